@@ -1,6 +1,5 @@
 """Who may use the API: organizations and the keys that speak for them."""
 
-from functools import partial
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,12 +9,14 @@ from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 from accounts.ids import new_id
 
 
+def organization_id() -> str:
+    return new_id("org")
+
+
 class Organization(models.Model):
     """A tenant: every record, export and key belongs to exactly one."""
 
-    id = models.CharField(
-        max_length=40, primary_key=True, default=partial(new_id, "org"), editable=False
-    )
+    id = models.CharField(max_length=40, primary_key=True, default=organization_id, editable=False)
     name = models.CharField(max_length=200)
     slug = models.SlugField(unique=True, help_text="Names it on the command line and in files.")
     created_at = models.DateTimeField(auto_now_add=True)
