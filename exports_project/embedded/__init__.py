@@ -1,0 +1,75 @@
+"""The embedded PostgreSQL and Valkey: where they live and how to reach them.
+
+Everything is under LOCAL_DIR: `postgres/` and `valkey/` (data), `run/` (sockets), `log/`,
+`secret_key`. Nothing listens on TCP. This module only names; `servers` starts and stops.
+"""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+DATABASE = "longshore"
+# The shortest sun_path of any system (104 bytes on macOS, 108 on Linux), less its final NUL.
+SOCKET_PATH_BYTES = 103
+
+
+def secret_key(local_dir: Path) -> str:
+    """The installation's random key, made on first use and readable by its owner only."""
+    path = local_dir / "secret_key"
+    if not path.exists():
+        local_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=local_dir) as file:  # mode 0600
+            file.write(secrets.token_urlsafe(50))
+            file.flush()
+            try:
+                # A link appears whole or not at all, so processes that race agree on one key.
+                os.link(file.name, path)
+            except FileExistsError:
+                pass
+    return path.read_text()
+
+
+def database(local_dir: Path) -> dict[str, Any]:
+    """The `DATABASES` entry that reaches the embedded PostgreSQL through its socket."""
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": DATABASE,
+        "USER": DATABASE,
+        "HOST": str(postgres_socket(local_dir).parent),
+    }
+
+
+def broker_url(local_dir: Path) -> str:
+    """The Celery broker URL of the embedded Valkey (its database 0)."""
+    return f"redis+socket://{quote(str(valkey_socket(local_dir)))}"
+
+
+def cache_url(local_dir: Path) -> str:
+    """The cache URL of the embedded Valkey (its database 1)."""
+    return f"unix://{quote(str(valkey_socket(local_dir)))}?db=1"
+
+
+def postgres_socket(local_dir: Path) -> Path:
+    return socket_dir(local_dir) / ".s.PGSQL.5432"
+
+
+def valkey_socket(local_dir: Path) -> Path:
+    return socket_dir(local_dir) / "valkey.sock"
+
+
+def socket_dir(local_dir: Path) -> Path:
+    """The private folder of both sockets: LOCAL_DIR/run, where a socket's path may be that long.
+
+    Else a folder of the system's temporary one, named after LOCAL_DIR. A comma would make
+    libpq read two hosts, so it moves the folder as well.
+    """
+    folder = local_dir / "run"
+    longest = os.fsencode(folder / ".s.PGSQL.5432.lock")
+    if len(longest) <= SOCKET_PATH_BYTES and b"," not in longest:
+        return folder
+    digest = hashlib.sha256(os.fsencode(local_dir)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"longshore-{digest}"

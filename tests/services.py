@@ -1,0 +1,41 @@
+"""Pytest plugin: the whole suite runs on embedded servers of its own, whatever else is set.
+
+Loaded by `-p tests.services`, before anything reads the settings.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+# Short: a UNIX socket's path holds about a hundred bytes.
+LOCAL_DIR = tempfile.TemporaryDirectory(prefix="longshore-")
+os.environ |= {
+    "LOCAL_DIR": LOCAL_DIR.name,
+    "ENV_FILE": os.devnull,
+    "DATABASE_URL": "",
+    "BROKER_URL": "",
+    "CACHE_URL": "",
+    "SECRET_KEY": "",
+    "AWS_STORAGE_BUCKET_NAME": "",
+}
+SERVERS = ExitStack()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    from exports_project.embedded import servers
+
+    if not session.config.option.collectonly:
+        SERVERS.enter_context(servers.running(Path(LOCAL_DIR.name), durable=False))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_unconfigure() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        SERVERS.close()
+        LOCAL_DIR.cleanup()
