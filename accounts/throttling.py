@@ -1,0 +1,49 @@
+"""How often a key may ask, counted in Valkey for all processes together."""
+
+import logging
+
+from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+
+from accounts.models import ApiKey
+
+logger = logging.getLogger(__name__)
+
+
+class ApiKeyThrottle(SimpleRateThrottle):
+    """At most `API_RATE_LIMIT` ("600/min", "" for no limit) requests of a key in each period.
+
+    Periods follow the clock (a minute's begins at second 0). Where Valkey does not answer,
+    every request passes: an export is worth more than an exact count.
+    """
+
+    def get_rate(self) -> str | None:
+        return settings.API_RATE_LIMIT or None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        if self.duration is None or not isinstance(request.auth, ApiKey):
+            return True
+        period, elapsed = divmod(self.timer(), self.duration)
+        self.remaining = self.duration - elapsed
+        try:
+            count = _increment(f"throttle:{request.auth.pk}:{period:.0f}", self.duration)
+        except RedisError as error:
+            logger.warning("Requests are not throttled, Valkey does not answer: %s", error)
+            return True
+        return count <= self.num_requests
+
+    def wait(self) -> float:
+        """Seconds until the next period begins."""
+        return self.remaining
+
+
+def _increment(key: str, seconds: int) -> int:
+    """The count of `key` after adding this one; it starts again after `seconds`."""
+    try:
+        return cache.incr(key)
+    except ValueError:  # Not there yet; of those who find so at once, one adds it.
+        return 1 if cache.add(key, 1, timeout=seconds) else cache.incr(key)
