@@ -27,6 +27,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -75,6 +76,15 @@ DATABASES: dict[str, dict[str, Any]] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CELERY_BROKER_URL = embedded.broker_url(LOCAL_DIR) if EMBEDDED_BROKER else env("BROKER_URL")
 
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env("CACHE_URL", default="") or embedded.cache_url(LOCAL_DIR),
+        # Nothing waits long for a cache that is away.
+        "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
+    }
+}
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -89,4 +99,35 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
     "EXCEPTION_HANDLER": "accounts.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    # ?format= chooses exports of a format, not how to answer.
+    "URL_FORMAT_OVERRIDE": None,
+}
+# Requests of one key in each period; "" for no limit.
+API_RATE_LIMIT = env("API_RATE_LIMIT", default="600/min")
+API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=1024 * 1024)
+
+UNFOLD = {
+    "SITE_TITLE": "Longshore",
+    "SITE_HEADER": "Longshore",
+    "SITE_SUBHEADER": "Data out, data in",
+    "SITE_SYMBOL": "anchor",
+    "SITE_URL": None,
+    "BORDER_RADIUS": "8px",
+    # Deep water: blue with a little green, on cool greys.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .013 225)",
+            "100": "oklch(94.5% .029 224)",
+            "200": "oklch(89.5% .056 224)",
+            "300": "oklch(82% .092 225)",
+            "400": "oklch(71.5% .118 227)",
+            "500": "oklch(60.5% .118 231)",
+            "600": "oklch(52% .106 234)",
+            "700": "oklch(45% .092 235)",
+            "800": "oklch(38.5% .077 236)",
+            "900": "oklch(33.5% .064 237)",
+            "950": "oklch(25.5% .048 238)",
+        }
+    },
+    "SIDEBAR": {"show_search": True, "navigation": "exports_project.sidebar.navigation"},
 }

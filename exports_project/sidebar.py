@@ -1,0 +1,62 @@
+"""The admin's sidebar, made from whatever is registered and the user may see."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+GROUPS = {
+    "Exports": ("exports",),
+    "Resources": ("logistics",),
+    "Access": ("accounts", "auth"),
+    "Schedules": ("django_celery_beat",),
+}
+# Names of Material Symbols.
+ICONS = {
+    "Export": "download",
+    "ExportFile": "draft",
+    "Contact": "person",
+    "Group": "groups",
+    "Fulfillment": "inventory",
+    "Item": "category",
+    "Location": "warehouse",
+    "Manifest": "list_alt",
+    "Shipment": "local_shipping",
+    "Tracker": "location_on",
+    "ShippingLabelInference": "document_scanner",
+    "Asset": "forklift",
+    "Organization": "domain",
+    "ApiKey": "key",
+    "User": "account_circle",
+    "PeriodicTask": "schedule",
+    "IntervalSchedule": "timer",
+    "CrontabSchedule": "calendar_month",
+    "ClockedSchedule": "alarm",
+    "SolarSchedule": "wb_twilight",
+}
+ICON = "table_rows"
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of links in the form of Unfold's SIDEBAR; an app that no group names has its own."""
+    apps = {app["app_label"]: app for app in admin.site.get_app_list(request)}
+    named = {label for labels in GROUPS.values() for label in labels}
+    others = {app["name"]: (label,) for label, app in apps.items() if label not in named}
+    return [
+        {"title": title, "collapsible": True, "items": items}
+        for title, labels in (GROUPS | others).items()
+        if (items := [_item(model) for label in labels for model in _models(apps, label)])
+    ]
+
+
+def _models(apps: dict[str, dict[str, Any]], label: str) -> list[dict[str, Any]]:
+    models: list[dict[str, Any]] = apps.get(label, {}).get("models", [])
+    return [model for model in models if model["admin_url"]]
+
+
+def _item(model: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": model["name"],
+        "icon": ICONS.get(model["object_name"], ICON),
+        "link": model["admin_url"],
+    }
