@@ -1,17 +1,21 @@
 """What a key's scopes allow."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.errors import ApiError, ErrorCode
 from accounts.models import ApiKey, Scope
+
+if TYPE_CHECKING:  # REST framework's views import this module.
+    from rest_framework.views import APIView
 
 
 class HasScope(BasePermission):
     """Safe methods need the scope read, others write, unless the view has a `required_scope`."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if not isinstance(request.auth, ApiKey):
             return False
         by_method = Scope.READ if request.method in SAFE_METHODS else Scope.WRITE

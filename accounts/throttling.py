@@ -1,15 +1,18 @@
 """How often a key may ask, counted in Valkey for all processes together."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
 
 from accounts.models import ApiKey
+
+if TYPE_CHECKING:  # REST framework's views import this module.
+    from rest_framework.views import APIView
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +27,7 @@ class ApiKeyThrottle(SimpleRateThrottle):
     def get_rate(self) -> str | None:
         return settings.API_RATE_LIMIT or None
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         if self.duration is None or not isinstance(request.auth, ApiKey):
             return True
         period, elapsed = divmod(self.timer(), self.duration)

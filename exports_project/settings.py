@@ -97,7 +97,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.ApiKeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
-    "EXCEPTION_HANDLER": "accounts.errors.exception_handler",
+    "EXCEPTION_HANDLER": "accounts.handlers.exception_handler",
     "UNAUTHENTICATED_USER": None,
     # ?format= chooses exports of a format, not how to answer.
     "URL_FORMAT_OVERRIDE": None,

@@ -4,6 +4,6 @@ from django.urls import path
 urlpatterns = [
     path("admin/", admin.site.urls),
 ]
-handler400 = "accounts.errors.bad_request"
-handler404 = "accounts.errors.page_not_found"
-handler500 = "accounts.errors.server_error"
+handler400 = "accounts.handlers.bad_request"
+handler404 = "accounts.handlers.page_not_found"
+handler500 = "accounts.handlers.server_error"

@@ -2,5 +2,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from accounts.wsgi import measure_chunked_body
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
-application = get_wsgi_application()
+application = measure_chunked_body(get_wsgi_application())

@@ -1,0 +1,121 @@
+"""What turns every exception, in a view or before one, into an error of the documented shape."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer in the documented shape.
+
+    None for what nobody foresaw: the framework then logs it, tells its signals' receivers
+    and answers through `server_error`.
+    """
+    headers: dict[str, str] = {}
+    if isinstance(exc, ApiError):
+        error = exc
+    elif isinstance(exc, Http404):
+        error = ApiError(ErrorCode.NOT_FOUND)
+    elif isinstance(exc, PermissionDenied):
+        error = ApiError(ErrorCode.FORBIDDEN)
+    elif isinstance(exc, BadRequest | SuspiciousOperation):
+        error = ApiError(ErrorCode.INVALID_REQUEST)
+    elif isinstance(exc, exceptions.APIException):
+        error = _from_rest_framework(exc, context)
+        if auth_header := getattr(exc, "auth_header", None):
+            headers["WWW-Authenticate"] = auth_header
+        if wait := getattr(exc, "wait", None):
+            headers["Retry-After"] = str(wait)
+    else:
+        return None
+    set_rollback()
+    return Response(error.as_json(), status=error.status, headers=headers)
+
+
+def _from_rest_framework(exc: exceptions.APIException, context: dict[str, Any]) -> ApiError:
+    request, view = context["request"], context["view"]
+    match exc:
+        case exceptions.ValidationError():
+            return InvalidInput(*_problems(exc.detail))
+        case exceptions.ParseError():
+            return ApiError(ErrorCode.INVALID_REQUEST, str(exc.detail))
+        case exceptions.AuthenticationFailed():
+            return ApiError(ErrorCode.UNAUTHORIZED, str(exc.detail))
+        case exceptions.NotAuthenticated():
+            return ApiError(ErrorCode.UNAUTHORIZED)
+        case exceptions.PermissionDenied():
+            return ApiError(ErrorCode.FORBIDDEN)
+        case exceptions.NotFound():
+            return ApiError(ErrorCode.NOT_FOUND)
+        case exceptions.MethodNotAllowed():
+            return ApiError(
+                ErrorCode.METHOD_NOT_ALLOWED,
+                f"This address does not take {request.method}.",
+                {"method": request.method, "accepted": view.allowed_methods},
+            )
+        case exceptions.NotAcceptable():
+            accepted = [renderer.media_type for renderer in view.renderer_classes]
+            return ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": accepted})
+        case exceptions.UnsupportedMediaType():
+            accepted = [parser.media_type for parser in view.parser_classes]
+            return ApiError(
+                ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+                f"Send the body as {' or '.join(accepted)}.",
+                {"content_type": request.content_type, "accepted": accepted},
+            )
+        case exceptions.Throttled():
+            return ApiError(
+                ErrorCode.RATE_LIMITED,
+                f"Too many requests with this key; try again in {exc.wait} s.",
+                {"retry_after": exc.wait},
+            )
+    return ApiError(ErrorCode.INTERNAL_ERROR, status=exc.status_code)
+
+
+def _problems(detail: object, path: str = "") -> Iterator[Problem]:
+    """Flatten a serializer's errors: `{"options": {"limit": ["…"]}}` is `options.limit`."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            inner = "" if key == "non_field_errors" else f".{key}"
+            yield from _problems(value, f"{path}{inner}".lstrip("."))
+    elif isinstance(detail, list):
+        for index, value in enumerate(detail):
+            yield from _problems(value, path if isinstance(value, str) else f"{path}.{index}")
+    else:
+        yield Problem(ErrorCode.INVALID_REQUEST, path, None, str(detail))
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/v1/") or request.path_info == "/v1"
+
+
+def _answer(code: ErrorCode, **details: object) -> JsonResponse:
+    return JsonResponse(ApiError(code, details=details).as_json(), status=code.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django answers before any view is reached: a forbidden host, too many fields."""
+    if _is_api(request):
+        return _answer(ErrorCode.INVALID_REQUEST)
+    return defaults.bad_request(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return _answer(ErrorCode.NOT_FOUND, path=request.path)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Says nothing about the cause; Django has logged it."""
+    if _is_api(request):
+        return _answer(ErrorCode.INTERNAL_ERROR)
+    return defaults.server_error(request)
