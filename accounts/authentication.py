@@ -51,7 +51,7 @@ def _sent_key(request: Request) -> str | None:
 
 def _find(key: str) -> ApiKey:
     """The key's row, or AuthenticationFailed."""
-    api_key = None
+    api_key: ApiKey | None = None
     if _KEY.fullmatch(key):
         prefix, _, _ = key.partition(".")
         api_key = ApiKey.objects.select_related("organization").filter(prefix=prefix).first()

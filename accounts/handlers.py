@@ -72,10 +72,11 @@ def _from_rest_framework(exc: exceptions.APIException, context: dict[str, Any]) 
                 {"content_type": request.content_type, "accepted": accepted},
             )
         case exceptions.Throttled():
+            wait = getattr(exc, "wait", None)
             return ApiError(
                 ErrorCode.RATE_LIMITED,
-                f"Too many requests with this key; try again in {exc.wait} s.",
-                {"retry_after": exc.wait},
+                f"Too many requests with this API key; try again in {wait} s.",
+                {"retry_after": wait},
             )
     return ApiError(ErrorCode.INTERNAL_ERROR, status=exc.status_code)
 

@@ -65,7 +65,7 @@ class ApiKey(AbstractAPIKey):
     objects: ClassVar[ApiKeyManager] = ApiKeyManager()  # type: ignore[assignment]
 
     class Meta(AbstractAPIKey.Meta):
-        constraints = [
+        constraints = (
             models.CheckConstraint(
                 condition=models.Q(scopes__len__gte=1),
                 name="api_key_has_at_least_one_scope",
@@ -76,4 +76,4 @@ class ApiKey(AbstractAPIKey):
                 name="api_key_has_only_known_scopes",
                 violation_error_message="The scopes of a key are read and write.",
             ),
-        ]
+        )

@@ -28,16 +28,17 @@ class ApiKeyThrottle(SimpleRateThrottle):
         return settings.API_RATE_LIMIT or None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        if self.duration is None or not isinstance(request.auth, ApiKey):
+        limit, seconds = self.parse_rate(self.rate)
+        if limit is None or seconds is None or not isinstance(request.auth, ApiKey):
             return True
-        period, elapsed = divmod(self.timer(), self.duration)
-        self.remaining = self.duration - elapsed
+        period, elapsed = divmod(self.timer(), seconds)
+        self.remaining = seconds - elapsed
         try:
-            count = _increment(f"throttle:{request.auth.pk}:{period:.0f}", self.duration)
+            count = _increment(f"throttle:{request.auth.pk}:{period:.0f}", seconds)
         except RedisError as error:
             logger.warning("Requests are not throttled, Valkey does not answer: %s", error)
             return True
-        return count <= self.num_requests
+        return count <= limit
 
     def wait(self) -> float:
         """Seconds until the next period begins."""
