@@ -1,0 +1,111 @@
+"""What all logistics records have in common."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils import timezone
+
+from accounts.ids import new_id
+from accounts.models import Organization
+from resources.search import SearchWords
+
+_WORD = "COALESCE(' ' || NULLIF(%(expressions)s, ''), '')"
+
+
+def id_field(prefix: str) -> "models.CharField[str, str]":
+    """A primary key like `ship_01jd…`."""
+    return models.CharField(
+        max_length=40, primary_key=True, default=partial(new_id, prefix), editable=False
+    )
+
+
+def texts(help_text: str = "") -> "ArrayField[list[str], list[str]]":
+    """A list of plain texts, empty by default."""
+    return ArrayField(models.TextField(), default=list, blank=True, help_text=help_text)
+
+
+def text(help_text: str = "") -> "models.TextField[str | None, str | None]":
+    """A text that may be unknown (null), which is not the same as empty."""
+    return models.TextField(null=True, blank=True, help_text=help_text)
+
+
+def choice(
+    choices: type[models.TextChoices], help_text: str = ""
+) -> "models.CharField[str | None, str | None]":
+    """One of a few words, or null where it does not apply."""
+    return models.CharField(
+        max_length=20, choices=choices.choices, null=True, blank=True, help_text=help_text
+    )
+
+
+def json_object(help_text: str = "") -> "models.JSONField[Any, Any]":
+    """A JSON object that may be missing."""
+    return models.JSONField(null=True, blank=True, help_text=help_text)
+
+
+def json_list(help_text: str = "") -> "models.JSONField[Any, Any]":
+    """A JSON list, empty by default."""
+    return models.JSONField(default=list, blank=True, help_text=help_text)
+
+
+def link(
+    to: str | type[models.Model], related_name: str, help_text: str = ""
+) -> "models.ForeignKey[Any, Any]":
+    """An optional relation that outlives the other record; the model's `Meta` indexes it."""
+    return models.ForeignKey(
+        to,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name=related_name,
+        db_index=False,
+        help_text=help_text,
+    )
+
+
+def link_index(field: str, name: str) -> models.Index:
+    """An index of the rows in which an optional relation is set."""
+    return models.Index(
+        fields=[field], name=name, condition=models.Q(**{f"{field}__isnull": False})
+    )
+
+
+def search_field(*expressions: str | models.Expression) -> models.GeneratedField:
+    """A stored text: those of the given fields that hold something, joined by spaces."""
+    words = [models.Func(expression, template=_WORD) for expression in expressions]
+    return models.GeneratedField(
+        expression=models.Func(*words, template="ltrim(%(expressions)s)", arg_joiner=" || "),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+
+def search_index(name: str) -> GinIndex:
+    """An index over the words of the search text."""
+    return GinIndex(SearchWords("search_text"), name=name)
+
+
+class Record(models.Model):
+    """A record of an organization; the models add `id`, `search_text` and their own fields."""
+
+    # Every model has composite indexes that begin with the organization.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    external_id = text("What the record is called in the organization's own systems.")
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = text("Id of the user or key that changed the record last.")
+
+    class Meta:
+        abstract = True
+        ordering = ("-created_at",)
+
+
+# A model's fields come in the order of this counter: these follow the model's own.
+for _field in Record._meta.local_fields:
+    _field.creation_counter += 1_000_000
