@@ -1,11 +1,18 @@
 """The Celery application; `celery -A exports_project` finds it."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
 
 app = Celery("exports_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_django_logging(**_: Any) -> None:
+    """Celery configures no logging of its own where this signal has a receiver."""

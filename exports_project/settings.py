@@ -2,8 +2,10 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from exports_project import embedded
@@ -16,6 +18,9 @@ env.read_env(env("ENV_FILE", default=str(BASE_DIR / ".env")))
 LOCAL_DIR = Path(env("LOCAL_DIR", default=str(BASE_DIR / ".local"))).resolve()
 EMBEDDED_DATABASE = not env("DATABASE_URL", default="")
 EMBEDDED_BROKER = not env("BROKER_URL", default="")
+PORT = env.int("PORT", default=8000)
+
+# --- Security -------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="")
@@ -24,6 +29,34 @@ if not SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY must be set when DATABASE_URL is.")
     SECRET_KEY = embedded.secret_key(LOCAL_DIR)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# A laptop with the embedded database has no certificate; everything else is production.
+HTTPS = env.bool("HTTPS", default=not DEBUG and not EMBEDDED_DATABASE)
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+if env.bool("TRUST_X_FORWARDED_PROTO", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # The admin's Alpine.js compiles the expressions in its attributes, and sets styles.
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Applications ---------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "unfold",
@@ -35,6 +68,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "csp",
     "rest_framework",
     "rest_framework_api_key",
     "django_celery_beat",
@@ -46,6 +80,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -69,27 +104,132 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- PostgreSQL, and Valkey for tasks and counters ------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": embedded.database(LOCAL_DIR) if EMBEDDED_DATABASE else env.db("DATABASE_URL")
 }
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CELERY_BROKER_URL = embedded.broker_url(LOCAL_DIR) if EMBEDDED_BROKER else env("BROKER_URL")
 
+CELERY_BROKER_URL = embedded.broker_url(LOCAL_DIR) if EMBEDDED_BROKER else env("BROKER_URL")
+CACHE_URL = env("CACHE_URL", default="")
+if not CACHE_URL:
+    broker = urlsplit(CELERY_BROKER_URL)
+    if EMBEDDED_BROKER:
+        CACHE_URL = embedded.cache_url(LOCAL_DIR)
+    elif broker.scheme in ("redis", "rediss"):
+        CACHE_URL = broker._replace(path="/1").geturl()
+    else:
+        raise ImproperlyConfigured("CACHE_URL must be set when BROKER_URL is no redis:// URL.")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env("CACHE_URL", default="") or embedded.cache_url(LOCAL_DIR),
-        # Nothing waits long for a cache that is away.
-        "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
+        "LOCATION": CACHE_URL,
+        # A server that does not answer must not hold a request up.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": None},
     }
 }
 
-LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"
-USE_TZ = True
+# --- Limits of the API and the exports ------------------------------------------------------
+
+# Requests of one key in each period; "" for no limit.
+API_RATE_LIMIT = env("API_RATE_LIMIT", default="600/min")
+API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=2**20)
+EXPORT_RETENTION_HOURS = env.int("EXPORT_RETENTION_HOURS", default=24)
+EXPORT_LINK_SECONDS = env.int("EXPORT_LINK_SECONDS", default=300)
+EXPORT_TIME_LIMIT_SECONDS = env.int("EXPORT_TIME_LIMIT_SECONDS", default=3600)
+
+# --- Celery ---------------------------------------------------------------------------------
+
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+# A task is done when it has ended, not when it was taken: a lost worker's goes to another.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# Stopped by SIGQUIT, a worker finishes what it can in this time and gives the rest back.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
+CELERY_TASK_SOFT_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS
+CELERY_TASK_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 60
+# A request that cannot reach the broker goes on at once; the worker keeps trying.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 0.5
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+    # Valkey gives an unfinished task to another worker after this time.
+    "visibility_timeout": CELERY_TASK_TIME_LIMIT + 600,
+    "socket_connect_timeout": 0.5,
+    "max_retries": 0,
+}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+
+# --- Files ----------------------------------------------------------------------------------
+
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env("STATIC_ROOT", default=str(LOCAL_DIR / "static"))
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env("EXPORTS_ROOT", default=str(LOCAL_DIR / "exports")),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+if AWS_STORAGE_BUCKET_NAME := env("AWS_STORAGE_BUCKET_NAME", default=""):
+    from boto3.s3.transfer import TransferConfig
+
+    transfer = TransferConfig(multipart_chunksize=16 * 2**20, max_concurrency=2)
+    # How many parts wait in memory for their upload; boto3 has no argument for it.
+    transfer.max_in_memory_upload_chunks = 2
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        # AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are boto3's to find, or a role's.
+        "OPTIONS": {
+            "bucket_name": AWS_STORAGE_BUCKET_NAME,
+            "endpoint_url": env("AWS_S3_ENDPOINT_URL", default=None),
+            "region_name": env("AWS_S3_REGION_NAME", default=None),
+            "signature_version": "s3v4",
+            "default_acl": None,
+            "file_overwrite": False,
+            "querystring_auth": True,
+            "transfer_config": transfer,
+        },
+    }
+
+# --- Logging: one line per event, on the console --------------------------------------------
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": env("LOG_LEVEL", default="INFO"), "handlers": ["console"]},
+    # Django's own handlers would say everything twice.
+    "loggers": {"django": {"handlers": [], "propagate": True}},
+}
+
+# --- REST framework, admin ------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
@@ -102,9 +242,6 @@ REST_FRAMEWORK = {
     # ?format= chooses exports of a format, not how to answer.
     "URL_FORMAT_OVERRIDE": None,
 }
-# Requests of one key in each period; "" for no limit.
-API_RATE_LIMIT = env("API_RATE_LIMIT", default="600/min")
-API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=1024 * 1024)
 
 UNFOLD = {
     "SITE_TITLE": "Longshore",

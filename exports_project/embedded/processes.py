@@ -19,11 +19,11 @@ PR_SET_PDEATHSIG = 1
 def spawn(
     command: Sequence[str | Path],
     *,
-    output: IO[bytes] | int,
+    output: IO[bytes] | int | None,
     death_signal: signal.Signals = signal.SIGTERM,
     **options: Any,
 ) -> subprocess.Popen[bytes]:
-    """Start `command`, its stdout and stderr going to `output`.
+    """Start `command`, its stdout and stderr going to `output` (None: to ours).
 
     It gets a session of its own, so that a Ctrl-C in the terminal reaches only the parent, which
     then stops its children in order. Where the system can (Linux), the kernel sends
@@ -57,8 +57,13 @@ def tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 
 
 def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIGTERM) -> None:
-    """End the process and wait for it; kill it after STOP_SECONDS."""
+    """End the process and wait for it."""
     process.send_signal(stop_signal)
+    await_end(process)
+
+
+def await_end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process that was told to end; kill it after STOP_SECONDS."""
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -66,21 +66,23 @@ def lock(local_dir: Path) -> Iterator[bool]:
 @contextmanager
 def running(
     local_dir: Path, *, database: bool = True, broker: bool = True, durable: bool = True
-) -> Iterator[None]:
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Run the chosen servers while in the block; they answer on entry and are gone on exit.
 
-    Hold `lock` first. `durable=False` gives up crash safety for speed. Raises ServerError.
+    Hold `lock` first. `durable=False` gives up crash safety for speed. Yields the processes by
+    name. Raises ServerError.
     """
+    children = {}
     (local_dir / "log").mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         make_service_user()
     make_socket_dir(local_dir)
     with ExitStack() as stack:
         if database:
-            stack.enter_context(postgres(local_dir, durable=durable))
+            children["postgres"] = stack.enter_context(postgres(local_dir, durable=durable))
         if broker:
-            stack.enter_context(valkey(local_dir, durable=durable))
-        yield
+            children["valkey"] = stack.enter_context(valkey(local_dir, durable=durable))
+        yield children
 
 
 @contextmanager
@@ -97,7 +99,7 @@ def database_for_command(local_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def postgres(local_dir: Path, *, durable: bool) -> Iterator[None]:
+def postgres(local_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
     data = local_dir / "postgres"
     if os.geteuid() == 0:
         admit_service_user(local_dir)
@@ -116,13 +118,13 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[None]:
 
     # SIGINT is PostgreSQL's fast shutdown: it ends sessions instead of waiting for them.
     log = local_dir / "log" / "postgres.log"
-    with server(command, log, signal.SIGINT, answers, **service_user()):
+    with server(command, log, signal.SIGINT, answers, **service_user()) as process:
         create_database(local_dir)
-        yield
+        yield process
 
 
 @contextmanager
-def valkey(local_dir: Path, *, durable: bool) -> Iterator[None]:
+def valkey(local_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
     data = local_dir / "valkey"
     data.mkdir(mode=0o700, exist_ok=True)
     processes.stop_orphan(data / "valkey.pid", data, signal.SIGTERM)
@@ -147,8 +149,8 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[None]:
             except redis.ConnectionError:
                 return False
 
-    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, answers):
-        yield
+    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, answers) as process:
+        yield process
 
 
 @contextmanager
@@ -158,7 +160,7 @@ def server(
     stop_signal: signal.Signals,
     answers: Callable[[], bool],
     **options: Any,
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run `command`, its output going to `log`, until the end of the block."""
     with log.open("wb") as output:
         process = processes.spawn(
@@ -167,7 +169,7 @@ def server(
     try:
         if not wait_until(lambda: answers() or process.poll() is not None) or process.returncode:
             raise ServerError(f"{command[0]} does not start:\n{log.read_text()}")
-        yield
+        yield process
     finally:
         processes.stop(process, stop_signal)
 

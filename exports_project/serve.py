@@ -1,0 +1,159 @@
+"""`make run`: the embedded servers, web, worker and beat, which live and end together."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from exports_project.embedded import processes, servers
+from exports_project.settings import BASE_DIR, EMBEDDED_BROKER, EMBEDDED_DATABASE, LOCAL_DIR, PORT
+
+CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "exports_project"]
+# Name: command, and the signal that ends it. SIGQUIT makes a worker give unfinished tasks back.
+PROGRAMS = {
+    "web": (
+        [sys.executable, "-m", "gunicorn", "-c", "python:exports_project.gunicorn"],
+        signal.SIGTERM,
+    ),
+    "worker": (
+        [*CELERY, "worker", "--concurrency=2", "--without-gossip", "--without-mingle"],
+        signal.SIGQUIT,
+    ),
+    "beat": ([*CELERY, "beat", "--schedule", ""], signal.SIGTERM),
+}
+Children = dict[str, subprocess.Popen[bytes]]
+
+
+class StartError(Exception):
+    """Longshore cannot start or go on; the message says why."""
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    os.chdir(BASE_DIR)
+    try:
+        serve()
+    except (StartError, servers.ServerError) as error:
+        sys.exit(f"Longshore: {error}")
+
+
+def stop(number: int, frame: FrameType | None) -> NoReturn:
+    """Unwind whatever is under way; every block ends what it started. Once is enough."""
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, signal.SIG_IGN)
+    say("Stopping …")
+    raise SystemExit(0 if number == signal.SIGINT else 128 + number)
+
+
+def serve() -> None:
+    check_port()
+    with ExitStack() as stack:
+        if not stack.enter_context(servers.lock(LOCAL_DIR)):
+            raise StartError(f"it already runs here, or a manage.py command does ({LOCAL_DIR}).")
+        if EMBEDDED_DATABASE or EMBEDDED_BROKER:
+            say(f"Starting the embedded servers, data in {LOCAL_DIR} …")
+        children = stack.enter_context(
+            servers.running(LOCAL_DIR, database=EMBEDDED_DATABASE, broker=EMBEDDED_BROKER)
+        )
+        say("Preparing the database …")
+        manage("migrate", "--verbosity=0")
+        manage("collectstatic", "--no-input", "--verbosity=0")
+        if EMBEDDED_DATABASE:
+            manage("demo")
+        say("Starting web, worker and beat …")
+        children |= stack.enter_context(programs())
+        while not web_answers():
+            watch(children)
+        print(summary(), flush=True)
+        while True:
+            watch(children)
+
+
+def check_port() -> None:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", PORT))
+        except OSError as error:
+            raise StartError(
+                f"port {PORT} is not free ({error.strerror}). Choose another: PORT=8001 make run"
+            ) from error
+
+
+def manage(*arguments: str) -> None:
+    """Run a `manage.py` command to its end, or to ours."""
+    command = [sys.executable, "manage.py", *arguments]
+    process = processes.spawn(command, output=None)
+    try:
+        code = process.wait()
+    finally:
+        processes.stop(process)
+    if code:
+        raise StartError(f"manage.py {arguments[0]} failed (exit code {code}).")
+
+
+@contextmanager
+def programs() -> Iterator[Children]:
+    """Web, worker and beat, until the end of the block; then all are told before any is awaited."""
+    children: Children = {}
+    try:
+        for name, (command, stop_signal) in PROGRAMS.items():
+            children[name] = processes.spawn(command, output=None, death_signal=stop_signal)
+        yield children
+    finally:
+        for name, child in children.items():
+            child.send_signal(PROGRAMS[name][1])
+        for child in children.values():
+            processes.await_end(child)
+
+
+def watch(children: Children) -> None:
+    """Wait a moment. Raises StartError when a child has ended by itself."""
+    time.sleep(0.2)
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise StartError(
+                f"{name} ended unexpectedly (exit code {child.returncode}); stopping everything."
+            )
+
+
+def web_answers() -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+    try:
+        connection.request("HEAD", "/")
+        connection.getresponse()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def summary() -> str:
+    base = f"http://127.0.0.1:{PORT}"
+    lines = {"API": f"{base}/v1", "Admin": f"{base}/admin/"}
+    if EMBEDDED_DATABASE:
+        demo = json.loads((LOCAL_DIR / "demo.json").read_text())
+        lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
+        lines["API key"] = demo["api_key"]
+        lines["Data"] = f"{LOCAL_DIR} (the above is in demo.json)"
+    lines["Stop"] = "Ctrl-C"
+    rows = "\n".join(f"  {name:<8} {value}" for name, value in lines.items())
+    return f"\n  Longshore is ready.\n\n{rows}\n"
+
+
+def say(message: str) -> None:
+    print(message, flush=True)
+
+
+if __name__ == "__main__":
+    main()
