@@ -1,1 +1,50 @@
-"""Fixtures of the whole suite."""
+"""Fixtures of the whole suite: alice and bob work for acme, charlie for globex."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import ApiKey, Organization, Scope
+
+
+class KeyClient(APIClient):
+    """A client of the API that sends JSON and a key of its own."""
+
+    default_format = "json"
+
+    def __init__(self, organization: Organization, name: str, *scopes: Scope) -> None:
+        api_key, self.key = ApiKey.objects.create_key(
+            organization=organization, name=name, scopes=list(scopes)
+        )
+        assert isinstance(api_key, ApiKey)
+        self.api_key = api_key
+        super().__init__(headers={"PX-API-KEY": self.key})
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    return Organization.objects.create(name="Acme Freight", slug="acme")
+
+
+@pytest.fixture
+def globex(db: None) -> Organization:
+    return Organization.objects.create(name="Globex Stores", slug="globex")
+
+
+@pytest.fixture
+def alice(acme: Organization) -> KeyClient:
+    return KeyClient(acme, "alice", Scope.READ, Scope.WRITE)
+
+
+@pytest.fixture
+def bob(acme: Organization) -> KeyClient:
+    return KeyClient(acme, "bob", Scope.READ, Scope.WRITE)
+
+
+@pytest.fixture
+def charlie(globex: Organization) -> KeyClient:
+    return KeyClient(globex, "charlie", Scope.READ, Scope.WRITE)
+
+
+@pytest.fixture
+def read_only(acme: Organization) -> KeyClient:
+    return KeyClient(acme, "read only", Scope.READ)

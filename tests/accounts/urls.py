@@ -1,0 +1,81 @@
+"""Views small enough to show what stands before and after every view of the API."""
+
+from django.contrib import admin
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.http import Http404
+from django.urls import path
+from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+
+RAISED: dict[str, Exception] = {
+    "problem": InvalidInput(
+        Problem(
+            ErrorCode.INVALID_RESOURCE,
+            "resource",
+            "invalid_resource",
+            "Unsupported resource type: invalid_resource",
+            ["contact", "shipment"],
+        ),
+        Problem(ErrorCode.INVALID_LIMIT, "options.limit", 0, "A limit is at least 1.", "1 or more"),
+    ),
+    "gone": ApiError(ErrorCode.EXPORT_EXPIRED, details={"id": "exp_1"}),
+    "not-found": Http404("No Export matches the given query."),
+    "rest-not-found": exceptions.NotFound(),
+    "denied": PermissionDenied("secret"),
+    "rest-denied": exceptions.PermissionDenied("secret"),
+    "bad": BadRequest("secret"),
+    "suspicious": SuspiciousOperation("secret"),
+    "parse": exceptions.ParseError("Bad bits."),
+    "unavailable": exceptions.APIException("secret"),
+    "invalid": exceptions.ValidationError(
+        {
+            "options": {"limit": ["Too low."]},
+            "columns": [{}, {"id": ["No."]}],
+            "non_field_errors": ["Together wrong."],
+        }
+    ),
+    "model-invalid": ModelValidationError({"name": ["Too long."]}),
+    "unforeseen": RuntimeError("secret"),
+}
+
+
+class Echo(APIView):
+    def get(self, request: Request) -> Response:
+        return Response({"key": request.auth.pk, "organization": request.auth.organization.slug})
+
+    def post(self, request: Request) -> Response:
+        return Response(request.data)
+
+
+class Preview(Echo):
+    required_scope = "read"
+
+
+class Public(APIView):
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+class Raise(APIView):
+    def get(self, request: Request, name: str) -> Response:
+        raise RAISED[name]
+
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("v1/echo", Echo.as_view()),
+    path("v1/preview", Preview.as_view()),
+    path("v1/public", Public.as_view()),
+    path("v1/raise/<name>", Raise.as_view()),
+]
+handler400 = "accounts.handlers.bad_request"
+handler404 = "accounts.handlers.page_not_found"
+handler500 = "accounts.handlers.server_error"
