@@ -1,0 +1,163 @@
+"""One shape for everything that goes wrong, in a view or before one."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from django.core.signals import got_request_exception
+from django.test.client import Client
+from pytest_django import Settings
+
+from accounts.errors import ApiError, ErrorCode
+from tests.conftest import KeyClient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
+
+
+def test_bad_input_answers_with_every_problem_and_the_first_ones_name(alice: KeyClient) -> None:
+    response = alice.get("/v1/raise/problem")
+    assert response.status_code == 400
+    assert response.json() == {
+        "error": "invalid_resource",
+        "message": "Unsupported resource type: invalid_resource",
+        "details": {
+            "resource": "invalid_resource",
+            "options.limit": 0,
+            "problems": [
+                {
+                    "error": "invalid_resource",
+                    "field": "resource",
+                    "value": "invalid_resource",
+                    "message": "Unsupported resource type: invalid_resource",
+                    "accepted": ["contact", "shipment"],
+                },
+                {
+                    "error": "invalid_limit",
+                    "field": "options.limit",
+                    "value": 0,
+                    "message": "A limit is at least 1.",
+                    "accepted": "1 or more",
+                },
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code", "message"),
+    [
+        ("gone", 410, "export_expired", "The export's files have been deleted."),
+        ("not-found", 404, "not_found", "There is nothing at this address."),
+        ("rest-not-found", 404, "not_found", "There is nothing at this address."),
+        ("denied", 403, "forbidden", "The API key does not allow this."),
+        ("rest-denied", 403, "forbidden", "The API key does not allow this."),
+        ("bad", 400, "invalid_request", "The request could not be understood."),
+        ("suspicious", 400, "invalid_request", "The request could not be understood."),
+        ("parse", 400, "invalid_request", "Bad bits."),
+        ("unavailable", 500, "internal_error", "Something went wrong on our side."),
+    ],
+)
+def test_exceptions_have_their_code_and_keep_their_secrets(
+    alice: KeyClient, name: str, status: int, code: str, message: str
+) -> None:
+    response = alice.get(f"/v1/raise/{name}")
+    assert response.status_code == status
+    body = response.json()
+    assert (body["error"], body["message"]) == (code, message)
+    assert "secret" not in response.content.decode()
+
+
+def test_a_serializers_errors_are_problems_with_paths(alice: KeyClient) -> None:
+    response = alice.get("/v1/raise/invalid")
+    assert response.status_code == 400
+    problems = response.json()["details"]["problems"]
+    assert [(problem["field"], problem["message"]) for problem in problems] == [
+        ("options.limit", "Too low."),
+        ("columns.1.id", "No."),
+        ("", "Together wrong."),
+    ]
+
+
+def test_a_wrong_method_is_told_the_right_ones(alice: KeyClient) -> None:
+    response = alice.put("/v1/echo", {})
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, POST, HEAD, OPTIONS"
+    assert response.json() == {
+        "error": "method_not_allowed",
+        "message": "This address does not take PUT.",
+        "details": {"method": "PUT", "accepted": ["GET", "POST", "HEAD", "OPTIONS"]},
+    }
+
+
+def test_an_answer_that_is_no_json_cannot_be_had(alice: KeyClient) -> None:
+    response = alice.get("/v1/echo", headers={"Accept": "text/csv"})
+    assert response.status_code == 406
+    assert response.json()["error"] == "not_acceptable"
+    assert response.json()["details"] == {"accepted": ["application/json"]}
+
+
+def test_format_in_the_query_is_the_views_own(alice: KeyClient) -> None:
+    assert alice.get("/v1/echo?format=csv").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["unforeseen", "model-invalid"])
+def test_the_unforeseen_is_logged_and_says_nothing(
+    alice: KeyClient, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    told: list[object] = []
+
+    def receive(**signal: Any) -> None:
+        told.append(signal["request"])
+
+    got_request_exception.connect(receive)
+    alice.raise_request_exception = False
+    response = alice.get(f"/v1/raise/{name}")
+    assert response.status_code == 500
+    assert response["Content-Type"] == "application/json"
+    assert response.json() == {
+        "error": "internal_error",
+        "message": "Something went wrong on our side.",
+        "details": {},
+    }
+    assert len(told) == 1
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.exc_info is not None
+
+
+def test_the_test_client_raises_the_unforeseen(alice: KeyClient) -> None:
+    with pytest.raises(RuntimeError, match="secret"):
+        alice.get("/v1/raise/unforeseen")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1", "/v1/", "/v1/nothing", "/v1/echo/more", "/v1/%00", "/v1/é"]
+)
+def test_an_unknown_address_of_the_api_answers_in_json(client: Client, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/json"
+    assert response.json()["error"] == "not_found"
+
+
+def test_an_unknown_address_elsewhere_is_a_page(client: Client) -> None:
+    for path in ("/nothing", "/v10/exports"):
+        response = client.get(path)
+        assert response.status_code == 404
+        assert response["Content-Type"].startswith("text/html")
+
+
+def test_a_forbidden_host_is_refused_in_json(client: Client, settings: Settings) -> None:
+    response = client.get("/v1/echo", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_request"
+    assert client.get("/", headers={"Host": "evil.example"})["Content-Type"].startswith("text/html")
+
+
+def test_every_code_has_a_status_and_a_sentence() -> None:
+    for code in ErrorCode:
+        error = ApiError(code)
+        assert 400 <= error.status <= 504
+        assert error.message.endswith((".", ">."))
+        assert json.loads(json.dumps(error.as_json()))["error"] == code.value
+    assert ErrorCode.INVALID_FILTER.status == 400

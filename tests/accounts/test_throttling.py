@@ -1,0 +1,147 @@
+"""How often a key may ask, with the real Valkey, without one, and with one that hangs."""
+
+import copy
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from pytest_django import Settings
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
+
+from accounts.throttling import ApiKeyThrottle
+from tests.conftest import KeyClient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
+
+
+class Clock:
+    """A clock that moves when told, 45.5 seconds into a minute."""
+
+    def __init__(self) -> None:
+        self.now = 60 * 20_000_000 + 45.5
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(ApiKeyThrottle, "timer", clock)
+    return clock
+
+
+@pytest.fixture
+def three_a_minute(settings: Settings, clock: Clock) -> None:
+    settings.API_RATE_LIMIT = "3/min"
+
+
+def statuses(client: KeyClient, times: int) -> list[int]:
+    return [client.get("/v1/echo").status_code for _ in range(times)]
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_a_request_too_many_is_told_when_to_come_again(alice: KeyClient) -> None:
+    assert statuses(alice, 3) == [200, 200, 200]
+    response = alice.get("/v1/echo")
+    assert response.status_code == 429
+    assert response["Retry-After"] == "15"
+    assert response.json() == {
+        "error": "rate_limited",
+        "message": "Too many requests with this API key; try again in 15 s.",
+        "details": {"retry_after": 15},
+    }
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_each_key_has_a_count_of_its_own(alice: KeyClient, bob: KeyClient) -> None:
+    assert statuses(alice, 4) == [200, 200, 200, 429]
+    assert statuses(bob, 3) == [200, 200, 200]
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_the_next_period_counts_anew(alice: KeyClient, clock: Clock) -> None:
+    assert statuses(alice, 4) == [200, 200, 200, 429]
+    clock.now += 14.4
+    assert statuses(alice, 1) == [429]
+    clock.now += 0.1
+    assert statuses(alice, 4) == [200, 200, 200, 429]
+
+
+def test_without_a_limit_nothing_is_counted(
+    alice: KeyClient, settings: Settings, clock: Clock
+) -> None:
+    settings.API_RATE_LIMIT = ""
+    assert statuses(alice, 5) == [200] * 5
+    assert cache.get(count_key(alice, clock)) is None
+
+
+def test_a_public_view_is_not_throttled(client: KeyClient, settings: Settings) -> None:
+    settings.API_RATE_LIMIT = "1/day"
+    assert [client.get("/v1/public").status_code for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_a_count_does_not_outlive_its_period_by_more_than_one(
+    alice: KeyClient, clock: Clock
+) -> None:
+    statuses(alice, 3)
+    key = count_key(alice, clock)
+    assert cache.get(key) == 3
+    client = cache._cache.get_client(key)
+    assert 50 < client.ttl(cache.make_key(key)) <= 60
+
+
+def test_requests_at_the_same_time_are_all_counted(
+    alice: KeyClient, settings: Settings, clock: Clock
+) -> None:
+    settings.API_RATE_LIMIT = "100/hour"
+    request = Request(APIRequestFactory().get("/v1/echo"))
+    request.auth = alice.api_key
+
+    def allowed(_: int) -> bool:
+        return ApiKeyThrottle().allow_request(request, None)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(allowed, range(400))) == 100
+
+
+@pytest.fixture
+def hanging_server() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/1"
+
+
+@pytest.mark.usefixtures("three_a_minute")
+@pytest.mark.parametrize("server", ["gone", "hanging"])
+def test_without_valkey_requests_pass_soon_and_it_is_logged(
+    alice: KeyClient,
+    settings: Settings,
+    tmp_path: Path,
+    hanging_server: str,
+    caplog: pytest.LogCaptureFixture,
+    server: str,
+) -> None:
+    caches: dict[str, Any] = copy.deepcopy(settings.CACHES)
+    caches["default"]["LOCATION"] = {
+        "gone": f"unix://{tmp_path}/valkey.sock",
+        "hanging": hanging_server,
+    }[server]
+    settings.CACHES = caches
+    began = time.monotonic()
+    assert statuses(alice, 1) == [200]
+    assert time.monotonic() - began < 2
+    (record,) = [record for record in caplog.records if record.name == "accounts.throttling"]
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("Requests are not throttled, Valkey does not answer: ")
+
+
+def count_key(client: KeyClient, clock: Clock) -> str:
+    return f"throttle:{client.api_key.pk}:{clock.now // 60:.0f}"
