@@ -1,0 +1,166 @@
+"""The ten logistics resources, as requests see them."""
+
+from resources.columns import Column, Kind, field_column
+from resources.logistics.models import (
+    Asset,
+    Contact,
+    Direction,
+    Fulfillment,
+    Group,
+    Item,
+    Location,
+    Manifest,
+    Shipment,
+    ShippingLabelInference,
+    Tracker,
+)
+from resources.logistics.models.base import Record
+from resources.registry import Resource, register
+from resources.relations import Relation
+
+_TRACKERS_OF_CONTACT = """(
+    SELECT count(*) FROM logistics_tracker AS counted
+    WHERE counted.destination_contact_id = {{row}}.id AND counted.type = '{direction}')"""
+_TRACKERS_OF_GROUP = """(
+    SELECT count(*) FROM logistics_contactgroup AS member
+    JOIN logistics_tracker AS counted ON counted.destination_contact_id = member.contact_id
+    WHERE member.group_id = {{row}}.id AND counted.type = '{direction}')"""
+_CHILDREN = "(SELECT count(*) FROM logistics_group AS child WHERE child.parent_id = {row}.id)"
+_ADDRESSES = """jsonb_path_query_array(
+    jsonb_build_array({row}.address, {row}.secondary_address) || {row}.alternate_addresses,
+    '$[*] ? (@ != null)')"""
+
+
+def _declare(
+    model: type[Record],
+    name: str,
+    *relations: Relation,
+    columns: tuple[Column, ...] = (),
+    hidden: frozenset[str] = frozenset(),
+) -> None:
+    """Register a record with its search text, which goes by the name of `_search`."""
+    search = field_column(model, "search_text", called="_search")
+    register(
+        Resource(
+            name=name,
+            plural=f"{name}s",
+            model=model,
+            relations=relations,
+            columns=(*columns, search),
+            hidden=hidden | {"search_text"},
+            search="search_text",
+        )
+    )
+
+
+def _tracker_counts(template: str) -> tuple[Column, Column]:
+    """The trackers to a contact or a group, in either direction."""
+    inbound, outbound = (template.format(direction=direction) for direction in Direction.values)
+    return (
+        Column("_outbound_trackers", Kind.INTEGER, outbound),
+        Column("_inbound_trackers", Kind.INTEGER, inbound),
+    )
+
+
+def _checksum(*names: str) -> Column:
+    """A hash of what the record says, the same wherever and whenever it is read."""
+    values = ", ".join(f"{{row}}.{name}" for name in names)
+    return Column("checksum", Kind.TEXT, f"md5(jsonb_build_array({values})::text)")
+
+
+_ARTICLES = Relation(
+    "articles",
+    fields=(
+        "id",
+        "item_id",
+        "requested_qty",
+        "picked_qty",
+        "packed_qty",
+        "received_qty",
+        "comment",
+        "sku",
+        "name",
+        "value",
+    ),
+    singular="article",
+)
+_LOCATION = Relation("location")
+_CONTACTS = (Relation("destination_contact"), Relation("sender_contact"))
+_MANIFEST = Relation("manifest", "reference_number", ("id", "reference_number", "status"))
+_TRACKER = Relation("tracker", "tracking_number", ("id", "tracking_number", "status", "type"))
+_GROUPS = Relation("groups", fields=("id", "name", "location_id"), singular="group")
+_SHIPMENT_FIELDS = ("id", "tracking_number", "status")
+
+_declare(
+    Contact,
+    "contact",
+    _GROUPS,
+    Relation("locations", singular="location"),
+    columns=(
+        Column("primary_address", Kind.JSON, "{row}.address"),
+        Column("addresses", Kind.JSON, _ADDRESSES),
+        _checksum(
+            *("name", "nickname", "alternate_names", "email", "alternate_emails", "phone"),
+            *("alternate_phones", "id_number", "address", "secondary_address"),
+            *("alternate_addresses", "is_primary", "notes", "external_id", "metadata"),
+        ),
+        field_column(Contact, "experimental", called="_experimental"),
+        *_tracker_counts(_TRACKERS_OF_CONTACT),
+    ),
+    hidden=frozenset({"experimental"}),
+)
+_declare(
+    Group,
+    "group",
+    _LOCATION,
+    Relation("parent"),
+    Relation("children", singular="child"),
+    columns=(
+        Column("children_count", Kind.INTEGER, _CHILDREN),
+        _checksum("name", "resource", "location_id", "parent_id", "external_id", "metadata"),
+        *_tracker_counts(_TRACKERS_OF_GROUP),
+    ),
+)
+_declare(Fulfillment, "fulfillment", _LOCATION, _ARTICLES)
+_declare(
+    Item,
+    "item",
+    Relation(
+        "levels",
+        label="layout_name",
+        fields=(
+            "id",
+            "location_id",
+            "layout_id",
+            "layout_name",
+            "verified_qty",
+            "damaged_qty",
+            "manifested_qty",
+            "reserved_qty",
+        ),
+        singular="level",
+    ),
+)
+_declare(Location, "location", _GROUPS, Relation("terminal_location"))
+_declare(Manifest, "manifest", _LOCATION, _ARTICLES)
+_declare(
+    Shipment,
+    "shipment",
+    *_CONTACTS,
+    _LOCATION,
+    Relation("fulfillment", "order_number", ("id", "order_number", "status")),
+    _MANIFEST,
+    Relation("inference", "tracking_number", _SHIPMENT_FIELDS),
+    _TRACKER,
+)
+_declare(
+    Tracker,
+    "tracker",
+    Relation("destination_location"),
+    *_CONTACTS,
+    _MANIFEST,
+    Relation("current_shipment", "tracking_number", _SHIPMENT_FIELDS),
+    Relation("final_chained_shipment", "tracking_number", _SHIPMENT_FIELDS),
+)
+_declare(ShippingLabelInference, "shipping_label_inference", _TRACKER, _LOCATION)
+_declare(Asset, "asset", Relation("item"), _LOCATION)
