@@ -1,0 +1,20 @@
+"""Every address with or without a slash at its end."""
+
+from django.urls import re_path
+
+from exports.api.views import ExportDetail, ExportDownload, ExportList, SignedFile
+
+urlpatterns = [
+    re_path(r"^exports/?$", ExportList.as_view(), name="exports"),
+    re_path(
+        r"^exports/files/(?P<token>[\w:-]+)/(?P<name>[^/]+)$",
+        SignedFile.as_view(),
+        name="export-file",
+    ),
+    re_path(r"^exports/(?P<public_id>exp_\w+)/?$", ExportDetail.as_view(), name="export"),
+    re_path(
+        r"^exports/(?P<public_id>exp_\w+)/download/?$",
+        ExportDownload.as_view(),
+        name="export-download",
+    ),
+]

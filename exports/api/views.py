@@ -1,0 +1,127 @@
+"""`/v1/exports`: create, list, retrieve, download."""
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.http import FileResponse
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+from accounts.models import ApiKey
+from exports import lifecycle
+from exports.api.serializers import ExportSerializer, expired
+from exports.formats import formats
+from exports.models import Export, Status
+from exports.parsing import parse_export
+from exports.storage import InvalidLink, content_disposition, open_signed, signed_url
+from resources.pagination import KeysetPagination
+from resources.registry import registry
+
+
+class ExportPagination(KeysetPagination):
+    ordering = "-number"
+
+
+class ExportView(GenericAPIView[Export]):
+    """The exports of the key's organization: nothing of another is found."""
+
+    serializer_class = ExportSerializer
+    lookup_field = "public_id"
+
+    @property
+    def api_key(self) -> ApiKey:
+        return cast("ApiKey", self.request.auth)
+
+    def get_queryset(self) -> QuerySet[Export]:
+        exports = Export.objects.filter(organization=self.api_key.organization)
+        return exports.prefetch_related("files")
+
+
+class ExportList(ListModelMixin, ExportView):
+    pagination_class = ExportPagination
+
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def post(self, request: Request) -> Response:
+        body = cast("dict[str, Any]", request.data)
+        spec = parse_export(body)
+        export = lifecycle.create(self.api_key.organization, self.api_key, body, spec)
+        shown = self.get_serializer(export).data
+        return Response(shown, status.HTTP_201_CREATED, headers={"Location": shown["url"]})
+
+    def get_queryset(self) -> QuerySet[Export]:
+        accepted = {
+            "resource": registry.names(),
+            "status": list(Status.values),
+            "format": list(formats),
+        }
+        filters = {}
+        problems = []
+        for name, text in self.request.query_params.dict().items():
+            if name in ("cursor", "limit"):
+                continue
+            values = str(text).split(",")
+            if name not in accepted:
+                message, expected = (
+                    f"Exports have no filter {name!r}",
+                    [*accepted, "cursor", "limit"],
+                )
+            elif unknown := [value for value in values if value not in accepted[name]]:
+                message, expected = f"Unknown {name}: {unknown[0]}", accepted[name]
+            else:
+                filters[f"{name}__in"] = values
+                continue
+            problems.append(Problem(ErrorCode.INVALID_FILTER, name, text, message, expected))
+        if problems:
+            raise InvalidInput(*problems)
+        return super().get_queryset().filter(**filters)
+
+
+class ExportDetail(ExportView):
+    def get(self, request: Request, public_id: str) -> Response:
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class ExportDownload(ExportView):
+    def get(self, request: Request, public_id: str) -> Response:
+        export = self.get_object()
+        if expired(export):
+            text = f"The export's files were deleted at {export.expires_at:%FT%TZ}."
+            raise ApiError(ErrorCode.EXPORT_EXPIRED, text)
+        if export.status != Status.COMPLETED:
+            text = f"The export is {export.status}; its progress is {export.progress}%."
+            raise ApiError(
+                ErrorCode.EXPORT_NOT_READY,
+                text,
+                {"status": export.status, "progress": export.progress, "error": export.error},
+            )
+        url, expires_at = signed_url(export.files.all()[0], request)
+        return Response({"url": url, "expires_at": expires_at})
+
+
+class SignedFile(APIView):
+    """The bytes behind a signed link, where the storage is a folder of this machine."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    def get(self, request: Request, token: str, name: str) -> FileResponse:
+        try:
+            file, content = open_signed(token)
+        except InvalidLink as link:
+            if not link.expired:
+                raise ApiError(ErrorCode.NOT_FOUND) from None
+            text = "The link has expired. Ask the export for a new one, if its files still exist."
+            raise ApiError(ErrorCode.EXPORT_EXPIRED, text) from None
+        response = FileResponse(content, content_type=file.content_type)
+        response["Content-Length"] = str(file.bytes)
+        response["Content-Disposition"] = content_disposition(file.name)
+        response["Cache-Control"] = "private, no-store"
+        return response

@@ -1,0 +1,107 @@
+"""Compiles a spec for an organization to the one statement that the database runs.
+
+A pure function: nothing is read from the database, and the same spec gives the same text.
+"""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from exports.expressions import ROW, Expressions
+from exports.formats import formats
+from exports.formats.base import Rows
+from exports.spec import ExportSpec
+from resources.columns import primary_key
+from resources.conditions import where
+from resources.filters import Ordering
+from resources.registry import Resource, registry
+
+
+@dataclass(frozen=True)
+class Statement:
+    """copy: writes each row as one message, in the text of the format.
+
+    settings: what the transaction that runs it must set, by name.
+    header: the names of the columns.
+    """
+
+    copy: sql.Composable
+    settings: dict[str, str]
+    header: tuple[str, ...]
+
+
+def compile_export(spec: ExportSpec, organization_id: str) -> Statement:
+    """The COPY statement of an export. Raises LookupError for a resource that is gone."""
+    resource = _resource(spec)
+    file_format = formats[spec.format]
+    expressions = Expressions(spec, resource, organization_id)
+    cell = expressions.text if file_format.rows is Rows.TEXT else expressions.json
+    cells = [cell(column.path) for column in spec.columns]
+    if file_format.rows is Rows.TEXT and len(cells) == 1:
+        # A line with nothing on it is no row to most readers; an empty quoted text is.
+        cells = [sql.SQL("coalesce(({})::text, '')").format(cells[0])]
+    headers = tuple(column.header for column in spec.columns)
+    query = sql.SQL(
+        "SELECT {columns} FROM {table} AS {row}{joins} WHERE {where}{order}{limit}"
+    ).format(
+        columns=sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(cell, sql.Identifier(header))
+            for cell, header in zip(cells, headers, strict=True)
+        ),
+        table=sql.Identifier(resource.model._meta.db_table),
+        row=sql.Identifier(ROW),
+        joins=sql.SQL("").join(sql.SQL(" {}").format(join) for join in expressions.joins()),
+        where=where(resource, organization_id, spec.selection.conditions, ROW),
+        order=_order(resource, spec),
+        limit=_limit(spec),
+    )
+    return Statement(
+        copy=file_format.copy(query),
+        settings={"TimeZone": spec.timezone, "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601"},
+        header=headers,
+    )
+
+
+def compile_count(spec: ExportSpec, organization_id: str) -> sql.Composable:
+    """The query that counts an export's rows."""
+    resource = _resource(spec)
+    rows = sql.SQL("SELECT FROM {table} AS {row} WHERE {where}{limit}").format(
+        table=sql.Identifier(resource.model._meta.db_table),
+        row=sql.Identifier(ROW),
+        where=where(resource, organization_id, spec.selection.conditions, ROW),
+        limit=_limit(spec),
+    )
+    return sql.SQL("SELECT count(*) FROM ({}) AS counted").format(rows)
+
+
+def _resource(spec: ExportSpec) -> Resource:
+    resource = registry.get(spec.resource)
+    if resource is None:
+        raise LookupError(f"there is no resource {spec.resource!r} any more")
+    return resource
+
+
+def _order(resource: Resource, spec: ExportSpec) -> sql.Composable:
+    ordering = spec.selection.ordering
+    if not ordering:
+        if spec.selection.limit is None:
+            # All rows in the order of the table: a sort would be the slowest part of it.
+            return sql.SQL("")
+        ordering = (Ordering(resource.date_field, descending=True),)
+    terms = [
+        sql.SQL("{} {}").format(
+            resource.columns_by_name[order.column].value(ROW),
+            sql.SQL("DESC NULLS LAST" if order.descending else "ASC"),
+        )
+        for order in ordering
+    ]
+    # Rows that tie stay in one order, or a limit would take others every time.
+    key = sql.Identifier(ROW, primary_key(resource.model))
+    last = sql.SQL("{} {}").format(key, sql.SQL("DESC" if ordering[-1].descending else "ASC"))
+    return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join([*terms, last]))
+
+
+def _limit(spec: ExportSpec) -> sql.Composable:
+    if spec.selection.limit is None:
+        return sql.SQL("")
+    return sql.SQL(" LIMIT {}").format(sql.Literal(spec.selection.limit))

@@ -1,0 +1,125 @@
+"""Datetime patterns: from the letters of Unicode's LDML to an SQL expression.
+
+The letters and their meaning: Unicode Technical Standard 35, part 4, "Date Field Symbols".
+"""
+
+import re
+from collections.abc import Iterator
+
+from psycopg import sql
+
+# A run of one letter, a quoted literal ('' is an apostrophe), or other text.
+_TOKEN = re.compile(r"([A-Za-z])\1*|'(?:[^']|'')*'|[^A-Za-z']+")
+_LONGEST_PATTERN = 200
+
+# Templates of to_char; FM leaves out the leading zeros.
+_TEMPLATES = {
+    "y": "FMYYYY", "yy": "YY", "yyy": "YYY", "yyyy": "YYYY",
+    "Y": "FMIYYY", "YY": "IY", "YYYY": "IYYY",
+    "M": "FMMM", "MM": "MM", "MMM": "Mon", "MMMM": "FMMonth",
+    "L": "FMMM", "LL": "MM", "LLL": "Mon", "LLLL": "FMMonth",
+    "d": "FMDD", "dd": "DD", "D": "FMDDD", "DDD": "DDD",
+    "E": "Dy", "EE": "Dy", "EEE": "Dy", "EEEE": "FMDay",
+    "a": "AM", "aa": "AM", "aaa": "AM", "aaaa": "AM",
+    "h": "FMHH12", "hh": "HH12", "H": "FMHH24", "HH": "HH24",
+    "m": "FMMI", "mm": "MI", "s": "FMSS", "ss": "SS",
+    "S": "FF1", "SS": "FF2", "SSS": "FF3", "SSSS": "FF4", "SSSSS": "FF5", "SSSSSS": "FF6",
+    "Q": "Q", "QQ": '"0"Q', "QQQ": '"Q"Q', "QQQQ": 'Qth" quarter"',
+    "w": "FMIW", "ww": "IW", "G": "AD", "GG": "AD", "GGG": "AD",
+    "z": "TZ", "zz": "TZ", "zzz": "TZ",
+    "xx": "TZHTZM", "xxx": "TZH:TZM", "xxxx": "TZHTZM", "xxxxx": "TZH:TZM",
+    "ZZZZ": '"GMT"TZH:TZM',
+}  # fmt: skip
+# What to_char has no template for; {0} is the timestamp, {1} its zone's name.
+_EXPRESSIONS = {
+    "k": "((extract(hour FROM {0})::int + 23) % 24 + 1)::text",
+    "kk": "lpad(((extract(hour FROM {0})::int + 23) % 24 + 1)::text, 2, '0')",
+    "K": "(extract(hour FROM {0})::int % 12)::text",
+    "KK": "lpad((extract(hour FROM {0})::int % 12)::text, 2, '0')",
+    "MMMMM": "left(to_char({0}, 'Mon'), 1)",
+    "LLLLL": "left(to_char({0}, 'Mon'), 1)",
+    "EEEEE": "left(to_char({0}, 'Dy'), 1)",
+    "EEEEEE": "left(to_char({0}, 'Dy'), 2)",
+    "aaaaa": "left(to_char({0}, 'am'), 1)",
+    "X": "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z'"
+    " ELSE to_char({0}, 'TZH') || nullif(to_char({0}, 'TZM'), '00') END",
+    "XX": "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z' ELSE to_char({0}, 'TZHTZM') END",
+    "XXX": "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z' ELSE to_char({0}, 'TZH:TZM') END",
+    "x": "to_char({0}, 'TZH') || CASE to_char({0}, 'TZM') WHEN '00' THEN ''"
+    " ELSE to_char({0}, 'TZM') END",
+    "VV": "{1}",
+}
+_EXPRESSIONS["X"] = (
+    "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z' ELSE " + _EXPRESSIONS["x"] + " END"
+)
+# The offset of an ISO 8601 datetime is written Z where it is zero.
+_ALIASES = {"Z": "XX", "ZZ": "XX", "ZZZ": "XX", "ZZZZZ": "XXX", "XXXX": "XX", "XXXXX": "XXX"}
+ACCEPTED = "the letters y Y M L d D E a h H k K m s S Q w G z Z X x VV, others in '…'"
+
+
+class UnknownPattern(ValueError):
+    """The pattern holds something that is no LDML field we write; `part` is it."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(part)
+        self.part = part
+
+
+def pattern_sql(pattern: str, timestamp: sql.Composable, timezone: str) -> sql.Composable:
+    """SQL text of a `timestamptz` expression in a pattern, null where that is null.
+
+    The session's TimeZone must be `timezone`. Raises UnknownPattern.
+    """
+    pieces: list[sql.Composable] = []
+    template = ""
+    for field, text in _tokens(pattern):
+        if field in _EXPRESSIONS:
+            pieces += _to_char(template, timestamp)
+            template = ""
+            expression = sql.SQL(_EXPRESSIONS[field])
+            pieces.append(
+                sql.SQL("({})").format(expression.format(timestamp, sql.Literal(timezone)))
+            )
+        else:
+            template += _TEMPLATES[field] if field else _quoted(text)
+    pieces += _to_char(template, timestamp)
+    return sql.SQL(" || ").join(pieces)
+
+
+def check_pattern(pattern: str) -> None:
+    """Raises UnknownPattern where `pattern_sql` would."""
+    for _ in _tokens(pattern):
+        pass
+
+
+def _tokens(pattern: str) -> Iterator[tuple[str, str]]:
+    """Pairs of field and text, one of which is empty."""
+    if not pattern.strip() or len(pattern) > _LONGEST_PATTERN or "\x00" in pattern:
+        raise UnknownPattern(pattern)
+    end = 0
+    for match in _TOKEN.finditer(pattern):
+        if match.start() != end:
+            raise UnknownPattern(pattern[end:])
+        end = match.end()
+        token = match.group()
+        if token.startswith("'"):
+            yield "", token[1:-1].replace("''", "'") if len(token) > 2 else "'"
+        elif match.group(1):
+            field = _ALIASES.get(token, token)
+            if field not in _TEMPLATES and field not in _EXPRESSIONS:
+                raise UnknownPattern(token)
+            yield field, ""
+        else:
+            yield "", token
+    if end != len(pattern):
+        raise UnknownPattern(pattern[end:])
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _to_char(template: str, timestamp: sql.Composable) -> list[sql.Composable]:
+    if not template:
+        return []
+    return [sql.SQL("to_char({}, {})").format(timestamp, sql.Literal(template))]

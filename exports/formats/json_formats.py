@@ -1,0 +1,39 @@
+"""JSON: one array of objects, or JSON Lines, one object a line."""
+
+from collections.abc import Iterable, Iterator
+
+from psycopg import sql
+
+from exports.formats.base import Rows, gather
+
+# JSON text never holds these two bytes, so COPY neither quotes nor escapes anything of it.
+_RAW = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
+
+
+class JsonLines:
+    name = "jsonl"
+    extension = "jsonl"
+    content_type = "application/x-ndjson"
+    rows = Rows.JSON
+
+    def copy(self, query: sql.Composable) -> sql.Composable:
+        return sql.SQL(
+            "COPY (SELECT row_to_json(record) FROM ({}) AS record) TO STDOUT ({})"
+        ).format(query, sql.SQL(_RAW))
+
+    def blocks(self, header: tuple[str, ...], rows: Iterable[bytes]) -> Iterator[bytes]:
+        return gather(rows)
+
+
+class JsonArray(JsonLines):
+    name = "json"
+    extension = "json"
+    content_type = "application/json"
+
+    def blocks(self, header: tuple[str, ...], rows: Iterable[bytes]) -> Iterator[bytes]:
+        before = b"["
+        for block in gather(rows):
+            # A line feed inside a text is escaped, so each one here ends an object.
+            yield before + block[:-1].replace(b"\n", b",\n")
+            before = b",\n"
+        yield b"]" if before != b"[" else b"[]"

@@ -1,0 +1,98 @@
+"""`manage.py export`: the same spec and stream as the API, without worker or broker."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from accounts.errors import InvalidInput
+from accounts.models import Organization
+from exports.formats import formats
+from exports.lifecycle import count_rows
+from exports.parsing import parse_export
+from exports.spec import Compression, ExportSpec
+from exports.stream import ExportStream
+from resources.registry import registry
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("not a JSON object")
+    return value
+
+
+class Command(BaseCommand):
+    help = "Write the records of an organization to a file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("resource", help=", ".join(registry.names()))
+        parser.add_argument("--organization", required=True, metavar="SLUG")
+        parser.add_argument("--format", default="csv", help=f"{', '.join(formats)} (csv)")
+        parser.add_argument(
+            "--compression", default="none", help=f"{', '.join(Compression)} (none)"
+        )
+        for name in ("options", "csv_field_options"):
+            flag = f"--{name.replace('_', '-')}"
+            text = f"{name} of a request to the API"
+            parser.add_argument(flag, type=_json_object, default={}, metavar="JSON", help=text)
+        parser.add_argument(
+            "-o", "--output", default="-", metavar="FILE", help="standard output without it"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            organization = Organization.objects.get(slug=options["organization"])
+        except Organization.DoesNotExist:
+            raise CommandError(f"There is no organization {options['organization']!r}.") from None
+        names = ("resource", "format", "compression", "options", "csv_field_options")
+        try:
+            spec = parse_export({name: options[name] for name in names})
+            total = count_rows(spec, organization.pk)
+        except InvalidInput as invalid:
+            raise CommandError(_report(invalid)) from None
+        stream = ExportStream(spec, organization.pk)
+        try:
+            _write(stream, options["output"], spec, total)
+        except OSError as error:
+            raise CommandError(f"{options['output']}: {error.strerror}") from None
+
+
+def _report(invalid: InvalidInput) -> str:
+    lines = []
+    for problem in invalid.problems:
+        accepted = problem.accepted
+        text = ", ".join(accepted) if isinstance(accepted, list) else accepted
+        lines.append(f"{problem.message} ({problem.field}). Accepted: {text}")
+    return "\n".join(lines)
+
+
+def _write(stream: ExportStream, output: str, spec: ExportSpec, total: int | None) -> None:
+    """Write to a file that appears only when it is whole, or to standard output."""
+    with tqdm(
+        total=total, unit=" rows", unit_scale=True, desc=spec.resource, disable=None
+    ) as progress:
+        if output == "-":
+            _copy(stream, sys.stdout.buffer, progress)
+            return
+        partial = Path(f"{output}.partial")
+        try:
+            with partial.open("wb") as file:
+                _copy(stream, file, progress)
+            partial.rename(output)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _copy(stream: ExportStream, file: BinaryIO, progress: "tqdm[Any]") -> None:
+    for block in stream:
+        file.write(block)
+        progress.update(stream.rows - progress.n)
+    file.flush()

@@ -1,0 +1,123 @@
+"""An export, its life, and the files it produced."""
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from accounts.ids import new_id
+from accounts.models import ApiKey, Organization
+from exports.spec import ExportSpec
+
+
+class Status(models.TextChoices):
+    """The life of an export; `exports.lifecycle` is the only module that changes it."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    EXPIRED = "expired"
+
+
+def end_of_retention() -> datetime:
+    return timezone.now() + timedelta(hours=settings.EXPORT_RETENTION_HOURS)
+
+
+class Export(models.Model):
+    """A request for a file.
+
+    request: the body as it came; spec: what it was understood to mean.
+    records_count: rows counted when it was created, rows written once it is completed.
+    claims: a token for each time that a worker took it up; the last one may write.
+    """
+
+    number = models.BigAutoField(primary_key=True)
+    public_id = models.CharField(
+        max_length=40, unique=True, default=partial(new_id, "exp"), editable=False
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="exports", db_index=False
+    )
+    api_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL)
+    resource = models.CharField(max_length=100)
+    format = models.CharField(max_length=20)
+    compression = models.CharField(max_length=20)
+    request = models.JSONField()
+    spec = models.JSONField()
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
+    created_at = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(default=end_of_retention)
+    estimated_completion = models.DateTimeField(null=True)
+    records_count = models.BigIntegerField(null=True)
+    processed_count = models.BigIntegerField(default=0)
+    claims = ArrayField(models.CharField(max_length=40), default=list)
+    error = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ("-number",)
+        indexes: ClassVar = [
+            models.Index(fields=("organization", "-number"), name="export_by_organization"),
+            models.Index(
+                fields=("heartbeat_at",),
+                name="export_unfinished",
+                condition=models.Q(status__in=(Status.QUEUED, Status.PROCESSING)),
+            ),
+            models.Index(
+                fields=("expires_at",),
+                name="export_to_expire",
+                condition=~models.Q(status=Status.EXPIRED),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="export_status_is_known", condition=models.Q(status__in=Status.values)
+            ),
+            models.CheckConstraint(
+                name="export_is_completed_with_its_time_and_count",
+                condition=~models.Q(status=Status.COMPLETED)
+                | models.Q(completed_at__isnull=False, records_count__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    def parsed_spec(self) -> ExportSpec:
+        return ExportSpec.from_json(self.spec)
+
+    @property
+    def progress(self) -> int:
+        """Percent of the rows written; 100 only when the file is ready."""
+        if self.status == Status.COMPLETED or (self.status == Status.EXPIRED and not self.error):
+            return 100
+        if not self.records_count:
+            return 0
+        return min(99, 100 * self.processed_count // self.records_count)
+
+
+class ExportFile(models.Model):
+    """A file of a completed export; gone from storage once the export is expired."""
+
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=255)
+    storage_key = models.CharField(max_length=255, unique=True)
+    content_type = models.CharField(max_length=100)
+    rows = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.name

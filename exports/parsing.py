@@ -1,0 +1,196 @@
+"""From the body of a request to a spec; everything that is wrong is said at once."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accounts.errors import ErrorCode, InvalidInput, Problem
+from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
+from exports.formats import formats
+from exports.spec import Compression, ExportSpec, Nesting, OutputColumn
+from exports.timezones import TIMEZONES
+from resources.filters import Selection, parse_options
+from resources.registry import Resource, registry
+
+FIELDS = ("resource", "format", "compression", "options", "csv_field_options")
+OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
+# PostgreSQL's names end here, and a header is one in JSON.
+_LONGEST_HEADER = 63
+
+
+def parse_export(body: Mapping[str, Any]) -> ExportSpec:
+    """The spec of a request's body. Raises InvalidInput with every problem of it."""
+    return _Parser(body).spec()
+
+
+class _Parser:
+    """Reads one body; collects problems as it goes."""
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self.problems: list[Problem] = []
+        self.body = body
+        self.unknown(body, "", FIELDS)
+        self.options = self.mapping("options")
+        self.output = self.mapping("csv_field_options")
+        self.unknown(self.output, "csv_field_options.", OUTPUT_FIELDS)
+
+    def spec(self) -> ExportSpec:
+        resource = self.resource()
+        timezone = self.timezone()
+        file_format = self.choice(
+            ErrorCode.INVALID_FORMAT, "format", self.body.get("format", "csv"), list(formats)
+        )
+        compression = self.choice(
+            ErrorCode.INVALID_COMPRESSION,
+            "compression",
+            self.body.get("compression", Compression.NONE),
+            list(Compression),
+        )
+        nesting = self.choice(
+            ErrorCode.INVALID_FORMAT,
+            "csv_field_options.properties",
+            self.output.get("properties", Nesting.MERGE),
+            list(Nesting),
+        )
+        datetime_format = self.datetime_format()
+        columns: tuple[OutputColumn, ...] = ()
+        selection = Selection()
+        if resource is not None:
+            columns = self.columns(resource)
+            selection, problems = parse_options(resource, self.options, ZoneInfo(timezone))
+            self.problems += problems
+        if self.problems or resource is None:
+            raise InvalidInput(*self.problems)
+        return ExportSpec(
+            resource=resource.name,
+            columns=columns,
+            selection=selection,
+            format=file_format,
+            compression=Compression(compression),
+            nesting=Nesting(nesting),
+            timezone=timezone,
+            datetime_format=datetime_format,
+        )
+
+    def report(self, code: ErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:
+        self.problems.append(Problem(code, field, value, text, accepted))
+
+    def unknown(self, given: Mapping[str, Any], path: str, known: tuple[str, ...]) -> None:
+        for name in given:
+            if name not in known:
+                text = f"Unknown field: {path}{name}"
+                code = ErrorCode.INVALID_REQUEST
+                self.report(code, f"{path}{name}", given[name], text, list(known))
+
+    def mapping(self, field: str) -> Mapping[str, Any]:
+        value = self.body.get(field)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            text = f"{field} must be an object"
+            self.report(ErrorCode.INVALID_REQUEST, field, value, text, "an object")
+            return {}
+        return value
+
+    def choice(self, code: ErrorCode, field: str, value: Any, accepted: list[str]) -> str:
+        if isinstance(value, str) and value in accepted:
+            return value
+        self.report(
+            code, field, value, f"Unsupported {field.rpartition('.')[2]}: {value}", accepted
+        )
+        return accepted[0]
+
+    def resource(self) -> Resource | None:
+        name = self.body.get("resource")
+        resource = registry.get(name) if isinstance(name, str) else None
+        if resource is None:
+            if "resource" in self.body:
+                code, text = ErrorCode.INVALID_RESOURCE, f"Unsupported resource type: {name}"
+            else:
+                code, text = ErrorCode.INVALID_REQUEST, "The field resource is required"
+            self.report(code, "resource", name, text, registry.names())
+        return resource
+
+    def timezone(self) -> str:
+        name = self.output.get("timezone", "UTC")
+        if isinstance(name, str) and name in TIMEZONES:
+            return name
+        accepted = "an IANA name such as America/New_York or UTC"
+        code, field = ErrorCode.INVALID_TIMEZONE, "csv_field_options.timezone"
+        self.report(code, field, name, f"Unknown time zone: {name}", accepted)
+        return "UTC"
+
+    def datetime_format(self) -> str | None:
+        pattern = self.output.get("datetime_format")
+        if pattern is None:
+            return None
+        try:
+            check_pattern(pattern if isinstance(pattern, str) else "")
+        except UnknownPattern as unknown:
+            text = f"The datetime pattern {pattern!r} holds {unknown.part!r}, which is not known"
+            code, field = ErrorCode.INVALID_DATETIME_FORMAT, "csv_field_options.datetime_format"
+            self.report(code, field, pattern, text, ACCEPTED)
+            return None
+        return str(pattern)
+
+    def columns(self, resource: Resource) -> tuple[OutputColumn, ...]:
+        chosen = self.output.get("columns")
+        field = "csv_field_options.columns"
+        if chosen is None:
+            chosen = dict.fromkeys(resource.names, True)
+        elif isinstance(chosen, list) and all(isinstance(name, str) for name in chosen):
+            chosen = dict.fromkeys(chosen, True)
+        elif not isinstance(chosen, Mapping):
+            text = f"{field} must be an object or a list of names"
+            accepted = '{"<column>": true}'
+            self.report(ErrorCode.INVALID_COLUMN, field, chosen, text, accepted)
+            return ()
+        headers = {}
+        for name, wanted in chosen.items():
+            if not _is_column(resource, name):
+                text = f"{resource.name} has no column {name!r}"
+                self.report(
+                    ErrorCode.INVALID_COLUMN, f"{field}.{name}", wanted, text, resource.names
+                )
+            elif not isinstance(wanted, bool | str) or not (
+                0 < len(_header(name, wanted)) <= _LONGEST_HEADER
+            ):
+                text = f"{wanted!r} does not say how to show the column {name}"
+                accepted = f"true, false, or a header of up to {_LONGEST_HEADER} bytes"
+                self.report(ErrorCode.INVALID_COLUMN, f"{field}.{name}", wanted, text, accepted)
+            elif wanted is not False:
+                headers[name] = _header(name, wanted).decode()
+        if not headers and not self.problems:
+            text = "No column is chosen"
+            self.report(ErrorCode.INVALID_COLUMN, field, chosen, text, resource.names)
+        return tuple(OutputColumn(name, headers[name]) for name in self.order(headers))
+
+    def order(self, headers: Mapping[str, str]) -> list[str]:
+        """Chosen names: first those that `column_order` names, then the others as chosen."""
+        order = self.output.get("column_order") or []
+        field = "csv_field_options.column_order"
+        if not isinstance(order, list):
+            text = f"{field} must be a list of names"
+            self.report(ErrorCode.INVALID_COLUMN, field, order, text, list(headers))
+            return list(headers)
+        for position, name in enumerate(order):
+            twice = name in order[:position]
+            if twice or not isinstance(name, str) or name not in headers:
+                text = f"{name!r} is named twice" if twice else f"{name!r} is not a chosen column"
+                path = f"{field}.{position}"
+                self.report(ErrorCode.INVALID_COLUMN, path, name, text, list(headers))
+        return list(
+            dict.fromkeys([*(n for n in order if isinstance(n, str) and n in headers), *headers])
+        )
+
+
+def _header(name: str, wanted: bool | str) -> bytes:
+    return (wanted if isinstance(wanted, str) else name).encode()
+
+
+def _is_column(resource: Resource, name: str) -> bool:
+    if name in resource.columns_by_name or name in resource.relations_by_name:
+        return True
+    head, _, rest = name.partition(".")
+    relation = resource.relations_by_name.get(head)
+    return relation is not None and rest in relation.columns

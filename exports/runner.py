@@ -1,0 +1,111 @@
+"""Runs a queued export: from its spec to a verified file in storage."""
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import IO, cast
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from accounts.errors import ErrorCode
+from exports import lifecycle
+from exports.formats import formats
+from exports.models import Export, ExportFile
+from exports.spec import Compression, ExportSpec
+from exports.storage import storage_key
+from exports.stream import BlockReader, ExportStream, IncompleteExport
+from resources.registry import registry
+
+logger = logging.getLogger(__name__)
+
+_REPORT_SECONDS = 1.0
+
+
+class TimeLimitReached(Exception):
+    """The export has taken all the time that there is."""
+
+
+def run(number: int) -> None:
+    """Write the file of a queued export; does nothing where it is no longer queued."""
+    export = lifecycle.claim(number)
+    if export is None:
+        return
+    try:
+        _run(export)
+    except lifecycle.Superseded:
+        logger.info("Export %s was taken from this worker.", export)
+
+
+def _run(export: Export) -> None:
+    key = storage_key(export, export.claims[-1])
+    try:
+        file = _write(export, key)
+        lifecycle.complete(export, file)
+    except BaseException as error:
+        default_storage.delete(key)
+        match error:
+            case TimeLimitReached():
+                lifecycle.time_out(export)
+            case LookupError():
+                # The declaration changed under a stored spec; no attempt will mend that.
+                lifecycle.fail(
+                    export,
+                    ErrorCode.INVALID_RESOURCE,
+                    f"The export cannot be written any more: {error}",
+                )
+            case lifecycle.Superseded():
+                raise
+            case Exception():
+                logger.exception("Export %s failed.", export)
+                lifecycle.retry(export)
+            case _:
+                raise
+
+
+class ExportContent(File[bytes]):
+    """A stream as the content that a storage takes, with the type that it stores."""
+
+    def __init__(self, stream: ExportStream, spec: ExportSpec) -> None:
+        super().__init__(cast("IO[bytes]", BlockReader(stream)))
+        gzipped = spec.compression is Compression.GZIP
+        self.content_type = "application/gzip" if gzipped else formats[spec.format].content_type
+
+
+def _write(export: Export, key: str) -> ExportFile:
+    """Stream the file into storage while this thread reports, and verify what arrived."""
+    spec = export.parsed_spec()
+    stream = ExportStream(spec, export.organization_id)
+    content = ExportContent(stream, spec)
+    deadline = time.monotonic() + settings.EXPORT_TIME_LIMIT_SECONDS
+    with ThreadPoolExecutor(1, thread_name_prefix="export") as pool:
+        writing = pool.submit(default_storage.save, key, content)
+        try:
+            while not wait([writing], timeout=_REPORT_SECONDS).done:
+                lifecycle.report(export, stream.rows)
+                if time.monotonic() > deadline:
+                    raise TimeLimitReached
+        except BaseException:
+            stream.cancel()
+            raise
+        writing.result()
+    size = default_storage.size(key)
+    if size != stream.bytes:
+        raise IncompleteExport(f"{size} bytes of {stream.bytes} are in storage")
+    return ExportFile(
+        export=export,
+        name=file_name(spec, f"{export.created_at:%Y%m%dT%H%M%SZ}-{export.public_id[-6:]}"),
+        storage_key=key,
+        content_type=content.content_type,
+        rows=stream.rows,
+        bytes=stream.bytes,
+        sha256=stream.sha256,
+    )
+
+
+def file_name(spec: ExportSpec, suffix: str) -> str:
+    resource = registry.get(spec.resource)
+    plural = resource.plural if resource else spec.resource
+    ending = ".gz" if spec.compression is Compression.GZIP else ""
+    return f"{plural}-{suffix}.{formats[spec.format].extension}{ending}"

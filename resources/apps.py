@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class ResourcesConfig(AppConfig):
+    name = "resources"
+
+    def ready(self) -> None:
+        from resources import checks  # noqa: F401  (registers the system checks)
+
+        autodiscover_modules("resources")

@@ -1,0 +1,94 @@
+"""System checks: what is wrong with a resource's declaration, said at start-up."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import DateField, Model
+
+from accounts.models import Organization
+from resources.registry import Resource, registry
+from resources.relations import Relation
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+@register
+def check_resources(**_: Any) -> list[CheckMessage]:
+    """Every problem of every declared resource, named by resource and attribute."""
+    problems: list[CheckMessage] = []
+    names: dict[str, Resource] = {}
+    for resource in registry.declared:
+        for name in (resource.name, resource.plural):
+            if names.setdefault(name, resource) is not resource:
+                problems.append(_error(resource, f"the name {name!r} is taken", "resources.E001"))
+        problems.extend(check_resource(resource))
+    return problems
+
+
+def check_resource(resource: Resource) -> Iterator[CheckMessage]:
+    for attribute in ("name", "plural"):
+        value = getattr(resource, attribute)
+        if not _NAME.match(value):
+            text = f"{attribute} {value!r} must be lower case letters, digits and underscores"
+            yield _error(resource, text, "resources.E002")
+    yield from _check_organization(resource)
+    yield from _check_fields(resource)
+    for relation in resource.relations:
+        yield from _check_relation(resource, relation)
+    names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield _error(resource, f"{name!r} is declared twice", "resources.E008")
+
+
+def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
+    model: type[Model] = resource.model
+    for step in resource.organization.split("__"):
+        field = _field(model, step)
+        if field is None or not field.is_relation or field.many_to_many or field.one_to_many:
+            text = f"organization {resource.organization!r}: {step!r} is no foreign key of "
+            yield _error(resource, text + model.__name__, "resources.E003")
+            return
+        model = field.related_model
+    if model is not Organization:
+        text = f"organization {resource.organization!r} leads to {model.__name__}"
+        yield _error(resource, text + ", not to Organization", "resources.E004")
+
+
+def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
+    if not isinstance(_field(resource.model, resource.date_field), DateField):
+        text = f"date_field {resource.date_field!r} is no date or datetime field"
+        yield _error(resource, text, "resources.E005")
+    named = {"key": resource.key} | ({"search": resource.search} if resource.search else {})
+    for attribute, name in named.items():
+        if _field(resource.model, name) is None:
+            text = f"{attribute} {name!r} is no field of {resource.model.__name__}"
+            yield _error(resource, text, "resources.E006")
+    for name in sorted(resource.hidden):
+        if _field(resource.model, name) is None:
+            yield _error(resource, f"hidden {name!r} is no field", "resources.E006")
+
+
+def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
+    field = _field(resource.model, relation.name)
+    if field is None or not field.is_relation or field.related_model in (None, "self"):
+        text = f"relation {relation.name!r} is no relation of {resource.model.__name__}"
+        yield _error(resource, text, "resources.E007")
+        return
+    for name in (relation.label, *relation.fields):
+        if not any(name in (f.name, f.attname) for f in field.related_model._meta.concrete_fields):
+            text = f"relation {relation.name!r}: {field.related_model.__name__} has no {name!r}"
+            yield _error(resource, text, "resources.E007")
+
+
+def _field(model: type[Model], name: str) -> Any:
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def _error(resource: Resource, text: str, code: str) -> Error:
+    return Error(f"Resource {resource.name!r}: {text}.", obj=resource.model, id=code)

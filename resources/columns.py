@@ -1,0 +1,118 @@
+"""Columns: what a row holds, with its kind and its SQL."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias, cast
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from psycopg import sql
+
+AnyField: TypeAlias = "models.Field[Any, Any]"
+
+
+class Kind(StrEnum):
+    """What a column holds; decides its operators, its JSON type and its text."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    LIST = "list"
+    JSON = "json"
+
+    @property
+    def sortable(self) -> bool:
+        return self not in (Kind.LIST, Kind.JSON)
+
+    @property
+    def numeric(self) -> bool:
+        return self in (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a resource.
+
+    expression: the SQL of its value, of the PostgreSQL type that `kind` names; `{row}` stands
+        for the row's table, other braces are doubled.
+    field: the model field under it, where there is one.
+    """
+
+    name: str
+    kind: Kind
+    expression: str
+    field: str | None = None
+
+    def value(self, row: str) -> sql.Composable:
+        """The SQL of this column's value in the table that the statement calls `row`."""
+        # The template is written by a developer, never by a request.
+        return sql.SQL(self.expression).format(row=sql.Identifier(row))
+
+
+# The first class that fits decides, so a subclass stands before its parent.
+_KINDS: tuple[tuple[type[AnyField], Kind], ...] = (
+    (models.BooleanField, Kind.BOOLEAN),
+    (models.IntegerField, Kind.INTEGER),
+    (models.DecimalField, Kind.DECIMAL),
+    (models.FloatField, Kind.FLOAT),
+    (models.DateTimeField, Kind.DATETIME),
+    (models.DateField, Kind.DATE),
+    (models.JSONField, Kind.JSON),
+    (ArrayField, Kind.LIST),
+)
+_NATIVE_TEXT = (models.CharField, models.TextField)
+
+
+def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> Iterator[Column]:
+    """The columns of a model's own table, in field order; a foreign key is `<name>_id`."""
+    for model_field in model._meta.concrete_fields:
+        if model_field.name not in hidden:
+            yield field_column(model, model_field.name)
+
+
+def field_column(model: type[models.Model], name: str, *, called: str | None = None) -> Column:
+    """The column of one field; `called` gives it another name.
+
+    Raises django.core.exceptions.FieldDoesNotExist.
+    """
+    model_field = model._meta.get_field(name)
+    if not isinstance(model_field, models.Field):
+        raise FieldDoesNotExist(f"{model.__name__}.{name} is a relation without a column")
+    valued = _valued(model_field)
+    kind = next((kind for cls, kind in _KINDS if isinstance(valued, cls)), Kind.TEXT)
+    quoted = (
+        '"'
+        + column_name(model_field).replace('"', '""').replace("{", "{{").replace("}", "}}")
+        + '"'
+    )
+    expression = "{row}." + quoted
+    if isinstance(valued, models.BinaryField):
+        expression = f"encode({expression}, 'base64')"
+    elif kind is Kind.TEXT and not isinstance(valued, _NATIVE_TEXT):
+        expression = f"{expression}::text"
+    return Column(called or model_field.attname, kind, expression, field=model_field.name)
+
+
+def column_name(model_field: Any) -> str:
+    """The name of a concrete field's column."""
+    return cast("str", model_field.column)
+
+
+def primary_key(model: type[models.Model]) -> str:
+    """The name of the primary key's column."""
+    return column_name(model._meta.pk)
+
+
+def _valued(model_field: AnyField) -> AnyField:
+    """The field whose class says what the column holds."""
+    if isinstance(model_field, models.ForeignKey):
+        return _valued(model_field.target_field)
+    if isinstance(model_field, models.GeneratedField):
+        return cast("AnyField", model_field.output_field)
+    return model_field

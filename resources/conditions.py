@@ -1,0 +1,220 @@
+"""Conditions: what a row must satisfy, as data and as SQL."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Model
+from psycopg import sql
+
+from resources.columns import Column, Kind, column_name, field_column
+from resources.registry import Resource, registry
+from resources.relations import Relation
+from resources.search import words_match
+
+
+class Operator(StrEnum):
+    """How a value is compared, in the words of the filter language."""
+
+    EQUALS = "equals"
+    NOT_EQUALS = "not_equals"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    BWI = "bwi"
+    BWE = "bwe"
+    IN = "in"
+    NOT_IN = "not_in"
+    IS_NULL = "is_null"
+    IS_NOT_NULL = "is_not_null"
+
+
+EQUALITY = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
+NULLNESS = (Operator.IS_NULL, Operator.IS_NOT_NULL)
+NEGATIONS = {
+    Operator.NOT_EQUALS: Operator.EQUALS,
+    Operator.NOT_IN: Operator.IN,
+    Operator.IS_NOT_NULL: Operator.IS_NULL,
+}
+SEARCH = "search"
+_COMPARISONS = {
+    Operator.GT: sql.SQL(">"),
+    Operator.GTE: sql.SQL(">="),
+    Operator.LT: sql.SQL("<"),
+    Operator.LTE: sql.SQL("<="),
+}
+_RANGES = {
+    Operator.BWI: (Operator.GTE, Operator.LTE),
+    Operator.BWE: (Operator.GT, Operator.LT),
+}
+_CASTS = {
+    Kind.DATETIME: sql.SQL("::timestamptz"),
+    Kind.DATE: sql.SQL("::date"),
+    Kind.BOOLEAN: sql.SQL("::boolean"),
+    Kind.JSON: sql.SQL("::jsonb"),
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One test of a row; several are joined by AND.
+
+    path: a column, `<json column>.<key>…`, `<relation>.<column>`, `<singular>_id` or `search`.
+    values: in a canonical text each: a datetime as ISO 8601 in UTC, a stretch of time as
+        `start/end` (half-open), a number as its decimal digits, JSON as JSON.
+    """
+
+    path: str
+    operator: Operator
+    values: tuple[str, ...]
+
+
+def scope(resource: Resource, organization_id: str, row: str) -> sql.Composable:
+    """SQL that is true for rows of one organization."""
+    return _scope(resource.model, resource.organization.split("__"), organization_id, row)
+
+
+def _scope(model: type[Model], path: list[str], organization_id: str, row: str) -> sql.Composable:
+    link: Any = model._meta.get_field(path[0])
+    column = sql.Identifier(row, column_name(link))
+    if len(path) == 1:
+        return sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
+    inner = f"{row}_{path[0]}"
+    return sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {} = {} AND {})").format(
+        sql.Identifier(link.related_model._meta.db_table),
+        sql.Identifier(inner),
+        sql.Identifier(inner, column_name(link.target_field)),
+        column,
+        _scope(link.related_model, path[1:], organization_id, inner),
+    )
+
+
+def related_scope(model: type[Model], organization_id: str, row: str) -> sql.Composable:
+    """The same for related rows; true for a model that is no resource of its own."""
+    resource = registry.for_model(model)
+    return scope(resource, organization_id, row) if resource else sql.SQL("true")
+
+
+def where(
+    resource: Resource, organization_id: str, conditions: Iterable[Condition], row: str
+) -> sql.Composable:
+    """The whole WHERE clause of a resource's rows."""
+    tests = [scope(resource, organization_id, row)]
+    tests += [condition_sql(resource, organization_id, condition, row) for condition in conditions]
+    return sql.SQL(" AND ").join(tests)
+
+
+def condition_sql(
+    resource: Resource, organization_id: str, condition: Condition, row: str
+) -> sql.Composable:
+    """SQL of one condition; a negation is true where there is no value."""
+    if positive := NEGATIONS.get(condition.operator):
+        negated = Condition(condition.path, positive, condition.values)
+        test = condition_sql(resource, organization_id, negated, row)
+        return sql.SQL("({}) IS NOT TRUE").format(test)
+    head, _, rest = condition.path.partition(".")
+    if condition.path == SEARCH:
+        text = field_column(resource.model, str(resource.search)).value(row)
+        tests = [words_match(text, phrase) for phrase in condition.values]
+        return sql.SQL(" AND ").join(tests)
+    if head in resource.relations_by_id or head in resource.relations_by_name:
+        return _related(resource, organization_id, condition, row)
+    column = resource.columns_by_name[head]
+    if rest:
+        return _json_test(column.value(row), rest.split("."), condition)
+    return _test(column.value(row), column.kind, condition)
+
+
+def _related(
+    resource: Resource, organization_id: str, condition: Condition, row: str
+) -> sql.Composable:
+    """True where one related record passes."""
+    head, _, rest = condition.path.partition(".")
+    relation = resource.relations_by_id.get(head) or resource.relations_by_name[head]
+    related = f"{row}_{relation.name}"
+    source, joined = relation.join(row, related)
+    tests = [joined, related_scope(relation.target, organization_id, related)]
+    if condition.operator is not Operator.IS_NULL or rest:
+        column = related_column(relation, rest)
+        tests.append(_test(column.value(related), column.kind, condition))
+        return sql.SQL("EXISTS (SELECT FROM {} WHERE {})").format(
+            source, sql.SQL(" AND ").join(tests)
+        )
+    return sql.SQL("NOT EXISTS (SELECT FROM {} WHERE {})").format(
+        source, sql.SQL(" AND ").join(tests)
+    )
+
+
+def related_column(relation: Relation, name: str) -> Column:
+    """A shown column of a related record; without a name, its primary key.
+
+    Raises KeyError.
+    """
+    return relation.columns[name or relation.key]
+
+
+def _test(value: sql.Composable, kind: Kind, condition: Condition) -> sql.Composable:
+    operator, values = condition.operator, condition.values
+    if operator is Operator.IS_NULL:
+        return sql.SQL("({}) IS NULL").format(value)
+    if operator in _RANGES:
+        tests = [
+            _compare(value, kind, bound, text)
+            for bound, text in zip(_RANGES[operator], values, strict=True)
+        ]
+        return sql.SQL("({} AND {})").format(*tests)
+    if operator in _COMPARISONS:
+        return _compare(value, kind, operator, values[0])
+    return _any_equal(value, kind, values)
+
+
+def _compare(value: sql.Composable, kind: Kind, operator: Operator, text: str) -> sql.Composable:
+    start, _, end = text.partition("/") if kind is Kind.DATETIME else (text, "", "")
+    if end:
+        # After a day is from its end on; up to a day is before its end.
+        text = end if operator in (Operator.GT, Operator.LTE) else start
+        operator = {Operator.GT: Operator.GTE, Operator.LTE: Operator.LT}.get(operator, operator)
+    return sql.SQL("{} {} {}").format(value, _COMPARISONS[operator], literal(kind, text))
+
+
+def _any_equal(value: sql.Composable, kind: Kind, values: tuple[str, ...]) -> sql.Composable:
+    tests: list[sql.Composable]
+    if kind is Kind.LIST:
+        return sql.SQL("{}::text[] && {}::text[]").format(value, sql.Literal(list(values)))
+    if kind is Kind.JSON:
+        contains = sql.SQL("{} @> {}")
+        tests = [contains.format(value, literal(kind, text)) for text in values]
+    elif kind is Kind.DATETIME:
+        tests = [_instant(value, text) for text in values]
+    else:
+        options = sql.SQL(", ").join(literal(kind, text) for text in values)
+        return sql.SQL("{} IN ({})").format(value, options)
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))
+
+
+def _instant(value: sql.Composable, text: str) -> sql.Composable:
+    start, _, end = text.partition("/")
+    first = literal(Kind.DATETIME, start)
+    if not end:
+        return sql.SQL("{} = {}").format(value, first)
+    return sql.SQL("({0} >= {1} AND {0} < {2})").format(value, first, literal(Kind.DATETIME, end))
+
+
+def literal(kind: Kind, text: str) -> sql.Composable:
+    """A canonical value as a typed SQL literal."""
+    if kind.numeric:
+        return sql.Literal(Decimal(text))
+    return sql.SQL("{}{}").format(sql.Literal(text), _CASTS.get(kind, sql.SQL("")))
+
+
+def _json_test(value: sql.Composable, keys: list[str], condition: Condition) -> sql.Composable:
+    path = sql.SQL("{}::text[]").format(sql.Literal(keys))
+    text = sql.SQL("({} #>> {})").format(value, path)
+    if condition.operator in (*EQUALITY, *NULLNESS):
+        return _test(text, Kind.TEXT, condition)
+    # A key may hold a number in one row and a text in the next: only numbers are compared.
+    number = sql.SQL("(CASE jsonb_typeof({} #> {}) WHEN 'number' THEN {}::numeric END)")
+    return _test(number.format(value, path, text), Kind.DECIMAL, condition)

@@ -1,0 +1,256 @@
+"""The native filter language: what `options` of a request says about rows, order and number.
+
+{"status": "delivered,completed", "created_at": "gte:2024-01-01", "metadata.service": "inbound",
+ "order_by": "created_at", "direction": "desc", "limit": 1000}
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accounts.errors import ErrorCode, Problem
+from resources.columns import Kind
+from resources.conditions import (
+    EQUALITY,
+    NULLNESS,
+    SEARCH,
+    Condition,
+    Operator,
+    related_column,
+)
+from resources.registry import Resource
+from resources.search import words_of
+from resources.values import ACCEPTED, canonical
+
+LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
+_LARGEST_LIMIT = 2**63 - 1
+_PAIRS = (Operator.BWI, Operator.BWE)
+_LISTS = (Operator.IN, Operator.NOT_IN)
+
+
+@dataclass(frozen=True)
+class Ordering:
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows, in which order, and how many; `limit` None is all."""
+
+    conditions: tuple[Condition, ...] = ()
+    ordering: tuple[Ordering, ...] = ()
+    limit: int | None = None
+
+
+def operators(kind: Kind, *, inside_json: bool = False) -> tuple[Operator, ...]:
+    """The operators that a column of a kind takes, and a key inside a JSON column."""
+    if kind in (Kind.TEXT, Kind.LIST, Kind.BOOLEAN) or (kind is Kind.JSON and not inside_json):
+        return (*EQUALITY, *NULLNESS)
+    return tuple(Operator)
+
+
+def parse_options(
+    resource: Resource, options: Mapping[str, Any], zone: ZoneInfo, path: str = "options"
+) -> tuple[Selection, list[Problem]]:
+    """Read `options` of a request for a resource.
+
+    zone: of dates, and of datetimes without one.
+    path: where the options stand in the request; begins the `field` of each problem.
+    Returns what could be read, and every problem of the rest.
+    """
+    conditions: list[Condition] = []
+    problems: list[Problem] = []
+    prefix = f"{path}." if path else ""
+    for name, raw in options.items():
+        if name in (LIMIT, ORDER_BY, DIRECTION):
+            continue
+        try:
+            conditions.append(_condition(resource, name, raw, zone))
+        except _InvalidFilter as invalid:
+            problems.append(invalid.problem(f"{prefix}{name}", raw))
+    ordering, ordering_problems = _ordering(resource, options, prefix)
+    limit, limit_problems = _limit(options, prefix)
+    problems += [*ordering_problems, *limit_problems]
+    return Selection(tuple(conditions), ordering, limit), problems
+
+
+class _InvalidFilter(Exception):
+    def __init__(self, message: str, accepted: Any = None) -> None:
+        super().__init__(message)
+        self.accepted = accepted
+
+    def problem(self, field: str, value: Any) -> Problem:
+        return Problem(ErrorCode.INVALID_FILTER, field, value, str(self), self.accepted)
+
+
+def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condition:
+    path, kind, allowed = _target(resource, name)
+    operator, values = _operation(raw, kind)
+    if operator not in allowed:
+        raise _InvalidFilter(
+            f"{name} is a {kind} and does not take the operator {operator}. "
+            f"A value that begins so is written equals:{raw}",
+            [str(operator) for operator in allowed],
+        )
+    if operator in _PAIRS and len(values) != 2:
+        raise _InvalidFilter(
+            f"{operator} takes exactly two values, the smaller first", f"{operator}:a,b"
+        )
+    if operator in NULLNESS:
+        return Condition(path, operator, ())
+    if path == SEARCH:
+        return Condition(path, operator, (_phrase(values[0]),))
+    if kind is Kind.JSON and operator not in EQUALITY:
+        kind = Kind.DECIMAL
+    elif kind is Kind.JSON and "." in path:
+        kind = Kind.TEXT
+        values = [_json_text(value) for value in values]
+    texts = tuple(_value(name, kind, value, zone) for value in values)
+    if operator in _PAIRS and _sort_key(kind, texts[0]) > _sort_key(kind, texts[1]):
+        raise _InvalidFilter(f"{operator} takes the smaller value first", f"{operator}:a,b")
+    return Condition(path, operator, texts)
+
+
+def _target(resource: Resource, name: str) -> tuple[str, Kind, tuple[Operator, ...]]:
+    """What a filter's name means: a condition's path, its kind and its operators."""
+    columns = resource.columns_by_name
+    name = resource.plural_aliases.get(name, name)
+    if name == SEARCH and resource.search:
+        return name, Kind.TEXT, (Operator.EQUALS,)
+    if name in columns:
+        return name, columns[name].kind, operators(columns[name].kind)
+    head, dot, rest = name.partition(".")
+    if dot and all(rest.split(".")) and head in columns and columns[head].kind is Kind.JSON:
+        return name, Kind.JSON, operators(Kind.JSON, inside_json=True)
+    relation = resource.relations_by_id.get(name)
+    if relation or (relation := resource.relations_by_name.get(head)):
+        try:
+            kind = related_column(relation, rest).kind
+        except KeyError:
+            accepted = [f"{head}.{column}" for column in relation.columns]
+            raise _InvalidFilter(f"{head} has no {rest!r} to filter by", accepted) from None
+        return name, kind, operators(kind)
+    raise _InvalidFilter(
+        f"{resource.name} has no filter {name!r}{_hint(resource, name)}", filter_names(resource)
+    )
+
+
+def filter_names(resource: Resource) -> list[str]:
+    """Every name that filters a resource, JSON keys and related columns aside."""
+    extra = [SEARCH] if resource.search else []
+    return [
+        *resource.columns_by_name,
+        *resource.relations_by_name,
+        *resource.relations_by_id,
+        *extra,
+    ]
+
+
+def _hint(resource: Resource, name: str) -> str:
+    close = difflib.get_close_matches(name, filter_names(resource), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _operation(raw: Any, kind: Kind) -> tuple[Operator, list[Any]]:
+    """The operator and the values of what stands behind a filter's name."""
+    if raw is None:
+        return Operator.IS_NULL, []
+    if isinstance(raw, list) and kind is not Kind.JSON:
+        if not raw:
+            raise _InvalidFilter("an empty list selects nothing", "a list with at least one value")
+        return Operator.IN, raw
+    if not isinstance(raw, str):
+        return Operator.EQUALS, [raw]
+    if raw in tuple(NULLNESS):
+        return Operator(raw), []
+    head, colon, rest = raw.partition(":")
+    operator = Operator(head) if colon and head in tuple(Operator) else None
+    if operator in (Operator.EQUALS, Operator.NOT_EQUALS):
+        return operator, [rest]
+    if operator is not None:
+        return operator, _split(rest) if operator in (*_PAIRS, *_LISTS) else [rest]
+    values = _split(raw)
+    return (Operator.IN, values) if len(values) > 1 else (Operator.EQUALS, [raw])
+
+
+def _split(text: str) -> list[str]:
+    values = [value.strip() for value in text.split(",")]
+    if len(values) > 1 and not all(values):
+        raise _InvalidFilter(
+            f"the list {text!r} has an empty place", "values between single commas"
+        )
+    return values
+
+
+def _phrase(text: Any) -> str:
+    if not isinstance(text, str) or not any(len(word) > 1 for word in words_of(text)):
+        raise _InvalidFilter("search needs a word of at least 2 characters", "words")
+    return text
+
+
+def _json_text(value: Any) -> Any:
+    """A scalar as PostgreSQL writes it when it takes it out of JSON."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _value(name: str, kind: Kind, raw: Any, zone: ZoneInfo) -> str:
+    try:
+        return canonical(kind, raw, zone)
+    except ValueError:
+        text = f"{raw!r} is no value for {name}, which takes {ACCEPTED[kind]}"
+        unknown = isinstance(raw, str) and raw.partition(":")[0].isalpha() and ":" in raw
+        accepted = [str(op) for op in operators(kind)] if unknown else ACCEPTED[kind]
+        raise _InvalidFilter(text, accepted) from None
+
+
+def _sort_key(kind: Kind, text: str) -> Any:
+    return Decimal(text) if kind.numeric else text
+
+
+def _ordering(
+    resource: Resource, options: Mapping[str, Any], prefix: str
+) -> tuple[tuple[Ordering, ...], list[Problem]]:
+    problems = list(_direction_problems(options, prefix))
+    raw = options.get(ORDER_BY)
+    if raw is None:
+        named = [resource.date_field] if DIRECTION in options else []
+    else:
+        named = raw.split(",") if isinstance(raw, str) else raw
+    sortable = [name for name, c in resource.columns_by_name.items() if c.kind.sortable]
+    ordering = []
+    for name in named if isinstance(named, list) else [raw]:
+        column = name.strip().removeprefix("-") if isinstance(name, str) else name
+        if column not in sortable:
+            text = f"{resource.name} cannot be ordered by {column!r}"
+            problems.append(
+                Problem(ErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", raw, text, sortable)
+            )
+            continue
+        minus = name.strip().startswith("-")
+        ordering.append(Ordering(column, minus != (options.get(DIRECTION) == "desc")))
+    return tuple(ordering), problems
+
+
+def _direction_problems(options: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
+    direction = options.get(DIRECTION)
+    if DIRECTION in options and direction not in ("asc", "desc"):
+        text = f"{direction!r} is no direction"
+        field = f"{prefix}{DIRECTION}"
+        yield Problem(ErrorCode.INVALID_ORDERING, field, direction, text, ["asc", "desc"])
+
+
+def _limit(options: Mapping[str, Any], prefix: str) -> tuple[int | None, list[Problem]]:
+    raw = options.get(LIMIT, "all")
+    if raw == "all":
+        return None, []
+    digits = isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 20
+    number = int(raw) if digits or (isinstance(raw, int) and not isinstance(raw, bool)) else 0
+    if 0 < number <= _LARGEST_LIMIT:
+        return number, []
+    text = f"{raw!r} is no limit"
+    accepted = '"all" or a whole number from 1'
+    return None, [Problem(ErrorCode.INVALID_LIMIT, f"{prefix}{LIMIT}", raw, text, accepted)]

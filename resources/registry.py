@@ -1,0 +1,110 @@
+"""What there is to move: resources, declared once and found by name.
+
+An installed app declares its resources in a module `resources.py`:
+
+    register(Resource(name="order", plural="orders", model=Order,
+                      relations=(Relation("customer", label="email"),)))
+
+Columns, filters and types come from the model.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.db.models import Model
+
+from resources.columns import Column, model_columns
+from resources.relations import Relation
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A Django model that can be moved.
+
+    name, plural: what a request calls one and many of them.
+    organization: path of foreign keys from the model to its organization.
+    date_field: the datetime by which a date range selects, and by which a limited request
+        without an ordering takes the newest first.
+    relations: what is shown of related records.
+    columns: computed columns, or fields under another name.
+    hidden: fields that never leave the database.
+    search: a text field with the record's search text, indexed by `SearchWords`.
+    key: the field by which a batch recognizes a record.
+    """
+
+    name: str
+    plural: str
+    model: type[Model]
+    organization: str = "organization"
+    date_field: str = "created_at"
+    relations: tuple[Relation, ...] = ()
+    columns: tuple[Column, ...] = ()
+    hidden: frozenset[str] = field(default_factory=frozenset)
+    search: str | None = None
+    key: str = "id"
+
+    @cached_property
+    def columns_by_name(self) -> Mapping[str, Column]:
+        """Every column by name: the model's in field order, then the declared ones."""
+        columns = {column.name: column for column in model_columns(self.model, self.hidden)}
+        return columns | {column.name: column for column in self.columns}
+
+    @cached_property
+    def relations_by_name(self) -> Mapping[str, Relation]:
+        return {relation.name: relation.of(self.model) for relation in self.relations}
+
+    @cached_property
+    def relations_by_id(self) -> Mapping[str, Relation]:
+        """To-many relations by the name of their id filter: `group_id` for `groups`."""
+        return {
+            f"{relation.singular}_id": relation
+            for relation in self.relations_by_name.values()
+            if relation.many and relation.singular
+        }
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every name a request may choose, in the order in which a full export has them."""
+        return (*self.columns_by_name, *self.relations_by_name)
+
+    @cached_property
+    def plural_aliases(self) -> Mapping[str, str]:
+        """Column by the plural of its name: `statuses` for `status`."""
+        plurals = {_plural(name): name for name in self.columns_by_name}
+        return {plural: name for plural, name in plurals.items() if plural not in self.names}
+
+
+def _plural(name: str) -> str:
+    if name.endswith("y") and name[-2:-1] not in "aeiou":
+        return f"{name[:-1]}ies"
+    return f"{name}es" if name.endswith(("s", "x", "ch", "sh")) else f"{name}s"
+
+
+class Registry:
+    """Resources by name, in the order of their declaration."""
+
+    def __init__(self) -> None:
+        self._resources: dict[str, Resource] = {}
+        self.declared: list[Resource] = []
+
+    def register(self, resource: Resource) -> None:
+        """Add a resource; of two of one name the system checks complain."""
+        self.declared.append(resource)
+        self._resources.setdefault(resource.name, resource)
+
+    def get(self, name: str) -> Resource | None:
+        return self._resources.get(name)
+
+    def for_model(self, model: type[Model]) -> Resource | None:
+        return next((resource for resource in self if resource.model is model), None)
+
+    def names(self) -> list[str]:
+        return sorted(self._resources)
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._resources.values())
+
+
+registry = Registry()
+register = registry.register

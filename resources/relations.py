@@ -1,0 +1,99 @@
+"""Relations: how a row finds its related records, and what is shown of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, cast
+
+from django.db.models import ForeignKey, ManyToManyField, ManyToManyRel, ManyToOneRel, Model
+from psycopg import sql
+
+from resources.columns import Column, column_name, field_column
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation of a resource's model, named as on the model.
+
+    label: field of the related model that stands for a record where there is room for one text.
+    fields: fields shown of each related record, in order.
+    singular: what one record of a to-many relation is called; its id filter is `<singular>_id`.
+    model: the model that has the relation; the registry fills it in.
+    """
+
+    name: str
+    label: str = "name"
+    fields: tuple[str, ...] = ("id", "name")
+    singular: str | None = None
+    model: type[Model] | None = None
+
+    def of(self, model: type[Model]) -> "Relation":
+        return replace(self, model=model)
+
+    @property
+    def _field(self) -> Any:
+        if self.model is None:
+            raise TypeError(f"relation {self.name} belongs to no resource")
+        return self.model._meta.get_field(self.name)
+
+    @property
+    def many(self) -> bool:
+        return bool(self._field.many_to_many or self._field.one_to_many)
+
+    @property
+    def target(self) -> type[Model]:
+        target: type[Model] = self._field.related_model
+        return target
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """The columns of a related record that may be shown or asked for, by name."""
+        names = dict.fromkeys((self.key, self.label, *self.fields))
+        return {name: field_column(self.target, name, called=name) for name in names}
+
+    @property
+    def key(self) -> str:
+        """The field that identifies a related record."""
+        return self.target._meta.pk.name
+
+    def join(self, parent: str, row: str) -> tuple[sql.Composable, sql.Composable]:
+        """The related records of a row: a FROM item that names them `row`, and its condition.
+
+        parent: what the statement calls the row's own table.
+        Raises TypeError for a kind of relation that has no such join.
+        """
+        target = sql.SQL("{} AS {}").format(_table(self.target), sql.Identifier(row))
+        field = self._field
+        if isinstance(field, ForeignKey):
+            return target, _equal(row, field.target_field, parent, field)
+        if isinstance(field, ManyToOneRel):
+            link = field.remote_field
+            return target, _equal(row, link, parent, cast("Any", link).target_field)
+        if isinstance(field, ManyToManyField | ManyToManyRel):
+            return self._through(target, parent, row)
+        raise TypeError(f"{self.name} is a {type(field).__name__}, which cannot be a relation")
+
+    def _through(
+        self, target: sql.Composable, parent: str, row: str
+    ) -> tuple[sql.Composable, sql.Composable]:
+        forward = isinstance(self._field, ManyToManyField)
+        declared = self._field if forward else self._field.field
+        through = declared.remote_field.through
+        names = declared.m2m_field_name(), declared.m2m_reverse_field_name()
+        near, far = (through._meta.get_field(n) for n in (names if forward else names[::-1]))
+        link = f"{row}_link"
+        source = sql.SQL("{} AS {} JOIN {} ON {}").format(
+            _table(through), sql.Identifier(link), target, _equal(row, far.target_field, link, far)
+        )
+        return source, _equal(link, near, parent, near.target_field)
+
+
+def _table(model: type[Model]) -> sql.Composable:
+    return sql.Identifier(model._meta.db_table)
+
+
+def _equal(left: str, left_field: Any, right: str, right_field: Any) -> sql.Composable:
+    return sql.SQL("{} = {}").format(
+        sql.Identifier(left, column_name(left_field)),
+        sql.Identifier(right, column_name(right_field)),
+    )

@@ -1,0 +1,101 @@
+"""Values of a filter: from what a person writes to the canonical text of a condition."""
+
+import json
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from resources.columns import Kind
+
+_DIGITS = re.compile(r"-?\d{1,17}\Z")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_ISO_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+# Seconds up to the year 5138; milliseconds from 1973 on.
+_MILLISECONDS_FROM = 10**11
+# PostgreSQL's numeric takes far more; nobody's column does.
+_LARGEST_EXPONENT = 100
+
+ACCEPTED: dict[Kind, str] = {
+    Kind.TEXT: "a text",
+    Kind.LIST: "a text that the list may hold",
+    Kind.INTEGER: "a number",
+    Kind.DECIMAL: "a number",
+    Kind.FLOAT: "a number",
+    Kind.BOOLEAN: "true or false",
+    Kind.DATE: "an ISO date such as 2024-12-25",
+    Kind.DATETIME: "an ISO date (2024-12-25), an ISO datetime (2024-12-25T14:30:00Z), "
+    "or an epoch in seconds or milliseconds",
+    Kind.JSON: "a JSON object, list, text, number or boolean that the value contains",
+}
+
+
+def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
+    """The canonical text of one value.
+
+    zone: of dates, and of datetimes that name none.
+    Raises ValueError where the value is none of what `ACCEPTED` says of the kind.
+    """
+    if kind is Kind.JSON:
+        return json.dumps(raw)
+    if kind is Kind.BOOLEAN:
+        return _boolean(raw)
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
+        raise ValueError(raw)
+    text = str(raw)
+    if "\x00" in text:
+        raise ValueError(raw)
+    if kind.numeric:
+        return _number(text)
+    if kind is Kind.DATE:
+        return date.fromisoformat(text).isoformat()
+    if kind is Kind.DATETIME:
+        return _moment(text, zone)
+    return text
+
+
+def _boolean(raw: Any) -> str:
+    text = str(raw).lower()
+    if text not in ("true", "false"):
+        raise ValueError(raw)
+    return text
+
+
+def _number(text: str) -> str:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT or len(text) > 200:
+        raise ValueError(text)
+    return str(number)
+
+
+def _moment(text: str, zone: ZoneInfo) -> str:
+    """An instant, or for a date the stretch `start/end` of that day in the zone."""
+    try:
+        if _DIGITS.match(text):
+            return _iso(_epoch(int(text)))
+        if _ISO_DATE.match(text):
+            day = date.fromisoformat(text)
+            return f"{_iso(_midnight(day, zone))}/{_iso(_midnight(day + timedelta(days=1), zone))}"
+        if not _ISO_DATETIME.match(text):
+            raise ValueError(text)
+        moment = datetime.fromisoformat(text)
+        return _iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except OverflowError:
+        raise ValueError(text) from None
+
+
+def _epoch(number: int) -> datetime:
+    unit = "milliseconds" if abs(number) >= _MILLISECONDS_FROM else "seconds"
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(**{unit: number})
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
