@@ -19,7 +19,8 @@ _MERGED_JSON = """CASE jsonb_typeof({0})
  WHEN 'object' THEN {0}::text
  WHEN 'array' THEN CASE
   WHEN jsonb_path_exists({0}, '$[*] ? (@.type() == "object" || @.type() == "array")') THEN {0}::text
-  ELSE (SELECT string_agg(member, ', ') FROM jsonb_array_elements_text({0}) AS member) END
+  ELSE (SELECT string_agg(coalesce(member, ''), ', ')
+   FROM jsonb_array_elements_text({0}) AS member) END
  ELSE {0} #>> '{{}}' END"""
 
 
@@ -36,22 +37,26 @@ class Expressions:
         relation, column = self._resolve(path)
         if relation is None:
             return self._text_of(self.resource.columns_by_name[path], ROW)
-        column = column or relation.columns[relation.label]
-        if not relation.many:
-            return self._text_of(column, _alias(relation))
-        shown = self._text_of(column, relation.name)
-        return self._of_many(relation, sql.SQL("string_agg({}, ', ' ORDER BY {})"), shown)
+        alias = _alias(relation)
+        shown = self._text_of(column or relation.columns[relation.label], alias)
+        if column is None:
+            # A record without a label is not a missing one.
+            shown = sql.SQL("coalesce(({})::text, {}::text)").format(shown, _key(relation))
+        if relation.many:
+            joined = sql.SQL("string_agg(coalesce(({})::text, ''), ', ' ORDER BY {})")
+            return self._of_many(relation, joined, shown)
+        return shown
 
     def json(self, path: str) -> sql.Composable:
         """A value of a JSON format: row_to_json writes it with all its structure."""
         relation, column = self._resolve(path)
         if relation is None:
             return self._json_of(self.resource.columns_by_name[path], ROW)
-        alias = relation.name if relation.many else _alias(relation)
-        shown = self._json_of(column, alias) if column else self._object(relation, alias)
+        alias = _alias(relation)
+        shown = self._json_of(column, alias) if column else self._object(relation)
         if relation.many:
-            empty = self._of_many(relation, sql.SQL("json_agg({} ORDER BY {})"), shown)
-            return sql.SQL("coalesce({}, '[]'::json)").format(empty)
+            listed = sql.SQL("coalesce(json_agg({} ORDER BY {}), '[]'::json)")
+            return self._of_many(relation, listed, shown)
         return shown
 
     def joins(self) -> list[sql.Composable]:
@@ -76,22 +81,23 @@ class Expressions:
     def _of_many(
         self, relation: Relation, aggregate: sql.SQL, shown: sql.Composable
     ) -> sql.Composable:
-        source, condition = relation.join(ROW, relation.name)
-        seen = related_scope(relation.target, self.organization_id, relation.name)
-        key = sql.Identifier(relation.name, primary_key(relation.target))
+        """An aggregate of what is shown of each related record, in the order of their keys."""
+        source, condition = relation.join(ROW, _alias(relation))
+        seen = related_scope(relation.target, self.organization_id, _alias(relation))
         return sql.SQL("(SELECT {} FROM {} WHERE {} AND {})").format(
-            aggregate.format(shown, key), source, condition, seen
+            aggregate.format(shown, _key(relation)), source, condition, seen
         )
 
-    def _object(self, relation: Relation, alias: str) -> sql.Composable:
+    def _object(self, relation: Relation) -> sql.Composable:
         """A related record as an object of the fields that the relation shows."""
         fields = sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(self._json_of(column, alias), sql.Identifier(column.name))
-            for column in map(relation.columns.__getitem__, relation.fields)
+            sql.SQL("{} AS {}").format(
+                self._json_of(relation.columns[name], _alias(relation)), sql.Identifier(name)
+            )
+            for name in relation.fields
         )
-        key = sql.Identifier(alias, primary_key(relation.target))
         found = sql.SQL("(SELECT row_to_json(shown) FROM (SELECT {}) AS shown)").format(fields)
-        return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} END").format(key, found)
+        return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} END").format(_key(relation), found)
 
     def _text_of(self, column: Column, row: str) -> sql.Composable:
         value = column.value(row)
@@ -101,9 +107,14 @@ class Expressions:
             case Kind.DATETIME:
                 return self._datetime(value)
             case Kind.LIST:
-                return sql.SQL("array_to_string({}, ', ')").format(value)
+                return sql.SQL("array_to_string({}, ', ', '')").format(value)
             case Kind.JSON:
-                return sql.SQL(_MERGED_JSON).format(value)
+                if column.field is not None:
+                    return sql.SQL(_MERGED_JSON).format(value)
+                # Fenced, or it would be computed once for each of its uses.
+                merged = sql.SQL(_MERGED_JSON).format(sql.Identifier("value"))
+                fence = sql.SQL("(SELECT {} FROM (SELECT {} AS value OFFSET 0) AS computed)")
+                return fence.format(merged, value)
             case _:
                 return value
 
@@ -118,3 +129,7 @@ class Expressions:
 
 def _alias(relation: Relation) -> str:
     return f"{ROW}_{relation.name}"
+
+
+def _key(relation: Relation) -> sql.Composable:
+    return sql.Identifier(_alias(relation), primary_key(relation.target))

@@ -1,6 +1,5 @@
 """Exports as the API shows them."""
 
-
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.reverse import reverse
