@@ -1,7 +1,8 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 urlpatterns = [
+    path("v1/", include("exports.api.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "accounts.handlers.bad_request"
