@@ -43,7 +43,7 @@ class Expressions:
             # A record without a label is not a missing one.
             shown = sql.SQL("coalesce(({})::text, {}::text)").format(shown, _key(relation))
         if relation.many:
-            joined = sql.SQL("string_agg(coalesce(({})::text, ''), ', ' ORDER BY {})")
+            joined = sql.SQL("string_agg(coalesce(({})::text, ''), ', ' ORDER BY {}, {})")
             return self._of_many(relation, joined, shown)
         return shown
 
@@ -55,7 +55,7 @@ class Expressions:
         alias = _alias(relation)
         shown = self._json_of(column, alias) if column else self._object(relation)
         if relation.many:
-            listed = sql.SQL("coalesce(json_agg({} ORDER BY {}), '[]'::json)")
+            listed = sql.SQL("coalesce(json_agg({} ORDER BY {}, {}), '[]'::json)")
             return self._of_many(relation, listed, shown)
         return shown
 
@@ -81,11 +81,12 @@ class Expressions:
     def _of_many(
         self, relation: Relation, aggregate: sql.SQL, shown: sql.Composable
     ) -> sql.Composable:
-        """An aggregate of what is shown of each related record, in the order of their keys."""
+        """An aggregate of what is shown of each related record, by label."""
         source, condition = relation.join(ROW, _alias(relation))
         seen = related_scope(relation.target, self.organization_id, _alias(relation))
+        label = relation.columns[relation.label].value(_alias(relation))
         return sql.SQL("(SELECT {} FROM {} WHERE {} AND {})").format(
-            aggregate.format(shown, _key(relation)), source, condition, seen
+            aggregate.format(shown, label, _key(relation)), source, condition, seen
         )
 
     def _object(self, relation: Relation) -> sql.Composable:

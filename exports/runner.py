@@ -64,7 +64,7 @@ def _run(export: Export) -> None:
                 raise
 
 
-class ExportContent(File[bytes]):
+class ExportContent(File):  # type: ignore[type-arg]  # generic in its stubs only
     """A stream as the content that a storage takes, with the type that it stores."""
 
     def __init__(self, stream: ExportStream, spec: ExportSpec) -> None:

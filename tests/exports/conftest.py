@@ -1,0 +1,108 @@
+"""What the tests of exports share: records, a real worker on the real broker, and a wait."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import kombu.pools
+import pytest
+from celery import current_app
+from celery.contrib.testing.worker import start_worker
+from django.conf import settings
+from django.db import connections
+from pytest_django import Settings
+
+from accounts.models import Organization
+from exports.models import Export, Status
+from exports.parsing import parse_export
+from exports_project import embedded
+from resources.logistics.models import Contact, Group
+
+
+@pytest.fixture(autouse=True)
+def storage(settings: Settings, tmp_path: Path) -> None:
+    """An empty folder as the storage of each test."""
+    options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
+    default = settings.STORAGES["default"] | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"default": default}
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[None]:
+    """A Celery worker that takes tasks from Valkey until the end of the test."""
+    current_app.control.purge()
+    with start_worker(current_app, perform_ping_check=False, pool="solo", loglevel="WARNING"):
+        yield
+    connections.close_all()
+
+
+@pytest.fixture
+def no_broker() -> Iterator[None]:
+    """Nobody answers where the broker's socket was."""
+    socket = embedded.valkey_socket(settings.LOCAL_DIR)
+    hidden = socket.rename(socket.with_name("hidden.sock"))
+    forget_connections()
+    yield
+    hidden.rename(socket)
+    forget_connections()
+
+
+def forget_connections() -> None:
+    """Make Celery connect anew, as a process that has just started."""
+    kombu.pools.reset()
+    current_app._after_fork()
+
+
+@pytest.fixture
+def contacts(acme: Organization, globex: Organization) -> list[Contact]:
+    """Five contacts of acme, some in groups, and one of globex."""
+    crew = Group.objects.create(organization=acme, name="Crew", resource="contact")
+    dock = Group.objects.create(organization=acme, name='Dock, "B"', resource="contact")
+    rows = [
+        Contact.objects.create(organization=acme, name=name, email=email, notes=notes)
+        for name, email, notes in [
+            ("Zoë Ünal", "zoe@example.org", "first line\nsecond, line"),
+            ("Łukasz Żak", None, ""),
+            ("山田 太郎", "taro@example.org", 'says "hi" 👋'),
+            ("Ελένη", "", "\r\n"),
+            ("Пётр", "petr@example.org", "a\tb\\c"),
+        ]
+    ]
+    rows[0].groups.add(crew, dock)
+    rows[1].groups.add(crew)
+    Contact.objects.create(organization=globex, name="Charlie's secret")
+    return rows
+
+
+@pytest.fixture
+def queued(acme: Organization, contacts: list[Contact], transactional_db: None) -> Export:
+    """A queued export of acme's contacts that no worker has seen."""
+    body = {"resource": "contact", "csv_field_options": {"columns": ["id", "name"]}}
+    spec = parse_export(body)
+    return Export.objects.create(
+        organization=acme,
+        resource=spec.resource,
+        format=spec.format,
+        compression=spec.compression,
+        request=body,
+        spec=spec.to_json(),
+        records_count=len(contacts),
+    )
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def finished(export: Export) -> bool:
+    export.refresh_from_db()
+    return export.status not in (Status.QUEUED, Status.PROCESSING)
+
+
+def stored_files() -> list[Path]:
+    """Every file in the storage of exports."""
+    root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    return [path for path in root.rglob("*") if path.is_file()]

@@ -1,0 +1,194 @@
+"""POST /v1/exports: accepted, queued, written; or refused with nothing queued."""
+
+import csv
+import io
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+
+from exports import lifecycle
+from exports.models import Export
+from resources.logistics.models import Contact
+from tests.conftest import KeyClient
+from tests.exports.conftest import finished, wait_for
+
+CONTACTS = {
+    "resource": "contact",
+    "options": {"order_by": "name", "direction": "desc"},
+    "csv_field_options": {"columns": {"id": True, "name": True, "notes": True, "groups": True}},
+}
+
+
+@pytest.mark.django_db
+def test_answers_with_the_queued_export(alice: KeyClient, contacts: list[Contact]) -> None:
+    response = alice.post("/v1/exports", CONTACTS)
+    assert response.status_code == 201
+    body = response.json()
+    export = Export.objects.get()
+    assert body["id"] == export.public_id
+    assert body["id"].startswith("exp_")
+    assert response["Location"] == body["url"] == f"http://testserver/v1/exports/{body['id']}"
+    expected = {
+        "object": "export",
+        "number": export.number,
+        "resource": "contact",
+        "format": "csv",
+        "compression": "none",
+        "status": "queued",
+        "started_at": None,
+        "completed_at": None,
+        "records_count": 5,
+        "processed_count": 0,
+        "progress": 0,
+        "download_url": None,
+        "files": [],
+        "error": None,
+        "request": CONTACTS,
+    }
+    assert expected.items() <= body.items()
+    created, estimated, expires = (
+        datetime.fromisoformat(body[name])
+        for name in ("created_at", "estimated_completion", "expires_at")
+    )
+    assert created < estimated < created + timedelta(seconds=5)
+    assert abs(expires - created - timedelta(hours=24)) < timedelta(seconds=1)
+
+
+def test_a_worker_writes_the_file_that_the_link_gives(
+    alice: KeyClient, contacts: list[Contact], worker: None
+) -> None:
+    created = alice.post("/v1/exports/", CONTACTS).json()
+    wait_for(lambda: finished(Export.objects.get()))
+    body = alice.get(created["url"]).json()
+    assert (body["status"], body["progress"], body["processed_count"]) == ("completed", 100, 5)
+    assert body["estimated_completion"] is None
+
+    link = alice.get(f"{created['url']}/download").json()
+    response = KeyClient.__base__().get(link["url"])  # The link needs no key.
+    content = b"".join(response.streaming_content)
+    rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    by_name = sorted(contacts, key=lambda contact: contact.name, reverse=True)
+    assert [(row["id"], row["name"], row["notes"]) for row in rows] == [
+        (contact.pk, contact.name, contact.notes) for contact in by_name
+    ]
+    assert {row["id"]: row["groups"] for row in rows}[contacts[0].pk] == 'Crew, Dock, "B"'
+    [file] = body["files"]
+    assert (file["rows"], file["bytes"]) == (5, len(content))
+
+
+def test_a_broker_that_is_down_costs_only_time(
+    alice: KeyClient, contacts: list[Contact], no_broker: None, transactional_db: None
+) -> None:
+    response = alice.post("/v1/exports", CONTACTS)
+    assert response.status_code == 201
+    export = Export.objects.get()
+    assert (export.status, export.enqueued_at) == ("queued", None)
+
+
+def test_what_a_broker_missed_runs_when_it_is_back(
+    alice: KeyClient,
+    contacts: list[Contact],
+    queued: Export,
+    worker: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lifecycle, "SETTLED", timedelta(0))
+    current_app.send_task("exports.recover")
+    wait_for(lambda: finished(queued))
+    assert queued.status == "completed"
+
+
+BAD: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "invalid_request", "resource"),
+    ({"resource": "invalid_resource"}, "invalid_resource", "resource"),
+    ({"resource": 7}, "invalid_resource", "resource"),
+    ({"resource": "contact", "colour": 1}, "invalid_request", "colour"),
+    ({"resource": "contact", "format": "pdf"}, "invalid_format", "format"),
+    ({"resource": "contact", "compression": "rar"}, "invalid_compression", "compression"),
+    ({"resource": "contact", "options": []}, "invalid_request", "options"),
+    ({"resource": "contact", "options": {"limit": 0}}, "invalid_limit", "options.limit"),
+    ({"resource": "contact", "options": {"limit": -5}}, "invalid_limit", "options.limit"),
+    ({"resource": "contact", "options": {"nmae": "x"}}, "invalid_filter", "options.nmae"),
+    (
+        {"resource": "contact", "options": {"created_at": "since:2024-01-01"}},
+        "invalid_filter",
+        "options.created_at",
+    ),
+    ({"resource": "contact", "options": {"order_by": "x"}}, "invalid_ordering", "options.order_by"),
+    (
+        {"resource": "contact", "csv_field_options": {"timezone": "Mars/Olympus"}},
+        "invalid_timezone",
+        "csv_field_options.timezone",
+    ),
+    (
+        {"resource": "contact", "csv_field_options": {"datetime_format": "yyyy-bb"}},
+        "invalid_datetime_format",
+        "csv_field_options.datetime_format",
+    ),
+    (
+        {"resource": "contact", "csv_field_options": {"columns": {"nope": True}}},
+        "invalid_column",
+        "csv_field_options.columns.nope",
+    ),
+    (
+        {
+            "resource": "contact",
+            "csv_field_options": {"columns": {"id": True}, "column_order": ["id", "name"]},
+        },
+        "invalid_column",
+        "csv_field_options.column_order.1",
+    ),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("body", "code", "field"), BAD)
+def test_bad_input_is_named_and_nothing_is_queued(
+    alice: KeyClient, body: dict[str, Any], code: str, field: str
+) -> None:
+    response = alice.post("/v1/exports", body)
+    assert response.status_code == 400
+    error = response.json()
+    assert error["error"] == code
+    [problem] = error["details"]["problems"]
+    assert (problem["error"], problem["field"]) == (code, field)
+    assert problem["message"] == error["message"]
+    assert problem["accepted"]
+    assert field in error["details"]
+    assert not Export.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_documented_error_of_an_unknown_resource(alice: KeyClient) -> None:
+    error = alice.post("/v1/exports", {"resource": "invalid_resource"}).json()
+    assert error["message"] == "Unsupported resource type: invalid_resource"
+    assert error["details"]["resource"] == "invalid_resource"
+
+
+@pytest.mark.django_db
+def test_a_body_that_is_no_json(alice: KeyClient) -> None:
+    response = alice.post("/v1/exports", "{oops", content_type="application/json")
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.django_db
+def test_a_body_of_five_megabytes(alice: KeyClient) -> None:
+    response = alice.post("/v1/exports", {"resource": "x" * 5_000_000})
+    assert (response.status_code, response.json()["error"]) == (413, "request_too_large")
+    assert not Export.objects.exists()
+
+
+@pytest.mark.django_db
+def test_creating_needs_the_scope_write(read_only: KeyClient) -> None:
+    response = read_only.post("/v1/exports", CONTACTS)
+    assert (response.status_code, response.json()["error"]) == (403, "forbidden")
+    assert not Export.objects.exists()
+
+
+@pytest.mark.django_db
+def test_charlie_exports_nothing_of_acme(charlie: KeyClient, contacts: list[Contact]) -> None:
+    assert charlie.post("/v1/exports", CONTACTS).json()["records_count"] == 1
+    body = CONTACTS | {"options": {"id": contacts[0].pk}}
+    assert charlie.post("/v1/exports", body).json()["records_count"] == 0

@@ -1,0 +1,156 @@
+"""GET /v1/exports…: lists, one export, its download; and nothing of another organization."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.signing import TimestampSigner
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+from rest_framework.test import APIClient
+
+from accounts.models import Organization
+from exports import runner
+from exports.models import Export
+from exports.parsing import parse_export
+from tests.conftest import KeyClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def completed(queued: Export) -> Export:
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    return queued
+
+
+@pytest.fixture
+def many(acme: Organization) -> list[Export]:
+    spec = parse_export({"resource": "contact"})
+    return Export.objects.bulk_create(
+        Export(organization=acme, resource="contact", format="csv", compression="none",
+               request={}, spec=spec.to_json())
+        for _ in range(60)
+    )  # fmt: skip
+
+
+def test_bob_sees_what_alice_made_and_charlie_does_not(
+    bob: KeyClient, charlie: KeyClient, completed: Export
+) -> None:
+    address = f"/v1/exports/{completed.public_id}"
+    assert bob.get(address).json()["id"] == completed.public_id
+    assert bob.get("/v1/exports").json()["results"][0]["id"] == completed.public_id
+    assert charlie.get("/v1/exports").json()["results"] == []
+    for path in (address, f"{address}/", f"{address}/download"):
+        theirs = charlie.get(path)
+        assert theirs.status_code == 404
+        unknown = charlie.get(path.replace(completed.public_id, "exp_unknown"))
+        assert theirs.json() == unknown.json()
+
+
+@pytest.mark.parametrize("path", ["", "/", "/{id}", "/{id}/", "/{id}/download", "/{id}/download/"])
+def test_every_address_needs_a_key_and_takes_a_slash(
+    alice: KeyClient, completed: Export, path: str
+) -> None:
+    address = "/v1/exports" + path.format(id=completed.public_id)
+    assert alice.get(address).status_code == 200
+    assert APIClient().get(address).status_code == 401
+
+
+def test_pages_follow_one_another_newest_first(alice: KeyClient, many: list[Export]) -> None:
+    seen, url = [], "/v1/exports?limit=25"
+    while url:
+        page = alice.get(url).json()
+        assert set(page) == {"next", "previous", "results"}
+        seen += [result["number"] for result in page["results"]]
+        url = page["next"]
+    assert seen == sorted((export.pk for export in many), reverse=True)
+
+
+def test_a_page_back_is_the_page_before(alice: KeyClient, many: list[Export]) -> None:
+    first = alice.get("/v1/exports?limit=10").json()
+    second = alice.get(first["next"]).json()
+    assert first["previous"] is None
+    assert alice.get(second["previous"]).json()["results"] == first["results"]
+
+
+def test_a_list_takes_a_constant_number_of_queries(
+    alice: KeyClient, many: list[Export], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    alice.get("/v1/exports")  # The first request of a minute notes the use of the key.
+    for limit in (1, 60):
+        with django_assert_num_queries(3):
+            alice.get(f"/v1/exports?limit={limit}")
+
+
+def test_lists_are_filtered(alice: KeyClient, many: list[Export], completed: Export) -> None:
+    page = alice.get("/v1/exports?status=completed,failed&resource=contact&format=csv").json()
+    assert [result["id"] for result in page["results"]] == [completed.public_id]
+    assert alice.get("/v1/exports?resource=item").json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("limit=0", "invalid_limit", "limit"),
+        ("limit=101", "invalid_limit", "limit"),
+        ("limit=all", "invalid_limit", "limit"),
+        ("cursor=nonsense", "invalid_cursor", "cursor"),
+        ("status=done", "invalid_filter", "status"),
+        ("colour=red", "invalid_filter", "colour"),
+    ],
+)
+def test_a_bad_query_is_named(alice: KeyClient, query: str, code: str, field: str) -> None:
+    response = alice.get(f"/v1/exports?{query}")
+    assert response.status_code == 400
+    [problem] = response.json()["details"]["problems"]
+    assert (problem["error"], problem["field"]) == (code, field)
+    assert problem["accepted"]
+
+
+def test_a_download_before_its_time_says_how_far_it_is(alice: KeyClient, queued: Export) -> None:
+    response = alice.get(f"/v1/exports/{queued.public_id}/download")
+    assert response.status_code == 409
+    error = response.json()
+    assert error["error"] == "export_not_ready"
+    assert error["details"] == {"status": "queued", "progress": 0, "error": None}
+
+
+def test_a_download_after_its_time_is_gone(alice: KeyClient, completed: Export) -> None:
+    Export.objects.update(expires_at=timezone.now())
+    body = alice.get(f"/v1/exports/{completed.public_id}").json()
+    assert (body["status"], body["download_url"]) == ("expired", None)
+    response = alice.get(f"/v1/exports/{completed.public_id}/download")
+    assert (response.status_code, response.json()["error"]) == (410, "export_expired")
+
+
+def test_a_link_gives_the_file_as_an_attachment(alice: KeyClient, completed: Export) -> None:
+    file = completed.files.get()
+    url = alice.get(f"/v1/exports/{completed.public_id}").json()["download_url"]
+    response = APIClient().get(url)
+    content = b"".join(response.streaming_content)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/csv"
+    assert int(response["Content-Length"]) == len(content) == file.bytes
+    assert f'filename="{file.name}"' in response["Content-Disposition"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "Content-Encoding" not in response
+
+
+def test_a_link_lives_five_minutes(alice: KeyClient, completed: Export, settings: Settings) -> None:
+    link = alice.get(f"/v1/exports/{completed.public_id}/download").json()
+    lifetime = timezone.datetime.fromisoformat(link["expires_at"]) - timezone.now()
+    assert timedelta(minutes=4, seconds=55) < lifetime <= timedelta(minutes=5)
+    settings.EXPORT_LINK_SECONDS = 0
+    response = APIClient().get(link["url"])
+    assert (response.status_code, response.json()["error"]) == (410, "export_expired")
+
+
+def test_a_link_cannot_be_made_up(alice: KeyClient, completed: Export) -> None:
+    file = completed.files.get()
+    forged = TimestampSigner(key="guess", salt="exports.file").sign(str(file.pk))
+    response = APIClient().get(f"/v1/exports/files/{forged}/{file.name}")
+    assert (response.status_code, response.json()["error"]) == (404, "not_found")
+    url = alice.get(f"/v1/exports/{completed.public_id}/download").json()["url"]
+    assert parse_qs(urlsplit(url).query) == {}

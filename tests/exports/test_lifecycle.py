@@ -1,0 +1,125 @@
+"""Every status change happens once, whoever tries it, and nothing is lost on the way."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from accounts.errors import ErrorCode
+from exports import lifecycle, runner
+from exports.models import Export, ExportFile, Status
+from exports.storage import storage_key
+from tests.exports.conftest import stored_files
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def claimed(export: Export) -> Export:
+    taken = lifecycle.claim(export.pk)
+    assert taken is not None
+    return taken
+
+
+def silent(export: Export) -> None:
+    """As if the worker had died a while ago."""
+    long_ago = timezone.now() - lifecycle.SILENCE - timedelta(seconds=1)
+    Export.objects.filter(pk=export.pk).update(heartbeat_at=long_ago)
+
+
+def a_file(export: Export) -> ExportFile:
+    key = storage_key(export, export.claims[-1])
+    default_storage.save(key, ContentFile(b"id\n"))
+    return ExportFile(
+        export=export, name="x.csv", storage_key=key, content_type="text/csv",
+        rows=0, bytes=3, sha256="0" * 64,
+    )  # fmt: skip
+
+
+def test_only_one_worker_claims_an_export(queued: Export) -> None:
+    assert claimed(queued).status == Status.PROCESSING
+    assert lifecycle.claim(queued.pk) is None
+
+
+def test_a_report_estimates_the_end_from_the_speed_so_far(queued: Export) -> None:
+    export = claimed(queued)
+    export.records_count = 400
+    export.started_at = timezone.now() - timedelta(seconds=10)
+    lifecycle.report(export, 100)
+    queued.refresh_from_db()
+    assert queued.processed_count == 100
+    assert queued.estimated_completion is not None
+    remaining = queued.estimated_completion - timezone.now()
+    assert timedelta(seconds=28) < remaining < timedelta(seconds=31)
+
+
+def test_a_superseded_worker_can_neither_report_nor_end_anything(queued: Export) -> None:
+    first = claimed(queued)
+    lifecycle.retry(first)
+    second = claimed(queued)
+    for step in (
+        lambda: lifecycle.report(first, 1),
+        lambda: lifecycle.complete(first, a_file(first)),
+        lambda: lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
+        lambda: lifecycle.time_out(first),
+        lambda: lifecycle.retry(first),
+    ):
+        with pytest.raises(lifecycle.Superseded):
+            step()
+    assert not ExportFile.objects.exists()
+    lifecycle.complete(second, a_file(second))
+    queued.refresh_from_db()
+    assert (queued.status, queued.files.count()) == (Status.COMPLETED, 1)
+
+
+def test_the_export_of_a_silent_worker_goes_back_to_the_queue(queued: Export) -> None:
+    export = claimed(queued)
+    file = a_file(export)
+    silent(export)
+    lifecycle.recover()
+    queued.refresh_from_db()
+    assert queued.status == Status.QUEUED
+    assert queued.enqueued_at is not None
+    assert not default_storage.exists(file.storage_key)
+
+
+def test_an_export_that_kills_every_worker_fails_in_the_end(queued: Export) -> None:
+    for _ in range(lifecycle.LARGEST_ATTEMPTS):
+        silent(claimed(queued))
+        lifecycle.recover()
+    queued.refresh_from_db()
+    assert queued.status == Status.FAILED
+    assert queued.error == {
+        "error": "internal_error",
+        "message": "The export was given up after 3 attempts.",
+    }
+    assert queued.completed_at is not None
+
+
+def test_a_worker_that_reports_is_left_alone(queued: Export) -> None:
+    claimed(queued)
+    lifecycle.recover()
+    queued.refresh_from_db()
+    assert queued.status == Status.PROCESSING
+
+
+def test_files_are_deleted_when_their_time_is_over(queued: Export) -> None:
+    runner.run(queued.pk)
+    [path] = stored_files()
+    lifecycle.expire()
+    assert path.exists()
+    Export.objects.update(expires_at=timezone.now())
+    lifecycle.expire()
+    lifecycle.expire()
+    queued.refresh_from_db()
+    assert queued.status == Status.EXPIRED
+    assert not path.exists()
+    assert queued.files.get().rows == 5
+
+
+def test_the_day_of_retention_begins_when_the_file_is_ready(queued: Export) -> None:
+    Export.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.expires_at - queued.completed_at > timedelta(hours=23, minutes=59)  # type: ignore[operator]

@@ -1,0 +1,184 @@
+"""A queued export becomes a verified file, or an honest failure."""
+
+import csv
+import gzip
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import FileSystemStorage, default_storage
+from psycopg import sql
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from accounts.models import Organization
+from exports import compiler, lifecycle, runner, stream
+from exports.models import Export, ExportFile, Status
+from exports.stream import ExportStream, IncompleteExport
+from resources.logistics.models import Contact
+from tests.exports.conftest import stored_files
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_file_holds_the_rows_and_says_so(queued: Export, contacts: list[Contact]) -> None:
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    file = queued.files.get()
+    content = default_storage.open(file.storage_key).read()
+    rows = list(csv.reader(content.decode().splitlines()))
+    assert rows[0] == ["id", "name"]
+    assert sorted(rows[1:]) == sorted([contact.pk, contact.name] for contact in contacts)
+    assert (file.rows, file.bytes) == (5, len(content))
+    assert file.sha256 == hashlib.sha256(content).hexdigest()
+    assert (queued.status, queued.records_count, queued.processed_count) == ("completed", 5, 5)
+    assert file.name.startswith("contacts-")
+    assert file.name.endswith(".csv")
+
+
+def test_a_gzip_file_is_a_file_of_its_own(queued: Export) -> None:
+    Export.objects.update(spec=queued.spec | {"compression": "gzip"})
+    runner.run(queued.pk)
+    file = queued.files.get()
+    assert (file.name[-7:], file.content_type) == (".csv.gz", "application/gzip")
+    with default_storage.open(file.storage_key) as content, gzip.open(content) as plain:
+        assert len(plain.read().splitlines()) == 6
+
+
+def test_running_twice_writes_one_file(queued: Export) -> None:
+    runner.run(queued.pk)
+    runner.run(queued.pk)
+    assert ExportFile.objects.count() == len(stored_files()) == 1
+
+
+def test_rows_that_went_missing_are_no_success(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = ExportStream._messages
+
+    def all_but_one(stream: ExportStream) -> Iterator[bytes]:
+        rows = messages(stream)
+        next(rows)
+        stream.rows -= 1
+        yield from rows
+
+    monkeypatch.setattr(ExportStream, "_messages", all_but_one)
+    with pytest.raises(IncompleteExport, match="4 rows of 5 arrived"):
+        b"".join(ExportStream(queued.parsed_spec(), queued.organization_id))
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.QUEUED
+    assert stored_files() == []
+
+
+def test_bytes_that_storage_lost_are_no_success(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileSystemStorage, "size", lambda self, name: 1)
+    for _ in range(lifecycle.LARGEST_ATTEMPTS):
+        runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert (queued.status, len(queued.claims)) == (Status.FAILED, 3)
+    assert stored_files() == []
+
+
+def test_a_storage_that_fails_once_is_tried_again(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any, **kwargs: Any) -> str:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSystemStorage, "_save", full)
+        runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.QUEUED
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.COMPLETED
+
+
+def test_a_resource_that_is_gone_fails_at_once(queued: Export) -> None:
+    Export.objects.update(spec=queued.spec | {"resource": "dinosaur"})
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.FAILED
+    assert queued.error is not None
+    assert "dinosaur" in queued.error["message"]
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of which the database sends one a second, too long for it to gather them."""
+
+    def compile_slowly(*args: Any) -> compiler.Statement:
+        statement = compiler.compile_export(*args)
+        text = statement.copy.as_string(None)
+        text = text.replace('"row"."name" AS', "pg_sleep(1)::text || repeat('x', 10000) AS")
+        return compiler.Statement(sql.SQL(text), statement.settings, statement.header)
+
+    monkeypatch.setattr(stream, "compile_export", compile_slowly)
+    monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.2)
+
+
+def test_an_export_past_its_time_is_stopped(queued: Export, slow: None, settings: Settings) -> None:
+    settings.EXPORT_TIME_LIMIT_SECONDS = 1
+    started = time.monotonic()
+    runner.run(queued.pk)
+    assert time.monotonic() - started < 3.5
+    queued.refresh_from_db()
+    assert queued.status == Status.TIMED_OUT
+    assert queued.error is not None
+    assert queued.error["error"] == "timeout"
+    assert stored_files() == []
+
+
+def test_a_worker_that_lost_its_export_stops_and_leaves_nothing(
+    queued: Export, slow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = lifecycle.report
+
+    def robbed(export: Export, rows: int) -> None:
+        Export.objects.update(claims=["claim_of_another"])
+        report(export, rows)
+
+    monkeypatch.setattr(lifecycle, "report", robbed)
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.PROCESSING
+    assert stored_files() == []
+
+
+def test_progress_is_seen_while_it_runs(queued: Export, slow: None) -> None:
+    seen = []
+    report = lifecycle.report
+    with pytest.MonkeyPatch.context() as patch:
+
+        def watched(export: Export, rows: int) -> None:
+            report(export, rows)
+            export.refresh_from_db()
+            seen.append(export.progress)
+
+        patch.setattr(lifecycle, "report", watched)
+        runner.run(queued.pk)
+    assert seen == sorted(seen)
+    assert {20, 40, 60} <= set(seen)
+    assert max(seen) < 100
+
+
+def test_the_number_of_queries_does_not_depend_on_the_rows(
+    queued: Export, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    Contact.objects.bulk_create(Contact(organization=acme, name=f"{n}") for n in range(5000))
+    with django_assert_num_queries(6):
+        runner.run(queued.pk)
+    assert queued.files.get().rows == 5005
+
+
+def test_nobody_else_can_read_the_files_of_a_folder(queued: Export) -> None:
+    runner.run(queued.pk)
+    [path] = stored_files()
+    assert path.stat().st_mode & 0o077 == 0
+    assert Path(path.parent).stat().st_mode & 0o077 == 0
