@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
+from resources.values import storable
+
 # A run of one letter, a quoted literal ('' is an apostrophe), or other text.
-_TOKEN = re.compile(r"([A-Za-z])\1*|'(?:[^']|'')*'|[^A-Za-z']+")
+_TOKEN = re.compile(r"([A-Za-z])\1*|''|'(?:[^']|'')+'|[^A-Za-z']+")
 _LONGEST_PATTERN = 200
 
 # Templates of to_char; FM leaves out the leading zeros.
 _TEMPLATES = {
-    "y": "FMYYYY", "yy": "YY", "yyy": "YYY", "yyyy": "YYYY",
+    "y": "FMYYYY", "yy": "YY", "yyyy": "YYYY",
     "Y": "FMIYYY", "YY": "IY", "YYYY": "IYYY",
     "M": "FMMM", "MM": "MM", "MMM": "Mon", "MMMM": "FMMonth",
     "L": "FMMM", "LL": "MM", "LLL": "Mon", "LLLL": "FMMonth",
@@ -32,6 +34,7 @@ _TEMPLATES = {
 }  # fmt: skip
 # What to_char has no template for; {0} is the timestamp, {1} its zone's name.
 _EXPRESSIONS = {
+    "yyy": "to_char({0}, CASE WHEN extract(year FROM {0}) < 1000 THEN 'YYY' ELSE 'YYYY' END)",
     "k": "((extract(hour FROM {0})::int + 23) % 24 + 1)::text",
     "kk": "lpad(((extract(hour FROM {0})::int + 23) % 24 + 1)::text, 2, '0')",
     "K": "(extract(hour FROM {0})::int % 12)::text",
@@ -41,13 +44,11 @@ _EXPRESSIONS = {
     "EEEEE": "left(to_char({0}, 'Dy'), 1)",
     "EEEEEE": "left(to_char({0}, 'Dy'), 2)",
     "aaaaa": "left(to_char({0}, 'am'), 1)",
-    "X": "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z'"
-    " ELSE to_char({0}, 'TZH') || nullif(to_char({0}, 'TZM'), '00') END",
     "XX": "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z' ELSE to_char({0}, 'TZHTZM') END",
     "XXX": "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z' ELSE to_char({0}, 'TZH:TZM') END",
     "x": "to_char({0}, 'TZH') || CASE to_char({0}, 'TZM') WHEN '00' THEN ''"
     " ELSE to_char({0}, 'TZM') END",
-    "VV": "{1}",
+    "VV": "CASE WHEN {0} IS NOT NULL THEN {1} END",
 }
 _EXPRESSIONS["X"] = (
     "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z' ELSE " + _EXPRESSIONS["x"] + " END"
@@ -81,6 +82,9 @@ def pattern_sql(pattern: str, timestamp: sql.Composable, timezone: str) -> sql.C
                 sql.SQL("({})").format(expression.format(timestamp, sql.Literal(timezone)))
             )
         else:
+            if field and template and not template.endswith('"'):
+                # Letters that meet would be read as another word: DD and Dy as DDD and y.
+                template += '""'
             template += _TEMPLATES[field] if field else _quoted(text)
     pieces += _to_char(template, timestamp)
     return sql.SQL(" || ").join(pieces)
@@ -94,7 +98,7 @@ def check_pattern(pattern: str) -> None:
 
 def _tokens(pattern: str) -> Iterator[tuple[str, str]]:
     """Pairs of field and text, one of which is empty."""
-    if not pattern.strip() or len(pattern) > _LONGEST_PATTERN or "\x00" in pattern:
+    if not pattern.strip() or len(pattern) > _LONGEST_PATTERN or not storable(pattern):
         raise UnknownPattern(pattern)
     end = 0
     for match in _TOKEN.finditer(pattern):
@@ -103,7 +107,7 @@ def _tokens(pattern: str) -> Iterator[tuple[str, str]]:
         end = match.end()
         token = match.group()
         if token.startswith("'"):
-            yield "", token[1:-1].replace("''", "'") if len(token) > 2 else "'"
+            yield "", "'" if token == "''" else token[1:-1].replace("''", "'")
         elif match.group(1):
             field = _ALIASES.get(token, token)
             if field not in _TEMPLATES and field not in _EXPRESSIONS:

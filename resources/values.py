@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,6 +13,7 @@ from resources.columns import Kind
 _DIGITS = re.compile(r"-?\d{1,17}\Z")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _ISO_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # Seconds up to the year 5138; milliseconds from 1973 on.
 _MILLISECONDS_FROM = 10**11
 # PostgreSQL's numeric takes far more; nobody's column does.
@@ -31,6 +33,11 @@ ACCEPTED: dict[Kind, str] = {
 }
 
 
+def storable(text: str) -> bool:
+    """Whether PostgreSQL can hold a text: no NUL, no half of a surrogate pair."""
+    return not _UNSTORABLE.search(text)
+
+
 def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
     """The canonical text of one value.
 
@@ -38,13 +45,13 @@ def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
     Raises ValueError where the value is none of what `ACCEPTED` says of the kind.
     """
     if kind is Kind.JSON:
-        return json.dumps(raw)
+        return _json(raw)
     if kind is Kind.BOOLEAN:
         return _boolean(raw)
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         raise ValueError(raw)
     text = str(raw)
-    if "\x00" in text:
+    if not storable(text):
         raise ValueError(raw)
     if kind.numeric:
         return _number(text)
@@ -53,6 +60,25 @@ def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
     if kind is Kind.DATETIME:
         return _moment(text, zone)
     return text
+
+
+def _json(raw: Any) -> str:
+    if not all(map(storable, _texts(raw))):
+        raise ValueError(raw)
+    return json.dumps(raw, allow_nan=False)
+
+
+def _texts(raw: Any) -> Iterator[str]:
+    """Every text inside a JSON value."""
+    if isinstance(raw, str):
+        yield raw
+    elif isinstance(raw, Mapping):
+        for key, value in raw.items():
+            yield key
+            yield from _texts(value)
+    elif isinstance(raw, list):
+        for value in raw:
+            yield from _texts(value)
 
 
 def _boolean(raw: Any) -> str:
