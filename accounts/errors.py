@@ -105,7 +105,7 @@ class ApiError(Exception):
         return {"error": self.code.value, "message": self.message, "details": self.details}
 
 
-class InvalidInput(ApiError):  # noqa: N818 - says what it is as it stands.
+class InvalidInput(ApiError):
     """An ApiError made of everything that is wrong with the input; the first names it."""
 
     def __init__(self, *problems: Problem) -> None:

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
 from accounts.ids import new_id
@@ -39,6 +40,14 @@ def every_scope() -> list[str]:
     return list(Scope.values)
 
 
+class KeyStatus(models.TextChoices):
+    """Whether a key opens anything. A revoked key stays revoked when it expires."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 class ApiKeyManager(BaseAPIKeyManager):
     """Issues keys; `create_key` returns the row and the key, which is stored hashed only."""
 
@@ -47,6 +56,12 @@ class ApiKeyManager(BaseAPIKeyManager):
         # The library's id holds the hash, which has no place in the admin's addresses.
         obj.id = new_id("key")
         return key
+
+    def with_status(self, status: KeyStatus) -> "models.QuerySet[ApiKey]":
+        if status == KeyStatus.REVOKED:
+            return self.filter(revoked=True)
+        expired = models.Q(expiry_date__lt=timezone.now())
+        return self.filter(expired if status == KeyStatus.EXPIRED else ~expired, revoked=False)
 
 
 class ApiKey(AbstractAPIKey):
@@ -61,6 +76,9 @@ class ApiKey(AbstractAPIKey):
         help_text="read: lists, records and downloads. write: everything that changes something.",
     )
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # The key itself, while the request that issued it lasts.
+    issued_key: str = ""
 
     objects: ClassVar[ApiKeyManager] = ApiKeyManager()  # type: ignore[assignment]
 
@@ -77,3 +95,9 @@ class ApiKey(AbstractAPIKey):
                 violation_error_message="The scopes of a key are read and write.",
             ),
         )
+
+    @property
+    def status(self) -> KeyStatus:
+        if self.revoked:
+            return KeyStatus.REVOKED
+        return KeyStatus.EXPIRED if self.has_expired else KeyStatus.ACTIVE
