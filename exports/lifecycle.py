@@ -187,12 +187,14 @@ def recover() -> None:
 
 
 def expire() -> None:
-    """Delete the files of completed exports whose time is over."""
-    due = Export.objects.filter(status=Status.COMPLETED, expires_at__lte=timezone.now())
-    for export in due.iterator():
+    """Delete the files of exports whose time is over, and what failed ones may have left."""
+    ended = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT)
+    due = Export.objects.filter(status__in=ended, expires_at__lte=timezone.now())
+    for export in due.exclude(claims=[]).iterator():
         # Files go first: a death between the two steps is made good by the next run.
-        delete_files(export)
-        _change(Q(pk=export.pk, status=Status.COMPLETED), status=Status.EXPIRED)
+        if delete_files(export):
+            status = Status.EXPIRED if export.status == Status.COMPLETED else export.status
+            _change(Q(pk=export.pk, status=export.status), status=status, claims=[])
 
 
 def _held(export: Export) -> Q:

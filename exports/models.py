@@ -34,7 +34,8 @@ class Export(models.Model):
 
     request: the body as it came; spec: what it was understood to mean.
     records_count: rows counted when it was created, rows written once it is completed.
-    claims: a token for each time that a worker took it up; the last one may write.
+    claims: a token for each time that a worker took it up; the last one may write. None are
+        left once their files are deleted.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -75,7 +76,7 @@ class Export(models.Model):
             models.Index(
                 fields=("expires_at",),
                 name="export_to_expire",
-                condition=~models.Q(status=Status.EXPIRED),
+                condition=~models.Q(claims=[]),
             ),
         ]
         constraints: ClassVar = [

@@ -14,7 +14,7 @@ from exports import lifecycle
 from exports.formats import formats
 from exports.models import Export, ExportFile
 from exports.spec import Compression, ExportSpec
-from exports.storage import storage_key
+from exports.storage import discard, storage_key
 from exports.stream import BlockReader, ExportStream, IncompleteExport
 from resources.registry import registry
 
@@ -44,7 +44,7 @@ def _run(export: Export) -> None:
         file = _write(export, key)
         lifecycle.complete(export, file)
     except BaseException as error:
-        default_storage.delete(key)
+        discard(key)
         match error:
             case TimeLimitReached():
                 lifecycle.time_out(export)

@@ -1,5 +1,6 @@
 """Where files are kept, and the short-lived links to them."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import IO, Any
 from urllib.parse import quote
@@ -12,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from exports.models import Export, ExportFile
+
+logger = logging.getLogger(__name__)
 
 _signer = TimestampSigner(salt="exports.file")
 
@@ -32,10 +35,21 @@ def storage_key(export: Export, claim: str) -> str:
     return f"exports/{export.organization_id}/{export.public_id}/{claim}"
 
 
-def delete_files(export: Export) -> None:
-    """Delete what any attempt of an export wrote; what is not there is no error."""
-    for claim in export.claims:
-        default_storage.delete(storage_key(export, claim))
+def delete_files(export: Export) -> bool:
+    """Delete what any attempt of an export wrote; false where the storage would not."""
+    kept = [claim for claim in export.claims if not discard(storage_key(export, claim))]
+    return not kept
+
+
+def discard(key: str) -> bool:
+    """Delete a file, which need not be there; false where the storage would not."""
+    try:
+        default_storage.delete(key)
+    except Exception:
+        # Whatever a storage raises, what comes after this must not wait for it.
+        logger.exception("The file %s could not be deleted.", key)
+        return False
+    return True
 
 
 def signed_url(file: ExportFile, request: HttpRequest) -> tuple[str, datetime]:

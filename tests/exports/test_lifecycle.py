@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
 from accounts.errors import ErrorCode
@@ -123,3 +123,33 @@ def test_the_day_of_retention_begins_when_the_file_is_ready(queued: Export) -> N
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.expires_at - queued.completed_at > timedelta(hours=23, minutes=59)  # type: ignore[operator]
+
+
+def test_files_that_cannot_be_deleted_are_tried_again_later(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck(storage: FileSystemStorage, name: str) -> None:
+        raise PermissionError(name)
+
+    runner.run(queued.pk)
+    Export.objects.update(expires_at=timezone.now())
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSystemStorage, "delete", stuck)
+        lifecycle.expire()
+    queued.refresh_from_db()
+    assert queued.status == Status.COMPLETED
+    lifecycle.expire()
+    queued.refresh_from_db()
+    assert queued.status == Status.EXPIRED
+    assert stored_files() == []
+
+
+def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
+    export = claimed(queued)
+    a_file(export)
+    lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    Export.objects.update(expires_at=timezone.now())
+    lifecycle.expire()
+    queued.refresh_from_db()
+    assert (queued.status, queued.claims) == (Status.FAILED, [])
+    assert stored_files() == []

@@ -1,0 +1,113 @@
+"""Files and links in an S3 bucket, on a real S3 server of this machine."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import httpx
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from moto.server import ThreadedMotoServer
+from pytest_django import Settings
+
+from accounts.models import Organization
+from exports import lifecycle, runner
+from exports.models import Export, Status
+from exports.stream import ExportStream
+from exports_project.object_storage import s3
+from resources.logistics.models import Contact
+from tests.conftest import KeyClient
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def bucket(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Client]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    httpx.post(f"{endpoint}/moto-api/reset")  # Every server of a process shares its buckets.
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    client.create_bucket(Bucket="files")
+    settings.STORAGES = settings.STORAGES | {"default": s3("files", endpoint, "us-east-1")}
+    yield client
+    server.stop()
+
+
+def completed(queued: Export, **spec: object) -> Export:
+    Export.objects.update(spec=queued.spec | spec)
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.COMPLETED
+    return queued
+
+
+def test_the_link_gives_the_file_under_its_name(
+    alice: KeyClient, queued: Export, bucket: S3Client
+) -> None:
+    export = completed(queued)
+    link = alice.get(f"/v1/exports/{export.public_id}/download").json()["url"]
+    assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == ["300"]
+    response = httpx.get(link)
+    file = export.files.get()
+    assert response.status_code == 200
+    assert len(response.content) == file.bytes
+    assert len(response.text.splitlines()) == 6
+    assert response.headers["content-type"].startswith("text/csv")
+    assert f'filename="{file.name}"' in response.headers["content-disposition"]
+
+
+def test_a_gzip_file_is_not_unpacked_on_its_way(
+    alice: KeyClient, queued: Export, bucket: S3Client
+) -> None:
+    export = completed(queued, compression="gzip")
+    link = alice.get(f"/v1/exports/{export.public_id}").json()["download_url"]
+    response = httpx.get(link)
+    assert "content-encoding" not in response.headers
+    assert len(gzip.decompress(response.content).splitlines()) == 6
+
+
+def test_a_file_of_many_parts_arrives_whole(
+    queued: Export, acme: Organization, bucket: S3Client
+) -> None:
+    text = "".join(chr(33 + n * 7 % 90) for n in range(10_000))
+    Contact.objects.bulk_create(
+        Contact(organization=acme, name=f"{n} {text}") for n in range(4_000)
+    )
+    export = completed(queued)
+    file = export.files.get()
+    assert file.bytes > 40_000_000
+    assert default_storage.size(file.storage_key) == file.bytes
+    stream = ExportStream(export.parsed_spec(), export.organization_id)
+    for _ in stream:
+        pass
+    assert stream.sha256 == file.sha256
+
+
+def test_an_expired_file_leaves_the_bucket(queued: Export, bucket: S3Client) -> None:
+    export = completed(queued)
+    Export.objects.update(expires_at=timezone.now())
+    lifecycle.expire()
+    assert not default_storage.exists(export.files.get().storage_key)
+
+
+def test_a_bucket_that_is_gone_is_tried_again(queued: Export, bucket: S3Client) -> None:
+    bucket.delete_bucket(Bucket="files")
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.QUEUED
+    bucket.create_bucket(Bucket="files")
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.COMPLETED
