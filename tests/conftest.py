@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: alice and bob work for acme, charlie for globex."""
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey, Organization, Scope
@@ -48,3 +49,10 @@ def charlie(globex: Organization) -> KeyClient:
 @pytest.fixture
 def read_only(acme: Organization) -> KeyClient:
     return KeyClient(acme, "read only", Scope.READ)
+
+
+@pytest.fixture
+def static_files(settings: SettingsWrapper) -> None:
+    """Pages link static files by their names: nothing is collected, so nothing is hashed."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
