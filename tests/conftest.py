@@ -1,7 +1,7 @@
 """Fixtures of the whole suite: alice and bob work for acme, charlie for globex."""
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey, Organization, Scope
@@ -52,7 +52,7 @@ def read_only(acme: Organization) -> KeyClient:
 
 
 @pytest.fixture
-def static_files(settings: SettingsWrapper) -> None:
+def static_files(settings: Settings) -> None:
     """Pages link static files by their names: nothing is collected, so nothing is hashed."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
