@@ -1,0 +1,5 @@
+"""Exports in the admin."""
+
+from exports.admin import exports
+
+__all__ = ["exports"]

@@ -1,0 +1,197 @@
+"""Exports are watched and downloaded here; only `exports.lifecycle` changes one."""
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.forms.widgets import Script
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from exports.admin import presentation
+from exports.admin.filters import FormatFilter, ResourceFilter
+from exports.models import Export, Status
+from exports.storage import signed_url
+
+PROGRESS = "admin/exports/export/progress.html"
+DOWNLOAD = "admin/exports/export/download.html"
+
+
+@admin.register(Export)
+class ExportAdmin(ModelAdmin):
+    list_display = (
+        "identifier",
+        "resource_and_format",
+        "state",
+        "progress_bar",
+        "size",
+        "created",
+        "download_button",
+    )
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ResourceFilter,
+        ("organization", AutocompleteSelectFilter),
+        FormatFilter,
+    )
+    list_filter_submit = True
+    list_fullwidth = True
+    list_select_related = ("organization",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("public_id__startswith",)
+    search_help_text = "The beginning of an export's id"
+    change_form_before_template = "admin/exports/export/summary.html"
+    fieldsets = (
+        ("Who asked", {"fields": ("organization", "asked_with")}),
+        ("What was asked", {"fields": ("request_text",)}),
+        (
+            "What was understood",
+            {"fields": ("conditions", "order", "limit", "datetimes", "columns")},
+        ),
+        ("How it went", {"fields": ("queued", "heard_of", "attempts")}),
+    )
+
+    class Media:
+        css = {"all": ("exports/admin.css",)}  # noqa: RUF012
+        js = (Script("exports/live.js", defer=True),)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
+        """Never: its files would be left behind."""
+        return False
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Export | None = None
+    ) -> tuple[str, ...]:
+        return tuple(name for _, fieldset in self.fieldsets for name in fieldset["fields"])
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
+        exports: QuerySet[Export] = super().get_queryset(request)
+        # The two may be a megabyte each, and a list shows neither.
+        return exports.defer("request", "spec").prefetch_related("files")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.download)
+        url = path("<int:number>/download/", view, name="exports_export_download")
+        return [url, *super().get_urls()]
+
+    def download(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Redirects to a fresh link; a page left open may ask for a file that is gone."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        export = get_object_or_404(self.get_queryset(request), pk=number)
+        if presentation.status_of(export) != Status.COMPLETED:
+            messages.error(request, "This export has no file, or has none any more.")
+            return redirect("admin:exports_export_change", export.pk)
+        return redirect(signed_url(export.files.all()[0], request)[0])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        export: Export = kwargs["obj"]
+        status = presentation.status_of(export)
+        context |= {
+            "resource": presentation.resource_label(export.resource),
+            "format": presentation.format_label(export),
+            "status": status,
+            "status_color": presentation.STATUS_COLORS[status],
+            "times": presentation.times(export),
+            "files": presentation.file_table(export),
+            **presentation.progress(export),
+        }
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+    @display(description="Export", ordering="number", header=True)
+    def identifier(self, export: Export) -> tuple[SafeString, str]:
+        return presentation.code(export.public_id), str(export.organization)
+
+    @display(description="Resource", header=True)
+    def resource_and_format(self, export: Export) -> tuple[str, str]:
+        return presentation.resource_label(export.resource), presentation.format_label(export)
+
+    @display(description="Status", label=presentation.STATUS_COLORS)
+    def state(self, export: Export) -> tuple[str, str]:
+        status = presentation.status_of(export)
+        return status, str(status.label)
+
+    @display(description="Progress")
+    def progress_bar(self, export: Export) -> SafeString:
+        return render_to_string(PROGRESS, presentation.progress(export))
+
+    @display(description="Size")
+    def size(self, export: Export) -> str:
+        sizes = [file.bytes for file in export.files.all()]
+        return filesizeformat(sum(sizes)) if sizes else presentation.NOTHING
+
+    @display(description="Created", ordering="number", header=True)
+    def created(self, export: Export) -> tuple[str, str]:
+        (_, relative, absolute), *_ = presentation.times(export)
+        return relative, absolute
+
+    @display(description="")
+    def download_button(self, export: Export) -> SafeString:
+        ready = presentation.status_of(export) == Status.COMPLETED
+        return render_to_string(DOWNLOAD, {"export": export}) if ready else SafeString()
+
+    @display(description="API key")
+    def asked_with(self, export: Export) -> str:
+        return str(export.api_key or "None: a command, or a key that was deleted")
+
+    @display(description="Request")
+    def request_text(self, export: Export) -> SafeString:
+        text = json.dumps(export.request, indent=2, ensure_ascii=False)
+        return format_html('<pre class="export-code">{}</pre>', text)
+
+    @display(description="Rows where")
+    def conditions(self, export: Export) -> str:
+        conditions = export.parsed_spec().selection.conditions
+        return presentation.codes(map(presentation.condition_text, conditions)) or "All rows"
+
+    @display(description="Ordered by")
+    def order(self, export: Export) -> str:
+        ordering = export.parsed_spec().selection.ordering
+        return presentation.codes(map(presentation.ordering_text, ordering)) or "Nothing"
+
+    @display(description="Limit")
+    def limit(self, export: Export) -> str:
+        limit = export.parsed_spec().selection.limit
+        return "No limit" if limit is None else f"{limit:,} rows"
+
+    @display(description="Datetimes")
+    def datetimes(self, export: Export) -> SafeString:
+        spec = export.parsed_spec()
+        pattern = spec.datetime_format or "ISO 8601"
+        return format_html("{} in {}", presentation.code(pattern), spec.timezone)
+
+    @display(description="Columns")
+    def columns(self, export: Export) -> SafeString:
+        return presentation.codes(map(presentation.column_text, export.parsed_spec().columns))
+
+    @display(description="Last queued")
+    def queued(self, export: Export) -> str:
+        return presentation.moment(export.enqueued_at)
+
+    @display(description="Worker last heard of")
+    def heard_of(self, export: Export) -> str:
+        return presentation.moment(export.heartbeat_at)
+
+    @display(description="Attempts")
+    def attempts(self, export: Export) -> str:
+        return presentation.codes(export.claims) or "None yet"

@@ -1,0 +1,132 @@
+"""How the admin words what an export is and how far it is."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+
+from exports.api.serializers import expired
+from exports.models import Export, Status
+from exports.spec import Compression, OutputColumn
+from resources.conditions import Condition
+from resources.filters import Ordering
+from resources.registry import registry
+
+STATUS_COLORS = {
+    Status.QUEUED: "info",
+    Status.PROCESSING: "primary",
+    Status.COMPLETED: "success",
+    Status.FAILED: "danger",
+    Status.TIMED_OUT: "danger",
+    Status.EXPIRED: "default",
+}
+NOTHING = "–"  # noqa: RUF001  (a dash for people)
+
+
+def status_of(export: Export) -> Status:
+    """Expired from the minute on, whether or not the files were already deleted."""
+    return Status.EXPIRED if expired(export) else Status(export.status)
+
+
+def resource_label(name: str) -> str:
+    """The words for many of them; the bare name of a resource that is not declared any more."""
+    resource = registry.get(name)
+    return capfirst(str(resource.model._meta.verbose_name_plural)) if resource else name
+
+
+def format_label(export: Export) -> str:
+    gzipped = export.compression == Compression.GZIP
+    return f"{export.format}, {export.compression}" if gzipped else export.format
+
+
+def moment(when: datetime | None) -> str:
+    return f"{localtime(when):%Y-%m-%d %H:%M:%S %Z}" if when else NOTHING
+
+
+def duration(taken: timedelta) -> str:
+    """`40 ms`, `2.5 s`, `2 min 5 s` or `1 h 3 min`."""
+    if taken < timedelta(seconds=1):
+        return f"{taken / timedelta(milliseconds=1):.0f} ms"
+    minutes, seconds = divmod(taken.total_seconds(), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
+
+
+def code(text: str) -> SafeString:
+    return format_html('<code class="export-code">{}</code>', text)
+
+
+def codes(texts: Iterable[str]) -> SafeString:
+    return format_html_join(
+        " ", '<code class="export-code export-chip">{}</code>', ((text,) for text in texts)
+    )
+
+
+def condition_text(condition: Condition) -> str:
+    operator = condition.operator.replace("_", " ")
+    return " ".join([condition.path, operator, ", ".join(condition.values)]).strip()
+
+
+def ordering_text(ordering: Ordering) -> str:
+    return f"{ordering.column} descending" if ordering.descending else ordering.column
+
+
+def column_text(column: OutputColumn) -> str:
+    renamed = column.header != column.path
+    return f"{column.path} as {column.header}" if renamed else column.path
+
+
+def file_table(export: Export) -> dict[str, list[Any]]:
+    """The files in the form of Unfold's table component."""
+    rows = [
+        [code(file.name), f"{file.rows:,}", f"{file.bytes:,}", code(file.sha256)]
+        for file in export.files.all()
+    ]
+    return {"headers": ["File", "Rows", "Bytes", "SHA-256"], "rows": rows}
+
+
+def progress(export: Export) -> dict[str, Any]:
+    """What the progress bar's template shows; without a percentage the bar runs to and fro."""
+    running = export.status in (Status.QUEUED, Status.PROCESSING)
+    counted = export.records_count is not None or export.status != Status.PROCESSING
+    written, total = f"{export.processed_count:,}", f"{export.records_count or 0:,}"
+    match export.status:
+        case Status.QUEUED:
+            text = "Waiting for a worker"
+        case Status.PROCESSING:
+            text = f"{written} of {total} rows" if counted else f"{written} rows so far"
+        case Status.FAILED | Status.TIMED_OUT:
+            text = f"Stopped after {written} rows"
+        case _:
+            text = f"{total} rows"
+    return {
+        "export": export,
+        "running": running,
+        "percent": export.progress if counted else None,
+        "text": text,
+    }
+
+
+def times(export: Export) -> list[tuple[str, str, str]]:
+    """Title, relative and absolute time of each step in an export's life so far."""
+    began, ended = export.started_at, export.completed_at
+    steps = [("Created", export.created_at, naturaltime(export.created_at))]
+    if began:
+        waited = f"after {duration(began - export.created_at)} in the queue"
+        steps.append(("Started", began, waited))
+    if began and ended:
+        steps.append(("Ended", ended, f"after {duration(ended - began)} of work"))
+    if export.estimated_completion and export.status == Status.PROCESSING:
+        estimate = export.estimated_completion
+        steps.append(("Expected to end", estimate, naturaltime(estimate)))
+    if export.status in (Status.COMPLETED, Status.EXPIRED):
+        title = "Files deleted" if status_of(export) == Status.EXPIRED else "Files kept until"
+        steps.append((title, export.expires_at, naturaltime(export.expires_at)))
+    return [(title, relative, moment(when)) for title, when, relative in steps]

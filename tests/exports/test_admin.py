@@ -1,0 +1,192 @@
+"""Exports in the admin: who sees them, what they see, and the way to the file."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import Organization
+from exports import lifecycle, runner
+from exports.models import Export, Status
+from exports.parsing import parse_export
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("static_files")]
+LIST = "/admin/exports/export/"
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """Signed in, and allowed to view exports; no superuser."""
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_export"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def completed(queued: Export) -> Export:
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    return queued
+
+
+def make(organization: Organization, **values: object) -> Export:
+    body = {"resource": "contact", "csv_field_options": {"columns": {"id": True, "name": "Name"}}}
+    spec = parse_export(body)
+    return Export.objects.create(
+        organization=organization, resource="contact", format="csv", compression="none",
+        request=body, spec=spec.to_json(), **values,
+    )  # fmt: skip
+
+
+def page(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def shown(client: Client, query: str) -> list[str]:
+    """The ids of the exports in the list, in its order."""
+    return re.findall(r"<code[^>]*>(exp_\w+)</code>", page(client, LIST + query))
+
+
+def change(export: Export) -> str:
+    return reverse("admin:exports_export_change", args=[export.pk])
+
+
+def download(export: Export) -> str:
+    return reverse("admin:exports_export_download", args=[export.pk])
+
+
+def test_a_guest_is_asked_to_sign_in_and_staff_without_permission_sees_nothing(
+    completed: Export,
+) -> None:
+    addresses = [LIST, change(completed), download(completed)]
+    guest = Client()
+    assert all("/admin/login/" in guest.get(address).headers["Location"] for address in addresses)
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("stranger", is_staff=True))
+    assert [stranger.get(address).status_code for address in addresses] == [403] * 3
+    assert "exports" not in page(stranger, "/admin/").lower()
+
+
+def test_nobody_adds_changes_or_deletes_an_export(admin_client: Client, completed: Export) -> None:
+    for address in (f"{LIST}add/", f"{LIST}{completed.pk}/delete/"):
+        assert admin_client.get(address).status_code == 403
+        assert admin_client.post(address, {"post": "yes"}).status_code == 403
+    assert admin_client.post(change(completed), {"status": "queued"}).status_code == 403
+    admin_client.post(
+        LIST, {"action": "delete_selected", "_selected_action": [completed.pk], "post": "yes"}
+    )
+    assert Export.objects.get().status == Status.COMPLETED
+
+
+def test_the_list_says_how_far_each_export_is(staff: Client, acme: Organization) -> None:
+    now = timezone.now()
+    make(acme, status=Status.PROCESSING, records_count=2_000_000, processed_count=900_000)
+    make(acme, status=Status.PROCESSING, records_count=None, processed_count=1_234)
+    error = {"error": "timeout", "message": "The export took more than 3600 seconds."}
+    make(acme, status=Status.TIMED_OUT, records_count=100, processed_count=60, error=error)
+    make(
+        acme,
+        status=Status.COMPLETED,
+        records_count=1_500,
+        completed_at=now,
+        expires_at=now - timedelta(seconds=1),
+    )
+    content = page(staff, LIST)
+    assert "900,000 of 2,000,000 rows" in content
+    assert 'value="45"' in content
+    assert "1,234 rows so far" in content
+    assert "Stopped after 60 rows" in content
+    assert "1,500 rows" in content
+    assert content.count("data-running") == 2
+    assert "Expired" in content
+    assert "/download/" not in content
+
+
+def test_the_list_takes_as_many_queries_for_forty_exports_as_for_one(
+    staff: Client,
+    acme: Organization,
+    globex: Organization,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    make(acme)
+    with django_assert_max_num_queries(50) as few:
+        page(staff, LIST)
+    for _ in range(20):
+        make(acme)
+        make(globex)
+    with django_assert_max_num_queries(len(few)):
+        page(staff, LIST)
+
+
+def test_exports_are_found_by_the_beginning_of_their_id_and_by_filters(
+    staff: Client, acme: Organization, globex: Organization
+) -> None:
+    first, second = make(acme), make(globex, status=Status.FAILED)
+    Export.objects.filter(pk=second.pk).update(resource="shipment", format="jsonl")
+    assert shown(staff, "") == [second.public_id, first.public_id]
+    assert shown(staff, f"?q={first.public_id}") == [first.public_id]
+    assert shown(staff, f"?q={first.public_id[:-1]}") == [first.public_id]
+    assert shown(staff, f"?q={first.public_id[1:]}") == []
+    for query in (
+        "?status__exact=failed",
+        "?resource=shipment",
+        "?format=jsonl",
+        f"?organization__id__exact={globex.pk}",
+    ):
+        assert shown(staff, query) == [second.public_id], query
+
+
+def test_the_page_of_an_export_shows_what_was_asked_understood_and_made(
+    staff: Client, acme: Organization, completed: Export
+) -> None:
+    content = page(staff, change(completed))
+    file = completed.files.get()
+    for text in (
+        completed.public_id,
+        acme.name,
+        file.name,
+        f"{file.bytes:,}",
+        file.sha256,
+        "&quot;resource&quot;: &quot;contact&quot;",
+        "ISO 8601",
+        "No limit",
+        completed.claims[0],
+        download(completed),
+    ):
+        assert text in content, text
+
+
+def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> None:
+    export = lifecycle.claim(queued.pk)
+    assert export is not None
+    lifecycle.time_out(export)
+    content = page(staff, change(queued))
+    assert "The export took more than" in content
+    assert "/download/" not in content
+
+
+def test_download_leads_to_the_bytes_that_were_written(staff: Client, completed: Export) -> None:
+    link = staff.get(download(completed))
+    assert link.status_code == 302
+    # Whoever holds the link needs nothing else, for as long as it lives.
+    response = Client().get(link.headers["Location"])
+    content = b"".join(response)  # type: ignore[arg-type]
+    assert content.decode().splitlines()[0] == "id,name"
+    assert len(content) == completed.files.get().bytes
+
+
+def test_download_of_an_export_without_a_file_says_so(staff: Client, completed: Export) -> None:
+    Export.objects.update(expires_at=timezone.now())
+    response = staff.get(download(completed), follow=True)
+    assert response.redirect_chain == [(change(completed), 302)]
+    assert "no file" in response.content.decode()
+    assert staff.get(download(completed).replace(str(completed.pk), "999")).status_code == 404
