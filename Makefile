@@ -1,6 +1,6 @@
 # Everything runs in .venv, made on first use. Another interpreter: make PYTHON=python3.12 …
 PYTHON ?= python3
-PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check
+PIP = .venv/bin/python -m pip --quiet --quiet --disable-pip-version-check
 
 .PHONY: run test lint requirements clean
 

@@ -9,7 +9,10 @@ workers = 2
 threads = 8
 control_socket_disable = True
 logconfig_dict = LOGGING | {
-    "loggers": {"gunicorn.error": {"propagate": True}, "gunicorn.access": {"propagate": True}}
+    "loggers": {
+        "gunicorn.error": {"level": "WARNING", "propagate": True},
+        "gunicorn.access": {"level": "INFO", "propagate": True},
+    }
 }
 # The path without its query string, for a signed link must not be kept in a log.
 access_log_format = "%(h)s %(m)s %(U)s %(s)s, %(B)s bytes in %(M)s ms"

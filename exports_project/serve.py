@@ -16,7 +16,9 @@ from typing import NoReturn
 from exports_project.embedded import processes, servers
 from exports_project.settings import BASE_DIR, EMBEDDED_BROKER, EMBEDDED_DATABASE, LOCAL_DIR, PORT
 
-CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "exports_project"]
+# Root may run Longshore, in a container say; Celery's page of warning about it helps nobody.
+NO_ROOT_WARNING = ["-W", "ignore:You're running the worker with superuser privileges"]
+CELERY = [sys.executable, *NO_ROOT_WARNING, "-m", "celery", "--quiet", "-A", "exports_project"]
 # Name: command, and the signal that ends it. SIGQUIT makes a worker give unfinished tasks back.
 PROGRAMS = {
     "web": (
@@ -39,6 +41,8 @@ class StartError(Exception):
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    # A shell ignores SIGQUIT for what it runs in the background; the worker must not inherit that.
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     os.chdir(BASE_DIR)
     try:
         serve()
@@ -129,8 +133,8 @@ def watch(children: Children) -> None:
 def web_answers() -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
     try:
-        connection.request("HEAD", "/")
-        connection.getresponse()
+        connection.request("GET", "/admin/login/")
+        connection.getresponse().read()
     except OSError:
         return False
     finally:

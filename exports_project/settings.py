@@ -1,5 +1,6 @@
 """Settings, all from the environment; `.env.example` documents every name read here."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,8 +8,9 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
-from exports_project import embedded
+from exports_project import embedded, object_storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -159,7 +161,8 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # Stopped by SIGQUIT, a worker finishes what it can in this time and gives the rest back.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
-CELERY_TASK_SOFT_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS
+# The runner ends an export at its limit; these end one that hangs where it cannot.
+CELERY_TASK_SOFT_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 30
 CELERY_TASK_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 60
 # A request that cannot reach the broker goes on at once; the worker keeps trying.
 CELERY_TASK_PUBLISH_RETRY = False
@@ -173,7 +176,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "max_retries": 0,
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "Recover exports": {"task": "exports.recover", "schedule": timedelta(seconds=15)},
+    "Expire exports": {"task": "exports.expire", "schedule": timedelta(minutes=1)},
+}
 
 # --- Files ----------------------------------------------------------------------------------
 
@@ -195,25 +201,11 @@ STORAGES: dict[str, dict[str, Any]] = {
     },
 }
 if AWS_STORAGE_BUCKET_NAME := env("AWS_STORAGE_BUCKET_NAME", default=""):
-    from boto3.s3.transfer import TransferConfig
-
-    transfer = TransferConfig(multipart_chunksize=16 * 2**20, max_concurrency=2)
-    # How many parts wait in memory for their upload; boto3 has no argument for it.
-    transfer.max_in_memory_upload_chunks = 2
-    STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        # AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are boto3's to find, or a role's.
-        "OPTIONS": {
-            "bucket_name": AWS_STORAGE_BUCKET_NAME,
-            "endpoint_url": env("AWS_S3_ENDPOINT_URL", default=None),
-            "region_name": env("AWS_S3_REGION_NAME", default=None),
-            "signature_version": "s3v4",
-            "default_acl": None,
-            "file_overwrite": False,
-            "querystring_auth": True,
-            "transfer_config": transfer,
-        },
-    }
+    STORAGES["default"] = object_storage.s3(
+        AWS_STORAGE_BUCKET_NAME,
+        env("AWS_S3_ENDPOINT_URL", default=None),
+        env("AWS_S3_REGION_NAME", default=None),
+    )
 
 # --- Logging: one line per event, on the console --------------------------------------------
 
@@ -248,6 +240,13 @@ UNFOLD = {
     "SITE_HEADER": "Longshore",
     "SITE_SUBHEADER": "Data out, data in",
     "SITE_SYMBOL": "anchor",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("accounts/favicon.svg"),
+        }
+    ],
     "SITE_URL": None,
     "BORDER_RADIUS": "8px",
     # Deep water: blue with a little green, on cool greys.

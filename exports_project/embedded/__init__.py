@@ -8,6 +8,7 @@ import hashlib
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,11 +26,9 @@ def secret_key(local_dir: Path) -> str:
         with tempfile.NamedTemporaryFile("w", dir=local_dir) as file:  # mode 0600
             file.write(secrets.token_urlsafe(50))
             file.flush()
-            try:
-                # A link appears whole or not at all, so processes that race agree on one key.
+            # A link appears whole or not at all, so processes that race agree on one key.
+            with suppress(FileExistsError):
                 os.link(file.name, path)
-            except FileExistsError:
-                pass
     return path.read_text()
 
 
