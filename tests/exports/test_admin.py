@@ -179,7 +179,7 @@ def test_download_leads_to_the_bytes_that_were_written(staff: Client, completed:
     assert link.status_code == 302
     # Whoever holds the link needs nothing else, for as long as it lives.
     response = Client().get(link.headers["Location"])
-    content = b"".join(response)  # type: ignore[arg-type]
+    content = b"".join(response)
     assert content.decode().splitlines()[0] == "id,name"
     assert len(content) == completed.files.get().bytes
 

@@ -1,0 +1,58 @@
+"""A browser, and the admin in it as a superuser sees it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+WAIT_MILLISECONDS = 10_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; where there is none, its tests are skipped, but fail in CI."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        missing = f"no browser: none of {', '.join(NAMES)} is installed"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, in which Django would refuse to query.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        # Chromium has no sandbox for root; it opens nothing here but the test's own server.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: LiveServer, static_files: None) -> Iterator[Page]:
+    """A page of a fresh session. The test fails if a script does, or the CSP stops something."""
+    context = browser.new_context(base_url=live_server.url)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MILLISECONDS)
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "console",
+        lambda message: troubles.append(message.text) if "Policy" in message.text else None,
+    )
+    yield page
+    context.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def admin(page: Page) -> Page:
+    """The admin's first page, after signing in by its form."""
+    User.objects.create_superuser("admin", password="open sesame")  # noqa: S106
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("open sesame")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")
+    return page

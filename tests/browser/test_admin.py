@@ -1,0 +1,96 @@
+"""The admin as a person uses it, in a real browser under the real content security policy."""
+
+import csv
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import ApiKey, Organization
+from exports import lifecycle, runner
+from exports.models import Export
+from exports.parsing import parse_export
+from resources.logistics.models import Contact
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NAMES = ["Zoë Ünal", "山田 太郎", 'says "hi", 👋', "first line\nsecond line"]
+
+
+@pytest.fixture
+def queued(acme: Organization) -> Export:
+    Contact.objects.bulk_create(Contact(organization=acme, name=name) for name in NAMES)
+    body = {"resource": "contact", "csv_field_options": {"columns": ["id", "name"]}}
+    spec = parse_export(body)
+    return Export.objects.create(
+        organization=acme, resource="contact", format="csv", compression="none",
+        request=body, spec=spec.to_json(), records_count=len(NAMES),
+    )  # fmt: skip
+
+
+def test_an_export_is_watched_without_reloading_and_then_downloaded(
+    admin: Page, queued: Export
+) -> None:
+    admin.goto("/admin/exports/export/")
+    row = admin.get_by_role("row").filter(has_text=queued.public_id)
+    progress = row.get_by_role("progressbar")
+    expect(row).to_contain_text("Waiting for a worker")
+    admin.evaluate("window.loadedOnce = true")
+
+    export = lifecycle.claim(queued.pk)
+    assert export is not None
+    lifecycle.report(export, 3)
+    expect(row).to_contain_text("3 of 4 rows")
+    expect(progress).to_have_js_property("value", 75)
+    expect(row.get_by_title("Download")).to_have_count(0)
+
+    lifecycle.retry(export)
+    runner.run(export.pk)
+    expect(row).to_contain_text("Completed")
+    expect(progress).to_have_js_property("value", 100)
+    assert admin.evaluate("window.loadedOnce")
+
+    with admin.expect_download() as download:
+        row.get_by_title("Download").click()
+    assert download.value.suggested_filename == queued.files.get().name
+    with open(download.value.path(), newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["id", "name"]
+    assert sorted(map(tuple, rows)) == sorted(Contact.objects.values_list("id", "name"))
+
+
+def test_an_exports_own_page_follows_it_to_its_file(admin: Page, queued: Export) -> None:
+    admin.goto(f"/admin/exports/export/{queued.pk}/change/")
+    expect(admin.get_by_text("Waiting for a worker")).to_be_visible()
+    runner.run(queued.pk)
+    expect(admin.get_by_role("link", name="Download")).to_be_visible()
+    expect(admin.get_by_text(queued.files.get().sha256)).to_be_visible()
+
+
+def test_a_row_leaves_a_filtered_list_when_it_no_longer_belongs_there(
+    admin: Page, queued: Export
+) -> None:
+    admin.goto("/admin/exports/export/?status__exact=queued")
+    row = admin.get_by_role("row").filter(has_text=queued.public_id)
+    expect(row).to_be_visible()
+    runner.run(queued.pk)
+    expect(row).to_have_count(0)
+
+
+def test_an_api_key_is_shown_once_and_opens_the_api(admin: Page, acme: Organization) -> None:
+    admin.goto("/admin/accounts/apikey/add/")
+    admin.get_by_label("Name").fill("Night run")
+    admin.locator(".select2-selection").click()
+    admin.get_by_role("option", name=acme.name).click()
+    admin.get_by_role("button", name="Save").click()
+
+    key = admin.get_by_label("API key", exact=True).input_value()
+    api_key = ApiKey.objects.get(name="Night run")
+    assert ApiKey.objects.get_from_key(key) == api_key
+    assert key not in str(ApiKey.objects.values().get(pk=api_key.pk))
+    answer = admin.request.get("/v1/exports", headers={"PX-API-KEY": key})
+    assert answer.status == 200
+
+    for address in ("", f"/admin/accounts/apikey/{api_key.pk}/change/", "/admin/accounts/apikey/"):
+        admin.goto(address) if address else admin.reload()
+        expect(admin.get_by_text("Night run").first).to_be_visible()
+        assert key not in admin.content()
+    assert ApiKey.objects.count() == 1
