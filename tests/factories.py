@@ -1,0 +1,144 @@
+"""Factories of the logistics records; what is related is made for the same organization.
+
+`ContactFactory(organization=acme)` makes one contact, `ContactFactory.create_batch(5, …)` five.
+"""
+
+# mypy: allow-untyped-calls, allow-untyped-decorators
+from typing import Any
+
+from factory.declarations import SelfAttribute, Sequence, SubFactory
+from factory.django import DjangoModelFactory
+from factory.helpers import post_generation
+
+from accounts.models import Organization
+from resources.logistics.models import (
+    Article,
+    Asset,
+    Contact,
+    Fulfillment,
+    Group,
+    Item,
+    Level,
+    Location,
+    Manifest,
+    Shipment,
+    ShippingLabelInference,
+    Tracker,
+)
+
+
+class OrganizationFactory(DjangoModelFactory[Organization]):
+    class Meta:
+        model = Organization
+
+    name = Sequence(lambda number: f"Organization {number}")
+    slug = Sequence(lambda number: f"organization-{number}")
+
+
+class LocationFactory(DjangoModelFactory[Location]):
+    class Meta:
+        model = Location
+
+    organization = SubFactory(OrganizationFactory)
+    name = Sequence(lambda number: f"Warehouse {number}")
+
+
+class GroupFactory(DjangoModelFactory[Group]):
+    class Meta:
+        model = Group
+
+    organization = SubFactory(OrganizationFactory)
+    name = Sequence(lambda number: f"Group {number}")
+
+
+class ContactFactory(DjangoModelFactory[Contact]):
+    """`groups=[…]` and `locations=[…]` put the contact into them."""
+
+    class Meta:
+        model = Contact
+        skip_postgeneration_save = True
+
+    organization = SubFactory(OrganizationFactory)
+    name = Sequence(lambda number: f"Contact {number}")
+
+    @post_generation
+    def groups(self: Contact, create: bool, extracted: list[Group] | None, **_: Any) -> None:
+        self.groups.add(*(extracted or ()))
+
+    @post_generation
+    def locations(self: Contact, create: bool, extracted: list[Location] | None, **_: Any) -> None:
+        self.locations.add(*(extracted or ()))
+
+
+class ItemFactory(DjangoModelFactory[Item]):
+    class Meta:
+        model = Item
+
+    organization = SubFactory(OrganizationFactory)
+    name = Sequence(lambda number: f"Item {number}")
+
+
+class LevelFactory(DjangoModelFactory[Level]):
+    class Meta:
+        model = Level
+
+    item = SubFactory(ItemFactory)
+    location = SubFactory(LocationFactory, organization=SelfAttribute("..item.organization"))
+
+
+class AssetFactory(DjangoModelFactory[Asset]):
+    class Meta:
+        model = Asset
+
+    organization = SubFactory(OrganizationFactory)
+    name = Sequence(lambda number: f"Asset {number}")
+
+
+class FulfillmentFactory(DjangoModelFactory[Fulfillment]):
+    class Meta:
+        model = Fulfillment
+
+    organization = SubFactory(OrganizationFactory)
+    order_number = Sequence(lambda number: f"SO-{number}")
+
+
+class ManifestFactory(DjangoModelFactory[Manifest]):
+    class Meta:
+        model = Manifest
+
+    organization = SubFactory(OrganizationFactory)
+    reference_number = Sequence(lambda number: f"M-{number}")
+
+
+class ArticleFactory(DjangoModelFactory[Article]):
+    """On a fulfillment; give `fulfillment=None, manifest=…` for one on a manifest."""
+
+    class Meta:
+        model = Article
+
+    fulfillment = SubFactory(FulfillmentFactory)
+    name = Sequence(lambda number: f"Article {number}")
+
+
+class ShipmentFactory(DjangoModelFactory[Shipment]):
+    class Meta:
+        model = Shipment
+
+    organization = SubFactory(OrganizationFactory)
+    tracking_number = Sequence(lambda number: f"1Z{number:06}")
+
+
+class TrackerFactory(DjangoModelFactory[Tracker]):
+    class Meta:
+        model = Tracker
+
+    organization = SubFactory(OrganizationFactory)
+    tracking_number = Sequence(lambda number: f"1Z{number:06}")
+
+
+class ShippingLabelInferenceFactory(DjangoModelFactory[ShippingLabelInference]):
+    class Meta:
+        model = ShippingLabelInference
+
+    organization = SubFactory(OrganizationFactory)
+    tracking_number = Sequence(lambda number: f"1Z{number:06}")
