@@ -37,11 +37,12 @@ def words_match(text: sql.Composable, phrase: str) -> sql.Composable:
 
     A phrase without a word matches nothing.
     """
-    # Quoted, a word is a lexeme and never an operator of the query language.
+    # Quoted, a word is never an operator of the query language; PostgreSQL folds its letters
+    # and parts what it parts in the text, such as an apostrophe that is not among the marks.
     query = " & ".join(f"'{word}':*" for word in words_of(phrase))
     vector = sql.SQL(_TEMPLATE).format(
         text=text, marks=sql.Literal(_MARKS), spaces=sql.Literal(" " * len(_MARKS))
     )
-    return sql.SQL("{vector} @@ {query}::tsquery").format(
-        vector=vector, query=sql.Literal(query.lower())
+    return sql.SQL("{vector} @@ to_tsquery('simple'::regconfig, {query})").format(
+        vector=vector, query=sql.Literal(query)
     )
