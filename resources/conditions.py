@@ -1,5 +1,6 @@
 """Conditions: what a row must satisfy, as data and as SQL."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,6 +41,7 @@ NEGATIONS = {
     Operator.IS_NOT_NULL: Operator.IS_NULL,
 }
 SEARCH = "search"
+_JSON_NUMBER = re.compile(r"-?(0|[1-9]\d{0,99})(\.\d{1,99})?([eE][+-]?\d{1,2})?\Z", re.ASCII)
 _COMPARISONS = {
     Operator.GT: sql.SQL(">"),
     Operator.GTE: sql.SQL(">="),
@@ -116,8 +118,8 @@ def condition_sql(
         test = condition_sql(resource, organization_id, negated, row)
         return sql.SQL("({}) IS NOT TRUE").format(test)
     head, _, rest = condition.path.partition(".")
-    if condition.path == SEARCH:
-        text = field_column(resource.model, str(resource.search)).value(row)
+    if condition.path == SEARCH and resource.search:
+        text = field_column(resource.model, resource.search).value(row)
         tests = [words_match(text, phrase) for phrase in condition.values]
         return sql.SQL(" AND ").join(tests)
     if head in resource.relations_by_id or head in resource.relations_by_name:
@@ -131,21 +133,19 @@ def condition_sql(
 def _related(
     resource: Resource, organization_id: str, condition: Condition, row: str
 ) -> sql.Composable:
-    """True where one related record passes."""
+    """True where one related record passes; of nullness, where none has a value."""
     head, _, rest = condition.path.partition(".")
     relation = resource.relations_by_id.get(head) or resource.relations_by_name[head]
     related = f"{row}_{relation.name}"
     source, joined = relation.join(row, related)
     tests = [joined, related_scope(relation.target, organization_id, related)]
-    if condition.operator is not Operator.IS_NULL or rest:
-        column = related_column(relation, rest)
-        tests.append(_test(column.value(related), column.kind, condition))
-        return sql.SQL("EXISTS (SELECT FROM {} WHERE {})").format(
-            source, sql.SQL(" AND ").join(tests)
-        )
-    return sql.SQL("NOT EXISTS (SELECT FROM {} WHERE {})").format(
-        source, sql.SQL(" AND ").join(tests)
-    )
+    column = related_column(relation, rest)
+    test = _test(column.value(related), column.kind, condition)
+    exists = sql.SQL("EXISTS (SELECT FROM {} WHERE {})")
+    if condition.operator is Operator.IS_NULL:
+        exists = sql.SQL("NOT EXISTS (SELECT FROM {} WHERE {})")
+        test = sql.SQL("({}) IS NOT TRUE").format(test)
+    return exists.format(source, sql.SQL(" AND ").join([*tests, test]))
 
 
 def related_column(relation: Relation, name: str) -> Column:
@@ -159,7 +159,9 @@ def related_column(relation: Relation, name: str) -> Column:
 def _test(value: sql.Composable, kind: Kind, condition: Condition) -> sql.Composable:
     operator, values = condition.operator, condition.values
     if operator is Operator.IS_NULL:
-        return sql.SQL("({}) IS NULL").format(value)
+        # JSON has a null of its own, which a file shows as it shows the other.
+        null = sql.SQL("nullif({}, 'null') IS NULL" if kind is Kind.JSON else "({}) IS NULL")
+        return null.format(value)
     if operator in _RANGES:
         tests = [
             _compare(value, kind, bound, text)
@@ -213,8 +215,16 @@ def literal(kind: Kind, text: str) -> sql.Composable:
 def _json_test(value: sql.Composable, keys: list[str], condition: Condition) -> sql.Composable:
     path = sql.SQL("{}::text[]").format(sql.Literal(keys))
     text = sql.SQL("({} #>> {})").format(value, path)
-    if condition.operator in (*EQUALITY, *NULLNESS):
-        return _test(text, Kind.TEXT, condition)
     # A key may hold a number in one row and a text in the next: only numbers are compared.
-    number = sql.SQL("(CASE jsonb_typeof({} #> {}) WHEN 'number' THEN {}::numeric END)")
-    return _test(number.format(value, path, text), Kind.DECIMAL, condition)
+    number = sql.SQL("(CASE jsonb_typeof({} #> {}) WHEN 'number' THEN {}::numeric END)").format(
+        value, path, text
+    )
+    if condition.operator not in (*EQUALITY, *NULLNESS):
+        return _test(number, Kind.DECIMAL, condition)
+    test = _test(text, Kind.TEXT, condition)
+    numbers = tuple(filter(_JSON_NUMBER.match, condition.values))
+    if not numbers:
+        return test
+    # 10, 10.0 and 1e1 are one number.
+    equal = _any_equal(number, Kind.DECIMAL, numbers)
+    return sql.SQL("({} OR {})").format(test, equal)

@@ -5,6 +5,7 @@
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,10 +24,13 @@ from resources.conditions import (
 )
 from resources.registry import Resource
 from resources.search import words_of
-from resources.values import ACCEPTED, canonical
+from resources.values import ACCEPTED, canonical, storable
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _LARGEST_LIMIT = 2**63 - 1
+_LONGEST_PHRASE = 500
+_MOST_OPTIONS = 100
+_OPERATOR_LIKE = re.compile(r"[A-Za-z_]+:")
 _PAIRS = (Operator.BWI, Operator.BWE)
 _LISTS = (Operator.IN, Operator.NOT_IN)
 
@@ -65,6 +69,10 @@ def parse_options(
     conditions: list[Condition] = []
     problems: list[Problem] = []
     prefix = f"{path}." if path else ""
+    if len(options) > _MOST_OPTIONS:
+        text = f"{len(options)} options are too many"
+        accepted = f"{_MOST_OPTIONS} options at most"
+        return Selection(), [Problem(ErrorCode.INVALID_REQUEST, path, None, text, accepted)]
     for name, raw in options.items():
         if name in (LIMIT, ORDER_BY, DIRECTION):
             continue
@@ -88,7 +96,11 @@ class _InvalidFilter(Exception):
 
 
 def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condition:
+    if not storable(name):
+        raise _InvalidFilter("a filter's name holds no NUL and no half of a surrogate pair")
     path, kind, allowed = _target(resource, name)
+    if path == SEARCH and resource.search:
+        return Condition(path, Operator.EQUALS, (_phrase(raw),))
     operator, values = _operation(raw, kind)
     if operator not in allowed:
         raise _InvalidFilter(
@@ -102,8 +114,6 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
         )
     if operator in NULLNESS:
         return Condition(path, operator, ())
-    if path == SEARCH:
-        return Condition(path, operator, (_phrase(values[0]),))
     if kind is Kind.JSON and operator not in EQUALITY:
         kind = Kind.DECIMAL
     elif kind is Kind.JSON and "." in path:
@@ -171,6 +181,8 @@ def _operation(raw: Any, kind: Kind) -> tuple[Operator, list[Any]]:
     operator = Operator(head) if colon and head in tuple(Operator) else None
     if operator in (Operator.EQUALS, Operator.NOT_EQUALS):
         return operator, [rest]
+    if operator in NULLNESS:
+        raise _InvalidFilter(f"{operator} takes no value", [str(each) for each in NULLNESS])
     if operator is not None:
         return operator, _split(rest) if operator in (*_PAIRS, *_LISTS) else [rest]
     values = _split(raw)
@@ -187,7 +199,11 @@ def _split(text: str) -> list[str]:
 
 
 def _phrase(text: Any) -> str:
-    if not isinstance(text, str) or not any(len(word) > 1 for word in words_of(text)):
+    if not isinstance(text, str) or len(text) > _LONGEST_PHRASE or not storable(text):
+        raise _InvalidFilter(
+            "search takes a text", f"words, of {_LONGEST_PHRASE} characters at most"
+        )
+    if not any(len(word) > 1 for word in words_of(text)):
         raise _InvalidFilter("search needs a word of at least 2 characters", "words")
     return text
 
@@ -202,13 +218,14 @@ def _value(name: str, kind: Kind, raw: Any, zone: ZoneInfo) -> str:
         return canonical(kind, raw, zone)
     except ValueError:
         text = f"{raw!r} is no value for {name}, which takes {ACCEPTED[kind]}"
-        unknown = isinstance(raw, str) and raw.partition(":")[0].isalpha() and ":" in raw
+        unknown = isinstance(raw, str) and _OPERATOR_LIKE.match(raw)
         accepted = [str(op) for op in operators(kind)] if unknown else ACCEPTED[kind]
         raise _InvalidFilter(text, accepted) from None
 
 
 def _sort_key(kind: Kind, text: str) -> Any:
-    return Decimal(text) if kind.numeric else text
+    """Orders canonical values; a day begins with its first instant."""
+    return Decimal(text) if kind.numeric else text.partition("/")[0]
 
 
 def _ordering(
@@ -221,18 +238,21 @@ def _ordering(
     else:
         named = raw.split(",") if isinstance(raw, str) else raw
     sortable = [name for name, c in resource.columns_by_name.items() if c.kind.sortable]
-    ordering = []
-    for name in named if isinstance(named, list) else [raw]:
+    ordering: dict[str, Ordering] = {}
+    named = named if isinstance(named, list) else [raw]
+    # More names than columns have a wrong one among the first of them.
+    for name in named[: len(sortable) + 1]:
         column = name.strip().removeprefix("-") if isinstance(name, str) else name
-        if column not in sortable:
-            text = f"{resource.name} cannot be ordered by {column!r}"
+        if column not in sortable or column in ordering:
+            twice = " twice" if column in sortable else ""
+            text = f"{resource.name} cannot be ordered by {column!r}{twice}"
             problems.append(
-                Problem(ErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", raw, text, sortable)
+                Problem(ErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", name, text, sortable)
             )
             continue
         minus = name.strip().startswith("-")
-        ordering.append(Ordering(column, minus != (options.get(DIRECTION) == "desc")))
-    return tuple(ordering), problems
+        ordering[column] = Ordering(column, minus != (options.get(DIRECTION) == "desc"))
+    return tuple(ordering.values()), problems
 
 
 def _direction_problems(options: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
