@@ -39,6 +39,7 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     for relation in resource.relations:
         yield from _check_relation(resource, relation)
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
+    names += [f"{r.singular}_id" for r in resource.relations if r.singular]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield _error(resource, f"{name!r} is declared twice", "resources.E008")
 

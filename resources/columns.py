@@ -94,6 +94,8 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
     expression = "{row}." + quoted
     if isinstance(valued, models.BinaryField):
         expression = f"encode({expression}, 'base64')"
+    elif isinstance(valued, models.GenericIPAddressField):
+        expression = f"host({expression})"
     elif kind is Kind.TEXT and not isinstance(valued, _NATIVE_TEXT):
         expression = f"{expression}::text"
     return Column(called or model_field.attname, kind, expression, field=model_field.name)
