@@ -11,15 +11,19 @@ from exports.spec import Compression, ExportSpec, Nesting, OutputColumn
 from exports.timezones import TIMEZONES
 from resources.filters import Selection, parse_options
 from resources.registry import Resource, registry
+from resources.values import storable
 
 FIELDS = ("resource", "format", "compression", "options", "csv_field_options")
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
 # PostgreSQL's names end here, and a header is one in JSON.
 _LONGEST_HEADER = 63
 
+# A body has room for a hundred thousand mistakes; nobody reads that many.
+_MOST_PROBLEMS = 100
+
 
 def parse_export(body: Mapping[str, Any]) -> ExportSpec:
-    """The spec of a request's body. Raises InvalidInput with every problem of it."""
+    """The spec of a request's body. Raises InvalidInput with its problems."""
     return _Parser(body).spec()
 
 
@@ -74,6 +78,8 @@ class _Parser:
 
     def report(self, code: ErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:
         self.problems.append(Problem(code, field, value, text, accepted))
+        if len(self.problems) == _MOST_PROBLEMS:
+            raise InvalidInput(*self.problems)
 
     def unknown(self, given: Mapping[str, Any], path: str, known: tuple[str, ...]) -> None:
         for name in given:
@@ -142,33 +148,33 @@ class _Parser:
             chosen = dict.fromkeys(chosen, True)
         elif not isinstance(chosen, Mapping):
             text = f"{field} must be an object or a list of names"
-            accepted = '{"<column>": true}'
-            self.report(ErrorCode.INVALID_COLUMN, field, chosen, text, accepted)
+            example = '{"<column>": true}'
+            self.report(ErrorCode.INVALID_COLUMN, field, chosen, text, example)
             return ()
-        headers = {}
+        headers: dict[str, str] = {}
         for name, wanted in chosen.items():
+            header = wanted if isinstance(wanted, str) else name
+            accepted: object = f"true, false, or a header of up to {_LONGEST_HEADER} bytes"
             if not _is_column(resource, name):
-                text = f"{resource.name} has no column {name!r}"
-                self.report(
-                    ErrorCode.INVALID_COLUMN, f"{field}.{name}", wanted, text, resource.names
-                )
-            elif not isinstance(wanted, bool | str) or not (
-                0 < len(_header(name, wanted)) <= _LONGEST_HEADER
-            ):
+                text, accepted = f"{resource.name} has no column {name!r}", resource.names
+            elif not isinstance(wanted, bool | str) or not _is_header(header):
                 text = f"{wanted!r} does not say how to show the column {name}"
-                accepted = f"true, false, or a header of up to {_LONGEST_HEADER} bytes"
-                self.report(ErrorCode.INVALID_COLUMN, f"{field}.{name}", wanted, text, accepted)
-            elif wanted is not False:
-                headers[name] = _header(name, wanted).decode()
-        if not headers and not self.problems:
+            elif wanted and header in headers.values():
+                text = f"The header {header!r} stands over another column too"
+            else:
+                headers |= {name: header} if wanted else {}
+                continue
+            self.report(ErrorCode.INVALID_COLUMN, f"{field}.{name}", wanted, text, accepted)
+        if all(wanted is False for wanted in chosen.values()):
             text = "No column is chosen"
             self.report(ErrorCode.INVALID_COLUMN, field, chosen, text, resource.names)
         return tuple(OutputColumn(name, headers[name]) for name in self.order(headers))
 
     def order(self, headers: Mapping[str, str]) -> list[str]:
         """Chosen names: first those that `column_order` names, then the others as chosen."""
-        order = self.output.get("column_order") or []
-        field = "csv_field_options.column_order"
+        order, field = self.output.get("column_order"), "csv_field_options.column_order"
+        if order is None:
+            return list(headers)
         if not isinstance(order, list):
             text = f"{field} must be a list of names"
             self.report(ErrorCode.INVALID_COLUMN, field, order, text, list(headers))
@@ -184,8 +190,8 @@ class _Parser:
         )
 
 
-def _header(name: str, wanted: bool | str) -> bytes:
-    return (wanted if isinstance(wanted, str) else name).encode()
+def _is_header(text: str) -> bool:
+    return storable(text) and 0 < len(text.encode()) <= _LONGEST_HEADER
 
 
 def _is_column(resource: Resource, name: str) -> bool:
