@@ -105,16 +105,16 @@ def _tokens(pattern: str) -> Iterator[tuple[str, str]]:
         if match.start() != end:
             raise UnknownPattern(pattern[end:])
         end = match.end()
-        token = match.group()
-        if token.startswith("'"):
-            yield "", "'" if token == "''" else token[1:-1].replace("''", "'")
+        part = match.group()
+        if part.startswith("'"):
+            yield "", "'" if part == "''" else part[1:-1].replace("''", "'")
         elif match.group(1):
-            field = _ALIASES.get(token, token)
+            field = _ALIASES.get(part, part)
             if field not in _TEMPLATES and field not in _EXPRESSIONS:
-                raise UnknownPattern(token)
+                raise UnknownPattern(part)
             yield field, ""
         else:
-            yield "", token
+            yield "", part
     if end != len(pattern):
         raise UnknownPattern(pattern[end:])
 

@@ -18,7 +18,8 @@ _ISO_8601 = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSxxx"
 _MERGED_JSON = """CASE jsonb_typeof({0})
  WHEN 'object' THEN {0}::text
  WHEN 'array' THEN CASE
-  WHEN jsonb_path_exists({0}, '$[*] ? (@.type() == "object" || @.type() == "array")') THEN {0}::text
+  WHEN jsonb_path_exists({0}, 'strict $[*] ? (@.type() == "object" || @.type() == "array")')
+  THEN {0}::text
   ELSE (SELECT string_agg(coalesce(member, ''), ', ')
    FROM jsonb_array_elements_text({0}) AS member) END
  ELSE {0} #>> '{{}}' END"""
@@ -55,7 +56,8 @@ class Expressions:
         alias = _alias(relation)
         shown = self._json_of(column, alias) if column else self._object(relation)
         if relation.many:
-            listed = sql.SQL("coalesce(json_agg({} ORDER BY {}, {}), '[]'::json)")
+            # As JSON, or an array among them would begin a line of its own.
+            listed = sql.SQL("coalesce(json_agg(to_json({}) ORDER BY {}, {}), '[]'::json)")
             return self._of_many(relation, listed, shown)
         return shown
 

@@ -3,13 +3,13 @@
 A null is nothing between its commas, an empty text is `""`.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 
 from psycopg import sql
 
 from exports.formats.base import Rows, gather
+
+_QUOTED = frozenset(',"\r\n')
 
 
 class Csv:
@@ -23,7 +23,12 @@ class Csv:
 
     def blocks(self, header: tuple[str, ...], rows: Iterable[bytes]) -> Iterator[bytes]:
         # Written here, for a column's name in PostgreSQL ends after 63 bytes.
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(header)
-        yield line.getvalue().encode()
+        yield (",".join(map(_cell, header)) + "\n").encode()
         yield from gather(rows)
+
+
+def _cell(text: str) -> str:
+    """A text as COPY writes it."""
+    if _QUOTED.isdisjoint(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
