@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from accounts.ids import new_id
@@ -15,10 +16,22 @@ from resources.search import SearchWords
 _WORD = "COALESCE(' ' || NULLIF(%(expressions)s, ''), '')"
 
 
-def id_field(prefix: str) -> "models.CharField[str, str]":
-    """A primary key like `ship_01jd…`."""
-    return models.CharField(
-        max_length=40, primary_key=True, default=partial(new_id, prefix), editable=False
+class IdField(models.CharField):  # type: ignore[type-arg]
+    """A short text without the second index that Django adds to keys for searches by pattern."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        # Django adds it to what is called varchar, this type's other name.
+        return f"character varying({self.max_length})"
+
+
+def id_field(prefix: str) -> IdField:
+    """A primary key like `ship_01jd…`, compared byte by byte."""
+    return IdField(
+        max_length=40,
+        primary_key=True,
+        default=partial(new_id, prefix),
+        editable=False,
+        db_collation="C",
     )
 
 

@@ -35,7 +35,7 @@ class Location(Record):
     marketplace = json_object("How the location presents itself to others: {listed, title}.")
     terminal_location = link("self", "feeders", "Where parcels from here are brought together.")
     last_audited_at = models.DateTimeField(null=True, blank=True)
-    search_text = search_field("name", "code", "email", KT("address__formatted"))
+    search_text = search_field("name", "code", "email", KT("address__city"))
 
     class Meta(Record.Meta):
         indexes = (
