@@ -74,7 +74,6 @@ class ApiKeyAdmin(ModelAdmin):
     list_select_related = ("organization",)
     search_fields = ("name", "prefix", "organization__name", "organization__slug")
     autocomplete_fields = ("organization",)
-    show_full_result_count = False
     actions = ("revoke_selected",)
     actions_detail = ("revoke",)
 
@@ -89,11 +88,15 @@ class ApiKeyAdmin(ModelAdmin):
     ) -> tuple[str, ...]:
         if obj is None:
             return ()
-        fixed = ("status_label", "organization", "beginning", "last_used", "created")
-        return (*fixed, "name", "scopes", "expiry_date") if obj.revoked else fixed
+        return ("status_label", "organization", "beginning", "last_used", "created")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"scopes": Scope.values, **super().get_changeform_initial_data(request)}
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """A revoked key stays as it was."""
+        changeable = obj is None or not obj.revoked
+        return changeable and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Never: a revoked key is the record of who could do what, and until when."""
@@ -158,23 +161,21 @@ class ApiKeyAdmin(ModelAdmin):
         return self.has_change_permission(request) and active.exists()
 
     @display(description="Status", label=STATUS_COLORS)
-    def status_label(self, api_key: ApiKey) -> tuple[str, str]:
-        return api_key.status, api_key.status.label
+    def status_label(self, api_key: ApiKey) -> str:
+        return api_key.status.value
 
     @display(description="Begins with")
     def beginning(self, api_key: ApiKey) -> SafeString:
-        return format_html('<span class="font-mono">{}.…</span>', api_key.prefix)
+        return format_html("<code>{}</code>", api_key.prefix)
 
     @display(description="Scopes", label=True)
     def scope_list(self, api_key: ApiKey) -> list[str]:
         return api_key.scopes
 
-    @display(description="Last used", ordering="last_used_at", empty_value="Never")
-    def last_used(self, api_key: ApiKey) -> SafeString | None:
-        if api_key.last_used_at is None:
-            return None
-        return format_html(
-            '<span title="{:%F %T} UTC">{} ago</span>',
-            api_key.last_used_at,
-            timesince(api_key.last_used_at, depth=1),
-        )
+    @display(description="Last used", ordering="last_used_at")
+    def last_used(self, api_key: ApiKey) -> str:
+        used = api_key.last_used_at
+        if used is None:
+            return "Never"
+        exactly = f"{used:%F %T} UTC"
+        return format_html('<span title="{}">{} ago</span>', exactly, timesince(used, depth=1))

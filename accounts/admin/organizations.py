@@ -18,7 +18,6 @@ class OrganizationAdmin(ModelAdmin):
     search_fields = ("name", "slug", "id")
     fields = ("name", "slug", "id", "created_at")
     readonly_fields = ("id", "created_at")
-    show_full_result_count = False
 
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: Organization | None = None
