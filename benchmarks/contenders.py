@@ -1,0 +1,133 @@
+"""Ways to write the same 18 columns of shipments to a CSV file.
+
+Each takes a number of rows and returns the bytes that it wrote. Three columns are datetimes in
+a zone, three are JSON.
+"""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from rest_framework import serializers
+
+from accounts.models import Organization
+from benchmarks.data import ORGANIZATION
+from exports import lifecycle, runner
+from exports.compiler import compile_export
+from exports.parsing import parse_export
+from resources.logistics.models import Shipment
+
+ZONE = "America/New_York"
+DATETIMES = ("created_at", "updated_at", "estimated_delivery_at")
+JSON = ("recipient", "parcels", "metadata")
+COLUMNS = (
+    "id", "tracking_number", "status", "provider", "type", "order_number", "amount",
+    "billed_amount", "currency", "paid", "tracking_url", "location_id", *DATETIMES, *JSON,
+)  # fmt: skip
+
+
+def body(rows: int) -> dict[str, Any]:
+    """The request; a limit only where fewer rows are wanted than there are."""
+    total = Shipment.objects.filter(organization__slug=ORGANIZATION).count()
+    return {
+        "resource": "shipment",
+        "compression": "gzip",
+        "options": {} if rows >= total else {"limit": rows},
+        "csv_field_options": {
+            "timezone": ZONE,
+            "datetime_format": "yyyy-MM-dd HH:mm:ss",
+            "columns": list(COLUMNS),
+        },
+    }
+
+
+def server_copy(rows: int) -> int:
+    """The same SQL, written by the server to nowhere: what no client can beat."""
+    spec = parse_export(body(rows))
+    statement = compile_export(spec, Organization.objects.get(slug=ORGANIZATION).pk)
+    copy = statement.copy.as_string(None).replace("TO STDOUT", "TO '/dev/null'")
+    with connection.cursor() as cursor:
+        for name, value in statement.settings.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
+        cursor.execute(copy)
+    return 0
+
+
+def longshore(rows: int) -> int:
+    """The whole runner: claim, stream, gzip, hash, store, verify, complete."""
+    request = body(rows)
+    organization = Organization.objects.get(slug=ORGANIZATION)
+    lifecycle.enqueue = lambda export: None  # Nobody else takes it up.
+    export = lifecycle.create(organization, None, request, parse_export(request))
+    runner.run(export.pk)
+    export.refresh_from_db()
+    file = export.files.get()
+    if file.rows != rows:
+        raise SystemExit(f"{file.rows} rows instead of {rows}")
+    return file.bytes
+
+
+def iterator_loop(rows: int) -> int:
+    """`values_list().iterator()`, a `csv.writer` and gzip."""
+    zone = ZoneInfo(ZONE)
+    path = Path(settings.LOCAL_DIR) / "iterator.csv.gz"
+    queryset = Shipment.objects.filter(organization__slug=ORGANIZATION).order_by()
+    dates = [COLUMNS.index(name) for name in DATETIMES]
+    documents = [COLUMNS.index(name) for name in JSON]
+    with gzip.open(path, "wt", compresslevel=6, newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for record in queryset.values_list(*COLUMNS)[:rows].iterator(chunk_size=2000):
+            row = list(record)
+            for index in dates:
+                if row[index] is not None:
+                    row[index] = row[index].astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+            for index in documents:
+                row[index] = json.dumps(row[index])
+            writer.writerow(row)
+    return path.stat().st_size
+
+
+def import_export(rows: int) -> int:
+    """django-import-export: a ModelResource, its dataset in memory, as CSV."""
+    from import_export.resources import ModelResource, modelresource_factory
+
+    resource: ModelResource = modelresource_factory(Shipment)()
+    fields = {name: resource.fields[name.removesuffix("_id")] for name in COLUMNS}
+    resource.fields = {field.column_name: field for field in fields.values()}
+    resource._meta.fields = list(resource.fields)
+    queryset = Shipment.objects.filter(organization__slug=ORGANIZATION).order_by()[:rows]
+    return len(gzip.compress(resource.export(queryset).csv.encode(), 6))
+
+
+class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
+    class Meta:
+        model = Shipment
+        fields = tuple(name.removesuffix("_id") for name in COLUMNS)
+
+
+def serializer_loop(rows: int) -> int:
+    """REST framework's ModelSerializer for each record, and a `csv.writer`."""
+    queryset = Shipment.objects.filter(organization__slug=ORGANIZATION).order_by()[:rows]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ShipmentSerializer.Meta.fields)
+    writer.writeheader()
+    for shipment in queryset.iterator(chunk_size=2000):
+        writer.writerow(ShipmentSerializer(shipment).data)
+    return len(gzip.compress(text.getvalue().encode(), 6))
+
+
+CONTENDERS: dict[str, Callable[[int], int]] = {
+    "server-side COPY to /dev/null": server_copy,
+    "Longshore, CSV + gzip": longshore,
+    "values_list().iterator() + csv.writer": iterator_loop,
+    "django-import-export": import_export,
+    "DRF serializer loop": serializer_loop,
+}
