@@ -107,7 +107,8 @@ class ApiKeyAdmin(ModelAdmin):
     ) -> HttpResponse:
         one_way_out = {"show_save_and_continue": False, "show_save_and_add_another": False}
         context = {"title": "Issue an API key", **one_way_out, **(extra_context or {})}
-        return super().add_view(request, form_url, context)
+        response: HttpResponse = super().add_view(request, form_url, context)
+        return response
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if not change:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -30,7 +31,7 @@ def _quick_pages(settings: Settings) -> None:
     }
 
 
-def issue(client: Client, organization: Organization, **fields: object) -> str:
+def issue(client: Client, organization: Organization, **fields: Any) -> str:
     """The page that answers a filled-in form for a new key."""
     form = {"organization": organization.pk, "name": "CI & <b>CD</b>", "scopes": ["read"]}
     return client.post(f"{KEYS}add/", form | fields).content.decode()
@@ -160,12 +161,13 @@ def test_who_may_only_view_keys_can_neither_issue_nor_revoke(
 @pytest.fixture
 def keys_of_every_status(acme: Organization) -> None:
     past = timezone.now() - timedelta(seconds=1)
-    for name, fields in {
+    keys: dict[str, dict[str, object]] = {
         "fresh": {},
         "stale": {"expiry_date": past},
         "pulled": {"revoked": True},
         "pulled-stale": {"revoked": True, "expiry_date": past},
-    }.items():
+    }
+    for name, fields in keys.items():
         ApiKey.objects.create_key(organization=acme, name=name, **fields)
 
 

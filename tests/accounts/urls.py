@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+from accounts.models import ApiKey
 
 RAISED: dict[str, Exception] = {
     "problem": InvalidInput(
@@ -47,6 +48,7 @@ RAISED: dict[str, Exception] = {
 
 class Echo(APIView):
     def get(self, request: Request) -> Response:
+        assert isinstance(request.auth, ApiKey)
         return Response({"key": request.auth.pk, "organization": request.auth.organization.slug})
 
     def post(self, request: Request) -> Response:
