@@ -42,7 +42,7 @@ def fill(rows: int) -> None:
     from resources.logistics.models import Shipment
 
     if not Organization.objects.filter(slug=_SEED).exists():
-        call_command("demo_data", rows=_SEED_ROWS, organization=_SEED)
+        call_command("demo_data", rows=_SEED_ROWS, organization=_SEED, verbosity=0)
     seed = Organization.objects.get(slug=_SEED)
     ours, _ = Organization.objects.get_or_create(slug=ORGANIZATION, name=ORGANIZATION)
     present = Shipment.objects.filter(organization=ours).count()

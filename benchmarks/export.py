@@ -47,7 +47,9 @@ def measure(contender: str, rows: int) -> Measurement:
     command = [sys.executable, "-m", "benchmarks.export", "--measure", contender]
     output = subprocess.run([*command, "--rows", str(rows)], check=True, capture_output=True)
     found = Measurement(**json.loads(output.stdout.splitlines()[-1]))
-    print(f"  {contender}: {found.rate:,.0f} rows/s", file=sys.stderr)
+    print(
+        f"  {contender}: {found.rate:,.0f} rows/s, {found.peak_megabytes:.0f} MB", file=sys.stderr
+    )
     return found
 
 
@@ -61,10 +63,17 @@ def measured(contender: str, rows: int) -> None:
     started = time.perf_counter()
     size = CONTENDERS[contender](rows)
     seconds = time.perf_counter() - started
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1024 if sys.platform == "linux" else 1
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    peak = peak_megabytes()
     print(json.dumps({"rows": rows, "seconds": seconds, "peak_megabytes": peak, "bytes": size}))
+
+
+def peak_megabytes() -> float:
+    """The largest resident size of this process since it began to run this program."""
+    if sys.platform == "linux":
+        # getrusage would also count what the parent held when it forked.
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def compare(rows: int, repeat: int) -> None:
