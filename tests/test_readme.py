@@ -1,0 +1,138 @@
+"""The README's tour, typed word for word into a shell, against what `make run` starts."""
+
+import csv
+import gzip
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+
+from exports_project import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 120
+TOUR_SECONDS = 120
+NEW_YORK = ZoneInfo("America/New_York")
+SHIPMENTS = """
+    SELECT shipment.id, tracking_number, provider, status, recipient, location.name, tags,
+        shipment.created_at
+    FROM logistics_shipment AS shipment
+    JOIN accounts_organization AS organization ON organization.id = shipment.organization_id
+    LEFT JOIN logistics_location AS location ON location.id = shipment.location_id
+    WHERE slug = 'acme' AND provider IN ('fedex', 'ups', 'usps')
+        AND shipment.created_at >= '2024-12-01 America/New_York'
+    ORDER BY shipment.created_at, shipment.id"""
+COUNT = """
+    SELECT count(*) FROM logistics_{} AS record
+    JOIN accounts_organization AS organization ON organization.id = record.organization_id
+    WHERE slug = 'acme'"""
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that looks as a clone does to someone who types in it, with everything running."""
+    with tempfile.TemporaryDirectory(prefix="longshore-") as name:
+        folder = Path(name)
+        (folder / "manage.py").symlink_to(ROOT / "manage.py")
+        (folder / ".venv").symlink_to(sys.prefix)
+        with (folder / "log").open("wb") as log:
+            command = [sys.executable, "-m", "exports_project.serve"]
+            environment = surroundings(folder) | {"PORT": str(free_port())}
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while "Longshore is ready" not in (output := (folder / "log").read_text()):
+                assert process.poll() is None, output
+                assert time.monotonic() < deadline, output
+                time.sleep(0.2)
+            yield folder
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def tour(folder: Path) -> str:
+    """What the shell showed when the tour's blocks were typed in it, one after the other."""
+    text = (ROOT / "README.md").read_text()
+    section = text.partition("<!-- tour -->")[2].partition("<!-- /tour -->")[0]
+    blocks = re.findall(r"^```bash\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    shell = subprocess.run(
+        ["/bin/bash", "-e"],
+        input="".join(blocks),
+        cwd=folder,
+        env=surroundings(folder),
+        capture_output=True,
+        text=True,
+        timeout=TOUR_SECONDS,
+    )
+    assert shell.returncode == 0, shell.stdout + shell.stderr + (folder / "log").read_text()
+    return shell.stdout
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    return os.environ | {"LOCAL_DIR": str(folder / ".local")}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def query(folder: Path, statement: str) -> list[tuple[Any, ...]]:
+    host = str(embedded.socket_dir(folder / ".local"))
+    with psycopg.connect(host=host, user=embedded.DATABASE, dbname=embedded.DATABASE) as reader:
+        return reader.execute(statement.encode()).fetchall()
+
+
+def test_the_tours_csv_holds_the_databases_rows(folder: Path, tour: str) -> None:
+    with (folder / ".local/shipments.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == [
+        *("id", "tracking_number", "provider", "status", "recipient", "Shipped from", "tags"),
+        "created_at",
+    ]
+    read = [(*row[:4], json.loads(row[4] or "null"), *row[5:]) for row in rows]
+    assert read == [
+        (
+            *(text or "" for text in texts),
+            recipient,
+            location or "",
+            ", ".join(tags),
+            created_at.astimezone(NEW_YORK).strftime("%m/%d/%Y %I:%M:%S %p"),
+        )
+        for *texts, recipient, location, tags, created_at in query(folder, SHIPMENTS)
+    ]
+    assert len(read) > 100
+    # The reader's count, and the API's.
+    assert f"\n{len(read)}\n{len(read)}\n" in tour
+
+
+def test_the_tours_other_files_hold_every_record(folder: Path, tour: str) -> None:
+    with gzip.open(folder / ".local/contacts.jsonl.gz", "rt", encoding="utf-8") as lines:
+        contacts = [json.loads(line) for line in lines]
+    assert [(len(contacts),)] == query(folder, COUNT.format("contact"))
+    with (folder / ".local/all.csv").open(newline="", encoding="utf-8") as file:
+        shipments = list(csv.DictReader(file))
+    assert [(len(shipments),)] == query(folder, COUNT.format("shipment"))
+    last = [json.loads(line) for line in tour.splitlines()[-3:]]
+    assert all(set(contact) == {"id", "name", "groups"} for contact in last)
+
+
+def test_the_tours_mistake_is_explained(tour: str) -> None:
+    assert "shipment has no filter 'stauts'; did you mean 'status'?" in tour
