@@ -133,7 +133,7 @@ class ApiKeyAdmin(ModelAdmin):
 
     @admin.action(description="Revoke selected API keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        count = queryset.filter(revoked=False).update(revoked=True)
+        count = self._revoke(request, queryset)
         self.message_user(request, f"Revoked {count} API key{'' if count == 1 else 's'}.")
 
     @action(
@@ -149,12 +149,20 @@ class ApiKeyAdmin(ModelAdmin):
         },
     )
     def revoke(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        ApiKey.objects.filter(pk=object_id).update(revoked=True)
+        self._revoke(request, ApiKey.objects.filter(pk=object_id))
         self.message_user(request, "The API key is revoked.")
         # The dialog asks by htmx, which follows this header with a page load.
         return HttpResponse(
             headers={"HX-Redirect": reverse("admin:accounts_apikey_change", args=[object_id])}
         )
+
+    def _revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> int:
+        """Revoke those that are not, and note by whom in their history; return how many."""
+        api_keys = list(queryset.filter(revoked=False))
+        ApiKey.objects.filter(pk__in=[api_key.pk for api_key in api_keys]).update(revoked=True)
+        for api_key in api_keys:
+            self.log_change(request, api_key, "Revoked.")
+        return len(api_keys)
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Whether there is something to revoke, and the user may change keys."""

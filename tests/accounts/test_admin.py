@@ -121,6 +121,7 @@ def test_revoking_a_key_asks_first_and_is_for_good(admin_client: Client, alice: 
     assert response["HX-Redirect"] == change
     assert alice.get("/v1/exports").status_code == 401
 
+    assert "Revoked." in admin_client.get(f"{KEYS}{alice.api_key.pk}/history/").content.decode()
     page = admin_client.get(change).content.decode()
     assert revoke not in page
     assert 'name="_save"' not in page
