@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from exports.expressions import ROW, Expressions
+from exports.expressions import Expressions
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.spec import ExportSpec
 from resources.columns import primary_key
 from resources.conditions import where
+from resources.expressions import ROW
 from resources.filters import Ordering
 from resources.registry import Resource, registry
 
@@ -34,7 +35,8 @@ def compile_export(spec: ExportSpec, organization_id: str) -> Statement:
     """The COPY statement of an export. Raises LookupError for a resource that is gone."""
     resource = _resource(spec)
     file_format = formats[spec.format]
-    expressions = Expressions(spec, resource, organization_id)
+    expressions = Expressions(resource, organization_id, spec)
+    joins = expressions.joins(column.path for column in spec.columns)
     cell = expressions.text if file_format.rows is Rows.TEXT else expressions.json
     cells = [cell(column.path) for column in spec.columns]
     if file_format.rows is Rows.TEXT and len(cells) == 1:
@@ -50,7 +52,7 @@ def compile_export(spec: ExportSpec, organization_id: str) -> Statement:
         ),
         table=sql.Identifier(resource.model._meta.db_table),
         row=sql.Identifier(ROW),
-        joins=sql.SQL("").join(sql.SQL(" {}").format(join) for join in expressions.joins()),
+        joins=sql.SQL("").join(sql.SQL(" {}").format(join) for join in joins),
         where=where(resource, organization_id, spec.selection.conditions, ROW),
         order=_order(resource, spec),
         limit=_limit(spec),
