@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
+from psycopg.types.json import Json
 
 from accounts.ids import new_id
 from accounts.models import ApiKey, Organization
@@ -35,6 +36,11 @@ class OrderedJSONField(models.JSONField):
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "json"
+
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
+        return Json(value)
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
         # The driver has decoded it, which of `jsonb` it leaves to Django.
