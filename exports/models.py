@@ -2,12 +2,14 @@
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
+from psycopg.types.json import Json
 
 from accounts.ids import new_id
 from accounts.models import ApiKey, Organization
@@ -27,6 +29,22 @@ class Status(models.TextChoices):
 
 def end_of_retention() -> datetime:
     return timezone.now() + timedelta(hours=settings.EXPORT_RETENTION_HOURS)
+
+
+class OrderedJSONField(models.JSONField):
+    """JSON as it was written: PostgreSQL's `json` keeps the order of keys, `jsonb` does not."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "json"
+
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
+        return Json(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        # The driver has decoded it, which of `jsonb` it leaves to Django.
+        return value
 
 
 class Export(models.Model):
@@ -49,7 +67,7 @@ class Export(models.Model):
     resource = models.CharField(max_length=100)
     format = models.CharField(max_length=20)
     compression = models.CharField(max_length=20)
-    request = models.JSONField()
+    request = OrderedJSONField()
     spec = models.JSONField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     created_at = models.DateTimeField(default=timezone.now)

@@ -43,6 +43,7 @@ def _run(export: Export) -> None:
     try:
         file = _write(export, key)
         lifecycle.complete(export, file)
+        logger.info("Export %s is ready: %s, %s rows.", export, file.name, file.rows)
     except BaseException as error:
         discard(key)
         match error:

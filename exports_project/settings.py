@@ -217,8 +217,14 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"level": env("LOG_LEVEL", default="INFO"), "handlers": ["console"]},
-    # Django's own handlers would say everything twice.
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+    "loggers": {
+        # Django's own handlers would say everything twice.
+        "django": {"handlers": [], "propagate": True},
+        # Every task would be four lines, a schedule's every few seconds.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
 
 # --- REST framework, admin ------------------------------------------------------------------

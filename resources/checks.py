@@ -10,7 +10,7 @@ from django.db.models import DateField, Model
 
 from accounts.models import Organization
 from resources.registry import Resource, registry
-from resources.relations import Relation
+from resources.relations import JOINED, Relation
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -39,7 +39,9 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     for relation in resource.relations:
         yield from _check_relation(resource, relation)
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
-    names += [f"{r.singular}_id" for r in resource.relations if r.singular]
+    ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
+    columns = {model_field.attname for model_field in resource.model._meta.concrete_fields}
+    names += ids + [name for name in ids if name in columns]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield _error(resource, f"{name!r} is declared twice", "resources.E008")
 
@@ -62,6 +64,9 @@ def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
     if not isinstance(_field(resource.model, resource.date_field), DateField):
         text = f"date_field {resource.date_field!r} is no date or datetime field"
         yield _error(resource, text, "resources.E005")
+    elif resource.date_field in resource.hidden:
+        text = f"date_field {resource.date_field!r} is hidden"
+        yield _error(resource, text, "resources.E005")
     named = {"key": resource.key} | ({"search": resource.search} if resource.search else {})
     for attribute, name in named.items():
         if _field(resource.model, name) is None:
@@ -74,7 +79,7 @@ def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
 
 def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
     field = _field(resource.model, relation.name)
-    if field is None or not field.is_relation or field.related_model in (None, "self"):
+    if not isinstance(field, JOINED):
         text = f"relation {relation.name!r} is no relation of {resource.model.__name__}"
         yield _error(resource, text, "resources.E007")
         return

@@ -101,7 +101,8 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
     path, kind, allowed = _target(resource, name)
     if path == SEARCH and resource.search:
         return Condition(path, Operator.EQUALS, (_phrase(raw),))
-    operator, values = _operation(raw, kind)
+    whole_json = kind is Kind.JSON and "." not in path
+    operator, values = _operation(raw, whole_json)
     if operator not in allowed:
         raise _InvalidFilter(
             f"{name} is a {kind} and does not take the operator {operator}. "
@@ -116,7 +117,7 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
         return Condition(path, operator, ())
     if kind is Kind.JSON and operator not in EQUALITY:
         kind = Kind.DECIMAL
-    elif kind is Kind.JSON and "." in path:
+    elif kind is Kind.JSON and not whole_json:
         kind = Kind.TEXT
         values = [_json_text(value) for value in values]
     texts = tuple(_value(name, kind, value, zone) for value in values)
@@ -165,11 +166,11 @@ def _hint(resource: Resource, name: str) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _operation(raw: Any, kind: Kind) -> tuple[Operator, list[Any]]:
+def _operation(raw: Any, whole_json: bool) -> tuple[Operator, list[Any]]:
     """The operator and the values of what stands behind a filter's name."""
     if raw is None:
         return Operator.IS_NULL, []
-    if isinstance(raw, list) and kind is not Kind.JSON:
+    if isinstance(raw, list) and not whole_json:
         if not raw:
             raise _InvalidFilter("an empty list selects nothing", "a list with at least one value")
         return Operator.IN, raw

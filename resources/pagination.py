@@ -1,14 +1,14 @@
 """Lists by keyset: `{next, previous, results}`, constant time at any depth."""
 
-from typing import Any
-
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from django.core import signing
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
 
 LARGEST_PAGE = 100
+_SALT = "resources.pagination"
 
 
 class KeysetPagination(CursorPagination):
@@ -28,13 +28,19 @@ class KeysetPagination(CursorPagination):
         accepted = f"a whole number from 1 to {LARGEST_PAGE}"
         raise InvalidInput(Problem(ErrorCode.INVALID_LIMIT, "limit", text, message, accepted))
 
-    def decode_cursor(self, request: Request) -> Any:
+    def encode_cursor(self, cursor: Cursor) -> str:
+        token = signing.dumps([cursor.offset, cursor.reverse, cursor.position], salt=_SALT)
+        return str(replace_query_param(self.base_url, self.cursor_query_param, token))
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        token = request.query_params.get(self.cursor_query_param)
+        if token is None:
+            return None
         try:
-            return super().decode_cursor(request)
-        except NotFound:
-            cursor = request.query_params.get("cursor")
+            # Signed, for a position that somebody made up could be of any type.
+            return Cursor(*signing.loads(token, salt=_SALT))
+        except signing.BadSignature:
             accepted = "the cursor of a link that a list gave as next or previous"
             text = "The cursor is not one of this list"
-            raise InvalidInput(
-                Problem(ErrorCode.INVALID_CURSOR, "cursor", cursor, text, accepted)
-            ) from None
+            problem = Problem(ErrorCode.INVALID_CURSOR, "cursor", token, text, accepted)
+            raise InvalidInput(problem) from None

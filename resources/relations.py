@@ -10,6 +10,9 @@ from psycopg import sql
 
 from resources.columns import Column, column_name, field_column
 
+# The kinds of relation that a join can follow.
+JOINED = (ForeignKey, ManyToOneRel, ManyToManyField, ManyToManyRel)
+
 
 @dataclass(frozen=True)
 class Relation:

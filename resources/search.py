@@ -7,9 +7,15 @@ from django.db.models import Expression, Func
 from psycopg import sql
 
 # PostgreSQL's parser keeps e-mail addresses, numbers with signs and paths together; a person
-# types a part of them. Every mark below parts words, on both sides of the comparison.
-_MARKS = "-_.,;:@/+#()[]<>&*=!?'|~\"\\"
-_SPLIT = re.compile(rf"[\s{re.escape(_MARKS)}]+")
+# types a part of them. In the C locale it takes every sign beyond ASCII for a letter. Every
+# mark below parts words, on both sides of the comparison.
+_MARKS = (
+    "-_.,;:@/+#()[]<>&*=!?'|~\"\\"
+    "\u00a0\u3000"  # the spaces that do not break and that ideographs have
+    "\u2018\u2019\u201c\u201d\u2013\u2014\u2026"  # typographic quotes, dashes, ellipsis
+    "\u3001\u3002\u30fb"  # ideographic comma, full stop, middle dot
+)
+_SPLIT = re.compile(rf"[\s{re.escape(_MARKS)}]+", re.ASCII)
 _TEMPLATE = "to_tsvector('simple'::regconfig, translate({text}, {marks}, {spaces}))"
 
 
@@ -38,7 +44,7 @@ def words_match(text: sql.Composable, phrase: str) -> sql.Composable:
     A phrase without a word matches nothing.
     """
     # Quoted, a word is never an operator of the query language; PostgreSQL folds its letters
-    # and parts what it parts in the text, such as an apostrophe that is not among the marks.
+    # and parts what it parts in the text, such as 50% and its sign.
     query = " & ".join(f"'{word}':*" for word in words_of(phrase))
     vector = sql.SQL(_TEMPLATE).format(
         text=text, marks=sql.Literal(_MARKS), spaces=sql.Literal(" " * len(_MARKS))

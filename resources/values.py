@@ -16,8 +16,8 @@ _ISO_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # Seconds up to the year 5138; milliseconds from 1973 on.
 _MILLISECONDS_FROM = 10**11
-# PostgreSQL's numeric takes far more; nobody's column does.
-_LARGEST_EXPONENT = 100
+# Beyond it a number is none of PostgreSQL's double precision.
+_LARGEST_EXPONENT = 307
 
 ACCEPTED: dict[Kind, str] = {
     Kind.TEXT: "a text",
@@ -56,7 +56,7 @@ def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
     if kind.numeric:
         return _number(text)
     if kind is Kind.DATE:
-        return date.fromisoformat(text).isoformat()
+        return _day(text).isoformat()
     if kind is Kind.DATETIME:
         return _moment(text, zone)
     return text
@@ -98,13 +98,20 @@ def _number(text: str) -> str:
     return str(number)
 
 
+def _day(text: str) -> date:
+    if not _ISO_DATE.match(text):
+        # fromisoformat takes more, 20241225 and 2024-W52-3 among it.
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
 def _moment(text: str, zone: ZoneInfo) -> str:
     """An instant, or for a date the stretch `start/end` of that day in the zone."""
     try:
         if _DIGITS.match(text):
             return _iso(_epoch(int(text)))
         if _ISO_DATE.match(text):
-            day = date.fromisoformat(text)
+            day = _day(text)
             return f"{_iso(_midnight(day, zone))}/{_iso(_midnight(day + timedelta(days=1), zone))}"
         if not _ISO_DATETIME.match(text):
             raise ValueError(text)

@@ -3,7 +3,7 @@
 `ContactFactory(organization=acme)` makes one contact, `ContactFactory.create_batch(5, …)` five.
 """
 
-# mypy: allow-untyped-calls, allow-untyped-decorators
+# mypy: allow-untyped-decorators
 from typing import Any
 
 from factory.declarations import SelfAttribute, Sequence, SubFactory

@@ -194,4 +194,4 @@ class ExportAdmin(ModelAdmin):
 
     @display(description="Attempts")
     def attempts(self, export: Export) -> str:
-        return presentation.codes(export.claims) or "None yet"
+        return presentation.codes(export.claims) or presentation.NOTHING

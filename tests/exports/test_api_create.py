@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -158,6 +159,14 @@ def test_bad_input_is_named_and_nothing_is_queued(
     assert problem["accepted"]
     assert field in error["details"]
     assert not Export.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_request_is_shown_in_the_order_in_which_it_came(
+    alice: KeyClient, contacts: list[Contact]
+) -> None:
+    url = alice.post("/v1/exports", CONTACTS).json()["url"]
+    assert json.dumps(alice.get(url).json()["request"]) == json.dumps(CONTACTS)
 
 
 @pytest.mark.django_db

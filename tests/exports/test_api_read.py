@@ -97,6 +97,8 @@ def test_lists_are_filtered(alice: KeyClient, many: list[Export], completed: Exp
         ("limit=101", "invalid_limit", "limit"),
         ("limit=all", "invalid_limit", "limit"),
         ("cursor=nonsense", "invalid_cursor", "cursor"),
+        ("cursor=%00", "invalid_cursor", "cursor"),
+        ("cursor=cD1hYmM%3D", "invalid_cursor", "cursor"),  # "p=abc", a position of no number.
         ("status=done", "invalid_filter", "status"),
         ("colour=red", "invalid_filter", "colour"),
     ],

@@ -116,7 +116,7 @@ def inferences(plan: Plan) -> Iterator[str]:
         receiver, sender = plan.contact(tracker), people[bits >> 10 & 1023]
         person, contact_id = plan.person(receiver), f'"{names["ctct"](receiver)}"'
         service, reading = words.SERVICES[bits % 5], readings[bits >> 12 & 255]
-        found = f'{{"id": "prov_{carrier}", "name": "{carrier}", "confidence": 0.{bits & 63 | 64}}}'
+        found = f'{{"id": "prov_{carrier}", "name": "{carrier}", "confidence": 0.{bits % 36 + 64}}}'
         image = f"https://images.example.com/labels/{number}"
         yield line(
             names["inf_sl"](number),

@@ -90,10 +90,11 @@ class Plan:
         digits = (parcel * 7_368_787 + self.salt) % 10**11
         return f"{_TRACKING_PREFIXES[self.carrier(parcel)]}{digits:011}"
 
-    def contact(self, parcel: int) -> int:
-        """The number of the contact a parcel goes to: some receive a lot."""
-        bits = scatter(parcel ^ self.salt)
-        return (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * self.counts["ctct"] >> 32
+    def contact(self, tracker: int) -> int:
+        """The number of the contact a parcel goes to, known by then: the oldest receive most."""
+        bits = scatter(tracker ^ self.salt)
+        known = self.same_moment(tracker, "track", "ctct") + 1
+        return (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * known >> 32
 
     def person(self, contact: int) -> pools.Person:
         return pools.people()[contact * 40_503 & 1023]

@@ -1,0 +1,85 @@
+"""Whatever is asked, the rows of another organization never come, not even by corrupt links."""
+
+import pytest
+
+from accounts.models import Organization
+from resources.columns import Kind
+from resources.conditions import NULLNESS, Operator
+from resources.filters import _target, filter_names
+from resources.registry import Resource, registry
+from tests.factories import (
+    AssetFactory,
+    ContactFactory,
+    FulfillmentFactory,
+    GroupFactory,
+    ItemFactory,
+    LocationFactory,
+    ManifestFactory,
+    ShipmentFactory,
+    ShippingLabelInferenceFactory,
+    TrackerFactory,
+)
+from tests.resources.conftest import Select
+
+RANGES = (Operator.BWI, Operator.BWE)
+
+
+@pytest.fixture
+def corrupt(acme: Organization, globex: Organization) -> None:
+    """Records of each organization that point to the other's, which bear its name."""
+    for owner, other in ((acme, globex), (globex, acme)):
+        of = {"organization": other}
+        place = LocationFactory(**of, name=other.slug, code=other.slug)
+        group = GroupFactory(**of, name=other.slug, location=place)
+        contact = ContactFactory(**of, name=other.slug, groups=[group], locations=[place])
+        manifest = ManifestFactory(**of, reference_number=other.slug, location=place)
+        order = FulfillmentFactory(**of, order_number=other.slug, location=place)
+        tracker = TrackerFactory(**of, tracking_number=other.slug, destination_contact=contact)
+        links = {
+            "location": place,
+            "destination_contact": contact,
+            "fulfillment": order,
+            "manifest": manifest,
+            "tracker": tracker,
+        }
+        ContactFactory(organization=owner, groups=[group], locations=[place])
+        GroupFactory(organization=owner, parent=group, location=place)
+        LocationFactory(organization=owner, terminal_location=place)
+        shipment = ShipmentFactory(organization=owner, **links)
+        TrackerFactory(organization=owner, current_shipment=shipment, sender_contact=contact)
+        AssetFactory(organization=owner, item=ItemFactory(**of, name=other.slug), location=place)
+        ShippingLabelInferenceFactory(organization=owner, tracker=tracker, location=place)
+
+
+@pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
+@pytest.mark.usefixtures("corrupt")
+def test_no_filter_reaches_another_organizations_records(
+    resource: Resource, acme: Organization, select: Select
+) -> None:
+    own = set(resource.model._base_manager.filter(organization=acme).values_list("pk", flat=True))
+    assert own
+    related = [
+        f"{relation.name}.{column}"
+        for relation in resource.relations_by_name.values()
+        for column in relation.columns
+    ]
+    for name in [*filter_names(resource), *related, "metadata.a.b"]:
+        if name == "search":
+            assert select(resource, {name: "globex"}) <= own
+            continue
+        _, kind, allowed = _target(resource, name)
+        assert select(resource, {name: "equals:globex"} if kind is Kind.TEXT else {}) <= own
+        for operator in allowed:
+            found = select(resource, {name: some_request(kind, operator)})
+            assert found <= own, (name, operator)
+            if name in related and operator is Operator.EQUALS:
+                assert not found, name
+
+
+def some_request(kind: Kind, operator: Operator) -> str:
+    if operator in NULLNESS:
+        return str(operator)
+    value = {Kind.DATETIME: "2024-01-01", Kind.DATE: "2024-01-01", Kind.BOOLEAN: "true"}.get(
+        kind, "1" if kind.numeric or kind is Kind.JSON else "globex"
+    )
+    return f"{operator}:{value},{value}" if operator in RANGES else f"{operator}:{value}"

@@ -1,0 +1,141 @@
+"""Resources: columns, names and types derived from the model."""
+
+import pytest
+from django.core.exceptions import FieldDoesNotExist
+
+from accounts.models import ApiKey
+from exports.models import Export, ExportFile
+from resources.columns import Column, Kind, field_column
+from resources.logistics.models import Contact, Group, Item, Shipment
+from resources.registry import Registry, Resource, registry
+from resources.relations import Relation
+from tests.resources.conftest import SAMPLE
+
+LOGISTICS = [
+    *("asset", "contact", "fulfillment", "group", "item", "location", "manifest", "shipment"),
+    *("shipping_label_inference", "tracker"),
+]
+
+
+def test_the_logistics_resources_are_found() -> None:
+    assert set(LOGISTICS) <= set(registry.names())
+    assert registry.names() == sorted(registry.names())
+    for name in LOGISTICS:
+        resource = registry.get(name)
+        assert resource is not None
+        assert registry.for_model(resource.model) is resource
+    assert registry.get("nothing") is None
+    assert registry.for_model(Export) is None
+
+
+def test_of_two_of_one_name_the_first_is_found(own_registry: Registry) -> None:
+    first, second = SAMPLE, Resource("sample", "samples", ApiKey)
+    own_registry.register(first)
+    own_registry.register(second)
+    assert own_registry.get("sample") is first
+    assert own_registry.declared[-2:] == [first, second]
+
+
+def test_every_kind_comes_from_its_field() -> None:
+    kinds = {name: column.kind for name, column in SAMPLE.columns_by_name.items()}
+    assert kinds == {
+        "id": Kind.TEXT,
+        "organization_id": Kind.TEXT,
+        "text": Kind.TEXT,
+        "integer": Kind.INTEGER,
+        "decimal": Kind.DECIMAL,
+        "float": Kind.FLOAT,
+        "boolean": Kind.BOOLEAN,
+        "date": Kind.DATE,
+        "datetime": Kind.DATETIME,
+        "list": Kind.LIST,
+        "json": Kind.JSON,
+        "uuid": Kind.TEXT,
+        "address": Kind.TEXT,
+        "duration": Kind.TEXT,
+    }
+
+
+def test_columns_follow_the_model_then_the_declaration() -> None:
+    contact = Resource(
+        "contact",
+        "contacts",
+        Contact,
+        relations=(Relation("groups", singular="group"),),
+        columns=(Column("shout", Kind.TEXT, "upper({row}.name)"),),
+        hidden=frozenset({"notes", "organization"}),
+    )
+    names = list(contact.names)
+    assert names[:2] == ["id", "name"]
+    assert names[-2:] == ["shout", "groups"]
+    assert "notes" not in names
+    assert "organization_id" not in names
+
+
+def test_a_declared_column_replaces_the_models() -> None:
+    upper = Column("name", Kind.TEXT, "upper({row}.name)")
+    resource = Resource("contact", "contacts", Contact, columns=(upper,))
+    assert resource.columns_by_name["name"] is upper
+    assert list(resource.names).count("name") == 1
+
+
+@pytest.mark.parametrize(
+    ("plural", "name"),
+    [
+        ("statuses", "status"),
+        ("types", "type"),
+        ("currencies", "currency"),
+        ("providers", "provider"),
+        ("ids", "id"),
+    ],
+)
+def test_plurals_are_aliases(plural: str, name: str) -> None:
+    shipment = registry.get("shipment")
+    assert shipment is not None
+    assert shipment.plural_aliases[plural] == name
+
+
+def test_no_alias_hides_a_name() -> None:
+    contact = registry.get("contact")
+    assert contact is not None
+    # `addresses` is a column of its own, not the plural of `address`.
+    assert "addresses" not in contact.plural_aliases
+    for resource in registry:
+        assert not set(resource.plural_aliases) & set(resource.names)
+        assert not set(resource.relations_by_id) & set(resource.columns_by_name)
+
+
+def test_to_many_relations_have_an_id_filter() -> None:
+    contact = registry.get("contact")
+    assert contact is not None
+    assert list(contact.relations_by_id) == ["group_id", "location_id"]
+    assert contact.relations_by_id["group_id"].target is Group
+
+
+def test_a_foreign_key_has_the_kind_of_its_target() -> None:
+    file = Resource("file", "files", ExportFile, organization="export__organization")
+    assert file.columns_by_name["export_id"].kind is Kind.INTEGER
+    assert file.columns_by_name["export_id"].field == "export"
+
+
+@pytest.mark.parametrize(
+    ("relation", "many", "target"),
+    [
+        (Relation("groups").of(Contact), True, Group),
+        (Relation("contacts").of(Group), True, Contact),
+        (Relation("children").of(Group), True, Group),
+        (Relation("parent").of(Group), False, Group),
+        (Relation("destination_contact").of(Shipment), False, Contact),
+    ],
+)
+def test_relations_know_their_target(relation: Relation, many: bool, target: type) -> None:
+    assert relation.many is many
+    assert relation.target is target
+    assert list(relation.columns) == ["id", "name"]
+
+
+def test_a_relation_is_not_a_column() -> None:
+    with pytest.raises(FieldDoesNotExist, match="levels is a relation without a column"):
+        field_column(Item, "levels")
+    with pytest.raises(TypeError, match="belongs to no resource"):
+        _ = Relation("groups").target

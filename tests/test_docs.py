@@ -1,0 +1,74 @@
+"""What docs/ says is so: requests are accepted, tables agree with the code."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from psycopg import sql
+
+from accounts.errors import ErrorCode
+from exports.datetime_patterns import pattern_sql
+from exports.models import Status
+from exports.parsing import parse_export
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    pattern = rf"^```{language}\n(.*?)^```"
+    return re.findall(pattern, page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    """The rows of the table whose first column has this heading, cell by cell."""
+    _, _, rest = (DOCS / page).read_text().partition(f"\n| {heading} |")
+    lines = rest.partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_request_is_accepted(page: Path) -> None:
+    for block in blocks(page, "json"):
+        parse_export(json.loads(block))
+
+
+def test_there_are_requests_to_accept() -> None:
+    assert sum(len(blocks(page, "json")) for page in PAGES) >= 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for name, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+        target = page.parent / name if name else page
+        assert target.exists(), name
+        headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+        slugs = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+        assert not anchor or anchor in slugs, anchor
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("letters", "results"), [(row[0], row[2]) for row in table("datetimes.md", "Letters")]
+)
+def test_patterns_write_what_their_table_says(letters: str, results: str) -> None:
+    fields, texts = (re.findall(r"`(.+?)`", cell) for cell in (letters, results))
+    moment = sql.SQL("timestamptz '2024-12-05 14:03:07.123456-05'")
+    zone = "America/New_York"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+        for index, field in enumerate(fields):
+            query = sql.SQL("SELECT {}").format(pattern_sql(field, moment, zone))
+            cursor.execute(query.as_string(None))
+            assert cursor.fetchone() == (texts[index] if len(texts) > 1 else texts[0],), field
+
+
+def test_the_table_of_errors_is_complete() -> None:
+    documented = [(row[0].strip("`"), int(row[1])) for row in table("errors.md", "Code")]
+    assert sorted(documented) == sorted((code.value, code.status) for code in ErrorCode)
+
+
+def test_the_table_of_statuses_is_complete() -> None:
+    assert [row[0].strip("`") for row in table("operations.md", "Status")] == Status.values
