@@ -18,6 +18,14 @@ class Nesting(StrEnum):
 class Compression(StrEnum):
     NONE = "none"
     GZIP = "gzip"
+    ZSTD = "zstd"
+
+
+class Quoting(StrEnum):
+    """Which cells of a CSV file stand in quotes: those that must, or all but null."""
+
+    MINIMAL = "minimal"
+    ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,33 @@ class OutputColumn:
 
 
 @dataclass(frozen=True)
+class CsvDialect:
+    """How a CSV file is written.
+
+    delimiter: one of `DELIMITERS`.
+    bom: begin with a byte order mark, by which Excel knows UTF-8.
+    line_end: one of `LINE_ENDS`.
+    """
+
+    delimiter: str = ","
+    quoting: Quoting = Quoting.MINIMAL
+    bom: bool = False
+    line_end: str = "\n"
+
+
+DELIMITERS = (",", ";", "\t", "|")
+LINE_ENDS = ("\n", "\r\n")
+
+
+@dataclass(frozen=True)
 class ExportSpec:
     """A validated request; `to_json` and `from_json` are exact inverses.
 
     columns: in the order of the file; at least one.
     timezone: an IANA name; every datetime is shown in it.
     datetime_format: an LDML pattern; None is ISO 8601 with microseconds and offset.
+    include_header: write the names of the columns, where the format has a place for them.
+    escape_formulas: an apostrophe before text that a spreadsheet would run.
     """
 
     resource: str
@@ -45,6 +74,9 @@ class ExportSpec:
     nesting: Nesting = Nesting.MERGE
     timezone: str = "UTC"
     datetime_format: str | None = None
+    include_header: bool = True
+    escape_formulas: bool = True
+    dialect: CsvDialect = CsvDialect()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -60,7 +92,15 @@ class ExportSpec:
             nesting=Nesting(data["nesting"]),
             timezone=data["timezone"],
             datetime_format=data["datetime_format"],
+            # Specs stored by earlier versions have none of these.
+            include_header=data.get("include_header", True),
+            escape_formulas=data.get("escape_formulas", True),
+            dialect=_dialect(data.get("dialect", {})),
         )
+
+
+def _dialect(data: Mapping[str, Any]) -> CsvDialect:
+    return CsvDialect(**data | ({"quoting": Quoting(data["quoting"])} if data else {}))
 
 
 def _selection(data: Mapping[str, Any]) -> Selection:
