@@ -39,6 +39,7 @@ def fill(rows: int) -> None:
     from django.db import connection
 
     from accounts.models import Organization
+    from resources.columns import column_name
     from resources.logistics.models import Shipment
 
     if not Organization.objects.filter(slug=_SEED).exists():
@@ -47,7 +48,7 @@ def fill(rows: int) -> None:
     ours, _ = Organization.objects.get_or_create(slug=ORGANIZATION, name=ORGANIZATION)
     present = Shipment.objects.filter(organization=ours).count()
     fields = [f for f in Shipment._meta.concrete_fields if f.name != "search_text"]
-    values = {field.column: field.column for field in fields} | {
+    values = {column_name(field): column_name(field) for field in fields} | {
         "id": f"'ship_' || lpad(({present} + row_number() OVER ())::text, 22, '0')",
         "organization_id": f"'{ours.pk}'",
     }

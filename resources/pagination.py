@@ -30,7 +30,7 @@ class KeysetPagination(CursorPagination):
 
     def encode_cursor(self, cursor: Cursor) -> str:
         token = signing.dumps([cursor.offset, cursor.reverse, cursor.position], salt=_SALT)
-        return str(replace_query_param(self.base_url, self.cursor_query_param, token))
+        return replace_query_param(str(self.base_url), self.cursor_query_param, token)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         token = request.query_params.get(self.cursor_query_param)

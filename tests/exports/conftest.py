@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import kombu.pools
 import pytest
@@ -10,7 +11,9 @@ from celery import current_app
 from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from django.db import connections
+from django.http import StreamingHttpResponse
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from accounts.models import Organization
 from exports.models import Export, Status
@@ -50,7 +53,7 @@ def no_broker() -> Iterator[None]:
 def forget_connections() -> None:
     """Make Celery connect anew, as a process that has just started."""
     kombu.pools.reset()
-    current_app._after_fork()
+    current_app._after_fork()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -106,3 +109,10 @@ def stored_files() -> list[Path]:
     """Every file in the storage of exports."""
     root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
     return [path for path in root.rglob("*") if path.is_file()]
+
+
+def downloaded(url: str) -> bytes:
+    """What a signed link gives to whoever has it, without a key."""
+    response = APIClient().get(url)
+    assert isinstance(response, StreamingHttpResponse)
+    return b"".join(cast("Iterator[bytes]", response.streaming_content))

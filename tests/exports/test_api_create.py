@@ -13,7 +13,7 @@ from exports import lifecycle
 from exports.models import Export
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
-from tests.exports.conftest import finished, wait_for
+from tests.exports.conftest import downloaded, finished, wait_for
 
 CONTACTS = {
     "resource": "contact",
@@ -67,8 +67,7 @@ def test_a_worker_writes_the_file_that_the_link_gives(
     assert body["estimated_completion"] is None
 
     link = alice.get(f"{created['url']}/download").json()
-    response = KeyClient.__base__().get(link["url"])  # The link needs no key.
-    content = b"".join(response.streaming_content)
+    content = downloaded(link["url"])
     rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     by_name = sorted(contacts, key=lambda contact: contact.name, reverse=True)
     assert [(row["id"], row["name"], row["notes"]) for row in rows] == [

@@ -1,6 +1,6 @@
 """GET /v1/exports…: lists, one export, its download; and nothing of another organization."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,6 +14,7 @@ from exports import runner
 from exports.models import Export
 from exports.parsing import parse_export
 from tests.conftest import KeyClient
+from tests.exports.conftest import downloaded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,7 +132,7 @@ def test_a_link_gives_the_file_as_an_attachment(alice: KeyClient, completed: Exp
     file = completed.files.get()
     url = alice.get(f"/v1/exports/{completed.public_id}").json()["download_url"]
     response = APIClient().get(url)
-    content = b"".join(response.streaming_content)
+    content = downloaded(url)
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv"
     assert int(response["Content-Length"]) == len(content) == file.bytes
@@ -142,7 +143,7 @@ def test_a_link_gives_the_file_as_an_attachment(alice: KeyClient, completed: Exp
 
 def test_a_link_lives_five_minutes(alice: KeyClient, completed: Export, settings: Settings) -> None:
     link = alice.get(f"/v1/exports/{completed.public_id}/download").json()
-    lifetime = timezone.datetime.fromisoformat(link["expires_at"]) - timezone.now()
+    lifetime = datetime.fromisoformat(link["expires_at"]) - timezone.now()
     assert timedelta(minutes=4, seconds=55) < lifetime <= timedelta(minutes=5)
     settings.EXPORT_LINK_SECONDS = 0
     response = APIClient().get(link["url"])

@@ -1,5 +1,6 @@
 """Every status change happens once, whoever tries it, and nothing is lost on the way."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -58,13 +59,14 @@ def test_a_superseded_worker_can_neither_report_nor_end_anything(queued: Export)
     first = claimed(queued)
     lifecycle.retry(first)
     second = claimed(queued)
-    for step in (
+    steps: tuple[Callable[[], None], ...] = (
         lambda: lifecycle.report(first, 1),
         lambda: lifecycle.complete(first, a_file(first)),
         lambda: lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
         lambda: lifecycle.time_out(first),
         lambda: lifecycle.retry(first),
-    ):
+    )
+    for step in steps:
         with pytest.raises(lifecycle.Superseded):
             step()
     assert not ExportFile.objects.exists()

@@ -24,6 +24,7 @@ from resources.logistics.models import (
     Tracker,
 )
 from tests.conftest import KeyClient
+from tests.exports.conftest import downloaded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,7 +118,7 @@ def test_the_file_equals_the_database(alice: KeyClient, demo: None, name: str) -
     export = Export.objects.get()
     assert export.status == Status.COMPLETED, export.error
     url = alice.get(f"/v1/exports/{export.public_id}/download").json()["url"]
-    content = b"".join(alice.get(url).streaming_content).decode()
+    content = downloaded(url).decode()
     header, *rows = list(csv.reader(io.StringIO(content, newline="")))
 
     chosen = body["csv_field_options"]["columns"]
