@@ -11,10 +11,10 @@ from exports.expressions import Expressions
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.spec import ExportSpec
-from resources.columns import primary_key
 from resources.conditions import where
 from resources.expressions import ROW
 from resources.filters import Ordering
+from resources.keysets import keys
 from resources.registry import Resource, registry
 
 
@@ -90,17 +90,10 @@ def _order(resource: Resource, spec: ExportSpec) -> sql.Composable:
             # All rows in the order of the table: a sort would be the slowest part of it.
             return sql.SQL("")
         ordering = (Ordering(resource.date_field, descending=True),)
-    terms = [
-        sql.SQL("{} {}").format(
-            resource.columns_by_name[order.column].value(ROW),
-            sql.SQL("DESC NULLS LAST" if order.descending else "ASC"),
-        )
-        for order in ordering
-    ]
-    # Rows that tie stay in one order, or a limit would take others every time.
-    key = sql.Identifier(ROW, primary_key(resource.model))
-    last = sql.SQL("{} {}").format(key, sql.SQL("DESC" if ordering[-1].descending else "ASC"))
-    return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join([*terms, last]))
+    # Down to the primary key: rows that tie stay in one order, or a limit would take others
+    # every time.
+    terms = [key.term() for key in keys(resource, ordering)]
+    return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(terms))
 
 
 def _limit(spec: ExportSpec) -> sql.Composable:

@@ -8,9 +8,9 @@ from accounts.errors import ErrorCode, InvalidInput, Problem
 from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
 from exports.formats import formats
 from exports.spec import Compression, ExportSpec, Nesting, OutputColumn
-from exports.timezones import TIMEZONES
 from resources.filters import Selection, parse_options
 from resources.registry import Resource, registry
+from resources.timezones import TIMEZONES
 from resources.values import storable
 
 FIELDS = ("resource", "format", "compression", "options", "csv_field_options")

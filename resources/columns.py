@@ -42,12 +42,14 @@ class Column:
     expression: the SQL of its value, of the PostgreSQL type that `kind` names; `{row}` stands
         for the row's table, other braces are doubled.
     field: the model field under it, where there is one.
+    nullable: whether it may hold no value.
     """
 
     name: str
     kind: Kind
     expression: str
     field: str | None = None
+    nullable: bool = True
 
     def value(self, row: str) -> sql.Composable:
         """The SQL of this column's value in the table that the statement calls `row`."""
@@ -98,7 +100,9 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
         expression = f"host({expression})"
     elif kind is Kind.TEXT and not isinstance(valued, _NATIVE_TEXT):
         expression = f"{expression}::text"
-    return Column(called or model_field.attname, kind, expression, field=model_field.name)
+    return Column(
+        called or model_field.attname, kind, expression, model_field.name, model_field.null
+    )
 
 
 def column_name(model_field: Any) -> str:
