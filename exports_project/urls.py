@@ -3,6 +3,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("v1/", include("exports.api.urls")),
+    # Last, so that no resource can take an address of the API.
+    path("v1/", include("resources.api.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "accounts.handlers.bad_request"

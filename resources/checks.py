@@ -7,6 +7,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateField, Model
+from django.urls import NoReverseMatch, resolve, reverse
 
 from accounts.models import Organization
 from resources.registry import Resource, registry
@@ -34,6 +35,7 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
         if not _NAME.match(value):
             text = f"{attribute} {value!r} must be lower case letters, digits and underscores"
             yield _error(resource, text, "resources.E002")
+    yield from _check_address(resource)
     yield from _check_organization(resource)
     yield from _check_fields(resource)
     for relation in resource.relations:
@@ -44,6 +46,17 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     names += ids + [name for name in ids if name in columns]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield _error(resource, f"{name!r} is declared twice", "resources.E008")
+
+
+def _check_address(resource: Resource) -> Iterator[CheckMessage]:
+    try:
+        address = reverse(f"list-{resource.plural}")
+    except NoReverseMatch:  # The project serves no lists.
+        return
+    view = getattr(resolve(address).func, "cls", None)
+    if not hasattr(view, "resource"):
+        text = f"plural {resource.plural!r}: {address} is an address of the API already"
+        yield _error(resource, text, "resources.E009")
 
 
 def _check_organization(resource: Resource) -> Iterator[CheckMessage]:

@@ -8,25 +8,30 @@ from rest_framework.utils.urls import replace_query_param
 from accounts.errors import ErrorCode, InvalidInput, Problem
 
 LARGEST_PAGE = 100
+USUAL_PAGE = 25
 _SALT = "resources.pagination"
+
+
+def page_size(text: str | None) -> int:
+    """The `limit` of a list; raises InvalidInput for what is none."""
+    if text is None:
+        return USUAL_PAGE
+    if text.isascii() and text.isdigit() and len(text) < 4 and 0 < int(text) <= LARGEST_PAGE:
+        return int(text)
+    message = f"{text} is no limit of a list"
+    accepted = f"a whole number from 1 to {LARGEST_PAGE}"
+    raise InvalidInput(Problem(ErrorCode.INVALID_LIMIT, "limit", text, message, accepted))
 
 
 class KeysetPagination(CursorPagination):
     """`limit` is 1 to 100, 25 where it is not given; anything else is an error, not a clamp."""
 
-    page_size = 25
+    page_size = USUAL_PAGE
     page_size_query_param = "limit"
     max_page_size = LARGEST_PAGE
 
     def get_page_size(self, request: Request) -> int:
-        text = request.query_params.get("limit")
-        if text is None:
-            return self.page_size
-        if text.isascii() and text.isdigit() and len(text) < 4 and 0 < int(text) <= LARGEST_PAGE:
-            return int(text)
-        message = f"{text} is no limit of a list"
-        accepted = f"a whole number from 1 to {LARGEST_PAGE}"
-        raise InvalidInput(Problem(ErrorCode.INVALID_LIMIT, "limit", text, message, accepted))
+        return page_size(request.query_params.get("limit"))
 
     def encode_cursor(self, cursor: Cursor) -> str:
         token = signing.dumps([cursor.offset, cursor.reverse, cursor.position], salt=_SALT)

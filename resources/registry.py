@@ -68,6 +68,12 @@ class Resource:
         """Every name a request may choose, in the order in which a full export has them."""
         return (*self.columns_by_name, *self.relations_by_name)
 
+    def has_path(self, path: str) -> bool:
+        """Whether a path is a column, a relation, or `<relation>.<column>`."""
+        head, dot, rest = path.partition(".")
+        relation = self.relations_by_name.get(head)
+        return path in self.names or bool(dot and relation and rest in relation.columns)
+
     @cached_property
     def plural_aliases(self) -> Mapping[str, str]:
         """Column by the plural of its name: `statuses` for `status`."""

@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.checks import Error, run_checks
+from django.urls import re_path
+from pytest_django import Settings
 
 from accounts.models import ApiKey
+from exports.api.views import ExportList
 from exports.models import Export, ExportFile
+from resources.api.views import RecordList
 from resources.checks import check_resource, check_resources
 from resources.columns import Column, Kind
 from resources.logistics.models import Article, Contact, Group
@@ -135,3 +139,20 @@ def test_an_organization_may_be_several_steps_away() -> None:
     file = Resource("file", "files", ExportFile, organization="export__organization")
     # A file has no date of its own.
     assert [error.id for error in check_resource(file)] == ["resources.E005"]
+
+
+def test_a_plural_that_is_an_address_already_is_named(settings: Settings) -> None:
+    taken = Resource("export", "exports", Contact)
+    urls = tuple(
+        re_path(rf"^v1/{name}/?$", view, name=f"list-{name}")
+        for name, view in [
+            ("exports", ExportList.as_view()),
+            ("exports", RecordList.of(taken).as_view()),
+            ("people", RecordList.of(CONTACT).as_view()),
+        ]
+    )
+    settings.ROOT_URLCONF = urls
+    [error] = check_resource(taken)
+    assert error.id == "resources.E009"
+    assert "/v1/exports is an address of the API already" in error.msg
+    assert list(check_resource(CONTACT)) == []

@@ -1,0 +1,70 @@
+"""What the address of a list says: filters as an export's options, and what to show of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.http import QueryDict
+
+from accounts.errors import ErrorCode, InvalidInput, Problem
+from resources.filters import parse_options
+from resources.listing import Listing
+from resources.pagination import page_size
+from resources.registry import Resource
+from resources.timezones import TIMEZONES
+
+_OWN = ("fields", "timezone", "limit", "cursor")
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    listing: Listing
+    size: int
+    cursor: str | None
+
+
+def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
+    """Raises InvalidInput with every problem of the parameters."""
+    problems = [
+        Problem(
+            ErrorCode.INVALID_REQUEST,
+            name,
+            values,
+            f"The parameter {name} is given {len(values)} times",
+            "one value; commas join several, and bwi:… or bwe:… are both ends of a range",
+        )
+        for name, values in parameters.lists()
+        if len(values) > 1
+    ]
+    given = {name: str(text) for name, text in parameters.dict().items()}
+    timezone = given.get("timezone", "UTC")
+    if timezone not in TIMEZONES:
+        accepted = "an IANA name such as America/New_York or UTC"
+        text = f"Unknown time zone: {timezone}"
+        code = ErrorCode.INVALID_TIMEZONE
+        problems.append(Problem(code, "timezone", timezone, text, accepted))
+    zone = ZoneInfo(timezone if timezone in TIMEZONES else "UTC")
+    options = {name: text for name, text in given.items() if name not in _OWN}
+    selection, wrong = parse_options(resource, options, zone, path="")
+    fields = given["fields"].split(",") if "fields" in given else list(resource.names)
+    problems += [*wrong, *_field_problems(resource, fields)]
+    try:
+        size = page_size(given.get("limit"))
+    except InvalidInput as invalid:
+        problems += invalid.problems
+    if problems:
+        raise InvalidInput(*problems)
+    listing = Listing(resource, selection, tuple(fields), timezone)
+    return ListQuery(listing, size, given.get("cursor"))
+
+
+def _field_problems(resource: Resource, fields: list[str]) -> Iterator[Problem]:
+    for position, name in enumerate(fields):
+        if name in fields[:position]:
+            text = f"{name!r} is named twice in fields"
+        elif not resource.has_path(name):
+            text = f"{resource.name} has no column {name!r}"
+        else:
+            continue
+        yield Problem(ErrorCode.INVALID_COLUMN, "fields", name, text, resource.names)
+        return

@@ -1,0 +1,197 @@
+"""GET /v1/<plural>: the records of one organization, filtered and ordered as exports are."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import Organization
+from resources import listing
+from resources.logistics.models import Shipment
+from resources.registry import registry
+from tests.conftest import KeyClient
+from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
+
+pytestmark = pytest.mark.django_db
+START = datetime(2024, 1, 1, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def shipments(acme: Organization, globex: Organization) -> list[Shipment]:
+    """Thirty of acme's, an hour apart, oldest first; one of globex."""
+    dock = LocationFactory(organization=acme, name="Dock 1")
+    ShipmentFactory(organization=globex, tracking_number="SECRET")
+    return [
+        ShipmentFactory.create(
+            organization=acme,
+            created_at=START + timedelta(hours=hour),
+            status="delivered" if hour % 2 else "created",
+            location=dock if hour % 3 else None,
+            tags=["fragile", "cold"],
+            metadata={"level": {"of": hour}},
+        )
+        for hour in range(30)
+    ]
+
+
+def ids(body: dict[str, Any]) -> list[str]:
+    return [record["id"] for record in body["results"]]
+
+
+def test_newest_come_first_twenty_five_a_page(alice: KeyClient, shipments: list[Shipment]) -> None:
+    newest_first = [shipment.pk for shipment in reversed(shipments)]
+    first = alice.get("/v1/shipments").json()
+    assert list(first) == ["next", "previous", "results"]
+    assert (ids(first), first["previous"]) == (newest_first[:25], None)
+    second = alice.get(first["next"]).json()
+    assert (ids(second), second["next"]) == (newest_first[25:], None)
+    assert alice.get(second["previous"]).json() == first
+
+
+def test_filters_fields_order_and_zone(alice: KeyClient, shipments: list[Shipment]) -> None:
+    response = alice.get(
+        "/v1/shipments?status=delivered&created_at=gte:2024-01-01T09:00&order_by=created_at"
+        "&direction=asc&limit=2&timezone=America/New_York"
+        "&fields=id,created_at,status,location.name,location,tags,metadata"
+    )
+    assert response["Content-Type"] == "application/json"
+    one, two = response.json()["results"]
+    assert one == {
+        "id": shipments[9].pk,
+        "created_at": "2024-01-01T09:00:00.000000-05:00",
+        "status": "delivered",
+        "location.name": None,
+        "location": None,
+        "tags": ["fragile", "cold"],
+        "metadata": {"level": {"of": 9}},
+    }
+    assert two["location"] == {"id": shipments[11].location_id, "name": "Dock 1"}
+    assert two["location.name"] == "Dock 1"
+
+
+def test_to_many_relations_are_lists(alice: KeyClient, acme: Organization) -> None:
+    groups = [GroupFactory(organization=acme, name=name) for name in ("B", "A")]
+    ContactFactory(organization=acme, groups=groups)
+    [record] = alice.get("/v1/contacts?fields=groups,groups.name").json()["results"]
+    assert [group["name"] for group in record["groups"]] == ["A", "B"]
+    assert record["groups.name"] == ["A", "B"]
+
+
+@pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
+def test_every_resource_shows_every_column_that_an_export_has(
+    alice: KeyClient, acme: Organization, resource: Any
+) -> None:
+    record = resource.model(organization=acme)
+    record.save()
+    for slash in ("", "/"):
+        [shown] = alice.get(f"/v1/{resource.plural}{slash}").json()["results"]
+        assert shown["id"] == record.pk
+        assert list(shown) == list(resource.names)
+
+
+@pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
+def test_charlie_sees_nothing_of_acme(
+    charlie: KeyClient, acme: Organization, resource: Any
+) -> None:
+    record = resource.model(organization=acme)
+    record.save()
+    for query in ("", f"?id={record.pk}", "?order_by=id"):
+        assert charlie.get(f"/v1/{resource.plural}{query}").json() == {
+            "next": None,
+            "previous": None,
+            "results": [],
+        }
+
+
+def test_a_cursor_of_acme_says_nothing_to_charlie(
+    alice: KeyClient, charlie: KeyClient, shipments: list[Shipment]
+) -> None:
+    following = alice.get("/v1/shipments?limit=1").json()["next"]
+    response = charlie.get(following)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")
+
+
+def test_a_list_needs_a_key_with_the_scope_read(acme: Organization) -> None:
+    assert APIClient().get("/v1/shipments").status_code == 401
+    write_only = KeyClient(acme, "write only", "write")  # type: ignore[arg-type]
+    assert write_only.get("/v1/shipments").status_code == 403
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_a_list_is_read_only(alice: KeyClient, method: str) -> None:
+    response = getattr(alice, method)("/v1/shipments", {})
+    assert (response.status_code, response.json()["error"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("limit=0", "invalid_limit", "limit"),
+        ("limit=101", "invalid_limit", "limit"),
+        ("limit=all", "invalid_limit", "limit"),
+        ("cursor=nonsense", "invalid_cursor", "cursor"),
+        ("cursor=", "invalid_cursor", "cursor"),
+        ("stauts=delivered", "invalid_filter", "stauts"),
+        ("created_at=since:2024-01-01", "invalid_filter", "created_at"),
+        ("order_by=nope", "invalid_ordering", "order_by"),
+        ("direction=up", "invalid_ordering", "direction"),
+        ("fields=id,nope", "invalid_column", "fields"),
+        ("fields=id,id", "invalid_column", "fields"),
+        ("fields=", "invalid_column", "fields"),
+        ("fields=location.secret", "invalid_column", "fields"),
+        ("timezone=Mars/Olympus", "invalid_timezone", "timezone"),
+        ("status=created&status=delivered", "invalid_request", "status"),
+        ("limit=1&limit=2", "invalid_request", "limit"),
+        ("id=%00", "invalid_filter", "id"),
+    ],
+)
+def test_a_bad_query_is_named(alice: KeyClient, query: str, code: str, field: str) -> None:
+    response = alice.get(f"/v1/shipments?{query}")
+    assert response.status_code == 400
+    [problem] = response.json()["details"]["problems"]
+    assert (problem["error"], problem["field"]) == (code, field)
+    assert problem["accepted"]
+
+
+def test_all_problems_come_at_once(alice: KeyClient) -> None:
+    response = alice.get("/v1/shipments?limit=0&nope=1&fields=x&timezone=y&order_by=z")
+    problems = response.json()["details"]["problems"]
+    assert {problem["field"] for problem in problems} == {
+        *("limit", "nope", "fields", "timezone", "order_by")
+    }
+
+
+@pytest.mark.parametrize("other", ["status=created", "order_by=status", "direction=asc"])
+def test_a_cursor_goes_with_its_filters_and_its_order(
+    alice: KeyClient, shipments: list[Shipment], other: str
+) -> None:
+    following = alice.get("/v1/shipments?limit=1").json()["next"]
+    response = alice.get(f"{following}&{other}")
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")
+    assert alice.get(f"{following}&fields=id").json()["results"] == [{"id": shipments[28].pk}]
+
+
+def test_a_cursor_cannot_be_made_up(alice: KeyClient, shipments: list[Shipment]) -> None:
+    following = alice.get("/v1/shipments?limit=1").json()["next"]
+    response = alice.get(following.replace("cursor=", "cursor=x"))
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")
+
+
+def test_a_text_too_long_to_go_on_from_is_an_error(alice: KeyClient, acme: Organization) -> None:
+    words = " ".join(str(number**7) for number in range(1000))
+    for _ in range(2):
+        ShipmentFactory(organization=acme, notes=words)
+    response = alice.get("/v1/shipments?order_by=notes&limit=1")
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_ordering")
+    assert len(alice.get("/v1/shipments?order_by=notes").json()["results"]) == 2
+
+
+def test_a_list_that_takes_too_long_says_so(
+    alice: KeyClient, shipments: list[Shipment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_MILLISECONDS", 1)
+    ShipmentFactory.create_batch(300, organization=shipments[0].organization)
+    query = "search=nothing&order_by=notes&metadata.a.b=ne" + ",x" * 5000
+    response = alice.get(f"/v1/shipments?{query}")
+    assert (response.status_code, response.json()["error"]) == (504, "timeout")

@@ -1,0 +1,131 @@
+"""Pages of a list: together they are every row once, in order, in both directions."""
+
+import json
+import random
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import Organization
+from resources.filters import Ordering, Selection
+from resources.listing import Cursor, Listing
+from tests.resources.conftest import SAMPLE, Sample
+
+pytestmark = pytest.mark.usefixtures("samples")
+
+MOMENT = datetime(2024, 12, 25, 14, 30, 0, 123456, UTC)
+# Few values and many nulls, so that rows tie on most of them.
+VALUES: dict[str, list[Any]] = {
+    "text": ["", "a", "Zoë's", "山田", None, None],
+    "integer": [-(2**63), 0, 7, None],
+    "decimal": [Decimal("-0.0000000001"), Decimal("12345678901234567890.0123456789"), None],
+    "float": [0.1, -1e300, float("inf"), float("nan"), None],
+    "boolean": [True, False, None],
+    "date": [date(1, 1, 1), date(2024, 2, 29), None],
+    "datetime": [MOMENT, MOMENT + timedelta(microseconds=1), None],
+    "uuid": ["00000000-0000-0000-0000-000000000001", None],
+    "address": ["10.0.0.1", "2001:db8::1", None],
+}
+
+
+@pytest.fixture
+def rows(acme: Organization, globex: Organization, samples: None) -> list[str]:
+    """Forty rows of acme's, in a random order of ids, and one of globex."""
+    pick = random.Random(7)  # noqa: S311  (no secret)
+    ids = [f"s{number:02}" for number in range(40)]
+    pick.shuffle(ids)
+    Sample.objects.bulk_create(
+        Sample(id=key, organization=acme, **{n: pick.choice(v) for n, v in VALUES.items()})
+        for key in ids
+    )
+    Sample.objects.create(id="secret", organization=globex)
+    return ids
+
+
+def listing(*ordering: Ordering) -> Listing:
+    return Listing(SAMPLE, Selection(ordering=ordering), ("id",))
+
+
+def walk(
+    listing: Listing, organization: Organization, size: int, *, back: bool = False
+) -> list[str]:
+    """The ids of every page, from the first on; or from the last page back to the first."""
+    pages: list[list[str]] = []
+    cursor: Cursor | None = None
+    while True:
+        page = listing.page(organization.pk, size, cursor)
+        pages.append([json.loads(record)["id"] for record in page.records])
+        if page.next is None:
+            break
+        cursor = page.next
+    if back:
+        pages = pages[-1:]
+        while page.previous is not None:
+            page = listing.page(organization.pk, size, page.previous)
+            pages.insert(0, [json.loads(record)["id"] for record in page.records])
+    return [key for page_ids in pages for key in page_ids]
+
+
+ORDERINGS = [
+    *[(Ordering(name, descending),) for name in VALUES for descending in (False, True)],
+    (Ordering("text"), Ordering("integer", True), Ordering("datetime")),
+    (Ordering("boolean", True), Ordering("date"), Ordering("float", True)),
+    (Ordering("id", True),),
+    (Ordering("integer"), Ordering("id", True), Ordering("text")),
+]
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS, ids=str)
+@pytest.mark.parametrize("size", [1, 7, 40])
+def test_pages_are_every_row_once_in_both_directions(
+    acme: Organization, rows: list[str], ordering: tuple[Ordering, ...], size: int
+) -> None:
+    ordered = listing(*ordering)
+    whole = walk(ordered, acme, 100)
+    assert sorted(whole) == sorted(rows)
+    assert walk(ordered, acme, size) == whole
+    assert walk(ordered, acme, size, back=True) == whole
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("descending", [False, True])
+def test_rows_are_ordered_and_those_without_a_value_come_last(
+    acme: Organization, rows: list[str], name: str, descending: bool
+) -> None:
+    ids = walk(listing(Ordering(name, descending)), acme, 9)
+    by_id = Sample.objects.in_bulk()
+    values = [getattr(by_id[key], name) for key in ids]
+    known = [value for value in values if value is not None]
+    assert values[len(known) :] == [None] * (len(values) - len(known))
+    if name in ("integer", "decimal", "boolean", "date", "datetime"):
+        assert known == sorted(known, reverse=descending)
+    for (one, two), (key, other) in zip(pairwise(values), pairwise(ids), strict=True):
+        if one == two:
+            assert (key > other) == descending
+
+
+def test_newest_come_first_unless_told(acme: Organization, rows: list[str]) -> None:
+    newest_first = walk(listing(Ordering("datetime", True)), acme, 40)
+    assert walk(listing(), acme, 9) == newest_first
+
+
+def test_a_row_that_comes_between_two_pages_moves_no_other(
+    acme: Organization, rows: list[str]
+) -> None:
+    ordered = listing(Ordering("id"))
+    first = ordered.page(acme.pk, 10, None)
+    Sample.objects.create(id="s00-new", organization=acme)
+    second = ordered.page(acme.pk, 10, first.next)
+    assert [json.loads(record)["id"] for record in second.records] == sorted(rows)[10:20]
+
+
+def test_a_page_takes_a_constant_number_of_queries(
+    acme: Organization, rows: list[str], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for size in (1, 40):
+        with django_assert_num_queries(4):  # The savepoint, its end, the settings, the page.
+            listing().page(acme.pk, size, None)
