@@ -40,6 +40,7 @@ class ErrorCode(TextChoices):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", "Send the body as application/json."
     RATE_LIMITED = "rate_limited", "Too many requests."
     INTERNAL_ERROR = "internal_error", "Something went wrong on our side."
+    FORMAT_LIMIT = "format_limit", "The data does not fit into a file of this format."
     TIMEOUT = "timeout", "It took too long; ask for less data."
 
     @property
@@ -61,6 +62,7 @@ _STATUSES = {
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.INTERNAL_ERROR: 500,
+    ErrorCode.FORMAT_LIMIT: 422,
     ErrorCode.TIMEOUT: 504,
 }
 

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from exports.expressions import Expressions
 from exports.formats import formats
-from exports.formats.base import Rows
+from exports.formats.base import FileColumn
 from exports.spec import ExportSpec
 from resources.conditions import where
 from resources.expressions import ROW
@@ -23,12 +23,12 @@ class Statement:
     """copy: writes each row as one message, in the text of the format.
 
     settings: what the transaction that runs it must set, by name.
-    header: the names of the columns.
+    columns: of the file.
     """
 
     copy: sql.Composable
     settings: dict[str, str]
-    header: tuple[str, ...]
+    columns: tuple[FileColumn, ...]
 
 
 def compile_export(spec: ExportSpec, organization_id: str) -> Statement:
@@ -37,18 +37,17 @@ def compile_export(spec: ExportSpec, organization_id: str) -> Statement:
     file_format = formats[spec.format]
     expressions = Expressions(resource, organization_id, spec)
     joins = expressions.joins(column.path for column in spec.columns)
-    cell = expressions.text if file_format.rows is Rows.TEXT else expressions.json
-    cells = [cell(column.path) for column in spec.columns]
-    if file_format.rows is Rows.TEXT and len(cells) == 1:
-        # A line with nothing on it is no row to most readers; an empty quoted text is.
-        cells = [sql.SQL("coalesce(({})::text, '')").format(cells[0])]
-    headers = tuple(column.header for column in spec.columns)
+    cells = [expressions.cell(column.path, file_format.rows) for column in spec.columns]
+    columns = tuple(
+        expressions.file_column(column.path, column.header, file_format.rows)
+        for column in spec.columns
+    )
     query = sql.SQL(
         "SELECT {columns} FROM {table} AS {row}{joins} WHERE {where}{order}{limit}"
     ).format(
         columns=sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(cell, sql.Identifier(header))
-            for cell, header in zip(cells, headers, strict=True)
+            sql.SQL("{} AS {}").format(cell, sql.Identifier(column.header))
+            for cell, column in zip(cells, columns, strict=True)
         ),
         table=sql.Identifier(resource.model._meta.db_table),
         row=sql.Identifier(ROW),
@@ -58,9 +57,9 @@ def compile_export(spec: ExportSpec, organization_id: str) -> Statement:
         limit=_limit(spec),
     )
     return Statement(
-        copy=file_format.copy(query),
+        copy=file_format.copy(query, columns, spec),
         settings={"TimeZone": spec.timezone, "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601"},
-        header=headers,
+        columns=columns,
     )
 
 

@@ -55,6 +55,7 @@ _EXPRESSIONS["X"] = (
 )
 # The offset of an ISO 8601 datetime is written Z where it is zero.
 _ALIASES = {"Z": "XX", "ZZ": "XX", "ZZZ": "XX", "ZZZZZ": "XXX", "XXXX": "XX", "XXXXX": "XXX"}
+ISO_8601 = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSxxx"
 ACCEPTED = "the letters y Y M L d D E a h H k K m s S Q w G z Z X x VV, others in '…'"
 
 

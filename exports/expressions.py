@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from exports.datetime_patterns import pattern_sql
+from exports.formats.base import FileColumn, Rows
 from exports.spec import ExportSpec
 from resources.columns import Column, Kind
 from resources.expressions import ROW, JsonExpressions, related_key, related_row
@@ -26,24 +27,55 @@ class Expressions(JsonExpressions):
 
     spec: ExportSpec
 
-    def text(self, path: str) -> sql.Composable:
-        """A cell of a text format: its type is any that COPY writes as it should stand."""
+    def cell(self, path: str, rows: Rows) -> sql.Composable:
+        """What a statement of a kind of rows selects for a path."""
+        if rows is Rows.JSON:
+            return self.json(path)
         relation, column = self.resolve(path)
         if relation is None:
-            return self._text_of(self.resource.columns_by_name[path], ROW)
+            return self._value_of(self.resource.columns_by_name[path], ROW, rows)
+        if column is not None and not relation.many:
+            return self._value_of(column, related_row(relation), rows)
         shown = self._text_of(column or relation.columns[relation.label], related_row(relation))
         if column is None:
             # A record without a label is not a missing one.
             shown = sql.SQL("coalesce(({})::text, {}::text)").format(shown, related_key(relation))
         if relation.many:
             joined = sql.SQL("string_agg(coalesce(({})::text, ''), ', ' ORDER BY {}, {})")
+            if rows is Rows.ARRAYS:
+                joined = sql.SQL("coalesce(array_agg(({})::text ORDER BY {}, {}), '{{}}')")
             return self.of_many(relation, joined, shown)
         return shown
+
+    def file_column(self, path: str, header: str, rows: Rows) -> FileColumn:
+        """What `cell` gives for a path."""
+        relation, column = self.resolve(path)
+        if relation is None:
+            column = self.resource.columns_by_name[path]
+        elif relation.many:
+            return FileColumn(header, Kind.LIST if rows is Rows.ARRAYS else Kind.TEXT)
+        if column is None or column.kind is Kind.JSON:
+            return FileColumn(header, Kind.TEXT)
+        if column.kind is Kind.LIST and rows is not Rows.ARRAYS:
+            return FileColumn(header, Kind.TEXT)
+        return FileColumn(header, column.kind, column.digits)
 
     def datetime(self, value: sql.Composable) -> sql.Composable:
         if self.spec.datetime_format is None:
             return super().datetime(value)
         return pattern_sql(self.spec.datetime_format, value, self.spec.timezone)
+
+    def _value_of(self, column: Column, row: str, rows: Rows) -> sql.Composable:
+        """A number, boolean, date or datetime as it is; else as the rows are."""
+        match column.kind:
+            case Kind.LIST if rows is Rows.ARRAYS:
+                return sql.SQL("({})::text[]").format(column.value(row))
+            case Kind.JSON if rows is Rows.ARRAYS:
+                return sql.SQL("({})::text").format(column.value(row))
+            case Kind.LIST | Kind.JSON:
+                return self._text_of(column, row)
+            case _:
+                return column.value(row)
 
     def _text_of(self, column: Column, row: str) -> sql.Composable:
         value = column.value(row)

@@ -7,7 +7,16 @@ from zoneinfo import ZoneInfo
 from accounts.errors import ErrorCode, InvalidInput, Problem
 from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
 from exports.formats import formats
-from exports.spec import Compression, ExportSpec, Nesting, OutputColumn
+from exports.spec import (
+    DELIMITERS,
+    LINE_ENDS,
+    Compression,
+    CsvDialect,
+    ExportSpec,
+    Nesting,
+    OutputColumn,
+    Quoting,
+)
 from resources.filters import Selection, parse_options
 from resources.registry import Resource, registry
 from resources.timezones import TIMEZONES
@@ -15,6 +24,8 @@ from resources.values import storable
 
 FIELDS = ("resource", "format", "compression", "options", "csv_field_options")
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
+# Of those formats only that name them among their options.
+FORMAT_FIELDS = ("include_header", "escape_formulas", "delimiter", "quoting", "bom", "line_end")
 # PostgreSQL's names end here, and a header is one in JSON.
 _LONGEST_HEADER = 63
 
@@ -36,7 +47,7 @@ class _Parser:
         self.unknown(body, "", FIELDS)
         self.options = self.mapping("options")
         self.output = self.mapping("csv_field_options")
-        self.unknown(self.output, "csv_field_options.", OUTPUT_FIELDS)
+        self.unknown(self.output, "csv_field_options.", OUTPUT_FIELDS + FORMAT_FIELDS)
 
     def spec(self) -> ExportSpec:
         resource = self.resource()
@@ -44,12 +55,8 @@ class _Parser:
         file_format = self.choice(
             ErrorCode.INVALID_FORMAT, "format", self.body.get("format", "csv"), list(formats)
         )
-        compression = self.choice(
-            ErrorCode.INVALID_COMPRESSION,
-            "compression",
-            self.body.get("compression", Compression.NONE),
-            list(Compression),
-        )
+        compression = self.compression(file_format)
+        self.options_of(file_format)
         nesting = self.choice(
             ErrorCode.INVALID_FORMAT,
             "csv_field_options.properties",
@@ -57,6 +64,9 @@ class _Parser:
             list(Nesting),
         )
         datetime_format = self.datetime_format()
+        include_header = self.flag("include_header", default=True)
+        escape_formulas = self.flag("escape_formulas", default=True)
+        dialect = self.dialect()
         columns: tuple[OutputColumn, ...] = ()
         selection = Selection()
         if resource is not None:
@@ -70,10 +80,13 @@ class _Parser:
             columns=columns,
             selection=selection,
             format=file_format,
-            compression=Compression(compression),
+            compression=compression,
             nesting=Nesting(nesting),
             timezone=timezone,
             datetime_format=datetime_format,
+            include_header=include_header,
+            escape_formulas=escape_formulas,
+            dialect=dialect,
         )
 
     def report(self, code: ErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:
@@ -105,6 +118,45 @@ class _Parser:
             code, field, value, f"Unsupported {field.rpartition('.')[2]}: {value}", accepted
         )
         return accepted[0]
+
+    def compression(self, file_format: str) -> Compression:
+        given, code = self.body.get("compression", "none"), ErrorCode.INVALID_COMPRESSION
+        chosen = Compression(self.choice(code, "compression", given, list(Compression)))
+        inside = formats[file_format].compressed_inside
+        if inside and chosen is not Compression.NONE:
+            text = f"A file of the format {file_format} holds {inside} already"
+            self.report(code, "compression", given, text, [Compression.NONE])
+        return chosen
+
+    def options_of(self, file_format: str) -> None:
+        """Complain of each given option that the format does not have."""
+        for name in FORMAT_FIELDS:
+            if name in self.output and name not in formats[file_format].options:
+                having = [each.name for each in formats.values() if name in each.options]
+                text = f"The format {file_format} has no option {name}; {', '.join(having)} has"
+                field = f"csv_field_options.{name}"
+                self.report(ErrorCode.INVALID_REQUEST, field, self.output[name], text, having)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self.output.get(name, default)
+        if isinstance(value, bool):
+            return value
+        field = f"csv_field_options.{name}"
+        text = f"{field} must be true or false"
+        self.report(ErrorCode.INVALID_REQUEST, field, value, text, [True, False])
+        return default
+
+    def dialect(self) -> CsvDialect:
+        def chosen(name: str, accepted: tuple[str, ...]) -> str:
+            value, field = self.output.get(name, accepted[0]), f"csv_field_options.{name}"
+            return self.choice(ErrorCode.INVALID_REQUEST, field, value, list(accepted))
+
+        return CsvDialect(
+            delimiter=chosen("delimiter", DELIMITERS),
+            quoting=Quoting(chosen("quoting", tuple(Quoting))),
+            bom=self.flag("bom", default=False),
+            line_end=chosen("line_end", LINE_ENDS),
+        )
 
     def resource(self) -> Resource | None:
         name = self.body.get("resource")

@@ -11,9 +11,11 @@ from django.core.files.storage import default_storage
 
 from accounts.errors import ErrorCode
 from exports import lifecycle
+from exports.compression import CONTENT_TYPES, ENDINGS
 from exports.formats import formats
+from exports.formats.base import FormatLimit
 from exports.models import Export, ExportFile
-from exports.spec import Compression, ExportSpec
+from exports.spec import ExportSpec
 from exports.storage import discard, storage_key
 from exports.stream import BlockReader, ExportStream, IncompleteExport
 from resources.registry import registry
@@ -56,6 +58,8 @@ def _run(export: Export) -> None:
                     ErrorCode.INVALID_RESOURCE,
                     f"The export cannot be written any more: {error}",
                 )
+            case FormatLimit():
+                lifecycle.fail(export, ErrorCode.FORMAT_LIMIT, str(error))
             case lifecycle.Superseded():
                 raise
             case Exception():
@@ -70,8 +74,7 @@ class ExportContent(File):  # type: ignore[type-arg]  # generic in its stubs onl
 
     def __init__(self, stream: ExportStream, spec: ExportSpec) -> None:
         super().__init__(cast("IO[bytes]", BlockReader(stream)))
-        gzipped = spec.compression is Compression.GZIP
-        self.content_type = "application/gzip" if gzipped else formats[spec.format].content_type
+        self.content_type = CONTENT_TYPES.get(spec.compression, formats[spec.format].content_type)
 
 
 def _write(export: Export, key: str) -> ExportFile:
@@ -108,5 +111,5 @@ def _write(export: Export, key: str) -> ExportFile:
 def file_name(spec: ExportSpec, suffix: str) -> str:
     resource = registry.get(spec.resource)
     plural = resource.plural if resource else spec.resource
-    ending = ".gz" if spec.compression is Compression.GZIP else ""
+    ending = ENDINGS[spec.compression]
     return f"{plural}-{suffix}.{formats[spec.format].extension}{ending}"

@@ -100,7 +100,7 @@ class ExportSpec:
 
 
 def _dialect(data: Mapping[str, Any]) -> CsvDialect:
-    return CsvDialect(**data | ({"quoting": Quoting(data["quoting"])} if data else {}))
+    return CsvDialect(**{**data, "quoting": Quoting(data["quoting"])}) if data else CsvDialect()
 
 
 def _selection(data: Mapping[str, Any]) -> Selection:

@@ -6,15 +6,11 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 from django.db import connection
-from isal import isal_zlib
 
 from exports.compiler import compile_export
+from exports.compression import compressed
 from exports.formats import formats
-from exports.spec import Compression, ExportSpec
-
-# Level 2 of isal compresses as well as level 6 of zlib, several times faster.
-_GZIP_LEVEL = 2
-_GZIP_WINDOW = 31  # 32 KiB of history, and the header and trailer of a gzip file.
+from exports.spec import ExportSpec
 
 
 class IncompleteExport(Exception):
@@ -41,8 +37,9 @@ class ExportStream:
         return self._hash.hexdigest()
 
     def __iter__(self) -> Iterator[bytes]:
-        blocks = formats[self._spec.format].blocks(self._statement.header, self._messages())
-        for block in _compressed(blocks, self._spec.compression):
+        file_format, columns = formats[self._spec.format], self._statement.columns
+        blocks = file_format.blocks(columns, self._messages(), self._spec)
+        for block in compressed(blocks, self._spec.compression):
             self.bytes += len(block)
             self._hash.update(block)
             yield block
@@ -69,17 +66,6 @@ class ExportStream:
                     yield message
             if cursor.rowcount != self.rows:
                 raise IncompleteExport(f"{self.rows} rows of {cursor.rowcount} arrived")
-
-
-def _compressed(blocks: Iterable[bytes], compression: Compression) -> Iterator[bytes]:
-    if compression is Compression.NONE:
-        yield from blocks
-        return
-    compressor = isal_zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_WINDOW)
-    for block in blocks:
-        if compressed := compressor.compress(block):
-            yield compressed
-    yield compressor.flush()
 
 
 class BlockReader(io.RawIOBase):

@@ -43,6 +43,8 @@ class Column:
         for the row's table, other braces are doubled.
     field: the model field under it, where there is one.
     nullable: whether it may hold no value.
+    digits: of a decimal, as many as there may be, and how many of them after the point.
+    description: what a person should know of it; choices: the only values that it takes.
     """
 
     name: str
@@ -50,6 +52,9 @@ class Column:
     expression: str
     field: str | None = None
     nullable: bool = True
+    digits: tuple[int, int] | None = None
+    description: str = ""
+    choices: tuple[str, ...] = ()
 
     def value(self, row: str) -> sql.Composable:
         """The SQL of this column's value in the table that the statement calls `row`."""
@@ -100,8 +105,18 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
         expression = f"host({expression})"
     elif kind is Kind.TEXT and not isinstance(valued, _NATIVE_TEXT):
         expression = f"{expression}::text"
+    digits = None
+    if isinstance(valued, models.DecimalField) and valued.max_digits is not None:
+        digits = valued.max_digits, valued.decimal_places or 0
     return Column(
-        called or model_field.attname, kind, expression, model_field.name, model_field.null
+        called or model_field.attname,
+        kind,
+        expression,
+        field=model_field.name,
+        nullable=model_field.null,
+        digits=digits,
+        description=str(model_field.help_text),
+        choices=tuple(str(value) for value, _ in model_field.flatchoices),
     )
 
 

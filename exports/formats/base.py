@@ -1,37 +1,94 @@
 """What a file format is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from psycopg import sql
 
+from exports.spec import ExportSpec
+from resources.columns import Kind
+
 # What is gathered before it is compressed and written.
 BLOCK_BYTES = 1 << 20
 
+SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
+
+
+class FormatLimit(Exception):
+    """The rows hold something that the format has no room for; the message says what and where."""
+
 
 class Rows(Enum):
-    """What a format's statement selects: a column for each cell's text, or typed values."""
+    """What a format's statement selects for each column of the file.
+
+    TEXT: numbers, booleans, dates and datetimes as they are; all else as one text.
+    ARRAYS: the same, but lists and relations to many as arrays of text.
+    JSON: everything with its structure.
+    """
 
     TEXT = "text"
+    ARRAYS = "arrays"
     JSON = "json"
 
 
+@dataclass(frozen=True)
+class FileColumn:
+    """A column of the file: what stands over it, and what its cells hold.
+
+    kind: TEXT for everything that is shown as a text.
+    digits: of a decimal, as many as there may be, and how many of them after the point.
+    """
+
+    header: str
+    kind: Kind
+    digits: tuple[int, int] | None = None
+
+
 class Format(Protocol):
-    """A file format: one module, one registration, one object."""
+    """A file format: one module, one registration, one object.
+
+    options: those `csv_field_options` that this format has and others do not.
+    compressed_inside: the compression that its files have of themselves, which then is all.
+    """
 
     name: str
     extension: str
     content_type: str
     rows: Rows
+    options: frozenset[str]
+    compressed_inside: str | None
 
-    def copy(self, query: sql.Composable) -> sql.Composable:
-        """The COPY statement that writes a query's rows, each as one message."""
+    def copy(
+        self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
+    ) -> sql.Composable:
+        """The COPY statement that writes the rows of a query, each as one message.
+
+        query: a SELECT of the columns, each named by its header.
+        """
         ...
 
-    def blocks(self, header: tuple[str, ...], rows: Iterable[bytes]) -> Iterator[bytes]:
-        """The file's bytes, in blocks of about `BLOCK_BYTES`, from the messages of COPY."""
+    def blocks(
+        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+    ) -> Iterator[bytes]:
+        """The file's bytes, in blocks of about `BLOCK_BYTES`, from the messages of COPY.
+
+        Raises FormatLimit.
+        """
         ...
+
+
+def fenced(query: sql.Composable, columns: Sequence[FileColumn]) -> sql.Composable:
+    """A query as a FROM item whose columns are `place(0)`, `place(1)`…, each computed once."""
+    # PostgreSQL would pull the query up and compute each cell once for each of its uses.
+    return sql.SQL("({} OFFSET 0) AS record ({})").format(
+        query, sql.SQL(", ").join(place(index) for index in range(len(columns)))
+    )
+
+
+def place(index: int) -> sql.Identifier:
+    return sql.Identifier(f"cell {index}")
 
 
 def gather(rows: Iterable[bytes]) -> Iterator[bytes]:

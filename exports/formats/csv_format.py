@@ -1,15 +1,19 @@
-"""CSV (RFC 4180): a header, a comma between cells, a line feed after each row.
+"""CSV (RFC 4180): a header, a delimiter between cells, a line end after each row.
 
-A null is nothing between its commas, an empty text is `""`.
+A null is nothing between its delimiters, an empty text is `""`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
 
-from exports.formats.base import Rows, gather
+from exports.datetime_patterns import ISO_8601, pattern_sql
+from exports.formats.base import SPREADSHEET_OPTIONS, FileColumn, Rows, fenced, gather, place
+from exports.formats.formulas import escaped, escaped_sql
+from exports.spec import CsvDialect, ExportSpec, Quoting
+from resources.columns import Kind
 
-_QUOTED = frozenset(',"\r\n')
+_BOM = b"\xef\xbb\xbf"
 
 
 class Csv:
@@ -17,18 +21,58 @@ class Csv:
     extension = "csv"
     content_type = "text/csv"
     rows = Rows.TEXT
+    options: frozenset[str] = SPREADSHEET_OPTIONS | {"delimiter", "quoting", "bom", "line_end"}
+    compressed_inside: str | None = None
 
-    def copy(self, query: sql.Composable) -> sql.Composable:
-        return sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')").format(query)
+    def copy(
+        self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
+    ) -> sql.Composable:
+        cells = [_cell(place(index), column, spec) for index, column in enumerate(columns)]
+        if len(cells) == 1:
+            # A line with nothing on it is no row to most readers; an empty quoted text is.
+            cells = [sql.SQL("coalesce(({})::text, '')").format(cells[0])]
+        return sql.SQL(
+            "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT csv, ENCODING 'UTF8', DELIMITER {}{})"
+        ).format(
+            sql.SQL(", ").join(cells),
+            fenced(query, columns),
+            sql.Literal(spec.dialect.delimiter),
+            sql.SQL(", FORCE_QUOTE *" if spec.dialect.quoting is Quoting.ALL else ""),
+        )
 
-    def blocks(self, header: tuple[str, ...], rows: Iterable[bytes]) -> Iterator[bytes]:
-        # Written here, for a column's name in PostgreSQL ends after 63 bytes.
-        yield (",".join(map(_cell, header)) + "\n").encode()
-        yield from gather(rows)
+    def blocks(
+        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+    ) -> Iterator[bytes]:
+        yield (_BOM if spec.dialect.bom else b"") + _header(columns, spec)
+        end = spec.dialect.line_end.encode()
+        # A message ends in a line feed, and its cells may hold others.
+        yield from gather(rows if end == b"\n" else (row[:-1] + end for row in rows))
 
 
-def _cell(text: str) -> str:
-    """A text as COPY writes it."""
-    if _QUOTED.isdisjoint(text):
+def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
+    match column.kind:
+        case Kind.BOOLEAN:
+            return sql.SQL("({})::text").format(value)
+        case Kind.DATETIME:
+            return pattern_sql(spec.datetime_format or ISO_8601, value, spec.timezone)
+        case Kind.TEXT if spec.escape_formulas:
+            return escaped_sql(value)
+        case _:
+            return value
+
+
+def _header(columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:
+    """The first line as COPY writes it, for whom a column's name ends after 63 bytes."""
+    if not spec.include_header:
+        return b""
+    headers = [column.header for column in columns]
+    if spec.escape_formulas:
+        headers = [escaped(header) for header in headers]
+    cells = [_quoted(header, spec.dialect) for header in headers]
+    return (spec.dialect.delimiter.join(cells) + spec.dialect.line_end).encode()
+
+
+def _quoted(text: str, dialect: CsvDialect) -> str:
+    if {dialect.delimiter, '"', "\r", "\n"}.isdisjoint(text):
         return text
     return '"' + text.replace('"', '""') + '"'

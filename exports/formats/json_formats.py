@@ -1,10 +1,11 @@
 """JSON: one array of objects, or JSON Lines, one object a line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
 
-from exports.formats.base import Rows, gather
+from exports.formats.base import FileColumn, Rows, gather
+from exports.spec import ExportSpec
 
 # JSON text never holds these two bytes, so COPY neither quotes nor escapes anything of it.
 _RAW = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
@@ -15,13 +16,19 @@ class JsonLines:
     extension = "jsonl"
     content_type = "application/x-ndjson"
     rows = Rows.JSON
+    options: frozenset[str] = frozenset()
+    compressed_inside: str | None = None
 
-    def copy(self, query: sql.Composable) -> sql.Composable:
+    def copy(
+        self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
+    ) -> sql.Composable:
         return sql.SQL(
             "COPY (SELECT row_to_json(record) FROM ({}) AS record) TO STDOUT ({})"
         ).format(query, sql.SQL(_RAW))
 
-    def blocks(self, header: tuple[str, ...], rows: Iterable[bytes]) -> Iterator[bytes]:
+    def blocks(
+        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+    ) -> Iterator[bytes]:
         return gather(rows)
 
 
@@ -30,7 +37,9 @@ class JsonArray(JsonLines):
     extension = "json"
     content_type = "application/json"
 
-    def blocks(self, header: tuple[str, ...], rows: Iterable[bytes]) -> Iterator[bytes]:
+    def blocks(
+        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+    ) -> Iterator[bytes]:
         before = b"["
         for block in gather(rows):
             # A line feed inside a text is escaped, so each one here ends an object.

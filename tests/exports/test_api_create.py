@@ -14,6 +14,7 @@ from exports.models import Export
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, finished, wait_for
+from tests.exports.spreadsheets import escaped
 
 CONTACTS = {
     "resource": "contact",
@@ -71,7 +72,7 @@ def test_a_worker_writes_the_file_that_the_link_gives(
     rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     by_name = sorted(contacts, key=lambda contact: contact.name, reverse=True)
     assert [(row["id"], row["name"], row["notes"]) for row in rows] == [
-        (contact.pk, contact.name, contact.notes) for contact in by_name
+        (contact.pk, contact.name, escaped(contact.notes or "")) for contact in by_name
     ]
     assert {row["id"]: row["groups"] for row in rows}[contacts[0].pk] == 'Crew, Dock, "B"'
     [file] = body["files"]

@@ -25,6 +25,7 @@ from resources.logistics.models import (
 )
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded
+from tests.exports.spreadsheets import escaped
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,18 +91,20 @@ def matches(cell: str, value: Any) -> bool:
     """Whether a cell shows a value as `merge` should."""
     if isinstance(value, Manager):
         names = value.order_by("name", "pk").values_list("name", flat=True)
-        return cell == ", ".join(names)
+        return cell == escaped(", ".join(names))
     if isinstance(value, Model):
         label = getattr(value, LABELS.get(str(value._meta.model_name), "name"))
-        return bool(cell == (value.pk if label is None else label))
+        return bool(cell == escaped(value.pk if label is None else label))
     if isinstance(value, datetime):
         return cell == value.astimezone(NEW_YORK).strftime("%m/%d/%Y %I:%M:%S %p")
     if isinstance(value, bool):
         return cell == str(value).lower()
     if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
-        return cell == ", ".join("" if item is None else str(item) for item in value)
+        return cell == escaped(", ".join("" if item is None else str(item) for item in value))
     if isinstance(value, dict | list):
         return bool(json.loads(cell) == value)
+    if isinstance(value, str):
+        return cell == escaped(value)
     return cell == ("" if value is None else str(value))
 
 

@@ -117,7 +117,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
         statement = compiler.compile_export(*args)
         text = statement.copy.as_string(None)
         text = text.replace('"row"."name" AS', "pg_sleep(1)::text || repeat('x', 10000) AS")
-        return compiler.Statement(sql.SQL(text), statement.settings, statement.header)
+        return compiler.Statement(sql.SQL(text), statement.settings, statement.columns)
 
     monkeypatch.setattr(stream, "compile_export", compile_slowly)
     monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.2)
