@@ -2,6 +2,7 @@
 
 from django.urls import re_path
 
+from exports.api.resources import ResourceDetail, ResourceList
 from exports.api.views import ExportDetail, ExportDownload, ExportList, SignedFile
 
 urlpatterns = [
@@ -17,4 +18,6 @@ urlpatterns = [
         ExportDownload.as_view(),
         name="export-download",
     ),
+    re_path(r"^resources/?$", ResourceList.as_view(), name="resources"),
+    re_path(r"^resources/(?P<name>[a-z0-9_]+)/?$", ResourceDetail.as_view(), name="resource"),
 ]

@@ -1,0 +1,130 @@
+"""Resources as the API describes them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from resources.columns import Column, Kind
+from resources.filters import operators
+from resources.registry import Resource, registry
+from resources.relations import Relation
+
+_KINDS = [kind.value for kind in Kind]
+
+
+class ColumnSerializer(serializers.Serializer[Column]):
+    """What a column holds, and how it may be asked for."""
+
+    name = serializers.CharField()
+    type = serializers.ChoiceField(_KINDS, source="kind")
+    nullable = serializers.BooleanField(help_text="Whether it may hold no value.")
+    sortable = serializers.BooleanField(
+        source="kind.sortable", help_text="Whether `order_by` takes it."
+    )
+    filterable = serializers.SerializerMethodField(help_text="Whether it is a filter's name.")
+    operators = serializers.SerializerMethodField(help_text="What its filter takes.")
+    key_operators = serializers.SerializerMethodField(
+        help_text="What a filter by a key inside it takes (`metadata.<key>`); JSON has keys."
+    )
+    choices = serializers.ListField(
+        child=serializers.CharField(), help_text="The only values there are; empty for any."
+    )
+    description = serializers.CharField()
+
+    def get_filterable(self, column: Column) -> bool:
+        return bool(operators(column.kind))
+
+    def get_operators(self, column: Column) -> list[str]:
+        return [str(operator) for operator in operators(column.kind)]
+
+    def get_key_operators(self, column: Column) -> list[str]:
+        if column.kind is not Kind.JSON:
+            return []
+        return [str(operator) for operator in operators(Kind.JSON, inside_json=True)]
+
+
+class RelationFieldSerializer(serializers.Serializer[Column]):
+    """A column of a related record, `<relation>.<name>` in columns, fields and filters."""
+
+    name = serializers.CharField()
+    type = serializers.ChoiceField(_KINDS, source="kind")
+    operators = serializers.SerializerMethodField(help_text="What its filter takes.")
+
+    def get_operators(self, column: Column) -> list[str]:
+        return [str(operator) for operator in operators(column.kind)]
+
+
+class RelationSerializer(serializers.Serializer[Relation]):
+    """Related records, and how they may be asked for."""
+
+    # Some names are attributes of every serializer; the metaclass takes these fields out of
+    # the class again, so nothing is hidden.
+
+    name = serializers.CharField()
+    many = serializers.BooleanField(  # type: ignore[assignment]
+        help_text="Whether there may be several related records."
+    )
+    resource = serializers.SerializerMethodField(
+        help_text="What the related records are, where they are a resource of their own."
+    )
+    label = serializers.CharField(  # type: ignore[assignment]
+        help_text="The field that stands for a record in a text."
+    )
+    fields = serializers.SerializerMethodField(method_name="columns")  # type: ignore[assignment]
+    filters = serializers.SerializerMethodField(help_text="The names that filter by it.")
+
+    def get_resource(self, relation: Relation) -> str | None:
+        resource = registry.for_model(relation.target)
+        return resource.name if resource else None
+
+    @extend_schema_field(RelationFieldSerializer(many=True))
+    def columns(self, relation: Relation) -> list[dict[str, Any]]:
+        return [RelationFieldSerializer(each).data for each in relation.columns.values()]
+
+    def get_filters(self, relation: Relation) -> list[str]:
+        by_id = [f"{relation.singular}_id"] if relation.many and relation.singular else []
+        return [relation.name, *by_id, *(f"{relation.name}.{name}" for name in relation.columns)]
+
+
+class ResourceSummarySerializer(serializers.Serializer[Resource]):
+    """A kind of records, and where there is more of it. Needs the request in its context."""
+
+    name = serializers.CharField(help_text="What a request calls it.")
+    plural = serializers.CharField(help_text="What its list is called.")
+    url = serializers.SerializerMethodField(help_text="All that can be asked of it.")
+    list_url = serializers.SerializerMethodField(help_text="Its records, page by page.")
+
+    def get_url(self, resource: Resource) -> str:
+        return str(reverse("resource", [resource.name], request=self.context["request"]))
+
+    def get_list_url(self, resource: Resource) -> str:
+        return str(reverse(f"list-{resource.plural}", request=self.context["request"]))
+
+
+class ResourceSerializer(ResourceSummarySerializer):
+    """All that can be asked of a kind of records."""
+
+    date_field = serializers.CharField(
+        help_text="The datetime by which the newest come first where no order is asked for."
+    )
+    search = serializers.SerializerMethodField(help_text="Whether `search` finds records by words.")
+    columns = serializers.SerializerMethodField()
+    relations = serializers.SerializerMethodField()
+    aliases = serializers.DictField(
+        source="plural_aliases",
+        child=serializers.CharField(),
+        help_text="Other names of filters, and the column that each stands for.",
+    )
+
+    def get_search(self, resource: Resource) -> bool:
+        return resource.search is not None
+
+    @extend_schema_field(ColumnSerializer(many=True))
+    def get_columns(self, resource: Resource) -> list[dict[str, Any]]:
+        return [ColumnSerializer(each).data for each in resource.columns_by_name.values()]
+
+    @extend_schema_field(RelationSerializer(many=True))
+    def get_relations(self, resource: Resource) -> list[dict[str, Any]]:
+        return [RelationSerializer(each).data for each in resource.relations_by_name.values()]
