@@ -5,6 +5,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey, Organization, Scope
+from resources.registry import Registry, registry
 
 
 class KeyClient(APIClient):
@@ -56,3 +57,11 @@ def static_files(settings: Settings) -> None:
     """Pages link static files by their names: nothing is collected, so nothing is hashed."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The registry, which forgets at the end of the test what is registered during it."""
+    monkeypatch.setattr(registry, "_resources", dict(registry._resources))
+    monkeypatch.setattr(registry, "declared", [*registry.declared])
+    return registry

@@ -13,7 +13,7 @@ from psycopg import sql
 from accounts.models import Organization
 from resources.conditions import where
 from resources.filters import parse_options
-from resources.registry import Registry, Resource, registry
+from resources.registry import Resource, registry
 
 # A registry of its own: the other tests' organizations know nothing of this table.
 APPS = Apps()
@@ -62,14 +62,6 @@ def samples(db: None) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {Sample._meta.db_table}")
-
-
-@pytest.fixture
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """The registry, which forgets at the end of the test what is registered during it."""
-    monkeypatch.setattr(registry, "_resources", dict(registry._resources))
-    monkeypatch.setattr(registry, "declared", [*registry.declared])
-    return registry
 
 
 class Select(Protocol):
