@@ -40,6 +40,15 @@ MOVING = {
 }
 
 
+# Of the rows that have no organization of their own.
+_PARENTS: dict[type[Model], str] = {
+    Article: "item",
+    ContactGroup: "contact",
+    ContactLocation: "contact",
+    Level: "item",
+}
+
+
 def load(organization: str = "acme", rows: int = ROWS) -> None:
     call_command("demo_data", organization=organization, rows=rows, verbosity=0)
 
@@ -49,15 +58,14 @@ def contents() -> dict[str, tuple[Any, ...]]:
     found = {}
     with connection.cursor() as cursor:
         for model in MODELS:
-            table = model._meta.db_table
-            row = (
-                "to_jsonb(r) - 'id'" if model in (ContactGroup, ContactLocation) else "to_jsonb(r)"
-            )
+            ignored = "id" if model in (ContactGroup, ContactLocation) else ""
             cursor.execute(
-                f"SELECT count(*), md5(string_agg({row}::text, ' ' ORDER BY {row}::text COLLATE"  # noqa: S608
-                f' "C")) FROM {table} AS r'
+                f"""SELECT count(*), md5(string_agg(row, ' ' ORDER BY row COLLATE "C"))
+                    FROM (SELECT (to_jsonb(r) - %s)::text AS row
+                          FROM {model._meta.db_table} AS r) AS rows""",  # noqa: S608
+                [ignored],
             )
-            found[table] = cursor.fetchone()
+            found[model._meta.db_table] = cursor.fetchone()
     return found
 
 
@@ -86,9 +94,8 @@ def test_the_same_slug_and_rows_give_the_same_records() -> None:
     assert all(count for count, _ in first.values())
 
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         tables = ", ".join(model._meta.db_table for model in MODELS)
-        cursor.execute(f"TRUNCATE {tables}, accounts_organization CASCADE")
+        cursor.execute(f"TRUNCATE {tables}")
     load()
     assert contents() == first
 
@@ -169,26 +176,21 @@ def test_progress_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_relations_stay_within_the_organization() -> None:
-    load("acme", 500)
-    load("globex", 500)
+    load("acme")
+    load("globex")
     links = [
         (model, field.name)
-        for model in (*RECORDS, Article, ContactGroup, ContactLocation, Level)
+        for model in MODELS
         for field in model._meta.fields
         if isinstance(field.related_model, type) and issubclass(field.related_model, Record)
     ]
     assert len(links) > 30
     for model, name in links:
-        owner = "" if issubclass(model, Record) else f"{_parent(model, name)}__"
+        owner = "" if issubclass(model, Record) else f"{_PARENTS[model]}__"
         rows = model._default_manager.filter(**{f"{name}__isnull": False})
         assert rows.exists(), f"{model.__name__}.{name} is never set"
         foreign = rows.exclude(**{f"{name}__organization": F(f"{owner}organization")})
         assert not foreign.exists(), f"{model.__name__}.{name} leads to another organization"
-
-
-def _parent(model: type[Model], name: str) -> str:
-    parents = {Article: "item", ContactGroup: "contact", ContactLocation: "contact", Level: "item"}
-    return parents[model]
 
 
 def test_trackers_and_their_shipments_are_of_the_same_parcel() -> None:
