@@ -10,7 +10,7 @@ from accounts.errors import ErrorCode, Problem
 from resources.conditions import Condition, Operator
 from resources.filters import Ordering, Selection, parse_options
 from resources.registry import registry
-from tests.resources.conftest import SAMPLE
+from tests.samples import SAMPLE
 
 
 def read(options: dict[str, Any], name: str = "shipment") -> tuple[Selection, list[Problem]]:
