@@ -133,7 +133,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
         # A server that does not answer must not hold a request up.
-        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": None},
+        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 1, "retry": None},
     }
 }
 
@@ -166,13 +166,13 @@ CELERY_TASK_SOFT_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 30
 CELERY_TASK_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 60
 # A request that cannot reach the broker goes on at once; the worker keeps trying.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_CONNECTION_TIMEOUT = 0.5
+CELERY_BROKER_CONNECTION_TIMEOUT = 0.3
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     # Valkey gives an unfinished task to another worker after this time.
     "visibility_timeout": CELERY_TASK_TIME_LIMIT + 600,
-    "socket_connect_timeout": 0.5,
+    "socket_connect_timeout": 0.3,
     # A broker that hangs is one that is down; a worker waits a second at a time for tasks.
     "socket_timeout": 3,
     "max_retries": 0,
