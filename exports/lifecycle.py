@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Func, Q, Value
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
 from accounts.ids import new_id
@@ -92,8 +91,9 @@ def enqueue(export: Export) -> None:
     """Hand a queued export to the workers; a broker that is down costs nothing but time."""
     try:
         current_app.send_task(RUN_EXPORT, [export.pk])
-    except BrokerError:
-        logger.warning("The broker is down; export %s waits for it.", export)
+    except Exception as error:
+        # Whatever its client raises, the export is stored, and `recover` will try again.
+        logger.warning("Export %s waits for the broker: %s", export, error)
         return
     Export.objects.filter(pk=export.pk).update(enqueued_at=timezone.now())
 

@@ -115,6 +115,12 @@ class Export(models.Model):
         return ExportSpec.from_json(self.spec)
 
     @property
+    def expired(self) -> bool:
+        """True from the minute on, whether or not the files were already deleted."""
+        over = self.status == Status.COMPLETED and self.expires_at <= timezone.now()
+        return over or self.status == Status.EXPIRED
+
+    @property
     def progress(self) -> int:
         """Percent of the rows written; 100 only when the file is ready."""
         if self.status == Status.COMPLETED or (self.status == Status.EXPIRED and not self.error):

@@ -10,8 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from types import FrameType
-from typing import NoReturn
 
 from exports_project.embedded import processes, servers
 from exports_project.settings import BASE_DIR, EMBEDDED_BROKER, EMBEDDED_DATABASE, LOCAL_DIR, PORT
@@ -31,7 +29,11 @@ PROGRAMS = {
     ),
     "beat": ([*CELERY, "beat", "--schedule", ""], signal.SIGTERM),
 }
+# Long enough for the worker's soft shutdown; beat may miss a signal while it asks the database.
+STOP_SECONDS = 10
 Children = dict[str, subprocess.Popen[bytes]]
+# What came in. Handlers that raise would lose signals: Python drops what is raised in a fork.
+SIGNALS: list[int] = []
 
 
 class StartError(Exception):
@@ -40,7 +42,7 @@ class StartError(Exception):
 
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, lambda number, _: SIGNALS.append(number))
     # A shell ignores SIGQUIT for what it runs in the background; the worker must not inherit that.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     os.chdir(BASE_DIR)
@@ -48,14 +50,6 @@ def main() -> None:
         serve()
     except (StartError, servers.ServerError) as error:
         sys.exit(f"Longshore: {error}")
-
-
-def stop(number: int, frame: FrameType | None) -> NoReturn:
-    """Unwind whatever is under way; every block ends what it started. Once is enough."""
-    for other in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(other, signal.SIG_IGN)
-    say("Stopping …")
-    raise SystemExit(0 if number == signal.SIGINT else 128 + number)
 
 
 def serve() -> None:
@@ -98,11 +92,12 @@ def manage(*arguments: str) -> None:
     command = [sys.executable, "manage.py", *arguments]
     process = processes.spawn(command, output=None)
     try:
-        code = process.wait()
+        while process.poll() is None:
+            pause()
     finally:
         processes.stop(process)
-    if code:
-        raise StartError(f"manage.py {arguments[0]} failed (exit code {code}).")
+    if process.returncode:
+        raise StartError(f"manage.py {arguments[0]} failed (exit code {process.returncode}).")
 
 
 @contextmanager
@@ -117,17 +112,25 @@ def programs() -> Iterator[Children]:
         for name, child in children.items():
             child.send_signal(PROGRAMS[name][1])
         for child in children.values():
-            processes.await_end(child)
+            processes.await_end(child, STOP_SECONDS)
 
 
 def watch(children: Children) -> None:
     """Wait a moment. Raises StartError when a child has ended by itself."""
-    time.sleep(0.2)
+    pause()
     for name, child in children.items():
         if child.poll() is not None:
             raise StartError(
                 f"{name} ended unexpectedly (exit code {child.returncode}); stopping everything."
             )
+
+
+def pause() -> None:
+    """Wait a moment. Raises SystemExit on a signal; every block then ends what it started."""
+    time.sleep(0.1)
+    if SIGNALS:
+        say("Stopping …")
+        raise SystemExit(0 if SIGNALS[0] == signal.SIGINT else 128 + SIGNALS[0])
 
 
 def web_answers() -> bool:

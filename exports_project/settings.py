@@ -133,7 +133,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
         # A server that does not answer must not hold a request up.
-        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": None},
+        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 1, "retry": None},
     }
 }
 
@@ -160,19 +160,21 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # Stopped by SIGQUIT, a worker finishes what it can in this time and gives the rest back.
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
 # The runner ends an export at its limit; these end one that hangs where it cannot.
 CELERY_TASK_SOFT_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 30
 CELERY_TASK_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 60
 # A request that cannot reach the broker goes on at once; the worker keeps trying.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_CONNECTION_TIMEOUT = 0.5
+CELERY_BROKER_CONNECTION_TIMEOUT = 0.3
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     # Valkey gives an unfinished task to another worker after this time.
     "visibility_timeout": CELERY_TASK_TIME_LIMIT + 600,
-    "socket_connect_timeout": 0.5,
+    "socket_connect_timeout": 0.3,
+    # A broker that hangs is one that is down; a worker waits a second at a time for tasks.
+    "socket_timeout": 3,
     "max_retries": 0,
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

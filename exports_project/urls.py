@@ -1,7 +1,9 @@
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("v1/", include("exports.api.urls")),
     # Last, so that no resource can take an address of the API.
     path("v1/", include("resources.api.urls")),

@@ -140,7 +140,7 @@ def _target(resource: Resource, name: str) -> tuple[str, Kind, tuple[Operator, .
     relation = resource.relations_by_id.get(name)
     if relation or (relation := resource.relations_by_name.get(head)):
         try:
-            kind = related_column(relation, rest).kind
+            kind = relation.columns[rest].kind if dot else related_column(relation, "").kind
         except KeyError:
             accepted = [f"{head}.{column}" for column in relation.columns]
             raise _InvalidFilter(f"{head} has no {rest!r} to filter by", accepted) from None

@@ -1,10 +1,15 @@
 """Fixtures of the whole suite: alice and bob work for acme, charlie for globex."""
 
+from collections.abc import Iterator
+
 import pytest
+from django.db import connection
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey, Organization, Scope
+from resources.registry import Registry, registry
+from tests.samples import Sample
 
 
 class KeyClient(APIClient):
@@ -56,3 +61,23 @@ def static_files(settings: Settings) -> None:
     """Pages link static files by their names: nothing is collected, so nothing is hashed."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The registry, which forgets at the end of the test what is registered during it."""
+    monkeypatch.setattr(registry, "_resources", dict(registry._resources))
+    monkeypatch.setattr(registry, "declared", [*registry.declared])
+    return registry
+
+
+@pytest.fixture
+def samples(db: None) -> Iterator[None]:
+    """The table of `Sample`."""
+    with connection.schema_editor() as editor:
+        editor.create_model(Sample)
+        # What it defers would lock the table against its deletion.
+        editor.deferred_sql.clear()
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {Sample._meta.db_table}")

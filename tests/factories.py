@@ -1,6 +1,7 @@
 """Factories of the logistics records; what is related is made for the same organization.
 
-`ContactFactory(organization=acme)` makes one contact, `ContactFactory.create_batch(5, …)` five.
+`ContactFactory(organization=acme)` makes one contact, `ContactFactory.create_batch(5, …)` five;
+`ContactFactory.create(…)` is the first, with a type that the type checker knows.
 """
 
 # mypy: allow-untyped-decorators

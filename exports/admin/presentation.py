@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from exports.api.serializers import expired
 from exports.models import Export, Status
 from exports.spec import Compression, OutputColumn
 from resources.conditions import Condition
@@ -30,7 +29,7 @@ NOTHING = "–"  # noqa: RUF001  (a dash for people)
 
 def status_of(export: Export) -> Status:
     """Expired from the minute on, whether or not the files were already deleted."""
-    return Status.EXPIRED if expired(export) else Status(export.status)
+    return Status.EXPIRED if export.expired else Status(export.status)
 
 
 def resource_label(name: str) -> str:

@@ -1,6 +1,5 @@
 """Exports as the API shows them."""
 
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -57,18 +56,12 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         return str(reverse("export", [export.public_id], request=self.context["request"]))
 
     def get_status(self, export: Export) -> str:
-        return Status.EXPIRED if expired(export) else export.status
+        return Status.EXPIRED if export.expired else export.status
 
     def get_download_url(self, export: Export) -> str | None:
         """A fresh link of a few minutes, once the file is ready."""
-        if export.status != Status.COMPLETED or expired(export):
+        if export.status != Status.COMPLETED or export.expired:
             return None
         return next(
             (signed_url(file, self.context["request"])[0] for file in export.files.all()), None
         )
-
-
-def expired(export: Export) -> bool:
-    """True from the minute on, whether or not the files were already deleted."""
-    completed = export.status == Status.COMPLETED and export.expires_at <= timezone.now()
-    return completed or export.status == Status.EXPIRED

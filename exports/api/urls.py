@@ -8,7 +8,7 @@ from exports.api.views import ExportDetail, ExportDownload, ExportList, SignedFi
 urlpatterns = [
     re_path(r"^exports/?$", ExportList.as_view(), name="exports"),
     re_path(
-        r"^exports/files/(?P<token>[\w:-]+)/(?P<name>[^/]+)$",
+        r"^exports/files/(?P<name>[^/]+)$",
         SignedFile.as_view(),
         name="export-file",
     ),

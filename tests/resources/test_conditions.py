@@ -16,7 +16,8 @@ from accounts.models import Organization
 from resources.columns import Kind
 from resources.conditions import EQUALITY, NULLNESS, Operator
 from resources.filters import operators
-from tests.resources.conftest import SAMPLE, Sample, Select
+from tests.resources.conftest import Select
+from tests.samples import SAMPLE, Sample
 
 VALUES: dict[str, list[Any]] = {
     "text": [

@@ -9,7 +9,7 @@ from resources.columns import Column, Kind, field_column
 from resources.logistics.models import Contact, Group, Item, Shipment
 from resources.registry import Registry, Resource, registry
 from resources.relations import Relation
-from tests.resources.conftest import SAMPLE
+from tests.samples import SAMPLE
 
 LOGISTICS = [
     *("asset", "contact", "fulfillment", "group", "item", "location", "manifest", "shipment"),

@@ -9,7 +9,8 @@ from psycopg import sql
 from accounts.models import Organization
 from resources.search import words_match, words_of
 from tests.factories import ContactFactory, ShipmentFactory
-from tests.resources.conftest import SAMPLE, Sample, Select
+from tests.resources.conftest import Select
+from tests.samples import SAMPLE, Sample
 
 NAMES = {
     "latin": "Zoë O\u2019Brien-Łukasiewicz",

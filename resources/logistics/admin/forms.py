@@ -1,6 +1,7 @@
 """Editing records without changing what nobody touched."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -51,18 +52,20 @@ class TextsFormField(JsonFormField):
 class RecordForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        for name, value in cleaned.items():
+        for name, value in list(cleaned.items()):
             cleaned[name] = self._as_stored(name, value)
             if isinstance(value, Record):
                 self._check_organization(name, value)
         return cleaned
 
     def _as_stored(self, name: str, value: Any) -> Any:
-        """Of a text that merely passed through the browser, what it was before."""
+        """Of a text or a time that merely passed through the browser, what it was before."""
         field, initial = self._meta.model._meta.get_field(name), self.initial.get(name)
         if isinstance(field, JSONField) and value is None and not field.null:
             return field.get_default()
         if isinstance(value, str) and _one_line(value) == _one_line(initial):
+            return initial
+        if isinstance(value, datetime) and initial and value == initial.replace(microsecond=0):
             return initial
         return value
 

@@ -39,6 +39,7 @@ class ArticleInline(TabularInline):
     formfield_overrides = FORM_FIELDS
     autocomplete_fields = ("item",)
     extra = 0
+    hide_title = True
     tab = True
 
 
@@ -70,7 +71,7 @@ class OrderAdmin(RecordAdmin):
 
 @admin.register(Fulfillment)
 class FulfillmentAdmin(OrderAdmin):
-    list_display = ("order", "state", "location", "owner", "created")
+    list_display = ("order", "state", "location", "created")
     inlines = (FulfillmentArticles,)
     main_fieldsets = ((None, {"fields": (("order_number", "status", "location"), "recipient")}),)
 
@@ -92,7 +93,6 @@ class ManifestAdmin(OrderAdmin):
         "location",
         "arrived_at",
         "processed_at",
-        "owner",
         "created",
     )
     inlines = (ManifestArticles,)

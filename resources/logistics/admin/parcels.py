@@ -30,12 +30,9 @@ class ShipmentAdmin(RecordAdmin):
     list_display = (
         "parcel",
         "state",
-        "type",
         "destination_contact",
         "location",
         "price",
-        "paid",
-        "owner",
         "created",
     )
     list_filter = (
@@ -108,13 +105,15 @@ class ShipmentAdmin(RecordAdmin):
 
     @display(description="Shipment", header=True)
     def parcel(self, shipment: Shipment) -> tuple[str, str]:
-        return str(shipment), shipment.provider or NOTHING
+        way = filter(None, (shipment.provider, shipment.get_type_display()))
+        return str(shipment), ", ".join(way)
 
     @display(description="Status", label=STATUS_COLORS)
     def state(self, shipment: Shipment) -> tuple[str, str]:
         return shipment.status, shipment.get_status_display()
 
-    @display(description="Amount")
-    def price(self, shipment: Shipment) -> str:
-        # In the currency's minor unit, whose size depends on the currency.
-        return NOTHING if shipment.amount is None else f"{shipment.amount:,} {shipment.currency}"
+    @display(description="Amount, minor units", header=True)
+    def price(self, shipment: Shipment) -> tuple[str, str]:
+        if shipment.amount is None:
+            return NOTHING, ""
+        return f"{shipment.amount:,} {shipment.currency}", "Paid" if shipment.paid else "Unpaid"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -13,13 +13,31 @@ from resources.logistics.admin.records import BY_ORGANIZATION, NOTHING, RecordAd
 from resources.logistics.models import Contact, Direction, Group, Location, Tracker
 
 
-def _count(of: Contact | Group, rows: QuerySet[Any]) -> str:
-    return NOTHING if of._state.adding else f"{rows.count():,}"
+class RecipientAdmin(RecordAdmin):
+    """Of something that parcels go to; its page counts them once."""
+
+    readonly_fields: tuple[str, ...] = ("inbound_trackers", "outbound_trackers")
+    trackers_by = "destination_contact"
+
+    def get_object(self, *args: Any, **kwargs: Any) -> Any:
+        recipient = super().get_object(*args, **kwargs)
+        if recipient is not None:
+            trackers = Tracker.objects.filter(**{self.trackers_by: recipient.pk})
+            counts = trackers.values_list("type").annotate(count=Count("pk"))
+            recipient.trackers = dict(counts.order_by())
+        return recipient
+
+    @display(description="Inbound trackers")
+    def inbound_trackers(self, recipient: Any) -> str:
+        return _count(recipient, Direction.INBOUND)
+
+    @display(description="Outbound trackers")
+    def outbound_trackers(self, recipient: Any) -> str:
+        return _count(recipient, Direction.OUTBOUND)
 
 
-def _trackers(of: Contact | Group, type: Direction) -> str:
-    to = {"destination_contact__groups" if isinstance(of, Group) else "destination_contact": of}
-    return _count(of, Tracker.objects.filter(type=type, **to))
+def _count(recipient: Any, direction: Direction) -> str:
+    return NOTHING if recipient._state.adding else f"{recipient.trackers.get(direction, 0):,}"
 
 
 class GroupInline(TabularInline):
@@ -27,6 +45,7 @@ class GroupInline(TabularInline):
     autocomplete_fields = ("group",)
     verbose_name_plural = "Groups"
     extra = 0
+    hide_title = True
     tab = True
 
 
@@ -35,15 +54,15 @@ class LocationInline(TabularInline):
     autocomplete_fields = ("location",)
     verbose_name_plural = "Locations"
     extra = 0
+    hide_title = True
     tab = True
 
 
 @admin.register(Contact)
-class ContactAdmin(RecordAdmin):
-    list_display = ("who", "phone", "in_groups", "at_locations", "is_primary", "owner", "created")
+class ContactAdmin(RecipientAdmin):
+    list_display = ("who", "phone", "in_groups", "at_locations", "created")
     list_filter = (BY_ORGANIZATION, "is_primary")
     inlines = (GroupInline, LocationInline)
-    readonly_fields = ("inbound_trackers", "outbound_trackers")
     main_fieldsets = (
         (
             None,
@@ -94,25 +113,18 @@ class ContactAdmin(RecordAdmin):
     def at_locations(self, contact: Contact) -> str:
         return ", ".join(map(str, contact.locations.all())) or NOTHING
 
-    @display(description="Inbound trackers")
-    def inbound_trackers(self, contact: Contact) -> str:
-        return _trackers(contact, Direction.INBOUND)
-
-    @display(description="Outbound trackers")
-    def outbound_trackers(self, contact: Contact) -> str:
-        return _trackers(contact, Direction.OUTBOUND)
-
 
 @admin.register(Group)
-class GroupAdmin(RecordAdmin):
-    list_display = ("name", "gathers", "parent", "location", "owner", "created")
+class GroupAdmin(RecipientAdmin):
+    list_display = ("name", "gathers", "parent", "location", "created")
     list_filter = (
         BY_ORGANIZATION,
         ("resource", ChoicesDropdownFilter),
         ("location", AutocompleteSelectFilter),
     )
     list_select_related = ("organization", "parent", "location")
-    readonly_fields = ("children_count", "inbound_trackers", "outbound_trackers")
+    readonly_fields = ("children_count", *RecipientAdmin.readonly_fields)
+    trackers_by = "destination_contact__groups"
     main_fieldsets = (
         (
             None,
@@ -132,20 +144,12 @@ class GroupAdmin(RecordAdmin):
 
     @display(description="Groups within")
     def children_count(self, group: Group) -> str:
-        return _count(group, group.children.all())
-
-    @display(description="Inbound trackers")
-    def inbound_trackers(self, group: Group) -> str:
-        return _trackers(group, Direction.INBOUND)
-
-    @display(description="Outbound trackers")
-    def outbound_trackers(self, group: Group) -> str:
-        return _trackers(group, Direction.OUTBOUND)
+        return f"{group.children.count():,}"
 
 
 @admin.register(Location)
 class LocationAdmin(RecordAdmin):
-    list_display = ("where", "code", "email", "services", "last_audited_at", "owner", "created")
+    list_display = ("where", "code", "email", "services", "last_audited_at", "created")
     main_fieldsets = (
         (
             None,

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import JSONField, Q, QuerySet, TextField
 from django.http import HttpRequest
+from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -44,6 +45,7 @@ class RecordAdmin(ModelAdmin):
     list_per_page = 50
     list_filter_submit = True
     list_fullwidth = True
+    compressed_fields = False
     list_filter: tuple[Any, ...] = (BY_ORGANIZATION,)
     list_select_related: tuple[str, ...] = ("organization",)
     # Ids sort by time, and their index serves all organizations at once.
@@ -89,10 +91,6 @@ class RecordAdmin(ModelAdmin):
         keys = list(matches.order_by().values_list("pk", flat=True)[: _FEW + 1])
         return (matches if len(keys) > _FEW else queryset.filter(pk__in=keys)), False
 
-    @display(description="Organization")
-    def owner(self, record: Record) -> str:
-        return record.organization.name
-
-    @display(description="Created", ordering="pk")
-    def created(self, record: Record) -> Any:
-        return record.created_at
+    @display(description="Created", ordering="pk", header=True)
+    def created(self, record: Record) -> tuple[str, str]:
+        return f"{localtime(record.created_at):%Y-%m-%d %H:%M}", record.organization.name

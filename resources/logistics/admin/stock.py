@@ -31,12 +31,13 @@ class LevelInline(TabularInline):
     formfield_overrides = FORM_FIELDS
     autocomplete_fields = ("location",)
     extra = 0
+    hide_title = True
     tab = True
 
 
 @admin.register(Item)
 class ItemAdmin(RecordAdmin):
-    list_display = ("what", "sku", "upc", "vendor", "price", "is_asset", "owner", "created")
+    list_display = ("what", "sku", "upc", "vendor", "price", "is_asset", "created")
     list_filter = (BY_ORGANIZATION, "is_asset")
     inlines = (LevelInline,)
     main_fieldsets = (
@@ -77,7 +78,7 @@ class ItemAdmin(RecordAdmin):
 
 @admin.register(Asset)
 class AssetAdmin(RecordAdmin):
-    list_display = ("what", "state", "assignee", "item", "location", "owner", "created")
+    list_display = ("what", "state", "assignee", "item", "location", "created")
     list_filter = (
         BY_ORGANIZATION,
         ("status", ChoicesDropdownFilter),

@@ -22,11 +22,9 @@ class TrackerAdmin(RecordAdmin):
     list_display = (
         "parcel",
         "state",
-        "type",
         "destination_contact",
         "destination_location",
         "estimated_delivery_at",
-        "owner",
         "created",
     )
     list_filter = (
@@ -75,7 +73,8 @@ class TrackerAdmin(RecordAdmin):
 
     @display(description="Tracker", header=True)
     def parcel(self, tracker: Tracker) -> tuple[str, str]:
-        return str(tracker), tracker.provider or NOTHING
+        way = filter(None, (tracker.provider, tracker.get_type_display()))
+        return str(tracker), ", ".join(way)
 
     @display(description="Status", label=STATUS_COLORS)
     def state(self, tracker: Tracker) -> tuple[str, str]:
@@ -89,9 +88,7 @@ class ShippingLabelInferenceAdmin(RecordAdmin):
         "state",
         "recipient_name",
         "location",
-        "provider_name",
-        "service_level_name",
-        "owner",
+        "carrier",
         "created",
     )
     list_filter = (
@@ -169,6 +166,10 @@ class ShippingLabelInferenceAdmin(RecordAdmin):
     @display(description="Status", label=INFERENCE_COLORS)
     def state(self, inference: ShippingLabelInference) -> tuple[str, str]:
         return inference.status, inference.get_status_display()
+
+    @display(description="Carrier", header=True)
+    def carrier(self, inference: ShippingLabelInference) -> tuple[str, str]:
+        return inference.provider_name or NOTHING, inference.service_level_name or ""
 
     @display(description="Recipient")
     def recipient_name(self, inference: ShippingLabelInference) -> str:

@@ -85,7 +85,7 @@ def groups(plan: Plan) -> Iterator[str]:
             cell(title if number < len(words.DEPARTMENTS) else f"{title} {number}"),
             _GATHERED[kind],
             place(bits % plan.counts["loc"]) if bits & 3 else NULL,
-            name((generation - 1) // 3 * 8 + kind) if generation else NULL,
+            name(generation // 2 * 8 + kind) if generation else NULL,
             plan.common(number, time, bits),
         )
 

@@ -96,7 +96,7 @@ def assets(plan: Plan) -> Iterator[str]:
             statuses[(bits >> 8) % 24 % len(statuses)],
             f"SN{bits >> 30:09X}" if bits & 7 else "",
             f"SKU-{product:06}",
-            NULL,
+            f"{bits >> 16 & 0xFFFFFFFF:013}" if bits & 3 == 2 else NULL,
             f"{8400 + bits % 900}.{bits % 90 + 10}",
             item(product) if bits & 56 else NULL,
             location(bits % plan.counts["loc"]) if bits & 3 else NULL,

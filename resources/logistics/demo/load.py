@@ -71,5 +71,5 @@ def load(plan: Plan, written: Callable[[int], object]) -> list[str]:
                     copy.write("\n".join(batch) + "\n")
                     written(len(batch) if issubclass(model, Record) else 0)
     # A tenth of the usual sample: sorting the JSON of 30,000 rows would take longer than loading.
-    finish += ["SET CONSTRAINTS ALL IMMEDIATE", "SET LOCAL default_statistics_target = 10"]
+    finish.append("SET LOCAL default_statistics_target = 10")
     return finish + [f'ANALYZE "{name}"' for name in _NAMES]

@@ -1578,20 +1578,22 @@ class Migration(migrations.Migration):
                 (
                     "amount",
                     models.IntegerField(
-                        blank=True, help_text="Price of the label, in cents.", null=True
+                        blank=True, help_text="Price of the label, in minor units.", null=True
                     ),
                 ),
                 (
                     "billed_amount",
                     models.IntegerField(
                         blank=True,
-                        help_text="What the carrier charged in the end, in cents.",
+                        help_text="What the carrier charged in the end, in minor units.",
                         null=True,
                     ),
                 ),
                 (
                     "fee",
-                    models.IntegerField(blank=True, help_text="Handling fee, in cents.", null=True),
+                    models.IntegerField(
+                        blank=True, help_text="Handling fee, in minor units.", null=True
+                    ),
                 ),
                 ("currency", models.CharField(default="USD", help_text="ISO 4217.", max_length=3)),
                 ("paid", models.BooleanField(default=False)),

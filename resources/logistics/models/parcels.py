@@ -69,11 +69,13 @@ class Shipment(Record):
     tracking_updates = json_list("What the carrier said, oldest first: [{status, at, message}].")
     label_url = text()
 
-    amount = models.IntegerField(null=True, blank=True, help_text="Price of the label, in cents.")
-    billed_amount = models.IntegerField(
-        null=True, blank=True, help_text="What the carrier charged in the end, in cents."
+    amount = models.IntegerField(
+        null=True, blank=True, help_text="Price of the label, in minor units."
     )
-    fee = models.IntegerField(null=True, blank=True, help_text="Handling fee, in cents.")
+    billed_amount = models.IntegerField(
+        null=True, blank=True, help_text="What the carrier charged in the end, in minor units."
+    )
+    fee = models.IntegerField(null=True, blank=True, help_text="Handling fee, in minor units.")
     currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217.")
     paid = models.BooleanField(default=False)
     payment_reference = text()

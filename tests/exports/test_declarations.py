@@ -1,0 +1,87 @@
+"""Resources that others declare: plain models, distant organizations, columns of any SQL."""
+
+import pytest
+
+from accounts.models import ApiKey, Organization
+from exports.models import Export, ExportFile
+from resources.columns import Column, Kind
+from resources.logistics.models import Group, Item
+from resources.registry import Registry, Resource
+from resources.relations import Relation
+from tests.exports.test_compiler import rows
+from tests.factories import ContactFactory, GroupFactory, ItemFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_plain_model_is_a_resource_in_a_few_lines(
+    own_registry: Registry, acme: Organization, globex: Organization
+) -> None:
+    own_registry.register(
+        Resource(
+            name="api_key",
+            plural="api_keys",
+            model=ApiKey,
+            date_field="created",
+            hidden=frozenset({"hashed_key"}),
+            relations=(Relation("organization", label="slug", fields=("id", "slug")),),
+        )
+    )
+    for owner in (acme, globex):
+        ApiKey.objects.create_key(organization=owner, name=f"{owner.slug}'s", scopes=["read"])
+    (row,) = rows(acme, "api_key", output={"columns": None}, format="json")
+    assert row["name"] == "acme's"
+    assert row["scopes"] == ["read"]
+    assert row["organization"] == {"id": acme.pk, "slug": "acme"}
+    assert "hashed_key" not in row
+    options = {
+        "scopes": "read",
+        "organization.slug": "acme",
+        "created": "gte:2024-01-01",
+        "limit": 1,
+    }
+    assert rows(acme, "api_key", "name", "scopes", options=options) == [["acme's", "read"]]
+    assert rows(acme, "api_key", "name", options={"revoked": True}) == []
+
+
+def test_an_organization_several_steps_away_is_still_a_wall(
+    own_registry: Registry, acme: Organization, globex: Organization
+) -> None:
+    resource = Resource("file", "files", ExportFile, organization="export__organization")
+    own_registry.register(resource)
+    for number, owner in enumerate((acme, globex)):
+        export = Export.objects.create(organization=owner, request={}, spec={})
+        ExportFile.objects.create(
+            export=export, name=owner.slug, storage_key=str(number), rows=0, bytes=0
+        )
+    assert rows(acme, "file", "name") == [["acme"]]
+    assert rows(globex, "file", "name", options={"rows": "gte:0"}) == [["globex"]]
+
+
+def test_related_lists_stay_on_their_line(own_registry: Registry, acme: Organization) -> None:
+    own_registry._resources["group"] = Resource(
+        "group",
+        "groups",
+        Group,
+        relations=(Relation("contacts", fields=("id", "alternate_names", "metadata")),),
+    )
+    group = GroupFactory(organization=acme)
+    for name in ("a", "b"):
+        ContactFactory(organization=acme, name=name, alternate_names=[name, "\n"], groups=[group])
+    (row,) = rows(acme, "group", "contacts.alternate_names", "contacts.metadata", format="jsonl")
+    assert row == {
+        "contacts.alternate_names": [["a", "\n"], ["b", "\n"]],
+        "contacts.metadata": [{}, {}],
+    }
+
+
+def test_declared_columns_may_hold_any_sql(own_registry: Registry, acme: Organization) -> None:
+    columns = (
+        Column("100%", Kind.TEXT, "{row}.name || '{{}} 100%'"),
+        Column("names", Kind.JSON, "jsonb_build_array({row}.name, null)"),
+    )
+    own_registry._resources["item"] = Resource("item", "items", Item, columns=columns)
+    ItemFactory(organization=acme, name="Bolt")
+    assert rows(acme, "item", "100%", "names") == [["Bolt{} 100%", "Bolt, "]]
+    assert rows(acme, "item", "id", options={"100%": "equals:Bolt{} 100%"})
+    assert not rows(acme, "item", "id", options={"names": "Nut"})

@@ -1,0 +1,229 @@
+"""Bodies: everything that is wrong is named with its place, its value and what is taken."""
+
+import json
+from typing import Any
+
+import pytest
+
+from accounts.errors import ErrorCode, InvalidInput, Problem
+from exports.parsing import parse_export
+from exports.spec import Compression, ExportSpec
+from resources.conditions import Condition, Operator
+from resources.filters import Ordering
+from resources.registry import registry
+
+SHIPMENT = registry.get("shipment")
+assert SHIPMENT is not None
+COLUMNS = list(SHIPMENT.names)
+
+
+def problems(body: dict[str, Any]) -> list[Problem]:
+    with pytest.raises(InvalidInput) as raised:
+        parse_export(body)
+    return list(raised.value.problems)
+
+
+def one_problem(**body: Any) -> Problem:
+    found = problems({"resource": "shipment", **body})
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_request_of_nothing_but_a_resource_has_defaults() -> None:
+    spec = parse_export({"resource": "shipment"})
+    assert [column.path for column in spec.columns] == COLUMNS
+    assert [column.header for column in spec.columns] == COLUMNS
+    assert (spec.format, spec.compression, spec.timezone) == ("csv", Compression.NONE, "UTC")
+    assert spec.datetime_format is None
+    assert spec.selection.limit is None
+    assert spec.selection.ordering == ()
+
+
+def test_a_spec_survives_its_json() -> None:
+    body = {
+        "resource": "contact",
+        "format": "jsonl",
+        "compression": "gzip",
+        "options": {
+            "group_id": "a,b",
+            "created_at": "bwi:2024-01-01,2024-02-01",
+            "metadata.x": None,
+            "search": "smith",
+            "order_by": "-name, created_at",
+            "direction": "desc",
+            "limit": "10",
+        },
+        "csv_field_options": {
+            "timezone": "Asia/Tokyo",
+            "datetime_format": "yyyy",
+            "columns": {"groups.name": "Groups", "name": True, "id": "ID", "email": False},
+            "column_order": ["id"],
+            "properties": "merge",
+        },
+    }
+    spec = parse_export(body)
+    assert ExportSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    assert [(c.path, c.header) for c in spec.columns] == [
+        ("id", "ID"),
+        ("groups.name", "Groups"),
+        ("name", "name"),
+    ]
+    assert spec.selection.ordering == (Ordering("name"), Ordering("created_at", descending=True))
+    assert spec.selection.limit == 10
+    day = "2023-12-31T15:00:00+00:00/2024-01-01T15:00:00+00:00"
+    assert spec.selection.conditions[1].values[0] == day
+    assert spec.selection.conditions[2] == Condition("metadata.x", Operator.IS_NULL, ())
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field", "value", "accepted"),
+    [
+        ({"resource": "ship"}, "invalid_resource", "resource", "ship", "shipment"),
+        ({"resource": None}, "invalid_resource", "resource", None, "shipment"),
+        ({"resource": ["shipment"]}, "invalid_resource", "resource", ["shipment"], "shipment"),
+        ({"format": "xml"}, "invalid_format", "format", "xml", "jsonl"),
+        ({"format": {}}, "invalid_format", "format", {}, "csv"),
+        ({"compression": "zip"}, "invalid_compression", "compression", "zip", "gzip"),
+        ({"compression": None}, "invalid_compression", "compression", None, "none"),
+        ({"colour": 1}, "invalid_request", "colour", 1, "options"),
+        ({"options": []}, "invalid_request", "options", [], "an object"),
+        ({"options": "x"}, "invalid_request", "options", "x", "an object"),
+        ({"csv_field_options": 5}, "invalid_request", "csv_field_options", 5, "an object"),
+    ],
+)
+def test_what_is_wrong_with_the_body_is_named(
+    body: dict[str, Any], code: str, field: str, value: object, accepted: str
+) -> None:
+    problem = one_problem(**body)
+    assert (problem.code, problem.field, problem.value) == (code, field, value)
+    assert accepted in str(problem.accepted)
+
+
+def test_a_missing_resource_is_named() -> None:
+    (problem,) = problems({})
+    assert problem == Problem(
+        ErrorCode.INVALID_REQUEST,
+        "resource",
+        None,
+        "The field resource is required",
+        registry.names(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "field", "accepted"),
+    [
+        ({"timezone": "Mars/Olympus"}, "invalid_timezone", "timezone", "IANA"),
+        ({"timezone": "america/new_york"}, "invalid_timezone", "timezone", "IANA"),
+        ({"timezone": "../../etc/passwd"}, "invalid_timezone", "timezone", "IANA"),
+        ({"timezone": "UTC'; DROP TABLE x"}, "invalid_timezone", "timezone", "IANA"),
+        ({"timezone": "localtime"}, "invalid_timezone", "timezone", "IANA"),
+        ({"timezone": None}, "invalid_timezone", "timezone", "IANA"),
+        ({"timezone": ["UTC"]}, "invalid_timezone", "timezone", "IANA"),
+        ({"datetime_format": "yyyy-bb"}, "invalid_datetime_format", "datetime_format", "letters"),
+        ({"datetime_format": "'open"}, "invalid_datetime_format", "datetime_format", "letters"),
+        ({"datetime_format": ""}, "invalid_datetime_format", "datetime_format", "letters"),
+        ({"datetime_format": 5}, "invalid_datetime_format", "datetime_format", "letters"),
+        ({"datetime_format": ["yyyy"]}, "invalid_datetime_format", "datetime_format", "letters"),
+        ({"properties": "melt"}, "invalid_format", "properties", "merge"),
+        ({"properties": []}, "invalid_format", "properties", "merge"),
+        ({"colour": 1}, "invalid_request", "colour", "column_order"),
+        ({"columns": "id"}, "invalid_column", "columns", "<column>"),
+        ({"columns": [1]}, "invalid_column", "columns", "<column>"),
+        ({"columns": {}}, "invalid_column", "columns", "tracking_number"),
+        ({"columns": []}, "invalid_column", "columns", "tracking_number"),
+        ({"columns": {"id": False}}, "invalid_column", "columns", "tracking_number"),
+        ({"columns": {"idd": True}}, "invalid_column", "columns.idd", "tracking_number"),
+        ({"columns": ["id", "x'; --"]}, "invalid_column", "columns.x'; --", "tracking_number"),
+        ({"columns": {"location.code": True}}, "invalid_column", "columns.location.code", "notes"),
+        ({"columns": {"location.": True}}, "invalid_column", "columns.location.", "notes"),
+        ({"columns": {"id": 1}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": None}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": ""}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": []}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": "é" * 32}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": "a\0"}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": "\ud800"}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": "X", "type": "X"}}, "invalid_column", "columns.type", "63 bytes"),
+        ({"columns": {"id": "type", "type": True}}, "invalid_column", "columns.type", "63 bytes"),
+        ({"column_order": "id"}, "invalid_column", "column_order", "tracking_number"),
+        ({"column_order": 0}, "invalid_column", "column_order", "tracking_number"),
+        ({"column_order": {}}, "invalid_column", "column_order", "tracking_number"),
+        ({"column_order": ["id", "id"]}, "invalid_column", "column_order.1", "tracking_number"),
+        ({"column_order": ["nothing"]}, "invalid_column", "column_order.0", "tracking_number"),
+        ({"column_order": [["id"]]}, "invalid_column", "column_order.0", "tracking_number"),
+        ({"column_order": [None]}, "invalid_column", "column_order.0", "tracking_number"),
+        ({"columns": ["id"], "column_order": ["type"]}, "invalid_column", "column_order.0", "id"),
+        (
+            {"columns": {"id": True, "type": False}, "column_order": ["type"]},
+            "invalid_column",
+            "column_order.0",
+            "id",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_output_is_named(
+    output: dict[str, Any], code: str, field: str, accepted: str
+) -> None:
+    problem = one_problem(csv_field_options=output)
+    assert (problem.code, problem.field) == (code, f"csv_field_options.{field}")
+    assert accepted in str(problem.accepted)
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_request() -> None:
+    found = problems(
+        {
+            "resource": "shipment",
+            "formt": "csv",
+            "format": "xls",
+            "compression": 1,
+            "options": {"statu": "x", "amount": "gt:a", "limit": 0, "order_by": "rates"},
+            "csv_field_options": {
+                "timezone": "X",
+                "datetime_format": "bb",
+                "columns": {"id": True, "x": True},
+                "column_order": ["y"],
+                "properties": "z",
+            },
+        }
+    )
+    assert {(problem.code.value, problem.field) for problem in found} == {
+        ("invalid_request", "formt"),
+        ("invalid_format", "format"),
+        ("invalid_compression", "compression"),
+        ("invalid_filter", "options.statu"),
+        ("invalid_filter", "options.amount"),
+        ("invalid_limit", "options.limit"),
+        ("invalid_ordering", "options.order_by"),
+        ("invalid_timezone", "csv_field_options.timezone"),
+        ("invalid_datetime_format", "csv_field_options.datetime_format"),
+        ("invalid_column", "csv_field_options.columns.x"),
+        ("invalid_column", "csv_field_options.column_order.0"),
+        ("invalid_format", "csv_field_options.properties"),
+    }
+
+
+def test_no_column_is_said_beside_other_problems() -> None:
+    found = problems(
+        {"resource": "shipment", "format": "x", "csv_field_options": {"columns": {"id": False}}}
+    )
+    assert [problem.message for problem in found][1:] == ["No column is chosen"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"field {n}": 1 for n in range(5_000)},
+        {"options": {f"filter {n}": 1 for n in range(5_000)}},
+        {"options": {"order_by": ["x"] * 5_000}},
+        {"options": {"order_by": "id," * 5_000 + "id"}},
+        {"csv_field_options": {"columns": {f"column {n}": True for n in range(5_000)}}},
+        {"csv_field_options": {"column_order": ["id"] * 5_000}},
+        {"csv_field_options": {"column_order": [["id"]] * 5_000}},
+    ],
+)
+def test_a_body_of_mistakes_is_not_answered_with_megabytes(body: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        parse_export({"resource": "shipment", **body})
+    assert len(raised.value.problems) <= 100
+    assert len(json.dumps(raised.value.as_json())) < 500_000

@@ -1,0 +1,181 @@
+"""Whatever a body holds, it is understood or refused; and what is understood can be run."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from accounts.errors import ErrorCode, InvalidInput
+from accounts.models import Organization
+from exports import lifecycle
+from exports.compiler import compile_export
+from exports.parsing import FIELDS, OUTPUT_FIELDS, parse_export
+from exports.spec import ExportSpec
+from exports.timezones import TIMEZONES
+from resources.conditions import Operator
+from resources.filters import filter_names
+from resources.registry import registry
+from tests.factories import ShipmentFactory
+
+SHIPMENT = registry.get("shipment")
+assert SHIPMENT is not None
+EVIL = (
+    *(
+        "'",
+        '"',
+        "''; DROP TABLE logistics_shipment; --",
+        "\\",
+        "\\'",
+        "/*",
+        "*/ OR 1=1 --",
+        "%",
+        "%s",
+    ),
+    *(
+        "%(x)s",
+        "{",
+        "}",
+        "{0}",
+        "{row}",
+        "$1",
+        "$$",
+        "E'\\x27'",
+        "\r\n",
+        "\u2028",
+        "é",
+        "📦",
+        "\x01",
+    ),
+    *("a.b", "a,b", "{a,b}", "[0]", "$.a", "\0", "\ud800", " ", "-", "null", "NaN", "infinity"),
+)
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=10)
+    | st.sampled_from(EVIL),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+evil = st.sampled_from(EVIL)
+names = st.sampled_from([*filter_names(SHIPMENT), "location.name", "statuses"]) | evil
+keys = names | st.builds("metadata.{}".format, evil | st.text(max_size=5))
+values = (
+    anything
+    | st.builds("{}:{}".format, st.sampled_from([*Operator]), evil | st.integers() | st.dates())
+    | st.builds("{}:{},{}".format, st.sampled_from([*Operator]), st.dates(), st.dates())
+)
+options = st.dictionaries(
+    keys | st.sampled_from(["limit", "order_by", "direction"]), values, max_size=4
+)
+columns = st.dictionaries(names, st.booleans() | evil | st.text(max_size=8), max_size=4)
+output = st.fixed_dictionaries(
+    {},
+    optional={
+        "timezone": st.sampled_from(["UTC", "Asia/Kathmandu"]) | anything,
+        "datetime_format": st.builds("yyyy{}".format, evil) | anything,
+        "columns": columns | st.lists(names, max_size=4) | anything,
+        "column_order": st.lists(names, max_size=3) | anything,
+        "properties": st.just("merge") | anything,
+    },
+)
+wild = st.dictionaries(st.sampled_from([*FIELDS, *OUTPUT_FIELDS]) | evil, anything, max_size=5)
+likely = st.fixed_dictionaries(
+    {"resource": st.just("shipment")},
+    optional={
+        "format": st.sampled_from(["csv", "json", "jsonl"]),
+        "compression": st.sampled_from(["none", "gzip"]),
+        "options": options,
+        "csv_field_options": output,
+    },
+)
+one_filter = st.builds(
+    lambda key, value: {"resource": "shipment", "options": {key: value}}, keys, values
+)
+
+
+@pytest.mark.django_db
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=likely | one_filter | wild)
+@example(body={"resource": "shipment", "options": {"metadata.a'b\\": "equals:'; --"}})
+@example(body={"resource": "shipment", "options": {"amount": "lt:1e307", "fee": "gt:-1e307"}})
+@example(body={"resource": "shipment", "options": {"created_at": "gt:0001-01-01"}})
+@example(body={"resource": "shipment", "options": {"created_at": -62135596800}})
+@example(body={"resource": "shipment", "options": {"metadata": {"a": 1e308}}})
+def test_any_body_is_understood_and_runs_or_is_refused(body: dict[str, Any]) -> None:
+    spec = understood(body)
+    if isinstance(spec, InvalidInput):
+        assert spec.status == 400
+        assert spec.problems
+        assert all(problem.field and problem.message for problem in spec.problems)
+        return
+    assert type(spec).from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    assert lifecycle.count_rows(spec, "org_nobody") == 0
+    assert copied(body) == []
+
+
+def understood(body: dict[str, Any]) -> ExportSpec | InvalidInput:
+    try:
+        return parse_export(body)
+    except InvalidInput as invalid:
+        return invalid
+
+
+def copied(body: dict[str, Any], organization_id: str = "org_nobody") -> list[bytes]:
+    """The rows of an export, read by the connection of the test."""
+    statement = compile_export(parse_export(body), organization_id)
+    with connection.cursor() as wrapper:
+        for name, value in statement.settings.items():
+            wrapper.execute("SELECT set_config(%s, %s, true)", [name, value])
+        with wrapper.cursor.copy(statement.copy) as copy:
+            return [bytes(row) for row in copy]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", [text for text in EVIL if text not in ("\0", "\ud800")])
+def test_no_text_leaves_its_place_in_the_statement(text: str, acme: Organization) -> None:
+    ShipmentFactory(organization=acme, id="it", notes=text, metadata={text: text}, tags=[text])
+    ShipmentFactory(organization=acme, id="other")
+    chosen: dict[str, Any] = {"id": text.strip() or "x", "notes": f"{text}!"}
+    body: dict[str, Any] = {
+        "resource": "shipment",
+        "format": "jsonl",
+        "options": {"notes": f"equals:{text}", "tags": [text], "metadata": {text: text}},
+        "csv_field_options": {
+            "columns": chosen,
+            "datetime_format": "'" + text.replace("'", "''") + "'yyyy",
+        },
+    }
+    if "." not in text:
+        body["options"][f"metadata.{text}"] = f"equals:{text}"
+    assert [list(json.loads(row).items()) for row in copied(body, acme.pk)] == [
+        [(chosen["id"], "it"), (chosen["notes"], text)]
+    ]
+    body["options"] = {"notes": f"not_equals:{text}"}
+    assert len(copied(body, acme.pk)) == 1
+
+
+@pytest.mark.django_db
+def test_a_zone_that_only_python_knows_is_refused() -> None:
+    spec = replace(parse_export({"resource": "shipment"}), timezone="Moon/Tranquility")
+    with pytest.raises(InvalidInput) as raised:
+        lifecycle.count_rows(spec, "org_nobody")
+    (problem,) = raised.value.problems
+    assert problem.code is ErrorCode.INVALID_TIMEZONE
+    assert problem.field == "csv_field_options.timezone"
+    assert problem.value == "Moon/Tranquility"
+
+
+@pytest.mark.django_db
+def test_every_zone_that_a_request_may_name_is_known_to_the_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_timezone_names")
+        assert not TIMEZONES - {row[0] for row in cursor.fetchall()}

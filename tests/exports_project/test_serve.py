@@ -1,0 +1,133 @@
+"""The supervisor behind `make run`, for real: in a folder with a space, on a port of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import pytest
+
+from exports_project.embedded import processes, servers
+
+SECONDS = 120
+
+
+@pytest.fixture
+def local_dir() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="long shore ") as folder:
+        yield Path(folder).resolve() / ".local"
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        number: int = listener.getsockname()[1]
+        return number
+
+
+@contextmanager
+def supervisor(local_dir: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`make run`'s process, its output in LOCAL_DIR/output."""
+    local_dir.mkdir(exist_ok=True)
+    environment = os.environ | {"LOCAL_DIR": str(local_dir), "PORT": str(port)}
+    with (local_dir / "output").open("wb") as output:
+        process = processes.spawn(
+            [sys.executable, "-m", "exports_project.serve"], output=output, env=environment
+        )
+    try:
+        yield process
+    finally:
+        processes.stop(process)
+
+
+def wait_for(text: str, local_dir: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while text not in (output := (local_dir / "output").read_text()):
+        assert process.poll() is None, output
+        assert time.monotonic() < deadline, output
+        time.sleep(0.05)
+
+
+def assert_all_gone(family: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert alive == []
+
+
+def family_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def test_everything_starts_and_ends_on_a_signal(local_dir: Path, port: int) -> None:
+    with supervisor(local_dir, port) as process:
+        wait_for("Longshore is ready", local_dir, process)
+        family = family_of(process)
+        commands = " ".join(" ".join(member.cmdline()) for member in family)
+        for part in ("postgres", "valkey-server", "gunicorn", "worker", "beat"):
+            assert part in commands
+        demo = (local_dir / "demo.json").read_text()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 128 + signal.SIGTERM
+        assert_all_gone(family)
+    with supervisor(local_dir, port) as process:
+        wait_for("Longshore is ready", local_dir, process)
+        assert (local_dir / "demo.json").read_text() == demo
+        process.send_signal(signal.SIGINT)
+        assert process.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize("moment", ["Starting the embedded", "Preparing", "Starting web"])
+def test_a_signal_while_starting_ends_everything(local_dir: Path, port: int, moment: str) -> None:
+    with supervisor(local_dir, port) as process:
+        wait_for(moment, local_dir, process)
+        family = family_of(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 128 + signal.SIGTERM
+        assert_all_gone(family)
+
+
+def test_a_program_that_dies_ends_the_others(local_dir: Path, port: int) -> None:
+    with supervisor(local_dir, port) as process:
+        wait_for("Longshore is ready", local_dir, process)
+        family = family_of(process)
+        beat = next(member for member in family if "beat" in member.cmdline())
+        beat.kill()
+        assert process.wait(SECONDS) == 1
+        assert "beat ended unexpectedly (exit code -9)" in (local_dir / "output").read_text()
+        assert_all_gone(family)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells children of a death.")
+def test_a_killed_supervisor_leaves_nothing_and_the_next_recovers(
+    local_dir: Path, port: int
+) -> None:
+    with supervisor(local_dir, port) as process:
+        wait_for("Longshore is ready", local_dir, process)
+        family = family_of(process)
+        process.kill()
+        process.wait()
+    with servers.lock(local_dir) as owner, servers.running(local_dir):
+        assert owner
+    assert_all_gone(family)
+
+
+def test_a_port_in_use_is_said_before_anything_starts(local_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with supervisor(local_dir, port) as process:
+            assert process.wait(SECONDS) == 1
+    assert f"port {port} is not free" in (local_dir / "output").read_text()
+    assert not (local_dir / "postgres").exists()
+
+
+def test_a_second_supervisor_in_the_same_folder_is_refused(local_dir: Path, port: int) -> None:
+    with servers.lock(local_dir), supervisor(local_dir, port) as process:
+        assert process.wait(SECONDS) == 1
+    assert "already runs here" in (local_dir / "output").read_text()

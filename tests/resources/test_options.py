@@ -1,0 +1,215 @@
+"""Options that cannot be read: the code, the place, the value, and what would be taken."""
+
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from accounts.errors import ErrorCode, Problem
+from resources.conditions import Condition, Operator
+from resources.filters import Ordering, Selection, parse_options
+from resources.registry import registry
+from tests.samples import SAMPLE
+
+
+def read(options: dict[str, Any], name: str = "shipment") -> tuple[Selection, list[Problem]]:
+    resource = registry.get(name)
+    assert resource is not None
+    return parse_options(resource, options, ZoneInfo("UTC"))
+
+
+DAY = "an ISO date (2024-12-25)"
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "text", "accepted"),
+    [
+        ("statu", "x", "no filter 'statu'; did you mean 'status'?", "tracking_number"),
+        ("nothing", None, "no filter 'nothing'", "group_id"),
+        ("", "x", "no filter ''", "status"),
+        ("created_at.x", "x", "no filter 'created_at.x'", "status"),
+        ("metadata.", "x", "no filter 'metadata.'", "metadata"),
+        ("metadata..a", "x", "no filter 'metadata..a'", "metadata"),
+        (".", "x", "no filter '.'", "status"),
+        ("metadata.\0", "x", "no NUL", None),
+        ("metadata.\ud800", "x", "half of a surrogate pair", None),
+        ("location.code", "x", "location has no 'code'", "location.name"),
+        ("location.", "x", "location has no ''", None),
+        ("location.name.x", "x", "location has no 'name.x'", "location.id"),
+        ("status", "gt:a", "does not take the operator gt", "not_in"),
+        ("status", "bwi:a,b", "does not take the operator bwi", "not_equals"),
+        ("paid", "lt:true", "does not take the operator lt", "is_null"),
+        ("tags", "gte:a", "does not take the operator gte", "equals"),
+        ("rates", "gt:1", "does not take the operator gt", "equals"),
+        ("location", "gt:a", "does not take the operator gt", "in"),
+        ("status", [], "an empty list selects nothing", "at least one value"),
+        ("status", "a,,b", "has an empty place", "single commas"),
+        ("status", ",", "has an empty place", "single commas"),
+        ("status", "in:a,", "has an empty place", "single commas"),
+        ("status", {"a": 1}, "is no value for status", "a text"),
+        ("status", True, "is no value for status", "a text"),
+        ("status", [None], "is no value for status", "a text"),
+        ("status", [["a"]], "is no value for status", "a text"),
+        ("status", "a\0", "is no value for status", "a text"),
+        ("status", "is_null:true", "is_null takes no value", "is_null"),
+        ("status", "is_not_null:", "is_not_null takes no value", "is_null"),
+        ("amount", "x", "'x' is no value for amount, which takes a number", "a number"),
+        ("amount", "", "is no value for amount", "a number"),
+        ("amount", "around:5", "is no value for amount", "gte"),
+        ("amount", "not_equal:5", "is no value for amount", "not_equals"),
+        ("amount", "gt:", "'' is no value for amount", "a number"),
+        ("amount", "gt:1,2", "'1,2' is no value for amount", "a number"),
+        ("amount", "bwi:1", "bwi takes exactly two values", "bwi:a,b"),
+        ("amount", "bwe:1,2,3", "bwe takes exactly two values", "bwe:a,b"),
+        ("amount", "bwi:10,9", "bwi takes the smaller value first", "bwi:a,b"),
+        ("amount", {}, "is no value for amount", "a number"),
+        ("created_at", "gte:soon", "'soon' is no value for created_at", DAY),
+        ("created_at", "after:2024-01-01", "is no value for created_at", "bwi"),
+        ("created_at", "bwi:2024-02-01,2024-01-01", "the smaller value first", "bwi:a,b"),
+        ("created_at", "bwi:2024-01-01T01:00,2024-01-01", "the smaller value first", "bwi:a,b"),
+        ("created_at", [20240101, "x"], "'x' is no value for created_at", DAY),
+        ("created_at", {"gte": "2024-01-01"}, "is no value for created_at", DAY),
+        ("paid", 1, "1 is no value for paid", "true or false"),
+        ("metadata.a", {"b": 1}, "is no value for metadata.a", "a text"),
+        ("metadata.a", [], "an empty list selects nothing", "at least one value"),
+        ("metadata.a", "gt:x", "'x' is no value for metadata.a", "a number"),
+        ("metadata", float("nan"), "nan is no value for metadata", "a JSON object"),
+        ("metadata", {"a": "\0"}, "is no value for metadata", "a JSON object"),
+        ("search", "", "a word of at least 2 characters", "words"),
+        ("search", "a - ! 'b'", "a word of at least 2 characters", "words"),
+        ("search", ["smith"], "search takes a text", "500 characters"),
+        ("search", None, "search takes a text", "500 characters"),
+        ("search", "ab\0", "search takes a text", "500 characters"),
+        ("search", "a" * 501, "search takes a text", "500 characters"),
+    ],
+)
+def test_a_malformed_filter_is_named(name: str, raw: object, text: str, accepted: str) -> None:
+    resource = "contact" if accepted == "group_id" else "shipment"
+    selection, problems = read({name: raw}, resource)
+    assert selection == Selection()
+    (problem,) = problems
+    assert problem.code is ErrorCode.INVALID_FILTER
+    assert problem.field == f"options.{name}"
+    assert problem.value is raw
+    assert text in problem.message
+    assert accepted is None or accepted in str(problem.accepted)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        0,
+        -1,
+        "0",
+        "-1",
+        "ten",
+        "",
+        "1.0",
+        1.0,
+        10.0,
+        True,
+        False,
+        None,
+        [],
+        [1],
+        {},
+        2**63,
+        "9" * 20,
+    ],
+)
+def test_a_limit_is_a_whole_number_from_1(limit: object) -> None:
+    _, (problem,) = read({"limit": limit})
+    assert problem.code is ErrorCode.INVALID_LIMIT
+    assert problem.field == "options.limit"
+    assert problem.value == limit
+    assert problem.accepted == '"all" or a whole number from 1'
+
+
+@pytest.mark.parametrize(
+    ("limit", "number"),
+    [("all", None), (1, 1), ("1000", 1000), (2**63 - 1, 2**63 - 1)],
+)
+def test_limits_that_are_taken(limit: object, number: int | None) -> None:
+    assert read({"limit": limit}) == (Selection(limit=number), [])
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "value"),
+    [
+        ({"order_by": "statu"}, "order_by", "statu"),
+        ({"order_by": ""}, "order_by", ""),
+        ({"order_by": "status,"}, "order_by", ""),
+        ({"order_by": "status,-status"}, "order_by", "-status"),
+        ({"order_by": "--status"}, "order_by", "--status"),
+        ({"order_by": "rates"}, "order_by", "rates"),
+        ({"order_by": "tags"}, "order_by", "tags"),
+        ({"order_by": "location"}, "order_by", "location"),
+        ({"order_by": "location.name"}, "order_by", "location.name"),
+        ({"order_by": "metadata.a"}, "order_by", "metadata.a"),
+        ({"order_by": "status; DROP TABLE x"}, "order_by", "status; DROP TABLE x"),
+        ({"order_by": 5}, "order_by", 5),
+        ({"order_by": {}}, "order_by", {}),
+        ({"order_by": [["status"]]}, "order_by", ["status"]),
+        ({"order_by": [None]}, "order_by", None),
+        ({"direction": "up"}, "direction", "up"),
+        ({"direction": "DESC"}, "direction", "DESC"),
+        ({"direction": None}, "direction", None),
+        ({"direction": ["desc"]}, "direction", ["desc"]),
+    ],
+)
+def test_an_ordering_names_sortable_columns_once(
+    options: dict[str, Any], field: str, value: object
+) -> None:
+    _, (problem,) = read(options)
+    assert problem.code is ErrorCode.INVALID_ORDERING
+    assert problem.field == f"options.{field}"
+    assert problem.value == value
+    accepted = problem.accepted
+    assert isinstance(accepted, list)
+    assert ("status" if field == "order_by" else "asc") in accepted
+    assert "rates" not in accepted
+
+
+@pytest.mark.parametrize(
+    ("options", "ordering"),
+    [
+        ({}, ()),
+        ({"order_by": None}, ()),
+        ({"order_by": []}, ()),
+        ({"order_by": "status"}, (Ordering("status"),)),
+        ({"order_by": "status", "direction": "desc"}, (Ordering("status", True),)),
+        ({"order_by": "-status", "direction": "desc"}, (Ordering("status", False),)),
+        ({"order_by": "status, -fee"}, (Ordering("status"), Ordering("fee", True))),
+        ({"order_by": ["-fee", "id"]}, (Ordering("fee", True), Ordering("id"))),
+        ({"direction": "asc"}, (Ordering("created_at"),)),
+        ({"direction": "desc"}, (Ordering("created_at", True),)),
+    ],
+)
+def test_orderings_that_are_taken(options: dict[str, Any], ordering: tuple[Ordering, ...]) -> None:
+    assert read(options) == (Selection(ordering=ordering), [])
+
+
+def test_every_problem_comes_and_the_rest_is_read() -> None:
+    options = {"status": "lost", "x": 1, "amount": "y", "limit": 0, "direction": "z"}
+    selection, problems = read(options)
+    assert selection.conditions == (Condition("status", Operator.EQUALS, ("lost",)),)
+    fields = [problem.field for problem in problems]
+    assert fields == ["options.x", "options.amount", "options.direction", "options.limit"]
+
+
+def test_the_path_of_problems_is_that_of_the_options() -> None:
+    _, (problem,) = parse_options(SAMPLE, {"x": 1}, ZoneInfo("UTC"), path="")
+    assert problem.field == "x"
+
+
+def test_more_options_than_anyone_needs_are_refused() -> None:
+    selection, (problem,) = read({f"metadata.key{n}": "x" for n in range(101)})
+    assert selection == Selection()
+    assert (problem.code, problem.field) == (ErrorCode.INVALID_REQUEST, "options")
+    assert problem.accepted == "100 options at most"
+
+
+def test_a_resource_without_a_search_text_has_no_search() -> None:
+    _, (problem,) = parse_options(replace(SAMPLE, search=None), {"search": "x"}, ZoneInfo("UTC"))
+    assert "has no filter 'search'" in problem.message
