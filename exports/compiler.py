@@ -1,21 +1,32 @@
-"""Compiles a spec for an organization to the one statement that the database runs.
+"""Compiles a spec for an organization to the statements that the database runs.
 
-A pure function: nothing is read from the database, and the same spec gives the same text.
+Pure functions: nothing is read from the database, and the same spec gives the same text. What
+was found in the rows is an argument.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from psycopg import sql
 
 from exports.expressions import Expressions
+from exports.flattening import Nested, Slot, flattened, unknown_rows
 from exports.formats import formats
-from exports.formats.base import FileColumn
-from exports.spec import ExportSpec
+from exports.formats.base import FileColumn, Rows
+from exports.nesting import Outline, Paths, outline
+from exports.spec import ExportSpec, Nesting
 from resources.conditions import where
 from resources.expressions import ROW
 from resources.filters import Ordering
 from resources.keysets import keys
 from resources.registry import Resource, registry
+from resources.relations import Relation
+
+# By the path of a column, the paths that occur in it.
+Found = Mapping[str, Paths]
+NOTHING: Found = MappingProxyType({})
+_ITSELF: Paths = frozenset({()})
 
 
 @dataclass(frozen=True)
@@ -31,48 +42,140 @@ class Statement:
     columns: tuple[FileColumn, ...]
 
 
-def compile_export(spec: ExportSpec, organization_id: str) -> Statement:
+def compile_export(spec: ExportSpec, organization_id: str, found: Found = NOTHING) -> Statement:
     """The COPY statement of an export. Raises LookupError for a resource that is gone."""
-    resource = _resource(spec)
     file_format = formats[spec.format]
-    expressions = Expressions(resource, organization_id, spec)
-    joins = expressions.joins(column.path for column in spec.columns)
-    cells = [expressions.cell(column.path, file_format.rows) for column in spec.columns]
-    columns = tuple(
-        expressions.file_column(column.path, column.header, file_format.rows)
-        for column in spec.columns
-    )
-    query = sql.SQL(
-        "SELECT {columns} FROM {table} AS {row}{joins} WHERE {where}{order}{limit}"
-    ).format(
-        columns=sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(cell, sql.Identifier(column.header))
-            for cell, column in zip(cells, columns, strict=True)
-        ),
-        table=sql.Identifier(resource.model._meta.db_table),
-        row=sql.Identifier(ROW),
-        joins=sql.SQL("").join(sql.SQL(" {}").format(join) for join in joins),
-        where=where(resource, organization_id, spec.selection.conditions, ROW),
-        order=_order(resource, spec),
-        limit=_limit(spec),
-    )
+    source = _Source(spec, organization_id)
+    expressions = source.expressions
+    cells: list[sql.Composable] = []
+    slots: list[Slot] = []
+    for column in outlines(spec):
+        if column.parted:
+            cell = expressions.parted(column.path)
+            # Where nothing is found, one empty column says that it was asked for.
+            slots.append(Nested(column, column.node(found.get(column.path) or _ITSELF)))
+        else:
+            cell = expressions.cell(column.path, file_format.rows)
+            slots.append(expressions.file_column(column.path, column.header, file_format.rows))
+        cells.append(sql.SQL("{} AS {}").format(cell, sql.Identifier(column.header)))
+    query, columns = flattened(source.select(cells), slots)
+    settings = settings_of(spec)
+    if source.repeated:
+        # Or workers would shuffle the rows, and those of one record would not stand together.
+        settings["max_parallel_workers_per_gather"] = "0"
     return Statement(
-        copy=file_format.copy(query, columns, spec),
-        settings={"TimeZone": spec.timezone, "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601"},
-        columns=columns,
+        copy=file_format.copy(query, columns, spec), settings=settings, columns=columns
     )
+
+
+def compile_discovery(
+    spec: ExportSpec, organization_id: str, found: Found, limit: int
+) -> sql.Composable:
+    """The query of up to `limit` rows that hold a path that was not found yet.
+
+    It selects the JSON text of each column that may have parts; there must be one.
+    """
+    columns = [column for column in outlines(spec) if column.parted]
+    source = _Source(spec, organization_id)
+    cells = [source.expressions.parted(column.path) for column in columns]
+    known = [column.node(found.get(column.path, frozenset())) for column in columns]
+    return unknown_rows(source.select(cells), known, limit)
 
 
 def compile_count(spec: ExportSpec, organization_id: str) -> sql.Composable:
-    """The query that counts an export's rows."""
-    resource = _resource(spec)
-    rows = sql.SQL("SELECT FROM {table} AS {row} WHERE {where}{limit}").format(
-        table=sql.Identifier(resource.model._meta.db_table),
-        row=sql.Identifier(ROW),
-        where=where(resource, organization_id, spec.selection.conditions, ROW),
-        limit=_limit(spec),
-    )
+    """The query that counts the rows of an export's file."""
+    rows = _Source(spec, organization_id).empty_rows()
     return sql.SQL("SELECT count(*) FROM ({}) AS counted").format(rows)
+
+
+def outlines(spec: ExportSpec) -> list[Outline]:
+    """The columns of the file, as far as they are known without its rows. Raises LookupError."""
+    return list(outline(_resource(spec), spec.columns, nesting(spec)))
+
+
+def nesting(spec: ExportSpec) -> Nesting:
+    """How the file's rows are nested; JSON needs no way to show what has parts."""
+    return Nesting.MERGE if formats[spec.format].rows is Rows.JSON else spec.nesting
+
+
+def settings_of(spec: ExportSpec) -> dict[str, str]:
+    """What a transaction must set, by name, before it reads the rows."""
+    return {"TimeZone": spec.timezone, "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601"}
+
+
+class _Source:
+    """The rows of an export: what stands from FROM on in the statements that read them."""
+
+    def __init__(self, spec: ExportSpec, organization_id: str) -> None:
+        self.spec = spec
+        self.resource = _resource(spec)
+        self.expressions = Expressions(self.resource, organization_id, spec)
+        self.repeated = self._repeated()
+        self._table = sql.SQL("{} AS {}").format(
+            sql.Identifier(self.resource.model._meta.db_table), sql.Identifier(ROW)
+        )
+        self._where = where(self.resource, organization_id, spec.selection.conditions, ROW)
+
+    def select(self, cells: Iterable[sql.Composable]) -> sql.Composable:
+        """The query of the rows' cells."""
+        joins = self.expressions.joins(column.path for column in self.spec.columns)
+        joined = sql.SQL("").join(sql.SQL(" {}").format(join) for join in joins)
+        terms = self._terms()
+        if self.repeated is None:
+            rest = sql.SQL("{}{} WHERE {}{}{}").format(
+                self._table, joined, self._where, _order(terms), self._limit()
+            )
+        else:
+            rest = sql.SQL("{}{} {}{}").format(
+                self._records(terms),
+                joined,
+                self.expressions.repeating(self.repeated),
+                _order(terms and [*terms, *self.expressions.order(self.repeated)]),
+            )
+        return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), rest)
+
+    def empty_rows(self) -> sql.Composable:
+        """The query of as many rows with no cells, in any order."""
+        if self.repeated is None:
+            query = sql.SQL("SELECT FROM {} WHERE {}{}")
+            return query.format(self._table, self._where, self._limit())
+        source, condition = self.expressions.related(self.repeated)
+        # Which records there are depends on their order where there is a limit.
+        terms = [] if self.spec.selection.limit is None else self._terms()
+        query = sql.SQL("SELECT FROM {} LEFT JOIN {} ON {}")
+        return query.format(self._records(terms), source, condition)
+
+    def _repeated(self) -> Relation | None:
+        """The relation of which each record has a row."""
+        if nesting(self.spec) is not Nesting.REPEAT:
+            return None
+        relations = (self.expressions.resolve(column.path)[0] for column in self.spec.columns)
+        return next((relation for relation in relations if relation and relation.many), None)
+
+    def _records(self, terms: list[sql.Composable]) -> sql.Composable:
+        """The selected records, each once, as a FROM item: a limit is one of records."""
+        return sql.SQL("(SELECT {0}.* FROM {1} WHERE {2}{3}{4}) AS {0}").format(
+            sql.Identifier(ROW), self._table, self._where, _order(terms), self._limit()
+        )
+
+    def _terms(self) -> list[sql.Composable]:
+        ordering, limit = self.spec.selection.ordering, self.spec.selection.limit
+        if not ordering:
+            if limit is None:
+                # All rows in the order of the table: a sort would be the slowest part of it.
+                return []
+            ordering = (Ordering(self.resource.date_field, descending=True),)
+        # Down to the primary key: rows that tie stay in one order, or a limit would take others
+        # every time.
+        return [key.term() for key in keys(self.resource, ordering)]
+
+    def _limit(self) -> sql.Composable:
+        limit = self.spec.selection.limit
+        return sql.SQL(" LIMIT {}").format(sql.Literal(limit)) if limit else sql.SQL("")
+
+
+def _order(terms: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(terms)) if terms else sql.SQL("")
 
 
 def _resource(spec: ExportSpec) -> Resource:
@@ -80,22 +183,3 @@ def _resource(spec: ExportSpec) -> Resource:
     if resource is None:
         raise LookupError(f"there is no resource {spec.resource!r} any more")
     return resource
-
-
-def _order(resource: Resource, spec: ExportSpec) -> sql.Composable:
-    ordering = spec.selection.ordering
-    if not ordering:
-        if spec.selection.limit is None:
-            # All rows in the order of the table: a sort would be the slowest part of it.
-            return sql.SQL("")
-        ordering = (Ordering(resource.date_field, descending=True),)
-    # Down to the primary key: rows that tie stay in one order, or a limit would take others
-    # every time.
-    terms = [key.term() for key in keys(resource, ordering)]
-    return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(terms))
-
-
-def _limit(spec: ExportSpec) -> sql.Composable:
-    if spec.selection.limit is None:
-        return sql.SQL("")
-    return sql.SQL(" LIMIT {}").format(sql.Literal(spec.selection.limit))

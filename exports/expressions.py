@@ -6,9 +6,10 @@ from psycopg import sql
 
 from exports.datetime_patterns import pattern_sql
 from exports.formats.base import FileColumn, Rows
-from exports.spec import ExportSpec
+from exports.spec import ExportSpec, Nesting
 from resources.columns import Column, Kind
 from resources.expressions import ROW, JsonExpressions, related_key, related_row
+from resources.relations import Relation
 
 # An array of scalars is its members joined; anything with structure stays JSON.
 _MERGED_JSON = """CASE jsonb_typeof({0})
@@ -34,7 +35,7 @@ class Expressions(JsonExpressions):
         relation, column = self.resolve(path)
         if relation is None:
             return self._value_of(self.resource.columns_by_name[path], ROW, rows)
-        if column is not None and not relation.many:
+        if column is not None and (not relation.many or self._repeats):
             return self._value_of(column, related_row(relation), rows)
         shown = self._text_of(column or relation.columns[relation.label], related_row(relation))
         if column is None:
@@ -47,12 +48,37 @@ class Expressions(JsonExpressions):
             return self.of_many(relation, joined, shown)
         return shown
 
+    def parted(self, path: str) -> sql.Composable:
+        """What is to be taken apart, as `jsonb`."""
+        relation, column = self.resolve(path)
+        if relation is None:
+            column = self.resource.columns_by_name[path]
+        elif relation.many or column is None:
+            return sql.SQL("({})::jsonb").format(self.json(path))
+        value = column.value(related_row(relation) if relation else ROW)
+        if column.kind is Kind.LIST:
+            return sql.SQL("to_jsonb(({})::text[])").format(value)
+        # Unpacked here once, not for each of its parts.
+        return sql.SQL("({}) #> '{{}}'").format(value)
+
+    def repeating(self, relation: Relation) -> sql.Composable:
+        """The join that repeats a row for each related record, by label."""
+        source, condition = self.related(relation)
+        return sql.SQL(
+            "LEFT JOIN LATERAL (SELECT {0}.* FROM {1} WHERE {2} ORDER BY {3}) AS {0} ON true"
+        ).format(
+            sql.Identifier(related_row(relation)),
+            source,
+            condition,
+            sql.SQL(", ").join(self.order(relation)),
+        )
+
     def file_column(self, path: str, header: str, rows: Rows) -> FileColumn:
         """What `cell` gives for a path."""
         relation, column = self.resolve(path)
         if relation is None:
             column = self.resource.columns_by_name[path]
-        elif relation.many:
+        elif relation.many and not self._repeats:
             return FileColumn(header, Kind.LIST if rows is Rows.ARRAYS else Kind.TEXT)
         if column is None or column.kind is Kind.JSON:
             return FileColumn(header, Kind.TEXT)
@@ -64,6 +90,11 @@ class Expressions(JsonExpressions):
         if self.spec.datetime_format is None:
             return super().datetime(value)
         return pattern_sql(self.spec.datetime_format, value, self.spec.timezone)
+
+    @property
+    def _repeats(self) -> bool:
+        """Whether a row has one record of a relation to many, which then is joined."""
+        return self.spec.nesting is Nesting.REPEAT
 
     def _value_of(self, column: Column, row: str, rows: Rows) -> sql.Composable:
         """A number, boolean, date or datetime as it is; else as the rows are."""

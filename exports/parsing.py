@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from accounts.errors import ErrorCode, InvalidInput, Problem
 from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
 from exports.formats import formats
+from exports.formats.base import Rows
+from exports.nesting import collision, outline
 from exports.spec import (
     DELIMITERS,
     LINE_ENDS,
@@ -71,6 +73,8 @@ class _Parser:
         selection = Selection()
         if resource is not None:
             columns = self.columns(resource)
+            if formats[file_format].rows is not Rows.JSON:
+                self.nested(resource, columns, Nesting(nesting))
             selection, problems = parse_options(resource, self.options, ZoneInfo(timezone))
             self.problems += problems
         if self.problems or resource is None:
@@ -221,6 +225,24 @@ class _Parser:
             text = "No column is chosen"
             self.report(ErrorCode.INVALID_COLUMN, field, chosen, text, resource.names)
         return tuple(OutputColumn(name, headers[name]) for name in self.order(headers))
+
+    def nested(
+        self, resource: Resource, columns: tuple[OutputColumn, ...], nesting: Nesting
+    ) -> None:
+        """Complain of columns that cannot be shown side by side in this nesting."""
+        code, field = ErrorCode.INVALID_COLUMN, "csv_field_options.columns"
+        heads = dict.fromkeys(column.path.partition(".")[0] for column in columns)
+        many = [name for name in heads if name in resource.relations_by_name]
+        many = [name for name in many if resource.relations_by_name[name].many]
+        if nesting is Nesting.REPEAT and len(many) > 1:
+            text = f"Rows are repeated for the records of one relation, not of {', '.join(many)}"
+            self.report(code, field, many, text, "one of them")
+            return
+        if pair := collision(outline(resource, columns, nesting)):
+            one, other = pair
+            text = f"The columns {one.path} and {other.path} may give columns of one header"
+            accepted = f"only one of them, or other headers than {one.header} and {other.header}"
+            self.report(code, field, [one.path, other.path], text, accepted)
 
     def order(self, headers: Mapping[str, str]) -> list[str]:
         """Chosen names: first those that `column_order` names, then the others as chosen."""

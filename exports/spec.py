@@ -10,9 +10,11 @@ from resources.filters import Ordering, Selection
 
 
 class Nesting(StrEnum):
-    """How a cell shows what has parts."""
+    """How a row shows what has parts: in one cell, in a column for each, or in a row for each."""
 
     MERGE = "merge"
+    FLATTEN = "flatten"
+    REPEAT = "repeat"
 
 
 class Compression(StrEnum):

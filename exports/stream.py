@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 import psycopg
 from django.db import connection
 
-from exports.compiler import compile_export
+from exports.compiler import Statement, compile_export
 from exports.compression import compressed
+from exports.discovery import discover
 from exports.formats import formats
 from exports.spec import ExportSpec
 
@@ -29,43 +30,53 @@ class ExportStream:
         self.bytes = 0
         self._hash = hashlib.sha256()
         self._spec = spec
-        self._statement = compile_export(spec, organization_id)
+        self._organization_id = organization_id
         self._connection: psycopg.Connection | None = None
+        self._canceled = False
 
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
     def __iter__(self) -> Iterator[bytes]:
-        file_format, columns = formats[self._spec.format], self._statement.columns
-        blocks = file_format.blocks(columns, self._messages(), self._spec)
-        for block in compressed(blocks, self._spec.compression):
-            self.bytes += len(block)
-            self._hash.update(block)
-            yield block
-
-    def cancel(self) -> None:
-        """Make the database stop; the iteration ends in an error. Safe from any thread."""
-        if self._connection is not None:
-            self._connection.cancel_safe(timeout=5)
-
-    def _messages(self) -> Iterator[bytes]:
-        """One message of COPY for each row, on a connection of its own."""
         # Progress is written on Django's connection while this one is busy, and every row
         # comes from one snapshot.
         with connection.get_new_connection(connection.get_connection_params()) as reader:
             self._connection = reader
             reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             reader.read_only = True
-            cursor = reader.cursor()
-            for name, value in self._statement.settings.items():
-                cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
-            with cursor.copy(self._statement.copy) as copy:
-                for message in copy:
-                    self.rows += 1
-                    yield message
-            if cursor.rowcount != self.rows:
-                raise IncompleteExport(f"{self.rows} rows of {cursor.rowcount} arrived")
+            for block in compressed(self._blocks(reader), self._spec.compression):
+                self.bytes += len(block)
+                self._hash.update(block)
+                yield block
+
+    def cancel(self) -> None:
+        """Make the database stop; the iteration ends in an error. Safe from any thread."""
+        self._canceled = True
+        if self._connection is not None:
+            self._connection.cancel_safe(timeout=5)
+
+    def _blocks(self, reader: psycopg.Connection) -> Iterator[bytes]:
+        """The content of the file, before it is compressed."""
+        found = discover(reader, self._spec, self._organization_id)
+        statement = compile_export(self._spec, self._organization_id, found)
+        messages = self._messages(reader, statement)
+        yield from formats[self._spec.format].blocks(statement.columns, messages, self._spec)
+
+    def _messages(self, reader: psycopg.Connection, statement: Statement) -> Iterator[bytes]:
+        """One message of COPY for each row."""
+        cursor = reader.cursor()
+        for name, value in statement.settings.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+        # What was canceled between two statements runs neither of them.
+        if self._canceled:
+            raise psycopg.errors.QueryCanceled
+        with cursor.copy(statement.copy.as_bytes(None)) as copy:
+            for message in copy:
+                self.rows += 1
+                yield bytes(message)
+        if cursor.rowcount != self.rows:
+            raise IncompleteExport(f"{self.rows} rows of {cursor.rowcount} arrived")
 
 
 class BlockReader(io.RawIOBase):

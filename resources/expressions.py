@@ -49,10 +49,19 @@ class JsonExpressions:
         for relation in relations:
             if relation is None or relation.many:
                 continue
-            source, condition = relation.join(ROW, related_row(relation))
-            seen = related_scope(relation.target, self.organization_id, related_row(relation))
-            joins.append(sql.SQL("LEFT JOIN {} ON {} AND {}").format(source, condition, seen))
+            joins.append(sql.SQL("LEFT JOIN {} ON {}").format(*self.related(relation)))
         return joins
+
+    def related(self, relation: Relation) -> tuple[sql.Composable, sql.Composable]:
+        """The related records of a row: a FROM item, and the condition that joins it."""
+        source, condition = relation.join(ROW, related_row(relation))
+        seen = related_scope(relation.target, self.organization_id, related_row(relation))
+        return source, sql.SQL("{} AND {}").format(condition, seen)
+
+    def order(self, relation: Relation) -> list[sql.Composable]:
+        """The terms that order related records: by their labels."""
+        label = relation.columns[relation.label].value(related_row(relation))
+        return [label, related_key(relation)]
 
     def resolve(self, path: str) -> tuple[Relation | None, Column | None]:
         """The relation that a path goes through, and the column that it names there."""
@@ -64,12 +73,8 @@ class JsonExpressions:
         self, relation: Relation, aggregate: sql.SQL, shown: sql.Composable
     ) -> sql.Composable:
         """An aggregate of what is shown of each related record, by label."""
-        source, condition = relation.join(ROW, related_row(relation))
-        seen = related_scope(relation.target, self.organization_id, related_row(relation))
-        label = relation.columns[relation.label].value(related_row(relation))
-        return sql.SQL("(SELECT {} FROM {} WHERE {} AND {})").format(
-            aggregate.format(shown, label, related_key(relation)), source, condition, seen
-        )
+        listed = aggregate.format(shown, *self.order(relation))
+        return sql.SQL("(SELECT {} FROM {} WHERE {})").format(listed, *self.related(relation))
 
     def _object(self, relation: Relation) -> sql.Composable:
         """A related record as an object of the fields that the relation shows."""

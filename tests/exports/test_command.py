@@ -68,7 +68,7 @@ def test_a_file_that_is_not_whole_does_not_appear(
 ) -> None:
     from exports.stream import ExportStream, IncompleteExport
 
-    def broken(stream: ExportStream) -> None:
+    def broken(stream: ExportStream, *source: object) -> None:
         raise IncompleteExport("half of it")
 
     monkeypatch.setattr(ExportStream, "_messages", broken)

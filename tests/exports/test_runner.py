@@ -58,8 +58,8 @@ def test_rows_that_went_missing_are_no_success(
 ) -> None:
     messages = ExportStream._messages
 
-    def all_but_one(stream: ExportStream) -> Iterator[bytes]:
-        rows = messages(stream)
+    def all_but_one(stream: ExportStream, *source: Any) -> Iterator[bytes]:
+        rows = messages(stream, *source)
         next(rows)
         stream.rows -= 1
         yield from rows

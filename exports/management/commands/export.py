@@ -12,6 +12,7 @@ from tqdm import tqdm
 from accounts.errors import InvalidInput
 from accounts.models import Organization
 from exports.formats import formats
+from exports.formats.base import FormatLimit
 from exports.lifecycle import count_rows
 from exports.parsing import parse_export
 from exports.spec import Compression, ExportSpec
@@ -61,6 +62,8 @@ class Command(BaseCommand):
         stream = ExportStream(spec, organization.pk)
         try:
             _write(stream, options["output"], spec, total)
+        except FormatLimit as limit:
+            raise CommandError(str(limit)) from None
         except OSError as error:
             raise CommandError(f"{options['output']}: {error.strerror}") from None
 
