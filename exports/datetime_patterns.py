@@ -74,7 +74,7 @@ def pattern_sql(pattern: str, timestamp: sql.Composable, timezone: str) -> sql.C
     """
     pieces: list[sql.Composable] = []
     template = ""
-    for field, text in _tokens(pattern):
+    for field, text in tokens(pattern):
         if field in _EXPRESSIONS:
             pieces += _to_char(template, timestamp)
             template = ""
@@ -93,11 +93,11 @@ def pattern_sql(pattern: str, timestamp: sql.Composable, timezone: str) -> sql.C
 
 def check_pattern(pattern: str) -> None:
     """Raises UnknownPattern where `pattern_sql` would."""
-    for _ in _tokens(pattern):
+    for _ in tokens(pattern):
         pass
 
 
-def _tokens(pattern: str) -> Iterator[tuple[str, str]]:
+def tokens(pattern: str) -> Iterator[tuple[str, str]]:
     """Pairs of field and text, one of which is empty."""
     if not pattern.strip() or len(pattern) > _LONGEST_PATTERN or not storable(pattern):
         raise UnknownPattern(pattern)

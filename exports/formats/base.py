@@ -1,6 +1,7 @@
 """What a file format is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -18,6 +19,10 @@ SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
 
 class FormatLimit(Exception):
     """The rows hold something that the format has no room for; the message says what and where."""
+
+
+class IncompleteFile(Exception):
+    """The file does not hold the rows that were to be written to it."""
 
 
 class Rows(Enum):
@@ -79,7 +84,7 @@ class Format(Protocol):
         ...
 
 
-def fenced(query: sql.Composable, columns: Sequence[FileColumn]) -> sql.Composable:
+def fenced(query: sql.Composable, columns: Sequence[object]) -> sql.Composable:
     """A query as a FROM item whose columns are `place(0)`, `place(1)`…, each computed once."""
     # PostgreSQL would pull the query up and compute each cell once for each of its uses.
     return sql.SQL("({} OFFSET 0) AS record ({})").format(
@@ -101,3 +106,16 @@ def gather(rows: Iterable[bytes]) -> Iterator[bytes]:
             buffer.clear()
     if buffer:
         yield bytes(buffer)
+
+
+def overlapped(function: Callable[[bytes], bytes], blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """`function` of each block, in order, in a thread of its own while the next one comes."""
+    with ThreadPoolExecutor(1, thread_name_prefix="format") as pool:
+        running: Future[bytes] | None = None
+        for block in blocks:
+            following = pool.submit(function, block)
+            if running is not None:
+                yield running.result()
+            running = following
+        if running is not None:
+            yield running.result()

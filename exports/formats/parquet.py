@@ -1,0 +1,73 @@
+"""Parquet: typed columns in row groups, compressed inside with zstd.
+
+The rows arrive as COPY's CSV, which pyarrow parses. So this format, as every other, is one
+statement that sends a message for each row, is counted and can be stopped, which a driver that
+reads Arrow's batches itself allows none of; that would save a fifth of the time.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from psycopg import sql
+
+from exports.formats.base import (
+    FileColumn,
+    IncompleteFile,
+    Rows,
+    fenced,
+    gather,
+    overlapped,
+    place,
+)
+from exports.spec import ExportSpec
+from resources.columns import Kind
+
+# A list is a line of JSON, the one text in which a member may hold any character, and never
+# null: so the cells of a column, one after the other, are JSON Lines.
+_LIST = "'{{\"list\":' || coalesce(to_json({})::text, 'null') || E'}}\\n'"
+
+
+class Parquet:
+    name = "parquet"
+    extension = "parquet"
+    content_type = "application/vnd.apache.parquet"
+    rows = Rows.ARRAYS
+    options: frozenset[str] = frozenset()
+    compressed_inside: str | None = "zstd"
+
+    def copy(
+        self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
+    ) -> sql.Composable:
+        cells = [_cell(place(index), column) for index, column in enumerate(columns)]
+        return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')").format(
+            sql.SQL(", ").join(cells), fenced(query, columns)
+        )
+
+    def blocks(
+        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+    ) -> Iterator[bytes]:
+        # Here, for pyarrow takes as much memory as a whole export of CSV.
+        from exports.formats.arrow import ParquetFile
+
+        count = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal count
+            for row in rows:
+                count += 1
+                yield row
+
+        file = ParquetFile(columns, spec.timezone)
+        yield from overlapped(file.write, gather(counted()))
+        yield file.close()
+        if file.rows != count:
+            raise IncompleteFile(f"{file.rows} rows of {count} are in the file")
+
+
+def _cell(value: sql.Composable, column: FileColumn) -> sql.Composable:
+    match column.kind:
+        case Kind.DATETIME:
+            return sql.SQL("{} AT TIME ZONE 'UTC'").format(value)
+        case Kind.LIST:
+            return sql.SQL(_LIST).format(value)
+        case _:
+            return value
