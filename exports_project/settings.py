@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
-from exports_project import embedded, object_storage
+from exports_project import description, embedded, object_storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -73,6 +73,8 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "rest_framework_api_key",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_celery_beat",
     "accounts",
     "resources",
@@ -237,11 +239,13 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.ApiKeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.handlers.exception_handler",
     "UNAUTHENTICATED_USER": None,
     # ?format= chooses exports of a format, not how to answer.
     "URL_FORMAT_OVERRIDE": None,
 }
+SPECTACULAR_SETTINGS = description.SETTINGS
 
 UNFOLD = {
     "SITE_TITLE": "Longshore",

@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", include("exports_project.docs")),
     path("v1/", include("exports.api.urls")),
     # Last, so that no resource can take an address of the API.
     path("v1/", include("resources.api.urls")),

@@ -1,5 +1,7 @@
 """Lists by keyset: `{next, previous, results}`, constant time at any depth."""
 
+from typing import Any
+
 from django.core import signing
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -23,11 +25,25 @@ def page_size(text: str | None) -> int:
     raise InvalidInput(Problem(ErrorCode.INVALID_LIMIT, "limit", text, message, accepted))
 
 
+def page_schema(results: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema of a page whose `results` have a schema."""
+    link = {"type": ["string", "null"], "format": "uri", "example": None}
+    return {
+        "type": "object",
+        "properties": {"next": link, "previous": link, "results": results},
+        "required": ["next", "previous", "results"],
+    }
+
+
 class KeysetPagination(CursorPagination):
     """`limit` is 1 to 100, 25 where it is not given; anything else is an error, not a clamp."""
 
     page_size = USUAL_PAGE
     page_size_query_param = "limit"
+    page_size_query_description = (
+        f"Records in a page, from 1 to {LARGEST_PAGE}; {USUAL_PAGE} by default."
+    )
+    cursor_query_description = "A place in the list, as in `next` and `previous`."
     max_page_size = LARGEST_PAGE
 
     def get_page_size(self, request: Request) -> int:
@@ -49,3 +65,6 @@ class KeysetPagination(CursorPagination):
             text = "The cursor is not one of this list"
             problem = Problem(ErrorCode.INVALID_CURSOR, "cursor", token, text, accepted)
             raise InvalidInput(problem) from None
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return page_schema(schema)

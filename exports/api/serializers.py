@@ -1,10 +1,15 @@
-"""Exports as the API shows them."""
+"""Exports, and what there is to export, as the API shows them."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from exports.formats import formats
 from exports.models import Export, ExportFile, Status
+from exports.spec import Compression, Nesting
 from exports.storage import signed_url
+from resources.api.serializers import ResourceSerializer
+from resources.registry import Resource
 
 
 class ExportFileSerializer(serializers.ModelSerializer[ExportFile]):
@@ -55,6 +60,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     def get_url(self, export: Export) -> str:
         return str(reverse("export", [export.public_id], request=self.context["request"]))
 
+    @extend_schema_field(serializers.ChoiceField(Status.choices))
     def get_status(self, export: Export) -> str:
         return Status.EXPIRED if export.expired else export.status
 
@@ -65,3 +71,22 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         return next(
             (signed_url(file, self.context["request"])[0] for file in export.files.all()), None
         )
+
+
+class ExportableSerializer(ResourceSerializer):
+    """A resource, with what its exports can be."""
+
+    formats = serializers.SerializerMethodField(help_text="The formats of its exports.")
+    compressions = serializers.SerializerMethodField(help_text="How a text format is packed.")
+    nestings = serializers.SerializerMethodField(
+        help_text="What a file does with values that have parts: `csv_field_options.properties`."
+    )
+
+    def get_formats(self, resource: Resource) -> list[str]:
+        return list(formats)
+
+    def get_compressions(self, resource: Resource) -> list[str]:
+        return [str(compression) for compression in Compression]
+
+    def get_nestings(self, resource: Resource) -> list[str]:
+        return [str(nesting) for nesting in Nesting]

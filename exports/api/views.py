@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 from accounts.models import ApiKey
 from exports import lifecycle
+from exports.api import documentation
 from exports.api.serializers import ExportSerializer
 from exports.formats import formats
 from exports.models import Export, Status
@@ -45,9 +46,11 @@ class ExportView(GenericAPIView[Export]):
 class ExportList(ListModelMixin, ExportView):
     pagination_class = ExportPagination
 
+    @documentation.list_exports
     def get(self, request: Request) -> Response:
         return self.list(request)
 
+    @documentation.create_export
     def post(self, request: Request) -> Response:
         body = cast("dict[str, Any]", request.data)
         spec = parse_export(body)
@@ -84,11 +87,13 @@ class ExportList(ListModelMixin, ExportView):
 
 
 class ExportDetail(ExportView):
+    @documentation.get_export
     def get(self, request: Request, public_id: str) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
 
 class ExportDownload(ExportView):
+    @documentation.download_export
     def get(self, request: Request, public_id: str) -> Response:
         export = self.get_object()
         if export.expired:
@@ -112,6 +117,7 @@ class SignedFile(APIView):
     permission_classes = ()
     throttle_classes = ()
 
+    @documentation.get_file
     def get(self, request: Request, name: str) -> FileResponse:
         try:
             file, content = open_signed(request.query_params.get("signature", ""))

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from accounts.models import ApiKey
 from resources.api.cursors import read_cursor, write_cursor
+from resources.api.documentation import RecordListSchema
 from resources.api.query import parse_query
 from resources.listing import Cursor
 from resources.registry import Resource
@@ -19,6 +20,7 @@ class RecordList(APIView):
     """The records of the key's organization, filtered as an export would be."""
 
     resource: Resource
+    schema = RecordListSchema()
 
     @classmethod
     def of(cls, resource: Resource) -> "type[RecordList]":

@@ -15,10 +15,10 @@ from exports import lifecycle
 from exports.compiler import compile_export
 from exports.parsing import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import ExportSpec
-from exports.timezones import TIMEZONES
 from resources.conditions import Operator
 from resources.filters import filter_names
 from resources.registry import registry
+from resources.timezones import TIMEZONES
 from tests.factories import ShipmentFactory
 
 SHIPMENT = registry.get("shipment")

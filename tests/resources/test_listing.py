@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Organization
 from resources.filters import Ordering, Selection
 from resources.listing import Cursor, Listing
-from tests.resources.conftest import SAMPLE, Sample
+from tests.samples import SAMPLE, Sample
 
 pytestmark = pytest.mark.usefixtures("samples")
 

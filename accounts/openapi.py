@@ -1,0 +1,146 @@
+"""What every operation of the API's description has: how to get in, and what can go wrong."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
+from rest_framework import serializers
+
+from accounts.errors import ApiError, ErrorCode
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+Errors = Iterable[ApiError]
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """What every answer that is no success looks like."""
+
+    error = serializers.ChoiceField(ErrorCode.choices, help_text="What is wrong, for a program.")
+    message = serializers.CharField(help_text="What is wrong, for a person.")
+    details = serializers.DictField(
+        help_text="More of it. For bad input: each refused field's path with its value, and "
+        "`problems`, a list of `{error, field, value, message, accepted}`, one for each."
+    )
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The two headers, either of which is enough."""
+
+    target_class = "accounts.authentication.ApiKeyAuthentication"
+    name = ["ApiKey", "Bearer"]  # noqa: RUF012  (as the library declares it)
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        header = {"type": "apiKey", "in": "header", "name": "PX-API-KEY"}
+        return [
+            header | {"description": "An API key, as the admin shows it once."},
+            {"type": "http", "scheme": "bearer", "description": "The same key."},
+        ]
+
+
+EVERYWHERE: Errors = (
+    ApiError(ErrorCode.UNAUTHORIZED),
+    ApiError(
+        ErrorCode.FORBIDDEN,
+        "This API key lacks the scope read.",
+        {"required_scope": "read", "scopes": ["write"]},
+    ),
+    ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": ["application/json"]}),
+    ApiError(
+        ErrorCode.RATE_LIMITED,
+        "Too many requests with this API key; try again in 12 s.",
+        {"retry_after": 12},
+    ),
+    ApiError(ErrorCode.INTERNAL_ERROR),
+)
+OF_A_BODY: Errors = (
+    ApiError(
+        ErrorCode.INVALID_REQUEST,
+        "The body is not valid JSON: Expecting value: line 1, column 14.",
+        {"line": 1, "column": 14},
+    ),
+    ApiError(
+        ErrorCode.REQUEST_TOO_LARGE,
+        "The body is larger than 1048576 bytes.",
+        {"max_bytes": 1_048_576},
+    ),
+    ApiError(
+        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+        "Send the body as application/json.",
+        {"content_type": "text/csv", "accepted": ["application/json"]},
+    ),
+)
+
+
+def operation(
+    operation_id: str,
+    *,
+    tag: str,
+    summary: str,
+    description: str,
+    responses: Mapping[int, Any],
+    errors: Errors = (),
+    request: Any = None,
+    parameters: Sequence[OpenApiParameter] = (),
+    examples: Sequence[OpenApiExample] = (),
+) -> Callable[[_View], _View]:
+    """Describe a method of a view; the errors that all have are added."""
+    shared = [*EVERYWHERE, *(OF_A_BODY if request is not None else ())]
+    return extend_schema(
+        operation_id=operation_id,
+        tags=[tag],
+        summary=summary,
+        description=description,
+        request=request,
+        parameters=list(parameters),
+        responses={**responses, **error_responses([*errors, *shared])},
+        examples=list(examples),
+    )
+
+
+def error_responses(errors: Errors) -> dict[int, OpenApiResponse]:
+    """An answer for each status among the errors, with each error as an example."""
+    by_status: dict[int, list[ApiError]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
+    return {
+        status: OpenApiResponse(
+            ErrorSerializer,
+            description=" ".join(dict.fromkeys(map(_meaning, found))),
+            examples=[
+                OpenApiExample(error.code, value=error.as_json(), response_only=True)
+                for error in found
+            ],
+        )
+        for status, found in sorted(by_status.items())
+    }
+
+
+def _meaning(error: ApiError) -> str:
+    return f"`{error.code}`: {error.code.label}".replace("<", r"\<")
+
+
+def share_responses(
+    result: dict[str, Any], generator: Any, request: Any, public: bool
+) -> dict[str, Any]:
+    """Say once what many operations answer in the same words.
+
+    Bad input aside, which is another for each operation.
+    """
+    shared = result["components"].setdefault("responses", {})
+    for path in result["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                name = f"Error{status}"
+                if status > "400" and shared.setdefault(name, response) == response:
+                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+    return result

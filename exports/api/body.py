@@ -1,0 +1,153 @@
+"""The body of a request for an export, as the API's description has it.
+
+`exports.parsing` reads it, and says more than a schema could of what is wrong.
+"""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema_field
+from rest_framework import serializers
+
+from exports.formats import formats
+from exports.spec import DELIMITERS, LINE_ENDS, Compression, Nesting, Quoting
+from resources.registry import registry
+
+_NAMES = {"type": "array", "items": {"type": "string"}}
+_HEADERS = {
+    "type": "object",
+    "additionalProperties": {"oneOf": [{"type": "boolean"}, {"type": "string", "maxLength": 63}]},
+}
+
+
+@extend_schema_field({"oneOf": [_HEADERS, _NAMES]})
+class ColumnsField(serializers.JSONField):
+    """Names as a list, or as the keys of an object."""
+
+
+class OutputOptionsSerializer(serializers.Serializer[Any]):
+    """How the file shows the records."""
+
+    columns = ColumnsField(
+        required=False,
+        help_text="What to show: `true` for a column under its own name, a text for one under "
+        "another. Relations are columns (`location`), and so are their fields "
+        "(`location.name`). Every column by default.",
+    )
+    column_order = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Chosen columns that come first, in this order; the others follow as chosen.",
+    )
+    timezone = serializers.CharField(
+        default="UTC",
+        help_text="An IANA name: of datetimes in the file, and of dates in the filters.",
+    )
+    datetime_format = serializers.CharField(
+        required=False,
+        help_text="An LDML pattern such as `MM/dd/yyyy hh:mm:ss a`; ISO 8601 by default.",
+    )
+    properties = serializers.ChoiceField(
+        [nesting.value for nesting in Nesting],
+        default=Nesting.MERGE.value,
+        help_text="What becomes of values that have parts. JSON keeps all structure anyway.",
+    )
+    include_header = serializers.BooleanField(
+        default=True, help_text="Begin with the names of the columns. Not of JSON."
+    )
+    escape_formulas = serializers.BooleanField(
+        default=True,
+        help_text="An apostrophe before text that a spreadsheet would run. Not of JSON.",
+    )
+    delimiter = serializers.ChoiceField(DELIMITERS, default=",", help_text="Of CSV.")
+    quoting = serializers.ChoiceField(
+        [quoting.value for quoting in Quoting],
+        default=Quoting.MINIMAL.value,
+        help_text="Of CSV: which cells stand in quotes, those that must or all.",
+    )
+    bom = serializers.BooleanField(
+        default=False, help_text="Of CSV: begin with the mark by which Excel knows UTF-8."
+    )
+    line_end = serializers.ChoiceField(LINE_ENDS, default="\n", help_text="Of CSV.")
+
+
+class ExportRequestSerializer(serializers.Serializer[Any]):
+    """What to export: which records, and how the file shows them."""
+
+    resource = serializers.ChoiceField(registry.names(), help_text="The kind of records.")
+    format = serializers.ChoiceField(list(formats), default="csv")
+    compression = serializers.ChoiceField(
+        [compression.value for compression in Compression], default=Compression.NONE.value
+    )
+    options = serializers.DictField(
+        child=extend_schema_field(OpenApiTypes.ANY)(serializers.JSONField)(),
+        required=False,
+        help_text="Filters by the names of columns (`status`, `metadata.service`, `group_id`, "
+        "`location.name`, `search`), each a value, a comma list, or `operator:value`; and "
+        "`order_by`, `direction`, and `limit`, a number or `all`.",
+    )
+    csv_field_options = OutputOptionsSerializer(required=False)
+
+
+EXAMPLES = [
+    OpenApiExample(
+        "Delivered parcels of a month",
+        summary="A spreadsheet of the parcels delivered in December, times as in New York",
+        value={
+            "resource": "shipment",
+            "format": "csv",
+            "options": {
+                "status": "delivered,completed",
+                "provider": "fedex,ups,usps",
+                "created_at": "bwi:2024-12-01,2024-12-31",
+                "order_by": "created_at",
+                "limit": "all",
+            },
+            "csv_field_options": {
+                "timezone": "America/New_York",
+                "datetime_format": "MM/dd/yyyy hh:mm:ss a",
+                "columns": {
+                    "id": True,
+                    "tracking_number": "Tracking number",
+                    "provider": "Carrier",
+                    "status": True,
+                    "location.name": "Shipped from",
+                    "created_at": "Created",
+                },
+                "column_order": ["created_at", "tracking_number"],
+            },
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Everyone in a group",
+        summary="The people of one group, newest first",
+        value={
+            "resource": "contact",
+            "options": {"group_id": "grp_01jd8x5m", "order_by": "created_at", "direction": "desc"},
+            "csv_field_options": {"columns": ["id", "name", "email", "phone", "groups"]},
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Everything, for a program",
+        summary="All items with all their structure, one JSON object a line, compressed",
+        value={"resource": "item", "format": "jsonl", "compression": "gzip"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Labels to look at",
+        summary="The last hundred labels that a person should review, by a key inside a column",
+        value={
+            "resource": "shipping_label_inference",
+            "options": {
+                "status": "needs_review",
+                "metadata.service": "inbound",
+                "order_by": "-created_at",
+                "limit": 100,
+            },
+            "csv_field_options": {"delimiter": ";", "bom": True},
+        },
+        request_only=True,
+    ),
+]

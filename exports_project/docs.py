@@ -1,0 +1,37 @@
+"""The pages that show the description of the API, from files of our own."""
+
+from typing import Any
+
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.urls import URLPattern, re_path
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
+
+Endpoint = tuple[str, str, str, Any]
+
+
+def without_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Describe each address once, without the slash that it may end in."""
+    return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
+
+
+# Redoc searches in a worker that it makes of its own text.
+_redoc = csp_update({"worker-src": [SELF, "blob:"]})
+
+urlpatterns: list[URLPattern] = [
+    re_path(r"^v1/schema/?$", SpectacularAPIView.as_view(throttle_classes=[]), name="schema"),
+    re_path(
+        r"^docs/?$",
+        SpectacularSwaggerSplitView.as_view(template_name="docs/swagger.html"),
+        name="docs",
+    ),
+    re_path(
+        r"^docs/redoc/?$",
+        _redoc(SpectacularRedocView.as_view(template_name="docs/redoc.html")),
+        name="redoc",
+    ),
+]
