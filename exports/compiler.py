@@ -33,11 +33,13 @@ _ITSELF: Paths = frozenset({()})
 class Statement:
     """copy: writes each row as one message, in the text of the format.
 
+    query: selects the values of the cells, before they become the text of the format.
     settings: what the transaction that runs it must set, by name.
     columns: of the file.
     """
 
     copy: sql.Composable
+    query: sql.Composable
     settings: dict[str, str]
     columns: tuple[FileColumn, ...]
 
@@ -63,9 +65,8 @@ def compile_export(spec: ExportSpec, organization_id: str, found: Found = NOTHIN
     if source.repeated:
         # Or workers would shuffle the rows, and those of one record would not stand together.
         settings["max_parallel_workers_per_gather"] = "0"
-    return Statement(
-        copy=file_format.copy(query, columns, spec), settings=settings, columns=columns
-    )
+    copy = file_format.copy(query, columns, spec)
+    return Statement(copy=copy, query=query, settings=settings, columns=columns)
 
 
 def compile_discovery(
@@ -84,8 +85,13 @@ def compile_discovery(
 
 def compile_count(spec: ExportSpec, organization_id: str) -> sql.Composable:
     """The query that counts the rows of an export's file."""
-    rows = _Source(spec, organization_id).empty_rows()
+    rows = compile_rows(spec, organization_id)
     return sql.SQL("SELECT count(*) FROM ({}) AS counted").format(rows)
+
+
+def compile_rows(spec: ExportSpec, organization_id: str) -> sql.Composable:
+    """The query of as many rows as an export's file has, with no cells, in any order."""
+    return _Source(spec, organization_id).empty_rows()
 
 
 def outlines(spec: ExportSpec) -> list[Outline]:

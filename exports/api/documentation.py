@@ -132,6 +132,10 @@ _REFUSED = [
 ]
 _NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
 _TIMEOUT = ApiError(ErrorCode.TIMEOUT)
+_FORMAT_LIMIT = ApiError(
+    ErrorCode.FORMAT_LIMIT,
+    "Flattened, the file has more than 1,600 columns, of which metadata alone has 1,812.",
+)
 
 
 @extend_schema_field(
@@ -193,7 +197,7 @@ preview_export = operation(
     ),
     request=ExportRequestSerializer,
     responses={200: OpenApiResponse(PreviewSerializer, "The first rows.")},
-    errors=[*_REFUSED, _TIMEOUT],
+    errors=[*_REFUSED, _FORMAT_LIMIT, _TIMEOUT],
     examples=[
         *EXAMPLES,
         _answer(

@@ -3,10 +3,11 @@
 from django.urls import re_path
 
 from exports.api.resources import ResourceDetail, ResourceList
-from exports.api.views import ExportDetail, ExportDownload, ExportList, SignedFile
+from exports.api.views import ExportDetail, ExportDownload, ExportList, ExportPreview, SignedFile
 
 urlpatterns = [
     re_path(r"^exports/?$", ExportList.as_view(), name="exports"),
+    re_path(r"^exports/preview/?$", ExportPreview.as_view(), name="export-preview"),
     re_path(
         r"^exports/files/(?P<name>[^/]+)$",
         SignedFile.as_view(),

@@ -1,9 +1,11 @@
-"""`/v1/exports`: create, list, retrieve, download."""
+"""`/v1/exports`: preview, create, list, retrieve, download."""
 
+import json
+from dataclasses import asdict
 from typing import Any, cast
 
 from django.db.models import QuerySet
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
@@ -12,13 +14,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Scope
 from exports import lifecycle
 from exports.api import documentation
 from exports.api.serializers import ExportSerializer
 from exports.formats import formats
+from exports.formats.base import FormatLimit
 from exports.models import Export, Status
 from exports.parsing import parse_export
+from exports.preview import preview
 from exports.storage import InvalidLink, content_disposition, open_signed, signed_url
 from resources.pagination import KeysetPagination
 from resources.registry import registry
@@ -84,6 +88,24 @@ class ExportList(ListModelMixin, ExportView):
         if problems:
             raise InvalidInput(*problems)
         return super().get_queryset().filter(**filters)
+
+
+class ExportPreview(APIView):
+    # It reads, though by a method that is not called safe.
+    required_scope = Scope.READ
+
+    @documentation.preview_export
+    def post(self, request: Request) -> HttpResponse:
+        spec = parse_export(cast("dict[str, Any]", request.data))
+        try:
+            found = preview(spec, cast("ApiKey", request.auth).organization_id)
+        except FormatLimit as limit:
+            raise ApiError(ErrorCode.FORMAT_LIMIT, str(limit)) from None
+        # PostgreSQL wrote the rows' JSON; nothing here has to read it.
+        shown = {name: json.dumps(value) for name, value in asdict(found).items()}
+        shown["rows"] = f"[{','.join(found.rows)}]"
+        body = ",".join(f'"{name}":{text}' for name, text in shown.items())
+        return HttpResponse(f"{{{body}}}", content_type="application/json")
 
 
 class ExportDetail(ExportView):

@@ -1,0 +1,155 @@
+"""What a file would be: its first rows as it would have them, their number and its size."""
+
+import csv
+import io
+import json
+import sys
+from dataclasses import dataclass, replace
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+
+from exports.compiler import (
+    Statement,
+    compile_count,
+    compile_export,
+    compile_rows,
+    outlines,
+    settings_of,
+)
+from exports.discovery import discover
+from exports.formats import formats
+from exports.formats.base import FileColumn, Rows, fenced, place
+from exports.formats.formulas import escaped, escaped_sql
+from exports.lifecycle import expected_seconds
+from exports.spec import ExportSpec
+from resources.columns import Kind
+from resources.reading import TookTooLong, reading
+
+MOST_ROWS = 20
+_ROWS_MILLISECONDS = 5_000
+_COUNT_MILLISECONDS = 300
+_TIMEZONE_FIELD = "csv_field_options.timezone"
+# The values of each row, in order: an object of so many could not be built by a function.
+_ARRAYS = """SELECT (SELECT json_agg(cell.value) FROM json_each(row_to_json(shown)) AS cell)::text
+ FROM (SELECT {} FROM {}) AS shown"""
+
+# The cells of a file have no limit either.
+csv.field_size_limit(sys.maxsize)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """rows: JSON texts: arrays of cells, or objects where the format has objects.
+
+    header_is_partial: rows that are not shown may add columns.
+    estimated_bytes: of the text, before it is compressed.
+    """
+
+    header: list[str]
+    header_is_partial: bool
+    rows: list[str]
+    records_count: int
+    records_count_is_estimate: bool
+    estimated_bytes: int
+    estimated_seconds: float
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The first rows, and the bytes of the text of a file of them, and of one without any."""
+
+    columns: tuple[FileColumn, ...]
+    rows: list[str]
+    bytes: int
+    bytes_of_none: int
+
+
+def preview(spec: ExportSpec, organization_id: str) -> Preview:
+    """Look at an export without making it; nothing is stored.
+
+    Of records without an order, the newest are shown. Raises TookTooLong, FormatLimit, and
+    InvalidInput for a time zone that PostgreSQL does not know.
+    """
+    limit = min(spec.selection.limit or MOST_ROWS, MOST_ROWS)
+    first = replace(spec, selection=replace(spec.selection, limit=limit))
+    with reading(settings_of(spec), _ROWS_MILLISECONDS, _TIMEZONE_FIELD) as cursor:
+        sample = _sample(cursor, first, organization_id)
+    found = len(sample.rows)
+    # Fewer than there was room for are all that there are.
+    count, estimated = (found, False) if found < limit else _count(spec, organization_id)
+    each = (sample.bytes - sample.bytes_of_none) / max(1, found)
+    headers = [column.header for column in sample.columns]
+    return Preview(
+        header=[escaped(header) for header in headers] if _escapes(spec) else headers,
+        header_is_partial=count > found and any(column.parted for column in outlines(spec)),
+        rows=sample.rows[:MOST_ROWS],
+        records_count=count,
+        records_count_is_estimate=estimated,
+        estimated_bytes=round(sample.bytes_of_none + each * count),
+        estimated_seconds=expected_seconds(count),
+    )
+
+
+def _sample(cursor: CursorWrapper, spec: ExportSpec, organization_id: str) -> _Sample:
+    found = discover(connection.connection, spec, organization_id)
+    statement = compile_export(spec, organization_id, found)
+    for setting in statement.settings.items():
+        cursor.execute("SELECT set_config(%s, %s, true)", setting)
+    if formats[spec.format].compressed_inside:
+        return _values(cursor, statement, spec)
+    return _text(cursor, statement, spec)
+
+
+def _text(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _Sample:
+    """The rows of a text format, as they stand in it."""
+    file_format, columns = formats[spec.format], statement.columns
+    with cursor.copy(statement.copy.as_bytes(None)) as copy:
+        messages = [bytes(message) for message in copy]
+    content = b"".join(file_format.blocks(columns, messages, spec))
+    rows = [message.decode().strip() for message in messages]
+    if file_format.rows is not Rows.JSON:
+        text = content.decode("utf-8-sig" if spec.dialect.bom else "utf-8")
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=spec.dialect.delimiter)
+        if spec.include_header:
+            next(lines)
+        rows = [json.dumps(cells, ensure_ascii=False) for cells in lines]
+    nothing = b"".join(file_format.blocks(columns, [], spec))
+    return _Sample(columns, rows, len(content), len(nothing))
+
+
+def _values(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _Sample:
+    """The rows of a format of typed cells, as JSON."""
+    escapes = _escapes(spec)
+    cells = [
+        sql.SQL("{} AS {}").format(escaped_sql(place(index)), place(index))
+        if escapes and column.kind is Kind.TEXT
+        else place(index)
+        for index, column in enumerate(statement.columns)
+    ]
+    query = sql.SQL(_ARRAYS).format(
+        sql.SQL(", ").join(cells), fenced(statement.query, statement.columns)
+    )
+    cursor.execute(query.as_string(None))
+    rows = [row for (row,) in cursor.fetchall()]
+    return _Sample(statement.columns, rows, sum(len(row.encode()) for row in rows), 0)
+
+
+def _escapes(spec: ExportSpec) -> bool:
+    return spec.escape_formulas and "escape_formulas" in formats[spec.format].options
+
+
+def _count(spec: ExportSpec, organization_id: str) -> tuple[int, bool]:
+    """The rows of the file, and whether their number is the planner's estimate."""
+    settings = settings_of(spec)
+    try:
+        with reading(settings, _COUNT_MILLISECONDS, _TIMEZONE_FIELD) as cursor:
+            cursor.execute(compile_count(spec, organization_id).as_string(None))
+            return cursor.fetchone()[0], False
+    except TookTooLong:
+        query = compile_rows(spec, organization_id).as_string(None)
+        with reading(settings, _COUNT_MILLISECONDS, _TIMEZONE_FIELD) as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {query}")
+            [(plans,)] = cursor.fetchall()
+            return int(plans[0]["Plan"]["Plan Rows"]), True

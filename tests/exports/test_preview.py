@@ -1,0 +1,257 @@
+"""POST /v1/exports/preview: the rows that the file would have, and how many; nothing is stored."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from django.db import connection
+from psycopg import sql
+from pyarrow import parquet
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
+
+from accounts.models import Organization
+from exports import preview
+from exports.compiler import compile_count
+from exports.models import Export
+from exports.parsing import parse_export
+from exports.stream import ExportStream
+from resources.logistics.models import Contact, Shipment
+from tests.conftest import KeyClient
+from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
+
+# What a preview shows is compared with the file, which is read on another connection.
+pytestmark = pytest.mark.django_db(transaction=True)
+START = datetime(2024, 7, 1, 12, tzinfo=UTC)
+COLUMNS = ["id", "status", "amount", "paid", "created_at", "tags", "metadata", "location", "notes"]
+
+
+@pytest.fixture
+def shipments(acme: Organization, globex: Organization) -> list[Shipment]:
+    """Thirty of acme's, oldest first; one of globex."""
+    dock = LocationFactory.create(organization=acme, name='Dock, "B"')
+    ShipmentFactory.create(organization=globex, notes="SECRET")
+    return [
+        ShipmentFactory.create(
+            organization=acme,
+            created_at=START + timedelta(hours=hour, microseconds=hour),
+            amount=hour * 100 if hour % 3 else None,
+            paid=hour % 2,
+            location=dock if hour % 2 else None,
+            tags=["cold", "=1+1"][: hour % 3],
+            metadata={"a": {"b": hour}} if hour % 4 else {},
+            notes=["", None, "-cmd", "line\nbreak; 山田"][hour % 4],
+        )
+        for hour in range(30)
+    ]
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    """A request for shipments, newest first."""
+    options = {"order_by": "created_at", "direction": "desc"} | changes.pop("options", {})
+    output = {"columns": COLUMNS, "timezone": "Europe/Paris"} | changes.pop("output", {})
+    return {"resource": "shipment", "options": options, "csv_field_options": output, **changes}
+
+
+def file_of(request: dict[str, Any], organization: Organization) -> bytes:
+    return b"".join(ExportStream(parse_export(request), organization.pk))
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_shows_the_first_rows_and_counts_them_all(
+    alice: KeyClient, shipments: list[Shipment], slash: str
+) -> None:
+    request = body(output={"columns": ["id", "amount", "location.name"]})
+    response = alice.post(f"/v1/exports/preview{slash}", request)
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+    shown = response.json()
+    assert shown["header"] == ["id", "amount", "location.name"]
+    assert shown["header_is_partial"] is False
+    assert shown["rows"][:3] == [
+        [shipments[29].pk, "2900", 'Dock, "B"'],
+        [shipments[28].pk, "2800", ""],
+        [shipments[27].pk, "", 'Dock, "B"'],
+    ]
+    assert len(shown["rows"]) == 20
+    assert (shown["records_count"], shown["records_count_is_estimate"]) == (30, False)
+    size = len(file_of(request, shipments[0].organization))
+    assert abs(shown["estimated_bytes"] - size) < 0.05 * size
+    assert 1 <= shown["estimated_seconds"] < 2
+    assert not Export.objects.exists()
+
+
+CSV = [
+    {},
+    {"delimiter": ";", "quoting": "all", "bom": True, "line_end": "\r\n"},
+    {"include_header": False},
+    {"escape_formulas": False, "datetime_format": "dd.MM.yyyy HH:mm:ss.SSS xxx"},
+    {"columns": {"notes": "=header"}},
+    {"columns": ["notes"], "include_header": False},
+]
+
+
+@pytest.mark.parametrize("output", CSV, ids=str)
+@pytest.mark.parametrize("properties", ["merge", "repeat"])
+def test_csv_cells_are_the_file_s(
+    alice: KeyClient, shipments: list[Shipment], output: dict[str, Any], properties: str
+) -> None:
+    request = body(output={**output, "properties": properties})
+    shown = alice.post("/v1/exports/preview", request).json()
+    text = file_of(request, shipments[0].organization).decode("utf-8-sig")
+    delimiter = output.get("delimiter", ",")
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    if output.get("include_header", True):
+        assert shown["header"] == rows.pop(0)
+    assert shown["rows"] == rows[:20]
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl"])
+def test_json_objects_are_the_file_s(
+    alice: KeyClient, shipments: list[Shipment], name: str
+) -> None:
+    request = body(format=name)
+    response = alice.post("/v1/exports/preview", request)
+    content = file_of(request, shipments[0].organization).decode()
+    expected = json.loads(content) if name == "json" else map(json.loads, content.splitlines())
+    assert response.json()["rows"] == list(expected)[:20]
+    assert response.json()["header"] == COLUMNS
+
+
+def test_parquet_values_are_the_file_s(alice: KeyClient, shipments: list[Shipment]) -> None:
+    request = body(format="parquet")
+    shown = alice.post("/v1/exports/preview", request).json()
+    table = parquet.read_table(io.BytesIO(file_of(request, shipments[0].organization)))
+    assert shown["header"] == table.column_names
+    rows = [list(row.values()) for row in table.to_pylist()]
+    place = COLUMNS.index("created_at")
+    for row, cells in zip(rows, shown["rows"], strict=False):
+        cells[place] = datetime.fromisoformat(cells[place])
+        assert cells == row
+
+
+def test_xlsx_values_are_the_file_s(alice: KeyClient, shipments: list[Shipment]) -> None:
+    request = body(format="xlsx")
+    shown = alice.post("/v1/exports/preview", request).json()
+    content = file_of(request, shipments[0].organization)
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+    assert sheet is not None
+    header, *rows = map(list, sheet.iter_rows(values_only=True))
+    assert shown["header"] == header
+    place = COLUMNS.index("created_at")
+    for row, cells in zip(rows, shown["rows"], strict=False):
+        moment = datetime.fromisoformat(cells.pop(place)).replace(tzinfo=None)
+        assert abs(moment - row.pop(place)) < timedelta(milliseconds=1)
+        assert [cell or None for cell in cells] == [cell or None for cell in row]
+
+
+def test_a_flattened_header_is_that_of_the_shown_rows(
+    alice: KeyClient, shipments: list[Shipment]
+) -> None:
+    Shipment.objects.filter(pk=shipments[0].pk).update(metadata={"rare": 1})
+    request = body(output={"columns": ["id", "metadata"], "properties": "flatten"})
+    shown = alice.post("/v1/exports/preview", request).json()
+    assert (shown["header"], shown["header_is_partial"]) == (["id", "metadata.a.b"], True)
+    assert shown["rows"][0] == [shipments[29].pk, "29"]
+    request["options"]["limit"] = 5
+    whole = alice.post("/v1/exports/preview", request).json()
+    assert (whole["header"], whole["header_is_partial"]) == (["id", "metadata.a.b"], False)
+    assert (len(whole["rows"]), whole["records_count"]) == (5, 5)
+
+
+def test_repeated_rows_are_counted_as_the_file_has_them(
+    alice: KeyClient, acme: Organization
+) -> None:
+    groups = GroupFactory.create_batch(3, organization=acme)
+    ContactFactory.create_batch(10, organization=acme, groups=groups)
+    request = {
+        "resource": "contact",
+        "csv_field_options": {"columns": ["id", "groups.name"], "properties": "repeat"},
+    }
+    shown = alice.post("/v1/exports/preview", request).json()
+    assert (len(shown["rows"]), shown["records_count"]) == (20, 30)
+
+
+def test_an_export_of_nothing(alice: KeyClient) -> None:
+    for name in ("csv", "json", "jsonl", "parquet", "xlsx"):
+        shown = alice.post("/v1/exports/preview", body(format=name)).json()
+        assert (shown["rows"], shown["records_count"]) == ([], 0)
+        assert shown["header"] == COLUMNS
+
+
+def test_the_newest_are_shown_where_there_is_no_order(
+    alice: KeyClient, shipments: list[Shipment]
+) -> None:
+    request = {"resource": "shipment", "csv_field_options": {"columns": ["id"]}}
+    shown = alice.post("/v1/exports/preview", request).json()
+    assert shown["rows"] == [[shipment.pk] for shipment in shipments[:9:-1]]
+
+
+def test_charlie_sees_nothing_of_acme(charlie: KeyClient, shipments: list[Shipment]) -> None:
+    request = body(options={"id": [shipment.pk for shipment in shipments]})
+    shown = charlie.post("/v1/exports/preview", request).json()
+    assert (shown["rows"], shown["records_count"]) == ([], 0)
+
+
+def test_the_scope_read_is_enough_and_a_key_is_needed(
+    read_only: KeyClient, shipments: list[Shipment]
+) -> None:
+    assert read_only.post("/v1/exports/preview", body()).status_code == 200
+    assert APIClient().post("/v1/exports/preview", body(), format="json").status_code == 401
+
+
+def test_a_bad_request_is_refused_as_an_export_s_would_be(alice: KeyClient) -> None:
+    request = body(format="pdf", options={"stauts": "x"}, output={"timezone": "Mars"})
+    one = alice.post("/v1/exports/preview", request)
+    two = alice.post("/v1/exports", request)
+    assert one.status_code == 400
+    assert one.json() == two.json()
+
+
+def test_takes_a_constant_number_of_queries(
+    alice: KeyClient, shipments: list[Shipment], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    alice.post("/v1/exports/preview", body())  # Notes the use of the key.
+    for limit in (1, 15, "all"):
+        with connection.execute_wrapper(_no_writes), django_assert_num_queries(12):
+            alice.post("/v1/exports/preview", body(options={"limit": limit}))
+
+
+def _no_writes(execute: Any, statement: str, params: Any, many: bool, context: Any) -> Any:
+    assert not statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
+    return execute(statement, params, many, context)
+
+
+def test_a_count_that_would_take_too_long_is_estimated(
+    alice: KeyClient, shipments: list[Shipment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_count(*args: Any) -> sql.Composable:
+        return sql.SQL("SELECT *, pg_sleep(2) FROM ({}) AS slow").format(compile_count(*args))
+
+    monkeypatch.setattr(preview, "compile_count", slow_count)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE logistics_shipment")
+    shown = alice.post("/v1/exports/preview", body()).json()
+    assert shown["records_count_is_estimate"] is True
+    assert 20 <= shown["records_count"] <= 31
+
+
+def test_rows_that_take_too_long_are_a_timeout(
+    alice: KeyClient, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "_ROWS_MILLISECONDS", 1)
+    Contact.objects.bulk_create(Contact(organization=acme, name=str(n)) for n in range(3000))
+    request = {"resource": "contact", "options": {"order_by": "_outbound_trackers"}}
+    response = alice.post("/v1/exports/preview", request)
+    assert (response.status_code, response.json()["error"]) == (504, "timeout")
+
+
+def test_what_no_file_could_hold_is_said(alice: KeyClient, acme: Organization) -> None:
+    ShipmentFactory.create(organization=acme, metadata={str(key): key for key in range(2000)})
+    request = body(output={"columns": ["id", "metadata"], "properties": "flatten"})
+    response = alice.post("/v1/exports/preview", request)
+    assert (response.status_code, response.json()["error"]) == (422, "format_limit")
+    assert "metadata" in response.json()["message"]
