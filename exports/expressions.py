@@ -17,7 +17,7 @@ _MERGED_JSON = """CASE jsonb_typeof({0})
  WHEN 'array' THEN CASE
   WHEN jsonb_path_exists({0}, 'strict $[*] ? (@.type() == "object" || @.type() == "array")')
   THEN {0}::text
-  ELSE (SELECT string_agg(coalesce(member, ''), ', ')
+  ELSE (SELECT coalesce(string_agg(coalesce(member, ''), ', '), '')
    FROM jsonb_array_elements_text({0}) AS member) END
  ELSE {0} #>> '{{}}' END"""
 
@@ -49,7 +49,7 @@ class Expressions(JsonExpressions):
         return shown
 
     def parted(self, path: str) -> sql.Composable:
-        """What is to be taken apart, as `jsonb`."""
+        """What is to be taken apart, as `jsonb`, null where it is JSON's null."""
         relation, column = self.resolve(path)
         if relation is None:
             column = self.resource.columns_by_name[path]
@@ -59,7 +59,7 @@ class Expressions(JsonExpressions):
         if column.kind is Kind.LIST:
             return sql.SQL("to_jsonb(({})::text[])").format(value)
         # Unpacked here once, not for each of its parts.
-        return sql.SQL("({}) #> '{{}}'").format(value)
+        return sql.SQL("nullif(({}) #> '{{}}', 'null')").format(value)
 
     def repeating(self, relation: Relation) -> sql.Composable:
         """The join that repeats a row for each related record, by label."""

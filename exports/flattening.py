@@ -1,7 +1,7 @@
 """Flattening: SQL that takes values apart into columns, and SQL that finds what they hold.
 
 Both go level by level, each a sub-select of its own: a value is read once, however many columns
-come from it. All values are `jsonb`.
+come from it. All values are `jsonb`, and those of columns are never JSON's null.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,9 +39,9 @@ class Nested:
         for part in self.node.parts:
             path = (*self.path, part.name)
             if part.node.parts:
-                yield Nested(self.outline, part.node, path), _step(value, part, "->")
+                yield Nested(self.outline, part.node, path), _step(value, self.node, part)
             else:
-                yield self._column(path), _step(value, part, "->>")
+                yield self._column(path), _step(value, self.node, part, text=True)
 
     def _column(self, path: tuple[str, ...]) -> FileColumn:
         return FileColumn(self.outline.of(path), Kind.TEXT)
@@ -94,10 +94,15 @@ def _any(tests: Sequence[sql.Composable]) -> sql.Composable:
     return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))
 
 
-def _step(value: sql.Composable, part: Part, operator: str) -> sql.Composable:
-    """A part of a value. A key finds nothing in an array, nor an index in an object."""
+def _step(value: sql.Composable, node: Node, part: Part, *, text: bool = False) -> sql.Composable:
+    """A part of a value, as JSON or as text; null where the value has none."""
+    if part.index is not None and node.leaf:
+        # A scalar is its own first element, except to this operator.
+        path = sql.Literal([part.name])
+        return sql.SQL("{} #>> {}::text[]" if text else "{} #> {}::text[]").format(value, path)
+    # A key finds nothing in an array, nor an index in an object.
     steps = [
-        sql.SQL(f"{{}} {operator} {{}}::{kind}").format(value, sql.Literal(step))
+        sql.SQL(f"{{}} {'->>' if text else '->'} {{}}::{kind}").format(value, sql.Literal(step))
         for step, kind in ((part.key, "text"), (part.index, "int"))
         if step is not None
     ]
@@ -114,7 +119,7 @@ def _inner(node: Node, value: sql.Composable) -> Iterator[tuple[Node, sql.Compos
     apart = any(part.node.parts for part in node.parts if part.index is not None)
     for part in node.parts:
         if part.node.parts or (apart and part.index is not None):
-            yield part.node, _step(value, part, "->")
+            yield part.node, _step(value, node, part)
 
 
 def _unknown(value: sql.Composable, node: Node, *, root: bool = False) -> sql.Composable:
@@ -133,7 +138,11 @@ def _unknown(value: sql.Composable, node: Node, *, root: bool = False) -> sql.Co
         objects.append(_INSIDE_PARTS.format(leaves))
     if listed and not any(part.node.parts for part in listed):
         arrays.append(_INSIDE_PARTS.format(value))
-    scalar = sql.SQL("{} <> 'null'" if root else "{} IS NOT NULL").format(value)
     return sql.SQL(
-        "CASE jsonb_typeof({}) WHEN 'object' THEN {} WHEN 'array' THEN {} ELSE {} END"
-    ).format(value, _any(objects), _any(arrays), sql.SQL("false") if node.leaf else scalar)
+        "CASE jsonb_typeof({0}) WHEN 'object' THEN {1} WHEN 'array' THEN {2} ELSE {3} END"
+    ).format(
+        value,
+        _any(objects),
+        _any(arrays),
+        sql.SQL("false") if node.leaf else sql.SQL("{} IS NOT NULL").format(value),
+    )

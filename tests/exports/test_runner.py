@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
         statement = compiler.compile_export(*args)
         text = statement.copy.as_string(None)
         text = text.replace('"row"."name" AS', "pg_sleep(1)::text || repeat('x', 10000) AS")
-        return compiler.Statement(sql.SQL(text), statement.settings, statement.columns)
+        return replace(statement, copy=sql.SQL(text))
 
     monkeypatch.setattr(stream, "compile_export", compile_slowly)
     monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.2)

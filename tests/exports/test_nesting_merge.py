@@ -1,0 +1,86 @@
+"""Merged, what has parts is one text: labels, members, or JSON."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import Organization
+from resources.logistics.models import Contact, Group
+from tests.exports.nested import alike, character, json_value, shows, table_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+text = st.text(character, max_size=4)
+
+
+def merged(value: Any) -> Any:
+    """A JSON value as one text that a person reads; one that JSON reads has its value."""
+    if isinstance(value, dict) or any(isinstance(part, dict | list) for part in parts(value)):
+        return value
+    return ", ".join(map(shown, value)) if isinstance(value, list) else value
+
+
+def parts(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def is_merged(cell: str, value: Any) -> bool:
+    expected = merged(value)
+    if isinstance(expected, dict | list):
+        # PostgreSQL writes the digits of a number, which may look like another kind of number.
+        read, written = (json.loads(each, parse_int=float) for each in (cell, json.dumps(expected)))
+        return bool(read == written)
+    return shows(cell, expected)
+
+
+no_floats = json_value.filter(
+    lambda value: not any(isinstance(part, float) for part in parts(value))
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    values=st.lists(
+        st.tuples(
+            (no_floats | alike).filter(lambda v: v is not None),
+            st.lists(text, max_size=3),
+            st.lists(text, max_size=2),
+        ),
+        max_size=4,
+    )
+)
+def test_relations_are_their_labels_arrays_their_members_and_objects_json(
+    values: list[tuple[Any, list[str], list[str]]], acme: Organization
+) -> None:
+    Contact.objects.all().delete()
+    Group.objects.all().delete()
+    for number, (metadata, names, groups) in enumerate(values):
+        contact = Contact.objects.create(
+            organization=acme, name=f"{number:03}", metadata=metadata, alternate_names=names
+        )
+        for name in groups:
+            contact.groups.add(Group.objects.create(organization=acme, name=name))
+    rows = table_of(
+        acme,
+        "merge",
+        output={"columns": ["metadata", "alternate_names", "groups"]},
+        options={"order_by": "name"},
+    )[1:]
+    for (metadata, names, _), contact, row in zip(
+        values, Contact.objects.order_by("name"), rows, strict=True
+    ):
+        assert is_merged(row[0], metadata)
+        assert row[1] == ", ".join(names)
+        labels = contact.groups.order_by("name", "pk").values_list("name", flat=True)
+        assert row[2] == ", ".join(labels)
