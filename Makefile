@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: run test lint requirements clean
+.PHONY: run test lint requirements openapi clean
 
 run: .venv/.run
 	@exec .venv/bin/python -m exports_project.serve
@@ -19,6 +19,9 @@ lint: .venv/.dev
 requirements: .venv/.dev
 	.venv/bin/python -m piptools compile $(COMPILE) --output-file requirements.txt requirements.in
 	.venv/bin/python -m piptools compile $(COMPILE) --output-file requirements-dev.txt requirements-dev.in
+
+openapi: .venv/.dev
+	.venv/bin/python -W ignore::RuntimeWarning manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 COMPILE = --upgrade --quiet --strip-extras --no-header --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options

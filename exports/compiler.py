@@ -16,6 +16,7 @@ from exports.formats import formats
 from exports.formats.base import FileColumn, Rows
 from exports.nesting import Outline, Paths, outline
 from exports.spec import ExportSpec, Nesting
+from resources.columns import primary_key
 from resources.conditions import where
 from resources.expressions import ROW
 from resources.filters import Ordering
@@ -23,6 +24,8 @@ from resources.keysets import keys
 from resources.registry import Resource, registry
 from resources.relations import Relation
 
+# The primary keys of those records that a statement is of, as texts; None is all selected.
+Records = Sequence[str] | None
 # By the path of a column, the paths that occur in it.
 Found = Mapping[str, Paths]
 NOTHING: Found = MappingProxyType({})
@@ -44,10 +47,12 @@ class Statement:
     columns: tuple[FileColumn, ...]
 
 
-def compile_export(spec: ExportSpec, organization_id: str, found: Found = NOTHING) -> Statement:
+def compile_export(
+    spec: ExportSpec, organization_id: str, found: Found = NOTHING, records: Records = None
+) -> Statement:
     """The COPY statement of an export. Raises LookupError for a resource that is gone."""
     file_format = formats[spec.format]
-    source = _Source(spec, organization_id)
+    source = _Source(spec, organization_id, records)
     expressions = source.expressions
     cells: list[sql.Composable] = []
     slots: list[Slot] = []
@@ -70,14 +75,14 @@ def compile_export(spec: ExportSpec, organization_id: str, found: Found = NOTHIN
 
 
 def compile_discovery(
-    spec: ExportSpec, organization_id: str, found: Found, limit: int
+    spec: ExportSpec, organization_id: str, found: Found, limit: int, records: Records = None
 ) -> sql.Composable:
     """The query of up to `limit` rows that hold a path that was not found yet.
 
     It selects the JSON text of each column that may have parts; there must be one.
     """
     columns = [column for column in outlines(spec) if column.parted]
-    source = _Source(spec, organization_id)
+    source = _Source(spec, organization_id, records)
     cells = [source.expressions.parted(column.path) for column in columns]
     known = [column.node(found.get(column.path, frozenset())) for column in columns]
     return unknown_rows(source.select(cells), known, limit)
@@ -92,6 +97,11 @@ def compile_count(spec: ExportSpec, organization_id: str) -> sql.Composable:
 def compile_rows(spec: ExportSpec, organization_id: str) -> sql.Composable:
     """The query of as many rows as an export's file has, with no cells, in any order."""
     return _Source(spec, organization_id).empty_rows()
+
+
+def compile_records(spec: ExportSpec, organization_id: str) -> sql.Composable:
+    """The query of the primary keys of an export's records."""
+    return _Source(spec, organization_id).keys()
 
 
 def outlines(spec: ExportSpec) -> list[Outline]:
@@ -112,7 +122,7 @@ def settings_of(spec: ExportSpec) -> dict[str, str]:
 class _Source:
     """The rows of an export: what stands from FROM on in the statements that read them."""
 
-    def __init__(self, spec: ExportSpec, organization_id: str) -> None:
+    def __init__(self, spec: ExportSpec, organization_id: str, records: Records = None) -> None:
         self.spec = spec
         self.resource = _resource(spec)
         self.expressions = Expressions(self.resource, organization_id, spec)
@@ -120,7 +130,12 @@ class _Source:
         self._table = sql.SQL("{} AS {}").format(
             sql.Identifier(self.resource.model._meta.db_table), sql.Identifier(ROW)
         )
+        self._key = sql.Identifier(ROW, primary_key(self.resource.model))
         self._where = where(self.resource, organization_id, spec.selection.conditions, ROW)
+        if records is not None:
+            # Bare literals take the type of the key, and so its index; nothing is no list.
+            among = sql.SQL(", ").join(map(sql.Literal, records)) if records else sql.NULL
+            self._where = sql.SQL("{} AND {} IN ({})").format(self._where, self._key, among)
 
     def select(self, cells: Iterable[sql.Composable]) -> sql.Composable:
         """The query of the rows' cells."""
@@ -139,6 +154,12 @@ class _Source:
                 _order(terms and [*terms, *self.expressions.order(self.repeated)]),
             )
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), rest)
+
+    def keys(self) -> sql.Composable:
+        """The query of the records' primary keys, as texts."""
+        return sql.SQL("SELECT {}::text FROM {} WHERE {}{}{}").format(
+            self._key, self._table, self._where, _order(self._terms()), self._limit()
+        )
 
     def empty_rows(self) -> sql.Composable:
         """The query of as many rows with no cells, in any order."""

@@ -7,8 +7,9 @@ are alike are looked at once.
 import json
 
 import psycopg
+from psycopg import sql
 
-from exports.compiler import Found, compile_discovery, outlines
+from exports.compiler import Found, Records, compile_discovery, outlines
 from exports.formats.base import FormatLimit
 from exports.nesting import DEEPEST, Path, TooDeep, leaves
 from exports.spec import ExportSpec
@@ -24,7 +25,9 @@ _GROWTH = 10
 _WORKERS = "SET LOCAL parallel_setup_cost = {0}; SET LOCAL parallel_tuple_cost = {0}"
 
 
-def discover(reader: psycopg.Connection, spec: ExportSpec, organization_id: str) -> Found:
+def discover(
+    reader: psycopg.Connection, spec: ExportSpec, organization_id: str, records: Records = None
+) -> Found:
     """The paths that occur in each column that may have parts.
 
     reader: in the transaction whose rows the file is to have.
@@ -37,23 +40,21 @@ def discover(reader: psycopg.Connection, spec: ExportSpec, organization_id: str)
     room = MOST_COLUMNS - len(columns) + len(found)
     limit = _FIRST_LOOK
     reader.execute(_WORKERS.format(0))
-    while _look(reader, spec, organization_id, found, limit) == limit:
+    while True:
+        query = compile_discovery(spec, organization_id, found, limit, records)
+        ended = _look(reader, query, found, limit) < limit
         _check(found, room)
+        if ended:
+            break
         limit *= _GROWTH
-    _check(found, room)
     reader.execute(_WORKERS.format("DEFAULT"))
     return found
 
 
 def _look(
-    reader: psycopg.Connection,
-    spec: ExportSpec,
-    organization_id: str,
-    found: dict[str, set[Path]],
-    limit: int,
+    reader: psycopg.Connection, query: sql.Composable, found: dict[str, set[Path]], limit: int
 ) -> int:
     """Learn from up to `limit` rows that hold something new; their number."""
-    query = compile_discovery(spec, organization_id, found, limit)
     rows = 0
     for row in reader.cursor().stream(query.as_bytes(None)):
         rows += 1

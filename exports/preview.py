@@ -14,6 +14,7 @@ from exports.compiler import (
     Statement,
     compile_count,
     compile_export,
+    compile_records,
     compile_rows,
     outlines,
     settings_of,
@@ -93,8 +94,11 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
 
 
 def _sample(cursor: CursorWrapper, spec: ExportSpec, organization_id: str) -> _Sample:
-    found = discover(connection.connection, spec, organization_id)
-    statement = compile_export(spec, organization_id, found)
+    # The records first, that nothing is joined, taken apart or computed of any other.
+    cursor.execute(compile_records(spec, organization_id).as_string(None))
+    records = [key for (key,) in cursor.fetchall()]
+    found = discover(connection.connection, spec, organization_id, records)
+    statement = compile_export(spec, organization_id, found, records)
     for setting in statement.settings.items():
         cursor.execute("SELECT set_config(%s, %s, true)", setting)
     if formats[spec.format].compressed_inside:

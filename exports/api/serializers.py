@@ -18,6 +18,22 @@ class ExportFileSerializer(serializers.ModelSerializer[ExportFile]):
         fields = ("name", "rows", "bytes", "sha256")
 
 
+@extend_schema_field(
+    {
+        "type": ["object", "null"],
+        "properties": {"error": {"type": "string"}, "message": {"type": "string"}},
+        "required": ["error", "message"],
+    }
+)
+class FailureField(serializers.JSONField):
+    """Why an export failed, in the words of the API's errors."""
+
+
+@extend_schema_field({"type": "object"})
+class RequestField(serializers.JSONField):
+    """The body of a request, as it came."""
+
+
 class ExportSerializer(serializers.ModelSerializer[Export]):
     """An export; what is not yet known is null. Needs the request in its context."""
 
@@ -28,6 +44,8 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     progress = serializers.IntegerField()
     download_url = serializers.SerializerMethodField()
     files = ExportFileSerializer(many=True)
+    error = FailureField()
+    request = RequestField()
 
     class Meta:
         model = Export

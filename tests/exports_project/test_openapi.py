@@ -1,0 +1,131 @@
+"""The description of the API: complete, as committed, and shown by pages of our own."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.errors import ErrorCode
+from exports import parsing
+from exports.api.body import EXAMPLES, ExportRequestSerializer, OutputOptionsSerializer
+from exports.parsing import parse_export
+from resources.registry import registry
+from tests.conftest import KeyClient
+
+COMMITTED = settings.BASE_DIR / "docs" / "openapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(COMMITTED.read_text())
+    return found
+
+
+def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for path in described["paths"].values() for each in path.values()]
+
+
+def test_the_committed_description_is_the_present_one() -> None:
+    written = io.StringIO()
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=written)
+    assert written.getvalue().strip() == COMMITTED.read_text().strip(), "run: make openapi"
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_it_is_served_to_anyone(client: Client, described: dict[str, Any], slash: str) -> None:
+    response = client.get(f"/v1/schema{slash}")
+    assert response.status_code == 200
+    assert yaml.safe_load(response.content) == described
+    assert described["openapi"] == "3.1.0"
+
+
+def test_every_address_of_the_api_is_described(described: dict[str, Any]) -> None:
+    assert set(described["paths"]) == {
+        "/v1/exports",
+        "/v1/exports/preview",
+        "/v1/exports/{public_id}",
+        "/v1/exports/{public_id}/download",
+        "/v1/exports/files/{name}",
+        "/v1/resources",
+        "/v1/resources/{name}",
+        *(f"/v1/{resource.plural}" for resource in registry),
+    }
+
+
+def test_every_operation_says_what_it_does_and_who_may(described: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in described["tags"]}
+    ids = [operation["operationId"] for operation in operations(described)]
+    assert len(ids) == len(set(ids))
+    for operation in operations(described):
+        assert operation["summary"]
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags
+        if operation["operationId"] != "get_file":
+            assert operation["security"] == [{"ApiKey": []}, {"Bearer": []}]
+            assert {"401", "403", "429", "500"} <= set(operation["responses"])
+
+
+def test_every_error_is_shown_under_its_status(described: dict[str, Any]) -> None:
+    shown = set()
+    for operation in operations(described):
+        for status, response in operation["responses"].items():
+            if "$ref" in response:
+                response = described["components"]["responses"][response["$ref"].split("/")[-1]]
+            if status < "400":
+                continue
+            [content] = response["content"].values()
+            assert content["schema"] == {"$ref": "#/components/schemas/Error"}
+            for example in content["examples"].values():
+                code = ErrorCode(example["value"]["error"])
+                assert str(code.status) == status
+                shown.add(code)
+    # A method that an address does not take is no operation.
+    assert shown == set(ErrorCode) - {ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.CONFLICT}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_every_example_of_a_request_is_accepted(example: Any) -> None:
+    parse_export(example.value)
+
+
+def test_the_body_is_described_as_it_is_read() -> None:
+    assert set(ExportRequestSerializer().fields) == set(parsing.FIELDS)
+    known = {*parsing.OUTPUT_FIELDS, *parsing.FORMAT_FIELDS}
+    assert set(OutputOptionsSerializer().fields) == known
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
+def test_every_described_parameter_of_a_list_is_taken(
+    alice: KeyClient, described: dict[str, Any], resource: Any
+) -> None:
+    parameters = described["paths"][f"/v1/{resource.plural}"]["get"]["parameters"]
+    assert len(parameters) > len(resource.columns_by_name)
+    for parameter in parameters:
+        for example in parameter.get("examples", {}).values():
+            query = {parameter["name"]: example["value"]}
+            assert alice.get(f"/v1/{resource.plural}", query).status_code == 200, query
+
+
+@pytest.mark.usefixtures("static_files")
+@pytest.mark.parametrize("address", ["/docs", "/docs/", "/docs/redoc", "/docs/redoc/"])
+def test_the_pages_take_nothing_from_elsewhere(client: Client, address: str) -> None:
+    response = client.get(address)
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "Longshore" in page
+    links = re.findall(r'(?:src|href|spec-url)="([^"]+)"', page)
+    assert links
+    for link in links:
+        assert link.startswith("/"), link
+        if link.startswith("/static/"):
+            assert finders.find(link.removeprefix("/static/")), link
+        else:
+            assert client.get(link).status_code == 200, link
+    assert "unsafe-inline" not in response["Content-Security-Policy"].split("style-src")[0]

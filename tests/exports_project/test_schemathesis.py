@@ -1,0 +1,57 @@
+"""Whatever the API's description allows is answered as it says, and never by a failure."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from pytest_django import Settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from accounts.models import Organization
+from exports_project.wsgi import application
+from tests.conftest import KeyClient
+from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+# The phase of coverage alone tries each of the hundreds of filters in many ways.
+CONFIG = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
+schema = schemathesis.openapi.from_wsgi("/v1/schema", application, config=CONFIG)
+
+
+@pytest.fixture
+def records(acme: Organization) -> None:
+    """Something to list and to export."""
+    group = GroupFactory.create(organization=acme)
+    ContactFactory.create(organization=acme, groups=[group])
+    location = LocationFactory.create(organization=acme)
+    ShipmentFactory.create_batch(3, organization=acme, location=location, metadata={"a": [1]})
+
+
+@pytest.mark.django_db(transaction=True)
+@schema.parametrize()
+@settings(
+    max_examples=20,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_answers_are_as_described(
+    case: Any, alice: KeyClient, records: None, settings: Settings
+) -> None:
+    settings.API_RATE_LIMIT = ""
+    case.call_and_validate(headers={"PX-API-KEY": alice.key}, checks=CHECKS)
