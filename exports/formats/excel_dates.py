@@ -22,7 +22,7 @@ _ENGLISH = "[$-409]"
 
 def number_format(pattern: str) -> str | None:
     """The number format of a pattern; None where Excel has none that shows the same."""
-    parts = list(tokens(pattern))
+    parts = _joined(pattern)
     fields = [field for field, _ in parts if field]
     if not fields or any(field not in _FORMATS for field in fields):
         return None
@@ -41,6 +41,16 @@ def number_format(pattern: str) -> str | None:
         written += _FORMATS[field] if field else _literal(text)
     named = any(len(_FORMATS[field]) > 2 and field[0] in "MLEa" for field in fields)
     return _ENGLISH + written if named else written
+
+
+def _joined(pattern: str) -> list[tuple[str, str]]:
+    """Pairs of field and text, one of which is empty, and no two texts side by side."""
+    parts: list[tuple[str, str]] = []
+    for field, text in tokens(pattern):
+        if parts and not field and not parts[-1][0]:
+            text = parts.pop()[1] + text
+        parts.append((field, text))
+    return parts
 
 
 def _m(fields: list[str]) -> Iterator[tuple[str, str, str]]:

@@ -1,10 +1,9 @@
 """The package of an XLSX file: sheets and what describes them, zipped as they come."""
 
-import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, cast
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, LargeZipFile, ZipFile, ZipInfo
 
@@ -43,7 +42,8 @@ class Workbook:
         self._columns = columns
         self._spec = spec
         self._bytes = _Bytes()
-        self._zip = ZipFile(self._bytes, "w", ZIP_DEFLATED, allowZip64=False, compresslevel=_LEVEL)
+        file = cast("IO[bytes]", self._bytes)
+        self._zip = ZipFile(file, "w", ZIP_DEFLATED, allowZip64=False, compresslevel=_LEVEL)
         self._widths: list[int] = []
         self._sheets = 0
         self._sheet: IO[bytes] | None = None
@@ -158,18 +158,18 @@ class Workbook:
         )
 
 
-class _Bytes(io.RawIOBase):
+class _Bytes:
     """What is written, until it is taken; it cannot be changed afterwards."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        self._written.append(bytes(data))
+    def write(self, data: bytes) -> int:
+        self._written.append(data)
         return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
     def taken(self) -> bytes:
         taken = b"".join(self._written)
@@ -179,7 +179,7 @@ class _Bytes(io.RawIOBase):
 
 def _text(text: str) -> str:
     """A text as XML; a header holds few of the characters that XML cannot."""
-    text = re.sub("_(x[0-9A-Fa-f]{4}_)", r"_x005F_\1", text)
+    text = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
     text = re.sub("[\x01-\x08\x0b-\x1f\ufffe\uffff]", lambda m: f"_x{ord(m[0]):04X}_", text)
     return escape(text, {"\n": "&#10;"})
 

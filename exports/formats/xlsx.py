@@ -33,7 +33,7 @@ _STYLED = sql.SQL("'<c s=\"{style}\"><v>' || {value} || '</v></c>'")
 # What XML cannot hold is written _xHHHH_, and so is what would be read as that.
 _UNWRITABLE = [*range(1, 9), *range(11, 32), 0xFFFE, 0xFFFF]
 _RARE = r"[\x01-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{4}_"
-_ESCAPED_RARE = "regexp_replace({}, '_(x[0-9A-Fa-f]{{4}}_)', '_x005F_\\1', 'g')"
+_ESCAPED_RARE = "regexp_replace({}, '_(?=x[0-9A-Fa-f]{{4}}_)', '_x005F_', 'g')"
 for _code in _UNWRITABLE:
     _ESCAPED_RARE = f"replace({_ESCAPED_RARE}, chr({_code}), '_x{_code:04X}_')"
 _XML = sql.SQL(

@@ -20,6 +20,8 @@ from exports.models import Export, Status
 from exports.parsing import parse_export
 from exports_project import embedded
 from resources.logistics.models import Contact, Group
+from resources.registry import Registry
+from tests.samples import SAMPLE
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +93,12 @@ def queued(acme: Organization, contacts: list[Contact], transactional_db: None) 
         spec=spec.to_json(),
         records_count=len(contacts),
     )
+
+
+@pytest.fixture
+def sample(transactional_db: None, own_registry: Registry, samples: None) -> None:
+    """The resource `sample` and its empty table."""
+    own_registry.register(SAMPLE)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:

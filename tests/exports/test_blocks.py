@@ -6,8 +6,10 @@ import orjson
 import pytest
 
 from exports.formats import formats
-from exports.formats.base import BLOCK_BYTES
+from exports.formats.base import BLOCK_BYTES, FileColumn
+from exports.parsing import parse_export
 from exports.stream import BlockReader
+from resources.columns import Kind
 
 
 def messages(sizes: list[int]) -> Iterator[bytes]:
@@ -33,7 +35,9 @@ def messages(sizes: list[int]) -> Iterator[bytes]:
 )
 @pytest.mark.parametrize("name", ["json", "jsonl"])
 def test_objects_are_whole_wherever_a_block_ends(name: str, sizes: list[int]) -> None:
-    blocks = list(formats[name].blocks(("n", "x"), messages(sizes)))
+    spec = parse_export({"resource": "contact", "format": name})
+    columns = [FileColumn("n", Kind.INTEGER), FileColumn("x", Kind.TEXT)]
+    blocks = list(formats[name].blocks(columns, messages(sizes), spec))
     content = b"".join(blocks)
     lines = content.splitlines() if name == "jsonl" else None
     records = orjson.loads(content) if lines is None else [orjson.loads(line) for line in lines]

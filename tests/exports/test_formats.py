@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+import zstandard
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,8 +21,8 @@ from exports.formats import formats
 from exports.parsing import parse_export
 from exports.spec import ExportSpec
 from exports.stream import ExportStream
-from resources.registry import Registry
-from tests.samples import SAMPLE, Sample
+from tests.exports.spreadsheets import escaped
+from tests.samples import Sample
 
 TEXTS = (
     *("", " ", "a,b", 'say "hi"', "line\nline", "\r", "\r\n", "\t", "\\", "\\.", "\\N", "NULL"),
@@ -52,9 +53,12 @@ row = st.fixed_dictionaries(
 NAMES = ("id", "text", "integer", "decimal", "float", "boolean", "date", "datetime", "list", "json")
 
 
-@pytest.fixture
-def stored(transactional_db: None, own_registry: Registry, samples: None) -> None:
-    own_registry.register(SAMPLE)
+DECOMPRESSED: dict[str, Callable[[bytes], bytes]] = {
+    "none": bytes,
+    "gzip": gzip.decompress,
+    "zstd": lambda content: zstandard.ZstdDecompressor().decompressobj().decompress(content),
+}
+TEXT_FORMATS = ("csv", "json", "jsonl")
 
 
 def spec_of(file_format: str, compression: str = "none", columns: Any = NAMES) -> ExportSpec:
@@ -77,7 +81,7 @@ def exported(organization: Organization, *args: Any, **kwargs: Any) -> bytes:
     content = b"".join(stream)
     assert stream.bytes == len(content)
     assert stream.rows == Sample.objects.count()
-    return gzip.decompress(content) if spec.compression == "gzip" else content
+    return DECOMPRESSED[spec.compression](content)
 
 
 def parsed(content: bytes, file_format: str) -> list[list[Any]]:
@@ -105,8 +109,9 @@ def as_json(value: Any) -> Any:
 
 def as_csv(value: Any) -> Any:
     """The same of CSV, as `from_csv` reads it: there nothing and an empty text are one."""
-    value = ", ".join(value) if isinstance(value, list) else as_json(value)
-    return None if value == "" else value
+    value = ", ".join(value) if isinstance(value, list) else value
+    shown = escaped(value) if isinstance(value, str) else as_json(value)
+    return None if shown == "" else shown
 
 
 READERS: dict[str, Callable[[str], Any]] = {
@@ -121,7 +126,7 @@ def from_csv(name: str, cell: str) -> Any:
     return READERS.get(name, str)(cell) if cell else None
 
 
-@pytest.mark.usefixtures("stored")
+@pytest.mark.usefixtures("sample")
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -134,7 +139,7 @@ def test_any_rows_come_back_from_every_format(
         Sample(id=f"{number:03}", organization=acme, **each) for number, each in enumerate(values)
     )
     kept = list(Sample.objects.order_by("id").values_list(*NAMES))
-    for compression in ("none", "gzip"):
+    for compression in DECOMPRESSED:
         for name in ("json", "jsonl"):
             shown = parsed(exported(acme, name, compression), name)
             assert shown == [[as_json(value) for value in record] for record in kept]
@@ -146,24 +151,24 @@ def test_any_rows_come_back_from_every_format(
                 assert orjson.loads(cells[-1]) == record[-1]
 
 
-@pytest.mark.usefixtures("stored")
+@pytest.mark.usefixtures("sample")
 def test_awkward_texts_come_back(acme: Organization) -> None:
     for number, each in enumerate(TEXTS):
         Sample.objects.create(
             id=f"{number:03}", organization=acme, text=each, list=[each, each], json={each: [each]}
         )
-    records = [parsed(exported(acme, name), name) for name in formats]
+    records = [parsed(exported(acme, name), name) for name in TEXT_FORMATS]
     for shown in zip(*records, strict=True):
         in_csv, in_json, in_lines = shown
         assert in_json == in_lines
         each = in_json[1]
         assert in_json[-2:] == [[each, each], {each: [each]}]
-        assert (in_csv[1], in_csv[-2]) == (each, f"{each}, {each}")
+        assert (in_csv[1], in_csv[-2]) == (escaped(each), escaped(f"{each}, {each}"))
         assert orjson.loads(in_csv[-1]) == {each: [each]}
-    assert [line[1] for line in records[0]] == [*TEXTS]
+    assert [line[1] for line in records[1]] == [*TEXTS]
 
 
-@pytest.mark.usefixtures("stored")
+@pytest.mark.usefixtures("sample")
 def test_csv_keeps_an_empty_text_and_a_null_apart(acme: Organization) -> None:
     for key, value in (("a", ""), ("b", None), ("c", '"')):
         Sample.objects.create(id=key, organization=acme, text=value)
@@ -171,7 +176,7 @@ def test_csv_keeps_an_empty_text_and_a_null_apart(acme: Organization) -> None:
     assert content == b'id,text\na,""\nb,\nc,""""\n'
 
 
-@pytest.mark.usefixtures("stored")
+@pytest.mark.usefixtures("sample")
 @pytest.mark.parametrize("column", [name for name in NAMES if name != "id"])
 def test_a_single_column_loses_no_row(column: str, acme: Organization) -> None:
     Sample.objects.bulk_create(Sample(id=str(n), organization=acme) for n in range(3))
@@ -180,7 +185,7 @@ def test_a_single_column_loses_no_row(column: str, acme: Organization) -> None:
     assert orjson.loads(exported(acme, "json", columns=[column])) == [{column: None}] * 3
 
 
-@pytest.mark.usefixtures("stored")
+@pytest.mark.usefixtures("sample")
 @pytest.mark.parametrize(
     ("name", "empty"), [("csv", b"id,text\n"), ("json", b"[]"), ("jsonl", b"")]
 )
@@ -189,18 +194,19 @@ def test_no_rows_are_a_sound_file(name: str, empty: bytes, acme: Organization) -
     assert exported(acme, name, "gzip", columns=["id", "text"]) == empty
 
 
-@pytest.mark.usefixtures("stored")
+@pytest.mark.usefixtures("sample")
 def test_headers_are_quoted_as_cells_are(acme: Organization) -> None:
     headers = ["a,b", 'say "hi"', "line\nline", "\r", "=1", " ", "日本語", "a\\", "%s", "{0}"]
     columns = dict(zip(NAMES, headers, strict=True))
     content = exported(acme, "csv", columns=columns)
-    assert list(csv.reader(io.StringIO(content.decode(), newline=""))) == [headers]
+    shown = list(csv.reader(io.StringIO(content.decode(), newline="")))
+    assert shown == [[escaped(header) for header in headers]]
     Sample.objects.create(id="a", organization=acme)
-    (shown,) = orjson.loads(exported(acme, "json", columns=columns))
-    assert list(shown) == headers
+    (found,) = orjson.loads(exported(acme, "json", columns=columns))
+    assert list(found) == headers
 
 
-@pytest.mark.usefixtures("stored")
+@pytest.mark.usefixtures("sample")
 def test_numbers_that_are_none_do_not_break_json(acme: Organization) -> None:
     Sample.objects.create(id="a", organization=acme, float=float("nan"))
     Sample.objects.create(id="b", organization=acme, float=float("-inf"))
@@ -211,20 +217,20 @@ def test_numbers_that_are_none_do_not_break_json(acme: Organization) -> None:
     assert first["datetime"] is None
 
 
-@pytest.mark.usefixtures("stored")
+@pytest.mark.usefixtures("sample")
 def test_a_file_of_many_blocks_is_whole(acme: Organization) -> None:
     Sample.objects.bulk_create(
         Sample(id=f"{n:06}", organization=acme, text="x" * 1000 + '"\n') for n in range(3000)
     )
     ids = [f"{n:06}" for n in range(3000)]
-    for name in formats:
-        for compression in ("none", "gzip"):
+    for name in TEXT_FORMATS:
+        for compression in DECOMPRESSED:
             content = exported(acme, name, compression)
             assert [shown[0] for shown in parsed(content, name)] == ids
 
 
 def test_each_format_names_itself() -> None:
-    assert list(formats) == ["csv", "json", "jsonl"]
+    assert list(formats) == ["csv", "json", "jsonl", "parquet", "xlsx"]
     for name, each in formats.items():
         assert each.name == each.extension == name
         assert "/" in each.content_type

@@ -16,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Organization
 from exports import compiler, lifecycle, runner, stream
+from exports.formats import formats
 from exports.models import Export, ExportFile, Status
 from exports.stream import ExportStream, IncompleteExport
 from resources.logistics.models import Contact
@@ -124,7 +125,11 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.2)
 
 
-def test_an_export_past_its_time_is_stopped(queued: Export, slow: None, settings: Settings) -> None:
+@pytest.mark.parametrize("file_format", formats)
+def test_an_export_past_its_time_is_stopped(
+    queued: Export, slow: None, settings: Settings, file_format: str
+) -> None:
+    Export.objects.update(spec=queued.spec | {"format": file_format})
     settings.EXPORT_TIME_LIMIT_SECONDS = 1
     started = time.monotonic()
     runner.run(queued.pk)

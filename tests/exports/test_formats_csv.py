@@ -1,0 +1,166 @@
+"""CSV in every dialect, compressed or not, reads back as what the database holds."""
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import zstandard
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from exports.formats.base import FileColumn
+from exports.formats.csv_format import Csv
+from exports.formats.formulas import escaped as escaped_header
+from exports.formats.formulas import escaped_sql
+from exports.parsing import parse_export
+from exports.spec import DELIMITERS, LINE_ENDS, Quoting
+from resources.columns import Kind
+from tests.exports.samples import COLUMNS, NASTY, exported, stored, texts
+from tests.exports.spreadsheets import escaped
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sample")]
+quick = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+DECOMPRESSED: dict[str, Callable[[bytes], bytes]] = {
+    "none": bytes,
+    "gzip": gzip.decompress,
+    "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
+}
+DIALECTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "delimiter": st.sampled_from(DELIMITERS),
+        "quoting": st.sampled_from(list(Quoting)),
+        "bom": st.booleans(),
+        "line_end": st.sampled_from(LINE_ENDS),
+        "include_header": st.booleans(),
+        "escape_formulas": st.booleans(),
+    },
+)
+
+
+def read(content: bytes, dialect: dict[str, Any]) -> list[list[str]]:
+    """The rows of a file, by the standard library's reader."""
+    encoding = "utf-8-sig" if dialect.get("bom") else "utf-8"
+    text = io.StringIO(content.decode(encoding), newline="")
+    return list(csv.reader(text, delimiter=dialect.get("delimiter", ",")))
+
+
+@quick
+@given(
+    records=st.lists(st.tuples(st.none() | texts, texts), max_size=5),
+    dialect=DIALECTS,
+    compression=st.sampled_from(sorted(DECOMPRESSED)),
+)
+def test_every_dialect_reads_back(
+    records: list[tuple[str | None, str]], dialect: dict[str, Any], compression: str
+) -> None:
+    columns = {"text": 'the, "text"', "list": "=list"}
+    organization = stored(*({"text": text, "list": [member]} for text, member in records))
+    file = exported(organization, "csv", compression=compression, columns=columns, **dialect)
+    content = DECOMPRESSED[compression](file)
+
+    shown = escaped if dialect.get("escape_formulas", True) else str
+    expected = [[shown(text or ""), shown(member)] for text, member in records]
+    if dialect.get("include_header", True):
+        expected.insert(0, [shown(header) for header in columns.values()])
+    assert read(content, dialect) == expected
+    assert content.startswith(b"\xef\xbb\xbf") == dialect.get("bom", False)
+
+    unquoted = re.sub(rb'"(?:[^"]|"")*"', b"", content.removeprefix(b"\xef\xbb\xbf"))
+    ends = re.findall(rb"\r?\n", unquoted)
+    assert ends == [dialect.get("line_end", "\n").encode()] * len(expected)
+    if dialect.get("quoting") == "all":
+        # Only a null is without quotes, and COPY leaves the header alone.
+        lines = unquoted.splitlines()[1 if dialect.get("include_header", True) else 0 :]
+        assert set(lines) <= {dialect.get("delimiter", ",").encode()}
+
+
+def test_a_null_and_an_empty_text_differ() -> None:
+    organization = stored({"text": ""}, {"text": "a", "list": []})
+    for quoting, expected in (("minimal", b'"",\na,""\n'), ("all", b'"",\n"a",""\n')):
+        options = {"quoting": quoting, "include_header": False, "columns": ["text", "list"]}
+        assert exported(organization, "csv", **options) == expected
+
+
+def test_a_file_without_header_and_rows_is_empty() -> None:
+    assert exported(stored(), "csv", include_header=False) == b""
+
+
+@quick
+@given(
+    headers=st.lists(
+        st.sampled_from([text for text in NASTY if text])
+        | st.text("ab,;|\t\"'\r\n\\.", min_size=1),
+        min_size=1,
+        max_size=4,
+    ),
+    delimiter=st.sampled_from(DELIMITERS),
+    quoting=st.sampled_from(list(Quoting)),
+)
+def test_the_header_is_as_copy_writes_it(
+    headers: list[str], delimiter: str, quoting: Quoting
+) -> None:
+    options = {"escape_formulas": False, "delimiter": delimiter, "quoting": quoting}
+    spec = parse_export({"resource": "sample", "csv_field_options": options})
+    columns = [FileColumn(header, Kind.TEXT) for header in headers]
+    query = sql.SQL("SELECT {} WHERE false").format(
+        sql.SQL(", ").join(sql.SQL("1 AS {}").format(sql.Identifier(each)) for each in headers)
+    )
+    forced = sql.SQL(", FORCE_QUOTE *" if quoting is Quoting.ALL else "")
+    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER, DELIMITER {}{})").format(
+        query, sql.Literal(delimiter), forced
+    )
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        assert b"".join(Csv().blocks(columns, [], spec)) == b"".join(map(bytes, copy))
+
+
+@settings(quick, max_examples=300)
+@given(texts | st.text("+-=@ ()\t0123456789.,eE%", max_size=12))
+def test_what_runs_in_a_spreadsheet_is_escaped_the_same_everywhere(text: str) -> None:
+    statement = sql.SQL("SELECT {} FROM (SELECT {}::text AS cell) AS given")
+    query = statement.format(escaped_sql(sql.Identifier("cell")), sql.Literal(text))
+    with connection.cursor() as cursor:
+        cursor.execute(query.as_string(None).replace("%", "%%"), [])
+        [(shown,)] = cursor.fetchall()
+    assert shown == escaped_header(text) == escaped(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "@A1", "+A1", "-A1", "\t=1", "\r1", " =1", "\uff1d1", "+1 x12", "-", "--1"]
+)
+def test_a_formula_is_escaped(text: str) -> None:
+    assert escaped(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-12.5",
+        "+1 555 0100",
+        "+44 (0)20 7946 0958",
+        "-1,234.50",
+        "-5%",
+        "-1e-7",
+        "1=1",
+        "a@b",
+        " a",
+    ],
+)
+def test_a_number_and_a_phone_number_are_not(text: str) -> None:
+    assert escaped(text) == text
+
+
+def test_only_text_is_escaped() -> None:
+    values = {"text": "-1-1", "integer": -5, "float": -0.5, "list": ["=a"], "json": ["@b", 1]}
+    [row] = read(exported(stored(values), "csv", include_header=False), {})
+    shown = {name: cell for name, cell in zip(COLUMNS, row, strict=True) if cell}
+    expected = {"text": "'-1-1", "integer": "-5", "float": "-0.5", "list": "'=a"}
+    assert shown == expected | {"json": "'@b, 1"}
