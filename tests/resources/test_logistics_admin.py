@@ -1,5 +1,6 @@
 """The logistics resources in the admin: lists that stay quick, and edits that stay small."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -52,7 +53,10 @@ def listed(client: Client, model: type[Record], **query: str) -> list[Any]:
 
 
 def resend(client: Client, record: Record, **changes: str) -> Any:
-    """Send a record's page as a browser does, which alters line ends, with some changes."""
+    """Send a record's page as a browser does, which alters line ends, with some changes.
+
+    A change goes by the field's name, in a table by `<table>-<row>-<field>`.
+    """
     url = address(type(record), "change", record.pk)
     context = client.get(url).context
     forms = [context["adminform"].form]
@@ -62,7 +66,11 @@ def resend(client: Client, record: Record, **changes: str) -> Any:
     for form in forms:
         for field in form:
             data |= sent(field)
-    return client.post(url, data | changes)
+    return client.post(url, data | prefixed(changes))
+
+
+def prefixed(values: Mapping[str, str]) -> dict[str, str]:
+    return {name if "-" in name else f"record-{name}": value for name, value in values.items()}
 
 
 def sent(field: BoundField) -> dict[str, str]:
@@ -189,7 +197,7 @@ def test_a_row_is_related_to_its_records_organization_alone(
 def test_a_record_without_an_organization_is_refused(acme: Organization, staff: Client) -> None:
     data = {"name": "Dock", "resource": "contact", "metadata": "{}"}
     data["location"] = LocationFactory.create(organization=acme).pk
-    response = staff.post(address(Group, "add"), data)
+    response = staff.post(address(Group, "add"), prefixed(data))
     assert list(response.context["adminform"].errors) == ["organization"]
 
 
@@ -216,7 +224,7 @@ def test_what_is_left_out_of_a_new_record_is_missing(acme: Organization, staff: 
         for name in ("contactgroup_set", "contactlocation_set")
         for count in ("TOTAL", "INITIAL")
     }
-    assert staff.post(address(Contact, "add"), empty | rows).status_code == 302
+    assert staff.post(address(Contact, "add"), prefixed(empty | rows)).status_code == 302
     contact = Contact.objects.get()
     assert (contact.name, contact.email, contact.address) == ("", None, None)
     assert (contact.metadata, contact.alternate_emails) == ({}, [])

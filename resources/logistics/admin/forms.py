@@ -53,6 +53,10 @@ class TextsFormField(JsonFormField):
 class CarefulForm(forms.ModelForm):  # type: ignore[type-arg]
     """Keeps what merely passed through the browser, and relations within one organization."""
 
+    # A control called like something a form element has, such as `matches`, would hide that from
+    # the page's scripts.
+    prefix = "record"
+
     def owner(self) -> Organization | None:
         """The organization of the record that is edited; none if it is yet to be chosen."""
         chosen = "organization" in self.fields
