@@ -1,4 +1,7 @@
-"""Every change of an export's status: one conditional UPDATE that must change one row."""
+"""Every change of an export's status: one conditional UPDATE that must change one row.
+
+What is compared with a time is written by the clock that it is compared with: the database's.
+"""
 
 import logging
 from datetime import timedelta
@@ -9,6 +12,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
@@ -30,7 +34,8 @@ SILENCE = timedelta(seconds=30)
 PATIENCE = timedelta(minutes=5)
 # A request that has just been stored is still being queued by the one that stored it.
 SETTLED = timedelta(seconds=5)
-LARGEST_ATTEMPTS = 3
+# What an export waits after each attempt; after one more it has failed.
+DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 900))
 # Counting a large table must not hold up the answer; the worker has the time.
 _COUNT_MILLISECONDS = 5_000
 # Rows a second, for the first estimate.
@@ -100,18 +105,17 @@ def enqueue(export: Export) -> None:
         # Whatever its client raises, the export is stored, and `recover` will try again.
         logger.warning("Export %s waits for the broker: %s", export, error)
         return
-    Export.objects.filter(pk=export.pk).update(enqueued_at=timezone.now())
+    Export.objects.filter(pk=export.pk).update(enqueued_at=Now())
 
 
 def claim(number: int) -> Export | None:
     """Take up a queued export; None where there is none of this number in the queue."""
-    now = timezone.now()
     token = new_id("claim")
     changed = _change(
-        Q(pk=number, status=Status.QUEUED),
+        _due() & Q(pk=number, status=Status.QUEUED),
         status=Status.PROCESSING,
-        started_at=now,
-        heartbeat_at=now,
+        started_at=Now(),
+        heartbeat_at=Now(),
         processed_count=0,
         claims=Func(F("claims"), Value(token), function="array_append"),
     )
@@ -129,7 +133,7 @@ def report(export: Export, rows: int) -> None:
         remaining = max(0, export.records_count - rows)
         estimate = now + (now - export.started_at) * (remaining / rows)
     if not _change(
-        _held(export), heartbeat_at=now, processed_count=rows, estimated_completion=estimate
+        _held(export), heartbeat_at=Now(), processed_count=rows, estimated_completion=estimate
     ):
         raise Superseded(export.public_id)
 
@@ -161,45 +165,56 @@ def time_out(export: Export) -> None:
     _end(export, Status.TIMED_OUT, ErrorCode.TIMEOUT, text)
 
 
-def retry(export: Export) -> None:
-    """Put a claimed export back into the queue; after `LARGEST_ATTEMPTS` it has failed.
+def retry(export: Export, reason: str) -> None:
+    """Put a claimed export back into the queue, later each time; in the end it has failed.
 
-    Raises Superseded.
+    reason: the kind of error, or what happened to the worker. Raises Superseded.
     """
-    if len(export.claims) >= LARGEST_ATTEMPTS:
-        text = f"The export was given up after {LARGEST_ATTEMPTS} attempts."
+    attempts = len(export.claims)
+    if attempts > len(DELAYS):
+        text = f"The export was given up after {attempts} attempts; the last ended in {reason}."
         fail(export, ErrorCode.INTERNAL_ERROR, text)
-        return
-    with transaction.atomic():
-        if not _change(_held(export), status=Status.QUEUED, enqueued_at=None, processed_count=0):
-            raise Superseded(export.public_id)
-        transaction.on_commit(lambda: enqueue(export))
+    elif not _change(
+        _held(export),
+        status=Status.QUEUED,
+        enqueued_at=None,
+        not_before=Now() + DELAYS[attempts - 1],
+        processed_count=0,
+    ):
+        raise Superseded(export.public_id)
 
 
 def recover() -> None:
-    """Put back into the queue what a dead worker held or a broker lost."""
-    now = timezone.now()
-    for export in Export.objects.filter(status=Status.PROCESSING, heartbeat_at__lt=now - SILENCE):
+    """Take back what a dead worker holds, and queue what waits, or what a broker lost."""
+    exports = Export.objects.only("public_id", "organization_id", "status", "claims")
+    silent = exports.filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - SILENCE)
+    for export in silent.iterator():
         logger.warning("The worker of export %s is silent.", export)
         try:
-            retry(export)
+            retry(export, "the loss of its worker")
         except Superseded:
             continue
         delete_files(export)
-    lost = Q(enqueued_at=None) | Q(enqueued_at__lt=now - PATIENCE)
-    for export in Export.objects.filter(lost, status=Status.QUEUED, created_at__lt=now - SETTLED):
+    lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - PATIENCE)
+    queued = exports.filter(lost, _due(), status=Status.QUEUED, created_at__lt=Now() - SETTLED)
+    for export in queued.iterator():
         enqueue(export)
 
 
 def expire() -> None:
     """Delete the files of exports whose time is over, and what failed ones may have left."""
     ended = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT)
-    due = Export.objects.filter(status__in=ended, expires_at__lte=timezone.now())
-    for export in due.exclude(claims=[]).iterator():
+    exports = Export.objects.only("public_id", "organization_id", "status", "claims")
+    due = exports.filter(status__in=ended, expires_at__lte=Now()).exclude(claims=[])
+    for export in due.iterator():
         # Files go first: a death between the two steps is made good by the next run.
         if delete_files(export):
             status = Status.EXPIRED if export.status == Status.COMPLETED else export.status
             _change(Q(pk=export.pk, status=export.status), status=status, claims=[])
+
+
+def _due() -> Q:
+    return Q(not_before=None) | Q(not_before__lte=Now())
 
 
 def _held(export: Export) -> Q:

@@ -1,5 +1,6 @@
 """An export, its life, and the files it produced."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -47,11 +48,20 @@ class OrderedJSONField(models.JSONField):
         return value
 
 
+class ExportQuerySet(models.QuerySet["Export"]):
+    def shown_as(self, statuses: Collection[str]) -> "ExportQuerySet":
+        """Exports of any of these statuses, as `Export.shown_status` says."""
+        over = models.Q(status=Status.COMPLETED, expires_at__lte=timezone.now())
+        wanted = models.Q(status__in=statuses) & ~over
+        return self.filter(wanted | over if Status.EXPIRED in statuses else wanted)
+
+
 class Export(models.Model):
     """A request for a file.
 
     request: the body as it came; spec: what it was understood to mean.
     records_count: rows counted when it was created, rows written once it is completed.
+    not_before: when the next attempt may begin.
     claims: a token for each time that a worker took it up; the last one may write. None are
         left once their files are deleted.
     """
@@ -72,6 +82,7 @@ class Export(models.Model):
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     created_at = models.DateTimeField(default=timezone.now)
     enqueued_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
@@ -81,6 +92,8 @@ class Export(models.Model):
     processed_count = models.BigIntegerField(default=0)
     claims = ArrayField(models.CharField(max_length=40), default=list)
     error = models.JSONField(null=True)
+
+    objects = ExportQuerySet.as_manager()
 
     class Meta:
         ordering = ("-number",)
@@ -119,6 +132,10 @@ class Export(models.Model):
         """True from the minute on, whether or not the files were already deleted."""
         over = self.status == Status.COMPLETED and self.expires_at <= timezone.now()
         return over or self.status == Status.EXPIRED
+
+    @property
+    def shown_status(self) -> Status:
+        return Status.EXPIRED if self.expired else Status(self.status)
 
     @property
     def progress(self) -> int:

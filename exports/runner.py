@@ -5,12 +5,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import IO, cast
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
 from accounts.errors import ErrorCode
 from exports import lifecycle
+from exports.compiler import compile_export
 from exports.compression import CONTENT_TYPES, ENDINGS
 from exports.formats import formats
 from exports.formats.base import FormatLimit
@@ -23,6 +25,10 @@ from resources.registry import registry
 logger = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 1.0
+
+
+class ObsoleteSpec(Exception):
+    """What was asked for is not declared any more; no attempt will mend that."""
 
 
 class TimeLimitReached(Exception):
@@ -44,29 +50,36 @@ def _run(export: Export) -> None:
     key = storage_key(export, export.claims[-1])
     try:
         file = _write(export, key)
-        lifecycle.complete(export, file)
-        logger.info("Export %s is ready: %s, %s rows.", export, file.name, file.rows)
     except BaseException as error:
         discard(key)
-        match error:
-            case TimeLimitReached():
-                lifecycle.time_out(export)
-            case LookupError():
-                # The declaration changed under a stored spec; no attempt will mend that.
-                lifecycle.fail(
-                    export,
-                    ErrorCode.INVALID_RESOURCE,
-                    f"The export cannot be written any more: {error}",
-                )
-            case FormatLimit():
-                lifecycle.fail(export, ErrorCode.FORMAT_LIMIT, str(error))
-            case lifecycle.Superseded():
-                raise
-            case Exception():
-                logger.exception("Export %s failed.", export)
-                lifecycle.retry(export)
-            case _:
-                raise
+        _give_up(export, error)
+        return
+    try:
+        lifecycle.complete(export, file)
+    except lifecycle.Superseded:
+        discard(key)
+        raise
+    # Any other error leaves open whether it was committed. Where it was not, this worker falls
+    # silent and the export is written again; where it was, the file must be there.
+    logger.info("Export %s is ready: %s, %s rows.", export, file.name, file.rows)
+
+
+def _give_up(export: Export, error: BaseException) -> None:
+    """End or put back an export that could not be written. Raises what is no failure of its own."""
+    match error:
+        case TimeLimitReached() | SoftTimeLimitExceeded():
+            lifecycle.time_out(export)
+        case ObsoleteSpec():
+            lifecycle.fail(export, ErrorCode.INVALID_RESOURCE, str(error))
+        case FormatLimit():
+            lifecycle.fail(export, ErrorCode.FORMAT_LIMIT, str(error))
+        case lifecycle.Superseded():
+            raise error
+        case Exception():
+            logger.error("Export %s failed.", export, exc_info=error)
+            lifecycle.retry(export, type(error).__name__)
+        case _:
+            raise error
 
 
 class ExportContent(File):  # type: ignore[type-arg]  # generic in its stubs only
@@ -79,7 +92,7 @@ class ExportContent(File):  # type: ignore[type-arg]  # generic in its stubs onl
 
 def _write(export: Export, key: str) -> ExportFile:
     """Stream the file into storage while this thread reports, and verify what arrived."""
-    spec = export.parsed_spec()
+    spec = _checked_spec(export)
     stream = ExportStream(spec, export.organization_id)
     content = ExportContent(stream, spec)
     deadline = time.monotonic() + settings.EXPORT_TIME_LIMIT_SECONDS
@@ -106,6 +119,16 @@ def _write(export: Export, key: str) -> ExportFile:
         bytes=stream.bytes,
         sha256=stream.sha256,
     )
+
+
+def _checked_spec(export: Export) -> ExportSpec:
+    """The spec, as long as the declarations of today allow it. Raises ObsoleteSpec."""
+    try:
+        spec = export.parsed_spec()
+        compile_export(spec, export.organization_id)
+    except LookupError as error:
+        raise ObsoleteSpec(f"The export cannot be written any more: {error}") from error
+    return spec
 
 
 def file_name(spec: ExportSpec, suffix: str) -> str:

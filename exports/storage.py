@@ -73,7 +73,9 @@ def open_signed(token: str) -> tuple[ExportFile, IO[bytes]]:
     """The file of a link of this machine, and its content. Raises InvalidLink."""
     try:
         key = _signer.unsign(token, max_age=settings.EXPORT_LINK_SECONDS)
-        file = ExportFile.objects.get(pk=key)
+        file = ExportFile.objects.select_related("export").get(pk=key)
+        if file.export.expired:
+            raise InvalidLink(expired=True)
         return file, default_storage.open(file.storage_key)
     except (SignatureExpired, FileNotFoundError):
         raise InvalidLink(expired=True) from None

@@ -22,6 +22,8 @@ os.environ |= {
     "SECRET_KEY": "",
     "AWS_STORAGE_BUCKET_NAME": "",
 }
+# WhiteNoise looks for collected static files, if only to find none.
+(Path(LOCAL_DIR.name) / "static").mkdir()
 SERVERS = ExitStack()
 
 

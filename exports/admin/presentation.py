@@ -29,7 +29,7 @@ NOTHING = "–"  # noqa: RUF001  (a dash for people)
 
 def status_of(export: Export) -> Status:
     """Expired from the minute on, whether or not the files were already deleted."""
-    return Status.EXPIRED if export.expired else Status(export.status)
+    return export.shown_status
 
 
 def resource_label(name: str) -> str:

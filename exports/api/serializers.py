@@ -80,11 +80,11 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
     @extend_schema_field(serializers.ChoiceField(Status.choices))
     def get_status(self, export: Export) -> str:
-        return Status.EXPIRED if export.expired else export.status
+        return export.shown_status
 
     def get_download_url(self, export: Export) -> str | None:
         """A fresh link of a few minutes, once the file is ready."""
-        if export.status != Status.COMPLETED or export.expired:
+        if export.shown_status is not Status.COMPLETED:
             return None
         return next(
             (signed_url(file, self.context["request"])[0] for file in export.files.all()), None

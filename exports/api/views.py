@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict
 from typing import Any, cast
 
-from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
@@ -20,7 +19,7 @@ from exports.api import documentation
 from exports.api.serializers import ExportSerializer
 from exports.formats import formats
 from exports.formats.base import FormatLimit
-from exports.models import Export, Status
+from exports.models import Export, ExportQuerySet, Status
 from exports.parsing import parse_export
 from exports.preview import preview
 from exports.storage import InvalidLink, content_disposition, open_signed, signed_url
@@ -42,7 +41,7 @@ class ExportView(GenericAPIView[Export]):
     def api_key(self) -> ApiKey:
         return cast("ApiKey", self.request.auth)
 
-    def get_queryset(self) -> QuerySet[Export]:
+    def get_queryset(self) -> ExportQuerySet:
         exports = Export.objects.filter(organization=self.api_key.organization)
         return exports.prefetch_related("files")
 
@@ -62,32 +61,35 @@ class ExportList(ListModelMixin, ExportView):
         shown = self.get_serializer(export).data
         return Response(shown, status.HTTP_201_CREATED, headers={"Location": shown["url"]})
 
-    def get_queryset(self) -> QuerySet[Export]:
+    def get_queryset(self) -> ExportQuerySet:
         accepted = {
             "resource": registry.names(),
             "status": list(Status.values),
             "format": list(formats),
         }
-        filters = {}
+        chosen: dict[str, list[str]] = {}
         problems = []
-        for name, text in self.request.query_params.dict().items():
+        for name, texts in self.request.query_params.lists():
             if name in ("cursor", "limit"):
                 continue
-            values = str(text).split(",")
+            values = str(texts[0]).split(",")
+            expected = accepted.get(name, [*accepted, "cursor", "limit"])
             if name not in accepted:
-                message, expected = (
-                    f"Exports have no filter {name!r}",
-                    [*accepted, "cursor", "limit"],
-                )
-            elif unknown := [value for value in values if value not in accepted[name]]:
-                message, expected = f"Unknown {name}: {unknown[0]}", accepted[name]
+                message = f"Exports have no filter {name!r}"
+            elif len(texts) > 1:
+                message = f"{name} is given {len(texts)} times: join its values with commas"
+            elif unknown := [value for value in values if value not in expected]:
+                message = f"Unknown {name}: {unknown[0]}"
             else:
-                filters[f"{name}__in"] = values
+                chosen[name] = values
                 continue
-            problems.append(Problem(ErrorCode.INVALID_FILTER, name, text, message, expected))
+            problems.append(Problem(ErrorCode.INVALID_FILTER, name, texts[0], message, expected))
         if problems:
             raise InvalidInput(*problems)
-        return super().get_queryset().filter(**filters)
+        exports = super().get_queryset()
+        if statuses := chosen.pop("status", None):
+            exports = exports.shown_as(statuses)
+        return exports.filter(**{f"{name}__in": values for name, values in chosen.items()})
 
 
 class ExportPreview(APIView):

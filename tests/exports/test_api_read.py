@@ -90,9 +90,30 @@ def test_lists_are_filtered(alice: KeyClient, many: list[Export], completed: Exp
     assert alice.get("/v1/exports?resource=item").json()["results"] == []
 
 
+def test_the_status_that_is_shown_is_the_one_that_filters(
+    alice: KeyClient, completed: Export
+) -> None:
+    def found(status: str) -> list[str]:
+        page = alice.get(f"/v1/exports?status={status}").json()
+        return [result["status"] for result in page["results"]]
+
+    assert (found("completed"), found("expired")) == (["completed"], [])
+    Export.objects.update(expires_at=timezone.now())
+    assert (found("completed"), found("expired")) == ([], ["expired"])
+    assert found("expired,completed") == ["expired"]
+
+
+def test_a_link_ends_with_its_export(alice: KeyClient, completed: Export) -> None:
+    url = alice.get(f"/v1/exports/{completed.public_id}/download").json()["url"]
+    Export.objects.update(expires_at=timezone.now())
+    response = APIClient().get(url)
+    assert (response.status_code, response.json()["error"]) == (410, "export_expired")
+
+
 @pytest.mark.parametrize(
     ("query", "code", "field"),
     [
+        ("status=failed&status=completed", "invalid_filter", "status"),
         ("limit=0", "invalid_limit", "limit"),
         ("limit=101", "invalid_limit", "limit"),
         ("limit=all", "invalid_limit", "limit"),

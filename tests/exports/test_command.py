@@ -4,6 +4,10 @@ import csv
 import gzip
 import io
 import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -75,3 +79,85 @@ def test_a_file_that_is_not_whole_does_not_appear(
     with pytest.raises(IncompleteExport):
         call_command("export", "contact", organization="acme", output=str(tmp_path / "out.csv"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_is_followed_and_what_lies_beside_it_is_left_alone(
+    contacts: list[Contact], tmp_path: Path
+) -> None:
+    target, link, beside = (tmp_path / name for name in ("out.csv", "link", "link.partial"))
+    target.write_text("old")
+    link.symlink_to(target)
+    beside.write_text("the user's own")
+    call_command("export", "contact", organization="acme", output=str(link))
+    assert link.is_symlink()
+    assert target.read_text().startswith("id,")
+    assert beside.read_text() == "the user's own"
+    assert set(tmp_path.iterdir()) == {target, link, beside}
+
+
+def test_the_file_has_the_mode_of_any_new_file(contacts: list[Contact], tmp_path: Path) -> None:
+    plain, path = tmp_path / "plain", tmp_path / "out.csv"
+    plain.touch()
+    call_command("export", "contact", organization="acme", output=str(path))
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_pipe_is_written_to(contacts: list[Contact], tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    call_command("export", "contact", organization="acme", output=str(pipe))
+    reader.join()
+    assert read[0].startswith("id,")
+    assert pipe.is_fifo()
+
+
+def _interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def _terminate() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def _broken_pipe() -> None:
+    raise BrokenPipeError(32, "Broken pipe")
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"), [(_interrupt, 130), (_terminate, 143), (_broken_pipe, 141)]
+)
+def test_when_stopped_it_ends_with_a_code_and_leaves_nothing(
+    stop: Callable[[], None],
+    code: int,
+    contacts: list[Contact],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from exports.stream import ExportStream
+
+    def stopped(stream: ExportStream) -> Iterator[bytes]:
+        yield b"half of it"
+        stop()
+
+    monkeypatch.setattr(ExportStream, "__iter__", stopped)
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as raised:
+        call_command("export", "contact", organization="acme", output=str(tmp_path / "out.csv"))
+    assert raised.value.code == code
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_reader_that_goes_away_is_no_error(
+    contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone:
+        monkeypatch.setattr("sys.stdout", gone)
+        with pytest.raises(SystemExit) as raised:
+            call_command("export", "contact", organization="acme")
+    assert raised.value.code == 141

@@ -29,6 +29,11 @@ def silent(export: Export) -> None:
     Export.objects.filter(pk=export.pk).update(heartbeat_at=long_ago)
 
 
+def at_once(export: Export) -> None:
+    """As if the wait before the next attempt were over."""
+    Export.objects.filter(pk=export.pk).update(not_before=None)
+
+
 def a_file(export: Export) -> ExportFile:
     key = storage_key(export, export.claims[-1])
     default_storage.save(key, ContentFile(b"id\n"))
@@ -57,14 +62,15 @@ def test_a_report_estimates_the_end_from_the_speed_so_far(queued: Export) -> Non
 
 def test_a_superseded_worker_can_neither_report_nor_end_anything(queued: Export) -> None:
     first = claimed(queued)
-    lifecycle.retry(first)
+    lifecycle.retry(first, "a test")
+    at_once(queued)
     second = claimed(queued)
     steps: tuple[Callable[[], None], ...] = (
         lambda: lifecycle.report(first, 1),
         lambda: lifecycle.complete(first, a_file(first)),
         lambda: lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
         lambda: lifecycle.time_out(first),
-        lambda: lifecycle.retry(first),
+        lambda: lifecycle.retry(first, "a test"),
     )
     for step in steps:
         with pytest.raises(lifecycle.Superseded):
@@ -82,19 +88,20 @@ def test_the_export_of_a_silent_worker_goes_back_to_the_queue(queued: Export) ->
     lifecycle.recover()
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
-    assert queued.enqueued_at is not None
     assert not default_storage.exists(file.storage_key)
 
 
 def test_an_export_that_kills_every_worker_fails_in_the_end(queued: Export) -> None:
-    for _ in range(lifecycle.LARGEST_ATTEMPTS):
+    for _ in range(len(lifecycle.DELAYS) + 1):
+        at_once(queued)
         silent(claimed(queued))
         lifecycle.recover()
     queued.refresh_from_db()
     assert queued.status == Status.FAILED
     assert queued.error == {
         "error": "internal_error",
-        "message": "The export was given up after 3 attempts.",
+        "message": "The export was given up after 5 attempts; "
+        "the last ended in the loss of its worker.",
     }
     assert queued.completed_at is not None
 
@@ -155,3 +162,17 @@ def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
     queued.refresh_from_db()
     assert (queued.status, queued.claims) == (Status.FAILED, [])
     assert stored_files() == []
+
+
+def test_a_failed_attempt_is_followed_by_another_only_after_a_while(queued: Export) -> None:
+    Export.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    lifecycle.retry(claimed(queued), "a test")
+    lifecycle.recover()
+    queued.refresh_from_db()
+    assert queued.enqueued_at is None
+    assert lifecycle.claim(queued.pk) is None
+    Export.objects.update(not_before=timezone.now())
+    lifecycle.recover()
+    queued.refresh_from_db()
+    assert queued.enqueued_at is not None
+    assert lifecycle.claim(queued.pk) is not None

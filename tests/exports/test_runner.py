@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import OperationalError
 from psycopg import sql
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -23,6 +25,12 @@ from resources.logistics.models import Contact
 from tests.exports.conftest import stored_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run_at_once(export: Export) -> None:
+    """The next attempt, as if the wait before it were over."""
+    Export.objects.filter(pk=export.pk).update(not_before=None)
+    runner.run(export.pk)
 
 
 def test_the_file_holds_the_rows_and_says_so(queued: Export, contacts: list[Contact]) -> None:
@@ -79,10 +87,10 @@ def test_bytes_that_storage_lost_are_no_success(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FileSystemStorage, "size", lambda self, name: 1)
-    for _ in range(lifecycle.LARGEST_ATTEMPTS):
-        runner.run(queued.pk)
+    for _ in range(len(lifecycle.DELAYS) + 1):
+        run_at_once(queued)
     queued.refresh_from_db()
-    assert (queued.status, len(queued.claims)) == (Status.FAILED, 3)
+    assert (queued.status, len(queued.claims)) == (Status.FAILED, 5)
     assert stored_files() == []
 
 
@@ -97,9 +105,46 @@ def test_a_storage_that_fails_once_is_tried_again(
         runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
-    runner.run(queued.pk)
+    run_at_once(queued)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
+
+
+def test_a_completed_export_keeps_its_file_whatever_happens_next(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete = lifecycle.complete
+
+    def lose_the_answer(export: Export, file: ExportFile) -> None:
+        complete(export, file)
+        raise OperationalError("the connection was lost after the commit")
+
+    monkeypatch.setattr(lifecycle, "complete", lose_the_answer)
+    with pytest.raises(OperationalError):
+        runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.COMPLETED
+    assert default_storage.size(queued.files.get().storage_key) == queued.files.get().bytes
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (SoftTimeLimitExceeded(), Status.TIMED_OUT),
+        (KeyError("Location"), Status.QUEUED),
+        (LookupError("no such bucket"), Status.QUEUED),
+    ],
+)
+def test_what_a_storage_raises_is_told_apart(
+    queued: Export, monkeypatch: pytest.MonkeyPatch, error: Exception, status: Status
+) -> None:
+    def save(*args: Any, **kwargs: Any) -> str:
+        raise error
+
+    monkeypatch.setattr(FileSystemStorage, "_save", save)
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == status
 
 
 def test_a_resource_that_is_gone_fails_at_once(queued: Export) -> None:

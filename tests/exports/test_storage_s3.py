@@ -108,6 +108,7 @@ def test_a_bucket_that_is_gone_is_tried_again(queued: Export, bucket: S3Client) 
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
     bucket.create_bucket(Bucket="files")
+    Export.objects.update(not_before=None)
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED

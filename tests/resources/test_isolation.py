@@ -1,6 +1,8 @@
 """Whatever is asked, the rows of another organization never come, not even by corrupt links."""
 
 import pytest
+from django.db import connection
+from psycopg import sql
 
 from accounts.models import Organization
 from resources.columns import Kind
@@ -83,3 +85,26 @@ def some_request(kind: Kind, operator: Operator) -> str:
         kind, "1" if kind.numeric or kind is Kind.JSON else "globex"
     )
     return f"{operator}:{value},{value}" if operator in RANGES else f"{operator}:{value}"
+
+
+def test_counts_are_of_the_organizations_own_records(
+    acme: Organization, globex: Organization
+) -> None:
+    """Even where the data of another points at its records."""
+    group = GroupFactory.create(organization=acme)
+    contact = ContactFactory.create(organization=acme)
+    contact.groups.add(group)
+    GroupFactory.create(organization=globex, parent=group)
+    TrackerFactory.create(organization=globex, destination_contact=contact, type="inbound")
+    for name in ("contact", "group"):
+        resource = registry.get(name)
+        assert resource is not None
+        counts = [c for c in resource.columns if c.name.endswith(("_trackers", "_count"))]
+        values = sql.SQL(", ").join(column.value("row") for column in counts)
+        table = sql.Identifier(resource.model._meta.db_table)
+        query = sql.SQL('SELECT {} FROM {} AS "row" WHERE organization_id = {}').format(
+            values, table, sql.Literal(acme.pk)
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(query.as_string(None))
+            assert cursor.fetchall() == [(0,) * len(counts)]

@@ -1,5 +1,6 @@
 """The logistics resources in the admin: lists that stay quick, and edits that stay small."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from resources.logistics.models.base import Record
 from tests.factories import (
     AssetFactory,
     ContactFactory,
+    FulfillmentFactory,
     GroupFactory,
     ItemFactory,
     LocationFactory,
@@ -51,7 +53,10 @@ def listed(client: Client, model: type[Record], **query: str) -> list[Any]:
 
 
 def resend(client: Client, record: Record, **changes: str) -> Any:
-    """Send a record's page as a browser does, which alters line ends, with some changes."""
+    """Send a record's page as a browser does, which alters line ends, with some changes.
+
+    A change goes by the field's name, in a table by `<table>-<row>-<field>`.
+    """
     url = address(type(record), "change", record.pk)
     context = client.get(url).context
     forms = [context["adminform"].form]
@@ -61,7 +66,11 @@ def resend(client: Client, record: Record, **changes: str) -> Any:
     for form in forms:
         for field in form:
             data |= sent(field)
-    return client.post(url, data | changes)
+    return client.post(url, data | prefixed(changes))
+
+
+def prefixed(values: Mapping[str, str]) -> dict[str, str]:
+    return {name if "-" in name else f"record-{name}": value for name, value in values.items()}
 
 
 def sent(field: BoundField) -> dict[str, str]:
@@ -77,8 +86,15 @@ def sent(field: BoundField) -> dict[str, str]:
 
 
 def stored(record: Record) -> dict[str, Any]:
-    values = type(record)._default_manager.filter(pk=record.pk).values().get()
-    return {name: value for name, value in values.items() if name != "updated_at"}
+    """What the database holds of a record, with the rows of its tables, save who saw it last."""
+    values: dict[str, Any] = dict(type(record)._default_manager.values().get(pk=record.pk))
+    for relation in type(record)._meta.related_objects:
+        if not issubclass(relation.related_model, Record):
+            rows = relation.related_model._default_manager.filter(**{relation.field.name: record})
+            values[relation.name] = list(rows.order_by("pk").values())
+    return {
+        name: value for name, value in values.items() if name not in ("updated_at", "updated_by")
+    }
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -166,6 +182,32 @@ def test_a_record_is_related_to_its_own_organizations_alone(
     assert shipment.location == ours
 
 
+def test_a_row_is_related_to_its_records_organization_alone(
+    acme: Organization, globex: Organization, staff: Client
+) -> None:
+    ours, theirs = (GroupFactory.create(organization=owner) for owner in (acme, globex))
+    contact = ContactFactory.create(organization=acme, groups=[ours])
+    response = resend(staff, contact, **{"contactgroup_set-0-group": theirs.pk})
+    assert f"belongs to {globex}" in str(
+        response.context["inline_admin_formsets"][0].formset.errors
+    )
+    assert list(contact.groups.all()) == [ours]
+
+
+def test_a_record_without_an_organization_is_refused(acme: Organization, staff: Client) -> None:
+    data = {"name": "Dock", "resource": "contact", "metadata": "{}"}
+    data["location"] = LocationFactory.create(organization=acme).pk
+    response = staff.post(address(Group, "add"), prefixed(data))
+    assert list(response.context["adminform"].errors) == ["organization"]
+
+
+def test_a_record_remembers_who_changed_it(acme: Organization, staff: Client) -> None:
+    asset = AssetFactory.create(organization=acme)
+    resend(staff, asset, name="Forklift")
+    asset.refresh_from_db()
+    assert asset.updated_by == "staff"
+
+
 def test_the_organization_of_a_record_stays(
     acme: Organization, globex: Organization, staff: Client
 ) -> None:
@@ -175,10 +217,27 @@ def test_the_organization_of_a_record_stays(
     assert (asset.name, asset.organization) == ("Forklift", acme)
 
 
-def test_a_record_is_added(acme: Organization, staff: Client) -> None:
-    data = {"organization": acme.pk, "name": "Dock", "resource": "contact", "metadata": "{}"}
-    assert staff.post(address(Group, "add"), data).status_code == 302
-    assert Group.objects.get().organization == acme
+def test_what_is_left_out_of_a_new_record_is_missing(acme: Organization, staff: Client) -> None:
+    empty = {"organization": acme.pk, "name": "", "email": "", "address": "", "metadata": ""}
+    rows = {
+        f"{name}-{count}_FORMS": "0"
+        for name in ("contactgroup_set", "contactlocation_set")
+        for count in ("TOTAL", "INITIAL")
+    }
+    assert staff.post(address(Contact, "add"), prefixed(empty | rows)).status_code == 302
+    contact = Contact.objects.get()
+    assert (contact.name, contact.email, contact.address) == ("", None, None)
+    assert (contact.metadata, contact.alternate_emails) == ({}, [])
+    assert contact.organization == acme
+
+
+def test_a_row_is_added_to_a_record(acme: Organization, staff: Client) -> None:
+    fulfillment = FulfillmentFactory.create(organization=acme)
+    row = {"requested_qty": "2", "picked_qty": "0", "packed_qty": "0", "name": "", "value": ""}
+    data = {f"articles-0-{name}": value for name, value in row.items()}
+    assert resend(staff, fulfillment, **data, **{"articles-TOTAL_FORMS": "1"}).status_code == 302
+    article = fulfillment.articles.get()
+    assert (article.requested_qty, article.name, article.comment) == (2, "", None)
 
 
 @pytest.mark.parametrize(

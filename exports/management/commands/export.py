@@ -2,9 +2,15 @@
 
 import argparse
 import json
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
@@ -49,6 +55,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with _ending_quietly():
+            self.export(options)
+
+    def export(self, options: dict[str, Any]) -> None:
         try:
             organization = Organization.objects.get(slug=options["organization"])
         except Organization.DoesNotExist:
@@ -65,7 +75,29 @@ class Command(BaseCommand):
         except FormatLimit as limit:
             raise CommandError(str(limit)) from None
         except OSError as error:
+            if options["output"] == "-":
+                # What is left in its buffer would fail once more when the interpreter ends.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if isinstance(error, BrokenPipeError):
+                sys.exit(128 + signal.SIGPIPE)
             raise CommandError(f"{options['output']}: {error.strerror}") from None
+
+
+@contextmanager
+def _ending_quietly() -> Iterator[None]:
+    """Whoever stops the command sees its exit code, as a shell gives it, and no traceback."""
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Leave through every `finally`, which the signal by itself would pass over."""
+    sys.exit(128 + number)
 
 
 def _report(invalid: InvalidInput) -> str:
@@ -78,18 +110,24 @@ def _report(invalid: InvalidInput) -> str:
 
 
 def _write(stream: ExportStream, output: str, spec: ExportSpec, total: int | None) -> None:
-    """Write to a file that appears only when it is whole, or to standard output."""
+    """Write to a file that appears only when it is whole, to a pipe, or to standard output."""
     with tqdm(
         total=total, unit=" rows", unit_scale=True, desc=spec.resource, disable=None
     ) as progress:
         if output == "-":
             _copy(stream, sys.stdout.buffer, progress)
             return
-        partial = Path(f"{output}.partial")
-        try:
-            with partial.open("wb") as file:
+        if Path(output).exists() and not Path(output).is_file():
+            # A pipe or a device: a file in its place would be no use to who reads it.
+            with Path(output).open("wb") as file:
                 _copy(stream, file, progress)
-            partial.rename(output)
+            return
+        target = Path(os.path.realpath(output))
+        partial = target.with_name(f".{uuid4().hex}.partial")
+        try:
+            with partial.open("xb") as file:
+                _copy(stream, file, progress)
+            partial.rename(target)
         finally:
             partial.unlink(missing_ok=True)
 

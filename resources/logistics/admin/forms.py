@@ -10,6 +10,7 @@ from django.db.models import JSONField
 from django.forms.fields import InvalidJSONInput
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from accounts.models import Organization
 from resources.logistics.models.base import Record
 
 
@@ -49,30 +50,51 @@ class TextsFormField(JsonFormField):
         return texts
 
 
-class RecordForm(forms.ModelForm):  # type: ignore[type-arg]
+class CarefulForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Keeps what merely passed through the browser, and relations within one organization."""
+
+    # A control called like something a form element has, such as `matches`, would hide that from
+    # the page's scripts.
+    prefix = "record"
+
+    def owner(self) -> Organization | None:
+        """The organization of the record that is edited; none if it is yet to be chosen."""
+        chosen = "organization" in self.fields
+        owner: Organization | None = (
+            self.cleaned_data.get("organization") if chosen else self.instance.organization
+        )
+        return owner
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        for name, value in list(cleaned.items()):
-            cleaned[name] = self._as_stored(name, value)
-            if isinstance(value, Record):
-                self._check_organization(name, value)
+        owner = self.owner()
+        for field in self._meta.model._meta.concrete_fields:
+            value = cleaned.get(field.name)
+            if field.name in cleaned:
+                cleaned[field.name] = self._as_stored(field, value)
+            if owner and isinstance(value, Record) and value.organization_id != owner.pk:
+                reason = f"This belongs to {value.organization}, not to {owner}."
+                self.add_error(field.name, reason)
         return cleaned
 
-    def _as_stored(self, name: str, value: Any) -> Any:
-        """Of a text or a time that merely passed through the browser, what it was before."""
-        field, initial = self._meta.model._meta.get_field(name), self.initial.get(name)
+    def _as_stored(self, field: Any, value: Any) -> Any:
+        """Of a text or a time that nobody touched, what it was before."""
         if isinstance(field, JSONField) and value is None and not field.null:
             return field.get_default()
+        initial = self.initial.get(field.name, field.get_default())
         if isinstance(value, str) and _one_line(value) == _one_line(initial):
             return initial
         if isinstance(value, datetime) and initial and value == initial.replace(microsecond=0):
             return initial
         return value
 
-    def _check_organization(self, name: str, related: Record) -> None:
-        owner = self.cleaned_data.get("organization") or self.instance.organization
-        if related.organization_id != owner.pk:
-            self.add_error(name, f"This belongs to {related.organization}, not to {owner}.")
+
+class RowForm(CarefulForm):
+    """A row of a record's table."""
+
+    def owner(self) -> Organization:
+        parents = (getattr(field, "parent_instance", None) for field in self.fields.values())
+        return next(parent.organization for parent in parents if isinstance(parent, Record))
 
 
 def _one_line(text: str | None) -> str:

@@ -1,11 +1,10 @@
 """Fulfillments and manifests in the admin."""
 
 from django.contrib import admin
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from resources.logistics.admin.records import BY_ORGANIZATION, FORM_FIELDS, NOTHING, RecordAdmin
+from resources.logistics.admin.records import BY_ORGANIZATION, NOTHING, RecordAdmin, Rows
 from resources.logistics.models import (
     Article,
     Fulfillment,
@@ -34,13 +33,9 @@ MANIFEST_COLORS = {
 }
 
 
-class ArticleInline(TabularInline):
+class ArticleInline(Rows):
     model = Article
-    formfield_overrides = FORM_FIELDS
     autocomplete_fields = ("item",)
-    extra = 0
-    hide_title = True
-    tab = True
 
 
 class FulfillmentArticles(ArticleInline):

@@ -5,11 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from resources.logistics.admin.records import BY_ORGANIZATION, NOTHING, RecordAdmin
+from resources.logistics.admin.records import BY_ORGANIZATION, NOTHING, RecordAdmin, Rows
 from resources.logistics.models import Contact, Direction, Group, Location, Tracker
 
 
@@ -40,22 +39,16 @@ def _count(recipient: Any, direction: Direction) -> str:
     return NOTHING if recipient._state.adding else f"{recipient.trackers.get(direction, 0):,}"
 
 
-class GroupInline(TabularInline):
+class GroupInline(Rows):
     model = Contact.groups.through
     autocomplete_fields = ("group",)
     verbose_name_plural = "Groups"
-    extra = 0
-    hide_title = True
-    tab = True
 
 
-class LocationInline(TabularInline):
+class LocationInline(Rows):
     model = Contact.locations.through
     autocomplete_fields = ("location",)
     verbose_name_plural = "Locations"
-    extra = 0
-    hide_title = True
-    tab = True
 
 
 @admin.register(Contact)

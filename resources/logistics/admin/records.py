@@ -7,15 +7,16 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import JSONField, Q, QuerySet, TextField
 from django.http import HttpRequest
 from django.utils.timezone import localtime
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from resources.logistics.admin.forms import (
+    CarefulForm,
     JsonFormField,
     JsonTextarea,
-    RecordForm,
+    RowForm,
     TextsFormField,
 )
 from resources.logistics.admin.paginator import EstimatingPaginator
@@ -24,7 +25,7 @@ from resources.search import SearchWords, words_of
 
 NOTHING = "–"  # noqa: RUF001 (a dash for people)
 BY_ORGANIZATION = ("organization", AutocompleteSelectFilter)
-FORM_FIELDS: dict[type, dict[str, Any]] = {
+_FORM_FIELDS: dict[type, dict[str, Any]] = {
     JSONField: {"form_class": JsonFormField, "widget": JsonTextarea},
     ArrayField: {"form_class": TextsFormField, "widget": JsonTextarea},
     TextField: {"widget": UnfoldAdminTextInputWidget},
@@ -35,11 +36,21 @@ _KEPT = (("organization", "external_id"), "metadata")
 _COMPUTED = (("id", "search_text"), ("created_at", "updated_at", "updated_by"))
 
 
+class Rows(TabularInline):
+    """A table on a record's page."""
+
+    form = RowForm
+    formfield_overrides = _FORM_FIELDS
+    extra = 0
+    hide_title = True
+    tab = True
+
+
 class RecordAdmin(ModelAdmin):
     """Pages that stay quick with millions of rows: nothing is counted, everything is indexed."""
 
-    form = RecordForm
-    formfield_overrides = FORM_FIELDS
+    form = CarefulForm
+    formfield_overrides = _FORM_FIELDS
     paginator = EstimatingPaginator
     show_full_result_count = False
     list_per_page = 50
@@ -63,7 +74,7 @@ class RecordAdmin(ModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Record | None = None
     ) -> tuple[str, ...]:
-        computed = ("id", "search_text", "created_at", "updated_at", *self.readonly_fields)
+        computed = tuple(name for row in _COMPUTED for name in row) + self.readonly_fields
         # Its relations would stay with the former organization.
         return computed if obj is None else ("organization", *computed)
 
@@ -74,6 +85,10 @@ class RecordAdmin(ModelAdmin):
         if db_field.name in _LONG_TEXTS:
             kwargs["widget"] = UnfoldAdminTextareaWidget({"rows": 3})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Record, form: Any, change: bool) -> None:
+        obj.updated_by = request.user.get_username()
+        super().save_model(request, obj, form, change)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -1,11 +1,10 @@
 """Items and assets in the admin."""
 
 from django.contrib import admin
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from resources.logistics.admin.records import BY_ORGANIZATION, FORM_FIELDS, NOTHING, RecordAdmin
+from resources.logistics.admin.records import BY_ORGANIZATION, NOTHING, RecordAdmin, Rows
 from resources.logistics.models import Asset, AssetStatus, Item, Level
 
 STATUS_COLORS = {
@@ -26,13 +25,9 @@ STATUS_COLORS = {
 }
 
 
-class LevelInline(TabularInline):
+class LevelInline(Rows):
     model = Level
-    formfield_overrides = FORM_FIELDS
     autocomplete_fields = ("location",)
-    extra = 0
-    hide_title = True
-    tab = True
 
 
 @admin.register(Item)

@@ -86,13 +86,20 @@ def link_index(field: str, name: str) -> models.Index:
     )
 
 
-def search_field(*expressions: str | models.Expression) -> models.GeneratedField:
-    """A stored text: those of the given fields that hold something, joined by spaces."""
-    words = [models.Func(expression, template=_WORD) for expression in expressions]
+class JoinedTexts(models.Func):
+    """Those of the given texts that hold something, joined by spaces; immutable."""
+
+    template = "ltrim(%(expressions)s)"
+    arg_joiner = " || "
+
+    def __init__(self, *texts: str | models.Expression) -> None:
+        super().__init__(*(models.Func(text, template=_WORD) for text in texts))
+
+
+def search_field(*texts: str | models.Expression) -> models.GeneratedField:
+    """The record's search text, stored."""
     return models.GeneratedField(
-        expression=models.Func(*words, template="ltrim(%(expressions)s)", arg_joiner=" || "),
-        output_field=models.TextField(),
-        db_persist=True,
+        expression=JoinedTexts(*texts), output_field=models.TextField(), db_persist=True
     )
 
 
