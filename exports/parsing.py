@@ -211,7 +211,7 @@ class _Parser:
         for name, wanted in chosen.items():
             header = wanted if isinstance(wanted, str) else name
             accepted: object = f"true, false, or a header of up to {_LONGEST_HEADER} bytes"
-            if not _is_column(resource, name):
+            if not resource.has_path(name):
                 text, accepted = f"{resource.name} has no column {name!r}", resource.names
             elif not isinstance(wanted, bool | str) or not _is_header(header):
                 text = f"{wanted!r} does not say how to show the column {name}"
@@ -266,11 +266,3 @@ class _Parser:
 
 def _is_header(text: str) -> bool:
     return storable(text) and 0 < len(text.encode()) <= _LONGEST_HEADER
-
-
-def _is_column(resource: Resource, name: str) -> bool:
-    if name in resource.columns_by_name or name in resource.relations_by_name:
-        return True
-    head, _, rest = name.partition(".")
-    relation = resource.relations_by_name.get(head)
-    return relation is not None and rest in relation.columns

@@ -2,17 +2,20 @@
 
 import json
 import random
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Organization
 from resources.filters import Ordering, Selection
 from resources.listing import Cursor, Listing
+from resources.registry import registry
 from tests.samples import SAMPLE, Sample
 
 pytestmark = pytest.mark.usefixtures("samples")
@@ -129,3 +132,24 @@ def test_a_page_takes_a_constant_number_of_queries(
     for size in (1, 40):
         with django_assert_num_queries(4):  # The savepoint, its end, the settings, the page.
             listing().page(acme.pk, size, None)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_page_begins_where_an_index_says(acme: Organization, backwards: bool) -> None:
+    shipments = registry.get("shipment")
+    assert shipments is not None
+    ordering = (Ordering("status"), Ordering("created_at"))
+    ordered = Listing(shipments, Selection(ordering=ordering), shipments.names)
+    cursor = Cursor(("delivered", "2024-12-25 00:00:00+00", "ship_1"), backwards)
+    statement = ordered.statement(acme.pk, 26, cursor).as_string(None)
+    with connection.cursor() as database:
+        # So few rows would be read faster without an index.
+        database.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        database.execute(f"EXPLAIN (COSTS OFF) {statement}")
+        plan = "\n".join(line for (line,) in database.fetchall())
+    sign = "<" if backwards else ">"
+    for bounds in (
+        rf"status\)::text {sign} 'delivered'",
+        rf"status\)::text = 'delivered'::text\) AND \(created_at {sign} '2024",
+    ):
+        assert re.search(rf"Index Cond: \(.*organization_id.* AND .*{bounds}", plan), plan

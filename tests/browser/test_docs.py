@@ -1,0 +1,40 @@
+"""The description of the API in a real browser, under the real content security policy."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import ApiKey, Organization
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_request_is_tried_with_a_key(page: Page, acme: Organization) -> None:
+    _, key = ApiKey.objects.create_key(organization=acme, name="docs")
+    page.goto("/docs")
+    expect(page.get_by_role("heading", name="Longshore API")).to_be_visible()
+    page.get_by_role("button", name="Authorize").click()
+    page.locator("#api_key_value").fill(key)
+    page.get_by_role("button", name="Apply credentials").first.click()
+    page.get_by_role("button", name="Close").first.click()
+    operation = page.locator("#operations-Resources-list_resources")
+    operation.locator(".opblock-summary").click()
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text(
+        "200"
+    )
+    expect(operation.locator(".live-responses-table")).to_contain_text('"plural": "contacts"')
+
+
+def test_the_reference_shows_every_operation(
+    browser: Browser, live_server: LiveServer, static_files: None
+) -> None:
+    context = browser.new_context(base_url=live_server.url)
+    page = context.new_page()
+    loaded: list[str] = []
+    page.on("response", lambda response: loaded.append(response.url))
+    page.goto("/docs/redoc")
+    for summary in ("Ask for a file", "Describe a kind of records", "List shipments"):
+        expect(page.get_by_role("heading", name=summary)).to_be_attached(timeout=20_000)
+    assert all(url.startswith((live_server.url, "blob:", "data:")) for url in loaded), loaded
+    context.close()
