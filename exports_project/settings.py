@@ -152,6 +152,12 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
+# Upkeep has a queue, and a worker, of its own: it must not wait until long exports end.
+CELERY_TASK_DEFAULT_QUEUE = "exports"
+CELERY_TASK_ROUTES = {
+    "exports.recover": {"queue": "upkeep"},
+    "exports.expire": {"queue": "upkeep"},
+}
 # A task is done when it has ended, not when it was taken: a lost worker's goes to another.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -179,8 +185,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "Recover exports": {"task": "exports.recover", "schedule": timedelta(seconds=15)},
-    "Expire exports": {"task": "exports.expire", "schedule": timedelta(minutes=1)},
+    # Whoever is late by an interval makes way for the next.
+    "Recover exports": {
+        "task": "exports.recover",
+        "schedule": timedelta(seconds=15),
+        "options": {"expire_seconds": 15},
+    },
+    "Expire exports": {
+        "task": "exports.expire",
+        "schedule": timedelta(minutes=1),
+        "options": {"expire_seconds": 60},
+    },
 }
 
 # --- Files ----------------------------------------------------------------------------------
@@ -237,6 +252,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.ApiKeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
+    # OPTIONS is a method like others that an address does not take.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "accounts.handlers.exception_handler",
     "UNAUTHENTICATED_USER": None,
     # ?format= chooses exports of a format, not how to answer.
