@@ -42,12 +42,14 @@ class Column:
     expression: the SQL of its value, of the PostgreSQL type that `kind` names; `{row}` stands
         for the row's table, other braces are doubled.
     field: the model field under it, where there is one.
+    choices: the only values that it takes, where the field declares them.
     """
 
     name: str
     kind: Kind
     expression: str
     field: str | None = None
+    choices: tuple[str, ...] = ()
 
     def value(self, row: str) -> sql.Composable:
         """The SQL of this column's value in the table that the statement calls `row`."""
@@ -72,7 +74,7 @@ _NATIVE_TEXT = (models.CharField, models.TextField)
 def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> Iterator[Column]:
     """The columns of a model's own table, in field order; a foreign key is `<name>_id`."""
     for model_field in model._meta.concrete_fields:
-        if model_field.name not in hidden:
+        if model_field.name not in hidden and model_field.attname not in hidden:
             yield field_column(model, model_field.name)
 
 
@@ -98,7 +100,21 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
         expression = f"host({expression})"
     elif kind is Kind.TEXT and not isinstance(valued, _NATIVE_TEXT):
         expression = f"{expression}::text"
-    return Column(called or model_field.attname, kind, expression, field=model_field.name)
+    return Column(
+        called or model_field.attname,
+        kind,
+        expression,
+        field=model_field.name,
+        choices=_choices(model_field),
+    )
+
+
+def _choices(model_field: AnyField) -> tuple[str, ...]:
+    values = [str(value) for value, _ in model_field.flatchoices if value is not None]
+    # A form stores an empty text where nothing is chosen and null is not allowed.
+    if values and model_field.blank and not model_field.null:
+        values.append("")
+    return tuple(dict.fromkeys(values))
 
 
 def column_name(model_field: Any) -> str:

@@ -38,6 +38,11 @@ def storable(text: str) -> bool:
     return not _UNSTORABLE.search(text)
 
 
+def shown(value: Any) -> str:
+    """A value in a message: a text in quotes, anything else as the JSON that it came as."""
+    return repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+
+
 def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
     """The canonical text of one value.
 
