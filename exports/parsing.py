@@ -5,13 +5,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.parsers import storable
 from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
 from exports.formats import formats
 from exports.spec import Compression, ExportSpec, Nesting, OutputColumn
 from exports.timezones import TIMEZONES
 from resources.filters import Selection, parse_options
 from resources.registry import Resource, registry
-from resources.values import shown, storable
+from resources.values import shown
 
 FIELDS = ("resource", "format", "compression", "options", "csv_field_options")
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")

@@ -11,8 +11,20 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from django.core.exceptions import ImproperlyConfigured
+
 from exports_project.embedded import processes, servers
-from exports_project.settings import BASE_DIR, EMBEDDED_BROKER, EMBEDDED_DATABASE, LOCAL_DIR, PORT
+
+try:
+    from exports_project.settings import (
+        BASE_DIR,
+        EMBEDDED_BROKER,
+        EMBEDDED_DATABASE,
+        LOCAL_DIR,
+        PORT,
+    )
+except ImproperlyConfigured as error:
+    sys.exit(f"Longshore: {error}")
 
 # Root may run Longshore, in a container say; Celery's page of warning about it helps nobody.
 NO_ROOT_WARNING = ["-W", "ignore:You're running the worker with superuser privileges"]
@@ -107,7 +119,7 @@ def manage(*arguments: str) -> None:
 
 @contextmanager
 def programs() -> Iterator[Children]:
-    """Web, workers and beat, until the end of the block; then all are told before any is awaited."""
+    """Web, workers and beat, until the end of the block; all are told before any is awaited."""
     children: Children = {}
     try:
         for name, (command, stop_signal) in PROGRAMS.items():

@@ -58,6 +58,7 @@ _CASTS = {
     Kind.BOOLEAN: sql.SQL("::boolean"),
     Kind.JSON: sql.SQL("::jsonb"),
 }
+_ARRAYS = {Kind.TEXT: sql.SQL("::text[]"), Kind.DECIMAL: sql.SQL("::numeric[]")}
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,9 @@ def _any_equal(value: sql.Composable, kind: Kind, values: tuple[str, ...]) -> sq
         return sql.SQL("{} @> ANY({}::jsonb[])").format(value, sql.Literal(list(values)))
     if kind is Kind.DATETIME:
         return _any_instant(value, values)
+    if kind in _ARRAYS and len(values) > 1:
+        # One literal; an integer's column has no index for decimals, so it takes a list.
+        return sql.SQL("{} = ANY({}{})").format(value, sql.Literal(list(values)), _ARRAYS[kind])
     options = sql.SQL(", ").join(literal(kind, text) for text in values)
     return sql.SQL("{} IN ({})").format(value, options)
 

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, Problem
+from accounts.parsers import storable
 from resources.columns import Column, Kind
 from resources.conditions import (
     EQUALITY,
@@ -24,7 +25,7 @@ from resources.conditions import (
 )
 from resources.registry import Resource
 from resources.search import words_of
-from resources.values import ACCEPTED, canonical, shown, storable
+from resources.values import ACCEPTED, canonical, shown
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _LARGEST_LIMIT = 2**63 - 1

@@ -184,9 +184,9 @@ def server(
 
 def open_private(path: Path) -> IO[bytes]:
     """An empty file to write that only its owner reads; one that others could read is closed."""
-    file = open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
-    os.fchmod(file.fileno(), 0o600)
-    return file
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    return path.open("wb")
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
