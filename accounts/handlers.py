@@ -59,7 +59,10 @@ def _from_rest_framework(exc: exceptions.APIException, context: dict[str, Any]) 
             return ApiError(
                 ErrorCode.METHOD_NOT_ALLOWED,
                 f"This address does not take {request.method}.",
-                {"method": request.method, "accepted": view.allowed_methods},
+                {
+                    "method": request.method,
+                    "accepted": [name for name in view.allowed_methods if name != request.method],
+                },
             )
         case exceptions.NotAcceptable():
             accepted = [renderer.media_type for renderer in view.renderer_classes]

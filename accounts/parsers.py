@@ -12,9 +12,13 @@ from rest_framework.parsers import BaseParser
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 
 MAX_DEPTH = 64
-# PostgreSQL's text holds neither NUL nor half a surrogate pair.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _JSON_TYPES = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+
+
+def storable(text: str) -> bool:
+    """Whether PostgreSQL can hold a text: no NUL, no half of a surrogate pair."""
+    return not _UNSTORABLE.search(text)
 
 
 class BoundedJSONParser(BaseParser):
@@ -81,7 +85,7 @@ _TOO_DEEP = f"The body is nested more than {MAX_DEPTH} levels deep."
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     decoded: dict[str, Any] = {}
     for key, value in pairs:
-        if _UNSTORABLE.search(key):
+        if not storable(key):
             _refuse("A key holds a NUL character or half a surrogate pair.")
         if key in decoded:
             _refuse(f"The key {key} is given twice in one object.", field=key)
@@ -106,7 +110,7 @@ def _check(data: dict[str, Any]) -> None:
     while pending:
         path, value, depth = pending.pop()
         if isinstance(value, str):
-            if _UNSTORABLE.search(value):
+            if not storable(value):
                 _refuse(f"{path} holds a NUL character or half a surrogate pair.", field=path)
         elif isinstance(value, dict | list):
             if depth > MAX_DEPTH:

@@ -50,7 +50,12 @@ def body(rows: int) -> dict[str, Any]:
 
 def server_copy(rows: int) -> int:
     """The same SQL, written by the server to nowhere: what no client can beat."""
-    spec = parse_export(body(rows))
+    return copied(body(rows))
+
+
+def copied(request: dict[str, Any]) -> int:
+    """The server writes the rows of a request to nowhere."""
+    spec = parse_export(request)
     statement = compile_export(spec, Organization.objects.get(slug=ORGANIZATION).pk)
     copy = statement.copy.as_string(None).replace("TO STDOUT", "TO '/dev/null'")
     with connection.cursor() as cursor:
@@ -61,8 +66,11 @@ def server_copy(rows: int) -> int:
 
 
 def longshore(rows: int) -> int:
-    """The whole runner: claim, stream, gzip, hash, store, verify, complete."""
-    request = body(rows)
+    return exported(body(rows), rows)
+
+
+def exported(request: dict[str, Any], rows: int) -> int:
+    """The whole runner: claim, stream, compress, hash, store, verify, complete."""
     organization = Organization.objects.get(slug=ORGANIZATION)
     lifecycle.enqueue = lambda export: None  # Nobody else takes it up.
     export = lifecycle.create(organization, None, request, parse_export(request))

@@ -5,14 +5,26 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from resources.logistics.models.base import Record
 
 ORGANIZATION = "benchmark"
 _SEED, _SEED_ROWS = "benchmark-seed", 50_000
 # Rows of the seed over and over: texts and JSON of real sizes, under ids of their own.
 _COPY = """
-INSERT INTO logistics_shipment ({columns})
-SELECT {values} FROM logistics_shipment, generate_series(1, {times}) AS copy
-WHERE organization_id = %s LIMIT %s"""
+INSERT INTO {table} ({columns}) SELECT {values} FROM {table} WHERE organization_id = %s LIMIT %s"""
+_GROUPS = 20
+_JOIN_GROUPS = """
+INSERT INTO logistics_contactgroup (contact_id, group_id)
+SELECT contact.id, "group".id
+FROM (SELECT id, row_number() OVER () AS number FROM logistics_contact
+      WHERE organization_id = %(organization)s AND NOT EXISTS
+      (SELECT FROM logistics_contactgroup WHERE contact_id = logistics_contact.id)) AS contact
+JOIN (SELECT id, row_number() OVER () AS number FROM logistics_group
+      WHERE organization_id = %(organization)s) AS "group"
+ON "group".number - 1 IN (contact.number %% %(groups)s, (contact.number + 7) %% %(groups)s)"""
 
 
 @contextmanager
@@ -35,25 +47,52 @@ def servers() -> Iterator[None]:
 
 def fill(rows: int) -> None:
     """Exactly `rows` shipments of the benchmark's organization, analyzed; more each time."""
+    from resources.logistics.models import Shipment
+
+    _fill(Shipment, "ship", rows)
+
+
+def fill_contacts(rows: int) -> None:
+    """The same of contacts, each in two of twenty groups."""
+    from django.db import connection
+
+    from accounts.models import Organization
+    from resources.logistics.models import Contact, Group
+
+    _fill(Contact, "ctct", rows)
+    ours = Organization.objects.get(slug=ORGANIZATION)
+    for number in range(_GROUPS):
+        Group.objects.get_or_create(organization=ours, name=f"Group {number}")
+    with connection.cursor() as cursor:
+        cursor.execute(_JOIN_GROUPS, {"organization": ours.pk, "groups": _GROUPS})
+        cursor.execute("VACUUM (FREEZE, ANALYZE) logistics_contactgroup, logistics_group")
+
+
+def _fill(model: "type[Record]", prefix: str, rows: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
     from accounts.models import Organization
     from resources.columns import column_name
-    from resources.logistics.models import Shipment
 
     if not Organization.objects.filter(slug=_SEED).exists():
         call_command("demo_data", rows=_SEED_ROWS, organization=_SEED, verbosity=0)
     seed = Organization.objects.get(slug=_SEED)
     ours, _ = Organization.objects.get_or_create(slug=ORGANIZATION, name=ORGANIZATION)
-    present = Shipment.objects.filter(organization=ours).count()
-    fields = [f for f in Shipment._meta.concrete_fields if f.name != "search_text"]
-    values = {column_name(field): column_name(field) for field in fields} | {
-        "id": f"'ship_' || lpad(({present} + row_number() OVER ())::text, 22, '0')",
-        "organization_id": f"'{ours.pk}'",
-    }
-    times = (rows - present) // Shipment.objects.filter(organization=seed).count() + 1
-    sql = _COPY.format(columns=", ".join(values), values=", ".join(values.values()), times=times)
+    records = model._default_manager
+    present = records.filter(organization=ours).count()
+    fields = [f for f in model._meta.concrete_fields if f.name != "search_text"]
+    columns = {column_name(field): column_name(field) for field in fields}
+    table = model._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute(sql, [seed.pk, rows - present])
-        cursor.execute("VACUUM (FREEZE, ANALYZE) logistics_shipment")
+        # All of the seed at a time, or compression would find the same rows side by side.
+        while present < rows:
+            number = f"({present} + row_number() OVER ())::text"
+            columns |= {"id": f"'{prefix}_' || lpad({number}, 22, '0')"}
+            columns |= {"organization_id": f"'{ours.pk}'"}
+            names, values = ", ".join(columns), ", ".join(columns.values())
+            cursor.execute(
+                _COPY.format(table=table, columns=names, values=values), [seed.pk, rows - present]
+            )
+            present += cursor.rowcount
+        cursor.execute(f"VACUUM (FREEZE, ANALYZE) {table}")

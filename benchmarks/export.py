@@ -7,17 +7,11 @@ in Markdown.
 """
 
 import argparse
-import json
-import platform
-import resource
 import statistics
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
-from pathlib import Path
 
+from benchmarks import measuring
 from benchmarks.data import fill, servers
+from benchmarks.measuring import Measurement, machine, middle
 
 SERVER, OURS, LOOP, IMPORT_EXPORT, SERIALIZER = (
     "server-side COPY to /dev/null",
@@ -30,50 +24,8 @@ SERVER, OURS, LOOP, IMPORT_EXPORT, SERIALIZER = (
 SLOW_ROWS = {LOOP: 100_000, IMPORT_EXPORT: 20_000, SERIALIZER: 20_000}
 
 
-@dataclass(frozen=True)
-class Measurement:
-    rows: int
-    seconds: float
-    peak_megabytes: float
-    bytes: int
-
-    @property
-    def rate(self) -> float:
-        return self.rows / self.seconds
-
-
 def measure(contender: str, rows: int) -> Measurement:
-    """Run one contender in a new process."""
-    command = [sys.executable, "-m", "benchmarks.export", "--measure", contender]
-    output = subprocess.run([*command, "--rows", str(rows)], check=True, capture_output=True)
-    found = Measurement(**json.loads(output.stdout.splitlines()[-1]))
-    print(
-        f"  {contender}: {found.rate:,.0f} rows/s, {found.peak_megabytes:.0f} MB", file=sys.stderr
-    )
-    return found
-
-
-def measured(contender: str, rows: int) -> None:
-    """In the new process: run it, and say what it took."""
-    import django
-
-    django.setup()
-    from benchmarks.contenders import CONTENDERS
-
-    started = time.perf_counter()
-    size = CONTENDERS[contender](rows)
-    seconds = time.perf_counter() - started
-    peak = peak_megabytes()
-    print(json.dumps({"rows": rows, "seconds": seconds, "peak_megabytes": peak, "bytes": size}))
-
-
-def peak_megabytes() -> float:
-    """The largest resident size of this process since it began to run this program."""
-    if sys.platform == "linux":
-        # getrusage would also count what the parent held when it forked.
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return measuring.measure("benchmarks.contenders", contender, rows)
 
 
 def compare(rows: int, repeat: int) -> None:
@@ -89,10 +41,10 @@ def compare(rows: int, repeat: int) -> None:
     print("| | rows | seconds | rows/s | Longshore is | peak memory |")
     print("|---|--:|--:|--:|--:|--:|")
     for contender, found in results.items():
-        middle = sorted(found, key=lambda each: each.seconds)[len(found) // 2]
+        usual = middle(found)
         print(
-            f"| {contender} | {middle.rows:,} | {middle.seconds:.2f} | {middle.rate:,.0f} "
-            f"| {ours / middle.rate:.2f} x | {middle.peak_megabytes:.0f} MB |"
+            f"| {contender} | {usual.rows:,} | {usual.seconds:.2f} | {usual.rate:,.0f} "
+            f"| {ours / usual.rate:.2f} x | {usual.peak_megabytes:.0f} MB |"
         )
     pairs = zip(results[OURS], results[SERVER], strict=True)
     ratios = ", ".join(f"{ours.seconds / server.seconds:.2f}" for ours, server in pairs)
@@ -106,23 +58,11 @@ def memory(row_counts: list[int]) -> None:
         print(f"| {rows:,} | {found.peak_megabytes:.0f} MB | {found.rate:,.0f} |")
 
 
-def machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    name = models[0] if models else platform.processor()
-    version = f"{platform.system()}, Python {platform.python_version()}"
-    return f"{len(models) or '?'} cores of {name}, {version}."
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.measure:
-        measured(options.measure, options.rows)
-        return
     with servers():
         fill(options.rows)
         compare(options.rows, options.repeat)

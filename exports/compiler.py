@@ -66,10 +66,8 @@ def compile_export(
             slots.append(expressions.file_column(column.path, column.header, file_format.rows))
         cells.append(sql.SQL("{} AS {}").format(cell, sql.Identifier(column.header)))
     query, columns = flattened(source.select(cells), slots)
-    settings = settings_of(spec)
-    if source.repeated:
-        # Or workers would shuffle the rows, and those of one record would not stand together.
-        settings["max_parallel_workers_per_gather"] = "0"
+    # Workers would shuffle the rows, of which those of one record are to stand together.
+    settings = settings_of(spec) | {"max_parallel_workers_per_gather": "0"}
     copy = file_format.copy(query, columns, spec)
     return Statement(copy=copy, query=query, settings=settings, columns=columns)
 

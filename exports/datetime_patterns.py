@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
-from resources.values import storable
+from accounts.parsers import storable
 
 # A run of one letter, a quoted literal ('' is an apostrophe), or other text.
 _TOKEN = re.compile(r"([A-Za-z])\1*|''|'(?:[^']|'')+'|[^A-Za-z']+")

@@ -11,11 +11,13 @@ from resources.columns import Column, Kind
 from resources.expressions import ROW, JsonExpressions, related_key, related_row
 from resources.relations import Relation
 
-# An array of scalars is its members joined; anything with structure stays JSON.
+# An array of scalars is its members joined; anything with structure stays JSON, which most often
+# the first member tells.
 _MERGED_JSON = """CASE jsonb_typeof({0})
  WHEN 'object' THEN {0}::text
  WHEN 'array' THEN CASE
-  WHEN jsonb_path_exists({0}, 'strict $[*] ? (@.type() == "object" || @.type() == "array")')
+  WHEN jsonb_typeof({0} -> 0) IN ('object', 'array')
+   OR jsonb_path_exists({0}, 'strict $[*] ? (@.type() == "object" || @.type() == "array")')
   THEN {0}::text
   ELSE (SELECT coalesce(string_agg(coalesce(member, ''), ', '), '')
    FROM jsonb_array_elements_text({0}) AS member) END

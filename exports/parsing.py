@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.parsers import storable
 from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
 from exports.formats import formats
 from exports.formats.base import Rows
@@ -22,7 +23,7 @@ from exports.spec import (
 from resources.filters import Selection, parse_options
 from resources.registry import Resource, registry
 from resources.timezones import TIMEZONES
-from resources.values import storable
+from resources.values import shown
 
 FIELDS = ("resource", "format", "compression", "options", "csv_field_options")
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
@@ -45,11 +46,12 @@ class _Parser:
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.problems: list[Problem] = []
-        self.body = body
+        self.body = _present(body)
         self.unknown(body, "", FIELDS)
         self.options = self.mapping("options")
-        self.output = self.mapping("csv_field_options")
-        self.unknown(self.output, "csv_field_options.", OUTPUT_FIELDS + FORMAT_FIELDS)
+        output = self.mapping("csv_field_options")
+        self.output = _present(output)
+        self.unknown(output, "csv_field_options.", OUTPUT_FIELDS + FORMAT_FIELDS)
 
     def spec(self) -> ExportSpec:
         resource = self.resource()
@@ -118,9 +120,8 @@ class _Parser:
     def choice(self, code: ErrorCode, field: str, value: Any, accepted: list[str]) -> str:
         if isinstance(value, str) and value in accepted:
             return value
-        self.report(
-            code, field, value, f"Unsupported {field.rpartition('.')[2]}: {value}", accepted
-        )
+        text = f"Unsupported {field.rpartition('.')[2]}: {_bare(value)}"
+        self.report(code, field, value, text, accepted)
         return accepted[0]
 
     def compression(self, file_format: str) -> Compression:
@@ -167,7 +168,7 @@ class _Parser:
         resource = registry.get(name) if isinstance(name, str) else None
         if resource is None:
             if "resource" in self.body:
-                code, text = ErrorCode.INVALID_RESOURCE, f"Unsupported resource type: {name}"
+                code, text = ErrorCode.INVALID_RESOURCE, f"Unsupported resource type: {_bare(name)}"
             else:
                 code, text = ErrorCode.INVALID_REQUEST, "The field resource is required"
             self.report(code, "resource", name, text, registry.names())
@@ -179,7 +180,7 @@ class _Parser:
             return name
         accepted = "an IANA name such as America/New_York or UTC"
         code, field = ErrorCode.INVALID_TIMEZONE, "csv_field_options.timezone"
-        self.report(code, field, name, f"Unknown time zone: {name}", accepted)
+        self.report(code, field, name, f"Unknown time zone: {_bare(name)}", accepted)
         return "UTC"
 
     def datetime_format(self) -> str | None:
@@ -189,7 +190,7 @@ class _Parser:
         try:
             check_pattern(pattern if isinstance(pattern, str) else "")
         except UnknownPattern as unknown:
-            text = f"The datetime pattern {pattern!r} holds {unknown.part!r}, which is not known"
+            text = f"The datetime pattern {shown(pattern)} holds {unknown.part!r}, unknown here"
             code, field = ErrorCode.INVALID_DATETIME_FORMAT, "csv_field_options.datetime_format"
             self.report(code, field, pattern, text, ACCEPTED)
             return None
@@ -214,7 +215,9 @@ class _Parser:
             if not resource.has_path(name):
                 text, accepted = f"{resource.name} has no column {name!r}", resource.names
             elif not isinstance(wanted, bool | str) or not _is_header(header):
-                text = f"{wanted!r} does not say how to show the column {name}"
+                text = f"{shown(wanted)} does not say how to show the column {name}"
+            elif isinstance(wanted, str) and wanted.lower() in ("true", "false"):
+                text = f"{wanted!r} is a header here: write {wanted.lower()} without quotes"
             elif wanted and header in headers.values():
                 text = f"The header {header!r} stands over another column too"
             else:
@@ -256,12 +259,21 @@ class _Parser:
         for position, name in enumerate(order):
             twice = name in order[:position]
             if twice or not isinstance(name, str) or name not in headers:
-                text = f"{name!r} is named twice" if twice else f"{name!r} is not a chosen column"
+                text = f"{shown(name)} is {'named twice' if twice else 'not a chosen column'}"
                 path = f"{field}.{position}"
                 self.report(ErrorCode.INVALID_COLUMN, path, name, text, list(headers))
         return list(
             dict.fromkeys([*(n for n in order if isinstance(n, str) and n in headers), *headers])
         )
+
+
+def _present(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a request gives; null is as good as nothing."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _bare(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
 
 
 def _is_header(text: str) -> bool:

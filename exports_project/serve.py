@@ -1,4 +1,4 @@
-"""`make run`: the embedded servers, web, worker and beat, which live and end together."""
+"""`make run`: the embedded servers, web, workers and beat, which live and end together."""
 
 import http.client
 import json
@@ -11,12 +11,25 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from django.core.exceptions import ImproperlyConfigured
+
 from exports_project.embedded import processes, servers
-from exports_project.settings import BASE_DIR, EMBEDDED_BROKER, EMBEDDED_DATABASE, LOCAL_DIR, PORT
+
+try:
+    from exports_project.settings import (
+        BASE_DIR,
+        EMBEDDED_BROKER,
+        EMBEDDED_DATABASE,
+        LOCAL_DIR,
+        PORT,
+    )
+except ImproperlyConfigured as error:
+    sys.exit(f"Longshore: {error}")
 
 # Root may run Longshore, in a container say; Celery's page of warning about it helps nobody.
 NO_ROOT_WARNING = ["-W", "ignore:You're running the worker with superuser privileges"]
 CELERY = [sys.executable, *NO_ROOT_WARNING, "-m", "celery", "--quiet", "-A", "exports_project"]
+WORKER = [*CELERY, "worker", "--without-gossip", "--without-mingle"]
 # Name: command, and the signal that ends it. SIGQUIT makes a worker give unfinished tasks back.
 PROGRAMS = {
     "web": (
@@ -24,12 +37,16 @@ PROGRAMS = {
         signal.SIGTERM,
     ),
     "worker": (
-        [*CELERY, "worker", "--concurrency=2", "--without-gossip", "--without-mingle"],
+        [*WORKER, "-n", "exports@%h", "-Q", "exports", "--concurrency=2"],
+        signal.SIGQUIT,
+    ),
+    "upkeep": (
+        [*WORKER, "-n", "upkeep@%h", "-Q", "upkeep", "--concurrency=1", "--pool=solo"],
         signal.SIGQUIT,
     ),
     "beat": ([*CELERY, "beat", "--schedule", ""], signal.SIGTERM),
 }
-# Long enough for the worker's soft shutdown; beat may miss a signal while it asks the database.
+# Long enough for a worker's soft shutdown; beat may miss a signal while it asks the database.
 STOP_SECONDS = 10
 Children = dict[str, subprocess.Popen[bytes]]
 # What came in. Handlers that raise would lose signals: Python drops what is raised in a fork.
@@ -43,7 +60,7 @@ class StartError(Exception):
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: SIGNALS.append(number))
-    # A shell ignores SIGQUIT for what it runs in the background; the worker must not inherit that.
+    # A shell ignores SIGQUIT for what it runs in the background; workers must not inherit that.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     os.chdir(BASE_DIR)
     try:
@@ -67,7 +84,7 @@ def serve() -> None:
         manage("collectstatic", "--no-input", "--verbosity=0")
         if EMBEDDED_DATABASE:
             manage("demo")
-        say("Starting web, worker and beat …")
+        say("Starting web, workers and beat …")
         children |= stack.enter_context(programs())
         while not web_answers():
             watch(children)
@@ -102,7 +119,7 @@ def manage(*arguments: str) -> None:
 
 @contextmanager
 def programs() -> Iterator[Children]:
-    """Web, worker and beat, until the end of the block; then all are told before any is awaited."""
+    """Web, workers and beat, until the end of the block; all are told before any is awaited."""
     children: Children = {}
     try:
         for name, (command, stop_signal) in PROGRAMS.items():

@@ -5,22 +5,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
-from exports_project import description, embedded, object_storage
+from exports_project import description, embedded, environment, object_storage
+from exports_project.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 env.read_env(env("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # Without DATABASE_URL (or BROKER_URL) the embedded servers under LOCAL_DIR are used.
 LOCAL_DIR = Path(env("LOCAL_DIR", default=str(BASE_DIR / ".local"))).resolve()
 EMBEDDED_DATABASE = not env("DATABASE_URL", default="")
 EMBEDDED_BROKER = not env("BROKER_URL", default="")
-PORT = env.int("PORT", default=8000)
+PORT = environment.integer("PORT", 8000, minimum=1, maximum=65_535)
 
 # --- Security -------------------------------------------------------------------------------
 
@@ -36,7 +35,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # A laptop with the embedded database has no certificate; everything else is production.
 HTTPS = env.bool("HTTPS", default=not DEBUG and not EMBEDDED_DATABASE)
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_HSTS_SECONDS = environment.integer("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -85,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.middleware.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -115,7 +115,9 @@ USE_TZ = True
 # --- PostgreSQL, and Valkey for tasks and counters ------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": embedded.database(LOCAL_DIR) if EMBEDDED_DATABASE else env.db("DATABASE_URL")
+    "default": embedded.database(LOCAL_DIR)
+    if EMBEDDED_DATABASE
+    else environment.postgres("DATABASE_URL")
 }
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -142,11 +144,11 @@ CACHES = {
 # --- Limits of the API and the exports ------------------------------------------------------
 
 # Requests of one key in each period; "" for no limit.
-API_RATE_LIMIT = env("API_RATE_LIMIT", default="600/min")
-API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=2**20)
-EXPORT_RETENTION_HOURS = env.int("EXPORT_RETENTION_HOURS", default=24)
-EXPORT_LINK_SECONDS = env.int("EXPORT_LINK_SECONDS", default=300)
-EXPORT_TIME_LIMIT_SECONDS = env.int("EXPORT_TIME_LIMIT_SECONDS", default=3600)
+API_RATE_LIMIT = environment.rate("API_RATE_LIMIT", "600/min")
+API_MAX_BODY_BYTES = environment.integer("API_MAX_BODY_BYTES", 2**20, minimum=1)
+EXPORT_RETENTION_HOURS = environment.integer("EXPORT_RETENTION_HOURS", 24, minimum=1)
+EXPORT_LINK_SECONDS = environment.integer("EXPORT_LINK_SECONDS", 300, minimum=1)
+EXPORT_TIME_LIMIT_SECONDS = environment.integer("EXPORT_TIME_LIMIT_SECONDS", 3600, minimum=1)
 
 # --- Celery ---------------------------------------------------------------------------------
 
@@ -154,6 +156,12 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
+# Upkeep has a queue, and a worker, of its own: it must not wait until long exports end.
+CELERY_TASK_DEFAULT_QUEUE = "exports"
+CELERY_TASK_ROUTES = {
+    "exports.recover": {"queue": "upkeep"},
+    "exports.expire": {"queue": "upkeep"},
+}
 # A task is done when it has ended, not when it was taken: a lost worker's goes to another.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -181,8 +189,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "Recover exports": {"task": "exports.recover", "schedule": timedelta(seconds=15)},
-    "Expire exports": {"task": "exports.expire", "schedule": timedelta(minutes=1)},
+    # Whoever is late by an interval makes way for the next.
+    "Recover exports": {
+        "task": "exports.recover",
+        "schedule": timedelta(seconds=15),
+        "options": {"expire_seconds": 15},
+    },
+    "Expire exports": {
+        "task": "exports.expire",
+        "schedule": timedelta(minutes=1),
+        "options": {"expire_seconds": 60},
+    },
 }
 
 # --- Files ----------------------------------------------------------------------------------
@@ -240,6 +257,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    # OPTIONS is a method like others that an address does not take.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "accounts.handlers.exception_handler",
     "UNAUTHENTICATED_USER": None,
     # ?format= chooses exports of a format, not how to answer.

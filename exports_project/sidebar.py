@@ -16,7 +16,6 @@ COLLAPSED = {"Schedules"}
 # Names of Material Symbols.
 ICONS = {
     "Export": "download",
-    "ExportFile": "draft",
     "Contact": "person",
     "Group": "groups",
     "Fulfillment": "inventory",
@@ -34,7 +33,6 @@ ICONS = {
     "IntervalSchedule": "timer",
     "CrontabSchedule": "calendar_month",
     "ClockedSchedule": "alarm",
-    "SolarSchedule": "wb_twilight",
 }
 ICON = "table_rows"
 

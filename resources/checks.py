@@ -6,10 +6,13 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import DateField, Model
+from django.db import connection
+from django.db.models import DateField, JSONField, Model
 from django.urls import NoReverseMatch, resolve, reverse
 
 from accounts.models import Organization
+from resources.conditions import SEARCH
+from resources.filters import DIRECTION, LIMIT, ORDER_BY
 from resources.registry import Resource, registry
 from resources.relations import JOINED, Relation
 
@@ -36,6 +39,7 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
             text = f"{attribute} {value!r} must be lower case letters, digits and underscores"
             yield _error(resource, text, "resources.E002")
     yield from _check_address(resource)
+    yield from _check_table(resource)
     yield from _check_organization(resource)
     yield from _check_fields(resource)
     for relation in resource.relations:
@@ -46,6 +50,23 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     names += ids + [name for name in ids if name in columns]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield _error(resource, f"{name!r} is declared twice", "resources.E008")
+    options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
+    for name in options:
+        if name in names or name in columns - resource.hidden:
+            text = f"nothing can be filtered by {name!r}, which is an option of every request"
+            yield _error(resource, text, "resources.E012")
+
+
+def _check_table(resource: Resource) -> Iterator[CheckMessage]:
+    table = resource.model._meta.db_table
+    for field in resource.model._meta.concrete_fields:
+        if field.model._meta.db_table != table:
+            text = f"{field.name!r} is in the table of the parent model {field.model.__name__}"
+            yield _error(resource, text, "resources.E010")
+        shown = not resource.hidden & {field.name, field.attname}
+        if shown and isinstance(field, JSONField) and field.db_type(connection) == "json":
+            text = f"{field.name!r} is of the type json, which compares with nothing, not jsonb"
+            yield _error(resource, text, "resources.E011")
 
 
 def _check_address(resource: Resource) -> Iterator[CheckMessage]:

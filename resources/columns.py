@@ -44,7 +44,8 @@ class Column:
     field: the model field under it, where there is one.
     nullable: whether it may hold no value.
     digits: of a decimal, as many as there may be, and how many of them after the point.
-    description: what a person should know of it; choices: the only values that it takes.
+    description: what a person should know of it.
+    choices: the only values that it takes, where the field declares them.
     """
 
     name: str
@@ -79,7 +80,7 @@ _NATIVE_TEXT = (models.CharField, models.TextField)
 def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> Iterator[Column]:
     """The columns of a model's own table, in field order; a foreign key is `<name>_id`."""
     for model_field in model._meta.concrete_fields:
-        if model_field.name not in hidden:
+        if model_field.name not in hidden and model_field.attname not in hidden:
             yield field_column(model, model_field.name)
 
 
@@ -116,8 +117,16 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
         nullable=model_field.null,
         digits=digits,
         description=str(model_field.help_text),
-        choices=tuple(str(value) for value, _ in model_field.flatchoices),
+        choices=_choices(model_field),
     )
+
+
+def _choices(model_field: AnyField) -> tuple[str, ...]:
+    values = [str(value) for value, _ in model_field.flatchoices if value is not None]
+    # A form stores an empty text where nothing is chosen and null is not allowed.
+    if values and model_field.blank and not model_field.null:
+        values.append("")
+    return tuple(dict.fromkeys(values))
 
 
 def column_name(model_field: Any) -> str:

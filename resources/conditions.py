@@ -58,6 +58,7 @@ _CASTS = {
     Kind.BOOLEAN: sql.SQL("::boolean"),
     Kind.JSON: sql.SQL("::jsonb"),
 }
+_ARRAYS = {Kind.TEXT: sql.SQL("::text[]"), Kind.DECIMAL: sql.SQL("::numeric[]")}
 
 
 @dataclass(frozen=True)
@@ -183,26 +184,40 @@ def _compare(value: sql.Composable, kind: Kind, operator: Operator, text: str) -
 
 
 def _any_equal(value: sql.Composable, kind: Kind, values: tuple[str, ...]) -> sql.Composable:
-    tests: list[sql.Composable]
     if kind is Kind.LIST:
         return sql.SQL("{}::text[] && {}::text[]").format(value, sql.Literal(list(values)))
     if kind is Kind.JSON:
-        contains = sql.SQL("{} @> {}")
-        tests = [contains.format(value, literal(kind, text)) for text in values]
-    elif kind is Kind.DATETIME:
-        tests = [_instant(value, text) for text in values]
-    else:
-        options = sql.SQL(", ").join(literal(kind, text) for text in values)
-        return sql.SQL("{} IN ({})").format(value, options)
+        if len(values) == 1:  # An index answers it, as it does not answer ANY.
+            return sql.SQL("{} @> {}").format(value, literal(kind, values[0]))
+        return sql.SQL("{} @> ANY({}::jsonb[])").format(value, sql.Literal(list(values)))
+    if kind is Kind.DATETIME:
+        return _any_instant(value, values)
+    if kind in _ARRAYS and len(values) > 1:
+        # One literal; an integer's column has no index for decimals, so it takes a list.
+        return sql.SQL("{} = ANY({}{})").format(value, sql.Literal(list(values)), _ARRAYS[kind])
+    options = sql.SQL(", ").join(literal(kind, text) for text in values)
+    return sql.SQL("{} IN ({})").format(value, options)
+
+
+def _any_instant(value: sql.Composable, values: tuple[str, ...]) -> sql.Composable:
+    """True of one of the instants, and within one of the stretches of time."""
+    tests = []
+    if instants := [text for text in values if "/" not in text]:
+        array = sql.Literal(instants)
+        tests.append(sql.SQL("{} = ANY({}::timestamptz[])").format(value, array))
+    if stretches := [text.split("/") for text in values if "/" in text]:
+        # The outermost bounds are for an index, which cannot answer a multirange.
+        bounds = min(start for start, _ in stretches), max(end for _, end in stretches)
+        first, last = (literal(Kind.DATETIME, text) for text in bounds)
+        test = sql.SQL("{0} >= {1} AND {0} < {2}").format(value, first, last)
+        if len(stretches) > 1:
+            ranges = ",".join(f"[{start},{end})" for start, end in stretches)
+            inside = sql.SQL(" AND {} <@ {}::tstzmultirange").format(
+                value, sql.Literal(f"{{{ranges}}}")
+            )
+            test = sql.SQL("{}{}").format(test, inside)
+        tests.append(sql.SQL("({})").format(test))
     return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))
-
-
-def _instant(value: sql.Composable, text: str) -> sql.Composable:
-    start, _, end = text.partition("/")
-    first = literal(Kind.DATETIME, start)
-    if not end:
-        return sql.SQL("{} = {}").format(value, first)
-    return sql.SQL("({0} >= {1} AND {0} < {2})").format(value, first, literal(Kind.DATETIME, end))
 
 
 def literal(kind: Kind, text: str) -> sql.Composable:

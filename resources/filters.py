@@ -13,7 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, Problem
-from resources.columns import Kind
+from accounts.parsers import storable
+from resources.columns import Column, Kind
 from resources.conditions import (
     EQUALITY,
     NULLNESS,
@@ -24,12 +25,14 @@ from resources.conditions import (
 )
 from resources.registry import Resource
 from resources.search import words_of
-from resources.values import ACCEPTED, canonical, storable
+from resources.values import ACCEPTED, canonical, shown
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _LARGEST_LIMIT = 2**63 - 1
 _LONGEST_PHRASE = 500
 _MOST_OPTIONS = 100
+# What is parsed and compared while a request waits.
+_MOST_VALUES = 5_000
 _OPERATOR_LIKE = re.compile(r"[A-Za-z_]+:")
 _PAIRS = (Operator.BWI, Operator.BWE)
 _LISTS = (Operator.IN, Operator.NOT_IN)
@@ -98,9 +101,10 @@ class _InvalidFilter(Exception):
 def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condition:
     if not storable(name):
         raise _InvalidFilter("a filter's name holds no NUL and no half of a surrogate pair")
-    path, kind, allowed = _target(resource, name)
-    if path == SEARCH and resource.search:
-        return Condition(path, Operator.EQUALS, (_phrase(raw),))
+    if name == SEARCH and resource.search:
+        return Condition(name, Operator.EQUALS, (_phrase(raw),))
+    path, column, allowed = _target(resource, name)
+    kind = column.kind
     whole_json = kind is Kind.JSON and "." not in path
     operator, values = _operation(raw, whole_json)
     if operator not in allowed:
@@ -108,6 +112,11 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
             f"{name} is a {kind} and does not take the operator {operator}. "
             f"A value that begins so is written equals:{raw}",
             [str(operator) for operator in allowed],
+        )
+    if len(values) > _MOST_VALUES:
+        raise _InvalidFilter(
+            f"{name} is given {len(values)} values, and a filter takes {_MOST_VALUES}",
+            f"{_MOST_VALUES} values at most",
         )
     if operator in _PAIRS and len(values) != 2:
         raise _InvalidFilter(
@@ -123,28 +132,36 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
     texts = tuple(_value(name, kind, value, zone) for value in values)
     if operator in _PAIRS and _sort_key(kind, texts[0]) > _sort_key(kind, texts[1]):
         raise _InvalidFilter(f"{operator} takes the smaller value first", f"{operator}:a,b")
+    if operator in EQUALITY:
+        texts = tuple(dict.fromkeys(texts))
+        if column.kind is Kind.TEXT and column.choices:
+            _check_choices(name, texts, column.choices)
     return Condition(path, operator, texts)
 
 
-def _target(resource: Resource, name: str) -> tuple[str, Kind, tuple[Operator, ...]]:
-    """What a filter's name means: a condition's path, its kind and its operators."""
+def _check_choices(name: str, texts: tuple[str, ...], choices: tuple[str, ...]) -> None:
+    for text in texts:
+        if text not in choices:
+            raise _InvalidFilter(f"{name} is never {text!r}", list(choices))
+
+
+def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator, ...]]:
+    """What a filter's name means: a condition's path, the column it begins at, its operators."""
     columns = resource.columns_by_name
     name = resource.plural_aliases.get(name, name)
-    if name == SEARCH and resource.search:
-        return name, Kind.TEXT, (Operator.EQUALS,)
     if name in columns:
-        return name, columns[name].kind, operators(columns[name].kind)
+        return name, columns[name], operators(columns[name].kind)
     head, dot, rest = name.partition(".")
     if dot and all(rest.split(".")) and head in columns and columns[head].kind is Kind.JSON:
-        return name, Kind.JSON, operators(Kind.JSON, inside_json=True)
+        return name, columns[head], operators(Kind.JSON, inside_json=True)
     relation = resource.relations_by_id.get(name)
     if relation or (relation := resource.relations_by_name.get(head)):
         try:
-            kind = relation.columns[rest].kind if dot else related_column(relation, "").kind
+            column = relation.columns[rest] if dot else related_column(relation, "")
         except KeyError:
             accepted = [f"{head}.{column}" for column in relation.columns]
             raise _InvalidFilter(f"{head} has no {rest!r} to filter by", accepted) from None
-        return name, kind, operators(kind)
+        return name, column, operators(column.kind)
     raise _InvalidFilter(
         f"{resource.name} has no filter {name!r}{_hint(resource, name)}", filter_names(resource)
     )
@@ -218,7 +235,7 @@ def _value(name: str, kind: Kind, raw: Any, zone: ZoneInfo) -> str:
     try:
         return canonical(kind, raw, zone)
     except ValueError:
-        text = f"{raw!r} is no value for {name}, which takes {ACCEPTED[kind]}"
+        text = f"{shown(raw)} is no value for {name}, which takes {ACCEPTED[kind]}"
         unknown = isinstance(raw, str) and _OPERATOR_LIKE.match(raw)
         accepted = [str(op) for op in operators(kind)] if unknown else ACCEPTED[kind]
         raise _InvalidFilter(text, accepted) from None
@@ -235,7 +252,7 @@ def _ordering(
     problems = list(_direction_problems(options, prefix))
     raw = options.get(ORDER_BY)
     if raw is None:
-        named = [resource.date_field] if DIRECTION in options else []
+        named = [] if options.get(DIRECTION) is None else [resource.date_field]
     else:
         named = raw.split(",") if isinstance(raw, str) else raw
     sortable = [name for name, c in resource.columns_by_name.items() if c.kind.sortable]
@@ -246,7 +263,7 @@ def _ordering(
         column = name.strip().removeprefix("-") if isinstance(name, str) else name
         if column not in sortable or column in ordering:
             twice = " twice" if column in sortable else ""
-            text = f"{resource.name} cannot be ordered by {column!r}{twice}"
+            text = f"{resource.name} cannot be ordered by {shown(column)}{twice}"
             problems.append(
                 Problem(ErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", name, text, sortable)
             )
@@ -258,20 +275,20 @@ def _ordering(
 
 def _direction_problems(options: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
     direction = options.get(DIRECTION)
-    if DIRECTION in options and direction not in ("asc", "desc"):
-        text = f"{direction!r} is no direction"
+    if direction not in (None, "asc", "desc"):
+        text = f"{shown(direction)} is no direction"
         field = f"{prefix}{DIRECTION}"
         yield Problem(ErrorCode.INVALID_ORDERING, field, direction, text, ["asc", "desc"])
 
 
 def _limit(options: Mapping[str, Any], prefix: str) -> tuple[int | None, list[Problem]]:
-    raw = options.get(LIMIT, "all")
-    if raw == "all":
+    raw = options.get(LIMIT)
+    if raw in (None, "all"):
         return None, []
     digits = isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 20
     number = int(raw) if digits or (isinstance(raw, int) and not isinstance(raw, bool)) else 0
     if 0 < number <= _LARGEST_LIMIT:
         return number, []
-    text = f"{raw!r} is no limit"
+    text = f"{shown(raw)} is no limit"
     accepted = '"all" or a whole number from 1'
     return None, [Problem(ErrorCode.INVALID_LIMIT, f"{prefix}{LIMIT}", raw, text, accepted)]

@@ -8,12 +8,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.parsers import storable
 from resources.columns import Kind
 
 _DIGITS = re.compile(r"-?\d{1,17}\Z")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _ISO_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # Seconds up to the year 5138; milliseconds from 1973 on.
 _MILLISECONDS_FROM = 10**11
 # Beyond it a number is none of PostgreSQL's double precision.
@@ -33,9 +33,9 @@ ACCEPTED: dict[Kind, str] = {
 }
 
 
-def storable(text: str) -> bool:
-    """Whether PostgreSQL can hold a text: no NUL, no half of a surrogate pair."""
-    return not _UNSTORABLE.search(text)
+def shown(value: Any) -> str:
+    """A value in a message: a text in quotes, anything else as the JSON that it came as."""
+    return repr(value) if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:

@@ -4,6 +4,7 @@ Loaded by `-p tests.services`, before anything reads the settings.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,15 +14,11 @@ import pytest
 
 # Short: a UNIX socket's path holds about a hundred bytes.
 LOCAL_DIR = tempfile.TemporaryDirectory(prefix="longshore-")
-os.environ |= {
-    "LOCAL_DIR": LOCAL_DIR.name,
-    "ENV_FILE": os.devnull,
-    "DATABASE_URL": "",
-    "BROKER_URL": "",
-    "CACHE_URL": "",
-    "SECRET_KEY": "",
-    "AWS_STORAGE_BUCKET_NAME": "",
-}
+# Whatever settings read has its default, but for where things are.
+EXAMPLE = Path(__file__).parent.parent / ".env.example"
+for name in re.findall(r"^#([A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE):
+    os.environ.pop(name, None)
+os.environ |= {"LOCAL_DIR": LOCAL_DIR.name, "ENV_FILE": os.devnull}
 # WhiteNoise looks for collected static files, if only to find none.
 (Path(LOCAL_DIR.name) / "static").mkdir()
 SERVERS = ExitStack()

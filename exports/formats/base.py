@@ -86,8 +86,9 @@ class Format(Protocol):
 
 def fenced(query: sql.Composable, columns: Sequence[object]) -> sql.Composable:
     """A query as a FROM item whose columns are `place(0)`, `place(1)`…, each computed once."""
-    # PostgreSQL would pull the query up and compute each cell once for each of its uses.
-    return sql.SQL("({} OFFSET 0) AS record ({})").format(
+    # PostgreSQL would pull the query up and compute each cell once for each of its uses. As a
+    # literal, the offset is known to be nothing before parallel workers are planned.
+    return sql.SQL("({} OFFSET '0') AS record ({})").format(
         query, sql.SQL(", ").join(place(index) for index in range(len(columns)))
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 import redis
@@ -38,6 +38,12 @@ POSTGRES_OPTIONS = {
     "wal_compression": "on",
     # Compiling a long export's statement costs more than it saves.
     "jit": "off",
+    # Statements hold customers' values, and so may the message of one that failed: its sender
+    # gets it, the log does not. Without activities a crash leaves no statement there either.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": "-1",
+    "track_activities": "off",
 }
 # Only for data that nobody misses after a crash.
 POSTGRES_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -54,7 +60,7 @@ def lock(local_dir: Path) -> Iterator[bool]:
     The system lets go of the lock when the process ends, however it ends.
     """
     local_dir.mkdir(parents=True, exist_ok=True)
-    with open(local_dir / "run.lock", "w") as file:
+    with open_private(local_dir / "run.lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -73,7 +79,9 @@ def running(
     name. Raises ServerError.
     """
     children = {}
-    (local_dir / "log").mkdir(parents=True, exist_ok=True)
+    local_dir.mkdir(parents=True, exist_ok=True)
+    (local_dir / "log").mkdir(mode=0o700, exist_ok=True)
+    (local_dir / "log").chmod(0o700)
     if os.geteuid() == 0:
         make_service_user()
     make_socket_dir(local_dir)
@@ -161,8 +169,8 @@ def server(
     answers: Callable[[], bool],
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `command`, its output going to `log`, until the end of the block."""
-    with log.open("wb") as output:
+    """Run `command`, its output going to `log`, which begins anew, until the end of the block."""
+    with open_private(log) as output:
         process = processes.spawn(
             command, output=output, death_signal=stop_signal, cwd="/", **options
         )
@@ -172,6 +180,13 @@ def server(
         yield process
     finally:
         processes.stop(process, stop_signal)
+
+
+def open_private(path: Path) -> IO[bytes]:
+    """An empty file to write that only its owner reads; one that others could read is closed."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    return path.open("wb")
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:

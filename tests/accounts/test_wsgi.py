@@ -25,7 +25,7 @@ Send = Callable[[bytes], tuple[str | None, str | None]]
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """Answer in headers."""
     length = environ.get("CONTENT_LENGTH", "none")
-    body = environ["wsgi.input"].read(int(length or 0))
+    body = environ["wsgi.input"].read(0 if length in ("", "none") else int(length))
     start_response("200 OK", [("X-Length", length), ("X-Read", str(len(body)))])
     return []
 
@@ -67,11 +67,11 @@ def send(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Send]:
         gunicorn.wait(10)
 
 
-def chunked(size: int, chunk: int) -> bytes:
+def chunked(size: int, chunk: int, path: bytes = b"/v1/exports") -> bytes:
     """A POST of `size` bytes in chunks of `chunk`."""
     pieces = [min(chunk, size - start) for start in range(0, size, chunk)]
     body = b"".join(b"%x\r\n%s\r\n" % (piece, b"x" * piece) for piece in pieces)
-    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" % path
     return head + body + b"0\r\n\r\n"
 
 
@@ -85,10 +85,14 @@ def test_of_a_chunked_body_over_the_limit_one_byte_more_is_read(send: Send) -> N
     assert send(chunked(2**20 + 5000, 3000)) == (over, over)
 
 
+def test_outside_the_api_a_chunked_body_is_left_alone(send: Send) -> None:
+    assert send(chunked(100, 10, b"/admin/login/")) == ("none", "0")
+
+
 def test_a_body_with_a_length_is_left_alone(send: Send) -> None:
-    request = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"
+    request = b"POST /v1/exports HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"
     assert send(request) == ("5", "5")
 
 
 def test_a_request_without_a_body_has_none(send: Send) -> None:
-    assert send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") == ("0", "0")
+    assert send(b"GET /v1/exports HTTP/1.1\r\nHost: localhost\r\n\r\n") == ("0", "0")

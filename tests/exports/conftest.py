@@ -36,7 +36,13 @@ def storage(settings: Settings, tmp_path: Path) -> None:
 def worker(transactional_db: None) -> Iterator[None]:
     """A Celery worker that takes tasks from Valkey until the end of the test."""
     current_app.control.purge()
-    with start_worker(current_app, perform_ping_check=False, pool="solo", loglevel="WARNING"):
+    with start_worker(
+        current_app,
+        perform_ping_check=False,
+        pool="solo",
+        loglevel="WARNING",
+        queues="exports,upkeep",
+    ):
         yield
     connections.close_all()
 

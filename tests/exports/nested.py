@@ -105,7 +105,7 @@ def natural(steps: Steps) -> list[Any]:
     return [
         (
             [
-                (0, int(piece), "") if piece.isdigit() else (1, 0, piece.casefold())
+                (0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece.casefold())
                 for piece in re.findall(r"[0-9]+|[^0-9]+", step)
             ],
             step,

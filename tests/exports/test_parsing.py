@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
-from exports.parsing import parse_export
+from exports.parsing import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import Compression, ExportSpec
 from resources.conditions import Condition, Operator
 from resources.filters import Ordering
@@ -79,12 +79,11 @@ def test_a_spec_survives_its_json() -> None:
     ("body", "code", "field", "value", "accepted"),
     [
         ({"resource": "ship"}, "invalid_resource", "resource", "ship", "shipment"),
-        ({"resource": None}, "invalid_resource", "resource", None, "shipment"),
+        ({"resource": None}, "invalid_request", "resource", None, "shipment"),
         ({"resource": ["shipment"]}, "invalid_resource", "resource", ["shipment"], "shipment"),
         ({"format": "xml"}, "invalid_format", "format", "xml", "jsonl"),
         ({"format": {}}, "invalid_format", "format", {}, "csv"),
         ({"compression": "zip"}, "invalid_compression", "compression", "zip", "gzip"),
-        ({"compression": None}, "invalid_compression", "compression", None, "none"),
         ({"colour": 1}, "invalid_request", "colour", 1, "options"),
         ({"options": []}, "invalid_request", "options", [], "an object"),
         ({"options": "x"}, "invalid_request", "options", "x", "an object"),
@@ -118,7 +117,6 @@ def test_a_missing_resource_is_named() -> None:
         ({"timezone": "../../etc/passwd"}, "invalid_timezone", "timezone", "IANA"),
         ({"timezone": "UTC'; DROP TABLE x"}, "invalid_timezone", "timezone", "IANA"),
         ({"timezone": "localtime"}, "invalid_timezone", "timezone", "IANA"),
-        ({"timezone": None}, "invalid_timezone", "timezone", "IANA"),
         ({"timezone": ["UTC"]}, "invalid_timezone", "timezone", "IANA"),
         ({"datetime_format": "yyyy-bb"}, "invalid_datetime_format", "datetime_format", "letters"),
         ({"datetime_format": "'open"}, "invalid_datetime_format", "datetime_format", "letters"),
@@ -139,6 +137,8 @@ def test_a_missing_resource_is_named() -> None:
         ({"columns": {"location.": True}}, "invalid_column", "columns.location.", "notes"),
         ({"columns": {"id": 1}}, "invalid_column", "columns.id", "63 bytes"),
         ({"columns": {"id": None}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": "true"}}, "invalid_column", "columns.id", "63 bytes"),
+        ({"columns": {"id": True, "type": "False"}}, "invalid_column", "columns.type", "true"),
         ({"columns": {"id": ""}}, "invalid_column", "columns.id", "63 bytes"),
         ({"columns": {"id": []}}, "invalid_column", "columns.id", "63 bytes"),
         ({"columns": {"id": "é" * 32}}, "invalid_column", "columns.id", "63 bytes"),
@@ -201,6 +201,38 @@ def test_all_problems_come_at_once_in_the_order_of_the_request() -> None:
         ("invalid_column", "csv_field_options.column_order.0"),
         ("invalid_format", "csv_field_options.properties"),
     }
+
+
+def test_null_is_as_good_as_nothing() -> None:
+    output = dict.fromkeys(OUTPUT_FIELDS)
+    options = dict.fromkeys(("limit", "order_by", "direction"))
+    spec = parse_export({"resource": "shipment"})
+    assert parse_export({"resource": "shipment"} | dict.fromkeys(FIELDS[1:])) == spec
+    body = {"resource": "shipment", "options": options, "csv_field_options": output}
+    assert parse_export(body) == spec
+
+
+def test_an_unknown_field_is_named_even_with_null() -> None:
+    assert one_problem(colour=None).field == "colour"
+    assert one_problem(csv_field_options={"colour": None}).field == "csv_field_options.colour"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"resource": ["x", None]}, 'Unsupported resource type: ["x", null]'),
+        ({"format": True}, "Unsupported format: true"),
+        ({"csv_field_options": {"timezone": {}}}, "Unknown time zone: {}"),
+        ({"csv_field_options": {"columns": {"id": None}}}, "null does not say how to show"),
+        ({"csv_field_options": {"columns": {"id": "FALSE"}}}, "write false without quotes"),
+        ({"csv_field_options": {"column_order": [None]}}, "null is not a chosen column"),
+        ({"options": {"limit": True}}, "true is no limit"),
+        ({"options": {"order_by": [None]}}, "cannot be ordered by null"),
+        ({"options": {"direction": ["x"]}}, '["x"] is no direction'),
+    ],
+)
+def test_messages_show_json(body: dict[str, Any], message: str) -> None:
+    assert message in one_problem(**body).message
 
 
 def test_no_column_is_said_beside_other_problems() -> None:

@@ -2,11 +2,13 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
+import psycopg
 import pytest
 import redis
 from kombu import Connection
@@ -54,6 +56,40 @@ def test_nobody_else_enters_the_folder_of_the_sockets(local_dir: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert stat.S_IMODE(embedded.postgres_socket(local_dir).stat().st_mode) == 0o700
         assert stat.S_IMODE(embedded.valkey_socket(local_dir).stat().st_mode) == 0o700
+
+
+def test_logs_are_private_begin_anew_and_hold_no_values(local_dir: Path) -> None:
+    log = local_dir / "log"
+    log.mkdir(parents=True)
+    for path in (log / "postgres.log", log / "valkey.log", local_dir / "run.lock"):
+        path.write_text("of an earlier version")
+        path.chmod(0o644)
+    with servers.lock(local_dir), servers.running(local_dir, durable=False):
+        with servers.connect(local_dir, embedded.DATABASE) as connection:
+            with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+                connection.execute("SELECT 'zoe@example.org'::int, 'Zoe'")
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("SELECT pg_terminate_backend(pg_backend_pid()), 'Zoe'")
+        crash(local_dir, "SELECT pg_sleep(60), 'Zoe'")
+        text = (log / "postgres.log").read_text()
+        for value in ("zoe@example.org", "Zoe", "earlier"):
+            assert value not in text
+        assert stat.S_IMODE(log.stat().st_mode) == 0o700
+        for path in (log / "postgres.log", log / "valkey.log", local_dir / "run.lock"):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def crash(local_dir: Path, statement: str) -> None:
+    """Kill a backend of PostgreSQL that executes `statement`."""
+    connection = servers.connect(local_dir, embedded.DATABASE)
+    connection.pgconn.send_query(statement.encode())
+    time.sleep(0.5)
+    psutil.Process(connection.info.backend_pid).kill()
+    connection.pgconn.get_result()
+    connection.close()
+    log = local_dir / "log" / "postgres.log"
+    assert servers.wait_until(lambda: "terminated by signal 9" in log.read_text())
+    assert servers.wait_until(lambda: servers.postgres_answers(local_dir))
 
 
 def test_data_survives_a_restart(local_dir: Path) -> None:

@@ -70,7 +70,7 @@ def test_everything_starts_and_ends_on_a_signal(local_dir: Path, port: int) -> N
         wait_for("Longshore is ready", local_dir, process)
         family = family_of(process)
         commands = " ".join(" ".join(member.cmdline()) for member in family)
-        for part in ("postgres", "valkey-server", "gunicorn", "worker", "beat"):
+        for part in ("postgres", "valkey-server", "gunicorn", "-Q exports", "-Q upkeep", "beat"):
             assert part in commands
         demo = (local_dir / "demo.json").read_text()
         process.send_signal(signal.SIGTERM)
@@ -93,14 +93,16 @@ def test_a_signal_while_starting_ends_everything(local_dir: Path, port: int, mom
         assert_all_gone(family)
 
 
-def test_a_program_that_dies_ends_the_others(local_dir: Path, port: int) -> None:
+@pytest.mark.parametrize(("name", "word"), [("beat", "beat"), ("upkeep", "upkeep@%h")])
+def test_a_program_that_dies_ends_the_others(
+    local_dir: Path, port: int, name: str, word: str
+) -> None:
     with supervisor(local_dir, port) as process:
         wait_for("Longshore is ready", local_dir, process)
         family = family_of(process)
-        beat = next(member for member in family if "beat" in member.cmdline())
-        beat.kill()
+        next(member for member in family if word in member.cmdline()).kill()
         assert process.wait(SECONDS) == 1
-        assert "beat ended unexpectedly (exit code -9)" in (local_dir / "output").read_text()
+        assert f"{name} ended unexpectedly (exit code -9)" in (local_dir / "output").read_text()
         assert_all_gone(family)
 
 

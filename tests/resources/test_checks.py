@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.checks import Error, run_checks
+from django.db import models
 from django.urls import re_path
 from pytest_django import Settings
 
@@ -18,7 +19,7 @@ from resources.columns import Column, Kind
 from resources.logistics.models import Article, Contact, Group
 from resources.registry import Registry, Resource
 from resources.relations import Relation
-from tests.samples import SAMPLE, Sample
+from tests.samples import APPS, SAMPLE, Sample
 
 CONTACT = Resource("person", "people", Contact)
 
@@ -84,6 +85,17 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
             "E008",
             "'organization_id' is declared twice",
         ),
+        ({"columns": (Column("limit", Kind.TEXT, "''"),)}, "E012", "filtered by 'limit'"),
+        (
+            {"columns": (Column("search", Kind.TEXT, "''"),), "search": "notes"},
+            "E012",
+            "filtered by 'search'",
+        ),
+        (
+            {"model": Export, "hidden": frozenset()},
+            "E011",
+            "'request' is of the type json",
+        ),
     ],
 )
 def test_each_mistake_is_named(changes: dict[str, Any], code: str, text: str) -> None:
@@ -128,7 +140,14 @@ def test_a_generic_relation_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> 
         Resource(
             "api_key", "api_keys", ApiKey, date_field="created", hidden=frozenset({"hashed_key"})
         ),
-        Resource("export", "exports", Export, relations=(Relation("api_key"),), key="public_id"),
+        Resource(
+            "export",
+            "exports",
+            Export,
+            relations=(Relation("api_key"),),
+            key="public_id",
+            hidden=frozenset({"request"}),
+        ),
     ],
 )
 def test_plain_models_are_declared_without_a_complaint(resource: Resource) -> None:
@@ -156,3 +175,24 @@ def test_a_plural_that_is_an_address_already_is_named(settings: Settings) -> Non
     assert error.id == "resources.E009"
     assert "/v1/exports is an address of the API already" in error.msg
     assert list(check_resource(CONTACT)) == []
+
+
+class Special(Sample):
+    """A sample with a table of its own beside its parent's."""
+
+    direction = models.TextField()
+
+    class Meta:
+        apps = APPS
+        app_label = "tests"
+
+
+def test_a_model_in_two_tables_and_a_column_that_no_filter_reaches_are_named() -> None:
+    special = replace(SAMPLE, name="special", plural="specials", model=Special)
+    errors = list(check_resource(special))
+    assert {error.id for error in errors} == {"resources.E010", "resources.E012"}
+    assert "'id' is in the table of the parent model Sample" in errors[0].msg
+    assert "nothing can be filtered by 'direction'" in errors[-1].msg
+    assert "resources.E012" not in str(
+        list(check_resource(replace(special, hidden=frozenset({"direction"}))))
+    )

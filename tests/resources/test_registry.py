@@ -139,3 +139,16 @@ def test_a_relation_is_not_a_column() -> None:
         field_column(Item, "levels")
     with pytest.raises(TypeError, match="belongs to no resource"):
         _ = Relation("groups").target
+
+
+@pytest.mark.parametrize("name", ["destination_contact", "destination_contact_id"])
+def test_a_foreign_key_is_hidden_by_either_of_its_names(name: str) -> None:
+    shipment = Resource("s", "ss", Shipment, hidden=frozenset({name}))
+    assert "destination_contact_id" not in shipment.names
+    assert "sender_contact_id" in shipment.names
+
+
+def test_the_choices_of_a_field_are_those_of_its_column() -> None:
+    columns = Resource("g", "gs", Group).columns_by_name
+    assert columns["resource"].choices == ("contact", "location", "item")
+    assert columns["name"].choices == ()

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.parsers import storable
 from resources.columns import Kind
-from resources.values import ACCEPTED, canonical, storable
+from resources.values import ACCEPTED, canonical
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -1,0 +1,71 @@
+"""Writes shipments in every format and compares it with PostgreSQL's own CSV of the same columns.
+
+    python -m benchmarks.formats [--rows 1000000] [--repeat 3]
+
+Eighteen columns, three of them JSON and three datetimes in a zone. Every measurement is a process
+of its own: the whole runner, from the queued export to the verified file. Prints a table in
+Markdown.
+"""
+
+import argparse
+
+from benchmarks.data import fill, fill_contacts, servers
+from benchmarks.measuring import Measurement, machine, measure, middle
+
+MODULE = "benchmarks.format_contenders"
+PLAIN, PLAIN_CONTACTS, MERGED = (
+    "server-side COPY of plain CSV",
+    "the same of contacts",
+    "server-side COPY of the merged CSV",
+)
+CONTACTS = "contacts with two groups each, CSV, merge"
+# As a multiple of the time of PLAIN, or of PLAIN_CONTACTS.
+LARGEST = {
+    "CSV, merge": 1.5,
+    "CSV, merge, gzip": None,
+    "CSV, merge, zstd": None,
+    "JSON Lines": 2.2,
+    "CSV, flatten": 2.5,
+    "Parquet": 1.5,
+    "XLSX, 12 columns": None,
+    CONTACTS: 3.0,
+}
+
+
+def compare(rows: int, repeat: int) -> None:
+    names = [PLAIN, MERGED, PLAIN_CONTACTS, *LARGEST]
+    found: dict[str, list[Measurement]] = {name: [] for name in names}
+    for name in (PLAIN, PLAIN_CONTACTS):
+        measure(MODULE, name, rows)  # Not counted: it warms the server's cache.
+    for _ in range(repeat):
+        for name in names:
+            found[name].append(measure(MODULE, name, rows))
+    print(f"\n{machine()}\n")
+    print("| | rows | seconds | rows/s | of plain COPY | at most | peak memory | file |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    for name, measurements in found.items():
+        usual = middle(measurements)
+        base = found[PLAIN_CONTACTS if name in (CONTACTS, PLAIN_CONTACTS) else PLAIN]
+        # Of those that ran one after the other, for a machine is not always equally quick.
+        pairs = zip(measurements, base, strict=True)
+        ratios = sorted(ours.seconds / plain.seconds for ours, plain in pairs)
+        print(
+            f"| {name} | {usual.rows:,} | {usual.seconds:.2f} | {usual.rate:,.0f} "
+            f"| {ratios[len(ratios) // 2]:.2f} | {LARGEST.get(name) or ''} "
+            f"| {usual.peak_megabytes:.0f} MB | {usual.bytes / 1e6:,.0f} MB |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    with servers():
+        fill(options.rows)
+        fill_contacts(options.rows)
+        compare(options.rows, options.repeat)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Measures functions that write files: each in a process of its own, for its peak memory."""
+
+import argparse
+import importlib
+import json
+import platform
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Measurement:
+    rows: int
+    seconds: float
+    peak_megabytes: float
+    bytes: int
+
+    @property
+    def rate(self) -> float:
+        return self.rows / self.seconds
+
+
+def measure(module: str, contender: str, rows: int) -> Measurement:
+    """Run one of the `CONTENDERS` of a module in a new process."""
+    command = [sys.executable, "-m", "benchmarks.measuring", module, contender, str(rows)]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    found = Measurement(**json.loads(output.stdout.splitlines()[-1]))
+    print(
+        f"  {contender}: {found.rate:,.0f} rows/s, {found.peak_megabytes:.0f} MB", file=sys.stderr
+    )
+    return found
+
+
+def middle(found: list[Measurement]) -> Measurement:
+    return sorted(found, key=lambda each: each.seconds)[len(found) // 2]
+
+
+def machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    name = models[0] if models else platform.processor()
+    version = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{len(models) or '?'} cores of {name}, {version}."
+
+
+def _peak_megabytes() -> float:
+    """The largest resident size of this process since it began to run this program."""
+    if sys.platform == "linux":
+        # getrusage would also count what the parent held when it forked.
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def main() -> None:
+    """In the new process: run it, and say what it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("module")
+    parser.add_argument("contender")
+    parser.add_argument("rows", type=int)
+    options = parser.parse_args()
+
+    import django
+
+    django.setup()
+    contender = importlib.import_module(options.module).CONTENDERS[options.contender]
+    started = time.perf_counter()
+    size = contender(options.rows)
+    seconds = time.perf_counter() - started
+    found = {"rows": options.rows, "seconds": seconds, "peak_megabytes": _peak_megabytes()}
+    print(json.dumps(found | {"bytes": size}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Settings that a slip of the pen would break late: read here, and refused at once.
+
+Each raises ImproperlyConfigured, which names the variable, its value and what is accepted.
+"""
+
+import re
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+
+def integer(name: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+    text = env(name, default="") or str(default)
+    accepted = f"{minimum} to {maximum}" if maximum else f"{minimum} or more"
+    if not re.fullmatch(r"[0-9]{1,18}", text) or not minimum <= int(text) <= (maximum or int(text)):
+        raise ImproperlyConfigured(f'{name} is "{text}", but must be a whole number, {accepted}.')
+    return int(text)
+
+
+def rate(name: str, default: str) -> str:
+    """A number of requests in a period, "600/min"; "" for no limit."""
+    text: str = env(name, default=default)
+    if text and not re.fullmatch(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)", text):
+        raise ImproperlyConfigured(
+            f'{name} is "{text}", but must be a number per second, min, hour or day, '
+            "such as 600/min, or empty for no limit."
+        )
+    return text
+
+
+def postgres(name: str) -> dict[str, Any]:
+    """The `DATABASES` entry of a URL; a password in it is not for messages."""
+    scheme, separator, rest = env(name).partition("://")
+    try:
+        database: dict[str, Any] = env.db(name) if separator and rest else {}
+    except ValueError:
+        database = {}
+    if scheme not in ("postgres", "postgresql") or not database.get("NAME"):
+        raise ImproperlyConfigured(
+            f'{name} is "{scheme}{separator and "://…"}", '
+            "but must be like postgres://user:password@host:5432/name."
+        )
+    return database

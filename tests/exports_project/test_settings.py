@@ -1,0 +1,49 @@
+"""What a wrong environment says: one line, before anything starts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("PORT", "abc", 'PORT is "abc", but must be a whole number, 1 to 65535.'),
+        ("PORT", "70000", 'PORT is "70000", but must be a whole number, 1 to 65535.'),
+        ("PORT", "0", 'PORT is "0", but must be a whole number, 1 to 65535.'),
+        (
+            "API_RATE_LIMIT",
+            "abc",
+            'API_RATE_LIMIT is "abc", but must be a number per second, min, hour or day, '
+            "such as 600/min, or empty for no limit.",
+        ),
+        (
+            "DATABASE_URL",
+            "foo",
+            'DATABASE_URL is "foo", but must be like postgres://user:password@host:5432/name.',
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://me:hush@db:port/name",
+            'DATABASE_URL is "postgres://…", but must be like '
+            "postgres://user:password@host:5432/name.",
+        ),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_line(
+    tmp_path: Path, name: str, value: str, message: str
+) -> None:
+    environment = {"LOCAL_DIR": str(tmp_path), "SECRET_KEY": "k", name: value}
+    process = subprocess.run(
+        [sys.executable, "-m", "exports_project.serve"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (process.returncode, process.stderr) == (1, f"Longshore: {message}\n")
