@@ -130,9 +130,13 @@ def test_the_test_client_raises_the_unforeseen(alice: KeyClient) -> None:
         alice.get("/v1/raise/unforeseen")
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1", "/v1/", "/v1/nothing", "/v1/echo/more", "/v1/%00", "/v1/é"]
-)
+def test_options_is_a_method_that_no_address_takes(alice: KeyClient) -> None:
+    response = alice.options("/v1/echo")
+    assert response.status_code == 405
+    assert response.json()["details"] == {"method": "OPTIONS", "accepted": ["GET", "POST", "HEAD"]}
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v1/echo/more", "/v1/é"])
 def test_an_unknown_address_of_the_api_answers_in_json(client: Client, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 404

@@ -13,7 +13,7 @@ def write_only(acme: Organization) -> KeyClient:
     return KeyClient(acme, "write only", Scope.WRITE)
 
 
-@pytest.mark.parametrize("method", ["get", "head", "options"])
+@pytest.mark.parametrize("method", ["get", "head"])
 def test_safe_methods_need_read(read_only: KeyClient, write_only: KeyClient, method: str) -> None:
     assert getattr(read_only, method)("/v1/echo").status_code == 200
     assert getattr(write_only, method)("/v1/echo").status_code == 403

@@ -1,6 +1,7 @@
 """What a wrong environment says: one line, before anything starts."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,12 @@ def test_a_wrong_value_is_refused_in_one_line(
         timeout=60,
     )
     assert (process.returncode, process.stderr) == (1, f"Longshore: {message}\n")
+
+
+def test_the_example_names_everything_that_settings_read() -> None:
+    """The tests' own environment is made of these names."""
+    source = (settings.BASE_DIR / "exports_project" / "settings.py").read_text()
+    read = re.findall(r'(?:env|env\.\w+|environment\.\w+)\(\s*"([A-Z0-9_]+)"', source)
+    example = (settings.BASE_DIR / ".env.example").read_text()
+    named = re.findall(r"^#([A-Z0-9_]+)=", example, re.MULTILINE)
+    assert {"PORT", "DATABASE_URL", "HTTPS", "EXPORTS_ROOT"} <= set(read) <= set(named)
