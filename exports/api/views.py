@@ -8,6 +8,7 @@ from django.http import FileResponse, HttpResponse
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -134,12 +135,25 @@ class ExportDownload(ExportView):
         return Response({"url": url, "expires_at": expires_at})
 
 
+class AsItIs(BaseContentNegotiation):
+    """A file is of the type that it is, whatever a client would rather have."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class SignedFile(APIView):
     """The bytes behind a signed link, where the storage is a folder of this machine."""
 
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
+    content_negotiation_class = AsItIs
 
     @documentation.get_file
     def get(self, request: Request, name: str) -> FileResponse:
