@@ -26,7 +26,7 @@ from exports.formats.formulas import escaped, escaped_sql
 from exports.lifecycle import expected_seconds
 from exports.spec import ExportSpec
 from resources.columns import Kind
-from resources.reading import TookTooLong, reading
+from resources.reading import TookTooLong, configure, reading
 
 MOST_ROWS = 20
 _ROWS_MILLISECONDS = 5_000
@@ -99,8 +99,7 @@ def _sample(cursor: CursorWrapper, spec: ExportSpec, organization_id: str) -> _S
     records = [key for (key,) in cursor.fetchall()]
     found = discover(connection.connection, spec, organization_id, records)
     statement = compile_export(spec, organization_id, found, records)
-    for setting in statement.settings.items():
-        cursor.execute("SELECT set_config(%s, %s, true)", setting)
+    configure(cursor, statement.settings)
     if formats[spec.format].compressed_inside:
         return _values(cursor, statement, spec)
     return _text(cursor, statement, spec)

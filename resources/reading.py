@@ -27,12 +27,9 @@ def reading(
     timezone_field: where a request names the time zone.
     Raises TookTooLong, and InvalidInput for a time zone that this PostgreSQL does not know.
     """
-    settings = {**settings, "statement_timeout": str(milliseconds)}
-    calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
-    parameters = [text for setting in settings.items() for text in setting]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SELECT {calls}", parameters)
+            configure(cursor, {**settings, "statement_timeout": str(milliseconds)})
             yield cursor
     except (DatabaseError, psycopg.Error) as error:
         match error.__cause__ or error:
@@ -45,3 +42,9 @@ def reading(
                     Problem(ErrorCode.INVALID_TIMEZONE, timezone_field, zone, text)
                 ) from error
         raise
+
+
+def configure(cursor: CursorWrapper, settings: Mapping[str, str]) -> None:
+    """Set what holds until the end of the transaction."""
+    calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
+    cursor.execute(f"SELECT {calls}", [text for setting in settings.items() for text in setting])

@@ -6,7 +6,7 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, extend_schema_field
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exports.formats import formats
@@ -87,67 +87,3 @@ class ExportRequestSerializer(serializers.Serializer[Any]):
         "`order_by`, `direction`, and `limit`, a number or `all`.",
     )
     csv_field_options = OutputOptionsSerializer(required=False)
-
-
-EXAMPLES = [
-    OpenApiExample(
-        "Delivered parcels of a month",
-        summary="A spreadsheet of the parcels delivered in December, times as in New York",
-        value={
-            "resource": "shipment",
-            "format": "csv",
-            "options": {
-                "status": "delivered,completed",
-                "provider": "fedex,ups,usps",
-                "created_at": "bwi:2024-12-01,2024-12-31",
-                "order_by": "created_at",
-                "limit": "all",
-            },
-            "csv_field_options": {
-                "timezone": "America/New_York",
-                "datetime_format": "MM/dd/yyyy hh:mm:ss a",
-                "columns": {
-                    "id": True,
-                    "tracking_number": "Tracking number",
-                    "provider": "Carrier",
-                    "status": True,
-                    "location.name": "Shipped from",
-                    "created_at": "Created",
-                },
-                "column_order": ["created_at", "tracking_number"],
-            },
-        },
-        request_only=True,
-    ),
-    OpenApiExample(
-        "Everyone in a group",
-        summary="The people of one group, newest first",
-        value={
-            "resource": "contact",
-            "options": {"group_id": "grp_01jd8x5m", "order_by": "created_at", "direction": "desc"},
-            "csv_field_options": {"columns": ["id", "name", "email", "phone", "groups"]},
-        },
-        request_only=True,
-    ),
-    OpenApiExample(
-        "Everything, for a program",
-        summary="All items with all their structure, one JSON object a line, compressed",
-        value={"resource": "item", "format": "jsonl", "compression": "gzip"},
-        request_only=True,
-    ),
-    OpenApiExample(
-        "Labels to look at",
-        summary="The last hundred labels that a person should review, by a key inside a column",
-        value={
-            "resource": "shipping_label_inference",
-            "options": {
-                "status": "needs_review",
-                "metadata.service": "inbound",
-                "order_by": "-created_at",
-                "limit": 100,
-            },
-            "csv_field_options": {"delimiter": ";", "bom": True},
-        },
-        request_only=True,
-    ),
-]

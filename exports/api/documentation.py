@@ -15,7 +15,8 @@ from rest_framework import serializers
 
 from accounts.errors import ApiError, ErrorCode
 from accounts.openapi import error_responses, operation
-from exports.api.body import EXAMPLES, ExportRequestSerializer
+from exports.api.body import ExportRequestSerializer
+from exports.api.examples import COMPLETED, LINK, QUEUED, REFUSED, REQUESTS
 from exports.api.serializers import ExportableSerializer, ExportSerializer
 from exports.formats import formats
 from exports.models import Status
@@ -25,117 +26,17 @@ from resources.registry import registry
 
 EXPORTS, RESOURCES = "Exports", "Resources"
 
-_EXPORT = {
-    "id": "exp_01jd8x5m3v9q7r2t4w6y8z0abc",
-    "object": "export",
-    "number": 1042,
-    "url": "https://longshore.example/v1/exports/exp_01jd8x5m3v9q7r2t4w6y8z0abc",
-    "resource": "contact",
-    "format": "csv",
-    "compression": "none",
-    "status": "queued",
-    "created_at": "2024-12-25T14:30:00.123456Z",
-    "started_at": None,
-    "completed_at": None,
-    "expires_at": "2024-12-26T14:30:00.123456Z",
-    "estimated_completion": "2024-12-25T14:30:02.123456Z",
-    "records_count": 4211,
-    "processed_count": 0,
-    "progress": 0,
-    "download_url": None,
-    "files": [],
-    "error": None,
-    "request": EXAMPLES[1].value,
-}
-_LINK = "https://longshore.example/v1/exports/files/NDI:1tQx…/contacts-20241225T143000Z-z0abc.csv"
-_COMPLETED = _EXPORT | {
-    "status": "completed",
-    "started_at": "2024-12-25T14:30:00.200000Z",
-    "completed_at": "2024-12-25T14:30:01.650000Z",
-    "estimated_completion": None,
-    "processed_count": 4211,
-    "progress": 100,
-    "download_url": _LINK,
-    "files": [
-        {
-            "name": "contacts-20241225T143000Z-z0abc.csv",
-            "rows": 4211,
-            "bytes": 391_824,
-            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-        }
-    ],
-}
-
-
-def _answer(name: str, value: Any) -> OpenApiExample:
-    return OpenApiExample(name, value=value, response_only=True, status_codes=["200", "201"])
-
-
-_REFUSED = [
-    bad_input(
-        ErrorCode.INVALID_RESOURCE,
-        "resource",
-        "invalid_resource",
-        "Unsupported resource type: invalid_resource",
-        registry.names(),
-    ),
-    bad_input(ErrorCode.INVALID_FORMAT, "format", "pdf", "Unsupported format: pdf", list(formats)),
-    bad_input(
-        ErrorCode.INVALID_COMPRESSION,
-        "compression",
-        "rar",
-        "Unsupported compression: rar",
-        ["none", "gzip", "zstd"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_FILTER,
-        "options.stauts",
-        "delivered",
-        "shipment has no filter 'stauts'; did you mean 'status'?",
-        ["id", "type", "status", "provider"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_COLUMN,
-        "csv_field_options.columns.adress",
-        True,
-        "contact has no column 'adress'",
-        ["id", "name", "email", "address"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_ORDERING,
-        "options.order_by",
-        "metadata",
-        "shipment cannot be ordered by 'metadata'",
-        ["id", "type", "status", "created_at"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_LIMIT,
-        "options.limit",
-        0,
-        "0 is no limit",
-        '"all" or a whole number from 1',
-    ),
-    bad_input(
-        ErrorCode.INVALID_TIMEZONE,
-        "csv_field_options.timezone",
-        "Mars/Olympus",
-        "Unknown time zone: Mars/Olympus",
-        "an IANA name such as America/New_York or UTC",
-    ),
-    bad_input(
-        ErrorCode.INVALID_DATETIME_FORMAT,
-        "csv_field_options.datetime_format",
-        "yyyy-bb",
-        "The datetime pattern 'yyyy-bb' holds 'bb', which is not known",
-        "the letters y Y M L d D E a H h k K m s S Q w G z Z X x VV, others in '…'",
-    ),
-]
 _NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
 _TIMEOUT = ApiError(ErrorCode.TIMEOUT)
 _FORMAT_LIMIT = ApiError(
     ErrorCode.FORMAT_LIMIT,
-    "Flattened, the file has more than 1,600 columns, of which metadata alone has 1,812.",
+    "Flattened, the file has more than 1,600 columns, of which metadata alone gives 1,812 or more: "
+    "leave it out, or take it merged",
 )
+
+
+def _answer(name: str, value: Any) -> OpenApiExample:
+    return OpenApiExample(name, value=value, response_only=True, status_codes=["200", "201"])
 
 
 @extend_schema_field(
@@ -182,8 +83,8 @@ create_export = operation(
             description="Where the export is.",
         )
     ],
-    errors=_REFUSED,
-    examples=[*EXAMPLES, _answer("Queued", _EXPORT)],
+    errors=REFUSED,
+    examples=[*REQUESTS, _answer("Queued", QUEUED)],
 )
 preview_export = operation(
     "preview_export",
@@ -197,9 +98,9 @@ preview_export = operation(
     ),
     request=ExportRequestSerializer,
     responses={200: OpenApiResponse(PreviewSerializer, "The first rows.")},
-    errors=[*_REFUSED, _FORMAT_LIMIT, _TIMEOUT],
+    errors=[*REFUSED, _FORMAT_LIMIT, _TIMEOUT],
     examples=[
-        *EXAMPLES,
+        *REQUESTS,
         _answer(
             "Two contacts",
             {
@@ -237,7 +138,7 @@ list_exports = operation(
         ),
         *BAD_PAGES,
     ],
-    examples=[_answer("One completed export", _COMPLETED)],
+    examples=[_answer("One completed export", COMPLETED)],
 )
 get_export = operation(
     "get_export",
@@ -246,7 +147,7 @@ get_export = operation(
     description="Its status, its progress and, once it is completed, its file.",
     responses={200: OpenApiResponse(ExportSerializer, "The export.")},
     errors=[_NOT_FOUND],
-    examples=[_answer("Queued", _EXPORT), _answer("Completed", _COMPLETED)],
+    examples=[_answer("Queued", QUEUED), _answer("Completed", COMPLETED)],
 )
 download_export = operation(
     "download_export",
@@ -271,7 +172,7 @@ download_export = operation(
             "The export's files were deleted at 2024-12-26T14:30:00Z.",
         ),
     ],
-    examples=[_answer("Link", {"url": _LINK, "expires_at": "2024-12-25T14:36:40.123456Z"})],
+    examples=[_answer("Link", {"url": LINK, "expires_at": "2024-12-25T14:36:40.123456Z"})],
 )
 get_file = extend_schema(
     operation_id="get_file",

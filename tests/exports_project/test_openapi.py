@@ -13,7 +13,8 @@ from django.test import Client
 
 from accounts.errors import ErrorCode
 from exports import parsing
-from exports.api.body import EXAMPLES, ExportRequestSerializer, OutputOptionsSerializer
+from exports.api.body import ExportRequestSerializer, OutputOptionsSerializer
+from exports.api.examples import REQUESTS
 from exports.parsing import parse_export
 from resources.registry import registry
 from tests.conftest import KeyClient
@@ -89,7 +90,7 @@ def test_every_error_is_shown_under_its_status(described: dict[str, Any]) -> Non
     assert shown == set(ErrorCode) - {ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.CONFLICT}
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+@pytest.mark.parametrize("example", REQUESTS, ids=lambda example: example.name)
 def test_every_example_of_a_request_is_accepted(example: Any) -> None:
     parse_export(example.value)
 

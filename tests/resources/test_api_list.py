@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Organization
 from resources import listing
-from resources.logistics.models import Shipment
+from resources.logistics.models import Contact, Shipment
 from resources.registry import registry
 from tests.conftest import KeyClient
 from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
@@ -143,7 +143,6 @@ def test_a_list_is_read_only(alice: KeyClient, method: str) -> None:
         ("timezone=Mars/Olympus", "invalid_timezone", "timezone"),
         ("status=created&status=delivered", "invalid_request", "status"),
         ("limit=1&limit=2", "invalid_request", "limit"),
-        ("id=%00", "invalid_filter", "id"),
     ],
 )
 def test_a_bad_query_is_named(alice: KeyClient, query: str, code: str, field: str) -> None:
@@ -188,10 +187,10 @@ def test_a_text_too_long_to_go_on_from_is_an_error(alice: KeyClient, acme: Organ
 
 
 def test_a_list_that_takes_too_long_says_so(
-    alice: KeyClient, shipments: list[Shipment], monkeypatch: pytest.MonkeyPatch
+    alice: KeyClient, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "_MILLISECONDS", 1)
-    ShipmentFactory.create_batch(300, organization=shipments[0].organization)
-    query = "search=nothing&order_by=notes&metadata.a.b=ne" + ",x" * 5000
-    response = alice.get(f"/v1/shipments?{query}")
+    contacts = (Contact(organization=acme, name=str(number)) for number in range(3000))
+    Contact.objects.bulk_create(contacts)
+    response = alice.get("/v1/contacts?order_by=_outbound_trackers")
     assert (response.status_code, response.json()["error"]) == (504, "timeout")

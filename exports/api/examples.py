@@ -1,0 +1,176 @@
+"""Requests for exports, and what may be answered, as the API's description shows them."""
+
+from drf_spectacular.utils import OpenApiExample
+
+from accounts.errors import ErrorCode
+from exports.formats import formats
+from exports.spec import Compression
+from resources.api.documentation import bad_input
+from resources.registry import registry
+
+REQUESTS = [
+    OpenApiExample(
+        "Delivered parcels of a month",
+        summary="A spreadsheet of the parcels delivered in December, times as in New York",
+        value={
+            "resource": "shipment",
+            "format": "csv",
+            "options": {
+                "status": "delivered,completed",
+                "provider": "fedex,ups,usps",
+                "created_at": "bwi:2024-12-01,2024-12-31",
+                "order_by": "created_at",
+                "limit": "all",
+            },
+            "csv_field_options": {
+                "timezone": "America/New_York",
+                "datetime_format": "MM/dd/yyyy hh:mm:ss a",
+                "columns": {
+                    "id": True,
+                    "tracking_number": "Tracking number",
+                    "provider": "Carrier",
+                    "status": True,
+                    "location.name": "Shipped from",
+                    "created_at": "Created",
+                },
+                "column_order": ["created_at", "tracking_number"],
+            },
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Everyone in a group",
+        summary="The people of one group, newest first",
+        value={
+            "resource": "contact",
+            "options": {"group_id": "grp_01jd8x5m", "order_by": "created_at", "direction": "desc"},
+            "csv_field_options": {"columns": ["id", "name", "email", "phone", "groups"]},
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Everything, for a program",
+        summary="All items with all their structure, one JSON object a line, compressed",
+        value={"resource": "item", "format": "jsonl", "compression": "gzip"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Labels to look at",
+        summary="The last hundred labels that a person should review, by a key inside a column",
+        value={
+            "resource": "shipping_label_inference",
+            "options": {
+                "status": "needs_review",
+                "metadata.service": "inbound",
+                "order_by": "-created_at",
+                "limit": 100,
+            },
+            "csv_field_options": {"delimiter": ";", "bom": True},
+        },
+        request_only=True,
+    ),
+]
+
+QUEUED = {
+    "id": "exp_01jd8x5m3v9q7r2t4w6y8z0abc",
+    "object": "export",
+    "number": 1042,
+    "url": "https://longshore.example/v1/exports/exp_01jd8x5m3v9q7r2t4w6y8z0abc",
+    "resource": "contact",
+    "format": "csv",
+    "compression": "none",
+    "status": "queued",
+    "created_at": "2024-12-25T14:30:00.123456Z",
+    "started_at": None,
+    "completed_at": None,
+    "expires_at": "2024-12-26T14:30:00.123456Z",
+    "estimated_completion": "2024-12-25T14:30:02.123456Z",
+    "records_count": 4211,
+    "processed_count": 0,
+    "progress": 0,
+    "download_url": None,
+    "files": [],
+    "error": None,
+    "request": REQUESTS[1].value,
+}
+LINK = (
+    "https://longshore.example/v1/exports/files/contacts-20241225T143000Z-z0abc.csv"
+    "?signature=NDI:1tQx…"
+)
+COMPLETED = QUEUED | {
+    "status": "completed",
+    "started_at": "2024-12-25T14:30:00.200000Z",
+    "completed_at": "2024-12-25T14:30:01.650000Z",
+    "estimated_completion": None,
+    "processed_count": 4211,
+    "progress": 100,
+    "download_url": LINK,
+    "files": [
+        {
+            "name": "contacts-20241225T143000Z-z0abc.csv",
+            "rows": 4211,
+            "bytes": 391_824,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        }
+    ],
+}
+
+REFUSED = [
+    bad_input(
+        ErrorCode.INVALID_RESOURCE,
+        "resource",
+        "invalid_resource",
+        "Unsupported resource type: invalid_resource",
+        registry.names(),
+    ),
+    bad_input(ErrorCode.INVALID_FORMAT, "format", "pdf", "Unsupported format: pdf", list(formats)),
+    bad_input(
+        ErrorCode.INVALID_COMPRESSION,
+        "compression",
+        "rar",
+        "Unsupported compression: rar",
+        [compression.value for compression in Compression],
+    ),
+    bad_input(
+        ErrorCode.INVALID_FILTER,
+        "options.stauts",
+        "delivered",
+        "shipment has no filter 'stauts'; did you mean 'status'?",
+        ["id", "type", "status", "provider"],
+    ),
+    bad_input(
+        ErrorCode.INVALID_COLUMN,
+        "csv_field_options.columns.adress",
+        True,
+        "contact has no column 'adress'",
+        ["id", "name", "email", "address"],
+    ),
+    bad_input(
+        ErrorCode.INVALID_ORDERING,
+        "options.order_by",
+        "metadata",
+        "shipment cannot be ordered by 'metadata'",
+        ["id", "type", "status", "created_at"],
+    ),
+    bad_input(
+        ErrorCode.INVALID_LIMIT,
+        "options.limit",
+        0,
+        "0 is no limit",
+        '"all" or a whole number from 1',
+    ),
+    bad_input(
+        ErrorCode.INVALID_TIMEZONE,
+        "csv_field_options.timezone",
+        "Mars/Olympus",
+        "Unknown time zone: Mars/Olympus",
+        "an IANA name such as America/New_York or UTC",
+    ),
+    bad_input(
+        ErrorCode.INVALID_DATETIME_FORMAT,
+        "csv_field_options.datetime_format",
+        "yyyy-bb",
+        "The datetime pattern 'yyyy-bb' holds 'bb', which is not known",
+        "the letters y Y M L d D E a H h k K m s S Q w G z Z X x VV, others in '…'",
+    ),
+]
