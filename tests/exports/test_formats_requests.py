@@ -74,7 +74,7 @@ def test_every_wrong_value_is_said_at_once() -> None:
         "escape_formulas": 1,
         "delimiter": ":",
         "quoting": "none",
-        "bom": None,
+        "bom": 1,
         "line_end": "\r",
     }
     assert problems_of(compression="xz", csv_field_options=wrong) == [
