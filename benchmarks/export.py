@@ -51,11 +51,10 @@ def compare(rows: int, repeat: int) -> None:
     print(f"\nTime as a multiple of the server-side COPY, pair by pair: {ratios}.")
 
 
-def memory(row_counts: list[int]) -> None:
+def memory(measurements: list[Measurement]) -> None:
     print("\n| rows | peak memory of the exporting process | rows/s |\n|--:|--:|--:|")
-    for rows in row_counts:
-        found = measure(OURS, rows)
-        print(f"| {rows:,} | {found.peak_megabytes:.0f} MB | {found.rate:,.0f} |")
+    for found in measurements:
+        print(f"| {found.rows:,} | {found.peak_megabytes:.0f} MB | {found.rate:,.0f} |")
 
 
 def main() -> None:
@@ -64,11 +63,13 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
     with servers():
-        fill(options.rows)
-        compare(options.rows, options.repeat)
-        memory([options.rows // 5, options.rows])
-        fill(2 * options.rows)
-        memory([2 * options.rows])
+        measurements = []
+        for rows in (options.rows // 5, options.rows, 2 * options.rows):
+            fill(rows)
+            measurements.append(measure(OURS, rows))
+            if rows == options.rows:
+                compare(rows, options.repeat)
+        memory(measurements)
 
 
 if __name__ == "__main__":

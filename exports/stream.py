@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 from django.db import connection
+from psycopg.abc import Buffer
 
 from exports.compiler import Statement, compile_export
 from exports.compression import compressed
@@ -63,7 +64,7 @@ class ExportStream:
         messages = self._messages(reader, statement)
         yield from formats[self._spec.format].blocks(statement.columns, messages, self._spec)
 
-    def _messages(self, reader: psycopg.Connection, statement: Statement) -> Iterator[bytes]:
+    def _messages(self, reader: psycopg.Connection, statement: Statement) -> Iterator[Buffer]:
         """One message of COPY for each row."""
         cursor = reader.cursor()
         for name, value in statement.settings.items():
@@ -74,7 +75,7 @@ class ExportStream:
         with cursor.copy(statement.copy.as_bytes(None)) as copy:
             for message in copy:
                 self.rows += 1
-                yield bytes(message)
+                yield message
         if cursor.rowcount != self.rows:
             raise IncompleteExport(f"{self.rows} rows of {cursor.rowcount} arrived")
 

@@ -7,12 +7,14 @@ from enum import Enum
 from typing import Protocol
 
 from psycopg import sql
+from psycopg.abc import Buffer
 
 from exports.spec import ExportSpec
 from resources.columns import Kind
 
-# What is gathered before it is compressed and written.
-BLOCK_BYTES = 1 << 20
+# What is gathered before it is compressed and written: so little that the processor's cache holds
+# it, and that the server need not wait meanwhile, for the socket takes up as much.
+BLOCK_BYTES = 1 << 17
 
 SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
 
@@ -75,7 +77,7 @@ class Format(Protocol):
         ...
 
     def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
     ) -> Iterator[bytes]:
         """The file's bytes, in blocks of about `BLOCK_BYTES`, from the messages of COPY.
 
@@ -97,12 +99,12 @@ def place(index: int) -> sql.Identifier:
     return sql.Identifier(f"cell {index}")
 
 
-def gather(rows: Iterable[bytes]) -> Iterator[bytes]:
-    """Join messages to blocks of at least `BLOCK_BYTES`, the last one aside."""
+def gather(rows: Iterable[Buffer], size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """Join messages to blocks of at least `size` bytes, the last one aside."""
     buffer = bytearray()
     for row in rows:
         buffer += row
-        if len(buffer) >= BLOCK_BYTES:
+        if len(buffer) >= size:
             yield bytes(buffer)
             buffer.clear()
     if buffer:

@@ -6,6 +6,7 @@ A null is nothing between its delimiters, an empty text is `""`.
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
+from psycopg.abc import Buffer
 
 from exports.datetime_patterns import ISO_8601, pattern_sql
 from exports.formats.base import SPREADSHEET_OPTIONS, FileColumn, Rows, fenced, gather, place
@@ -41,12 +42,12 @@ class Csv:
         )
 
     def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
     ) -> Iterator[bytes]:
         yield (_BOM if spec.dialect.bom else b"") + _header(columns, spec)
         end = spec.dialect.line_end.encode()
         # A message ends in a line feed, and its cells may hold others.
-        yield from gather(rows if end == b"\n" else (row[:-1] + end for row in rows))
+        yield from gather(rows if end == b"\n" else (bytes(row[:-1]) + end for row in rows))
 
 
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:

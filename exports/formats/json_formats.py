@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
+from psycopg.abc import Buffer
 
 from exports.formats.base import FileColumn, Rows, gather
 from exports.spec import ExportSpec
@@ -27,7 +28,7 @@ class JsonLines:
         ).format(query, sql.SQL(_RAW))
 
     def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
     ) -> Iterator[bytes]:
         return gather(rows)
 
@@ -38,7 +39,7 @@ class JsonArray(JsonLines):
     content_type = "application/json"
 
     def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
     ) -> Iterator[bytes]:
         before = b"["
         for block in gather(rows):

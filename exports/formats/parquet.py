@@ -8,6 +8,7 @@ reads Arrow's batches itself allows none of; that would save a fifth of the time
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
+from psycopg.abc import Buffer
 
 from exports.formats.base import (
     FileColumn,
@@ -21,6 +22,8 @@ from exports.formats.base import (
 from exports.spec import ExportSpec
 from resources.columns import Kind
 
+# Parsing a block costs something for each of its columns, however few the rows.
+PARSED_BYTES = 1 << 20
 # A list is a line of JSON, the one text in which a member may hold any character, and never
 # null: so the cells of a column, one after the other, are JSON Lines.
 _LIST = "'{{\"list\":' || coalesce(to_json({})::text, 'null') || E'}}\\n'"
@@ -43,21 +46,21 @@ class Parquet:
         )
 
     def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
     ) -> Iterator[bytes]:
         # Here, for pyarrow takes as much memory as a whole export of CSV.
         from exports.formats.arrow import ParquetFile
 
         count = 0
 
-        def counted() -> Iterator[bytes]:
+        def counted() -> Iterator[Buffer]:
             nonlocal count
             for row in rows:
                 count += 1
                 yield row
 
         file = ParquetFile(columns, spec.timezone)
-        yield from overlapped(file.write, gather(counted()))
+        yield from overlapped(file.write, gather(counted(), PARSED_BYTES))
         yield file.close()
         if file.rows != count:
             raise IncompleteFile(f"{file.rows} rows of {count} are in the file")

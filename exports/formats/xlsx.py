@@ -7,6 +7,7 @@ cell as an inline string: a table of shared ones would have to be kept in memory
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
+from psycopg.abc import Buffer
 
 from exports.datetime_patterns import ISO_8601, pattern_sql
 from exports.formats.base import (
@@ -75,7 +76,7 @@ class Xlsx:
         )
 
     def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[bytes], spec: ExportSpec
+        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
     ) -> Iterator[bytes]:
         workbook = Workbook(columns, spec)
         yield from overlapped(workbook.write, gather(rows))
