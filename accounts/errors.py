@@ -33,7 +33,6 @@ class ErrorCode(TextChoices):
     NOT_FOUND = "not_found", "There is nothing at this address."
     METHOD_NOT_ALLOWED = "method_not_allowed", "This address does not take this method."
     NOT_ACCEPTABLE = "not_acceptable", "This API answers with application/json only."
-    CONFLICT = "conflict", "The request conflicts with the present state."
     EXPORT_NOT_READY = "export_not_ready", "The export is not ready yet."
     EXPORT_EXPIRED = "export_expired", "The export's files have been deleted."
     REQUEST_TOO_LARGE = "request_too_large", "The request's body is too large."
@@ -55,7 +54,6 @@ _STATUSES = {
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
     ErrorCode.NOT_ACCEPTABLE: 406,
-    ErrorCode.CONFLICT: 409,
     ErrorCode.EXPORT_NOT_READY: 409,
     ErrorCode.EXPORT_EXPIRED: 410,
     ErrorCode.REQUEST_TOO_LARGE: 413,

@@ -35,6 +35,8 @@ ICONS = {
     "ClockedSchedule": "alarm",
 }
 ICON = "table_rows"
+# Of models that others are called like.
+TITLES = {"auth.Group": "Permission groups"}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -56,7 +58,7 @@ def _models(apps: dict[str, dict[str, Any]], label: str) -> list[dict[str, Any]]
 
 def _item(model: dict[str, Any]) -> dict[str, Any]:
     return {
-        "title": model["name"],
+        "title": TITLES.get(model["model"]._meta.label, model["name"]),
         "icon": ICONS.get(model["object_name"], ICON),
         "link": model["admin_url"],
     }

@@ -16,6 +16,8 @@ from accounts.models import ApiKey, KeyStatus, Organization
 class OrganizationAdmin(ModelAdmin):
     list_display = ("name", "slug", "active_keys", "created_at")
     search_fields = ("name", "slug", "id")
+    # The count below would lose the model's own.
+    ordering = ("name",)
     fields = ("name", "slug", "id", "created_at")
     readonly_fields = ("id", "created_at")
 

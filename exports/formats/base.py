@@ -1,5 +1,6 @@
 """What a file format is."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -99,26 +100,30 @@ def place(index: int) -> sql.Identifier:
     return sql.Identifier(f"cell {index}")
 
 
-def gather(rows: Iterable[Buffer], size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """Join messages to blocks of at least `size` bytes, the last one aside."""
+def gather(rows: Iterable[Buffer]) -> Iterator[bytes]:
+    """Join messages to blocks of at least `BLOCK_BYTES`, the last one aside."""
     buffer = bytearray()
     for row in rows:
         buffer += row
-        if len(buffer) >= size:
+        if len(buffer) >= BLOCK_BYTES:
             yield bytes(buffer)
             buffer.clear()
     if buffer:
         yield bytes(buffer)
 
 
-def overlapped(function: Callable[[bytes], bytes], blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """`function` of each block, in order, in a thread of its own while the next one comes."""
+def overlapped(
+    function: Callable[[bytes], bytes], blocks: Iterable[bytes], ahead: int = 1
+) -> Iterator[bytes]:
+    """`function` of each block, in order, in a thread of its own while the next ones come.
+
+    ahead: how many blocks may wait for it.
+    """
     with ThreadPoolExecutor(1, thread_name_prefix="format") as pool:
-        running: Future[bytes] | None = None
+        waiting: deque[Future[bytes]] = deque()
         for block in blocks:
-            following = pool.submit(function, block)
-            if running is not None:
-                yield running.result()
-            running = following
-        if running is not None:
-            yield running.result()
+            waiting.append(pool.submit(function, block))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        for written in waiting:
+            yield written.result()
