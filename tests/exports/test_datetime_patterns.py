@@ -16,8 +16,8 @@ from django.db import connection
 from psycopg import sql
 
 from exports.datetime_patterns import (
-    _OWN,
     _EXPRESSIONS,
+    _OWN,
     _TEMPLATES,
     UnknownPattern,
     check_pattern,
