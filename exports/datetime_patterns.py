@@ -12,7 +12,7 @@ from accounts.parsers import storable
 
 # A run of one letter, a quoted literal ('' is an apostrophe), or other text.
 _TOKEN = re.compile(r"([A-Za-z])\1*|''|'(?:[^']|'')+'|[^A-Za-z']+")
-_LONGEST_PATTERN = 200
+LONGEST_PATTERN = 200
 
 # Templates of to_char; FM leaves out the leading zeros.
 _TEMPLATES = {
@@ -107,7 +107,7 @@ def check_pattern(pattern: str) -> None:
 
 def tokens(pattern: str) -> Iterator[tuple[str, str]]:
     """Pairs of field and text, one of which is empty."""
-    if not pattern.strip() or len(pattern) > _LONGEST_PATTERN or not storable(pattern):
+    if not pattern.strip() or len(pattern) > LONGEST_PATTERN or not storable(pattern):
         raise UnknownPattern(pattern)
     end = 0
     for match in _TOKEN.finditer(pattern):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
 from accounts.parsers import storable
-from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
+from exports.datetime_patterns import ACCEPTED, LONGEST_PATTERN, UnknownPattern, check_pattern
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.nesting import collision, outline
@@ -138,7 +138,8 @@ class _Parser:
         for name in FORMAT_FIELDS:
             if name in self.output and name not in formats[file_format].options:
                 having = [each.name for each in formats.values() if name in each.options]
-                text = f"The format {file_format} has no option {name}; {', '.join(having)} has"
+                text = f"The format {file_format} has no option {name}: it is one of "
+                text += " and ".join(having)
                 field = f"csv_field_options.{name}"
                 self.report(ErrorCode.INVALID_REQUEST, field, self.output[name], text, having)
 
@@ -190,7 +191,11 @@ class _Parser:
         try:
             check_pattern(pattern if isinstance(pattern, str) else "")
         except UnknownPattern as unknown:
-            text = f"The datetime pattern {shown(pattern)} holds {unknown.part!r}, unknown here"
+            text = "A datetime pattern is a text with at least one letter"
+            if isinstance(pattern, str) and len(pattern) > LONGEST_PATTERN:
+                text = f"A datetime pattern has {LONGEST_PATTERN} characters at most"
+            elif isinstance(pattern, str) and unknown.part.strip():
+                text = f"The datetime pattern {shown(pattern)} holds {unknown.part!r}, unknown here"
             code, field = ErrorCode.INVALID_DATETIME_FORMAT, "csv_field_options.datetime_format"
             self.report(code, field, pattern, text, ACCEPTED)
             return None
@@ -202,6 +207,9 @@ class _Parser:
         if chosen is None:
             chosen = dict.fromkeys(resource.names, True)
         elif isinstance(chosen, list) and all(isinstance(name, str) for name in chosen):
+            for name in dict.fromkeys(name for name in chosen if chosen.count(name) > 1):
+                text = f"The column {name} is named twice"
+                self.report(ErrorCode.INVALID_COLUMN, field, name, text, "each column once")
             chosen = dict.fromkeys(chosen, True)
         elif not isinstance(chosen, Mapping):
             text = f"{field} must be an object or a list of names"

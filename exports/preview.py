@@ -19,9 +19,11 @@ from exports.compiler import (
     outlines,
     settings_of,
 )
+from exports.datetime_patterns import pattern_sql
 from exports.discovery import discover
 from exports.formats import formats
 from exports.formats.base import FileColumn, Rows, fenced, place
+from exports.formats.excel_dates import DEFAULT_PATTERN
 from exports.formats.formulas import escaped, escaped_sql
 from exports.lifecycle import expected_seconds
 from exports.spec import ExportSpec
@@ -124,11 +126,8 @@ def _text(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _Sam
 
 def _values(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _Sample:
     """The rows of a format of typed cells, as JSON."""
-    escapes = _escapes(spec)
     cells = [
-        sql.SQL("{} AS {}").format(escaped_sql(place(index)), place(index))
-        if escapes and column.kind is Kind.TEXT
-        else place(index)
+        sql.SQL("{} AS {}").format(_shown(place(index), column, spec), place(index))
         for index, column in enumerate(statement.columns)
     ]
     query = sql.SQL(_ARRAYS).format(
@@ -137,6 +136,15 @@ def _values(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _S
     cursor.execute(query.as_string(None))
     rows = [row for (row,) in cursor.fetchall()]
     return _Sample(statement.columns, rows, sum(len(row.encode()) for row in rows), 0)
+
+
+def _shown(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
+    """A cell as the readers of the format show it."""
+    if column.kind is Kind.TEXT and _escapes(spec):
+        return escaped_sql(value)
+    if column.kind is Kind.DATETIME and spec.format == "xlsx":
+        return pattern_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec.timezone)
+    return value
 
 
 def _escapes(spec: ExportSpec) -> bool:

@@ -41,7 +41,7 @@ NEGATIONS = {
     Operator.IS_NOT_NULL: Operator.IS_NULL,
 }
 SEARCH = "search"
-_JSON_NUMBER = re.compile(r"-?(0|[1-9]\d{0,99})(\.\d{1,99})?([eE][+-]?\d{1,2})?\Z", re.ASCII)
+_JSON_NUMBER = re.compile(r"-?(0|[1-9]\d{0,99})(\.\d{1,99})?([eE][+-]?\d{1,3})?\Z", re.ASCII)
 _COMPARISONS = {
     Operator.GT: sql.SQL(">"),
     Operator.GTE: sql.SQL(">="),

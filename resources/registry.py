@@ -14,7 +14,7 @@ from functools import cached_property
 
 from django.db.models import Model
 
-from resources.columns import Column, model_columns
+from resources.columns import Column, Kind, model_columns
 from resources.relations import Relation
 
 
@@ -76,9 +76,23 @@ class Resource:
 
     @cached_property
     def plural_aliases(self) -> Mapping[str, str]:
-        """Column by the plural of its name: `statuses` for `status`."""
-        plurals = {_plural(name): name for name in self.columns_by_name}
+        """Column by the plural of its name: `statuses` for `status`.
+
+        Columns that nobody asks for by a list of values have none.
+        """
+        plurals = {
+            _plural(name): name
+            for name, column in self.columns_by_name.items()
+            if column.kind in _LISTED and not name.startswith("_") and not _is_plural(name)
+        }
         return {plural: name for plural, name in plurals.items() if plural not in self.names}
+
+
+_LISTED = (Kind.TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+
+
+def _is_plural(name: str) -> bool:
+    return name.endswith("s") and not name.endswith(("ss", "us", "is"))
 
 
 def _plural(name: str) -> str:

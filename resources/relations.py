@@ -51,7 +51,7 @@ class Relation:
     @cached_property
     def columns(self) -> Mapping[str, Column]:
         """The columns of a related record that may be shown or asked for, by name."""
-        names = dict.fromkeys((self.key, self.label, *self.fields))
+        names = dict.fromkeys((*self.fields, self.key, self.label))
         return {name: field_column(self.target, name, called=name) for name in names}
 
     @property

@@ -11,9 +11,13 @@ from zoneinfo import ZoneInfo
 from accounts.parsers import storable
 from resources.columns import Kind
 
-_DIGITS = re.compile(r"-?\d{1,17}\Z")
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-_ISO_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+_DIGITS = re.compile(r"-?[0-9]{1,17}\Z")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_ISO_DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
+# Decimal takes more, underscores and the digits of other scripts among it.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
+# Where the last day of Python's calendar ends.
+_END = "10000-01-01T00:00:00+00:00"
 # Seconds up to the year 5138; milliseconds from 1973 on.
 _MILLISECONDS_FROM = 10**11
 # Beyond it a number is none of PostgreSQL's double precision.
@@ -89,6 +93,8 @@ def _boolean(raw: Any) -> str:
 
 
 def _number(text: str) -> str:
+    if not _NUMBER.match(text):
+        raise ValueError(text)
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -112,7 +118,8 @@ def _moment(text: str, zone: ZoneInfo) -> str:
             return _iso(_epoch(int(text)))
         if _ISO_DATE.match(text):
             day = _day(text)
-            return f"{_iso(_midnight(day, zone))}/{_iso(_midnight(day + timedelta(days=1), zone))}"
+            end = _END if day == date.max else _iso(_midnight(day + timedelta(days=1), zone))
+            return f"{_iso(_midnight(day, zone))}/{end}"
         if not _ISO_DATETIME.match(text):
             raise ValueError(text)
         moment = datetime.fromisoformat(text)

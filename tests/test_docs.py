@@ -1,5 +1,7 @@
 """What docs/ says is so: requests are accepted, tables agree with the code."""
 
+import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -12,6 +14,13 @@ from accounts.errors import ErrorCode
 from exports.datetime_patterns import pattern_sql
 from exports.models import Status
 from exports.parsing import parse_export
+from exports.stream import ExportStream
+from tests.factories import (
+    ContactFactory,
+    GroupFactory,
+    LocationFactory,
+    OrganizationFactory,
+)
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -63,6 +72,33 @@ def test_patterns_write_what_their_table_says(letters: str, results: str) -> Non
             query = sql.SQL("SELECT {}").format(pattern_sql(field, moment, zone))
             cursor.execute(query.as_string(None))
             assert cursor.fetchone() == (texts[index] if len(texts) > 1 else texts[0],), field
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nested_values_look_as_their_tables_say() -> None:
+    organization = OrganizationFactory.create()
+    location = LocationFactory.create(pk="l_1", organization=organization)
+    groups = [
+        GroupFactory.create(pk=key, name=name, location=place, organization=organization)
+        for key, name, place in (("g_1", "Night", location), ("g_2", "Yard", None))
+    ]
+    for name, metadata, members in (
+        ("Ada", {"shoe": 43, "locker": {"row": "B"}}, groups),
+        ("Bo", {"shoe": 38}, []),
+    ):
+        ContactFactory.create(
+            name=name, metadata=metadata, groups=members, organization=organization
+        )
+    page = (DOCS / "nesting.md").read_text()
+    shown = re.findall(r"^```json\n(.*?)^```\n\n(\|.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) == 3
+    for request, lines in shown:
+        spec = parse_export(json.loads(request) | {"options": {"order_by": "name"}})
+        text = b"".join(ExportStream(spec, organization.pk)).decode()
+        header, _, *rows = [
+            [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in lines.splitlines()
+        ]
+        assert list(csv.reader(io.StringIO(text))) == [header, *rows]
 
 
 def test_the_table_of_errors_is_complete() -> None:

@@ -53,11 +53,11 @@ class OutputOptionsSerializer(serializers.Serializer[Any]):
         help_text="What becomes of values that have parts. JSON keeps all structure anyway.",
     )
     include_header = serializers.BooleanField(
-        default=True, help_text="Begin with the names of the columns. Not of JSON."
+        default=True, help_text="Begin with the names of the columns. Of CSV and XLSX."
     )
     escape_formulas = serializers.BooleanField(
         default=True,
-        help_text="An apostrophe before text that a spreadsheet would run. Not of JSON.",
+        help_text="An apostrophe before text that a spreadsheet would run. Of CSV and XLSX.",
     )
     delimiter = serializers.ChoiceField(DELIMITERS, default=",", help_text="Of CSV.")
     quoting = serializers.ChoiceField(

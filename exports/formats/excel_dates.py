@@ -6,6 +6,7 @@ from exports.datetime_patterns import tokens
 
 # Shown where no pattern is asked for; a date in Excel has milliseconds and no zone.
 DEFAULT = "yyyy-mm-dd hh:mm:ss.000"
+DEFAULT_PATTERN = "yyyy-MM-dd HH:mm:ss.SSS"
 
 _FORMATS = {
     "y": "yyyy", "yy": "yy", "yyyy": "yyyy",

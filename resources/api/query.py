@@ -1,12 +1,15 @@
 """What the address of a list says: filters as an export's options, and what to show of them."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
+from resources.columns import Kind
 from resources.filters import parse_options
 from resources.listing import Listing
 from resources.pagination import page_size
@@ -44,7 +47,9 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
         code = ErrorCode.INVALID_TIMEZONE
         problems.append(Problem(code, "timezone", timezone, text, accepted))
     zone = ZoneInfo(timezone if timezone in TIMEZONES else "UTC")
-    options = {name: text for name, text in given.items() if name not in _OWN}
+    options = {
+        name: _value(resource, name, text) for name, text in given.items() if name not in _OWN
+    }
     selection, wrong = parse_options(resource, options, zone, path="")
     fields = given["fields"].split(",") if "fields" in given else list(resource.names)
     problems += [*wrong, *_field_problems(resource, fields)]
@@ -56,6 +61,17 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
         raise InvalidInput(*problems)
     listing = Listing(resource, selection, tuple(fields), timezone)
     return ListQuery(listing, size, given.get("cursor"))
+
+
+def _value(resource: Resource, name: str, text: str) -> Any:
+    """A parameter as an option: of a JSON column the JSON that it says."""
+    column = resource.columns_by_name.get(name)
+    if column is None or column.kind is not Kind.JSON:
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _field_problems(resource: Resource, fields: list[str]) -> Iterator[Problem]:

@@ -252,6 +252,11 @@ def test_the_sidebar_shows_what_the_user_may_see(admin_client: Client) -> None:
 
     everything = titles(admin_client)
     assert next(iter(everything)) == "Exports"
-    assert everything["Access"] == ["API keys", "Organizations", "Groups", "Users"]
+    assert everything["Access"] == [
+        "API keys",
+        "Organizations",
+        "Permission groups",
+        "Users",
+    ]
     assert "Periodic tasks" in everything["Schedules"]
     assert titles(staff("view_organization")) == {"Access": ["Organizations"]}

@@ -8,7 +8,15 @@ DIGITS = set("0123456789")
 def escaped(text: str) -> str:
     """A text as a file for spreadsheets holds it: with an apostrophe where it would run."""
     runs = text.lstrip(BLANKS).startswith(SIGNS)
-    return f"'{text}" if runs and not is_number(text) and not is_phone(text) else text
+    first, *others = text.split(", ")
+    harmless = (is_number(first) or is_phone(first)) and all(
+        is_number(other) or is_phone(other) or is_unsigned(other) for other in others
+    )
+    return f"'{text}" if runs and not harmless else text
+
+
+def is_unsigned(text: str) -> bool:
+    return text[:1] in DIGITS and set(text) <= DIGITS | set(" ().-")
 
 
 def is_number(text: str) -> bool:
@@ -22,7 +30,7 @@ def is_number(text: str) -> bool:
 
 def is_phone(text: str) -> bool:
     begins = text[:1] == "+" and (text[1:2] in DIGITS or text[1:2] == "(")
-    return begins and set(text[1:]) <= DIGITS | set(" ().-")
+    return begins and len(text) >= 8 and set(text[1:]) <= DIGITS | set(" ().-")
 
 
 def is_digits(text: str) -> bool:

@@ -134,7 +134,25 @@ def test_what_runs_in_a_spreadsheet_is_escaped_the_same_everywhere(text: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "@A1", "+A1", "-A1", "\t=1", "\r1", " =1", "\uff1d1", "+1 x12", "-", "--1"]
+    "text",
+    [
+        "=1+1",
+        "@A1",
+        "+A1",
+        "-A1",
+        "\t=1",
+        "\r1",
+        " =1",
+        "\uff1d1",
+        "+1 x12",
+        "-",
+        "--1",
+        "+1-2",
+        "+(1)",
+        "+1 212 555 0100, =1",
+        "-1, x",
+        "-1,=1+1",
+    ],
 )
 def test_a_formula_is_escaped(text: str) -> None:
     assert escaped(text) == f"'{text}"
@@ -149,6 +167,8 @@ def test_a_formula_is_escaped(text: str) -> None:
         "-1,234.50",
         "-5%",
         "-1e-7",
+        "+14155550100, +14155550101",
+        "-1, 2, +3.5, 0151 2345",
         "1=1",
         "a@b",
         " a",

@@ -148,6 +148,17 @@ def test_xlsx_values_are_the_file_s(alice: KeyClient, shipments: list[Shipment])
         assert [cell or None for cell in cells] == [cell or None for cell in row]
 
 
+@pytest.mark.parametrize("pattern", ["hh:mm:ss", "dd.MM.yyyy 'at' HH:mm"])
+def test_xlsx_datetimes_are_shown_by_the_pattern(
+    alice: KeyClient, shipments: list[Shipment], pattern: str
+) -> None:
+    output = {"columns": ["created_at"], "datetime_format": pattern, "timezone": "Asia/Tokyo"}
+    request = body(format="xlsx", csv_field_options=output)
+    shown = alice.post("/v1/exports/preview", request).json()["rows"]
+    as_csv = alice.post("/v1/exports/preview", request | {"format": "csv"}).json()["rows"]
+    assert shown == as_csv != []
+
+
 def test_a_flattened_header_is_that_of_the_shown_rows(
     alice: KeyClient, shipments: list[Shipment]
 ) -> None:

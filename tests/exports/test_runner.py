@@ -14,6 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import OperationalError
 from psycopg import sql
+from psycopg.abc import Buffer
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Organization
@@ -68,7 +69,7 @@ def test_rows_that_went_missing_are_no_success(
 ) -> None:
     messages = ExportStream._messages
 
-    def all_but_one(stream: ExportStream, *source: Any) -> Iterator[bytes]:
+    def all_but_one(stream: ExportStream, *source: Any) -> Iterator[Buffer]:
         rows = messages(stream, *source)
         next(rows)
         stream.rows -= 1

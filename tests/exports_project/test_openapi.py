@@ -87,7 +87,7 @@ def test_every_error_is_shown_under_its_status(described: dict[str, Any]) -> Non
                 assert str(code.status) == status
                 shown.add(code)
     # A method that an address does not take is no operation.
-    assert shown == set(ErrorCode) - {ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.CONFLICT}
+    assert shown == set(ErrorCode) - {ErrorCode.METHOD_NOT_ALLOWED}
 
 
 @pytest.mark.parametrize("example", REQUESTS, ids=lambda example: example.name)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from rest_framework.test import APIClient
@@ -68,6 +69,27 @@ def test_filters_fields_order_and_zone(alice: KeyClient, shipments: list[Shipmen
     }
     assert two["location"] == {"id": shipments[11].location_id, "name": "Dock 1"}
     assert two["location.name"] == "Dock 1"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"metadata": '{"level": {"of": 7}}'}, 1),
+        ({"metadata": '{"level": 7}'}, 0),
+        ({"metadata": "null"}, 0),
+        ({"metadata": "is_not_null"}, 25),
+        ({"metadata": "[" * 5000}, 0),
+        ({"metadata.level.of": "gte:28"}, 2),
+        ({"created_at": "lte:9999-12-31"}, 25),
+        ({"created_at": "gt:9999-12-31"}, 0),
+    ],
+)
+def test_a_json_column_takes_json(
+    alice: KeyClient, shipments: list[Shipment], query: dict[str, str], found: int
+) -> None:
+    response = alice.get(f"/v1/shipments?{urlencode(query)}")
+    assert response.status_code == 200, response.content
+    assert len(response.json()["results"]) == found
 
 
 def test_to_many_relations_are_lists(alice: KeyClient, acme: Organization) -> None:

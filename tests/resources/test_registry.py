@@ -95,6 +95,14 @@ def test_plurals_are_aliases(plural: str, name: str) -> None:
     assert shipment.plural_aliases[plural] == name
 
 
+def test_what_is_no_list_of_texts_or_numbers_has_no_plural() -> None:
+    shipment = registry.get("shipment")
+    assert shipment is not None
+    assert not {"created_ats", "paids", "tagses", "metadatas", "_searches", "noteses"} & set(
+        shipment.plural_aliases
+    )
+
+
 def test_no_alias_hides_a_name() -> None:
     contact = registry.get("contact")
     assert contact is not None
