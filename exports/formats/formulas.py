@@ -13,12 +13,15 @@ _PHONE = r"\+[0-9(][0-9 ().-]{6,}"
 _UNSIGNED = r"[0-9][0-9 ().-]*"
 # One, or several as they are merged.
 _HARMLESS = rf"^({_NUMBER}|{_PHONE})(, ({_NUMBER}|{_PHONE}|{_UNSIGNED}))*\Z"
+# The same of one phone number where its length is looked at apart, at half the cost.
+_LONG = rf"^{_PHONE.replace('{6,}', '*')}\Z"
 
 # Most text is let pass by its first character; a regular expression costs ten times as much. Only
 # what begins with a blank need be searched for a sign, and only what does not may be a number.
 _ESCAPED = sql.SQL(
     "CASE WHEN ascii({0}) IN ({first})"
-    " AND CASE WHEN ascii({0}) IN ({blanks}) THEN {0} ~ {runs} ELSE {0} !~ {harmless} END"
+    " AND CASE WHEN ascii({0}) IN ({blanks}) THEN {0} ~ {runs}"
+    " ELSE NOT (length({0}) >= 8 AND {0} ~ {long} OR {0} ~ {harmless}) END"
     " THEN '''' || {0} ELSE {0} END"
 )
 
@@ -30,6 +33,7 @@ def escaped_sql(text: sql.Composable) -> sql.Composable:
         first=_codes("\t\n\r" + _SIGNS + _BLANKS),
         blanks=_codes(_BLANKS),
         runs=sql.Literal(_RUNS),
+        long=sql.Literal(_LONG),
         harmless=sql.Literal(_HARMLESS),
     )
 
