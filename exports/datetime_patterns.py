@@ -12,7 +12,7 @@ from accounts.parsers import storable
 
 # A run of one letter, a quoted literal ('' is an apostrophe), or other text.
 _TOKEN = re.compile(r"([A-Za-z])\1*|''|'(?:[^']|'')+'|[^A-Za-z']+")
-LONGEST_PATTERN = 200
+_LONGEST_PATTERN = 200
 
 # Templates of to_char; FM leaves out the leading zeros.
 _TEMPLATES = {
@@ -58,28 +58,20 @@ _ALIASES = {"Z": "XX", "ZZ": "XX", "ZZZ": "XX", "ZZZZZ": "XXX", "XXXX": "XX", "X
 ISO_8601 = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSxxx"
 ACCEPTED = "the letters y Y M L d D E a h H k K m s S Q w G z Z X x VV, others in '…'"
 
-# What PostgreSQL writes of itself, in a third of the time that to_char takes.
-_OWN = {
-    "yyyy-MM-dd HH:mm:ss": "date_trunc('second', ({})::timestamp)::text",
-    "yyyy-MM-dd": "({})::date::text",
-}
-
 
 class UnknownPattern(ValueError):
-    """The pattern holds something that is no LDML field we write; `part` is it."""
+    """The pattern is none that we write; the message says why, `part` what is to blame."""
 
-    def __init__(self, part: str) -> None:
-        super().__init__(part)
+    def __init__(self, part: str, message: str = "") -> None:
+        super().__init__(message or f"it holds {part!r}, unknown here")
         self.part = part
 
 
 def pattern_sql(pattern: str, timestamp: sql.Composable, timezone: str) -> sql.Composable:
     """SQL text of a `timestamptz` expression in a pattern, null where that is null.
 
-    The session's TimeZone must be `timezone`, its DateStyle ISO. Raises UnknownPattern.
+    The session's TimeZone must be `timezone`. Raises UnknownPattern.
     """
-    if pattern in _OWN:
-        return sql.SQL(_OWN[pattern]).format(timestamp)
     pieces: list[sql.Composable] = []
     template = ""
     for field, text in tokens(pattern):
@@ -107,8 +99,12 @@ def check_pattern(pattern: str) -> None:
 
 def tokens(pattern: str) -> Iterator[tuple[str, str]]:
     """Pairs of field and text, one of which is empty."""
-    if not pattern.strip() or len(pattern) > LONGEST_PATTERN or not storable(pattern):
-        raise UnknownPattern(pattern)
+    if not pattern.strip():
+        raise UnknownPattern(pattern, "it is a text that says how to write a datetime")
+    if len(pattern) > _LONGEST_PATTERN:
+        raise UnknownPattern(pattern, f"it has {_LONGEST_PATTERN} characters at most")
+    if not storable(pattern):
+        raise UnknownPattern(pattern, "it holds no NUL and no half of a surrogate pair")
     end = 0
     for match in _TOKEN.finditer(pattern):
         if match.start() != end:

@@ -1,12 +1,13 @@
 """From the body of a request to a spec; everything that is wrong is said at once."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
 from accounts.parsers import storable
-from exports.datetime_patterns import ACCEPTED, LONGEST_PATTERN, UnknownPattern, check_pattern
+from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.nesting import collision, outline
@@ -191,11 +192,7 @@ class _Parser:
         try:
             check_pattern(pattern if isinstance(pattern, str) else "")
         except UnknownPattern as unknown:
-            text = "A datetime pattern is a text with at least one letter"
-            if isinstance(pattern, str) and len(pattern) > LONGEST_PATTERN:
-                text = f"A datetime pattern has {LONGEST_PATTERN} characters at most"
-            elif isinstance(pattern, str) and unknown.part.strip():
-                text = f"The datetime pattern {shown(pattern)} holds {unknown.part!r}, unknown here"
+            text = f"{shown(pattern)} is no datetime pattern: {unknown}"
             code, field = ErrorCode.INVALID_DATETIME_FORMAT, "csv_field_options.datetime_format"
             self.report(code, field, pattern, text, ACCEPTED)
             return None
@@ -207,7 +204,7 @@ class _Parser:
         if chosen is None:
             chosen = dict.fromkeys(resource.names, True)
         elif isinstance(chosen, list) and all(isinstance(name, str) for name in chosen):
-            for name in dict.fromkeys(name for name in chosen if chosen.count(name) > 1):
+            for name in (name for name, times in Counter(chosen).items() if times > 1):
                 text = f"The column {name} is named twice"
                 self.report(ErrorCode.INVALID_COLUMN, field, name, text, "each column once")
             chosen = dict.fromkeys(chosen, True)

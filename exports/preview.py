@@ -19,15 +19,12 @@ from exports.compiler import (
     outlines,
     settings_of,
 )
-from exports.datetime_patterns import pattern_sql
 from exports.discovery import discover
 from exports.formats import formats
-from exports.formats.base import FileColumn, Rows, fenced, place
-from exports.formats.excel_dates import DEFAULT_PATTERN
-from exports.formats.formulas import escaped, escaped_sql
+from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
+from exports.formats.formulas import escaped
 from exports.lifecycle import expected_seconds
 from exports.spec import ExportSpec
-from resources.columns import Kind
 from resources.reading import TookTooLong, configure, reading
 
 MOST_ROWS = 20
@@ -102,8 +99,8 @@ def _sample(cursor: CursorWrapper, spec: ExportSpec, organization_id: str) -> _S
     found = discover(connection.connection, spec, organization_id, records)
     statement = compile_export(spec, organization_id, found, records)
     configure(cursor, statement.settings)
-    if formats[spec.format].compressed_inside:
-        return _values(cursor, statement, spec)
+    if isinstance(file_format := formats[spec.format], TypedFormat):
+        return _values(cursor, statement, file_format, spec)
     return _text(cursor, statement, spec)
 
 
@@ -124,10 +121,12 @@ def _text(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _Sam
     return _Sample(columns, rows, len(content), len(nothing))
 
 
-def _values(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _Sample:
+def _values(
+    cursor: CursorWrapper, statement: Statement, file_format: TypedFormat, spec: ExportSpec
+) -> _Sample:
     """The rows of a format of typed cells, as JSON."""
     cells = [
-        sql.SQL("{} AS {}").format(_shown(place(index), column, spec), place(index))
+        sql.SQL("{} AS {}").format(file_format.shown(place(index), column, spec), place(index))
         for index, column in enumerate(statement.columns)
     ]
     query = sql.SQL(_ARRAYS).format(
@@ -136,15 +135,6 @@ def _values(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _S
     cursor.execute(query.as_string(None))
     rows = [row for (row,) in cursor.fetchall()]
     return _Sample(statement.columns, rows, sum(len(row.encode()) for row in rows), 0)
-
-
-def _shown(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
-    """A cell as the readers of the format show it."""
-    if column.kind is Kind.TEXT and _escapes(spec):
-        return escaped_sql(value)
-    if column.kind is Kind.DATETIME and spec.format == "xlsx":
-        return pattern_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec.timezone)
-    return value
 
 
 def _escapes(spec: ExportSpec) -> bool:

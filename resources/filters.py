@@ -25,7 +25,7 @@ from resources.conditions import (
 )
 from resources.registry import Resource
 from resources.search import words_of
-from resources.values import ACCEPTED, canonical, shown
+from resources.values import ACCEPTED, canonical, json_or_text, shown
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _LARGEST_LIMIT = 2**63 - 1
@@ -198,7 +198,7 @@ def _operation(raw: Any, whole_json: bool) -> tuple[Operator, list[Any]]:
     head, colon, rest = raw.partition(":")
     operator = Operator(head) if colon and head in tuple(Operator) else None
     if operator in (Operator.EQUALS, Operator.NOT_EQUALS):
-        return operator, [rest]
+        return operator, [json_or_text(rest) if whole_json else rest]
     if operator in NULLNESS:
         raise _InvalidFilter(f"{operator} takes no value", [str(each) for each in NULLNESS])
     if operator is not None:

@@ -83,12 +83,13 @@ class Resource:
         plurals = {
             _plural(name): name
             for name, column in self.columns_by_name.items()
-            if column.kind in _LISTED and not name.startswith("_") and not _is_plural(name)
+            if _is_listed(column.kind) and not name.startswith("_") and not _is_plural(name)
         }
         return {plural: name for plural, name in plurals.items() if plural not in self.names}
 
 
-_LISTED = (Kind.TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+def _is_listed(kind: Kind) -> bool:
+    return kind is Kind.TEXT or kind.numeric
 
 
 def _is_plural(name: str) -> bool:

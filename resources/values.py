@@ -42,6 +42,14 @@ def shown(value: Any) -> str:
     return repr(value) if isinstance(value, str) else json.dumps(value, default=str)
 
 
+def json_or_text(text: str) -> Any:
+    """What a text says in JSON, or the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
     """The canonical text of one value.
 
@@ -99,7 +107,7 @@ def _number(text: str) -> str:
         number = Decimal(text)
     except InvalidOperation:
         raise ValueError(text) from None
-    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT or len(text) > 200:
+    if abs(number.adjusted()) > _LARGEST_EXPONENT or len(text) > 200:
         raise ValueError(text)
     return str(number)
 

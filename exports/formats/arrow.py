@@ -12,11 +12,9 @@ import pyarrow
 from pyarrow import csv, json
 from pyarrow.parquet import ParquetWriter
 
-from exports.formats.base import FileColumn, FormatLimit
+from exports.formats.base import DELIMITER, QUOTE, FileColumn, FormatLimit
 from resources.columns import Kind
 
-# Hardly a text holds these two bytes; of quotes and commas JSON is full.
-QUOTE, DELIMITER = "\x01", "\x02"
 # Of Arrow's memory, about 20,000 rows of 18 columns; a file of it is several times smaller.
 _ROW_GROUP_BYTES = 8 << 20
 _LONGEST_DECIMAL = 38

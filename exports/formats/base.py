@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from psycopg import sql
 from psycopg.abc import Buffer
@@ -16,6 +16,10 @@ from resources.columns import Kind
 # What is gathered before it is compressed and written: so little that the processor's cache holds
 # it, and that the server need not wait meanwhile, for the socket takes up as much.
 BLOCK_BYTES = 1 << 17
+
+# Two bytes that JSON and XML never hold, and other texts hardly: COPY quotes nothing of them.
+QUOTE, DELIMITER = "\x01", "\x02"
+UNQUOTED = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
 
 SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
 
@@ -84,6 +88,15 @@ class Format(Protocol):
 
         Raises FormatLimit.
         """
+        ...
+
+
+@runtime_checkable
+class TypedFormat(Format, Protocol):
+    """A format of typed cells, which are no text of their own."""
+
+    def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
+        """SQL of a cell's value as readers of the file show it."""
         ...
 
 

@@ -9,12 +9,13 @@ _SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"
 _BLANKS = " \u00a0\u200b\u3000\ufeff"
 _RUNS = f"^[{_BLANKS}]*[\t\n\r{_SIGNS}]"
 _NUMBER = r"[+-][.,]?[0-9][0-9.,]*([eE][+-]?[0-9]+)?%?"
+_PHONE_OF_ANY_LENGTH = r"\+[0-9(][0-9 ().-]*"
 _PHONE = r"\+[0-9(][0-9 ().-]{6,}"
 _UNSIGNED = r"[0-9][0-9 ().-]*"
 # One, or several as they are merged.
 _HARMLESS = rf"^({_NUMBER}|{_PHONE})(, ({_NUMBER}|{_PHONE}|{_UNSIGNED}))*\Z"
 # The same of one phone number where its length is looked at apart, at half the cost.
-_LONG = rf"^{_PHONE.replace('{6,}', '*')}\Z"
+_LONG = rf"^{_PHONE_OF_ANY_LENGTH}\Z"
 
 # Most text is let pass by its first character; a regular expression costs ten times as much. Only
 # what begins with a blank need be searched for a sign, and only what does not may be a number.

@@ -5,11 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from psycopg import sql
 from psycopg.abc import Buffer
 
-from exports.formats.base import FileColumn, Rows, gather
+from exports.formats.base import UNQUOTED, FileColumn, Rows, gather
 from exports.spec import ExportSpec
-
-# JSON text never holds these two bytes, so COPY neither quotes nor escapes anything of it.
-_RAW = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
 
 
 class JsonLines:
@@ -25,7 +22,7 @@ class JsonLines:
     ) -> sql.Composable:
         return sql.SQL(
             "COPY (SELECT row_to_json(record) FROM ({}) AS record) TO STDOUT ({})"
-        ).format(query, sql.SQL(_RAW))
+        ).format(query, sql.SQL(UNQUOTED))
 
     def blocks(
         self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec

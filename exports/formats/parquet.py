@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.abc import Buffer
 
 from exports.formats.base import (
+    UNQUOTED,
     FileColumn,
     IncompleteFile,
     Rows,
@@ -23,8 +24,6 @@ from exports.formats.base import (
 from exports.spec import ExportSpec
 from resources.columns import Kind
 
-# As `arrow.QUOTE` and `arrow.DELIMITER`: JSON, full of quotes and commas, needs no quoting.
-_DIALECT = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
 # Parsing costs something for each column, however few the rows: so many blocks are parsed at once.
 _PARSED_BLOCKS = 8
 # A row group is written at once; meanwhile the rows go on coming.
@@ -47,8 +46,11 @@ class Parquet:
     ) -> sql.Composable:
         cells = [_cell(place(index), column) for index, column in enumerate(columns)]
         return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT ({})").format(
-            sql.SQL(", ").join(cells), fenced(query, columns), sql.SQL(_DIALECT)
+            sql.SQL(", ").join(cells), fenced(query, columns), sql.SQL(UNQUOTED)
         )
+
+    def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
+        return value
 
     def blocks(
         self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec

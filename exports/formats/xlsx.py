@@ -12,6 +12,7 @@ from psycopg.abc import Buffer
 from exports.datetime_patterns import ISO_8601, pattern_sql
 from exports.formats.base import (
     SPREADSHEET_OPTIONS,
+    UNQUOTED,
     FileColumn,
     Rows,
     fenced,
@@ -19,14 +20,14 @@ from exports.formats.base import (
     overlapped,
     place,
 )
-from exports.formats.excel_dates import number_format
+from exports.formats.excel_dates import DEFAULT_PATTERN, number_format
 from exports.formats.formulas import escaped_sql
 from exports.formats.workbook import DATE, DATETIME, LONGEST_TEXT, Workbook
 from exports.spec import ExportSpec
 from resources.columns import Kind
 
-# XML never holds these bytes: two are COPY's, one marks a cell that is too long.
-_RAW = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', NULL '<c/>', ENCODING 'UTF8'"
+# Another byte that XML never holds marks a cell that is too long.
+_DIALECT = f"{UNQUOTED}, NULL '<c/>'"
 _TEXT = sql.SQL("""'<c t="inlineStr"><is><t xml:space="preserve">' || {} || '</t></is></c>'""")
 _NUMBER = sql.SQL("'<c><v>' || {} || '</v></c>'")
 _STYLED = sql.SQL("'<c s=\"{style}\"><v>' || {value} || '</v></c>'")
@@ -72,8 +73,17 @@ class Xlsx:
     ) -> sql.Composable:
         cells = [_cell(place(index), column, spec) for index, column in enumerate(columns)]
         return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT ({})").format(
-            sql.SQL(", ").join(cells), fenced(query, columns), sql.SQL(_RAW)
+            sql.SQL(", ").join(cells), fenced(query, columns), sql.SQL(_DIALECT)
         )
+
+    def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
+        match column.kind:
+            case Kind.DATETIME:
+                return pattern_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec.timezone)
+            case Kind.TEXT if spec.escape_formulas:
+                return escaped_sql(value)
+            case _:
+                return value
 
     def blocks(
         self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec

@@ -1,6 +1,5 @@
 """What the address of a list says: filters as an export's options, and what to show of them."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from resources.listing import Listing
 from resources.pagination import page_size
 from resources.registry import Resource
 from resources.timezones import TIMEZONES
+from resources.values import json_or_text
 
 _OWN = ("fields", "timezone", "limit", "cursor")
 
@@ -66,12 +66,7 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
 def _value(resource: Resource, name: str, text: str) -> Any:
     """A parameter as an option: of a JSON column the JSON that it says."""
     column = resource.columns_by_name.get(name)
-    if column is None or column.kind is not Kind.JSON:
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    return json_or_text(text) if column and column.kind is Kind.JSON else text
 
 
 def _field_problems(resource: Resource, fields: list[str]) -> Iterator[Problem]:

@@ -17,7 +17,6 @@ from psycopg import sql
 
 from exports.datetime_patterns import (
     _EXPRESSIONS,
-    _OWN,
     _TEMPLATES,
     UnknownPattern,
     check_pattern,
@@ -165,21 +164,6 @@ def test_weeks_are_those_of_iso_8601(zone: str) -> None:
 def test_zone_abbreviations_agree_with_babel(zone: str) -> None:
     instants = some_instants(zone, 100, since=1970)
     assert written(NAMES, instants, zone) == by_babel(NAMES, instants, zone)
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_what_postgresql_writes_of_itself_is_what_the_fields_say(zone: str) -> None:
-    instants = [
-        *some_instants(zone, 300),
-        datetime(1, 1, 3, tzinfo=UTC),
-        datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
-        datetime(2024, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
-        datetime(9999, 12, 30, tzinfo=UTC),
-    ]
-    # Quoted, so that each is put together from its fields.
-    fields = [pattern.replace("-", "'-'") for pattern in _OWN]
-    assert not {*fields} & {*_OWN}
-    assert written([*_OWN], instants, zone) == written(fields, instants, zone)
 
 
 def test_fractions_are_truncated() -> None:
