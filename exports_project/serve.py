@@ -82,12 +82,13 @@ def serve() -> None:
         say("Preparing the database …")
         manage("migrate", "--verbosity=0")
         manage("collectstatic", "--no-input", "--verbosity=0")
-        if EMBEDDED_DATABASE:
-            manage("demo")
         say("Starting web, workers and beat …")
         children |= stack.enter_context(programs())
         while not web_answers():
             watch(children)
+        # Last, for who waits for its demo.json goes on at once.
+        if EMBEDDED_DATABASE:
+            manage("demo")
         print(summary(), flush=True)
         while True:
             watch(children)
