@@ -123,8 +123,10 @@ def programs() -> Iterator[Children]:
     """Web, workers and beat, until the end of the block; all are told before any is awaited."""
     children: Children = {}
     try:
-        for name, (command, stop_signal) in PROGRAMS.items():
-            children[name] = processes.spawn(command, output=None, death_signal=stop_signal)
+        for name, (command, _) in PROGRAMS.items():
+            # Without us and the servers no orderly end can be trusted: a worker whose broker goes
+            # at the same moment waits for ever. What it was doing, the next one takes up again.
+            children[name] = processes.spawn(command, output=None, death_signal=signal.SIGKILL)
         yield children
     finally:
         for name, child in children.items():
