@@ -24,8 +24,8 @@ from resources.keysets import keys
 from resources.registry import Resource, registry
 from resources.relations import Relation
 
-# The primary keys of those records that a statement is of, as texts; None is all selected.
-Records = Sequence[str] | None
+# A condition on the records that narrows those of a statement; None is all that are selected.
+Part = sql.Composable | None
 # By the path of a column, the paths that occur in it.
 Found = Mapping[str, Paths]
 NOTHING: Found = MappingProxyType({})
@@ -48,11 +48,11 @@ class Statement:
 
 
 def compile_export(
-    spec: ExportSpec, organization_id: str, found: Found = NOTHING, records: Records = None
+    spec: ExportSpec, organization_id: str, found: Found = NOTHING, part: Part = None
 ) -> Statement:
     """The COPY statement of an export. Raises LookupError for a resource that is gone."""
     file_format = formats[spec.format]
-    source = _Source(spec, organization_id, records)
+    source = _Source(spec, organization_id, part)
     expressions = source.expressions
     cells: list[sql.Composable] = []
     slots: list[Slot] = []
@@ -73,14 +73,14 @@ def compile_export(
 
 
 def compile_discovery(
-    spec: ExportSpec, organization_id: str, found: Found, limit: int, records: Records = None
+    spec: ExportSpec, organization_id: str, found: Found, limit: int, part: Part = None
 ) -> sql.Composable:
     """The query of up to `limit` rows that hold a path that was not found yet.
 
     It selects the JSON text of each column that may have parts; there must be one.
     """
     columns = [column for column in outlines(spec) if column.parted]
-    source = _Source(spec, organization_id, records)
+    source = _Source(spec, organization_id, part)
     cells = [source.expressions.parted(column.path) for column in columns]
     known = [column.node(found.get(column.path, frozenset())) for column in columns]
     return unknown_rows(source.select(cells), known, limit)
@@ -102,6 +102,24 @@ def compile_records(spec: ExportSpec, organization_id: str) -> sql.Composable:
     return _Source(spec, organization_id).keys()
 
 
+def compile_places(spec: ExportSpec, organization_id: str) -> sql.Composable:
+    """The query of where the records of an export lie in their table, in the order of the file."""
+    return _Source(spec, organization_id).places()
+
+
+def table_of(spec: ExportSpec) -> str:
+    """The table of an export's records."""
+    return _resource(spec).model._meta.db_table
+
+
+def among(spec: ExportSpec, records: Sequence[str]) -> sql.Composable:
+    """True of the records with these primary keys, given as texts."""
+    # Bare literals take the type of the key, and so its index; nothing is no list.
+    keys = sql.SQL(", ").join(map(sql.Literal, records)) if records else sql.NULL
+    key = sql.Identifier(ROW, primary_key(_resource(spec).model))
+    return sql.SQL("{} IN ({})").format(key, keys)
+
+
 def outlines(spec: ExportSpec) -> list[Outline]:
     """The columns of the file, as far as they are known without its rows. Raises LookupError."""
     return list(outline(_resource(spec), spec.columns, nesting(spec)))
@@ -120,7 +138,7 @@ def settings_of(spec: ExportSpec) -> dict[str, str]:
 class _Source:
     """The rows of an export: what stands from FROM on in the statements that read them."""
 
-    def __init__(self, spec: ExportSpec, organization_id: str, records: Records = None) -> None:
+    def __init__(self, spec: ExportSpec, organization_id: str, part: Part = None) -> None:
         self.spec = spec
         self.resource = _resource(spec)
         self.expressions = Expressions(self.resource, organization_id, spec)
@@ -130,10 +148,8 @@ class _Source:
         )
         self._key = sql.Identifier(ROW, primary_key(self.resource.model))
         self._where = where(self.resource, organization_id, spec.selection.conditions, ROW)
-        if records is not None:
-            # Bare literals take the type of the key, and so its index; nothing is no list.
-            among = sql.SQL(", ").join(map(sql.Literal, records)) if records else sql.NULL
-            self._where = sql.SQL("{} AND {} IN ({})").format(self._where, self._key, among)
+        if part is not None:
+            self._where = sql.SQL("{} AND {}").format(self._where, part)
 
     def select(self, cells: Iterable[sql.Composable]) -> sql.Composable:
         """The query of the rows' cells."""
@@ -157,6 +173,11 @@ class _Source:
         """The query of the records' primary keys, as texts."""
         return sql.SQL("SELECT {}::text FROM {} WHERE {}{}{}").format(
             self._key, self._table, self._where, _order(self._terms()), self._limit()
+        )
+
+    def places(self) -> sql.Composable:
+        return sql.SQL("SELECT {}.ctid FROM {} WHERE {}{}{}").format(
+            sql.Identifier(ROW), self._table, self._where, _order(self._terms()), self._limit()
         )
 
     def empty_rows(self) -> sql.Composable:

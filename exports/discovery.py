@@ -9,7 +9,7 @@ import json
 import psycopg
 from psycopg import sql
 
-from exports.compiler import Found, Records, compile_discovery, outlines
+from exports.compiler import Found, Part, compile_discovery, outlines
 from exports.formats.base import FormatLimit
 from exports.nesting import DEEPEST, Path, TooDeep, leaves
 from exports.spec import ExportSpec
@@ -26,7 +26,7 @@ _WORKERS = "SET LOCAL parallel_setup_cost = {0}; SET LOCAL parallel_tuple_cost =
 
 
 def discover(
-    reader: psycopg.Connection, spec: ExportSpec, organization_id: str, records: Records = None
+    reader: psycopg.Connection, spec: ExportSpec, organization_id: str, part: Part = None
 ) -> Found:
     """The paths that occur in each column that may have parts.
 
@@ -41,7 +41,7 @@ def discover(
     limit = _FIRST_LOOK
     reader.execute(_WORKERS.format(0))
     while True:
-        query = compile_discovery(spec, organization_id, found, limit, records)
+        query = compile_discovery(spec, organization_id, found, limit, part)
         ended = _look(reader, query, found, limit) < limit
         _check(found, room)
         if ended:

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from exports.compiler import (
     Statement,
+    among,
     compile_count,
     compile_export,
     compile_records,
@@ -19,6 +20,7 @@ from exports.compiler import (
     outlines,
     settings_of,
 )
+from exports.copying import copy_blocks
 from exports.discovery import discover
 from exports.formats import formats
 from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
@@ -95,29 +97,30 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
 def _sample(cursor: CursorWrapper, spec: ExportSpec, organization_id: str) -> _Sample:
     # The records first, that nothing is joined, taken apart or computed of any other.
     cursor.execute(compile_records(spec, organization_id).as_string(None))
-    records = [key for (key,) in cursor.fetchall()]
-    found = discover(connection.connection, spec, organization_id, records)
-    statement = compile_export(spec, organization_id, found, records)
+    first = among(spec, [key for (key,) in cursor.fetchall()])
+    found = discover(connection.connection, spec, organization_id, first)
+    statement = compile_export(spec, organization_id, found, first)
     configure(cursor, statement.settings)
     if isinstance(file_format := formats[spec.format], TypedFormat):
         return _values(cursor, statement, file_format, spec)
-    return _text(cursor, statement, spec)
+    return _text(statement, spec)
 
 
-def _text(cursor: CursorWrapper, statement: Statement, spec: ExportSpec) -> _Sample:
+def _text(statement: Statement, spec: ExportSpec) -> _Sample:
     """The rows of a text format, as they stand in it."""
     file_format, columns = formats[spec.format], statement.columns
-    with cursor.copy(statement.copy.as_bytes(None)) as copy:
-        messages = [bytes(message) for message in copy]
-    content = b"".join(file_format.blocks(columns, messages, spec))
-    rows = [message.decode().strip() for message in messages]
-    if file_format.rows is not Rows.JSON:
+    copy = statement.copy.as_bytes(None)
+    blocks = list(copy_blocks(connection.connection, copy, spec.dialect.line_end.encode()))
+    content = b"".join(file_format.write(columns, blocks, spec))
+    if file_format.rows is Rows.JSON:
+        rows = b"".join(block.data for block in blocks).decode().split("\n")[:-1]
+    else:
         text = content.decode("utf-8-sig" if spec.dialect.bom else "utf-8")
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=spec.dialect.delimiter)
         if spec.include_header:
             next(lines)
         rows = [json.dumps(cells, ensure_ascii=False) for cells in lines]
-    nothing = b"".join(file_format.blocks(columns, [], spec))
+    nothing = b"".join(file_format.write(columns, [], spec))
     return _Sample(columns, rows, len(content), len(nothing))
 
 

@@ -15,12 +15,13 @@ from accounts.errors import ErrorCode
 from exports import lifecycle
 from exports.compiler import compile_export
 from exports.compression import CONTENT_TYPES, ENDINGS
+from exports.copying import IncompleteExport
 from exports.formats import formats
 from exports.formats.base import FormatLimit
 from exports.models import Export, ExportFile
 from exports.spec import ExportSpec
 from exports.storage import discard, storage_key
-from exports.stream import BlockReader, ExportStream, IncompleteExport
+from exports.stream import BlockReader, ExportStream
 from resources.registry import registry
 
 logger = logging.getLogger(__name__)

@@ -3,20 +3,22 @@
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
+from queue import SimpleQueue
 
 import psycopg
-from django.db import connection
-from psycopg.abc import Buffer
+from django.conf import settings
 
-from exports.compiler import Statement, compile_export
+from exports.compiler import Found, Part, Statement, compile_export, settings_of
 from exports.compression import compressed
+from exports.copying import copy_blocks
 from exports.discovery import discover
 from exports.formats import formats
+from exports.formats.base import Block
+from exports.parallel import in_order
+from exports.parts import parts
+from exports.snapshot import Snapshot
 from exports.spec import ExportSpec
-
-
-class IncompleteExport(Exception):
-    """What was written is not what the database said that it sent."""
+from resources.reading import configure
 
 
 class ExportStream:
@@ -32,52 +34,66 @@ class ExportStream:
         self._hash = hashlib.sha256()
         self._spec = spec
         self._organization_id = organization_id
-        self._connection: psycopg.Connection | None = None
-        self._canceled = False
+        self._snapshot = Snapshot()
 
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
     def __iter__(self) -> Iterator[bytes]:
-        # Progress is written on Django's connection while this one is busy, and every row
-        # comes from one snapshot.
-        with connection.get_new_connection(connection.get_connection_params()) as reader:
-            self._connection = reader
-            reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            reader.read_only = True
-            for block in compressed(self._blocks(reader), self._spec.compression):
+        with self._snapshot.reader() as leader:
+            for block in compressed(self._content(leader), self._spec.compression):
                 self.bytes += len(block)
                 self._hash.update(block)
                 yield block
 
     def cancel(self) -> None:
         """Make the database stop; the iteration ends in an error. Safe from any thread."""
-        self._canceled = True
-        if self._connection is not None:
-            self._connection.cancel_safe(timeout=5)
+        self._snapshot.cancel()
 
-    def _blocks(self, reader: psycopg.Connection) -> Iterator[bytes]:
+    def _content(self, leader: psycopg.Connection) -> Iterator[bytes]:
         """The content of the file, before it is compressed."""
-        found = discover(reader, self._spec, self._organization_id)
+        configure(leader.cursor(), settings_of(self._spec))
+        found = discover(leader, self._spec, self._organization_id)
         statement = compile_export(self._spec, self._organization_id, found)
-        messages = self._messages(reader, statement)
-        yield from formats[self._spec.format].blocks(statement.columns, messages, self._spec)
+        blocks = self._counted(self._blocks(leader, statement, found))
+        yield from formats[self._spec.format].write(statement.columns, blocks, self._spec)
 
-    def _messages(self, reader: psycopg.Connection, statement: Statement) -> Iterator[Buffer]:
-        """One message of COPY for each row."""
-        cursor = reader.cursor()
-        for name, value in statement.settings.items():
-            cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
-        # What was canceled between two statements runs neither of them.
-        if self._canceled:
-            raise psycopg.errors.QueryCanceled
-        with cursor.copy(statement.copy.as_bytes(None)) as copy:
-            for message in copy:
-                self.rows += 1
-                yield message
-        if cursor.rowcount != self.rows:
-            raise IncompleteExport(f"{self.rows} rows of {cursor.rowcount} arrived")
+    def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        for block in blocks:
+            self.rows += block.rows
+            yield block
+
+    def _blocks(
+        self, leader: psycopg.Connection, statement: Statement, found: Found
+    ) -> Iterator[Block]:
+        """The rows of the file, in its order; where they are many, several connections read."""
+        configure(leader.cursor(), statement.settings)
+        split = parts(leader, self._spec, self._organization_id, statement)
+        if split is None:
+            yield from self._read(leader, statement)
+            return
+        number = settings.EXPORT_CONNECTIONS
+        with self._snapshot.readers_beside(leader, number) as readers:
+            idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
+            for reader in readers:
+                configure(reader.cursor(), statement.settings)
+                idle.put(reader)
+
+            def read(part: Part) -> Iterator[Block]:
+                narrowed = compile_export(self._spec, self._organization_id, found, part)
+                reader = idle.get()
+                try:
+                    yield from self._read(reader, narrowed)
+                finally:
+                    idle.put(reader)
+
+            yield from in_order(split, read, number, self.cancel)
+
+    def _read(self, reader: psycopg.Connection, statement: Statement) -> Iterator[Block]:
+        self._snapshot.check()
+        copy = statement.copy.as_bytes(None)
+        yield from copy_blocks(reader, copy, self._spec.dialect.line_end.encode())
 
 
 class BlockReader(io.RawIOBase):

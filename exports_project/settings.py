@@ -149,6 +149,8 @@ API_MAX_BODY_BYTES = environment.integer("API_MAX_BODY_BYTES", 2**20, minimum=1)
 EXPORT_RETENTION_HOURS = environment.integer("EXPORT_RETENTION_HOURS", 24, minimum=1)
 EXPORT_LINK_SECONDS = environment.integer("EXPORT_LINK_SECONDS", 300, minimum=1)
 EXPORT_TIME_LIMIT_SECONDS = environment.integer("EXPORT_TIME_LIMIT_SECONDS", 3600, minimum=1)
+EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
+EXPORT_PARALLEL_ROWS = environment.integer("EXPORT_PARALLEL_ROWS", 100_000, minimum=0)
 
 # --- Celery ---------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ def reading(
         raise
 
 
-def configure(cursor: CursorWrapper, settings: Mapping[str, str]) -> None:
+def configure(cursor: CursorWrapper | psycopg.Cursor, settings: Mapping[str, str]) -> None:
     """Set what holds until the end of the transaction."""
     calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
     cursor.execute(f"SELECT {calls}", [text for setting in settings.items() for text in setting])

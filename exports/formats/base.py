@@ -8,7 +8,6 @@ from enum import Enum
 from typing import Protocol, runtime_checkable
 
 from psycopg import sql
-from psycopg.abc import Buffer
 
 from exports.spec import ExportSpec
 from resources.columns import Kind
@@ -43,6 +42,14 @@ class Rows(Enum):
     TEXT = "text"
     ARRAYS = "arrays"
     JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole rows, one after the other, as COPY writes them."""
+
+    rows: int
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -81,10 +88,10 @@ class Format(Protocol):
         """
         ...
 
-    def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
+    def write(
+        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
-        """The file's bytes, in blocks of about `BLOCK_BYTES`, from the messages of COPY.
+        """The file's bytes, as they come, from the rows that COPY wrote.
 
         Raises FormatLimit.
         """
@@ -111,18 +118,6 @@ def fenced(query: sql.Composable, columns: Sequence[object]) -> sql.Composable:
 
 def place(index: int) -> sql.Identifier:
     return sql.Identifier(f"cell {index}")
-
-
-def gather(rows: Iterable[Buffer]) -> Iterator[bytes]:
-    """Join messages to blocks of at least `BLOCK_BYTES`, the last one aside."""
-    buffer = bytearray()
-    for row in rows:
-        buffer += row
-        if len(buffer) >= BLOCK_BYTES:
-            yield bytes(buffer)
-            buffer.clear()
-    if buffer:
-        yield bytes(buffer)
 
 
 def overlapped(

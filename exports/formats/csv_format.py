@@ -6,10 +6,9 @@ A null is nothing between its delimiters, an empty text is `""`.
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
-from psycopg.abc import Buffer
 
 from exports.datetime_patterns import ISO_8601, pattern_sql
-from exports.formats.base import SPREADSHEET_OPTIONS, FileColumn, Rows, fenced, gather, place
+from exports.formats.base import SPREADSHEET_OPTIONS, Block, FileColumn, Rows, fenced, place
 from exports.formats.formulas import escaped, escaped_sql
 from exports.spec import CsvDialect, ExportSpec, Quoting
 from resources.columns import Kind
@@ -41,13 +40,12 @@ class Csv:
             sql.SQL(", FORCE_QUOTE *" if spec.dialect.quoting is Quoting.ALL else ""),
         )
 
-    def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
+    def write(
+        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
         yield (_BOM if spec.dialect.bom else b"") + _header(columns, spec)
-        end = spec.dialect.line_end.encode()
-        # A message ends in a line feed, and its cells may hold others.
-        yield from gather(rows if end == b"\n" else (bytes(row[:-1]) + end for row in rows))
+        for block in blocks:
+            yield block.data
 
 
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
-from psycopg.abc import Buffer
 
-from exports.formats.base import UNQUOTED, FileColumn, Rows, gather
+from exports.formats.base import UNQUOTED, Block, FileColumn, Rows
 from exports.spec import ExportSpec
 
 
@@ -24,10 +23,11 @@ class JsonLines:
             "COPY (SELECT row_to_json(record) FROM ({}) AS record) TO STDOUT ({})"
         ).format(query, sql.SQL(UNQUOTED))
 
-    def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
+    def write(
+        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
-        return gather(rows)
+        for block in blocks:
+            yield block.data
 
 
 class JsonArray(JsonLines):
@@ -35,12 +35,12 @@ class JsonArray(JsonLines):
     extension = "json"
     content_type = "application/json"
 
-    def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
+    def write(
+        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
         before = b"["
-        for block in gather(rows):
+        for block in blocks:
             # A line feed inside a text is escaped, so each one here ends an object.
-            yield before + block[:-1].replace(b"\n", b",\n")
+            yield before + block.data[:-1].replace(b"\n", b",\n")
             before = b",\n"
         yield b"]" if before != b"[" else b"[]"

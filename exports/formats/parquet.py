@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from psycopg import sql
-from psycopg.abc import Buffer
 
 from exports.formats.base import (
     UNQUOTED,
+    Block,
     FileColumn,
     IncompleteFile,
     Rows,
     fenced,
-    gather,
     overlapped,
     place,
 )
@@ -52,22 +51,22 @@ class Parquet:
     def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
         return value
 
-    def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
+    def write(
+        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
         # Here, for pyarrow takes as much memory as a whole export of CSV.
         from exports.formats.arrow import ParquetFile
 
         count = 0
 
-        def counted() -> Iterator[Buffer]:
+        def counted() -> Iterator[bytes]:
             nonlocal count
-            for row in rows:
-                count += 1
-                yield row
+            for block in blocks:
+                count += block.rows
+                yield block.data
 
         file = ParquetFile(columns, spec.timezone)
-        yield from overlapped(file.write, _joined(gather(counted())), _BLOCKS_AHEAD)
+        yield from overlapped(file.write, _joined(counted()), _BLOCKS_AHEAD)
         yield file.close()
         if file.rows != count:
             raise IncompleteFile(f"{file.rows} rows of {count} are in the file")

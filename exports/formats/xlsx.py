@@ -7,16 +7,15 @@ cell as an inline string: a table of shared ones would have to be kept in memory
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
-from psycopg.abc import Buffer
 
 from exports.datetime_patterns import ISO_8601, pattern_sql
 from exports.formats.base import (
     SPREADSHEET_OPTIONS,
     UNQUOTED,
+    Block,
     FileColumn,
     Rows,
     fenced,
-    gather,
     overlapped,
     place,
 )
@@ -85,11 +84,11 @@ class Xlsx:
             case _:
                 return value
 
-    def blocks(
-        self, columns: Sequence[FileColumn], rows: Iterable[Buffer], spec: ExportSpec
+    def write(
+        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
         workbook = Workbook(columns, spec)
-        yield from overlapped(workbook.write, gather(rows))
+        yield from overlapped(workbook.write, (block.data for block in blocks))
         yield workbook.close()
 
 

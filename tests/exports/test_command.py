@@ -70,12 +70,13 @@ def test_says_what_is_wrong(
 def test_a_file_that_is_not_whole_does_not_appear(
     contacts: list[Contact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from exports.stream import ExportStream, IncompleteExport
+    from exports.copying import IncompleteExport
+    from exports.stream import ExportStream
 
     def broken(stream: ExportStream, *source: object) -> None:
         raise IncompleteExport("half of it")
 
-    monkeypatch.setattr(ExportStream, "_messages", broken)
+    monkeypatch.setattr(ExportStream, "_read", broken)
     with pytest.raises(IncompleteExport):
         call_command("export", "contact", organization="acme", output=str(tmp_path / "out.csv"))
     assert list(tmp_path.iterdir()) == []

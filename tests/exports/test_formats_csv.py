@@ -119,7 +119,7 @@ def test_the_header_is_as_copy_writes_it(
         query, sql.Literal(delimiter), forced
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        assert b"".join(Csv().blocks(columns, [], spec)) == b"".join(map(bytes, copy))
+        assert b"".join(Csv().write(columns, [], spec)) == b"".join(map(bytes, copy))
 
 
 @settings(quick, max_examples=300)

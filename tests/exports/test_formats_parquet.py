@@ -14,7 +14,8 @@ from psycopg import sql
 from pyarrow import parquet
 
 from accounts.models import Organization
-from exports.formats import arrow, base
+from exports import copying
+from exports.formats import arrow
 from exports.formats.base import FormatLimit, IncompleteFile
 from exports.parsing import parse_export
 from exports.stream import ExportStream
@@ -85,7 +86,7 @@ def test_relations_are_a_label_and_a_list_of_labels(acme: Organization) -> None:
 
 def test_row_groups_are_small_and_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow, "_ROW_GROUP_BYTES", 100_000)
-    monkeypatch.setattr(base, "BLOCK_BYTES", 4_000)
+    monkeypatch.setattr(copying, "BLOCK_BYTES", 4_000)
     texts = [f"{number} " * 50 for number in range(2000)]
     content = exported(stored(*({"text": text} for text in texts)), "parquet", columns=["text"])
     metadata = parquet.read_metadata(io.BytesIO(content))

@@ -1,0 +1,105 @@
+"""Reads what COPY sends from the driver's lowest floor, which costs a third of its usual way.
+
+Each message is a row. They are looked at one by one, to be counted, and kept in blocks.
+"""
+
+import select
+import time
+from collections.abc import Iterator
+
+import psycopg
+from psycopg import pq
+from psycopg.errors import error_from_result
+
+from exports.formats.base import BLOCK_BYTES, Block
+
+# Woken for every 8 KiB that the server sends, both sides would do little else. In this time it
+# fills what a socket holds; it never has to wait for it.
+_NAP_SECONDS = 0.0002
+# Rows of a slow query are passed on before they fill a block.
+_SLOW_MILLISECONDS = 500
+
+
+class IncompleteExport(Exception):
+    """What was written is not what the database said that it sent."""
+
+
+def copy_blocks(
+    reader: psycopg.Connection, statement: bytes, line_end: bytes = b"\n"
+) -> Iterator[Block]:
+    """The rows of a COPY statement, in blocks of `BLOCK_BYTES` or a row more.
+
+    Rows that come slowly are given out in blocks of fewer, and so are the last ones.
+
+    line_end: what takes the place of the line feed that ends a row.
+    Raises IncompleteExport where the server has sent other than it says; its errors as psycopg's.
+    Not read to its end, it ends the connection.
+    """
+    try:
+        yield from _blocks(reader.pgconn, statement, line_end)
+    except BaseException:
+        if reader.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+            reader.cancel_safe(timeout=5)
+            reader.close()
+        raise
+
+
+def _blocks(server: pq.abc.PGconn, statement: bytes, line_end: bytes) -> Iterator[Block]:
+    arrival = select.poll()
+    arrival.register(server.socket, select.POLLIN)
+    server.send_query(statement)
+    _result(server, arrival, pq.ExecStatus.COPY_OUT)
+    message = server.get_copy_data
+    replaced = line_end != b"\n"
+    buffer = bytearray()
+    rows = total = 0
+    while True:
+        size, row = message(1)
+        if size > 0:
+            buffer += row
+            rows += 1
+            if replaced:
+                buffer[-1:] = line_end
+            if len(buffer) < BLOCK_BYTES:
+                continue
+        elif size < 0:
+            break
+        elif _received(server, arrival) or not rows:
+            continue
+        yield Block(rows, bytes(buffer))
+        buffer.clear()
+        total += rows
+        rows = 0
+    sent = _result(server, arrival, pq.ExecStatus.COMMAND_OK).command_tuples
+    if sent != total + rows:
+        raise IncompleteExport(f"{total + rows} rows of {sent} arrived")
+    if rows:
+        yield Block(rows, bytes(buffer))
+
+
+def _received(server: pq.abc.PGconn, arrival: select.poll) -> bool:
+    """Wait for what the server sends, and take it in; false where that is nothing for a while."""
+    if not arrival.poll(0):
+        if not arrival.poll(_SLOW_MILLISECONDS):
+            return False
+        time.sleep(_NAP_SECONDS)
+    server.consume_input()
+    return True
+
+
+def _result(
+    server: pq.abc.PGconn, arrival: select.poll, expected: pq.ExecStatus
+) -> pq.abc.PGresult:
+    """The next result of what was sent. Raises psycopg's error where it is another."""
+    while server.is_busy():
+        arrival.poll()
+        server.consume_input()
+    result = server.get_result()
+    if result is None:
+        raise psycopg.OperationalError("the server has sent no result")
+    if result.status != pq.ExecStatus.COPY_OUT:
+        while server.get_result():
+            pass
+    if result.status != expected:
+        raise error_from_result(result)
+    return result

@@ -1,0 +1,145 @@
+"""COPY's rows arrive whole and counted, wherever a block ends, and are read as a file."""
+
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+from django.db import connection
+
+from exports import copying
+from exports.copying import IncompleteExport, copy_blocks
+from exports.formats import formats
+from exports.formats.base import BLOCK_BYTES, FileColumn
+from exports.parsing import parse_export
+from exports.snapshot import Snapshot
+from exports.stream import BlockReader
+from resources.columns import Kind
+
+pytestmark = pytest.mark.django_db
+
+OBJECTS = """COPY (SELECT row_to_json(object) FROM
+ (SELECT number - 1 AS n, repeat('x', size) AS x
+ FROM unnest('{{{}}}'::int[]) WITH ORDINALITY AS given (size, number)) AS object) TO STDOUT"""
+EMPTY = len(orjson.dumps({"n": 0, "x": ""}))
+
+
+@pytest.fixture
+def reader() -> Iterator[psycopg.Connection]:
+    with Snapshot().reader() as reader:
+        yield reader
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [],
+        [0],
+        [BLOCK_BYTES],
+        # Objects that end exactly where a block does, one byte before and one after.
+        *([BLOCK_BYTES - EMPTY - 1 + more, 0, 0] for more in (-1, 0, 1)),
+        [BLOCK_BYTES, BLOCK_BYTES, 0],
+        [1000] * 3000,
+    ],
+    ids=["none", "one", "large", "before", "exact", "after", "two large", "many"],
+)
+@pytest.mark.parametrize("name", ["json", "jsonl"])
+def test_objects_are_whole_wherever_a_block_ends(
+    reader: psycopg.Connection, name: str, sizes: list[int]
+) -> None:
+    spec = parse_export({"resource": "contact", "format": name})
+    columns = [FileColumn("n", Kind.INTEGER), FileColumn("x", Kind.TEXT)]
+    statement = OBJECTS.format(",".join(map(str, sizes))).encode()
+    blocks = list(copy_blocks(reader, statement))
+    content = b"".join(formats[name].write(columns, blocks, spec))
+    lines = content.splitlines() if name == "jsonl" else None
+    records = orjson.loads(content) if lines is None else [orjson.loads(line) for line in lines]
+    assert [(each["n"], len(each["x"])) for each in records] == list(enumerate(sizes))
+    assert sum(block.rows for block in blocks) == len(sizes)
+    assert all(len(block.data) >= BLOCK_BYTES for block in blocks[:-1])
+
+
+def test_a_line_end_takes_the_place_of_the_rows_and_not_of_the_cells(
+    reader: psycopg.Connection,
+) -> None:
+    statement = b"COPY (VALUES (E'a\\nb', 1), ('', 2)) TO STDOUT (FORMAT csv)"
+    [block] = copy_blocks(reader, statement, b"\r\n")
+    assert block.data == b'"a\nb",1\r\n"",2\r\n'
+
+
+def test_slow_rows_do_not_wait_for_a_block(
+    reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "_SLOW_MILLISECONDS", 100)
+    # What the server itself gathers is sent once it is 8 KiB, whichever row that ends in.
+    slow = b"COPY (SELECT pg_sleep(0.4), repeat('x', 9000) FROM generate_series(1, 3)) TO STDOUT"
+    assert [block.rows for block in copy_blocks(reader, slow)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        (b"COPY (SELECT 1 / 0) TO STDOUT", psycopg.errors.DivisionByZero),
+        (b"COPY (SELECT 1 / (5000 - n) FROM generate_series(1, 9000) AS g (n)) TO STDOUT", None),
+        (b"COPY nothing_such TO STDOUT", psycopg.errors.UndefinedTable),
+        (b"nonsense", psycopg.errors.SyntaxError),
+        (b"SELECT 1", psycopg.Error),
+    ],
+)
+def test_errors_of_the_server_are_raised(
+    reader: psycopg.Connection, statement: bytes, error: type[Exception] | None
+) -> None:
+    with pytest.raises(error or psycopg.errors.DivisionByZero):
+        list(copy_blocks(reader, statement))
+    assert reader.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+def test_a_connection_is_used_again(reader: psycopg.Connection) -> None:
+    for number in range(3):
+        statement = f"COPY (SELECT generate_series(1, {number})) TO STDOUT".encode()
+        assert sum(block.rows for block in copy_blocks(reader, statement)) == number
+        assert reader.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_rows_that_went_missing_are_an_error(
+    reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = copying._result
+
+    def one_more(*args: Any) -> Any:
+        return SimpleNamespace(command_tuples=(result(*args).command_tuples or 0) + 1)
+
+    monkeypatch.setattr(copying, "_result", one_more)
+    with pytest.raises(IncompleteExport, match="5 rows of 6 arrived"):
+        list(copy_blocks(reader, b"COPY (SELECT generate_series(1, 5)) TO STDOUT"))
+
+
+def test_who_stops_reading_stops_the_server(reader: psycopg.Connection) -> None:
+    endless = b"COPY (SELECT generate_series(1, 1000000000000)) TO STDOUT"
+    blocks = copy_blocks(reader, endless)
+    next(blocks)
+    pid = reader.info.backend_pid
+    blocks.close()  # type: ignore[attr-defined]  # a generator
+    assert reader.closed
+    deadline = time.monotonic() + 5
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [pid])
+            if not cursor.fetchall():
+                return
+            time.sleep(0.05)
+    pytest.fail("The server still runs it.")
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
+def test_blocks_are_read_as_a_file_in_any_size(size: int) -> None:
+    blocks = [b"", b"ab", b"", b"c" * 5000, b"\n"]
+    file = BlockReader(iter(blocks))
+    read = []
+    while chunk := file.read(size):
+        read.append(chunk)
+    assert b"".join(read) == b"".join(blocks)
+    assert file.read(1) == b""
