@@ -35,10 +35,16 @@ class ErrorCode(TextChoices):
     NOT_ACCEPTABLE = "not_acceptable", "This API answers with application/json only."
     EXPORT_NOT_READY = "export_not_ready", "The export is not ready yet."
     EXPORT_EXPIRED = "export_expired", "The export's files have been deleted."
+    INVALID_STATUS = "invalid_status", "The export's status does not allow this."
+    EMPTY_EXPORT = "empty_export", "Nothing matches."
+    TOO_MANY_EXPORTS = "too_many_exports", "Too many exports are unfinished."
+    TOO_MANY_RECORDS = "too_many_records", "The export has too many records."
+    FILE_TOO_LARGE = "file_too_large", "The export's files are too large."
     REQUEST_TOO_LARGE = "request_too_large", "The request's body is too large."
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", "Send the body as application/json."
     RATE_LIMITED = "rate_limited", "Too many requests."
     INTERNAL_ERROR = "internal_error", "Something went wrong on our side."
+    STORAGE_UNAVAILABLE = "storage_unavailable", "The files cannot be reached now; try again."
     FORMAT_LIMIT = "format_limit", "The data does not fit into a file of this format."
     TIMEOUT = "timeout", "It took too long; ask for less data."
 
@@ -56,10 +62,16 @@ _STATUSES = {
     ErrorCode.NOT_ACCEPTABLE: 406,
     ErrorCode.EXPORT_NOT_READY: 409,
     ErrorCode.EXPORT_EXPIRED: 410,
+    ErrorCode.INVALID_STATUS: 409,
+    ErrorCode.EMPTY_EXPORT: 422,
+    ErrorCode.TOO_MANY_EXPORTS: 429,
+    ErrorCode.TOO_MANY_RECORDS: 422,
+    ErrorCode.FILE_TOO_LARGE: 422,
     ErrorCode.REQUEST_TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.INTERNAL_ERROR: 500,
+    ErrorCode.STORAGE_UNAVAILABLE: 503,
     ErrorCode.FORMAT_LIMIT: 422,
     ErrorCode.TIMEOUT: 504,
 }

@@ -22,6 +22,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     headers: dict[str, str] = {}
     if isinstance(exc, ApiError):
         error = exc
+        if wait := error.details.get("retry_after"):
+            headers["Retry-After"] = str(wait)
     elif isinstance(exc, Http404):
         error = ApiError(ErrorCode.NOT_FOUND)
     elif isinstance(exc, PermissionDenied):

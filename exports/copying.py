@@ -25,18 +25,22 @@ class IncompleteExport(Exception):
 
 
 def copy_blocks(
-    reader: psycopg.Connection, statement: bytes, line_end: bytes = b"\n"
+    reader: psycopg.Connection,
+    statement: bytes,
+    line_end: bytes = b"\n",
+    divisor: int | None = None,
 ) -> Iterator[Block]:
     """The rows of a COPY statement, in blocks of `BLOCK_BYTES` or a row more.
 
     Rows that come slowly are given out in blocks of fewer, and so are the last ones.
 
+    divisor: a block ends wherever the number of rows can be divided by it.
     line_end: what takes the place of the line feed that ends a row.
     Raises IncompleteExport where the server has sent other than it says; its errors as psycopg's.
     Not read to its end, it ends the connection.
     """
     try:
-        yield from _blocks(reader.pgconn, statement, line_end)
+        yield from _blocks(reader.pgconn, statement, line_end, divisor)
     except BaseException:
         if reader.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
             reader.cancel_safe(timeout=5)
@@ -44,7 +48,9 @@ def copy_blocks(
         raise
 
 
-def _blocks(server: pq.abc.PGconn, statement: bytes, line_end: bytes) -> Iterator[Block]:
+def _blocks(
+    server: pq.abc.PGconn, statement: bytes, line_end: bytes, divisor: int | None
+) -> Iterator[Block]:
     arrival = select.poll()
     arrival.register(server.socket, select.POLLIN)
     server.send_query(statement)
@@ -53,6 +59,7 @@ def _blocks(server: pq.abc.PGconn, statement: bytes, line_end: bytes) -> Iterato
     replaced = line_end != b"\n"
     buffer = bytearray()
     rows = total = 0
+    last = divisor or 0
     while True:
         size, row = message(1)
         if size > 0:
@@ -60,7 +67,7 @@ def _blocks(server: pq.abc.PGconn, statement: bytes, line_end: bytes) -> Iterato
             rows += 1
             if replaced:
                 buffer[-1:] = line_end
-            if len(buffer) < BLOCK_BYTES:
+            if len(buffer) < BLOCK_BYTES and rows != last:
                 continue
         elif size < 0:
             break
@@ -70,6 +77,7 @@ def _blocks(server: pq.abc.PGconn, statement: bytes, line_end: bytes) -> Iterato
         buffer.clear()
         total += rows
         rows = 0
+        last = divisor - total % divisor if divisor else 0
     sent = _result(server, arrival, pq.ExecStatus.COMMAND_OK).command_tuples
     if sent != total + rows:
         raise IncompleteExport(f"{total + rows} rows of {sent} arrived")

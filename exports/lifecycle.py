@@ -1,125 +1,73 @@
-"""Every change of an export's status: one conditional UPDATE that must change one row.
+"""Every change of an export's status: one conditional UPDATE, and its event beside it.
 
 What is compared with a time is written by the clock that it is compared with: the database's.
 """
 
-import logging
 from datetime import timedelta
 from typing import Any
 
-import psycopg
-from celery import current_app
-from django.conf import settings
-from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Now
+from django.db import transaction
+from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.errors import ErrorCode
 from accounts.ids import new_id
-from accounts.models import ApiKey, Organization
-from exports.compiler import compile_count
-from exports.models import Export, ExportFile, Status, end_of_retention
-from exports.spec import ExportSpec
-from exports.storage import delete_files
+from exports.models import UNFINISHED, Export, ExportEvent, ExportFile, Status, end_of_retention
 
-logger = logging.getLogger(__name__)
-
-# The name of the task, which stands a floor above.
-RUN_EXPORT = "exports.run"
-
-# A worker that has not been heard of for this long is dead; it reports every second.
-SILENCE = timedelta(seconds=30)
-# A queued export that nobody took up for this long may have been lost by the broker.
-PATIENCE = timedelta(minutes=5)
-# A request that has just been stored is still being queued by the one that stored it.
-SETTLED = timedelta(seconds=5)
-# What an export waits after each attempt; after one more it has failed.
-DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 900))
-# Counting a large table must not hold up the answer; the worker has the time.
-_COUNT_MILLISECONDS = 5_000
-# Rows a second, for the first estimate.
-_USUAL_RATE = 50_000
+# What an export waits after each attempt; after one more it has failed. An outage of ten seconds
+# is outlived.
+DELAYS = (timedelta(seconds=5), timedelta(seconds=15))
+RETRYABLE = (Status.FAILED, Status.TIMED_OUT, Status.CANCELED, Status.EXPIRED)
 
 
 class Superseded(Exception):
     """The export is no longer this worker's."""
 
 
-def create(
-    organization: Organization, api_key: ApiKey | None, request: Any, spec: ExportSpec
-) -> Export:
-    """Store a request and queue it once the transaction is committed.
-
-    Raises InvalidInput where only the database can tell that it is wrong.
-    """
-    count = count_rows(spec, organization.pk)
-    now = timezone.now()
+def queue(export: Export) -> None:
+    """Store a new export."""
     with transaction.atomic():
-        export = Export.objects.create(
-            organization=organization,
-            api_key=api_key,
-            resource=spec.resource,
-            format=spec.format,
-            compression=spec.compression,
-            request=request,
-            spec=spec.to_json(),
-            records_count=count,
-            estimated_completion=now + timedelta(seconds=expected_seconds(count or 0)),
-        )
-        transaction.on_commit(lambda: enqueue(export))
-    return export
-
-
-def expected_seconds(rows: int) -> float:
-    """From the request to the file, where no other is being written."""
-    return 1 + rows / _USUAL_RATE
-
-
-def count_rows(spec: ExportSpec, organization_id: str) -> int | None:
-    """The number of rows now; None where counting takes too long to wait for.
-
-    Raises InvalidInput for a time zone that this PostgreSQL does not know.
-    """
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('TimeZone', %s, true)", [spec.timezone])
-            cursor.execute(f"SET LOCAL statement_timeout = {_COUNT_MILLISECONDS}")
-            cursor.execute(compile_count(spec, organization_id).as_string(None))
-            return int(cursor.fetchone()[0])
-    except DatabaseError as error:
-        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
-            return None
-        if isinstance(error.__cause__, psycopg.errors.InvalidParameterValue):
-            field, text = "csv_field_options.timezone", f"Unknown time zone: {spec.timezone}"
-            problem = Problem(ErrorCode.INVALID_TIMEZONE, field, spec.timezone, text)
-            raise InvalidInput(problem) from error
-        raise
-
-
-def enqueue(export: Export) -> None:
-    """Hand a queued export to the workers; a broker that is down costs nothing but time."""
-    try:
-        current_app.send_task(RUN_EXPORT, [export.pk])
-    except Exception as error:
-        # Whatever its client raises, the export is stored, and `recover` will try again.
-        logger.warning("Export %s waits for the broker: %s", export, error)
-        return
-    Export.objects.filter(pk=export.pk).update(enqueued_at=Now())
+        export.save(force_insert=True)
+        ExportEvent.objects.create(export=export, status=Status.QUEUED, attempt=0)
 
 
 def claim(number: int) -> Export | None:
-    """Take up a queued export; None where there is none of this number in the queue."""
-    token = new_id("claim")
-    changed = _change(
-        _due() & Q(pk=number, status=Status.QUEUED),
-        status=Status.PROCESSING,
-        started_at=Now(),
-        heartbeat_at=Now(),
-        processed_count=0,
-        claims=Func(F("claims"), Value(token), function="array_append"),
+    """Take up a queued export: of those that wait in the lane of this one, whose turn it is.
+
+    That is the oldest one of an organization of which fewest are being written, so that who asks
+    for many waits for them, and nobody else. None where there is none.
+    """
+    lane = Subquery(Export.objects.filter(pk=number).values("lane"))
+    running = Export.objects.filter(
+        organization=OuterRef("organization"), lane=OuterRef("lane"), status=Status.PROCESSING
     )
-    return Export.objects.select_related("organization").get(pk=number) if changed else None
+    count = running.order_by().values("organization").annotate(count=Count("pk")).values("count")
+    waiting = (
+        Export.objects.filter(due(), lane=lane, status=Status.QUEUED)
+        .annotate(running=Coalesce(Subquery(count), 0))
+        .order_by("running", "number")
+        # Whoever else claims one has locked it; the next is as good.
+        .select_for_update(skip_locked=True, of=("self",))
+    )
+    with transaction.atomic():
+        export = waiting.first()
+        if export is None:
+            return None
+        token = new_id("claim")
+        changed = _change(
+            export,
+            Q(status=Status.QUEUED),
+            Status.PROCESSING,
+            attempt=len(export.claims) + 1,
+            started_at=Now(),
+            heartbeat_at=Now(),
+            processed_count=0,
+            claims=Func(F("claims"), Value(token), function="array_append"),
+        )
+    if not changed:
+        return None
+    return Export.objects.select_related("organization").get(pk=export.pk)
 
 
 def report(export: Export, rows: int) -> None:
@@ -132,40 +80,38 @@ def report(export: Export, rows: int) -> None:
     if rows and export.records_count and export.started_at:
         remaining = max(0, export.records_count - rows)
         estimate = now + (now - export.started_at) * (remaining / rows)
-    if not _change(
-        _held(export), heartbeat_at=Now(), processed_count=rows, estimated_completion=estimate
-    ):
+    held = Export.objects.filter(_held(export), pk=export.pk)
+    if not held.update(heartbeat_at=Now(), processed_count=rows, estimated_completion=estimate):
         raise Superseded(export.public_id)
 
 
-def complete(export: Export, file: ExportFile) -> None:
-    """The file is there and verified. Raises Superseded."""
+def complete(export: Export, files: list[ExportFile]) -> None:
+    """The files are there and verified. Raises Superseded."""
+    rows = sum(file.rows for file in files)
     with transaction.atomic():
-        if not _change(
-            _held(export),
-            status=Status.COMPLETED,
-            completed_at=timezone.now(),
+        _end(
+            export,
+            Status.COMPLETED,
             expires_at=end_of_retention(),
-            estimated_completion=None,
-            records_count=file.rows,
-            processed_count=file.rows,
-        ):
-            raise Superseded(export.public_id)
-        file.save()
+            snapshot_at=export.snapshot_at,
+            records_count=rows,
+            processed_count=rows,
+        )
+        ExportFile.objects.bulk_create(files)
 
 
 def fail(export: Export, code: ErrorCode, message: str) -> None:
     """Give a claimed export up, for good. Raises Superseded."""
-    _end(export, Status.FAILED, code, message)
+    _end(export, Status.FAILED, message, error={"error": code.value, "message": message})
 
 
-def time_out(export: Export) -> None:
+def time_out(export: Export, seconds: int) -> None:
     """Give a claimed export up because of its time. Raises Superseded."""
-    text = f"The export took more than {settings.EXPORT_TIME_LIMIT_SECONDS} seconds. Ask for less."
-    _end(export, Status.TIMED_OUT, ErrorCode.TIMEOUT, text)
+    text = f"The export took more than {seconds} seconds. Ask for less."
+    _end(export, Status.TIMED_OUT, text, error={"error": ErrorCode.TIMEOUT, "message": text})
 
 
-def retry(export: Export, reason: str) -> None:
+def try_again(export: Export, reason: str) -> None:
     """Put a claimed export back into the queue, later each time; in the end it has failed.
 
     reason: the kind of error, or what happened to the worker. Raises Superseded.
@@ -175,8 +121,11 @@ def retry(export: Export, reason: str) -> None:
         text = f"The export was given up after {attempts} attempts; the last ended in {reason}."
         fail(export, ErrorCode.INTERNAL_ERROR, text)
     elif not _change(
+        export,
         _held(export),
-        status=Status.QUEUED,
+        Status.QUEUED,
+        f"The attempt ended in {reason}.",
+        attempt=attempts,
         enqueued_at=None,
         not_before=Now() + DELAYS[attempts - 1],
         processed_count=0,
@@ -184,55 +133,87 @@ def retry(export: Export, reason: str) -> None:
         raise Superseded(export.public_id)
 
 
-def recover() -> None:
-    """Take back what a dead worker holds, and queue what waits, or what a broker lost."""
-    exports = Export.objects.only("public_id", "organization_id", "status", "claims")
-    silent = exports.filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - SILENCE)
-    for export in silent.iterator():
-        logger.warning("The worker of export %s is silent.", export)
-        try:
-            retry(export, "the loss of its worker")
-        except Superseded:
-            continue
-        delete_files(export)
-    lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - PATIENCE)
-    queued = exports.filter(lost, _due(), status=Status.QUEUED, created_at__lt=Now() - SETTLED)
-    for export in queued.iterator():
-        enqueue(export)
+def cancel(export: Export) -> bool:
+    """End an export that nobody wants any more; false where it has ended. Its worker notices."""
+    return _change(
+        export,
+        Q(status__in=UNFINISHED),
+        Status.CANCELED,
+        attempt=len(export.claims),
+        completed_at=timezone.now(),
+        estimated_completion=None,
+        error=None,
+    )
 
 
-def expire() -> None:
-    """Delete the files of exports whose time is over, and what failed ones may have left."""
-    ended = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT)
-    exports = Export.objects.only("public_id", "organization_id", "status", "claims")
-    due = exports.filter(status__in=ended, expires_at__lte=Now()).exclude(claims=[])
-    for export in due.iterator():
-        # Files go first: a death between the two steps is made good by the next run.
-        if delete_files(export):
-            status = Status.EXPIRED if export.status == Status.COMPLETED else export.status
-            _change(Q(pk=export.pk, status=export.status), status=status, claims=[])
+def restart(export: Export) -> bool:
+    """Queue an ended export, of whose files nothing is left, anew; false where that is not so."""
+    with transaction.atomic():
+        changed = _change(
+            export,
+            Q(status__in=RETRYABLE, deleted_at=None),
+            Status.QUEUED,
+            "It was asked for again.",
+            attempt=0,
+            claims=[],
+            started_at=None,
+            heartbeat_at=None,
+            completed_at=None,
+            snapshot_at=None,
+            enqueued_at=None,
+            not_before=None,
+            estimated_completion=None,
+            expires_at=end_of_retention(),
+            processed_count=0,
+            error=None,
+        )
+        if changed:
+            ExportFile.objects.filter(export=export).delete()
+    return changed
 
 
-def _due() -> Q:
+def expire(export: Export) -> None:
+    """The files of a completed export are gone."""
+    ended = Q(status=Status.COMPLETED)
+    _change(export, ended, Status.EXPIRED, attempt=len(export.claims), claims=[])
+
+
+def hide(export: Export) -> None:
+    """From now on nobody sees it; its record goes with its files."""
+    Export.objects.visible().filter(pk=export.pk).update(deleted_at=Now())
+
+
+def due() -> Q:
+    """True of a queued export that need not wait any more."""
     return Q(not_before=None) | Q(not_before__lte=Now())
 
 
 def _held(export: Export) -> Q:
     """True of a claimed export as long as no later attempt has it."""
-    return Q(pk=export.pk, status=Status.PROCESSING, claims=export.claims)
+    return Q(status=Status.PROCESSING, claims=export.claims)
 
 
-def _end(export: Export, status: Status, code: ErrorCode, message: str) -> None:
+def _end(export: Export, status: Status, reason: str = "", **values: Any) -> None:
     if not _change(
+        export,
         _held(export),
-        status=status,
+        status,
+        reason,
+        attempt=len(export.claims),
         completed_at=timezone.now(),
         estimated_completion=None,
-        error={"error": code.value, "message": message},
+        **values,
     ):
         raise Superseded(export.public_id)
 
 
-def _change(condition: Q, **values: Any) -> bool:
+def _change(
+    export: Export, condition: Q, status: Status, reason: str = "", *, attempt: int, **values: Any
+) -> bool:
     """The one UPDATE; true where it changed its row."""
-    return Export.objects.filter(condition).update(**values) == 1
+    row = Export.objects.filter(condition, pk=export.pk)
+    with transaction.atomic(savepoint=False):
+        changed = row.update(status=status, **values) == 1
+        if changed:
+            ExportEvent.objects.create(export=export, status=status, attempt=attempt, reason=reason)
+    return changed

@@ -1,4 +1,4 @@
-"""An export, its life, and the files it produced."""
+"""An export, its life, the files it produced, and what an organization may ask for."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.functions import Now
 from django.utils import timezone
 from psycopg.types.json import Json
 
@@ -25,7 +27,18 @@ class Status(models.TextChoices):
     COMPLETED = "completed"
     FAILED = "failed"
     TIMED_OUT = "timed_out"
+    CANCELED = "canceled"
     EXPIRED = "expired"
+
+
+UNFINISHED = (Status.QUEUED, Status.PROCESSING)
+
+
+class Lane(models.TextChoices):
+    """The queues of the broker: in one of its own, what is small never waits for what is large."""
+
+    QUICK = "quick"
+    LARGE = "exports"
 
 
 def end_of_retention() -> datetime:
@@ -49,6 +62,9 @@ class OrderedJSONField(models.JSONField):
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
+    def visible(self) -> "ExportQuerySet":
+        return self.filter(deleted_at=None)
+
     def shown_as(self, statuses: Collection[str]) -> "ExportQuerySet":
         """Exports of any of these statuses, as `Export.shown_status` says."""
         over = models.Q(status=Status.COMPLETED, expires_at__lte=timezone.now())
@@ -64,6 +80,8 @@ class Export(models.Model):
     not_before: when the next attempt may begin.
     claims: a token for each time that a worker took it up; the last one may write. None are
         left once their files are deleted.
+    snapshot_at: the moment of the database that the files show.
+    deleted_at: since when nobody sees it any more; it goes once the storage has let its files go.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -80,6 +98,7 @@ class Export(models.Model):
     request = OrderedJSONField()
     spec = models.JSONField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
+    lane = models.CharField(max_length=20, choices=Lane.choices, default=Lane.LARGE)
     created_at = models.DateTimeField(default=timezone.now)
     enqueued_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
@@ -90,6 +109,8 @@ class Export(models.Model):
     estimated_completion = models.DateTimeField(null=True)
     records_count = models.BigIntegerField(null=True)
     processed_count = models.BigIntegerField(default=0)
+    snapshot_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
     claims = ArrayField(models.CharField(max_length=40), default=list)
     error = models.JSONField(null=True)
 
@@ -102,12 +123,22 @@ class Export(models.Model):
             models.Index(
                 fields=("heartbeat_at",),
                 name="export_unfinished",
-                condition=models.Q(status__in=(Status.QUEUED, Status.PROCESSING)),
+                condition=models.Q(status__in=UNFINISHED),
+            ),
+            models.Index(
+                fields=("organization", "lane"),
+                name="export_unfinished_of",
+                condition=models.Q(status__in=UNFINISHED),
             ),
             models.Index(
                 fields=("expires_at",),
                 name="export_to_expire",
                 condition=~models.Q(claims=[]),
+            ),
+            models.Index(
+                fields=("completed_at",),
+                name="export_to_forget",
+                condition=models.Q(claims=[]),
             ),
         ]
         constraints: ClassVar = [
@@ -163,3 +194,58 @@ class ExportFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ExportEvent(models.Model):
+    """A change of an export's status, written with it.
+
+    attempt: how often workers had taken the export up since it was queued last.
+    reason: why, where that is not what usually happens.
+    """
+
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="events")
+    status = models.CharField(max_length=20, choices=Status.choices)
+    attempt = models.PositiveIntegerField()
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.export_id} {self.status}"
+
+
+class ExportLimits(models.Model):
+    """What one organization may ask for, where that is not what the settings say of all."""
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.CASCADE, primary_key=True, related_name="export_limits"
+    )
+    unfinished = models.PositiveIntegerField(
+        "unfinished exports",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="At the same time.",
+    )
+    records = models.PositiveBigIntegerField(
+        "records of an export", null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    seconds = models.PositiveIntegerField(
+        "seconds of an export",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="From the first row to the last byte, in each attempt.",
+    )
+    bytes = models.PositiveBigIntegerField(
+        "bytes of an export's files", null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "export limits"
+        ordering = ("organization__name",)
+
+    def __str__(self) -> str:
+        return str(self.organization)

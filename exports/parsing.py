@@ -26,12 +26,19 @@ from resources.registry import Resource, registry
 from resources.timezones import TIMEZONES
 from resources.values import shown
 
-FIELDS = ("resource", "format", "compression", "options", "csv_field_options")
+FIELDS = (
+    *("resource", "format", "compression", "options", "csv_field_options"),
+    *("max_rows_per_file", "empty", "dedupe"),
+)
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
 # Of those formats only that name them among their options.
 FORMAT_FIELDS = ("include_header", "escape_formulas", "delimiter", "quoting", "bom", "line_end")
 # PostgreSQL's names end here, and a header is one in JSON.
 _LONGEST_HEADER = 63
+
+# What to do about nothing.
+EMPTY = ["allow", "error"]
+_MOST_ROWS = 2**63
 
 # A body has room for a hundred thousand mistakes; nobody reads that many.
 _MOST_PROBLEMS = 100
@@ -69,9 +76,14 @@ class _Parser:
             list(Nesting),
         )
         datetime_format = self.datetime_format()
-        include_header = self.flag("include_header", default=True)
-        escape_formulas = self.flag("escape_formulas", default=True)
+        include_header = self.output_flag("include_header", default=True)
+        escape_formulas = self.output_flag("escape_formulas", default=True)
         dialect = self.dialect()
+        max_rows_per_file = self.max_rows_per_file()
+        empty = self.choice(
+            ErrorCode.INVALID_REQUEST, "empty", self.body.get("empty", "allow"), EMPTY
+        )
+        self.flag(self.body, "", "dedupe", default=False)
         columns: tuple[OutputColumn, ...] = ()
         selection = Selection()
         if resource is not None:
@@ -94,6 +106,8 @@ class _Parser:
             include_header=include_header,
             escape_formulas=escape_formulas,
             dialect=dialect,
+            max_rows_per_file=max_rows_per_file,
+            refuse_empty=empty == "error",
         )
 
     def report(self, code: ErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:
@@ -144,11 +158,23 @@ class _Parser:
                 field = f"csv_field_options.{name}"
                 self.report(ErrorCode.INVALID_REQUEST, field, self.output[name], text, having)
 
-    def flag(self, name: str, *, default: bool) -> bool:
-        value = self.output.get(name, default)
+    def max_rows_per_file(self) -> int | None:
+        value = self.body.get("max_rows_per_file")
+        if value is None or (type(value) is int and 1 <= value < _MOST_ROWS):
+            return value
+        text = f"max_rows_per_file is {shown(value)}"
+        accepted = f"a whole number, 1 to {_MOST_ROWS - 1}"
+        self.report(ErrorCode.INVALID_LIMIT, "max_rows_per_file", value, text, accepted)
+        return None
+
+    def output_flag(self, name: str, *, default: bool) -> bool:
+        return self.flag(self.output, "csv_field_options.", name, default=default)
+
+    def flag(self, given: Mapping[str, Any], path: str, name: str, *, default: bool) -> bool:
+        value = given.get(name, default)
         if isinstance(value, bool):
             return value
-        field = f"csv_field_options.{name}"
+        field = f"{path}{name}"
         text = f"{field} must be true or false"
         self.report(ErrorCode.INVALID_REQUEST, field, value, text, [True, False])
         return default
@@ -161,7 +187,7 @@ class _Parser:
         return CsvDialect(
             delimiter=chosen("delimiter", DELIMITERS),
             quoting=Quoting(chosen("quoting", tuple(Quoting))),
-            bom=self.flag("bom", default=False),
+            bom=self.output_flag("bom", default=False),
             line_end=chosen("line_end", LINE_ENDS),
         )
 

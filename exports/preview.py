@@ -21,11 +21,11 @@ from exports.compiler import (
     settings_of,
 )
 from exports.copying import copy_blocks
+from exports.creation import expected_seconds
 from exports.discovery import discover
 from exports.formats import formats
 from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
 from exports.formats.formulas import escaped
-from exports.lifecycle import expected_seconds
 from exports.spec import ExportSpec
 from resources.reading import TookTooLong, configure, reading
 

@@ -1,32 +1,28 @@
-"""Runs a queued export: from its spec to a verified file in storage."""
+"""Runs a queued export: from its spec to verified files in storage."""
 
 import logging
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import IO, cast
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
-from django.core.files import File
-from django.core.files.storage import default_storage
+from psycopg.errors import QueryCanceled
 
-from accounts.errors import ErrorCode
+from accounts.errors import ApiError, ErrorCode
 from exports import lifecycle
 from exports.compiler import compile_export
-from exports.compression import CONTENT_TYPES, ENDINGS
-from exports.copying import IncompleteExport
-from exports.formats import formats
 from exports.formats.base import FormatLimit
+from exports.limits import limits_of
 from exports.models import Export, ExportFile
 from exports.spec import ExportSpec
-from exports.storage import discard, storage_key
-from exports.stream import BlockReader, ExportStream
-from resources.registry import registry
+from exports.storage import clear, folder
+from exports.stream import ExportStream
+from exports.writer import write_files
 
 logger = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 1.0
+# A storage that does not answer is left to itself after this, and what it still writes to sweepers.
+_PATIENCE_SECONDS = 60
 
 
 class ObsoleteSpec(Exception):
@@ -36,9 +32,13 @@ class ObsoleteSpec(Exception):
 class TimeLimitReached(Exception):
     """The export has taken all the time that there is."""
 
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+
 
 def run(number: int) -> None:
-    """Write the file of a queued export; does nothing where it is no longer queued."""
+    """Write the files of the queued export whose turn it is, of those in the lane of this one."""
     export = lifecycle.claim(number)
     if export is None:
         return
@@ -49,83 +49,68 @@ def run(number: int) -> None:
 
 
 def _run(export: Export) -> None:
-    key = storage_key(export, export.claims[-1])
+    path = folder(export, export.claims[-1])
     try:
-        file = _write(export, key)
+        files = _write(export)
     except BaseException as error:
-        discard(key)
+        clear(path)
         _give_up(export, error)
         return
     try:
-        lifecycle.complete(export, file)
+        lifecycle.complete(export, files)
     except lifecycle.Superseded:
-        discard(key)
+        clear(path)
         raise
     # Any other error leaves open whether it was committed. Where it was not, this worker falls
-    # silent and the export is written again; where it was, the file must be there.
-    logger.info("Export %s is ready: %s, %s rows.", export, file.name, file.rows)
+    # silent and the export is written again; where it was, the files must be there.
+    rows = sum(file.rows for file in files)
+    logger.info("Export %s is ready: %s, %s rows.", export, files[0].name, rows)
 
 
 def _give_up(export: Export, error: BaseException) -> None:
     """End or put back an export that could not be written. Raises what is no failure of its own."""
     match error:
-        case TimeLimitReached() | SoftTimeLimitExceeded():
-            lifecycle.time_out(export)
+        case TimeLimitReached():
+            lifecycle.time_out(export, error.seconds)
         case ObsoleteSpec():
             lifecycle.fail(export, ErrorCode.INVALID_RESOURCE, str(error))
         case FormatLimit():
             lifecycle.fail(export, ErrorCode.FORMAT_LIMIT, str(error))
+        case ApiError():
+            lifecycle.fail(export, error.code, error.message)
         case lifecycle.Superseded():
             raise error
-        case Exception():
+        case Exception() | SoftTimeLimitExceeded():
             logger.error("Export %s failed.", export, exc_info=error)
-            lifecycle.retry(export, type(error).__name__)
+            lifecycle.try_again(export, type(error).__name__)
         case _:
             raise error
 
 
-class ExportContent(File):  # type: ignore[type-arg]  # generic in its stubs only
-    """A stream as the content that a storage takes, with the type that it stores."""
-
-    def __init__(self, stream: ExportStream, spec: ExportSpec) -> None:
-        super().__init__(cast("IO[bytes]", BlockReader(stream)))
-        self._stream = stream
-        self.content_type = CONTENT_TYPES.get(spec.compression, formats[spec.format].content_type)
-
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """The blocks as they come: cut anew, each would be copied twice."""
-        return iter(self._stream)
-
-
-def _write(export: Export, key: str) -> ExportFile:
-    """Stream the file into storage while this thread reports, and verify what arrived."""
+def _write(export: Export) -> list[ExportFile]:
+    """Write the files in a thread of its own while this one reports."""
     spec = _checked_spec(export)
-    stream = ExportStream(spec, export.organization_id)
-    content = ExportContent(stream, spec)
-    deadline = time.monotonic() + settings.EXPORT_TIME_LIMIT_SECONDS
-    with ThreadPoolExecutor(1, thread_name_prefix="export") as pool:
-        writing = pool.submit(default_storage.save, key, content)
-        try:
-            while not wait([writing], timeout=_REPORT_SECONDS).done:
-                lifecycle.report(export, stream.rows)
-                if time.monotonic() > deadline:
-                    raise TimeLimitReached
-        except BaseException:
-            stream.cancel()
+    limits = limits_of(export.organization_id)
+    stream = ExportStream(spec, export.organization_id, limits.seconds)
+    deadline = time.monotonic() + limits.seconds
+    pool = ThreadPoolExecutor(1, thread_name_prefix="export")
+    writing = pool.submit(write_files, export, spec, stream, limits)
+    try:
+        while not wait([writing], timeout=_REPORT_SECONDS).done:
+            lifecycle.report(export, stream.rows)
+            if time.monotonic() > deadline:
+                raise TimeLimitReached(limits.seconds)
+        return writing.result()
+    except QueryCanceled as error:
+        if time.monotonic() < deadline:
             raise
-        writing.result()
-    size = default_storage.size(key)
-    if size != stream.bytes:
-        raise IncompleteExport(f"{size} bytes of {stream.bytes} are in storage")
-    return ExportFile(
-        export=export,
-        name=file_name(spec, f"{export.created_at:%Y%m%dT%H%M%SZ}-{export.public_id[-6:]}"),
-        storage_key=key,
-        content_type=content.content_type,
-        rows=stream.rows,
-        bytes=stream.bytes,
-        sha256=stream.sha256,
-    )
+        raise TimeLimitReached(limits.seconds) from error
+    except BaseException:
+        stream.cancel()
+        wait([writing], timeout=_PATIENCE_SECONDS)
+        raise
+    finally:
+        pool.shutdown(wait=False)
 
 
 def _checked_spec(export: Export) -> ExportSpec:
@@ -136,10 +121,3 @@ def _checked_spec(export: Export) -> ExportSpec:
     except LookupError as error:
         raise ObsoleteSpec(f"The export cannot be written any more: {error}") from error
     return spec
-
-
-def file_name(spec: ExportSpec, suffix: str) -> str:
-    resource = registry.get(spec.resource)
-    plural = resource.plural if resource else spec.resource
-    ending = ENDINGS[spec.compression]
-    return f"{plural}-{suffix}.{formats[spec.format].extension}{ending}"

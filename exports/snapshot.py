@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import psycopg
-from django.db import connection
+from django.conf import settings
+from django.db import connections
 
 
 class Snapshot:
@@ -19,7 +20,8 @@ class Snapshot:
     @contextmanager
     def reader(self) -> Iterator[psycopg.Connection]:
         """A connection in a transaction of one snapshot, which begins with its first statement."""
-        with connection.get_new_connection(connection.get_connection_params()) as reader:
+        source = connections[settings.EXPORT_DATABASE]
+        with source.get_new_connection(source.get_connection_params()) as reader:
             reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             reader.read_only = True
             with self._lock:

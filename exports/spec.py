@@ -66,6 +66,8 @@ class ExportSpec:
     datetime_format: an LDML pattern; None is ISO 8601 with microseconds and offset.
     include_header: write the names of the columns, where the format has a place for them.
     escape_formulas: an apostrophe before text that a spreadsheet would run.
+    max_rows_per_file: where a new file begins; None is one file for all.
+    refuse_empty: nothing to export is an error.
     """
 
     resource: str
@@ -79,6 +81,8 @@ class ExportSpec:
     include_header: bool = True
     escape_formulas: bool = True
     dialect: CsvDialect = CsvDialect()
+    max_rows_per_file: int | None = None
+    refuse_empty: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -98,6 +102,8 @@ class ExportSpec:
             include_header=data.get("include_header", True),
             escape_formulas=data.get("escape_formulas", True),
             dialect=_dialect(data.get("dialect", {})),
+            max_rows_per_file=data.get("max_rows_per_file"),
+            refuse_empty=data.get("refuse_empty", False),
         )
 
 

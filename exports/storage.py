@@ -1,6 +1,8 @@
 """Where files are kept, and the short-lived links to them."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import IO, Any
 from urllib.parse import quote, urlencode
@@ -16,6 +18,9 @@ from exports.models import Export, ExportFile
 
 logger = logging.getLogger(__name__)
 
+_ROOT = "exports"
+MANIFEST = "manifest.json"
+
 _signer = TimestampSigner(salt="exports.file")
 
 
@@ -27,18 +32,36 @@ class InvalidLink(Exception):
         self.expired = expired
 
 
-def storage_key(export: Export, claim: str) -> str:
-    """Where one attempt writes its file.
+def folder(export: Export, claim: str) -> str:
+    """Where one attempt writes its files, and nobody else.
 
-    It has no extension, from which a storage could conclude that the gzip is the transport's.
+    They have no extensions, from which a storage could conclude that gzip is the transport's.
     """
-    return f"exports/{export.organization_id}/{export.public_id}/{claim}"
+    return f"{_ROOT}/{export.organization_id}/{export.public_id}/{claim}"
 
 
 def delete_files(export: Export) -> bool:
     """Delete what any attempt of an export wrote; false where the storage would not."""
-    kept = [claim for claim in export.claims if not discard(storage_key(export, claim))]
-    return not kept
+    cleared = [clear(folder(export, claim)) for claim in export.claims]
+    if not all(cleared):
+        return False
+    # Only a storage of folders has one left to delete, and only if no attempt has begun anew.
+    with suppress(OSError):
+        default_storage.delete(f"{_ROOT}/{export.organization_id}/{export.public_id}")
+    return True
+
+
+def clear(path: str) -> bool:
+    """Delete a folder and the files in it, which need not be there."""
+    try:
+        _, names = default_storage.listdir(path)
+    except FileNotFoundError:
+        return True
+    except Exception:
+        logger.exception("The files in %s could not be listed.", path)
+        return False
+    discarded = [discard(f"{path}/{name}") for name in names]
+    return all(discarded) and discard(path)
 
 
 def discard(key: str) -> bool:
@@ -50,6 +73,28 @@ def discard(key: str) -> bool:
         logger.exception("The file %s could not be deleted.", key)
         return False
     return True
+
+
+def orphans(older_than: timedelta) -> Iterator[str]:
+    """Files in the storage that no attempt of any export wrote, unless they are new."""
+    newest = timezone.now() - older_than
+    for organization in _folders(_ROOT):
+        for public_id in _folders(f"{_ROOT}/{organization}"):
+            path = f"{_ROOT}/{organization}/{public_id}"
+            claims = Export.objects.filter(public_id=public_id).values_list("claims", flat=True)
+            known = set(claims.first() or ())
+            for claim in set(_folders(path)) - known:
+                for name in default_storage.listdir(f"{path}/{claim}")[1]:
+                    key = f"{path}/{claim}/{name}"
+                    if default_storage.get_modified_time(key) < newest:
+                        yield key
+
+
+def _folders(path: str) -> list[str]:
+    try:
+        return default_storage.listdir(path)[0]
+    except FileNotFoundError:
+        return []
 
 
 def signed_url(file: ExportFile, request: HttpRequest) -> tuple[str, datetime]:
@@ -73,7 +118,8 @@ def open_signed(token: str) -> tuple[ExportFile, IO[bytes]]:
     """The file of a link of this machine, and its content. Raises InvalidLink."""
     try:
         key = _signer.unsign(token, max_age=settings.EXPORT_LINK_SECONDS)
-        file = ExportFile.objects.select_related("export").get(pk=key)
+        files = ExportFile.objects.filter(export__deleted_at=None)
+        file = files.select_related("export").get(pk=key)
         if file.export.expired:
             raise InvalidLink(expired=True)
         return file, default_storage.open(file.storage_key)

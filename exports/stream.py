@@ -2,7 +2,8 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from datetime import datetime
 from queue import SimpleQueue
 
 import psycopg
@@ -13,7 +14,7 @@ from exports.compression import compressed
 from exports.copying import copy_blocks
 from exports.discovery import discover
 from exports.formats import formats
-from exports.formats.base import Block
+from exports.formats.base import Block, FileColumn
 from exports.parallel import in_order
 from exports.parts import parts
 from exports.snapshot import Snapshot
@@ -22,42 +23,43 @@ from resources.reading import configure
 
 
 class ExportStream:
-    """Iterates once over the bytes of an export's file.
+    """The files of an export, one after the other, from one moment of the database.
 
-    rows, bytes, sha256: of what was given out so far.
-    Raises IncompleteExport at the end where rows are missing; errors of psycopg as they come.
+    rows: of all that was read so far.
+    snapshot_at: that moment, once reading has begun.
+    Iterated itself it gives the bytes of its files, of which there usually is one.
     """
 
-    def __init__(self, spec: ExportSpec, organization_id: str) -> None:
+    def __init__(self, spec: ExportSpec, organization_id: str, seconds: int = 0) -> None:
+        """seconds: that each statement may take; 0 is any time."""
         self.rows = 0
-        self.bytes = 0
-        self._hash = hashlib.sha256()
+        self.snapshot_at: datetime | None = None
         self._spec = spec
         self._organization_id = organization_id
+        self._timeout = {"statement_timeout": f"{seconds}s"}
         self._snapshot = Snapshot()
 
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
-
     def __iter__(self) -> Iterator[bytes]:
+        for file in self.files():
+            yield from file
+
+    def files(self) -> Generator["FileStream"]:
+        """Each must be read to its end before the next one.
+
+        Raises IncompleteExport where rows are missing, FormatLimit, and errors of psycopg.
+        """
         with self._snapshot.reader() as leader:
-            for block in compressed(self._content(leader), self._spec.compression):
-                self.bytes += len(block)
-                self._hash.update(block)
-                yield block
+            configure(leader.cursor(), settings_of(self._spec) | self._timeout)
+            [self.snapshot_at] = leader.execute("SELECT statement_timestamp()").fetchone() or [None]
+            found = discover(leader, self._spec, self._organization_id)
+            statement = compile_export(self._spec, self._organization_id, found)
+            blocks = self._counted(self._blocks(leader, statement, found))
+            for part in divided(blocks, self._spec.max_rows_per_file):
+                yield FileStream(self._spec, statement.columns, part)
 
     def cancel(self) -> None:
         """Make the database stop; the iteration ends in an error. Safe from any thread."""
         self._snapshot.cancel()
-
-    def _content(self, leader: psycopg.Connection) -> Iterator[bytes]:
-        """The content of the file, before it is compressed."""
-        configure(leader.cursor(), settings_of(self._spec))
-        found = discover(leader, self._spec, self._organization_id)
-        statement = compile_export(self._spec, self._organization_id, found)
-        blocks = self._counted(self._blocks(leader, statement, found))
-        yield from formats[self._spec.format].write(statement.columns, blocks, self._spec)
 
     def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
@@ -77,7 +79,7 @@ class ExportStream:
         with self._snapshot.readers_beside(leader, number) as readers:
             idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
             for reader in readers:
-                configure(reader.cursor(), statement.settings)
+                configure(reader.cursor(), statement.settings | self._timeout)
                 idle.put(reader)
 
             def read(part: Part) -> Iterator[Block]:
@@ -92,8 +94,66 @@ class ExportStream:
 
     def _read(self, reader: psycopg.Connection, statement: Statement) -> Iterator[Block]:
         self._snapshot.check()
-        copy = statement.copy.as_bytes(None)
-        yield from copy_blocks(reader, copy, self._spec.dialect.line_end.encode())
+        yield from copy_blocks(
+            reader,
+            statement.copy.as_bytes(None),
+            self._spec.dialect.line_end.encode(),
+            self._spec.max_rows_per_file,
+        )
+
+
+class FileStream:
+    """Iterates once over the bytes of a file.
+
+    rows, bytes, sha256: of what was given out so far.
+    """
+
+    def __init__(
+        self, spec: ExportSpec, columns: Sequence[FileColumn], blocks: Iterator[Block]
+    ) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self._hash = hashlib.sha256()
+        content = formats[spec.format].write(columns, self._counted(blocks), spec)
+        self._content = compressed(content, spec.compression)
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._content:
+            self.bytes += len(block)
+            self._hash.update(block)
+            yield block
+
+    def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        for block in blocks:
+            self.rows += block.rows
+            yield block
+
+
+def divided(blocks: Iterator[Block], rows: int | None) -> Iterator[Iterator[Block]]:
+    """The blocks of each file, of which there is one at least; none holds more rows.
+
+    No block holds rows of two files. Each file must be read to its end before the next one.
+    """
+    if rows is None:
+        yield blocks
+        return
+    ahead = next(blocks, None)
+
+    def file() -> Iterator[Block]:
+        nonlocal ahead
+        room = rows
+        while ahead is not None and room:
+            room -= ahead.rows
+            yield ahead
+            ahead = next(blocks, None)
+
+    yield file()
+    while ahead is not None:
+        yield file()
 
 
 class BlockReader(io.RawIOBase):

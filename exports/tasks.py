@@ -2,19 +2,24 @@
 
 from celery import shared_task
 
-from exports import lifecycle, runner
+from exports import queue, runner, upkeep
 
 
-@shared_task(name=lifecycle.RUN_EXPORT)
+@shared_task(name=queue.RUN_EXPORT)
 def run_export(number: int) -> None:
     runner.run(number)
 
 
 @shared_task(name="exports.recover")
 def recover() -> None:
-    lifecycle.recover()
+    upkeep.recover()
 
 
 @shared_task(name="exports.expire")
 def expire() -> None:
-    lifecycle.expire()
+    upkeep.expire()
+
+
+@shared_task(name="exports.purge")
+def purge() -> None:
+    upkeep.purge()

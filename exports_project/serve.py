@@ -40,6 +40,10 @@ PROGRAMS = {
         [*WORKER, "-n", "exports@%h", "-Q", "exports", "--concurrency=2"],
         signal.SIGQUIT,
     ),
+    "quick": (
+        [*WORKER, "-n", "quick@%h", "-Q", "quick", "--concurrency=1"],
+        signal.SIGQUIT,
+    ),
     "upkeep": (
         [*WORKER, "-n", "upkeep@%h", "-Q", "upkeep", "--concurrency=1", "--pool=solo"],
         signal.SIGQUIT,

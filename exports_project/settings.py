@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
+from kombu import Queue
 
-from exports_project import description, embedded, environment, object_storage
+from exports_project import description, embedded, environment, object_storage, theme
 from exports_project.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -120,6 +120,11 @@ DATABASES: dict[str, dict[str, Any]] = {
     else environment.postgres("DATABASE_URL")
 }
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# Exports read their rows here: by default where everything is, else from a replica of it.
+EXPORT_DATABASE = "replica" if env("EXPORT_DATABASE_URL", default="") else "default"
+if EXPORT_DATABASE == "replica":
+    DATABASES["replica"] = environment.postgres("EXPORT_DATABASE_URL")
+    DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = embedded.broker_url(LOCAL_DIR) if EMBEDDED_BROKER else env("BROKER_URL")
@@ -149,6 +154,10 @@ API_MAX_BODY_BYTES = environment.integer("API_MAX_BODY_BYTES", 2**20, minimum=1)
 EXPORT_RETENTION_HOURS = environment.integer("EXPORT_RETENTION_HOURS", 24, minimum=1)
 EXPORT_LINK_SECONDS = environment.integer("EXPORT_LINK_SECONDS", 300, minimum=1)
 EXPORT_TIME_LIMIT_SECONDS = environment.integer("EXPORT_TIME_LIMIT_SECONDS", 3600, minimum=1)
+EXPORT_MAX_UNFINISHED = environment.integer("EXPORT_MAX_UNFINISHED", 10, minimum=1)
+EXPORT_MAX_RECORDS = environment.integer("EXPORT_MAX_RECORDS", 0) or None
+EXPORT_MAX_BYTES = environment.integer("EXPORT_MAX_BYTES", 0) or None
+EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
 EXPORT_PARALLEL_ROWS = environment.integer("EXPORT_PARALLEL_ROWS", 100_000, minimum=0)
 
@@ -158,11 +167,14 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
-# Upkeep has a queue, and a worker, of its own: it must not wait until long exports end.
+# Upkeep has a queue, and a worker, of its own: it must not wait until exports end; nor must small
+# exports wait for large ones. A worker without -Q takes them all.
 CELERY_TASK_DEFAULT_QUEUE = "exports"
+CELERY_TASK_QUEUES = [Queue(name) for name in ("exports", "quick", "upkeep")]
 CELERY_TASK_ROUTES = {
     "exports.recover": {"queue": "upkeep"},
     "exports.expire": {"queue": "upkeep"},
+    "exports.purge": {"queue": "upkeep"},
 }
 # A task is done when it has ended, not when it was taken: a lost worker's goes to another.
 CELERY_TASK_ACKS_LATE = True
@@ -173,17 +185,15 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # Stopped by SIGQUIT, a worker finishes what it can in this time and gives the rest back.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
-# The runner ends an export at its limit; these end one that hangs where it cannot.
-CELERY_TASK_SOFT_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 30
-CELERY_TASK_TIME_LIMIT = EXPORT_TIME_LIMIT_SECONDS + 60
 # A request that cannot reach the broker goes on at once; the worker keeps trying.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 0.3
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
-    # Valkey gives an unfinished task to another worker after this time.
-    "visibility_timeout": CELERY_TASK_TIME_LIMIT + 600,
+    # Valkey gives an unfinished task to another worker after this time, which does nothing where
+    # the first one is still at work.
+    "visibility_timeout": 3600,
     "socket_connect_timeout": 0.3,
     # A broker that hangs is one that is down; a worker waits a second at a time for tasks.
     "socket_timeout": 3,
@@ -194,8 +204,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Whoever is late by an interval makes way for the next.
     "Recover exports": {
         "task": "exports.recover",
-        "schedule": timedelta(seconds=15),
-        "options": {"expire_seconds": 15},
+        "schedule": timedelta(seconds=5),
+        "options": {"expire_seconds": 5},
+    },
+    "Purge exports": {
+        "task": "exports.purge",
+        "schedule": timedelta(hours=1),
+        "options": {"expire_seconds": 3600},
     },
     "Expire exports": {
         "task": "exports.expire",
@@ -267,36 +282,4 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = description.SETTINGS
-
-UNFOLD = {
-    "SITE_TITLE": "Longshore",
-    "SITE_HEADER": "Longshore",
-    "SITE_SUBHEADER": "Data out, data in",
-    "SITE_SYMBOL": "anchor",
-    "SITE_FAVICONS": [
-        {
-            "rel": "icon",
-            "type": "image/svg+xml",
-            "href": lambda request: static("accounts/favicon.svg"),
-        }
-    ],
-    "SITE_URL": None,
-    "BORDER_RADIUS": "8px",
-    # Deep water: blue with a little green, on cool greys.
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97.5% .013 225)",
-            "100": "oklch(94.5% .029 224)",
-            "200": "oklch(89.5% .056 224)",
-            "300": "oklch(82% .092 225)",
-            "400": "oklch(71.5% .118 227)",
-            "500": "oklch(60.5% .118 231)",
-            "600": "oklch(52% .106 234)",
-            "700": "oklch(45% .092 235)",
-            "800": "oklch(38.5% .077 236)",
-            "900": "oklch(33.5% .064 237)",
-            "950": "oklch(25.5% .048 238)",
-        }
-    },
-    "SIDEBAR": {"show_search": True, "navigation": "exports_project.sidebar.navigation"},
-}
+UNFOLD = theme.UNFOLD

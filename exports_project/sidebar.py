@@ -16,6 +16,7 @@ COLLAPSED = {"Schedules"}
 # Names of Material Symbols.
 ICONS = {
     "Export": "download",
+    "ExportLimits": "speed",
     "Contact": "person",
     "Group": "groups",
     "Fulfillment": "inventory",

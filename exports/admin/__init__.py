@@ -1,5 +1,5 @@
 """Exports in the admin."""
 
-from exports.admin import exports
+from exports.admin import exports, limits
 
-__all__ = ["exports"]
+__all__ = ["exports", "limits"]

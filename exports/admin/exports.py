@@ -14,11 +14,11 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
 from exports.admin import presentation
+from exports.admin.actions import ExportActions
 from exports.admin.filters import FormatFilter, ResourceFilter
 from exports.models import Export, Status
 from exports.storage import signed_url
@@ -28,7 +28,7 @@ DOWNLOAD = "admin/exports/export/download.html"
 
 
 @admin.register(Export)
-class ExportAdmin(ModelAdmin):
+class ExportAdmin(ExportActions):
     list_display = (
         "identifier",
         "resource_and_format",
@@ -73,7 +73,7 @@ class ExportAdmin(ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
-        """Never: its files would be left behind."""
+        """Never this way: its files would be left behind."""
         return False
 
     def get_readonly_fields(
@@ -82,7 +82,7 @@ class ExportAdmin(ModelAdmin):
         return tuple(name for _, fieldset in self.fieldsets for name in fieldset["fields"])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
-        exports: QuerySet[Export] = super().get_queryset(request)
+        exports: QuerySet[Export] = super().get_queryset(request).filter(deleted_at=None)
         # The two may be a megabyte each, and a list shows neither.
         return exports.defer("request", "spec").prefetch_related("files")
 
@@ -113,6 +113,7 @@ class ExportAdmin(ModelAdmin):
             "status_color": presentation.STATUS_COLORS[status],
             "times": presentation.times(export),
             "files": presentation.file_table(export),
+            "events": presentation.event_table(export),
             **presentation.progress(export),
         }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)

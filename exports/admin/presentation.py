@@ -22,6 +22,7 @@ STATUS_COLORS = {
     Status.COMPLETED: "success",
     Status.FAILED: "danger",
     Status.TIMED_OUT: "danger",
+    Status.CANCELED: "warning",
     Status.EXPIRED: "default",
 }
 NOTHING = "–"  # noqa: RUF001  (a dash for people)
@@ -91,6 +92,20 @@ def file_table(export: Export) -> dict[str, list[Any]]:
     return {"headers": ["File", "Rows", "Bytes", "SHA-256"], "rows": rows}
 
 
+def event_table(export: Export) -> dict[str, list[Any]]:
+    """What happened to it, in the form of Unfold's table component; the newest first."""
+    rows = [
+        [
+            moment(event.created_at),
+            Status(event.status).label,
+            str(event.attempt or NOTHING),
+            event.reason or NOTHING,
+        ]
+        for event in reversed(export.events.all())
+    ]
+    return {"headers": ["When", "Status", "Attempt", "Why"], "rows": rows}
+
+
 def progress(export: Export) -> dict[str, Any]:
     """What the progress bar's template shows; without a percentage the bar runs to and fro."""
     running = export.status in (Status.QUEUED, Status.PROCESSING)
@@ -101,7 +116,7 @@ def progress(export: Export) -> dict[str, Any]:
             text = "Waiting for a worker"
         case Status.PROCESSING:
             text = f"{written} of {total} rows" if counted else f"{written} rows so far"
-        case Status.FAILED | Status.TIMED_OUT:
+        case Status.FAILED | Status.TIMED_OUT | Status.CANCELED:
             text = f"Stopped after {written} rows"
         case _:
             text = f"{total} rows"

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exports.formats import formats
+from exports.parsing import EMPTY
 from exports.spec import DELIMITERS, LINE_ENDS, Compression, Nesting, Quoting
 from resources.registry import registry
 
@@ -87,3 +88,15 @@ class ExportRequestSerializer(serializers.Serializer[Any]):
         "`order_by`, `direction`, and `limit`, a number or `all`.",
     )
     csv_field_options = OutputOptionsSerializer(required=False)
+    max_rows_per_file = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="Begin a new file, each with a header of its own, after so many rows.",
+    )
+    empty = serializers.ChoiceField(
+        EMPTY, default=EMPTY[0], help_text="`error` refuses a request that matches nothing."
+    )
+    dedupe = serializers.BooleanField(
+        default=False,
+        help_text="Answer with an unfinished export of the same, with status 200, if there is one.",
+    )

@@ -17,8 +17,9 @@ from accounts.errors import ApiError, ErrorCode
 from accounts.openapi import error_responses, operation
 from exports.api.body import ExportRequestSerializer
 from exports.api.examples import COMPLETED, LINK, QUEUED, REFUSED, REQUESTS
-from exports.api.serializers import ExportableSerializer, ExportSerializer
+from exports.api.serializers import ExportableSerializer, ExportEventSerializer, ExportSerializer
 from exports.formats import formats
+from exports.lifecycle import RETRYABLE
 from exports.models import Status
 from resources.api.documentation import BAD_PAGES, bad_input
 from resources.api.serializers import ResourceSummarySerializer
@@ -32,6 +33,13 @@ _FORMAT_LIMIT = ApiError(
     ErrorCode.FORMAT_LIMIT,
     "Flattened, the file has more than 1,600 columns, of which metadata alone gives 1,812 or more: "
     "leave it out, or take it merged",
+)
+
+
+TOO_MANY_EXPORTS = ApiError(
+    ErrorCode.TOO_MANY_EXPORTS,
+    "10 exports are unfinished, and no more are allowed. Wait for one, or cancel it.",
+    {"maximum": 10, "retry_after": 12},
 )
 
 
@@ -73,7 +81,10 @@ create_export = operation(
         "Everything that is wrong with a request is said in one answer, and nothing is queued."
     ),
     request=ExportRequestSerializer,
-    responses={201: OpenApiResponse(ExportSerializer, "Queued.")},
+    responses={
+        201: OpenApiResponse(ExportSerializer, "Queued."),
+        200: OpenApiResponse(ExportSerializer, "An unfinished export of the same."),
+    },
     parameters=[
         OpenApiParameter(
             "Location",
@@ -83,7 +94,21 @@ create_export = operation(
             description="Where the export is.",
         )
     ],
-    errors=REFUSED,
+    errors=[
+        *REFUSED,
+        TOO_MANY_EXPORTS,
+        ApiError(
+            ErrorCode.TOO_MANY_RECORDS,
+            "The export has 1,204,331 records, and 1,000,000 are allowed. "
+            "Filter more, or set a limit.",
+            {"records_count": 1204331, "maximum": 1000000},
+        ),
+        ApiError(
+            ErrorCode.EMPTY_EXPORT,
+            "Nothing matches, and the request wants that to be an error.",
+            {"records_count": 0},
+        ),
+    ],
     examples=[*REQUESTS, _answer("Queued", QUEUED)],
 )
 preview_export = operation(
@@ -149,6 +174,110 @@ get_export = operation(
     errors=[_NOT_FOUND],
     examples=[_answer("Queued", QUEUED), _answer("Completed", COMPLETED)],
 )
+_NOT_READY = ApiError(
+    ErrorCode.EXPORT_NOT_READY,
+    "The export is processing; its progress is 40%.",
+    {"status": "processing", "progress": 40, "error": None},
+)
+_EXPIRED = ApiError(
+    ErrorCode.EXPORT_EXPIRED, "The export's files were deleted at 2024-12-26T14:30:00Z."
+)
+cancel_export = operation(
+    "cancel_export",
+    tag=EXPORTS,
+    summary="Cancel an export",
+    description="Ends it, whether it waits or is being written; the database is free at once.",
+    request=None,
+    responses={200: OpenApiResponse(ExportSerializer, "Canceled.")},
+    errors=[
+        _NOT_FOUND,
+        ApiError(
+            ErrorCode.INVALID_STATUS,
+            "The export is completed; it can be canceled when it is queued or processing.",
+            {"status": "completed", "accepted": ["queued", "processing"]},
+        ),
+    ],
+)
+retry_export = operation(
+    "retry_export",
+    tag=EXPORTS,
+    summary="Ask for an ended export again",
+    description="The same request, under the same id, of the records that there are now.",
+    request=None,
+    responses={200: OpenApiResponse(ExportSerializer, "Queued.")},
+    errors=[
+        _NOT_FOUND,
+        ApiError(
+            ErrorCode.INVALID_STATUS,
+            "The export is completed; it can be retried when it is failed or timed_out or canceled"
+            " or expired.",
+            {"status": "completed", "accepted": [status.value for status in RETRYABLE]},
+        ),
+        TOO_MANY_EXPORTS,
+        ApiError(ErrorCode.STORAGE_UNAVAILABLE),
+    ],
+    examples=[_answer("Queued", QUEUED)],
+)
+delete_export = operation(
+    "delete_export",
+    tag=EXPORTS,
+    summary="Delete an export",
+    description="With its files, at once; one that is being written ends.",
+    responses={204: OpenApiResponse(description="Gone.")},
+    errors=[_NOT_FOUND],
+)
+list_events = operation(
+    "list_export_events",
+    tag=EXPORTS,
+    summary="See what happened to an export",
+    description="Every change of its status, oldest first.",
+    responses={
+        200: inline_serializer(
+            "ExportEventList",
+            {
+                "next": serializers.CharField(allow_null=True),
+                "previous": serializers.CharField(allow_null=True),
+                "results": ExportEventSerializer(many=True),
+            },
+        )
+    },
+    errors=[_NOT_FOUND],
+    examples=[
+        _answer(
+            "A worker was lost",
+            {
+                "next": None,
+                "previous": None,
+                "results": [
+                    {"status": status, "attempt": attempt, "reason": reason, "created_at": time}
+                    for status, attempt, reason, time in (
+                        ("queued", 0, "", "2024-12-25T14:30:00.102Z"),
+                        ("processing", 1, "", "2024-12-25T14:30:00.140Z"),
+                        (
+                            "queued",
+                            1,
+                            "The attempt ended in the loss of its worker.",
+                            "2024-12-25T14:30:19.007Z",
+                        ),
+                        ("processing", 2, "", "2024-12-25T14:30:25.031Z"),
+                        ("completed", 2, "", "2024-12-25T14:31:40.815Z"),
+                    )
+                ],
+            },
+        )
+    ],
+)
+get_manifest = operation(
+    "get_export_manifest",
+    tag=EXPORTS,
+    summary="See what the files hold",
+    description=(
+        "The files with rows, bytes and SHA-256, the columns and filters, and the moment of the "
+        "database that all of them show. It lies beside the files as `manifest.json`."
+    ),
+    responses={200: OpenApiTypes.OBJECT},
+    errors=[_NOT_FOUND, _NOT_READY, _EXPIRED],
+)
 download_export = operation(
     "download_export",
     tag=EXPORTS,
@@ -157,22 +286,28 @@ download_export = operation(
     responses={
         200: inline_serializer(
             "Download",
-            {"url": serializers.URLField(), "expires_at": serializers.DateTimeField()},
+            {
+                "url": serializers.URLField(help_text="Of the first file."),
+                "expires_at": serializers.DateTimeField(),
+                "files": inline_serializer(
+                    "DownloadFile",
+                    {"name": serializers.CharField(), "url": serializers.URLField()},
+                    many=True,
+                ),
+            },
         )
     },
-    errors=[
-        _NOT_FOUND,
-        ApiError(
-            ErrorCode.EXPORT_NOT_READY,
-            "The export is processing; its progress is 40%.",
-            {"status": "processing", "progress": 40, "error": None},
-        ),
-        ApiError(
-            ErrorCode.EXPORT_EXPIRED,
-            "The export's files were deleted at 2024-12-26T14:30:00Z.",
-        ),
+    errors=[_NOT_FOUND, _NOT_READY, _EXPIRED],
+    examples=[
+        _answer(
+            "Link",
+            {
+                "url": LINK,
+                "expires_at": "2024-12-25T14:36:40.123456Z",
+                "files": [{"name": COMPLETED["files"][0]["name"], "url": LINK}],
+            },
+        )
     ],
-    examples=[_answer("Link", {"url": LINK, "expires_at": "2024-12-25T14:36:40.123456Z"})],
 )
 get_file = extend_schema(
     operation_id="get_file",

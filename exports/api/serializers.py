@@ -5,7 +5,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from exports.formats import formats
-from exports.models import Export, ExportFile, Status
+from exports.models import Export, ExportEvent, ExportFile, Status
 from exports.spec import Compression, Nesting
 from exports.storage import signed_url
 from resources.api.serializers import ResourceSerializer
@@ -16,6 +16,14 @@ class ExportFileSerializer(serializers.ModelSerializer[ExportFile]):
     class Meta:
         model = ExportFile
         fields = ("name", "rows", "bytes", "sha256")
+
+
+class ExportEventSerializer(serializers.ModelSerializer[ExportEvent]):
+    """A change of an export's status."""
+
+    class Meta:
+        model = ExportEvent
+        fields = ("status", "attempt", "reason", "created_at")
 
 
 @extend_schema_field(

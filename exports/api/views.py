@@ -1,10 +1,11 @@
-"""`/v1/exports`: preview, create, list, retrieve, download."""
+"""`/v1/exports`: preview, create, list, retrieve, cancel, retry, delete, download."""
 
 import json
 from dataclasses import asdict
 from typing import Any, cast
 
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
@@ -15,14 +16,17 @@ from rest_framework.views import APIView
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 from accounts.models import ApiKey, Scope
-from exports import lifecycle
+from exports import actions
 from exports.api import documentation
-from exports.api.serializers import ExportSerializer
+from exports.api.serializers import ExportEventSerializer, ExportSerializer
+from exports.creation import create
 from exports.formats import formats
 from exports.formats.base import FormatLimit
-from exports.models import Export, ExportQuerySet, Status
+from exports.manifest import manifest
+from exports.models import Export, ExportFile, ExportQuerySet, Status
 from exports.parsing import parse_export
 from exports.preview import preview
+from exports.ranges import Unsatisfiable, read, requested
 from exports.storage import InvalidLink, content_disposition, open_signed, signed_url
 from resources.pagination import KeysetPagination
 from resources.registry import registry
@@ -43,7 +47,7 @@ class ExportView(GenericAPIView[Export]):
         return cast("ApiKey", self.request.auth)
 
     def get_queryset(self) -> ExportQuerySet:
-        exports = Export.objects.filter(organization=self.api_key.organization)
+        exports = Export.objects.visible().filter(organization=self.api_key.organization)
         return exports.prefetch_related("files")
 
 
@@ -58,9 +62,11 @@ class ExportList(ListModelMixin, ExportView):
     def post(self, request: Request) -> Response:
         body = cast("dict[str, Any]", request.data)
         spec = parse_export(body)
-        export = lifecycle.create(self.api_key.organization, self.api_key, body, spec)
-        shown = self.get_serializer(export).data
-        return Response(shown, status.HTTP_201_CREATED, headers={"Location": shown["url"]})
+        dedupe = body.get("dedupe") is True
+        creation = create(self.api_key.organization, self.api_key, body, spec, dedupe=dedupe)
+        shown = self.get_serializer(creation.export).data
+        code = status.HTTP_201_CREATED if creation.created else status.HTTP_200_OK
+        return Response(shown, code, headers={"Location": shown["url"]})
 
     def get_queryset(self) -> ExportQuerySet:
         accepted = {
@@ -116,23 +122,64 @@ class ExportDetail(ExportView):
     def get(self, request: Request, public_id: str) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
+    @documentation.delete_export
+    def delete(self, request: Request, public_id: str) -> Response:
+        actions.delete(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ExportCancel(ExportView):
+    @documentation.cancel_export
+    def post(self, request: Request, public_id: str) -> Response:
+        actions.cancel(self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class ExportRetry(ExportView):
+    @documentation.retry_export
+    def post(self, request: Request, public_id: str) -> Response:
+        actions.retry(self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class ExportEvents(ExportView):
+    @documentation.list_events
+    def get(self, request: Request, public_id: str) -> Response:
+        events = ExportEventSerializer(self.get_object().events.all(), many=True).data
+        return Response({"next": None, "previous": None, "results": events})
+
 
 class ExportDownload(ExportView):
     @documentation.download_export
     def get(self, request: Request, public_id: str) -> Response:
-        export = self.get_object()
-        if export.expired:
-            text = f"The export's files were deleted at {export.expires_at:%FT%TZ}."
-            raise ApiError(ErrorCode.EXPORT_EXPIRED, text)
-        if export.status != Status.COMPLETED:
-            text = f"The export is {export.status}; its progress is {export.progress}%."
-            raise ApiError(
-                ErrorCode.EXPORT_NOT_READY,
-                text,
-                {"status": export.status, "progress": export.progress, "error": export.error},
-            )
-        url, expires_at = signed_url(export.files.all()[0], request)
-        return Response({"url": url, "expires_at": expires_at})
+        export = _ready(self.get_object())
+        files = []
+        for file in export.files.all():
+            url, expires_at = signed_url(file, request)
+            files.append({"name": file.name, "url": url})
+        return Response({"url": files[0]["url"], "expires_at": expires_at, "files": files})
+
+
+class ExportManifest(ExportView):
+    @documentation.get_manifest
+    def get(self, request: Request, public_id: str) -> Response:
+        export = _ready(self.get_object())
+        return Response(manifest(export, export.parsed_spec(), export.files.all()))
+
+
+def _ready(export: Export) -> Export:
+    """An export whose files can be downloaded. Raises ApiError."""
+    if export.expired:
+        text = f"The export's files were deleted at {export.expires_at:%FT%TZ}."
+        raise ApiError(ErrorCode.EXPORT_EXPIRED, text)
+    if export.status != Status.COMPLETED:
+        text = f"The export is {export.status}; its progress is {export.progress}%."
+        raise ApiError(
+            ErrorCode.EXPORT_NOT_READY,
+            text,
+            {"status": export.status, "progress": export.progress, "error": export.error},
+        )
+    return export
 
 
 class AsItIs(BaseContentNegotiation):
@@ -147,6 +194,16 @@ class AsItIs(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+def _etag(file: ExportFile) -> str:
+    return f'"{file.sha256}"'
+
+
+def _range(request: Request, file: ExportFile) -> str:
+    """The Range header; "" where it is for a file that is another by now."""
+    condition = request.headers.get("If-Range", _etag(file))
+    return request.headers.get("Range", "") if condition == _etag(file) else ""
+
+
 class SignedFile(APIView):
     """The bytes behind a signed link, where the storage is a folder of this machine."""
 
@@ -156,7 +213,7 @@ class SignedFile(APIView):
     content_negotiation_class = AsItIs
 
     @documentation.get_file
-    def get(self, request: Request, name: str) -> FileResponse:
+    def get(self, request: Request, name: str) -> HttpResponseBase:
         try:
             file, content = open_signed(request.query_params.get("signature", ""))
         except InvalidLink as link:
@@ -164,8 +221,23 @@ class SignedFile(APIView):
                 raise ApiError(ErrorCode.NOT_FOUND) from None
             text = "The link has expired. Ask the export for a new one, if its files still exist."
             raise ApiError(ErrorCode.EXPORT_EXPIRED, text) from None
-        response = FileResponse(content, content_type=file.content_type)
-        response["Content-Length"] = str(file.bytes)
+        try:
+            chosen = requested(_range(request, file), file.bytes)
+        except Unsatisfiable:
+            content.close()
+            headers = {"Content-Range": f"bytes */{file.bytes}"}
+            return HttpResponse(status=416, headers=headers)
+        response: FileResponse | StreamingHttpResponse
+        if chosen is None:
+            response = FileResponse(content, content_type=file.content_type)
+            response["Content-Length"] = str(file.bytes)
+        else:
+            blocks = read(content, chosen)
+            response = StreamingHttpResponse(blocks, status=206, content_type=file.content_type)
+            response["Content-Length"] = str(len(chosen))
+            response["Content-Range"] = f"bytes {chosen.start}-{chosen.stop - 1}/{file.bytes}"
+        response["Accept-Ranges"] = "bytes"
+        response["ETag"] = _etag(file)
         response["Content-Disposition"] = content_disposition(file.name)
         response["Cache-Control"] = "private, no-store"
         return response

@@ -121,13 +121,13 @@ def place(index: int) -> sql.Identifier:
 
 
 def overlapped(
-    function: Callable[[bytes], bytes], blocks: Iterable[bytes], ahead: int = 1
+    function: Callable[[bytes], bytes], blocks: Iterable[bytes], ahead: int = 1, threads: int = 1
 ) -> Iterator[bytes]:
-    """`function` of each block, in order, in a thread of its own while the next ones come.
+    """`function` of each block, in order, in threads of its own while the next ones come.
 
     ahead: how many blocks may wait for it.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="format") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="format") as pool:
         waiting: deque[Future[bytes]] = deque()
         for block in blocks:
             waiting.append(pool.submit(function, block))

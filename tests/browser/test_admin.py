@@ -42,7 +42,7 @@ def test_an_export_is_watched_without_reloading_and_then_downloaded(
     expect(progress).to_have_js_property("value", 75)
     expect(row.get_by_title("Download")).to_have_count(0)
 
-    lifecycle.retry(export, "a test")
+    lifecycle.try_again(export, "a test")
     Export.objects.update(not_before=None)
     runner.run(export.pk)
     expect(row).to_contain_text("Completed")

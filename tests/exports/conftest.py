@@ -41,7 +41,7 @@ def worker(transactional_db: None) -> Iterator[None]:
         perform_ping_check=False,
         pool="solo",
         loglevel="WARNING",
-        queues="exports,upkeep",
+        queues="exports,quick,upkeep",
     ):
         yield
     connections.close_all()

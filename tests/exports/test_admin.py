@@ -168,7 +168,7 @@ def test_the_page_of_an_export_shows_what_was_asked_understood_and_made(
 def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> None:
     export = lifecycle.claim(queued.pk)
     assert export is not None
-    lifecycle.time_out(export)
+    lifecycle.time_out(export, 1)
     content = page(staff, change(queued))
     assert "The export took more than" in content
     assert "/download/" not in content

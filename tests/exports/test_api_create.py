@@ -14,7 +14,7 @@ import redis
 from celery import current_app
 from django.conf import settings
 
-from exports import lifecycle
+from exports import upkeep
 from exports.models import Export
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
@@ -115,7 +115,7 @@ def test_what_a_broker_missed_runs_when_it_is_back(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lifecycle, "SETTLED", timedelta(0))
+    monkeypatch.setattr(upkeep, "SETTLED", timedelta(0))
     current_app.send_task("exports.recover")
     wait_for(lambda: finished(queued))
     assert queued.status == "completed"

@@ -84,7 +84,7 @@ def test_a_list_takes_a_constant_number_of_queries(
             alice.get(f"/v1/exports?limit={limit}")
 
 
-def test_lists_are_filtered(alice: KeyClient, many: list[Export], completed: Export) -> None:
+def test_lists_are_filtered(alice: KeyClient, completed: Export, many: list[Export]) -> None:
     page = alice.get("/v1/exports?status=completed,failed&resource=contact&format=csv").json()
     assert [result["id"] for result in page["results"]] == [completed.public_id]
     assert alice.get("/v1/exports?resource=item").json()["results"] == []

@@ -9,9 +9,9 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
 from accounts.errors import ErrorCode
-from exports import lifecycle, runner
+from exports import lifecycle, runner, upkeep
 from exports.models import Export, ExportFile, Status
-from exports.storage import storage_key
+from exports.storage import folder
 from tests.exports.conftest import stored_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ def claimed(export: Export) -> Export:
 
 def silent(export: Export) -> None:
     """As if the worker had died a while ago."""
-    long_ago = timezone.now() - lifecycle.SILENCE - timedelta(seconds=1)
+    long_ago = timezone.now() - upkeep.SILENCE - timedelta(seconds=1)
     Export.objects.filter(pk=export.pk).update(heartbeat_at=long_ago)
 
 
@@ -35,7 +35,7 @@ def at_once(export: Export) -> None:
 
 
 def a_file(export: Export) -> ExportFile:
-    key = storage_key(export, export.claims[-1])
+    key = f"{folder(export, export.claims[-1])}/000001"
     default_storage.save(key, ContentFile(b"id\n"))
     return ExportFile(
         export=export, name="x.csv", storage_key=key, content_type="text/csv",
@@ -62,21 +62,21 @@ def test_a_report_estimates_the_end_from_the_speed_so_far(queued: Export) -> Non
 
 def test_a_superseded_worker_can_neither_report_nor_end_anything(queued: Export) -> None:
     first = claimed(queued)
-    lifecycle.retry(first, "a test")
+    lifecycle.try_again(first, "a test")
     at_once(queued)
     second = claimed(queued)
     steps: tuple[Callable[[], None], ...] = (
         lambda: lifecycle.report(first, 1),
-        lambda: lifecycle.complete(first, a_file(first)),
+        lambda: lifecycle.complete(first, [a_file(first)]),
         lambda: lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
-        lambda: lifecycle.time_out(first),
-        lambda: lifecycle.retry(first, "a test"),
+        lambda: lifecycle.time_out(first, 1),
+        lambda: lifecycle.try_again(first, "a test"),
     )
     for step in steps:
         with pytest.raises(lifecycle.Superseded):
             step()
     assert not ExportFile.objects.exists()
-    lifecycle.complete(second, a_file(second))
+    lifecycle.complete(second, [a_file(second)])
     queued.refresh_from_db()
     assert (queued.status, queued.files.count()) == (Status.COMPLETED, 1)
 
@@ -85,7 +85,7 @@ def test_the_export_of_a_silent_worker_goes_back_to_the_queue(queued: Export) ->
     export = claimed(queued)
     file = a_file(export)
     silent(export)
-    lifecycle.recover()
+    upkeep.recover()
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
     assert not default_storage.exists(file.storage_key)
@@ -95,12 +95,12 @@ def test_an_export_that_kills_every_worker_fails_in_the_end(queued: Export) -> N
     for _ in range(len(lifecycle.DELAYS) + 1):
         at_once(queued)
         silent(claimed(queued))
-        lifecycle.recover()
+        upkeep.recover()
     queued.refresh_from_db()
     assert queued.status == Status.FAILED
     assert queued.error == {
         "error": "internal_error",
-        "message": "The export was given up after 5 attempts; "
+        "message": "The export was given up after 3 attempts; "
         "the last ended in the loss of its worker.",
     }
     assert queued.completed_at is not None
@@ -108,22 +108,22 @@ def test_an_export_that_kills_every_worker_fails_in_the_end(queued: Export) -> N
 
 def test_a_worker_that_reports_is_left_alone(queued: Export) -> None:
     claimed(queued)
-    lifecycle.recover()
+    upkeep.recover()
     queued.refresh_from_db()
     assert queued.status == Status.PROCESSING
 
 
 def test_files_are_deleted_when_their_time_is_over(queued: Export) -> None:
     runner.run(queued.pk)
-    [path] = stored_files()
-    lifecycle.expire()
-    assert path.exists()
+    assert len(stored_files()) == 2  # The manifest lies beside it.
+    upkeep.expire()
+    assert len(stored_files()) == 2
     Export.objects.update(expires_at=timezone.now())
-    lifecycle.expire()
-    lifecycle.expire()
+    upkeep.expire()
+    upkeep.expire()
     queued.refresh_from_db()
     assert queued.status == Status.EXPIRED
-    assert not path.exists()
+    assert stored_files() == []
     assert queued.files.get().rows == 5
 
 
@@ -144,10 +144,10 @@ def test_files_that_cannot_be_deleted_are_tried_again_later(
     Export.objects.update(expires_at=timezone.now())
     with monkeypatch.context() as patch:
         patch.setattr(FileSystemStorage, "delete", stuck)
-        lifecycle.expire()
+        upkeep.expire()
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
-    lifecycle.expire()
+    upkeep.expire()
     queued.refresh_from_db()
     assert queued.status == Status.EXPIRED
     assert stored_files() == []
@@ -158,7 +158,7 @@ def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
     a_file(export)
     lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
     Export.objects.update(expires_at=timezone.now())
-    lifecycle.expire()
+    upkeep.expire()
     queued.refresh_from_db()
     assert (queued.status, queued.claims) == (Status.FAILED, [])
     assert stored_files() == []
@@ -166,13 +166,13 @@ def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
 
 def test_a_failed_attempt_is_followed_by_another_only_after_a_while(queued: Export) -> None:
     Export.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    lifecycle.retry(claimed(queued), "a test")
-    lifecycle.recover()
+    lifecycle.try_again(claimed(queued), "a test")
+    upkeep.recover()
     queued.refresh_from_db()
     assert queued.enqueued_at is None
     assert lifecycle.claim(queued.pk) is None
     Export.objects.update(not_before=timezone.now())
-    lifecycle.recover()
+    upkeep.recover()
     queued.refresh_from_db()
     assert queued.enqueued_at is not None
     assert lifecycle.claim(queued.pk) is not None

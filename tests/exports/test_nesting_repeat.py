@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from accounts.errors import InvalidInput
 from accounts.models import Organization
 from exports import runner
-from exports.lifecycle import count_rows
+from exports.creation import count_rows
 from exports.models import Export, Status
 from exports.parsing import parse_export
 from resources.logistics.models import Contact, Group, Item, Location

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.errors import ErrorCode, InvalidInput
 from accounts.models import Organization
-from exports import lifecycle
+from exports import creation
 from exports.compiler import compile_export
 from exports.parsing import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import ExportSpec
@@ -118,7 +118,7 @@ def test_any_body_is_understood_and_runs_or_is_refused(body: dict[str, Any]) -> 
         assert all(problem.field and problem.message for problem in spec.problems)
         return
     assert type(spec).from_json(json.loads(json.dumps(spec.to_json()))) == spec
-    assert lifecycle.count_rows(spec, "org_nobody") == 0
+    assert creation.count_rows(spec, "org_nobody") == 0
     assert copied(body) == []
 
 
@@ -167,7 +167,7 @@ def test_no_text_leaves_its_place_in_the_statement(text: str, acme: Organization
 def test_a_zone_that_only_python_knows_is_refused() -> None:
     spec = replace(parse_export({"resource": "shipment"}), timezone="Moon/Tranquility")
     with pytest.raises(InvalidInput) as raised:
-        lifecycle.count_rows(spec, "org_nobody")
+        creation.count_rows(spec, "org_nobody")
     (problem,) = raised.value.problems
     assert problem.code is ErrorCode.INVALID_TIMEZONE
     assert problem.field == "csv_field_options.timezone"

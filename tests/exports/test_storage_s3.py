@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +17,7 @@ from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from accounts.models import Organization
-from exports import lifecycle, runner
+from exports import lifecycle, runner, upkeep
 from exports.models import Export, Status
 from exports.stream import ExportStream
 from exports_project.object_storage import s3
@@ -89,16 +90,14 @@ def test_a_file_of_many_parts_arrives_whole(
     file = export.files.get()
     assert file.bytes > 40_000_000
     assert default_storage.size(file.storage_key) == file.bytes
-    stream = ExportStream(export.parsed_spec(), export.organization_id)
-    for _ in stream:
-        pass
-    assert stream.sha256 == file.sha256
+    content = b"".join(ExportStream(export.parsed_spec(), export.organization_id))
+    assert hashlib.sha256(content).hexdigest() == file.sha256
 
 
 def test_an_expired_file_leaves_the_bucket(queued: Export, bucket: S3Client) -> None:
     export = completed(queued)
     Export.objects.update(expires_at=timezone.now())
-    lifecycle.expire()
+    upkeep.expire()
     assert not default_storage.exists(export.files.get().storage_key)
 
 
@@ -112,3 +111,30 @@ def test_a_bucket_that_is_gone_is_tried_again(queued: Export, bucket: S3Client) 
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
+
+
+def test_what_was_canceled_leaves_no_parts_in_the_bucket(
+    queued: Export, acme: Organization, bucket: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Contact.objects.bulk_create(
+        Contact(organization=acme, name=f"{n}", notes="x" * 10_000) for n in range(4_000)
+    )
+    columns = [{"path": name, "header": name} for name in ("id", "notes")]
+    Export.objects.update(spec=queued.spec | {"columns": columns})
+    uploads: list[int] = []
+    report = lifecycle.report
+
+    def canceled(export: Export, rows: int) -> None:
+        if begun := bucket.list_multipart_uploads(Bucket="files").get("Uploads"):
+            uploads.append(len(begun))
+            lifecycle.cancel(export)
+        report(export, rows)
+
+    monkeypatch.setattr(lifecycle, "report", canceled)
+    monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.01)
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.CANCELED
+    assert uploads == [1]
+    assert "Uploads" not in bucket.list_multipart_uploads(Bucket="files")
+    assert "Contents" not in bucket.list_objects_v2(Bucket="files")

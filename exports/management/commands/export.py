@@ -17,9 +17,9 @@ from tqdm import tqdm
 
 from accounts.errors import InvalidInput
 from accounts.models import Organization
+from exports.creation import count_rows
 from exports.formats import formats
 from exports.formats.base import FormatLimit
-from exports.lifecycle import count_rows
 from exports.parsing import parse_export
 from exports.spec import Compression, ExportSpec
 from exports.stream import ExportStream

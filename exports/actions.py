@@ -1,0 +1,57 @@
+"""What people want of an export once it is there, whichever way they say it."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from accounts.errors import ApiError, ErrorCode
+from exports import lifecycle, upkeep
+from exports.limits import admit_one_more
+from exports.models import UNFINISHED, Export, Status
+from exports.queue import enqueue
+from exports.storage import delete_files
+
+
+def cancel(export: Export) -> None:
+    """End it wherever it is; canceled twice is canceled. Raises ApiError where it has ended."""
+    if lifecycle.cancel(export):
+        return
+    export.refresh_from_db()
+    if export.status != Status.CANCELED:
+        raise _refused(export, "canceled", UNFINISHED)
+
+
+def retry(export: Export) -> None:
+    """Write an ended export again.
+
+    Raises ApiError where it has not ended, still has its files, or where those of an earlier
+    attempt cannot be deleted; and where no more exports are allowed.
+    """
+    if export.expired and export.status == Status.COMPLETED:
+        # Its time is over, but nobody has deleted the files yet.
+        upkeep.expire_one(export)
+        export.refresh_from_db()
+    if export.status not in lifecycle.RETRYABLE:
+        raise _refused(export, "retried", lifecycle.RETRYABLE)
+    if not delete_files(export):
+        raise ApiError(ErrorCode.STORAGE_UNAVAILABLE)
+    with transaction.atomic():
+        admit_one_more(export.organization_id)
+        if not lifecycle.restart(export):
+            export.refresh_from_db()
+            raise _refused(export, "retried", lifecycle.RETRYABLE)
+        transaction.on_commit(lambda: enqueue(export))
+
+
+def delete(export: Export) -> None:
+    """Delete it and its files at once: nobody sees it any more, whatever the storage does."""
+    lifecycle.cancel(export)
+    lifecycle.hide(export)
+    upkeep.forget(export)
+
+
+def _refused(export: Export, done: str, accepted: Iterable[Status]) -> ApiError:
+    names = [str(status.value) for status in accepted]
+    text = f"The export is {export.status}; it can be {done} when it is {' or '.join(names)}."
+    details = {"status": export.status, "accepted": names}
+    return ApiError(ErrorCode.INVALID_STATUS, text, details)

@@ -1,0 +1,116 @@
+"""What staff may do to an export: cancel it, ask for it again, delete it."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+
+from accounts.errors import ApiError
+from exports import actions
+from exports.lifecycle import RETRYABLE
+from exports.models import UNFINISHED, Export, Status
+
+
+def _dialog(title: str, description: str, button: str) -> dict[str, object]:
+    return {
+        "title": title,
+        "description": description,
+        "form_class": BaseDialogForm,
+        "form_submit_text": button,
+    }
+
+
+class ExportActions(ModelAdmin):
+    """The buttons above an export; each needs the permission to change, or to delete, exports."""
+
+    actions_detail = ("cancel_export", "retry_export", "delete_export")
+
+    @action(
+        description="Cancel",
+        icon="cancel",
+        variant=ActionVariant.WARNING,
+        permissions=["cancel"],
+        dialog=_dialog(
+            "Cancel this export?",
+            "Its worker stops within two seconds. It can be asked for again.",
+            "Cancel the export",
+        ),
+    )
+    def cancel_export(
+        self, request: HttpRequest, form: BaseDialogForm, object_id: str
+    ) -> HttpResponse:
+        return self._act(request, object_id, actions.cancel, "Canceled.")
+
+    @action(
+        description="Retry",
+        icon="replay",
+        permissions=["retry"],
+        dialog=_dialog(
+            "Write this export again?",
+            "The same request, of the records that there are now.",
+            "Retry",
+        ),
+    )
+    def retry_export(
+        self, request: HttpRequest, form: BaseDialogForm, object_id: str
+    ) -> HttpResponse:
+        return self._act(request, object_id, actions.retry, "Asked for again.")
+
+    @action(
+        description="Delete",
+        icon="delete",
+        variant=ActionVariant.DANGER,
+        permissions=["remove"],
+        dialog=_dialog(
+            "Delete this export?",
+            "Its files are gone at once, and links to them lead nowhere. This cannot be undone.",
+            "Delete",
+        ),
+    )
+    def delete_export(
+        self, request: HttpRequest, form: BaseDialogForm, object_id: str
+    ) -> HttpResponse:
+        export = get_object_or_404(Export.objects.visible(), pk=object_id)
+        self.log_deletions(request, Export.objects.filter(pk=export.pk))
+        actions.delete(export)
+        self.message_user(request, f"The export {export} is deleted.")
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:exports_export_changelist")})
+
+    def has_cancel_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return _may_change(request) and _is(object_id, *UNFINISHED)
+
+    def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return _may_change(request) and _is(object_id, *RETRYABLE)
+
+    def has_remove_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("exports.delete_export")
+
+    def _act(
+        self, request: HttpRequest, object_id: str, act: Callable[[Export], None], done: str
+    ) -> HttpResponse:
+        export = get_object_or_404(Export.objects.visible(), pk=object_id)
+        try:
+            act(export)
+        except ApiError as error:
+            # It has gone on since the page was loaded.
+            self.message_user(request, error.message, messages.ERROR)
+        else:
+            self.log_change(request, export, done)
+            self.message_user(request, done)
+        # The dialog asks by htmx, which follows this header with a page load.
+        address = reverse("admin:exports_export_change", args=[object_id])
+        return HttpResponse(headers={"HX-Redirect": address})
+
+
+def _may_change(request: HttpRequest) -> bool:
+    return request.user.has_perm("exports.change_export")
+
+
+def _is(object_id: str | None, *statuses: Status) -> bool:
+    return Export.objects.visible().filter(pk=object_id or 0, status__in=statuses).exists()

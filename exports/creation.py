@@ -1,0 +1,111 @@
+"""From a spec to a queued export, within what its organization may ask for."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.models import ApiKey, Organization
+from exports import lifecycle, limits
+from exports.compiler import compile_count
+from exports.limits import Limits, admit_one_more, limits_of, unfinished_of
+from exports.models import Export, Lane
+from exports.queue import enqueue
+from exports.spec import ExportSpec
+
+# Counting a large table must not hold up the answer; the worker has the time.
+_COUNT_MILLISECONDS = 5_000
+# Rows a second, for the first estimate.
+_USUAL_RATE = 50_000
+
+
+@dataclass(frozen=True)
+class Creation:
+    """created: false where an export that was there already is what was asked for."""
+
+    export: Export
+    created: bool
+
+
+def create(
+    organization: Organization,
+    api_key: ApiKey | None,
+    request: Any,
+    spec: ExportSpec,
+    *,
+    dedupe: bool = False,
+) -> Creation:
+    """Store a request and queue it once the transaction is committed.
+
+    dedupe: take an unfinished export of the same instead, where there is one.
+    Raises InvalidInput where only the database can tell that it is wrong, and ApiError for what
+    is over a limit.
+    """
+    allowed = limits_of(organization.pk)
+    count = count_rows(spec, organization.pk)
+    with transaction.atomic():
+        if dedupe and (same := unfinished_of(organization.pk).filter(spec=spec.to_json()).first()):
+            return Creation(same, created=False)
+        _check(count, spec, allowed)
+        admit_one_more(organization.pk)
+        export = Export(
+            organization=organization,
+            api_key=api_key,
+            resource=spec.resource,
+            format=spec.format,
+            compression=spec.compression,
+            request=request,
+            spec=spec.to_json(),
+            lane=_lane(count),
+            records_count=count,
+            estimated_completion=timezone.now() + timedelta(seconds=expected_seconds(count or 0)),
+        )
+        lifecycle.queue(export)
+        transaction.on_commit(lambda: enqueue(export))
+    return Creation(export, created=True)
+
+
+def expected_seconds(rows: int) -> float:
+    """From the request to the file, where no other is being written."""
+    return 1 + rows / _USUAL_RATE
+
+
+def count_rows(spec: ExportSpec, organization_id: str) -> int | None:
+    """The number of rows now; None where counting takes too long to wait for.
+
+    Raises InvalidInput for a time zone that this PostgreSQL does not know.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('TimeZone', %s, true)", [spec.timezone])
+            cursor.execute(f"SET LOCAL statement_timeout = {_COUNT_MILLISECONDS}")
+            cursor.execute(compile_count(spec, organization_id).as_string(None))
+            return int(cursor.fetchone()[0])
+    except DatabaseError as error:
+        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+            return None
+        if isinstance(error.__cause__, psycopg.errors.InvalidParameterValue):
+            field, text = "csv_field_options.timezone", f"Unknown time zone: {spec.timezone}"
+            problem = Problem(ErrorCode.INVALID_TIMEZONE, field, spec.timezone, text)
+            raise InvalidInput(problem) from error
+        raise
+
+
+def _check(count: int | None, spec: ExportSpec, allowed: Limits) -> None:
+    """Refuse what is known to be too many, or too few; the worker checks again."""
+    if count is None:
+        return
+    if allowed.records is not None and count > allowed.records:
+        raise limits.too_many_records(count, allowed.records)
+    if count == 0 and spec.refuse_empty:
+        raise limits.empty()
+
+
+def _lane(count: int | None) -> Lane:
+    small = count is not None and count < settings.EXPORT_PARALLEL_ROWS
+    return Lane.QUICK if small else Lane.LARGE

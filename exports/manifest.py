@@ -1,0 +1,52 @@
+"""What an export's files are, for whoever has them and nothing else."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from exports.models import Export, ExportFile
+from exports.spec import ExportSpec
+
+
+def manifest(export: Export, spec: ExportSpec, files: Iterable[ExportFile]) -> dict[str, Any]:
+    """For JSON: the files, and what they were asked to hold.
+
+    rows, bytes: numbers. sha256: hexadecimal, of the file as it is downloaded. snapshot_at: the
+    moment of the database that every file shows.
+    """
+    selection = spec.selection
+    files = list(files)
+    return {
+        "id": export.public_id,
+        "resource": spec.resource,
+        "format": spec.format,
+        "compression": spec.compression,
+        "created_at": export.created_at,
+        "snapshot_at": export.snapshot_at,
+        "timezone": spec.timezone,
+        "columns": [{"path": column.path, "header": column.header} for column in spec.columns],
+        "filters": [
+            {
+                "path": condition.path,
+                "operator": condition.operator,
+                "values": list(condition.values),
+            }
+            for condition in selection.conditions
+        ],
+        "order_by": [
+            {"column": order.column, "direction": "desc" if order.descending else "asc"}
+            for order in selection.ordering
+        ],
+        "limit": selection.limit,
+        "rows": sum(file.rows for file in files),
+        "bytes": sum(file.bytes for file in files),
+        "files": [
+            {
+                "name": file.name,
+                "content_type": file.content_type,
+                "rows": file.rows,
+                "bytes": file.bytes,
+                "sha256": file.sha256,
+            }
+            for file in files
+        ],
+    }

@@ -1,0 +1,24 @@
+"""Hands queued exports to the workers."""
+
+import logging
+
+from celery import current_app
+from django.db.models.functions import Now
+
+from exports.models import Export
+
+logger = logging.getLogger(__name__)
+
+# The name of the task, which stands a floor above.
+RUN_EXPORT = "exports.run"
+
+
+def enqueue(export: Export) -> None:
+    """Tell the workers of a lane that one more export waits; a dead broker costs only time."""
+    try:
+        current_app.send_task(RUN_EXPORT, [export.pk], queue=export.lane)
+    except Exception as error:
+        # Whatever its client raises, the export is stored, and `upkeep` will try again.
+        logger.warning("Export %s waits for the broker: %s", export, error)
+        return
+    Export.objects.filter(pk=export.pk).update(enqueued_at=Now())

@@ -1,0 +1,122 @@
+"""Writes the files of an attempt into storage, and verifies what arrived."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import IO, cast
+
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from rest_framework.utils.encoders import JSONEncoder
+
+from exports import limits
+from exports.compression import CONTENT_TYPES, ENDINGS
+from exports.copying import IncompleteExport
+from exports.formats import formats
+from exports.limits import Limits
+from exports.manifest import manifest
+from exports.models import Export, ExportFile
+from exports.spec import ExportSpec
+from exports.storage import MANIFEST, folder
+from exports.stream import BlockReader, ExportStream, FileStream
+from resources.registry import registry
+
+_READ_BYTES = 1 << 20
+
+
+def write_files(
+    export: Export, spec: ExportSpec, stream: ExportStream, allowed: Limits
+) -> list[ExportFile]:
+    """The files of an export, not yet stored in the database; it gets the moment that they show.
+
+    Raises IncompleteExport, ApiError for what is over a limit, and what the stream raises.
+    """
+    path = folder(export, export.claims[-1])
+    files: list[ExportFile] = []
+    # Closed at once on an error: the database is not to work on for nobody.
+    with closing(stream.files()) as sources:
+        for number, file in enumerate(sources, 1):
+            before = sum(each.bytes for each in files)
+            content = _Content(file, spec, stream, allowed, before)
+            key = f"{path}/{number:06}"
+            default_storage.save(key, content)
+            _verify(key, file)
+            files.append(
+                ExportFile(
+                    export=export,
+                    name=_name(export, spec, number),
+                    storage_key=key,
+                    content_type=content.content_type,
+                    rows=file.rows,
+                    bytes=file.bytes,
+                    sha256=file.sha256,
+                )
+            )
+    if spec.refuse_empty and not stream.rows:
+        raise limits.empty()
+    if stream.snapshot_at is None or stream.rows != sum(file.rows for file in files):
+        raise IncompleteExport(f"{stream.rows} rows were read, and not all of them written")
+    export.snapshot_at = stream.snapshot_at
+    described = json.dumps(manifest(export, spec, files), indent=2, cls=JSONEncoder)
+    default_storage.save(f"{path}/{MANIFEST}", ContentFile(described.encode()))
+    return files
+
+
+class _Content(File):  # type: ignore[type-arg]  # generic in its stubs only
+    """A file as the content that a storage takes, with the type that it stores."""
+
+    def __init__(
+        self,
+        file: FileStream,
+        spec: ExportSpec,
+        stream: ExportStream,
+        allowed: Limits,
+        bytes_before: int,
+    ) -> None:
+        super().__init__(cast("IO[bytes]", BlockReader(self._blocks())))
+        self._stream = stream
+        self._source = file
+        self._allowed = allowed
+        self._bytes_before = bytes_before
+        self.content_type = CONTENT_TYPES.get(spec.compression, formats[spec.format].content_type)
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The blocks as they come: cut anew, each would be copied twice."""
+        return self._blocks()
+
+    def _blocks(self) -> Iterator[bytes]:
+        most_rows, most_bytes = self._allowed.records, self._allowed.bytes
+        for block in self._source:
+            if most_rows is not None and self._stream.rows > most_rows:
+                raise limits.too_many_records(self._stream.rows, most_rows, or_more=True)
+            if most_bytes is not None and self._bytes_before + self._source.bytes > most_bytes:
+                raise limits.too_many_bytes(most_bytes)
+            yield block
+
+
+def _verify(key: str, file: FileStream) -> None:
+    """Read back what the storage holds."""
+    digest = hashlib.sha256()
+    size = 0
+    with default_storage.open(key) as stored:
+        while block := stored.read(_READ_BYTES):
+            size += len(block)
+            digest.update(block)
+    if size != file.bytes:
+        raise IncompleteExport(f"{size} bytes of {file.bytes} are in storage")
+    if digest.hexdigest() != file.sha256:
+        raise IncompleteExport("the bytes in storage are not those that were written")
+
+
+def _name(export: Export, spec: ExportSpec, number: int) -> str:
+    suffix = f"{export.created_at:%Y%m%dT%H%M%SZ}-{export.public_id[-6:]}"
+    return file_name(spec, f"{suffix}-{number:03}" if spec.max_rows_per_file else suffix)
+
+
+def file_name(spec: ExportSpec, suffix: str) -> str:
+    resource = registry.get(spec.resource)
+    plural = resource.plural if resource else spec.resource
+    ending = ENDINGS[spec.compression]
+    return f"{plural}-{suffix}.{formats[spec.format].extension}{ending}"

@@ -1,0 +1,164 @@
+"""Files: split after so many rows, downloaded in parts, read from a replica, and never half-way."""
+
+import csv
+import io
+from typing import Any
+
+import orjson
+import pytest
+from django.db import connection, connections
+from openpyxl import load_workbook
+from pyarrow import parquet
+from pytest_django import Settings
+
+from accounts.models import Organization
+from exports import copying, runner
+from exports.models import Export
+from exports.parsing import parse_export
+from exports.stream import ExportStream
+from resources.logistics.models import Contact
+from tests.conftest import KeyClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def ids_of(content: bytes, file_format: str) -> list[str]:
+    """The first column of a file that is whole."""
+    match file_format:
+        case "csv":
+            header, *rows = csv.reader(io.StringIO(content.decode(), newline=""))
+            assert header == ["id", "notes"]
+            return [row[0] for row in rows]
+        case "json":
+            return [each["id"] for each in orjson.loads(content)]
+        case "jsonl":
+            return [orjson.loads(line)["id"] for line in content.splitlines()]
+        case "parquet":
+            return [str(each) for each in parquet.read_table(io.BytesIO(content))["id"].to_pylist()]
+        case _:
+            rows = [*load_workbook(io.BytesIO(content)).active.values]
+            return [str(row[0]) for row in rows[1:]]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json", "jsonl", "parquet", "xlsx"])
+@pytest.mark.parametrize(("rows", "sizes"), [(1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (100, [7])])
+def test_a_new_file_begins_after_so_many_rows(
+    acme: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+    file_format: str,
+    rows: int,
+    sizes: list[int],
+) -> None:
+    # Blocks end in the middle of files too.
+    monkeypatch.setattr(copying, "BLOCK_BYTES", 250)
+    contacts = Contact.objects.bulk_create(
+        Contact(organization=acme, name=f"{number}", notes="a\nb" * 30) for number in range(7)
+    )
+    body: dict[str, Any] = {
+        "resource": "contact",
+        "format": file_format,
+        "max_rows_per_file": rows,
+        "options": {"order_by": "id"},
+        "csv_field_options": {"columns": ["id", "notes"]},
+    }
+    stream = ExportStream(parse_export(body), acme.pk)
+    files = []
+    for file in stream.files():
+        files.append(ids_of(b"".join(file), file_format))
+        assert file.rows == len(files[-1])
+    assert [len(each) for each in files] == sizes
+    assert [each for file in files for each in file] == sorted(each.pk for each in contacts)
+    assert stream.rows == 7
+
+
+def test_nothing_is_one_file_with_a_header(acme: Organization) -> None:
+    stream = ExportStream(parse_export({"resource": "contact", "max_rows_per_file": 5}), acme.pk)
+    [content] = [b"".join(file) for file in stream.files()]
+    assert content.startswith(b"id,")
+
+
+@pytest.fixture
+def link(alice: KeyClient, queued: Export) -> str:
+    runner.run(queued.pk)
+    url: str = alice.get(f"/v1/exports/{queued.public_id}/download").json()["url"]
+    return url
+
+
+def body_of(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("bytes=0-9", slice(0, 10)),
+        ("bytes=10-", slice(10, None)),
+        ("bytes=-7", slice(-7, None)),
+        ("bytes=-100000", slice(None)),
+        ("bytes=3-100000", slice(3, None)),
+    ],
+)
+def test_a_download_is_gone_on_with(alice: KeyClient, link: str, header: str, part: slice) -> None:
+    whole = body_of(alice.get(link))
+    answer = alice.get(link, headers={"Range": header})
+    expected = whole[part]
+    assert (answer.status_code, body_of(answer)) == (206, expected)
+    start = whole.index(expected) if part.start != -7 else len(whole) - 7
+    assert answer["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/{len(whole)}"
+    assert answer["Content-Length"] == str(len(expected))
+
+
+@pytest.mark.parametrize("header", ["", "bytes=", "bytes=-", "bytes=5-2", "lines=1-2", "bytes=a-b"])
+def test_what_is_no_range_is_answered_with_everything(
+    alice: KeyClient, link: str, header: str
+) -> None:
+    answer = alice.get(link, headers={"Range": header})
+    assert answer.status_code == 200
+    assert answer["Accept-Ranges"] == "bytes"
+    assert len(body_of(answer)) == int(answer["Content-Length"])
+
+
+@pytest.mark.parametrize("header", ["bytes=100000-", "bytes=-0", "bytes=100000-100001"])
+def test_bytes_that_there_are_not(alice: KeyClient, link: str, header: str) -> None:
+    answer = alice.get(link, headers={"Range": header})
+    assert answer.status_code == 416
+    assert answer["Content-Range"].startswith("bytes */")
+
+
+def test_a_part_of_another_file_is_not_joined(alice: KeyClient, link: str) -> None:
+    etag = alice.get(link)["ETag"]
+    for condition, status in ((etag, 206), ('"other"', 200)):
+        answer = alice.get(link, headers={"Range": "bytes=0-1", "If-Range": condition})
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e%2fdemo.json", "..%5cdemo.json", "x/../../y"])
+def test_no_path_leads_out_of_the_storage(alice: KeyClient, link: str, name: str) -> None:
+    signature = link.partition("?")[2]
+    answer = alice.get(f"/v1/exports/files/{name}?{signature}")
+    # The signature alone says which file it is; the name is for people.
+    assert answer.status_code == 404 or body_of(answer) == body_of(alice.get(link))
+
+
+def test_rows_may_come_from_a_replica(
+    acme: Organization, contacts: list[Contact], settings: Settings
+) -> None:
+    replica = connections.databases["default"] | {
+        "OPTIONS": {"options": "-c search_path=replica,public"}
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA replica")
+        cursor.execute(
+            "CREATE TABLE replica.logistics_contact AS"
+            " SELECT * FROM public.logistics_contact WHERE email = 'petr@example.org'"
+        )
+    connections.databases["replica"] = replica
+    settings.EXPORT_DATABASE = "replica"
+    try:
+        body = {"resource": "contact", "csv_field_options": {"columns": ["name"]}}
+        content = b"".join(ExportStream(parse_export(body), acme.pk))
+        assert content.decode() == f"name\n{contacts[4].name}\n"
+    finally:
+        del connections.databases["replica"]
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA replica CASCADE")

@@ -1,0 +1,187 @@
+"""What is over a limit is a clear error, for racing requests too, and never a clamp."""
+
+import threading
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from accounts.models import Organization
+from exports import lifecycle, runner
+from exports.models import Export, ExportLimits, Lane, Status
+from resources.logistics.models import Contact
+from tests.conftest import KeyClient
+from tests.exports.conftest import stored_files
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CONTACTS = {"resource": "contact"}
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is queued stays there."""
+    monkeypatch.setattr("exports.queue.current_app.send_task", lambda *args, **options: None)
+
+
+@pytest.fixture
+def limits(acme: Organization) -> ExportLimits:
+    return ExportLimits.objects.create(organization=acme)
+
+
+def test_the_eleventh_export_is_refused_until_one_ends(
+    alice: KeyClient, charlie: KeyClient, contacts: list[Contact]
+) -> None:
+    for _ in range(10):
+        assert alice.post("/v1/exports", CONTACTS).status_code == 201
+    refused = alice.post("/v1/exports", CONTACTS)
+    assert (refused.status_code, refused.json()["error"]) == (429, "too_many_exports")
+    assert refused.json()["details"]["maximum"] == 10
+    assert int(refused["Retry-After"]) == refused.json()["details"]["retry_after"] > 0
+    assert charlie.post("/v1/exports", CONTACTS).status_code == 201
+    first = Export.objects.order_by("number")[0]
+    assert alice.post(f"/v1/exports/{first.public_id}/cancel").status_code == 200
+    assert alice.post("/v1/exports", CONTACTS).status_code == 201
+    assert alice.post(f"/v1/exports/{first.public_id}/retry").status_code == 429
+    first.refresh_from_db()
+    assert first.status == Status.CANCELED
+
+
+def test_racing_requests_do_not_pass_the_limit(alice: KeyClient, contacts: list[Contact]) -> None:
+    statuses: list[int] = []
+    start = threading.Barrier(25)
+
+    def create() -> None:
+        start.wait()
+        statuses.append(alice.post("/v1/exports", CONTACTS).status_code)
+        connections.close_all()
+
+    threads = [threading.Thread(target=create) for _ in range(25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [201] * 10 + [429] * 15
+    assert Export.objects.count() == 10
+
+
+def test_an_organization_may_be_allowed_more_or_less(
+    alice: KeyClient, contacts: list[Contact], limits: ExportLimits
+) -> None:
+    ExportLimits.objects.update(unfinished=1)
+    assert alice.post("/v1/exports", CONTACTS).status_code == 201
+    assert alice.post("/v1/exports", CONTACTS).json()["details"]["maximum"] == 1
+
+
+def test_too_many_records_are_refused_with_their_number(
+    alice: KeyClient, contacts: list[Contact], settings: Settings
+) -> None:
+    settings.EXPORT_MAX_RECORDS = 4
+    refused = alice.post("/v1/exports", CONTACTS)
+    assert (refused.status_code, refused.json()["error"]) == (422, "too_many_records")
+    assert refused.json()["details"] == {"records_count": 5, "maximum": 4}
+    assert not Export.objects.exists()
+    assert alice.post("/v1/exports", CONTACTS | {"options": {"limit": 4}}).status_code == 201
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json", "parquet", "xlsx"])
+def test_records_that_could_not_be_counted_are_too_many_in_the_end(
+    queued: Export, limits: ExportLimits, file_format: str
+) -> None:
+    ExportLimits.objects.update(records=4)
+    Export.objects.update(records_count=None, spec=queued.spec | {"format": file_format})
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.FAILED
+    assert queued.error == {
+        "error": "too_many_records",
+        "message": "The export has 5 or more records, and 4 are allowed."
+        " Filter more, or set a limit.",
+    }
+    assert stored_files() == []
+
+
+def test_files_that_are_too_large_are_no_success(queued: Export, limits: ExportLimits) -> None:
+    ExportLimits.objects.update(bytes=100)
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.error is not None
+    assert (queued.status, queued.error["error"]) == (Status.FAILED, "file_too_large")
+    assert stored_files() == []
+
+
+def test_nothing_is_an_export_unless_that_is_not_wanted(
+    alice: KeyClient, contacts: list[Contact]
+) -> None:
+    nothing = CONTACTS | {"options": {"name": "nobody"}}
+    assert alice.post("/v1/exports", nothing).status_code == 201
+    refused = alice.post("/v1/exports", nothing | {"empty": "error"})
+    assert (refused.status_code, refused.json()["error"]) == (422, "empty_export")
+    assert refused.json()["details"] == {"records_count": 0}
+    assert alice.post("/v1/exports", CONTACTS | {"empty": "error"}).status_code == 201
+
+
+def test_what_became_empty_meanwhile_is_an_error_too(queued: Export) -> None:
+    Export.objects.update(spec=queued.spec | {"refuse_empty": True})
+    Contact.objects.all().delete()
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.error is not None
+    assert (queued.status, queued.error["error"]) == (Status.FAILED, "empty_export")
+    assert stored_files() == []
+
+
+def test_the_same_is_not_made_twice_when_that_is_asked(
+    alice: KeyClient, bob: KeyClient, charlie: KeyClient, contacts: list[Contact]
+) -> None:
+    body = CONTACTS | {"dedupe": True}
+    first = alice.post("/v1/exports", body)
+    again = bob.post("/v1/exports", body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == first.json()["id"]
+    assert again["Location"] == first["Location"]
+    for other in (body | {"format": "json"}, CONTACTS):
+        assert alice.post("/v1/exports", other).status_code == 201
+    assert charlie.post("/v1/exports", body).status_code == 201
+    runner.run(Export.objects.order_by("number")[0].pk)
+    assert alice.post("/v1/exports", body).json()["id"] != first.json()["id"]
+
+
+BAD = [
+    ({"dedupe": "yes"}, "dedupe", "invalid_request"),
+    ({"empty": "fail"}, "empty", "invalid_request"),
+    ({"max_rows_per_file": 0}, "max_rows_per_file", "invalid_limit"),
+    ({"max_rows_per_file": True}, "max_rows_per_file", "invalid_limit"),
+    ({"max_rows_per_file": "10"}, "max_rows_per_file", "invalid_limit"),
+    ({"max_rows_per_file": 2**63}, "max_rows_per_file", "invalid_limit"),
+]
+
+
+@pytest.mark.parametrize(("bad", "field", "code"), BAD)
+def test_what_is_malformed_is_named(
+    alice: KeyClient, bad: dict[str, object], field: str, code: str
+) -> None:
+    answer = alice.post("/v1/exports", CONTACTS | bad)
+    [problem] = answer.json()["details"]["problems"]
+    assert (answer.status_code, problem["error"], problem["field"]) == (400, code, field)
+    assert problem["accepted"]
+
+
+def test_small_exports_have_a_lane_of_their_own(
+    alice: KeyClient, contacts: list[Contact], settings: Settings
+) -> None:
+    alice.post("/v1/exports", CONTACTS)
+    settings.EXPORT_PARALLEL_ROWS = 5
+    alice.post("/v1/exports", CONTACTS)
+    assert [each.lane for each in Export.objects.order_by("number")] == [Lane.QUICK, Lane.LARGE]
+
+
+def test_whoever_asks_for_many_waits_for_them_and_nobody_else(
+    alice: KeyClient, charlie: KeyClient, contacts: list[Contact]
+) -> None:
+    for _ in range(3):
+        alice.post("/v1/exports", CONTACTS)
+    charlie.post("/v1/exports", CONTACTS)
+    first, second, third, theirs = Export.objects.order_by("number")
+    order = [lifecycle.claim(first.pk) for _ in range(5)]
+    assert [each and each.pk for each in order] == [first.pk, theirs.pk, second.pk, third.pk, None]
