@@ -85,7 +85,10 @@ def count_rows(spec: ExportSpec, organization_id: str) -> int | None:
             cursor.execute("SELECT set_config('TimeZone', %s, true)", [spec.timezone])
             cursor.execute(f"SET LOCAL statement_timeout = {_COUNT_MILLISECONDS}")
             cursor.execute(compile_count(spec, organization_id).as_string(None))
-            return int(cursor.fetchone()[0])
+            count = int(cursor.fetchone()[0])
+            # In a transaction around this one the two settings would hold until its end.
+            transaction.set_rollback(True)
+            return count
     except DatabaseError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
             return None
