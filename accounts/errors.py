@@ -35,6 +35,10 @@ class ErrorCode(TextChoices):
     NOT_ACCEPTABLE = "not_acceptable", "This API answers with application/json only."
     EXPORT_NOT_READY = "export_not_ready", "The export is not ready yet."
     EXPORT_EXPIRED = "export_expired", "The export's files have been deleted."
+    IDEMPOTENCY_KEY_REUSED = (
+        "idempotency_key_reused",
+        "The Idempotency-Key came with another body before.",
+    )
     INVALID_STATUS = "invalid_status", "The export's status does not allow this."
     EMPTY_EXPORT = "empty_export", "Nothing matches."
     TOO_MANY_EXPORTS = "too_many_exports", "Too many exports are unfinished."
@@ -62,6 +66,7 @@ _STATUSES = {
     ErrorCode.NOT_ACCEPTABLE: 406,
     ErrorCode.EXPORT_NOT_READY: 409,
     ErrorCode.EXPORT_EXPIRED: 410,
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: 409,
     ErrorCode.INVALID_STATUS: 409,
     ErrorCode.EMPTY_EXPORT: 422,
     ErrorCode.TOO_MANY_EXPORTS: 429,

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
@@ -101,3 +102,30 @@ class ApiKey(AbstractAPIKey):
         if self.revoked:
             return KeyStatus.REVOKED
         return KeyStatus.EXPIRED if self.has_expired else KeyStatus.ACTIVE
+
+
+class IdempotencyKey(models.Model):
+    """A request that may be sent again within a day, and how it was answered."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    operation = models.CharField(max_length=255, help_text="Method and path: POST /v1/exports.")
+    key = models.CharField(max_length=255, help_text="As the client chose it.")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request's body.")
+    # The answer, which is there when the transaction that inserts the row ends.
+    status = models.PositiveSmallIntegerField(default=0)
+    location = models.TextField(default="")
+    body = models.TextField(default="")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "operation", "key"), name="idempotency_key_is_used_once"
+            ),
+        )
+        indexes = (models.Index(fields=("created_at",), name="idempotency_key_by_age"),)
+
+    def __str__(self) -> str:
+        return self.key

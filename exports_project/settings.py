@@ -172,6 +172,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "exports"
 CELERY_TASK_QUEUES = [Queue(name) for name in ("exports", "quick", "upkeep")]
 CELERY_TASK_ROUTES = {
+    "accounts.purge": {"queue": "upkeep"},
     "exports.recover": {"queue": "upkeep"},
     "exports.expire": {"queue": "upkeep"},
     "exports.purge": {"queue": "upkeep"},
@@ -209,6 +210,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "Purge exports": {
         "task": "exports.purge",
+        "schedule": timedelta(hours=1),
+        "options": {"expire_seconds": 3600},
+    },
+    "Purge idempotency keys": {
+        "task": "accounts.purge",
         "schedule": timedelta(hours=1),
         "options": {"expire_seconds": 3600},
     },

@@ -1,5 +1,7 @@
 """Views small enough to show what stands before and after every view of the API."""
 
+from typing import Any, cast
+
 from django.contrib import admin
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -12,7 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
-from accounts.models import ApiKey
+from accounts.idempotency import idempotent
+from accounts.ids import new_id
+from accounts.models import ApiKey, Organization
 
 RAISED: dict[str, Exception] = {
     "problem": InvalidInput(
@@ -55,6 +59,20 @@ class Echo(APIView):
         return Response(request.data)
 
 
+class Create(APIView):
+    """Stores an organization of the body's `name`; then raises, or answers, as the body says."""
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        body = cast("dict[str, Any]", request.data)
+        made = Organization.objects.create(name=body["name"], slug=new_id("slug"))
+        if "raise" in body:
+            raise RAISED[body["raise"]]
+        shown = {"id": made.pk, "name": made.name}
+        headers = {"Location": f"/v1/created/{made.pk}"}
+        return Response(shown, body.get("status", 201), headers=headers)
+
+
 class Preview(Echo):
     required_scope = "read"
 
@@ -73,6 +91,8 @@ class Raise(APIView):
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("v1/create", Create.as_view()),
+    path("v1/create-another", Create.as_view()),
     path("v1/echo", Echo.as_view()),
     path("v1/preview", Preview.as_view()),
     path("v1/public", Public.as_view()),

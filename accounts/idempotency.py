@@ -1,0 +1,134 @@
+"""Requests that may be sent again: the header Idempotency-Key of what creates something."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar, cast
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.http import HttpResponse
+from django.utils.encoding import force_str
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import is_success
+from rest_framework.views import APIView
+
+from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+from accounts.models import ApiKey, IdempotencyKey
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+LONGEST_KEY = 255
+KEPT = timedelta(hours=24)
+_KEY = re.compile(f"[ -~]{{1,{LONGEST_KEY}}}")
+_ACCEPTED = f"1 to {LONGEST_KEY} printable ASCII characters"
+
+_View = TypeVar("_View", bound=APIView)
+_Arguments = ParamSpec("_Arguments")
+
+
+def idempotent(
+    handler: Callable[Concatenate[_View, Request, _Arguments], Response],
+) -> Callable[Concatenate[_View, Request, _Arguments], HttpResponse]:
+    """Let a view's method create at most once for each Idempotency-Key.
+
+    The same key and body get the first answer again: its status, Location and body, and the
+    header `Idempotent-Replayed: true`. A key belongs to an organization and an address, for 24
+    hours. Raises InvalidInput for what is no key, and ApiError for a key with another body.
+
+    With a key, the method runs in one transaction with the key's row: whoever sends the same
+    key meanwhile waits for its end. An exception, or an answer other than 2xx, undoes both.
+    """
+
+    @wraps(handler)
+    def once(
+        view: _View, request: Request, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> HttpResponse:
+        key = request.headers.get(HEADER)
+        if key is None:
+            return handler(view, request, *args, **kwargs)
+        _check(key)
+        fingerprint = _fingerprint(request.data)
+        with transaction.atomic():
+            row, is_first = _claim(request, key, fingerprint)
+            if is_first:
+                response = handler(view, request, *args, **kwargs)
+                if not is_success(response.status_code):
+                    transaction.set_rollback(True)
+                    return response
+                _keep(row, response, _rendered(view, request, response))
+        if row.fingerprint != fingerprint:
+            raise _reused(key)
+        # The first answer is made of the row too, so that no other can differ from it.
+        answer = HttpResponse(row.body, "application/json", row.status)
+        if row.location:
+            answer["Location"] = row.location
+        if not is_first:
+            answer[REPLAYED] = "true"
+        return answer
+
+    return once
+
+
+def purge() -> None:
+    """Delete the keys whose time is over."""
+    IdempotencyKey.objects.filter(created_at__lte=Now() - KEPT).delete()
+
+
+def _check(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        text = f"The header {HEADER} must be {_ACCEPTED}."
+        raise InvalidInput(Problem(ErrorCode.INVALID_REQUEST, HEADER, key, text, _ACCEPTED))
+
+
+def _fingerprint(body: object) -> str:
+    """SHA-256 of a parsed body, in hex: white space and escapes do not count.
+
+    The order of keys does, for it may mean something: a file's columns come in it.
+    """
+    return hashlib.sha256(json.dumps(body, separators=(",", ":")).encode()).hexdigest()
+
+
+def _claim(request: Request, key: str, fingerprint: str) -> tuple[IdempotencyKey, bool]:
+    """The key's row, and whether this request is the first to send it.
+
+    Waits for another that is being answered: for the unique row that it has inserted, or for
+    the old one that it has deleted.
+    """
+    organization = cast("ApiKey", request.auth).organization
+    # An address is the same with and without a slash at its end.
+    operation = f"{request.method} {request.path.rstrip('/')}"
+    rows = IdempotencyKey.objects.filter(organization=organization, operation=operation, key=key)
+    rows.filter(created_at__lte=Now() - KEPT).delete()
+    return IdempotencyKey.objects.get_or_create(
+        organization=organization,
+        operation=operation,
+        key=key,
+        defaults={"fingerprint": fingerprint},
+    )
+
+
+def _keep(row: IdempotencyKey, response: Response, body: str) -> None:
+    row.status = response.status_code
+    row.location = response.get("Location", "")
+    row.body = body
+    row.save(update_fields=["status", "location", "body"])
+
+
+def _rendered(view: APIView, request: Request, response: Response) -> str:
+    """The body as REST framework would send it."""
+    context = view.get_renderer_context()
+    renderer, media_type = request.accepted_renderer, request.accepted_media_type
+    return force_str(renderer.render(response.data, media_type, context))
+
+
+def _reused(key: str) -> ApiError:
+    text = (
+        f"This {HEADER} came with another body in the last 24 hours. "
+        "Send a new key with a new request, or the first body with this key."
+    )
+    return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})

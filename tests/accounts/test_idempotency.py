@@ -1,0 +1,297 @@
+"""Idempotency-Key: what creates something creates it once, however often it is asked."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.conf import settings
+from django.db import connection, connections, transaction
+from django.db.models.functions import Now
+from django.http import HttpResponse
+
+from accounts.models import IdempotencyKey, Organization, Scope
+from accounts.tasks import purge
+from tests.conftest import KeyClient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
+
+BODY = {"name": "Łódź", "tags": ["a", "b"]}
+DAY = timedelta(hours=24)
+
+
+def ask(client: KeyClient, key: str, body: Any = BODY, address: str = "/v1/create") -> HttpResponse:
+    return client.post(
+        address, body, content_type="application/json", headers={"Idempotency-Key": key}
+    )
+
+
+def answer(response: HttpResponse) -> tuple[int, bytes, str, str]:
+    status, content = response.status_code, response.content
+    return status, content, response["Location"], response["Content-Type"]
+
+
+def replayed(response: HttpResponse) -> bool:
+    return response.get("Idempotent-Replayed") == "true"
+
+
+def created() -> int:
+    return Organization.objects.filter(name=BODY["name"]).count()
+
+
+def age(by: timedelta) -> None:
+    IdempotencyKey.objects.update(created_at=Now() - by)
+
+
+def test_the_same_request_gets_the_first_answer_again(alice: KeyClient) -> None:
+    first, again, once_more = (ask(alice, "k") for _ in range(3))
+    organization = Organization.objects.get(name=BODY["name"])
+    body = f'{{"id":"{organization.pk}","name":"Łódź"}}'.encode()
+    assert answer(first) == (201, body, f"/v1/created/{organization.pk}", "application/json")
+    assert answer(first) == answer(again) == answer(once_more)
+    assert "Idempotent-Replayed" not in first
+    assert replayed(again)
+    assert replayed(once_more)
+
+
+def test_any_success_is_given_again(alice: KeyClient) -> None:
+    first, again = (ask(alice, "k", BODY | {"status": 200}) for _ in range(2))
+    assert answer(first) == answer(again)
+    assert (again.status_code, replayed(again)) == (200, True)
+
+
+def test_without_a_key_each_request_creates(alice: KeyClient) -> None:
+    assert [alice.post("/v1/create", BODY).status_code for _ in range(2)] == [201, 201]
+    assert created() == 2
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_white_space_and_escapes_are_no_other_body(alice: KeyClient) -> None:
+    first = ask(alice, "k", '{"name":"Łódź","n":[1,2]}')
+    again = ask(alice, "k", '{ "name": "\\u0141\\u00f3d\\u017a",\n  "n": [1, 2] }')
+    assert replayed(again)
+    assert answer(first) == answer(again)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        BODY | {"name": "Lodz"},
+        BODY | {"tags": ["b", "a"]},
+        BODY | {"more": None},
+        dict(reversed(BODY.items())),
+    ],
+    ids=["value", "order of a list", "more", "order of the keys"],
+)
+def test_another_body_is_refused(alice: KeyClient, other: dict[str, Any]) -> None:
+    first = ask(alice, "k")
+    response = ask(alice, "k", other)
+    assert response.status_code == 409
+    assert json.loads(response.content) == {
+        "error": "idempotency_key_reused",
+        "message": "This Idempotency-Key came with another body in the last 24 hours. "
+        "Send a new key with a new request, or the first body with this key.",
+        "details": {"Idempotency-Key": "k"},
+    }
+    assert Organization.objects.exclude(slug="acme").count() == 1
+    assert answer(ask(alice, "k")) == answer(first)
+
+
+def test_another_address_has_keys_of_its_own(alice: KeyClient) -> None:
+    first, other = ask(alice, "k"), ask(alice, "k", BODY, "/v1/create-another")
+    assert not replayed(other)
+    assert answer(first) != answer(other)
+    assert created() == 2
+
+
+def test_a_colleague_with_the_same_key_gets_the_same_answer(
+    alice: KeyClient, bob: KeyClient
+) -> None:
+    first, again = ask(alice, "k"), ask(bob, "k")
+    assert replayed(again)
+    assert answer(first) == answer(again)
+
+
+def test_charlie_with_the_same_key_gets_his_own(alice: KeyClient, charlie: KeyClient) -> None:
+    hers, his = ask(alice, "k"), ask(charlie, "k", BODY | {"name": "Globex"})
+    assert (his.status_code, replayed(his)) == (201, False)
+    assert Organization.objects.filter(name="Globex").count() == 1
+    assert answer(ask(alice, "k")) == answer(hers)
+    assert answer(ask(charlie, "k", BODY | {"name": "Globex"})) == answer(his)
+
+
+def test_a_key_without_the_scope_sees_no_answer(alice: KeyClient, read_only: KeyClient) -> None:
+    ask(alice, "k")
+    assert ask(read_only, "k").status_code == 403
+
+
+@pytest.mark.parametrize("key", ["", "a" * 256, "clé", "a\tb", "a\x7f", "a\n"])
+def test_what_is_no_key_is_refused(alice: KeyClient, key: str) -> None:
+    response = ask(alice, key)
+    assert response.status_code == 400
+    message = "The header Idempotency-Key must be 1 to 255 printable ASCII characters."
+    assert json.loads(response.content) == {
+        "error": "invalid_request",
+        "message": message,
+        "details": {
+            "Idempotency-Key": key,
+            "problems": [
+                {
+                    "error": "invalid_request",
+                    "field": "Idempotency-Key",
+                    "value": key,
+                    "message": message,
+                    "accepted": "1 to 255 printable ASCII characters",
+                }
+            ],
+        },
+    }
+    assert not created()
+
+
+@pytest.mark.parametrize("key", ["a" * 255, "0", '"e2a1-4b~ {x}"'])
+def test_every_other_key_is_taken(alice: KeyClient, key: str) -> None:
+    assert [replayed(ask(alice, key)) for _ in range(2)] == [False, True]
+    assert created() == 1
+
+
+@pytest.mark.parametrize(
+    ("failing", "status"),
+    [
+        ({"raise": "invalid"}, 400),
+        ({"raise": "gone"}, 410),
+        ({"raise": "unforeseen"}, 500),
+        ({"status": 422}, 422),
+        ({"status": 503}, 503),
+    ],
+)
+def test_what_failed_is_undone_and_may_be_corrected(
+    alice: KeyClient, failing: dict[str, Any], status: int
+) -> None:
+    alice.raise_request_exception = False
+    responses = [ask(alice, "k", BODY | failing) for _ in range(2)]
+    assert [response.status_code for response in responses] == [status, status]
+    assert not any(map(replayed, responses))
+    assert not created()
+    assert not IdempotencyKey.objects.exists()
+    assert [ask(alice, "k").status_code for _ in range(2)] == [201, 201]
+    assert created() == 1
+
+
+def test_what_is_no_json_leaves_the_key_free(alice: KeyClient) -> None:
+    assert ask(alice, "k", "{oops").status_code == 400
+    assert ask(alice, "k").status_code == 201
+
+
+def test_a_key_is_kept_for_a_day(alice: KeyClient) -> None:
+    first = ask(alice, "k")
+    age(DAY - timedelta(minutes=1))
+    assert answer(ask(alice, "k")) == answer(first)
+
+
+def test_after_a_day_a_key_is_new(alice: KeyClient) -> None:
+    first = ask(alice, "k")
+    age(DAY)
+    other = BODY | {"tags": []}
+    second = ask(alice, "k", other)
+    assert (second.status_code, replayed(second)) == (201, False)
+    assert answer(second) != answer(first)
+    assert answer(ask(alice, "k", other)) == answer(second)
+    assert IdempotencyKey.objects.count() == 1
+
+
+def test_old_keys_are_deleted(alice: KeyClient) -> None:
+    ask(alice, "old")
+    age(DAY)
+    ask(alice, "new")
+    purge()
+    assert [row.key for row in IdempotencyKey.objects.all()] == ["new"]
+
+
+def test_old_keys_are_deleted_every_hour() -> None:
+    plan = settings.CELERY_BEAT_SCHEDULE["Purge idempotency keys"]
+    assert plan["schedule"] == timedelta(hours=1)
+    current_app.loader.import_default_modules()
+    assert plan["task"] in current_app.tasks
+    assert settings.CELERY_TASK_ROUTES[plan["task"]] == {"queue": "upkeep"}
+
+
+@contextmanager
+def under_way(client: KeyClient, key: str, *, then: str) -> Iterator[HttpResponse]:
+    """A request that is answered, and only at the end committed or rolled back."""
+    with transaction.atomic():
+        yield ask(client, key)
+        transaction.set_rollback(then == "rollback")
+
+
+def ask_elsewhere(client: KeyClient, key: str) -> HttpResponse:
+    """From a thread, on a connection of its own."""
+    try:
+        return ask(client, key)
+    finally:
+        connections.close_all()
+
+
+def wait_until_it_waits(future: Future[HttpResponse]) -> None:
+    """Until the request in a thread waits for a lock in the database."""
+    deadline = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+            assert not future.done(), "it did not wait"
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("old", [False, True], ids=["a new key", "an old key"])
+@pytest.mark.parametrize("then", ["commit", "rollback"])
+def test_who_comes_meanwhile_waits_for_the_end(
+    alice: KeyClient, bob: KeyClient, then: str, old: bool
+) -> None:
+    if old:
+        ask(alice, "k", {"name": "Yesterday"})
+        age(DAY)
+    with ThreadPoolExecutor(1) as pool:
+        with under_way(alice, "k", then=then) as first:
+            future = pool.submit(ask_elsewhere, bob, "k")
+            wait_until_it_waits(future)
+        second = future.result(timeout=10)
+    assert second.status_code == 201
+    assert created() == 1
+    assert replayed(second) is (then == "commit")
+    assert (answer(first) == answer(second)) is (then == "commit")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_other_keys_and_organizations_do_not_wait(
+    alice: KeyClient, bob: KeyClient, charlie: KeyClient
+) -> None:
+    with ThreadPoolExecutor(1) as pool, under_way(alice, "k", then="rollback"):
+        for client, key in ((bob, "another"), (charlie, "k")):
+            response = pool.submit(ask_elsewhere, client, key).result(timeout=10)
+            assert (response.status_code, replayed(response)) == (201, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_creates(acme: Organization) -> None:
+    clients = [KeyClient(acme, str(number), Scope.WRITE) for number in range(8)]
+    start = Barrier(len(clients))
+
+    def race(client: KeyClient) -> HttpResponse:
+        start.wait()
+        return ask_elsewhere(client, "k")
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        responses = list(pool.map(race, clients))
+    assert len({answer(response) for response in responses}) == 1
+    assert sum(map(replayed, responses)) == len(clients) - 1
+    assert created() == 1
