@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+from accounts.idempotency import idempotent
 from accounts.models import ApiKey, Scope
 from exports import actions
 from exports.api import documentation
@@ -59,6 +60,7 @@ class ExportList(ListModelMixin, ExportView):
         return self.list(request)
 
     @documentation.create_export
+    @idempotent
     def post(self, request: Request) -> Response:
         body = cast("dict[str, Any]", request.data)
         spec = parse_export(body)
