@@ -62,7 +62,7 @@ def idempotent(
                     return response
                 _keep(row, response, _rendered(view, request, response))
         if row.fingerprint != fingerprint:
-            raise _reused(key)
+            raise reused(key)
         # The first answer is made of the row too, so that no other can differ from it.
         answer = HttpResponse(row.body, "application/json", row.status)
         if row.location:
@@ -77,6 +77,14 @@ def idempotent(
 def purge() -> None:
     """Delete the keys whose time is over."""
     IdempotencyKey.objects.filter(created_at__lte=Now() - KEPT).delete()
+
+
+def reused(key: str) -> ApiError:
+    text = (
+        f"This {HEADER} came with another body in the last 24 hours. "
+        "Send a new key with a new request, or the first body with this key."
+    )
+    return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
 
 
 def _check(key: str) -> None:
@@ -124,11 +132,3 @@ def _rendered(view: APIView, request: Request, response: Response) -> str:
     context = view.get_renderer_context()
     renderer, media_type = request.accepted_renderer, request.accepted_media_type
     return force_str(renderer.render(response.data, media_type, context))
-
-
-def _reused(key: str) -> ApiError:
-    text = (
-        f"This {HEADER} came with another body in the last 24 hours. "
-        "Send a new key with a new request, or the first body with this key."
-    )
-    return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})

@@ -13,6 +13,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from accounts import idempotency
 from accounts.errors import ApiError, ErrorCode
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -79,6 +80,30 @@ OF_A_BODY: Errors = (
         {"content_type": "text/csv", "accepted": ["application/json"]},
     ),
 )
+OF_A_KEY: Sequence[OpenApiParameter] = (
+    OpenApiParameter(
+        idempotency.HEADER,
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": idempotency.LONGEST_KEY,
+            "pattern": "^[ -~]+$",
+        },
+        OpenApiParameter.HEADER,
+        description=(
+            "Chosen by the client, such as a UUID: for 24 hours the same key and body get the "
+            "first answer again, and create nothing more. Only successes are kept."
+        ),
+    ),
+    OpenApiParameter(
+        idempotency.REPLAYED,
+        {"type": "string", "enum": ["true"]},
+        OpenApiParameter.HEADER,
+        response=[200, 201],
+        description=f"Where the answer is the first one to this `{idempotency.HEADER}`, again.",
+    ),
+)
+KEY_REUSED = idempotency.reused("7c0f8a52-5d0e-4c07-9a53-0b1f4de4c9a1")
 
 
 def operation(

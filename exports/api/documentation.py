@@ -14,7 +14,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import error_responses, operation
+from accounts.openapi import KEY_REUSED, OF_A_KEY, error_responses, operation
 from exports.api.body import ExportRequestSerializer
 from exports.api.examples import COMPLETED, LINK, QUEUED, REFUSED, REQUESTS
 from exports.api.serializers import ExportableSerializer, ExportEventSerializer, ExportSerializer
@@ -92,10 +92,12 @@ create_export = operation(
             OpenApiParameter.HEADER,
             response=[201],
             description="Where the export is.",
-        )
+        ),
+        *OF_A_KEY,
     ],
     errors=[
         *REFUSED,
+        KEY_REUSED,
         TOO_MANY_EXPORTS,
         ApiError(
             ErrorCode.TOO_MANY_RECORDS,
