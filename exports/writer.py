@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from typing import IO, cast
+from io import BufferedReader
 
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -75,7 +75,9 @@ class _Content(File):  # type: ignore[type-arg]  # generic in its stubs only
         allowed: Limits,
         bytes_before: int,
     ) -> None:
-        super().__init__(cast("IO[bytes]", BlockReader(self._blocks())))
+        # Who asks for a part of a size gets it whole: a short one, S3's client takes for the last,
+        # and then reads all others into memory.
+        super().__init__(BufferedReader(BlockReader(self._blocks())))
         self._stream = stream
         self._source = file
         self._allowed = allowed

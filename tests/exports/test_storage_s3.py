@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -14,15 +14,18 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
+from psycopg.errors import QueryCanceled
 from pytest_django import Settings
 
 from accounts.models import Organization
 from exports import lifecycle, runner, upkeep
+from exports.formats.base import Block
 from exports.models import Export, Status
 from exports.stream import ExportStream
 from exports_project.object_storage import s3
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
+from tests.exports.conftest import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -90,6 +93,8 @@ def test_a_file_of_many_parts_arrives_whole(
     file = export.files.get()
     assert file.bytes > 40_000_000
     assert default_storage.size(file.storage_key) == file.bytes
+    head = bucket.head_object(Bucket="files", Key=file.storage_key, PartNumber=1)
+    assert head["PartsCount"] > 1
     content = b"".join(ExportStream(export.parsed_spec(), export.organization_id))
     assert hashlib.sha256(content).hexdigest() == file.sha256
 
@@ -130,8 +135,16 @@ def test_what_was_canceled_leaves_no_parts_in_the_bucket(
             lifecycle.cancel(export)
         report(export, rows)
 
+    read = ExportStream._read
+
+    def unending(*args: Any) -> Iterator[Block]:
+        yield from read(*args)
+        wait_for(lambda: bool(uploads))
+        raise QueryCanceled
+
+    monkeypatch.setattr(ExportStream, "_read", unending)
     monkeypatch.setattr(lifecycle, "report", canceled)
-    monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.3)
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.CANCELED
