@@ -13,7 +13,16 @@ from django.utils import timezone
 
 from accounts.errors import ErrorCode
 from accounts.ids import new_id
-from exports.models import UNFINISHED, Export, ExportEvent, ExportFile, Status, end_of_retention
+from exports import totals
+from exports.models import (
+    ENDS,
+    UNFINISHED,
+    Export,
+    ExportEvent,
+    ExportFile,
+    Status,
+    end_of_retention,
+)
 
 # What an export waits after each attempt; after one more it has failed. An outage of ten seconds
 # is outlived.
@@ -89,6 +98,7 @@ def complete(export: Export, files: list[ExportFile]) -> None:
     """The files are there and verified. Raises Superseded."""
     rows = sum(file.rows for file in files)
     with transaction.atomic():
+        ExportFile.objects.bulk_create(files)
         _end(
             export,
             Status.COMPLETED,
@@ -97,7 +107,6 @@ def complete(export: Export, files: list[ExportFile]) -> None:
             records_count=rows,
             processed_count=rows,
         )
-        ExportFile.objects.bulk_create(files)
 
 
 def fail(export: Export, code: ErrorCode, message: str) -> None:
@@ -216,4 +225,6 @@ def _change(
         changed = row.update(status=status, **values) == 1
         if changed:
             ExportEvent.objects.create(export=export, status=status, attempt=attempt, reason=reason)
+            if status in ENDS:
+                totals.add(export)
     return changed

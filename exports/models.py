@@ -32,6 +32,7 @@ class Status(models.TextChoices):
 
 
 UNFINISHED = (Status.QUEUED, Status.PROCESSING)
+ENDS = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 
 
 class Lane(models.TextChoices):
@@ -140,6 +141,7 @@ class Export(models.Model):
                 name="export_to_forget",
                 condition=models.Q(claims=[]),
             ),
+            models.Index(fields=("lane", "status"), name="export_by_status"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -214,6 +216,32 @@ class ExportEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.export_id} {self.status}"
+
+
+class ExportTotal(models.Model):
+    """What all exports of a lane that ever ended so amount to; `exports.totals` counts.
+
+    le: the bucket of a histogram: they took so many seconds or fewer, but more than the one before.
+    seconds: of their last attempts, all together.
+    """
+
+    lane = models.CharField(max_length=20, choices=Lane.choices)
+    status = models.CharField(max_length=20, choices=Status.choices)
+    le = models.FloatField()
+    exports = models.BigIntegerField()
+    rows = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    seconds = models.FloatField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("lane", "status", "le"), name="export_total_has_one_row_for_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lane} {self.status} {self.le}"
 
 
 class ExportLimits(models.Model):

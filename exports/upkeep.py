@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from exports import lifecycle
-from exports.models import Export, ExportQuerySet, Status
+from exports.models import ENDS, Export, ExportQuerySet, Status
 from exports.queue import enqueue
 from exports.storage import delete_files, discard, orphans
 
@@ -26,7 +26,6 @@ PATIENCE = timedelta(seconds=30)
 SETTLED = timedelta(seconds=5)
 # Of a long queue, so many are queued again at a time.
 _MOST_AT_ONCE = 100
-_ENDED = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 _GONE = (Status.EXPIRED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 
 
@@ -53,7 +52,7 @@ def expire() -> None:
 
     Files go first: a death between the two steps is made good by the next run.
     """
-    due = _exports().filter(status__in=_ENDED, expires_at__lte=Now()).exclude(claims=[])
+    due = _exports().filter(status__in=ENDS, expires_at__lte=Now()).exclude(claims=[])
     for export in due.iterator():
         expire_one(export)
     for export in _exports().exclude(deleted_at=None).iterator():

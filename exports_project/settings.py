@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "exports",
 ]
 MIDDLEWARE = [
+    "exports_project.middleware.answer_watchers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -270,6 +271,11 @@ LOGGING: dict[str, Any] = {
         "celery.app.trace": {"level": "WARNING"},
     },
 }
+
+# --- Metrics -------------------------------------------------------------------------------
+
+# Who sends it as a bearer token reads /metrics; without one there is no such address.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
 
 # --- REST framework, admin ------------------------------------------------------------------
 

@@ -1,0 +1,19 @@
+"""What comes before everything else: answers to who watches."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from exports.metrics import metrics
+
+_Answer = Callable[[HttpRequest], HttpResponse]
+_WATCHED: dict[str, _Answer] = {"/metrics": metrics}
+
+
+def answer_watchers(get_response: _Answer) -> _Answer:
+    """Answer probes and scrapes, which come without TLS and to an address instead of a host."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return _WATCHED.get(request.path_info, get_response)(request)
+
+    return middleware

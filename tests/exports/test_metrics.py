@@ -1,0 +1,184 @@
+"""What Prometheus reads: right, only going up where it says so, and of no organization."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+
+from accounts.errors import ErrorCode
+from exports import actions, lifecycle, runner
+from exports.models import Export, ExportEvent, ExportFile, ExportTotal, Lane, Status
+from exports.totals import BUCKETS
+from tests.conftest import KeyClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TOKEN = "a-token-of-the-tests"  # noqa: S105
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture(autouse=True)
+def token(settings: Settings) -> None:
+    settings.METRICS_TOKEN = TOKEN
+
+
+def text(client: Client) -> str:
+    response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/plain; version=")
+    return response.content.decode()
+
+
+class Scrape:
+    """The samples of an answer, by their names and labels."""
+
+    def __init__(self, client: Client) -> None:
+        families = text_string_to_metric_families(text(client))
+        self._samples = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    def __call__(self, name: str, **labels: str) -> float:
+        return self._samples[f"longshore_{name}", frozenset(labels.items())]
+
+
+def test_without_a_token_there_is_no_such_address(client: Client, settings: Settings) -> None:
+    settings.METRICS_TOKEN = ""
+    for value in ("", "Bearer ", f"Bearer {TOKEN}"):
+        assert client.get("/metrics", headers={"Authorization": value}).status_code == 404
+
+
+@pytest.mark.parametrize("value", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", "Bearer é"])
+def test_nobody_reads_them_without_the_token(client: Client, value: str) -> None:
+    response = client.get("/metrics", headers={"Authorization": value})
+    assert (response.status_code, response.content) == (401, b"")
+    assert response["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_key_of_the_api_is_not_the_token(alice: KeyClient) -> None:
+    assert alice.get("/metrics").status_code == 401
+
+
+def test_all_statuses_are_there_before_the_first_export(client: Client) -> None:
+    scrape = Scrape(client)
+    for lane in Lane.values:
+        for status in Status.values:
+            assert scrape("exports", lane=lane, status=status) == 0
+        assert scrape("oldest_queued_seconds", lane=lane) == 0
+        assert scrape("exports_ended_total", lane=lane, status="failed") == 0
+        assert scrape("export_seconds_count", lane=lane) == 0
+
+
+def test_exports_are_counted_by_lane_and_status(client: Client, queued: Export) -> None:
+    assert Scrape(client)("exports", lane="exports", status="queued") == 1
+    lifecycle.claim(queued.pk)
+    scrape = Scrape(client)
+    assert scrape("exports", lane="exports", status="queued") == 0
+    assert scrape("exports", lane="exports", status="processing") == 1
+    assert scrape("exports", lane="quick", status="processing") == 0
+
+
+def test_a_completed_export_adds_its_rows_bytes_and_seconds(client: Client, queued: Export) -> None:
+    runner.run(queued.pk)
+    scrape, file = Scrape(client), ExportFile.objects.get()
+    assert scrape("exports_ended_total", lane="exports", status="completed") == 1
+    assert scrape("export_rows_total", lane="exports") == file.rows == 5
+    assert scrape("export_bytes_total", lane="exports") == file.bytes > 0
+    assert scrape("export_seconds_count", lane="exports") == 1
+    assert 0 < scrape("export_seconds_sum", lane="exports") < 15
+    assert scrape("export_seconds_bucket", lane="exports", le="15.0") == 1
+    assert scrape("export_seconds_bucket", lane="exports", le="+Inf") == 1
+    assert scrape("export_rows_total", lane="quick") == 0
+
+
+def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) -> None:
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    actions.delete(queued)
+    scrape = Scrape(client)
+    assert not Export.objects.exists()
+    assert scrape("exports", lane="exports", status="completed") == 0
+    assert scrape("exports_ended_total", lane="exports", status="completed") == 1
+    assert scrape("export_rows_total", lane="exports") == 5
+
+
+def test_every_end_counts_once(client: Client, queued: Export) -> None:
+    export = lifecycle.claim(queued.pk)
+    assert export is not None
+    lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    with pytest.raises(lifecycle.Superseded):
+        lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    lifecycle.restart(export)
+    lifecycle.cancel(export)
+    lifecycle.cancel(export)
+    scrape = Scrape(client)
+    assert scrape("exports_ended_total", lane="exports", status="failed") == 1
+    assert scrape("exports_ended_total", lane="exports", status="canceled") == 1
+    assert scrape("export_seconds_count", lane="exports") == 0
+
+
+def test_seconds_are_of_the_bucket_that_they_fit_into(client: Client, queued: Export) -> None:
+    long_ago = timezone.now() - timedelta(seconds=100)
+    for seconds in (100, 5000):
+        export = lifecycle.claim(queued.pk)
+        assert export is not None
+        long_ago = timezone.now() - timedelta(seconds=seconds)
+        Export.objects.update(started_at=long_ago)
+        lifecycle.complete(export, [])
+        Export.objects.update(status=Status.EXPIRED)
+        lifecycle.restart(export)
+    scrape = Scrape(client)
+    counts = [
+        scrape("export_seconds_bucket", lane="exports", le=le)
+        for le in ("60.0", "300.0", "3600.0", "+Inf")
+    ]
+    assert counts == [0, 1, 1, 2]
+    assert set(ExportTotal.objects.values_list("le", flat=True)) <= set(BUCKETS)
+
+
+def test_the_age_is_of_the_one_that_waits_longest(client: Client, queued: Export) -> None:
+    ExportEvent.objects.all().delete()
+    Export.objects.update(created_at=timezone.now() - timedelta(seconds=90))
+    assert 90 <= Scrape(client)("oldest_queued_seconds", lane="exports") < 100
+    assert Scrape(client)("oldest_queued_seconds", lane="quick") == 0
+
+
+@pytest.mark.parametrize("change", ["claimed", "waits for its next attempt", "asked for again"])
+def test_who_does_not_wait_for_a_worker_has_no_age(
+    client: Client, queued: Export, change: str
+) -> None:
+    Export.objects.update(created_at=timezone.now() - timedelta(days=7))
+    export = lifecycle.claim(queued.pk)
+    assert export is not None
+    if change == "waits for its next attempt":
+        lifecycle.try_again(export, "a test")
+    elif change == "asked for again":
+        lifecycle.cancel(export)
+        lifecycle.restart(export)
+    assert Scrape(client)("oldest_queued_seconds", lane="exports") < 5
+
+
+def test_nothing_tells_organizations_from_each_other(
+    client: Client, alice: KeyClient, charlie: KeyClient, queued: Export
+) -> None:
+    runner.run(queued.pk)
+    shown = text(client)
+    organizations: list[Any] = [alice.api_key.organization, charlie.api_key.organization]
+    for organization in organizations:
+        for name in (organization.name, organization.slug, organization.pk):
+            assert name not in shown
+    for name in (queued.public_id, "contact", "alice", "charlie"):
+        assert name not in shown
+
+
+def test_a_scrape_asks_three_questions(
+    client: Client, queued: Export, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(3):
+        text(client)
