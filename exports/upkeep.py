@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from exports import lifecycle
+from exports import heartbeats, lifecycle
 from exports.models import ENDS, Export, ExportQuerySet, Status
 from exports.queue import enqueue
 from exports.storage import delete_files, discard, orphans
@@ -45,6 +45,7 @@ def recover() -> None:
     )
     for export in queued.order_by("number")[:_MOST_AT_ONCE]:
         enqueue(export)
+    heartbeats.recovered()
 
 
 def expire() -> None:

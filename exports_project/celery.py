@@ -6,11 +6,14 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging
 
+from exports.heartbeats import Heartbeat
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
 
 app = Celery("exports_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["consumer"].add(Heartbeat)
 
 
 @setup_logging.connect

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from exports.metrics import metrics
+from exports_project.health import healthz, readyz
 
 _Answer = Callable[[HttpRequest], HttpResponse]
-_WATCHED: dict[str, _Answer] = {"/metrics": metrics}
+_WATCHED: dict[str, _Answer] = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
 
 def answer_watchers(get_response: _Answer) -> _Answer:

@@ -1,0 +1,195 @@
+"""Probes: quick, open to all, silent about details, and right about what is there."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import boto3
+import pytest
+import redis
+from celery import current_app
+from celery.contrib.testing.worker import start_worker
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test import Client
+from moto.server import ThreadedMotoServer
+from pytest_django import Settings
+
+from exports import heartbeats, upkeep
+from exports_project import embedded
+from exports_project.health import CHECKS, Check
+from exports_project.object_storage import s3
+from tests.exports.conftest import wait_for
+
+SECRETS = (str(django_settings.LOCAL_DIR), "longshore", "Error", "Traceback", "sock")
+
+
+@pytest.fixture(autouse=True)
+def no_signs_of_life() -> Iterator[None]:
+    cache.clear()
+    yield
+    # What a test made hang answers again; the next test must not be told of it.
+    wait_for(lambda: all(check._run is None or check._run.done() for check in CHECKS))
+
+
+@pytest.fixture
+def workers(transactional_db: None) -> Iterator[None]:
+    """A worker of every queue, and a recovery."""
+    current_app.control.purge()
+    queues = "exports,quick,upkeep"
+    with start_worker(current_app, perform_ping_check=False, pool="solo", queues=queues):
+        upkeep.recover()
+        wait_for(lambda: heartbeats.fresh("quick"))
+        yield
+    connections.close_all()
+
+
+@pytest.fixture
+def storage(settings: Settings) -> Path:
+    """The folder of a storage that cannot have one, for it is a file."""
+    path = Path(settings.LOCAL_DIR) / "in-the-way"
+    path.touch()
+    options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(path)}
+    default = settings.STORAGES["default"] | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"default": default}
+    return path
+
+
+def states(response: Any) -> dict[str, str]:
+    for secret in SECRETS:
+        assert secret not in response.content.decode()
+    return {name: check["state"] for name, check in response.json()["checks"].items()}
+
+
+def test_a_living_process_says_so_and_touches_nothing(client: Client, settings: Settings) -> None:
+    """Without a database, which the test does not have; probes come by HTTP and to any host."""
+    settings.SECURE_SSL_REDIRECT = True
+    response = client.get("/healthz", headers={"Host": "10.0.0.7:8000"})
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert client.post("/healthz").status_code == 405
+
+
+def test_with_all_its_parts_it_is_ready(client: Client, workers: None) -> None:
+    response = client.get("/readyz", headers={"Host": "10.0.0.7:8000"})
+    assert set(states(response).items()) == {
+        ("database", "ok"),
+        ("broker", "ok"),
+        ("storage", "ok"),
+        ("worker_quick", "ok"),
+        ("worker_exports", "ok"),
+        ("recovery", "ok"),
+    }
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
+    for check in response.json()["checks"].values():
+        assert 0 <= check["milliseconds"] < 2500
+    assert not (Path(django_settings.LOCAL_DIR) / "exports" / "readyz").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_workers_it_is_not_ready(client: Client) -> None:
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (503, "unavailable")
+    failed = {name for name, state in states(response).items() if state == "failed"}
+    assert failed == {"worker_quick", "worker_exports", "recovery"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_of_one_queue_says_nothing_of_others(client: Client) -> None:
+    with start_worker(current_app, perform_ping_check=False, pool="solo", queues="quick"):
+        wait_for(lambda: heartbeats.fresh("quick"))
+        found = states(client.get("/readyz"))
+    connections.close_all()
+    assert (found["worker_quick"], found["worker_exports"]) == ("ok", "failed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_broker_it_is_not_ready(client: Client) -> None:
+    socket = embedded.valkey_socket(django_settings.LOCAL_DIR)
+    hidden = socket.rename(socket.with_name("hidden.sock"))
+    try:
+        found = states(client.get("/readyz"))
+    finally:
+        hidden.rename(socket)
+    assert (found["broker"], found["database"], found["storage"]) == ("failed", "ok", "ok")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_frozen_broker_is_not_waited_for(client: Client) -> None:
+    with redis.Redis.from_url(embedded.cache_url(django_settings.LOCAL_DIR)) as valkey:
+        number = valkey.info("server")["process_id"]
+    os.kill(number, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        first, second = client.get("/readyz"), client.get("/readyz")
+        assert time.monotonic() - began < 6
+    finally:
+        os.kill(number, signal.SIGCONT)
+    for response in (first, second):
+        found = states(response)
+        assert (found["database"], found["storage"]) == ("ok", "ok")
+        assert {found["broker"], found["worker_quick"]} <= {"failed", "timeout"}
+    wait_for(lambda: states(client.get("/readyz"))["broker"] == "ok")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_does_not_answer_is_not_waited_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(".s.PGSQL.5432")
+        mute.listen()
+        monkeypatch.setitem(connection.settings_dict, "HOST", str(tmp_path))
+        began = time.monotonic()
+        found = states(client.get("/readyz"))
+    assert time.monotonic() - began < 3
+    assert (found["database"] != "ok", found["broker"]) == (True, "ok")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_storage_that_takes_no_file_is_not_ready(client: Client, storage: Path) -> None:
+    found = states(client.get("/readyz"))
+    assert (found["storage"], found["database"]) == ("failed", "ok")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bucket_is_looked_for(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    default = s3("ready-or-not", endpoint, "us-east-1")
+    settings.STORAGES = settings.STORAGES | {"default": default}
+    try:
+        assert states(client.get("/readyz"))["storage"] == "failed"
+        own = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+        own.create_bucket(Bucket="ready-or-not")
+        assert states(client.get("/readyz"))["storage"] == "ok"
+    finally:
+        server.stop()
+
+
+def test_many_who_ask_wait_for_one_look() -> None:
+    looks, end = [], Event()
+
+    def look() -> None:
+        looks.append(1)
+        end.wait(5)
+
+    check = Check("slow", look)
+    runs = [check.begin() for _ in range(20)]
+    end.set()
+    assert {run.result(5).state for run in runs} == {"ok"}
+    assert len(looks) == 1
+    assert check.begin().result(5).state == "ok"
+    assert len(looks) == 2
