@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
 
 from accounts.models import ApiKey
 
@@ -30,6 +31,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         api_key = _find(key)
         _note_use(api_key)
+        bind_contextvars(organization=api_key.organization_id)
         return AnonymousUser(), api_key
 
     def authenticate_header(self, request: Request) -> str:

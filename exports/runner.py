@@ -3,9 +3,11 @@
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 
 from celery.exceptions import SoftTimeLimitExceeded
 from psycopg.errors import QueryCanceled
+from structlog.contextvars import bind_contextvars
 
 from accounts.errors import ApiError, ErrorCode
 from exports import lifecycle
@@ -42,6 +44,7 @@ def run(number: int) -> None:
     export = lifecycle.claim(number)
     if export is None:
         return
+    bind_contextvars(export=export.public_id, organization=export.organization_id)
     try:
         _run(export)
     except lifecycle.Superseded:
@@ -94,7 +97,7 @@ def _write(export: Export) -> list[ExportFile]:
     stream = ExportStream(spec, export.organization_id, limits.seconds)
     deadline = time.monotonic() + limits.seconds
     pool = ThreadPoolExecutor(1, thread_name_prefix="export")
-    writing = pool.submit(write_files, export, spec, stream, limits)
+    writing = pool.submit(copy_context().run, write_files, export, spec, stream, limits)
     try:
         while not wait([writing], timeout=_REPORT_SECONDS).done:
             lifecycle.report(export, stream.rows)

@@ -4,7 +4,8 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun
+from structlog.contextvars import clear_contextvars
 
 from exports.heartbeats import Heartbeat
 
@@ -19,3 +20,9 @@ app.steps["consumer"].add(Heartbeat)
 @setup_logging.connect
 def keep_django_logging(**_: Any) -> None:
     """Celery configures no logging of its own where this signal has a receiver."""
+
+
+@task_postrun.connect
+def forget_what_the_task_was_about(**_: Any) -> None:
+    """Only now, for Celery logs what a task raised after it has ended."""
+    clear_contextvars()

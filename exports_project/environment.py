@@ -4,6 +4,7 @@ Each raises ImproperlyConfigured, which names the variable, its value and what i
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import environ
@@ -18,6 +19,13 @@ def integer(name: str, default: int, minimum: int = 0, maximum: int | None = Non
     if not re.fullmatch(r"[0-9]{1,18}", text) or not minimum <= int(text) <= (maximum or int(text)):
         raise ImproperlyConfigured(f'{name} is "{text}", but must be a whole number, {accepted}.')
     return int(text)
+
+
+def choice(name: str, default: str, accepted: Sequence[str]) -> str:
+    text: str = env(name, default="") or default
+    if text not in accepted:
+        raise ImproperlyConfigured(f'{name} is "{text}", but must be {" or ".join(accepted)}.')
+    return text
 
 
 def rate(name: str, default: str) -> str:

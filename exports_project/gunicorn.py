@@ -1,5 +1,9 @@
 """Gunicorn's configuration: `gunicorn -c python:exports_project.gunicorn`."""
 
+from typing import Any
+
+from structlog.contextvars import clear_contextvars
+
 from exports_project.settings import LOGGING, PORT
 
 wsgi_app = "exports_project.wsgi"
@@ -16,3 +20,8 @@ logconfig_dict = LOGGING | {
 }
 # The path without its query string, for a signed link must not be kept in a log.
 access_log_format = "%(h)s %(m)s %(U)s %(s)s, %(B)s bytes in %(M)s ms"
+
+
+def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
+    """What this thread logs before the next request is of none."""
+    clear_contextvars()

@@ -1,14 +1,38 @@
-"""What comes before everything else: answers to who watches."""
+"""What comes before everything else: a name for each request, and answers to who watches."""
 
+import re
 from collections.abc import Callable
+from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from exports.metrics import metrics
 from exports_project.health import healthz, readyz
 
 _Answer = Callable[[HttpRequest], HttpResponse]
+# What a proxy may call a request; anything else could write what it likes into the log.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WATCHED: dict[str, _Answer] = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+
+
+def name_requests(get_response: _Answer) -> _Answer:
+    """Give each request the id of its `X-Request-ID`, or a new one, in its log and its answer.
+
+    The log keeps it until the next request of this thread, for some of an answer, and gunicorn's
+    line about it, are written when all here is done.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        sent = request.headers.get("X-Request-ID", "")
+        request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
+        response = get_response(request)
+        response.headers["X-Request-ID"] = request_id
+        return response
+
+    return middleware
 
 
 def answer_watchers(get_response: _Answer) -> _Answer:

@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from exports_project import description, embedded, environment, object_storage, theme
+from exports_project import description, embedded, environment, logs, object_storage, theme
 from exports_project.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "exports",
 ]
 MIDDLEWARE = [
+    "exports_project.middleware.name_requests",
     "exports_project.middleware.answer_watchers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -252,28 +253,12 @@ if AWS_STORAGE_BUCKET_NAME := env("AWS_STORAGE_BUCKET_NAME", default=""):
         env("AWS_S3_REGION_NAME", default=None),
     )
 
-# --- Logging: one line per event, on the console --------------------------------------------
+# --- Watching -------------------------------------------------------------------------------
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": env("LOG_LEVEL", default="INFO"), "handlers": ["console"]},
-    "loggers": {
-        # Django's own handlers would say everything twice.
-        "django": {"handlers": [], "propagate": True},
-        # Every task would be four lines, a schedule's every few seconds.
-        "celery.beat": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-    },
-}
-
-# --- Metrics -------------------------------------------------------------------------------
-
+LOG_FORMAT = environment.choice(
+    "LOG_FORMAT", "line" if DEBUG or EMBEDDED_DATABASE else "json", ("json", "line")
+)
+LOGGING = logs.logging_config(LOG_FORMAT, env("LOG_LEVEL", default="INFO"))
 # Who sends it as a bearer token reads /metrics; without one there is no such address.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 
