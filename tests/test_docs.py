@@ -12,9 +12,11 @@ from psycopg import sql
 
 from accounts.errors import ErrorCode
 from exports.datetime_patterns import pattern_sql
+from exports.metrics import ExportCollector
 from exports.models import Status
 from exports.parsing import parse_export
 from exports.stream import ExportStream
+from exports_project.health import CHECKS
 from tests.factories import (
     ContactFactory,
     GroupFactory,
@@ -104,6 +106,19 @@ def test_nested_values_look_as_their_tables_say() -> None:
 def test_the_table_of_errors_is_complete() -> None:
     documented = [(row[0].strip("`"), int(row[1])) for row in table("errors.md", "Code")]
     assert sorted(documented) == sorted((code.value, code.status) for code in ErrorCode)
+
+
+def test_the_table_of_checks_is_complete() -> None:
+    cells = " ".join(row[0] for row in table("operations.md", "Check"))
+    assert sorted(re.findall(r"`(.+?)`", cells)) == sorted(check.name for check in CHECKS)
+
+
+@pytest.mark.django_db
+def test_the_table_of_metrics_is_complete() -> None:
+    documented = [
+        row[0].strip("`").removesuffix("_total") for row in table("operations.md", "Metric")
+    ]
+    assert documented == [metric.name for metric in ExportCollector().collect()]
 
 
 def test_the_table_of_statuses_is_complete() -> None:
