@@ -52,7 +52,7 @@ def create(
         if dedupe and (same := unfinished_of(organization.pk).filter(spec=spec.to_json()).first()):
             return Creation(same, created=False)
         _check(count, spec, allowed)
-        admit_one_more(organization.pk)
+        admit_one_more(organization.pk, allowed.unfinished)
         export = Export(
             organization=organization,
             api_key=api_key,

@@ -36,7 +36,7 @@ class Superseded(Exception):
 
 def queue(export: Export) -> None:
     """Store a new export."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         export.save(force_insert=True)
         ExportEvent.objects.create(export=export, status=Status.QUEUED, attempt=0)
 
@@ -44,18 +44,19 @@ def queue(export: Export) -> None:
 def claim(number: int) -> Export | None:
     """Take up a queued export: of those that wait in the lane of this one, whose turn it is.
 
-    That is the oldest one of an organization of which fewest are being written, so that who asks
-    for many waits for them, and nobody else. None where there is none.
+    That is the oldest one of the organization of which fewest are being written, and of those the
+    one whose last turn is longest ago. So who asks for many waits for them, and nobody else.
+    None where there is none.
     """
     lane = Subquery(Export.objects.filter(pk=number).values("lane"))
-    running = Export.objects.filter(
-        organization=OuterRef("organization"), lane=OuterRef("lane"), status=Status.PROCESSING
-    )
-    count = running.order_by().values("organization").annotate(count=Count("pk")).values("count")
+    others = Export.objects.filter(organization=OuterRef("organization"), lane=OuterRef("lane"))
+    running = others.filter(status=Status.PROCESSING).order_by().values("organization")
+    count = running.annotate(count=Count("pk")).values("count")
+    turns = others.filter(started_at__isnull=False).order_by("-started_at").values("started_at")
     waiting = (
         Export.objects.filter(due(), lane=lane, status=Status.QUEUED)
-        .annotate(running=Coalesce(Subquery(count), 0))
-        .order_by("running", "number")
+        .annotate(running=Coalesce(Subquery(count), 0), turn=Subquery(turns[:1]))
+        .order_by("running", F("turn").asc(nulls_first=True), "number")
         # Whoever else claims one has locked it; the next is as good.
         .select_for_update(skip_locked=True, of=("self",))
     )

@@ -44,9 +44,8 @@ def unfinished_of(organization_id: str) -> ExportQuerySet:
     return Export.objects.visible().filter(organization_id=organization_id, status__in=UNFINISHED)
 
 
-def admit_one_more(organization_id: str) -> None:
+def admit_one_more(organization_id: str, limit: int) -> None:
     """Raises ApiError where that would be too many unfinished exports."""
-    limit = limits_of(organization_id).unfinished
     unfinished = unfinished_of(organization_id)
     if unfinished.count() < limit:
         return

@@ -132,6 +132,11 @@ class Export(models.Model):
                 condition=models.Q(status__in=UNFINISHED),
             ),
             models.Index(
+                fields=("organization", "lane", "-started_at"),
+                name="export_turns",
+                condition=models.Q(started_at__isnull=False),
+            ),
+            models.Index(
                 fields=("expires_at",),
                 name="export_to_expire",
                 condition=~models.Q(claims=[]),

@@ -99,7 +99,9 @@ class ExportAdmin(ExportActions):
         if presentation.status_of(export) != Status.COMPLETED:
             messages.error(request, "This export has no file, or has none any more.")
             return redirect("admin:exports_export_change", export.pk)
-        return redirect(signed_url(export.files.all()[0], request)[0])
+        files = export.files.all()
+        chosen = [file for file in files if str(file.pk) == request.GET.get("file")]
+        return redirect(signed_url((chosen or files)[0], request)[0])
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

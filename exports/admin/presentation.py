@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from exports.models import Export, Status
+from exports.models import Export, ExportFile, Status
 from exports.spec import Compression, OutputColumn
 from resources.conditions import Condition
 from resources.filters import Ordering
@@ -85,8 +86,17 @@ def column_text(column: OutputColumn) -> str:
 
 def file_table(export: Export) -> dict[str, list[Any]]:
     """The files in the form of Unfold's table component."""
+    download = reverse("admin:exports_export_download", args=[export.pk])
+    kept = status_of(export) == Status.COMPLETED
+
+    def name(file: ExportFile) -> SafeString:
+        shown = code(file.name)
+        if not kept:
+            return shown
+        return format_html('<a href="{}?file={}">{}</a>', download, file.pk, shown)
+
     rows = [
-        [code(file.name), f"{file.rows:,}", f"{file.bytes:,}", code(file.sha256)]
+        [name(file), f"{file.rows:,}", f"{file.bytes:,}", code(file.sha256)]
         for file in export.files.all()
     ]
     return {"headers": ["File", "Rows", "Bytes", "SHA-256"], "rows": rows}

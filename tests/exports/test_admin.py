@@ -190,3 +190,71 @@ def test_download_of_an_export_without_a_file_says_so(staff: Client, completed: 
     assert response.redirect_chain == [(change(completed), 302)]
     assert "no file" in response.content.decode()
     assert staff.get(download(completed).replace(str(completed.pk), "999")).status_code == 404
+
+
+@pytest.fixture
+def manager(db: None) -> Client:
+    """Signed in, and allowed to do everything with exports; no superuser."""
+    user = User.objects.create_user("manager", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="exports"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def button(export: Export, action: str) -> str:
+    return reverse(f"admin:exports_export_{action}_export", args=[export.pk])
+
+
+def act(client: Client, export: Export, action: str) -> int:
+    """Submit the dialog of an action."""
+    return client.post(button(export, action), {"_form_submitted": "on"}).status_code
+
+
+def test_managers_cancel_retry_and_delete(manager: Client, queued: Export) -> None:
+    assert button(queued, "cancel") in page(manager, change(queued))
+    assert act(manager, queued, "cancel") == 200
+    queued.refresh_from_db()
+    assert queued.status == Status.CANCELED
+    assert button(queued, "retry") in page(manager, change(queued))
+    assert act(manager, queued, "retry") == 200
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.COMPLETED
+    assert act(manager, queued, "delete") == 200
+    assert not Export.objects.exists()
+
+
+def test_who_may_only_look_does_nothing(staff: Client, queued: Export) -> None:
+    shown = page(staff, change(queued))
+    for action in ("cancel", "retry", "delete"):
+        assert button(queued, action) not in shown
+        assert act(staff, queued, action) == 403
+    queued.refresh_from_db()
+    assert queued.status == Status.QUEUED
+
+
+def test_the_history_is_shown(manager: Client, completed: Export) -> None:
+    text = page(manager, change(completed))
+    assert text.index("Completed") < text.index("Processing")
+
+
+def test_each_file_has_a_link(manager: Client, queued: Export) -> None:
+    Export.objects.update(spec=queued.spec | {"max_rows_per_file": 2})
+    runner.run(queued.pk)
+    text = page(manager, change(queued))
+    links = re.findall(r'href="([^"]+\?file=\d+)"', text)
+    assert len(links) == 3
+    names = [manager.get(link)["Location"].partition("?")[0][-8:] for link in links]
+    assert names == ["-001.csv", "-002.csv", "-003.csv"]
+
+
+def test_limits_of_an_organization_are_set(manager: Client, acme: Organization) -> None:
+    user = User.objects.get(username="manager")
+    user.user_permissions.add(Permission.objects.get(codename="view_organization"))
+    values = {"organization": acme.pk, "unfinished": "3", "records": "", "seconds": "", "bytes": ""}
+    answer = manager.post("/admin/exports/exportlimits/add/", values)
+    assert answer.status_code == 302
+    assert acme.export_limits.unfinished == 3
+    text = page(manager, "/admin/exports/exportlimits/")
+    assert "3,600 as usual" in text

@@ -1,0 +1,132 @@
+"""From a request to its file on the whole stack, and what two readers gain over one.
+
+    python -m benchmarks.lifecycle [--rows 1000000] [--repeat 5]
+
+Starts web server, workers and beat of its own, as `make run` does, with demo data in a temporary
+folder; prints a table in Markdown.
+"""
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from benchmarks.data import fill, servers
+from benchmarks.measuring import machine, measure
+
+SMALL = {"resource": "contact", "options": {"limit": 1000}}
+_EXPORTS, _CREATORS, _REQUESTS_EACH = 50, 50, 4
+_START_SECONDS = 120
+LARGE = "CSV, merge, gzip"
+
+
+@contextmanager
+def stack() -> Iterator[httpx.Client]:
+    """A client of a Longshore that is ready."""
+    with tempfile.TemporaryDirectory(prefix="longshore-") as folder, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        environment = os.environ | {
+            "LOCAL_DIR": folder,
+            "PORT": str(port),
+            "ENV_FILE": os.devnull,
+            "EXPORT_MAX_UNFINISHED": "100000",
+            "API_RATE_LIMIT": "",
+            "LOG_LEVEL": "WARNING",
+        }
+        command = [sys.executable, "-m", "exports_project.serve"]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        try:
+            demo = Path(folder) / "demo.json"
+            deadline = time.monotonic() + _START_SECONDS
+            while not demo.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit("Longshore did not start.")
+                time.sleep(0.1)
+            described = json.loads(demo.read_text())
+            headers = {"PX-API-KEY": described["api_key"]}
+            limits = httpx.Limits(max_connections=_CREATORS)
+            base = described["base_url"]
+            with httpx.Client(base_url=base, headers=headers, limits=limits, timeout=60) as client:
+                yield client
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def seconds_to_completed(client: httpx.Client) -> float:
+    started = time.perf_counter()
+    address = client.post("/v1/exports", json=SMALL).json()["url"]
+    while (export := client.get(address).json())["status"] != "completed":
+        if export["status"] not in ("queued", "processing"):
+            raise SystemExit(f"The export is {export['status']}.")
+        time.sleep(0.01)
+    return time.perf_counter() - started
+
+
+def seconds_to_created(client: httpx.Client) -> float:
+    started = time.perf_counter()
+    client.post("/v1/exports", json=SMALL).raise_for_status()
+    return time.perf_counter() - started
+
+
+def small_exports() -> None:
+    with stack() as client:
+        seconds_to_completed(client)  # Not counted: it warms the workers.
+        ended = sorted(seconds_to_completed(client) for _ in range(_EXPORTS))
+        with ThreadPoolExecutor(_CREATORS) as pool:
+            requests = [
+                pool.submit(seconds_to_created, client) for _ in range(_CREATORS * _REQUESTS_EACH)
+            ]
+            created = sorted(request.result() for request in requests)
+    print("| | times | median | 95th of 100 |")
+    print("|---|--:|--:|--:|")
+    for name, found in (
+        ("an export of 1,000 rows, from the request to the file", ended),
+        (f"{_CREATORS} who create exports at once: the answer", created),
+    ):
+        highest = found[int(len(found) * 0.95)]
+        print(
+            f"| {name} | {len(found)} | {statistics.median(found) * 1000:.0f} ms"
+            f" | {highest * 1000:.0f} ms |"
+        )
+
+
+def readers(rows: int, repeat: int) -> None:
+    with servers():
+        fill(rows)
+        found: dict[int, list[float]] = {1: [], 2: []}
+        for _ in range(repeat):
+            for connections, seconds in found.items():
+                os.environ["EXPORT_CONNECTIONS"] = str(connections)
+                measured = measure("benchmarks.format_contenders", LARGE, rows)
+                seconds.append(measured.seconds)
+    ratios = [one / two for one, two in zip(found[1], found[2], strict=True)]
+    print(f"\n{LARGE}, {rows:,} shipments: how many times as fast two connections are as one,")
+    print(f"pair by pair: {', '.join(f'{ratio:.2f}' for ratio in ratios)}.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args()
+    print(f"\n{machine()}\n")
+    small_exports()
+    readers(options.rows, options.repeat)
+
+
+if __name__ == "__main__":
+    main()
