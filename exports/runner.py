@@ -52,22 +52,29 @@ def run(number: int) -> None:
 
 
 def _run(export: Export) -> None:
-    path = folder(export, export.claims[-1])
     try:
         files = _write(export)
     except BaseException as error:
-        clear(path)
+        _clear(export, export.claims)
         _give_up(export, error)
         return
     try:
         lifecycle.complete(export, files)
     except lifecycle.Superseded:
-        clear(path)
+        _clear(export, export.claims)
         raise
     # Any other error leaves open whether it was committed. Where it was not, this worker falls
     # silent and the export is written again; where it was, the files must be there.
+    # The storage answers now, as it may not have done when earlier attempts were to be cleared.
+    _clear(export, export.claims[:-1])
     rows = sum(file.rows for file in files)
     logger.info("Export %s is ready: %s, %s rows.", export, files[0].name, rows)
+
+
+def _clear(export: Export, claims: list[str]) -> None:
+    """Delete what attempts wrote; later ones are not among those that the export was read with."""
+    for claim in claims:
+        clear(folder(export, claim))
 
 
 def _give_up(export: Export, error: BaseException) -> None:
