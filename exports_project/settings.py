@@ -184,7 +184,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# An export does not need the broker: one that is under way goes on without it, and where its task
+# is delivered once more, that finds nothing to do.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 # Stopped by SIGQUIT, a worker finishes what it can in this time and gives the rest back.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
 # A request that cannot reach the broker goes on at once; the worker keeps trying.
