@@ -77,6 +77,11 @@ def claim(number: int) -> Export | None:
         )
     if not changed:
         return None
+    if export.pk != number:
+        # The one that the message was for gets that of this one; where there is none, `upkeep`
+        # sends another. Not in the transaction, or two workers could wait for one another.
+        waits = Export.objects.filter(pk=number, status=Status.QUEUED)
+        waits.update(enqueued_at=export.enqueued_at)
     return Export.objects.select_related("organization").get(pk=export.pk)
 
 
