@@ -1,0 +1,9 @@
+"""The settings of the tests: what waits for long in production waits a few seconds."""
+
+from datetime import timedelta
+
+from exports_project.settings import CELERY_BEAT_SCHEDULE, INSTALLED_APPS
+from tests.recovery.settings import *  # noqa: F403
+
+INSTALLED_APPS += ["tests.recovery.apps.HurryConfig"]
+CELERY_BEAT_SCHEDULE["Recover exports"]["schedule"] = timedelta(seconds=1)

@@ -1,0 +1,6 @@
+"""The settings of a stack that is made to fail: the project's, on a storage that can."""
+
+from exports_project.settings import *  # noqa: F403
+from exports_project.settings import STORAGES
+
+STORAGES["default"]["BACKEND"] = "tests.recovery.storage.FaultyStorage"

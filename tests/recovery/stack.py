@@ -1,0 +1,240 @@
+"""Longshore as it runs, web, workers and beat on servers of its own, and what can happen to it."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+from celery import Celery
+
+from exports_project import embedded
+from exports_project.embedded import processes, servers
+from exports_project.serve import CELERY, PROGRAMS, WORKER
+from tests.recovery.storage import FAULT
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+# As `make run` starts them, but for one worker that takes exports of both lanes.
+COMMANDS: dict[str, Sequence[str]] = {
+    "web": PROGRAMS["web"][0],
+    "worker": [*WORKER, "-n", "exports@%h", "-Q", "exports,quick", "--concurrency=2"],
+    "upkeep": PROGRAMS["upkeep"][0],
+    "beat": PROGRAMS["beat"][0],
+}
+SECOND = {
+    "second worker": [*WORKER, "-n", "second@%h", "-Q", "exports,quick", "--concurrency=2"],
+    "second beat": [*CELERY, "beat", "--schedule", ""],
+}
+BODY: dict[str, Any] = {"resource": "shipment", "format": "jsonl", "compression": "gzip"}
+START_SECONDS = 60
+PROCESSING = "SELECT FROM exports_export WHERE status = 'processing'"
+_EXAMPLE = BASE_DIR / ".env.example"
+# Rows of the demo's over and over, under ids of their own.
+_COPY = """
+INSERT INTO logistics_shipment (id, {columns})
+SELECT 'ship_' || lpad((%(present)s + row_number() OVER ())::text, 22, '0'), {columns}
+FROM logistics_shipment WHERE organization_id = %(organization)s ORDER BY id LIMIT %(missing)s"""
+_COUNT = "SELECT count(*) FROM logistics_shipment WHERE organization_id = %s"
+_COLUMNS = """
+SELECT quote_ident(column_name) FROM information_schema.columns
+WHERE table_name = 'logistics_shipment' AND column_name <> 'id' AND is_generated = 'NEVER'"""
+
+
+class Stack:
+    """rows: of shipments that the organization has, whose key asks for exports of them all.
+
+    body: of the requests. settings: the name of a module.
+    """
+
+    body = BODY
+
+    def __init__(self, folder: Path, rows: int, settings: str = "tests.recovery.settings") -> None:
+        self.folder = folder
+        self.rows = rows
+        self._servers: dict[str, tuple[subprocess.Popen[bytes], ExitStack]] = {}
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self._port: int = listener.getsockname()[1]
+        unset = re.findall(r"^#([A-Z0-9_]+)=", _EXAMPLE.read_text(), re.MULTILINE)
+        self._environment = {k: v for k, v in os.environ.items() if k not in unset} | {
+            "ENV_FILE": os.devnull,
+            "LOCAL_DIR": str(folder),
+            "PORT": str(self._port),
+            "DJANGO_SETTINGS_MODULE": settings,
+            "API_RATE_LIMIT": "",
+            "EXPORT_MAX_UNFINISHED": "1000",
+            # Large enough to be read by several connections.
+            "EXPORT_PARALLEL_ROWS": str(min(rows, 100_000)),
+        }
+
+    @contextmanager
+    def running(self) -> Iterator["Stack"]:
+        """All of it until the end of the block, which waits for nobody."""
+        with servers.running(self.folder, database=False, broker=False):
+            try:
+                self.start_database()
+                self.start_broker()
+                # WhiteNoise looks for collected static files, if only to find none.
+                (self.folder / "static").mkdir()
+                self._manage("migrate", "--verbosity=0")
+                self._manage("demo")
+                demo = json.loads((self.folder / "demo.json").read_text())
+                self._headers = {"PX-API-KEY": demo["api_key"], "Content-Type": "application/json"}
+                self._fill()
+                for name in COMMANDS:
+                    self.start(name)
+                wait_until(self._web_answers, START_SECONDS)
+                yield self
+            finally:
+                for name in list(self._children):
+                    self.kill(name)
+                for _, block in self._servers.values():
+                    block.close()
+
+    # Programs
+
+    def start(self, name: str) -> None:
+        with (self.folder / "log" / f"{name}.log").open("ab") as output:
+            self._children[name] = processes.spawn(
+                (COMMANDS | SECOND)[name],
+                output=output,
+                death_signal=signal.SIGKILL,
+                env=self._environment,
+                cwd=BASE_DIR,
+            )
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to a program and its children at once, as when their machine dies."""
+        child = self._children.pop(name)
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+    def died(self) -> list[str]:
+        """Programs that ended by themselves, which `make run` does not survive."""
+        return [name for name, child in self._children.items() if child.poll() is not None]
+
+    # Servers
+
+    def start_database(self) -> None:
+        self._start("database", servers.postgres(self.folder, durable=True))
+
+    def stop_database(self, stop_signal: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends sessions in order, SIGQUIT is a crash."""
+        self._stop("database", stop_signal)
+
+    def start_broker(self) -> None:
+        self._start("broker", servers.valkey(self.folder, durable=True))
+
+    def stop_broker(self, stop_signal: signal.Signals = signal.SIGTERM) -> None:
+        self._stop("broker", stop_signal)
+
+    def flush_broker(self) -> None:
+        with redis.Redis(unix_socket_path=str(embedded.valkey_socket(self.folder))) as client:
+            client.flushall()
+
+    def _start(self, name: str, server: AbstractContextManager[subprocess.Popen[bytes]]) -> None:
+        block = ExitStack()
+        self._servers[name] = block.enter_context(server), block
+
+    def _stop(self, name: str, stop_signal: signal.Signals) -> None:
+        process, block = self._servers.pop(name)
+        processes.stop(process, stop_signal)
+        block.close()
+
+    # The storage
+
+    @property
+    def storage(self) -> Path:
+        return self.folder / "exports"
+
+    @contextmanager
+    def storage_fault(self, name: str) -> Iterator[None]:
+        """name: EIO or ENOSPC."""
+        marker = self.folder / FAULT
+        marker.write_text(name)
+        try:
+            yield
+        finally:
+            marker.unlink()
+
+    # What happens
+
+    def ask(self, number: int = 1) -> list[str]:
+        """The ids of new exports of all rows."""
+        return [self._post("/v1/exports", self.body)["id"] for _ in range(number)]
+
+    def deliver(self, ids: list[str]) -> None:
+        """Send the message of each, once more."""
+        numbers = dict(self.query("SELECT public_id, number FROM exports_export"))
+        with Celery(broker=embedded.broker_url(self.folder)) as app:
+            for public_id in ids:
+                app.send_task("exports.run", [numbers[public_id]], queue="exports")
+
+    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with servers.connect(self.folder, embedded.DATABASE) as connection:
+            return connection.execute(statement.encode(), parameters).fetchall()
+
+    def logs(self) -> str:
+        """The last lines of every program."""
+        texts = [(path.name, path.read_text()) for path in (self.folder / "log").glob("*.log")]
+        return "\n".join(f"--- {name}\n{text[-3000:]}" for name, text in texts)
+
+    def _post(self, path: str, body: Any) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        try:
+            connection.request("POST", path, json.dumps(body), self._headers)
+            response = connection.getresponse()
+            text = response.read()
+        finally:
+            connection.close()
+        assert response.status == 201, text
+        return json.loads(text)
+
+    def _web_answers(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self._port)) == 0
+
+    def _manage(self, *arguments: str) -> None:
+        # Not by manage.py, which would take a database without a lock for one that has to start.
+        command = [sys.executable, "-m", "django", *arguments]
+        with (self.folder / "log" / "manage.log").open("ab") as output:
+            process = processes.spawn(command, output=output, env=self._environment, cwd=BASE_DIR)
+        try:
+            process.wait(START_SECONDS)
+        finally:
+            processes.stop(process)
+        assert process.returncode == 0, self.logs()
+
+    def _fill(self) -> None:
+        with servers.connect(self.folder, embedded.DATABASE) as connection:
+            [(organization,)] = connection.execute(
+                "SELECT id FROM accounts_organization WHERE slug = 'acme'"
+            ).fetchall()
+            columns = ", ".join(name for (name,) in connection.execute(_COLUMNS))
+            copy = _COPY.format(columns=columns).encode()
+            present = 0
+            while present < self.rows:
+                [(present,)] = connection.execute(_COUNT, [organization]).fetchall()
+                bounds = {"present": present, "missing": max(0, self.rows - present)}
+                connection.execute(copy, bounds | {"organization": organization})
+            connection.execute("VACUUM (FREEZE, ANALYZE) logistics_shipment")
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Raises TimeoutError where it does not come true within that time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.02)
