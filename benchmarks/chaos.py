@@ -1,0 +1,223 @@
+"""Breaks a Longshore that is at work in every way that it has to survive, and counts the losses.
+
+    python -m benchmarks.chaos [--exports 20] [--rows 200000] [--seed 20]
+
+Prints a table in Markdown. The processes and servers are its own, in a temporary folder.
+"""
+
+import argparse
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.measuring import machine
+
+if TYPE_CHECKING:
+    from tests.recovery.invariants import Verdict
+    from tests.recovery.stack import Stack
+
+# Enough for an export of 200,000 rows to take a second or more, and not too much to read it all.
+COLUMNS = (
+    "id", "tracking_number", "status", "provider", "type", "order_number", "amount", "currency",
+    "created_at", "updated_at", "recipient", "parcels", "metadata",
+)  # fmt: skip
+# No fault is begun after this time.
+BOUND_SECONDS = 450
+_UNFINISHED = "SELECT public_id FROM exports_export WHERE status IN ('queued', 'processing')"
+_FRESH = "SELECT FROM exports_export WHERE status = 'queued' AND claims = '{}'"
+_LONGEST = "SELECT extract(epoch FROM max(completed_at - started_at)) FROM exports_export"
+
+
+@dataclass(frozen=True)
+class Chance:
+    """seconds: that two exports take which nothing disturbs."""
+
+    random: random.Random
+    seconds: float
+
+    def wait(self, stack: "Stack") -> None:
+        """Until an export is being written, and then any time that it may take."""
+        from tests.recovery.stack import PROCESSING, wait_until
+
+        wait_until(lambda: bool(stack.query(PROCESSING)), 60)
+        time.sleep(self.random.uniform(0, self.seconds))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """times: it is injected, each time after that many new exports were asked for."""
+
+    name: str
+    times: int
+    exports: int
+    inject: Callable[["Stack", Chance], None]
+
+
+def faults(exports: int) -> list[Fault]:
+    few = max(2, exports // 4)
+    return [
+        Fault("SIGKILL of the worker", exports, 2, kill_worker),
+        Fault("Valkey stopped for 3 s", 1, few, stop_broker),
+        Fault("Valkey killed, gone for 3 s", 1, few, kill_broker),
+        Fault("Valkey flushed", 1, few, flush_broker),
+        Fault("PostgreSQL stopped for 3 s", 1, few, stop_database),
+        Fault("PostgreSQL crashed, gone for 3 s", 1, few, crash_database),
+        Fault("storage without an answer for 10 s", 1, few, fail_storage),
+        Fault("disk full for 10 s", 1, few, fill_disk),
+        Fault("each message three times, two workers", 1, few, deliver_thrice),
+        Fault("two beats, and SIGKILL of the worker", 1, few, two_beats),
+    ]
+
+
+def kill_worker(stack: "Stack", chance: Chance) -> None:
+    chance.wait(stack)
+    stack.kill("worker")
+    stack.start("worker")
+
+
+def stop_broker(stack: "Stack", chance: Chance) -> None:
+    chance.wait(stack)
+    stack.stop_broker()
+    time.sleep(3)
+    stack.start_broker()
+
+
+def kill_broker(stack: "Stack", chance: Chance) -> None:
+    chance.wait(stack)
+    stack.stop_broker(signal.SIGKILL)
+    time.sleep(3)
+    stack.start_broker()
+
+
+def flush_broker(stack: "Stack", chance: Chance) -> None:
+    chance.wait(stack)
+    stack.flush_broker()
+
+
+def stop_database(stack: "Stack", chance: Chance) -> None:
+    chance.wait(stack)
+    stack.stop_database()
+    time.sleep(3)
+    stack.start_database()
+
+
+def crash_database(stack: "Stack", chance: Chance) -> None:
+    chance.wait(stack)
+    stack.stop_database(signal.SIGQUIT)
+    time.sleep(3)
+    stack.start_database()
+
+
+def fail_storage(stack: "Stack", chance: Chance) -> None:
+    chance.wait(stack)
+    with stack.storage_fault("EIO"):
+        time.sleep(10)
+
+
+def fill_disk(stack: "Stack", chance: Chance) -> None:
+    chance.wait(stack)
+    with stack.storage_fault("ENOSPC"):
+        time.sleep(10)
+
+
+def deliver_thrice(stack: "Stack", chance: Chance) -> None:
+    from tests.recovery.stack import wait_until
+
+    stack.start("second worker")
+    waiting = [public_id for (public_id,) in stack.query(_UNFINISHED)]
+    stack.deliver(waiting * 2)
+    wait_until(lambda: not stack.query(_UNFINISHED), 60)
+    stack.kill("second worker")
+
+
+def two_beats(stack: "Stack", chance: Chance) -> None:
+    """The second one is killed in the middle of the recovery."""
+    stack.start("second beat")
+    kill_worker(stack, chance)
+    time.sleep(20)
+    stack.kill("second beat")
+
+
+def suffer(stack: "Stack", fault: Fault, chance: Chance) -> "tuple[Verdict, float]":
+    """What became of the exports, and the seconds from the last fault to the last end."""
+    from tests.recovery.invariants import await_ends
+    from tests.recovery.stack import wait_until
+
+    ids: list[str] = []
+    for _ in range(fault.times):
+        # What was asked for must not pile up, or the last fault is long past before all had a turn.
+        wait_until(lambda: len(stack.query(_FRESH)) < 2, 60)
+        ids += stack.ask(fault.exports)
+        fault.inject(stack, chance)
+    over = time.time()
+    verdict = await_ends(stack, ids)
+    return verdict, max(0.0, verdict.last_end - over)
+
+
+def undisturbed(stack: "Stack") -> float:
+    """The seconds of the slower of two exports."""
+    from tests.recovery.invariants import await_ends
+
+    await_ends(stack, stack.ask(2))
+    return float(stack.query(_LONGEST)[0][0])
+
+
+@contextmanager
+def broken(rows: int) -> Iterator["Stack"]:
+    with tempfile.TemporaryDirectory(prefix="longshore-") as folder:
+        # For the settings that are read here; the stack's processes have an environment of theirs.
+        os.environ |= {"LOCAL_DIR": folder, "ENV_FILE": os.devnull, "DATABASE_URL": ""}
+        os.environ |= {"BROKER_URL": "", "CACHE_URL": ""}
+        from tests.recovery.stack import Stack
+
+        stack = Stack(Path(folder), rows)
+        stack.body = stack.body | {"csv_field_options": {"columns": list(COLUMNS)}}
+        with stack.running():
+            yield stack
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--exports", type=int, default=20)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=20)
+    options = parser.parse_args()
+    began = time.monotonic()
+    # As Ctrl-C does: every block ends what it has started.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    with broken(options.rows) as stack:
+        chance = Chance(random.Random(options.seed), undisturbed(stack))  # noqa: S311
+        print(f"{machine()} Two exports at once take {chance.seconds:.1f} s.\n")
+        print(
+            "| | injected | exports | completed | failed | attempts taken back "
+            "| lost | doubled | recovery |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+            flush=True,
+        )
+        problems: list[str] = []
+        for fault in faults(options.exports):
+            if time.monotonic() - began > BOUND_SECONDS:
+                problems.append(f"{fault.name}: not run, for no time was left.")
+                continue
+            verdict, seconds = suffer(stack, fault, chance)
+            retried = sum(attempts - 1 for attempts in verdict.attempts)
+            print(
+                f"| {fault.name} | {fault.times} | {fault.times * fault.exports} "
+                f"| {verdict.completed} | {verdict.failed} | {retried} "
+                f"| {len(verdict.lost)} | {len(verdict.doubled)} | {seconds:.0f} s |",
+                flush=True,
+            )
+            problems += verdict.lost + verdict.doubled + verdict.wrong
+        seconds = time.monotonic() - began
+        print(f"\n{seconds:.0f} s in all. " + ("\n".join(problems) or "Nothing else was wrong."))
+
+
+if __name__ == "__main__":
+    main()
