@@ -47,6 +47,8 @@ def delete(export: Export) -> None:
     """Delete it and its files at once: nobody sees it any more, whatever the storage does."""
     lifecycle.cancel(export)
     lifecycle.hide(export)
+    # A worker may have taken it up, and ended it, since it was read.
+    export.refresh_from_db(fields=["claims"])
     upkeep.forget(export)
 
 

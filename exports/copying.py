@@ -6,6 +6,7 @@ Each message is a row. They are looked at one by one, to be counted, and kept in
 import select
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 from psycopg import pq
@@ -43,7 +44,8 @@ def copy_blocks(
         yield from _blocks(reader.pgconn, statement, line_end, divisor)
     except BaseException:
         if reader.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
-            reader.cancel_safe(timeout=5)
+            with suppress(psycopg.Error):
+                reader.cancel_safe(timeout=5)
             reader.close()
         raise
 
@@ -53,7 +55,7 @@ def _blocks(
 ) -> Iterator[Block]:
     arrival = select.poll()
     arrival.register(server.socket, select.POLLIN)
-    server.send_query(statement)
+    _send(server, statement)
     _result(server, arrival, pq.ExecStatus.COPY_OUT)
     message = server.get_copy_data
     replaced = line_end != b"\n"
@@ -83,6 +85,16 @@ def _blocks(
         raise IncompleteExport(f"{total + rows} rows of {sent} arrived")
     if rows:
         yield Block(rows, bytes(buffer))
+
+
+def _send(server: pq.abc.PGconn, statement: bytes) -> None:
+    """All of it: one of a megabyte does not fit into a socket at once."""
+    ready = select.poll()
+    ready.register(server.socket, select.POLLIN | select.POLLOUT)
+    server.send_query(statement)
+    while server.flush():
+        if any(events & select.POLLIN for _, events in ready.poll()):
+            server.consume_input()
 
 
 def _received(server: pq.abc.PGconn, arrival: select.poll) -> bool:

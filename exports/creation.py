@@ -105,6 +105,8 @@ def _check(count: int | None, spec: ExportSpec, allowed: Limits) -> None:
         return
     if allowed.records is not None and count > allowed.records:
         raise limits.too_many_records(count, allowed.records)
+    if spec.max_rows_per_file and count > spec.max_rows_per_file * limits.MOST_FILES:
+        raise limits.too_many_files()
     if count == 0 and spec.refuse_empty:
         raise limits.empty()
 

@@ -1,6 +1,7 @@
 """Every change of an export's status: one conditional UPDATE, and its event beside it.
 
-What is compared with a time is written by the clock that it is compared with: the database's.
+Whether a worker is alive, and whether an export may be taken up, is told by one clock: the
+database's.
 """
 
 from datetime import timedelta
@@ -75,14 +76,16 @@ def claim(number: int) -> Export | None:
             processed_count=0,
             claims=Func(F("claims"), Value(token), function="array_append"),
         )
-    if not changed:
-        return None
+        if not changed:
+            return None
+        # Still locked: a moment later it could be somebody else's token that is read.
+        claimed = Export.objects.select_related("organization").get(pk=export.pk)
     if export.pk != number:
         # The one that the message was for gets that of this one; where there is none, `upkeep`
         # sends another. Not in the transaction, or two workers could wait for one another.
         waits = Export.objects.filter(pk=number, status=Status.QUEUED)
         waits.update(enqueued_at=export.enqueued_at)
-    return Export.objects.select_related("organization").get(pk=export.pk)
+    return claimed
 
 
 def report(export: Export, rows: int) -> None:
@@ -189,7 +192,7 @@ def restart(export: Export) -> bool:
 
 def expire(export: Export) -> None:
     """The files of a completed export are gone."""
-    ended = Q(status=Status.COMPLETED)
+    ended = Q(status=Status.COMPLETED, claims=export.claims)
     _change(export, ended, Status.EXPIRED, attempt=len(export.claims), claims=[])
 
 

@@ -10,6 +10,8 @@ from accounts.errors import ApiError, ErrorCode
 from accounts.models import Organization
 from exports.models import UNFINISHED, Export, ExportLimits, ExportQuerySet
 
+# All files of an export are listed, linked to and described together.
+MOST_FILES = 1000
 # When to ask again where no export says when it will end.
 _USUAL_SECONDS = 30
 
@@ -72,6 +74,11 @@ def too_many_records(count: int, limit: int, *, or_more: bool = False) -> ApiErr
 def too_many_bytes(limit: int) -> ApiError:
     text = f"The export's files have more than {limit:,} bytes. Filter more, or compress them."
     return ApiError(ErrorCode.FILE_TOO_LARGE, text, {"maximum": limit})
+
+
+def too_many_files() -> ApiError:
+    text = f"The export has more than {MOST_FILES:,} files. Allow more rows in each."
+    return ApiError(ErrorCode.INVALID_LIMIT, text, {"maximum": MOST_FILES})
 
 
 def empty() -> ApiError:

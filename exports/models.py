@@ -142,6 +142,11 @@ class Export(models.Model):
                 condition=~models.Q(claims=[]),
             ),
             models.Index(
+                fields=("deleted_at",),
+                name="export_deleted",
+                condition=models.Q(deleted_at__isnull=False),
+            ),
+            models.Index(
                 fields=("completed_at",),
                 name="export_to_forget",
                 condition=models.Q(claims=[]),

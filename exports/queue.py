@@ -13,6 +13,17 @@ logger = logging.getLogger(__name__)
 RUN_EXPORT = "exports.run"
 
 
+def waiting(lane: str) -> int:
+    """How many messages nobody has taken yet; a broker that does not answer has none."""
+    try:
+        with current_app.connection_or_acquire() as broker:
+            declared = broker.default_channel.queue_declare(lane, passive=True)
+            return int(declared.message_count)
+    except Exception:
+        # Whatever its client raises; a queue without messages need not exist either.
+        return 0
+
+
 def enqueue(export: Export) -> None:
     """Tell the workers of a lane that one more export waits; a dead broker costs only time."""
     try:

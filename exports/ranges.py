@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _READ_BYTES = 1 << 16
 
 

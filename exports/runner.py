@@ -52,21 +52,32 @@ def run(number: int) -> None:
 
 
 def _run(export: Export) -> None:
+    pool = ThreadPoolExecutor(1, thread_name_prefix="export")
+
+    def clear_later(claims: list[str]) -> None:
+        """After whatever is still being written; the status need not wait for the storage."""
+        wait([pool.submit(_clear, export, claims)], timeout=_PATIENCE_SECONDS)
+
     try:
-        files = _write(export)
-    except BaseException as error:
-        _clear(export, export.claims)
-        _give_up(export, error)
-        return
-    try:
-        lifecycle.complete(export, files)
-    except lifecycle.Superseded:
-        _clear(export, export.claims)
-        raise
-    # Any other error leaves open whether it was committed. Where it was not, this worker falls
-    # silent and the export is written again; where it was, the files must be there.
-    # The storage answers now, as it may not have done when earlier attempts were to be cleared.
-    _clear(export, export.claims[:-1])
+        try:
+            files = _write(export, pool)
+        except BaseException as error:
+            try:
+                _give_up(export, error)
+            finally:
+                clear_later(export.claims)
+            return
+        try:
+            lifecycle.complete(export, files)
+        except lifecycle.Superseded:
+            clear_later(export.claims)
+            raise
+        # Any other error leaves open whether it was committed. Where it was not, this worker falls
+        # silent and the export is written again; where it was, the files must be there.
+        # The storage answers now, as it may not have done when earlier attempts were to be cleared.
+        clear_later(export.claims[:-1])
+    finally:
+        pool.shutdown(wait=False)
     rows = sum(file.rows for file in files)
     logger.info("Export %s is ready: %s, %s rows.", export, files[0].name, rows)
 
@@ -97,13 +108,12 @@ def _give_up(export: Export, error: BaseException) -> None:
             raise error
 
 
-def _write(export: Export) -> list[ExportFile]:
-    """Write the files in a thread of its own while this one reports."""
+def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
+    """Write the files in a thread of the pool while this one reports."""
     spec = _checked_spec(export)
     limits = limits_of(export.organization_id)
     stream = ExportStream(spec, export.organization_id, limits.seconds)
     deadline = time.monotonic() + limits.seconds
-    pool = ThreadPoolExecutor(1, thread_name_prefix="export")
     writing = pool.submit(copy_context().run, write_files, export, spec, stream, limits)
     try:
         while not wait([writing], timeout=_REPORT_SECONDS).done:
@@ -117,10 +127,7 @@ def _write(export: Export) -> list[ExportFile]:
         raise TimeLimitReached(limits.seconds) from error
     except BaseException:
         stream.cancel()
-        wait([writing], timeout=_PATIENCE_SECONDS)
         raise
-    finally:
-        pool.shutdown(wait=False)
 
 
 def _checked_spec(export: Export) -> ExportSpec:

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 _ROOT = "exports"
 MANIFEST = "manifest.json"
+_READ_BYTES = 1 << 20
 
 _signer = TimestampSigner(salt="exports.file")
 
@@ -46,7 +47,7 @@ def delete_files(export: Export) -> bool:
     if not all(cleared):
         return False
     # Only a storage of folders has one left to delete, and only if no attempt has begun anew.
-    with suppress(OSError):
+    with suppress(Exception):
         default_storage.delete(f"{_ROOT}/{export.organization_id}/{export.public_id}")
     return True
 
@@ -73,6 +74,17 @@ def discard(key: str) -> bool:
         logger.exception("The file %s could not be deleted.", key)
         return False
     return True
+
+
+def read_back(key: str) -> Iterator[bytes]:
+    """The content of a file, in blocks; of a bucket, S3Storage would first fetch all of it."""
+    if isinstance(default_storage, FileSystemStorage):
+        with default_storage.open(key) as file:
+            while block := file.read(_READ_BYTES):
+                yield block
+    else:
+        storage: Any = default_storage
+        yield from storage.bucket.Object(key).get()["Body"].iter_chunks(_READ_BYTES)
 
 
 def orphans(older_than: timedelta) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from queue import SimpleQueue
 
@@ -36,7 +37,11 @@ class ExportStream:
         self.snapshot_at: datetime | None = None
         self._spec = spec
         self._organization_id = organization_id
-        self._timeout = {"statement_timeout": f"{seconds}s"}
+        # The leader does nothing while the others read.
+        self._timeouts = {
+            "statement_timeout": f"{seconds}s",
+            "idle_in_transaction_session_timeout": "0",
+        }
         self._snapshot = Snapshot()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -49,26 +54,28 @@ class ExportStream:
         Raises IncompleteExport where rows are missing, FormatLimit, and errors of psycopg.
         """
         with self._snapshot.reader() as leader:
-            configure(leader.cursor(), settings_of(self._spec) | self._timeout)
+            configure(leader.cursor(), settings_of(self._spec) | self._timeouts)
             [self.snapshot_at] = leader.execute("SELECT statement_timestamp()").fetchone() or [None]
             found = discover(leader, self._spec, self._organization_id)
             statement = compile_export(self._spec, self._organization_id, found)
-            blocks = self._counted(self._blocks(leader, statement, found))
-            for part in divided(blocks, self._spec.max_rows_per_file):
-                yield FileStream(self._spec, statement.columns, part)
+            # Closed here, whoever still holds a file of them: readers end before connections.
+            with closing(self._counted(self._blocks(leader, statement, found))) as blocks:
+                for part in divided(blocks, self._spec.max_rows_per_file):
+                    yield FileStream(self._spec, statement.columns, part)
 
     def cancel(self) -> None:
         """Make the database stop; the iteration ends in an error. Safe from any thread."""
         self._snapshot.cancel()
 
-    def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
-        for block in blocks:
-            self.rows += block.rows
-            yield block
+    def _counted(self, blocks: Generator[Block]) -> Generator[Block]:
+        with closing(blocks):
+            for block in blocks:
+                self.rows += block.rows
+                yield block
 
     def _blocks(
         self, leader: psycopg.Connection, statement: Statement, found: Found
-    ) -> Iterator[Block]:
+    ) -> Generator[Block]:
         """The rows of the file, in its order; where they are many, several connections read."""
         configure(leader.cursor(), statement.settings)
         split = parts(leader, self._spec, self._organization_id, statement)
@@ -79,7 +86,7 @@ class ExportStream:
         with self._snapshot.readers_beside(leader, number) as readers:
             idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
             for reader in readers:
-                configure(reader.cursor(), statement.settings | self._timeout)
+                configure(reader.cursor(), statement.settings | self._timeouts)
                 idle.put(reader)
 
             def read(part: Part) -> Iterator[Block]:

@@ -4,6 +4,7 @@ Each can run twice at a time, or die half-way.
 """
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,8 +12,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from exports import heartbeats, lifecycle
-from exports.models import ENDS, Export, ExportQuerySet, Status
-from exports.queue import enqueue
+from exports.models import ENDS, Export, ExportQuerySet, Lane, Status
+from exports.queue import enqueue, waiting
 from exports.storage import delete_files, discard, orphans
 
 logger = logging.getLogger(__name__)
@@ -32,20 +33,25 @@ _GONE = (Status.EXPIRED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 def recover() -> None:
     """Take back what a dead worker holds, and queue what waits, or what a broker lost."""
     silent = _exports().filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - SILENCE)
+    taken_back = []
     for export in silent.iterator():
         logger.warning("The worker of export %s is silent.", export)
-        try:
+        with suppress(lifecycle.Superseded):
             lifecycle.try_again(export, "the loss of its worker")
-        except lifecycle.Superseded:
-            continue
-        delete_files(export)
+            taken_back.append(export)
     lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - PATIENCE)
     queued = _exports().filter(
         lost, lifecycle.due(), status=Status.QUEUED, created_at__lt=Now() - SETTLED
     )
-    for export in queued.order_by("number")[:_MOST_AT_ONCE]:
-        enqueue(export)
+    for lane in Lane:
+        # As long as a lane has messages, its exports need no more of them.
+        if waiting(lane) == 0:
+            for export in queued.filter(lane=lane).order_by("number")[:_MOST_AT_ONCE]:
+                enqueue(export)
     heartbeats.recovered()
+    # Last, for the storage may be what holds everything up.
+    for export in taken_back:
+        delete_files(export)
 
 
 def expire() -> None:
@@ -54,20 +60,22 @@ def expire() -> None:
     Files go first: a death between the two steps is made good by the next run.
     """
     due = _exports().filter(status__in=ENDS, expires_at__lte=Now()).exclude(claims=[])
-    for export in due.iterator():
-        expire_one(export)
-    for export in _exports().exclude(deleted_at=None).iterator():
-        forget(export)
+    # Where the storage does not let one go, it would not the next, and might take its time.
+    all(map(expire_one, due.iterator()))
+    all(map(forget, _exports().filter(deleted_at__isnull=False).iterator()))
 
 
-def expire_one(export: Export) -> None:
-    """Delete what an ended export has in storage."""
+def expire_one(export: Export) -> bool:
+    """Delete what an ended export has in storage; false where some stays."""
     if not delete_files(export):
-        return
+        return False
     if export.status == Status.COMPLETED:
         lifecycle.expire(export)
     else:
-        Export.objects.filter(pk=export.pk, status=export.status).update(claims=[])
+        # Unless it was asked for again meanwhile.
+        same = Export.objects.filter(pk=export.pk, status=export.status, claims=export.claims)
+        same.update(claims=[])
+    return True
 
 
 def forget(export: Export) -> bool:

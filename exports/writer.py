@@ -19,11 +19,9 @@ from exports.limits import Limits
 from exports.manifest import manifest
 from exports.models import Export, ExportFile
 from exports.spec import ExportSpec
-from exports.storage import MANIFEST, folder
+from exports.storage import MANIFEST, folder, read_back
 from exports.stream import BlockReader, ExportStream, FileStream
 from resources.registry import registry
-
-_READ_BYTES = 1 << 20
 
 
 def write_files(
@@ -35,14 +33,17 @@ def write_files(
     """
     path = folder(export, export.claims[-1])
     files: list[ExportFile] = []
+    size = 0
     # Closed at once on an error: the database is not to work on for nobody.
     with closing(stream.files()) as sources:
         for number, file in enumerate(sources, 1):
-            before = sum(each.bytes for each in files)
-            content = _Content(file, spec, stream, allowed, before)
+            if number > limits.MOST_FILES:
+                raise limits.too_many_files()
+            content = _Content(file, spec, stream, allowed, size)
             key = f"{path}/{number:06}"
             default_storage.save(key, content)
             _verify(key, file)
+            size += file.bytes
             files.append(
                 ExportFile(
                     export=export,
@@ -102,10 +103,9 @@ def _verify(key: str, file: FileStream) -> None:
     """Read back what the storage holds."""
     digest = hashlib.sha256()
     size = 0
-    with default_storage.open(key) as stored:
-        while block := stored.read(_READ_BYTES):
-            size += len(block)
-            digest.update(block)
+    for block in read_back(key):
+        size += len(block)
+        digest.update(block)
     if size != file.bytes:
         raise IncompleteExport(f"{size} bytes of {file.bytes} are in storage")
     if digest.hexdigest() != file.sha256:

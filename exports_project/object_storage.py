@@ -11,7 +11,9 @@ def s3(bucket_name: str, endpoint_url: str | None, region_name: str | None) -> d
     A file may have 10,000 parts of 16 MiB, or 160 GB. AWS_ACCESS_KEY_ID and
     AWS_SECRET_ACCESS_KEY are boto3's to find, or a role's.
     """
-    from boto3.s3.transfer import TransferConfig  # Slow to import where there is no bucket.
+    # Slow to import where there is no bucket.
+    from boto3.s3.transfer import TransferConfig
+    from botocore.config import Config
 
     transfer = TransferConfig(multipart_chunksize=_PART_BYTES, max_concurrency=2)
     # How many parts wait in memory for their upload; boto3 has no argument for it.
@@ -22,7 +24,13 @@ def s3(bucket_name: str, endpoint_url: str | None, region_name: str | None) -> d
             "bucket_name": bucket_name,
             "endpoint_url": endpoint_url,
             "region_name": region_name,
-            "signature_version": "s3v4",
+            # A storage that does not answer must not hold up what does not need it.
+            "client_config": Config(
+                signature_version="s3v4",
+                connect_timeout=5,
+                read_timeout=30,
+                retries={"max_attempts": 3, "mode": "standard"},
+            ),
             "default_acl": None,
             "file_overwrite": False,
             "querystring_auth": True,

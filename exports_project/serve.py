@@ -45,7 +45,7 @@ PROGRAMS = {
         signal.SIGQUIT,
     ),
     "upkeep": (
-        [*WORKER, "-n", "upkeep@%h", "-Q", "upkeep", "--concurrency=1", "--pool=solo"],
+        [*WORKER, "-n", "upkeep@%h", "-Q", "upkeep", "--concurrency=2"],
         signal.SIGQUIT,
     ),
     "beat": ([*CELERY, "beat", "--schedule", ""], signal.SIGTERM),

@@ -177,6 +177,7 @@ CELERY_TASK_ROUTES = {
     "accounts.purge": {"queue": "upkeep"},
     "exports.recover": {"queue": "upkeep"},
     "exports.expire": {"queue": "upkeep"},
+    "exports.purge": {"queue": "upkeep"},
 }
 # A task is done when it has ended, not when it was taken: a lost worker's goes to another.
 CELERY_TASK_ACKS_LATE = True

@@ -41,8 +41,8 @@ def resource_label(name: str) -> str:
 
 
 def format_label(export: Export) -> str:
-    gzipped = export.compression == Compression.GZIP
-    return f"{export.format}, {export.compression}" if gzipped else export.format
+    plain = export.compression == Compression.NONE
+    return export.format if plain else f"{export.format}, {export.compression}"
 
 
 def moment(when: datetime | None) -> str:

@@ -143,3 +143,11 @@ def test_blocks_are_read_as_a_file_in_any_size(size: int) -> None:
         read.append(chunk)
     assert b"".join(read) == b"".join(blocks)
     assert file.read(1) == b""
+
+
+def test_a_statement_that_does_not_fit_into_a_socket_is_sent_whole(
+    reader: psycopg.Connection,
+) -> None:
+    text = "x" * 4_000_000
+    [block] = copy_blocks(reader, f"COPY (SELECT length('{text}')) TO STDOUT".encode())
+    assert block.data == b"4000000\n"

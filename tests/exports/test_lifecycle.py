@@ -176,3 +176,37 @@ def test_a_failed_attempt_is_followed_by_another_only_after_a_while(queued: Expo
     queued.refresh_from_db()
     assert queued.enqueued_at is not None
     assert lifecycle.claim(queued.pk) is not None
+
+
+def test_a_sweep_that_comes_late_leaves_what_was_written_again(queued: Export) -> None:
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    Export.objects.update(expires_at=timezone.now())
+    upkeep.expire()
+    assert lifecycle.restart(queued)
+    runner.run(queued.pk)
+    # It still knows what was there before.
+    assert upkeep.expire_one(queued)
+    queued.refresh_from_db()
+    assert queued.status == Status.COMPLETED
+    assert len(stored_files()) == 2
+
+
+def test_a_storage_that_refuses_once_is_left_alone_for_now(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def stuck(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
+        asked.append(path)
+        raise TimeoutError
+
+    for _ in range(3):
+        Export.objects.create(
+            organization=queued.organization, resource="contact", format="csv", compression="none",
+            request={}, spec=queued.spec, status=Status.FAILED, claims=["claim_x"],
+            expires_at=timezone.now(),
+        )  # fmt: skip
+    monkeypatch.setattr(FileSystemStorage, "listdir", stuck)
+    upkeep.expire()
+    assert len(asked) == 1

@@ -185,3 +185,18 @@ def test_whoever_asks_for_many_waits_for_them_and_nobody_else(
     first, second, third, theirs = Export.objects.order_by("number")
     order = [lifecycle.claim(first.pk) for _ in range(5)]
     assert [each and each.pk for each in order] == [first.pk, theirs.pk, second.pk, third.pk, None]
+
+
+def test_an_export_has_a_thousand_files_at_most(
+    alice: KeyClient, queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exports.limits.MOST_FILES", 2)
+    refused = alice.post("/v1/exports", CONTACTS | {"max_rows_per_file": 2})
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_limit")
+    assert alice.post("/v1/exports", CONTACTS | {"max_rows_per_file": 3}).status_code == 201
+    Export.objects.update(spec=queued.spec | {"max_rows_per_file": 2})
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.error is not None
+    assert (queued.status, queued.error["error"]) == (Status.FAILED, "invalid_limit")
+    assert stored_files() == []

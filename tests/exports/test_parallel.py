@@ -234,3 +234,18 @@ def test_nobody_is_left_reading_when_the_rest_is_not_wanted() -> None:
     found.close()  # type: ignore[attr-defined]  # a generator
     assert canceled.is_set()
     assert threading.active_count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_storage_that_fails_leaves_no_reader_behind(large: Organization) -> None:
+    before = threading.active_count()
+    stream = ExportStream(parse_export({"resource": "contact"}), large.pk)
+    files = stream.files()
+    content = iter(next(files))
+    next(content)
+    next(content)
+    assert threading.active_count() > before
+    # The file is still held, as a traceback would hold it.
+    files.close()
+    assert threading.active_count() == before
+    assert content
