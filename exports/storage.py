@@ -8,12 +8,13 @@ from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from exports.local_storage import LocalStorage
 from exports.models import Export, ExportFile
 
 logger = logging.getLogger(__name__)
@@ -76,15 +77,17 @@ def discard(key: str) -> bool:
     return True
 
 
-def read_back(key: str) -> Iterator[bytes]:
-    """The content of a file, in blocks; of a bucket, S3Storage would first fetch all of it."""
-    if isinstance(default_storage, FileSystemStorage):
-        with default_storage.open(key) as file:
-            while block := file.read(_READ_BYTES):
-                yield block
-    else:
+def read_back(key: str, start: int, end: int) -> Iterator[bytes]:
+    """What a file holds from `start` on and before `end`, in blocks; in a bucket it is a request.
+
+    S3Storage itself would first fetch all of the file.
+    """
+    if isinstance(default_storage, LocalStorage):
+        yield from default_storage.blocks(key, start, end)
+    elif start < end:
         storage: Any = default_storage
-        yield from storage.bucket.Object(key).get()["Body"].iter_chunks(_READ_BYTES)
+        stretch = storage.bucket.Object(key).get(Range=f"bytes={start}-{end - 1}")
+        yield from stretch["Body"].iter_chunks(_READ_BYTES)
 
 
 def orphans(older_than: timedelta) -> Iterator[str]:
@@ -114,7 +117,7 @@ def signed_url(file: ExportFile, request: HttpRequest) -> tuple[str, datetime]:
     seconds: int = settings.EXPORT_LINK_SECONDS
     ends = timezone.now() + timedelta(seconds=seconds)
     storage: Any = default_storage
-    if isinstance(storage, FileSystemStorage):
+    if isinstance(storage, LocalStorage):
         # What opens the file is in the query, which logs of requests leave out.
         query = urlencode({"signature": _signer.sign(str(file.pk))})
         path = reverse("export-file", args=[file.name])

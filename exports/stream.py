@@ -22,6 +22,9 @@ from exports.snapshot import Snapshot
 from exports.spec import ExportSpec
 from resources.reading import configure
 
+# So much of a file is read back in one go.
+_STRETCH_BYTES = 32 << 20
+
 
 class ExportStream:
     """The files of an export, one after the other, from one moment of the database.
@@ -113,6 +116,7 @@ class FileStream:
     """Iterates once over the bytes of a file.
 
     rows, bytes, sha256: of what was given out so far.
+    marks: places in the file, each with the hash of all before it; the last one is its end.
     """
 
     def __init__(
@@ -121,6 +125,7 @@ class FileStream:
         self.rows = 0
         self.bytes = 0
         self._hash = hashlib.sha256()
+        self.marks = [(0, self._hash.copy())]
         content = formats[spec.format].write(columns, self._counted(blocks), spec)
         self._content = compressed(content, spec.compression)
 
@@ -132,7 +137,10 @@ class FileStream:
         for block in self._content:
             self.bytes += len(block)
             self._hash.update(block)
+            if self.bytes - self.marks[-1][0] >= _STRETCH_BYTES:
+                self.marks.append((self.bytes, self._hash.copy()))
             yield block
+        self.marks.append((self.bytes, self._hash))
 
     def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:

@@ -235,7 +235,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = env("STATIC_ROOT", default=str(LOCAL_DIR / "static"))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "exports.local_storage.LocalStorage",
         "OPTIONS": {
             "location": env("EXPORTS_ROOT", default=str(LOCAL_DIR / "exports")),
             "file_permissions_mode": 0o600,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 from django.db import OperationalError
 from psycopg import sql
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -21,6 +21,7 @@ from exports import compiler, lifecycle, runner, stream
 from exports.copying import IncompleteExport
 from exports.formats import formats
 from exports.formats.base import Block
+from exports.local_storage import LocalStorage
 from exports.models import Export, ExportFile, Status
 from exports.stream import ExportStream
 from resources.logistics.models import Contact
@@ -82,21 +83,29 @@ def test_rows_that_went_missing_are_no_success(
     assert stored_files() == []
 
 
+@pytest.mark.parametrize("stretch", [1, 1 << 20])
 @pytest.mark.parametrize(
-    "harm", [lambda content: content[:-1], lambda content: content[:-1] + b"!"]
+    "harm",
+    [
+        lambda content: content[:-1],
+        lambda content: content[:-1] + b"!",
+        lambda content: b"!" + content[1:],
+        lambda content: content + b"!",
+    ],
 )
 def test_bytes_that_storage_lost_or_changed_are_no_success(
-    queued: Export, monkeypatch: pytest.MonkeyPatch, harm: Callable[[bytes], bytes]
+    queued: Export, monkeypatch: pytest.MonkeyPatch, harm: Callable[[bytes], bytes], stretch: int
 ) -> None:
-    save = FileSystemStorage._save  # type: ignore[attr-defined]
+    save = LocalStorage._save
+    monkeypatch.setattr(stream, "_STRETCH_BYTES", stretch)
 
-    def harmed(storage: FileSystemStorage, name: str, content: Any) -> str:
+    def harmed(storage: LocalStorage, name: str, content: Any) -> str:
         saved: str = save(storage, name, content)
         path = Path(storage.path(saved))
         path.write_bytes(harm(path.read_bytes()))
         return saved
 
-    monkeypatch.setattr(FileSystemStorage, "_save", harmed)
+    monkeypatch.setattr(LocalStorage, "_save", harmed)
     for _ in range(len(lifecycle.DELAYS) + 1):
         run_at_once(queued)
     queued.refresh_from_db()
@@ -111,7 +120,7 @@ def test_a_storage_that_fails_once_is_tried_again(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(FileSystemStorage, "_save", full)
+        patch.setattr(LocalStorage, "_save", full)
         runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
@@ -151,7 +160,7 @@ def test_what_a_storage_raises_is_told_apart(
     def save(*args: Any, **kwargs: Any) -> str:
         raise error
 
-    monkeypatch.setattr(FileSystemStorage, "_save", save)
+    monkeypatch.setattr(LocalStorage, "_save", save)
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == status

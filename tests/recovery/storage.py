@@ -7,22 +7,27 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.files import File
-from django.core.files.storage import FileSystemStorage
+
+from exports.local_storage import LocalStorage
 
 # Lies beside the storage's folder and names the error: EIO, of a disk that does not answer, or
 # ENOSPC, of one that is full and can be read and emptied.
 FAULT = "storage-fault"
 
 
-class FaultyStorage(FileSystemStorage):
+class FaultyStorage(LocalStorage):
     def _save(self, name: str, content: "File[bytes]") -> str:
         self._fail("EIO", "ENOSPC")
-        return str(super()._save(name, _Watched(content, self)))  # type: ignore[misc]
+        return super()._save(name, _Watched(content, self))
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         self._fail("EIO")
         opened: File[bytes] = super()._open(name, mode)  # type: ignore[misc]
         return opened
+
+    def blocks(self, name: str, start: int, end: int) -> Iterator[bytes]:
+        self._fail("EIO")
+        return super().blocks(name, start, end)
 
     def delete(self, name: str) -> None:
         self._fail("EIO")

@@ -1,0 +1,68 @@
+"""Files in a folder of this machine, kept as a storage of objects would keep them."""
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+
+_LINUX = sys.platform == "linux"
+# Of a file that the machine keeps in memory while it is written or read.
+_WINDOW_BYTES = 8 << 20
+_READ_BYTES = 1 << 20
+
+
+class LocalStorage(FileSystemStorage):
+    """Django's, but a file that was saved is on the disk, and does not stay in memory.
+
+    Large files that are read once would push the database's pages out of the machine's cache.
+    """
+
+    def _save(self, name: str, content: Any) -> str:
+        # Django makes it, empty: its folders, its permissions, and that it is nobody else's.
+        saved: str = super()._save(name, ContentFile(b""))  # type: ignore[misc]
+        path = self.path(saved)
+        with open(path, "wb") as file:
+            start = 0
+            for block in content.chunks():
+                file.write(block)
+                if file.tell() - start >= _WINDOW_BYTES:
+                    file.flush()
+                    _put_on_disk(file.fileno(), start, file.tell())
+                    start = file.tell()
+            file.flush()
+            _put_on_disk(file.fileno(), start, file.tell())
+        # The name is an entry of its folder, and that of another.
+        folder = os.path.dirname(path)
+        for changed in (folder, os.path.dirname(folder)):
+            _sync_folder(changed)
+        return saved
+
+    def blocks(self, name: str, start: int, end: int) -> Iterator[bytes]:
+        """What a file holds from `start` on and before `end`, from the disk."""
+        with open(self.path(name), "rb", buffering=0) as file:
+            file.seek(start)
+            while block := file.read(min(_READ_BYTES, end - file.tell())):
+                yield block
+            _forget(file.fileno(), start, end)
+
+
+def _put_on_disk(file: int, start: int, end: int) -> None:
+    os.fsync(file)
+    _forget(file, start, end)
+
+
+def _forget(file: int, start: int, end: int) -> None:
+    """What is on the disk need not stay in memory."""
+    if _LINUX:
+        os.posix_fadvise(file, start, end - start, os.POSIX_FADV_DONTNEED)
+
+
+def _sync_folder(path: str) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
