@@ -30,7 +30,7 @@ def parts(
 
     reader: in the transaction whose rows the file is to have.
     """
-    if settings.EXPORT_CONNECTIONS < 2 or spec.max_rows_per_file:
+    if spec.max_rows_per_file:
         return None
     table = table_of(spec)
     explain = sql.SQL("EXPLAIN (FORMAT JSON) {}").format(statement.query)

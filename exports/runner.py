@@ -12,6 +12,7 @@ from structlog.contextvars import bind_contextvars
 from accounts.errors import ApiError, ErrorCode
 from exports import lifecycle
 from exports.compiler import compile_export
+from exports.distribution import Distribution
 from exports.formats.base import FormatLimit
 from exports.limits import limits_of
 from exports.models import Export, ExportFile
@@ -112,7 +113,8 @@ def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
     """Write the files in a thread of the pool while this one reports."""
     spec = _checked_spec(export)
     limits = limits_of(export.organization_id)
-    stream = ExportStream(spec, export.organization_id, limits.seconds)
+    elsewhere = Distribution(export)
+    stream = ExportStream(spec, export.organization_id, limits.seconds, elsewhere)
     deadline = time.monotonic() + limits.seconds
     writing = pool.submit(copy_context().run, write_files, export, spec, stream, limits)
     try:
@@ -120,7 +122,9 @@ def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
             lifecycle.report(export, stream.rows)
             if time.monotonic() > deadline:
                 raise TimeLimitReached(limits.seconds)
-        return writing.result()
+        files = writing.result()
+        elsewhere.clear()
+        return files
     except QueryCanceled as error:
         if time.monotonic() < deadline:
             raise

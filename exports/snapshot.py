@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 
 import psycopg
 from django.conf import settings
@@ -18,27 +18,25 @@ class Snapshot:
         self._lock = threading.Lock()
 
     @contextmanager
-    def reader(self) -> Iterator[psycopg.Connection]:
-        """A connection in a transaction of one snapshot, which begins with its first statement."""
+    def reader(self, shared: str | None = None) -> Iterator[psycopg.Connection]:
+        """A connection in a transaction of one snapshot, which begins with its first statement.
+
+        shared: what `share` has given out, of any process.
+        """
         source = connections[settings.EXPORT_DATABASE]
         with source.get_new_connection(source.get_connection_params()) as reader:
             reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             reader.read_only = True
             with self._lock:
                 self._opened.append(reader)
+            if shared is not None:
+                reader.execute(b"SET TRANSACTION SNAPSHOT '" + shared.encode() + b"'")
             yield reader
 
-    @contextmanager
-    def readers_beside(
-        self, leader: psycopg.Connection, number: int
-    ) -> Iterator[list[psycopg.Connection]]:
-        """More connections, which see what the leader does as long as its transaction lasts."""
-        [(token,)] = leader.execute("SELECT pg_export_snapshot()").fetchall()
-        with ExitStack() as stack:
-            readers = [stack.enter_context(self.reader()) for _ in range(number)]
-            for reader in readers:
-                reader.execute(b"SET TRANSACTION SNAPSHOT '" + token.encode() + b"'")
-            yield readers
+    def share(self, leader: psycopg.Connection) -> str:
+        """What makes others see what a reader does, as long as its transaction lasts."""
+        [(shared,)] = leader.execute("SELECT pg_export_snapshot()").fetchall()
+        return str(shared)
 
     def check(self) -> None:
         """Raises QueryCanceled once canceled: between two statements there is none to stop."""

@@ -54,16 +54,17 @@ def delete_files(export: Export) -> bool:
 
 
 def clear(path: str) -> bool:
-    """Delete a folder and the files in it, which need not be there."""
+    """Delete a folder and what is in it, which need not be there."""
     try:
-        _, names = default_storage.listdir(path)
+        folders, names = default_storage.listdir(path)
     except FileNotFoundError:
         return True
     except Exception:
         logger.exception("The files in %s could not be listed.", path)
         return False
+    cleared = [clear(f"{path}/{name}") for name in folders]
     discarded = [discard(f"{path}/{name}") for name in names]
-    return all(discarded) and discard(path)
+    return all(cleared) and all(discarded) and discard(path)
 
 
 def discard(key: str) -> bool:

@@ -2,10 +2,12 @@
 
 import hashlib
 import io
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
 from datetime import datetime
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from typing import Protocol
 
 import psycopg
 from django.conf import settings
@@ -26,6 +28,33 @@ from resources.reading import configure
 _STRETCH_BYTES = 32 << 20
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a reader of another process needs.
+
+    copy: the statement. line_end: what takes the place of the line feed that ends a row.
+    configuration: of the transaction, by name. shared: the snapshot, as `Snapshot.share` says.
+    """
+
+    copy: str
+    line_end: str
+    configuration: dict[str, str]
+    shared: str
+
+
+class Elsewhere(Protocol):
+    """Readers of other processes. Safe from any thread."""
+
+    readers: int
+
+    def read(self, reading: Reading, check: Callable[[], None]) -> Iterator[Block] | None:
+        """The rows of a statement; None where nobody has read them.
+
+        check: raises what ends the waiting. Raises IncompleteExport.
+        """
+        ...
+
+
 class ExportStream:
     """The files of an export, one after the other, from one moment of the database.
 
@@ -34,12 +63,20 @@ class ExportStream:
     Iterated itself it gives the bytes of its files, of which there usually is one.
     """
 
-    def __init__(self, spec: ExportSpec, organization_id: str, seconds: int = 0) -> None:
-        """seconds: that each statement may take; 0 is any time."""
+    def __init__(
+        self,
+        spec: ExportSpec,
+        organization_id: str,
+        seconds: int = 0,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        """seconds: that each statement may take; 0 is any time. elsewhere: who else may read."""
         self.rows = 0
         self.snapshot_at: datetime | None = None
         self._spec = spec
         self._organization_id = organization_id
+        self._elsewhere = elsewhere
+        self._line_end = spec.dialect.line_end
         # The leader does nothing while the others read.
         self._timeouts = {
             "statement_timeout": f"{seconds}s",
@@ -81,20 +118,40 @@ class ExportStream:
     ) -> Generator[Block]:
         """The rows of the file, in its order; where they are many, several connections read."""
         configure(leader.cursor(), statement.settings)
-        split = parts(leader, self._spec, self._organization_id, statement)
+        number = settings.EXPORT_CONNECTIONS
+        if self._elsewhere is not None:
+            number += self._elsewhere.readers
+        split = None
+        if number > 1:
+            split = parts(leader, self._spec, self._organization_id, statement)
         if split is None:
             yield from self._read(leader, statement)
             return
-        number = settings.EXPORT_CONNECTIONS
-        with self._snapshot.readers_beside(leader, number) as readers:
+        shared = self._snapshot.share(leader)
+        configuration = statement.settings | self._timeouts
+        with ExitStack() as stack:
             idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
-            for reader in readers:
-                configure(reader.cursor(), statement.settings | self._timeouts)
-                idle.put(reader)
+
+            def idle_reader() -> psycopg.Connection:
+                # Never waited for: later parts may hold all of them until this one is written.
+                with suppress(Empty):
+                    return idle.get_nowait()
+                reader = stack.enter_context(self._snapshot.reader(shared))
+                configure(reader.cursor(), configuration)
+                return reader
 
             def read(part: Part) -> Iterator[Block]:
                 narrowed = compile_export(self._spec, self._organization_id, found, part)
-                reader = idle.get()
+                blocks = None
+                if self._elsewhere is not None:
+                    reading = Reading(
+                        narrowed.copy.as_string(None), self._line_end, configuration, shared
+                    )
+                    blocks = self._elsewhere.read(reading, self._snapshot.check)
+                if blocks is not None:
+                    yield from blocks
+                    return
+                reader = idle_reader()
                 try:
                     yield from self._read(reader, narrowed)
                 finally:
@@ -107,7 +164,7 @@ class ExportStream:
         yield from copy_blocks(
             reader,
             statement.copy.as_bytes(None),
-            self._spec.dialect.line_end.encode(),
+            self._line_end.encode(),
             self._spec.max_rows_per_file,
         )
 

@@ -161,6 +161,7 @@ EXPORT_MAX_RECORDS = environment.integer("EXPORT_MAX_RECORDS", 0) or None
 EXPORT_MAX_BYTES = environment.integer("EXPORT_MAX_BYTES", 0) or None
 EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
+EXPORT_PART_TASKS = environment.integer("EXPORT_PART_TASKS", 4, minimum=0)
 EXPORT_PARALLEL_ROWS = environment.integer("EXPORT_PARALLEL_ROWS", 100_000, minimum=0)
 
 # --- Celery ---------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ CELERY_TASK_IGNORE_RESULT = True
 # Upkeep has a queue, and a worker, of its own: it must not wait until exports end; nor must small
 # exports wait for large ones. A worker without -Q takes them all.
 CELERY_TASK_DEFAULT_QUEUE = "exports"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("exports", "quick", "upkeep")]
+CELERY_TASK_QUEUES = [Queue(name) for name in ("exports", "quick", "parts", "upkeep")]
 CELERY_TASK_ROUTES = {
     "accounts.purge": {"queue": "upkeep"},
     "exports.recover": {"queue": "upkeep"},

@@ -32,6 +32,7 @@ COMMANDS: dict[str, Sequence[str]] = {
 }
 SECOND = {
     "second worker": [*WORKER, "-n", "second@%h", "-Q", "exports,quick", "--concurrency=2"],
+    "parts": [*WORKER, "-n", "parts@%h", "-Q", "parts", "--concurrency=2"],
     "second beat": [*CELERY, "beat", "--schedule", ""],
 }
 BODY: dict[str, Any] = {"resource": "shipment", "format": "jsonl", "compression": "gzip"}
@@ -73,8 +74,8 @@ class Stack:
             "DJANGO_SETTINGS_MODULE": settings,
             "API_RATE_LIMIT": "",
             "EXPORT_MAX_UNFINISHED": "1000",
-            # Large enough to be read by several connections.
-            "EXPORT_PARALLEL_ROWS": str(min(rows, 100_000)),
+            # An export is read by several connections, for all that PostgreSQL knows of its rows.
+            "EXPORT_PARALLEL_ROWS": str(min(rows // 2, 100_000)),
         }
 
     @contextmanager
@@ -142,6 +143,12 @@ class Stack:
     def flush_broker(self) -> None:
         with redis.Redis(unix_socket_path=str(embedded.valkey_socket(self.folder))) as client:
             client.flushall()
+
+    def reads(self, queue: str) -> bool:
+        """Whether a worker of a queue has given a sign of life."""
+        path = str(embedded.valkey_socket(self.folder))
+        with redis.Redis(unix_socket_path=path, db=1) as client:
+            return bool(client.exists(f":1:heartbeat:{queue}"))
 
     def _start(self, name: str, server: AbstractContextManager[subprocess.Popen[bytes]]) -> None:
         block = ExitStack()
