@@ -17,6 +17,7 @@ from exports.limits import Limits, admit_one_more, limits_of, unfinished_of
 from exports.models import Export, Lane
 from exports.queue import enqueue
 from exports.spec import ExportSpec
+from resources.reading import configure
 
 # Counting a large table must not hold up the answer; the worker has the time.
 _COUNT_MILLISECONDS = 5_000
@@ -82,8 +83,8 @@ def count_rows(spec: ExportSpec, organization_id: str) -> int | None:
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('TimeZone', %s, true)", [spec.timezone])
-            cursor.execute(f"SET LOCAL statement_timeout = {_COUNT_MILLISECONDS}")
+            limit = str(_COUNT_MILLISECONDS)
+            configure(cursor, {"TimeZone": spec.timezone, "statement_timeout": limit})
             cursor.execute(compile_count(spec, organization_id).as_string(None))
             count = int(cursor.fetchone()[0])
             # In a transaction around this one the two settings would hold until its end.

@@ -29,7 +29,8 @@ except ImproperlyConfigured as error:
 # Root may run Longshore, in a container say; Celery's page of warning about it helps nobody.
 NO_ROOT_WARNING = ["-W", "ignore:You're running the worker with superuser privileges"]
 CELERY = [sys.executable, *NO_ROOT_WARNING, "-m", "celery", "--quiet", "-A", "exports_project"]
-WORKER = [*CELERY, "worker", "--without-gossip", "--without-mingle"]
+# Whoever waits for an answer comes before whoever waits for a file.
+WORKER = ["nice", "-n", "5", *CELERY, "worker", "--without-gossip", "--without-mingle"]
 # Name: command, and the signal that ends it. SIGQUIT makes a worker give unfinished tasks back.
 PROGRAMS = {
     "web": (
