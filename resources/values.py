@@ -45,9 +45,12 @@ def shown(value: Any) -> str:
 def json_or_text(text: str) -> Any:
     """What a text says in JSON, or the text itself where it is none."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        # Python reads Infinity, NaN and numbers too large for it, and none of them is JSON.
+        json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
         return text
+    return value
 
 
 def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:

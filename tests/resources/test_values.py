@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.parsers import storable
 from resources.columns import Kind
-from resources.values import ACCEPTED, canonical
+from resources.values import ACCEPTED, canonical, json_or_text
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -155,3 +155,19 @@ def test_an_instant_is_the_same_however_it_is_written(moment: datetime, zone: st
 def test_a_text_is_storable_where_it_has_bytes_and_no_nul(text: str) -> None:
     assert storable(text) is ("\0" not in text)
     assert not storable(text + "\ud800")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": [1]}', {"a": [1]}),
+        ("null", None),
+        ("x", "x"),
+        ("Infinity", "Infinity"),
+        ("[1, NaN]", "[1, NaN]"),
+        ("1e999", "1e999"),
+        ("[" * 5000, "[" * 5000),
+    ],
+)
+def test_a_text_that_is_no_json_is_a_text(text: str, value: object) -> None:
+    assert json_or_text(text) == value
