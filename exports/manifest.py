@@ -1,6 +1,7 @@
 """What an export's files are, for whoever has them and nothing else."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from exports.models import Export, ExportFile
@@ -24,14 +25,7 @@ def manifest(export: Export, spec: ExportSpec, files: Iterable[ExportFile]) -> d
         "snapshot_at": export.snapshot_at,
         "timezone": spec.timezone,
         "columns": [{"path": column.path, "header": column.header} for column in spec.columns],
-        "filters": [
-            {
-                "path": condition.path,
-                "operator": condition.operator,
-                "values": list(condition.values),
-            }
-            for condition in selection.conditions
-        ],
+        "filters": [asdict(condition) for condition in selection.conditions],
         "order_by": [
             {"column": order.column, "direction": "desc" if order.descending else "asc"}
             for order in selection.ordering

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from resources.conditions import Condition, Operator
+from resources.comparisons import Operator
+from resources.conditions import AnyOf, Condition
 from resources.filters import Ordering, Selection
 
 
@@ -111,9 +112,13 @@ def _dialect(data: Mapping[str, Any]) -> CsvDialect:
     return CsvDialect(**{**data, "quoting": Quoting(data["quoting"])}) if data else CsvDialect()
 
 
+def _condition(data: Mapping[str, Any]) -> Condition:
+    return Condition(data["path"], Operator(data["operator"]), tuple(data["values"]))
+
+
 def _selection(data: Mapping[str, Any]) -> Selection:
     conditions = (
-        Condition(item["path"], Operator(item["operator"]), tuple(item["values"]))
+        AnyOf(tuple(map(_condition, item["any_of"]))) if "any_of" in item else _condition(item)
         for item in data["conditions"]
     )
     ordering = (Ordering(**item) for item in data["ordering"])

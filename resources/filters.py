@@ -15,14 +15,8 @@ from zoneinfo import ZoneInfo
 from accounts.errors import ErrorCode, Problem
 from accounts.parsers import storable
 from resources.columns import Column, Kind
-from resources.conditions import (
-    EQUALITY,
-    NULLNESS,
-    SEARCH,
-    Condition,
-    Operator,
-    related_column,
-)
+from resources.comparisons import EQUALITY, NULLNESS, Operator
+from resources.conditions import SEARCH, AnyOf, Condition, related_column
 from resources.registry import Resource
 from resources.search import words_of
 from resources.values import ACCEPTED, canonical, json_or_text, shown
@@ -34,6 +28,13 @@ _MOST_OPTIONS = 100
 # What is parsed and compared while a request waits.
 _MOST_VALUES = 5_000
 _OPERATOR_LIKE = re.compile(r"[A-Za-z_]+:")
+# Every operator that a value may begin with.
+OPERATORS = (
+    *(Operator.EQUALS, Operator.NOT_EQUALS),
+    *(Operator.GT, Operator.GTE, Operator.LT, Operator.LTE, Operator.BWI, Operator.BWE),
+    *(Operator.IN, Operator.NOT_IN),
+    *NULLNESS,
+)
 _PAIRS = (Operator.BWI, Operator.BWE)
 _LISTS = (Operator.IN, Operator.NOT_IN)
 
@@ -48,7 +49,7 @@ class Ordering:
 class Selection:
     """Which rows, in which order, and how many; `limit` None is all."""
 
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Condition | AnyOf, ...] = ()
     ordering: tuple[Ordering, ...] = ()
     limit: int | None = None
 
@@ -57,7 +58,7 @@ def operators(kind: Kind, *, inside_json: bool = False) -> tuple[Operator, ...]:
     """The operators that a column of a kind takes, and a key inside a JSON column."""
     if kind in (Kind.TEXT, Kind.LIST, Kind.BOOLEAN) or (kind is Kind.JSON and not inside_json):
         return (*EQUALITY, *NULLNESS)
-    return tuple(Operator)
+    return OPERATORS
 
 
 def parse_options(
@@ -81,7 +82,7 @@ def parse_options(
             continue
         try:
             conditions.append(_condition(resource, name, raw, zone))
-        except _InvalidFilter as invalid:
+        except InvalidFilter as invalid:
             problems.append(invalid.problem(f"{prefix}{name}", raw))
     ordering, ordering_problems = _ordering(resource, options, prefix)
     limit, limit_problems = _limit(options, prefix)
@@ -89,7 +90,9 @@ def parse_options(
     return Selection(tuple(conditions), ordering, limit), problems
 
 
-class _InvalidFilter(Exception):
+class InvalidFilter(Exception):
+    """A filter that cannot be read; its text says why."""
+
     def __init__(self, message: str, accepted: Any = None) -> None:
         super().__init__(message)
         self.accepted = accepted
@@ -100,7 +103,7 @@ class _InvalidFilter(Exception):
 
 def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condition:
     if not storable(name):
-        raise _InvalidFilter("a filter's name holds no NUL and no half of a surrogate pair")
+        raise InvalidFilter("a filter's name holds no NUL and no half of a surrogate pair")
     if name == SEARCH and resource.search:
         return Condition(name, Operator.EQUALS, (_phrase(raw),))
     path, column, allowed = _target(resource, name)
@@ -108,18 +111,18 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
     whole_json = kind is Kind.JSON and "." not in path
     operator, values = _operation(raw, whole_json)
     if operator not in allowed:
-        raise _InvalidFilter(
+        raise InvalidFilter(
             f"{name} is a {kind} and does not take the operator {operator}. "
             f"A value that begins so is written equals:{raw}",
             [str(operator) for operator in allowed],
         )
     if len(values) > _MOST_VALUES:
-        raise _InvalidFilter(
+        raise InvalidFilter(
             f"{name} is given {len(values)} values, and a filter takes {_MOST_VALUES}",
             f"{_MOST_VALUES} values at most",
         )
     if operator in _PAIRS and len(values) != 2:
-        raise _InvalidFilter(
+        raise InvalidFilter(
             f"{operator} takes exactly two values, the smaller first", f"{operator}:a,b"
         )
     if operator in NULLNESS:
@@ -131,18 +134,19 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
         values = [_json_text(value) for value in values]
     texts = tuple(_value(name, kind, value, zone) for value in values)
     if operator in _PAIRS and _sort_key(kind, texts[0]) > _sort_key(kind, texts[1]):
-        raise _InvalidFilter(f"{operator} takes the smaller value first", f"{operator}:a,b")
+        raise InvalidFilter(f"{operator} takes the smaller value first", f"{operator}:a,b")
     if operator in EQUALITY:
         texts = tuple(dict.fromkeys(texts))
         if column.kind is Kind.TEXT and column.choices:
-            _check_choices(name, texts, column.choices)
+            check_choices(name, texts, column.choices)
     return Condition(path, operator, texts)
 
 
-def _check_choices(name: str, texts: tuple[str, ...], choices: tuple[str, ...]) -> None:
+def check_choices(name: str, texts: tuple[str, ...], choices: tuple[str, ...]) -> None:
+    """Raises InvalidFilter for a text that is none of the choices."""
     for text in texts:
         if text not in choices:
-            raise _InvalidFilter(f"{name} is never {text!r}", list(choices))
+            raise InvalidFilter(f"{name} is never {text!r}", list(choices))
 
 
 def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator, ...]]:
@@ -160,9 +164,9 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
             column = relation.columns[rest] if dot else related_column(relation, "")
         except KeyError:
             accepted = [f"{head}.{column}" for column in relation.columns]
-            raise _InvalidFilter(f"{head} has no {rest!r} to filter by", accepted) from None
+            raise InvalidFilter(f"{head} has no {rest!r} to filter by", accepted) from None
         return name, column, operators(column.kind)
-    raise _InvalidFilter(
+    raise InvalidFilter(
         f"{resource.name} has no filter {name!r}{_hint(resource, name)}", filter_names(resource)
     )
 
@@ -189,40 +193,39 @@ def _operation(raw: Any, whole_json: bool) -> tuple[Operator, list[Any]]:
         return Operator.IS_NULL, []
     if isinstance(raw, list) and not whole_json:
         if not raw:
-            raise _InvalidFilter("an empty list selects nothing", "a list with at least one value")
+            raise InvalidFilter("an empty list selects nothing", "a list with at least one value")
         return Operator.IN, raw
     if not isinstance(raw, str):
         return Operator.EQUALS, [raw]
     if raw in tuple(NULLNESS):
         return Operator(raw), []
     head, colon, rest = raw.partition(":")
-    operator = Operator(head) if colon and head in tuple(Operator) else None
+    operator = Operator(head) if colon and head in OPERATORS else None
     if operator in (Operator.EQUALS, Operator.NOT_EQUALS):
         return operator, [json_or_text(rest) if whole_json else rest]
     if operator in NULLNESS:
-        raise _InvalidFilter(f"{operator} takes no value", [str(each) for each in NULLNESS])
+        raise InvalidFilter(f"{operator} takes no value", [str(each) for each in NULLNESS])
     if operator is not None:
-        return operator, _split(rest) if operator in (*_PAIRS, *_LISTS) else [rest]
-    values = _split(raw)
+        return operator, split(rest) if operator in (*_PAIRS, *_LISTS) else [rest]
+    values = split(raw)
     return (Operator.IN, values) if len(values) > 1 else (Operator.EQUALS, [raw])
 
 
-def _split(text: str) -> list[str]:
+def split(text: str) -> list[str]:
+    """The values of a comma list. Raises InvalidFilter for one with an empty place."""
     values = [value.strip() for value in text.split(",")]
     if len(values) > 1 and not all(values):
-        raise _InvalidFilter(
-            f"the list {text!r} has an empty place", "values between single commas"
-        )
+        raise InvalidFilter(f"the list {text!r} has an empty place", "values between single commas")
     return values
 
 
 def _phrase(text: Any) -> str:
     if not isinstance(text, str) or len(text) > _LONGEST_PHRASE or not storable(text):
-        raise _InvalidFilter(
+        raise InvalidFilter(
             "search takes a text", f"words, of {_LONGEST_PHRASE} characters at most"
         )
     if not any(len(word) > 1 for word in words_of(text)):
-        raise _InvalidFilter("search needs a word of at least 2 characters", "words")
+        raise InvalidFilter("search needs a word of at least 2 characters", "words")
     return text
 
 
@@ -238,7 +241,7 @@ def _value(name: str, kind: Kind, raw: Any, zone: ZoneInfo) -> str:
         text = f"{shown(raw)} is no value for {name}, which takes {ACCEPTED[kind]}"
         unknown = isinstance(raw, str) and _OPERATOR_LIKE.match(raw)
         accepted = [str(op) for op in operators(kind)] if unknown else ACCEPTED[kind]
-        raise _InvalidFilter(text, accepted) from None
+        raise InvalidFilter(text, accepted) from None
 
 
 def _sort_key(kind: Kind, text: str) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from psycopg import sql
 
 from resources.columns import Kind, primary_key
-from resources.conditions import literal
+from resources.comparisons import literal
 from resources.expressions import ROW
 from resources.filters import Ordering
 from resources.registry import Resource

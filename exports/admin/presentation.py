@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 
 from exports.models import Export, ExportFile, Status
 from exports.spec import Compression, OutputColumn
-from resources.conditions import Condition
+from resources.conditions import AnyOf, Condition
 from resources.filters import Ordering
 from resources.registry import registry
 
@@ -70,7 +70,9 @@ def codes(texts: Iterable[str]) -> SafeString:
     )
 
 
-def condition_text(condition: Condition) -> str:
+def condition_text(condition: Condition | AnyOf) -> str:
+    if isinstance(condition, AnyOf):
+        return " or ".join(map(condition_text, condition.any_of))
     operator = condition.operator.replace("_", " ")
     return " ".join([condition.path, operator, ", ".join(condition.values)]).strip()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Organization
 from resources.columns import Kind
-from resources.conditions import EQUALITY, NULLNESS, Operator
+from resources.comparisons import EQUALITY, NULLNESS, Operator
 from resources.filters import operators
 from tests.resources.conftest import Select
 from tests.samples import SAMPLE, Sample

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.errors import ErrorCode, Problem
-from resources.conditions import Condition, Operator
+from resources.comparisons import Operator
+from resources.conditions import Condition
 from resources.filters import Ordering, Selection, parse_options
 from resources.registry import registry
 from tests.samples import SAMPLE
@@ -224,4 +225,8 @@ def test_a_resource_without_a_search_text_has_no_search() -> None:
 def test_values_are_kept_once_but_the_ends_of_a_range_both() -> None:
     options = {"provider": "ups,fedex,ups", "amount": "bwi:5,5", "metadata.status": "gone"}
     conditions = read(options)[0].conditions
-    assert [c.values for c in conditions] == [("ups", "fedex"), ("5", "5"), ("gone",)]
+    assert [c.values for c in conditions if isinstance(c, Condition)] == [
+        ("ups", "fedex"),
+        ("5", "5"),
+        ("gone",),
+    ]
