@@ -21,13 +21,14 @@ from exports.spec import (
     OutputColumn,
     Quoting,
 )
-from resources.filters import Selection, parse_options
+from resources.filters import Selection
+from resources.predicates import parse_selection
 from resources.registry import Resource, registry
 from resources.timezones import TIMEZONES
 from resources.values import shown
 
 FIELDS = (
-    *("resource", "format", "compression", "options", "csv_field_options"),
+    *("resource", "format", "compression", "options", "filters", "csv_field_options"),
     *("max_rows_per_file", "empty", "dedupe"),
 )
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
@@ -57,6 +58,7 @@ class _Parser:
         self.body = _present(body)
         self.unknown(body, "", FIELDS)
         self.options = self.mapping("options")
+        self.filters = self.mapping("filters")
         output = self.mapping("csv_field_options")
         self.output = _present(output)
         self.unknown(output, "csv_field_options.", OUTPUT_FIELDS + FORMAT_FIELDS)
@@ -90,7 +92,8 @@ class _Parser:
             columns = self.columns(resource)
             if formats[file_format].rows is not Rows.JSON:
                 self.nested(resource, columns, Nesting(nesting))
-            selection, problems = parse_options(resource, self.options, ZoneInfo(timezone))
+            zone = ZoneInfo(timezone)
+            selection, problems = parse_selection(resource, self.options, self.filters, zone)
             self.problems += problems
         if self.problems or resource is None:
             raise InvalidInput(*self.problems)

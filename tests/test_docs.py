@@ -17,6 +17,8 @@ from exports.models import Status
 from exports.parsing import parse_export
 from exports.stream import ExportStream
 from exports_project.health import CHECKS
+from resources.columns import Kind
+from resources.matchers import MATCHERS, Takes
 from tests.factories import (
     ContactFactory,
     GroupFactory,
@@ -101,6 +103,25 @@ def test_nested_values_look_as_their_tables_say() -> None:
             [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in lines.splitlines()
         ]
         assert list(csv.reader(io.StringIO(text))) == [header, *rows]
+
+
+def test_the_table_of_matchers_is_complete() -> None:
+    takes = {"a value": Takes.VALUE, "a list": Takes.VALUES, "true or false": Takes.FLAG}
+    kinds = {
+        "all": {*Kind},
+        "all but JSON": {*Kind} - {Kind.JSON},
+        "all but JSON, lists, booleans": {*Kind} - {Kind.JSON, Kind.LIST, Kind.BOOLEAN},
+        "text": {Kind.TEXT},
+        "booleans": {Kind.BOOLEAN},
+        "JSON": {Kind.JSON},
+    }
+    documented = [
+        (name, takes[row[1]], kinds[row[2]])
+        for row in table("filters.md", "Matcher")
+        for name in re.findall(r"`(.+?)`", row[0])
+    ]
+    meant = [(name, matcher.takes, {*matcher.kinds}) for name, matcher in MATCHERS.items()]
+    assert sorted(documented, key=str) == sorted(meant, key=str)
 
 
 def test_the_table_of_errors_is_complete() -> None:

@@ -87,6 +87,13 @@ class ExportRequestSerializer(serializers.Serializer[Any]):
         "`location.name`, `search`), each a value, a comma list, or `operator:value`; and "
         "`order_by`, `direction`, and `limit`, a number or `all`.",
     )
+    filters = serializers.DictField(
+        child=extend_schema_field(OpenApiTypes.ANY)(serializers.JSONField)(),
+        required=False,
+        help_text="Predicates, which rows must pass beside `options`: by `<attribute>_<matcher>` "
+        "(`status_in`, `tracking_number_or_order_number_cont`, `location_name_start`) the value "
+        "to match.",
+    )
     csv_field_options = OutputOptionsSerializer(required=False)
     max_rows_per_file = serializers.IntegerField(
         required=False,

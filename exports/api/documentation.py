@@ -354,8 +354,8 @@ get_resource = operation(
     tag=RESOURCES,
     summary="Describe a kind of records",
     description=(
-        "Its columns with what each holds and which operators filter by it, its relations, and "
-        "what its exports can be: all that a form for exports needs to know."
+        "Its columns with what each holds and which operators and matchers filter by it, its "
+        "relations, and what its exports can be: all that a form for exports needs to know."
     ),
     responses={200: OpenApiResponse(ExportableSerializer, "The description.")},
     parameters=[OpenApiParameter("name", location="path", enum=registry.names())],

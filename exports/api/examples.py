@@ -55,6 +55,21 @@ REQUESTS = [
         request_only=True,
     ),
     OpenApiExample(
+        "By predicates",
+        summary="Parcels that people at a domain get from one dock, whose number says so",
+        value={
+            "resource": "shipment",
+            "filters": {
+                "status_in": ["delivered", "completed"],
+                "created_at_gteq": "2024-12-01",
+                "destination_contact_email_end": "@example.com",
+                "tracking_number_or_order_number_start": "1Z9",
+                "location_name_eq": "Dock 4",
+            },
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
         "Labels to look at",
         summary="The last hundred labels that a person should review, by a key inside a column",
         value={
@@ -137,6 +152,13 @@ REFUSED = [
         "delivered",
         "shipment has no filter 'stauts'; did you mean 'status'?",
         ["id", "type", "status", "provider"],
+    ),
+    bad_input(
+        ErrorCode.INVALID_FILTER,
+        "filters.notes_starts",
+        "Fragile",
+        "'notes_starts' ends in no matcher; did you mean 'start'?",
+        ["eq", "in", "start", "cont"],
     ),
     bad_input(
         ErrorCode.INVALID_COLUMN,

@@ -180,6 +180,15 @@ def _of_every_list(resource: Resource) -> Iterator[OpenApiParameter]:
     yield _text("cursor", "A place in the list, as in `next` and `previous`.")
     size = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": USUAL_PAGE}
     yield OpenApiParameter("limit", size, description="Records in a page.")
+    texts = {"type": "object", "additionalProperties": {"type": "string"}}
+    yield OpenApiParameter(
+        "filters",
+        texts,
+        style="deepObject",
+        explode=True,
+        description="Predicates, `filters[<attribute>_<matcher>]=<value>`; commas join values.",
+        examples=[OpenApiExample("By id", value={"id_not_in": "a,b"})],
+    )
     if resource.search:
         yield _text("search", "Words, each of which begins a word of the record.", "smith 94107")
 

@@ -1,5 +1,6 @@
-"""What the address of a list says: filters as an export's options, and what to show of them."""
+"""What the address of a list says: filters as an export's, and what to show of the records."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,14 +10,15 @@ from django.http import QueryDict
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
 from resources.columns import Kind
-from resources.filters import parse_options
 from resources.listing import Listing
 from resources.pagination import page_size
+from resources.predicates import parse_selection
 from resources.registry import Resource
 from resources.timezones import TIMEZONES
 from resources.values import json_or_text
 
 _OWN = ("fields", "timezone", "limit", "cursor")
+_PREDICATE = re.compile(r"filters\[(.*)\]\Z", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,13 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
         code = ErrorCode.INVALID_TIMEZONE
         problems.append(Problem(code, "timezone", timezone, text, accepted))
     zone = ZoneInfo(timezone if timezone in TIMEZONES else "UTC")
+    filters = {found[1]: text for name, text in given.items() if (found := _PREDICATE.match(name))}
     options = {
-        name: _value(resource, name, text) for name, text in given.items() if name not in _OWN
+        name: _value(resource, name, text)
+        for name, text in given.items()
+        if name not in _OWN and not _PREDICATE.match(name)
     }
-    selection, wrong = parse_options(resource, options, zone, path="")
+    selection, wrong = parse_selection(resource, options, filters, zone, path="")
     fields = given["fields"].split(",") if "fields" in given else list(resource.names)
     problems += [*wrong, *_field_problems(resource, fields)]
     try:

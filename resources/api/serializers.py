@@ -8,6 +8,7 @@ from rest_framework.reverse import reverse
 
 from resources.columns import Column, Kind
 from resources.filters import operators
+from resources.matchers import matchers
 from resources.registry import Resource, registry
 from resources.relations import Relation
 
@@ -28,6 +29,7 @@ class ColumnSerializer(serializers.Serializer[Column]):
     key_operators = serializers.SerializerMethodField(
         help_text="What a filter by a key inside it takes (`metadata.<key>`); JSON has keys."
     )
+    matchers = serializers.SerializerMethodField(help_text="What its predicates end in.")
     choices = serializers.ListField(
         child=serializers.CharField(), help_text="The only values there are; empty for any."
     )
@@ -44,6 +46,9 @@ class ColumnSerializer(serializers.Serializer[Column]):
             return []
         return [str(operator) for operator in operators(Kind.JSON, inside_json=True)]
 
+    def get_matchers(self, column: Column) -> list[str]:
+        return matchers(column.kind)
+
 
 class RelationFieldSerializer(serializers.Serializer[Column]):
     """A column of a related record, `<relation>.<name>` in columns, fields and filters."""
@@ -51,9 +56,13 @@ class RelationFieldSerializer(serializers.Serializer[Column]):
     name = serializers.CharField()
     type = serializers.ChoiceField(_KINDS, source="kind")
     operators = serializers.SerializerMethodField(help_text="What its filter takes.")
+    matchers = serializers.SerializerMethodField(help_text="What its predicates end in.")
 
     def get_operators(self, column: Column) -> list[str]:
         return [str(operator) for operator in operators(column.kind)]
+
+    def get_matchers(self, column: Column) -> list[str]:
+        return matchers(column.kind)
 
 
 class RelationSerializer(serializers.Serializer[Relation]):

@@ -249,6 +249,7 @@ def test_the_manifest_says_what_the_files_hold(alice: KeyClient, contacts: list[
         "compression": "gzip",
         "max_rows_per_file": 2,
         "options": {"order_by": "created_at", "direction": "desc", "limit": 5},
+        "filters": {"name_or_email_cont": "", "id_not_eq": "x"},
         "csv_field_options": {"columns": {"id": "Contact", "name": True}},
     }
     alice.post("/v1/exports", body)
@@ -258,6 +259,15 @@ def test_the_manifest_says_what_the_files_hold(alice: KeyClient, contacts: list[
     assert manifest["columns"] == [
         {"path": "id", "header": "Contact"},
         {"path": "name", "header": "name"},
+    ]
+    assert manifest["filters"] == [
+        {
+            "any_of": [
+                {"path": "name", "operator": "like_any", "values": ["%%"]},
+                {"path": "email", "operator": "like_any", "values": ["%%"]},
+            ]
+        },
+        {"path": "id", "operator": "differs", "values": ["x"]},
     ]
     assert manifest["order_by"] == [{"column": "created_at", "direction": "desc"}]
     assert (manifest["rows"], manifest["limit"]) == (5, 5)

@@ -165,6 +165,15 @@ def test_the_page_of_an_export_shows_what_was_asked_understood_and_made(
         assert text in content, text
 
 
+def test_the_page_of_an_export_shows_its_filters(staff: Client, queued: Export) -> None:
+    filters = {"name_or_email_start": "a", "id_not_in": "x,y", "notes_blank": True}
+    queued.spec = parse_export({"resource": "contact", "filters": filters}).to_json()
+    queued.save()
+    content = page(staff, change(queued))
+    for text in ("name like any a% or email like any a%", "id differs x, y", "notes is blank"):
+        assert text in content, text
+
+
 def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> None:
     export = lifecycle.claim(queued.pk)
     assert export is not None

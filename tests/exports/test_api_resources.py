@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from resources.columns import Kind
+from resources.matchers import matchers
 from resources.registry import registry
 from tests.conftest import KeyClient
 
@@ -37,10 +39,20 @@ def test_columns_say_what_they_hold_and_take(alice: KeyClient, slash: str) -> No
         "filterable": True,
         "operators": equality,
         "key_operators": [],
+        "matchers": matchers(Kind.TEXT),
         "choices": ["inbound", "outbound"],
         "description": "",
     }
     assert "bwi" in columns["created_at"]["operators"]
+    assert columns["metadata"]["matchers"] == ["present", "blank", "null", "not_null", "jcont"]
+    assert "gteq_any" in columns["created_at"]["matchers"]
+    [name] = [
+        field
+        for relation in body["relations"]
+        for field in relation["fields"]
+        if (relation["name"], field["name"]) == ("location", "name")
+    ]
+    assert name["matchers"] == matchers(Kind.TEXT)
     assert (columns["metadata"]["type"], columns["metadata"]["sortable"]) == ("json", False)
     assert columns["metadata"]["operators"] == equality
     assert "gte" in columns["metadata"]["key_operators"]

@@ -43,6 +43,18 @@ def test_takes_the_options_of_a_request(contacts: list[Contact], tmp_path: Path)
         assert [json.loads(line) for line in file] == [{"name": "山田 太郎"}]
 
 
+def test_takes_both_filter_languages(
+    contacts: list[Contact], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    call_command(
+        *("export", "contact", "--organization=acme", "--format=jsonl"),
+        '--options={"email": "is_not_null"}',
+        '--filters={"name_cont": "太郎"}',
+        '--csv-field-options={"columns": ["name"]}',
+    )
+    assert json.loads(capfdbinary.readouterr().out) == {"name": "山田 太郎"}
+
+
 def test_writes_only_the_file_to_standard_output(
     contacts: list[Contact], capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

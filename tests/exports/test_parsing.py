@@ -8,7 +8,8 @@ import pytest
 from accounts.errors import ErrorCode, InvalidInput, Problem
 from exports.parsing import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import Compression, ExportSpec
-from resources.conditions import Condition, Operator
+from resources.comparisons import Operator
+from resources.conditions import AnyOf, Condition
 from resources.filters import Ordering
 from resources.registry import registry
 
@@ -53,6 +54,7 @@ def test_a_spec_survives_its_json() -> None:
             "direction": "desc",
             "limit": "10",
         },
+        "filters": {"external_id_not_in": "a,a", "name_or_email_cont": "x"},
         "csv_field_options": {
             "timezone": "Asia/Tokyo",
             "datetime_format": "yyyy",
@@ -71,8 +73,53 @@ def test_a_spec_survives_its_json() -> None:
     assert spec.selection.ordering == (Ordering("name"), Ordering("created_at", descending=True))
     assert spec.selection.limit == 10
     day = "2023-12-31T15:00:00+00:00/2024-01-01T15:00:00+00:00"
-    assert spec.selection.conditions[1].values[0] == day
-    assert spec.selection.conditions[2] == Condition("metadata.x", Operator.IS_NULL, ())
+    created, missing = spec.selection.conditions[1:3]
+    assert isinstance(created, Condition)
+    assert created.values[0] == day
+    assert missing == Condition("metadata.x", Operator.IS_NULL, ())
+    assert spec.selection.conditions[4:] == (
+        Condition("external_id", Operator.DIFFERS, ("a",)),
+        AnyOf(
+            (
+                Condition("name", Operator.LIKE_ANY, ("%x%",)),
+                Condition("email", Operator.LIKE_ANY, ("%x%",)),
+            )
+        ),
+    )
+
+
+def test_specs_of_earlier_versions_are_read() -> None:
+    condition = {"path": "status", "operator": "not_in", "values": ["lost"]}
+    stored = {
+        "resource": "shipment",
+        "columns": [{"path": "id", "header": "id"}],
+        "selection": {"conditions": [condition], "ordering": [], "limit": None},
+        "format": "csv",
+        "compression": "none",
+        "nesting": "merge",
+        "timezone": "UTC",
+        "datetime_format": None,
+    }
+    assert ExportSpec.from_json(stored) == parse_export(
+        {
+            "resource": "shipment",
+            "options": {"status": "not_in:lost"},
+            "csv_field_options": {"columns": ["id"]},
+        }
+    )
+
+
+def test_both_filter_languages_are_read_and_all_their_problems_named() -> None:
+    body = {"resource": "shipment", "options": {"x": 1}, "filters": {"y_eq": 2, "status_eq": "z"}}
+    found = [(problem.field, problem.value) for problem in problems(body)]
+    assert found == [("options.x", 1), ("filters.y_eq", 2), ("filters.status_eq", "z")]
+    zoned = {
+        "filters": {"created_at_eq": "2024-01-01"},
+        "csv_field_options": {"timezone": "Asia/Tokyo"},
+    }
+    [condition] = parse_export({"resource": "shipment", **zoned}).selection.conditions
+    assert isinstance(condition, Condition)
+    assert condition.values == ("2023-12-31T15:00:00+00:00/2024-01-01T15:00:00+00:00",)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +133,7 @@ def test_a_spec_survives_its_json() -> None:
         ({"compression": "zip"}, "invalid_compression", "compression", "zip", "gzip"),
         ({"colour": 1}, "invalid_request", "colour", 1, "options"),
         ({"options": []}, "invalid_request", "options", [], "an object"),
+        ({"filters": ["status_eq"]}, "invalid_request", "filters", ["status_eq"], "an object"),
         ({"options": "x"}, "invalid_request", "options", "x", "an object"),
         ({"csv_field_options": 5}, "invalid_request", "csv_field_options", 5, "an object"),
     ],

@@ -15,8 +15,9 @@ from exports import creation
 from exports.compiler import compile_export
 from exports.parsing import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import ExportSpec
-from resources.conditions import Operator
+from resources.comparisons import Operator
 from resources.filters import filter_names
+from resources.matchers import MATCHERS
 from resources.registry import registry
 from resources.timezones import TIMEZONES
 from tests.factories import ShipmentFactory
@@ -76,6 +77,15 @@ values = (
 options = st.dictionaries(
     keys | st.sampled_from(["limit", "order_by", "direction"]), values, max_size=4
 )
+attributes = st.sampled_from(
+    [*SHIPMENT.columns_by_name, "location_name", "destination_contact_groups_id", "a_or_b"]
+)
+predicates = st.dictionaries(
+    st.builds("{}_{}".format, attributes | evil, st.sampled_from([*MATCHERS]) | evil)
+    | st.builds("{}_or_{}_{}".format, attributes, attributes, st.sampled_from([*MATCHERS])),
+    anything | evil | st.integers() | st.booleans() | st.dates().map(str) | st.lists(evil),
+    max_size=4,
+)
 columns = st.dictionaries(names, st.booleans() | evil | st.text(max_size=8), max_size=4)
 output = st.fixed_dictionaries(
     {},
@@ -94,17 +104,19 @@ likely = st.fixed_dictionaries(
         "format": st.sampled_from(["csv", "json", "jsonl"]),
         "compression": st.sampled_from(["none", "gzip"]),
         "options": options,
+        "filters": predicates,
         "csv_field_options": output,
     },
 )
 one_filter = st.builds(
     lambda key, value: {"resource": "shipment", "options": {key: value}}, keys, values
 )
+one_predicate = predicates.map(lambda filters: {"resource": "shipment", "filters": filters})
 
 
 @pytest.mark.django_db
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
-@given(body=likely | one_filter | wild)
+@given(body=likely | one_filter | one_predicate | wild)
 @example(body={"resource": "shipment", "options": {"metadata.a'b\\": "equals:'; --"}})
 @example(body={"resource": "shipment", "options": {"amount": "lt:1e307", "fee": "gt:-1e307"}})
 @example(body={"resource": "shipment", "options": {"created_at": "gt:0001-01-01"}})
@@ -160,6 +172,9 @@ def test_no_text_leaves_its_place_in_the_statement(text: str, acme: Organization
         [(chosen["id"], "it"), (chosen["notes"], text)]
     ]
     body["options"] = {"notes": f"not_equals:{text}"}
+    assert len(copied(body, acme.pk)) == 1
+    body |= {"options": {}, "filters": {f"notes_{each}": text for each in ("eq", "cont", "start")}}
+    body["filters"] |= {"notes_in": [text], "notes_end_any": [text], "metadata_jcont": {text: text}}
     assert len(copied(body, acme.pk)) == 1
 
 

@@ -84,6 +84,18 @@ def test_shows_the_first_rows_and_counts_them_all(
     assert not Export.objects.exists()
 
 
+def test_rows_pass_both_filter_languages(
+    alice: KeyClient, charlie: KeyClient, shipments: list[Shipment]
+) -> None:
+    filters = {"location_name_start": "dock", "notes_or_id_cont": "ship", "tags_blank": 0}
+    request = body(options={"amount": "gte:500"}, filters=filters)
+    shown = alice.post("/v1/exports/preview", request).json()
+    expected = [n for n in reversed(range(5, 30)) if n % 2 and n % 3]
+    assert [row[0] for row in shown["rows"]] == [shipments[n].pk for n in expected]
+    assert shown["records_count"] == len(expected)
+    assert charlie.post("/v1/exports/preview", request).json()["rows"] == []
+
+
 CSV = [
     {},
     {"delimiter": ";", "quoting": "all", "bom": True, "line_end": "\r\n"},

@@ -115,7 +115,10 @@ def test_every_described_parameter_of_a_list_is_taken(
     assert len(parameters) > len(resource.columns_by_name)
     for parameter in parameters:
         for example in parameter.get("examples", {}).values():
-            query = {parameter["name"]: example["value"]}
+            name, value = parameter["name"], example["value"]
+            query = {name: value}
+            if parameter.get("style") == "deepObject":
+                query = {f"{name}[{key}]": each for key, each in value.items()}
             assert alice.get(f"/v1/{resource.plural}", query).status_code == 200, query
 
 

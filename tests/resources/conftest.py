@@ -1,4 +1,4 @@
-"""The ids that a filter selects."""
+"""The ids that filters select."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -10,17 +10,18 @@ from psycopg import sql
 
 from accounts.models import Organization
 from resources.conditions import where
-from resources.filters import parse_options
+from resources.filters import Selection, parse_options
+from resources.predicates import parse_selection
 from resources.registry import Resource, registry
 
 
 class Select(Protocol):
-    """The ids of an organization's records that `options` select; acme's unless told."""
+    """The ids of an organization's records that filters select; acme's unless told."""
 
     def __call__(
         self,
         resource: Resource | str,
-        options: Mapping[str, Any],
+        filters: Mapping[str, Any],
         zone: str = "UTC",
         organization: Organization | None = None,
     ) -> set[str]: ...
@@ -28,24 +29,52 @@ class Select(Protocol):
 
 @pytest.fixture
 def select(acme: Organization) -> Select:
+    """Takes `options` of a request."""
+
     def run(
         resource: Resource | str,
-        options: Mapping[str, Any],
+        filters: Mapping[str, Any],
         zone: str = "UTC",
         organization: Organization | None = None,
     ) -> set[str]:
-        found = registry.get(resource) if isinstance(resource, str) else resource
-        assert found is not None
-        selection, problems = parse_options(found, options, ZoneInfo(zone))
+        found = _resource(resource)
+        selection, problems = parse_options(found, filters, ZoneInfo(zone))
         assert problems == []
-        tenant = (organization or acme).pk
-        query = sql.SQL("SELECT id FROM {} AS {} WHERE {}").format(
-            sql.Identifier(found.model._meta.db_table),
-            sql.Identifier("row"),
-            where(found, tenant, selection.conditions, "row"),
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(query.as_string(None))
-            return {row[0] for row in cursor.fetchall()}
+        return _ids(found, selection, organization or acme)
 
     return run
+
+
+@pytest.fixture
+def match(acme: Organization) -> Select:
+    """Takes `filters` of a request."""
+
+    def run(
+        resource: Resource | str,
+        filters: Mapping[str, Any],
+        zone: str = "UTC",
+        organization: Organization | None = None,
+    ) -> set[str]:
+        found = _resource(resource)
+        selection, problems = parse_selection(found, {}, filters, ZoneInfo(zone))
+        assert problems == []
+        return _ids(found, selection, organization or acme)
+
+    return run
+
+
+def _resource(resource: Resource | str) -> Resource:
+    found = registry.get(resource) if isinstance(resource, str) else resource
+    assert found is not None
+    return found
+
+
+def _ids(resource: Resource, selection: Selection, organization: Organization) -> set[str]:
+    query = sql.SQL("SELECT id FROM {} AS {} WHERE {}").format(
+        sql.Identifier(resource.model._meta.db_table),
+        sql.Identifier("row"),
+        where(resource, organization.pk, selection.conditions, "row"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query.as_string(None))
+        return {row[0] for row in cursor.fetchall()}

@@ -82,6 +82,9 @@ def test_filters_fields_order_and_zone(alice: KeyClient, shipments: list[Shipmen
         ({"metadata": "equals:no JSON"}, 0),
         ({"metadata": "is_not_null"}, 25),
         ({"metadata": "[" * 5000}, 0),
+        ({"metadata": "Infinity"}, 0),
+        ({"metadata": "[1e999, NaN]"}, 0),
+        ({"filters[metadata_jcont]": "Infinity"}, 0),
         ({"metadata.level.of": "gte:28"}, 2),
         ({"created_at": "lte:9999-12-31"}, 25),
         ({"created_at": "gt:9999-12-31"}, 0),
@@ -93,6 +96,32 @@ def test_a_json_column_takes_json(
     response = alice.get(f"/v1/shipments?{urlencode(query)}")
     assert response.status_code == 200, response.content
     assert len(response.json()["results"]) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"filters[status_in]": "delivered,lost"}, 15),
+        ({"filters[status_eq]": "delivered", "created_at": "gte:2024-01-02"}, 6),
+        ({"filters[location_name_start]": "dock"}, 20),
+        ({"filters[location_name_null]": "true"}, 10),
+        ({"filters[metadata_jcont]": '{"level": {"of": 7}}'}, 1),
+        ({"filters[tags_in]": "cold", "filters[created_at_lt]": "2024-01-01"}, 0),
+        # The 1st of January of New York has 24 hours, and begins with the first of them.
+        ({"filters[created_at_eq]": "2024-01-01", "timezone": "America/New_York"}, 24),
+    ],
+)
+def test_predicates_join_the_other_filters(
+    alice: KeyClient,
+    charlie: KeyClient,
+    shipments: list[Shipment],
+    query: dict[str, str],
+    found: int,
+) -> None:
+    address = f"/v1/shipments?limit=100&fields=id&{urlencode(query)}"
+    acmes = {shipment.pk for shipment in shipments}
+    assert len(acmes.intersection(ids(alice.get(address).json()))) == found
+    assert acmes.isdisjoint(ids(charlie.get(address).json()))
 
 
 def test_to_many_relations_are_lists(alice: KeyClient, acme: Organization) -> None:
@@ -166,6 +195,10 @@ def test_a_list_is_read_only(alice: KeyClient, method: str) -> None:
         ("fields=", "invalid_column", "fields"),
         ("fields=location.secret", "invalid_column", "fields"),
         ("timezone=Mars/Olympus", "invalid_timezone", "timezone"),
+        ("filters[status_eq]=nope", "invalid_filter", "filters.status_eq"),
+        ("filters[stauts_eq]=lost", "invalid_filter", "filters.stauts_eq"),
+        ("filters[]=lost", "invalid_filter", "filters."),
+        ("filters=lost", "invalid_filter", "filters"),
         ("status=created&status=delivered", "invalid_request", "status"),
         ("limit=1&limit=2", "invalid_request", "limit"),
     ],
@@ -186,7 +219,9 @@ def test_all_problems_come_at_once(alice: KeyClient) -> None:
     }
 
 
-@pytest.mark.parametrize("other", ["status=created", "order_by=status", "direction=asc"])
+@pytest.mark.parametrize(
+    "other", ["status=created", "filters[status_eq]=created", "order_by=status", "direction=asc"]
+)
 def test_a_cursor_goes_with_its_filters_and_its_order(
     alice: KeyClient, shipments: list[Shipment], other: str
 ) -> None:

@@ -1,13 +1,17 @@
 """Whatever is asked, the rows of another organization never come, not even by corrupt links."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from psycopg import sql
 
 from accounts.models import Organization
 from resources.columns import Column, Kind
-from resources.conditions import NULLNESS, Operator
+from resources.comparisons import NULLNESS, Operator
+from resources.conditions import columns_of, relations_of
 from resources.filters import _target, filter_names
+from resources.matchers import MATCHERS, Takes, matchers
 from resources.registry import Resource, registry
 from tests.factories import (
     AssetFactory,
@@ -75,6 +79,61 @@ def test_no_filter_reaches_another_organizations_records(
             assert found <= own, (name, operator)
             if name in related and operator is Operator.EQUALS and not column.choices:
                 assert not found, name
+
+
+@pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
+@pytest.mark.usefixtures("corrupt")
+def test_predicates_find_what_they_would_without_the_other_organization(
+    resource: Resource, acme: Organization, globex: Organization, match: Select
+) -> None:
+    """Through one relation or two, however what is asked is joined, negated or missing."""
+    beyond: dict[str, Column] = {}
+    for relation in resource.relations_by_name.values():
+        further = relations_of(relation)
+        through = {name: columns_of(each)[each.label] for name, each in further.items()}
+        through = {f"{name}_{column.name}": column for name, column in through.items()}
+        # A link is a value of the record that has it, wherever it leads.
+        beyond |= {
+            f"{relation.name}_{name}": column
+            for name, column in {**columns_of(relation), **through}.items()
+            if column.field in (None, column.name)
+        }
+    asked = [
+        {f"{attribute}_{matcher}": value}
+        for attribute, column in beyond.items()
+        if attribute not in resource.columns_by_name
+        for matcher in matchers(column.kind)
+        if matcher in SOME
+        for value in some_values(column, matcher)
+    ]
+    asked += [
+        {f"id_or_{name}": raw} for each in asked for name, raw in each.items() if "_eq" in name
+    ]
+    before = [match(resource, each) for each in asked]
+    globex.delete()
+    assert resource.model._base_manager.filter(organization=acme).exists()
+    for each, found in zip(asked, before, strict=True):
+        assert match(resource, each) == found, each
+    if resource.relations:
+        assert any(before)
+        assert not all(before)
+
+
+SOME = (
+    *("eq", "not_eq", "not_eq_or_null", "in_or_null", "lt_all", "cont", "not_end_any"),
+    *("present", "null", "true", "jcont"),
+)
+
+
+def some_values(column: Column, matcher: str) -> list[Any]:
+    """What would find a record of the other organization, or of this."""
+    if MATCHERS[matcher].takes is Takes.FLAG:
+        return [True]
+    if matcher == "jcont":
+        return [{}]
+    if column.kind is Kind.TEXT and not column.choices:
+        return ["acme", "globex"]
+    return [some_request(column, Operator.EQUALS).partition(":")[2]]
 
 
 def some_request(column: Column, operator: Operator) -> str:

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--compression", default="none", help=f"{', '.join(Compression)} (none)"
         )
-        for name in ("options", "csv_field_options"):
+        for name in ("options", "filters", "csv_field_options"):
             flag = f"--{name.replace('_', '-')}"
             text = f"{name} of a request to the API"
             parser.add_argument(flag, type=_json_object, default={}, metavar="JSON", help=text)
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             organization = Organization.objects.get(slug=options["organization"])
         except Organization.DoesNotExist:
             raise CommandError(f"There is no organization {options['organization']!r}.") from None
-        names = ("resource", "format", "compression", "options", "csv_field_options")
+        names = ("resource", "format", "compression", "options", "filters", "csv_field_options")
         try:
             spec = parse_export({name: options[name] for name in names})
             total = count_rows(spec, organization.pk)

@@ -1,0 +1,238 @@
+"""Predicates, the second filter language: `filters` of a request.
+
+{"status_in": ["delivered", "lost"], "amount_gteq": 1000, "location_name_start": "Dock",
+ "tracking_number_or_order_number_cont": "1Z9", "metadata_jcont": {"service": "inbound"}}
+
+A predicate's name is `{attribute}_{matcher}`, or several attributes joined by `_or_`. An attribute
+is a column, or `{relation}_{attribute}` of the related record. A name may read in several ways;
+it means the longest matcher that leaves known attributes only, in them from left to right the
+longest attribute, and in it a column before a relation, and the relation of the longest name.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accounts.errors import ErrorCode, Problem
+from resources.columns import Column, Kind
+from resources.comparisons import EQUALITY, LIKENESS, Operator
+from resources.conditions import AnyOf, Condition, columns_of, relations_of
+from resources.filters import InvalidFilter, Selection, check_choices, parse_options, split
+from resources.matchers import MATCHERS, Matcher, Takes, matchers
+from resources.registry import Resource
+from resources.relations import Relation
+from resources.values import ACCEPTED, canonical, json_or_text, shown
+
+# The relations that an attribute goes through.
+DEEPEST = 3
+# What is parsed and compared while a request waits: values count once for each attribute.
+_MOST_PREDICATES = 100
+_MOST_ATTRIBUTES = 10
+_MOST_VALUES = 10_000
+_LONGEST_NAME = 300
+_WORDS_OF_A_MATCHER = max(name.count("_") + 1 for name in MATCHERS)
+_JOINT = "_or_"
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+_EQUALITY = (*EQUALITY, Operator.DIFFERS)
+_SPECIAL = re.compile(r"[\\%_]")
+_OPEN_ESCAPE = re.compile(r"(?<!\\)(\\\\)*\\\Z")
+
+
+def parse_selection(
+    resource: Resource,
+    options: Mapping[str, Any],
+    filters: Mapping[str, Any],
+    zone: ZoneInfo,
+    path: str = "options",
+) -> tuple[Selection, list[Problem]]:
+    """Read both filter languages of a request; a row passes what each of them says.
+
+    As `parse_options`, with `filters` at the top of the request.
+    """
+    selection, problems = parse_options(resource, options, zone, path)
+    conditions, others = parse_predicates(resource, filters, zone)
+    selection = replace(selection, conditions=(*selection.conditions, *conditions))
+    return selection, [*problems, *others]
+
+
+def parse_predicates(
+    resource: Resource, filters: Mapping[str, Any], zone: ZoneInfo
+) -> tuple[tuple[Condition | AnyOf, ...], list[Problem]]:
+    """Read `filters` of a request for a resource.
+
+    zone: of dates, and of datetimes without one.
+    Returns what could be read, and every problem of the rest.
+    """
+    if len(filters) > _MOST_PREDICATES:
+        text = f"{len(filters)} filters are too many"
+        accepted = f"{_MOST_PREDICATES} filters at most"
+        return (), [Problem(ErrorCode.INVALID_REQUEST, "filters", None, text, accepted)]
+    conditions: list[Condition | AnyOf] = []
+    problems: list[Problem] = []
+    for name, raw in filters.items():
+        try:
+            tests = tuple(_conditions(resource, name, raw, zone))
+            conditions.append(tests[0] if len(tests) == 1 else AnyOf(tests))
+        except InvalidFilter as invalid:
+            problems.append(invalid.problem(f"filters.{name}", raw))
+    return tuple(conditions), problems
+
+
+def _conditions(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Iterator[Condition]:
+    """The conditions of one predicate, of which a row passes at least one."""
+    attributes, matcher_name = _read(resource, name)
+    matcher = MATCHERS[matcher_name]
+    for path, column in attributes.items():
+        if column.kind not in matcher.kinds:
+            text = f"{path} is a {column.kind} and does not take the matcher {matcher_name}"
+            raise InvalidFilter(text, matchers(column.kind))
+    if matcher.takes is Takes.FLAG:
+        chosen = matcher.operators[0 if _flag(name, raw) else -1]
+        compared = (matcher_name,) if chosen in _EQUALITY else ()
+        yield from (Condition(path, chosen, compared) for path in attributes)
+        return
+    given = _given(name, matcher, raw)
+    if len(given) * len(attributes) > _MOST_VALUES:
+        each = f" for each of {len(attributes)} attributes" if len(attributes) > 1 else ""
+        text = f"{name} is given {len(given)} values{each}, and a filter takes {_MOST_VALUES}"
+        raise InvalidFilter(text, f"{_MOST_VALUES // len(attributes)} values at most")
+    for path, column in attributes.items():
+        texts = [_text(path, column.kind, value, zone) for value in given]
+        values = tuple(dict.fromkeys(_pattern(name, matcher, text) for text in texts))
+        for operator in matcher.operators:
+            if operator in _EQUALITY and column.kind is Kind.TEXT and column.choices:
+                check_choices(path, values, column.choices)
+            yield Condition(path, operator, () if operator is Operator.IS_NULL else values)
+
+
+def _flag(name: str, raw: Any) -> bool:
+    text = str(raw).lower() if isinstance(raw, bool | int | str) else ""
+    if text not in _FLAGS:
+        raise InvalidFilter(f"{name} takes true or false", [True, False])
+    return _FLAGS[text]
+
+
+def _given(name: str, matcher: Matcher, raw: Any) -> list[Any]:
+    """The values behind a predicate's name, at least one."""
+    if Kind.JSON in matcher.kinds:
+        value = json_or_text(raw) if isinstance(raw, str) else raw
+        if value is None:
+            raise InvalidFilter(f"{name} takes no null", ACCEPTED[Kind.JSON])
+        return [value]
+    if matcher.takes is Takes.VALUES:
+        values = split(raw) if isinstance(raw, str) else raw
+        if values == []:
+            raise InvalidFilter("an empty list selects nothing", "a list with at least one value")
+        return values if isinstance(values, list) else [values]
+    if isinstance(raw, list):
+        raise InvalidFilter(f"{name} takes one value", "a value, not a list")
+    return [raw]
+
+
+def _text(path: str, kind: Kind, value: Any, zone: ZoneInfo) -> str:
+    try:
+        return canonical(kind, value, zone)
+    except ValueError:
+        text = f"{shown(value)} is no value for {path}, which takes {ACCEPTED[kind]}"
+        raise InvalidFilter(text, ACCEPTED[kind]) from None
+
+
+def _pattern(name: str, matcher: Matcher, text: str) -> str:
+    """What the operator compares with: for LIKE a pattern, else the value itself."""
+    if matcher.pattern is not None:
+        before, after = matcher.pattern
+        return before + _SPECIAL.sub(r"\\\g<0>", text) + after
+    if matcher.operators[0] in LIKENESS and _OPEN_ESCAPE.search(text):
+        accepted = "a pattern in which % stands for any text, _ for any sign, and \\ before either"
+        raise InvalidFilter(f"{name} takes a pattern, which ends in no single backslash", accepted)
+    return text
+
+
+def _read(resource: Resource, name: str) -> tuple[dict[str, Column], str]:
+    """A predicate's name as the columns that it asks for, by path, and its matcher."""
+    if len(name) > _LONGEST_NAME:
+        raise InvalidFilter("the name of the filter is too long", f"{_LONGEST_NAME} signs at most")
+    for matcher in _matchers_at_end(name):
+        if attributes := _attributes(resource, name.removesuffix(f"_{matcher}")):
+            return attributes, matcher
+    raise _unknown(resource, name)
+
+
+def _matchers_at_end(name: str) -> list[str]:
+    """The longest first."""
+    return sorted((each for each in MATCHERS if name.endswith(f"_{each}")), key=len, reverse=True)
+
+
+def _attributes(resource: Resource, text: str) -> dict[str, Column]:
+    """The columns that attributes joined by `_or_` name, by path; none if one is unknown."""
+    parts = text.split(_JOINT)
+    if len(parts) > _MOST_ATTRIBUTES:
+        joined = f"the filter joins {len(parts)} attributes"
+        raise InvalidFilter(joined, f"{_MOST_ATTRIBUTES} attributes at most")
+
+    @cache
+    def read(start: int) -> tuple[tuple[str, Column], ...] | None:
+        """What the parts from a place on mean."""
+        if start == len(parts):
+            return ()
+        for end in range(len(parts), start, -1):
+            found = next(_readings(resource, _JOINT.join(parts[start:end])), None)
+            rest = read(end) if found else None
+            if found and rest is not None:
+                return (found, *rest)
+        return None
+
+    return dict(read(0) or ())
+
+
+def _readings(
+    resource: Resource, text: str, deepest: int = DEEPEST, through: tuple[Relation, ...] = ()
+) -> Iterator[tuple[str, Column]]:
+    """What a text may mean as an attribute, best first: its path, and the column it ends at."""
+    columns = columns_of(through[-1]) if through else resource.columns_by_name
+    relations = relations_of(through[-1]) if through else resource.relations_by_name
+    if text in columns:
+        yield ".".join([*(relation.name for relation in through), text]), columns[text]
+    for name in sorted(relations, key=len, reverse=True):
+        if text.startswith(f"{name}_") and len(through) < deepest:
+            rest = text.removeprefix(f"{name}_")
+            yield from _readings(resource, rest, deepest, (*through, relations[name]))
+
+
+def _unknown(resource: Resource, name: str) -> InvalidFilter:
+    """What is wrong with a name that cannot be read, as far as its end says what was meant."""
+    if found := _matchers_at_end(name):
+        for part in name.removesuffix(f"_{found[0]}").split(_JOINT):
+            if any(_readings(resource, part)):
+                continue
+            if any(_readings(resource, part, deepest=2 * DEEPEST)):
+                text = f"{part!r} goes through more than {DEEPEST} relations"
+                return InvalidFilter(text, f"{DEEPEST} relations at most")
+            text = f"{resource.name} has no attribute {part!r}{_hint(part, _names(resource))}"
+            related = [f"{each}_<attribute>" for each in resource.relations_by_name]
+            return InvalidFilter(text, [*resource.columns_by_name, *related])
+    words = name.split("_")
+    for end in range(len(words), max(0, len(words) - _WORDS_OF_A_MATCHER - 1), -1):
+        if attributes := _attributes(resource, "_".join(words[:end])):
+            kinds = {column.kind for column in attributes.values()}
+            fitting = [each for each, matcher in MATCHERS.items() if kinds <= matcher.kinds]
+            hint = _hint("_".join(words[end:]), fitting)
+            return InvalidFilter(f"{name!r} ends in no matcher{hint}", fitting)
+    text = f"{name!r} is no attribute of {resource.name} with a matcher"
+    return InvalidFilter(text, "<attribute>_<matcher>, such as id_eq")
+
+
+def _names(resource: Resource) -> list[str]:
+    """Attributes through one relation at most."""
+    related = resource.relations_by_name.items()
+    through = [f"{name}_{column}" for name, each in related for column in columns_of(each)]
+    return [*resource.columns_by_name, *through]
+
+
+def _hint(text: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(text, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,378 @@
+"""Predicates: how their names are read, through which relations they go, and what is refused."""
+
+import time
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from accounts.errors import ErrorCode, Problem
+from accounts.models import Organization
+from resources.columns import Column, Kind
+from resources.comparisons import Operator
+from resources.conditions import AnyOf, Condition
+from resources.predicates import parse_predicates, parse_selection
+from resources.registry import Resource, registry
+from tests.factories import (
+    ArticleFactory,
+    ContactFactory,
+    FulfillmentFactory,
+    GroupFactory,
+    LocationFactory,
+    ShipmentFactory,
+)
+from tests.resources.conftest import Select
+from tests.samples import SAMPLE
+
+UTC = ZoneInfo("UTC")
+
+
+def resource(name: str) -> Resource:
+    found = registry.get(name)
+    assert found is not None
+    return found
+
+
+def read(
+    filters: dict[str, Any], of: Resource | str = "shipment"
+) -> tuple[tuple[Condition | AnyOf, ...], list[Problem]]:
+    return parse_predicates(resource(of) if isinstance(of, str) else of, filters, UTC)
+
+
+def paths(name: str, of: Resource | str = "shipment", raw: Any = "x") -> list[tuple[str, str]]:
+    """The paths of the conditions that a predicate becomes, with their operators."""
+    [condition], problems = read({name: raw}, of)
+    assert problems == []
+    conditions = condition.any_of if isinstance(condition, AnyOf) else (condition,)
+    return [(each.path, str(each.operator)) for each in conditions]
+
+
+def of(*names: str) -> Resource:
+    """The sample with further text columns."""
+    return replace(SAMPLE, columns=tuple(Column(name, Kind.TEXT, "{row}.text") for name in names))
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "expected"),
+    [
+        ("text_not_eq", (), [("text", "differs")]),
+        ("text_eq_or_null", (), [("text", "equals"), ("text", "is_null")]),
+        ("text_not_eq_or_null", (), [("text", "not_equals")]),
+        ("text_in_or_null", (), [("text", "in"), ("text", "is_null")]),
+        ("text_or_uuid_eq", (), [("text", "equals"), ("uuid", "equals")]),
+        (
+            "text_or_uuid_eq_or_null",
+            (),
+            [("text", "equals"), ("text", "is_null"), ("uuid", "equals"), ("uuid", "is_null")],
+        ),
+        ("text_or_text_eq", (), [("text", "equals")]),
+        # The longest matcher that leaves what is known.
+        ("text_not_eq", ("text_not",), [("text", "differs")]),
+        ("is_not_eq", ("is_not",), [("is_not", "equals")]),
+        ("text_not_start", ("text_not",), [("text", "unlike_all")]),
+        ("sign_in_in", ("sign_in",), [("sign_in", "in")]),
+        ("sign_in_eq", ("sign_in", "sign"), [("sign_in", "equals")]),
+        ("week_end_not_end", ("week_end",), [("week_end", "unlike_all")]),
+        ("nothing_or_null_eq", ("nothing_or_null",), [("nothing_or_null", "equals")]),
+        ("x_eq_or_null_in", ("x_eq_or_null",), [("x_eq_or_null", "in")]),
+        ("eq_eq", ("eq",), [("eq", "equals")]),
+        # The longest attribute, from left to right.
+        ("text_or_uuid_eq", ("text_or_uuid",), [("text_or_uuid", "equals")]),
+        ("a_or_b_or_c_eq", ("a", "b_or_c", "a_or_b"), [("a", "equals"), ("b_or_c", "equals")]),
+        ("a_or_b_or_c_eq", ("a_or_b", "b_or_c", "c"), [("a_or_b", "equals"), ("c", "equals")]),
+        ("a_or_b_or_a_eq", ("a", "b", "a_or_b"), [("a_or_b", "equals"), ("a", "equals")]),
+    ],
+)
+def test_a_name_has_one_meaning(
+    name: str, columns: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    assert paths(name, of(*columns)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "expected"),
+    [
+        ("location_id_eq", "shipment", ["location_id"]),
+        ("location_name_eq", "shipment", ["location.name"]),
+        # More than the relation shows: whatever the related resource has.
+        ("location_code_eq", "shipment", ["location.code"]),
+        ("destination_contact_email_end", "shipment", ["destination_contact.email"]),
+        ("groups_id_in", "contact", ["groups.id"]),
+        ("groups_location_name_eq", "contact", ["groups.location.name"]),
+        ("tracker_destination_contact_groups_name_eq", "shipment", None),
+        (
+            "name_or_email_or_groups_name_cont",
+            "contact",
+            ["name", "email", "groups.name"],
+        ),
+        # No resource of its own: what the relation shows.
+        ("articles_sku_eq", "fulfillment", ["articles.sku"]),
+        ("parent_parent_parent_name_eq", "group", ["parent.parent.parent.name"]),
+    ],
+)
+def test_attributes_of_related_records(name: str, start: str, expected: list[str] | None) -> None:
+    found = [path for path, _ in paths(name, start)]
+    assert found == (expected or ["tracker.destination_contact.groups.name"])
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "text", "accepted"),
+    [
+        ("statsu_eq", "x", "has no attribute 'statsu'; did you mean 'status'?", "provider"),
+        ("location_nam_eq", "x", "no attribute 'location_nam'; did you mean 'location_name'", ""),
+        ("status_or_nothing_eq", "x", "no attribute 'nothing'", "location_<attribute>"),
+        ("status_or_eq", "x", "no attribute 'status_or'", "status"),
+        ("_eq", "x", "no attribute ''", "status"),
+        ("organization_id_or_x_eq", "x", "no attribute 'x'", ""),
+        ("search_text_cont", "x", "no attribute 'search_text'", "_search"),
+        ("location_search_text_cont", "x", "no attribute 'location_search_text'", ""),
+        ("location_organization_name_eq", "x", "no attribute", ""),
+        ("status_eqq", "x", "'status_eqq' ends in no matcher; did you mean 'eq'?", "not_eq"),
+        ("status_not_eq_al", "x", "did you mean 'not_eq_all'?", "not_eq_all"),
+        ("metadata_conts", {}, "ends in no matcher", "jcont"),
+        ("status", "x", "'status' ends in no matcher", "eq"),
+        ("nothing", "x", "'nothing' is no attribute of shipment with a matcher", "id_eq"),
+        ("", "x", "'' is no attribute", "id_eq"),
+        ("status\0_eq", "x", "has no attribute", "status"),
+        ("tracker_destination_contact_groups_location_name_eq", "x", "more than 3 relations", "3"),
+        ("_or_".join(["status"] * 11) + "_eq", "x", "joins 11 attributes", "10 attributes"),
+        ("s" * 300 + "_eq", "x", "too long", "300"),
+        ("metadata_eq", {}, "metadata is a json and does not take the matcher eq", "jcont"),
+        ("status_jcont", {}, "status is a text and does not take the matcher jcont", "eq"),
+        ("amount_cont", "1", "amount is a integer and does not take the matcher cont", "gteq"),
+        ("paid_gt", True, "paid is a boolean and does not take the matcher gt", "true"),
+        ("tags_cont", "x", "tags is a list and does not take the matcher cont", "in"),
+        ("status_true", True, "does not take the matcher true", "eq"),
+        ("location_metadata_start", "x", "location.metadata is a json", "jcont"),
+        ("status_or_amount_cont", "x", "amount is a integer", "gteq"),
+        ("amount_eq", "x", "'x' is no value for amount, which takes a number", "a number"),
+        ("amount_in", "1,x", "'x' is no value for amount", "a number"),
+        ("amount_in", {"a": 1}, '{"a": 1} is no value for amount', "a number"),
+        ("amount_eq", None, "null is no value for amount", "a number"),
+        ("status_or_amount_eq", "lost", "'lost' is no value for amount", "a number"),
+        ("created_at_gt", "soon", "'soon' is no value for created_at", "an ISO date"),
+        ("location_created_at_gt", "soon", "no value for location.created_at", "an ISO date"),
+        ("paid_eq", 2, "2 is no value for paid", "true or false"),
+        ("paid_true", "maybe", "paid_true takes true or false", "True"),
+        ("notes_null", None, "notes_null takes true or false", "False"),
+        ("notes_blank", [True], "notes_blank takes true or false", "False"),
+        ("status_eq", "gone", "status is never 'gone'", "delivered"),
+        ("status_not_in", ["lost", "gone"], "status is never 'gone'", "delivered"),
+        ("notes_eq", ["x"], "notes_eq takes one value", "not a list"),
+        ("notes_cont", {}, "{} is no value for notes", "a text"),
+        ("notes_cont", "\0", "is no value for notes", "a text"),
+        ("notes_in", [], "an empty list selects nothing", "at least one value"),
+        ("notes_in", "a,,b", "has an empty place", "single commas"),
+        ("notes_in", [["a"]], '["a"] is no value for notes', "a text"),
+        ("notes_in", [None], "null is no value for notes", "a text"),
+        ("notes_matches", "50\\", "ends in no single backslash", "%"),
+        ("notes_does_not_match_any", ["a", "\\\\\\"], "ends in no single backslash", "%"),
+        ("metadata_jcont", None, "metadata_jcont takes no null", "a JSON object"),
+        ("metadata_jcont", "null", "metadata_jcont takes no null", "a JSON object"),
+        ("metadata_jcont", float("nan"), "NaN is no value for metadata", "a JSON object"),
+        ("notes_in", ["x"] * 10_001, "10001 values", "10000 values at most"),
+        ("amount_in", ",".join("1" * 10_001), "10001 values", "10000 values at most"),
+        ("notes_or_provider_in", ["x"] * 5_001, "each of 2 attributes", "5000 values at most"),
+    ],
+)
+def test_a_malformed_predicate_is_named(name: str, raw: Any, text: str, accepted: str) -> None:
+    conditions, [problem] = read({name: raw})
+    assert conditions == ()
+    assert problem.code is ErrorCode.INVALID_FILTER
+    assert problem.field == f"filters.{name}"
+    assert problem.value is raw
+    assert text in problem.message
+    assert accepted in str(problem.accepted)
+    assert problem.accepted
+
+
+def test_every_problem_comes_and_the_rest_is_read() -> None:
+    filters = {"status_eq": "lost", "x_eq": 1, "amount_gt": "y", "paid_true": 3, "notes_in": []}
+    conditions, problems = read(filters)
+    assert conditions == (Condition("status", Operator.EQUALS, ("lost",)),)
+    assert [problem.field for problem in problems] == [
+        *("filters.x_eq", "filters.amount_gt", "filters.paid_true", "filters.notes_in")
+    ]
+
+
+def test_more_predicates_than_anyone_needs_are_refused() -> None:
+    conditions, [problem] = read({f"x{n}_eq": "x" for n in range(101)})
+    assert conditions == ()
+    assert (problem.code, problem.field) == (ErrorCode.INVALID_REQUEST, "filters")
+
+
+def test_a_name_is_read_in_time_whatever_it_holds() -> None:
+    joined = "_or_".join(["children_parent_children"] * 10)
+    names = [f"{joined[:length]}_not_eq_or_null" for length in range(180, 270)]
+    started = time.monotonic()
+    _, problems = read(dict.fromkeys(names, "x"), "group")
+    assert len(problems) == len(names)
+    assert time.monotonic() - started < 2
+
+
+def test_both_languages_are_joined_by_and() -> None:
+    shipment = resource("shipment")
+    options = {"status": "lost", "nope": 1}
+    selection, problems = parse_selection(shipment, options, {"fee_gt": 1, "nope_eq": 1}, UTC)
+    assert selection.conditions == (
+        Condition("status", Operator.EQUALS, ("lost",)),
+        Condition("fee", Operator.GT, ("1",)),
+    )
+    assert [problem.field for problem in problems] == ["options.nope", "filters.nope_eq"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        ({"status_in": "delivered,lost"}, "a, b"),
+        ({"status_in": ["delivered", "lost"]}, "a, b"),
+        ({"status_in": " lost "}, "b"),
+        ({"status_not_eq_all": "delivered,lost"}, "c"),
+        ({"notes_cont_any": "50%,under_score"}, "a, b"),
+        ({"notes_cont": "50%"}, "a"),
+        ({"notes_cont": "R_S"}, "b"),
+        ({"notes_cont": "a,b"}, ""),
+        ({"notes_in": ["50% of 100, or so"]}, "a"),
+        ({"notes_matches": "50% SO"}, "a"),
+        ({"notes_matches": "%r\\_s%"}, "b"),
+        ({"notes_matches": "under__core"}, "b"),
+        ({"notes_eq": "UNDER_SCORE"}, ""),
+        ({"notes_start": "UNDER"}, "b"),
+        ({"notes_not_start": "under"}, "a"),
+        ({"notes_not_eq": "under_score"}, "a"),
+        ({"notes_not_eq_or_null": "under_score"}, "a, c"),
+        ({"notes_eq_or_null": "under_score"}, "b, c"),
+        ({"notes_or_provider_cont": "u"}, "b, c"),
+        ({"notes_or_provider_not_cont": "u"}, "a, b"),
+        ({"notes_null": "true"}, "c"),
+        ({"notes_null": 0}, "a, b"),
+        ({"notes_present": "1"}, "a, b"),
+        ({"paid_true": True}, "a"),
+        ({"paid_false": "true"}, "b, c"),
+        ({"amount_gteq": 100, "amount_lt": "200"}, "a"),
+        ({"amount_in": 100}, "a"),
+        ({"amount_gt_all": "50,100"}, "b"),
+        ({"tags_eq": "cold"}, "b"),
+        ({"tags_not_in": "cold"}, "a, c"),
+        ({"tags_blank": True}, "c"),
+        ({"metadata_jcont": {"a": {"b": 1}}}, "a"),
+        ({"metadata_jcont": '{"a": {}}'}, "a, b"),
+        ({"created_at_gteq": "2024-03-10"}, "a, b, c"),
+    ],
+)
+def test_what_is_asked_of_the_records_own_columns(
+    filters: dict[str, Any], ids: str, acme: Organization, match: Select
+) -> None:
+    for key, status, notes, amount, tags, metadata in [
+        ("a", "delivered", "50% of 100, or so", 100, ["dry"], {"a": {"b": 1}}),
+        ("b", "lost", "under_score", 200, ["dry", "cold"], {"a": {"b": 2}}),
+        ("c", "created", None, None, [], {}),
+    ]:
+        ShipmentFactory(
+            organization=acme,
+            id=key,
+            status=status,
+            notes=notes,
+            amount=amount,
+            tags=tags,
+            metadata=metadata,
+            provider="UPS" if key == "c" else "dhl",
+            paid=key == "a",
+        )
+    assert match("shipment", filters) == {each for each in ids.split(", ") if each}
+
+
+@pytest.fixture
+def people(acme: Organization, globex: Organization) -> None:
+    of = {"organization": acme}
+    hub = LocationFactory(**of, id="hub", name="Hub")
+    hall = LocationFactory(**of, id="hall", name="Hall", code="H", terminal_location=hub)
+    crew = GroupFactory(**of, id="crew", name="crew", location=hall)
+    dock = GroupFactory(**of, id="dock", name="dock")
+    secret = GroupFactory(organization=globex, id="secret", name="secret")
+    ContactFactory(**of, id="both", email="b@x.com", groups=[crew, dock])
+    ContactFactory(**of, id="one", email="O@X.COM", groups=[crew])
+    ContactFactory(**of, id="none")
+    ContactFactory(**of, id="corrupt", groups=[secret])
+    ContactFactory(organization=globex, id="theirs", groups=[secret, crew])
+    for key in ("both", "none"):
+        ShipmentFactory(**of, id=f"to {key}", destination_contact_id=key)
+    ShipmentFactory(**of, id="to nobody")
+
+
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        ({"groups_id_in": "crew,dock"}, "both, one"),
+        ({"groups_id_in": ["dock", "nobody"]}, "both"),
+        ({"groups_id_in": "secret"}, ""),
+        # Of many, not one passes.
+        ({"groups_id_not_in": "dock"}, "one, none, corrupt"),
+        ({"groups_name_not_eq": "crew"}, "none, corrupt"),
+        ({"groups_name_not_eq_or_null": "crew"}, "none, corrupt"),
+        ({"groups_name_not_start": "do"}, "one, none, corrupt"),
+        ({"groups_name_eq_or_null": "dock"}, "both, none, corrupt"),
+        ({"groups_name_in_or_null": "nobody"}, "none, corrupt"),
+        ({"groups_name_null": True}, "none, corrupt"),
+        ({"groups_name_present": True}, "both, one"),
+        ({"groups_location_id_null": True}, "none, corrupt"),
+        ({"groups_location_code_eq": "H"}, "both, one"),
+        ({"groups_location_code_not_eq": "H"}, "none, corrupt"),
+        ({"groups_location_terminal_location_name_cont": "U"}, "both, one"),
+        ({"groups_location_terminal_location_name_blank": True}, "none, corrupt"),
+        # Several predicates may be passed by several related records.
+        ({"groups_name_eq": "dock", "groups_location_name_eq": "Hall"}, "both"),
+        ({"name_or_groups_name_eq": "dock"}, "both"),
+        ({"email_end": "@x.com"}, "both, one"),
+    ],
+)
+def test_one_of_many_related_records_passes(
+    filters: dict[str, Any], ids: str, people: None, match: Select
+) -> None:
+    assert match("contact", filters) == {each for each in ids.split(", ") if each}
+
+
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        ({"destination_contact_email_eq": "b@x.com"}, "to both"),
+        # Nothing to compare is not unequal, whether the record or its value is missing.
+        ({"destination_contact_email_not_eq": "x"}, "to both"),
+        ({"destination_contact_email_not_eq_or_null": "b@x.com"}, "to none, to nobody"),
+        ({"destination_contact_email_not_cont": "zzz"}, "to both"),
+        ({"destination_contact_email_null": True}, "to none, to nobody"),
+        ({"destination_contact_email_present": True}, "to both"),
+        ({"destination_contact_groups_name_eq": "dock"}, "to both"),
+        ({"destination_contact_groups_name_not_eq": "dock"}, "to none, to nobody"),
+        ({"destination_contact_groups_location_name_start": "ha"}, "to both"),
+        ({"tracking_number_or_destination_contact_email_start": "B@"}, "to both"),
+    ],
+)
+def test_the_one_related_record_passes(
+    filters: dict[str, Any], ids: str, people: None, match: Select
+) -> None:
+    assert match("shipment", filters) == {each for each in ids.split(", ") if each}
+
+
+def test_records_without_a_resource_of_their_own(acme: Organization, match: Select) -> None:
+    order = FulfillmentFactory(organization=acme, id="it")
+    FulfillmentFactory(organization=acme, id="other")
+    ArticleFactory(fulfillment=order, sku="A-1", requested_qty=3)
+    assert match("fulfillment", {"articles_sku_start": "a"}) == {"it"}
+    assert match("fulfillment", {"articles_requested_qty_lt": 3}) == set()
+    assert match("fulfillment", {"articles_requested_qty_gt_all": "1,2"}) == {"it"}
+
+
+@pytest.mark.parametrize("matcher", ["in", "not_in", "cont_any", "gt_any"])
+def test_as_many_values_as_a_predicate_takes_are_compared_at_once(
+    matcher: str, acme: Organization, match: Select
+) -> None:
+    ShipmentFactory.create_batch(200, organization=acme, notes="n", amount=20_000)
+    ShipmentFactory.create(organization=acme, id="it", notes="v9999", amount=9_999)
+    name = "amount" if matcher in ("gt_any", "not_in") else "notes"
+    raw = [*range(10_000)] if name == "amount" else [f"v{n}" for n in range(10_000)]
+    started = time.monotonic()
+    found = match("shipment", {f"{name}_{matcher}": raw})
+    assert ("it" in found) is (matcher != "not_in")
+    assert time.monotonic() - started < 2
