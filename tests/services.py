@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from xdist import is_xdist_controller
 
 # Short: a UNIX socket's path holds about a hundred bytes.
 LOCAL_DIR = tempfile.TemporaryDirectory(prefix="longshore-")
@@ -27,7 +28,8 @@ SERVERS = ExitStack()
 def pytest_sessionstart(session: pytest.Session) -> None:
     from exports_project.embedded import servers
 
-    if not session.config.option.collectonly:
+    # With several processes, each that runs tests has servers of its own.
+    if not session.config.option.collectonly and not is_xdist_controller(session):
         SERVERS.enter_context(servers.running(Path(LOCAL_DIR.name), durable=False))
 
 
