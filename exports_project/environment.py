@@ -5,6 +5,7 @@ Each raises ImproperlyConfigured, which names the variable, its value and what i
 
 import re
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 import environ
@@ -37,6 +38,32 @@ def rate(name: str, default: str) -> str:
             "such as 600/min, or empty for no limit."
         )
     return text
+
+
+def networks(name: str, default: Sequence[str]) -> list[IPv4Network | IPv6Network]:
+    """Networks of IP addresses, apart by commas."""
+    found = []
+    for text in env.list(name, default=list(default)):
+        try:
+            found.append(ip_network(text.strip()))
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f'{name} holds "{text}", but must be networks such as 10.1.0.0/16 or '
+                "fd00:1::/64, apart by commas."
+            ) from error
+    return found
+
+
+def ports(name: str, default: Sequence[int]) -> list[int]:
+    """Numbers of ports, apart by commas; none for all."""
+    texts = env.list(name, default=[str(port) for port in default])
+    for text in texts:
+        if not re.fullmatch(r"[0-9]{1,5}", text.strip()) or not 1 <= int(text) <= 65_535:
+            raise ImproperlyConfigured(
+                f'{name} holds "{text}", but must be numbers, 1 to 65535, apart by commas, '
+                "or empty for all."
+            )
+    return [int(text) for text in texts]
 
 
 def postgres(name: str) -> dict[str, Any]:

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "accounts",
     "resources",
     "resources.logistics",
+    "webhooks",
     "exports",
 ]
 MIDDLEWARE = [
@@ -163,6 +164,17 @@ EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
 EXPORT_PART_TASKS = environment.integer("EXPORT_PART_TASKS", 4, minimum=0)
 EXPORT_PARALLEL_ROWS = environment.integer("EXPORT_PARALLEL_ROWS", 100_000, minimum=0)
+
+# --- Webhooks -------------------------------------------------------------------------------
+
+# On a laptop, whoever tries webhooks out receives them there. Elsewhere they reach the public only.
+WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=EMBEDDED_DATABASE)
+WEBHOOK_ALLOWED_NETWORKS = environment.networks(
+    "WEBHOOK_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"] if EMBEDDED_DATABASE else []
+)
+WEBHOOK_ALLOWED_PORTS = environment.ports(
+    "WEBHOOK_ALLOWED_PORTS", [] if EMBEDDED_DATABASE else [80, 443, 8080, 8443]
+)
 
 # --- Celery ---------------------------------------------------------------------------------
 
