@@ -21,6 +21,9 @@ class Organization(models.Model):
     id = models.CharField(max_length=40, primary_key=True, default=organization_id, editable=False)
     name = models.CharField(max_length=200)
     slug = models.SlugField(unique=True, help_text="Names it on the command line and in files.")
+    email = models.EmailField(
+        blank=True, help_text="Where to write to, such as when one of its webhooks is disabled."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

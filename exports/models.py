@@ -3,17 +3,16 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 from django.utils import timezone
-from psycopg.types.json import Json
 
+from accounts.fields import OrderedJSONField
 from accounts.ids import new_id
 from accounts.models import ApiKey, Organization
 from exports.spec import ExportSpec
@@ -44,22 +43,6 @@ class Lane(models.TextChoices):
 
 def end_of_retention() -> datetime:
     return timezone.now() + timedelta(hours=settings.EXPORT_RETENTION_HOURS)
-
-
-class OrderedJSONField(models.JSONField):
-    """JSON as it was written: PostgreSQL's `json` keeps the order of keys, `jsonb` does not."""
-
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:
-        return "json"
-
-    def get_db_prep_value(
-        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
-    ) -> Any:
-        return Json(value)
-
-    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
-        # The driver has decoded it, which of `jsonb` it leaves to Django.
-        return value
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
