@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
-        from accounts import openapi  # noqa: F401  (registers how to get in)
+        from accounts import checks, openapi  # noqa: F401  (both register what they hold)

@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class ExportsConfig(AppConfig):
     name = "exports"
+
+    def ready(self) -> None:
+        from exports.announcements import with_links
+        from webhooks import payloads
+
+        payloads.register("export", with_links)

@@ -1,4 +1,4 @@
-"""Every change of an export's status: one conditional UPDATE, and its event beside it.
+"""Every change of an export's status: one conditional UPDATE, and its events beside it.
 
 Whether a worker is alive, and whether an export may be taken up, is told by one clock: the
 database's.
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.errors import ErrorCode
 from accounts.ids import new_id
-from exports import totals
+from exports import announcements, totals
 from exports.models import (
     ENDS,
     UNFINISHED,
@@ -40,6 +40,7 @@ def queue(export: Export) -> None:
     with transaction.atomic(savepoint=False):
         export.save(force_insert=True)
         ExportEvent.objects.create(export=export, status=Status.QUEUED, attempt=0)
+        announcements.publish(export, Status.QUEUED)
 
 
 def claim(number: int) -> Export | None:
@@ -236,4 +237,5 @@ def _change(
             ExportEvent.objects.create(export=export, status=status, attempt=attempt, reason=reason)
             if status in ENDS:
                 totals.add(export)
+            announcements.publish(export, status)
     return changed

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.links import absolute
 from exports.local_storage import LocalStorage
 from exports.models import Export, ExportFile
 
@@ -113,8 +114,8 @@ def _folders(path: str) -> list[str]:
         return []
 
 
-def signed_url(file: ExportFile, request: HttpRequest) -> tuple[str, datetime]:
-    """A link that needs no API key, and the time at which it ends."""
+def signed_url(file: ExportFile, request: HttpRequest | None = None) -> tuple[str, datetime]:
+    """A link that needs no API key, and the time at which it ends; `links.absolute` says whose."""
     seconds: int = settings.EXPORT_LINK_SECONDS
     ends = timezone.now() + timedelta(seconds=seconds)
     storage: Any = default_storage
@@ -122,7 +123,7 @@ def signed_url(file: ExportFile, request: HttpRequest) -> tuple[str, datetime]:
         # What opens the file is in the query, which logs of requests leave out.
         query = urlencode({"signature": _signer.sign(str(file.pk))})
         path = reverse("export-file", args=[file.name])
-        return request.build_absolute_uri(f"{path}?{query}"), ends
+        return absolute(f"{path}?{query}", request), ends
     parameters = {
         "ResponseContentDisposition": content_disposition(file.name),
         "ResponseContentType": file.content_type,

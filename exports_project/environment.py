@@ -29,6 +29,16 @@ def choice(name: str, default: str, accepted: Sequence[str]) -> str:
     return text
 
 
+def base_url(name: str, default: str) -> str:
+    """Scheme, host and perhaps a port, without a slash at the end."""
+    text: str = (env(name, default="") or default).rstrip("/")
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", text):
+        raise ImproperlyConfigured(
+            f'{name} is "{text}", but must be like https://longshore.example.com.'
+        )
+    return text
+
+
 def rate(name: str, default: str) -> str:
     """A number of requests in a period, "600/min"; "" for no limit."""
     text: str = env(name, default=default)

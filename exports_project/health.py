@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from exports import heartbeats
 from exports.models import Lane
+from webhooks.queue import QUEUE as WEBHOOKS
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ CHECKS = [
     Check("database", _database),
     Check("broker", _broker),
     Check("storage", _storage),
-    *(Check(f"worker_{lane.value}", partial(_alive, lane.value)) for lane in Lane),
+    *(Check(f"worker_{queue}", partial(_alive, queue)) for queue in (*Lane.values, WEBHOOKS)),
     Check(heartbeats.RECOVERY, partial(_alive, heartbeats.RECOVERY)),
 ]
 

@@ -42,6 +42,8 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "django": {"handlers": [], "propagate": True},
             # Every task would be four lines, a schedule's every few seconds.
             "celery.beat": {"level": "WARNING"},
+            # Every request with its address, in which others may keep a secret.
+            "httpx": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
         },

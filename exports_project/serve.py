@@ -18,6 +18,7 @@ from exports_project.embedded import processes, servers
 try:
     from exports_project.settings import (
         BASE_DIR,
+        BASE_URL,
         EMBEDDED_BROKER,
         EMBEDDED_DATABASE,
         LOCAL_DIR,
@@ -43,6 +44,11 @@ PROGRAMS = {
     ),
     "quick": (
         [*WORKER, "-n", "quick@%h", "-Q", "quick", "--concurrency=1"],
+        signal.SIGQUIT,
+    ),
+    # It waits for those whom it tells, so it needs threads rather than processes.
+    "webhooks": (
+        [*WORKER, "-n", "webhooks@%h", "-Q", "webhooks", "--pool=threads", "--concurrency=32"],
         signal.SIGQUIT,
     ),
     "upkeep": (
@@ -171,8 +177,7 @@ def web_answers() -> bool:
 
 
 def summary() -> str:
-    base = f"http://127.0.0.1:{PORT}"
-    lines = {"API": f"{base}/v1", "Admin": f"{base}/admin/"}
+    lines = {"API": f"{BASE_URL}/v1", "Admin": f"{BASE_URL}/admin/"}
     if EMBEDDED_DATABASE:
         demo = json.loads((LOCAL_DIR / "demo.json").read_text())
         lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"

@@ -20,6 +20,8 @@ LOCAL_DIR = Path(env("LOCAL_DIR", default=str(BASE_DIR / ".local"))).resolve()
 EMBEDDED_DATABASE = not env("DATABASE_URL", default="")
 EMBEDDED_BROKER = not env("BROKER_URL", default="")
 PORT = environment.integer("PORT", 8000, minimum=1, maximum=65_535)
+# Of links that are sent to where nobody has asked: webhooks, emails.
+BASE_URL = environment.base_url("BASE_URL", f"http://127.0.0.1:{PORT}")
 
 # --- Security -------------------------------------------------------------------------------
 
@@ -29,6 +31,8 @@ if not SECRET_KEY:
     if not EMBEDDED_DATABASE:
         raise ImproperlyConfigured("SECRET_KEY must be set when DATABASE_URL is.")
     SECRET_KEY = embedded.secret_key(LOCAL_DIR)
+# Secrets of webhooks that were stored under an earlier key are still read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -176,6 +180,12 @@ WEBHOOK_ALLOWED_PORTS = environment.ports(
     "WEBHOOK_ALLOWED_PORTS", [] if EMBEDDED_DATABASE else [80, 443, 8080, 8443]
 )
 
+# --- Email --------------------------------------------------------------------------------
+
+# To the log, unless there is a server.
+vars().update(env.email("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="longshore@localhost")
+
 # --- Celery ---------------------------------------------------------------------------------
 
 CELERY_TIMEZONE = TIME_ZONE
@@ -183,14 +193,20 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 # Upkeep has a queue, and a worker, of its own: it must not wait until exports end; nor must small
-# exports wait for large ones. A worker without -Q takes them all.
+# exports wait for large ones, nor anything for whoever is told of it. A worker without -Q takes
+# them all.
 CELERY_TASK_DEFAULT_QUEUE = "exports"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("exports", "quick", "parts", "upkeep")]
+CELERY_TASK_QUEUES = [
+    Queue(name) for name in ("exports", "quick", "parts", "upkeep", "webhooks")
+]
 CELERY_TASK_ROUTES = {
     "accounts.purge": {"queue": "upkeep"},
     "exports.recover": {"queue": "upkeep"},
     "exports.expire": {"queue": "upkeep"},
     "exports.purge": {"queue": "upkeep"},
+    "webhooks.sweep": {"queue": "upkeep"},
+    "webhooks.tell": {"queue": "upkeep"},
+    "webhooks.purge": {"queue": "upkeep"},
 }
 # A task is done when it has ended, not when it was taken: a lost worker's goes to another.
 CELERY_TASK_ACKS_LATE = True
@@ -232,6 +248,21 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "Purge idempotency keys": {
         "task": "accounts.purge",
+        "schedule": timedelta(hours=1),
+        "options": {"expire_seconds": 3600},
+    },
+    "Sweep webhooks": {
+        "task": "webhooks.sweep",
+        "schedule": timedelta(seconds=5),
+        "options": {"expire_seconds": 5},
+    },
+    "Tell of disabled webhooks": {
+        "task": "webhooks.tell",
+        "schedule": timedelta(minutes=1),
+        "options": {"expire_seconds": 60},
+    },
+    "Purge webhooks": {
+        "task": "webhooks.purge",
         "schedule": timedelta(hours=1),
         "options": {"expire_seconds": 3600},
     },

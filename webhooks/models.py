@@ -22,8 +22,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Those of the event's organization that are to be told of it."""
         of_type = models.Q(events__contains=[EVERY]) | models.Q(events__contains=[event.type])
         of_resource = models.Q(resources=[]) | models.Q(resources__contains=[event.resource])
-        told = self.visible().filter(organization=event.organization_id, active=True)
-        return told.filter(of_type, of_resource)
+        # What one misses that Longshore disabled is noted, and can be recovered.
+        told = models.Q(active=True) | models.Q(disabled_at__isnull=False)
+        own = self.visible().filter(organization=event.organization_id)
+        return own.filter(told, of_type, of_resource)
 
 
 class Subscription(models.Model):

@@ -20,6 +20,7 @@ import httpcore
 import httpx
 
 from webhooks.addresses import Address, reachable
+from webhooks.deadline import BoundedStream
 
 _CONNECT_SECONDS = 5.0
 TIMEOUT = httpx.Timeout(15, connect=_CONNECT_SECONDS)
@@ -146,9 +147,10 @@ class CheckedBackend(httpcore.NetworkBackend):
             # A silent address leaves time for the others.
             share = max(end - time.monotonic(), 0.001) / left
             try:
-                return self._backend.connect_tcp(
+                stream = self._backend.connect_tcp(
                     str(addresses[-left]), port, share, local_address, socket_options
                 )
+                return BoundedStream(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:
                     raise

@@ -1,9 +1,10 @@
 """Exports, and what there is to export, as the API shows them."""
 
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.reverse import reverse
 
+from accounts.links import absolute
 from exports.formats import formats
 from exports.models import Export, ExportEvent, ExportFile, Status
 from exports.spec import Compression, Nesting
@@ -43,7 +44,7 @@ class RequestField(serializers.JSONField):
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
-    """An export; what is not yet known is null. Needs the request in its context."""
+    """An export; what is not yet known is null. Links are of the request in its context."""
 
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
@@ -84,7 +85,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         return "export"
 
     def get_url(self, export: Export) -> str:
-        return str(reverse("export", [export.public_id], request=self.context["request"]))
+        return absolute(reverse("export", args=[export.public_id]), self.context.get("request"))
 
     @extend_schema_field(serializers.ChoiceField(Status.choices))
     def get_status(self, export: Export) -> str:
@@ -94,9 +95,8 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         """A fresh link of a few minutes, once the file is ready."""
         if export.shown_status is not Status.COMPLETED:
             return None
-        return next(
-            (signed_url(file, self.context["request"])[0] for file in export.files.all()), None
-        )
+        request = self.context.get("request")
+        return next((signed_url(file, request)[0] for file in export.files.all()), None)
 
 
 class ExportableSerializer(ResourceSerializer):

@@ -4,6 +4,7 @@ import accounts.ids
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
+import accounts.fields
 import exports.models
 import functools
 from django.db import migrations, models
@@ -33,7 +34,7 @@ class Migration(migrations.Migration):
                 ("resource", models.CharField(max_length=100)),
                 ("format", models.CharField(max_length=20)),
                 ("compression", models.CharField(max_length=20)),
-                ("request", exports.models.OrderedJSONField()),
+                ("request", accounts.fields.OrderedJSONField()),
                 ("spec", models.JSONField()),
                 (
                     "status",

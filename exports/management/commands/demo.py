@@ -29,11 +29,10 @@ class Command(BaseCommand):
         path = settings.LOCAL_DIR / "demo.json"
         known = json.loads(path.read_text()) if path.exists() else {}
         acme, *_ = [organization(slug, name) for slug, name in ORGANIZATIONS.items()]
-        base_url = f"http://127.0.0.1:{settings.PORT}"
         demo = {
-            "base_url": base_url,
+            "base_url": settings.BASE_URL,
             "api_key": api_key(acme, known.get("api_key", "")),
-            "admin_url": f"{base_url}/admin/",
+            "admin_url": f"{settings.BASE_URL}/admin/",
             "admin_username": USERNAME,
             "admin_password": password(known.get("admin_password", "")),
         }

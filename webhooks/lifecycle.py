@@ -1,0 +1,267 @@
+"""Every change of a delivery's status, and of whether a subscription is sent to.
+
+Each is one conditional UPDATE; the database's clock says what is due.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.ids import new_id
+from webhooks import outbox
+from webhooks.events import EventType
+from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
+from webhooks.sending import Result
+
+# After an attempt that failed, six times longer each time but for the last ones: three days.
+DELAYS = tuple(timedelta(seconds=min(5 * 6**number, 72_000)) for number in range(9))
+_JITTER = 0.1
+# So many senders at once for a target that answers quickly, with so many deliveries each; for
+# one that fails or is slow one sender, with one delivery.
+MOST_SENDERS = 4
+MOST_DELIVERIES = 20
+SLOW = timedelta(seconds=2)
+# A sender that has not said what became of its deliveries after this is dead: it sends for no
+# longer than `runner.TURN`, and waits for no more than one answer after it.
+LEASE = timedelta(seconds=30)
+# A target that fails again and again is left alone, twice as long each time; a few failures are
+# no outage. Thirty in a row are two and a half days.
+_FEW_FAILURES = 2
+_LONGEST_PAUSE = timedelta(hours=4)
+# What a target that is overloaded gets where it does not say for how long.
+_RELIEF = timedelta(seconds=10)
+_OVERLOADED = (429, 503)
+_GONE = 410
+MOST_FAILURES = 30
+LONGEST_FAILURE = timedelta(days=5)
+
+# What a subscription begins with, also one that begins anew.
+HEALTHY: dict[str, Any] = {
+    "consecutive_failures": 0,
+    "failing_since": None,
+    "paused_until": None,
+    "is_slow": False,
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one sender has claimed; more: whether more may be due."""
+
+    subscription: Subscription
+    deliveries: list[Delivery]
+    claim: str
+    more: bool
+
+
+def sendable() -> Q:
+    """True of a subscription that is sent to now."""
+    unpaused = Q(paused_until=None) | Q(paused_until__lte=Now())
+    return unpaused & Q(active=True, deleted_at=None)
+
+
+def claim(number: int) -> Batch | None:
+    """Take up what is due for a subscription; None where that is nothing, or others have it.
+
+    Racing senders come one after the other, or each would be the last one that is allowed.
+    """
+    with transaction.atomic():
+        subscriptions = Subscription.objects.filter(sendable(), pk=number)
+        subscription = subscriptions.select_for_update(no_key=True).first()
+        if subscription is None:
+            return None
+        own = Delivery.objects.filter(subscription=number).order_by()
+        sending = own.filter(status=DeliveryStatus.SENDING)
+        careful = subscription.is_slow or subscription.consecutive_failures > 0
+        if sending.values("claim").distinct().count() >= (1 if careful else MOST_SENDERS):
+            return None
+        due = own.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
+        most = 1 if careful else MOST_DELIVERIES
+        deliveries = list(
+            due.select_related("event")
+            .order_by("next_attempt_at", "pk")
+            .select_for_update(skip_locked=True, of=("self",))[:most]
+        )
+        if not deliveries:
+            return None
+        token = new_id("claim")
+        own.filter(pk__in=[delivery.pk for delivery in deliveries]).update(
+            status=DeliveryStatus.SENDING, claim=token, lease_ends_at=Now() + LEASE
+        )
+    return Batch(subscription, deliveries, token, len(deliveries) == most)
+
+
+def record(batch: Batch, results: Sequence[Result]) -> None:
+    """Say what became of a batch: of which none but the last may have failed.
+
+    What has no result was not sent, and is due as before. What somebody else has taken up
+    meanwhile keeps the status that they give it.
+    """
+    held = Delivery.objects.filter(claim=batch.claim, status=DeliveryStatus.SENDING)
+    with transaction.atomic():
+        Attempt.objects.bulk_create(_attempt(result) for result in results)
+        if succeeded := [result.delivery.pk for result in results if result.succeeded]:
+            held.filter(pk__in=succeeded).update(**_end(DeliveryStatus.DELIVERED))
+        for result in results[len(succeeded) :]:
+            held.filter(pk=result.delivery.pk).update(**_after(result))
+        if len(results) < len(batch.deliveries):
+            # Those above are not `SENDING` any more.
+            held.update(status=DeliveryStatus.PENDING, claim="", lease_ends_at=None)
+        _judge(batch.subscription, results)
+
+
+def _attempt(result: Result) -> Attempt:
+    return Attempt(
+        delivery=result.delivery,
+        started_at=result.started_at,
+        milliseconds=result.milliseconds,
+        status_code=result.status_code,
+        error=result.error,
+        response=result.response,
+    )
+
+
+def _end(status: DeliveryStatus) -> dict[str, Any]:
+    return {
+        "status": status,
+        "attempts_count": F("attempts_count") + 1,
+        "next_attempt_at": None,
+        "completed_at": Now(),
+        "claim": "",
+        "lease_ends_at": None,
+    }
+
+
+def _after(result: Result) -> dict[str, Any]:
+    """What becomes of a delivery that failed: it is pending, or there were attempts enough."""
+    attempts = result.delivery.attempts_count
+    if attempts >= len(DELAYS) or result.status_code == _GONE:
+        return _end(DeliveryStatus.FAILED)
+    # Not for security: what failed together need not come back together.
+    jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+    asked = timedelta(seconds=result.retry_after or 0)
+    return _end(DeliveryStatus.PENDING) | {
+        "next_attempt_at": Now() + max(DELAYS[attempts] * jitter, asked),
+        "completed_at": None,
+    }
+
+
+def _judge(subscription: Subscription, results: Sequence[Result]) -> None:
+    """What the results say of the target; where they say nothing new, no row is written."""
+    row = Subscription.objects.filter(pk=subscription.pk)
+    if not results[-1].succeeded:
+        locked = row.select_for_update(no_key=True).get()
+        _count_failure(locked, results[-1], anew=len(results) > 1)
+        return
+    slow = max(result.milliseconds for result in results) > SLOW.total_seconds() * 1000
+    news = Q(consecutive_failures__gt=0) | ~Q(is_slow=slow)
+    row.filter(news).update(**HEALTHY | {"is_slow": slow})
+
+
+def _count_failure(subscription: Subscription, result: Result, *, anew: bool) -> None:
+    """anew: whether something had succeeded right before."""
+    now = timezone.now()
+    failures = 1 if anew else subscription.consecutive_failures + 1
+    since = now if anew else subscription.failing_since or now
+    Subscription.objects.filter(pk=subscription.pk).update(
+        consecutive_failures=failures,
+        failing_since=since,
+        paused_until=now + _pause(failures, result),
+    )
+    if result.status_code == _GONE:
+        disable(subscription, "The target answered 410 Gone.")
+    elif failures >= MOST_FAILURES:
+        disable(subscription, f"{failures} attempts in a row have failed. {result.error}")
+    elif now - since >= LONGEST_FAILURE:
+        days = LONGEST_FAILURE.days
+        disable(subscription, f"Every attempt has failed for {days} days. {result.error}")
+
+
+def _pause(failures: int, result: Result) -> timedelta:
+    pause = timedelta(0)
+    if failures > _FEW_FAILURES:
+        pause = min(timedelta(seconds=2 ** (failures - _FEW_FAILURES - 1)), _LONGEST_PAUSE)
+    if result.status_code in _OVERLOADED:
+        asked = result.retry_after
+        pause = max(pause, _RELIEF if asked is None else timedelta(seconds=asked))
+    return pause
+
+
+def disable(subscription: Subscription, reason: str) -> None:
+    """End a subscription on our own account: its organization gets an event and an email."""
+    row = Subscription.objects.filter(pk=subscription.pk, active=True, deleted_at=None)
+    with transaction.atomic():
+        changed = row.update(
+            active=False, disabled_at=Now(), disabled_reason=reason, notified_at=None
+        )
+        if changed:
+            data = {
+                "id": subscription.public_id,
+                "object": "webhook",
+                "name": subscription.name,
+                "target": subscription.target,
+                "reason": reason,
+            }
+            outbox.publish(subscription.organization_id, EventType.WEBHOOK_DISABLED, data)
+
+
+def change(subscription: Subscription, values: dict[str, Any]) -> None:
+    """Change what its owner may; one with another target, or active again, begins anew."""
+    anew: dict[str, Any] = {}
+    if (values.get("active") and not subscription.active) or "target" in values:
+        anew = HEALTHY
+    if "active" in values:
+        anew = anew | {"disabled_at": None, "disabled_reason": "", "notified_at": None}
+    row = Subscription.objects.visible().filter(pk=subscription.pk)
+    row.update(**values | anew, updated_at=Now())
+
+
+def delete(subscription: Subscription) -> None:
+    """From now on nobody sees it, it is sent nothing, and its secrets are gone."""
+    row = Subscription.objects.visible().filter(pk=subscription.pk)
+    row.update(deleted_at=Now(), active=False, headers={}, secret="", previous_secret="")
+
+
+def redeliver(delivery: Delivery) -> bool:
+    """Send one again, as if it had never been tried; false where it is being sent now."""
+    row = Delivery.objects.filter(pk=delivery.pk).exclude(status=DeliveryStatus.SENDING)
+    return row.update(**_anew()) == 1
+
+
+def recover(subscription: Subscription, since: datetime) -> int:
+    """Send again what has failed of the events since then; how many they are."""
+    failed = Delivery.objects.filter(
+        subscription=subscription, status=DeliveryStatus.FAILED, event__created_at__gte=since
+    )
+    return failed.update(**_anew())
+
+
+def _anew() -> dict[str, Any]:
+    return {
+        "status": DeliveryStatus.PENDING,
+        "attempts_count": 0,
+        "next_attempt_at": Now(),
+        "completed_at": None,
+    }
+
+
+def take_back() -> int:
+    """Make due again what dead senders hold: it may have been sent, and is sent once more."""
+    held = Delivery.objects.filter(status=DeliveryStatus.SENDING, lease_ends_at__lt=Now())
+    return held.update(
+        status=DeliveryStatus.PENDING, claim="", lease_ends_at=None, next_attempt_at=Now()
+    )
+
+
+def give_up() -> int:
+    """What waits for a subscription that is not active any more has failed."""
+    inactive = Subscription.objects.filter(active=False).values("pk")
+    waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING, subscription__in=inactive)
+    return waiting.update(status=DeliveryStatus.FAILED, next_attempt_at=None, completed_at=Now())

@@ -1,0 +1,33 @@
+"""Writes down what happened, and whom to tell, in the transaction in which it happens."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from django.db import transaction
+
+from webhooks import queue
+from webhooks.events import EventType
+from webhooks.models import Delivery, Event, Subscription
+from webhooks.payloads import Data
+
+
+def publish(organization_id: str, event_type: EventType, data: Data, resource: str = "") -> Event:
+    """Store an event and a delivery to each subscription that wants it; senders hear on commit.
+
+    Three statements, however many want it. To be called in the transaction that changes what
+    the event tells of, or one could be there without the other.
+    """
+    event = Event.objects.create(
+        organization_id=organization_id, type=event_type, data=data, resource=resource
+    )
+    deliver(event, Subscription.objects.wanting(event).values_list("pk", flat=True))
+    return event
+
+
+def deliver(event: Event, subscriptions: Iterable[int]) -> list[Delivery]:
+    made = Delivery.objects.bulk_create(
+        Delivery(event=event, subscription_id=number) for number in subscriptions
+    )
+    for delivery in made:
+        transaction.on_commit(partial(queue.wake, delivery.subscription_id))
+    return made

@@ -1,0 +1,29 @@
+"""Signatures by Standard Webhooks, with every secret that holds at the moment."""
+
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
+
+from webhooks.models import Subscription
+from webhooks.secrets import unseal
+
+
+class Signer:
+    """Signs for a subscription. Raises Unreadable where its secrets are."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        sealed = [subscription.secret]
+        ends_at = subscription.previous_secret_ends_at
+        if ends_at and ends_at > datetime.now(UTC):
+            sealed.append(subscription.previous_secret)
+        self._keys = [Webhook(unseal(secret)) for secret in sealed]
+
+    def headers(self, message_id: str, body: str) -> dict[str, str]:
+        """The three headers of a message that is sent now."""
+        now = datetime.now(UTC)
+        signatures = [key.sign(message_id, now, body) for key in self._keys]
+        return {
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }

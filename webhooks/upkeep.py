@@ -1,0 +1,71 @@
+"""What is done again and again: sweep, tell, and forget. Each can run twice, or die half-way."""
+
+import logging
+from datetime import timedelta
+
+from django.core.mail import send_mail
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+
+from webhooks import lifecycle, queue
+from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
+
+logger = logging.getLogger(__name__)
+
+# How long events, deliveries and attempts are kept.
+KEPT = timedelta(days=30)
+_AT_ONCE = 1000
+_TEXT = """\
+The webhook {name} of {organization} was disabled: nothing is sent to {target} any more.
+
+{reason}
+
+Once the target works, activate it:
+
+    PATCH /v1/webhooks/{id}  {{"active": true}}
+
+Then have sent again what failed meanwhile: POST /v1/webhooks/{id}/recover.
+"""
+
+
+def sweep() -> None:
+    """Take back what dead senders hold, and wake senders for all that is due."""
+    if lost := lifecycle.take_back():
+        logger.warning("%s deliveries of dead senders are sent once more.", lost)
+    lifecycle.give_up()
+    due = Delivery.objects.filter(
+        subscription=OuterRef("pk"), status=DeliveryStatus.PENDING, next_attempt_at__lte=Now()
+    )
+    waiting = Subscription.objects.filter(lifecycle.sendable(), Exists(due)).order_by()
+    for number in waiting.values_list("pk", flat=True):
+        queue.wake(number)
+
+
+def tell() -> None:
+    """Write to the organizations whose subscriptions were disabled; at least once."""
+    untold = Subscription.objects.visible().filter(disabled_at__isnull=False, notified_at=None)
+    for subscription in untold.select_related("organization"):
+        organization = subscription.organization
+        if organization.email:
+            text = _TEXT.format(
+                id=subscription.public_id,
+                name=subscription.name or subscription.public_id,
+                organization=organization.name,
+                target=subscription.target,
+                reason=subscription.disabled_reason,
+            )
+            send_mail("A webhook was disabled", text, None, [organization.email])
+        untold.filter(pk=subscription.pk).update(notified_at=Now())
+
+
+def purge() -> None:
+    """Delete what is older than it is kept, secrets whose time is over, and what was deleted."""
+    over = Subscription.objects.filter(previous_secret_ends_at__lte=Now())
+    over.update(previous_secret="", previous_secret_ends_at=None)
+    recent = Delivery.objects.filter(event=OuterRef("pk"), completed_at__gt=Now() - KEPT)
+    old = Event.objects.filter(~Exists(recent), created_at__lte=Now() - KEPT)
+    # Not all at once: Django reads what else goes with them.
+    while numbers := list(old.order_by("created_at").values_list("pk", flat=True)[:_AT_ONCE]):
+        Event.objects.filter(pk__in=numbers).delete()
+    left = Delivery.objects.filter(subscription=OuterRef("pk"))
+    Subscription.objects.filter(~Exists(left), deleted_at__isnull=False).delete()
