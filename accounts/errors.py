@@ -24,6 +24,10 @@ class ErrorCode(TextChoices):
     INVALID_LIMIT = "invalid_limit", "Unsupported limit."
     INVALID_TIMEZONE = "invalid_timezone", "Unknown time zone."
     INVALID_DATETIME_FORMAT = "invalid_datetime_format", "Unsupported date and time format."
+    INVALID_TARGET = "invalid_target", "Webhooks cannot be sent to this target."
+    INVALID_EVENT = "invalid_event", "Unknown event."
+    INVALID_HEADER = "invalid_header", "Webhooks cannot be sent with this header."
+    INVALID_SECRET = "invalid_secret", "Malformed secret."
     INVALID_CURSOR = "invalid_cursor", "The cursor is not one that this list gave."
     UNAUTHORIZED = (
         "unauthorized",
@@ -39,9 +43,12 @@ class ErrorCode(TextChoices):
         "idempotency_key_reused",
         "The Idempotency-Key came with another body before.",
     )
-    INVALID_STATUS = "invalid_status", "The export's status does not allow this."
+    INVALID_STATUS = "invalid_status", "Its status does not allow this."
     EMPTY_EXPORT = "empty_export", "Nothing matches."
     TOO_MANY_EXPORTS = "too_many_exports", "Too many exports are unfinished."
+    DUPLICATE_SUBSCRIPTION = "duplicate_subscription", "There is the same subscription already."
+    SUBSCRIPTION_INACTIVE = "subscription_inactive", "The subscription is not active."
+    TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions", "No more subscriptions are allowed."
     TOO_MANY_RECORDS = "too_many_records", "The export has too many records."
     FILE_TOO_LARGE = "file_too_large", "The export's files are too large."
     REQUEST_TOO_LARGE = "request_too_large", "The request's body is too large."
@@ -70,6 +77,9 @@ _STATUSES = {
     ErrorCode.INVALID_STATUS: 409,
     ErrorCode.EMPTY_EXPORT: 422,
     ErrorCode.TOO_MANY_EXPORTS: 429,
+    ErrorCode.DUPLICATE_SUBSCRIPTION: 409,
+    ErrorCode.SUBSCRIPTION_INACTIVE: 409,
+    ErrorCode.TOO_MANY_SUBSCRIPTIONS: 422,
     ErrorCode.TOO_MANY_RECORDS: 422,
     ErrorCode.FILE_TOO_LARGE: 422,
     ErrorCode.REQUEST_TOO_LARGE: 413,

@@ -59,6 +59,8 @@ SETTINGS: dict[str, Any] = {
     "OAS_VERSION": "3.1.0",
     "TAGS": [
         {"name": "Exports", "description": "Files of records: asked for, written, downloaded."},
+        {"name": "Webhooks", "description": "Being told of what happens, instead of asking."},
+        {"name": "Events", "description": "What has happened."},
         {"name": "Resources", "description": "What there is, and what may be said of it."},
         {"name": "Records", "description": "The records themselves, page by page."},
     ],
@@ -74,6 +76,12 @@ SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "DISABLE_DOCSTRING_DESCRIPTIONS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "EventTypeEnum": "webhooks.events.EventType",
+        "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
+        "StatusEnum": "exports.models.Status",
+        "TypeEnum": "resources.columns.Kind",
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("", include("exports_project.docs")),
     path("v1/", include("exports.api.urls")),
+    path("v1/", include("webhooks.api.urls")),
     # Last, so that no resource can take an address of the API.
     path("v1/", include("resources.api.urls")),
     path("admin/", admin.site.urls),

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+from accounts.errors import ApiError, ErrorCode
 from accounts.idempotency import idempotent
 from accounts.models import ApiKey, Scope
 from exports import actions
@@ -29,6 +29,7 @@ from exports.parsing import parse_export
 from exports.preview import preview
 from exports.ranges import Unsatisfiable, read, requested
 from exports.storage import InvalidLink, content_disposition, open_signed, signed_url
+from resources.api.choices import chosen
 from resources.pagination import KeysetPagination
 from resources.registry import registry
 
@@ -71,34 +72,18 @@ class ExportList(ListModelMixin, ExportView):
         return Response(shown, code, headers={"Location": shown["url"]})
 
     def get_queryset(self) -> ExportQuerySet:
-        accepted = {
-            "resource": registry.names(),
-            "status": list(Status.values),
-            "format": list(formats),
-        }
-        chosen: dict[str, list[str]] = {}
-        problems = []
-        for name, texts in self.request.query_params.lists():
-            if name in ("cursor", "limit"):
-                continue
-            values = str(texts[0]).split(",")
-            expected = accepted.get(name, [*accepted, "cursor", "limit"])
-            if name not in accepted:
-                message = f"Exports have no filter {name!r}"
-            elif len(texts) > 1:
-                message = f"{name} is given {len(texts)} times: join its values with commas"
-            elif unknown := [value for value in values if value not in expected]:
-                message = f"Unknown {name}: {unknown[0]}"
-            else:
-                chosen[name] = values
-                continue
-            problems.append(Problem(ErrorCode.INVALID_FILTER, name, texts[0], message, expected))
-        if problems:
-            raise InvalidInput(*problems)
+        choices = chosen(
+            self.request,
+            {
+                "resource": registry.names(),
+                "status": list(Status.values),
+                "format": list(formats),
+            },
+        )
         exports = super().get_queryset()
-        if statuses := chosen.pop("status", None):
+        if statuses := choices.pop("status", None):
             exports = exports.shown_as(statuses)
-        return exports.filter(**{f"{name}__in": values for name, values in chosen.items()})
+        return exports.filter(**{f"{name}__in": values for name, values in choices.items()})
 
 
 class ExportPreview(APIView):

@@ -41,7 +41,7 @@ def worker(transactional_db: None) -> Iterator[None]:
         perform_ping_check=False,
         pool="solo",
         loglevel="WARNING",
-        queues="exports,quick,upkeep",
+        queues="exports,quick,upkeep,webhooks",
     ):
         yield
     connections.close_all()

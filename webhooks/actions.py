@@ -1,0 +1,50 @@
+"""What owners ask for of deliveries: a try, and to have them sent again."""
+
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+
+from accounts.errors import ApiError, ErrorCode
+from webhooks import lifecycle, outbox, queue
+from webhooks.events import EventType
+from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
+
+
+def test(subscription: Subscription) -> Delivery:
+    """Send a subscription an event of its own. Raises ApiError where it is not active."""
+    _refuse_inactive(subscription)
+    data = {"object": "webhook", "id": subscription.public_id, "message": "It works."}
+    with transaction.atomic():
+        event = Event.objects.create(
+            organization_id=subscription.organization_id, type=EventType.WEBHOOK_TEST, data=data
+        )
+        [delivery] = outbox.deliver(event, [subscription.pk])
+    return delivery
+
+
+def redeliver(delivery: Delivery) -> None:
+    """Send it once more. Raises ApiError where it is being sent, or its target is not active."""
+    _refuse_inactive(delivery.subscription)
+    with transaction.atomic():
+        if not lifecycle.redeliver(delivery):
+            accepted = [status for status in DeliveryStatus if status != DeliveryStatus.SENDING]
+            text = "The delivery is being sent right now."
+            details = {"status": DeliveryStatus.SENDING, "accepted": accepted}
+            raise ApiError(ErrorCode.INVALID_STATUS, text, details)
+        transaction.on_commit(partial(queue.wake, delivery.subscription_id))
+
+
+def recover(subscription: Subscription, since: datetime) -> int:
+    """Send again what has failed since then. Raises ApiError where it is not active."""
+    _refuse_inactive(subscription)
+    with transaction.atomic():
+        transaction.on_commit(partial(queue.wake, subscription.pk))
+        return lifecycle.recover(subscription, since)
+
+
+def _refuse_inactive(subscription: Subscription) -> None:
+    if not subscription.active:
+        text = f"The subscription {subscription} is not active. Activate it first."
+        details = {"active": False, "disabled_reason": subscription.disabled_reason}
+        raise ApiError(ErrorCode.SUBSCRIPTION_INACTIVE, text, details)

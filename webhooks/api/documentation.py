@@ -1,0 +1,343 @@
+"""The operations on webhooks and events, as the API's description has them."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema_field,
+    inline_serializer,
+)
+from rest_framework import serializers
+
+from accounts.errors import ApiError, ErrorCode
+from accounts.openapi import operation
+from resources.api.documentation import BAD_PAGES, bad_input
+from webhooks.api.examples import (
+    BAD_SECRET,
+    CREATED,
+    DELIVERED,
+    EVENT,
+    NEW_SECRET,
+    PENDING,
+    REFUSED,
+    REQUESTS,
+    SUBSCRIPTION,
+)
+from webhooks.api.serializers import (
+    CreatedSubscriptionSerializer,
+    DeliverySerializer,
+    EventSerializer,
+    SubscriptionSerializer,
+)
+from webhooks.events import EVERY, EventType
+from webhooks.models import DeliveryStatus
+from webhooks.parsing import LONGEST_HEADER, LONGEST_NAME, MOST_HEADERS, SECRET
+from webhooks.subscriptions import MOST
+
+WEBHOOKS, EVENTS = "Webhooks", "Events"
+
+_NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
+_INACTIVE = ApiError(
+    ErrorCode.SUBSCRIPTION_INACTIVE,
+    f"The subscription {SUBSCRIPTION['id']} is not active. Activate it first.",
+    {"active": False, "disabled_reason": "The target answered 410 Gone."},
+)
+_TWIN = ApiError(
+    ErrorCode.DUPLICATE_SUBSCRIPTION,
+    f"{SUBSCRIPTION['id']} has the same target, events and resources.",
+    {"id": SUBSCRIPTION["id"]},
+)
+
+
+def _answer(name: str, value: Any) -> OpenApiExample:
+    return OpenApiExample(name, value=value, response_only=True, status_codes=["200", "201"])
+
+
+_TYPE = {"type": "string", "enum": EventType.values}
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "array", "items": _TYPE, "minItems": 1},
+            {"type": "array", "items": {"const": EVERY}, "minItems": 1, "maxItems": 1},
+            {"const": EVERY},
+        ]
+    }
+)
+class TypesField(serializers.JSONField):
+    """Types of events, or `*`."""
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "maxProperties": MOST_HEADERS,
+        "additionalProperties": {"type": ["string", "null"], "maxLength": LONGEST_HEADER},
+    }
+)
+class HeadersField(serializers.JSONField):
+    """Names and values."""
+
+
+class SubscriptionChangeSerializer(serializers.Serializer[Any]):
+    """What may be changed of a subscription."""
+
+    target = serializers.URLField(required=False, help_text="Where to send: a public https:// URL.")
+    events = TypesField(required=False, help_text="What to tell of.")
+    resources = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Only of exports of these resources; of all by default, or for an empty list.",
+    )
+    name = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NAME)
+    active = serializers.BooleanField(required=False, help_text="Whether to send at all.")
+    headers = HeadersField(
+        required=False,
+        help_text="Sent with every delivery. Nobody is shown the values again. In a change, the "
+        "others stay, and one that is null goes.",
+    )
+
+
+class SubscriptionRequestSerializer(SubscriptionChangeSerializer):
+    """Where to send what."""
+
+    target = serializers.URLField(help_text="Where to send: a public https:// URL.")
+    events = TypesField(help_text="What to tell of.")
+    secret = serializers.CharField(
+        required=False, help_text=f"{SECRET}; one is made by default. Nobody is shown it again."
+    )
+
+
+list_subscriptions = operation(
+    "list_webhooks",
+    tag=WEBHOOKS,
+    summary="List subscriptions",
+    description="The subscriptions of the organization, newest first.",
+    responses={200: OpenApiResponse(SubscriptionSerializer(many=True), "A page.")},
+    errors=[
+        bad_input(
+            ErrorCode.INVALID_FILTER,
+            "colour",
+            "red",
+            "This list has no filter 'colour'",
+            ["cursor", "limit"],
+        ),
+        *BAD_PAGES,
+    ],
+    examples=[_answer("One subscription", SUBSCRIPTION)],
+)
+create_subscription = operation(
+    "create_webhook",
+    tag=WEBHOOKS,
+    summary="Subscribe to events",
+    description=(
+        "From now on each event is sent to the target, signed as Standard Webhooks says. The "
+        f"`secret` is shown this once. An organization has at most {MOST} subscriptions."
+    ),
+    request=SubscriptionRequestSerializer,
+    responses={201: OpenApiResponse(CreatedSubscriptionSerializer, "Subscribed.")},
+    parameters=[
+        OpenApiParameter(
+            "Location",
+            OpenApiTypes.URI,
+            OpenApiParameter.HEADER,
+            response=[201],
+            description="Where the subscription is.",
+        ),
+    ],
+    errors=[
+        *REFUSED,
+        BAD_SECRET,
+        _TWIN,
+        ApiError(
+            ErrorCode.TOO_MANY_SUBSCRIPTIONS,
+            f"There are {MOST} subscriptions, and no more are allowed. Delete one.",
+            {"maximum": MOST},
+        ),
+    ],
+    examples=[*REQUESTS, _answer("Subscribed", CREATED)],
+)
+get_subscription = operation(
+    "get_webhook",
+    tag=WEBHOOKS,
+    summary="Look at a subscription",
+    description="What it is told of, and how its target does. Secrets are not shown.",
+    responses={200: OpenApiResponse(SubscriptionSerializer, "The subscription.")},
+    errors=[_NOT_FOUND],
+    examples=[_answer("Active", SUBSCRIPTION)],
+)
+change_subscription = operation(
+    "change_webhook",
+    tag=WEBHOOKS,
+    summary="Change a subscription",
+    description=(
+        "What is not given stays as it is. What waits for a subscription that is deactivated has "
+        "failed; activate it and recover."
+    ),
+    request=SubscriptionChangeSerializer,
+    responses={200: OpenApiResponse(SubscriptionSerializer, "Changed.")},
+    errors=[*REFUSED, _NOT_FOUND, _TWIN],
+    examples=[
+        OpenApiExample("Deactivate", value={"active": False}, request_only=True),
+        OpenApiExample(
+            "Another token, one header less",
+            value={"headers": {"Authorization": "Bearer 9Tz…", "X-Team": None}},
+            request_only=True,
+        ),
+        _answer("Deactivated", SUBSCRIPTION | {"active": False}),
+    ],
+)
+delete_subscription = operation(
+    "delete_webhook",
+    tag=WEBHOOKS,
+    summary="Unsubscribe",
+    description="Nothing is sent any more, what waits included.",
+    responses={204: OpenApiResponse(description="Gone.")},
+    errors=[_NOT_FOUND],
+)
+rotate_secret = operation(
+    "rotate_webhook_secret",
+    tag=WEBHOOKS,
+    summary="Sign with another secret",
+    description=(
+        "The new secret is shown this once. For 24 hours the one before signs as well, so that "
+        "there is time to change the receiver; rotated again meanwhile, an older one no more."
+    ),
+    request=inline_serializer(
+        "SecretRequest", {"secret": serializers.CharField(required=False, help_text=SECRET)}
+    ),
+    responses={
+        200: inline_serializer(
+            "Secret",
+            {
+                "secret": serializers.CharField(),
+                "previous_secret_ends_at": serializers.DateTimeField(),
+            },
+        )
+    },
+    errors=[BAD_SECRET, _NOT_FOUND],
+    examples=[
+        OpenApiExample("A secret that Longshore makes", value={}, request_only=True),
+        _answer(
+            "Rotated",
+            {"secret": NEW_SECRET, "previous_secret_ends_at": "2024-12-26T14:30:00.123456Z"},
+        ),
+    ],
+)
+test_subscription = operation(
+    "test_webhook",
+    tag=WEBHOOKS,
+    summary="Try a subscription out",
+    description=(
+        "Sends it a `webhook.test`, whatever its `events` are. Its deliveries say what came of it."
+    ),
+    request=None,
+    responses={201: OpenApiResponse(DeliverySerializer, "Under way.")},
+    errors=[_NOT_FOUND, _INACTIVE],
+    examples=[_answer("Under way", PENDING | {"type": EventType.WEBHOOK_TEST})],
+)
+recover_deliveries = operation(
+    "recover_webhook",
+    tag=WEBHOOKS,
+    summary="Send again what has failed",
+    description=(
+        "All failed deliveries of events since a time, also of those while Longshore had disabled "
+        "the subscription. Events are kept for 30 days."
+    ),
+    request=inline_serializer("RecoveryRequest", {"since": serializers.DateTimeField()}),
+    responses={200: inline_serializer("Recovery", {"recovered": serializers.IntegerField()})},
+    errors=[
+        bad_input(
+            ErrorCode.INVALID_REQUEST,
+            "since",
+            "yesterday",
+            "since is no date and time with a zone",
+            "an ISO 8601 date and time with its zone, such as 2024-12-25T14:30:00Z",
+        ),
+        _NOT_FOUND,
+        _INACTIVE,
+    ],
+    examples=[
+        OpenApiExample("Since noon", value={"since": "2024-12-25T12:00:00Z"}, request_only=True),
+        _answer("Three are sent again", {"recovered": 3}),
+    ],
+)
+_STATUS = OpenApiParameter(
+    "status",
+    description="One, or several with commas between.",
+    enum=DeliveryStatus.values,
+)
+_EVENT_TYPE = OpenApiParameter(
+    "type", description="One, or several with commas between.", enum=EventType.values
+)
+_BAD_TYPE = bad_input(
+    ErrorCode.INVALID_FILTER, "type", "export", "Unknown type: export", EventType.values
+)
+list_deliveries = operation(
+    "list_deliveries",
+    tag=WEBHOOKS,
+    summary="List deliveries",
+    description="Of a subscription, newest first, with every attempt; kept for 30 days.",
+    responses={200: OpenApiResponse(DeliverySerializer(many=True), "A page.")},
+    parameters=[_STATUS, _EVENT_TYPE],
+    errors=[_BAD_TYPE, *BAD_PAGES, _NOT_FOUND],
+    examples=[_answer("Delivered at the second attempt", DELIVERED)],
+)
+redeliver = operation(
+    "redeliver",
+    tag=WEBHOOKS,
+    summary="Send a delivery again",
+    description="Whatever became of it, at once, and with the same `webhook-id`.",
+    request=None,
+    responses={200: OpenApiResponse(DeliverySerializer, "Under way.")},
+    errors=[
+        _NOT_FOUND,
+        _INACTIVE,
+        ApiError(
+            ErrorCode.INVALID_STATUS,
+            "The delivery is being sent right now.",
+            {"status": "sending", "accepted": ["pending", "delivered", "failed"]},
+        ),
+    ],
+    examples=[_answer("Under way", DELIVERED | {"status": "pending"})],
+)
+list_events = operation(
+    "list_events",
+    tag=EVENTS,
+    summary="List events",
+    description=(
+        "What happened in the organization, newest first, whether or not somebody is told; kept "
+        "for 30 days. `data` is as it was then, with a link that works now."
+    ),
+    responses={200: OpenApiResponse(EventSerializer(many=True), "A page.")},
+    parameters=[_EVENT_TYPE],
+    errors=[_BAD_TYPE, *BAD_PAGES],
+    examples=[_answer("A file is ready", EVENT)],
+)
+list_event_types = operation(
+    "list_event_types",
+    tag=EVENTS,
+    summary="List types of events",
+    description="Every type that a subscription can name.",
+    responses={
+        200: inline_serializer(
+            "EventTypeList",
+            {
+                "next": serializers.CharField(allow_null=True),
+                "previous": serializers.CharField(allow_null=True),
+                "results": inline_serializer(
+                    "EventType",
+                    {
+                        "type": serializers.ChoiceField(EventType.choices),
+                        "description": serializers.CharField(),
+                    },
+                    many=True,
+                ),
+            },
+        )
+    },
+)

@@ -1,0 +1,132 @@
+"""Requests about webhooks, and what may be answered, as the API's description shows them."""
+
+from drf_spectacular.utils import OpenApiExample
+
+from accounts.errors import ErrorCode
+from resources.api.documentation import bad_input
+from webhooks.events import EVERY, EventType
+from webhooks.parsing import SECRET
+
+REQUESTS = [
+    OpenApiExample(
+        "Files that are ready",
+        summary="Be told when a file is ready, and when there will be none",
+        value={
+            "target": "https://receiver.example.com/longshore",
+            "events": ["export.created", "export.failed"],
+            "name": "Warehouse",
+            "headers": {"Authorization": "Bearer 7Qm…"},
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Everything about contacts",
+        summary="Be told of everything that happens to exports of contacts",
+        value={
+            "target": "https://receiver.example.com/contacts",
+            "events": "*",
+            "resources": ["contact"],
+        },
+        request_only=True,
+    ),
+]
+SUBSCRIPTION = {
+    "id": "whsub_01jd8x5m3v9q7r2t4w6y8z0abc",
+    "object": "webhook",
+    "number": 12,
+    "url": "https://longshore.example/v1/webhooks/whsub_01jd8x5m3v9q7r2t4w6y8z0abc",
+    "name": "Warehouse",
+    "target": "https://receiver.example.com/longshore",
+    "events": ["export.created", "export.failed"],
+    "resources": [],
+    "active": True,
+    "headers": ["Authorization"],
+    "consecutive_failures": 0,
+    "failing_since": None,
+    "paused_until": None,
+    "disabled_at": None,
+    "disabled_reason": "",
+    "previous_secret_ends_at": None,
+    "created_at": "2024-12-25T14:30:00.123456Z",
+    "updated_at": "2024-12-25T14:30:00.123456Z",
+}
+NEW_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="  # noqa: S105
+CREATED = SUBSCRIPTION | {"secret": NEW_SECRET}
+EVENT = {
+    "id": "evt_01jd8x5n0v9q7r2t4w6y8z0abd",
+    "object": "event",
+    "type": "export.created",
+    "created_at": "2024-12-25T14:30:01.650000Z",
+    "data": {
+        "id": "exp_01jd8x5m3v9q7r2t4w6y8z0abc",
+        "object": "export",
+        "status": "completed",
+        "download_url": "https://longshore.example/v1/exports/files/contacts.csv?signature=NDI…",
+    },
+}
+PENDING = {
+    "id": "dlv_01jd8x5n1v9q7r2t4w6y8z0abe",
+    "object": "delivery",
+    "webhook": SUBSCRIPTION["id"],
+    "event": EVENT["id"],
+    "type": "export.created",
+    "status": "pending",
+    "created_at": "2024-12-25T14:30:01.650000Z",
+    "next_attempt_at": "2024-12-25T14:30:01.650000Z",
+    "completed_at": None,
+    "attempts": [],
+}
+DELIVERED = PENDING | {
+    "status": "delivered",
+    "next_attempt_at": None,
+    "completed_at": "2024-12-25T14:30:06.913000Z",
+    "attempts": [
+        {
+            "started_at": "2024-12-25T14:30:01.661000Z",
+            "milliseconds": 41,
+            "status_code": 500,
+            "error": "The answer was 500.",
+            "response": "Try again.",
+        },
+        {
+            "started_at": "2024-12-25T14:30:06.870000Z",
+            "milliseconds": 38,
+            "status_code": 204,
+            "error": "",
+            "response": "",
+        },
+    ],
+}
+_TYPES = [EVERY, *EventType.values]
+_BAD_TARGET = "The target's address, 127.0.0.1, is not a public one."
+REFUSED = [
+    bad_input(
+        ErrorCode.INVALID_TARGET,
+        "target",
+        "https://127.0.0.1/",
+        _BAD_TARGET,
+        "an https:// URL of a public host",
+    ),
+    bad_input(
+        ErrorCode.INVALID_EVENT,
+        "events.0",
+        "export.finished",
+        "There is no event 'export.finished'",
+        _TYPES,
+    ),
+    bad_input(
+        ErrorCode.INVALID_HEADER,
+        "headers.webhook-id",
+        None,
+        "The header webhook-id is set by Longshore itself",
+        "another name",
+    ),
+    bad_input(
+        ErrorCode.INVALID_RESOURCE,
+        "resources.0",
+        "ship",
+        "There is no resource 'ship'",
+        ["contact", "shipment"],
+    ),
+]
+BAD_SECRET = bad_input(ErrorCode.INVALID_SECRET, "secret", None, "The secret is none", SECRET)

@@ -1,0 +1,140 @@
+"""Subscriptions, events and deliveries as the API shows them; secrets it shows once, if at all."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.links import absolute
+from webhooks import payloads
+from webhooks.events import EventType
+from webhooks.models import Attempt, Delivery, Event, Subscription
+
+
+class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
+    """An address that is told of events. Links are of the request in the context."""
+
+    id = serializers.CharField(source="public_id")
+    object = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
+    headers = serializers.SerializerMethodField(
+        help_text="Their names; nobody is shown their values again."
+    )
+
+    class Meta:
+        model = Subscription
+        fields = (
+            "id",
+            "object",
+            "number",
+            "url",
+            "name",
+            "target",
+            "events",
+            "resources",
+            "active",
+            "headers",
+            "consecutive_failures",
+            "failing_since",
+            "paused_until",
+            "disabled_at",
+            "disabled_reason",
+            "previous_secret_ends_at",
+            "created_at",
+            "updated_at",
+        )
+
+    def get_object(self, subscription: Subscription) -> str:
+        return "webhook"
+
+    def get_url(self, subscription: Subscription) -> str:
+        path = reverse("webhook", args=[subscription.public_id])
+        return absolute(path, self.context.get("request"))
+
+    def get_headers(self, subscription: Subscription) -> list[str]:
+        return list(subscription.headers)
+
+
+class CreatedSubscriptionSerializer(SubscriptionSerializer):
+    """A new subscription, with the secret that nobody is shown again."""
+
+    secret = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Subscription
+        fields = (*SubscriptionSerializer.Meta.fields, "secret")
+
+    def get_secret(self, subscription: Subscription) -> str:
+        return str(self.context["secret"])
+
+
+@extend_schema_field({"type": "object"})
+class DataField(serializers.JSONField):
+    """What an event happened to."""
+
+
+class EventListSerializer(serializers.ListSerializer[Event]):
+    """Makes the links of all of a page at once."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        events: Iterable[Event] = data
+        found = list(events)
+        for event, completed in zip(found, payloads.complete(found), strict=True):
+            event.data = completed
+        return super().to_representation(found)
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """Something that happened; `data` is what it happened to, as it was then."""
+
+    id = serializers.CharField(source="public_id")
+    object = serializers.SerializerMethodField()
+    type = serializers.ChoiceField(EventType.choices)
+    data = DataField()  # type: ignore[assignment]  # A serializer's own `data` is another.
+
+    class Meta:
+        model = Event
+        list_serializer_class = EventListSerializer
+        fields = ("id", "object", "type", "created_at", "data")
+
+    def get_object(self, event: Event) -> str:
+        return "event"
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """One request, and what came of it."""
+
+    class Meta:
+        model = Attempt
+        fields = ("started_at", "milliseconds", "status_code", "error", "response")
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """An event on its way to a subscription, with every attempt."""
+
+    id = serializers.CharField(source="public_id")
+    object = serializers.SerializerMethodField()
+    event = serializers.CharField(source="event.public_id")
+    type = serializers.ChoiceField(EventType.choices, source="event.type")
+    webhook = serializers.CharField(source="subscription.public_id")
+    attempts = AttemptSerializer(many=True)
+
+    class Meta:
+        model = Delivery
+        fields = (
+            "id",
+            "object",
+            "webhook",
+            "event",
+            "type",
+            "status",
+            "created_at",
+            "next_attempt_at",
+            "completed_at",
+            "attempts",
+        )
+
+    def get_object(self, delivery: Delivery) -> str:
+        return "delivery"

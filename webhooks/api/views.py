@@ -1,0 +1,170 @@
+"""`/v1/webhooks`, `/v1/deliveries` and `/v1/events`."""
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import ApiKey
+from resources.api.choices import chosen
+from resources.pagination import KeysetPagination
+from webhooks import actions, lifecycle, subscriptions
+from webhooks.api import documentation
+from webhooks.api.serializers import (
+    CreatedSubscriptionSerializer,
+    DeliverySerializer,
+    EventSerializer,
+    SubscriptionSerializer,
+)
+from webhooks.events import EventType
+from webhooks.models import Delivery, DeliveryStatus, Event, Subscription, SubscriptionQuerySet
+from webhooks.parsing import parse_change, parse_new, parse_secret, parse_since
+
+
+class NewestFirst(KeysetPagination):
+    ordering = "-number"
+
+
+class SubscriptionView(GenericAPIView[Subscription]):
+    """The subscriptions of the key's organization: nothing of another is found."""
+
+    serializer_class = SubscriptionSerializer
+    lookup_field = "public_id"
+
+    def get_queryset(self) -> SubscriptionQuerySet:
+        organization = cast("ApiKey", self.request.auth).organization_id
+        return Subscription.objects.visible().filter(organization=organization)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.request.data)
+
+
+class SubscriptionList(ListModelMixin, SubscriptionView):
+    pagination_class = NewestFirst
+
+    @documentation.list_subscriptions
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    @documentation.create_subscription
+    def post(self, request: Request) -> Response:
+        organization = cast("ApiKey", request.auth).organization_id
+        subscription, secret = subscriptions.create(organization, parse_new(self.body))
+        context = {**self.get_serializer_context(), "secret": secret}
+        shown = CreatedSubscriptionSerializer(subscription, context=context).data
+        return Response(shown, status.HTTP_201_CREATED, headers={"Location": shown["url"]})
+
+    def get_queryset(self) -> SubscriptionQuerySet:
+        chosen(self.request, {})
+        return super().get_queryset()
+
+
+class SubscriptionDetail(SubscriptionView):
+    @documentation.get_subscription
+    def get(self, request: Request, public_id: str) -> Response:
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @documentation.change_subscription
+    def patch(self, request: Request, public_id: str) -> Response:
+        subscriptions.change(self.get_object(), parse_change(self.body))
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @documentation.delete_subscription
+    def delete(self, request: Request, public_id: str) -> Response:
+        lifecycle.delete(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SecretRotation(SubscriptionView):
+    @documentation.rotate_secret
+    def post(self, request: Request, public_id: str) -> Response:
+        subscription = self.get_object()
+        secret = subscriptions.rotate(subscription, parse_secret(self.body))
+        ends_at = self.get_object().previous_secret_ends_at
+        return Response({"secret": secret, "previous_secret_ends_at": ends_at})
+
+
+class SubscriptionTest(SubscriptionView):
+    @documentation.test_subscription
+    def post(self, request: Request, public_id: str) -> Response:
+        delivery = actions.test(self.get_object())
+        return Response(DeliverySerializer(delivery).data, status.HTTP_201_CREATED)
+
+
+class Recovery(SubscriptionView):
+    @documentation.recover_deliveries
+    def post(self, request: Request, public_id: str) -> Response:
+        subscription = self.get_object()
+        return Response({"recovered": actions.recover(subscription, parse_since(self.body))})
+
+
+class DeliveryView(GenericAPIView[Delivery]):
+    serializer_class = DeliverySerializer
+    lookup_field = "public_id"
+
+    def get_queryset(self) -> QuerySet[Delivery]:
+        organization = cast("ApiKey", self.request.auth).organization_id
+        deliveries = Delivery.objects.filter(
+            subscription__organization=organization, subscription__deleted_at=None
+        )
+        related = deliveries.select_related("event", "subscription")
+        return related.prefetch_related("attempts")
+
+
+class DeliveryList(ListModelMixin, DeliveryView):
+    pagination_class = NewestFirst
+
+    @documentation.list_deliveries
+    def get(self, request: Request, public_id: str) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[Delivery]:
+        choices = chosen(self.request, {"status": DeliveryStatus.values, "type": EventType.values})
+        organization = cast("ApiKey", self.request.auth).organization_id
+        own = Subscription.objects.visible().filter(organization=organization)
+        deliveries = (
+            super()
+            .get_queryset()
+            .filter(subscription=get_object_or_404(own, public_id=self.kwargs["public_id"]))
+        )
+        if statuses := choices.get("status"):
+            deliveries = deliveries.filter(status__in=statuses)
+        if types := choices.get("type"):
+            deliveries = deliveries.filter(event__type__in=types)
+        return deliveries
+
+
+class Redelivery(DeliveryView):
+    @documentation.redeliver
+    def post(self, request: Request, public_id: str) -> Response:
+        actions.redeliver(self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class EventList(ListModelMixin, GenericAPIView[Event]):
+    pagination_class = NewestFirst
+    serializer_class = EventSerializer
+
+    @documentation.list_events
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[Event]:
+        choices = chosen(self.request, {"type": EventType.values})
+        organization = cast("ApiKey", self.request.auth).organization_id
+        events = Event.objects.filter(organization=organization)
+        return events.filter(type__in=choices["type"]) if choices else events
+
+
+class EventTypeList(APIView):
+    @documentation.list_event_types
+    def get(self, request: Request) -> Response:
+        results = [{"type": each.value, "description": each.label} for each in EventType]
+        return Response({"next": None, "previous": None, "results": results})

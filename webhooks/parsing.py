@@ -1,0 +1,234 @@
+"""Bodies of requests to what a subscription shall be; everything that is wrong is said at once."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from accounts.errors import ErrorCode, InvalidInput, Problem
+from resources.registry import registry
+from webhooks.events import EVERY, EventType
+from webhooks.secrets import LONGEST, SHORTEST, is_secret
+from webhooks.targets import InvalidTarget, check_target
+
+MOST_HEADERS = 10
+LONGEST_HEADER_NAME = 100
+LONGEST_HEADER = 1024
+LONGEST_NAME = 200
+FIELDS = ("target", "events", "resources", "name", "active", "headers")
+SECRET = f"whsec_ and the base64 of {SHORTEST} to {LONGEST} bytes"
+
+_HEADER_NAME = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{LONGEST_HEADER_NAME}}}")
+_HEADER_VALUE = re.compile(rf"(?! )[ -~]{{1,{LONGEST_HEADER}}}(?<! )")
+# Of a connection, of the message, and those that say where it comes from.
+_OURS = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    )
+)
+_OUR_PREFIX = "webhook-"
+_HEADERS = f"an object of at most {MOST_HEADERS} names and texts"
+
+Values = dict[str, Any]
+
+
+def parse_new(body: Mapping[str, Any]) -> Values:
+    """What a new subscription shall be, `secret` perhaps among it. Raises InvalidInput."""
+    problems = [
+        _problem(field, None, f"{field} is required", _ACCEPTED[field])
+        for field in ("target", "events")
+        if field not in body
+    ]
+    return _parse(body, (*FIELDS, "secret"), problems)
+
+
+def parse_change(body: Mapping[str, Any]) -> Values:
+    """What of a subscription shall be another; a header that is null goes. Raises InvalidInput."""
+    return _parse(body, FIELDS, [])
+
+
+def parse_secret(body: Mapping[str, Any]) -> str | None:
+    """The secret of a rotation, if its body names one. Raises InvalidInput."""
+    secret: str | None = _parse(body, ("secret",), []).get("secret")
+    return secret
+
+
+def parse_since(body: Mapping[str, Any]) -> datetime:
+    """From when on to recover. Raises InvalidInput."""
+    problems = list(_unknown(body, ("since",)))
+    text = body.get("since")
+    try:
+        since = parse_datetime(text) if isinstance(text, str) else None
+    except ValueError:
+        since = None
+    if since is None or timezone.is_naive(since):
+        accepted = "an ISO 8601 date and time with its zone, such as 2024-12-25T14:30:00Z"
+        problems.append(_problem("since", text, "since is no date and time with a zone", accepted))
+    if problems or since is None:
+        raise InvalidInput(*problems)
+    return since
+
+
+def _parse(body: Mapping[str, Any], fields: Collection[str], problems: list[Problem]) -> Values:
+    values: Values = {}
+    problems = [*problems, *_unknown(body, fields)]
+    for field in fields:
+        if field in body:
+            found = list(_CHECKS[field](body[field]))
+            problems += found
+            if not found:
+                values[field] = _understood(field, body[field])
+    if problems:
+        raise InvalidInput(*problems)
+    return values
+
+
+def _understood(field: str, value: Any) -> Any:
+    """What was accepted, in the one form in which it is stored."""
+    if field == "events":
+        chosen = [value] if isinstance(value, str) else value
+        return [name for name in (EVERY, *EventType.values) if name in chosen]
+    if field == "resources":
+        return sorted(set(value))
+    return value
+
+
+def _unknown(body: Mapping[str, Any], fields: Collection[str]) -> Iterator[Problem]:
+    for field in body:
+        if field not in fields:
+            yield _problem(field, body[field], f"There is no field {field!r}", list(fields))
+
+
+def _target(value: Any) -> Iterator[Problem]:
+    try:
+        if not isinstance(value, str):
+            raise InvalidTarget("The target must be a text.")
+        check_target(value)
+    except InvalidTarget as error:
+        yield Problem(ErrorCode.INVALID_TARGET, "target", value, str(error), _ACCEPTED["target"])
+
+
+def _events(value: Any) -> Iterator[Problem]:
+    chosen = [value] if value == EVERY else value
+    accepted = [EVERY, *EventType.values]
+    if not isinstance(chosen, list) or not chosen:
+        text = "events must be a list of types, or *"
+        yield Problem(ErrorCode.INVALID_EVENT, "events", value, text, accepted)
+        return
+    for index, name in enumerate(chosen):
+        if name not in accepted:
+            text = f"There is no event {name!r}"
+            yield Problem(ErrorCode.INVALID_EVENT, f"events.{index}", name, text, accepted)
+    if EVERY in chosen and len(chosen) > 1:
+        text = "* means every event, and stands alone"
+        yield Problem(ErrorCode.INVALID_EVENT, "events", value, text, [EVERY])
+
+
+def _resources(value: Any) -> Iterator[Problem]:
+    accepted = registry.names()
+    if not isinstance(value, list):
+        text = "resources must be a list of names"
+        yield Problem(ErrorCode.INVALID_RESOURCE, "resources", value, text, accepted)
+        return
+    for index, name in enumerate(value):
+        if name not in accepted:
+            text = f"There is no resource {name!r}"
+            yield Problem(ErrorCode.INVALID_RESOURCE, f"resources.{index}", name, text, accepted)
+
+
+def _name(value: Any) -> Iterator[Problem]:
+    if not isinstance(value, str) or len(value) > LONGEST_NAME:
+        text = f"name must be a text of at most {LONGEST_NAME} characters"
+        yield _problem("name", value, text, _ACCEPTED["name"])
+
+
+def _active(value: Any) -> Iterator[Problem]:
+    if not isinstance(value, bool):
+        yield _problem("active", value, "active must be true or false", [True, False])
+
+
+def _headers(value: Any) -> Iterator[Problem]:
+    """What is said of a value never repeats it."""
+    if not isinstance(value, dict):
+        text = "headers must be an object of names and texts"
+        yield Problem(ErrorCode.INVALID_HEADER, "headers", None, text, _HEADERS)
+        return
+    if len({name.lower() for name in value}) < len(value):
+        text = "A header is given twice; upper and lower case are the same"
+        yield Problem(ErrorCode.INVALID_HEADER, "headers", list(value), text, _HEADERS)
+    if sum(text is not None for text in value.values()) > MOST_HEADERS:
+        yield too_many_headers(list(value))
+    for name, text in value.items():
+        if refusal := _refusal(name, text):
+            message, accepted = refusal
+            shown = name[:LONGEST_HEADER_NAME]
+            yield Problem(ErrorCode.INVALID_HEADER, f"headers.{shown}", None, message, accepted)
+
+
+def too_many_headers(names: list[str]) -> Problem:
+    text = f"There are {len(names)} headers, and {MOST_HEADERS} are allowed"
+    return Problem(ErrorCode.INVALID_HEADER, "headers", names, text, _HEADERS)
+
+
+def _refusal(name: str, text: Any) -> tuple[str, str] | None:
+    """What is wrong with a header, and what is accepted."""
+    if not _HEADER_NAME.fullmatch(name):
+        letters = "letters, digits and !#$%&'*+.^_`|~-"
+        return (
+            "The name of the header is none",
+            f"1 to {LONGEST_HEADER_NAME} characters: {letters}",
+        )
+    if name.lower() in _OURS or name.lower().startswith(_OUR_PREFIX):
+        return f"The header {name} is set by Longshore itself", "another name"
+    if text is not None and not (isinstance(text, str) and _HEADER_VALUE.fullmatch(text)):
+        accepted = (
+            f"1 to {LONGEST_HEADER} printable ASCII characters, no line break among them, "
+            "and no space at either end"
+        )
+        return f"The value of the header {name} is none", accepted
+    return None
+
+
+def _secret(value: Any) -> Iterator[Problem]:
+    if not isinstance(value, str) or not is_secret(value):
+        # Almost a secret is not to be repeated either.
+        yield Problem(ErrorCode.INVALID_SECRET, "secret", None, "The secret is none", SECRET)
+
+
+def _problem(field: str, value: Any, message: str, accepted: object) -> Problem:
+    return Problem(ErrorCode.INVALID_REQUEST, field, value, message, accepted)
+
+
+_CHECKS = {
+    "target": _target,
+    "events": _events,
+    "resources": _resources,
+    "name": _name,
+    "active": _active,
+    "headers": _headers,
+    "secret": _secret,
+}
+_ACCEPTED = {
+    "target": "an https:// URL of a public host",
+    "events": "a list of types, or *",
+    "name": f"a text of at most {LONGEST_NAME} characters",
+}

@@ -1,0 +1,94 @@
+"""What owners do with their subscriptions: make, change, and turn their secrets."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from accounts.errors import ApiError, ErrorCode, InvalidInput
+from accounts.models import Organization
+from webhooks import lifecycle, secrets
+from webhooks.models import Subscription, SubscriptionQuerySet
+from webhooks.parsing import MOST_HEADERS, Values, too_many_headers
+
+MOST = 50
+# How long the secret before the last rotation signs as well.
+OVERLAP = timedelta(hours=24)
+
+
+def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
+    """The subscription, and its secret, which nobody is shown again.
+
+    Raises ApiError where there is the same one already, or as many as are allowed.
+    """
+    secret = values.pop("secret", None) or secrets.generate()
+    headers = _with_headers({}, values.pop("headers", {}))
+    subscription = Subscription(
+        organization_id=organization_id, secret=secrets.seal(secret), headers=headers, **values
+    )
+    with transaction.atomic():
+        others = _others(subscription)
+        if others.count() >= MOST:
+            text = f"There are {MOST} subscriptions, and no more are allowed. Delete one."
+            raise ApiError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MOST})
+        _refuse_twins(subscription, others)
+        subscription.save(force_insert=True)
+    return subscription, secret
+
+
+def change(subscription: Subscription, values: Values) -> None:
+    """Raises ApiError where there would be the same one twice, or too many headers."""
+    with transaction.atomic():
+        others = _others(subscription)
+        # Somebody may have changed it since it was read.
+        subscription.refresh_from_db()
+        if "headers" in values:
+            values["headers"] = _with_headers(subscription.headers, values["headers"])
+        for field, value in values.items():
+            setattr(subscription, field, value)
+        _refuse_twins(subscription, others.exclude(pk=subscription.pk))
+        lifecycle.change(subscription, values)
+
+
+def rotate(subscription: Subscription, secret: str | None) -> str:
+    """Let another secret sign, and the present one too for a day; an older one no more."""
+    new = secret or secrets.generate()
+    with transaction.atomic():
+        row = Subscription.objects.visible().select_for_update(no_key=True)
+        present = row.get(pk=subscription.pk).secret
+        row.filter(pk=subscription.pk).update(
+            secret=secrets.seal(new),
+            previous_secret=present,
+            previous_secret_ends_at=Now() + OVERLAP,
+        )
+    return new
+
+
+def _others(subscription: Subscription) -> SubscriptionQuerySet:
+    """All of the organization, which stay as they are until the end of the transaction."""
+    Organization.objects.select_for_update(no_key=True).get(pk=subscription.organization_id)
+    return Subscription.objects.visible().filter(organization=subscription.organization_id)
+
+
+def _refuse_twins(subscription: Subscription, others: SubscriptionQuerySet) -> None:
+    twin = others.filter(
+        target=subscription.target, events=subscription.events, resources=subscription.resources
+    ).first()
+    if twin is not None:
+        text = f"{twin} has the same target, events and resources."
+        raise ApiError(ErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": twin.public_id})
+
+
+def _with_headers(present: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:
+    """Headers as they are stored: values sealed, those that are null left out.
+
+    Raises InvalidInput where they would be too many.
+    """
+    changed = {name.lower() for name in changes}
+    headers = {name: value for name, value in present.items() if name.lower() not in changed}
+    headers |= {name: secrets.seal(text) for name, text in changes.items() if text is not None}
+    if len(headers) > MOST_HEADERS:
+        raise InvalidInput(too_many_headers(list(headers)))
+    return headers
