@@ -7,7 +7,10 @@ import sys
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
-WITHOUT_DATABASE = {"check", "collectstatic", "diffsettings", "help", "makemigrations", "version"}
+WITHOUT_DATABASE = {
+    *("check", "collectstatic", "diffsettings", "help", "makemigrations", "version"),
+    "webhook_listen",
+}
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from webhooks.addresses import reachable
 
-MAX_LENGTH = 2000
+MAX_LENGTH = 2048
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_NAME = 253

@@ -117,7 +117,7 @@ REFUSED = {
     "an unclosed bracket": ("https://[::1/", INVALID_URL),
     "no address in brackets": ("https://[example.com]/", INVALID_URL),
     "a fragment": ("https://example.com/#part", "no fragment"),
-    "too long": ("https://example.com/" + "a" * MAX_LENGTH, "at most 2000 characters"),
+    "too long": ("https://example.com/" + "a" * MAX_LENGTH, "at most 2048 characters"),
     "SSH": ("https://example.com:22/", "port is 22, but must be one of 80, 443, 8080, 8443"),
     "port 0": ("https://example.com:0/", "port is 0"),
     "port 65536": ("https://example.com:65536/", "port is 65536"),

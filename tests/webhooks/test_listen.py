@@ -1,0 +1,153 @@
+"""`manage.py webhook_listen`, as a process of its own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from django.conf import settings
+from standardwebhooks.webhooks import Webhook
+
+SECRET = "whsec_" + "c2VjcmV0IG9mIGEgdGVzdCwgMjQgYnl0ZXM="
+COMMAND = [sys.executable, "manage.py", "webhook_listen"]
+SECONDS = 30
+BODY = json.dumps({"type": "export.created", "data": {"id": "exp_1", "name": "Zoë\u009b2J"}})
+
+
+class Listener:
+    """The process, where it listens and what it has printed."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
+        self.process, self.output = process, output
+        self.url = self.shows(r"Listening on (http://127\.0\.0\.1:\d+/)")
+
+    def shows(self, pattern: str) -> str:
+        """The last group of a pattern, as soon as it is there."""
+        deadline = time.monotonic() + SECONDS
+        while not (found := re.search(pattern, self.output.read_text())):
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
+            time.sleep(0.02)
+        return found[len(found.groups())]
+
+    def send(
+        self,
+        body: str = BODY,
+        webhook_id: str = "evt_1",
+        when: datetime | None = None,
+        **headers: str,
+    ) -> int:
+        when = when or datetime.now(UTC)
+        signed = {
+            "webhook-id": webhook_id,
+            "webhook-timestamp": str(int(when.timestamp())),
+            "webhook-signature": Webhook(SECRET).sign(webhook_id, when, body),
+        }
+        return httpx.post(self.url, content=body, headers=signed | headers).status_code
+
+
+@contextmanager
+def listening(folder: Path, *arguments: str, **environment: str) -> Iterator[Listener]:
+    output = folder / "output"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [*COMMAND, "--port", "0", *arguments],
+            cwd=settings.BASE_DIR,
+            env=os.environ | environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Listener(process, output)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Listener]:
+    with listening(tmp_path, "--secret", SECRET) as process:
+        yield process
+
+
+def test_a_delivery_is_verified_and_printed(listener: Listener) -> None:
+    assert listener.send() == 204
+    printed = listener.shows(r"(?s)\n\n(\d\d:\d\d:\d\d  export\.created  verified\n.*\n\}\n)")
+    _, webhook_id, *lines = printed.splitlines()
+    assert webhook_id == "evt_1"
+    # What would move the cursor is shown, not obeyed.
+    assert json.loads("\n".join(lines)) == json.loads(BODY.replace("\\u009b", "\\ufffd"))
+    assert SECRET not in listener.output.read_text()
+
+
+def test_a_repetition_is_called_one(listener: Listener) -> None:
+    assert [listener.send(webhook_id=each) for each in ("evt_1", "evt_2", "evt_1")] == [204] * 3
+    notes = re.findall(r"export\.created  (.*)\n(\w+)", listener.output.read_text())
+    assert notes == [("verified", "evt_1"), ("verified", "evt_2"), ("verified, again", "evt_1")]
+
+
+def test_what_is_not_signed_with_the_secret_is_refused(listener: Listener) -> None:
+    old = datetime.now(UTC) - timedelta(minutes=6)
+    other = Webhook("whsec_b3RoZXI=").sign("evt_1", datetime.now(UTC), BODY)
+    answers = [
+        listener.send(**{"webhook-signature": other}),
+        listener.send(when=old),
+        listener.send(**{"webhook-id": ""}),
+        listener.send(**{"webhook-signature": "nonsense"}),
+        listener.send(body="not JSON"),
+        httpx.post(listener.url, content=iter([b"{}"])).status_code,
+    ]
+    assert answers == [400] * 6
+    reasons = re.findall(r"refused  (.*)", listener.output.read_text())
+    assert reasons == [
+        "No matching signature found.",
+        "Message timestamp too old.",
+        "Missing required headers.",
+        "A signature or a body that cannot be read.",
+        "A signature or a body that cannot be read.",
+        "A body without a length, or of more than 1,048,576 bytes.",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly(listener: Listener, number: int) -> None:
+    assert listener.send() == 204
+    listener.process.send_signal(number)
+    assert listener.process.wait(SECONDS) == 0
+    assert listener.output.read_text().endswith("\nStopped: 1 received.\n")
+
+
+def test_the_secret_may_be_in_the_environment(tmp_path: Path) -> None:
+    with listening(tmp_path, WEBHOOK_SECRET=SECRET) as listener:
+        assert listener.send() == 204
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a"])
+def test_without_a_secret_it_says_what_is_missing(secret: str) -> None:
+    assert "Give the subscription's secret" in failure(f"--secret={secret}")
+
+
+def test_a_port_that_is_taken_is_named(listener: Listener) -> None:
+    port = listener.url.rpartition(":")[2].strip("/")
+    assert f"Cannot listen on port {port}" in failure("--secret", SECRET, "--port", port)
+
+
+def failure(*arguments: str) -> str:
+    process = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert process.returncode == 1
+    return process.stderr
