@@ -44,7 +44,7 @@ class Listener:
         body: str = BODY,
         webhook_id: str = "evt_1",
         when: datetime | None = None,
-        **headers: str,
+        headers: dict[str, str] | None = None,
     ) -> int:
         when = when or datetime.now(UTC)
         signed = {
@@ -52,7 +52,8 @@ class Listener:
             "webhook-timestamp": str(int(when.timestamp())),
             "webhook-signature": Webhook(SECRET).sign(webhook_id, when, body),
         }
-        return httpx.post(self.url, content=body, headers=signed | headers).status_code
+        answer = httpx.post(self.url, content=body, headers=signed | (headers or {}))
+        return answer.status_code
 
 
 @contextmanager
@@ -99,10 +100,10 @@ def test_what_is_not_signed_with_the_secret_is_refused(listener: Listener) -> No
     old = datetime.now(UTC) - timedelta(minutes=6)
     other = Webhook("whsec_b3RoZXI=").sign("evt_1", datetime.now(UTC), BODY)
     answers = [
-        listener.send(**{"webhook-signature": other}),
+        listener.send(headers={"webhook-signature": other}),
         listener.send(when=old),
-        listener.send(**{"webhook-id": ""}),
-        listener.send(**{"webhook-signature": "nonsense"}),
+        listener.send(headers={"webhook-id": ""}),
+        listener.send(headers={"webhook-signature": "nonsense"}),
         listener.send(body="not JSON"),
         httpx.post(listener.url, content=iter([b"{}"])).status_code,
     ]
