@@ -46,7 +46,5 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "httpx": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
-            # Addresses that webhooks are sent to may hold secrets.
-            "httpx": {"level": "WARNING"},
         },
     }

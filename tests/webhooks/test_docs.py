@@ -1,0 +1,181 @@
+"""What docs/webhooks.md says is so, and its code verifies what Longshore signs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from tests.test_docs import DOCS, blocks, table
+from webhooks import lifecycle, parsing, secrets, sending, subscriptions
+from webhooks.events import EventType
+from webhooks.models import Subscription
+from webhooks.signing import Signer
+
+PAGE = DOCS / "webhooks.md"
+BODY = json.dumps({"type": "export.created", "data": {"name": "Zoë, 山田"}}, ensure_ascii=False)
+OLD, NEW = secrets.generate(), secrets.generate()
+
+# Whether what came is verified: secret, headers, body, and a folder to work in.
+Verify = Callable[[str, dict[str, str], str, Path], bool]
+
+
+def in_python(secret: str, headers: dict[str, str], body: str, folder: Path) -> bool:
+    namespace: dict[str, Any] = {}
+    [code] = blocks(PAGE, "python")
+    exec(code, namespace)  # noqa: S102
+    try:
+        message = namespace["verify"](secret, headers, body.encode())
+    except WebhookVerificationError:
+        return False
+    assert message == json.loads(body)
+    return True
+
+
+def in_javascript(secret: str, headers: dict[str, str], body: str, folder: Path) -> bool:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    [code] = blocks(PAGE, "javascript")
+    (folder / "verify.mjs").write_text(code)
+    (folder / "main.mjs").write_text(
+        'import { verify } from "./verify.mjs";\n'
+        'import { readFileSync } from "node:fs";\n'
+        "const [secret, headers] = process.argv.slice(2);\n"
+        "console.log(JSON.stringify(verify(secret, JSON.parse(headers), readFileSync(0))));\n"
+    )
+    process = subprocess.run(
+        [node, folder / "main.mjs", secret, json.dumps(headers)],
+        input=body.encode(),
+        capture_output=True,
+    )
+    if process.returncode:
+        # Its own refusal, no mistake in the code.
+        assert re.search(rb"Error: no (timestamp|signature)", process.stderr), process.stderr
+        return False
+    assert json.loads(process.stdout) == json.loads(body)
+    return True
+
+
+def in_a_shell(secret: str, headers: dict[str, str], body: str, folder: Path) -> bool:
+    [code] = blocks(PAGE, "sh")
+    (folder / "body").write_text(body)
+    variables = {
+        "ID": headers["webhook-id"],
+        "TIMESTAMP": headers["webhook-timestamp"],
+        "SIGNATURE": headers["webhook-signature"],
+    }
+    process = subprocess.run(
+        ["/bin/sh", "-eu", "-c", f'{code}\nverify "$1" body && echo good', "sh", secret],
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+    )
+    assert process.stderr == ""
+    return process.stdout == "good\n"
+
+
+@pytest.fixture(params=[in_python, in_javascript, in_a_shell])
+def verify(request: pytest.FixtureRequest) -> Verify:
+    chosen: Verify = request.param
+    return chosen
+
+
+def signed(**changes: object) -> dict[str, str]:
+    return Signer(Subscription(secret=secrets.seal(NEW), **changes)).headers("evt_1", BODY)
+
+
+def test_what_is_signed_is_verified(verify: Verify, tmp_path: Path) -> None:
+    assert verify(NEW, signed(), BODY, tmp_path)
+
+
+def test_both_secrets_verify_while_one_is_rotated(verify: Verify, tmp_path: Path) -> None:
+    headers = signed(
+        previous_secret=secrets.seal(OLD),
+        previous_secret_ends_at=timezone.now() + timedelta(hours=1),
+    )
+    assert verify(NEW, headers, BODY, tmp_path)
+    assert verify(OLD, headers, BODY, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("secret", "body", "changes"),
+    [
+        (OLD, BODY, {}),
+        (NEW, BODY + " ", {}),
+        (NEW, BODY, {"webhook-id": "evt_2"}),
+        (NEW, BODY, {"webhook-signature": ""}),
+        (NEW, BODY, {"webhook-signature": "v1,"}),
+        (NEW, BODY, {"webhook-timestamp": "later"}),
+        (NEW, BODY, {"webhook-timestamp": "earlier"}),
+    ],
+    ids=["secret", "body", "id", "no signature", "empty signature", "future", "past"],
+)
+def test_all_else_is_refused(
+    verify: Verify, tmp_path: Path, secret: str, body: str, changes: dict[str, str]
+) -> None:
+    headers = signed() | changes
+    if "webhook-timestamp" in changes:
+        headers = at(timedelta(minutes=6 if changes["webhook-timestamp"] == "later" else -6))
+    assert not verify(secret, headers, body, tmp_path)
+
+
+def at(difference: timedelta) -> dict[str, str]:
+    """What is signed rightly, but not now."""
+    when = timezone.now() + difference
+    return {
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(int(when.timestamp())),
+        "webhook-signature": Webhook(NEW).sign("evt_1", when, BODY),
+    }
+
+
+def test_the_table_of_events_is_complete() -> None:
+    assert [row[0].strip("`") for row in table("webhooks.md", "Event")] == EventType.values
+
+
+def test_the_table_of_members_is_complete() -> None:
+    named = [row[0].strip("`") for row in table("webhooks.md", "Member")]
+    assert set(named) | {"name", "active"} == {*parsing.FIELDS, "secret"}
+
+
+def test_numbers_are_those_of_the_code() -> None:
+    text = " ".join(PAGE.read_text().split())
+    delays = [delay.total_seconds() for delay in lifecycle.DELAYS]
+    words = {"5 seconds": 5, "30 seconds": 30, "3 minutes": 180, "18 minutes": 1080}
+    assert all(word in text for word in words)
+    assert delays[: len(words)] == list(words.values())
+    assert "2 hours, 11 hours and then 20 hours apart" in text
+    assert [round(delay / 3600) for delay in delays[4:]] == [2, 11, 20, 20, 20]
+    assert "take three days" in text
+    assert 3 <= sum(delays) / 86_400 < 3.5
+    for words_of, number in {
+        "Up to {} attempts": len(lifecycle.DELAYS) + 1,
+        "After {} failures in a row, or five days": lifecycle.MOST_FAILURES,
+        "within {} seconds": int(sending.ANSWER_SECONDS),
+        "up to {} subscriptions": subscriptions.MOST,
+        "up to {} to send with every delivery": parsing.MOST_HEADERS,
+        "of {} to": secrets.SHORTEST,
+        "to {} bytes": secrets.LONGEST,
+    }.items():
+        assert words_of.format(number) in text, words_of
+    assert lifecycle.LONGEST_FAILURE.days == 5
+    assert subscriptions.OVERLAP.total_seconds() == 24 * 3600
+
+
+def test_the_subscription_shown_is_accepted() -> None:
+    [command] = [block for block in blocks(PAGE, "bash") if "--data" in block]
+    body = json.loads(command.partition("--data '")[2].rpartition("'")[0])
+    # A token is ASCII, unlike the dots that stand for one.
+    body["headers"] = {name: text.strip("…") for name, text in body["headers"].items()}
+    assert parsing.parse_new(body)["events"] == ["export.created", "export.failed"]
