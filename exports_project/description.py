@@ -80,7 +80,7 @@ SETTINGS: dict[str, Any] = {
         "EventTypeEnum": "webhooks.events.EventType",
         "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
         "StatusEnum": "exports.models.Status",
-        "TypeEnum": "resources.columns.Kind",
+        "TypeEnum": "resources.api.serializers.KINDS",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,

@@ -12,14 +12,14 @@ from resources.matchers import matchers
 from resources.registry import Resource, registry
 from resources.relations import Relation
 
-_KINDS = [kind.value for kind in Kind]
+KINDS = [kind.value for kind in Kind]
 
 
 class ColumnSerializer(serializers.Serializer[Column]):
     """What a column holds, and how it may be asked for."""
 
     name = serializers.CharField()
-    type = serializers.ChoiceField(_KINDS, source="kind")
+    type = serializers.ChoiceField(KINDS, source="kind")
     nullable = serializers.BooleanField(help_text="Whether it may hold no value.")
     sortable = serializers.BooleanField(
         source="kind.sortable", help_text="Whether `order_by` takes it."
@@ -54,7 +54,7 @@ class RelationFieldSerializer(serializers.Serializer[Column]):
     """A column of a related record, `<relation>.<name>` in columns, fields and filters."""
 
     name = serializers.CharField()
-    type = serializers.ChoiceField(_KINDS, source="kind")
+    type = serializers.ChoiceField(KINDS, source="kind")
     operators = serializers.SerializerMethodField(help_text="What its filter takes.")
     matchers = serializers.SerializerMethodField(help_text="What its predicates end in.")
 
