@@ -1,4 +1,4 @@
-"""Factories of the logistics records; what is related is made for the same organization.
+"""Factories of records; what is related is made for the same organization.
 
 `ContactFactory(organization=acme)` makes one contact, `ContactFactory.create_batch(5, …)` five;
 `ContactFactory.create(…)` is the first, with a type that the type checker knows.
@@ -7,7 +7,7 @@
 # mypy: allow-untyped-decorators
 from typing import Any
 
-from factory.declarations import SelfAttribute, Sequence, SubFactory
+from factory.declarations import LazyFunction, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 
@@ -26,6 +26,9 @@ from resources.logistics.models import (
     ShippingLabelInference,
     Tracker,
 )
+from webhooks import secrets
+from webhooks.events import EventType
+from webhooks.models import Delivery, Event, Subscription
 
 
 class OrganizationFactory(DjangoModelFactory[Organization]):
@@ -143,3 +146,34 @@ class ShippingLabelInferenceFactory(DjangoModelFactory[ShippingLabelInference]):
 
     organization = SubFactory(OrganizationFactory)
     tracking_number = Sequence(lambda number: f"1Z{number:06}")
+
+
+class SubscriptionFactory(DjangoModelFactory[Subscription]):
+    """To everything, with a secret of its own."""
+
+    class Meta:
+        model = Subscription
+
+    organization = SubFactory(OrganizationFactory)
+    target = Sequence(lambda number: f"https://receiver.example.com/{number}")
+    events = LazyFunction(lambda: ["*"])
+    secret = LazyFunction(lambda: secrets.seal(secrets.generate()))
+
+
+class EventFactory(DjangoModelFactory[Event]):
+    class Meta:
+        model = Event
+
+    organization = SubFactory(OrganizationFactory)
+    type = EventType.EXPORT_CREATED
+    data = LazyFunction(lambda: {"object": "thing"})
+
+
+class DeliveryFactory(DjangoModelFactory[Delivery]):
+    """Pending, and due."""
+
+    class Meta:
+        model = Delivery
+
+    subscription = SubFactory(SubscriptionFactory)
+    event = SubFactory(EventFactory, organization=SelfAttribute("..subscription.organization"))

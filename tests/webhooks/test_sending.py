@@ -1,0 +1,207 @@
+"""One attempt at a real receiver, whatever that does."""
+
+import json
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from tests.factories import DeliveryFactory
+from tests.webhooks import receiver as behaviour
+from tests.webhooks.conftest import SECRET, the_delivery
+from tests.webhooks.receiver import Behaviour, Flood, Receiver, answer
+from webhooks import payloads, runner, secrets, sending, subscriptions
+from webhooks.models import Attempt, DeliveryStatus, Subscription
+from webhooks.sending import Result, Sender
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "ANSWER_SECONDS", 0.5)
+
+
+def send(subscription: Subscription) -> Result:
+    delivery = DeliveryFactory.create(subscription=subscription)
+    body = payloads.body(delivery.event, {"text": "Grüße"})
+    return Sender(subscription).send(delivery, body)
+
+
+def test_a_message_is_signed_as_the_library_verifies_it(
+    subscription: Subscription, receiver: Receiver
+) -> None:
+    result = send(subscription)
+    [message] = receiver.messages
+    event = result.delivery.event
+    assert message.verified(SECRET) == {
+        "id": event.public_id,
+        "type": "export.created",
+        "timestamp": event.created_at.isoformat().replace("+00:00", "Z"),
+        "data": {"text": "Grüße"},
+    }
+    assert message.headers["content-type"] == "application/json"
+    assert (result.succeeded, result.status_code, result.error) == (True, 204, "")
+    with pytest.raises(WebhookVerificationError):
+        message.verified(secrets.generate())
+
+
+def test_two_secrets_sign_for_a_day_after_a_rotation(
+    subscription: Subscription, receiver: Receiver
+) -> None:
+    new = subscriptions.rotate(subscription, None)
+    subscription.refresh_from_db()
+    send(subscription)
+    for secret in (SECRET, new):
+        receiver.messages[0].verified(secret)
+    subscription.previous_secret_ends_at = timezone.now()
+    send(subscription)
+    receiver.messages[1].verified(new)
+    with pytest.raises(WebhookVerificationError):
+        receiver.messages[1].verified(SECRET)
+
+
+def test_headers_are_sent_and_ours_win(subscription: Subscription, receiver: Receiver) -> None:
+    subscription.headers = {
+        "Authorization": secrets.seal("Bearer 1"),
+        "Content-Type": secrets.seal("text/plain"),
+    }
+    send(subscription)
+    headers = receiver.messages[0].headers
+    assert (headers["authorization"], headers["content-type"]) == ("Bearer 1", "application/json")
+
+
+def test_connections_are_used_again(subscription: Subscription, receiver: Receiver) -> None:
+    for _ in range(5):
+        assert send(subscription).succeeded
+    assert receiver.connections == 1
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_any_2xx_succeeds(subscription: Subscription, receiver: Receiver, status: int) -> None:
+    receiver.behaviours["/"] = answer(status)
+    assert send(subscription).succeeded
+
+
+@pytest.mark.parametrize("status", [300, 304, 400, 401, 404, 410, 429, 500, 503])
+def test_nothing_else_does(subscription: Subscription, receiver: Receiver, status: int) -> None:
+    receiver.behaviours["/"] = answer(status, b"no" if status != 304 else b"")
+    result = send(subscription)
+    assert (result.succeeded, result.status_code) == (False, status)
+    assert str(status) in result.error
+
+
+def test_a_redirect_is_a_failure_and_not_followed(
+    subscription: Subscription, receiver: Receiver
+) -> None:
+    elsewhere = receiver.url("/elsewhere")
+    receiver.behaviours["/"] = answer(307, Location=elsewhere)
+    result = send(subscription)
+    assert result.error == "The answer was 307, a redirect, which is not followed."
+    assert receiver.ids("/elsewhere") == []
+
+
+@pytest.mark.parametrize(
+    ("behave", "status"),
+    [
+        (behaviour.slowly(3), None),
+        (behaviour.drip_headers, None),
+        (behaviour.drip_body, 200),
+    ],
+)
+def test_the_time_is_that_of_the_whole_answer(
+    subscription: Subscription, receiver: Receiver, behave: Behaviour, status: int | None
+) -> None:
+    receiver.behaviours["/"] = behave
+    began = time.monotonic()
+    result = send(subscription)
+    assert 0.4 < time.monotonic() - began < 1.5
+    assert (result.succeeded, result.status_code) == (False, status)
+    assert result.error == "There was no whole answer within 0.5 seconds."
+    assert 400 < result.milliseconds < 1500
+
+
+def test_a_connection_that_is_reset_is_a_failure(
+    subscription: Subscription, receiver: Receiver
+) -> None:
+    receiver.behaviours["/"] = behaviour.reset
+    result = send(subscription)
+    assert result.status_code is None
+    assert result.error.startswith("ReadError")
+
+
+def test_nobody_at_the_target_is_a_failure(subscription: Subscription) -> None:
+    subscription.target = "http://127.0.0.1:1/"
+    result = send(subscription)
+    assert result.error.startswith("ConnectError")
+
+
+def test_of_a_large_answer_a_kilobyte_is_kept_and_little_more_is_read(
+    subscription: Subscription, receiver: Receiver
+) -> None:
+    flood = receiver.behaviours["/"] = Flood()
+    result = send(subscription)
+    assert result.succeeded
+    assert result.response == "x" * 1024
+    time.sleep(0.2)
+    # What the sockets of both sides hold was sent as well.
+    assert flood.sent < Flood.SIZE / 2
+
+
+def test_whatever_is_answered_can_be_stored(subscription: Subscription, receiver: Receiver) -> None:
+    receiver.behaviours["/"] = answer(200, b"\0\xff\xfe" + "é".encode() * 600)
+    DeliveryFactory.create(subscription=subscription)
+    runner.run(subscription.pk)
+    response = Attempt.objects.get().response
+    assert response.startswith("\ufffd\ufffd\ufffdé")
+    assert len(response.encode()) < 1100
+
+
+def test_a_target_that_is_forbidden_by_now_is_not_sent_to(
+    subscription: Subscription, receiver: Receiver, settings: object
+) -> None:
+    settings.WEBHOOK_ALLOWED_NETWORKS = []  # type: ignore[attr-defined]
+    result = send(subscription)
+    assert "not a public one" in result.error
+    assert receiver.messages == []
+
+
+def test_secrets_of_another_secret_key_are_said_to_be_unreadable(
+    subscription: Subscription, settings: object
+) -> None:
+    DeliveryFactory.create(subscription=subscription)
+    old = settings.SECRET_KEY  # type: ignore[attr-defined]
+    settings.SECRET_KEY = "another"  # type: ignore[attr-defined]  # noqa: S105
+    runner.run(subscription.pk)
+    delivery = the_delivery()
+    assert delivery.status == DeliveryStatus.PENDING
+    assert "SECRET_KEY" in delivery.attempts.get().error
+    settings.SECRET_KEY_FALLBACKS = [old]  # type: ignore[attr-defined]
+    assert send(subscription).succeeded
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7), ("0", 0), ("999999999999", 21600), ("-1", None), ("soon", None), ("", None)],
+)
+def test_retry_after_is_heeded_within_bounds(
+    subscription: Subscription, receiver: Receiver, text: str, seconds: float | None
+) -> None:
+    receiver.behaviours["/"] = answer(503, Retry_After=text)
+    assert send(subscription).retry_after == seconds
+
+
+def test_retry_after_may_be_a_date(subscription: Subscription, receiver: Receiver) -> None:
+    date = (timezone.now() + timedelta(seconds=60)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    receiver.behaviours["/"] = answer(503, Retry_After=date)
+    retry_after = send(subscription).retry_after
+    assert retry_after is not None
+    assert 55 < retry_after <= 60
+
+
+def test_a_message_is_compact_json(subscription: Subscription, receiver: Receiver) -> None:
+    send(subscription)
+    body = receiver.messages[0].body.decode()
+    assert body == json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))
