@@ -1,5 +1,6 @@
 """A receiver of webhooks on this machine, which behaves as each path says."""
 
+import os
 import socket
 import struct
 import time
@@ -143,6 +144,8 @@ def reset(handler: Handler) -> None:
     linger = struct.pack("ii", 1, 0)
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     handler.close_connection = True
+    # Its files would keep it open, and end it in order.
+    os.close(handler.connection.detach())
 
 
 class Flood:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from tests.factories import DeliveryFactory
@@ -160,25 +161,25 @@ def test_whatever_is_answered_can_be_stored(subscription: Subscription, receiver
 
 
 def test_a_target_that_is_forbidden_by_now_is_not_sent_to(
-    subscription: Subscription, receiver: Receiver, settings: object
+    subscription: Subscription, receiver: Receiver, settings: Settings
 ) -> None:
-    settings.WEBHOOK_ALLOWED_NETWORKS = []  # type: ignore[attr-defined]
+    settings.WEBHOOK_ALLOWED_NETWORKS = []
     result = send(subscription)
     assert "not a public one" in result.error
     assert receiver.messages == []
 
 
 def test_secrets_of_another_secret_key_are_said_to_be_unreadable(
-    subscription: Subscription, settings: object
+    subscription: Subscription, settings: Settings
 ) -> None:
     DeliveryFactory.create(subscription=subscription)
-    old = settings.SECRET_KEY  # type: ignore[attr-defined]
-    settings.SECRET_KEY = "another"  # type: ignore[attr-defined]  # noqa: S105
+    old = settings.SECRET_KEY
+    settings.SECRET_KEY = "another"  # noqa: S105
     runner.run(subscription.pk)
     delivery = the_delivery()
     assert delivery.status == DeliveryStatus.PENDING
     assert "SECRET_KEY" in delivery.attempts.get().error
-    settings.SECRET_KEY_FALLBACKS = [old]  # type: ignore[attr-defined]
+    settings.SECRET_KEY_FALLBACKS = [old]
     assert send(subscription).succeeded
 
 
