@@ -41,6 +41,6 @@ def with_links(exports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         export__expires_at__gt=timezone.now(),
         export__deleted_at=None,
     )
-    firsts = files.order_by("export", "pk").distinct("export")
+    firsts = files.order_by("export_id", "pk").distinct("export_id")
     links = {file.export.public_id: signed_url(file)[0] for file in firsts}
     return [export | {"download_url": links.get(export["id"])} for export in exports]

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 GROUPS = {
     "Exports": ("exports",),
+    "Webhooks": ("webhooks",),
     "Resources": ("logistics",),
     "Access": ("accounts", "auth"),
     "Schedules": ("django_celery_beat",),
@@ -17,6 +18,9 @@ COLLAPSED = {"Schedules"}
 ICONS = {
     "Export": "download",
     "ExportLimits": "speed",
+    "Subscription": "webhook",
+    "Event": "bolt",
+    "Delivery": "send",
     "Contact": "person",
     "Group": "groups",
     "Fulfillment": "inventory",

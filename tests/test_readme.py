@@ -140,7 +140,8 @@ def test_the_tours_other_files_hold_every_record(folder: Path, tour: str) -> Non
 def test_the_tour_is_told_of_a_file(folder: Path, tour: str) -> None:
     received = (folder / ".local/received.txt").read_text()
     printed = re.search(r"export\.created  verified\nevt_\w+\n(\{\n.*?\n\})\n", received, re.DOTALL)
-    assert printed and printed[1] in tour
+    assert printed
+    assert printed[1] in tour
     message = json.loads(printed[1])
     assert message["data"]["status"] == "completed"
     with urllib.request.urlopen(message["data"]["download_url"]) as link:  # noqa: S310
