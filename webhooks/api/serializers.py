@@ -54,7 +54,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
         return absolute(path, self.context.get("request"))
 
     def get_headers(self, subscription: Subscription) -> list[str]:
-        return list(subscription.headers)
+        return sorted(subscription.headers)
 
 
 class CreatedSubscriptionSerializer(SubscriptionSerializer):

@@ -1,0 +1,293 @@
+"""/v1/webhooks, /v1/deliveries and /v1/events; and nothing of another organization."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
+
+from accounts.models import Organization
+from tests.conftest import KeyClient
+from tests.factories import DeliveryFactory, SubscriptionFactory
+from tests.webhooks.conftest import SECRET, Publish
+from tests.webhooks.receiver import Receiver, answer
+from webhooks import runner, secrets
+from webhooks.events import EventType
+from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
+from webhooks.subscriptions import MOST
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BODY: dict[str, Any] = {
+    "target": "https://receiver.example.com/longshore",
+    "events": ["export.failed", "export.created"],
+    "name": "Warehouse",
+    "headers": {"Authorization": "Bearer hush"},
+}
+
+
+@pytest.fixture
+def made(alice: KeyClient) -> dict[str, Any]:
+    response = alice.post("/v1/webhooks", BODY)
+    assert response.status_code == 201
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def test_a_subscription_shows_its_secret_once_and_its_headers_never(
+    alice: KeyClient, made: dict[str, Any]
+) -> None:
+    secret = made.pop("secret")
+    assert secrets.is_secret(secret)
+    assert made["headers"] == ["Authorization"]
+    assert made["events"] == ["export.created", "export.failed"]
+    address = f"/v1/webhooks/{made['id']}"
+    assert alice.get(address).json() == made
+    assert made["url"].endswith(address)
+    shown = json.dumps([alice.get(address).json(), alice.get("/v1/webhooks").json()])
+    stored = json.dumps(Subscription.objects.values("secret", "headers")[0])
+    for text in (shown, stored):
+        assert secret not in text
+        assert "hush" not in text
+
+
+def test_a_secret_may_be_ones_own(alice: KeyClient) -> None:
+    own = secrets.generate()
+    made = alice.post("/v1/webhooks", BODY | {"secret": own}).json()
+    assert made["secret"] == own
+    assert secrets.unseal(Subscription.objects.get().secret) == own
+
+
+def test_secrets_are_in_no_log(alice: KeyClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    own = secrets.generate()
+    alice.post("/v1/webhooks", BODY | {"secret": own})
+    alice.post("/v1/webhooks", BODY | {"secret": own[:-9], "headers": {"X": "hush\n"}})
+    assert own[:-9] not in caplog.text
+    assert "hush" not in caplog.text
+
+
+def test_a_change_leaves_what_it_does_not_name(alice: KeyClient, made: dict[str, Any]) -> None:
+    address = f"/v1/webhooks/{made['id']}"
+    changed = alice.patch(address, {"events": "*", "headers": {"X-Team": "dock"}}).json()
+    assert changed["events"] == ["*"]
+    assert changed["headers"] == ["Authorization", "X-Team"]
+    assert changed["target"] == made["target"]
+    changed = alice.patch(address, {"headers": {"authorization": None}}).json()
+    assert changed["headers"] == ["X-Team"]
+    assert changed["updated_at"] > made["updated_at"]
+
+
+def test_a_deleted_subscription_is_gone(alice: KeyClient, made: dict[str, Any]) -> None:
+    address = f"/v1/webhooks/{made['id']}"
+    assert alice.delete(address).status_code == 204
+    assert alice.get(address).status_code == 404
+    assert alice.get("/v1/webhooks").json()["results"] == []
+    # Its place is free again.
+    assert alice.post("/v1/webhooks", BODY).status_code == 201
+
+
+def test_a_rotation_shows_the_new_secret_once(alice: KeyClient, made: dict[str, Any]) -> None:
+    address = f"/v1/webhooks/{made['id']}"
+    rotated = alice.post(f"{address}/rotate-secret").json()
+    assert rotated["secret"] != made["secret"]
+    shown = alice.get(address).json()
+    assert shown["previous_secret_ends_at"] == rotated["previous_secret_ends_at"]
+    assert rotated["secret"] not in json.dumps(shown)
+    own = secrets.generate()
+    assert alice.post(f"{address}/rotate-secret", {"secret": own}).json()["secret"] == own
+
+
+def test_a_try_is_sent_to_one_subscription_whatever_it_wants(
+    alice: KeyClient, subscription: Subscription, receiver: Receiver
+) -> None:
+    SubscriptionFactory.create(organization=subscription.organization)
+    Subscription.objects.update(events=["export.failed"])
+    response = alice.post(f"/v1/webhooks/{subscription.public_id}/test")
+    assert response.status_code == 201
+    runner.run(subscription.pk)
+    [message] = receiver.messages
+    assert message.verified(SECRET)["type"] == "webhook.test"
+    assert response.json()["event"] == message.id
+    assert Delivery.objects.count() == 1
+
+
+def test_deliveries_show_every_attempt(
+    alice: KeyClient, subscription: Subscription, receiver: Receiver, publish: Publish
+) -> None:
+    receiver.behaviours["/"] = answer(500, b"broken")
+    event = publish()
+    runner.run(subscription.pk)
+    address = f"/v1/webhooks/{subscription.public_id}/deliveries"
+    [delivery] = alice.get(address).json()["results"]
+    [attempt] = delivery["attempts"]
+    assert (delivery["event"], delivery["type"]) == (event.public_id, "export.created")
+    assert (attempt["status_code"], attempt["response"]) == (500, "broken")
+    assert attempt["error"] == "The answer was 500."
+    assert attempt["milliseconds"] >= 0
+    for query, count in (
+        ("status=pending", 1),
+        ("status=failed,delivered", 0),
+        ("type=export.created", 1),
+        ("type=export.failed", 0),
+    ):
+        assert len(alice.get(f"{address}?{query}").json()["results"]) == count
+
+
+def test_lists_take_a_constant_number_of_queries(
+    alice: KeyClient,
+    subscription: Subscription,
+    publish: Publish,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    publish(3)
+    runner.run(subscription.pk)
+    alice.get("/v1/events")  # The first request of a minute notes the use of the key.
+    address = f"/v1/webhooks/{subscription.public_id}/deliveries"
+    for limit in (1, 3):
+        with django_assert_num_queries(4):
+            assert len(alice.get(f"{address}?limit={limit}").json()["results"]) == limit
+        with django_assert_num_queries(2):
+            assert len(alice.get(f"/v1/events?limit={limit}").json()["results"]) == limit
+
+
+def test_a_redelivery_is_sent_at_once(
+    alice: KeyClient, subscription: Subscription, receiver: Receiver, publish: Publish
+) -> None:
+    publish()
+    runner.run(subscription.pk)
+    address = f"/v1/deliveries/{Delivery.objects.get().public_id}/redeliver"
+    response = alice.post(address)
+    assert (response.status_code, response.json()["status"]) == (200, "pending")
+    runner.run(subscription.pk)
+    assert len(receiver.messages) == 2
+    Delivery.objects.update(status=DeliveryStatus.SENDING)
+    response = alice.post(address)
+    assert (response.status_code, response.json()["error"]) == (409, "invalid_status")
+
+
+def test_what_has_failed_since_a_time_is_recovered(
+    alice: KeyClient, subscription: Subscription, receiver: Receiver
+) -> None:
+    long_ago = timezone.now() - timedelta(days=2)
+    for status in (DeliveryStatus.FAILED, DeliveryStatus.DELIVERED):
+        for created_at in (timezone.now(), long_ago):
+            DeliveryFactory.create(
+                subscription=subscription, status=status, event__created_at=created_at
+            )
+    since = (timezone.now() - timedelta(days=1)).isoformat()
+    address = f"/v1/webhooks/{subscription.public_id}/recover"
+    assert alice.post(address, {"since": since}).json() == {"recovered": 1}
+    runner.run(subscription.pk)
+    assert len(receiver.messages) == 1
+
+
+def test_an_inactive_subscription_is_not_sent_to(
+    alice: KeyClient, subscription: Subscription, publish: Publish
+) -> None:
+    publish()
+    address = f"/v1/webhooks/{subscription.public_id}"
+    assert alice.patch(address, {"active": False}).json()["active"] is False
+    delivery = f"/v1/deliveries/{Delivery.objects.get().public_id}"
+    for path, body in (
+        (f"{address}/test", {}),
+        (f"{address}/recover", {"since": "2024-12-25T12:00:00Z"}),
+        (f"{delivery}/redeliver", {}),
+    ):
+        response = alice.post(path, body)
+        assert (response.status_code, response.json()["error"]) == (409, "subscription_inactive")
+
+
+def test_events_are_listed_whoever_is_told(alice: KeyClient, publish: Publish) -> None:
+    event = publish()
+    [shown] = alice.get("/v1/events").json()["results"]
+    assert (shown["id"], shown["object"]) == (event.public_id, "event")
+    assert shown["data"]["text"] == "Grüße"
+    assert alice.get("/v1/events?type=export.failed").json()["results"] == []
+
+
+def test_types_are_listed_with_what_they_mean(alice: KeyClient) -> None:
+    results = alice.get("/v1/events/types").json()["results"]
+    assert [each["type"] for each in results] == EventType.values
+    assert all(each["description"] for each in results)
+
+
+def test_an_organization_has_so_many_subscriptions(
+    alice: KeyClient, charlie: KeyClient, acme: Organization
+) -> None:
+    SubscriptionFactory.create_batch(MOST, organization=acme)
+    response = alice.post("/v1/webhooks", BODY)
+    assert (response.status_code, response.json()["error"]) == (422, "too_many_subscriptions")
+    assert charlie.post("/v1/webhooks", BODY).status_code == 201
+
+
+def test_the_same_subscription_twice_is_refused(
+    alice: KeyClient, charlie: KeyClient, made: dict[str, Any]
+) -> None:
+    again = BODY | {"events": ["export.created", "export.failed", "export.created"]}
+    response = alice.post("/v1/webhooks", again)
+    assert (response.status_code, response.json()["error"]) == (409, "duplicate_subscription")
+    assert response.json()["details"] == {"id": made["id"]}
+    other = alice.post("/v1/webhooks", BODY | {"events": "*"}).json()
+    response = alice.patch(f"/v1/webhooks/{other['id']}", {"events": BODY["events"]})
+    assert response.status_code == 409
+    assert charlie.post("/v1/webhooks", BODY).status_code == 201
+
+
+ADDRESSES = [
+    ("get", "/v1/webhooks/{webhook}", {}),
+    ("patch", "/v1/webhooks/{webhook}", {"active": False}),
+    ("post", "/v1/webhooks/{webhook}/rotate-secret", {}),
+    ("post", "/v1/webhooks/{webhook}/test", {}),
+    ("post", "/v1/webhooks/{webhook}/recover", {"since": "2024-12-25T12:00:00Z"}),
+    ("get", "/v1/webhooks/{webhook}/deliveries", {}),
+    ("post", "/v1/deliveries/{delivery}/redeliver", {}),
+    ("delete", "/v1/webhooks/{webhook}", {}),
+]
+LISTS = ["/v1/webhooks", "/v1/events"]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_bob_may_what_alice_may_and_charlie_finds_nothing(
+    bob: KeyClient,
+    charlie: KeyClient,
+    read_only: KeyClient,
+    subscription: Subscription,
+    publish: Publish,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+    slash: str,
+) -> None:
+    publish()
+    Delivery.objects.update(status=DeliveryStatus.FAILED)
+    ids = {"webhook": subscription.public_id, "delivery": Delivery.objects.get().public_id}
+    address = path.format(**ids) + slash
+    before = list(Subscription.objects.values()), list(Delivery.objects.values())
+    theirs = getattr(charlie, method)(address, body)
+    unknown = getattr(charlie, method)(
+        path.format(webhook="whsub_x", delivery="dlv_x") + slash, body
+    )
+    assert theirs.status_code == unknown.status_code == 404
+    assert theirs.json() == unknown.json()
+    assert (list(Subscription.objects.values()), list(Delivery.objects.values())) == before
+    assert Event.objects.count() == 1
+    assert getattr(APIClient(), method)(address, body, format="json").status_code == 401
+    allowed = 403 if method != "get" else 200
+    assert getattr(read_only, method)(address, body).status_code == allowed
+    assert getattr(bob, method)(address, body).status_code in (200, 201, 204)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_lists_are_of_ones_own_organization(
+    bob: KeyClient, charlie: KeyClient, subscription: Subscription, publish: Publish, path: str
+) -> None:
+    publish()
+    for slash in ("", "/"):
+        assert len(bob.get(path + slash).json()["results"]) == 1
+        assert charlie.get(path + slash).json()["results"] == []
+        assert APIClient().get(path + slash).status_code == 401
