@@ -23,6 +23,11 @@ from django.conf import settings
             "such as 600/min, or empty for no limit.",
         ),
         (
+            "BASE_URL",
+            "longshore.example.com",
+            'BASE_URL is "longshore.example.com", but must be like https://longshore.example.com.',
+        ),
+        (
             "WEBHOOK_ALLOWED_NETWORKS",
             "10.0.0.0/8,10.0.0.1/8",
             'WEBHOOK_ALLOWED_NETWORKS holds "10.0.0.1/8", but must be networks such as '

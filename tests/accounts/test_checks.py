@@ -1,0 +1,14 @@
+"""What production must say, and a laptop need not."""
+
+from pytest_django import Settings
+
+from accounts.checks import check_base_url
+
+
+def test_production_must_say_where_others_reach_it(settings: Settings) -> None:
+    assert check_base_url() == []
+    settings.EMBEDDED_DATABASE = False
+    [warning] = check_base_url()
+    assert "BASE_URL is http://127.0.0.1:8000" in warning.msg
+    settings.BASE_URL = "https://longshore.example.com"
+    assert check_base_url() == []
