@@ -38,10 +38,10 @@ def stack() -> Iterator[httpx.Client]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
+        # This process too, for who asks the database itself.
+        os.environ |= {"LOCAL_DIR": folder, "ENV_FILE": os.devnull}
         environment = os.environ | {
-            "LOCAL_DIR": folder,
             "PORT": str(port),
-            "ENV_FILE": os.devnull,
             "EXPORT_MAX_UNFINISHED": "100000",
             "API_RATE_LIMIT": "",
             "LOG_LEVEL": "WARNING",
