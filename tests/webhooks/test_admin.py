@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -91,15 +92,15 @@ def listed(model: str) -> str:
     return reverse(f"admin:webhooks_{model}_changelist")
 
 
-def own(found: Subscription | Event | Delivery) -> str:
+def own(found: Model) -> str:
     return reverse(f"admin:webhooks_{found._meta.model_name}_change", args=[found.pk])
 
 
-def button(found: Subscription | Delivery, action: str) -> str:
+def button(found: Model, action: str) -> str:
     return reverse(f"admin:webhooks_{found._meta.model_name}_{action}", args=[found.pk])
 
 
-def act(client: Client, found: Subscription | Delivery, action: str) -> int:
+def act(client: Client, found: Model, action: str) -> int:
     """Submit the dialog of an action."""
     return client.post(button(found, action), {"_form_submitted": "on"}).status_code
 
