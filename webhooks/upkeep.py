@@ -45,17 +45,26 @@ def tell() -> None:
     """Write to the organizations whose subscriptions were disabled; at least once."""
     untold = Subscription.objects.visible().filter(disabled_at__isnull=False, notified_at=None)
     for subscription in untold.select_related("organization"):
-        organization = subscription.organization
-        if organization.email:
-            text = _TEXT.format(
-                id=subscription.public_id,
-                name=subscription.name or subscription.public_id,
-                organization=organization.name,
-                target=subscription.target,
-                reason=subscription.disabled_reason,
-            )
-            send_mail("A webhook was disabled", text, None, [organization.email])
-        untold.filter(pk=subscription.pk).update(notified_at=Now())
+        try:
+            _write_to_owner(subscription)
+        except OSError as error:
+            # Whatever a mail server does, its errors among it; the next run tries again.
+            logger.warning("Nobody was told that %s is disabled: %s", subscription, error)
+        else:
+            untold.filter(pk=subscription.pk).update(notified_at=Now())
+
+
+def _write_to_owner(subscription: Subscription) -> None:
+    organization = subscription.organization
+    if organization.email:
+        text = _TEXT.format(
+            id=subscription.public_id,
+            name=subscription.name or subscription.public_id,
+            organization=organization.name,
+            target=subscription.target,
+            reason=subscription.disabled_reason,
+        )
+        send_mail("A webhook was disabled", text, None, [organization.email])
 
 
 def purge() -> None:

@@ -274,6 +274,23 @@ def test_the_organization_is_told_once_by_event_and_email(
     assert SECRET not in body
 
 
+def test_a_mail_server_that_is_away_is_asked_again(
+    failing: Subscription, mailoutbox: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing.organization.email = "ops@acme.example"
+    failing.organization.save()
+    lifecycle.disable(failing, "A test.")
+
+    def away(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(upkeep, "send_mail", away)
+        upkeep.tell()
+    upkeep.tell()
+    assert len(mailoutbox) == 1
+
+
 def test_an_organization_without_an_address_is_told_by_the_event_alone(
     failing: Subscription, mailoutbox: list[object]
 ) -> None:
