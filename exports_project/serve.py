@@ -46,10 +46,11 @@ PROGRAMS = {
         [*WORKER, "-n", "quick@%h", "-Q", "quick", "--concurrency=1"],
         signal.SIGQUIT,
     ),
-    # It waits for those whom it tells, so it needs threads rather than processes.
+    # It waits for those whom it tells, so it needs threads rather than processes; these cannot be
+    # stopped, but soon end by themselves, and what they have not told is told later.
     "webhooks": (
         [*WORKER, "-n", "webhooks@%h", "-Q", "webhooks", "--pool=threads", "--concurrency=32"],
-        signal.SIGQUIT,
+        signal.SIGTERM,
     ),
     "upkeep": (
         [*WORKER, "-n", "upkeep@%h", "-Q", "upkeep", "--concurrency=2"],
