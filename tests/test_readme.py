@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,17 +75,24 @@ def tour(folder: Path) -> str:
     # The port is the reader's to choose, and somebody may have chosen that one here.
     section = section.replace("9000", str(free_port()))
     blocks = re.findall(r"^```bash\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    shell = subprocess.run(
+    with subprocess.Popen(
         ["/bin/bash", "-e"],
-        input="".join(blocks),
         cwd=folder,
         env=surroundings(folder),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=TOUR_SECONDS,
-    )
-    assert shell.returncode == 0, shell.stdout + shell.stderr + (folder / "log").read_text()
-    return shell.stdout
+        process_group=0,
+    ) as shell:
+        try:
+            shown, errors = shell.communicate("".join(blocks), timeout=TOUR_SECONDS)
+        finally:
+            # What it left in the background, had it not come to its end.
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGTERM)
+    assert shell.returncode == 0, shown + errors + (folder / "log").read_text()
+    return shown
 
 
 def surroundings(folder: Path) -> dict[str, str]:
