@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
@@ -12,7 +12,7 @@ from unfold.decorators import display
 from webhooks.admin import presentation
 from webhooks.admin.pages import LookedAt
 from webhooks.events import EventType
-from webhooks.models import Event
+from webhooks.models import Delivery, Event
 
 
 class TypeFilter(DropdownFilter):
@@ -40,7 +40,8 @@ class EventAdmin(LookedAt):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         events: QuerySet[Event] = super().get_queryset(request)
-        return events.annotate(recent=presentation.recent("event"))
+        own = Delivery.objects.filter(event=OuterRef("pk")).order_by("-number")
+        return events.annotate(recent=presentation.recent(own))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -64,7 +64,7 @@ class SubscriptionAdmin(LookedAt):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
         found: QuerySet[Subscription] = super().get_queryset(request).filter(deleted_at=None)
         secret = found.defer("secret", "previous_secret")
-        return secret.annotate(recent=presentation.recent("subscription"))
+        return secret.annotate(recent=presentation.recent(presentation.newest(OuterRef("pk"))))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -72,7 +72,7 @@ class SubscriptionAdmin(LookedAt):
         subscription: Subscription = kwargs["obj"]
         state = presentation.state_of(subscription)
         query = urlencode({"subscription__number__exact": subscription.pk})
-        deliveries = subscription.deliveries.select_related("event").prefetch_related("attempts")
+        deliveries = presentation.newest(subscription.pk).select_related("event")
         context |= {
             "heading": presentation.title_of(subscription),
             "state": state.label,
@@ -80,7 +80,9 @@ class SubscriptionAdmin(LookedAt):
             "health": self.health(subscription),
             "times": presentation.times(subscription),
             "all_deliveries": f"{reverse('admin:webhooks_delivery_changelist')}?{query}",
-            "deliveries": presentation.delivery_table(deliveries[:_LISTED], "Event"),
+            "deliveries": presentation.delivery_table(
+                deliveries.prefetch_related("attempts")[:_LISTED], "Event"
+            ),
         }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
