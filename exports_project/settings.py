@@ -196,9 +196,7 @@ CELERY_TASK_IGNORE_RESULT = True
 # exports wait for large ones, nor anything for whoever is told of it. A worker without -Q takes
 # them all.
 CELERY_TASK_DEFAULT_QUEUE = "exports"
-CELERY_TASK_QUEUES = [
-    Queue(name) for name in ("exports", "quick", "parts", "upkeep", "webhooks")
-]
+CELERY_TASK_QUEUES = [Queue(name) for name in ("exports", "quick", "parts", "upkeep", "webhooks")]
 CELERY_TASK_ROUTES = {
     "accounts.purge": {"queue": "upkeep"},
     "exports.recover": {"queue": "upkeep"},

@@ -42,10 +42,10 @@ def no_signs_of_life() -> Iterator[None]:
 def workers(transactional_db: None) -> Iterator[None]:
     """A worker of every queue, and a recovery."""
     current_app.control.purge()
-    queues = "exports,quick,upkeep"
+    queues = "exports,quick,upkeep,webhooks"
     with start_worker(current_app, perform_ping_check=False, pool="solo", queues=queues):
         upkeep.recover()
-        wait_for(lambda: heartbeats.fresh("quick"))
+        wait_for(lambda: heartbeats.fresh("webhooks"))
         yield
     connections.close_all()
 
@@ -83,6 +83,7 @@ def test_with_all_its_parts_it_is_ready(client: Client, workers: None) -> None:
         ("storage", "ok"),
         ("worker_quick", "ok"),
         ("worker_exports", "ok"),
+        ("worker_webhooks", "ok"),
         ("recovery", "ok"),
     }
     assert (response.status_code, response.json()["status"]) == (200, "ok")
@@ -96,7 +97,7 @@ def test_without_workers_it_is_not_ready(client: Client) -> None:
     response = client.get("/readyz")
     assert (response.status_code, response.json()["status"]) == (503, "unavailable")
     failed = {name for name, state in states(response).items() if state == "failed"}
-    assert failed == {"worker_quick", "worker_exports", "recovery"}
+    assert failed == {"worker_quick", "worker_exports", "worker_webhooks", "recovery"}
 
 
 @pytest.mark.django_db(transaction=True)
