@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, resolve, reverse
 from accounts.models import Organization
 from resources.conditions import SEARCH
 from resources.filters import DIRECTION, LIMIT, ORDER_BY
-from resources.registry import Resource, registry
+from resources.registry import DEEPEST_INCLUDE, Resource, registry
 from resources.relations import JOINED, Relation
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -44,6 +44,7 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     yield from _check_fields(resource)
     for relation in resource.relations:
         yield from _check_relation(resource, relation)
+    yield from _check_includes(resource)
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
     ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
     columns = {model_field.attname for model_field in resource.model._meta.concrete_fields}
@@ -121,6 +122,28 @@ def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMes
         if not any(name in (f.name, f.attname) for f in field.related_model._meta.concrete_fields):
             text = f"relation {relation.name!r}: {field.related_model.__name__} has no {name!r}"
             yield _error(resource, text, "resources.E007")
+
+
+def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
+    for path in resource.includes:
+        text = f"include {path!r}: "
+        steps = path.split(".")
+        if len(steps) > DEEPEST_INCLUDE:
+            text += f"{len(steps)} steps, of which there may be {DEEPEST_INCLUDE}"
+            yield _error(resource, text, "resources.E013")
+        parent = resource
+        for step in steps:
+            try:
+                _, related = parent.related(step)
+            except LookupError as error:
+                yield _error(resource, f"{text}{error}", "resources.E013")
+                break
+            if step in parent.columns_by_name:
+                text += f"{step!r} is a column of {parent.name} too"
+                yield _error(resource, text, "resources.E013")
+            parent = related
+    for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
+        yield _error(resource, f"include {path!r} is declared twice", "resources.E013")
 
 
 def _field(model: type[Model], name: str) -> Any:

@@ -17,6 +17,9 @@ from django.db.models import Model
 from resources.columns import Column, Kind, model_columns
 from resources.relations import Relation
 
+# Steps of a path.
+DEEPEST_INCLUDE = 3
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -27,6 +30,8 @@ class Resource:
     date_field: the datetime by which a date range selects, and by which a limited request
         without an ordering takes the newest first.
     relations: what is shown of related records.
+    includes: paths of relations, declared or only of the model, up to `DEEPEST_INCLUDE` steps:
+        whose records a request may have with all that their own resource shows.
     columns: computed columns, or fields under another name.
     hidden: fields that never leave the database.
     search: a text field with the record's search text, indexed by `SearchWords`.
@@ -39,6 +44,7 @@ class Resource:
     organization: str = "organization"
     date_field: str = "created_at"
     relations: tuple[Relation, ...] = ()
+    includes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
     search: str | None = None
@@ -62,6 +68,18 @@ class Resource:
             for relation in self.relations_by_name.values()
             if relation.many and relation.singular
         }
+
+    def related(self, name: str) -> tuple[Relation, "Resource"]:
+        """A relation, declared or only of the model, and the resource of its records.
+
+        Raises LookupError where there is none, or its records are no resource.
+        """
+        undeclared = Relation.undeclared(self.model, name)
+        relation = self.relations_by_name.get(name, undeclared)
+        resource = registry.for_model(relation.target)
+        if resource is None:
+            raise LookupError(f"{relation.target.__name__} is no resource")
+        return relation, resource
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import ForeignKey, ManyToManyField, ManyToManyRel, ManyToOneRel, Model
 from psycopg import sql
 
@@ -29,6 +30,18 @@ class Relation:
     fields: tuple[str, ...] = ("id", "name")
     singular: str | None = None
     model: type[Model] | None = None
+
+    @classmethod
+    def undeclared(cls, model: type[Model], name: str) -> "Relation":
+        """A relation of a model of which nothing is declared. Raises LookupError."""
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            field = None
+        if not isinstance(field, JOINED):
+            raise LookupError(f"{name!r} is no relation of {model.__name__}")
+        key = cast("Any", field).related_model._meta.pk.name
+        return cls(name, label=key, fields=(key,), model=model)
 
     def of(self, model: type[Model]) -> "Relation":
         return replace(self, model=model)

@@ -96,6 +96,18 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
             "E011",
             "'request' is of the type json",
         ),
+        ({"includes": ("friends",)}, "E013", "'friends': 'friends' is no relation of Contact"),
+        ({"includes": ("name",)}, "E013", "'name': 'name' is no relation of Contact"),
+        ({"includes": ("",)}, "E013", "'' is no relation of Contact"),
+        ({"includes": ("groups.friends",)}, "E013", "'friends' is no relation of Group"),
+        ({"includes": ("contactgroup",)}, "E013", "ContactGroup is no resource"),
+        ({"includes": ("groups.parent.parent.location",)}, "E013", "4 steps, of which there may"),
+        ({"includes": ("groups", "groups")}, "E013", "include 'groups' is declared twice"),
+        (
+            {"includes": ("groups",), "columns": (Column("groups", Kind.TEXT, "''"),)},
+            "E013",
+            "'groups' is a column of person too",
+        ),
     ],
 )
 def test_each_mistake_is_named(changes: dict[str, Any], code: str, text: str) -> None:
@@ -106,6 +118,11 @@ def test_each_mistake_is_named(changes: dict[str, Any], code: str, text: str) ->
     assert text in errors[0].msg
     assert isinstance(errors[0], Error)
     assert errors[0].obj is resource.model
+
+
+def test_includes_follow_relations_that_are_not_declared_too() -> None:
+    paths = ("groups.location.terminal_location", "trackers_to", "trackers_to.manifest")
+    assert list(check_resource(replace(CONTACT, includes=paths))) == []
 
 
 def test_a_name_that_is_taken_is_named(own_registry: Registry) -> None:
