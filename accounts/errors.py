@@ -20,6 +20,7 @@ class ErrorCode(TextChoices):
     INVALID_COMPRESSION = "invalid_compression", "Unsupported compression."
     INVALID_FILTER = "invalid_filter", "Malformed filter."
     INVALID_COLUMN = "invalid_column", "Unknown column."
+    INVALID_INCLUDE = "invalid_include", "Unsupported include."
     INVALID_ORDERING = "invalid_ordering", "Unsupported ordering."
     INVALID_LIMIT = "invalid_limit", "Unsupported limit."
     INVALID_TIMEZONE = "invalid_timezone", "Unknown time zone."

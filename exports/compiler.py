@@ -122,12 +122,12 @@ def among(spec: ExportSpec, records: Sequence[str]) -> sql.Composable:
 
 def outlines(spec: ExportSpec) -> list[Outline]:
     """The columns of the file, as far as they are known without its rows. Raises LookupError."""
-    return list(outline(_resource(spec), spec.columns, nesting(spec)))
+    return list(outline(_resource(spec), spec.columns, nesting(spec), spec.includes))
 
 
-def nesting(spec: ExportSpec) -> Nesting:
+def nesting(spec: ExportSpec) -> Nesting | None:
     """How the file's rows are nested; JSON needs no way to show what has parts."""
-    return Nesting.MERGE if formats[spec.format].rows is Rows.JSON else spec.nesting
+    return None if formats[spec.format].rows is Rows.JSON else spec.nesting
 
 
 def settings_of(spec: ExportSpec) -> dict[str, str]:
@@ -141,7 +141,13 @@ class _Source:
     def __init__(self, spec: ExportSpec, organization_id: str, part: Part = None) -> None:
         self.spec = spec
         self.resource = _resource(spec)
-        self.expressions = Expressions(self.resource, organization_id, spec)
+        self.expressions = Expressions(
+            self.resource,
+            organization_id,
+            spec,
+            includes=spec.includes,
+            empty_as_null=spec.omit_empty,
+        )
         self.repeated = self._repeated()
         self._table = sql.SQL("{} AS {}").format(
             sql.Identifier(self.resource.model._meta.db_table), sql.Identifier(ROW)
@@ -153,20 +159,20 @@ class _Source:
 
     def select(self, cells: Iterable[sql.Composable]) -> sql.Composable:
         """The query of the rows' cells."""
-        joins = self.expressions.joins(column.path for column in self.spec.columns)
+        joins = self.expressions.joins(column.path for column in outlines(self.spec))
         joined = sql.SQL("").join(sql.SQL(" {}").format(join) for join in joins)
         terms = self._terms()
-        if self.repeated is None:
+        if self.repeated is not None:
+            joined += sql.SQL(" {}").format(self.expressions.repeating(self.repeated))
+        if self.repeated is None and not (terms and self.spec.includes):
             rest = sql.SQL("{}{} WHERE {}{}{}").format(
                 self._table, joined, self._where, _order(terms), self._limit()
             )
         else:
-            rest = sql.SQL("{}{} {}{}").format(
-                self._records(terms),
-                joined,
-                self.expressions.repeating(self.repeated),
-                _order(terms and [*terms, *self.expressions.order(self.repeated)]),
-            )
+            # Nothing is joined to records that the limit leaves out.
+            related = self.expressions.order(self.repeated) if terms and self.repeated else []
+            records = self._records(terms)
+            rest = sql.SQL("{}{}{}").format(records, joined, _order([*terms, *related]))
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), rest)
 
     def keys(self) -> sql.Composable:
@@ -196,7 +202,7 @@ class _Source:
         if nesting(self.spec) is not Nesting.REPEAT:
             return None
         relations = (self.expressions.resolve(column.path)[0] for column in self.spec.columns)
-        return next((relation for relation in relations if relation and relation.many), None)
+        return next((each for each in relations if each and each.repeatable), None)
 
     def _records(self, terms: list[sql.Composable]) -> sql.Composable:
         """The selected records, each once, as a FROM item: a limit is one of records."""

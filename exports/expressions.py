@@ -37,7 +37,7 @@ class Expressions(JsonExpressions):
         relation, column = self.resolve(path)
         if relation is None:
             return self._value_of(self.resource.columns_by_name[path], ROW, rows)
-        if column is not None and (not relation.many or self._repeats):
+        if column is not None and (not relation.many or self._repeats(relation)):
             return self._value_of(column, related_row(relation), rows)
         shown = self._text_of(column or relation.columns[relation.label], related_row(relation))
         if column is None:
@@ -80,7 +80,7 @@ class Expressions(JsonExpressions):
         relation, column = self.resolve(path)
         if relation is None:
             column = self.resource.columns_by_name[path]
-        elif relation.many and not self._repeats:
+        elif relation.many and not self._repeats(relation):
             return FileColumn(header, Kind.LIST if rows is Rows.ARRAYS else Kind.TEXT)
         if column is None or column.kind is Kind.JSON:
             return FileColumn(header, Kind.TEXT)
@@ -93,10 +93,9 @@ class Expressions(JsonExpressions):
             return super().datetime(value)
         return pattern_sql(self.spec.datetime_format, value, self.spec.timezone)
 
-    @property
-    def _repeats(self) -> bool:
+    def _repeats(self, relation: Relation) -> bool:
         """Whether a row has one record of a relation to many, which then is joined."""
-        return self.spec.nesting is Nesting.REPEAT
+        return relation.repeatable and self.spec.nesting is Nesting.REPEAT
 
     def _value_of(self, column: Column, row: str, rows: Rows) -> sql.Composable:
         """A number, boolean, date or datetime as it is; else as the rows are."""

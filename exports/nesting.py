@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 
 from exports.spec import Nesting, OutputColumn
 from resources.columns import Kind
+from resources.includes import Include
 from resources.registry import Resource
+from resources.relations import Relation
 
 # From a value to one of its parts: keys of objects, indexes of arrays.
 Path: TypeAlias = tuple[str | int, ...]
@@ -65,14 +67,30 @@ class Outline:
 
 
 def outline(
-    resource: Resource, columns: Iterable[OutputColumn], nesting: Nesting
+    resource: Resource,
+    columns: Iterable[OutputColumn],
+    nesting: Nesting | None,
+    includes: Iterable[Include] = (),
 ) -> Iterator[Outline]:
-    """The columns of the file: a flattened or repeated relation is a column for each field."""
+    """The columns of the file: a flattened or repeated relation is a column for each field.
+
+    nesting: None where a cell shows all structure.
+    includes: of the resource; one is a column for each of its own.
+    """
+    included = {include.relation: include for include in includes}
     for column in columns:
+        if nesting is None:
+            yield Outline(column.path, column.header, column.header)
+            continue
+        if include := included.get(column.path):
+            _, related = resource.related(column.path)
+            for field in include.columns:
+                kind = related.columns_by_name[field].kind
+                yield _outline(f"{column.path}.{field}", f"{column.header}.{field}", kind, nesting)
+            continue
         head, _, name = column.path.partition(".")
         relation = resource.relations_by_name.get(head)
-        split = {Nesting.FLATTEN: False, Nesting.REPEAT: True}.get(nesting)
-        if relation and not name and relation.many is split:
+        if relation and not name and _splits(relation, nesting):
             for field in relation.fields:
                 kind = relation.columns[field].kind
                 yield _outline(f"{head}.{field}", f"{column.header}.{field}", kind, nesting)
@@ -88,6 +106,13 @@ def outline(
         else:
             kind = resource.columns_by_name[column.path].kind
             yield _outline(column.path, column.header, kind, nesting)
+
+
+def _splits(relation: Relation, nesting: Nesting) -> bool:
+    """Whether a relation is a column for each of its fields, by whatever rows there are."""
+    if nesting is Nesting.REPEAT:
+        return relation.repeatable
+    return nesting is Nesting.FLATTEN and not relation.many
 
 
 def _outline(path: str, header: str, kind: Kind, nesting: Nesting) -> Outline:

@@ -1,16 +1,15 @@
 """From the body of a request to a spec; everything that is wrong is said at once."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
-from accounts.parsers import storable
+from exports.choosing import ColumnChoice
 from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
 from exports.formats import formats
 from exports.formats.base import Rows
-from exports.nesting import collision, outline
+from exports.including import Included, Including
 from exports.spec import (
     DELIMITERS,
     LINE_ENDS,
@@ -29,13 +28,11 @@ from resources.values import shown
 
 FIELDS = (
     *("resource", "format", "compression", "options", "filters", "csv_field_options"),
-    *("max_rows_per_file", "empty", "dedupe"),
+    *("includes", "fields", "dry_data", "max_rows_per_file", "empty", "dedupe"),
 )
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
 # Of those formats only that name them among their options.
 FORMAT_FIELDS = ("include_header", "escape_formulas", "delimiter", "quoting", "bom", "line_end")
-# PostgreSQL's names end here, and a header is one in JSON.
-_LONGEST_HEADER = 63
 
 # What to do about nothing.
 EMPTY = ["allow", "error"]
@@ -71,12 +68,16 @@ class _Parser:
         )
         compression = self.compression(file_format)
         self.options_of(file_format)
-        nesting = self.choice(
-            ErrorCode.INVALID_FORMAT,
-            "csv_field_options.properties",
-            self.output.get("properties", Nesting.MERGE),
-            list(Nesting),
+        properties = self.output.get("properties")
+        nesting = Nesting(
+            self.choice(
+                ErrorCode.INVALID_FORMAT,
+                "csv_field_options.properties",
+                Nesting.MERGE if properties is None else properties,
+                list(Nesting),
+            )
         )
+        dry = self.flag(self.body, "", "dry_data", default=False)
         datetime_format = self.datetime_format()
         include_header = self.output_flag("include_header", default=True)
         escape_formulas = self.output_flag("escape_formulas", default=True)
@@ -87,11 +88,19 @@ class _Parser:
         )
         self.flag(self.body, "", "dedupe", default=False)
         columns: tuple[OutputColumn, ...] = ()
-        selection = Selection()
+        selection, included = Selection(), Included()
         if resource is not None:
-            columns = self.columns(resource)
-            if formats[file_format].rows is not Rows.JSON:
-                self.nested(resource, columns, Nesting(nesting))
+            including = Including(resource, file_format, self.report)
+            included = including.read(self.body, dry=dry)
+            nesting = including.nesting(properties, nesting)
+            if "fields" in self.body and "columns" in self.output:
+                text = "fields and csv_field_options.columns both choose what is shown"
+                given = self.body["fields"]
+                self.report(ErrorCode.INVALID_COLUMN, "fields", given, text, "one of them")
+            choice = ColumnChoice(resource, self.output, self.report, included)
+            columns = choice.columns()
+            if formats[file_format].rows is not Rows.JSON and not including.failed:
+                choice.check(columns, nesting)
             zone = ZoneInfo(timezone)
             selection, problems = parse_selection(resource, self.options, self.filters, zone)
             self.problems += problems
@@ -103,7 +112,7 @@ class _Parser:
             selection=selection,
             format=file_format,
             compression=compression,
-            nesting=Nesting(nesting),
+            nesting=nesting,
             timezone=timezone,
             datetime_format=datetime_format,
             include_header=include_header,
@@ -111,6 +120,8 @@ class _Parser:
             dialect=dialect,
             max_rows_per_file=max_rows_per_file,
             refuse_empty=empty == "error",
+            includes=included.includes,
+            omit_empty=dry,
         )
 
     def report(self, code: ErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:
@@ -227,79 +238,6 @@ class _Parser:
             return None
         return str(pattern)
 
-    def columns(self, resource: Resource) -> tuple[OutputColumn, ...]:
-        chosen = self.output.get("columns")
-        field = "csv_field_options.columns"
-        if chosen is None:
-            chosen = dict.fromkeys(resource.names, True)
-        elif isinstance(chosen, list) and all(isinstance(name, str) for name in chosen):
-            for name in (name for name, times in Counter(chosen).items() if times > 1):
-                text = f"The column {name} is named twice"
-                self.report(ErrorCode.INVALID_COLUMN, field, name, text, "each column once")
-            chosen = dict.fromkeys(chosen, True)
-        elif not isinstance(chosen, Mapping):
-            text = f"{field} must be an object or a list of names"
-            example = '{"<column>": true}'
-            self.report(ErrorCode.INVALID_COLUMN, field, chosen, text, example)
-            return ()
-        headers: dict[str, str] = {}
-        for name, wanted in chosen.items():
-            header = wanted if isinstance(wanted, str) else name
-            accepted: object = f"true, false, or a header of up to {_LONGEST_HEADER} bytes"
-            if not resource.has_path(name):
-                text, accepted = f"{resource.name} has no column {name!r}", resource.names
-            elif not isinstance(wanted, bool | str) or not _is_header(header):
-                text = f"{shown(wanted)} does not say how to show the column {name}"
-            elif isinstance(wanted, str) and wanted.lower() in ("true", "false"):
-                text = f"{wanted!r} is a header here: write {wanted.lower()} without quotes"
-            elif wanted and header in headers.values():
-                text = f"The header {header!r} stands over another column too"
-            else:
-                headers |= {name: header} if wanted else {}
-                continue
-            self.report(ErrorCode.INVALID_COLUMN, f"{field}.{name}", wanted, text, accepted)
-        if all(wanted is False for wanted in chosen.values()):
-            text = "No column is chosen"
-            self.report(ErrorCode.INVALID_COLUMN, field, chosen, text, resource.names)
-        return tuple(OutputColumn(name, headers[name]) for name in self.order(headers))
-
-    def nested(
-        self, resource: Resource, columns: tuple[OutputColumn, ...], nesting: Nesting
-    ) -> None:
-        """Complain of columns that cannot be shown side by side in this nesting."""
-        code, field = ErrorCode.INVALID_COLUMN, "csv_field_options.columns"
-        heads = dict.fromkeys(column.path.partition(".")[0] for column in columns)
-        many = [name for name in heads if name in resource.relations_by_name]
-        many = [name for name in many if resource.relations_by_name[name].many]
-        if nesting is Nesting.REPEAT and len(many) > 1:
-            text = f"Rows are repeated for the records of one relation, not of {', '.join(many)}"
-            self.report(code, field, many, text, "one of them")
-            return
-        if pair := collision(outline(resource, columns, nesting)):
-            one, other = pair
-            text = f"The columns {one.path} and {other.path} may give columns of one header"
-            accepted = f"only one of them, or other headers than {one.header} and {other.header}"
-            self.report(code, field, [one.path, other.path], text, accepted)
-
-    def order(self, headers: Mapping[str, str]) -> list[str]:
-        """Chosen names: first those that `column_order` names, then the others as chosen."""
-        order, field = self.output.get("column_order"), "csv_field_options.column_order"
-        if order is None:
-            return list(headers)
-        if not isinstance(order, list):
-            text = f"{field} must be a list of names"
-            self.report(ErrorCode.INVALID_COLUMN, field, order, text, list(headers))
-            return list(headers)
-        for position, name in enumerate(order):
-            twice = name in order[:position]
-            if twice or not isinstance(name, str) or name not in headers:
-                text = f"{shown(name)} is {'named twice' if twice else 'not a chosen column'}"
-                path = f"{field}.{position}"
-                self.report(ErrorCode.INVALID_COLUMN, path, name, text, list(headers))
-        return list(
-            dict.fromkeys([*(n for n in order if isinstance(n, str) and n in headers), *headers])
-        )
-
 
 def _present(given: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a request gives; null is as good as nothing."""
@@ -308,7 +246,3 @@ def _present(given: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _bare(value: Any) -> str:
     return value if isinstance(value, str) else shown(value)
-
-
-def _is_header(text: str) -> bool:
-    return storable(text) and 0 < len(text.encode()) <= _LONGEST_HEADER

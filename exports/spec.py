@@ -8,6 +8,7 @@ from typing import Any
 from resources.comparisons import Operator
 from resources.conditions import AnyOf, Condition
 from resources.filters import Ordering, Selection
+from resources.includes import Include
 
 
 class Nesting(StrEnum):
@@ -63,6 +64,8 @@ class ExportSpec:
     """A validated request; `to_json` and `from_json` are exact inverses.
 
     columns: in the order of the file; at least one.
+    includes: the relations among them whose records are shown whole.
+    omit_empty: of a record in JSON, leave out what is null or empty.
     timezone: an IANA name; every datetime is shown in it.
     datetime_format: an LDML pattern; None is ISO 8601 with microseconds and offset.
     include_header: write the names of the columns, where the format has a place for them.
@@ -84,6 +87,8 @@ class ExportSpec:
     dialect: CsvDialect = CsvDialect()
     max_rows_per_file: int | None = None
     refuse_empty: bool = False
+    includes: tuple[Include, ...] = ()
+    omit_empty: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -105,6 +110,8 @@ class ExportSpec:
             dialect=_dialect(data.get("dialect", {})),
             max_rows_per_file=data.get("max_rows_per_file"),
             refuse_empty=data.get("refuse_empty", False),
+            includes=tuple(map(Include.from_json, data.get("includes", ()))),
+            omit_empty=data.get("omit_empty", False),
         )
 
 

@@ -1,17 +1,32 @@
 """Expressions: what the columns and relations of a resource's rows hold, as SQL of JSON values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from psycopg import sql
 
-from resources.columns import Column, Kind, primary_key
-from resources.conditions import related_scope
+from resources.columns import Column, Kind, field_column, primary_key
+from resources.conditions import related_scope, scope
+from resources.includes import Include
 from resources.registry import Resource
 from resources.relations import Relation
 
 ROW = "row"
 _ISO_8601 = 'YYYY-MM-DD"T"HH24:MI:SS.FF6TZH:TZM'
+# Of a column that is left out where it is null, what is null because it is empty.
+_EMPTY_AS_NULL = {
+    Kind.TEXT: sql.SQL("nullif({}, '')"),
+    Kind.LIST: sql.SQL("nullif({}, '{{}}')"),
+    Kind.JSON: sql.SQL("nullif(nullif(nullif(jsonb_strip_nulls({}), '{{}}'), '[]'), '\"\"')"),
+}
+
+
+@dataclass(frozen=True)
+class _Related:
+    """value: JSON of what is included; joins: those that it needs."""
+
+    value: sql.Composable
+    joins: tuple[sql.Composable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -19,13 +34,20 @@ class JsonExpressions:
     """The values of one statement's rows, which the statement calls `ROW`.
 
     A path is a column, a relation, or `<relation>.<column>`.
+
+    includes: the relations whose records are shown whole.
+    empty_as_null: whether texts, lists and JSON that hold nothing are null.
     """
 
     resource: Resource
     organization_id: str
+    includes: tuple[Include, ...] = field(default=(), kw_only=True)
+    empty_as_null: bool = field(default=False, kw_only=True)
 
     def json(self, path: str) -> sql.Composable:
         """A value that row_to_json writes with all its structure."""
+        if include := self._include(path):
+            return self._related(self.resource, include, ROW).value
         relation, column = self.resolve(path)
         if relation is None:
             return self._json_of(self.resource.columns_by_name[path], ROW)
@@ -33,8 +55,10 @@ class JsonExpressions:
         shown = self._json_of(column, alias) if column else self._object(relation)
         if relation.many:
             # As JSON, or an array among them would begin a line of its own.
-            listed = sql.SQL("coalesce(json_agg(to_json({}) ORDER BY {}, {}), '[]'::json)")
-            return self.of_many(relation, listed, shown)
+            listed = "json_agg(to_json({}) ORDER BY {}, {})"
+            if not self.empty_as_null:
+                listed = f"coalesce({listed}, '[]'::json)"
+            return self.of_many(relation, sql.SQL(listed), shown)
         return shown
 
     def datetime(self, value: sql.Composable) -> sql.Composable:
@@ -43,9 +67,13 @@ class JsonExpressions:
 
     def joins(self, paths: Iterable[str]) -> list[sql.Composable]:
         """The LEFT JOINs that values of these paths need."""
-        named = dict.fromkeys(path.partition(".")[0] for path in paths)
-        relations = [self.resource.relations_by_name.get(name) for name in named]
         joins: list[sql.Composable] = []
+        relations: dict[Relation | None, None] = {}
+        for path in paths:
+            if include := self._include(path):
+                joins += self._related(self.resource, include, ROW).joins
+            else:
+                relations[self.resolve(path)[0]] = None
         for relation in relations:
             if relation is None or relation.many:
                 continue
@@ -60,14 +88,19 @@ class JsonExpressions:
 
     def order(self, relation: Relation) -> list[sql.Composable]:
         """The terms that order related records: by their labels."""
-        label = relation.columns[relation.label].value(related_row(relation))
-        return [label, related_key(relation)]
+        return _order(relation, related_row(relation))
 
     def resolve(self, path: str) -> tuple[Relation | None, Column | None]:
         """The relation that a path goes through, and the column that it names there."""
         head, _, name = path.partition(".")
-        relation = self.resource.relations_by_name.get(head)
-        return relation, relation.columns[name] if relation and name else None
+        include = self._include(head)
+        if include is None:
+            relation = self.resource.relations_by_name.get(head)
+            return relation, relation.columns[name] if relation and name else None
+        relation, related = self.resource.related(head)
+        if name not in include.columns:
+            return relation, relation.columns[name] if name else None
+        return relation, _where_there_is_one(related.columns_by_name[name], related)
 
     def of_many(
         self, relation: Relation, aggregate: sql.SQL, shown: sql.Composable
@@ -76,19 +109,69 @@ class JsonExpressions:
         listed = aggregate.format(shown, *self.order(relation))
         return sql.SQL("(SELECT {} FROM {} WHERE {})").format(listed, *self.related(relation))
 
+    def _include(self, path: str) -> Include | None:
+        return next((each for each in self.includes if each.relation == path), None)
+
+    def _related(
+        self, parent: Resource, include: Include, parent_row: str, depth: int = 1
+    ) -> "_Related":
+        """The related records of a row, each as an object: one or null, or an array by label.
+
+        They are found by an index for each row: parts of a table are read one by one, and a plain
+        join might read all related records for each part.
+        """
+        relation, resource = parent.related(include.relation)
+        # Of all that stand around it, no other has this number.
+        row = f"{ROW}{depth}_{relation.name}"
+        inner = [
+            (each.relation, self._related(resource, each, row, depth + 1))
+            for each in include.includes
+        ]
+        cells = [
+            (name, self._json_of(resource.columns_by_name[name], row)) for name in include.columns
+        ]
+        cells += [(name, related.value) for name, related in inner]
+        joins = [join for _, related in inner for join in related.joins]
+        source, condition = relation.join(parent_row, row)
+        if resource.organization != f"{relation.back}__{parent.organization}":
+            # Else the row around it has passed the same test already.
+            seen = scope(resource, self.organization_id, row)
+            condition = sql.SQL("{} AND {}").format(condition, seen)
+        records = sql.SQL(
+            "SELECT row_to_json(shown) AS record"
+            " FROM (SELECT {} FROM {} WHERE {}{} OFFSET '0') AS shown"
+        ).format(
+            _named(cells),
+            sql.SQL(" ").join([source, *joins]),
+            condition,
+            sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(_order(relation, row)))
+            if relation.many
+            else sql.SQL(""),
+        )
+        if not relation.many:
+            # PostgreSQL keeps what it has made of a record that many rows share.
+            lateral = sql.SQL("LEFT JOIN LATERAL ({} OFFSET '0') AS {} ON true")
+            joined = lateral.format(records, sql.Identifier(row))
+            return _Related(sql.Identifier(row, "record"), (joined,))
+        if self.empty_as_null:
+            return _Related(
+                sql.SQL("(SELECT json_agg(record) FROM ({}) AS listed)").format(records)
+            )
+        return _Related(sql.SQL("array_to_json(ARRAY({}))").format(records))
+
     def _object(self, relation: Relation) -> sql.Composable:
         """A related record as an object of the fields that the relation shows."""
-        fields = sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(
-                self._json_of(relation.columns[name], related_row(relation)), sql.Identifier(name)
-            )
-            for name in relation.fields
+        row = related_row(relation)
+        cells = [(name, self._json_of(relation.columns[name], row)) for name in relation.fields]
+        found = sql.SQL("(SELECT row_to_json(shown) FROM (SELECT {}) AS shown)").format(
+            _named(cells)
         )
-        found = sql.SQL("(SELECT row_to_json(shown) FROM (SELECT {}) AS shown)").format(fields)
         return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} END").format(related_key(relation), found)
 
     def _json_of(self, column: Column, row: str) -> sql.Composable:
         value = column.value(row)
+        if self.empty_as_null and (nulled := _EMPTY_AS_NULL.get(column.kind)):
+            return nulled.format(value)
         return self.datetime(value) if column.kind is Kind.DATETIME else value
 
 
@@ -99,3 +182,22 @@ def related_row(relation: Relation) -> str:
 
 def related_key(relation: Relation) -> sql.Composable:
     return sql.Identifier(related_row(relation), primary_key(relation.target))
+
+
+def _order(relation: Relation, row: str) -> list[sql.Composable]:
+    label = relation.columns[relation.label].value(row)
+    return [label, sql.Identifier(row, primary_key(relation.target))]
+
+
+def _named(cells: Iterable[tuple[str, sql.Composable]]) -> sql.Composable:
+    return sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in cells
+    )
+
+
+def _where_there_is_one(column: Column, resource: Resource) -> Column:
+    """A column of a joined record: one that is computed may have a value where there is none."""
+    if column.field is not None:
+        return column
+    key = field_column(resource.model, resource.model._meta.pk.name).expression
+    return replace(column, expression=f"CASE WHEN {key} IS NOT NULL THEN {column.expression} END")

@@ -82,6 +82,13 @@ class Resource:
         return relation, resource
 
     @cached_property
+    def includable(self) -> tuple[str, ...]:
+        """The paths that may be included, those that others begin with among them."""
+        steps = (path.split(".") for path in self.includes)
+        prefixes = (".".join(each[: end + 1]) for each in steps for end in range(len(each)))
+        return tuple(dict.fromkeys(prefixes))
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Every name a request may choose, in the order in which a full export has them."""
         return (*self.columns_by_name, *self.relations_by_name)

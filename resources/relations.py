@@ -22,6 +22,8 @@ class Relation:
     label: field of the related model that stands for a record where there is room for one text.
     fields: fields shown of each related record, in order.
     singular: what one record of a to-many relation is called; its id filter is `<singular>_id`.
+    joined: in a table, a record's related ones never have rows of their own but stand in one cell
+        for each field, as tags do.
     model: the model that has the relation; the registry fills it in.
     """
 
@@ -29,6 +31,7 @@ class Relation:
     label: str = "name"
     fields: tuple[str, ...] = ("id", "name")
     singular: str | None = None
+    joined: bool = False
     model: type[Model] | None = None
 
     @classmethod
@@ -55,6 +58,17 @@ class Relation:
     @property
     def many(self) -> bool:
         return bool(self._field.many_to_many or self._field.one_to_many)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a table may have a row for each related record."""
+        return self.many and not self.joined
+
+    @property
+    def back(self) -> str | None:
+        """The foreign key by which related records name the row, where it is they who do."""
+        field = self._field
+        return str(field.remote_field.name) if isinstance(field, ManyToOneRel) else None
 
     @property
     def target(self) -> type[Model]:

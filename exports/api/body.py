@@ -94,6 +94,24 @@ class ExportRequestSerializer(serializers.Serializer[Any]):
         "(`status_in`, `tracking_number_or_order_number_cont`, `location_name_start`) the value "
         "to match.",
     )
+    includes = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Relations whose records are shown whole (`location`, `groups.location`), as "
+        "the resource names them; of the others the ids alone are shown. JSON has them inside the "
+        "record, a table beside it, at one level.",
+    )
+    fields = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.CharField(),
+        required=False,
+        help_text="What to show, of included relations too: `name`, `groups.*`, "
+        "`groups.location.name`; `*` is every column. In place of `columns`.",
+    )
+    dry_data = serializers.BooleanField(
+        default=False,
+        help_text="Leave out what another organization cannot take or need not: ids, dates of "
+        "creation and change, formatted amounts, and in JSON what is null or empty.",
+    )
     csv_field_options = OutputOptionsSerializer(required=False)
     max_rows_per_file = serializers.IntegerField(
         required=False,

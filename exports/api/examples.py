@@ -70,6 +70,16 @@ REQUESTS = [
         request_only=True,
     ),
     OpenApiExample(
+        "People with their groups",
+        summary="Contacts and, inside each, its groups with their locations' names",
+        value={
+            "resource": "contact",
+            "format": "json",
+            "fields": ["name", "email", "groups.*", "groups.location.name"],
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
         "Labels to look at",
         summary="The last hundred labels that a person should review, by a key inside a column",
         value={
@@ -166,6 +176,13 @@ REFUSED = [
         True,
         "contact has no column 'adress'",
         ["id", "name", "email", "address"],
+    ),
+    bad_input(
+        ErrorCode.INVALID_INCLUDE,
+        "includes.0",
+        "group",
+        "contact cannot include 'group'; did you mean 'groups'?",
+        ["groups", "groups.location", "groups.parent", "locations"],
     ),
     bad_input(
         ErrorCode.INVALID_ORDERING,

@@ -19,9 +19,12 @@ class JsonLines:
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
     ) -> sql.Composable:
-        return sql.SQL(
-            "COPY (SELECT row_to_json(record) FROM ({}) AS record) TO STDOUT ({})"
-        ).format(query, sql.SQL(UNQUOTED))
+        record = (
+            "json_strip_nulls(row_to_json(record))" if spec.omit_empty else "row_to_json(record)"
+        )
+        return sql.SQL("COPY (SELECT {} FROM ({}) AS record) TO STDOUT ({})").format(
+            sql.SQL(record), query, sql.SQL(UNQUOTED)
+        )
 
     def write(
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec

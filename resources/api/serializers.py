@@ -121,6 +121,11 @@ class ResourceSerializer(ResourceSummarySerializer):
     search = serializers.SerializerMethodField(help_text="Whether `search` finds records by words.")
     columns = serializers.SerializerMethodField()
     relations = serializers.SerializerMethodField()
+    includes = serializers.ListField(
+        source="includable",
+        child=serializers.CharField(),
+        help_text="Paths of relations whose records an export can show whole.",
+    )
     aliases = serializers.DictField(
         source="plural_aliases",
         child=serializers.CharField(),

@@ -39,6 +39,7 @@ def _declare(
     model: type[Record],
     name: str,
     *relations: Relation,
+    includes: tuple[str, ...] = (),
     columns: tuple[Column, ...] = (),
     hidden: frozenset[str] = frozenset(),
 ) -> None:
@@ -50,6 +51,7 @@ def _declare(
             plural=f"{name}s",
             model=model,
             relations=relations,
+            includes=includes,
             columns=(*columns, search),
             hidden=hidden | {"search_text"},
             search="search_text",
@@ -100,6 +102,7 @@ _declare(
     "contact",
     _GROUPS,
     Relation("locations", singular="location"),
+    includes=("groups.location", "groups.parent", "locations"),
     columns=(
         Column("primary_address", Kind.JSON, "{row}.address"),
         Column("addresses", Kind.JSON, _ADDRESSES),
@@ -119,13 +122,14 @@ _declare(
     _LOCATION,
     Relation("parent"),
     Relation("children", singular="child"),
+    includes=("location", "parent.location", "children.children.location", "contacts"),
     columns=(
         Column("children_count", Kind.INTEGER, _CHILDREN),
         _checksum("name", "resource", "location_id", "parent_id", "external_id", "metadata"),
         *_tracker_counts(_TRACKERS_OF_GROUP),
     ),
 )
-_declare(Fulfillment, "fulfillment", _LOCATION, _ARTICLES)
+_declare(Fulfillment, "fulfillment", _LOCATION, _ARTICLES, includes=("location",))
 _declare(
     Item,
     "item",
@@ -145,8 +149,14 @@ _declare(
         singular="level",
     ),
 )
-_declare(Location, "location", _GROUPS, Relation("terminal_location"))
-_declare(Manifest, "manifest", _LOCATION, _ARTICLES)
+_declare(
+    Location,
+    "location",
+    _GROUPS,
+    Relation("terminal_location"),
+    includes=("groups", "terminal_location"),
+)
+_declare(Manifest, "manifest", _LOCATION, _ARTICLES, includes=("location", "trackers"))
 _declare(
     Shipment,
     "shipment",
@@ -156,6 +166,15 @@ _declare(
     _MANIFEST,
     Relation("inference", "tracking_number", _SHIPMENT_FIELDS),
     _TRACKER,
+    includes=(
+        "destination_contact.groups.location",
+        "sender_contact",
+        "location",
+        "fulfillment",
+        "manifest.location",
+        "inference",
+        "tracker",
+    ),
 )
 _declare(
     Tracker,
@@ -165,6 +184,21 @@ _declare(
     _MANIFEST,
     Relation("current_shipment", "tracking_number", _SHIPMENT_FIELDS),
     Relation("final_chained_shipment", "tracking_number", _SHIPMENT_FIELDS),
+    includes=(
+        "destination_location",
+        "destination_contact.groups",
+        "sender_contact",
+        "manifest",
+        "current_shipment.location",
+        "final_chained_shipment",
+        "inferences",
+    ),
 )
-_declare(ShippingLabelInference, "shipping_label_inference", _TRACKER, _LOCATION)
-_declare(Asset, "asset", Relation("item"), _LOCATION)
+_declare(
+    ShippingLabelInference,
+    "shipping_label_inference",
+    _TRACKER,
+    _LOCATION,
+    includes=("tracker.current_shipment", "location"),
+)
+_declare(Asset, "asset", Relation("item"), _LOCATION, includes=("item", "location"))

@@ -55,6 +55,26 @@ def test_takes_both_filter_languages(
     assert json.loads(capfdbinary.readouterr().out) == {"name": "山田 太郎"}
 
 
+def test_takes_includes_and_fields(contacts: list[Contact], tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    call_command(
+        "export",
+        "contact",
+        "--organization=acme",
+        "--format=jsonl",
+        '--options={"email": "zoe@example.org"}',
+        "--fields=name,email,groups.name,groups.id,nickname",
+        "--includes=locations, groups.parent",
+        "--dry-data",
+        f"--output={path}",
+    )
+    assert json.loads(path.read_text()) == {
+        "name": "Zoë Ünal",
+        "email": "zoe@example.org",
+        "groups": [{"name": "Crew"}, {"name": 'Dock, "B"'}],
+    }
+
+
 def test_writes_only_the_file_to_standard_output(
     contacts: list[Contact], capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -97,6 +97,8 @@ output = st.fixed_dictionaries(
         "properties": st.just("merge") | anything,
     },
 )
+steps = st.sampled_from([*SHIPMENT.includable, *SHIPMENT.columns_by_name, "*", "location.*"]) | evil
+paths = steps | st.builds("{}.{}".format, steps, steps)
 wild = st.dictionaries(st.sampled_from([*FIELDS, *OUTPUT_FIELDS]) | evil, anything, max_size=5)
 likely = st.fixed_dictionaries(
     {"resource": st.just("shipment")},
@@ -105,6 +107,9 @@ likely = st.fixed_dictionaries(
         "compression": st.sampled_from(["none", "gzip"]),
         "options": options,
         "filters": predicates,
+        "includes": st.lists(paths, max_size=3) | anything,
+        "fields": st.lists(paths, max_size=3) | anything,
+        "dry_data": st.booleans() | anything,
         "csv_field_options": output,
     },
 )

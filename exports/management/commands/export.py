@@ -36,6 +36,10 @@ def _json_object(text: str) -> dict[str, Any]:
     return value
 
 
+def _paths(text: str) -> list[str]:
+    return [path.strip() for path in text.split(",")] if text.strip() else []
+
+
 class Command(BaseCommand):
     help = "Write the records of an organization to a file."
 
@@ -50,6 +54,14 @@ class Command(BaseCommand):
             flag = f"--{name.replace('_', '-')}"
             text = f"{name} of a request to the API"
             parser.add_argument(flag, type=_json_object, default={}, metavar="JSON", help=text)
+        for name in ("includes", "fields"):
+            text = f"{name} of a request, with commas between"
+            parser.add_argument(f"--{name}", type=_paths, metavar="PATHS", help=text)
+        parser.add_argument(
+            "--dry-data",
+            action="store_true",
+            help="leave out ids, and values that are empty",
+        )
         parser.add_argument(
             "-o", "--output", default="-", metavar="FILE", help="standard output without it"
         )
@@ -63,7 +75,10 @@ class Command(BaseCommand):
             organization = Organization.objects.get(slug=options["organization"])
         except Organization.DoesNotExist:
             raise CommandError(f"There is no organization {options['organization']!r}.") from None
-        names = ("resource", "format", "compression", "options", "filters", "csv_field_options")
+        names = (
+            *("resource", "format", "compression", "options", "filters", "csv_field_options"),
+            *("includes", "fields", "dry_data"),
+        )
         try:
             spec = parse_export({name: options[name] for name in names})
             total = count_rows(spec, organization.pk)

@@ -1,0 +1,332 @@
+"""Related records stand inside of a record, or beside it, with all that is stored of them."""
+
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import Organization
+from exports.compiler import compile_export
+from exports.creation import count_rows
+from exports.models import Export, ExportFile
+from exports.parsing import parse_export
+from exports.preview import preview
+from resources.registry import Registry, Resource, registry
+from tests.conftest import KeyClient
+from tests.exports.related import (
+    check,
+    fill,
+    objects,
+    rows_of,
+    table,
+    tree_of,
+)
+from tests.factories import ContactFactory, GroupFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+INCLUDES = [(each.name, path) for each in registry for path in each.includable]
+ONE_LEVEL = [(name, path) for name, path in INCLUDES if "." not in path]
+
+
+@pytest.fixture
+def records(acme: Organization, globex: Organization) -> None:
+    fill(acme, globex)
+
+
+def resource(name: str) -> Resource:
+    found = registry.get(name)
+    assert found is not None
+    return found
+
+
+def stored(name: str, owner: Organization) -> list[Any]:
+    records = resource(name).model._default_manager
+    return list(records.filter(organization=owner).order_by("pk"))
+
+
+def test_every_include_of_every_resource_is_what_is_stored(
+    records: None, acme: Organization
+) -> None:
+    for name, path in INCLUDES:
+        for file_format in ("json", "jsonl"):
+            found = objects(acme, name, file_format, includes=[path])
+            for actual, record in zip(found, stored(name, acme), strict=True):
+                check(actual, record, tree_of([path]), acme)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet", "xlsx"])
+def test_every_include_stands_beside_its_record_in_a_table(
+    file_format: str, records: None, acme: Organization
+) -> None:
+    for name, path in ONE_LEVEL:
+        header, *rows = table(acme, name, file_format, includes=[path])
+        target = resource(name).related(path)[1]
+        inner = [f"{path}.{column}" for column in target.columns_by_name]
+        assert header == [*resource(name).columns_by_name, *inner]
+        expected = [row for each in stored(name, acme) for row in rows_of(each, path, acme, target)]
+        actual = [dict(zip(header, row, strict=True)) for row in rows]
+        assert [{key: row[key] or None for key in expected[0]} for row in actual] == expected
+        spec = parse_export({"resource": name, "format": file_format, "includes": [path]})
+        assert count_rows(spec, acme.pk) == len(rows)
+
+
+@pytest.mark.usefixtures("records")
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_any_includes_at_once_are_what_is_stored(acme: Organization, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([each.name for each in registry if each.includes]))
+    paths = data.draw(st.lists(st.sampled_from(resource(name).includable), unique=True))
+    found = objects(acme, name, includes=paths)
+    for actual, record in zip(found, stored(name, acme), strict=True):
+        check(actual, record, tree_of(paths), acme)
+
+
+def test_what_is_not_included_is_shown_by_its_id(records: None, acme: Organization) -> None:
+    (*_, asset) = stored("asset", acme)
+    for includes in ([], ["item"]):
+        (*_, found) = objects(acme, "asset", includes=includes)
+        assert "location" not in found
+        assert found["location_id"] == asset.location_id != None  # noqa: E711
+    (*_, without) = objects(acme, "asset")
+    assert without["location"] == {"id": asset.location_id, "name": asset.location.name}
+
+
+def test_records_of_others_are_not_there(
+    records: None, acme: Organization, globex: Organization
+) -> None:
+    charlies = {each.pk for each in stored("location", globex)}
+    assets = stored("asset", acme)
+    [stolen] = [each for each in assets if each.location_id in charlies]
+    found = {each["id"]: each for each in objects(acme, "asset", includes=["location"])}
+    assert found[stolen.pk]["location"] is None
+    header, *rows = table(acme, "asset", "csv", includes=["location"])
+    cells = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
+    assert {v for k, v in cells[stolen.pk].items() if k.startswith("location.")} == {""}
+    groups = [
+        group["id"]
+        for each in objects(acme, "contact", includes=["groups"])
+        for group in each["groups"]
+    ]
+    assert groups
+    assert set(groups) <= {each.pk for each in stored("group", acme)}
+
+
+def test_fields_are_shown_and_no_others(records: None, acme: Organization) -> None:
+    fields = ["name", "groups.name", "groups.location.name", "locations"]
+    found = objects(acme, "contact", fields=fields)
+    for actual, contact in zip(found, stored("contact", acme), strict=True):
+        full = objects(
+            acme, "contact", includes=["groups.location", "locations"], options={"id": contact.pk}
+        )[0]
+        assert actual == {
+            "name": contact.name,
+            "groups": [
+                {
+                    "name": each["name"],
+                    "location": each["location"] and {"name": each["location"]["name"]},
+                }
+                for each in full["groups"]
+            ],
+            "locations": full["locations"],
+        }
+    assert any(each["groups"] and each["locations"] for each in found)
+
+
+def test_includes_beside_fields_add_what_these_do_not_name(
+    records: None, acme: Organization
+) -> None:
+    body: dict[str, Any] = {"fields": ["name", "groups.name"], "includes": ["groups", "locations"]}
+    found = objects(acme, "contact", **body)
+    assert found == objects(acme, "contact", fields=["name", "groups.name", "locations.*"])
+    assert list(found[0]) == ["name", "groups", "locations"]
+
+
+def test_an_asterisk_is_every_column(records: None, acme: Organization) -> None:
+    assert objects(acme, "asset", fields=["*"]) == objects(acme, "asset", includes=[])
+    assert objects(acme, "asset", fields=["*", "item.*"]) == objects(
+        acme, "asset", includes=["item"]
+    )
+
+
+def test_columns_choose_and_name_beside_includes(records: None, acme: Organization) -> None:
+    output = {"columns": {"groups": "Team", "name": "Who"}}
+    header, *_ = table(acme, "contact", "csv", includes=["groups"], csv_field_options=output)
+    assert header[:2] == ["Team.id", "Team.name"]
+    assert header[-1] == "Who"
+    found = objects(acme, "contact", includes=["groups"], csv_field_options={"columns": ["name"]})
+    assert all(list(each) == ["name", "groups"] for each in found)
+
+
+def test_a_computed_column_has_nothing_where_there_is_no_record(
+    records: None, acme: Organization
+) -> None:
+    body: dict[str, Any] = {"fields": ["id", "destination_contact._inbound_trackers"]}
+    found = objects(acme, "tracker", **body)
+    _, *rows = table(acme, "tracker", "csv", **body)
+    assert {each["destination_contact"] is None for each in found} == {True, False}
+    assert [cell for _, cell in rows] == [
+        str(each["destination_contact"]["_inbound_trackers"]) if each["destination_contact"] else ""
+        for each in found
+    ]
+
+
+def test_datetimes_are_in_the_zone_and_pattern(records: None, acme: Organization) -> None:
+    output = {"timezone": "America/New_York", "datetime_format": "yyyy xxx"}
+    body: dict[str, Any] = {"fields": ["name", "groups.created_at"], "csv_field_options": output}
+    found = objects(acme, "contact", **body)
+    dates = {group["created_at"][4:] for each in found for group in each["groups"]}
+    assert dates == {" -05:00"} or dates == {" -04:00"}
+
+
+def test_a_preview_shows_the_same(records: None, acme: Organization) -> None:
+    body = {"resource": "contact", "includes": ["groups"], "format": "csv"}
+    seen = preview(parse_export(body), acme.pk)
+    header, *rows = table(acme, "contact", "csv", includes=["groups"])
+    assert seen.header == header
+    assert seen.records_count == len(rows)
+
+
+def test_dry_data_leaves_out_what_is_empty(acme: Organization, globex: Organization) -> None:
+    group = GroupFactory(organization=acme, name="Crew", metadata={"a": None})
+    ContactFactory(
+        organization=acme,
+        name="One",
+        nickname="",
+        notes=None,
+        alternate_names=[],
+        address={},
+        metadata={"kept": 0, "null": None, "list": [None]},
+        groups=[group],
+    )
+    body: dict[str, Any] = {"includes": ["groups.location", "locations"], "dry_data": True}
+    [found] = objects(acme, "contact", **body)
+    # Computed columns are not those that a record is made of.
+    computed = {name for name in found if name.startswith("_")} | {"checksum"}
+    assert {name: value for name, value in found.items() if name not in computed} == {
+        "name": "One",
+        "is_primary": False,
+        "metadata": {"kept": 0, "list": [None]},
+        "addresses": [{}],
+        "groups": [
+            {
+                "name": "Crew",
+                "resource": "contact",
+                "children_count": 0,
+                "checksum": found["groups"][0]["checksum"],
+                "_search": "Crew",
+                "_outbound_trackers": 0,
+                "_inbound_trackers": 0,
+            }
+        ],
+    }
+    header, row = table(acme, "contact", "csv", fields=["*"], dry_data=True)
+    assert {"id", "organization_id", "created_at", "updated_at"}.isdisjoint(header)
+    assert dict(zip(header, row, strict=True))["nickname"] == ""
+    lines = objects(acme, "contact", "jsonl", **body)
+    assert lines == [found]
+
+
+def test_tags_stand_in_one_cell_each(
+    records: None, acme: Organization, own_registry: Registry
+) -> None:
+    contact = resource("contact")
+    joined = replace(contact.relations_by_name["locations"], joined=True)
+    relations = (contact.relations_by_name["groups"], joined)
+    own_registry._resources["contact"] = replace(contact, relations=relations)
+    fields = ["id", "groups.id", "locations.*"]
+    header, *rows = table(acme, "contact", "csv", fields=fields)
+    assert header == ["id", "groups.id", "locations.id", "locations.name"]
+    expected = []
+    for each in stored("contact", acme):
+        places = each.locations.filter(organization=acme).order_by("name", "pk")
+        cells = [", ".join(getattr(place, name) for place in places) for name in ("id", "name")]
+        groups = each.groups.filter(organization=acme).order_by("name", "pk")
+        expected += [[each.pk, group, *cells] for group in [g.pk for g in groups] or [""]]
+    assert rows == expected
+    *_, full = objects(acme, "contact", includes=["locations"])
+    assert set(full["locations"][0]) == set(resource("location").columns_by_name)
+
+
+def test_the_number_of_queries_does_not_grow(
+    acme: Organization, globex: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    for _ in range(2):
+        fill(acme, globex)
+        statements: list[str] = []
+        execute = psycopg.Connection.execute
+
+        def counted(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+            statements.append(str(query))  # noqa: B023
+            return execute(self, query, *args, **kwargs)  # noqa: B023
+
+        with monkeypatch.context() as patched:
+            patched.setattr(psycopg.Connection, "execute", counted)
+            assert objects(acme, "shipment", includes=["destination_contact.groups.location"])
+        counts.append(len(statements))
+    assert counts[0] == counts[1] > 0
+
+
+def test_parts_of_a_record_are_its_organization_s_because_it_is(
+    own_registry: Registry, acme: Organization, globex: Organization
+) -> None:
+    hidden = frozenset({"request", "spec", "failure"})
+    own_registry.register(Resource("job", "jobs", Export, includes=("files",), hidden=hidden))
+    own_registry.register(
+        Resource(
+            *("file", "files", ExportFile),
+            organization="export__organization",
+            includes=("export.files",),
+        )
+    )
+    for number, owner in enumerate((acme, globex)):
+        export = Export.objects.create(organization=owner, request={}, spec={})
+        ExportFile.objects.create(
+            export=export, name=owner.slug, storage_key=str(number), rows=0, bytes=0
+        )
+    spec = parse_export({"resource": "job", "format": "json", "includes": ["files"]})
+    assert compile_export(spec, acme.pk).query.as_string(None).count('organization_id" = ') == 1
+    body: dict[str, Any] = {"options": {}}
+    for owner in (acme, globex):
+        [job] = objects(owner, "job", fields=["files.name"], **body)
+        assert job == {"files": [{"name": owner.slug}]}
+        [file] = objects(owner, "file", fields=["name", "export.files.name"], **body)
+        assert file == {"name": owner.slug, "export": job}
+
+
+def test_a_limit_is_one_of_records_in_their_order(records: None, acme: Organization) -> None:
+    options = {"order_by": "-name", "limit": 3}
+    found = objects(acme, "contact", includes=["groups", "locations"], options=options)
+    contacts = resource("contact").model._default_manager.filter(organization=acme)
+    expected = list(contacts.order_by("-name", "-pk"))[:3]
+    for actual, record in zip(found, expected, strict=True):
+        check(actual, record, tree_of(["groups", "locations"]), acme)
+
+
+def test_the_api_takes_them_and_shows_charlie_nothing(
+    records: None, acme: Organization, alice: KeyClient, charlie: KeyClient
+) -> None:
+    body = {
+        "resource": "contact",
+        "format": "json",
+        "includes": ["groups.location"],
+        "options": {"order_by": "id"},
+    }
+    seen = alice.post("/v1/exports/preview", body, format="json").json()
+    for actual, record in zip(seen["rows"], stored("contact", acme), strict=True):
+        check(actual, record, tree_of(["groups.location"]), acme)
+    theirs = charlie.post("/v1/exports/preview", body, format="json").json()
+    ours = {row["id"] for row in seen["rows"]}
+    assert {row["id"] for row in theirs["rows"]}.isdisjoint(ours)
+    created = alice.post("/v1/exports", body, format="json")
+    assert created.status_code == 201
+    assert Export.objects.get().spec["includes"][0]["relation"] == "groups"
+    refused = alice.post("/v1/exports", body | {"includes": ["x"]}, format="json")
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_include")
+    described = alice.get("/v1/resources/contact").json()
+    assert described["includes"] == ["groups", "groups.location", "groups.parent", "locations"]

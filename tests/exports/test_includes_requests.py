@@ -1,0 +1,202 @@
+"""What cannot be included is said, all at once, with what could be."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from accounts.errors import InvalidInput
+from exports.parsing import parse_export
+from exports.spec import ExportSpec, Nesting, OutputColumn
+from resources.columns import Column, Kind
+from resources.includes import Include
+from resources.registry import Registry, registry
+
+CONTACT = registry.get("contact")
+assert CONTACT is not None
+
+
+def problems(**body: Any) -> list[tuple[str, str, str]]:
+    with pytest.raises(InvalidInput) as invalid:
+        parse_export({"resource": "contact", "format": "json"} | body)
+    return [(each.code.value, each.field, each.message) for each in invalid.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field", "message"),
+    [
+        ({"includes": "groups"}, "invalid_include", "includes", "must be a list of paths"),
+        ({"includes": [7]}, "invalid_include", "includes.0", "7 is no path"),
+        ({"includes": ["group"]}, "invalid_include", "includes.0", "did you mean 'groups'?"),
+        ({"includes": ["organization"]}, "invalid_include", "includes.0", "contact cannot include"),
+        ({"includes": ["trackers_to"]}, "invalid_include", "includes.0", "contact cannot include"),
+        ({"includes": ["groups.children"]}, "invalid_include", "includes.0", "cannot include"),
+        ({"includes": ["name"]}, "invalid_include", "includes.0", "cannot include 'name'"),
+        ({"includes": [""]}, "invalid_include", "includes.0", "cannot include ''"),
+        (
+            {"includes": ["groups.location.groups.location"]},
+            "invalid_include",
+            "includes.0",
+            "has more than 3 levels",
+        ),
+        (
+            {"includes": ["groups", "locations", "groups"]},
+            "invalid_include",
+            "includes.2",
+            "groups is named twice",
+        ),
+        (
+            {"includes": ["groups.location"], "format": "csv"},
+            "invalid_include",
+            "includes.0",
+            "csv shows one level of relations: take json, or leave out groups.location",
+        ),
+        (
+            {"fields": ["groups.location.name"], "format": "xlsx"},
+            "invalid_include",
+            "fields.0",
+            "xlsx shows one level of relations",
+        ),
+        (
+            {"includes": ["groups", "locations"], "format": "parquet"},
+            "invalid_include",
+            "includes",
+            "groups and locations would multiply them: include one, or take json",
+        ),
+        (
+            {
+                "includes": ["groups"],
+                "format": "csv",
+                "csv_field_options": {"properties": "flatten"},
+            },
+            "invalid_include",
+            "csv_field_options.properties",
+            "In csv flatten is no way to show groups",
+        ),
+        (
+            {"includes": ["groups"], "format": "csv", "csv_field_options": {"properties": "merge"}},
+            "invalid_include",
+            "csv_field_options.properties",
+            "In csv merge is no way to show groups",
+        ),
+        (
+            {
+                "includes": ["groups"],
+                "format": "csv",
+                "csv_field_options": {"columns": ["groups", "groups.name"]},
+            },
+            "invalid_column",
+            "csv_field_options.columns",
+            "may give columns of one header",
+        ),
+        ({"fields": "name"}, "invalid_column", "fields", "fields must be a list of paths"),
+        ({"fields": []}, "invalid_column", "fields", "No field is chosen"),
+        ({"fields": [None]}, "invalid_column", "fields.0", "null is no path"),
+        ({"fields": ["nam"]}, "invalid_column", "fields.0", "did you mean 'name'?"),
+        ({"fields": ["experimental"]}, "invalid_column", "fields.0", "no field 'experimental'"),
+        ({"fields": ["name", "name"]}, "invalid_column", "fields.1", "name is named twice"),
+        ({"fields": ["groups.nam"]}, "invalid_column", "fields.0", "group has no field 'nam'"),
+        ({"fields": ["group.name"]}, "invalid_include", "fields.0", "cannot include 'group'"),
+        ({"fields": ["metadata.a"]}, "invalid_include", "fields.0", "cannot include 'metadata'"),
+        (
+            {"fields": ["groups.location.groups.location.name"]},
+            "invalid_include",
+            "fields.0",
+            "has more than 3 levels",
+        ),
+        (
+            {"fields": ["name"], "csv_field_options": {"columns": ["name"]}},
+            "invalid_column",
+            "fields",
+            "both choose what is shown",
+        ),
+        (
+            {"fields": ["id", "created_at"], "dry_data": True},
+            "invalid_column",
+            "csv_field_options.columns",
+            "No column is chosen",
+        ),
+        ({"dry_data": "yes"}, "invalid_request", "dry_data", "dry_data must be true or false"),
+    ],
+)
+def test_each_mistake_is_named(body: dict[str, Any], code: str, field: str, message: str) -> None:
+    [(found, where, text)] = problems(**body)
+    assert (found, where) == (code, field)
+    assert message in text
+
+
+def test_all_mistakes_are_said_at_once() -> None:
+    body = {
+        "includes": ["groups.x", "y"],
+        "fields": ["nam", "locations.nam"],
+        "options": {"stauts": 1},
+    }
+    where = [field for _, field, _ in problems(**body)]
+    assert where == ["fields.0", "fields.1", "includes.0", "includes.1", "options.stauts"]
+
+
+def test_a_refusal_says_what_may_be_included() -> None:
+    for file_format, accepted in [
+        ("json", ["groups", "groups.location", "groups.parent", "locations"]),
+        ("csv", ["groups", "locations"]),
+    ]:
+        with pytest.raises(InvalidInput) as invalid:
+            parse_export({"resource": "contact", "format": file_format, "includes": ["x"]})
+        assert invalid.value.problems[0].accepted == accepted
+
+
+def test_a_hundred_mistakes_are_enough() -> None:
+    assert len(problems(includes=[f"x{number}" for number in range(50_000)])) == 100
+
+
+def test_a_request_becomes_a_spec_that_is_stored_and_read_back() -> None:
+    body = {
+        "resource": "contact",
+        "format": "json",
+        "fields": ["name", "groups.location.name", "groups.*"],
+        "includes": ["locations"],
+        "dry_data": True,
+    }
+    spec = parse_export(body)
+    assert ExportSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    assert spec.columns == tuple(OutputColumn(n, n) for n in ("name", "groups", "locations"))
+    groups, locations = spec.includes
+    assert groups.includes == (Include("location", ("name",)),)
+    assert {"name", "parent_id"} <= set(groups.columns)
+    assert not {"id", "organization_id", "created_at", "updated_at"} & set(groups.columns)
+    assert locations.relation == "locations"
+    assert hash(spec) == hash(replace(spec))
+
+
+def test_a_spec_of_an_earlier_version_includes_nothing() -> None:
+    spec = parse_export({"resource": "contact"})
+    data = spec.to_json()
+    del data["includes"], data["omit_empty"]
+    assert ExportSpec.from_json(data) == spec
+
+
+@pytest.mark.parametrize(
+    ("includes", "nesting"),
+    [([], Nesting.MERGE), (["location"], Nesting.MERGE), (["children"], Nesting.REPEAT)],
+)
+def test_a_table_repeats_its_rows_for_what_is_many(includes: list[str], nesting: Nesting) -> None:
+    body = {"resource": "group", "includes": includes}
+    assert parse_export(body).nesting is nesting
+    output = {"properties": "repeat"}
+    assert parse_export(body | {"csv_field_options": output}).nesting is Nesting.REPEAT
+
+
+def test_dry_data_leaves_out_amounts_that_the_cents_say(own_registry: Registry) -> None:
+    amounts = ("price_cents", "price_float", "formatted_price")
+    columns = tuple(Column(name, Kind.TEXT, "''") for name in amounts)
+    assert CONTACT is not None
+    own_registry._resources["contact"] = replace(CONTACT, columns=columns)
+    body = {"resource": "contact", "dry_data": True}
+    paths = [column.path for column in parse_export(body).columns]
+    assert [path for path in paths if "price" in path] == ["price_cents"]
+    assert set(CONTACT.columns_by_name) & {"id", "created_at"}
+    assert not {"id", "organization_id", "created_at", "updated_at"} & set(paths)
+    output = {"columns": ["id", "price_float", "name"]}
+    [name] = parse_export(body | {"csv_field_options": output}).columns
+    assert name.path == "name"
