@@ -3,6 +3,7 @@
 import io
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 
 # Of the allocators that pyarrow has this one keeps least of what was freed; it is asked on import.
@@ -85,6 +86,9 @@ def _type(column: FileColumn, timezone: str) -> pyarrow.DataType:
 
 def _parsed(columns: Sequence[FileColumn], schema: pyarrow.Schema, block: bytes) -> pyarrow.Table:
     """A table of whole rows of CSV. Raises FormatLimit."""
+    if block.startswith(BOM_UTF8):
+        # The parser drops one, and this one is a part of the first text.
+        block = BOM_UTF8 + block
     try:
         table = csv.read_csv(
             pyarrow.BufferReader(block),

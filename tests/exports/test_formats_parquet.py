@@ -33,6 +33,11 @@ def read(content: bytes) -> pyarrow.Table:
     return parquet.read_table(io.BytesIO(content))
 
 
+def test_a_mark_that_begins_the_first_text_stays() -> None:
+    content = exported(stored({"text": "\ufeff=1"}, {"text": "\ufeff"}), "parquet")
+    assert read(content).column("text").to_pylist() == ["\ufeff=1", "\ufeff"]
+
+
 @quick
 @given(st.lists(rows, max_size=6), st.sampled_from(["UTC", "America/New_York"]))
 def test_every_value_reads_back(records: list[dict[str, Any]], timezone: str) -> None:
