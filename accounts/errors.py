@@ -16,9 +16,11 @@ class ErrorCode(TextChoices):
 
     INVALID_REQUEST = "invalid_request", "The request could not be understood."
     INVALID_RESOURCE = "invalid_resource", "Unsupported resource type."
+    INVALID_TYPE = "invalid_type", "Unsupported export type."
     INVALID_FORMAT = "invalid_format", "Unsupported format."
     INVALID_COMPRESSION = "invalid_compression", "Unsupported compression."
     INVALID_FILTER = "invalid_filter", "Malformed filter."
+    INVALID_DATE_RANGE = "invalid_date_range", "Malformed range of dates."
     INVALID_COLUMN = "invalid_column", "Unknown column."
     INVALID_INCLUDE = "invalid_include", "Unsupported include."
     INVALID_ORDERING = "invalid_ordering", "Unsupported ordering."

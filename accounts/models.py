@@ -1,14 +1,22 @@
 """Who may use the API: organizations and the keys that speak for them."""
 
 from typing import ClassVar
+from zoneinfo import available_timezones
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
 from accounts.ids import new_id
+
+
+def check_timezone(name: str) -> None:
+    """Raises ValidationError for what is no IANA name of a time zone."""
+    if name not in available_timezones():
+        raise ValidationError(f"{name} is no time zone: name one such as Europe/Berlin.")
 
 
 def organization_id() -> str:
@@ -23,6 +31,12 @@ class Organization(models.Model):
     slug = models.SlugField(unique=True, help_text="Names it on the command line and in files.")
     email = models.EmailField(
         blank=True, help_text="Where to write to, such as when one of its webhooks is disabled."
+    )
+    timezone = models.CharField(
+        max_length=64,
+        default="UTC",
+        validators=[check_timezone],
+        help_text="An IANA name: of the dates that bound an export and name no offset.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

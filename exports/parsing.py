@@ -20,6 +20,7 @@ from exports.spec import (
     OutputColumn,
     Quoting,
 )
+from exports.types import FROM, TO, TYPE, Preset
 from resources.filters import Selection
 from resources.predicates import parse_selection
 from resources.registry import Resource, registry
@@ -27,8 +28,9 @@ from resources.timezones import TIMEZONES
 from resources.values import shown
 
 FIELDS = (
-    *("resource", "format", "compression", "options", "filters", "csv_field_options"),
-    *("includes", "fields", "dry_data", "max_rows_per_file", "empty", "dedupe"),
+    *("resource", TYPE, FROM, TO, "format", "compression"),
+    *("options", "filters", "csv_field_options", "includes", "fields", "dry_data"),
+    *("max_rows_per_file", "empty", "dedupe"),
 )
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
 # Of those formats only that name them among their options.
@@ -42,9 +44,23 @@ _MOST_ROWS = 2**63
 _MOST_PROBLEMS = 100
 
 
-def parse_export(body: Mapping[str, Any]) -> ExportSpec:
-    """The spec of a request's body. Raises InvalidInput with its problems."""
-    return _Parser(body).spec()
+def parse_export(body: Mapping[str, Any], timezone: str = "UTC") -> ExportSpec:
+    """The spec of a request's body.
+
+    timezone: an IANA name, of the ends of a range that name no offset.
+    Raises InvalidInput with every problem.
+    """
+    preset = Preset.of(body, timezone)
+    try:
+        spec = _Parser(preset.body).spec()
+    except InvalidInput as invalid:
+        untyped = any(problem.field == TYPE for problem in preset.problems)
+        # Without its type, the request may not say of which resource it is.
+        found = [each for each in invalid.problems if not (untyped and each.field == "resource")]
+        raise InvalidInput(*preset.problems, *found) from None
+    if preset.problems:
+        raise InvalidInput(*preset.problems)
+    return preset.applied(spec)
 
 
 class _Parser:
@@ -212,7 +228,8 @@ class _Parser:
             if "resource" in self.body:
                 code, text = ErrorCode.INVALID_RESOURCE, f"Unsupported resource type: {_bare(name)}"
             else:
-                code, text = ErrorCode.INVALID_REQUEST, "The field resource is required"
+                code = ErrorCode.INVALID_REQUEST
+                text = "The field resource is required, or the field type"
             self.report(code, "resource", name, text, registry.names())
         return resource
 

@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "accounts",
     "resources",
     "resources.logistics",
+    "resources.commerce",
     "webhooks",
     "exports",
 ]

@@ -9,3 +9,4 @@ class ResourcesConfig(AppConfig):
         from resources import checks  # noqa: F401  (registers the system checks)
 
         autodiscover_modules("resources")
+        autodiscover_modules("export_types")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import FieldDoesNotExist
@@ -12,7 +13,8 @@ from django.urls import NoReverseMatch, resolve, reverse
 
 from accounts.models import Organization
 from resources.conditions import SEARCH
-from resources.filters import DIRECTION, LIMIT, ORDER_BY
+from resources.export_types import ExportType, export_types
+from resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
 from resources.registry import DEEPEST_INCLUDE, Resource, registry
 from resources.relations import JOINED, Relation
 
@@ -30,6 +32,40 @@ def check_resources(**_: Any) -> list[CheckMessage]:
                 problems.append(_error(resource, f"the name {name!r} is taken", "resources.E001"))
         problems.extend(check_resource(resource))
     return problems
+
+
+@register
+def check_export_types(**_: Any) -> list[CheckMessage]:
+    """Every problem of every declared export type, named by its code."""
+    problems: list[CheckMessage] = []
+    codes = export_types.codes()
+    for export_type in export_types.declared:
+        texts = list(_mistakes(export_type))
+        if codes.count(export_type.code) > 1:
+            texts.append("the code is taken")
+        text = f"Export type {export_type.code!r}: "
+        problems += [Error(f"{text}{each}.", id="resources.E015") for each in texts]
+    return problems
+
+
+def _mistakes(export_type: ExportType) -> Iterator[str]:
+    resource = registry.get(export_type.resource)
+    if resource is None:
+        yield f"there is no resource {export_type.resource!r}"
+        return
+    for path in export_type.columns:
+        if not resource.has_path(path):
+            yield f"{resource.name} has no column {path!r}"
+    if not export_type.columns:
+        yield "there are no columns"
+    headers = list(export_type.columns.values())
+    for header in sorted({header for header in headers if headers.count(header) > 1}):
+        yield f"the header {header!r} stands over two columns"
+    options = {**export_type.options, ORDER_BY: export_type.order_by}
+    ranged = {export_type.date: "gte:2024-01-01"}
+    for given in (options, ranged):
+        for problem in parse_options(resource, given, ZoneInfo("UTC"))[1]:
+            yield f"{problem.field}: {problem.message}"
 
 
 def check_resource(resource: Resource) -> Iterator[CheckMessage]:
@@ -107,6 +143,12 @@ def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
         if _field(resource.model, name) is None:
             text = f"{attribute} {name!r} is no field of {resource.model.__name__}"
             yield _error(resource, text, "resources.E006")
+    unwritable = set(resource.writable or ())
+    if unwritable:
+        unwritable -= set(resource.writable_columns)
+    for name in sorted(unwritable):
+        text = f"writable {name!r} is no column of an editable field"
+        yield _error(resource, text, "resources.E014")
     for name in sorted(resource.hidden):
         if _field(resource.model, name) is None:
             yield _error(resource, f"hidden {name!r} is no field", "resources.E006")

@@ -134,6 +134,14 @@ def column_name(model_field: Any) -> str:
     return cast("str", model_field.column)
 
 
+def is_editable(model: type[models.Model], column: Column) -> bool:
+    """Whether a column is of a field whose value comes from people, not from the database."""
+    if column.field is None:
+        return False
+    model_field = model._meta.get_field(column.field)
+    return bool(getattr(model_field, "editable", False)) and column.field != model._meta.pk.name
+
+
 def primary_key(model: type[models.Model]) -> str:
     """The name of the primary key's column."""
     return column_name(model._meta.pk)

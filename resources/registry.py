@@ -14,7 +14,7 @@ from functools import cached_property
 
 from django.db.models import Model
 
-from resources.columns import Column, Kind, model_columns
+from resources.columns import Column, Kind, is_editable, model_columns
 from resources.relations import Relation
 
 # Steps of a path.
@@ -36,6 +36,7 @@ class Resource:
     hidden: fields that never leave the database.
     search: a text field with the record's search text, indexed by `SearchWords`.
     key: the field by which a batch recognizes a record.
+    writable: the columns that a batch may set; by default those of all editable fields.
     """
 
     name: str
@@ -49,12 +50,25 @@ class Resource:
     hidden: frozenset[str] = field(default_factory=frozenset)
     search: str | None = None
     key: str = "id"
+    writable: tuple[str, ...] | None = None
 
     @cached_property
     def columns_by_name(self) -> Mapping[str, Column]:
         """Every column by name: the model's in field order, then the declared ones."""
         columns = {column.name: column for column in model_columns(self.model, self.hidden)}
         return columns | {column.name: column for column in self.columns}
+
+    @cached_property
+    def writable_columns(self) -> Mapping[str, Column]:
+        """The columns that a batch may set, by name, in field order."""
+        columns = {
+            column.name: column
+            for column in model_columns(self.model, self.hidden)
+            if column.field != self.organization and is_editable(self.model, column)
+        }
+        if self.writable is None:
+            return columns
+        return {name: column for name, column in columns.items() if name in self.writable}
 
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:

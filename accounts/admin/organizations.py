@@ -18,7 +18,7 @@ class OrganizationAdmin(ModelAdmin):
     search_fields = ("name", "slug", "id")
     # The count below would lose the model's own.
     ordering = ("name",)
-    fields = ("name", "slug", "email", "id", "created_at")
+    fields = ("name", "slug", "email", "timezone", "id", "created_at")
     readonly_fields = ("id", "created_at")
 
     def get_prepopulated_fields(

@@ -12,8 +12,10 @@ from rest_framework import serializers
 from exports.formats import formats
 from exports.parsing import EMPTY
 from exports.spec import DELIMITERS, LINE_ENDS, Compression, Nesting, Quoting
+from resources.export_types import export_types
 from resources.registry import registry
 
+TYPES = export_types.codes()
 _NAMES = {"type": "array", "items": {"type": "string"}}
 _HEADERS = {
     "type": "object",
@@ -75,7 +77,20 @@ class OutputOptionsSerializer(serializers.Serializer[Any]):
 class ExportRequestSerializer(serializers.Serializer[Any]):
     """What to export: which records, and how the file shows them."""
 
-    resource = serializers.ChoiceField(registry.names(), help_text="The kind of records.")
+    resource = serializers.ChoiceField(
+        registry.names(), required=False, help_text="The kind of records, unless there is a `type`."
+    )
+    type = serializers.ChoiceField(
+        TYPES,
+        required=False,
+        help_text="A named export, with columns and an order of its own: see `/v1/exports/types`.",
+    )
+    date_from = serializers.CharField(
+        required=False,
+        help_text="Only what is of this date or later: of the date that the type names, else of "
+        "the resource's own. In the organization's time zone unless it has an offset.",
+    )
+    date_to = serializers.CharField(required=False, help_text="Only what is earlier.")
     format = serializers.ChoiceField(list(formats), default="csv")
     compression = serializers.ChoiceField(
         [compression.value for compression in Compression], default=Compression.NONE.value

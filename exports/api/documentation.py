@@ -17,12 +17,18 @@ from accounts.errors import ApiError, ErrorCode
 from accounts.openapi import KEY_REUSED, OF_A_KEY, error_responses, operation
 from exports.api.body import ExportRequestSerializer
 from exports.api.examples import COMPLETED, LINK, QUEUED, REFUSED, REQUESTS
-from exports.api.serializers import ExportableSerializer, ExportEventSerializer, ExportSerializer
+from exports.api.serializers import (
+    ExportableSerializer,
+    ExportEventSerializer,
+    ExportSerializer,
+    ExportTypeSerializer,
+)
 from exports.formats import formats
 from exports.lifecycle import RETRYABLE
 from exports.models import Status
 from resources.api.documentation import BAD_PAGES, bad_input
 from resources.api.serializers import ResourceSummarySerializer
+from resources.export_types import export_types
 from resources.registry import registry
 
 EXPORTS, RESOURCES = "Exports", "Resources"
@@ -155,6 +161,7 @@ list_exports = operation(
         OpenApiParameter(name, description="One, or several with commas between.", enum=accepted)
         for name, accepted in (
             ("resource", registry.names()),
+            ("type", export_types.codes()),
             ("status", list(Status.values)),
             ("format", list(formats)),
         )
@@ -348,6 +355,36 @@ list_resources = operation(
             },
         )
     },
+)
+list_types = operation(
+    "list_export_types",
+    tag=EXPORTS,
+    summary="List named exports",
+    description="What `type` of a request may be, and what each stands for.",
+    responses={
+        200: inline_serializer(
+            "ExportTypeList",
+            {
+                "next": serializers.CharField(allow_null=True),
+                "previous": serializers.CharField(allow_null=True),
+                "results": ExportTypeSerializer(many=True),
+            },
+        )
+    },
+    examples=[
+        _answer(
+            "One type",
+            {
+                "code": "dispute_list",
+                "name": "Disputes",
+                "resource": "dispute",
+                "columns": {"id": "Dispute ID", "status": "Status", "amount_float": "Amount"},
+                "date": "created_at",
+                "order_by": "created_at",
+                "options": {"transaction.is_test": False},
+            },
+        )
+    ],
 )
 get_resource = operation(
     "get_resource",

@@ -6,6 +6,7 @@ from accounts.errors import ErrorCode
 from exports.formats import formats
 from exports.spec import Compression
 from resources.api.documentation import bad_input
+from resources.export_types import export_types
 from resources.registry import registry
 
 REQUESTS = [
@@ -94,6 +95,12 @@ REQUESTS = [
         },
         request_only=True,
     ),
+    OpenApiExample(
+        "Orders of a quarter",
+        summary="A named export: its columns, its order and its date are declared",
+        value={"type": "order_list", "date_from": "2025-01-01", "date_to": "2025-04-01"},
+        request_only=True,
+    ),
 ]
 
 QUEUED = {
@@ -102,6 +109,7 @@ QUEUED = {
     "number": 1042,
     "url": "https://longshore.example/v1/exports/exp_01jd8x5m3v9q7r2t4w6y8z0abc",
     "resource": "contact",
+    "type": None,
     "format": "csv",
     "compression": "none",
     "status": "queued",
@@ -147,6 +155,20 @@ REFUSED = [
         "invalid_resource",
         "Unsupported resource type: invalid_resource",
         registry.names(),
+    ),
+    bad_input(
+        ErrorCode.INVALID_TYPE,
+        "type",
+        "orders",
+        "Unsupported export type: orders",
+        export_types.codes(),
+    ),
+    bad_input(
+        ErrorCode.INVALID_DATE_RANGE,
+        "date_from",
+        "2025-04-01",
+        "'2025-04-01' is after '2025-01-01'",
+        "a date that is not after date_to",
     ),
     bad_input(ErrorCode.INVALID_FORMAT, "format", "pdf", "Unsupported format: pdf", list(formats)),
     bad_input(

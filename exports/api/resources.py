@@ -1,4 +1,4 @@
-"""`/v1/resources`: what there is to export, and everything that a request may say of it."""
+"""`/v1/resources` and `/v1/exports/types`: all that a request may ask for."""
 
 from typing import Any
 
@@ -8,8 +8,9 @@ from rest_framework.views import APIView
 
 from accounts.errors import ApiError, ErrorCode
 from exports.api import documentation
-from exports.api.serializers import ExportableSerializer
+from exports.api.serializers import ExportableSerializer, ExportTypeSerializer
 from resources.api.serializers import ResourceSummarySerializer
+from resources.export_types import export_types
 from resources.registry import registry
 
 
@@ -18,6 +19,14 @@ class ResourceList(APIView):
     def get(self, request: Request) -> Response:
         context = {"request": request}
         results = [ResourceSummarySerializer(each, context=context).data for each in registry]
+        page: dict[str, Any] = {"next": None, "previous": None, "results": results}
+        return Response(page)
+
+
+class ExportTypeList(APIView):
+    @documentation.list_types
+    def get(self, request: Request) -> Response:
+        results = [ExportTypeSerializer(each).data for each in export_types.declared]
         page: dict[str, Any] = {"next": None, "previous": None, "results": results}
         return Response(page)
 

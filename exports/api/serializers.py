@@ -10,6 +10,7 @@ from exports.models import Export, ExportEvent, ExportFile, Status
 from exports.spec import Compression, Nesting
 from exports.storage import signed_url
 from resources.api.serializers import ResourceSerializer
+from resources.export_types import ExportType
 from resources.registry import Resource
 
 
@@ -54,6 +55,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     download_url = serializers.SerializerMethodField()
     files = ExportFileSerializer(many=True)
     error = FailureField()
+    type = serializers.SerializerMethodField(help_text="The named type that was asked for.")
     request = RequestField()
 
     class Meta:
@@ -64,6 +66,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "number",
             "url",
             "resource",
+            "type",
             "format",
             "compression",
             "status",
@@ -87,6 +90,10 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     def get_url(self, export: Export) -> str:
         return absolute(reverse("export", args=[export.public_id]), self.context.get("request"))
 
+    def get_type(self, export: Export) -> str | None:
+        code: str | None = export.request.get("type")
+        return code
+
     @extend_schema_field(serializers.ChoiceField(Status.choices))
     def get_status(self, export: Export) -> str:
         return export.shown_status
@@ -97,6 +104,20 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             return None
         request = self.context.get("request")
         return next((signed_url(file, request)[0] for file in export.files.all()), None)
+
+
+class ExportTypeSerializer(serializers.Serializer[ExportType]):
+    """An export that goes by a name."""
+
+    code = serializers.CharField(help_text="What `type` of a request takes.")
+    name = serializers.CharField()
+    resource = serializers.CharField()
+    columns = serializers.DictField(
+        child=serializers.CharField(), help_text="The header of each column, in order."
+    )
+    date = serializers.CharField(help_text="What `date_from` and `date_to` apply to.")
+    order_by = serializers.CharField(help_text="Unless the request has its own order.")
+    options = serializers.DictField(help_text="Filters that always apply.")
 
 
 class ExportableSerializer(ResourceSerializer):

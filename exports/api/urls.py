@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from exports.api.resources import ResourceDetail, ResourceList
+from exports.api.resources import ExportTypeList, ResourceDetail, ResourceList
 from exports.api.views import (
     ExportCancel,
     ExportDetail,
@@ -20,6 +20,7 @@ _EXPORT = r"^exports/(?P<public_id>exp_\w+)"
 urlpatterns = [
     re_path(r"^exports/?$", ExportList.as_view(), name="exports"),
     re_path(r"^exports/preview/?$", ExportPreview.as_view(), name="export-preview"),
+    re_path(r"^exports/types/?$", ExportTypeList.as_view(), name="export-types"),
     re_path(
         r"^exports/files/(?P<name>[^/]+)$",
         SignedFile.as_view(),

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any, cast
 
+from django.db.models.fields.json import KT
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import status
@@ -30,6 +31,7 @@ from exports.preview import preview
 from exports.ranges import Unsatisfiable, read, requested
 from exports.storage import InvalidLink, content_disposition, open_signed, signed_url
 from resources.api.choices import chosen
+from resources.export_types import export_types
 from resources.pagination import KeysetPagination
 from resources.registry import registry
 
@@ -64,7 +66,7 @@ class ExportList(ListModelMixin, ExportView):
     @idempotent
     def post(self, request: Request) -> Response:
         body = cast("dict[str, Any]", request.data)
-        spec = parse_export(body)
+        spec = parse_export(body, self.api_key.organization.timezone)
         dedupe = body.get("dedupe") is True
         creation = create(self.api_key.organization, self.api_key, body, spec, dedupe=dedupe)
         shown = self.get_serializer(creation.export).data
@@ -76,11 +78,14 @@ class ExportList(ListModelMixin, ExportView):
             self.request,
             {
                 "resource": registry.names(),
+                "type": export_types.codes(),
                 "status": list(Status.values),
                 "format": list(formats),
             },
         )
         exports = super().get_queryset()
+        if types := choices.pop("type", None):
+            exports = exports.alias(type=KT("request__type")).filter(type__in=types)
         if statuses := choices.pop("status", None):
             exports = exports.shown_as(statuses)
         return exports.filter(**{f"{name}__in": values for name, values in choices.items()})
@@ -92,9 +97,10 @@ class ExportPreview(APIView):
 
     @documentation.preview_export
     def post(self, request: Request) -> HttpResponse:
-        spec = parse_export(cast("dict[str, Any]", request.data))
+        organization = cast("ApiKey", request.auth).organization
+        spec = parse_export(cast("dict[str, Any]", request.data), organization.timezone)
         try:
-            found = preview(spec, cast("ApiKey", request.auth).organization_id)
+            found = preview(spec, organization.pk)
         except FormatLimit as limit:
             raise ApiError(ErrorCode.FORMAT_LIMIT, str(limit)) from None
         # PostgreSQL wrote the rows' JSON; nothing here has to read it.

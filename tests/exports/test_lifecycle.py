@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
@@ -15,6 +16,12 @@ from exports.storage import folder
 from tests.exports.conftest import stored_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_messages() -> None:
+    """As long as messages wait, of whatever test, no export is sent another."""
+    current_app.control.purge()
 
 
 def claimed(export: Export) -> Export:

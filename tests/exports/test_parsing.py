@@ -152,7 +152,7 @@ def test_a_missing_resource_is_named() -> None:
         ErrorCode.INVALID_REQUEST,
         "resource",
         None,
-        "The field resource is required",
+        "The field resource is required, or the field type",
         registry.names(),
     )
 

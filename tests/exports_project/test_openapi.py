@@ -50,6 +50,7 @@ def test_every_address_of_the_api_is_described(described: dict[str, Any]) -> Non
     assert set(described["paths"]) == {
         "/v1/exports",
         "/v1/exports/preview",
+        "/v1/exports/types",
         "/v1/exports/{public_id}",
         "/v1/exports/{public_id}/cancel",
         "/v1/exports/{public_id}/download",

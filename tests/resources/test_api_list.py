@@ -13,6 +13,7 @@ from resources.logistics.models import Contact, Shipment
 from resources.registry import registry
 from tests.conftest import KeyClient
 from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
+from tests.records import a_record
 
 pytestmark = pytest.mark.django_db
 START = datetime(2024, 1, 1, 5, tzinfo=UTC)
@@ -136,8 +137,7 @@ def test_to_many_relations_are_lists(alice: KeyClient, acme: Organization) -> No
 def test_every_resource_shows_every_column_that_an_export_has(
     alice: KeyClient, acme: Organization, resource: Any
 ) -> None:
-    record = resource.model(organization=acme)
-    record.save()
+    record = a_record(resource.model, acme)
     for slash in ("", "/"):
         [shown] = alice.get(f"/v1/{resource.plural}{slash}").json()["results"]
         assert shown["id"] == record.pk
@@ -148,8 +148,7 @@ def test_every_resource_shows_every_column_that_an_export_has(
 def test_charlie_sees_nothing_of_acme(
     charlie: KeyClient, acme: Organization, resource: Any
 ) -> None:
-    record = resource.model(organization=acme)
-    record.save()
+    record = a_record(resource.model, acme)
     for query in ("", f"?id={record.pk}", "?order_by=id"):
         assert charlie.get(f"/v1/{resource.plural}{query}").json() == {
             "next": None,

@@ -108,6 +108,8 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
             "E013",
             "'groups' is a column of person too",
         ),
+        ({"writable": ("id",)}, "E014", "writable 'id' is no column of an editable field"),
+        ({"writable": ("age",)}, "E014", "writable 'age' is no column"),
     ],
 )
 def test_each_mistake_is_named(changes: dict[str, Any], code: str, text: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from celery import current_app
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from exports import heartbeats
@@ -41,7 +41,11 @@ def start() -> Iterator[Start]:
             PROGRAMS["webhooks"][0],
             output=None,
             death_signal=signal.SIGKILL,
-            env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.webhooks.settings"},
+            env=os.environ
+            | {
+                "DJANGO_SETTINGS_MODULE": "tests.webhooks.settings",
+                "TEST_DATABASE": connection.settings_dict["NAME"],
+            },
         )
         children.append(child)
         wait_for(lambda: heartbeats.fresh("webhooks"))

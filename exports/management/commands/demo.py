@@ -12,10 +12,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from accounts.models import ApiKey, Organization, Scope
+from resources.commerce.models import Order
 from resources.logistics.models import Shipment
 
 ORGANIZATIONS = {"acme": "Acme Logistics", "globex": "Globex Freight"}
 ROWS = 10_000
+ORDERS = 500
 USERNAME = "admin"
 
 
@@ -40,10 +42,11 @@ class Command(BaseCommand):
 
 
 def organization(slug: str, name: str) -> Organization:
-    """The organization, filled with demo data unless it has shipments."""
+    """The organization, filled with demo data unless it has shipments, or orders."""
     found, _ = Organization.objects.get_or_create(slug=slug, defaults={"name": name})
-    if not Shipment.objects.filter(organization=found).exists():
-        call_command("demo_data", rows=ROWS, organization=slug)
+    for model, size in ((Shipment, {"rows": ROWS}), (Order, {"rows": 0, "orders": ORDERS})):
+        if not model._default_manager.filter(organization=found).exists():
+            call_command("demo_data", organization=slug, **size)
     return found
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from random import Random
 
-from resources.logistics.demo import pools, words
-from resources.logistics.demo.cells import NULL, array, cell, document, line
-from resources.logistics.demo.clock import stamp
-from resources.logistics.demo.plan import Plan, scatter
+from resources.demo import words
+from resources.demo.cells import NULL, array, cell, document, line
+from resources.demo.chance import address, scatter
+from resources.demo.clock import stamp
+from resources.logistics.demo import pools
+from resources.logistics.demo.plan import Plan
 
 COMMON = "organization_id external_id metadata created_at updated_at updated_by"
 LOCATION = f"""id name code email address service_levels provider_instructions operating_hours
@@ -30,7 +32,7 @@ def locations(plan: Plan) -> Iterator[str]:
     name, moment = plan.names["loc"], plan.moments["loc"]
     for number in range(plan.counts["loc"]):
         time, bits = moment(number), scatter(number + plan.salt)
-        place = pools.address(random)
+        place = address(random)
         site = f"{random.choice(words.SITES)} {place['city']} {number + 1}"
         yield line(
             name(number),

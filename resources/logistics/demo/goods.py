@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from random import Random
 
-from resources.logistics.demo import pools, words
-from resources.logistics.demo.cells import NULL, array, cell, document, line
-from resources.logistics.demo.clock import stamp
+from resources.demo import words
+from resources.demo.cells import NULL, array, cell, document, line
+from resources.demo.chance import pool, scatter
+from resources.demo.clock import stamp
+from resources.logistics.demo import pools
 from resources.logistics.demo.directory import COMMON
-from resources.logistics.demo.plan import Plan, scatter
+from resources.logistics.demo.plan import Plan
 from resources.logistics.models import AssetStatus, FulfillmentStatus, ManifestStatus
 
 ITEM = f"""id name description sku upc gtin harmonized_code color size attributes images
@@ -48,7 +50,7 @@ def _product(random: Random, place: int) -> tuple[str, str]:
 
 def items(plan: Plan) -> Iterator[str]:
     name, moment = plan.names["item"], plan.moments["item"]
-    products = pools.pool("products", 256, _product)
+    products = pool("products", 256, _product)
     for number in range(plan.counts["item"]):
         time, bits = moment(number), scatter(number + plan.salt)
         title, look = products[bits >> 8 & 255]
@@ -86,7 +88,7 @@ def levels(plan: Plan) -> Iterator[str]:
 def assets(plan: Plan) -> Iterator[str]:
     name, item, location = plan.names["ast"], plan.names["item"], plan.names["loc"]
     moment, statuses, people = plan.moments["ast"], AssetStatus.values, pools.people()
-    sizes = pools.pool("assets", 64, lambda random, _: document(pools.measures(random)))
+    sizes = pool("assets", 64, lambda random, _: document(pools.measures(random)))
     for number in range(plan.counts["ast"]):
         time, bits = moment(number), scatter(number + plan.salt)
         product = bits % plan.counts["item"]

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from random import Random
 
-from resources.logistics.demo import pools, words
-from resources.logistics.demo.cells import NULL, array, cell, document, line
-from resources.logistics.demo.clock import stamp
+from resources.demo import words
+from resources.demo.cells import NULL, array, cell, document, line
+from resources.demo.chance import pool, scatter
+from resources.demo.clock import stamp
+from resources.logistics.demo import pools
 from resources.logistics.demo.directory import COMMON
-from resources.logistics.demo.plan import Plan, scatter
+from resources.logistics.demo.plan import Plan
 
 TRACKER = f"""id type status chained_status provider tracking_number tracking_url tracking_updates
     tags destination_address destination_layout destination_location_id destination_contact_id
@@ -107,7 +109,7 @@ def _reading(random: Random, place: int) -> tuple[str, str]:
 def inferences(plan: Plan) -> Iterator[str]:
     """Two of three belong to a tracker of their time."""
     counts, names, moment = plan.counts, plan.names, plan.moments["inf_sl"]
-    readings = pools.pool("readings", 256, _reading)
+    readings = pool("readings", 256, _reading)
     people, metadata = pools.people(), ("completed",) * 13 + ("needs_review", "failed", "pending")
     for number in range(counts["inf_sl"]):
         time, bits = moment(number), scatter(number + plan.salt)

@@ -2,8 +2,10 @@
 
 import hashlib
 
-from resources.logistics.demo import pools, words
-from resources.logistics.demo.clock import Moment, Name, moments, names, stamp
+from resources.demo import words
+from resources.demo.chance import scatter
+from resources.demo.clock import Moment, Name, moments, names, stamp
+from resources.logistics.demo import pools
 
 MINIMUM_ROWS = 100
 
@@ -22,7 +24,6 @@ _SHARES = {
 # The example requests ask for this group by its id.
 _KNOWN_GROUP = {"acme": "grp_19asti9p9u8sBaiJVPxFUF"}
 
-_MASK = (1 << 64) - 1
 _DAY_MS = 86_400_000
 
 # Carrier by chance: three of four parcels go with the big ones.
@@ -30,13 +31,6 @@ _CARRIERS = tuple(words.CARRIERS[i] for i in (0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2
 _TRACKING_PREFIXES = dict(
     zip(words.CARRIERS, ("7", "1Z999AA1", "94001", "JJD", "70", "RM", "4"), strict=True)
 )
-
-
-def scatter(number: int) -> int:
-    """64 bits that look drawn at random, the same for the same number."""
-    bits = number * 0x9E3779B97F4A7C15 & _MASK
-    bits = (bits ^ bits >> 31) * 0xBF58476D1CE4E5B9 & _MASK
-    return bits ^ bits >> 29
 
 
 class Plan:

@@ -8,18 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
-from resources.logistics.demo import words
-from resources.logistics.demo.cells import array, cell, document, line
-
-T = TypeVar("T")
-
-
-def pool(seed: str, size: int, make: Callable[[Random, int], T]) -> list[T]:
-    """A list of `size` things, each made of the generator and its place in the list."""
-    random = Random(seed)  # noqa: S311 (the same data on every run; nothing here is secret)
-    return [make(random, place) for place in range(size)]
+from resources.demo import words
+from resources.demo.cells import array, cell, document, line
+from resources.demo.chance import address, pool
 
 
 @dataclass(frozen=True)
@@ -37,18 +30,6 @@ class Person:
     label: str
     email: tuple[str, str]
     party: tuple[str, str]
-
-
-def address(random: Random) -> dict[str, str | None]:
-    city, state, postal_code, country = random.choice(words.CITIES)
-    return {
-        "line1": f"{random.randint(1, 999)} {random.choice(words.STREETS)}",
-        "line2": random.choice(words.SECOND_LINES),
-        "city": city,
-        "state": state,
-        "postal_code": postal_code,
-        "country": country,
-    }
 
 
 def full_name(random: Random, place: int) -> str:

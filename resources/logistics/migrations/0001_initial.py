@@ -7,7 +7,7 @@ import django.db.models.deletion
 import django.db.models.fields.json
 import django.utils.timezone
 import functools
-import resources.logistics.models.base
+import resources.fields
 import resources.search
 from django.db import migrations, models
 
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("ctct",), **{}),
                         editable=False,
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "name", "nickname", "email", "phone", "id_number"
                         ),
                         output_field=models.TextField(),
@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("grp",), **{}),
                         editable=False,
@@ -182,9 +182,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
-                            "name", "external_id"
-                        ),
+                        expression=resources.fields.JoinedTexts("name", "external_id"),
                         output_field=models.TextField(),
                     ),
                 ),
@@ -278,7 +276,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("item",), **{}),
                         editable=False,
@@ -401,7 +399,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "name", "description", "sku", "upc", "gtin", "vendor"
                         ),
                         output_field=models.TextField(),
@@ -449,7 +447,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("loc",), **{}),
                         editable=False,
@@ -532,7 +530,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "name",
                             "code",
                             "email",
@@ -595,7 +593,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("lvl",), **{}),
                         editable=False,
@@ -652,7 +650,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("ful",), **{}),
                         editable=False,
@@ -690,7 +688,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "order_number",
                             "external_id",
                             django.db.models.fields.json.KeyTextTransform("name", "recipient"),
@@ -789,7 +787,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("ast",), **{}),
                         editable=False,
@@ -888,7 +886,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "name", "serial_number", "sku", "gtin", "assignee", "vendor"
                         ),
                         output_field=models.TextField(),
@@ -959,7 +957,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("man",), **{}),
                         editable=False,
@@ -1010,7 +1008,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "order_number",
                             "invoice_number",
                             "purchase_order_number",
@@ -1076,7 +1074,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("art",), **{}),
                         editable=False,
@@ -1149,7 +1147,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("inf_sl",), **{}),
                         editable=False,
@@ -1320,7 +1318,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "tracking_number",
                             "order_number",
                             "reference_number",
@@ -1384,7 +1382,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("ship",), **{}),
                         editable=False,
@@ -1581,7 +1579,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "tracking_number",
                             "order_number",
                             "rma_number",
@@ -1703,7 +1701,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    resources.logistics.models.base.IdField(
+                    resources.fields.IdField(
                         db_collation="C",
                         default=functools.partial(accounts.ids.new_id, *("track",), **{}),
                         editable=False,
@@ -1831,7 +1829,7 @@ class Migration(migrations.Migration):
                     "search_text",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=resources.logistics.models.base.JoinedTexts(
+                        expression=resources.fields.JoinedTexts(
                             "tracking_number", "external_id", "provider"
                         ),
                         output_field=models.TextField(),

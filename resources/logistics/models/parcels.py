@@ -3,8 +3,7 @@
 from django.db import models
 from django.db.models.fields.json import KT
 
-from resources.logistics.models.base import (
-    Record,
+from resources.fields import (
     choice,
     id_field,
     json_list,
@@ -16,6 +15,7 @@ from resources.logistics.models.base import (
     text,
     texts,
 )
+from resources.logistics.models.base import Record
 from resources.logistics.models.orders import Fulfillment, Manifest
 from resources.logistics.models.people import Contact
 from resources.logistics.models.places import Location

@@ -2,8 +2,7 @@
 
 from django.db import models
 
-from resources.logistics.models.base import (
-    Record,
+from resources.fields import (
     id_field,
     json_list,
     json_object,
@@ -14,6 +13,7 @@ from resources.logistics.models.base import (
     text,
     texts,
 )
+from resources.logistics.models.base import Record
 from resources.logistics.models.places import Location
 
 

@@ -3,8 +3,7 @@
 from django.db import models
 from django.db.models.fields.json import KT
 
-from resources.logistics.models.base import (
-    Record,
+from resources.fields import (
     id_field,
     json_list,
     json_object,
@@ -15,6 +14,7 @@ from resources.logistics.models.base import (
     text,
     texts,
 )
+from resources.logistics.models.base import Record
 
 
 class Location(Record):

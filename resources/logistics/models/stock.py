@@ -4,8 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from resources.logistics.models.base import (
-    Record,
+from resources.fields import (
     id_field,
     json_list,
     json_object,
@@ -16,6 +15,7 @@ from resources.logistics.models.base import (
     text,
     texts,
 )
+from resources.logistics.models.base import Record
 from resources.logistics.models.places import Location
 
 

@@ -2,8 +2,7 @@
 
 from django.db import models
 
-from resources.logistics.models.base import (
-    Record,
+from resources.fields import (
     choice,
     id_field,
     json_list,
@@ -15,6 +14,7 @@ from resources.logistics.models.base import (
     text,
     texts,
 )
+from resources.logistics.models.base import Record
 from resources.logistics.models.orders import Manifest
 from resources.logistics.models.parcels import Direction, ParcelStatus, Shipment
 from resources.logistics.models.people import Contact

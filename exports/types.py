@@ -1,0 +1,118 @@
+"""Named types: what `type`, `date_from` and `date_to` of a request stand for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accounts.errors import ErrorCode, InvalidInput, Problem
+from exports.spec import ExportSpec
+from resources.columns import Kind
+from resources.export_types import ExportType, export_types
+from resources.filters import ORDER_BY, parse_options
+from resources.registry import registry
+from resources.values import ACCEPTED, canonical, shown
+
+TYPE, FROM, TO = "type", "date_from", "date_to"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a request leaves to its type and its range.
+
+    body: the request without them, with all that the type says and the request does not.
+    options: filters, each as of a request's options, which apply beside the request's own.
+    problems: what is wrong with the type and the range.
+    """
+
+    body: Mapping[str, Any]
+    options: tuple[Mapping[str, Any], ...]
+    problems: tuple[Problem, ...]
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], timezone: str) -> "Preset":
+        """Read a request.
+
+        timezone: an IANA name, of dates that name no offset.
+        """
+        rest = {name: value for name, value in body.items() if name not in (TYPE, FROM, TO)}
+        code = body.get(TYPE)
+        chosen = export_types.by_code.get(code) if isinstance(code, str) else None
+        problems = []
+        if code is not None and chosen is None:
+            text = f"Unsupported export type: {code if isinstance(code, str) else shown(code)}"
+            accepted = export_types.codes()
+            problems.append(Problem(ErrorCode.INVALID_TYPE, TYPE, code, text, accepted))
+        if chosen is not None:
+            named = rest.get("resource")
+            if named not in (None, chosen.resource):
+                text = f"The type {code} is of the resource {chosen.resource}"
+                wanted = f"{chosen.resource}, or no resource beside a type"
+                error = ErrorCode.INVALID_RESOURCE
+                problems.append(Problem(error, "resource", named, text, wanted))
+            rest = _filled(rest, chosen)
+        path, kind = _date(rest, chosen)
+        bounds, wrong = _range(body, kind, ZoneInfo(timezone))
+        options = [chosen.options] if chosen else []
+        options += [{path: bound} for bound in bounds]
+        return cls(rest, tuple(options), (*problems, *wrong))
+
+    def applied(self, spec: ExportSpec) -> ExportSpec:
+        """A spec of the body, with the conditions that the type and the range add.
+
+        Raises InvalidInput, where a declaration is wrong of which the system checks complain.
+        """
+        resource = registry.get(spec.resource)
+        conditions = spec.selection.conditions
+        if resource is None:
+            raise LookupError(f"there is no resource {spec.resource!r}")
+        for options in self.options:
+            selection, problems = parse_options(resource, options, ZoneInfo("UTC"))
+            if problems:
+                raise InvalidInput(*problems)
+            conditions += selection.conditions
+        return replace(spec, selection=replace(spec.selection, conditions=conditions))
+
+
+def _filled(body: Mapping[str, Any], chosen: ExportType) -> dict[str, Any]:
+    """The body with the type's resource, and with its order and columns unless it has its own."""
+    filled = {**body, "resource": chosen.resource}
+    options, output = (body.get(name) or {} for name in ("options", "csv_field_options"))
+    if isinstance(options, Mapping) and options.get(ORDER_BY) is None:
+        filled["options"] = {**options, ORDER_BY: chosen.order_by}
+    if isinstance(output, Mapping) and output.get("columns") is None and not body.get("fields"):
+        filled["csv_field_options"] = {**output, "columns": chosen.columns}
+    return filled
+
+
+def _date(body: Mapping[str, Any], chosen: ExportType | None) -> tuple[str, Kind]:
+    """The path that a range applies to, and what it holds."""
+    resource = registry.get(str(body.get("resource")))
+    if resource is None:
+        return "", Kind.DATETIME
+    path = chosen.date if chosen else resource.date_field
+    head, _, name = path.partition(".")
+    columns = resource.relations_by_name[head].columns if name else resource.columns_by_name
+    return path, columns[name or head].kind
+
+
+def _range(body: Mapping[str, Any], kind: Kind, zone: ZoneInfo) -> tuple[list[str], list[Problem]]:
+    """The filters of a half-open range, and what is wrong with its ends."""
+    problems: list[Problem] = []
+    ends: dict[str, str] = {}
+    code = ErrorCode.INVALID_DATE_RANGE
+    for name in (FROM, TO):
+        if (given := body.get(name)) is None:
+            continue
+        try:
+            # A day stands for its first instant.
+            ends[name] = canonical(kind, given, zone).partition("/")[0]
+        except ValueError:
+            text = f"{shown(given)} is no date"
+            problems.append(Problem(code, name, given, text, ACCEPTED[kind]))
+    if len(ends) == 2 and datetime.fromisoformat(ends[FROM]) > datetime.fromisoformat(ends[TO]):
+        text = f"{shown(body[FROM])} is after {shown(body[TO])}"
+        problems.append(Problem(code, FROM, body[FROM], text, f"a date that is not after {TO}"))
+    operators = {FROM: "gte", TO: "lt"}
+    return [f"{operators[name]}:{end}" for name, end in ends.items()], problems

@@ -1,0 +1,94 @@
+"""Every commerce resource can be exported and listed, and stays within its organization."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from accounts.models import Organization
+from exports.parsing import parse_export
+from exports.stream import ExportStream
+from resources.commerce.models import Tag
+from resources.commerce.models.base import Record
+from resources.commerce.models.tags import Taggable
+from resources.registry import Resource, registry
+from tests.conftest import KeyClient
+from tests.records import a_record
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RESOURCES = [resource for resource in registry if issubclass(resource.model, Record)]
+
+
+def exported(organization: Organization, resource: Resource, file_format: str) -> str:
+    spec = parse_export({"resource": resource.name, "format": file_format})
+    return b"".join(ExportStream(spec, organization.pk)).decode()
+
+
+def test_there_are_all_of_them() -> None:
+    assert len(RESOURCES) == 47
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
+def test_every_export_holds_the_organizations_records(
+    resource: Resource, acme: Organization, globex: Organization, alice: KeyClient
+) -> None:
+    records = [a_record(resource.model, acme, metadata={"a": [1, None]}) for _ in range(2)]
+    a_record(resource.model, globex)
+    if isinstance(records[0], Taggable):
+        for name in ("new", "old"):
+            records[0].tags.add(a_record(Tag, acme, name=name))
+    own = set(resource.model._base_manager.filter(organization=acme).values_list("pk", flat=True))
+    assert {record.pk for record in records} <= own
+
+    header, *rows = csv.reader(io.StringIO(exported(acme, resource, "csv")))
+    assert header == list(resource.names)
+    assert {row[header.index("id")] for row in rows} == own
+
+    objects: list[dict[str, Any]] = json.loads(exported(acme, resource, "json"))
+    assert {shown["id"] for shown in objects} == own
+    shown = next(each for each in objects if each["id"] == records[0].pk)
+    assert list(shown) == header
+    assert shown["metadata"] == {"a": [1, None]}
+    if isinstance(records[0], Taggable):
+        assert [tag["name"] for tag in shown["tags"]] == ["new", "old"]
+
+    listed = alice.get(f"/v1/{resource.plural}").json()["results"]
+    assert {each["id"] for each in listed} == own
+
+
+def test_amounts_are_shown_as_numbers_and_as_people_write_them(acme: Organization) -> None:
+    price = registry.get("price")
+    assert price is not None
+    for currency, cents in (
+        ("USD", 123456789),
+        ("EUR", 5),
+        ("GBP", 0),
+        ("JPY", 1500),
+        ("KWD", 12345),
+        ("CHF", 100),
+    ):
+        a_record(price.model, acme, currency_code=currency, amount_cents=cents)
+    found = {row["currency_code"]: row for row in json.loads(exported(acme, price, "json"))}
+    shown = {code: (row["amount_float"], row["formatted_amount"]) for code, row in found.items()}
+    assert shown == {
+        "USD": (1234567.89, "$1,234,567.89"),
+        "EUR": (0.05, "€0.05"),
+        "GBP": (0, "£0.00"),
+        "JPY": (1500, "¥1,500"),
+        "KWD": (12.345, "KWD 12.345"),
+        "CHF": (1, "CHF 1.00"),
+    }
+    assert found["USD"]["compare_at_amount_float"] is None
+    assert found["USD"]["formatted_compare_at_amount"] is None
+
+
+def test_amounts_may_be_negative(acme: Organization) -> None:
+    order = registry.get("order")
+    assert order is not None
+    a_record(order.model, acme, discount_amount_cents=-123400)
+    [row] = json.loads(exported(acme, order, "json"))
+    assert row["formatted_discount_amount"] == "-$1,234.00"
+    assert row["discount_amount_float"] == -1234

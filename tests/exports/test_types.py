@@ -1,0 +1,271 @@
+"""Named types: a table each, the range of its date, and what is said of mistakes."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from accounts.errors import InvalidInput
+from accounts.models import Organization
+from exports import runner
+from exports.models import Export
+from exports.parsing import parse_export
+from exports.stream import ExportStream
+from resources.checks import check_export_types
+from resources.commerce.models import (
+    Cart,
+    CartLineItem,
+    Customer,
+    Dispute,
+    FulfillmentLineItem,
+    LineItem,
+    Order,
+    OrderFulfillment,
+    OrderSubscription,
+    OrderSubscriptionItem,
+    Return,
+    ReturnLineItem,
+    Transaction,
+)
+from resources.export_types import ExportType, export_types
+from tests.conftest import KeyClient
+from tests.exports.conftest import downloaded
+from tests.factories import ContactFactory
+from tests.records import a_record
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CODES = [
+    "order_list",
+    "order_line_items",
+    "customer_list",
+    "transaction_list",
+    "dispute_list",
+    "subscription_list",
+    "subscription_line_items",
+    "open_cart_list",
+    "open_cart_line_items",
+    "return_list",
+    "return_line_items",
+    "fulfillment_list",
+    "fulfillment_line_items",
+]
+JUNE = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+def table(organization: Organization, **body: Any) -> list[list[str]]:
+    spec = parse_export(body, organization.timezone)
+    return list(csv.reader(io.StringIO(b"".join(ExportStream(spec, organization.pk)).decode())))
+
+
+def refused(body: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    with pytest.raises(InvalidInput) as caught:
+        parse_export(body)
+    return [(each.code.value, each.field, each.accepted) for each in caught.value.problems]
+
+
+def sell(organization: Organization, at: datetime, *, is_test: bool) -> dict[str, str]:
+    """One of everything, all of the same day; the first column of each type's row."""
+    of = {"organization": organization}
+    customer = a_record(Customer, **of, joined_at=at)
+    order = a_record(Order, **of, is_test=is_test, placed_at=at, customer=customer, number=f"N{at}")
+    line = a_record(LineItem, **of, order=order)
+    payment = a_record(
+        Transaction, **of, order=order, is_test=is_test, created_at=at, kind="capture"
+    )
+    dispute = a_record(Dispute, **of, order=order, transaction=payment, created_at=at)
+    subscription = a_record(OrderSubscription, **of, source_order=order, created_at=at)
+    cart = a_record(Cart, **of, is_test=is_test, created_at=at)
+    back = a_record(Return, **of, order=order, is_test=is_test, created_at=at)
+    sent = a_record(OrderFulfillment, **of, order=order, is_test=is_test, created_at=at)
+    rows = {
+        "order_list": order.number,
+        "order_line_items": line.pk,
+        "customer_list": customer.pk,
+        "transaction_list": payment.pk,
+        "dispute_list": dispute.pk,
+        "subscription_list": subscription.number,
+        "subscription_line_items": a_record(
+            OrderSubscriptionItem, **of, order_subscription=subscription
+        ).pk,
+        "open_cart_list": cart.pk,
+        "open_cart_line_items": a_record(CartLineItem, **of, cart=cart).pk,
+        "return_list": back.number,
+        "return_line_items": a_record(ReturnLineItem, **of, order_return=back, line_item=line).pk,
+        "fulfillment_list": sent.pk,
+        "fulfillment_line_items": a_record(
+            FulfillmentLineItem, **of, fulfillment=sent, line_item=line
+        ).pk,
+    }
+    return {code: str(first) for code, first in rows.items()}
+
+
+def test_there_are_thirteen() -> None:
+    assert export_types.codes() == CODES
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_type_is_a_table_of_the_real_records_of_a_time(
+    code: str, acme: Organization, globex: Organization
+) -> None:
+    early, late, inside = JUNE, JUNE + timedelta(days=1), JUNE + timedelta(hours=23)
+    kept = [sell(acme, at, is_test=False)[code] for at in (early, inside)]
+    tried = sell(acme, inside + timedelta(minutes=1), is_test=True)[code]
+    sell(acme, late, is_test=False)
+    sell(acme, early - timedelta(microseconds=1), is_test=False)
+    sell(globex, inside, is_test=False)
+    header, *rows = table(acme, type=code, date_from="2025-06-01", date_to="2025-06-02T00:00:00Z")
+    assert header == list(export_types.by_code[code].columns.values())
+    # Neither a customer nor a subscription is a test.
+    alone = code not in ("customer_list", "subscription_list", "subscription_line_items")
+    assert [row[0] for row in rows if alone or row[0] != tried] == kept
+
+
+def test_carts_that_were_bought_are_not_open(acme: Organization) -> None:
+    for status in ("open", "submitted"):
+        a_record(CartLineItem, acme, cart=a_record(Cart, acme, status=status))
+    assert len(table(acme, type="open_cart_list")) == 2
+    assert len(table(acme, type="open_cart_line_items")) == 2
+
+
+def test_both_ends_are_optional(acme: Organization) -> None:
+    for days in range(3):
+        a_record(Customer, acme, joined_at=JUNE + timedelta(days=days))
+    assert len(table(acme, type="customer_list")) == 4
+    assert len(table(acme, type="customer_list", date_from="2025-06-02")) == 3
+    assert len(table(acme, type="customer_list", date_to="2025-06-02")) == 2
+    equal = {"date_from": "2025-06-02", "date_to": "2025-06-02"}
+    assert len(table(acme, type="customer_list", **equal)) == 1
+
+
+def test_dates_are_of_the_organizations_zone_unless_they_say_otherwise(acme: Organization) -> None:
+    acme.timezone = "America/New_York"
+    acme.save()
+    a_record(Customer, acme, joined_at=JUNE)
+    for date_from, count in (
+        ("2025-06-01", 0),
+        ("2025-06-01T00:00:00", 0),
+        ("2025-05-31T20:00:00", 1),
+        ("2025-06-01T00:00:00Z", 1),
+        ("2025-06-01T09:00:00+09:00", 1),
+        ("2025-06-01T00:00:01Z", 0),
+    ):
+        rows = table(acme, type="customer_list", date_from=date_from)
+        assert len(rows) - 1 == count, date_from
+
+
+def test_a_range_without_a_type_is_of_the_resources_own_date(acme: Organization) -> None:
+    ContactFactory.create(organization=acme, name="old", created_at=JUNE)
+    ContactFactory.create(organization=acme, name="new", created_at=now())
+    found = table(acme, resource="contact", date_to="2025-07-01")
+    assert [row[found[0].index("name")] for row in found[1:]] == ["old"]
+
+
+def test_a_request_may_have_its_own_columns_order_and_filters(acme: Organization) -> None:
+    for name in ("b", "a", "c"):
+        a_record(Customer, acme, email=f"{name}@example.com")
+    body = {
+        "type": "customer_list",
+        "options": {"email": "a@example.com,b@example.com", "order_by": "email"},
+        "csv_field_options": {"columns": {"email": "Mail"}},
+    }
+    assert table(acme, **body) == [["Mail"], ["a@example.com"], ["b@example.com"]]
+    # What is always left out cannot be asked for.
+    assert len(table(acme, type="order_list", options={"is_test": True})) == 1
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    problems = refused(
+        {"type": "orders", "date_from": "yesterday", "date_to": [], "format": "pdf", "typ": 1}
+    )
+    fields = ["type", "date_from", "date_to", "typ", "format"]
+    assert [field for _, field, _ in problems] == fields
+    assert problems[0] == ("invalid_type", "type", CODES)
+    assert [code for code, _, _ in problems[1:3]] == ["invalid_date_range"] * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        (
+            {"type": "order_list", "date_from": "2025-06-02", "date_to": "2025-06-01"},
+            "invalid_date_range",
+            "date_from",
+        ),
+        (
+            {"resource": "contact", "date_from": "2025-06-01T00:00:00.1Z", "date_to": "2025-06-01"},
+            "invalid_date_range",
+            "date_from",
+        ),
+        ({"type": ["order_list"]}, "invalid_type", "type"),
+        ({"type": "order_list", "resource": "contact"}, "invalid_resource", "resource"),
+        ({}, "invalid_request", "resource"),
+    ],
+)
+def test_mistakes_are_named(body: dict[str, Any], code: str, field: str) -> None:
+    assert [problem[:2] for problem in refused(body)] == [(code, field)]
+
+
+def test_types_are_listed_alike_for_everyone(alice: KeyClient, charlie: KeyClient) -> None:
+    for slash in ("", "/"):
+        body = alice.get(f"/v1/exports/types{slash}").json()
+        assert [each["code"] for each in body["results"]] == CODES
+    assert body["results"][4]["options"] == {"transaction.is_test": False}
+    assert body["results"][4]["columns"]["amount_float"] == "Amount"
+    assert charlie.get("/v1/exports/types").json() == body
+
+
+def test_a_typed_export_is_made_shown_and_found(
+    alice: KeyClient, charlie: KeyClient, acme: Organization
+) -> None:
+    order = a_record(Order, acme, placed_at=JUNE, number="#1")
+    body = {"type": "order_list", "date_from": "2025-06-01", "date_to": "2025-06-02"}
+    created = alice.post("/v1/exports", body)
+    assert created.status_code == 201, created.json()
+    shown = created.json()
+    assert (shown["type"], shown["resource"], shown["records_count"]) == ("order_list", "order", 1)
+    alice.post("/v1/exports", {"resource": "contact"})
+    found = alice.get("/v1/exports?type=order_list").json()["results"]
+    assert [each["id"] for each in found] == [shown["id"]]
+    assert alice.get("/v1/exports?type=orders").status_code == 400
+    assert charlie.get("/v1/exports?type=order_list").json()["results"] == []
+    runner.run(shown["number"])
+    url = alice.get(f"/v1/exports/{shown['id']}").json()["download_url"]
+    header, row = csv.reader(io.StringIO(downloaded(url).decode()))
+    assert (header[0], row[0]) == ("Order Number", order.number)
+    assert Export.objects.count() == 2
+
+
+def test_a_preview_goes_by_the_zone_too(alice: KeyClient, acme: Organization) -> None:
+    acme.timezone = "Asia/Tokyo"
+    acme.save()
+    a_record(Customer, acme, joined_at=JUNE - timedelta(hours=9))
+    body = {"type": "customer_list", "date_from": "2025-06-01"}
+    assert alice.post("/v1/exports/preview", body).json()["records_count"] == 1
+
+
+def test_nothing_is_wrong_with_what_is_declared() -> None:
+    assert check_export_types() == []
+
+
+def test_each_mistake_of_a_declaration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def declared(resource: str = "order", **changes: Any) -> ExportType:
+        given = {"columns": {"number": "Number"}, "date": "placed_at", "order_by": "number"}
+        return ExportType(code="mine", name="Mine", resource=resource, **(given | changes))
+
+    def said(*types: ExportType) -> str:
+        monkeypatch.setattr(export_types, "declared", list(types))
+        return " ".join(error.msg for error in check_export_types())
+
+    assert said(declared()) == ""
+    assert "the code is taken" in said(declared(), declared())
+    assert "there is no resource 'parrot'" in said(declared("parrot"))
+    assert "order has no column 'nummer'" in said(declared(columns={"nummer": "Number"}))
+    assert "there are no columns" in said(declared(columns={}))
+    assert "stands over two columns" in said(declared(columns={"number": "A", "id": "A"}))
+    assert "cannot be ordered by 'metadata'" in said(declared(order_by="metadata"))
+    assert "has no filter 'colour'" in said(declared(options={"colour": 1}))
+    assert "options.source" in said(declared(date="source"))

@@ -1,0 +1,125 @@
+"""The commerce models: what the database keeps true, and what may be written."""
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, ProgrammingError, models, transaction
+
+from accounts.models import Organization
+from resources.commerce.models import (
+    Authorization,
+    Bundle,
+    Customer,
+    LineItem,
+    Order,
+    Refund,
+    SkuList,
+    SkuListItem,
+    Transaction,
+)
+from resources.registry import registry
+from tests.records import a_record
+
+pytestmark = pytest.mark.django_db
+
+MODELS = [model for model in apps.get_app_config("commerce").get_models() if model._meta.managed]
+
+
+def test_every_foreign_key_has_an_index() -> None:
+    """Otherwise a deletion would read whole tables, once for every row deleted."""
+    for model in MODELS:
+        first = {index.fields[0] for index in model._meta.indexes if index.fields}
+        first |= {f.name for f in model._meta.fields if getattr(f, "db_index", False)}
+        keys = {field.name for field in model._meta.fields if field.many_to_one}
+        assert keys <= first, f"{model.__name__}: {keys - first}"
+
+
+def test_ids_begin_differently_for_every_model() -> None:
+    prefixes = [str(model().pk).rpartition("_")[0] for model in MODELS]
+    assert len(set(prefixes)) == len(MODELS) > 40
+
+
+def test_kinds_of_transactions_are_views_of_one_table(acme: Organization) -> None:
+    order = a_record(Order, acme)
+    reserved = a_record(Authorization, acme, order=order, amount_cents=500)
+    a_record(Transaction, acme, order=order, kind="capture")
+    a_record(Refund, acme, order=order)
+    assert Transaction.objects.get(pk=reserved.pk).kind == "authorization"
+    assert order.transactions.count() == 3
+    assert list(order.authorizations.all()) == [reserved]
+    assert order.refunds.count() == 1
+    assert order.voids.count() == 0
+    reserved.amount_cents = 400
+    reserved.save()
+    assert Transaction.objects.get(pk=reserved.pk).amount_cents == 400
+
+
+def test_a_view_takes_no_other_kind(acme: Organization) -> None:
+    with pytest.raises(ProgrammingError, match="check option"):
+        a_record(Authorization, acme, kind="refund")
+
+
+def test_transactions_go_with_their_order(acme: Organization) -> None:
+    kept = a_record(Transaction, acme)
+    order = a_record(Order, acme)
+    for model in (Transaction, Authorization, Refund):
+        a_record(model, acme, order=order)
+    order.delete()
+    assert list(Transaction.objects.all()) == [kept]
+
+
+def test_a_bundle_has_the_items_of_its_list(acme: Organization) -> None:
+    skus = a_record(SkuList, acme)
+    items = [a_record(SkuListItem, acme, sku_list=skus) for _ in range(2)]
+    a_record(SkuListItem, acme)
+    bundles = [a_record(Bundle, acme, sku_list=skus) for _ in range(2)]
+    for bundle in bundles:
+        assert set(bundle.sku_list_items.all()) == set(items)
+    assert not a_record(Bundle, acme).sku_list_items.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "constraint"),
+    [
+        (LineItem, {"unit_amount_cents": 1, "quantity": 2}, "line_item_adds_up"),
+        (Order, {"total_tax_amount_cents": 1}, "order_is_taxed_in_full"),
+        (Transaction, {"kind": "void", "amount_cents": -1}, "transaction_is_not_negative"),
+    ],
+)
+def test_amounts_agree(
+    acme: Organization, model: type[models.Model], values: dict[str, int], constraint: str
+) -> None:
+    with pytest.raises(IntegrityError, match=constraint):
+        a_record(model, acme, **values)
+
+
+def test_keys_are_unique_within_an_organization(acme: Organization, globex: Organization) -> None:
+    keyed = [r for r in registry if r.model in MODELS and r.key != "id"]
+    assert len(keyed) > 12
+    for resource in keyed:
+        value = {resource.key: "same"}
+        a_record(resource.model, acme, **value)
+        a_record(resource.model, globex, **value)
+        with transaction.atomic(), pytest.raises(IntegrityError, match="has_its_own"):
+            a_record(resource.model, acme, **value)
+
+
+def test_batches_may_set_what_people_edit() -> None:
+    sku, payment = registry.get("sku"), registry.get("transaction")
+    assert sku is not None
+    assert payment is not None
+    assert {"code", "name", "shipping_category_id", "metadata"} <= set(sku.writable_columns)
+    computed = {"id", "organization_id", "created_at", "updated_at", "search_text"}
+    assert not computed & set(sku.writable_columns)
+    assert payment.writable_columns == {}
+
+
+def test_what_identifies_a_record_is_written_with_it() -> None:
+    for resource in registry:
+        if resource.writable is None and resource.key != "id":
+            assert resource.key in resource.writable_columns, resource.name
+
+
+def test_search_text_joins_what_there_is(acme: Organization) -> None:
+    customer = a_record(Customer, acme, email="zoe@example.org", first_name="Zoë", last_name="")
+    customer.refresh_from_db()
+    assert customer.search_text == "zoe@example.org Zoë"
