@@ -27,7 +27,8 @@ def publish(export: Export, status: Status) -> None:
     now = Export.objects.prefetch_related("files").get(pk=export.pk)
     # A link would be too old by the time that it is sent.
     data = dict(ExportSerializer(now).data) | {"download_url": None}
-    outbox.publish(export.organization_id, _TYPES[status], data, export.resource)
+    named = now.request.get("type") or ""
+    outbox.publish(export.organization_id, _TYPES[status], data, export.resource, named)
 
 
 def with_links(exports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

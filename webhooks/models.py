@@ -24,14 +24,15 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         of_resource = models.Q(resources=[]) | models.Q(resources__contains=[event.resource])
         # What one misses that Longshore disabled is noted, and can be recovered.
         told = models.Q(active=True) | models.Q(disabled_at__isnull=False)
+        named = models.Q(types=[]) | models.Q(types__contains=[event.export_type])
         own = self.visible().filter(organization=event.organization_id)
-        return own.filter(told, of_type, of_resource)
+        return own.filter(told, of_type, of_resource, named)
 
 
 class Subscription(models.Model):
     """An address of an organization that is told of events.
 
-    events: types, or `["*"]`; resources: those whose exports it is told of, `[]` for all.
+    events: types, or `["*"]`; resources, types: those whose exports it is told of, `[]` for all.
     headers: sent with every delivery; each value sealed, as the secrets are (`webhooks.secrets`).
     previous_secret: signs as well until its time is over, after a rotation.
     consecutive_failures, failing_since: of attempts, since the last one that succeeded.
@@ -53,6 +54,7 @@ class Subscription(models.Model):
     target = models.CharField(max_length=2048)
     events = ArrayField(models.CharField(max_length=50))
     resources = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    types = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     active = models.BooleanField(default=True)
     headers = models.JSONField(default=dict, blank=True)
     secret = models.TextField()
@@ -86,6 +88,7 @@ class Subscription(models.Model):
                 MD5("target"),
                 "events",
                 "resources",
+                "types",
                 condition=models.Q(deleted_at=None),
                 name="subscription_is_not_there_twice",
             ),
@@ -103,7 +106,7 @@ class Event(models.Model):
     """Something that happened, as it was then.
 
     data: what it happened to, as the API shows it, but for links: they are made when it is sent.
-    resource: of the export, for who wants to hear of some only; "" where there is none.
+    resource, export_type: of the export, for who wants to hear of some only; "" if there is none.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -115,6 +118,7 @@ class Event(models.Model):
     )
     type = models.CharField(max_length=50)
     resource = models.CharField(max_length=100, blank=True)
+    export_type = models.CharField(max_length=100, blank=True)
     data = OrderedJSONField()
     created_at = models.DateTimeField(default=timezone.now)
 

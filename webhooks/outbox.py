@@ -11,14 +11,24 @@ from webhooks.models import Delivery, Event, Subscription
 from webhooks.payloads import Data
 
 
-def publish(organization_id: str, event_type: EventType, data: Data, resource: str = "") -> Event:
+def publish(
+    organization_id: str,
+    event_type: EventType,
+    data: Data,
+    resource: str = "",
+    export_type: str = "",
+) -> Event:
     """Store an event and a delivery to each subscription that wants it; senders hear on commit.
 
     Three statements, however many want it. To be called in the transaction that changes what
     the event tells of, or one could be there without the other.
     """
     event = Event.objects.create(
-        organization_id=organization_id, type=event_type, data=data, resource=resource
+        organization_id=organization_id,
+        type=event_type,
+        data=data,
+        resource=resource,
+        export_type=export_type,
     )
     deliver(event, Subscription.objects.wanting(event).values_list("pk", flat=True))
     return event

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
+from resources.export_types import export_types
 from resources.registry import registry
 from webhooks.events import EVERY, EventType
 from webhooks.secrets import LONGEST, SHORTEST, is_secret
@@ -18,7 +19,7 @@ MOST_HEADERS = 10
 LONGEST_HEADER_NAME = 100
 LONGEST_HEADER = 1024
 LONGEST_NAME = 200
-FIELDS = ("target", "events", "resources", "name", "active", "headers")
+FIELDS = ("target", "events", "resources", "types", "name", "active", "headers")
 SECRET = f"whsec_ and the base64 of {SHORTEST} to {LONGEST} bytes"
 
 _HEADER_NAME = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{LONGEST_HEADER_NAME}}}")
@@ -107,7 +108,7 @@ def _understood(field: str, value: Any) -> Any:
     if field == "events":
         chosen = [value] if isinstance(value, str) else value
         return [name for name in (EVERY, *EventType.values) if name in chosen]
-    if field == "resources":
+    if field in ("resources", "types"):
         return sorted(set(value))
     return value
 
@@ -144,15 +145,20 @@ def _events(value: Any) -> Iterator[Problem]:
 
 
 def _resources(value: Any) -> Iterator[Problem]:
-    accepted = registry.names()
+    return _names(value, "resource", ErrorCode.INVALID_RESOURCE, registry.names())
+
+
+def _types(value: Any) -> Iterator[Problem]:
+    return _names(value, "type", ErrorCode.INVALID_TYPE, export_types.codes())
+
+
+def _names(value: Any, what: str, code: ErrorCode, accepted: Collection[str]) -> Iterator[Problem]:
     if not isinstance(value, list):
-        text = "resources must be a list of names"
-        yield Problem(ErrorCode.INVALID_RESOURCE, "resources", value, text, accepted)
+        yield Problem(code, f"{what}s", value, f"{what}s must be a list of names", accepted)
         return
     for index, name in enumerate(value):
         if name not in accepted:
-            text = f"There is no resource {name!r}"
-            yield Problem(ErrorCode.INVALID_RESOURCE, f"resources.{index}", name, text, accepted)
+            yield Problem(code, f"{what}s.{index}", name, f"There is no {what} {name!r}", accepted)
 
 
 def _name(value: Any) -> Iterator[Problem]:
@@ -222,6 +228,7 @@ _CHECKS = {
     "target": _target,
     "events": _events,
     "resources": _resources,
+    "types": _types,
     "name": _name,
     "active": _active,
     "headers": _headers,

@@ -74,10 +74,13 @@ def _others(subscription: Subscription) -> SubscriptionQuerySet:
 
 def _refuse_twins(subscription: Subscription, others: SubscriptionQuerySet) -> None:
     twin = others.filter(
-        target=subscription.target, events=subscription.events, resources=subscription.resources
+        target=subscription.target,
+        events=subscription.events,
+        resources=subscription.resources,
+        types=subscription.types,
     ).first()
     if twin is not None:
-        text = f"{twin} has the same target, events and resources."
+        text = f"{twin} has the same target, events, resources and types."
         raise ApiError(ErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": twin.public_id})
 
 

@@ -38,6 +38,8 @@ BAD = [
     ({"resources": "contact"}, "invalid_resource", "resources"),
     ({"resources": ["contact", "ship"]}, "invalid_resource", "resources.1"),
     ({"resources": [None]}, "invalid_resource", "resources.0"),
+    ({"types": "order_list"}, "invalid_type", "types"),
+    ({"types": ["order_list", "orders"]}, "invalid_type", "types.1"),
     ({"name": 7}, "invalid_request", "name"),
     ({"name": "n" * 201}, "invalid_request", "name"),
     ({"active": "yes"}, "invalid_request", "active"),

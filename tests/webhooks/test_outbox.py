@@ -23,9 +23,9 @@ from webhooks.models import Delivery, Event, Subscription
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def told(organization: Organization, resource: str = "") -> set[int]:
+def told(organization: Organization, resource: str = "", export_type: str = "") -> set[int]:
     """The subscriptions that are told of a new event."""
-    event = outbox.publish(organization.pk, EventType.EXPORT_CREATED, DATA, resource)
+    event = outbox.publish(organization.pk, EventType.EXPORT_CREATED, DATA, resource, export_type)
     return set(event.deliveries.values_list("subscription", flat=True))
 
 
@@ -53,16 +53,18 @@ def test_those_are_told_who_want_it(acme: Organization, globex: Organization) ->
         make(),
         make(events=["export.failed", "export.created"]),
         make(resources=["contact", "item"]),
+        make(resources=["contact"], types=["customer_list", "order_list"]),
         make(active=False, disabled_at=timezone.now()),
     }
     others = {
         make(events=["export.failed"]),
         make(resources=["shipment"]),
+        make(types=["order_list"]),
         make(active=False),
         make(active=False, deleted_at=timezone.now()),
         make(organization=globex),
     }
-    assert told(acme, "contact") == wanted
+    assert told(acme, "contact", "customer_list") == wanted
     assert told(OrganizationFactory.create()) == set()
     assert len(wanted | others) == Subscription.objects.count()
 
@@ -127,9 +129,17 @@ def test_a_new_export_is_told_of(
 ) -> None:
     made = alice.post("/v1/exports", {"resource": "contact"}).json()
     event = Event.objects.get()
-    assert (event.type, event.resource) == ("export.queued", "contact")
+    assert (event.type, event.resource, event.export_type) == ("export.queued", "contact", "")
+
     assert event.data["id"] == made["id"]
     assert event.deliveries.get().subscription == subscription
+
+
+def test_an_export_of_a_named_type_is_told_of_as_such(alice: KeyClient) -> None:
+    assert alice.post("/v1/exports", {"type": "order_list"}).status_code == 201
+    event = Event.objects.get(type=EventType.EXPORT_QUEUED)
+    assert (event.resource, event.export_type) == ("order", "order_list")
+    assert event.data["type"] == "order_list"
 
 
 def test_the_message_holds_the_export_as_the_api_shows_it_and_a_link_that_works(

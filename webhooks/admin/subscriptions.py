@@ -165,9 +165,9 @@ class SubscriptionAdmin(LookedAt):
     def every_event(self, subscription: Subscription) -> SafeString:
         return presentation.chips(presentation.events_of(subscription))
 
-    @display(description="Of resources")
+    @display(description="Of resources and types")
     def only_of(self, subscription: Subscription) -> str:
-        return presentation.chips(subscription.resources) or "All"
+        return presentation.chips([*subscription.resources, *subscription.types]) or "All"
 
     @display(description="Headers")
     def header_names(self, subscription: Subscription) -> str:

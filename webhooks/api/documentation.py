@@ -47,7 +47,7 @@ _INACTIVE = ApiError(
 )
 _TWIN = ApiError(
     ErrorCode.DUPLICATE_SUBSCRIPTION,
-    f"{SUBSCRIPTION['id']} has the same target, events and resources.",
+    f"{SUBSCRIPTION['id']} has the same target, events, resources and types.",
     {"id": SUBSCRIPTION["id"]},
 )
 
@@ -92,6 +92,11 @@ class SubscriptionChangeSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(),
         required=False,
         help_text="Only of exports of these resources; of all by default, or for an empty list.",
+    )
+    types = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Only of exports of these types; of all by default, or for an empty list.",
     )
     name = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NAME)
     active = serializers.BooleanField(required=False, help_text="Whether to send at all.")

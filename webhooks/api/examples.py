@@ -39,6 +39,7 @@ SUBSCRIPTION = {
     "target": "https://receiver.example.com/longshore",
     "events": ["export.created", "export.failed"],
     "resources": [],
+    "types": [],
     "active": True,
     "headers": ["Authorization"],
     "consecutive_failures": 0,

@@ -34,6 +34,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
             "target",
             "events",
             "resources",
+            "types",
             "active",
             "headers",
             "consecutive_failures",
