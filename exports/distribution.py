@@ -135,9 +135,16 @@ def read_part(number: int) -> None:
     snapshot = Snapshot()
     with ThreadPoolExecutor(1, thread_name_prefix="part") as pool:
         writing = pool.submit(_store, part, snapshot)
-        while not wait([writing], timeout=_REPORT_SECONDS).done:
-            if not held.update(heartbeat_at=Now()):
-                snapshot.cancel()
+        try:
+            while not wait([writing], timeout=_REPORT_SECONDS).done:
+                if not held.update(heartbeat_at=Now()):
+                    snapshot.cancel()
+        except BaseException:
+            # Nobody can be told that it is read.
+            snapshot.cancel()
+            wait([writing])
+            discard(part.key)
+            raise
     if error := writing.exception():
         # An error of the statement itself, who offered the part meets too.
         logger.warning("Part %s could not be read here: %s", part, error)

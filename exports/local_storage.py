@@ -34,10 +34,11 @@ class LocalStorage(FileSystemStorage):
                     start = file.tell()
             file.flush()
             _put_on_disk(file.fileno(), start, file.tell())
-        # The name is an entry of its folder, and that of another.
-        folder = os.path.dirname(path)
-        for changed in (folder, os.path.dirname(folder)):
-            _sync_folder(changed)
+        # The name is an entry of its folder, and that of another, up to the first.
+        folder = path
+        while folder != self.location:
+            folder = os.path.dirname(folder)
+            _sync_folder(folder)
         return saved
 
     def blocks(self, name: str, start: int, end: int) -> Iterator[bytes]:

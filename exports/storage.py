@@ -101,10 +101,16 @@ def orphans(older_than: timedelta) -> Iterator[str]:
             claims = Export.objects.filter(public_id=public_id).values_list("claims", flat=True)
             known = set(claims.first() or ())
             for claim in set(_folders(path)) - known:
-                for name in default_storage.listdir(f"{path}/{claim}")[1]:
-                    key = f"{path}/{claim}/{name}"
+                for key in _files(f"{path}/{claim}"):
                     if default_storage.get_modified_time(key) < newest:
                         yield key
+
+
+def _files(path: str) -> Iterator[str]:
+    folders, names = default_storage.listdir(path)
+    yield from (f"{path}/{name}" for name in names)
+    for name in folders:
+        yield from _files(f"{path}/{name}")
 
 
 def _folders(path: str) -> list[str]:

@@ -185,6 +185,7 @@ WEBHOOK_ALLOWED_PORTS = environment.ports(
 
 # To the log, unless there is a server.
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="longshore@localhost")
 
 # --- Celery ---------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpcore
 
+_WRITE_BYTES = 16 << 10
+
 _ends: ContextVar[float | None] = ContextVar("ends", default=None)
 
 
@@ -44,10 +46,12 @@ class BoundedStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        left = remaining(timeout)
-        if left is not None and left <= 0:
-            raise httpcore.WriteTimeout("the time is over")
-        self._stream.write(buffer, left)
+        # A long one may be taken in bits, each of them within the timeout.
+        for start in range(0, len(buffer), _WRITE_BYTES):
+            left = remaining(timeout)
+            if left is not None and left <= 0:
+                raise httpcore.WriteTimeout("the time is over")
+            self._stream.write(buffer[start : start + _WRITE_BYTES], left)
 
     def close(self) -> None:
         self._stream.close()

@@ -27,6 +27,8 @@ _JITTER = 0.1
 # one that fails or is slow one sender, with one delivery.
 MOST_SENDERS = 4
 MOST_DELIVERIES = 20
+# So many senders of one organization at once for all of its targets that fail or are slow.
+MOST_CAREFUL = 8
 SLOW = timedelta(seconds=2)
 # A sender that has not said what became of its deliveries after this is dead: it sends for no
 # longer than `runner.TURN`, and waits for no more than one answer after it.
@@ -82,6 +84,8 @@ def claim(number: int) -> Batch | None:
         careful = subscription.is_slow or subscription.consecutive_failures > 0
         if sending.values("claim").distinct().count() >= (1 if careful else MOST_SENDERS):
             return None
+        if careful and _careful_senders(subscription) >= MOST_CAREFUL:
+            return None
         due = own.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
         most = 1 if careful else MOST_DELIVERIES
         deliveries = list(
@@ -96,6 +100,16 @@ def claim(number: int) -> Batch | None:
             status=DeliveryStatus.SENDING, claim=token, lease_ends_at=Now() + LEASE
         )
     return Batch(subscription, deliveries, token, len(deliveries) == most)
+
+
+def _careful_senders(subscription: Subscription) -> int:
+    """How many wait for targets of its organization that fail or are slow."""
+    waited_for = Delivery.objects.filter(
+        Q(subscription__is_slow=True) | Q(subscription__consecutive_failures__gt=0),
+        subscription__organization=subscription.organization_id,
+        status=DeliveryStatus.SENDING,
+    )
+    return waited_for.order_by().values("claim").distinct().count()
 
 
 def record(batch: Batch, results: Sequence[Result]) -> None:
@@ -162,7 +176,9 @@ def _judge(subscription: Subscription, results: Sequence[Result]) -> None:
         return
     slow = max(result.milliseconds for result in results) > SLOW.total_seconds() * 1000
     news = Q(consecutive_failures__gt=0) | ~Q(is_slow=slow)
-    row.filter(news).update(**HEALTHY | {"is_slow": slow})
+    row.filter(news).update(consecutive_failures=0, failing_since=None, is_slow=slow)
+    # What another sender was asked to wait for is not over because of this.
+    row.filter(paused_until__lte=Now()).update(paused_until=None)
 
 
 def _count_failure(subscription: Subscription, result: Result, *, anew: bool) -> None:
@@ -173,7 +189,7 @@ def _count_failure(subscription: Subscription, result: Result, *, anew: bool) ->
     Subscription.objects.filter(pk=subscription.pk).update(
         consecutive_failures=failures,
         failing_since=since,
-        paused_until=now + _pause(failures, result),
+        paused_until=max(subscription.paused_until or now, now + _pause(failures, result)),
     )
     if result.status_code == _GONE:
         disable(subscription, "The target answered 410 Gone.")
@@ -253,11 +269,19 @@ def _anew() -> dict[str, Any]:
 
 
 def take_back() -> int:
-    """Make due again what dead senders hold: it may have been sent, and is sent once more."""
-    held = Delivery.objects.filter(status=DeliveryStatus.SENDING, lease_ends_at__lt=Now())
-    return held.update(
-        status=DeliveryStatus.PENDING, claim="", lease_ends_at=None, next_attempt_at=Now()
-    )
+    """Make due again what dead senders hold: it may have been sent, and is sent once more.
+
+    It was an attempt: what kills each of its senders has failed in the end.
+    """
+    silent = Delivery.objects.filter(status=DeliveryStatus.SENDING, lease_ends_at__lt=Now())
+    with transaction.atomic():
+        # One that is locked is being recorded.
+        locked = silent.select_for_update(skip_locked=True)
+        held = Delivery.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))
+        last = held.filter(attempts_count__gte=len(DELAYS)).update(**_end(DeliveryStatus.FAILED))
+        others = held.filter(status=DeliveryStatus.SENDING)
+        again = {"next_attempt_at": Now(), "completed_at": None}
+        return last + others.update(**_end(DeliveryStatus.PENDING) | again)
 
 
 def give_up() -> int:

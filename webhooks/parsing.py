@@ -116,7 +116,8 @@ def _understood(field: str, value: Any) -> Any:
 def _unknown(body: Mapping[str, Any], fields: Collection[str]) -> Iterator[Problem]:
     for field in body:
         if field not in fields:
-            yield _problem(field, body[field], f"There is no field {field!r}", list(fields))
+            # It may be a secret under a wrong name.
+            yield _problem(field, None, f"There is no field {field!r}", list(fields))
 
 
 def _target(value: Any) -> Iterator[Problem]:
@@ -125,7 +126,9 @@ def _target(value: Any) -> Iterator[Problem]:
             raise InvalidTarget("The target must be a text.")
         check_target(value)
     except InvalidTarget as error:
-        yield Problem(ErrorCode.INVALID_TARGET, "target", value, str(error), _ACCEPTED["target"])
+        # Before an @ may stand a password.
+        shown = None if "@" in str(value) else value
+        yield Problem(ErrorCode.INVALID_TARGET, "target", shown, str(error), _ACCEPTED["target"])
 
 
 def _events(value: Any) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Tells the senders that something waits for a subscription."""
 
 import logging
+from collections.abc import Iterable
 
 from celery import current_app
 from django.core.cache import cache
@@ -16,11 +17,18 @@ SEND = "webhooks.send"
 _WAITING_SECONDS = 5
 
 
-def wake(number: int) -> None:
-    """Send a message, unless one waits; a dead broker costs only time, until `upkeep` sweeps."""
+def wake_all(numbers: Iterable[int]) -> None:
+    """As `wake`, but a dead broker is asked no more than once."""
+    for number in numbers:
+        if wake(number):
+            return
+
+
+def wake(number: int) -> bool:
+    """Send a message, unless one waits; true where the broker is dead, until `upkeep` sweeps."""
     try:
         if not cache.add(_key(number), 1, timeout=_WAITING_SECONDS):
-            return
+            return False
     except RedisError as error:
         logger.warning("Whether a message waits is not known: %s", error)
     try:
@@ -28,6 +36,8 @@ def wake(number: int) -> None:
     except Exception as error:
         # Whatever its client raises.
         logger.warning("Subscription %s waits for the broker: %s", number, error)
+        return True
+    return False
 
 
 def taken(number: int) -> None:

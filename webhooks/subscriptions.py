@@ -1,6 +1,7 @@
 """What owners do with their subscriptions: make, change, and turn their secrets."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -46,9 +47,10 @@ def change(subscription: Subscription, values: Values) -> None:
         subscription.refresh_from_db()
         if "headers" in values:
             values["headers"] = _with_headers(subscription.headers, values["headers"])
+        changed = copy(subscription)
         for field, value in values.items():
-            setattr(subscription, field, value)
-        _refuse_twins(subscription, others.exclude(pk=subscription.pk))
+            setattr(changed, field, value)
+        _refuse_twins(changed, others.exclude(pk=subscription.pk))
         lifecycle.change(subscription, values)
 
 

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from django.core.mail import send_mail
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from webhooks import lifecycle, queue
@@ -47,8 +47,8 @@ def tell() -> None:
     for subscription in untold.select_related("organization"):
         try:
             _write_to_owner(subscription)
-        except OSError as error:
-            # Whatever a mail server does, its errors among it; the next run tries again.
+        except Exception as error:
+            # Whatever a mail server does, or an address is; the next run tries again.
             logger.warning("Nobody was told that %s is disabled: %s", subscription, error)
         else:
             untold.filter(pk=subscription.pk).update(notified_at=Now())
@@ -71,7 +71,8 @@ def purge() -> None:
     """Delete what is older than it is kept, secrets whose time is over, and what was deleted."""
     over = Subscription.objects.filter(previous_secret_ends_at__lte=Now())
     over.update(previous_secret="", previous_secret_ends_at=None)
-    recent = Delivery.objects.filter(event=OuterRef("pk"), completed_at__gt=Now() - KEPT)
+    wanted = Q(completed_at__gt=Now() - KEPT) | Q(completed_at=None)
+    recent = Delivery.objects.filter(wanted, event=OuterRef("pk"))
     old = Event.objects.filter(~Exists(recent), created_at__lte=Now() - KEPT)
     # Not all at once: Django reads what else goes with them.
     while numbers := list(old.order_by("created_at").values_list("pk", flat=True)[:_AT_ONCE]):

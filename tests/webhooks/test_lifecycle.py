@@ -301,6 +301,20 @@ def test_an_organization_without_an_address_is_told_by_the_event_alone(
     assert failing.notified_at is not None
 
 
+def test_one_that_is_activated_again_begins_anew(
+    subscription: Subscription, receiver: Receiver, publish: Publish
+) -> None:
+    ahead = timezone.now() + timedelta(hours=4)
+    row = Subscription.objects.filter(pk=subscription.pk)
+    row.update(consecutive_failures=30, failing_since=timezone.now(), paused_until=ahead)
+    lifecycle.disable(subscription, "A test.")
+    subscriptions.change(subscription, {"active": True})
+    event = publish()
+    send(subscription)
+    assert event.public_id in receiver.ids()
+    assert row.get().consecutive_failures == 0
+
+
 def test_what_a_disabled_subscription_misses_can_be_recovered(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:

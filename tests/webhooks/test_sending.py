@@ -185,7 +185,15 @@ def test_secrets_of_another_secret_key_are_said_to_be_unreadable(
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("7", 7), ("0", 0), ("999999999999", 21600), ("-1", None), ("soon", None), ("", None)],
+    [
+        ("7", 7),
+        ("0", 0),
+        ("999999999999", 21600),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", None),
+    ],
 )
 def test_retry_after_is_heeded_within_bounds(
     subscription: Subscription, receiver: Receiver, text: str, seconds: float | None
