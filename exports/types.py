@@ -94,7 +94,9 @@ def _date(body: Mapping[str, Any], chosen: ExportType | None) -> tuple[str, Kind
     path = chosen.date if chosen else resource.date_field
     head, _, name = path.partition(".")
     columns = resource.relations_by_name[head].columns if name else resource.columns_by_name
-    return path, columns[name or head].kind
+    column = columns.get(name or head)
+    # System checks tell of a resource whose date field is no column.
+    return (path, column.kind) if column else ("", Kind.DATETIME)
 
 
 def _range(body: Mapping[str, Any], kind: Kind, zone: ZoneInfo) -> tuple[list[str], list[Problem]]:

@@ -203,7 +203,7 @@ def test_organizations_show_how_many_of_their_keys_are_active(
 
 
 def test_an_organization_is_made_renamed_and_never_deleted(admin_client: Client) -> None:
-    form = {"name": "Initech", "slug": "initech"}
+    form = {"name": "Initech", "slug": "initech", "timezone": "Europe/Berlin"}
     assert admin_client.post(f"{ORGANIZATIONS}add/", form).status_code == 302
     initech = Organization.objects.get(slug="initech")
     form["name"] = "Initech Ltd"

@@ -63,8 +63,9 @@ def test_every_include_stands_beside_its_record_in_a_table(
 ) -> None:
     for name, path in ONE_LEVEL:
         header, *rows = table(acme, name, file_format, includes=[path])
-        target = resource(name).related(path)[1]
-        inner = [f"{path}.{column}" for column in target.columns_by_name]
+        relation, target = resource(name).related(path)
+        shown = relation.fields if relation.joined else target.columns_by_name
+        inner = [f"{path}.{column}" for column in shown]
         assert header == [*resource(name).columns_by_name, *inner]
         expected = [row for each in stored(name, acme) for row in rows_of(each, path, acme, target)]
         actual = [dict(zip(header, row, strict=True)) for row in rows]
