@@ -38,6 +38,7 @@ def deliver(event: Event, subscriptions: Iterable[int]) -> list[Delivery]:
     made = Delivery.objects.bulk_create(
         Delivery(event=event, subscription_id=number) for number in subscriptions
     )
-    numbers = [delivery.subscription_id for delivery in made]
-    transaction.on_commit(partial(queue.wake_all, numbers))
+    if made:
+        numbers = [delivery.subscription_id for delivery in made]
+        transaction.on_commit(partial(queue.wake_all, numbers))
     return made
