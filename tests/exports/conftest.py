@@ -1,5 +1,6 @@
 """What the tests of exports share: records, a real worker on the real broker, and a wait."""
 
+import faulthandler
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,10 +108,13 @@ def sample(transactional_db: None, own_registry: Registry, samples: None) -> Non
     own_registry.register(SAMPLE)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """seconds: enough for a disk that makes others wait; where it is not, all threads are shown."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        if time.monotonic() > deadline:
+            faulthandler.dump_traceback(all_threads=True)
+            pytest.fail("it did not happen in time")
         time.sleep(0.05)
 
 

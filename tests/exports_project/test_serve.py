@@ -16,7 +16,7 @@ import pytest
 
 from exports_project.embedded import processes, servers
 
-SECONDS = 120
+SECONDS = 300
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def wait_for(text: str, local_dir: Path, process: subprocess.Popen[bytes]) -> No
 
 
 def assert_all_gone(family: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(family, timeout=15)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
 
 

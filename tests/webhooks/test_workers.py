@@ -17,6 +17,7 @@ from django.utils import timezone
 from exports import heartbeats
 from exports_project.embedded import processes
 from exports_project.serve import PROGRAMS
+from tests.exports.conftest import wait_for
 from tests.factories import SubscriptionFactory
 from tests.webhooks import receiver as behaviour
 from tests.webhooks.conftest import Publish
@@ -55,13 +56,6 @@ def start() -> Iterator[Start]:
     for child in children:
         child.kill()
         child.wait()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_a_message_whose_sender_dies_before_it_says_so_comes_again(
