@@ -1,5 +1,6 @@
 """From the body of a request to a spec; everything that is wrong is said at once."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +31,7 @@ from resources.values import shown
 FIELDS = (
     *("resource", TYPE, FROM, TO, "format", "compression"),
     *("options", "filters", "csv_field_options", "includes", "fields", "dry_data"),
-    *("max_rows_per_file", "empty", "dedupe"),
+    *("max_rows_per_file", "empty", "dedupe", "metadata"),
 )
 OUTPUT_FIELDS = ("timezone", "datetime_format", "columns", "column_order", "properties")
 # Of those formats only that name them among their options.
@@ -39,6 +40,7 @@ FORMAT_FIELDS = ("include_header", "escape_formulas", "delimiter", "quoting", "b
 # What to do about nothing.
 EMPTY = ["allow", "error"]
 _MOST_ROWS = 2**63
+MOST_METADATA_CHARACTERS = 10_000
 
 # A body has room for a hundred thousand mistakes; nobody reads that many.
 _MOST_PROBLEMS = 100
@@ -103,6 +105,7 @@ class _Parser:
             ErrorCode.INVALID_REQUEST, "empty", self.body.get("empty", "allow"), EMPTY
         )
         self.flag(self.body, "", "dedupe", default=False)
+        self.metadata()
         columns: tuple[OutputColumn, ...] = ()
         selection, included = Selection(), Included()
         if resource is not None:
@@ -196,6 +199,15 @@ class _Parser:
         accepted = f"a whole number, 1 to {_MOST_ROWS - 1}"
         self.report(ErrorCode.INVALID_LIMIT, "max_rows_per_file", value, text, accepted)
         return None
+
+    def metadata(self) -> None:
+        """It is the caller's own, and stays in the request."""
+        metadata = self.mapping("metadata")
+        size = len(json.dumps(metadata, ensure_ascii=False))
+        if size > MOST_METADATA_CHARACTERS:
+            text = f"metadata has {size:,} characters as JSON"
+            accepted = f"an object of at most {MOST_METADATA_CHARACTERS:,}"
+            self.report(ErrorCode.INVALID_REQUEST, "metadata", metadata, text, accepted)
 
     def output_flag(self, name: str, *, default: bool) -> bool:
         return self.flag(self.output, "csv_field_options.", name, default=default)

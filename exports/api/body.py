@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exports.formats import formats
-from exports.parsing import EMPTY
+from exports.parsing import EMPTY, MOST_METADATA_CHARACTERS
 from exports.spec import DELIMITERS, LINE_ENDS, Compression, Nesting, Quoting
 from resources.export_types import export_types
 from resources.registry import registry
@@ -139,4 +139,10 @@ class ExportRequestSerializer(serializers.Serializer[Any]):
     dedupe = serializers.BooleanField(
         default=False,
         help_text="Answer with an unfinished export of the same, with status 200, if there is one.",
+    )
+    metadata = serializers.DictField(
+        child=extend_schema_field(OpenApiTypes.ANY)(serializers.JSONField)(),
+        required=False,
+        help_text="Whatever you want to find again in the export, and in what webhooks tell of it. "
+        f"At most {MOST_METADATA_CHARACTERS:,} characters as JSON.",
     )

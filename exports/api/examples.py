@@ -124,6 +124,7 @@ QUEUED = {
     "download_url": None,
     "files": [],
     "error": None,
+    "metadata": {},
     "request": REQUESTS[1].value,
 }
 LINK = (

@@ -1,5 +1,7 @@
 """Exports, and what there is to export, as the API shows them."""
 
+from typing import Any
+
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -56,6 +58,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     files = ExportFileSerializer(many=True)
     error = FailureField()
     type = serializers.SerializerMethodField(help_text="The named type that was asked for.")
+    metadata = serializers.SerializerMethodField(help_text="That of the request.")
     request = RequestField()
 
     class Meta:
@@ -81,6 +84,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "download_url",
             "files",
             "error",
+            "metadata",
             "request",
         )
 
@@ -93,6 +97,9 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     def get_type(self, export: Export) -> str | None:
         code: str | None = export.request.get("type")
         return code
+
+    def get_metadata(self, export: Export) -> dict[str, Any]:
+        return export.request.get("metadata") or {}
 
     @extend_schema_field(serializers.ChoiceField(Status.choices))
     def get_status(self, export: Export) -> str:

@@ -52,6 +52,7 @@ def test_answers_with_the_queued_export(alice: KeyClient, contacts: list[Contact
         "download_url": None,
         "files": [],
         "error": None,
+        "metadata": {},
         "request": CONTACTS,
     }
     assert expected.items() <= body.items()
@@ -61,6 +62,16 @@ def test_answers_with_the_queued_export(alice: KeyClient, contacts: list[Contact
     )
     assert created < estimated < created + timedelta(seconds=5)
     assert abs(expires - created - timedelta(hours=24)) < timedelta(seconds=1)
+
+
+@pytest.mark.django_db
+def test_keeps_what_the_caller_wants_to_find_again(alice: KeyClient) -> None:
+    metadata = {"ticket": "A-17", "for": {"name": "Zoë", "copies": [1, None]}}
+    created = alice.post("/v1/exports", CONTACTS | {"metadata": metadata}).json()
+    assert created["metadata"] == metadata
+    assert alice.get(f"/v1/exports/{created['id']}").json()["metadata"] == metadata
+    plain = alice.post("/v1/exports", CONTACTS | {"metadata": None}).json()
+    assert plain["metadata"] == {}
 
 
 def test_a_worker_writes_the_file_that_the_link_gives(

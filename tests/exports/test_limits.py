@@ -154,6 +154,8 @@ BAD = [
     ({"max_rows_per_file": True}, "max_rows_per_file", "invalid_limit"),
     ({"max_rows_per_file": "10"}, "max_rows_per_file", "invalid_limit"),
     ({"max_rows_per_file": 2**63}, "max_rows_per_file", "invalid_limit"),
+    ({"metadata": ["A-17"]}, "metadata", "invalid_request"),
+    ({"metadata": {"note": "x" * 10_000}}, "metadata", "invalid_request"),
 ]
 
 
