@@ -38,7 +38,7 @@ class Lane(models.TextChoices):
     """The queues of the broker: in one of its own, what is small never waits for what is large."""
 
     QUICK = "quick"
-    LARGE = "exports"
+    LARGE = "large"
 
 
 def end_of_retention() -> datetime:

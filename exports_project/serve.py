@@ -38,8 +38,8 @@ PROGRAMS = {
         [sys.executable, "-m", "gunicorn", "-c", "python:exports_project.gunicorn"],
         signal.SIGTERM,
     ),
-    "worker": (
-        [*WORKER, "-n", "exports@%h", "-Q", "exports", "--concurrency=2"],
+    "large": (
+        [*WORKER, "-n", "large@%h", "-Q", "large", "--concurrency=2"],
         signal.SIGQUIT,
     ),
     "quick": (

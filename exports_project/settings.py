@@ -194,20 +194,11 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
-# Upkeep has a queue, and a worker, of its own: it must not wait until exports end; nor must small
-# exports wait for large ones, nor anything for whoever is told of it. A worker without -Q takes
-# them all.
-CELERY_TASK_DEFAULT_QUEUE = "exports"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("exports", "quick", "parts", "upkeep", "webhooks")]
-CELERY_TASK_ROUTES = {
-    "accounts.purge": {"queue": "upkeep"},
-    "exports.recover": {"queue": "upkeep"},
-    "exports.expire": {"queue": "upkeep"},
-    "exports.purge": {"queue": "upkeep"},
-    "webhooks.sweep": {"queue": "upkeep"},
-    "webhooks.tell": {"queue": "upkeep"},
-    "webhooks.purge": {"queue": "upkeep"},
-}
+# Upkeep, which is what beat plans, has a queue, and a worker, of its own: it must not wait until
+# exports end; nor must small exports wait for large ones, nor anything for whoever is told of it.
+# A worker without -Q takes them all.
+CELERY_TASK_DEFAULT_QUEUE = "upkeep"
+CELERY_TASK_QUEUES = [Queue(name) for name in ("large", "quick", "parts", "upkeep", "webhooks")]
 # A task is done when it has ended, not when it was taken: a lost worker's goes to another.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

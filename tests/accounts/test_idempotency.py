@@ -219,7 +219,7 @@ def test_old_keys_are_deleted_every_hour() -> None:
     assert plan["schedule"] == timedelta(hours=1)
     current_app.loader.import_default_modules()
     assert plan["task"] in current_app.tasks
-    assert settings.CELERY_TASK_ROUTES[plan["task"]] == {"queue": "upkeep"}
+    assert current_app.amqp.router.route({}, plan["task"])["queue"].name == "upkeep"
 
 
 @contextmanager

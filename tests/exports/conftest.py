@@ -3,6 +3,7 @@
 import faulthandler
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -33,19 +34,22 @@ def storage(settings: Settings, tmp_path: Path) -> None:
     settings.STORAGES = settings.STORAGES | {"default": default}
 
 
-@pytest.fixture
-def worker(transactional_db: None) -> Iterator[None]:
-    """A Celery worker that takes tasks from Valkey until the end of the test."""
+@contextmanager
+def working(queues: str) -> Iterator[None]:
+    """A Celery worker that takes tasks of these queues from Valkey until the end of the block."""
     current_app.control.purge()
     with start_worker(
-        current_app,
-        perform_ping_check=False,
-        pool="solo",
-        loglevel="WARNING",
-        queues="exports,quick,upkeep,webhooks",
+        current_app, perform_ping_check=False, pool="solo", loglevel="WARNING", queues=queues
     ):
         yield
     connections.close_all()
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[None]:
+    """A Celery worker until the end of the test."""
+    with working("large,quick,upkeep,webhooks"):
+        yield
 
 
 @pytest.fixture

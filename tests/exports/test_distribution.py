@@ -11,9 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from celery import current_app
-from celery.contrib.testing.worker import start_worker
 from django.core.cache import cache
-from django.db import connections
 from django.db.models.functions import Now
 from pytest_django import Settings
 
@@ -24,7 +22,7 @@ from exports.distribution import Distribution
 from exports.models import Export, ExportPart, Status
 from exports.parsing import parse_export
 from exports.stream import ExportStream
-from tests.exports.conftest import stored_files, wait_for
+from tests.exports.conftest import stored_files, wait_for, working
 from tests.exports.test_parallel import REQUESTS, large
 
 __all__ = ["large"]
@@ -34,14 +32,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def elsewhere(transactional_db: None) -> Iterator[None]:
     """A worker of parts, on the real broker."""
-    current_app.control.purge()
-    with start_worker(
-        current_app, perform_ping_check=False, pool="solo", loglevel="WARNING", queues="parts"
-    ):
+    with working("parts"):
         wait_for(lambda: heartbeats.fresh("parts"))
         yield
     cache.delete("heartbeat:parts")
-    connections.close_all()
 
 
 @pytest.fixture

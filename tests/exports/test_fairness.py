@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from celery import current_app
-from celery.contrib.testing.worker import start_worker
-from django.db import connections
 from pytest_django import Settings
 
 from accounts.models import Organization
@@ -16,7 +13,7 @@ from exports.models import Export, Lane, Status
 from exports.stream import ExportStream
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
-from tests.exports.conftest import wait_for
+from tests.exports.conftest import wait_for, working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,16 +24,8 @@ SECONDS = 0.5
 @pytest.fixture
 def large_worker(transactional_db: None) -> Iterator[None]:
     """The worker of one lane."""
-    current_app.control.purge()
-    with start_worker(
-        current_app,
-        perform_ping_check=False,
-        pool="solo",
-        loglevel="WARNING",
-        queues=Lane.LARGE.value,
-    ):
+    with working(Lane.LARGE.value):
         yield
-    connections.close_all()
 
 
 @pytest.fixture

@@ -76,24 +76,24 @@ def test_all_statuses_are_there_before_the_first_export(client: Client) -> None:
 
 
 def test_exports_are_counted_by_lane_and_status(client: Client, queued: Export) -> None:
-    assert Scrape(client)("exports", lane="exports", status="queued") == 1
+    assert Scrape(client)("exports", lane="large", status="queued") == 1
     lifecycle.claim(queued.pk)
     scrape = Scrape(client)
-    assert scrape("exports", lane="exports", status="queued") == 0
-    assert scrape("exports", lane="exports", status="processing") == 1
+    assert scrape("exports", lane="large", status="queued") == 0
+    assert scrape("exports", lane="large", status="processing") == 1
     assert scrape("exports", lane="quick", status="processing") == 0
 
 
 def test_a_completed_export_adds_its_rows_bytes_and_seconds(client: Client, queued: Export) -> None:
     runner.run(queued.pk)
     scrape, file = Scrape(client), ExportFile.objects.get()
-    assert scrape("exports_ended_total", lane="exports", status="completed") == 1
-    assert scrape("export_rows_total", lane="exports") == file.rows == 5
-    assert scrape("export_bytes_total", lane="exports") == file.bytes > 0
-    assert scrape("export_seconds_count", lane="exports") == 1
-    assert 0 < scrape("export_seconds_sum", lane="exports") < 15
-    assert scrape("export_seconds_bucket", lane="exports", le="15.0") == 1
-    assert scrape("export_seconds_bucket", lane="exports", le="+Inf") == 1
+    assert scrape("exports_ended_total", lane="large", status="completed") == 1
+    assert scrape("export_rows_total", lane="large") == file.rows == 5
+    assert scrape("export_bytes_total", lane="large") == file.bytes > 0
+    assert scrape("export_seconds_count", lane="large") == 1
+    assert 0 < scrape("export_seconds_sum", lane="large") < 15
+    assert scrape("export_seconds_bucket", lane="large", le="15.0") == 1
+    assert scrape("export_seconds_bucket", lane="large", le="+Inf") == 1
     assert scrape("export_rows_total", lane="quick") == 0
 
 
@@ -103,9 +103,9 @@ def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) 
     actions.delete(queued)
     scrape = Scrape(client)
     assert not Export.objects.exists()
-    assert scrape("exports", lane="exports", status="completed") == 0
-    assert scrape("exports_ended_total", lane="exports", status="completed") == 1
-    assert scrape("export_rows_total", lane="exports") == 5
+    assert scrape("exports", lane="large", status="completed") == 0
+    assert scrape("exports_ended_total", lane="large", status="completed") == 1
+    assert scrape("export_rows_total", lane="large") == 5
 
 
 def test_every_end_counts_once(client: Client, queued: Export) -> None:
@@ -118,9 +118,9 @@ def test_every_end_counts_once(client: Client, queued: Export) -> None:
     lifecycle.cancel(export)
     lifecycle.cancel(export)
     scrape = Scrape(client)
-    assert scrape("exports_ended_total", lane="exports", status="failed") == 1
-    assert scrape("exports_ended_total", lane="exports", status="canceled") == 1
-    assert scrape("export_seconds_count", lane="exports") == 0
+    assert scrape("exports_ended_total", lane="large", status="failed") == 1
+    assert scrape("exports_ended_total", lane="large", status="canceled") == 1
+    assert scrape("export_seconds_count", lane="large") == 0
 
 
 def test_seconds_are_of_the_bucket_that_they_fit_into(client: Client, queued: Export) -> None:
@@ -135,7 +135,7 @@ def test_seconds_are_of_the_bucket_that_they_fit_into(client: Client, queued: Ex
         lifecycle.restart(export)
     scrape = Scrape(client)
     counts = [
-        scrape("export_seconds_bucket", lane="exports", le=le)
+        scrape("export_seconds_bucket", lane="large", le=le)
         for le in ("60.0", "300.0", "3600.0", "+Inf")
     ]
     assert counts == [0, 1, 1, 2]
@@ -145,7 +145,7 @@ def test_seconds_are_of_the_bucket_that_they_fit_into(client: Client, queued: Ex
 def test_the_age_is_of_the_one_that_waits_longest(client: Client, queued: Export) -> None:
     ExportEvent.objects.all().delete()
     Export.objects.update(created_at=timezone.now() - timedelta(seconds=90))
-    assert 90 <= Scrape(client)("oldest_queued_seconds", lane="exports") < 100
+    assert 90 <= Scrape(client)("oldest_queued_seconds", lane="large") < 100
     assert Scrape(client)("oldest_queued_seconds", lane="quick") == 0
 
 
@@ -161,7 +161,7 @@ def test_who_does_not_wait_for_a_worker_has_no_age(
     elif change == "asked for again":
         lifecycle.cancel(export)
         lifecycle.restart(export)
-    assert Scrape(client)("oldest_queued_seconds", lane="exports") < 5
+    assert Scrape(client)("oldest_queued_seconds", lane="large") < 5
 
 
 def test_nothing_tells_organizations_from_each_other(

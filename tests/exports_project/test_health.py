@@ -12,11 +12,9 @@ from typing import Any
 import boto3
 import pytest
 import redis
-from celery import current_app
-from celery.contrib.testing.worker import start_worker
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
@@ -25,7 +23,7 @@ from exports import heartbeats, upkeep
 from exports_project import embedded
 from exports_project.health import CHECKS, Check
 from exports_project.object_storage import s3
-from tests.exports.conftest import wait_for
+from tests.exports.conftest import wait_for, working
 
 SECRETS = (str(django_settings.LOCAL_DIR), "longshore", "Error", "Traceback", "sock")
 
@@ -41,13 +39,10 @@ def no_signs_of_life() -> Iterator[None]:
 @pytest.fixture
 def workers(transactional_db: None) -> Iterator[None]:
     """A worker of every queue, and a recovery."""
-    current_app.control.purge()
-    queues = "exports,quick,upkeep,webhooks"
-    with start_worker(current_app, perform_ping_check=False, pool="solo", queues=queues):
+    with working("large,quick,upkeep,webhooks"):
         upkeep.recover()
         wait_for(lambda: heartbeats.fresh("webhooks"))
         yield
-    connections.close_all()
 
 
 @pytest.fixture
@@ -82,7 +77,7 @@ def test_with_all_its_parts_it_is_ready(client: Client, workers: None) -> None:
         ("broker", "ok"),
         ("storage", "ok"),
         ("worker_quick", "ok"),
-        ("worker_exports", "ok"),
+        ("worker_large", "ok"),
         ("worker_webhooks", "ok"),
         ("recovery", "ok"),
     }
@@ -97,16 +92,15 @@ def test_without_workers_it_is_not_ready(client: Client) -> None:
     response = client.get("/readyz")
     assert (response.status_code, response.json()["status"]) == (503, "unavailable")
     failed = {name for name, state in states(response).items() if state == "failed"}
-    assert failed == {"worker_quick", "worker_exports", "worker_webhooks", "recovery"}
+    assert failed == {"worker_quick", "worker_large", "worker_webhooks", "recovery"}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_of_one_queue_says_nothing_of_others(client: Client) -> None:
-    with start_worker(current_app, perform_ping_check=False, pool="solo", queues="quick"):
+    with working("quick"):
         wait_for(lambda: heartbeats.fresh("quick"))
         found = states(client.get("/readyz"))
-    connections.close_all()
-    assert (found["worker_quick"], found["worker_exports"]) == ("ok", "failed")
+    assert (found["worker_quick"], found["worker_large"]) == ("ok", "failed")
 
 
 @pytest.mark.django_db(transaction=True)

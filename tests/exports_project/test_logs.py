@@ -135,7 +135,7 @@ def test_lines_of_an_attempt_say_whose_it_is(
 
     monkeypatch.setattr(runner, "write_files", talkative)
     written, unsure = create(alice), create(alice)
-    with start_worker(current_app, perform_ping_check=False, pool="solo", queues="exports,quick"):
+    with start_worker(current_app, perform_ping_check=False, pool="solo", queues="large,quick"):
         wait_for(lambda: finished(written) and finished(unsure))
         monkeypatch.setattr(lifecycle, "complete", lost)
         uncertain = create(alice)

@@ -70,7 +70,7 @@ def test_everything_starts_and_ends_on_a_signal(local_dir: Path, port: int) -> N
         wait_for("Longshore is ready", local_dir, process)
         family = family_of(process)
         commands = " ".join(" ".join(member.cmdline()) for member in family)
-        for part in ("postgres", "valkey-server", "gunicorn", "-Q exports", "-Q upkeep", "beat"):
+        for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q upkeep", "beat"):
             assert part in commands
         demo = (local_dir / "demo.json").read_text()
         process.send_signal(signal.SIGTERM)

@@ -26,12 +26,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # As `make run` starts them, but for one worker that takes exports of both lanes.
 COMMANDS: dict[str, Sequence[str]] = {
     "web": PROGRAMS["web"][0],
-    "worker": [*WORKER, "-n", "exports@%h", "-Q", "exports,quick", "--concurrency=2"],
+    "worker": [*WORKER, "-n", "worker@%h", "-Q", "large,quick", "--concurrency=2"],
     "upkeep": PROGRAMS["upkeep"][0],
     "beat": PROGRAMS["beat"][0],
 }
 SECOND = {
-    "second worker": [*WORKER, "-n", "second@%h", "-Q", "exports,quick", "--concurrency=2"],
+    "second worker": [*WORKER, "-n", "second@%h", "-Q", "large,quick", "--concurrency=2"],
     "parts": [*WORKER, "-n", "parts@%h", "-Q", "parts", "--concurrency=2"],
     "second beat": [*CELERY, "beat", "--schedule", ""],
 }
@@ -186,7 +186,7 @@ class Stack:
         numbers = dict(self.query("SELECT public_id, number FROM exports_export"))
         with Celery(broker=embedded.broker_url(self.folder)) as app:
             for public_id in ids:
-                app.send_task("exports.run", [numbers[public_id]], queue="exports")
+                app.send_task("exports.run", [numbers[public_id]], queue="large")
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with servers.connect(self.folder, embedded.DATABASE) as connection:
