@@ -10,6 +10,7 @@ from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
+    inline_serializer,
 )
 from rest_framework import serializers
 
@@ -103,6 +104,7 @@ OF_A_KEY: Sequence[OpenApiParameter] = (
         description=f"Where the answer is the first one to this `{idempotency.HEADER}`, again.",
     ),
 )
+NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
 KEY_REUSED = idempotency.reused("7c0f8a52-5d0e-4c07-9a53-0b1f4de4c9a1")
 
 
@@ -130,6 +132,17 @@ def operation(
         responses={**responses, **error_responses([*errors, *shared])},
         examples=list(examples),
     )
+
+
+def answer(name: str, value: Any) -> OpenApiExample:
+    """An example of a success."""
+    return OpenApiExample(name, value=value, response_only=True, status_codes=["200", "201"])
+
+
+def whole_list(name: str, of: type[serializers.BaseSerializer[Any]]) -> Any:
+    """The schema of a list that has one page."""
+    fields = {link: serializers.CharField(allow_null=True) for link in ("next", "previous")}
+    return inline_serializer(name, fields | {"results": of(many=True)})
 
 
 def error_responses(errors: Errors) -> dict[int, OpenApiResponse]:

@@ -2,12 +2,15 @@
 
 from drf_spectacular.utils import OpenApiExample
 
-from accounts.errors import ErrorCode
+from accounts.errors import ApiError, ErrorCode
 from exports.formats import formats
 from exports.spec import Compression
 from resources.api.documentation import bad_input
 from resources.export_types import export_types
 from resources.registry import registry
+
+# The tag of all operations on them.
+EXPORTS = "Exports"
 
 REQUESTS = [
     OpenApiExample(
@@ -236,3 +239,8 @@ REFUSED = [
         "the letters y Y M L d D E a H h k K m s S Q w G z Z X x VV, others in '…'",
     ),
 ]
+TOO_MANY_EXPORTS = ApiError(
+    ErrorCode.TOO_MANY_EXPORTS,
+    "10 exports are unfinished, and no more are allowed. Wait for one, or cancel it.",
+    {"maximum": 10, "retry_after": 12},
+)

@@ -1,0 +1,120 @@
+"""The operations that take a request for an export, as the API's description has them."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_field
+from rest_framework import serializers
+
+from accounts.errors import ApiError, ErrorCode
+from accounts.openapi import KEY_REUSED, OF_A_KEY, answer, operation
+from exports.api.body import ExportRequestSerializer
+from exports.api.examples import EXPORTS, QUEUED, REFUSED, REQUESTS, TOO_MANY_EXPORTS
+from exports.api.serializers import ExportSerializer
+
+_TIMEOUT = ApiError(ErrorCode.TIMEOUT)
+_FORMAT_LIMIT = ApiError(
+    ErrorCode.FORMAT_LIMIT,
+    "Flattened, the file has more than 1,600 columns, of which metadata alone gives 1,812 or more: "
+    "leave it out, or take it merged",
+)
+
+
+@extend_schema_field(
+    {"type": "array", "items": {"oneOf": [{"type": "array", "items": {}}, {"type": "object"}]}}
+)
+class RowsField(serializers.JSONField):
+    """Cells in the order of the header, or objects where the format has objects."""
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """What a file would be."""
+
+    header = serializers.ListField(child=serializers.CharField())
+    header_is_partial = serializers.BooleanField(
+        help_text="Whether the file may have more columns: flattened columns are those of the "
+        "previewed rows."
+    )
+    rows = RowsField(help_text="The first rows: of CSV the text of each cell, of JSON the objects.")
+    records_count = serializers.IntegerField()
+    records_count_is_estimate = serializers.BooleanField(
+        help_text="Whether counting would have taken too long."
+    )
+    estimated_bytes = serializers.IntegerField(help_text="Before compression.")
+    estimated_seconds = serializers.FloatField(help_text="From the first row to the file.")
+
+
+create_export = operation(
+    "create_export",
+    tag=EXPORTS,
+    summary="Ask for a file",
+    description=(
+        "Checks the request, stores it and hands it to a worker. The answer comes at once; ask "
+        "again at its `url` until `status` is `completed`, then follow `download_url`. "
+        "Everything that is wrong with a request is said in one answer, and nothing is queued."
+    ),
+    request=ExportRequestSerializer,
+    responses={
+        201: OpenApiResponse(ExportSerializer, "Queued."),
+        200: OpenApiResponse(ExportSerializer, "An unfinished export of the same."),
+    },
+    parameters=[
+        OpenApiParameter(
+            "Location",
+            OpenApiTypes.URI,
+            OpenApiParameter.HEADER,
+            response=[201],
+            description="Where the export is.",
+        ),
+        *OF_A_KEY,
+    ],
+    errors=[
+        *REFUSED,
+        KEY_REUSED,
+        TOO_MANY_EXPORTS,
+        ApiError(
+            ErrorCode.TOO_MANY_RECORDS,
+            "The export has 1,204,331 records, and 1,000,000 are allowed. "
+            "Filter more, or set a limit.",
+            {"records_count": 1204331, "maximum": 1000000},
+        ),
+        ApiError(
+            ErrorCode.EMPTY_EXPORT,
+            "Nothing matches, and the request wants that to be an error.",
+            {"records_count": 0},
+        ),
+    ],
+    examples=[*REQUESTS, answer("Queued", QUEUED)],
+)
+preview_export = operation(
+    "preview_export",
+    tag=EXPORTS,
+    summary="Look at a file before asking for it",
+    description=(
+        "Takes the body of a request for an export, and shows the first 20 rows as the file "
+        "would have them, how many there are, and how large the file would be. Where no order "
+        "is asked for, the rows are the newest. Nothing is stored, and the scope `read` is "
+        "enough."
+    ),
+    request=ExportRequestSerializer,
+    responses={200: OpenApiResponse(PreviewSerializer, "The first rows.")},
+    errors=[*REFUSED, _FORMAT_LIMIT, _TIMEOUT],
+    examples=[
+        *REQUESTS,
+        answer(
+            "Two contacts",
+            {
+                "header": ["id", "name", "email", "phone", "groups"],
+                "header_is_partial": False,
+                "rows": [
+                    ["con_01jd8x", "Zoë Ünal", "zoe@example.org", "+14155550100", "Crew, Dock"],
+                    ["con_01jd8w", "Łukasz Żak", "", "", "Crew"],
+                ],
+                "records_count": 2,
+                "records_count_is_estimate": False,
+                "estimated_bytes": 145,
+                "estimated_seconds": 1.0,
+            },
+        ),
+    ],
+)
