@@ -56,6 +56,7 @@ class ErrorCode(TextChoices):
     FILE_TOO_LARGE = "file_too_large", "The export's files are too large."
     REQUEST_TOO_LARGE = "request_too_large", "The request's body is too large."
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", "Send the body as application/json."
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable", "The file has no such bytes."
     RATE_LIMITED = "rate_limited", "Too many requests."
     INTERNAL_ERROR = "internal_error", "Something went wrong on our side."
     STORAGE_UNAVAILABLE = "storage_unavailable", "The files cannot be reached now; try again."
@@ -87,6 +88,7 @@ _STATUSES = {
     ErrorCode.FILE_TOO_LARGE: 422,
     ErrorCode.REQUEST_TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
+    ErrorCode.RANGE_NOT_SATISFIABLE: 416,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.INTERNAL_ERROR: 500,
     ErrorCode.STORAGE_UNAVAILABLE: 503,

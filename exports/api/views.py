@@ -218,8 +218,10 @@ class SignedFile(APIView):
             chosen = requested(_range(request, file), file.bytes)
         except Unsatisfiable:
             content.close()
+            text = f"The file has {file.bytes} bytes, and none of this range."
+            error = ApiError(ErrorCode.RANGE_NOT_SATISFIABLE, text, {"bytes": file.bytes})
             headers = {"Content-Range": f"bytes */{file.bytes}"}
-            return HttpResponse(status=416, headers=headers)
+            return Response(error.as_json(), error.status, headers=headers)
         response: FileResponse | StreamingHttpResponse
         if chosen is None:
             response = FileResponse(content, content_type=file.content_type)

@@ -2,6 +2,7 @@
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
+    OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
@@ -72,14 +73,28 @@ get_file = extend_schema(
     parameters=[
         OpenApiParameter("name", location=OpenApiParameter.PATH),
         OpenApiParameter("signature", required=True, description="As in the link."),
+        OpenApiParameter(
+            "Range",
+            location=OpenApiParameter.HEADER,
+            description="Only these bytes, to go on with a download.",
+            examples=[OpenApiExample("All but the first megabyte", value="bytes=1048576-")],
+        ),
     ],
     responses={
         (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
+        (206, "application/octet-stream"): OpenApiResponse(
+            OpenApiTypes.BINARY, "The bytes of the range."
+        ),
         **error_responses(
             [
                 NOT_FOUND,
                 ApiError(ErrorCode.EXPORT_EXPIRED, "The link has expired."),
                 ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": ["application/json"]}),
+                ApiError(
+                    ErrorCode.RANGE_NOT_SATISFIABLE,
+                    "The file has 391824 bytes, and none of this range.",
+                    {"bytes": 391_824},
+                ),
                 ApiError(ErrorCode.INTERNAL_ERROR),
             ]
         ),
