@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils import timezone
+from django.db.models import prefetch_related_objects
+from django.db.models.functions import Now
 
 from exports.api.serializers import ExportSerializer
 from exports.models import Export, ExportFile, Status
@@ -22,13 +23,17 @@ _TYPES = {
 }
 
 
-def publish(export: Export, status: Status) -> None:
-    """Write down that an export has now this status, in the transaction that changes it."""
-    now = Export.objects.prefetch_related("files").get(pk=export.pk)
+def publish(export: Export) -> None:
+    """Write down an export's new status, in the transaction that changes it.
+
+    export: as it is in the database.
+    """
+    prefetch_related_objects([export], "files")
     # A link would be too old by the time that it is sent.
-    data = dict(ExportSerializer(now).data) | {"download_url": None}
-    named = now.request.get("type") or ""
-    outbox.publish(export.organization_id, _TYPES[status], data, export.resource, named)
+    data = dict(ExportSerializer(export).data) | {"download_url": None}
+    named = export.request.get("type") or ""
+    event_type = _TYPES[Status(export.status)]
+    outbox.publish(export.organization_id, event_type, data, export.resource, named)
 
 
 def with_links(exports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -39,7 +44,7 @@ def with_links(exports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     files = ExportFile.objects.select_related("export").filter(
         export__public_id__in=ready,
         export__status=Status.COMPLETED,
-        export__expires_at__gt=timezone.now(),
+        export__expires_at__gt=Now(),
         export__deleted_at=None,
     )
     firsts = files.order_by("export_id", "pk").distinct("export_id")

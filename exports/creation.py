@@ -50,10 +50,11 @@ def create(
     allowed = limits_of(organization.pk)
     count = count_rows(spec, organization.pk)
     with transaction.atomic():
-        if dedupe and (same := unfinished_of(organization.pk).filter(spec=spec.to_json()).first()):
+        unfinished = unfinished_of(organization.pk)
+        if dedupe and (same := unfinished.filter(spec=spec.to_json()).first()):
             return Creation(same, created=False)
         _check(count, spec, allowed)
-        admit_one_more(organization.pk, allowed.unfinished)
+        admit_one_more(unfinished, allowed.unfinished)
         export = Export(
             organization=organization,
             api_key=api_key,

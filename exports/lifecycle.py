@@ -21,8 +21,9 @@ from exports.models import (
     Export,
     ExportEvent,
     ExportFile,
+    ExportTurn,
     Status,
-    end_of_retention,
+    retention,
 )
 
 # What an export waits after each attempt; after one more it has failed. An outage of ten seconds
@@ -40,7 +41,7 @@ def queue(export: Export) -> None:
     with transaction.atomic(savepoint=False):
         export.save(force_insert=True)
         ExportEvent.objects.create(export=export, status=Status.QUEUED, attempt=0)
-        announcements.publish(export, Status.QUEUED)
+        announcements.publish(export)
 
 
 def claim(number: int) -> Export | None:
@@ -51,13 +52,13 @@ def claim(number: int) -> Export | None:
     None where there is none.
     """
     lane = Subquery(Export.objects.filter(pk=number).values("lane"))
-    others = Export.objects.filter(organization=OuterRef("organization"), lane=OuterRef("lane"))
-    running = others.filter(status=Status.PROCESSING).order_by().values("organization")
-    count = running.annotate(count=Count("pk")).values("count")
-    turns = others.filter(started_at__isnull=False).order_by("-started_at").values("started_at")
+    same = Q(organization=OuterRef("organization"), lane=OuterRef("lane"))
+    running = Export.objects.filter(same, status=Status.PROCESSING).order_by()
+    count = running.values("organization").annotate(count=Count("pk")).values("count")
+    turn = ExportTurn.objects.filter(same).values("taken_at")
     waiting = (
         Export.objects.filter(due(), lane=lane, status=Status.QUEUED)
-        .annotate(running=Coalesce(Subquery(count), 0), turn=Subquery(turns[:1]))
+        .annotate(running=Coalesce(Subquery(count), 0), turn=Subquery(turn))
         .order_by("running", F("turn").asc(nulls_first=True), "number")
         # Whoever else claims one has locked it; the next is as good.
         .select_for_update(skip_locked=True, of=("self",))
@@ -67,7 +68,7 @@ def claim(number: int) -> Export | None:
         if export is None:
             return None
         token = new_id("claim")
-        changed = _change(
+        claimed = _change(
             export,
             Q(status=Status.QUEUED),
             Status.PROCESSING,
@@ -77,10 +78,16 @@ def claim(number: int) -> Export | None:
             processed_count=0,
             claims=Func(F("claims"), Value(token), function="array_append"),
         )
-        if not changed:
+        if claimed is None:
             return None
-        # Still locked: a moment later it could be somebody else's token that is read.
-        claimed = Export.objects.select_related("organization").get(pk=export.pk)
+        # Last, for others of the organization wait for this row.
+        taken = {"organization_id": claimed.organization_id, "lane": claimed.lane}
+        ExportTurn.objects.bulk_create(
+            [ExportTurn(**taken, taken_at=Now())],
+            update_conflicts=True,
+            unique_fields=("organization", "lane"),
+            update_fields=("taken_at",),
+        )
     if export.pk != number:
         # The one that the message was for gets that of this one; where there is none, `upkeep`
         # sends another. Not in the transaction, or two workers could wait for one another.
@@ -112,7 +119,7 @@ def complete(export: Export, files: list[ExportFile]) -> None:
         _end(
             export,
             Status.COMPLETED,
-            expires_at=end_of_retention(),
+            expires_at=Now() + retention(),
             snapshot_at=export.snapshot_at,
             records_count=rows,
             processed_count=rows,
@@ -154,21 +161,22 @@ def try_again(export: Export, reason: str) -> None:
 
 def cancel(export: Export) -> bool:
     """End an export that nobody wants any more; false where it has ended. Its worker notices."""
-    return _change(
+    canceled = _change(
         export,
         Q(status__in=UNFINISHED),
         Status.CANCELED,
         attempt=len(export.claims),
-        completed_at=timezone.now(),
+        completed_at=Now(),
         estimated_completion=None,
         error=None,
     )
+    return canceled is not None
 
 
 def restart(export: Export) -> bool:
     """Queue an ended export, of whose files nothing is left, anew; false where that is not so."""
     with transaction.atomic():
-        changed = _change(
+        queued = _change(
             export,
             Q(status__in=RETRYABLE, deleted_at=None),
             Status.QUEUED,
@@ -182,13 +190,13 @@ def restart(export: Export) -> bool:
             enqueued_at=None,
             not_before=None,
             estimated_completion=None,
-            expires_at=end_of_retention(),
+            expires_at=Now() + retention(),
             processed_count=0,
             error=None,
         )
-        if changed:
+        if queued:
             ExportFile.objects.filter(export=export).delete()
-    return changed
+    return queued is not None
 
 
 def expire(export: Export) -> None:
@@ -219,7 +227,7 @@ def _end(export: Export, status: Status, reason: str = "", **values: Any) -> Non
         status,
         reason,
         attempt=len(export.claims),
-        completed_at=timezone.now(),
+        completed_at=Now(),
         estimated_completion=None,
         **values,
     ):
@@ -228,14 +236,16 @@ def _end(export: Export, status: Status, reason: str = "", **values: Any) -> Non
 
 def _change(
     export: Export, condition: Q, status: Status, reason: str = "", *, attempt: int, **values: Any
-) -> bool:
-    """The one UPDATE; true where it changed its row."""
+) -> Export | None:
+    """The one UPDATE; the export as it is then, or None where its row was not changed."""
     row = Export.objects.filter(condition, pk=export.pk)
     with transaction.atomic(savepoint=False):
-        changed = row.update(status=status, **values) == 1
-        if changed:
-            ExportEvent.objects.create(export=export, status=status, attempt=attempt, reason=reason)
-            if status in ENDS:
-                totals.add(export)
-            announcements.publish(export, status)
+        if not row.update(status=status, **values):
+            return None
+        ExportEvent.objects.create(export=export, status=status, attempt=attempt, reason=reason)
+        if status in ENDS:
+            totals.add(export)
+        # Still locked: a moment later it could be somebody else's token that is read.
+        changed = Export.objects.get(pk=export.pk)
+        announcements.publish(changed)
     return changed

@@ -46,9 +46,11 @@ def unfinished_of(organization_id: str) -> ExportQuerySet:
     return Export.objects.visible().filter(organization_id=organization_id, status__in=UNFINISHED)
 
 
-def admit_one_more(organization_id: str, limit: int) -> None:
-    """Raises ApiError where that would be too many unfinished exports."""
-    unfinished = unfinished_of(organization_id)
+def admit_one_more(unfinished: ExportQuerySet, limit: int) -> None:
+    """Raises ApiError where that would be too many unfinished exports.
+
+    unfinished: of an organization, as `unfinished_of` has them.
+    """
     if unfinished.count() < limit:
         return
     times = unfinished.filter(estimated_completion__gt=timezone.now())

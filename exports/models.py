@@ -41,8 +41,12 @@ class Lane(models.TextChoices):
     LARGE = "large"
 
 
+def retention() -> timedelta:
+    return timedelta(hours=settings.EXPORT_RETENTION_HOURS)
+
+
 def end_of_retention() -> datetime:
-    return timezone.now() + timedelta(hours=settings.EXPORT_RETENTION_HOURS)
+    return timezone.now() + retention()
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
@@ -51,7 +55,7 @@ class ExportQuerySet(models.QuerySet["Export"]):
 
     def shown_as(self, statuses: Collection[str]) -> "ExportQuerySet":
         """Exports of any of these statuses, as `Export.shown_status` says."""
-        over = models.Q(status=Status.COMPLETED, expires_at__lte=timezone.now())
+        over = models.Q(status=Status.COMPLETED, expires_at__lte=Now())
         wanted = models.Q(status__in=statuses) & ~over
         return self.filter(wanted | over if Status.EXPIRED in statuses else wanted)
 
@@ -113,11 +117,6 @@ class Export(models.Model):
                 fields=("organization", "lane"),
                 name="export_unfinished_of",
                 condition=models.Q(status__in=UNFINISHED),
-            ),
-            models.Index(
-                fields=("organization", "lane", "-started_at"),
-                name="export_turns",
-                condition=models.Q(started_at__isnull=False),
             ),
             models.Index(
                 fields=("expires_at",),
@@ -209,6 +208,29 @@ class ExportEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.export_id} {self.status}"
+
+
+class ExportTurn(models.Model):
+    """When a worker last took up an export of an organization in a lane, for others to come first.
+
+    Exports do not tell, for they may have been deleted since.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    lane = models.CharField(max_length=20, choices=Lane.choices)
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("organization", "lane"), name="export_turn_is_the_last_one"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {self.lane}"
 
 
 class ExportPart(models.Model):

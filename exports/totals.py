@@ -13,7 +13,7 @@ SELECT lane, status, (SELECT min(le) FROM unnest(%s::float8[]) AS le WHERE le >=
     1, rows, bytes, seconds
 FROM exports_export,
     LATERAL (
-        SELECT greatest(0, coalesce(extract(epoch FROM clock_timestamp() - started_at), 0))
+        SELECT greatest(0, coalesce(extract(epoch FROM completed_at - started_at), 0))
             ::float8 AS seconds
     ) AS time,
     LATERAL (

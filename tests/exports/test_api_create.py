@@ -13,6 +13,7 @@ import pytest
 import redis
 from celery import current_app
 from django.conf import settings
+from pytest_django import DjangoAssertNumQueries
 
 from exports import upkeep
 from exports.models import Export
@@ -26,6 +27,22 @@ CONTACTS = {
     "options": {"order_by": "name", "direction": "desc"},
     "csv_field_options": {"columns": {"id": True, "name": True, "notes": True, "groups": True}},
 }
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("dedupe", "statements"), [(False, 12), (True, 13)])
+def test_takes_few_statements(
+    alice: KeyClient,
+    contacts: list[Contact],
+    dedupe: bool,
+    statements: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    alice.get("/v1/exports")
+    # Two transactions begin and end: one counts, one stores the export and tells of it.
+    with django_assert_num_queries(statements + 4):
+        alice.post("/v1/exports", {"resource": "contact", "dedupe": dedupe})
+    assert Export.objects.count() == 1
 
 
 @pytest.mark.django_db

@@ -1,14 +1,26 @@
 """Each message lets one export be taken up, whichever it is, and each waiting one has a message."""
 
 from copy import copy
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from exports import lifecycle
+from accounts.ids import new_id
+from accounts.models import Organization
+from exports import actions, lifecycle
 from exports.models import Export
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def another(export: Export, **values: Any) -> Export:
+    made = copy(export)
+    made.pk, made.public_id = None, new_id("exp")
+    for name, value in values.items():
+        setattr(made, name, value)
+    made.save(force_insert=True)
+    return made
 
 
 @pytest.mark.parametrize("has_message", [True, False])
@@ -16,13 +28,23 @@ def test_who_takes_up_another_export_leaves_its_message_behind(
     queued: Export, has_message: bool
 ) -> None:
     """Else the export that the message was for would wait as if it were lost."""
-    later = copy(queued)
-    later.pk, later.public_id = None, "exp_later"
-    later.enqueued_at = timezone.now()
-    later.save(force_insert=True)
+    later = another(queued, enqueued_at=timezone.now())
     sent = timezone.now() if has_message else None
     Export.objects.filter(pk=queued.pk).update(enqueued_at=sent)
     taken = lifecycle.claim(later.pk)
     assert taken == queued
     later.refresh_from_db()
     assert later.enqueued_at == sent
+
+
+def test_who_deletes_an_export_has_had_its_turn_all_the_same(
+    queued: Export, globex: Organization
+) -> None:
+    taken = lifecycle.claim(queued.pk)
+    assert taken is not None
+    actions.delete(taken)
+    assert not Export.objects.exists()
+    first, second = another(queued), another(queued)
+    theirs = another(queued, organization=globex)
+    turns = [lifecycle.claim(first.pk) for _ in range(3)]
+    assert turns == [theirs, first, second]

@@ -138,7 +138,8 @@ def test_the_day_of_retention_begins_when_the_file_is_ready(queued: Export) -> N
     Export.objects.update(expires_at=timezone.now() - timedelta(hours=1))
     runner.run(queued.pk)
     queued.refresh_from_db()
-    assert queued.expires_at - queued.completed_at > timedelta(hours=23, minutes=59)  # type: ignore[operator]
+    assert queued.completed_at is not None
+    assert queued.expires_at - queued.completed_at == timedelta(hours=24)
 
 
 def test_files_that_cannot_be_deleted_are_tried_again_later(
