@@ -43,6 +43,7 @@ def copy_blocks(
     try:
         yield from _blocks(reader.pgconn, statement, line_end, divisor)
     except BaseException:
+        # Also where nobody wants the rest: the server would go on, and the connection be unusable.
         if reader.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
             with suppress(psycopg.Error):
                 reader.cancel_safe(timeout=5)

@@ -4,23 +4,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.errors import ErrorCode, InvalidInput, Problem
 from accounts.models import ApiKey, Organization
 from exports import lifecycle, limits
-from exports.compiler import compile_count
+from exports.compiler import compile_count, settings_of
 from exports.limits import Limits, admit_one_more, limits_of, unfinished_of
 from exports.models import Export, Lane
 from exports.queue import enqueue
 from exports.spec import ExportSpec
-from resources.reading import configure
+from resources.reading import TookTooLong, reading
 
 # Counting a large table must not hold up the answer; the worker has the time.
 _COUNT_MILLISECONDS = 5_000
+TIMEZONE_FIELD = "csv_field_options.timezone"
 # Rows a second, for the first estimate.
 _USUAL_RATE = 50_000
 
@@ -77,28 +76,22 @@ def expected_seconds(rows: int) -> float:
     return 1 + rows / _USUAL_RATE
 
 
-def count_rows(spec: ExportSpec, organization_id: str) -> int | None:
-    """The number of rows now; None where counting takes too long to wait for.
+def count_rows(
+    spec: ExportSpec, organization_id: str, milliseconds: int = _COUNT_MILLISECONDS
+) -> int | None:
+    """The number of rows now; None where counting takes longer than that.
 
     Raises InvalidInput for a time zone that this PostgreSQL does not know.
     """
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            limit = str(_COUNT_MILLISECONDS)
-            configure(cursor, {"TimeZone": spec.timezone, "statement_timeout": limit})
+        with reading(settings_of(spec), milliseconds, TIMEZONE_FIELD) as cursor:
             cursor.execute(compile_count(spec, organization_id).as_string(None))
             count = int(cursor.fetchone()[0])
-            # In a transaction around this one the two settings would hold until its end.
+            # In a transaction around this one the settings would hold until its end.
             transaction.set_rollback(True)
             return count
-    except DatabaseError as error:
-        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
-            return None
-        if isinstance(error.__cause__, psycopg.errors.InvalidParameterValue):
-            field, text = "csv_field_options.timezone", f"Unknown time zone: {spec.timezone}"
-            problem = Problem(ErrorCode.INVALID_TIMEZONE, field, spec.timezone, text)
-            raise InvalidInput(problem) from error
-        raise
+    except TookTooLong:
+        return None
 
 
 def _check(count: int | None, spec: ExportSpec, allowed: Limits) -> None:

@@ -98,7 +98,7 @@ def _is_read(part: ExportPart, check: Callable[[], None]) -> bool:
     try:
         current_app.send_task(READ_PART, [part.pk], queue=QUEUE, expires=_MESSAGE_SECONDS)
     except Exception as error:
-        # Whatever its client raises.
+        # Whatever its client raises: nobody was told.
         logger.warning("Part %s is read here: %s", part, error)
         return False
     patience = time.monotonic() + _OFFER_SECONDS
@@ -140,7 +140,7 @@ def read_part(number: int) -> None:
                 if not held.update(heartbeat_at=Now()):
                     snapshot.cancel()
         except BaseException:
-            # Nobody can be told that it is read.
+            # Also where this process is to end: nobody can be told that it is read.
             snapshot.cancel()
             wait([writing])
             discard(part.key)

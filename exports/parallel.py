@@ -54,6 +54,7 @@ def in_order(
             except _Stopped:
                 raise
             except BaseException as error:
+                # Whatever it is: who waits for the part would wait for ever.
                 put(channel, error)
 
     with ThreadPoolExecutor(readers, thread_name_prefix="reader") as pool:
@@ -75,6 +76,7 @@ def in_order(
                     yield item
                 submit()
         except BaseException:
+            # Also where nobody wants the rest: the pool is left only when its threads have ended.
             stopped.set()
             cancel()
             raise

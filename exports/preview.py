@@ -13,7 +13,6 @@ from psycopg import sql
 from exports.compiler import (
     Statement,
     among,
-    compile_count,
     compile_export,
     compile_records,
     compile_rows,
@@ -21,18 +20,17 @@ from exports.compiler import (
     settings_of,
 )
 from exports.copying import copy_blocks
-from exports.creation import expected_seconds
+from exports.creation import TIMEZONE_FIELD, count_rows, expected_seconds
 from exports.discovery import discover
 from exports.formats import formats
 from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
 from exports.formats.formulas import escaped
 from exports.spec import ExportSpec
-from resources.reading import TookTooLong, configure, reading
+from resources.reading import configure, reading
 
 MOST_ROWS = 20
 _ROWS_MILLISECONDS = 5_000
 _COUNT_MILLISECONDS = 300
-_TIMEZONE_FIELD = "csv_field_options.timezone"
 # The values of each row, in order: an object of so many could not be built by a function.
 _ARRAYS = """SELECT (SELECT json_agg(cell.value) FROM json_each(row_to_json(shown)) AS cell)::text
  FROM (SELECT {} FROM {}) AS shown"""
@@ -76,7 +74,7 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
     """
     limit = min(spec.selection.limit or MOST_ROWS, MOST_ROWS)
     first = replace(spec, selection=replace(spec.selection, limit=limit))
-    with reading(settings_of(spec), _ROWS_MILLISECONDS, _TIMEZONE_FIELD) as cursor:
+    with reading(settings_of(spec), _ROWS_MILLISECONDS, TIMEZONE_FIELD) as cursor:
         sample = _sample(cursor, first, organization_id)
     found = len(sample.rows)
     # Fewer than there was room for are all that there are.
@@ -146,14 +144,11 @@ def _escapes(spec: ExportSpec) -> bool:
 
 def _count(spec: ExportSpec, organization_id: str) -> tuple[int, bool]:
     """The rows of the file, and whether their number is the planner's estimate."""
-    settings = settings_of(spec)
-    try:
-        with reading(settings, _COUNT_MILLISECONDS, _TIMEZONE_FIELD) as cursor:
-            cursor.execute(compile_count(spec, organization_id).as_string(None))
-            return cursor.fetchone()[0], False
-    except TookTooLong:
-        query = compile_rows(spec, organization_id).as_string(None)
-        with reading(settings, _COUNT_MILLISECONDS, _TIMEZONE_FIELD) as cursor:
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {query}")
-            [(plans,)] = cursor.fetchall()
-            return int(plans[0]["Plan"]["Plan Rows"]), True
+    count = count_rows(spec, organization_id, _COUNT_MILLISECONDS)
+    if count is not None:
+        return count, False
+    query = compile_rows(spec, organization_id).as_string(None)
+    with reading(settings_of(spec), _COUNT_MILLISECONDS, TIMEZONE_FIELD) as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {query}")
+        [(plans,)] = cursor.fetchall()
+        return int(plans[0]["Plan"]["Plan Rows"]), True

@@ -20,7 +20,7 @@ def waiting(lane: str) -> int:
             declared = broker.default_channel.queue_declare(lane, passive=True)
             return int(declared.message_count)
     except Exception:
-        # Whatever its client raises; a queue without messages need not exist either.
+        # Whatever its client raises, also for a queue without messages, which need not exist.
         return 0
 
 

@@ -5,7 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
-from celery.exceptions import SoftTimeLimitExceeded
 from psycopg.errors import QueryCanceled
 from structlog.contextvars import bind_contextvars
 
@@ -63,6 +62,7 @@ def _run(export: Export) -> None:
         try:
             files = _write(export, pool)
         except BaseException as error:
+            # Also where this process is to end, which leaves no time to sweep up later.
             try:
                 _give_up(export, error)
             finally:
@@ -102,7 +102,7 @@ def _give_up(export: Export, error: BaseException) -> None:
             lifecycle.fail(export, error.code, error.message)
         case lifecycle.Superseded():
             raise error
-        case Exception() | SoftTimeLimitExceeded():
+        case Exception():
             logger.error("Export %s failed.", export, exc_info=error)
             lifecycle.try_again(export, type(error).__name__)
         case _:
@@ -130,6 +130,7 @@ def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
             raise
         raise TimeLimitReached(limits.seconds) from error
     except BaseException:
+        # Also where this process is to end: the database is not to work on for nobody.
         stream.cancel()
         raise
 

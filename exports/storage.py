@@ -48,9 +48,10 @@ def delete_files(export: Export) -> bool:
     cleared = [clear(folder(export, claim)) for claim in export.claims]
     if not all(cleared):
         return False
-    # Only a storage of folders has one left to delete, and only if no attempt has begun anew.
-    with suppress(Exception):
-        default_storage.delete(f"{_ROOT}/{export.organization_id}/{export.public_id}")
+    if isinstance(default_storage, LocalStorage):
+        # What stands around their folders stays only if an attempt has begun anew.
+        with suppress(OSError):
+            default_storage.delete(f"{_ROOT}/{export.organization_id}/{export.public_id}")
     return True
 
 
@@ -61,6 +62,7 @@ def clear(path: str) -> bool:
     except FileNotFoundError:
         return True
     except Exception:
+        # Whatever a storage raises, what comes after this must not wait for it.
         logger.exception("The files in %s could not be listed.", path)
         return False
     cleared = [clear(f"{path}/{name}") for name in folders]
@@ -73,7 +75,7 @@ def discard(key: str) -> bool:
     try:
         default_storage.delete(key)
     except Exception:
-        # Whatever a storage raises, what comes after this must not wait for it.
+        # As above.
         logger.exception("The file %s could not be deleted.", key)
         return False
     return True

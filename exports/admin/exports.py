@@ -96,7 +96,7 @@ class ExportAdmin(ExportActions):
         if not self.has_view_permission(request):
             raise PermissionDenied
         export = get_object_or_404(self.get_queryset(request), pk=number)
-        if presentation.status_of(export) != Status.COMPLETED:
+        if export.shown_status != Status.COMPLETED:
             messages.error(request, "This export has no file, or has none any more.")
             return redirect("admin:exports_export_change", export.pk)
         files = export.files.all()
@@ -107,7 +107,7 @@ class ExportAdmin(ExportActions):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         export: Export = kwargs["obj"]
-        status = presentation.status_of(export)
+        status = export.shown_status
         context |= {
             "resource": presentation.resource_label(export.resource),
             "format": presentation.format_label(export),
@@ -131,7 +131,7 @@ class ExportAdmin(ExportActions):
 
     @display(description="Status", label=presentation.STATUS_COLORS)
     def state(self, export: Export) -> tuple[str, str]:
-        status = presentation.status_of(export)
+        status = export.shown_status
         return status, str(status.label)
 
     @display(description="Progress")
@@ -150,7 +150,7 @@ class ExportAdmin(ExportActions):
 
     @display(description="")
     def download_button(self, export: Export) -> SafeString:
-        ready = presentation.status_of(export) == Status.COMPLETED
+        ready = export.shown_status == Status.COMPLETED
         return render_to_string(DOWNLOAD, {"export": export}) if ready else SafeString()
 
     @display(description="API key")

@@ -29,11 +29,6 @@ STATUS_COLORS = {
 NOTHING = "–"  # noqa: RUF001  (a dash for people)
 
 
-def status_of(export: Export) -> Status:
-    """Expired from the minute on, whether or not the files were already deleted."""
-    return export.shown_status
-
-
 def resource_label(name: str) -> str:
     """The words for many of them; the bare name of a resource that is not declared any more."""
     resource = registry.get(name)
@@ -89,7 +84,7 @@ def column_text(column: OutputColumn) -> str:
 def file_table(export: Export) -> dict[str, list[Any]]:
     """The files in the form of Unfold's table component."""
     download = reverse("admin:exports_export_download", args=[export.pk])
-    kept = status_of(export) == Status.COMPLETED
+    kept = export.shown_status == Status.COMPLETED
 
     def name(file: ExportFile) -> SafeString:
         shown = code(file.name)
@@ -153,6 +148,6 @@ def times(export: Export) -> list[tuple[str, str, str]]:
         estimate = export.estimated_completion
         steps.append(("Expected to end", estimate, naturaltime(estimate)))
     if export.status in (Status.COMPLETED, Status.EXPIRED):
-        title = "Files deleted" if status_of(export) == Status.EXPIRED else "Files kept until"
+        title = "Files deleted" if export.shown_status == Status.EXPIRED else "Files kept until"
         steps.append((title, export.expires_at, naturaltime(export.expires_at)))
     return [(title, relative, moment(when)) for title, when, relative in steps]
