@@ -1,32 +1,22 @@
 """What staff may do to an export: cancel it, ask for it again, delete it."""
 
 from collections.abc import Callable
+from functools import partial
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from accounts.errors import ApiError
 from exports import actions
 from exports.lifecycle import RETRYABLE
 from exports.models import UNFINISHED, Export, Status
+from webhooks.admin.pages import LookedAt, dialog
 
 
-def _dialog(title: str, description: str, button: str) -> dict[str, object]:
-    return {
-        "title": title,
-        "description": description,
-        "form_class": BaseDialogForm,
-        "form_submit_text": button,
-    }
-
-
-class ExportActions(ModelAdmin):
+class ExportActions(LookedAt):
     """The buttons above an export; each needs the permission to change, or to delete, exports."""
 
     actions_detail = ("cancel_export", "retry_export", "delete_export")
@@ -36,7 +26,7 @@ class ExportActions(ModelAdmin):
         icon="cancel",
         variant=ActionVariant.WARNING,
         permissions=["cancel"],
-        dialog=_dialog(
+        dialog=dialog(
             "Cancel this export?",
             "Its worker stops within two seconds. It can be asked for again.",
             "Cancel the export",
@@ -51,7 +41,7 @@ class ExportActions(ModelAdmin):
         description="Retry",
         icon="replay",
         permissions=["retry"],
-        dialog=_dialog(
+        dialog=dialog(
             "Write this export again?",
             "The same request, of the records that there are now.",
             "Retry",
@@ -67,7 +57,7 @@ class ExportActions(ModelAdmin):
         icon="delete",
         variant=ActionVariant.DANGER,
         permissions=["remove"],
-        dialog=_dialog(
+        dialog=dialog(
             "Delete this export?",
             "Its files are gone at once, and links to them lead nowhere. This cannot be undone.",
             "Delete",
@@ -92,20 +82,10 @@ class ExportActions(ModelAdmin):
         return request.user.has_perm("exports.delete_export")
 
     def _act(
-        self, request: HttpRequest, object_id: str, act: Callable[[Export], None], done: str
+        self, request: HttpRequest, object_id: str, do: Callable[[Export], None], done: str
     ) -> HttpResponse:
         export = get_object_or_404(Export.objects.visible(), pk=object_id)
-        try:
-            act(export)
-        except ApiError as error:
-            # It has gone on since the page was loaded.
-            self.message_user(request, error.message, messages.ERROR)
-        else:
-            self.log_change(request, export, done)
-            self.message_user(request, done)
-        # The dialog asks by htmx, which follows this header with a page load.
-        address = reverse("admin:exports_export_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": address})
+        return self.act(request, export, partial(do, export), done)
 
 
 def _may_change(request: HttpRequest) -> bool:

@@ -22,6 +22,7 @@ from exports.admin.actions import ExportActions
 from exports.admin.filters import FormatFilter, ResourceFilter
 from exports.models import Export, Status
 from exports.storage import signed_url
+from webhooks.admin.presentation import NOTHING, moment
 
 PROGRESS = "admin/exports/export/progress.html"
 DOWNLOAD = "admin/exports/export/download.html"
@@ -44,11 +45,7 @@ class ExportAdmin(ExportActions):
         ("organization", AutocompleteSelectFilter),
         FormatFilter,
     )
-    list_filter_submit = True
-    list_fullwidth = True
     list_select_related = ("organization",)
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("public_id__startswith",)
     search_help_text = "The beginning of an export's id"
     change_form_before_template = "admin/exports/export/summary.html"
@@ -65,21 +62,6 @@ class ExportAdmin(ExportActions):
     class Media:
         css = {"all": ("exports/admin.css",)}  # noqa: RUF012
         js = (Script("exports/live.js", defer=True),)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
-        """Never this way: its files would be left behind."""
-        return False
-
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Export | None = None
-    ) -> tuple[str, ...]:
-        return tuple(name for _, fieldset in self.fieldsets for name in fieldset["fields"])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
         exports: QuerySet[Export] = super().get_queryset(request).filter(deleted_at=None)
@@ -141,7 +123,7 @@ class ExportAdmin(ExportActions):
     @display(description="Size")
     def size(self, export: Export) -> str:
         sizes = [file.bytes for file in export.files.all()]
-        return filesizeformat(sum(sizes)) if sizes else presentation.NOTHING
+        return filesizeformat(sum(sizes)) if sizes else NOTHING
 
     @display(description="Created", ordering="number", header=True)
     def created(self, export: Export) -> tuple[str, str]:
@@ -189,12 +171,12 @@ class ExportAdmin(ExportActions):
 
     @display(description="Last queued")
     def queued(self, export: Export) -> str:
-        return presentation.moment(export.enqueued_at)
+        return moment(export.enqueued_at)
 
     @display(description="Worker last heard of")
     def heard_of(self, export: Export) -> str:
-        return presentation.moment(export.heartbeat_at)
+        return moment(export.heartbeat_at)
 
     @display(description="Attempts")
     def attempts(self, export: Export) -> str:
-        return presentation.codes(export.claims) or presentation.NOTHING
+        return presentation.codes(export.claims) or NOTHING

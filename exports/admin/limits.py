@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from exports.admin.presentation import NOTHING
 from exports.models import ExportLimits
+from webhooks.admin.presentation import NOTHING
 
 
 @admin.register(ExportLimits)

@@ -1,7 +1,7 @@
 """How the admin words what an export is and how far it is."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 
 from exports.models import Export, ExportFile, Status
 from exports.spec import Compression, OutputColumn
 from resources.conditions import AnyOf, Condition
 from resources.filters import Ordering
 from resources.registry import registry
+from webhooks.admin.presentation import NOTHING, moment
 
 STATUS_COLORS = {
     Status.QUEUED: "info",
@@ -26,7 +26,6 @@ STATUS_COLORS = {
     Status.CANCELED: "warning",
     Status.EXPIRED: "default",
 }
-NOTHING = "–"  # noqa: RUF001  (a dash for people)
 
 
 def resource_label(name: str) -> str:
@@ -38,10 +37,6 @@ def resource_label(name: str) -> str:
 def format_label(export: Export) -> str:
     plain = export.compression == Compression.NONE
     return export.format if plain else f"{export.format}, {export.compression}"
-
-
-def moment(when: datetime | None) -> str:
-    return f"{localtime(when):%Y-%m-%d %H:%M:%S %Z}" if when else NOTHING
 
 
 def duration(taken: timedelta) -> str:

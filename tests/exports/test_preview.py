@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from accounts.models import Organization
-from exports import preview
+from exports import creation, preview
 from exports.compiler import compile_count
 from exports.models import Export
 from exports.parsing import parse_export
@@ -254,7 +254,7 @@ def test_a_count_that_would_take_too_long_is_estimated(
     def slow_count(*args: Any) -> sql.Composable:
         return sql.SQL("SELECT *, pg_sleep(2) FROM ({}) AS slow").format(compile_count(*args))
 
-    monkeypatch.setattr(preview, "compile_count", slow_count)
+    monkeypatch.setattr(creation, "compile_count", slow_count)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE logistics_shipment")
     shown = alice.post("/v1/exports/preview", body()).json()
