@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,12 +67,17 @@ def faults(exports: int) -> list[Fault]:
     return [
         Fault("SIGKILL of the worker", exports, 2, kill_worker),
         Fault("Valkey stopped for 3 s", 1, few, stop_broker),
-        Fault("Valkey killed, gone for 3 s", 1, few, kill_broker),
+        Fault("Valkey killed, gone for 3 s", 1, few, partial(stop_broker, ending=signal.SIGKILL)),
         Fault("Valkey flushed", 1, few, flush_broker),
         Fault("PostgreSQL stopped for 3 s", 1, few, stop_database),
-        Fault("PostgreSQL crashed, gone for 3 s", 1, few, crash_database),
-        Fault("storage without an answer for 10 s", 1, few, fail_storage),
-        Fault("disk full for 10 s", 1, few, fill_disk),
+        Fault(
+            "PostgreSQL crashed, gone for 3 s",
+            1,
+            few,
+            partial(stop_database, ending=signal.SIGQUIT),
+        ),
+        Fault("storage without an answer for 10 s", 1, few, partial(fail_storage, error="EIO")),
+        Fault("disk full for 10 s", 1, few, partial(fail_storage, error="ENOSPC")),
         Fault("each message three times, two workers", 1, few, deliver_thrice),
         Fault("two beats, and SIGKILL of the worker", 1, few, two_beats),
     ]
@@ -83,16 +89,9 @@ def kill_worker(stack: "Stack", chance: Chance) -> None:
     stack.start("worker")
 
 
-def stop_broker(stack: "Stack", chance: Chance) -> None:
+def stop_broker(stack: "Stack", chance: Chance, ending: signal.Signals = signal.SIGTERM) -> None:
     chance.wait(stack)
-    stack.stop_broker()
-    time.sleep(3)
-    stack.start_broker()
-
-
-def kill_broker(stack: "Stack", chance: Chance) -> None:
-    chance.wait(stack)
-    stack.stop_broker(signal.SIGKILL)
+    stack.stop_broker(ending)
     time.sleep(3)
     stack.start_broker()
 
@@ -102,29 +101,16 @@ def flush_broker(stack: "Stack", chance: Chance) -> None:
     stack.flush_broker()
 
 
-def stop_database(stack: "Stack", chance: Chance) -> None:
+def stop_database(stack: "Stack", chance: Chance, ending: signal.Signals = signal.SIGINT) -> None:
     chance.wait(stack)
-    stack.stop_database()
+    stack.stop_database(ending)
     time.sleep(3)
     stack.start_database()
 
 
-def crash_database(stack: "Stack", chance: Chance) -> None:
+def fail_storage(stack: "Stack", chance: Chance, error: str) -> None:
     chance.wait(stack)
-    stack.stop_database(signal.SIGQUIT)
-    time.sleep(3)
-    stack.start_database()
-
-
-def fail_storage(stack: "Stack", chance: Chance) -> None:
-    chance.wait(stack)
-    with stack.storage_fault("EIO"):
-        time.sleep(10)
-
-
-def fill_disk(stack: "Stack", chance: Chance) -> None:
-    chance.wait(stack)
-    with stack.storage_fault("ENOSPC"):
+    with stack.storage_fault(error):
         time.sleep(10)
 
 

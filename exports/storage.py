@@ -97,15 +97,20 @@ def read_back(key: str, start: int, end: int) -> Iterator[bytes]:
 def orphans(older_than: timedelta) -> Iterator[str]:
     """Files in the storage that no attempt of any export wrote, unless they are new."""
     newest = timezone.now() - older_than
+    for path in _unknown_attempts():
+        for key in _files(path):
+            if default_storage.get_modified_time(key) < newest:
+                yield key
+
+
+def _unknown_attempts() -> Iterator[str]:
+    """The folders of attempts that no export knows of."""
     for organization in _folders(_ROOT):
+        exports = Export.objects.filter(organization_id=organization).exclude(claims=[])
+        known = {claim for claims in exports.values_list("claims", flat=True) for claim in claims}
         for public_id in _folders(f"{_ROOT}/{organization}"):
             path = f"{_ROOT}/{organization}/{public_id}"
-            claims = Export.objects.filter(public_id=public_id).values_list("claims", flat=True)
-            known = set(claims.first() or ())
-            for claim in set(_folders(path)) - known:
-                for key in _files(f"{path}/{claim}"):
-                    if default_storage.get_modified_time(key) < newest:
-                        yield key
+            yield from (f"{path}/{claim}" for claim in set(_folders(path)) - known)
 
 
 def _files(path: str) -> Iterator[str]:

@@ -126,9 +126,6 @@ def expected(rows: dict[str, Sample], name: str, operator: Operator, given: list
     return {key for key, row in rows.items() if passes(getattr(row, name), operator, given)}
 
 
-SCALARS = ("text", "integer", "decimal", "float", "boolean", "date", "datetime")
-
-
 @pytest.mark.parametrize(
     ("name", "operator"),
     [(name, op) for name in VALUES for op in operators(SAMPLE.columns_by_name[name].kind)],
