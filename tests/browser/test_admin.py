@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from accounts.models import ApiKey, Organization
 from exports import lifecycle, runner
 from exports.models import Export
-from exports.parsing import parse_export
 from resources.logistics.models import Contact
+from tests.exports.conftest import export_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = ["Zoë Ünal", "山田 太郎", 'says "hi", 👋', "first line\nsecond line"]
@@ -19,11 +19,7 @@ NAMES = ["Zoë Ünal", "山田 太郎", 'says "hi", 👋', "first line\nsecond l
 def queued(acme: Organization) -> Export:
     Contact.objects.bulk_create(Contact(organization=acme, name=name) for name in NAMES)
     body = {"resource": "contact", "csv_field_options": {"columns": ["id", "name"]}}
-    spec = parse_export(body)
-    return Export.objects.create(
-        organization=acme, resource="contact", format="csv", compression="none",
-        request=body, spec=spec.to_json(), records_count=len(NAMES),
-    )  # fmt: skip
+    return export_of(acme, body, records_count=len(NAMES))
 
 
 def test_an_export_is_watched_without_reloading_and_then_downloaded(

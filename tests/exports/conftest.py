@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import kombu.pools
 import pytest
@@ -90,20 +90,25 @@ def contacts(acme: Organization, globex: Organization) -> list[Contact]:
     return rows
 
 
-@pytest.fixture
-def queued(acme: Organization, contacts: list[Contact], transactional_db: None) -> Export:
-    """A queued export of acme's contacts that no worker has seen."""
-    body = {"resource": "contact", "csv_field_options": {"columns": ["id", "name"]}}
+def export_of(organization: Organization, body: dict[str, Any], **values: Any) -> Export:
+    """A queued export that nobody is told of."""
     spec = parse_export(body)
     return Export.objects.create(
-        organization=acme,
+        organization=organization,
         resource=spec.resource,
         format=spec.format,
         compression=spec.compression,
         request=body,
         spec=spec.to_json(),
-        records_count=len(contacts),
+        **values,
     )
+
+
+@pytest.fixture
+def queued(acme: Organization, contacts: list[Contact], transactional_db: None) -> Export:
+    """A queued export of acme's contacts that no worker has seen."""
+    body = {"resource": "contact", "csv_field_options": {"columns": ["id", "name"]}}
+    return export_of(acme, body, records_count=len(contacts))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from accounts.models import Organization
 from exports import lifecycle, runner
 from exports.models import Export, Status
 from exports.parsing import parse_export
+from tests.exports.conftest import export_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("static_files")]
 LIST = "/admin/exports/export/"
@@ -38,11 +39,7 @@ def completed(queued: Export) -> Export:
 
 def make(organization: Organization, **values: object) -> Export:
     body = {"resource": "contact", "csv_field_options": {"columns": {"id": True, "name": "Name"}}}
-    spec = parse_export(body)
-    return Export.objects.create(
-        organization=organization, resource="contact", format="csv", compression="none",
-        request=body, spec=spec.to_json(), **values,
-    )  # fmt: skip
+    return export_of(organization, body, **values)
 
 
 def page(client: Client, address: str) -> str:

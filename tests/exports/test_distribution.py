@@ -20,9 +20,8 @@ from exports import distribution, heartbeats, lifecycle, runner
 from exports.copying import IncompleteExport
 from exports.distribution import Distribution
 from exports.models import Export, ExportPart, Status
-from exports.parsing import parse_export
 from exports.stream import ExportStream
-from tests.exports.conftest import stored_files, wait_for, working
+from tests.exports.conftest import export_of, stored_files, wait_for, working
 from tests.exports.test_parallel import REQUESTS, large
 
 __all__ = ["large"]
@@ -61,25 +60,12 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[ExportPart]:
     return found
 
 
-def export_of(organization: Organization, request: dict[str, Any]) -> Export:
-    body = {"resource": "contact"} | request
-    spec = parse_export(body)
-    return Export.objects.create(
-        organization=organization,
-        resource=spec.resource,
-        format=spec.format,
-        compression=spec.compression,
-        request=body,
-        spec=spec.to_json(),
-    )
-
-
 def stream_of(export: Export, elsewhere: Distribution | None) -> ExportStream:
     return ExportStream(export.parsed_spec(), export.organization_id, 0, elsewhere)
 
 
 def claimed(organization: Organization, request: dict[str, Any]) -> Export:
-    export = lifecycle.claim(export_of(organization, request).pk)
+    export = lifecycle.claim(export_of(organization, {"resource": "contact"} | request).pk)
     assert export is not None
     return export
 
