@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 from accounts.models import ApiKey, IdempotencyKey
+from accounts.sealing import seal, unseal
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -42,6 +43,7 @@ def idempotent(
 
     With a key, the method runs in one transaction with the key's row: whoever sends the same
     key meanwhile waits for its end. An exception, or an answer other than 2xx, undoes both.
+    Bodies may hold secrets: what is kept of them is sealed.
     """
 
     @wraps(handler)
@@ -61,10 +63,10 @@ def idempotent(
                     transaction.set_rollback(True)
                     return response
                 _keep(row, response, _rendered(view, request, response))
-        if row.fingerprint != fingerprint:
+        if unseal(row.fingerprint) != fingerprint:
             raise reused(key)
         # The first answer is made of the row too, so that no other can differ from it.
-        answer = HttpResponse(row.body, "application/json", row.status)
+        answer = HttpResponse(unseal(row.body), "application/json", row.status)
         if row.location:
             answer["Location"] = row.location
         if not is_first:
@@ -116,14 +118,14 @@ def _claim(request: Request, key: str, fingerprint: str) -> tuple[IdempotencyKey
         organization=organization,
         operation=operation,
         key=key,
-        defaults={"fingerprint": fingerprint},
+        defaults={"fingerprint": seal(fingerprint)},
     )
 
 
 def _keep(row: IdempotencyKey, response: Response, body: str) -> None:
     row.status = response.status_code
     row.location = response.get("Location", "")
-    row.body = body
+    row.body = seal(body)
     row.save(update_fields=["status", "location", "body"])
 
 

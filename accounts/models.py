@@ -129,11 +129,11 @@ class IdempotencyKey(models.Model):
     )
     operation = models.CharField(max_length=255, help_text="Method and path: POST /v1/exports.")
     key = models.CharField(max_length=255, help_text="As the client chose it.")
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request's body.")
+    fingerprint = models.TextField(help_text="SHA-256 of the request's body, sealed.")
     # The answer, which is there when the transaction that inserts the row ends.
     status = models.PositiveSmallIntegerField(default=0)
     location = models.TextField(default="")
-    body = models.TextField(default="")
+    body = models.TextField(default="", help_text="Sealed (`accounts.sealing`).")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -93,7 +93,7 @@ OF_A_KEY: Sequence[OpenApiParameter] = (
         OpenApiParameter.HEADER,
         description=(
             "Chosen by the client, such as a UUID: for 24 hours the same key and body get the "
-            "first answer again, and create nothing more. Only successes are kept."
+            "first answer again, and nothing more is done. Only successes are kept."
         ),
     ),
     OpenApiParameter(

@@ -31,7 +31,7 @@ if not SECRET_KEY:
     if not EMBEDDED_DATABASE:
         raise ImproperlyConfigured("SECRET_KEY must be set when DATABASE_URL is.")
     SECRET_KEY = embedded.secret_key(LOCAL_DIR)
-# Secrets of webhooks that were stored under an earlier key are still read.
+# What was sealed under an earlier key is still read (`accounts.sealing`).
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

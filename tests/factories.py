@@ -12,6 +12,7 @@ from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 
 from accounts.models import Organization
+from accounts.sealing import seal
 from resources.logistics.models import (
     Article,
     Asset,
@@ -157,7 +158,7 @@ class SubscriptionFactory(DjangoModelFactory[Subscription]):
     organization = SubFactory(OrganizationFactory)
     target = Sequence(lambda number: f"https://receiver.example.com/{number}")
     events = LazyFunction(lambda: ["*"])
-    secret = LazyFunction(lambda: secrets.seal(secrets.generate()))
+    secret = LazyFunction(lambda: seal(secrets.generate()))
 
 
 class EventFactory(DjangoModelFactory[Event]):

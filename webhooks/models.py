@@ -33,7 +33,7 @@ class Subscription(models.Model):
     """An address of an organization that is told of events.
 
     events: types, or `["*"]`; resources, types: those whose exports it is told of, `[]` for all.
-    headers: sent with every delivery; each value sealed, as the secrets are (`webhooks.secrets`).
+    headers: sent with every delivery; each value sealed, as the secrets are (`accounts.sealing`).
     previous_secret: signs as well until its time is over, after a rotation.
     consecutive_failures, failing_since: of attempts, since the last one that succeeded.
     paused_until: nothing is sent before. is_slow: it is sent one delivery at a time, as one that

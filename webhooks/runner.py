@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
+from accounts.sealing import Unreadable
 from webhooks import lifecycle, payloads, queue
 from webhooks.lifecycle import Batch
-from webhooks.secrets import Unreadable
 from webhooks.sending import Result, Sender
 
 logger = logging.getLogger(__name__)

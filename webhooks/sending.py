@@ -9,9 +9,9 @@ from functools import cache
 import httpx
 from django.utils import timezone
 
+from accounts.sealing import unseal
 from webhooks import deadline, network
 from webhooks.models import Delivery, Subscription
-from webhooks.secrets import unseal
 from webhooks.signing import Signer
 from webhooks.targets import InvalidTarget, check_target
 

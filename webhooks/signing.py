@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
+from accounts.sealing import unseal
 from webhooks.models import Subscription
-from webhooks.secrets import unseal
 
 
 class Signer:

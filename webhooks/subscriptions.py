@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput
 from accounts.models import Organization
+from accounts.sealing import seal
 from webhooks import lifecycle, secrets
 from webhooks.models import Subscription, SubscriptionQuerySet
 from webhooks.parsing import MOST_HEADERS, Values, too_many_headers
@@ -27,7 +28,7 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     secret = values.pop("secret", None) or secrets.generate()
     headers = _with_headers({}, values.pop("headers", {}))
     subscription = Subscription(
-        organization_id=organization_id, secret=secrets.seal(secret), headers=headers, **values
+        organization_id=organization_id, secret=seal(secret), headers=headers, **values
     )
     with transaction.atomic():
         others = _others(subscription)
@@ -61,7 +62,7 @@ def rotate(subscription: Subscription, secret: str | None) -> str:
         row = Subscription.objects.visible().select_for_update(no_key=True)
         present = row.get(pk=subscription.pk).secret
         row.filter(pk=subscription.pk).update(
-            secret=secrets.seal(new),
+            secret=seal(new),
             previous_secret=present,
             previous_secret_ends_at=Now() + OVERLAP,
         )
@@ -93,7 +94,7 @@ def _with_headers(present: Mapping[str, str], changes: Mapping[str, Any]) -> dic
     """
     changed = {name.lower() for name in changes}
     headers = {name: value for name, value in present.items() if name.lower() not in changed}
-    headers |= {name: secrets.seal(text) for name, text in changes.items() if text is not None}
+    headers |= {name: seal(text) for name, text in changes.items() if text is not None}
     if len(headers) > MOST_HEADERS:
         raise InvalidInput(too_many_headers(list(headers)))
     return headers

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.conf import settings
+from django.conf import settings as the_settings
 from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 from django.http import HttpResponse
+from pytest_django import Settings
 
+from accounts import idempotency
 from accounts.models import IdempotencyKey, Organization, Scope
 from accounts.tasks import purge
 from tests.conftest import KeyClient
@@ -206,6 +208,29 @@ def test_after_a_day_a_key_is_new(alice: KeyClient) -> None:
     assert IdempotencyKey.objects.count() == 1
 
 
+def test_the_database_alone_tells_nothing_of_bodies(alice: KeyClient) -> None:
+    ask(alice, "k")
+    stored = str(IdempotencyKey.objects.values().get())
+    assert "Łódź" not in stored
+    # Nor whether a body was the one that somebody guesses.
+    assert idempotency._fingerprint(BODY) not in stored
+
+
+def test_another_secret_key_reads_what_the_one_before_sealed(
+    alice: KeyClient, settings: Settings
+) -> None:
+    alice.raise_request_exception = False
+    first = ask(alice, "k")
+    before, settings.SECRET_KEY = settings.SECRET_KEY, "another"
+    # Unreadable, it is no reason to create once more.
+    assert ask(alice, "k").status_code == 500
+    settings.SECRET_KEY_FALLBACKS = [before]
+    again = ask(alice, "k")
+    assert replayed(again)
+    assert answer(again) == answer(first)
+    assert created() == 1
+
+
 def test_old_keys_are_deleted(alice: KeyClient) -> None:
     ask(alice, "old")
     age(DAY)
@@ -215,7 +240,7 @@ def test_old_keys_are_deleted(alice: KeyClient) -> None:
 
 
 def test_old_keys_are_deleted_every_hour() -> None:
-    plan = settings.CELERY_BEAT_SCHEDULE["Purge idempotency keys"]
+    plan = the_settings.CELERY_BEAT_SCHEDULE["Purge idempotency keys"]
     assert plan["schedule"] == timedelta(hours=1)
     current_app.loader.import_default_modules()
     assert plan["task"] in current_app.tasks

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from accounts.models import Organization
+from accounts.sealing import seal
 from tests.factories import SubscriptionFactory
 from tests.webhooks.receiver import Receiver, receiving
 from webhooks import outbox, secrets
@@ -26,9 +27,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def subscription(acme: Organization, receiver: Receiver) -> Subscription:
     """To everything of acme."""
-    return SubscriptionFactory.create(
-        organization=acme, target=receiver.url(), secret=secrets.seal(SECRET)
-    )
+    return SubscriptionFactory.create(organization=acme, target=receiver.url(), secret=seal(SECRET))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Organization
+from accounts.sealing import seal
 from tests.factories import SubscriptionFactory
 from tests.webhooks.receiver import Receiver
 from webhooks import lifecycle, outbox, runner, secrets
@@ -52,9 +53,9 @@ def watched(acme: Organization) -> Subscription:
         organization=acme,
         name="Warehouse",
         target="http://127.0.0.1:1/hook",
-        headers={"X-Token": secrets.seal(HIDDEN)},
-        secret=secrets.seal(SECRET),
-        previous_secret=secrets.seal(OLD_SECRET),
+        headers={"X-Token": seal(HIDDEN)},
+        secret=seal(SECRET),
+        previous_secret=seal(OLD_SECRET),
         previous_secret_ends_at=timezone.now() + timedelta(hours=1),
     )
 

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from accounts.models import Organization
+from accounts.sealing import unseal
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.conftest import SECRET, Publish
@@ -58,7 +59,7 @@ def test_a_secret_may_be_ones_own(alice: KeyClient) -> None:
     own = secrets.generate()
     made = alice.post("/v1/webhooks", BODY | {"secret": own}).json()
     assert made["secret"] == own
-    assert secrets.unseal(Subscription.objects.get().secret) == own
+    assert unseal(Subscription.objects.get().secret) == own
 
 
 def test_secrets_are_in_no_log(alice: KeyClient, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from accounts.sealing import seal
 from tests.test_docs import DOCS, blocks, table
 from webhooks import lifecycle, parsing, secrets, sending, subscriptions
 from webhooks.events import EventType
@@ -92,7 +93,7 @@ def verify(request: pytest.FixtureRequest) -> Verify:
 
 
 def signed(**changes: object) -> dict[str, str]:
-    return Signer(Subscription(secret=secrets.seal(NEW), **changes)).headers("evt_1", BODY)
+    return Signer(Subscription(secret=seal(NEW), **changes)).headers("evt_1", BODY)
 
 
 def test_what_is_signed_is_verified(verify: Verify, tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_what_is_signed_is_verified(verify: Verify, tmp_path: Path) -> None:
 
 def test_both_secrets_verify_while_one_is_rotated(verify: Verify, tmp_path: Path) -> None:
     headers = signed(
-        previous_secret=secrets.seal(OLD),
+        previous_secret=seal(OLD),
         previous_secret_ends_at=timezone.now() + timedelta(hours=1),
     )
     assert verify(NEW, headers, BODY, tmp_path)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from accounts.sealing import seal
 from tests.factories import DeliveryFactory
 from tests.webhooks import receiver as behaviour
 from tests.webhooks.conftest import SECRET, the_delivery
@@ -66,8 +67,8 @@ def test_two_secrets_sign_for_a_day_after_a_rotation(
 
 def test_headers_are_sent_and_ours_win(subscription: Subscription, receiver: Receiver) -> None:
     subscription.headers = {
-        "Authorization": secrets.seal("Bearer 1"),
-        "Content-Type": secrets.seal("text/plain"),
+        "Authorization": seal("Bearer 1"),
+        "Content-Type": seal("text/plain"),
     }
     send(subscription)
     headers = receiver.messages[0].headers

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.sealing import seal
 from exports import heartbeats
 from exports_project.embedded import processes
 from exports_project.serve import PROGRAMS
@@ -96,7 +97,7 @@ def test_a_thousand_events_reach_who_is_there_whoever_is_not(
     }
     receiver.behaviours |= dead
     targets = [receiver.url(f"/{number}") for number in range(19)] + ["http://127.0.0.1:1/"]
-    told = SubscriptionFactory.create_batch(20, secret=secrets.seal(secret))
+    told = SubscriptionFactory.create_batch(20, secret=seal(secret))
     for subscription, target in zip(told, targets, strict=True):
         subscription.target = target
         subscription.save()

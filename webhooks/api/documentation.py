@@ -13,7 +13,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import operation
+from accounts.openapi import KEY_REUSED, OF_A_KEY, operation
 from resources.api.documentation import BAD_PAGES, bad_input
 from webhooks.api.examples import (
     BAD_SECRET,
@@ -146,6 +146,7 @@ create_subscription = operation(
     request=SubscriptionRequestSerializer,
     responses={201: OpenApiResponse(CreatedSubscriptionSerializer, "Subscribed.")},
     parameters=[
+        *OF_A_KEY,
         OpenApiParameter(
             "Location",
             OpenApiTypes.URI,
@@ -157,6 +158,7 @@ create_subscription = operation(
     errors=[
         *REFUSED,
         BAD_SECRET,
+        KEY_REUSED,
         _TWIN,
         ApiError(
             ErrorCode.TOO_MANY_SUBSCRIPTIONS,
@@ -224,7 +226,8 @@ rotate_secret = operation(
             },
         )
     },
-    errors=[BAD_SECRET, _NOT_FOUND],
+    parameters=OF_A_KEY,
+    errors=[BAD_SECRET, _NOT_FOUND, KEY_REUSED],
     examples=[
         OpenApiExample("A secret that Longshore makes", value={}, request_only=True),
         _answer(
@@ -242,7 +245,8 @@ test_subscription = operation(
     ),
     request=None,
     responses={201: OpenApiResponse(DeliverySerializer, "Under way.")},
-    errors=[_NOT_FOUND, _INACTIVE],
+    parameters=OF_A_KEY,
+    errors=[_NOT_FOUND, _INACTIVE, KEY_REUSED],
     examples=[_answer("Under way", PENDING | {"type": EventType.WEBHOOK_TEST})],
 )
 recover_deliveries = operation(
@@ -255,6 +259,7 @@ recover_deliveries = operation(
     ),
     request=inline_serializer("RecoveryRequest", {"since": serializers.DateTimeField()}),
     responses={200: inline_serializer("Recovery", {"recovered": serializers.IntegerField()})},
+    parameters=OF_A_KEY,
     errors=[
         bad_input(
             ErrorCode.INVALID_REQUEST,
@@ -265,6 +270,7 @@ recover_deliveries = operation(
         ),
         _NOT_FOUND,
         _INACTIVE,
+        KEY_REUSED,
     ],
     examples=[
         OpenApiExample("Since noon", value={"since": "2024-12-25T12:00:00Z"}, request_only=True),
@@ -299,9 +305,11 @@ redeliver = operation(
     description="Whatever became of it, at once, and with the same `webhook-id`.",
     request=None,
     responses={200: OpenApiResponse(DeliverySerializer, "Under way.")},
+    parameters=OF_A_KEY,
     errors=[
         _NOT_FOUND,
         _INACTIVE,
+        KEY_REUSED,
         ApiError(
             ErrorCode.INVALID_STATUS,
             "The delivery is being sent right now.",

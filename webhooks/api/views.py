@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.idempotency import idempotent
 from accounts.models import ApiKey
 from resources.api.choices import chosen
 from resources.pagination import KeysetPagination
@@ -54,6 +55,7 @@ class SubscriptionList(ListModelMixin, SubscriptionView):
         return self.list(request)
 
     @documentation.create_subscription
+    @idempotent
     def post(self, request: Request) -> Response:
         organization = cast("ApiKey", request.auth).organization_id
         subscription, secret = subscriptions.create(organization, parse_new(self.body))
@@ -84,6 +86,7 @@ class SubscriptionDetail(SubscriptionView):
 
 class SecretRotation(SubscriptionView):
     @documentation.rotate_secret
+    @idempotent
     def post(self, request: Request, public_id: str) -> Response:
         subscription = self.get_object()
         secret = subscriptions.rotate(subscription, parse_secret(self.body))
@@ -93,6 +96,7 @@ class SecretRotation(SubscriptionView):
 
 class SubscriptionTest(SubscriptionView):
     @documentation.test_subscription
+    @idempotent
     def post(self, request: Request, public_id: str) -> Response:
         delivery = actions.test(self.get_object())
         return Response(DeliverySerializer(delivery).data, status.HTTP_201_CREATED)
@@ -100,6 +104,7 @@ class SubscriptionTest(SubscriptionView):
 
 class Recovery(SubscriptionView):
     @documentation.recover_deliveries
+    @idempotent
     def post(self, request: Request, public_id: str) -> Response:
         subscription = self.get_object()
         return Response({"recovered": actions.recover(subscription, parse_since(self.body))})
@@ -143,6 +148,7 @@ class DeliveryList(ListModelMixin, DeliveryView):
 
 class Redelivery(DeliveryView):
     @documentation.redeliver
+    @idempotent
     def post(self, request: Request, public_id: str) -> Response:
         actions.redeliver(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
