@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.ids import new_id
-from webhooks import outbox
+from webhooks import outbox, senders
 from webhooks.events import EventType
 from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
 from webhooks.sending import Result
@@ -23,13 +23,6 @@ from webhooks.sending import Result
 # After an attempt that failed, six times longer each time but for the last ones: three days.
 DELAYS = tuple(timedelta(seconds=min(5 * 6**number, 72_000)) for number in range(9))
 _JITTER = 0.1
-# So many senders at once for a target that answers quickly, with so many deliveries each; for
-# one that fails or is slow one sender, with one delivery.
-MOST_SENDERS = 4
-MOST_DELIVERIES = 20
-# So many senders of one organization at once for all of its targets that fail or are slow.
-MOST_CAREFUL = 8
-SLOW = timedelta(seconds=2)
 # A sender that has not said what became of its deliveries after this is dead: it sends for no
 # longer than `runner.TURN`, and waits for no more than one answer after it.
 LEASE = timedelta(seconds=30)
@@ -49,45 +42,34 @@ HEALTHY: dict[str, Any] = {
     "consecutive_failures": 0,
     "failing_since": None,
     "paused_until": None,
-    "is_slow": False,
+    "is_quick": False,
 }
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one sender has claimed; more: whether more may be due."""
+    """What one sender has claimed.
+
+    careful: whether it waits for a target that may be slow; more: whether there may be work for
+    one more sender.
+    """
 
     subscription: Subscription
     deliveries: list[Delivery]
     claim: str
+    careful: bool
     more: bool
 
 
-def sendable() -> Q:
-    """True of a subscription that is sent to now."""
-    unpaused = Q(paused_until=None) | Q(paused_until__lte=Now())
-    return unpaused & Q(active=True, deleted_at=None)
-
-
 def claim(number: int) -> Batch | None:
-    """Take up what is due for a subscription; None where that is nothing, or others have it.
-
-    Racing senders come one after the other, or each would be the last one that is allowed.
-    """
+    """Take up what is due for a subscription; None where that is nothing, or others have it."""
     with transaction.atomic():
-        subscriptions = Subscription.objects.filter(sendable(), pk=number)
+        subscriptions = Subscription.objects.filter(senders.sendable(), pk=number)
         subscription = subscriptions.select_for_update(no_key=True).first()
-        if subscription is None:
+        if subscription is None or not (most := senders.admitted(subscription)):
             return None
         own = Delivery.objects.filter(subscription=number).order_by()
-        sending = own.filter(status=DeliveryStatus.SENDING)
-        careful = subscription.is_slow or subscription.consecutive_failures > 0
-        if sending.values("claim").distinct().count() >= (1 if careful else MOST_SENDERS):
-            return None
-        if careful and _careful_senders(subscription) >= MOST_CAREFUL:
-            return None
         due = own.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
-        most = 1 if careful else MOST_DELIVERIES
         deliveries = list(
             due.select_related("event")
             .order_by("next_attempt_at", "pk")
@@ -99,17 +81,8 @@ def claim(number: int) -> Batch | None:
         own.filter(pk__in=[delivery.pk for delivery in deliveries]).update(
             status=DeliveryStatus.SENDING, claim=token, lease_ends_at=Now() + LEASE
         )
-    return Batch(subscription, deliveries, token, len(deliveries) == most)
-
-
-def _careful_senders(subscription: Subscription) -> int:
-    """How many wait for targets of its organization that fail or are slow."""
-    waited_for = Delivery.objects.filter(
-        Q(subscription__is_slow=True) | Q(subscription__consecutive_failures__gt=0),
-        subscription__organization=subscription.organization_id,
-        status=DeliveryStatus.SENDING,
-    )
-    return waited_for.order_by().values("claim").distinct().count()
+    careful = senders.is_careful(subscription)
+    return Batch(subscription, deliveries, token, careful, not careful and len(deliveries) == most)
 
 
 def record(batch: Batch, results: Sequence[Result]) -> None:
@@ -174,9 +147,9 @@ def _judge(subscription: Subscription, results: Sequence[Result]) -> None:
         locked = row.select_for_update(no_key=True).get()
         _count_failure(locked, results[-1], anew=len(results) > 1)
         return
-    slow = max(result.milliseconds for result in results) > SLOW.total_seconds() * 1000
-    news = Q(consecutive_failures__gt=0) | ~Q(is_slow=slow)
-    row.filter(news).update(consecutive_failures=0, failing_since=None, is_slow=slow)
+    quick = max(result.milliseconds for result in results) <= senders.SLOW.total_seconds() * 1000
+    news = Q(consecutive_failures__gt=0) | ~Q(is_quick=quick)
+    row.filter(news).update(consecutive_failures=0, failing_since=None, is_quick=quick)
     # What another sender was asked to wait for is not over because of this.
     row.filter(paused_until__lte=Now()).update(paused_until=None)
 

@@ -36,8 +36,8 @@ class Subscription(models.Model):
     headers: sent with every delivery; each value sealed, as the secrets are (`accounts.sealing`).
     previous_secret: signs as well until its time is over, after a rotation.
     consecutive_failures, failing_since: of attempts, since the last one that succeeded.
-    paused_until: nothing is sent before. is_slow: it is sent one delivery at a time, as one that
-    fails is.
+    paused_until: nothing is sent before.
+    is_quick: it has answered quickly when it last answered; others are sent one delivery at a time.
     disabled_at, disabled_reason: when Longshore itself ended it, and why; notified_at: since when
     the organization knows.
     deleted_at: since when nobody sees it any more; it goes once its deliveries have gone.
@@ -63,7 +63,7 @@ class Subscription(models.Model):
     consecutive_failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
-    is_slow = models.BooleanField(default=False)
+    is_quick = models.BooleanField(default=False)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.TextField(blank=True)
     notified_at = models.DateTimeField(null=True, blank=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
 from accounts.sealing import Unreadable
-from webhooks import lifecycle, payloads, queue
+from webhooks import lifecycle, payloads, queue, senders
 from webhooks.lifecycle import Batch
 from webhooks.sending import Result, Sender
 
@@ -33,6 +33,8 @@ def run(number: int) -> None:
         finally:
             if results:
                 lifecycle.record(batch, results)
+        if batch.careful:
+            queue.wake_all(senders.next_in_line(batch.subscription))
         if time.monotonic() >= end:
             queue.wake(number)
             return

@@ -7,8 +7,8 @@ from django.core.mail import send_mail
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from webhooks import lifecycle, queue
-from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
+from webhooks import lifecycle, queue, senders
+from webhooks.models import Delivery, Event, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +33,7 @@ def sweep() -> None:
     if lost := lifecycle.take_back():
         logger.warning("%s deliveries of dead senders are sent once more.", lost)
     lifecycle.give_up()
-    due = Delivery.objects.filter(
-        subscription=OuterRef("pk"), status=DeliveryStatus.PENDING, next_attempt_at__lte=Now()
-    )
-    waiting = Subscription.objects.filter(lifecycle.sendable(), Exists(due)).order_by()
-    for number in waiting.values_list("pk", flat=True):
-        queue.wake(number)
+    queue.wake_all(senders.waiting())
 
 
 def tell() -> None:

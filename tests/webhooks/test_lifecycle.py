@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.conftest import SECRET, Publish, the_delivery
 from tests.webhooks.receiver import Receiver, answer, in_turn
-from webhooks import actions, lifecycle, runner, subscriptions, upkeep
+from webhooks import actions, lifecycle, runner, senders, subscriptions, upkeep
 from webhooks.events import EventType
 from webhooks.lifecycle import Batch
 from webhooks.models import Attempt, Delivery, DeliveryStatus, Event, Subscription
@@ -177,10 +177,10 @@ def test_so_many_senders_have_a_target_at_a_time(
     subscription: Subscription, publish: Publish
 ) -> None:
     publish(100)
-    batches = [claimed(subscription) for _ in range(lifecycle.MOST_SENDERS)]
+    batches = [claimed(subscription) for _ in range(senders.MOST_SENDERS)]
     assert lifecycle.claim(subscription.pk) is None
     taken = {each.pk for batch in batches for each in batch.deliveries}
-    assert len(taken) == lifecycle.MOST_SENDERS * lifecycle.MOST_DELIVERIES
+    assert len(taken) == senders.MOST_SENDERS * senders.MOST_DELIVERIES
 
 
 def test_racing_senders_are_no_more(subscription: Subscription, publish: Publish) -> None:
@@ -198,7 +198,7 @@ def test_racing_senders_are_no_more(subscription: Subscription, publish: Publish
     for thread in threads:
         thread.join()
     found = [batch for batch in batches if batch is not None]
-    assert len(found) == lifecycle.MOST_SENDERS
+    assert len(found) == senders.MOST_SENDERS
     taken = [each.pk for batch in found for each in batch.deliveries]
     assert len(taken) == len(set(taken))
 

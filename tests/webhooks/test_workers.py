@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.models import Organization
 from accounts.sealing import seal
 from exports import heartbeats
 from exports_project.embedded import processes
@@ -23,7 +24,7 @@ from tests.factories import SubscriptionFactory
 from tests.webhooks import receiver as behaviour
 from tests.webhooks.conftest import Publish
 from tests.webhooks.receiver import Handler, Receiver, answer
-from webhooks import secrets, upkeep
+from webhooks import secrets, senders, upkeep
 from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +82,40 @@ def test_a_message_whose_sender_dies_before_it_says_so_comes_again(
     upkeep.sweep()
     wait_for(lambda: Delivery.objects.get().status == DeliveryStatus.DELIVERED)
     assert receiver.ids() == [event.public_id] * 2
+
+
+def test_forty_new_targets_that_hang_delay_nobody_who_is_known_to_be_quick(
+    start: Start, receiver: Receiver, publish: Publish, acme: Organization, globex: Organization
+) -> None:
+    """Nor whoever is new in an organization of his own."""
+    hanging = [f"/hanging/{number}" for number in range(40)]
+    for path in hanging:
+        receiver.behaviours[path] = behaviour.slowly(60)
+        SubscriptionFactory.create(organization=acme, target=receiver.url(path), is_quick=False)
+    SubscriptionFactory.create(organization=acme, target=receiver.url("/quick"))
+    SubscriptionFactory.create(organization=globex, target=receiver.url("/new"), is_quick=False)
+    start()
+    for _ in range(3):
+        events = {publish().public_id, publish(organization=globex).public_id}
+        began = time.monotonic()
+        wait_for(lambda: events <= {*receiver.ids("/quick"), *receiver.ids("/new")})  # noqa: B023
+        assert time.monotonic() - began < 2
+    hung = [message for message in receiver.messages if message.path in hanging]
+    assert len(hung) == senders.MOST_CAREFUL
+
+
+def test_new_targets_are_served_one_after_the_other_without_a_sweep(
+    start: Start, receiver: Receiver, publish: Publish, acme: Organization
+) -> None:
+    for number in range(30):
+        SubscriptionFactory.create(
+            organization=acme, target=receiver.url(f"/{number}"), is_quick=False
+        )
+    start()
+    with transaction.atomic():
+        publish(2)
+    wait_for(lambda: len(receiver.messages) == 60)
+    wait_for(lambda: not Subscription.objects.filter(is_quick=False).exists())
 
 
 def test_a_thousand_events_reach_who_is_there_whoever_is_not(

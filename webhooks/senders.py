@@ -1,0 +1,78 @@
+"""How many senders a target has at a time, so that none keeps so many waiting that others wait too.
+
+A sender is a thread of a worker, which waits for one answer for up to 15 seconds.
+"""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
+
+from webhooks.models import Delivery, DeliveryStatus, Subscription
+
+# So many for a target that answers quickly, with so many deliveries each. A target that fails, is
+# slow, or has never answered gets one sender, with one delivery: the careful ones.
+MOST_SENDERS = 4
+MOST_DELIVERIES = 20
+SLOW = timedelta(seconds=2)
+# So many careful senders for all targets of an organization, and in all: of the 32 threads of a
+# worker the others are left for targets that are known to be quick.
+MOST_CAREFUL = 12
+MOST_CAREFUL_IN_ALL = 24
+_CAREFUL = Q(is_quick=False) | Q(consecutive_failures__gt=0)
+_SENDING = Delivery.objects.filter(status=DeliveryStatus.SENDING).order_by()
+
+
+def is_careful(subscription: Subscription) -> bool:
+    return not subscription.is_quick or subscription.consecutive_failures > 0
+
+
+def sendable() -> Q:
+    """True of a subscription that is sent to now."""
+    unpaused = Q(paused_until=None) | Q(paused_until__lte=Now())
+    return unpaused & Q(active=True, deleted_at=None)
+
+
+def admitted(subscription: Subscription) -> int:
+    """How many deliveries one more sender may take up; 0 where there are senders enough.
+
+    For a subscription that is locked: racing senders come one after the other, or each would be
+    the last one that is allowed. The careful ones of all targets do, too.
+    """
+    careful = is_careful(subscription)
+    if careful:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('webhooks.senders'))")
+    own = _SENDING.filter(subscription=subscription).values("claim").distinct().count()
+    if own >= (1 if careful else MOST_SENDERS):
+        return 0
+    if not careful:
+        return MOST_DELIVERIES
+    of_organization = Q(subscription__organization=subscription.organization_id)
+    found = _SENDING.filter(subscription__in=Subscription.objects.filter(_CAREFUL)).aggregate(
+        in_all=Count("claim", distinct=True),
+        of_organization=Count("claim", distinct=True, filter=of_organization),
+    )
+    free = found["of_organization"] < MOST_CAREFUL and found["in_all"] < MOST_CAREFUL_IN_ALL
+    return 1 if free else 0
+
+
+def waiting() -> QuerySet[Subscription, int]:
+    """The numbers of those for whom something is due, who has waited for longest first."""
+    due = Delivery.objects.filter(
+        subscription=OuterRef("pk"), status=DeliveryStatus.PENDING, next_attempt_at__lte=Now()
+    )
+    first = due.order_by("next_attempt_at").values("next_attempt_at")[:1]
+    found = Subscription.objects.filter(sendable(), Exists(due)).order_by(Subquery(first))
+    return found.values_list("pk", flat=True)
+
+
+def next_in_line(subscription: Subscription) -> QuerySet[Subscription, int]:
+    """Who of the same organization may wait for the careful sender that this one has had.
+
+    Two, for others may choose the same at the same time. A sweep finds whoever is left.
+    """
+    sending = _SENDING.filter(subscription=OuterRef("pk"))
+    others = waiting().filter(_CAREFUL, organization=subscription.organization_id)
+    return others.filter(~Exists(sending)).exclude(pk=subscription.pk)[:2]
