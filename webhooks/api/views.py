@@ -110,21 +110,13 @@ class Recovery(SubscriptionView):
         return Response({"recovered": actions.recover(subscription, parse_since(self.body))})
 
 
-class DeliveryView(GenericAPIView[Delivery]):
+class LastMade(KeysetPagination):
+    ordering = "-created_at"
+
+
+class DeliveryList(ListModelMixin, GenericAPIView[Delivery]):
+    pagination_class = LastMade
     serializer_class = DeliverySerializer
-    lookup_field = "public_id"
-
-    def get_queryset(self) -> QuerySet[Delivery]:
-        organization = cast("ApiKey", self.request.auth).organization_id
-        deliveries = Delivery.objects.filter(
-            subscription__organization=organization, subscription__deleted_at=None
-        )
-        related = deliveries.select_related("event", "subscription")
-        return related.prefetch_related("attempts")
-
-
-class DeliveryList(ListModelMixin, DeliveryView):
-    pagination_class = NewestFirst
 
     @documentation.list_deliveries
     def get(self, request: Request, public_id: str) -> Response:
@@ -134,19 +126,27 @@ class DeliveryList(ListModelMixin, DeliveryView):
         choices = chosen(self.request, {"status": DeliveryStatus.values, "type": EventType.values})
         organization = cast("ApiKey", self.request.auth).organization_id
         own = Subscription.objects.visible().filter(organization=organization)
-        deliveries = (
-            super()
-            .get_queryset()
-            .filter(subscription=get_object_or_404(own, public_id=self.kwargs["public_id"]))
-        )
+        subscription = get_object_or_404(own, public_id=self.kwargs["public_id"])
+        # Of an event its id and type are shown.
+        deliveries = subscription.deliveries.select_related("event").defer("event__data")
         if statuses := choices.get("status"):
             deliveries = deliveries.filter(status__in=statuses)
         if types := choices.get("type"):
             deliveries = deliveries.filter(event__type__in=types)
-        return deliveries
+        return deliveries.prefetch_related("attempts")
 
 
-class Redelivery(DeliveryView):
+class Redelivery(GenericAPIView[Delivery]):
+    serializer_class = DeliverySerializer
+    lookup_field = "public_id"
+
+    def get_queryset(self) -> QuerySet[Delivery]:
+        organization = cast("ApiKey", self.request.auth).organization_id
+        found = Delivery.objects.filter(
+            subscription__organization=organization, subscription__deleted_at=None
+        )
+        return found.select_related("event", "subscription").prefetch_related("attempts")
+
     @documentation.redeliver
     @idempotent
     def post(self, request: Request, public_id: str) -> Response:

@@ -1,0 +1,110 @@
+"""Lists of deliveries read what they show, however many there are."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Organization
+from tests.conftest import KeyClient
+from tests.factories import DeliveryFactory, SubscriptionFactory
+from webhooks.admin import presentation
+from webhooks.models import DeliveryStatus, Subscription
+
+pytestmark = pytest.mark.django_db
+
+_FILL = """
+WITH happened AS (
+    INSERT INTO webhooks_event
+        (public_id, organization_id, type, resource, export_type, data, created_at)
+    SELECT 'evt_' || %(subscription)s || %(status)s || n, %(organization)s, 'export.created',
+        '', '', '{}', now() - n * interval '1 s'
+    FROM generate_series(1, %(count)s) n
+    RETURNING number, created_at
+)
+INSERT INTO webhooks_delivery
+    (public_id, subscription_id, event_id, status, attempts_count, claim, created_at)
+SELECT 'dlv_' || number, %(subscription)s, number, %(status)s, 1, '', created_at FROM happened
+"""
+
+
+def fill(subscription: Subscription, count: int, status: DeliveryStatus) -> None:
+    values: dict[str, int | str] = {
+        "subscription": subscription.pk,
+        "organization": subscription.organization_id,
+        "count": count,
+        "status": status.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, values)
+
+
+def plan(statement: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (COSTS OFF) {statement}")
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.fixture
+def two(acme: Organization) -> tuple[Subscription, Subscription]:
+    """One with many deliveries, of which few have failed and long ago; one whose all failed."""
+    busy, failing = SubscriptionFactory.create_batch(2, organization=acme)
+    fill(failing, 5_000, DeliveryStatus.FAILED)
+    fill(busy, 40, DeliveryStatus.FAILED)
+    fill(busy, 15_000, DeliveryStatus.DELIVERED)
+    return busy, failing
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+@pytest.mark.parametrize("query", ["", "status=failed", "status=delivered"])
+def test_a_list_reads_an_index_in_its_order(
+    alice: KeyClient,
+    two: tuple[Subscription, Subscription],
+    query: str,
+    analyzed: bool,
+) -> None:
+    if analyzed:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE webhooks_delivery, webhooks_event, webhooks_subscription")
+    for subscription in two:
+        address = f"/v1/webhooks/{subscription.public_id}/deliveries?limit=10&{query}"
+        with CaptureQueriesContext(connection) as queries:
+            assert alice.get(address).status_code == 200
+        [page] = [each["sql"] for each in queries if 'FROM "webhooks_delivery"' in each["sql"]]
+        found = plan(page)
+        # Where all that is there has the status, the first of them does as well.
+        index = (
+            "delivery_by_status" if "failed" in query else "delivery_(of_subscription|by_status)"
+        )
+        assert re.search(f"Index Scan using {index} on webhooks_delivery", found)
+        assert "Sort" not in found
+        # An event's data may be long, and nobody is shown it here.
+        assert '"webhooks_event"."data"' not in page
+
+
+def test_the_page_of_a_subscription_in_the_admin_does_too(
+    two: tuple[Subscription, Subscription],
+) -> None:
+    for subscription in two:
+        found = plan(str(presentation.newest(subscription.pk)[:30].query))
+        assert "Index Scan using delivery_of_subscription" in found
+        assert "Sort" not in found
+
+
+def test_pages_are_newest_first_to_the_end_and_back(
+    alice: KeyClient, acme: Organization, globex: Organization
+) -> None:
+    subscription, another = SubscriptionFactory.create_batch(2, organization=acme)
+    made = [DeliveryFactory.create(subscription=subscription) for _ in range(5)]
+    DeliveryFactory.create(subscription=another)
+    newest_first = [each.public_id for each in reversed(made)]
+    url = f"/v1/webhooks/{subscription.public_id}/deliveries?limit=2"
+    found, last = [], ""
+    while url:
+        page = alice.get(url).json()
+        found += [each["id"] for each in page["results"]]
+        assert {each["webhook"] for each in page["results"]} == {subscription.public_id}
+        last, url = page["previous"], page["next"]
+    assert found == newest_first
+    assert [each["id"] for each in alice.get(last).json()["results"]] == newest_first[2:4]
