@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import Organization
-from tests.factories import SubscriptionFactory
+from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.receiver import receiving
 from webhooks import runner
-from webhooks.models import Delivery, Subscription
+from webhooks.models import Delivery, DeliveryStatus, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,6 +44,25 @@ def test_a_subscription_is_tried_out_and_its_delivery_sent_again(
         assert [message.id for message in receiver.messages] == [
             Delivery.objects.get().event.public_id
         ] * 2
+
+
+def test_what_has_failed_lately_is_recovered(admin: Page, acme: Organization) -> None:
+    with receiving() as receiver:
+        found = SubscriptionFactory.create(organization=acme, target=receiver.url())
+        DeliveryFactory.create(subscription=found, status=DeliveryStatus.FAILED)
+        admin.goto(f"/admin/webhooks/subscription/{found.pk}/change/")
+        admin.get_by_role("link", name="Recover").or_(
+            admin.get_by_role("button", name="Recover")
+        ).click()
+        admin.get_by_label("Since (UTC)").fill("")
+        submit = admin.get_by_role("button", name="Recover", exact=True)
+        submit.click()
+        expect(admin.get_by_text("This field is required.")).to_be_visible()
+        admin.get_by_label("Since (UTC)").fill("2024-12-25T12:00")
+        submit.click()
+        expect(admin.get_by_text("Deliveries that are sent again: 1.")).to_be_visible()
+        runner.run(found.pk)
+        assert len(receiver.messages) == 1
 
 
 def test_a_subscription_is_disabled_and_enabled(admin: Page, acme: Organization) -> None:

@@ -101,9 +101,9 @@ def button(found: Model, action: str) -> str:
     return reverse(f"admin:webhooks_{found._meta.model_name}_{action}", args=[found.pk])
 
 
-def act(client: Client, found: Model, action: str) -> int:
+def act(client: Client, found: Model, action: str, **fields: str) -> int:
     """Submit the dialog of an action."""
-    return client.post(button(found, action), {"_form_submitted": "on"}).status_code
+    return client.post(button(found, action), {"_form_submitted": "on", **fields}).status_code
 
 
 def test_a_guest_signs_in_and_staff_without_permission_sees_nothing(watched: Subscription) -> None:
@@ -289,9 +289,44 @@ def test_managers_send_a_failed_delivery_again(
     assert delivery.status == DeliveryStatus.DELIVERED
 
 
+def test_managers_recover_what_has_failed_since_a_time(
+    manager: Client, watched: Subscription, receiver: Receiver
+) -> None:
+    Subscription.objects.update(target=receiver.url())
+    for days in (1, 1, 9):
+        happened_at = timezone.now() - timedelta(days=days)
+        failed = make(watched, DeliveryStatus.FAILED)
+        Event.objects.filter(pk=failed.event_id).update(created_at=happened_at)
+    make(watched, DeliveryStatus.DELIVERED)
+    assert button(watched, "recover") in page(manager, own(watched))
+    two_days_ago = f"{timezone.now() - timedelta(days=2):%Y-%m-%dT%H:%M}"
+    assert act(manager, watched, "recover", since=two_days_ago) == 200
+    assert "Deliveries that are sent again: 2." in page(manager, own(watched))
+    assert LogEntry.objects.get().get_change_message() == "Deliveries that are sent again: 2."
+    runner.run(watched.pk)
+    assert len(receiver.messages) == 2
+
+
+def test_a_recovery_begins_at_a_time(manager: Client, watched: Subscription) -> None:
+    failed = make(watched, DeliveryStatus.FAILED)
+    a_day_ago = f"{timezone.now() - timedelta(days=1):%Y-%m-%dT}"
+    assert a_day_ago in page(manager, button(watched, "recover"))
+    for since in ("", "yesterday"):
+        fields = {"_form_submitted": "on", "since": since}
+        answer = manager.post(button(watched, "recover"), fields).content.decode()
+        assert ("This field is required" if not since else "Enter a valid date/time") in answer
+    failed.refresh_from_db()
+    assert failed.status == DeliveryStatus.FAILED
+    Subscription.objects.update(active=False)
+    assert act(manager, watched, "recover", since="2024-12-25T12:00") == 403
+
+
 def test_who_may_only_look_does_nothing(staff: Client, watched: Subscription) -> None:
     delivery = make(watched, DeliveryStatus.FAILED)
-    for found, name in ((watched, "send_test"), (watched, "disable"), (delivery, "redeliver")):
+    for found, name in (
+        *((watched, name) for name in ("send_test", "recover", "disable")),
+        (delivery, "redeliver"),
+    ):
         assert button(found, name) not in page(staff, own(found))
         assert act(staff, found, name) == 403
     assert Delivery.objects.count() == 1

@@ -37,9 +37,9 @@ class LookedAt(ModelAdmin):
     def act(
         self, request: HttpRequest, found: Model, do: Callable[[], object], done: str
     ) -> HttpResponse:
-        """Do it, say so, and load the page again."""
+        """Do it, say so, and load the page again; a {} in what is said is what doing it gave."""
         try:
-            do()
+            done = done.format(do())
         except ApiError as error:
             # It has gone on since the page was loaded.
             self.message_user(request, error.message, messages.ERROR)
@@ -51,10 +51,12 @@ class LookedAt(ModelAdmin):
         return HttpResponse(headers={"HX-Redirect": reverse(name, args=[found.pk])})
 
 
-def dialog(title: str, description: str, button: str) -> dict[str, object]:
+def dialog(
+    title: str, description: str, button: str, form: type[BaseDialogForm] = BaseDialogForm
+) -> dict[str, object]:
     return {
         "title": title,
         "description": description,
-        "form_class": BaseDialogForm,
+        "form_class": form,
         "form_submit_text": button,
     }

@@ -1,18 +1,24 @@
 """Who is told of events, and how well that goes; secrets are shown to nobody."""
 
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from webhooks import actions, lifecycle
 from webhooks.admin import presentation
@@ -47,6 +53,24 @@ class StateFilter(DropdownFilter):
         return queryset
 
 
+def _a_day_ago() -> datetime:
+    return timezone.now() - timedelta(days=1)
+
+
+class SinceForm(BaseDialogForm):
+    since = forms.DateTimeField(
+        label=f"Since ({settings.TIME_ZONE})",
+        initial=_a_day_ago,
+        help_text="What has failed of the events since then. Events are kept for 30 days.",
+        widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
+    )
+
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
+        """As the browser wants it: to the minute, and without a zone."""
+        value = super().get_initial_for_field(field, field_name)
+        return f"{value:%Y-%m-%dT%H:%M}" if isinstance(value, datetime) else value
+
+
 @admin.register(Subscription)
 class SubscriptionAdmin(LookedAt):
     list_display = ("identifier", "goes_to", "told_of", "health", "state", "created")
@@ -55,7 +79,7 @@ class SubscriptionAdmin(LookedAt):
     search_fields = ("public_id__startswith", "name__icontains", "target__icontains")
     search_help_text = "An id, or part of a name or an address"
     change_form_before_template = "admin/webhooks/subscription.html"
-    actions_detail = ("send_test", "enable", "disable")
+    actions_detail = ("send_test", "recover", "enable", "disable")
     fieldsets = (
         ("Whose", {"fields": ("organization", "name", "identity")}),
         ("What is sent where", {"fields": ("goes_to", "every_event", "only_of", "header_names")}),
@@ -98,6 +122,22 @@ class SubscriptionAdmin(LookedAt):
     def send_test(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         found = self._found(object_id)
         return self.act(request, found, lambda: actions.test(found), "A test is under way.")
+
+    @action(
+        description="Recover",
+        icon="replay",
+        permissions=["try"],
+        dialog=dialog(
+            "Send again what has failed?",
+            "At once, and with the ids that the events have, so that a receiver can tell.",
+            "Recover",
+            SinceForm,
+        ),
+    )
+    def recover(self, request: HttpRequest, form: SinceForm, object_id: str) -> HttpResponse:
+        found, since = self._found(object_id), form.cleaned_data["since"]
+        recover = partial(actions.recover, found, since)
+        return self.act(request, found, recover, "Deliveries that are sent again: {}.")
 
     @action(
         description="Enable",
