@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -79,7 +79,10 @@ def parse_since(body: Mapping[str, Any]) -> datetime:
     text = body.get("since")
     try:
         since = parse_datetime(text) if isinstance(text, str) else None
-    except ValueError:
+        if since is not None and timezone.is_aware(since):
+            # Some offsets lead out of the calendar.
+            since = since.astimezone(UTC)
+    except (ValueError, OverflowError):
         since = None
     if since is None or timezone.is_naive(since):
         accepted = "an ISO 8601 date and time with its zone, such as 2024-12-25T14:30:00Z"

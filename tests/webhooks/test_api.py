@@ -62,13 +62,34 @@ def test_a_secret_may_be_ones_own(alice: KeyClient) -> None:
     assert unseal(Subscription.objects.get().secret) == own
 
 
-def test_secrets_are_in_no_log(alice: KeyClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_are_in_no_log_and_no_other_answer(
+    alice: KeyClient, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG")
-    own = secrets.generate()
-    alice.post("/v1/webhooks", BODY | {"secret": own})
-    alice.post("/v1/webhooks", BODY | {"secret": own[:-9], "headers": {"X": "hush\n"}})
-    assert own[:-9] not in caplog.text
-    assert "hush" not in caplog.text
+    first, second = secrets.generate(), secrets.generate()
+    body = BODY | {"target": receiver.url(), "events": "*", "secret": first}
+    address = f"/v1/webhooks/{alice.post('/v1/webhooks', body).json()['id']}"
+    refused = [
+        alice.post("/v1/webhooks", BODY | {"secret": first[:-9], "headers": {"X": "hush\n"}}),
+        alice.post("/v1/webhooks", body),
+        alice.patch(address, {"secret": second, "headers": {"Host": "hush"}}),
+    ]
+    assert [response.status_code for response in refused] == [400, 409, 400]
+    alice.post(f"{address}/rotate-secret", {"secret": second})
+    for status in (500, 204):
+        receiver.behaviours["/"] = answer(status)
+        alice.post(f"{address}/test")
+        runner.run(Subscription.objects.get().pk)
+    [one, another] = receiver.messages
+    assert one.headers["authorization"] == "Bearer hush"
+    another.verified(first)
+    another.verified(second)
+    lists = (address, "/v1/webhooks", f"{address}/deliveries", "/v1/events")
+    answers = [response.text for response in (*refused, *map(alice.get, lists))]
+    assert "Authorization" in "".join(answers)
+    for text in (caplog.text, *answers):
+        for hidden in (first[:-9], second[:-9], "hush"):
+            assert hidden not in text
 
 
 def test_a_change_leaves_what_it_does_not_name(alice: KeyClient, made: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import KeyClient
-from tests.factories import SubscriptionFactory
+from tests.factories import DeliveryFactory, SubscriptionFactory
 from webhooks import secrets
 from webhooks.models import Subscription
 from webhooks.secrets import PREFIX
@@ -126,7 +126,11 @@ def test_headers_that_become_too_many_are_refused(alice: KeyClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "since", [None, 7, "", "yesterday", "2024-12-25", "2024-12-25T14:30:00", "2024-13-40T00:00:00Z"]
+    "since",
+    [
+        *(None, 7, "", "yesterday", "2024-12-25", "2024-12-25T14:30:00", "2024-13-40T00:00:00Z"),
+        *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"),
+    ],
 )
 def test_a_bad_time_to_recover_from_is_named(alice: KeyClient, since: Any) -> None:
     subscription = SubscriptionFactory.create(organization=alice.api_key.organization)
@@ -156,3 +160,20 @@ def test_a_bad_query_is_named(alice: KeyClient, path: str, field: str) -> None:
     [problem] = response.json()["details"]["problems"]
     assert problem["field"] == field
     assert problem["accepted"]
+
+
+def test_a_cursor_of_another_list_is_refused(alice: KeyClient) -> None:
+    organization = alice.api_key.organization
+    subscription, _ = SubscriptionFactory.create_batch(2, organization=organization)
+    DeliveryFactory.create_batch(2, subscription=subscription)
+    deliveries = f"/v1/webhooks/{subscription.public_id}/deliveries"
+    for one, other in (
+        (deliveries, "/v1/webhooks"),
+        ("/v1/webhooks", deliveries),
+        (deliveries, "/v1/events"),
+        (deliveries, "/v1/exports"),
+    ):
+        cursor = alice.get(f"{one}?limit=1").json()["next"].rpartition("?")[2]
+        assert alice.get(f"{one}?{cursor}").status_code == 200
+        response = alice.get(f"{other}?{cursor}")
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")

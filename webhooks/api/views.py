@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 from accounts.idempotency import idempotent
 from accounts.models import ApiKey
 from resources.api.choices import chosen
-from resources.pagination import KeysetPagination
 from webhooks import actions, lifecycle, subscriptions
 from webhooks.api import documentation
+from webhooks.api.pagination import LastMade, NewestFirst
 from webhooks.api.serializers import (
     CreatedSubscriptionSerializer,
     DeliverySerializer,
@@ -26,10 +26,6 @@ from webhooks.api.serializers import (
 from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription, SubscriptionQuerySet
 from webhooks.parsing import parse_change, parse_new, parse_secret, parse_since
-
-
-class NewestFirst(KeysetPagination):
-    ordering = "-number"
 
 
 class SubscriptionView(GenericAPIView[Subscription]):
@@ -108,10 +104,6 @@ class Recovery(SubscriptionView):
     def post(self, request: Request, public_id: str) -> Response:
         subscription = self.get_object()
         return Response({"recovered": actions.recover(subscription, parse_since(self.body))})
-
-
-class LastMade(KeysetPagination):
-    ordering = "-created_at"
 
 
 class DeliveryList(ListModelMixin, GenericAPIView[Delivery]):
