@@ -69,8 +69,10 @@ class ColumnChoice:
                 continue
             self._report(ErrorCode.INVALID_COLUMN, f"{_COLUMNS}.{name}", wanted, text, accepted)
         if all(wanted is False for wanted in chosen.values()):
-            text = "No column is chosen"
-            self._report(ErrorCode.INVALID_COLUMN, _COLUMNS, chosen, text, resource.names)
+            text = "No column is chosen" + (" that dry data has" if included.dry else "")
+            place = "fields" if self._output.get("columns") is None else _COLUMNS
+            accepted = included.kept(resource, resource.names)
+            self._report(ErrorCode.INVALID_COLUMN, place, chosen, text, accepted)
         return tuple(OutputColumn(name, headers[name]) for name in self._order(headers))
 
     def check(self, columns: tuple[OutputColumn, ...], nesting: Nesting) -> None:

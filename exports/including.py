@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,7 +13,7 @@ from exports.formats import formats
 from exports.formats.base import Rows
 from exports.spec import Nesting
 from resources.includes import Include
-from resources.registry import DEEPEST_INCLUDE, Resource
+from resources.registry import DEEPEST_INCLUDE, Resource, registry
 from resources.values import shown
 
 EVERY = "*"
@@ -77,7 +77,7 @@ class Including:
         fields, includes = body.get("fields"), body.get("includes")
         nothing = Included(dry=dry)
         if fields is None and includes is None:
-            return nothing
+            return replace(nothing, columns=tuple(_plain(self._resource))) if dry else nothing
         if fields is None:
             self._root.show(EVERY)
         for place, path in self._paths("fields", fields, ErrorCode.INVALID_COLUMN):
@@ -207,6 +207,15 @@ def _tree(record: _Record, included: Included) -> tuple[Include, ...]:
 def _perhaps(name: str, names: Sequence[str]) -> str:
     close = get_close_matches(name, names, 1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _plain(resource: Resource) -> Iterator[str]:
+    """What dry data has of a record without being asked: its columns, where ids stand for related
+    records, but for those that are no resource and so can be shown in no other way."""
+    yield from resource.columns_by_name
+    for name, relation in resource.relations_by_name.items():
+        if registry.for_model(relation.target) is None:
+            yield name
 
 
 def _left_out(resource: Resource) -> Iterator[str]:

@@ -81,7 +81,7 @@ def _filled(body: Mapping[str, Any], chosen: ExportType) -> dict[str, Any]:
     options, output = (body.get(name) or {} for name in ("options", "csv_field_options"))
     if isinstance(options, Mapping) and options.get(ORDER_BY) is None:
         filled["options"] = {**options, ORDER_BY: chosen.order_by}
-    if isinstance(output, Mapping) and output.get("columns") is None and not body.get("fields"):
+    if isinstance(output, Mapping) and output.get("columns") is None and body.get("fields") is None:
         filled["csv_field_options"] = {**output, "columns": chosen.columns}
     return filled
 

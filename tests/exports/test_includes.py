@@ -24,7 +24,13 @@ from tests.exports.related import (
     table,
     tree_of,
 )
-from tests.factories import ContactFactory, GroupFactory
+from tests.factories import (
+    ArticleFactory,
+    ContactFactory,
+    FulfillmentFactory,
+    GroupFactory,
+    LocationFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 INCLUDES = [(each.name, path) for each in registry for path in each.includable]
@@ -190,6 +196,20 @@ def test_a_preview_shows_the_same(records: None, acme: Organization) -> None:
     header, *rows = table(acme, "contact", "csv", includes=["groups"])
     assert seen.header == header
     assert seen.records_count == len(rows)
+
+
+def test_dry_data_shows_related_records_by_their_ids_alone(acme: Organization) -> None:
+    place = LocationFactory.create(organization=acme, name="Dock")
+    order = FulfillmentFactory.create(organization=acme, location=place)
+    ArticleFactory.create(fulfillment=order, name="Bolt")
+    [shown] = objects(acme, "fulfillment", dry_data=True)
+    assert shown["location_id"] == place.pk
+    assert "location" not in shown
+    # No resource of their own: nothing else would tell of them.
+    assert [article["name"] for article in shown["articles"]] == ["Bolt"]
+    header, _ = table(acme, "fulfillment", "csv", dry_data=True)
+    assert {"location_id", "articles"} <= set(header)
+    assert not {"id", "location"} & set(header)
 
 
 def test_dry_data_leaves_out_what_is_empty(acme: Organization, globex: Organization) -> None:

@@ -114,8 +114,14 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
         (
             {"fields": ["id", "created_at"], "dry_data": True},
             "invalid_column",
+            "fields",
+            "No column is chosen that dry data has",
+        ),
+        (
+            {"csv_field_options": {"columns": ["id"]}, "dry_data": True},
+            "invalid_column",
             "csv_field_options.columns",
-            "No column is chosen",
+            "No column is chosen that dry data has",
         ),
         ({"dry_data": "yes"}, "invalid_request", "dry_data", "dry_data must be true or false"),
     ],

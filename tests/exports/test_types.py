@@ -203,6 +203,7 @@ def test_everything_wrong_is_said_at_once() -> None:
         ({"type": ["order_list"]}, "invalid_type", "type"),
         ({"type": "order_list", "resource": "contact"}, "invalid_resource", "resource"),
         ({}, "invalid_request", "resource"),
+        ({"type": "order_list", "fields": []}, "invalid_column", "fields"),
     ],
 )
 def test_mistakes_are_named(body: dict[str, Any], code: str, field: str) -> None:
