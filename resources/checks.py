@@ -138,11 +138,15 @@ def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
     elif resource.date_field in resource.hidden:
         text = f"date_field {resource.date_field!r} is hidden"
         yield _error(resource, text, "resources.E005")
-    named = {"key": resource.key} | ({"search": resource.search} if resource.search else {})
-    for attribute, name in named.items():
-        if _field(resource.model, name) is None:
-            text = f"{attribute} {name!r} is no field of {resource.model.__name__}"
-            yield _error(resource, text, "resources.E006")
+    named = [("key", name) for name in resource.key]
+    named += [("search", resource.search)] if resource.search else []
+    missing = [(attribute, name) for attribute, name in named if not _field(resource.model, name)]
+    for attribute, name in missing:
+        text = f"{attribute} {name!r} is no field of {resource.model.__name__}"
+        yield _error(resource, text, "resources.E006")
+    if not missing and not _is_unique(resource):
+        text = f"records of one organization may be alike in their key {', '.join(resource.key)}"
+        yield _error(resource, text, "resources.E016")
     unwritable = set(resource.writable or ())
     if unwritable:
         unwritable -= set(resource.writable_columns)
@@ -152,6 +156,18 @@ def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
     for name in sorted(resource.hidden):
         if _field(resource.model, name) is None:
             yield _error(resource, f"hidden {name!r} is no field", "resources.E006")
+
+
+def _is_unique(resource: Resource) -> bool:
+    """Whether the database lets no two records of an organization have the same key."""
+    options = resource.model._meta
+    if not options.managed:  # A view: what is under it is unique, or is not.
+        return True
+    known = {options.get_field(name).name for name in resource.key} | {resource.organization}
+    unique = [{field.name} for field in options.concrete_fields if field.unique]
+    unique += [set(constraint.fields) for constraint in options.total_unique_constraints]
+    unique += [set(fields) for fields in options.unique_together]
+    return any(fields and fields <= known for fields in unique)
 
 
 def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:

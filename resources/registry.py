@@ -35,7 +35,7 @@ class Resource:
     columns: computed columns, or fields under another name.
     hidden: fields that never leave the database.
     search: a text field with the record's search text, indexed by `SearchWords`.
-    key: the field by which a batch recognizes a record.
+    key: the columns by whose values together a batch recognizes a record of an organization.
     writable: the columns that a batch may set; by default those of all editable fields.
     """
 
@@ -49,7 +49,7 @@ class Resource:
     columns: tuple[Column, ...] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
     search: str | None = None
-    key: str = "id"
+    key: tuple[str, ...] = ("id",)
     writable: tuple[str, ...] | None = None
 
     @cached_property
@@ -73,6 +73,16 @@ class Resource:
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:
         return {relation.name: relation.of(self.model) for relation in self.relations}
+
+    @cached_property
+    def followed(self) -> Mapping[str, Relation]:
+        """Every relation that a predicate may go through from here, by name: those that are
+        declared, and those that includes begin with."""
+        begun = dict.fromkeys(path.partition(".")[0] for path in self.includes)
+        return {
+            **{name: Relation.undeclared(self.model, name) for name in begun},
+            **self.relations_by_name,
+        }
 
     @cached_property
     def relations_by_id(self) -> Mapping[str, Relation]:

@@ -55,7 +55,7 @@ def _declare(
 ) -> None:
     """Register a record with its amounts, and with a relation for each foreign key and for tags.
 
-    includes: paths, with spaces between.
+    key, includes: columns and paths, with spaces between.
     """
     searched = any(field.name == "search_text" for field in model._meta.concrete_fields)
     links = [field for field in model._meta.concrete_fields if field.many_to_one]
@@ -70,7 +70,7 @@ def _declare(
             columns=(*columns, *amounts(model)),
             hidden=frozenset({"search_text"} if searched else ()),
             search="search_text" if searched else None,
-            key=key,
+            key=tuple(key.split()),
             includes=tuple(includes.split()),
             writable=writable,
         )
@@ -94,6 +94,7 @@ _declare(
     commerce.CustomerAddress,
     "customer_address",
     plural="customer_addresses",
+    key="customer_id address_id",
     includes="customer address",
 )
 _declare(commerce.CustomerSubscription, "customer_subscription", includes="customer")
@@ -116,8 +117,8 @@ _declare(
 )
 _declare(commerce.TaxCategory, "tax_category", plural="tax_categories", includes="sku")
 _declare(commerce.SkuOption, "sku_option")
-_declare(commerce.SkuList, "sku_list", includes="sku_list_items bundles")
-_declare(commerce.SkuListItem, "sku_list_item", includes="sku")
+_declare(commerce.SkuList, "sku_list", key="slug", includes="sku_list_items bundles")
+_declare(commerce.SkuListItem, "sku_list_item", key="sku_list_id sku_id", includes="sku")
 _declare(
     commerce.Bundle,
     "bundle",
@@ -125,12 +126,12 @@ _declare(
     includes="sku_list sku_list_items tags",
 )
 _declare(commerce.PriceList, "price_list", key="code")
-_declare(commerce.Price, "price", includes="sku price_tiers")
+_declare(commerce.Price, "price", key="sku_code price_list_id", includes="sku price_tiers")
 _declare(commerce.PriceTier, "price_tier")
 
 # Stock
 _declare(commerce.StockLocation, "stock_location", key="code")
-_declare(commerce.StockItem, "stock_item", includes="sku")
+_declare(commerce.StockItem, "stock_item", key="sku_id stock_location_id", includes="sku")
 _declare(commerce.StockTransfer, "stock_transfer", key="number", includes="sku")
 _declare(commerce.InStockSubscription, "in_stock_subscription", includes="customer market sku")
 

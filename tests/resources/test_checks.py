@@ -55,7 +55,7 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
         ({"date_field": "created"}, "E005", "date_field 'created' is no date or datetime"),
         ({"date_field": "organization_id"}, "E005", "date_field 'organization_id' is no"),
         ({"hidden": frozenset({"created_at"})}, "E005", "date_field 'created_at' is hidden"),
-        ({"key": "code"}, "E006", "key 'code' is no field of Contact"),
+        ({"key": ("code",)}, "E006", "key 'code' is no field of Contact"),
         ({"search": "words"}, "E006", "search 'words' is no field of Contact"),
         ({"hidden": frozenset({"secret"})}, "E006", "hidden 'secret' is no field"),
         ({"relations": (Relation("friends"),)}, "E007", "relation 'friends' is no relation of"),
@@ -108,6 +108,7 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
             "E013",
             "'groups' is a column of person too",
         ),
+        ({"key": ("email", "phone")}, "E016", "may be alike in their key email, phone"),
         ({"writable": ("id",)}, "E014", "writable 'id' is no column of an editable field"),
         ({"writable": ("age",)}, "E014", "writable 'age' is no column"),
     ],
@@ -138,7 +139,7 @@ def test_a_name_that_is_taken_is_named(own_registry: Registry) -> None:
 
 
 def test_django_runs_the_checks(own_registry: Registry) -> None:
-    own_registry.register(replace(CONTACT, key="code"))
+    own_registry.register(replace(CONTACT, key=("code",)))
     assert [e.id for e in run_checks() if (e.id or "").startswith("resources.")] == [
         "resources.E006"
     ]
@@ -164,7 +165,7 @@ def test_a_generic_relation_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> 
             "exports",
             Export,
             relations=(Relation("api_key"),),
-            key="public_id",
+            key=("public_id",),
             hidden=frozenset({"request"}),
         ),
     ],

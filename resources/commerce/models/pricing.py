@@ -47,6 +47,9 @@ class Price(Record):
     class Meta(Record.Meta):
         constraints = (
             models.UniqueConstraint(fields=["sku", "price_list"], name="sku_has_a_price_in_a_list"),
+            models.UniqueConstraint(
+                fields=["price_list", "sku_code"], name="sku_code_has_a_price_in_a_list"
+            ),
             models.CheckConstraint(condition=Q(amount_cents__gte=0), name="price_is_not_negative"),
         )
         indexes = (*Record.Meta.indexes, by("sku_code"))
