@@ -100,7 +100,7 @@ def condition_sql(
         text = field_column(resource.model, resource.search).value(row)
         tests = [words_match(text, phrase) for phrase in values]
         return sql.SQL(" AND ").join(tests)
-    if head in resource.relations_by_id or head in resource.relations_by_name:
+    if head in resource.relations_by_id or head in resource.followed:
         return _related(resource, organization_id, condition, row)
     column = resource.columns_by_name[head]
     if rest:
@@ -116,7 +116,7 @@ def _related(
     Of a refusal too: where one does, for at most one there is; beyond a to-many relation, where
     none is what is refused, as a list that holds what is not wanted is not wanted.
     """
-    relations, column = _reached(resource, condition.path)
+    relations, column = reached(resource, condition.path)
     operator, absent = condition.operator, condition.operator in ABSENCES
     refused = REFUSALS.get(operator) if any(relation.many for relation in relations) else None
     rows = [row, *(f"{row}_{depth}" for depth in range(1, len(relations) + 1))]
@@ -134,10 +134,10 @@ def _related(
     return sql.SQL("NOT {}").format(found) if absent or refused else found
 
 
-def _reached(resource: Resource, path: str) -> tuple[list[Relation], Column]:
+def reached(resource: Resource, path: str) -> tuple[list[Relation], Column]:
     """The relations that a path goes through, and the column at its end. Raises KeyError."""
     head, _, rest = path.partition(".")
-    relations = [resource.relations_by_id.get(head) or resource.relations_by_name[head]]
+    relations = [resource.relations_by_id.get(head) or resource.followed[head]]
     while "." in rest:
         head, _, rest = rest.partition(".")
         relations.append(relations_of(relations[-1])[head])
@@ -145,9 +145,9 @@ def _reached(resource: Resource, path: str) -> tuple[list[Relation], Column]:
 
 
 def relations_of(relation: Relation) -> Mapping[str, Relation]:
-    """The relations of related records, which they have as a resource of their own."""
+    """The relations that related records are followed by, as a resource of their own."""
     resource = registry.for_model(relation.target)
-    return resource.relations_by_name if resource else {}
+    return resource.followed if resource else {}
 
 
 def columns_of(relation: Relation) -> Mapping[str, Column]:

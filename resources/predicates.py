@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from accounts.errors import ErrorCode, Problem
 from resources.columns import Column, Kind
 from resources.comparisons import EQUALITY, LIKENESS, Operator
-from resources.conditions import AnyOf, Condition, columns_of, relations_of
+from resources.conditions import AnyOf, Condition, columns_of, reached, relations_of
 from resources.filters import InvalidFilter, Selection, check_choices, parse_options, split
 from resources.matchers import MATCHERS, Matcher, Takes, matchers
 from resources.registry import Resource
@@ -37,6 +37,8 @@ _LONGEST_NAME = 300
 _WORDS_OF_A_MATCHER = max(name.count("_") + 1 for name in MATCHERS)
 _JOINT = "_or_"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
+# Of records that are joined into one cell, as tags are, it is only asked which they are.
+_OF_JOINED = ("in", "not_in")
 _EQUALITY = (*EQUALITY, Operator.DIFFERS)
 _SPECIAL = re.compile(r"[\\%_]")
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(\\\\)*\\\Z")
@@ -87,6 +89,7 @@ def _conditions(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Iter
     attributes, matcher_name = _read(resource, name)
     matcher = MATCHERS[matcher_name]
     for path, column in attributes.items():
+        _check_joined(resource, path, matcher_name)
         if column.kind not in matcher.kinds:
             text = f"{path} is a {column.kind} and does not take the matcher {matcher_name}"
             raise InvalidFilter(text, matchers(column.kind))
@@ -107,6 +110,15 @@ def _conditions(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Iter
             if operator in _EQUALITY and column.kind is Kind.TEXT and column.choices:
                 check_choices(path, values, column.choices)
             yield Condition(path, operator, () if operator is Operator.IS_NULL else values)
+
+
+def _check_joined(resource: Resource, path: str, matcher: str) -> None:
+    through, _, name = path.rpartition(".")
+    last = reached(resource, path)[0][-1] if through else None
+    if last and last.joined and (name != last.key or matcher not in _OF_JOINED):
+        attribute = f"{through}.{last.key}".replace(".", "_")
+        text = f"{path} does not take the matcher {matcher}: {last.name} are asked for by id only"
+        raise InvalidFilter(text, [f"{attribute}_{each}" for each in _OF_JOINED])
 
 
 def _flag(name: str, raw: Any) -> bool:
@@ -194,7 +206,7 @@ def _readings(
 ) -> Iterator[tuple[str, Column]]:
     """What a text may mean as an attribute, best first: its path, and the column it ends at."""
     columns = columns_of(through[-1]) if through else resource.columns_by_name
-    relations = relations_of(through[-1]) if through else resource.relations_by_name
+    relations = relations_of(through[-1]) if through else resource.followed
     if text in columns:
         yield ".".join([*(relation.name for relation in through), text]), columns[text]
     for name in sorted(relations, key=len, reverse=True):
@@ -213,7 +225,7 @@ def _unknown(resource: Resource, name: str) -> InvalidFilter:
                 text = f"{part!r} goes through more than {DEEPEST} relations"
                 return InvalidFilter(text, f"{DEEPEST} relations at most")
             text = f"{resource.name} has no attribute {part!r}{_hint(part, _names(resource))}"
-            related = [f"{each}_<attribute>" for each in resource.relations_by_name]
+            related = [f"{each}_<attribute>" for each in resource.followed]
             return InvalidFilter(text, [*resource.columns_by_name, *related])
     words = name.split("_")
     for end in range(len(words), max(0, len(words) - _WORDS_OF_A_MATCHER - 1), -1):
@@ -228,7 +240,7 @@ def _unknown(resource: Resource, name: str) -> InvalidFilter:
 
 def _names(resource: Resource) -> list[str]:
     """Attributes through one relation at most."""
-    related = resource.relations_by_name.items()
+    related = resource.followed.items()
     through = [f"{name}_{column}" for name, each in related for column in columns_of(each)]
     return [*resource.columns_by_name, *through]
 

@@ -23,7 +23,7 @@ class Relation:
     fields: fields shown of each related record, in order.
     singular: what one record of a to-many relation is called; its id filter is `<singular>_id`.
     joined: in a table, a record's related ones never have rows of their own but stand in one cell
-        for each field, as tags do.
+        for each field, as tags do; and predicates ask for them by id only.
     model: the model that has the relation; the registry fills it in.
     """
 

@@ -145,7 +145,7 @@ _declare(
         returns returns.return_line_items
         authorizations captures voids refunds transactions tags""",
 )
-_declare(commerce.LineItem, "line_item")
+_declare(commerce.LineItem, "line_item", includes="line_item_options")
 _declare(commerce.LineItemOption, "line_item_option")
 _declare(
     commerce.Cart,

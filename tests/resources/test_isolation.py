@@ -132,26 +132,36 @@ def test_predicates_find_what_they_would_without_the_other_organization(
 ) -> None:
     """Through one relation or two, however what is asked is joined, negated or missing."""
     beyond: dict[str, Column] = {}
-    for relation in resource.relations_by_name.values():
+    for relation in resource.followed.values():
+        # Of what is declared all, of what may be included as well its key.
+        declared = relation.name in resource.relations_by_name
+        shown = columns_of(relation) if declared else relation.columns
         further = relations_of(relation)
         through = {name: columns_of(each)[each.label] for name, each in further.items()}
         through = {f"{name}_{column.name}": column for name, column in through.items()}
         # A link is a value of the record that has it, wherever it leads.
         beyond |= {
             f"{relation.name}_{name}": column
-            for name, column in {**columns_of(relation), **through}.items()
+            for name, column in {**shown, **through}.items()
             if column.field in (None, column.name)
         }
     asked = [
         {f"{attribute}_{matcher}": value}
         for attribute, column in beyond.items()
-        if attribute not in resource.columns_by_name
+        if attribute not in resource.columns_by_name and "tags_" not in attribute
         for matcher in matchers(column.kind)
         if matcher in SOME
         for value in some_values(column, matcher)
     ]
     asked += [
         {f"id_or_{name}": raw} for each in asked for name, raw in each.items() if "_eq" in name
+    ]
+    tagged = [each for each in beyond if each.endswith("tags_name")]
+    theirs = list(Tag.objects.filter(organization=globex).values_list("pk", flat=True))
+    asked += [
+        {f"{each.removesuffix('name')}id_{matcher}": theirs}
+        for each in tagged
+        for matcher in ("in", "not_in")
     ]
     before = [match(resource, each) for each in asked]
     globex.delete()

@@ -100,7 +100,11 @@ def test_a_name_has_one_meaning(
         ("destination_contact_email_end", "shipment", ["destination_contact.email"]),
         ("groups_id_in", "contact", ["groups.id"]),
         ("groups_location_name_eq", "contact", ["groups.location.name"]),
-        ("tracker_destination_contact_groups_name_eq", "shipment", None),
+        (
+            "tracker_destination_contact_groups_name_eq",
+            "shipment",
+            ["tracker.destination_contact.groups.name"],
+        ),
         (
             "name_or_email_or_groups_name_cont",
             "contact",
@@ -109,11 +113,23 @@ def test_a_name_has_one_meaning(
         # No resource of its own: what the relation shows.
         ("articles_sku_eq", "fulfillment", ["articles.sku"]),
         ("parent_parent_parent_name_eq", "group", ["parent.parent.parent.name"]),
+        # What may be included may be asked for, whether or not it is shown otherwise.
+        ("prices_price_tiers_name_cont", "sku", ["prices.price_tiers.name"]),
+        (
+            "orders_line_items_line_item_options_name_eq",
+            "customer",
+            ["orders.line_items.line_item_options.name"],
+        ),
+        (
+            "line_items_sku_code_or_customer_first_name_eq",
+            "order",
+            ["line_items.sku_code", "customer.first_name"],
+        ),
     ],
 )
-def test_attributes_of_related_records(name: str, start: str, expected: list[str] | None) -> None:
+def test_attributes_of_related_records(name: str, start: str, expected: list[str]) -> None:
     found = [path for path, _ in paths(name, start)]
-    assert found == (expected or ["tracker.destination_contact.groups.name"])
+    assert found == expected
 
 
 @pytest.mark.parametrize(
@@ -185,6 +201,38 @@ def test_a_malformed_predicate_is_named(name: str, raw: Any, text: str, accepted
     assert text in problem.message
     assert accepted in str(problem.accepted)
     assert problem.accepted
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "accepted"),
+    [
+        ("tags_name_eq", "sku", "tags_id_in"),
+        ("tags_id_eq", "sku", "tags_id_not_in"),
+        ("tags_id_null", "sku", "tags_id_in"),
+        ("code_or_tags_name_cont", "sku", "tags_id_in"),
+        ("sku_tags_name_in", "price", "sku_tags_id_in"),
+        ("orders_tags_created_at_gt", "customer", "orders_tags_id_not_in"),
+    ],
+)
+def test_tags_are_asked_for_by_id_only(name: str, of: str, accepted: str) -> None:
+    conditions, [problem] = read({name: True}, of)
+    assert conditions == ()
+    assert problem.field == f"filters.{name}"
+    assert "tags are asked for by id only" in problem.message
+    assert accepted in str(problem.accepted)
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [("tags_id_in", "sku"), ("sku_tags_id_not_in", "price"), ("code_or_tags_id_in", "sku")],
+)
+def test_tags_may_be_listed_anywhere(name: str, of: str) -> None:
+    assert read({name: "tag_1,tag_2"}, of)[1] == []
+
+
+def test_what_has_no_tags_says_so() -> None:
+    _, [problem] = read({"tags_id_in": "tag_1"}, "price")
+    assert "price has no attribute 'tags_id'" in problem.message
 
 
 def test_every_problem_comes_and_the_rest_is_read() -> None:
