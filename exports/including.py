@@ -222,8 +222,10 @@ def _left_out(resource: Resource) -> Iterator[str]:
     """The columns that dry data has not: they clash elsewhere, or say again what another does."""
     organization, _, further = resource.organization.partition("__")
     fields = {resource.model._meta.pk.name, organization if not further else None}
-    for name, column in resource.columns_by_name.items():
+    columns = resource.columns_by_name
+    for name, column in columns.items():
         own = column.field is not None and column.field in fields
-        said = name.startswith("formatted_") or name.endswith("_float")
+        amount = name.removeprefix("formatted_").removesuffix("_float")
+        said = amount != name and f"{amount}_cents" in columns
         if own or said or name in ("created_at", "updated_at"):
             yield name

@@ -18,9 +18,9 @@ _GROUPS = "FM9,999,999,999,999,999,990"
 _FORMATTED = f"""(CASE WHEN {{row}}.$ < 0 THEN '-' ELSE '' END
     || CASE {{row}}.currency_code WHEN 'USD' THEN '$' WHEN 'EUR' THEN '€' WHEN 'GBP' THEN '£'
         WHEN 'JPY' THEN '¥' ELSE {{row}}.currency_code || ' ' END
-    || CASE WHEN {_WHOLE} THEN to_char(abs({{row}}.$), '{_GROUPS}')
-        WHEN {_MILLS} THEN to_char(abs({{row}}.$) * 0.001, '{_GROUPS}.000')
-        ELSE to_char(abs({{row}}.$) * 0.01, '{_GROUPS}.00') END)"""
+    || CASE WHEN {_WHOLE} THEN to_char(abs({{row}}.$::numeric), '{_GROUPS}')
+        WHEN {_MILLS} THEN to_char(abs({{row}}.$::numeric) * 0.001, '{_GROUPS}.000')
+        ELSE to_char(abs({{row}}.$::numeric) * 0.01, '{_GROUPS}.00') END)"""
 
 
 def amounts(model: type[Model]) -> Iterator[Column]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -88,7 +89,10 @@ def test_amounts_are_shown_as_numbers_and_as_people_write_them(acme: Organizatio
 def test_amounts_may_be_negative(acme: Organization) -> None:
     order = registry.get("order")
     assert order is not None
-    a_record(order.model, acme, discount_amount_cents=-123400)
-    [row] = json.loads(exported(acme, order, "json"))
+    a_record(order.model, acme, discount_amount_cents=-123400, adjustment_amount_cents=-(2**63))
+    [row] = json.loads(exported(acme, order, "json"), parse_float=Decimal)
     assert row["formatted_discount_amount"] == "-$1,234.00"
     assert row["discount_amount_float"] == -1234
+    # The least that there is has no positive counterpart of 64 bits.
+    assert row["formatted_adjustment_amount"] == "-$92,233,720,368,547,758.08"
+    assert row["adjustment_amount_float"] == Decimal("-92233720368547758.08")
