@@ -25,6 +25,7 @@ def manifest(export: Export, spec: ExportSpec, files: Iterable[ExportFile]) -> d
         "snapshot_at": export.snapshot_at,
         "timezone": spec.timezone,
         "columns": [{"path": column.path, "header": column.header} for column in spec.columns],
+        "includes": [asdict(include) for include in spec.includes],
         "filters": [asdict(condition) for condition in selection.conditions],
         "order_by": [
             {"column": order.column, "direction": "desc" if order.descending else "asc"}

@@ -167,7 +167,7 @@ class ExportAdmin(ExportActions):
 
     @display(description="Columns")
     def columns(self, export: Export) -> SafeString:
-        return presentation.codes(map(presentation.column_text, export.parsed_spec().columns))
+        return presentation.codes(presentation.column_texts(export.parsed_spec()))
 
     @display(description="Last queued")
     def queued(self, export: Export) -> str:

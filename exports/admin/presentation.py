@@ -1,6 +1,6 @@
 """How the admin words what an export is and how far it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from exports.models import Export, ExportFile, Status
-from exports.spec import Compression, OutputColumn
+from exports.spec import Compression, ExportSpec
 from resources.conditions import AnyOf, Condition
 from resources.filters import Ordering
+from resources.includes import Include
 from resources.registry import registry
 from webhooks.admin.presentation import NOTHING, moment
 
@@ -71,9 +72,20 @@ def ordering_text(ordering: Ordering) -> str:
     return f"{ordering.column} descending" if ordering.descending else ordering.column
 
 
-def column_text(column: OutputColumn) -> str:
-    renamed = column.header != column.path
-    return f"{column.path} as {column.header}" if renamed else column.path
+def column_texts(spec: ExportSpec) -> Iterator[str]:
+    """Each column, and behind a relation that is included whole those of its records."""
+    included = {include.relation: include for include in spec.includes}
+    for column in spec.columns:
+        renamed = column.header != column.path
+        yield f"{column.path} as {column.header}" if renamed else column.path
+        if column.path in included:
+            yield from _included_texts(included[column.path], column.path)
+
+
+def _included_texts(include: Include, path: str) -> Iterator[str]:
+    yield from (f"{path}.{name}" for name in include.columns)
+    for inner in include.includes:
+        yield from _included_texts(inner, f"{path}.{inner.relation}")
 
 
 def file_table(export: Export) -> dict[str, list[Any]]:

@@ -242,6 +242,18 @@ def test_events_tell_the_whole_story(alice: KeyClient, contacts: list[Contact]) 
     assert times == sorted(times)
 
 
+def test_the_manifest_says_what_is_included(alice: KeyClient, contacts: list[Contact]) -> None:
+    fields = ["name", "groups.name", "groups.location.code"]
+    alice.post("/v1/exports", {"resource": "contact", "format": "json", "fields": fields})
+    export = Export.objects.get()
+    runner.run(export.pk)
+    manifest = alice.get(address(export, "manifest")).json()
+    assert [column["path"] for column in manifest["columns"]] == ["name", "groups"]
+    location = {"relation": "location", "columns": ["code"], "includes": []}
+    groups = {"relation": "groups", "columns": ["name"], "includes": [location]}
+    assert manifest["includes"] == [groups]
+
+
 def test_the_manifest_says_what_the_files_hold(alice: KeyClient, contacts: list[Contact]) -> None:
     before = timezone.now()
     body = {

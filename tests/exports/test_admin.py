@@ -171,6 +171,15 @@ def test_the_page_of_an_export_shows_its_filters(staff: Client, queued: Export) 
         assert text in content, text
 
 
+def test_the_page_of_an_export_shows_what_it_includes(staff: Client, queued: Export) -> None:
+    fields = ["name", "groups.name", "groups.location.code"]
+    spec = parse_export({"resource": "contact", "format": "json", "fields": fields})
+    Export.objects.update(spec=spec.to_json())
+    content = page(staff, change(queued))
+    chips = re.findall(r'<code class="export-code export-chip">([^<]*)</code>', content)
+    assert chips == ["name", "groups", "groups.name", "groups.location.code"]
+
+
 def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> None:
     export = lifecycle.claim(queued.pk)
     assert export is not None
