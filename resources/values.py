@@ -12,6 +12,8 @@ from accounts.parsers import storable
 from resources.columns import Kind
 
 _DIGITS = re.compile(r"-?[0-9]{1,17}\Z")
+# Written for a day, and not for a second of the year 1970.
+_DAY_IN_DIGITS = re.compile(r"(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])\Z")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _ISO_DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 # Decimal takes more, underscores and the digits of other scripts among it.
@@ -125,6 +127,8 @@ def _day(text: str) -> date:
 def _moment(text: str, zone: ZoneInfo) -> str:
     """An instant, or for a date the stretch `start/end` of that day in the zone."""
     try:
+        if _DAY_IN_DIGITS.match(text):
+            raise ValueError(text)
         if _DIGITS.match(text):
             return _iso(_epoch(int(text)))
         if _ISO_DATE.match(text):
