@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.models import Organization
+from resources.commerce.models import Order
+from resources.export_types import export_types
 from resources.logistics.models import Contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,6 +79,37 @@ def test_takes_includes_and_fields(contacts: list[Contact], tmp_path: Path) -> N
     }
 
 
+def test_takes_a_type_and_a_range_in_the_organizations_zone(
+    acme: Organization, tmp_path: Path
+) -> None:
+    Organization.objects.filter(pk=acme.pk).update(timezone="America/New_York")
+    for day, time in ((1, "03:59"), (1, "04:00"), (2, "03:59"), (2, "04:00")):
+        number = f"{day} {time}"
+        placed_at = f"2025-06-0{day}T{time}Z"
+        Order.objects.create(organization=acme, number=number, placed_at=placed_at)
+    Order.objects.create(organization=acme, number="test", placed_at=placed_at, is_test=True)
+    path = tmp_path / "orders.csv"
+    arguments = ("export", "--type=order_list", "--organization=acme", f"--output={path}")
+    call_command(*arguments, "--date-from=2025-06-01", "--date-to=2025-06-02")
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == list(export_types.by_code["order_list"].columns.values())
+    assert [row[0] for row in rows] == ["1 04:00", "2 03:59"]
+    call_command(*arguments, "--date-to=2025-06-01")
+    with path.open(newline="") as file:
+        assert [row[0] for row in csv.reader(file)] == [header[0], "1 03:59"]
+
+
+def test_a_range_is_of_the_resources_date_too(
+    contacts: list[Contact], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    newest = contacts[-1]
+    Contact.objects.exclude(pk=newest.pk).update(created_at="2020-01-01T00:00Z")
+    arguments = ("export", "contact", "--organization=acme", "--format=jsonl", "--fields=id")
+    call_command(*arguments, "--date-from=2020-01-01T00:00:01Z")
+    assert json.loads(capfdbinary.readouterr().out) == {"id": newest.pk}
+
+
 def test_writes_only_the_file_to_standard_output(
     contacts: list[Contact], capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
@@ -97,6 +132,36 @@ def test_says_what_is_wrong(
 ) -> None:
     with pytest.raises(CommandError, match=message):
         call_command("export", "contact", **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        ([], [r"The field resource is required, or the field type \(resource\)\. Accepted: "]),
+        (["--type=x"], [r"Unsupported export type: x \(type\)\. Accepted: order_list, "]),
+        (
+            ["contact", "--type=order_list", "--format=pdf"],
+            ["of the resource order", r"\(resource\)", "Unsupported format: pdf"],
+        ),
+        (
+            ["--type=order_list", "--date-from=soon", "--date-to=2025-02-30"],
+            [r"'soon' is no date \(date_from\)", r"'2025-02-30' is no date \(date_to\)"],
+        ),
+        (
+            ["contact", "--date-from=2025-02-01", "--date-to=2025-01-01"],
+            ["'2025-02-01' is after '2025-01-01'"],
+        ),
+    ],
+)
+def test_says_what_is_wrong_with_a_type_and_its_range(
+    acme: Organization, arguments: list[str], messages: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "out.csv"
+    with pytest.raises(CommandError) as raised:
+        call_command("export", *arguments, "--organization=acme", f"--output={path}")
+    for message in messages:
+        assert re.search(message, str(raised.value))
+    assert not path.exists()
 
 
 def test_a_file_that_is_not_whole_does_not_appear(

@@ -23,6 +23,8 @@ from exports.formats.base import FormatLimit
 from exports.parsing import parse_export
 from exports.spec import Compression, ExportSpec
 from exports.stream import ExportStream
+from exports.types import FROM, TO, TYPE
+from resources.export_types import export_types
 from resources.registry import registry
 
 
@@ -44,7 +46,12 @@ class Command(BaseCommand):
     help = "Write the records of an organization to a file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("resource", help=", ".join(registry.names()))
+        parser.add_argument("resource", nargs="?", help=", ".join(registry.names()))
+        parser.add_argument(
+            "--type", metavar="TYPE", help=f"or one of {', '.join(export_types.codes())}"
+        )
+        parser.add_argument("--date-from", metavar="DATE", help="the first moment of a range")
+        parser.add_argument("--date-to", metavar="DATE", help="the moment at which it has ended")
         parser.add_argument("--organization", required=True, metavar="SLUG")
         parser.add_argument("--format", default="csv", help=f"{', '.join(formats)} (csv)")
         parser.add_argument(
@@ -76,11 +83,12 @@ class Command(BaseCommand):
         except Organization.DoesNotExist:
             raise CommandError(f"There is no organization {options['organization']!r}.") from None
         names = (
-            *("resource", "format", "compression", "options", "filters", "csv_field_options"),
-            *("includes", "fields", "dry_data"),
+            *("resource", TYPE, FROM, TO, "format", "compression", "options", "filters"),
+            *("csv_field_options", "includes", "fields", "dry_data"),
         )
         try:
-            spec = parse_export({name: options[name] for name in names})
+            body = {name: options[name] for name in names}
+            spec = parse_export(body, organization.timezone)
             total = count_rows(spec, organization.pk)
         except InvalidInput as invalid:
             raise CommandError(_report(invalid)) from None
