@@ -6,21 +6,25 @@ from django.db.models import Model
 
 from resources.columns import Column, Kind
 
-# ISO 4217: currencies that are not divided, and those of a thousand parts.
-_WHOLE = """{row}.currency_code IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG',
-    'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF')"""
+# ISO 4217: currencies of a thousand parts, and with them those that are not divided. One test tells
+# them from all others, for a wide record has many amounts.
 _MILLS = "{row}.currency_code IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND')"
+_UNUSUAL = """{row}.currency_code IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG',
+    'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF',
+    'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND')"""
+_OF_CURRENCY = f"""CASE WHEN {_UNUSUAL} THEN CASE WHEN {_MILLS} THEN %s ELSE %s END
+    ELSE %s END"""
 # Of a number of 64 bits in any of them.
 _DIGITS = (22, 3)
-_FLOAT = f"""CASE WHEN {_WHOLE} THEN {{row}}.$::numeric
-    WHEN {_MILLS} THEN {{row}}.$ * 0.001 ELSE {{row}}.$ * 0.01 END"""
+_FLOAT = _OF_CURRENCY % ("{row}.$ * 0.001", "{row}.$::numeric", "{row}.$ * 0.01")
+# Patterns of whole numbers, whose point is a text: those of fractions take longer. The least
+# number of 64 bits has no abs().
 _GROUPS = "FM9,999,999,999,999,999,990"
+_PATTERN = _OF_CURRENCY % (f"'{_GROUPS}\".\"000'", f"'{_GROUPS}'", f"'{_GROUPS}\".\"00'")
 _FORMATTED = f"""(CASE WHEN {{row}}.$ < 0 THEN '-' ELSE '' END
     || CASE {{row}}.currency_code WHEN 'USD' THEN '$' WHEN 'EUR' THEN '€' WHEN 'GBP' THEN '£'
         WHEN 'JPY' THEN '¥' ELSE {{row}}.currency_code || ' ' END
-    || CASE WHEN {_WHOLE} THEN to_char(abs({{row}}.$::numeric), '{_GROUPS}')
-        WHEN {_MILLS} THEN to_char(abs({{row}}.$::numeric) * 0.001, '{_GROUPS}.000')
-        ELSE to_char(abs({{row}}.$::numeric) * 0.01, '{_GROUPS}.00') END)"""
+    || ltrim(to_char({{row}}.$, {_PATTERN}), '-'))"""
 
 
 def amounts(model: type[Model]) -> Iterator[Column]:
