@@ -1,6 +1,7 @@
 """Expressions: what a column's cell holds, as SQL."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
@@ -8,7 +9,8 @@ from exports.datetime_patterns import pattern_sql
 from exports.formats.base import FileColumn, Rows
 from exports.spec import ExportSpec, Nesting
 from resources.columns import Column, Kind
-from resources.expressions import ROW, JsonExpressions, related_key, related_row
+from resources.conditions import related_scope
+from resources.expressions import ROW, JsonExpressions, linked, related_key, related_row
 from resources.relations import Relation
 
 # An array of scalars is its members joined; anything with structure stays JSON, which most often
@@ -63,17 +65,41 @@ class Expressions(JsonExpressions):
         # Unpacked here once, not for each of its parts.
         return sql.SQL("nullif(({}) #> '{{}}', 'null')").format(value)
 
+    def resolve(self, path: str) -> tuple[Relation | None, Column | None]:
+        relation, column = super().resolve(path)
+        if relation and column and column.field is None and self._repeats(relation):
+            # Computed already where the related record is joined.
+            column = replace(column, expression=f"{{row}}.{_computed(column)}")
+        return relation, column
+
     def repeating(self, relation: Relation) -> sql.Composable:
         """The join that repeats a row for each related record, by label."""
+        row, order = related_row(relation), sql.SQL(", ").join(self.order(relation))
+        cells = [sql.SQL("{}.*").format(sql.Identifier(row)), *self._computed_of(relation)]
+        link = relation.link(ROW, row)
         source, condition = self.related(relation)
-        return sql.SQL(
-            "LEFT JOIN LATERAL (SELECT {0}.* FROM {1} WHERE {2} ORDER BY {3}) AS {0} ON true"
-        ).format(
-            sql.Identifier(related_row(relation)),
-            source,
-            condition,
-            sql.SQL(", ").join(self.order(relation)),
+        if link is not None:
+            seen = related_scope(relation.target, self.organization_id, row)
+            source, condition = relation.table(row), sql.SQL("{} AND {}").format(link.far, seen)
+        records: sql.Composable = sql.SQL("SELECT {} FROM {} WHERE {}").format(
+            sql.SQL(", ").join(cells), source, condition
         )
+        if link is not None:
+            records = linked(link, row, records)
+        return sql.SQL("LEFT JOIN LATERAL ({} ORDER BY {}) AS {} ON true").format(
+            records, order, sql.Identifier(row)
+        )
+
+    def _computed_of(self, relation: Relation) -> Iterator[sql.Composable]:
+        """The computed columns that are shown of a relation's records."""
+        include = self._include(relation.name)
+        if include is not None:
+            _, resource = self.resource.related(relation.name)
+            columns = (resource.columns_by_name[name] for name in include.columns)
+            for column in columns:
+                if column.field is None:
+                    value = column.value(related_row(relation))
+                    yield sql.SQL("{} AS {}").format(value, sql.SQL(_computed(column)))
 
     def file_column(self, path: str, header: str, rows: Rows) -> FileColumn:
         """What `cell` gives for a path."""
@@ -127,3 +153,8 @@ class Expressions(JsonExpressions):
                 return fence.format(merged, value)
             case _:
                 return value
+
+
+def _computed(column: Column) -> str:
+    """What a computed column of a joined record is called, beside the columns of its table."""
+    return f'"computed {column.name}"'

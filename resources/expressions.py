@@ -9,7 +9,7 @@ from resources.columns import Column, Kind, field_column, primary_key
 from resources.conditions import related_scope, scope
 from resources.includes import Include
 from resources.registry import Resource
-from resources.relations import Relation
+from resources.relations import Link, Relation
 
 ROW = "row"
 _ISO_8601 = 'YYYY-MM-DD"T"HH24:MI:SS.FF6TZH:TZM'
@@ -132,32 +132,32 @@ class JsonExpressions:
         ]
         cells += [(name, related.value) for name, related in inner]
         joins = [join for _, related in inner for join in related.joins]
-        source, condition = relation.join(parent_row, row)
+        link = relation.link(parent_row, row)
+        if link is None:
+            source, condition = relation.join(parent_row, row)
+        else:
+            source, condition = relation.table(row), link.far
         if resource.organization != f"{relation.back}__{parent.organization}":
             # Else the row around it has passed the same test already.
             seen = scope(resource, self.organization_id, row)
             condition = sql.SQL("{} AND {}").format(condition, seen)
-        records = sql.SQL(
-            "SELECT row_to_json(shown) AS record"
-            " FROM (SELECT {} FROM {} WHERE {}{} OFFSET '0') AS shown"
-        ).format(
-            _named(cells),
-            sql.SQL(" ").join([source, *joins]),
-            condition,
-            sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(_order(relation, row)))
-            if relation.many
-            else sql.SQL(""),
-        )
+        label, key = _order(relation, row)
+        # What it is ordered by stands beside it, so that only this is sorted.
+        records: sql.Composable = sql.SQL(
+            "SELECT row_to_json(shown) AS record, {} AS label, {} AS key"
+            " FROM {} CROSS JOIN LATERAL (SELECT {}) AS shown WHERE {}"
+        ).format(label, key, sql.SQL(" ").join([source, *joins]), _named(cells), condition)
         if not relation.many:
             # PostgreSQL keeps what it has made of a record that many rows share.
             lateral = sql.SQL("LEFT JOIN LATERAL ({} OFFSET '0') AS {} ON true")
             joined = lateral.format(records, sql.Identifier(row))
             return _Related(sql.Identifier(row, "record"), (joined,))
+        if link is not None:
+            records = linked(link, row, records)
+        listed = sql.SQL("SELECT record FROM ({}) AS listed ORDER BY label, key").format(records)
         if self.empty_as_null:
-            return _Related(
-                sql.SQL("(SELECT json_agg(record) FROM ({}) AS listed)").format(records)
-            )
-        return _Related(sql.SQL("array_to_json(ARRAY({}))").format(records))
+            return _Related(sql.SQL("(SELECT json_agg(record) FROM ({}) AS listed)").format(listed))
+        return _Related(sql.SQL("array_to_json(ARRAY({}))").format(listed))
 
     def _object(self, relation: Relation) -> sql.Composable:
         """A related record as an object of the fields that the relation shows."""
@@ -182,6 +182,19 @@ def related_row(relation: Relation) -> str:
 
 def related_key(relation: Relation) -> sql.Composable:
     return sql.Identifier(related_row(relation), primary_key(relation.target))
+
+
+def linked(link: Link, row: str, records: sql.Composable) -> sql.Composable:
+    """A query of the records that a link leads to, of which each is made once for all its rows.
+
+    records: the query of those at the far end of the link.
+    """
+    # PostgreSQL plans for one row, of whose few links none would seem to lead to what another led
+    # to; of what lies between two keys it expects more, and so it keeps what it has made.
+    return sql.SQL(
+        "SELECT {0}.* FROM {1} CROSS JOIN LATERAL ({2} OFFSET '0') AS {0}"
+        " WHERE {3} BETWEEN {4} AND {4}"
+    ).format(sql.Identifier(row), link.source, records, link.near, link.parent)
 
 
 def _order(relation: Relation, row: str) -> list[sql.Composable]:

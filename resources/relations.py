@@ -92,38 +92,63 @@ class Relation:
         parent: what the statement calls the row's own table.
         Raises TypeError for a kind of relation that has no such join.
         """
-        target = sql.SQL("{} AS {}").format(_table(self.target), sql.Identifier(row))
+        if link := self.link(parent, row):
+            source = sql.SQL("{} JOIN {} ON {}").format(link.source, self.table(row), link.far)
+            return source, sql.SQL("{} = {}").format(link.near, link.parent)
         field = self._field
         if isinstance(field, ForeignKey):
-            return target, _equal(row, field.target_field, parent, field)
+            return self.table(row), _equal(row, field.target_field, parent, field)
         if isinstance(field, ManyToOneRel):
-            link = field.remote_field
-            return target, _equal(row, link, parent, cast("Any", link).target_field)
-        if isinstance(field, ManyToManyField | ManyToManyRel):
-            return self._through(target, parent, row)
+            link_field = field.remote_field
+            key = cast("Any", link_field).target_field
+            return self.table(row), _equal(row, link_field, parent, key)
         raise TypeError(f"{self.name} is a {type(field).__name__}, which cannot be a relation")
 
-    def _through(
-        self, target: sql.Composable, parent: str, row: str
-    ) -> tuple[sql.Composable, sql.Composable]:
-        forward = isinstance(self._field, ManyToManyField)
-        declared = self._field if forward else self._field.field
+    def link(self, parent: str, row: str) -> "Link | None":
+        """What leads from a row to its related records, where these may be of many rows too."""
+        field: Any = self._field
+        if not isinstance(field, ManyToManyField | ManyToManyRel):
+            return None
+        forward = isinstance(field, ManyToManyField)
+        declared: Any = field if forward else cast("Any", field).field
         through = declared.remote_field.through
         names = declared.m2m_field_name(), declared.m2m_reverse_field_name()
         near, far = (through._meta.get_field(n) for n in (names if forward else names[::-1]))
         link = f"{row}_link"
-        source = sql.SQL("{} AS {} JOIN {} ON {}").format(
-            _table(through), sql.Identifier(link), target, _equal(row, far.target_field, link, far)
+        return Link(
+            source=_named(through, link),
+            near=_column(link, near),
+            parent=_column(parent, near.target_field),
+            far=_equal(row, far.target_field, link, far),
         )
-        return source, _equal(link, near, parent, near.target_field)
+
+    def table(self, row: str) -> sql.Composable:
+        """The related records as a FROM item that names them `row`."""
+        return _named(self.target, row)
 
 
-def _table(model: type[Model]) -> sql.Composable:
-    return sql.Identifier(model._meta.db_table)
+@dataclass(frozen=True)
+class Link:
+    """Rows that each say of two records that they are related.
+
+    source: a FROM item.
+    near, parent: the column that names one of the records, and what that has there itself.
+    far: the condition that finds the other.
+    """
+
+    source: sql.Composable
+    near: sql.Composable
+    parent: sql.Composable
+    far: sql.Composable
+
+
+def _named(model: type[Model], row: str) -> sql.Composable:
+    return sql.SQL("{} AS {}").format(sql.Identifier(model._meta.db_table), sql.Identifier(row))
+
+
+def _column(row: str, field: Any) -> sql.Composable:
+    return sql.Identifier(row, column_name(field))
 
 
 def _equal(left: str, left_field: Any, right: str, right_field: Any) -> sql.Composable:
-    return sql.SQL("{} = {}").format(
-        sql.Identifier(left, column_name(left_field)),
-        sql.Identifier(right, column_name(right_field)),
-    )
+    return sql.SQL("{} = {}").format(_column(left, left_field), _column(right, right_field))

@@ -1,10 +1,12 @@
 """Related records stand inside of a record, or beside it, with all that is stored of them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from exports.creation import count_rows
 from exports.models import Export, ExportFile
 from exports.parsing import parse_export
 from exports.preview import preview
+from resources.logistics.models import Contact, Group
 from resources.registry import Registry, Resource, registry
 from tests.conftest import KeyClient
 from tests.exports.related import (
@@ -291,6 +294,34 @@ def test_the_number_of_queries_does_not_grow(
             assert objects(acme, "shipment", includes=["destination_contact.groups.location"])
         counts.append(len(statements))
     assert counts[0] == counts[1] > 0
+
+
+@pytest.mark.parametrize(("file_format", "alias"), [("json", "row1_groups"), ("csv", "row_groups")])
+def test_a_record_that_many_share_is_made_once(
+    file_format: str, alias: str, acme: Organization
+) -> None:
+    crew = Group.objects.create(organization=acme, name="Crew")
+    contacts = Contact.objects.bulk_create(
+        Contact(organization=acme, name=f"Contact {number}") for number in range(2000)
+    )
+    links = Contact.groups.through.objects
+    links.bulk_create(Contact.groups.through(contact=each, group=crew) for each in contacts)
+    spec = parse_export({"resource": "contact", "format": file_format, "includes": ["groups"]})
+    query = compile_export(spec, acme.pk).query.as_string(None)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE logistics_contact, logistics_group, logistics_contactgroup")
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
+        [(plans,)] = cursor.fetchall()
+    loops = [each["Actual Loops"] for each in scans(plans[0]["Plan"], alias)]
+    assert loops == [1]
+
+
+def scans(plan: dict[str, Any], alias: str) -> Iterator[dict[str, Any]]:
+    """The steps of a plan that read a table under a name."""
+    if plan.get("Alias") == alias and "Relation Name" in plan:
+        yield plan
+    for inner in plan.get("Plans", ()):
+        yield from scans(inner, alias)
 
 
 def test_parts_of_a_record_are_its_organization_s_because_it_is(
