@@ -1,0 +1,171 @@
+"""Ways to write the same orders to JSON, with all that belongs to each inside of it.
+
+Each takes a number of orders and returns the bytes that it wrote.
+"""
+
+import gzip
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import psycopg
+from django.conf import settings
+from django.db.models import QuerySet
+from django.test import override_settings
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+
+from accounts.models import Organization
+from benchmarks.contenders import copied, exported
+from benchmarks.data import ORGANIZATION
+from exports import copying
+from exports.parsing import parse_export
+from exports.stream import ExportStream
+from resources.commerce import models as commerce
+from resources.registry import Resource, registry
+
+INCLUDES = (
+    *("customer", "shipping_address", "billing_address"),
+    *("line_items.line_item_options", "transactions"),
+)
+_CHUNK = 2000
+
+
+def body(orders: int, **changes: Any) -> dict[str, Any]:
+    """The request; a limit only where fewer orders are wanted than there are."""
+    total = commerce.Order.objects.filter(organization__slug=ORGANIZATION).count()
+    return {
+        "resource": "order",
+        "format": "json",
+        "compression": "gzip",
+        "options": {} if orders >= total else {"limit": orders},
+        "includes": list(INCLUDES),
+        **changes,
+    }
+
+
+def server_copy(orders: int) -> int:
+    return copied(body(orders))
+
+
+def longshore(orders: int) -> int:
+    return exported(body(orders), orders)
+
+
+def stored(orders: int) -> int:
+    """The fields that the serializers write, and no computed ones."""
+    fields = [
+        ".".join([*filter(None, [path]), name])
+        for path, resource in _resources()
+        for name, column in resource.columns_by_name.items()
+        if column.field
+    ]
+    return exported(body(orders, includes=None, fields=fields), orders)
+
+
+def _resources() -> Iterator[tuple[str, Resource]]:
+    """What is shown, by its path in an order."""
+    order = registry.get("order")
+    if order is None:
+        raise LookupError("order")
+    yield "", order
+    for path in ("line_items", *INCLUDES):
+        resource = order
+        for step in path.split("."):
+            _, resource = resource.related(step)
+        yield path, resource
+
+
+def statements(orders: int) -> int:
+    """How many statements the database is sent for an export."""
+    count = 0
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            nonlocal count
+            count += 1
+            return function(*args, **named)
+
+        return call
+
+    organization = Organization.objects.get(slug=ORGANIZATION)
+    stream = ExportStream(parse_export(body(orders)), organization.pk)
+    with (
+        patch("psycopg.Cursor.execute", counted(psycopg.Cursor.execute)),
+        patch("exports.copying._send", counted(copying._send)),
+    ):
+        for _ in stream:
+            pass
+    if stream.rows != orders:
+        raise SystemExit(f"{stream.rows} rows instead of {orders}")
+    return count
+
+
+def statements_of_one_connection(orders: int) -> int:
+    with override_settings(EXPORT_CONNECTIONS=1):
+        return statements(orders)
+
+
+def _serializer(
+    record: type[Any], **nested: serializers.BaseSerializer[Any]
+) -> type[serializers.ModelSerializer[Any]]:
+    """Of a record's stored fields; what Longshore computes of them is left out."""
+    names = [field.name for field in record._meta.concrete_fields if not field.generated]
+    meta = type("Meta", (), {"model": record, "fields": [*dict.fromkeys([*names, *nested])]})
+    return type(
+        f"{record.__name__}Serializer", (serializers.ModelSerializer,), {"Meta": meta, **nested}
+    )
+
+
+_LINE_ITEM = _serializer(
+    commerce.LineItem, line_item_options=_serializer(commerce.LineItemOption)(many=True)
+)
+OrderSerializer = _serializer(
+    commerce.Order,
+    customer=_serializer(commerce.Customer)(),
+    shipping_address=_serializer(commerce.Address)(),
+    billing_address=_serializer(commerce.Address)(),
+    line_items=_LINE_ITEM(many=True),
+    transactions=_serializer(commerce.Transaction)(many=True),
+)
+
+
+def prefetched(orders: int) -> "QuerySet[commerce.Order]":
+    return (
+        commerce.Order.objects.filter(organization__slug=ORGANIZATION)
+        .select_related("customer", "shipping_address", "billing_address")
+        .prefetch_related("line_items__line_item_options", "transactions")
+        .order_by()[:orders]
+    )
+
+
+def serializer_loop(orders: int) -> int:
+    """`prefetch_related`, and REST framework's serializers for each order with all in it."""
+    path = Path(settings.LOCAL_DIR) / "loop.json.gz"
+    renderer = JSONRenderer()
+    with gzip.open(path, "wb", compresslevel=6) as file:
+        before = b"["
+        for order in prefetched(orders).iterator(chunk_size=_CHUNK):
+            file.write(before + renderer.render(OrderSerializer(order).data))
+            before = b",\n"
+        file.write(b"]")
+    return path.stat().st_size
+
+
+SERVER, OURS, STORED, LOOP = (
+    "server-side COPY to /dev/null",
+    "Longshore, JSON + gzip",
+    "the same, without computed columns",
+    "prefetch_related + serializers",
+)
+STATEMENTS, STATEMENTS_OF_ONE = "statements", "statements of one connection"
+# The last two return a number of statements.
+CONTENDERS: dict[str, Callable[[int], int]] = {
+    SERVER: server_copy,
+    OURS: longshore,
+    STORED: stored,
+    LOOP: serializer_loop,
+    STATEMENTS: statements,
+    STATEMENTS_OF_ONE: statements_of_one_connection,
+}

@@ -1,0 +1,72 @@
+"""Writes orders to JSON with all that belongs to them, and compares it with a loop of serializers.
+
+    python -m benchmarks.includes [--rows 200000] [--repeat 3]
+
+Each order has a customer, two addresses, three lines with two options each, and two transactions.
+Every measurement is a process of its own: the whole runner, from the queued export to the verified
+file; the loop, over fewer orders, writes stored fields only. Prints tables in Markdown.
+"""
+
+import argparse
+
+from benchmarks import measuring
+from benchmarks.data import servers
+from benchmarks.measuring import Measurement, machine, middle
+from benchmarks.orders import fill_orders
+
+SERVER, OURS, STORED, LOOP = (
+    "server-side COPY to /dev/null",
+    "Longshore, JSON + gzip",
+    "the same, without computed columns",
+    "prefetch_related + serializers",
+)
+STATEMENTS, STATEMENTS_OF_ONE = "statements", "statements of one connection"
+_LOOP_ORDERS, _FEW = 5_000, 1_000
+
+
+def measure(contender: str, orders: int) -> Measurement:
+    return measuring.measure("benchmarks.include_contenders", contender, orders)
+
+
+def compare(orders: int, repeat: int) -> None:
+    found: dict[str, list[Measurement]] = {SERVER: [], OURS: [], STORED: [], LOOP: []}
+    measure(SERVER, orders)  # Not counted: it warms the server's cache.
+    for _ in range(repeat):
+        for name in found:
+            number = min(orders, _LOOP_ORDERS) if name == LOOP else orders
+            found[name].append(measure(name, number))
+    loop = middle(found[LOOP])
+    print(f"\n{machine()}\n")
+    print("| | orders | middle, orders/s | best | times the loop | peak memory | file |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    for name, measurements in found.items():
+        usual, best = middle(measurements), max(each.rate for each in measurements)
+        print(
+            f"| {name} | {usual.rows:,} | {usual.rate:,.0f} | {best:,.0f} "
+            f"| {usual.rate / loop.rate:.0f} | {usual.peak_megabytes:.0f} MB "
+            f"| {usual.bytes / 1e6:,.0f} MB |"
+        )
+
+
+def growth(orders: int) -> None:
+    """What grows with the number of orders, and what does not."""
+    print("\n| orders | peak memory | statements | of one connection |\n|--:|--:|--:|--:|")
+    for number in (_FEW, orders // 10, orders):
+        memory = measure(OURS, number).peak_megabytes
+        counts = [measure(name, number).bytes for name in (STATEMENTS, STATEMENTS_OF_ONE)]
+        print(f"| {number:,} | {memory:.0f} MB | {counts[0]} | {counts[1]} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    with servers():
+        fill_orders(options.rows)
+        compare(options.rows, options.repeat)
+        growth(options.rows)
+
+
+if __name__ == "__main__":
+    main()
