@@ -88,7 +88,7 @@ def test_the_file_is_the_one_that_is_written_without_them(
 def test_a_whole_export_is_verified_and_completed(
     large: Organization, elsewhere: None, read: list[ExportPart]
 ) -> None:
-    export = export_of(large, {"format": "parquet"})
+    export = export_of(large, {"resource": "contact", "format": "parquet"})
     runner.run(export.pk)
     export.refresh_from_db()
     assert (export.status, export.records_count) == (Status.COMPLETED, 3000)
