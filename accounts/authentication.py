@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
@@ -36,6 +37,11 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="Longshore"'
+
+
+def key_of(request: Request) -> ApiKey:
+    """The key that let a request in: of views that ask for one."""
+    return cast("ApiKey", request.auth)
 
 
 def _sent_key(request: Request) -> str | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -17,8 +17,9 @@ from rest_framework.response import Response
 from rest_framework.status import is_success
 from rest_framework.views import APIView
 
+from accounts.authentication import key_of
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
-from accounts.models import ApiKey, IdempotencyKey
+from accounts.models import IdempotencyKey
 from accounts.sealing import seal, unseal
 
 HEADER = "Idempotency-Key"
@@ -109,7 +110,7 @@ def _claim(request: Request, key: str, fingerprint: str) -> tuple[IdempotencyKey
     Waits for another that is being answered: for the unique row that it has inserted, or for
     the old one that it has deleted.
     """
-    organization = cast("ApiKey", request.auth).organization
+    organization = key_of(request).organization
     # An address is the same with and without a slash at its end.
     operation = f"{request.method} {request.path.rstrip('/')}"
     rows = IdempotencyKey.objects.filter(organization=organization, operation=operation, key=key)

@@ -15,9 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import key_of
 from accounts.errors import ApiError, ErrorCode
 from accounts.idempotency import idempotent
-from accounts.models import ApiKey, Scope
+from accounts.models import Scope
 from exports import actions
 from exports.api import documentation
 from exports.api.serializers import ExportEventSerializer, ExportSerializer
@@ -46,12 +47,8 @@ class ExportView(GenericAPIView[Export]):
     serializer_class = ExportSerializer
     lookup_field = "public_id"
 
-    @property
-    def api_key(self) -> ApiKey:
-        return cast("ApiKey", self.request.auth)
-
     def get_queryset(self) -> ExportQuerySet:
-        exports = Export.objects.visible().filter(organization=self.api_key.organization)
+        exports = Export.objects.visible().filter(organization=key_of(self.request).organization)
         return exports.prefetch_related("files")
 
 
@@ -66,9 +63,10 @@ class ExportList(ListModelMixin, ExportView):
     @idempotent
     def post(self, request: Request) -> Response:
         body = cast("dict[str, Any]", request.data)
-        spec = parse_export(body, self.api_key.organization.timezone)
+        api_key = key_of(request)
+        spec = parse_export(body, api_key.organization.timezone)
         dedupe = body.get("dedupe") is True
-        creation = create(self.api_key.organization, self.api_key, body, spec, dedupe=dedupe)
+        creation = create(api_key.organization, api_key, body, spec, dedupe=dedupe)
         shown = self.get_serializer(creation.export).data
         code = status.HTTP_201_CREATED if creation.created else status.HTTP_200_OK
         return Response(shown, code, headers={"Location": shown["url"]})
@@ -97,7 +95,7 @@ class ExportPreview(APIView):
 
     @documentation.preview_export
     def post(self, request: Request) -> HttpResponse:
-        organization = cast("ApiKey", request.auth).organization
+        organization = key_of(request).organization
         spec = parse_export(cast("dict[str, Any]", request.data), organization.timezone)
         try:
             found = preview(spec, organization.pk)

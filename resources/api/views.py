@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from accounts.models import ApiKey
+from accounts.authentication import key_of
 from resources.api.cursors import read_cursor, write_cursor
 from resources.api.documentation import RecordListSchema
 from resources.api.query import parse_query
@@ -27,7 +27,7 @@ class RecordList(APIView):
         return cast("type[RecordList]", type(cls.__name__, (cls,), {"resource": resource}))
 
     def get(self, request: Request) -> HttpResponse:
-        organization_id = cast("ApiKey", request.auth).organization_id
+        organization_id = key_of(request).organization_id
         query = parse_query(self.resource, request.query_params)
         listing, cursor = query.listing, None
         if query.cursor is not None:

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import key_of
 from accounts.idempotency import idempotent
-from accounts.models import ApiKey
 from resources.api.choices import chosen
 from webhooks import actions, lifecycle, subscriptions
 from webhooks.api import documentation
@@ -35,7 +35,7 @@ class SubscriptionView(GenericAPIView[Subscription]):
     lookup_field = "public_id"
 
     def get_queryset(self) -> SubscriptionQuerySet:
-        organization = cast("ApiKey", self.request.auth).organization_id
+        organization = key_of(self.request).organization_id
         return Subscription.objects.visible().filter(organization=organization)
 
     @property
@@ -53,7 +53,7 @@ class SubscriptionList(ListModelMixin, SubscriptionView):
     @documentation.create_subscription
     @idempotent
     def post(self, request: Request) -> Response:
-        organization = cast("ApiKey", request.auth).organization_id
+        organization = key_of(request).organization_id
         subscription, secret = subscriptions.create(organization, parse_new(self.body))
         context = {**self.get_serializer_context(), "secret": secret}
         shown = CreatedSubscriptionSerializer(subscription, context=context).data
@@ -116,7 +116,7 @@ class DeliveryList(ListModelMixin, GenericAPIView[Delivery]):
 
     def get_queryset(self) -> QuerySet[Delivery]:
         choices = chosen(self.request, {"status": DeliveryStatus.values, "type": EventType.values})
-        organization = cast("ApiKey", self.request.auth).organization_id
+        organization = key_of(self.request).organization_id
         own = Subscription.objects.visible().filter(organization=organization)
         subscription = get_object_or_404(own, public_id=self.kwargs["public_id"])
         # Of an event its id and type are shown.
@@ -133,7 +133,7 @@ class Redelivery(GenericAPIView[Delivery]):
     lookup_field = "public_id"
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        organization = cast("ApiKey", self.request.auth).organization_id
+        organization = key_of(self.request).organization_id
         found = Delivery.objects.filter(
             subscription__organization=organization, subscription__deleted_at=None
         )
@@ -156,7 +156,7 @@ class EventList(ListModelMixin, GenericAPIView[Event]):
 
     def get_queryset(self) -> QuerySet[Event]:
         choices = chosen(self.request, {"type": EventType.values})
-        organization = cast("ApiKey", self.request.auth).organization_id
+        organization = key_of(self.request).organization_id
         events = Event.objects.filter(organization=organization)
         return events.filter(type__in=choices["type"]) if choices else events
 
