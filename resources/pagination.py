@@ -11,7 +11,6 @@ from accounts.errors import ErrorCode, InvalidInput, Problem
 
 LARGEST_PAGE = 100
 USUAL_PAGE = 25
-_SALT = "resources.pagination"
 
 
 def page_size(text: str | None) -> int:
@@ -36,8 +35,12 @@ def page_schema(results: dict[str, Any]) -> dict[str, Any]:
 
 
 class KeysetPagination(CursorPagination):
-    """`limit` is 1 to 100, 25 where it is not given; anything else is an error, not a clamp."""
+    """`limit` is 1 to 100, 25 where it is not given; anything else is an error, not a clamp.
 
+    salt: lists that have it in common take each other's cursors; the others refuse them.
+    """
+
+    salt = "resources.pagination"
     page_size = USUAL_PAGE
     page_size_query_param = "limit"
     page_size_query_description = (
@@ -50,7 +53,7 @@ class KeysetPagination(CursorPagination):
         return page_size(request.query_params.get("limit"))
 
     def encode_cursor(self, cursor: Cursor) -> str:
-        token = signing.dumps([cursor.offset, cursor.reverse, cursor.position], salt=_SALT)
+        token = signing.dumps([cursor.offset, cursor.reverse, cursor.position], salt=self.salt)
         return replace_query_param(str(self.base_url), self.cursor_query_param, token)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
@@ -59,7 +62,7 @@ class KeysetPagination(CursorPagination):
             return None
         try:
             # Signed, for a position that somebody made up could be of any type.
-            return Cursor(*signing.loads(token, salt=_SALT))
+            return Cursor(*signing.loads(token, salt=self.salt))
         except signing.BadSignature:
             accepted = "the cursor of a link that a list gave as next or previous"
             text = "The cursor is not one of this list"
@@ -68,3 +71,9 @@ class KeysetPagination(CursorPagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return page_schema(schema)
+
+
+class NewestFirst(KeysetPagination):
+    """A list of what has a number that rises."""
+
+    ordering = "-number"

@@ -33,12 +33,8 @@ from exports.ranges import Unsatisfiable, read, requested
 from exports.storage import InvalidLink, content_disposition, open_signed, signed_url
 from resources.api.choices import chosen
 from resources.export_types import export_types
-from resources.pagination import KeysetPagination
+from resources.pagination import NewestFirst
 from resources.registry import registry
-
-
-class ExportPagination(KeysetPagination):
-    ordering = "-number"
 
 
 class ExportView(GenericAPIView[Export]):
@@ -53,7 +49,7 @@ class ExportView(GenericAPIView[Export]):
 
 
 class ExportList(ListModelMixin, ExportView):
-    pagination_class = ExportPagination
+    pagination_class = NewestFirst
 
     @documentation.list_exports
     def get(self, request: Request) -> Response:

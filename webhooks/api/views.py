@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 from accounts.authentication import key_of
 from accounts.idempotency import idempotent
 from resources.api.choices import chosen
+from resources.pagination import KeysetPagination, NewestFirst
 from webhooks import actions, lifecycle, subscriptions
 from webhooks.api import documentation
-from webhooks.api.pagination import LastMade, NewestFirst
 from webhooks.api.serializers import (
     CreatedSubscriptionSerializer,
     DeliverySerializer,
@@ -104,6 +104,13 @@ class Recovery(SubscriptionView):
     def post(self, request: Request, public_id: str) -> Response:
         subscription = self.get_object()
         return Response({"recovered": actions.recover(subscription, parse_since(self.body))})
+
+
+class LastMade(KeysetPagination):
+    """By time, which an index finds; its cursors name no numbers, and no other list reads them."""
+
+    salt = "webhooks.deliveries"
+    ordering = "-created_at"
 
 
 class DeliveryList(ListModelMixin, GenericAPIView[Delivery]):
