@@ -1,20 +1,18 @@
 """The operations on webhooks and events, as the API's description has them."""
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
-    extend_schema_field,
     inline_serializer,
 )
 from rest_framework import serializers
 
 from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import KEY_REUSED, OF_A_KEY, operation
+from accounts.openapi import KEY_REUSED, NOT_FOUND, OF_A_KEY, answer, operation, whole_list
 from resources.api.documentation import BAD_PAGES, bad_input
+from webhooks.api.body import SubscriptionChangeSerializer, SubscriptionRequestSerializer
 from webhooks.api.examples import (
     BAD_SECRET,
     CREATED,
@@ -30,16 +28,16 @@ from webhooks.api.serializers import (
     CreatedSubscriptionSerializer,
     DeliverySerializer,
     EventSerializer,
+    EventTypeSerializer,
     SubscriptionSerializer,
 )
-from webhooks.events import EVERY, EventType
+from webhooks.events import EventType
 from webhooks.models import DeliveryStatus
-from webhooks.parsing import LONGEST_HEADER, LONGEST_NAME, MOST_HEADERS, SECRET
+from webhooks.parsing import SECRET
 from webhooks.subscriptions import MOST
 
 WEBHOOKS, EVENTS = "Webhooks", "Events"
 
-_NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
 _INACTIVE = ApiError(
     ErrorCode.SUBSCRIPTION_INACTIVE,
     f"The subscription {SUBSCRIPTION['id']} is not active. Activate it first.",
@@ -50,73 +48,6 @@ _TWIN = ApiError(
     f"{SUBSCRIPTION['id']} has the same target, events, resources and types.",
     {"id": SUBSCRIPTION["id"]},
 )
-
-
-def _answer(name: str, value: Any) -> OpenApiExample:
-    return OpenApiExample(name, value=value, response_only=True, status_codes=["200", "201"])
-
-
-_TYPE = {"type": "string", "enum": EventType.values}
-
-
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "array", "items": _TYPE, "minItems": 1},
-            {"type": "array", "items": {"const": EVERY}, "minItems": 1, "maxItems": 1},
-            {"const": EVERY},
-        ]
-    }
-)
-class TypesField(serializers.JSONField):
-    """Types of events, or `*`."""
-
-
-@extend_schema_field(
-    {
-        "type": "object",
-        "maxProperties": MOST_HEADERS,
-        "additionalProperties": {"type": ["string", "null"], "maxLength": LONGEST_HEADER},
-    }
-)
-class HeadersField(serializers.JSONField):
-    """Names and values."""
-
-
-class SubscriptionChangeSerializer(serializers.Serializer[Any]):
-    """What may be changed of a subscription."""
-
-    target = serializers.URLField(required=False, help_text="Where to send: a public https:// URL.")
-    events = TypesField(required=False, help_text="What to tell of.")
-    resources = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        help_text="Only of exports of these resources; of all by default, or for an empty list.",
-    )
-    types = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        help_text="Only of exports of these types; of all by default, or for an empty list.",
-    )
-    name = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NAME)
-    active = serializers.BooleanField(required=False, help_text="Whether to send at all.")
-    headers = HeadersField(
-        required=False,
-        help_text="Sent with every delivery. Nobody is shown the values again. In a change, the "
-        "others stay, and one that is null goes.",
-    )
-
-
-class SubscriptionRequestSerializer(SubscriptionChangeSerializer):
-    """Where to send what."""
-
-    target = serializers.URLField(help_text="Where to send: a public https:// URL.")
-    events = TypesField(help_text="What to tell of.")
-    secret = serializers.CharField(
-        required=False, help_text=f"{SECRET}; one is made by default. Nobody is shown it again."
-    )
-
-
 list_subscriptions = operation(
     "list_webhooks",
     tag=WEBHOOKS,
@@ -133,7 +64,7 @@ list_subscriptions = operation(
         ),
         *BAD_PAGES,
     ],
-    examples=[_answer("One subscription", SUBSCRIPTION)],
+    examples=[answer("One subscription", SUBSCRIPTION)],
 )
 create_subscription = operation(
     "create_webhook",
@@ -166,7 +97,7 @@ create_subscription = operation(
             {"maximum": MOST},
         ),
     ],
-    examples=[*REQUESTS, _answer("Subscribed", CREATED)],
+    examples=[*REQUESTS, answer("Subscribed", CREATED)],
 )
 get_subscription = operation(
     "get_webhook",
@@ -174,8 +105,8 @@ get_subscription = operation(
     summary="Look at a subscription",
     description="What it is told of, and how its target does. Secrets are not shown.",
     responses={200: OpenApiResponse(SubscriptionSerializer, "The subscription.")},
-    errors=[_NOT_FOUND],
-    examples=[_answer("Active", SUBSCRIPTION)],
+    errors=[NOT_FOUND],
+    examples=[answer("Active", SUBSCRIPTION)],
 )
 change_subscription = operation(
     "change_webhook",
@@ -187,7 +118,7 @@ change_subscription = operation(
     ),
     request=SubscriptionChangeSerializer,
     responses={200: OpenApiResponse(SubscriptionSerializer, "Changed.")},
-    errors=[*REFUSED, _NOT_FOUND, _TWIN],
+    errors=[*REFUSED, NOT_FOUND, _TWIN],
     examples=[
         OpenApiExample("Deactivate", value={"active": False}, request_only=True),
         OpenApiExample(
@@ -195,7 +126,7 @@ change_subscription = operation(
             value={"headers": {"Authorization": "Bearer 9Tz…", "X-Team": None}},
             request_only=True,
         ),
-        _answer("Deactivated", SUBSCRIPTION | {"active": False}),
+        answer("Deactivated", SUBSCRIPTION | {"active": False}),
     ],
 )
 delete_subscription = operation(
@@ -204,7 +135,7 @@ delete_subscription = operation(
     summary="Unsubscribe",
     description="Nothing is sent any more, what waits included.",
     responses={204: OpenApiResponse(description="Gone.")},
-    errors=[_NOT_FOUND],
+    errors=[NOT_FOUND],
 )
 rotate_secret = operation(
     "rotate_webhook_secret",
@@ -227,10 +158,10 @@ rotate_secret = operation(
         )
     },
     parameters=OF_A_KEY,
-    errors=[BAD_SECRET, _NOT_FOUND, KEY_REUSED],
+    errors=[BAD_SECRET, NOT_FOUND, KEY_REUSED],
     examples=[
         OpenApiExample("A secret that Longshore makes", value={}, request_only=True),
-        _answer(
+        answer(
             "Rotated",
             {"secret": NEW_SECRET, "previous_secret_ends_at": "2024-12-26T14:30:00.123456Z"},
         ),
@@ -246,8 +177,8 @@ test_subscription = operation(
     request=None,
     responses={201: OpenApiResponse(DeliverySerializer, "Under way.")},
     parameters=OF_A_KEY,
-    errors=[_NOT_FOUND, _INACTIVE, KEY_REUSED],
-    examples=[_answer("Under way", PENDING | {"type": EventType.WEBHOOK_TEST})],
+    errors=[NOT_FOUND, _INACTIVE, KEY_REUSED],
+    examples=[answer("Under way", PENDING | {"type": EventType.WEBHOOK_TEST})],
 )
 recover_deliveries = operation(
     "recover_webhook",
@@ -268,13 +199,13 @@ recover_deliveries = operation(
             "since is no date and time with a zone",
             "an ISO 8601 date and time with its zone, such as 2024-12-25T14:30:00Z",
         ),
-        _NOT_FOUND,
+        NOT_FOUND,
         _INACTIVE,
         KEY_REUSED,
     ],
     examples=[
         OpenApiExample("Since noon", value={"since": "2024-12-25T12:00:00Z"}, request_only=True),
-        _answer("Three are sent again", {"recovered": 3}),
+        answer("Three are sent again", {"recovered": 3}),
     ],
 )
 _STATUS = OpenApiParameter(
@@ -295,8 +226,8 @@ list_deliveries = operation(
     description="Of a subscription, newest first, with every attempt; kept for 30 days.",
     responses={200: OpenApiResponse(DeliverySerializer(many=True), "A page.")},
     parameters=[_STATUS, _EVENT_TYPE],
-    errors=[_BAD_TYPE, *BAD_PAGES, _NOT_FOUND],
-    examples=[_answer("Delivered at the second attempt", DELIVERED)],
+    errors=[_BAD_TYPE, *BAD_PAGES, NOT_FOUND],
+    examples=[answer("Delivered at the second attempt", DELIVERED)],
 )
 redeliver = operation(
     "redeliver",
@@ -307,7 +238,7 @@ redeliver = operation(
     responses={200: OpenApiResponse(DeliverySerializer, "Under way.")},
     parameters=OF_A_KEY,
     errors=[
-        _NOT_FOUND,
+        NOT_FOUND,
         _INACTIVE,
         KEY_REUSED,
         ApiError(
@@ -316,7 +247,7 @@ redeliver = operation(
             {"status": "sending", "accepted": ["pending", "delivered", "failed"]},
         ),
     ],
-    examples=[_answer("Under way", DELIVERED | {"status": "pending"})],
+    examples=[answer("Under way", DELIVERED | {"status": "pending"})],
 )
 list_events = operation(
     "list_events",
@@ -329,28 +260,12 @@ list_events = operation(
     responses={200: OpenApiResponse(EventSerializer(many=True), "A page.")},
     parameters=[_EVENT_TYPE],
     errors=[_BAD_TYPE, *BAD_PAGES],
-    examples=[_answer("A file is ready", EVENT)],
+    examples=[answer("A file is ready", EVENT)],
 )
 list_event_types = operation(
     "list_event_types",
     tag=EVENTS,
     summary="List types of events",
     description="Every type that a subscription can name.",
-    responses={
-        200: inline_serializer(
-            "EventTypeList",
-            {
-                "next": serializers.CharField(allow_null=True),
-                "previous": serializers.CharField(allow_null=True),
-                "results": inline_serializer(
-                    "EventType",
-                    {
-                        "type": serializers.ChoiceField(EventType.choices),
-                        "description": serializers.CharField(),
-                    },
-                    many=True,
-                ),
-            },
-        )
-    },
+    responses={200: whole_list("EventTypeList", EventTypeSerializer)},
 )

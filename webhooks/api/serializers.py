@@ -104,6 +104,11 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         return "event"
 
 
+class EventTypeSerializer(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(EventType.choices)
+    description = serializers.CharField()
+
+
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
     """One request, and what came of it."""
 
