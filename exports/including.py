@@ -3,9 +3,8 @@
 `includes` and `fields` become one tree: at its root the record, below it what is included.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any
 
 from accounts.errors import ErrorCode
@@ -14,6 +13,7 @@ from exports.formats.base import Rows
 from exports.spec import Nesting
 from resources.includes import Include
 from resources.registry import DEEPEST_INCLUDE, Resource, registry
+from resources.suggestions import did_you_mean
 from resources.values import shown
 
 EVERY = "*"
@@ -152,7 +152,7 @@ class Including:
             _, resource = resource.related(step)
         if name != EVERY and name not in resource.columns_by_name:
             names = [EVERY, *resource.columns_by_name, *(() if steps else self._accepted())]
-            text = f"{resource.name} has no field {name!r}{_perhaps(name, names)}"
+            text = f"{resource.name} has no field {name!r}{did_you_mean(name, names)}"
             self._report(ErrorCode.INVALID_COLUMN, place, path, text, names)
             return
         record = self._root
@@ -180,7 +180,7 @@ class Including:
         elif path.count(".") >= DEEPEST_INCLUDE:
             text = f"{given} has more than {DEEPEST_INCLUDE} levels of relations"
         else:
-            text = f"{named} cannot include {path!r}{_perhaps(path, accepted)}"
+            text = f"{named} cannot include {path!r}{did_you_mean(path, accepted)}"
         self._report(ErrorCode.INVALID_INCLUDE, place, given, text, accepted)
         return False
 
@@ -202,11 +202,6 @@ def _tree(record: _Record, included: Included) -> tuple[Include, ...]:
         for name, inner in record.included.items()
     )
     return tuple(each for each in includes if each.columns or each.includes)
-
-
-def _perhaps(name: str, names: Sequence[str]) -> str:
-    close = get_close_matches(name, names, 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _plain(resource: Resource) -> Iterator[str]:

@@ -4,7 +4,6 @@
  "order_by": "created_at", "direction": "desc", "limit": 1000}
 """
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from resources.comparisons import EQUALITY, NULLNESS, Operator
 from resources.conditions import SEARCH, AnyOf, Condition, related_column
 from resources.registry import Resource
 from resources.search import words_of
+from resources.suggestions import did_you_mean
 from resources.values import ACCEPTED, canonical, json_or_text, shown
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
@@ -166,9 +166,9 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
             accepted = [f"{head}.{column}" for column in relation.columns]
             raise InvalidFilter(f"{head} has no {rest!r} to filter by", accepted) from None
         return name, column, operators(column.kind)
-    raise InvalidFilter(
-        f"{resource.name} has no filter {name!r}{_hint(resource, name)}", filter_names(resource)
-    )
+    names = filter_names(resource)
+    text = f"{resource.name} has no filter {name!r}{did_you_mean(name, names)}"
+    raise InvalidFilter(text, names)
 
 
 def filter_names(resource: Resource) -> list[str]:
@@ -180,11 +180,6 @@ def filter_names(resource: Resource) -> list[str]:
         *resource.relations_by_id,
         *extra,
     ]
-
-
-def _hint(resource: Resource, name: str) -> str:
-    close = difflib.get_close_matches(name, filter_names(resource), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _operation(raw: Any, whole_json: bool) -> tuple[Operator, list[Any]]:

@@ -9,7 +9,6 @@ it means the longest matcher that leaves known attributes only, in them from lef
 longest attribute, and in it a column before a relation, and the relation of the longest name.
 """
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -25,6 +24,7 @@ from resources.filters import InvalidFilter, Selection, check_choices, parse_opt
 from resources.matchers import MATCHERS, Matcher, Takes, matchers
 from resources.registry import Resource
 from resources.relations import Relation
+from resources.suggestions import did_you_mean
 from resources.values import ACCEPTED, canonical, json_or_text, shown
 
 # The relations that an attribute goes through.
@@ -224,7 +224,8 @@ def _unknown(resource: Resource, name: str) -> InvalidFilter:
             if any(_readings(resource, part, deepest=2 * DEEPEST)):
                 text = f"{part!r} goes through more than {DEEPEST} relations"
                 return InvalidFilter(text, f"{DEEPEST} relations at most")
-            text = f"{resource.name} has no attribute {part!r}{_hint(part, _names(resource))}"
+            hint = did_you_mean(part, _names(resource))
+            text = f"{resource.name} has no attribute {part!r}{hint}"
             related = [f"{each}_<attribute>" for each in resource.followed]
             return InvalidFilter(text, [*resource.columns_by_name, *related])
     words = name.split("_")
@@ -232,7 +233,7 @@ def _unknown(resource: Resource, name: str) -> InvalidFilter:
         if attributes := _attributes(resource, "_".join(words[:end])):
             kinds = {column.kind for column in attributes.values()}
             fitting = [each for each, matcher in MATCHERS.items() if kinds <= matcher.kinds]
-            hint = _hint("_".join(words[end:]), fitting)
+            hint = did_you_mean("_".join(words[end:]), fitting)
             return InvalidFilter(f"{name!r} ends in no matcher{hint}", fitting)
     text = f"{name!r} is no attribute of {resource.name} with a matcher"
     return InvalidFilter(text, "<attribute>_<matcher>, such as id_eq")
@@ -243,8 +244,3 @@ def _names(resource: Resource) -> list[str]:
     related = resource.followed.items()
     through = [f"{name}_{column}" for name, each in related for column in columns_of(each)]
     return [*resource.columns_by_name, *through]
-
-
-def _hint(text: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(text, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
