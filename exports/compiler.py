@@ -21,6 +21,7 @@ from resources.conditions import where
 from resources.expressions import ROW
 from resources.filters import Ordering
 from resources.keysets import keys
+from resources.reading import settings_of
 from resources.registry import Resource, registry
 from resources.relations import Relation
 
@@ -67,7 +68,7 @@ def compile_export(
         cells.append(sql.SQL("{} AS {}").format(cell, sql.Identifier(column.header)))
     query, columns = flattened(source.select(cells), slots)
     # Workers would shuffle the rows, of which those of one record are to stand together.
-    settings = settings_of(spec) | {"max_parallel_workers_per_gather": "0"}
+    settings = settings_of(spec.timezone) | {"max_parallel_workers_per_gather": "0"}
     copy = file_format.copy(query, columns, spec)
     return Statement(copy=copy, query=query, settings=settings, columns=columns)
 
@@ -128,11 +129,6 @@ def outlines(spec: ExportSpec) -> list[Outline]:
 def nesting(spec: ExportSpec) -> Nesting | None:
     """How the file's rows are nested; JSON needs no way to show what has parts."""
     return None if formats[spec.format].rows is Rows.JSON else spec.nesting
-
-
-def settings_of(spec: ExportSpec) -> dict[str, str]:
-    """What a transaction must set, by name, before it reads the rows."""
-    return {"TimeZone": spec.timezone, "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601"}
 
 
 class _Source:

@@ -17,7 +17,6 @@ from exports.compiler import (
     compile_records,
     compile_rows,
     outlines,
-    settings_of,
 )
 from exports.copying import copy_blocks
 from exports.creation import TIMEZONE_FIELD, count_rows, expected_seconds
@@ -74,7 +73,7 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
     """
     limit = min(spec.selection.limit or MOST_ROWS, MOST_ROWS)
     first = replace(spec, selection=replace(spec.selection, limit=limit))
-    with reading(settings_of(spec), _ROWS_MILLISECONDS, TIMEZONE_FIELD) as cursor:
+    with reading(spec.timezone, _ROWS_MILLISECONDS, TIMEZONE_FIELD) as cursor:
         sample = _sample(cursor, first, organization_id)
     found = len(sample.rows)
     # Fewer than there was room for are all that there are.
@@ -148,7 +147,7 @@ def _count(spec: ExportSpec, organization_id: str) -> tuple[int, bool]:
     if count is not None:
         return count, False
     query = compile_rows(spec, organization_id).as_string(None)
-    with reading(settings_of(spec), _COUNT_MILLISECONDS, TIMEZONE_FIELD) as cursor:
+    with reading(spec.timezone, _COUNT_MILLISECONDS, TIMEZONE_FIELD) as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {query}")
         [(plans,)] = cursor.fetchall()
         return int(plans[0]["Plan"]["Plan Rows"]), True

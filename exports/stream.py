@@ -12,7 +12,7 @@ from typing import Protocol
 import psycopg
 from django.conf import settings
 
-from exports.compiler import Found, Part, Statement, compile_export, settings_of
+from exports.compiler import Found, Part, Statement, compile_export
 from exports.compression import compressed
 from exports.copying import copy_blocks
 from exports.discovery import discover
@@ -22,7 +22,7 @@ from exports.parallel import in_order
 from exports.parts import parts
 from exports.snapshot import Snapshot
 from exports.spec import ExportSpec
-from resources.reading import configure
+from resources.reading import configure, settings_of
 
 # So much of a file is read back in one go.
 _STRETCH_BYTES = 32 << 20
@@ -94,7 +94,7 @@ class ExportStream:
         Raises IncompleteExport where rows are missing, FormatLimit, and errors of psycopg.
         """
         with self._snapshot.reader() as leader:
-            configure(leader.cursor(), settings_of(self._spec) | self._timeouts)
+            configure(leader.cursor(), settings_of(self._spec.timezone) | self._timeouts)
             [self.snapshot_at] = leader.execute("SELECT statement_timestamp()").fetchone() or [None]
             found = discover(leader, self._spec, self._organization_id)
             statement = compile_export(self._spec, self._organization_id, found)

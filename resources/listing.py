@@ -81,9 +81,7 @@ class Listing:
     ) -> list[tuple[Any, ...]]:
         """One row more than asked for, in the direction asked for: its JSON, its keys' texts."""
         statement = self.statement(organization_id, size + 1, cursor)
-        settings = {"TimeZone": self.timezone, "DateStyle": "ISO, YMD"}
-        settings |= {"IntervalStyle": "iso_8601"}
-        with reading(settings, _MILLISECONDS, "timezone") as database:
+        with reading(self.timezone, _MILLISECONDS, "timezone") as database:
             database.execute(statement.as_string(None))
             return list(database.fetchall())
 

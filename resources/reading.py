@@ -18,10 +18,8 @@ class TookTooLong(ApiError):
 
 
 @contextmanager
-def reading(
-    settings: Mapping[str, str], milliseconds: int, timezone_field: str
-) -> Iterator[CursorWrapper]:
-    """A cursor in a transaction with settings of its own, among them the TimeZone.
+def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[CursorWrapper]:
+    """A cursor in a transaction with the settings of `settings_of`; what it writes is undone.
 
     milliseconds: that each statement may take.
     timezone_field: where a request names the time zone.
@@ -29,19 +27,26 @@ def reading(
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            configure(cursor, {**settings, "statement_timeout": str(milliseconds)})
+            limit = {"statement_timeout": str(milliseconds)}
+            configure(cursor, settings_of(timezone) | limit)
             yield cursor
+            # In a transaction around this one the settings would hold until its end.
+            transaction.set_rollback(True)
     except (DatabaseError, psycopg.Error) as error:
         match error.__cause__ or error:
             case psycopg.errors.QueryCanceled():
                 raise TookTooLong from error
             case psycopg.errors.InvalidParameterValue():
-                zone = settings["TimeZone"]
-                text = f"Unknown time zone: {zone}"
+                text = f"Unknown time zone: {timezone}"
                 raise InvalidInput(
-                    Problem(ErrorCode.INVALID_TIMEZONE, timezone_field, zone, text)
+                    Problem(ErrorCode.INVALID_TIMEZONE, timezone_field, timezone, text)
                 ) from error
         raise
+
+
+def settings_of(timezone: str) -> dict[str, str]:
+    """What a transaction must set, by name, before it reads: how datetimes become texts."""
+    return {"TimeZone": timezone, "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601"}
 
 
 def configure(cursor: CursorWrapper | psycopg.Cursor, settings: Mapping[str, str]) -> None:

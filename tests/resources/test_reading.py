@@ -1,0 +1,29 @@
+"""Reads have settings of their own, inside of another transaction too."""
+
+import pytest
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from resources.reading import TookTooLong, reading, settings_of
+
+pytestmark = pytest.mark.django_db
+
+SETTINGS = (*settings_of("UTC"), "statement_timeout")
+
+
+def settings(cursor: CursorWrapper) -> list[str]:
+    cursor.execute("SELECT current_setting(unnest(%s::text[]))", [list(SETTINGS)])
+    return [setting for (setting,) in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("too_long", [False, True])
+def test_the_settings_of_a_read_end_with_it(too_long: bool) -> None:
+    with transaction.atomic(), connection.cursor() as around:
+        before = settings(around)
+        if too_long:
+            with pytest.raises(TookTooLong), reading("Asia/Tokyo", 10, "timezone") as cursor:
+                cursor.execute("SELECT pg_sleep(5)")
+        else:
+            with reading("Asia/Tokyo", 1_500, "timezone") as cursor:
+                assert settings(cursor) == ["Asia/Tokyo", "ISO, YMD", "iso_8601", "1500ms"]
+        assert settings(around) == before
