@@ -63,16 +63,19 @@ def json_list(help_text: str = "") -> "models.JSONField[Any, Any]":
 
 
 def link(
-    to: str | type[models.Model], related_name: str, help_text: str = ""
+    to: str | type[models.Model], related_name: str, help_text: str = "", *, db_index: bool = False
 ) -> "models.ForeignKey[Any, Any]":
-    """An optional relation that outlives the other record; the model's `Meta` indexes it."""
+    """An optional relation that outlives the other record.
+
+    db_index: index every row; otherwise the model's `Meta` indexes those that it needs.
+    """
     return models.ForeignKey(
         to,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name=related_name,
-        db_index=False,
+        db_index=db_index,
         help_text=help_text,
     )
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Organization
-from resources.fields import text
+from resources.fields import link, text
 
 
 def cents(help_text: str = "") -> "models.BigIntegerField[Any, Any]":
@@ -49,14 +49,7 @@ def related(
     to: str | type[models.Model], related_name: str, help_text: str = ""
 ) -> "models.ForeignKey[Any, Any]":
     """An optional relation that outlives the other record."""
-    return models.ForeignKey(
-        to,
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name=related_name,
-        help_text=help_text,
-    )
+    return link(to, related_name, help_text, db_index=True)
 
 
 def by(*fields: str) -> models.Index:
