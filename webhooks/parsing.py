@@ -205,10 +205,8 @@ def _refusal(name: str, text: Any) -> tuple[str, str] | None:
     """What is wrong with a header, and what is accepted."""
     if not _HEADER_NAME.fullmatch(name):
         letters = "letters, digits and !#$%&'*+.^_`|~-"
-        return (
-            "The name of the header is none",
-            f"1 to {LONGEST_HEADER_NAME} characters: {letters}",
-        )
+        accepted = f"1 to {LONGEST_HEADER_NAME} characters: {letters}"
+        return "A header cannot have this name", accepted
     if name.lower() in _OURS or name.lower().startswith(_OUR_PREFIX):
         return f"The header {name} is set by Longshore itself", "another name"
     if text is not None and not (isinstance(text, str) and _HEADER_VALUE.fullmatch(text)):
@@ -216,7 +214,7 @@ def _refusal(name: str, text: Any) -> tuple[str, str] | None:
             f"1 to {LONGEST_HEADER} printable ASCII characters, no line break among them, "
             "and no space at either end"
         )
-        return f"The value of the header {name} is none", accepted
+        return f"The value of the header {name} cannot be sent", accepted
     return None
 
 
