@@ -57,7 +57,8 @@ def idempotent(
         _check(key)
         fingerprint = _fingerprint(request.data)
         with transaction.atomic():
-            row, is_first = _claim(request, key, fingerprint)
+            row = _claim(request, key, fingerprint)
+            is_first = not row.status
             if is_first:
                 response = handler(view, request, *args, **kwargs)
                 if not is_success(response.status_code):
@@ -104,8 +105,8 @@ def _fingerprint(body: object) -> str:
     return hashlib.sha256(json.dumps(body, separators=(",", ":")).encode()).hexdigest()
 
 
-def _claim(request: Request, key: str, fingerprint: str) -> tuple[IdempotencyKey, bool]:
-    """The key's row, and whether this request is the first to send it.
+def _claim(request: Request, key: str, fingerprint: str) -> IdempotencyKey:
+    """The key's row: this request's own as long as it has no answer.
 
     Waits for another that is being answered: for the unique row that it has inserted, or for
     the old one that it has deleted.
@@ -115,12 +116,11 @@ def _claim(request: Request, key: str, fingerprint: str) -> tuple[IdempotencyKey
     operation = f"{request.method} {request.path.rstrip('/')}"
     rows = IdempotencyKey.objects.filter(organization=organization, operation=operation, key=key)
     rows.filter(created_at__lte=Now() - KEPT).delete()
-    return IdempotencyKey.objects.get_or_create(
-        organization=organization,
-        operation=operation,
-        key=key,
-        defaults={"fingerprint": seal(fingerprint)},
+    row = IdempotencyKey(
+        organization=organization, operation=operation, key=key, fingerprint=seal(fingerprint)
     )
+    IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+    return rows.get()
 
 
 def _keep(row: IdempotencyKey, response: Response, body: str) -> None:
