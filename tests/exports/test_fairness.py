@@ -1,71 +1,77 @@
 """Many large exports of one organization do not hold up what another asks for."""
 
-import time
-from collections.abc import Iterator
-from typing import Any
+import os
+import signal
+from collections.abc import Callable, Iterator
 
 import pytest
+from celery import current_app
+from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import Organization
-from exports import runner
 from exports.models import Export, Lane, Status
-from exports.stream import ExportStream
+from exports_project.embedded import processes
+from exports_project.serve import WORKER
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
-from tests.exports.conftest import wait_for, working
+from tests.exports.conftest import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Of each large export.
-SECONDS = 0.5
+ROWS = 10_000
 
 
 @pytest.fixture
-def large_worker(transactional_db: None) -> Iterator[None]:
-    """The worker of one lane."""
-    with working(Lane.LARGE.value):
-        yield
+def start_workers() -> Iterator[Callable[[], None]]:
+    """Starts a worker of each lane, which writes one export at a time."""
+    current_app.control.purge()
+    children = []
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "TEST_DATABASE": connection.settings_dict["NAME"],
+    }
 
+    def start() -> None:
+        for lane in Lane.values:
+            command = [*WORKER, "-n", f"{lane}@%h", "-Q", lane, "--concurrency=1"]
+            child = processes.spawn(
+                command, output=None, death_signal=signal.SIGKILL, env=environment
+            )
+            children.append(child)
 
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Large exports take their time."""
-    read = ExportStream._read
-
-    def slowly(self: ExportStream, *args: Any) -> Iterator[Any]:
-        if self._spec.selection.limit is None:
-            time.sleep(SECONDS)
-        yield from read(self, *args)
-
-    monkeypatch.setattr(ExportStream, "_read", slowly)
+    yield start
+    for child in children:
+        child.kill()
+        child.wait()
 
 
 def test_neither_small_nor_large_ones_wait_for_ten_of_another_organization(
     alice: KeyClient,
     charlie: KeyClient,
+    acme: Organization,
     globex: Organization,
-    contacts: list[Contact],
     settings: Settings,
-    slow: None,
-    large_worker: None,
+    start_workers: Callable[[], None],
 ) -> None:
-    settings.EXPORT_PARALLEL_ROWS = 2
-    Contact.objects.bulk_create(Contact(organization=globex, name=f"{n}") for n in range(3))
+    settings.EXPORT_PARALLEL_ROWS = ROWS
+    for organization in (acme, globex):
+        Contact.objects.bulk_create(
+            Contact(organization=organization, name=f"{number}") for number in range(ROWS)
+        )
+    body = {"resource": "contact"}
     for _ in range(10):
-        assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
-    started = time.monotonic()
-    small = charlie.post("/v1/exports", {"resource": "contact", "options": {"limit": 1}}).json()
-    large = charlie.post("/v1/exports", {"resource": "contact"}).json()
-
-    def completed(export: dict[str, Any]) -> bool:
-        return Export.objects.get(public_id=export["id"]).status == Status.COMPLETED
-
-    # What the worker of the other lane does, which has nothing else to do.
-    runner.run(small["number"])
-    assert completed(small)
-    assert time.monotonic() - started < 4 * SECONDS
-    wait_for(lambda: completed(large))
-    theirs = Export.objects.filter(organization__slug="acme", status=Status.COMPLETED)
-    assert theirs.count() <= 3
-    wait_for(lambda: theirs.count() == 10)
+        assert alice.post("/v1/exports", body).status_code == 201
+    small = charlie.post("/v1/exports", body | {"options": {"limit": 1}}).json()["id"]
+    large = charlie.post("/v1/exports", body).json()["id"]
+    start_workers()
+    wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 12)
+    begun = Export.objects.filter(lane=Lane.LARGE).order_by("started_at")
+    order = list(begun.values_list("public_id", flat=True))
+    assert len(order) == 11
+    assert order.index(large) <= 1
+    last = Export.objects.get(public_id=order[-1])
+    finished = Export.objects.get(public_id=small).completed_at
+    assert finished
+    assert last.started_at
+    assert finished < last.started_at

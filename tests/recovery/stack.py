@@ -195,7 +195,7 @@ class Stack:
     def logs(self) -> str:
         """The last lines of every program."""
         texts = [(path.name, path.read_text()) for path in (self.folder / "log").glob("*.log")]
-        return "\n".join(f"--- {name}\n{text[-3000:]}" for name, text in texts)
+        return "\n".join(f"--- {name}\n{text[-9000:]}" for name, text in texts)
 
     def _post(self, path: str, body: Any) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)

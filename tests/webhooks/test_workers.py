@@ -46,7 +46,7 @@ def start() -> Iterator[Start]:
             death_signal=signal.SIGKILL,
             env=os.environ
             | {
-                "DJANGO_SETTINGS_MODULE": "tests.webhooks.settings",
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
                 "TEST_DATABASE": connection.settings_dict["NAME"],
             },
         )
