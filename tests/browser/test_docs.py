@@ -35,6 +35,6 @@ def test_the_reference_shows_every_operation(
     page.on("response", lambda response: loaded.append(response.url))
     page.goto("/docs/redoc")
     for summary in ("Ask for a file", "Describe a kind of records", "List shipments"):
-        expect(page.get_by_role("heading", name=summary)).to_be_attached(timeout=20_000)
+        expect(page.get_by_role("heading", name=summary)).to_be_attached(timeout=120_000)
     assert all(url.startswith((live_server.url, "blob:", "data:")) for url in loaded), loaded
     context.close()

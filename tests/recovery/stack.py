@@ -184,7 +184,7 @@ class Stack:
     def deliver(self, ids: list[str]) -> None:
         """Send the message of each, once more."""
         numbers = dict(self.query("SELECT public_id, number FROM exports_export"))
-        with Celery(broker=embedded.broker_url(self.folder)) as app:
+        with Celery(broker=embedded.broker_url(self.folder), set_as_current=False) as app:
             for public_id in ids:
                 app.send_task("exports.run", [numbers[public_id]], queue="large")
 
