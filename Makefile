@@ -8,7 +8,7 @@ run: .venv/.run
 	@exec .venv/bin/python -m exports_project.serve
 
 test: .venv/.dev
-	@exec .venv/bin/python -m pytest -n 2 --dist loadfile
+	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # What a production's .env or environment says has no say in how the code reads.
 lint: export ENV_FILE = /dev/null

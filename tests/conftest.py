@@ -12,6 +12,11 @@ from resources.registry import Registry, registry
 from tests.samples import Sample
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts whole stacks, and mostly waits for them, comes first: others fill the gaps."""
+    items.sort(key=lambda item: "stack" not in item.keywords)
+
+
 class KeyClient(APIClient):
     """A client of the API that sends JSON and a key of its own."""
 

@@ -26,6 +26,7 @@ from exports_project import embedded
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
 TOUR_SECONDS = 120
+pytestmark = pytest.mark.stack
 NEW_YORK = ZoneInfo("America/New_York")
 SHIPMENTS = """
     SELECT shipment.id, tracking_number, provider, status, recipient, location.name, tags,

@@ -1,5 +1,6 @@
 """The supervisor behind `make run`, for real: in a folder with a space, on a port of its own."""
 
+import json
 import os
 import signal
 import socket
@@ -17,16 +18,38 @@ import pytest
 from exports_project.embedded import processes, servers
 
 SECONDS = 300
+pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
 def local_dir() -> Iterator[Path]:
+    """Where nothing has been started yet."""
+    with new_local_dir() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def used_local_dir() -> Iterator[Path]:
+    """Where everything was started once, and ended: a first start takes longer than all others."""
+    with new_local_dir() as folder:
+        with supervisor(folder, free_port()) as process:
+            wait_for("Longshore is ready", folder, process)
+            assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
+        yield folder
+
+
+@contextmanager
+def new_local_dir() -> Iterator[Path]:
     with TemporaryDirectory(prefix="long shore ") as folder:
         yield Path(folder).resolve() / ".local"
 
 
 @pytest.fixture
 def port() -> int:
+    return free_port()
+
+
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         number: int = listener.getsockname()[1]
@@ -56,6 +79,14 @@ def wait_for(text: str, local_dir: Path, process: subprocess.Popen[bytes]) -> No
         time.sleep(0.05)
 
 
+def assert_ends_on(number: signal.Signals, process: subprocess.Popen[bytes], code: int) -> None:
+    """A signal ends it with that exit code, and all that it started."""
+    family = family_of(process)
+    process.send_signal(number)
+    assert process.wait(SECONDS) == code
+    assert_all_gone(family)
+
+
 def assert_all_gone(family: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
@@ -65,57 +96,61 @@ def family_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def test_everything_starts_and_ends_on_a_signal(local_dir: Path, port: int) -> None:
-    with supervisor(local_dir, port) as process:
-        wait_for("Longshore is ready", local_dir, process)
-        family = family_of(process)
-        commands = " ".join(" ".join(member.cmdline()) for member in family)
+def credentials(local_dir: Path) -> tuple[str, str]:
+    demo = json.loads((local_dir / "demo.json").read_text())
+    return demo["api_key"], demo["admin_password"]
+
+
+def test_everything_starts_and_ends_on_a_signal(used_local_dir: Path, port: int) -> None:
+    known = credentials(used_local_dir)
+    with supervisor(used_local_dir, port) as process:
+        wait_for("Longshore is ready", used_local_dir, process)
+        commands = " ".join(" ".join(member.cmdline()) for member in family_of(process))
         for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q upkeep", "beat"):
             assert part in commands
-        demo = (local_dir / "demo.json").read_text()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(SECONDS) == 128 + signal.SIGTERM
-        assert_all_gone(family)
-    with supervisor(local_dir, port) as process:
-        wait_for("Longshore is ready", local_dir, process)
-        assert (local_dir / "demo.json").read_text() == demo
-        process.send_signal(signal.SIGINT)
-        assert process.wait(SECONDS) == 0
+        assert credentials(used_local_dir) == known
+        assert_ends_on(signal.SIGINT, process, 0)
 
 
-@pytest.mark.parametrize("moment", ["Starting the embedded", "Preparing", "Starting web"])
-def test_a_signal_while_starting_ends_everything(local_dir: Path, port: int, moment: str) -> None:
+@pytest.mark.parametrize("moment", ["Starting the embedded", "Preparing"])
+def test_a_signal_at_the_first_start_ends_everything(
+    local_dir: Path, port: int, moment: str
+) -> None:
     with supervisor(local_dir, port) as process:
         wait_for(moment, local_dir, process)
-        family = family_of(process)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(SECONDS) == 128 + signal.SIGTERM
-        assert_all_gone(family)
+        assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
+
+
+def test_a_signal_while_programs_start_ends_everything(used_local_dir: Path, port: int) -> None:
+    with supervisor(used_local_dir, port) as process:
+        wait_for("Starting web", used_local_dir, process)
+        assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
 
 
 @pytest.mark.parametrize(("name", "word"), [("beat", "beat"), ("upkeep", "upkeep@%h")])
 def test_a_program_that_dies_ends_the_others(
-    local_dir: Path, port: int, name: str, word: str
+    used_local_dir: Path, port: int, name: str, word: str
 ) -> None:
-    with supervisor(local_dir, port) as process:
-        wait_for("Longshore is ready", local_dir, process)
+    with supervisor(used_local_dir, port) as process:
+        wait_for("Longshore is ready", used_local_dir, process)
         family = family_of(process)
         next(member for member in family if word in member.cmdline()).kill()
         assert process.wait(SECONDS) == 1
-        assert f"{name} ended unexpectedly (exit code -9)" in (local_dir / "output").read_text()
+        output = (used_local_dir / "output").read_text()
+        assert f"{name} ended unexpectedly (exit code -9)" in output
         assert_all_gone(family)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells children of a death.")
 def test_a_killed_supervisor_leaves_nothing_and_the_next_recovers(
-    local_dir: Path, port: int
+    used_local_dir: Path, port: int
 ) -> None:
-    with supervisor(local_dir, port) as process:
-        wait_for("Longshore is ready", local_dir, process)
+    with supervisor(used_local_dir, port) as process:
+        wait_for("Longshore is ready", used_local_dir, process)
         family = family_of(process)
         process.kill()
         process.wait()
-    with servers.lock(local_dir) as owner, servers.running(local_dir):
+    with servers.lock(used_local_dir) as owner, servers.running(used_local_dir):
         assert owner
     assert_all_gone(family)
 

@@ -1,4 +1,4 @@
-"""One stack for all tests of recovery; each finds it whole and leaves it so."""
+"""One stack for all tests of recovery, which are one file: it starts once, and ends with them."""
 
 import random
 import tempfile
@@ -16,7 +16,7 @@ SEED = 20
 Settle = Callable[[list[str]], Verdict]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_stack() -> Iterator[Stack]:
     # Short: a UNIX socket's path holds about a hundred bytes.
     with (
