@@ -1,9 +1,11 @@
-"""Records of any model, for tests that walk over all of them."""
+"""Records of any model, for tests that walk over all of them, or need many of one."""
 
 from itertools import count
 from typing import Any, cast
 
+from django.db import connection
 from django.db.models import NOT_PROVIDED, CharField, Model, TextField
+from psycopg import sql
 
 from accounts.models import Organization
 from resources.commerce.models.payments import Payment
@@ -30,3 +32,26 @@ def a_record(model: type[Model], organization: Organization, **values: Any) -> A
         elif isinstance(field, CharField | TextField):
             values[field.name] = f"{field.name} {number}"[-(field.max_length or 99) :]
     return model._default_manager.create(**values)
+
+
+def copies(record: Model, number: int, **columns: str) -> None:
+    """Copies of a record, made by the database: each of thousands costs next to nothing.
+
+    columns: what they have of their own, as SQL expressions, in which `n` counts from 1.
+    """
+    columns["id"] = "id || n"
+    stored = [field.attname for field in record._meta.concrete_fields if not field.generated]
+    own = {name: sql.SQL(expression) for name, expression in columns.items()}
+    names = {name: sql.Identifier(name) for name in stored}
+    statement = sql.SQL(
+        "INSERT INTO {table} ({names}) SELECT {values}"
+        " FROM {table}, generate_series(1, {number}) AS n WHERE id = {id}"
+    ).format(
+        table=sql.Identifier(record._meta.db_table),
+        names=sql.SQL(", ").join(names.values()),
+        values=sql.SQL(", ").join((names | own).values()),
+        number=number,
+        id=record.pk,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None))

@@ -16,6 +16,7 @@ from exports_project.serve import WORKER
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import wait_for
+from tests.records import copies
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,9 +57,7 @@ def test_neither_small_nor_large_ones_wait_for_ten_of_another_organization(
 ) -> None:
     settings.EXPORT_PARALLEL_ROWS = ROWS
     for organization in (acme, globex):
-        Contact.objects.bulk_create(
-            Contact(organization=organization, name=f"{number}") for number in range(ROWS)
-        )
+        copies(Contact.objects.create(organization=organization), ROWS - 1)
     body = {"resource": "contact"}
     for _ in range(10):
         assert alice.post("/v1/exports", body).status_code == 201

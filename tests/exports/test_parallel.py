@@ -18,6 +18,7 @@ from exports.parsing import parse_export
 from exports.stream import ExportStream
 from resources.logistics.models import Contact, ContactGroup, Group
 from tests.exports.conftest import wait_for
+from tests.records import copies
 
 ROWS = 3000
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -42,19 +43,17 @@ def large(
     acme: Organization, globex: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Organization:
     """An organization of many small parts, some rows not where they were written first."""
-    monkeypatch.setattr(parts, "_PAGES", 3)
+    monkeypatch.setattr(parts, "_PAGES", 10)
     monkeypatch.setattr(copying, "BLOCK_BYTES", 2000)
     settings.EXPORT_PARALLEL_ROWS = 0
     for organization in (acme, globex):
-        Contact.objects.bulk_create(
-            Contact(
-                organization=organization,
-                name=f"Contact {number % 7}",
-                email=f"{number}@example.com",
-                notes="x" * (number % 500),
-                metadata={f"key{number % 3}": number},
-            )
-            for number in range(ROWS)
+        copies(
+            Contact.objects.create(organization=organization),
+            ROWS - 1,
+            name="'Contact ' || n % 7",
+            email="n || '@example.com'",
+            notes="repeat('x', n % 500)",
+            metadata="jsonb_build_object('key' || n % 3, n)",
         )
     Contact.objects.filter(email__endswith="7@example.com").update(notes="moved")
     group = Group.objects.create(organization=acme, name="All")

@@ -26,6 +26,7 @@ from exports_project.object_storage import s3
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import wait_for
+from tests.records import copies
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -86,9 +87,7 @@ def test_a_file_of_many_parts_arrives_whole(
     queued: Export, acme: Organization, bucket: S3Client
 ) -> None:
     text = "".join(chr(33 + n * 7 % 90) for n in range(10_000))
-    Contact.objects.bulk_create(
-        Contact(organization=acme, name=f"{n} {text}") for n in range(4_000)
-    )
+    copies(Contact.objects.create(organization=acme, name=text), 3_999, name="n || ' ' || name")
     export = completed(queued)
     file = export.files.get()
     assert file.bytes > 40_000_000
@@ -121,9 +120,7 @@ def test_a_bucket_that_is_gone_is_tried_again(queued: Export, bucket: S3Client) 
 def test_what_was_canceled_leaves_no_parts_in_the_bucket(
     queued: Export, acme: Organization, bucket: S3Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Contact.objects.bulk_create(
-        Contact(organization=acme, name=f"{n}", notes="x" * 10_000) for n in range(4_000)
-    )
+    copies(Contact.objects.create(organization=acme, notes="x" * 10_000), 3_999)
     columns = [{"path": name, "header": name} for name in ("id", "notes")]
     Export.objects.update(spec=queued.spec | {"columns": columns})
     uploads: list[int] = []

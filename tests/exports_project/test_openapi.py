@@ -24,7 +24,8 @@ COMMITTED = settings.BASE_DIR / "docs" / "openapi.yaml"
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(COMMITTED.read_text())
+    # By libyaml: of so many lines, it saves seconds.
+    found: dict[str, Any] = yaml.load(COMMITTED.read_text(), yaml.CSafeLoader)
     return found
 
 
@@ -42,7 +43,7 @@ def test_the_committed_description_is_the_present_one() -> None:
 def test_it_is_served_to_anyone(client: Client, described: dict[str, Any], slash: str) -> None:
     response = client.get(f"/v1/schema{slash}")
     assert response.status_code == 200
-    assert yaml.safe_load(response.content) == described
+    assert response.content.decode().strip() == COMMITTED.read_text().strip()
     assert described["openapi"] == "3.1.0"
 
 
