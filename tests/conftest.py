@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test import TransactionTestCase
+from psycopg import sql
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -29,6 +31,39 @@ class KeyClient(APIClient):
         assert isinstance(api_key, ApiKey)
         self.api_key = api_key
         super().__init__(headers={"PX-API-KEY": self.key})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    """What a test has committed is deleted where there is any.
+
+    Django would truncate each of a hundred tables with all its indexes, and make all content types
+    and permissions anew: 0.4 s of work after every such test.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: delete_everything())
+        yield
+
+
+# A table that VACUUM found empty takes no space until it is written again.
+_WRITTEN = """
+SELECT relname FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+    AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission')"""
+
+
+def delete_everything() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITTEN)
+        tables = [sql.Identifier(name) for (name,) in cursor.fetchall()]
+        with transaction.atomic():
+            # Foreign keys are not looked at: nothing is left that they could miss.
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for table in tables:
+                cursor.execute(sql.SQL("DELETE FROM {}").format(table))
+        if tables:
+            # Forgets how large the tables were, which plans of later tests would go by.
+            cursor.execute(sql.SQL("VACUUM {}").format(sql.SQL(", ").join(tables)))
 
 
 @pytest.fixture
