@@ -1,4 +1,8 @@
-"""What owners ask for of deliveries: a try, and to have them sent again."""
+"""What owners ask for of deliveries: a try, and to have them sent again.
+
+A target that failed so often that it is left alone for a while is sent to at once: whoever has
+mended it wants to see so.
+"""
 
 from datetime import datetime
 from functools import partial
@@ -20,6 +24,7 @@ def test(subscription: Subscription) -> Delivery:
             organization_id=subscription.organization_id, type=EventType.WEBHOOK_TEST, data=data
         )
         [delivery] = outbox.deliver(event, [subscription.pk])
+        lifecycle.resume(subscription)
     return delivery
 
 
@@ -32,6 +37,7 @@ def redeliver(delivery: Delivery) -> None:
             text = "The delivery is being sent right now."
             details = {"status": DeliveryStatus.SENDING, "accepted": accepted}
             raise ApiError(ErrorCode.INVALID_STATUS, text, details)
+        lifecycle.resume(delivery.subscription)
         transaction.on_commit(partial(queue.wake, delivery.subscription_id))
 
 
@@ -40,6 +46,7 @@ def recover(subscription: Subscription, since: datetime) -> int:
     _refuse_inactive(subscription)
     with transaction.atomic():
         transaction.on_commit(partial(queue.wake, subscription.pk))
+        lifecycle.resume(subscription)
         return lifecycle.recover(subscription, since)
 
 

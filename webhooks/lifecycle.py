@@ -218,6 +218,13 @@ def delete(subscription: Subscription) -> None:
     row.update(deleted_at=Now(), active=False, headers={}, secret="", previous_secret="")
 
 
+def resume(subscription: Subscription) -> None:
+    """End a pause: its owner, who asks for something to be sent, knows better."""
+    Subscription.objects.filter(pk=subscription.pk, paused_until__gt=Now()).update(
+        paused_until=None
+    )
+
+
 def redeliver(delivery: Delivery) -> bool:
     """Send one again, as if it had never been tried; false where it is being sent now."""
     row = Delivery.objects.filter(pk=delivery.pk).exclude(status=DeliveryStatus.SENDING)

@@ -331,6 +331,32 @@ def test_what_a_disabled_subscription_misses_can_be_recovered(
     assert subscription.disabled_at is None
 
 
+@pytest.mark.parametrize("ask", ["test", "redeliver", "recover"])
+def test_an_owner_who_asks_for_something_does_not_wait_for_a_pause_to_end(
+    subscription: Subscription, receiver: Receiver, publish: Publish, ask: str
+) -> None:
+    began = timezone.now()
+    event = publish()
+    failed = Delivery.objects.get(event=event)
+    Delivery.objects.update(status=DeliveryStatus.FAILED, next_attempt_at=None)
+    ahead = timezone.now() + timedelta(hours=4)
+    Subscription.objects.update(consecutive_failures=29, paused_until=ahead)
+    send(subscription)
+    assert receiver.messages == []
+    match ask:
+        case "test":
+            asked = actions.test(subscription).event.public_id
+        case "redeliver":
+            actions.redeliver(failed)
+            asked = event.public_id
+        case _:
+            assert actions.recover(subscription, began) == 1
+            asked = event.public_id
+    send(subscription)
+    assert receiver.ids() == [asked]
+    assert subscription.consecutive_failures == 0
+
+
 def test_a_dead_senders_deliveries_are_sent_once_more(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
