@@ -1,12 +1,15 @@
 """Files in a folder of this machine, kept as a storage of objects would keep them."""
 
+import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
+
+from exports.formats.base import overlapped
 
 _LINUX = sys.platform == "linux"
 # Of a file that the machine keeps in memory while it is written or read.
@@ -15,7 +18,7 @@ _READ_BYTES = 1 << 20
 
 
 class LocalStorage(FileSystemStorage):
-    """Django's, but a file that was saved is on the disk, and does not stay in memory.
+    """Django's, but of a saved file the disk has given back every byte, and memory keeps none.
 
     Large files that are read once would push the database's pages out of the machine's cache.
     """
@@ -24,16 +27,20 @@ class LocalStorage(FileSystemStorage):
         # Django makes it, empty: its folders, its permissions, and that it is nobody else's.
         saved: str = super()._save(name, ContentFile(b""))  # type: ignore[misc]
         path = self.path(saved)
-        with open(path, "wb") as file:
-            start = 0
-            for block in content.chunks():
-                file.write(block)
-                if file.tell() - start >= _WINDOW_BYTES:
-                    file.flush()
-                    _put_on_disk(file.fileno(), start, file.tell())
-                    start = file.tell()
-            file.flush()
-            _put_on_disk(file.fileno(), start, file.tell())
+        with open(path, "wb") as file, open(path, "rb") as again:
+
+            def keep(window: list[bytes]) -> None:
+                start = file.tell()
+                file.writelines(window)
+                file.flush()
+                _put_on_disk(file.fileno(), start, file.tell())
+                if any(again.read(len(block)) != block for block in window):
+                    raise OSError(errno.EIO, "the disk holds other than was written", path)
+                _forget(file.fileno(), start, file.tell())
+
+            # While the disk is busy, the next window comes.
+            for _ in overlapped(keep, _windows(content.chunks())):
+                pass
         # The name is an entry of its folder, and that of another, up to the first.
         folder = path
         while folder != self.location:
@@ -48,6 +55,19 @@ class LocalStorage(FileSystemStorage):
             while block := file.read(min(_READ_BYTES, end - file.tell())):
                 yield block
             _forget(file.fileno(), start, end)
+
+
+def _windows(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """All blocks, gathered; the last window may be small or empty."""
+    window: list[bytes] = []
+    size = 0
+    for block in blocks:
+        window.append(block)
+        size += len(block)
+        if size >= _WINDOW_BYTES:
+            yield window
+            window, size = [], 0
+    yield window
 
 
 def _put_on_disk(file: int, start: int, end: int) -> None:

@@ -17,6 +17,7 @@ from exports.compression import CONTENT_TYPES, ENDINGS
 from exports.copying import IncompleteExport
 from exports.formats import formats
 from exports.limits import Limits
+from exports.local_storage import LocalStorage
 from exports.manifest import manifest
 from exports.models import Export, ExportFile
 from exports.spec import ExportSpec
@@ -101,13 +102,15 @@ class _Content(File):  # type: ignore[type-arg]  # generic in its stubs only
 
 
 def _verify(key: str, file: FileStream) -> None:
-    """Read back what the storage holds, several stretches at once.
+    """Read back what the storage holds, several stretches at once, unless it has done so itself.
 
     Each begins with the hash of all before it as it was when it was written, and has to end with
     the next: together they say no less than the hash of the whole.
     """
     if (size := default_storage.size(key)) != file.bytes:
         raise IncompleteExport(f"{size} bytes of {file.bytes} are in storage")
+    if isinstance(default_storage, LocalStorage):
+        return
 
     def verified(number: int) -> bool:
         (start, digest), (end, expected) = file.marks[number : number + 2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,16 +16,17 @@ from django.utils import timezone
 from moto.server import ThreadedMotoServer
 from psycopg.errors import QueryCanceled
 from pytest_django import Settings
+from storages.backends.s3 import S3Storage
 
 from accounts.models import Organization
-from exports import lifecycle, runner, upkeep
+from exports import lifecycle, runner, stream, upkeep
 from exports.formats.base import Block
 from exports.models import Export, Status
 from exports.stream import ExportStream
 from exports_project.object_storage import s3
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
-from tests.exports.conftest import wait_for
+from tests.exports.conftest import HARMS, wait_for
 from tests.records import copies
 
 if TYPE_CHECKING:
@@ -96,6 +97,31 @@ def test_a_file_of_many_parts_arrives_whole(
     assert head["PartsCount"] > 1
     content = b"".join(ExportStream(export.parsed_spec(), export.organization_id))
     assert hashlib.sha256(content).hexdigest() == file.sha256
+
+
+@pytest.mark.parametrize("stretch", [1, 1 << 20])
+@pytest.mark.parametrize("harm", HARMS)
+def test_bytes_that_the_bucket_lost_or_changed_are_no_success(
+    queued: Export,
+    bucket: S3Client,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: Callable[[bytes], bytes],
+    stretch: int,
+) -> None:
+    save = S3Storage._save
+    monkeypatch.setattr(stream, "_STRETCH_BYTES", stretch)
+
+    def harmed(storage: S3Storage, name: str, content: Any) -> str:
+        saved: str = save(storage, name, content)
+        given = bucket.get_object(Bucket="files", Key=saved)["Body"].read()
+        bucket.put_object(Bucket="files", Key=saved, Body=harm(given))
+        return saved
+
+    monkeypatch.setattr(S3Storage, "_save", harmed)
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert (queued.status, len(queued.claims)) == (Status.QUEUED, 1)
+    assert "Contents" not in bucket.list_objects_v2(Bucket="files")
 
 
 def test_an_expired_file_leaves_the_bucket(queued: Export, bucket: S3Client) -> None:
