@@ -98,9 +98,13 @@ def compile_rows(spec: ExportSpec, organization_id: str) -> sql.Composable:
     return _Source(spec, organization_id).empty_rows()
 
 
-def compile_records(spec: ExportSpec, organization_id: str) -> sql.Composable:
-    """The query of the primary keys of an export's records."""
-    return _Source(spec, organization_id).keys()
+def compile_records(spec: ExportSpec, organization_id: str, *, gathered: bool) -> sql.Composable:
+    """The query of the primary keys of an export's records.
+
+    gathered: find all that are selected before a limit takes the first. Where they are few,
+    going through the table in order until they are found would take longer.
+    """
+    return _Source(spec, organization_id).keys(gathered=gathered)
 
 
 def compile_places(spec: ExportSpec, organization_id: str) -> sql.Composable:
@@ -171,10 +175,15 @@ class _Source:
             rest = sql.SQL("{}{}{}").format(records, joined, _order([*terms, *related]))
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), rest)
 
-    def keys(self) -> sql.Composable:
+    def keys(self, *, gathered: bool) -> sql.Composable:
         """The query of the records' primary keys, as texts."""
-        return sql.SQL("SELECT {}::text FROM {} WHERE {}{}{}").format(
-            self._key, self._table, self._where, _order(self._terms()), self._limit()
+        rows = sql.SQL("{} WHERE {}").format(self._table, self._where)
+        if gathered:
+            rows = sql.SQL("(SELECT {0}.* FROM {1} OFFSET '0') AS {0}").format(
+                sql.Identifier(ROW), rows
+            )
+        return sql.SQL("SELECT {}::text FROM {}{}{}").format(
+            self._key, rows, _order(self._terms()), self._limit()
         )
 
     def places(self) -> sql.Composable:

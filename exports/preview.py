@@ -25,11 +25,16 @@ from exports.formats import formats
 from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
 from exports.formats.formulas import escaped
 from exports.spec import ExportSpec
-from resources.reading import configure, reading
+from resources.reading import TookTooLong, configure, reading
 
 MOST_ROWS = 20
-_ROWS_MILLISECONDS = 5_000
+# Together less than a second, however rare is what is asked for.
 _COUNT_MILLISECONDS = 300
+_FIND_MILLISECONDS = 400
+# What is shown of the rows that were found: a record may have much to compute.
+_ROWS_MILLISECONDS = 5_000
+# So few are sorted in no time.
+_FEW = 50_000
 # The values of each row, in order: an object of so many could not be built by a function.
 _ARRAYS = """SELECT (SELECT json_agg(cell.value) FROM json_each(row_to_json(shown)) AS cell)::text
  FROM (SELECT {} FROM {}) AS shown"""
@@ -43,15 +48,17 @@ class Preview:
     """rows: JSON texts: arrays of cells, or objects where the format has objects.
 
     header_is_partial: rows that are not shown may add columns.
-    estimated_bytes: of the text, before it is compressed.
+    rows_are_missing: there may be some, but finding the first would take too long.
+    estimated_bytes: of the text, before it is compressed; None where no row says how large one is.
     """
 
     header: list[str]
     header_is_partial: bool
     rows: list[str]
+    rows_are_missing: bool
     records_count: int
     records_count_is_estimate: bool
-    estimated_bytes: int
+    estimated_bytes: int | None
     estimated_seconds: float
 
 
@@ -71,30 +78,51 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
     Of records without an order, the newest are shown. Raises TookTooLong, FormatLimit, and
     InvalidInput for a time zone that PostgreSQL does not know.
     """
+    count, estimated = _count(spec, organization_id)
     limit = min(spec.selection.limit or MOST_ROWS, MOST_ROWS)
     first = replace(spec, selection=replace(spec.selection, limit=limit))
+    keys = _find(first, organization_id, few=not estimated and count <= _FEW)
     with reading(spec.timezone, _ROWS_MILLISECONDS, TIMEZONE_FIELD) as cursor:
-        sample = _sample(cursor, first, organization_id)
+        sample = _sample(cursor, first, organization_id, keys or [])
     found = len(sample.rows)
-    # Fewer than there was room for are all that there are.
-    count, estimated = (found, False) if found < limit else _count(spec, organization_id)
-    each = (sample.bytes - sample.bytes_of_none) / max(1, found)
+    if keys is not None and len(keys) < limit:
+        # Fewer than there was room for are all that there are.
+        count, estimated = found, False
+    size = sample.bytes_of_none
+    if found:
+        size += round((sample.bytes - size) / found * count)
     headers = [column.header for column in sample.columns]
     return Preview(
         header=[escaped(header) for header in headers] if _escapes(spec) else headers,
         header_is_partial=count > found and any(column.parted for column in outlines(spec)),
         rows=sample.rows[:MOST_ROWS],
+        rows_are_missing=keys is None,
         records_count=count,
         records_count_is_estimate=estimated,
-        estimated_bytes=round(sample.bytes_of_none + each * count),
+        estimated_bytes=None if keys is None else size,
         estimated_seconds=expected_seconds(count),
     )
 
 
-def _sample(cursor: CursorWrapper, spec: ExportSpec, organization_id: str) -> _Sample:
-    # The records first, that nothing is joined, taken apart or computed of any other.
-    cursor.execute(compile_records(spec, organization_id).as_string(None))
-    first = among(spec, [key for (key,) in cursor.fetchall()])
+def _find(spec: ExportSpec, organization_id: str, *, few: bool) -> list[str] | None:
+    """The primary keys of the records of a file; None where finding them takes too long.
+
+    few: whether all that are selected are known to be few.
+    """
+    query = compile_records(spec, organization_id, gathered=few).as_string(None)
+    try:
+        with reading(spec.timezone, _FIND_MILLISECONDS, TIMEZONE_FIELD) as cursor:
+            cursor.execute(query)
+            return [key for (key,) in cursor.fetchall()]
+    except TookTooLong:
+        return None
+
+
+def _sample(
+    cursor: CursorWrapper, spec: ExportSpec, organization_id: str, keys: list[str]
+) -> _Sample:
+    # Nothing is joined, taken apart or computed of any other record.
+    first = among(spec, keys)
     found = discover(connection.connection, spec, organization_id, first)
     statement = compile_export(spec, organization_id, found, first)
     configure(cursor, statement.settings)

@@ -36,11 +36,16 @@ class PreviewSerializer(serializers.Serializer[Any]):
         "previewed rows."
     )
     rows = RowsField(help_text="The first rows: of CSV the text of each cell, of JSON the objects.")
+    rows_are_missing = serializers.BooleanField(
+        help_text="Whether there may be rows, but finding the first would have taken too long."
+    )
     records_count = serializers.IntegerField()
     records_count_is_estimate = serializers.BooleanField(
         help_text="Whether counting would have taken too long."
     )
-    estimated_bytes = serializers.IntegerField(help_text="Before compression.")
+    estimated_bytes = serializers.IntegerField(
+        allow_null=True, help_text="Before compression; null where rows are missing."
+    )
     estimated_seconds = serializers.FloatField(help_text="From the first row to the file.")
 
 
@@ -110,6 +115,7 @@ preview_export = operation(
                     ["con_01jd8x", "Zoë Ünal", "zoe@example.org", "+14155550100", "Crew, Dock"],
                     ["con_01jd8w", "Łukasz Żak", "", "", "Crew"],
                 ],
+                "rows_are_missing": False,
                 "records_count": 2,
                 "records_count_is_estimate": False,
                 "estimated_bytes": 145,
