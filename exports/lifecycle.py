@@ -133,7 +133,7 @@ def fail(export: Export, code: ErrorCode, message: str) -> None:
 
 def time_out(export: Export, seconds: int) -> None:
     """Give a claimed export up because of its time. Raises Superseded."""
-    text = f"The export took more than {seconds} seconds. Ask for less."
+    text = f"The export took longer than {seconds} s, its limit. Ask for less."
     _end(export, Status.TIMED_OUT, text, error={"error": ErrorCode.TIMEOUT, "message": text})
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
@@ -226,7 +227,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    # Whoever is late by an interval makes way for the next.
+    # Whoever is late by an interval makes way for the next. What is done once an hour is done by
+    # the clock: an interval would begin anew whenever beat starts.
     "Recover exports": {
         "task": "exports.recover",
         "schedule": timedelta(seconds=5),
@@ -234,12 +236,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "Purge exports": {
         "task": "exports.purge",
-        "schedule": timedelta(hours=1),
+        "schedule": crontab(minute="7"),
         "options": {"expire_seconds": 3600},
     },
     "Purge idempotency keys": {
         "task": "accounts.purge",
-        "schedule": timedelta(hours=1),
+        "schedule": crontab(minute="27"),
         "options": {"expire_seconds": 3600},
     },
     "Sweep webhooks": {
@@ -254,7 +256,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "Purge webhooks": {
         "task": "webhooks.purge",
-        "schedule": timedelta(hours=1),
+        "schedule": crontab(minute="47"),
         "options": {"expire_seconds": 3600},
     },
     "Expire exports": {

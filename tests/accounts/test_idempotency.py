@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from celery.schedules import crontab
 from django.conf import settings as the_settings
 from django.db import connection, connections, transaction
 from django.db.models.functions import Now
@@ -241,7 +242,7 @@ def test_old_keys_are_deleted(alice: KeyClient) -> None:
 
 def test_old_keys_are_deleted_every_hour() -> None:
     plan = the_settings.CELERY_BEAT_SCHEDULE["Purge idempotency keys"]
-    assert plan["schedule"] == timedelta(hours=1)
+    assert plan["schedule"] == crontab(minute="27")
     current_app.loader.import_default_modules()
     assert plan["task"] in current_app.tasks
     assert current_app.amqp.router.route({}, plan["task"])["queue"].name == "upkeep"

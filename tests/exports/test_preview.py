@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Organization
 from exports import creation, preview
-from exports.compiler import compile_count
+from exports.compiler import compile_count, compile_records
 from exports.models import Export
 from exports.parsing import parse_export
 from exports.stream import ExportStream
@@ -271,6 +271,39 @@ def test_rows_that_take_too_long_are_a_timeout(
     request = {"resource": "contact", "options": {"order_by": "_outbound_trackers"}}
     response = alice.post("/v1/exports/preview", request)
     assert (response.status_code, response.json()["error"]) == (504, "timeout")
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl", "parquet", "xlsx"])
+def test_rows_that_cannot_be_found_in_time_are_said_to_be_missing(
+    alice: KeyClient,
+    shipments: list[Shipment],
+    monkeypatch: pytest.MonkeyPatch,
+    file_format: str,
+) -> None:
+    def slow(*args: Any, **kwargs: Any) -> sql.Composable:
+        query = compile_records(*args, **kwargs)
+        return sql.SQL("SELECT *, pg_sleep(2) FROM ({}) AS slow").format(query)
+
+    monkeypatch.setattr(preview, "compile_records", slow)
+    shown = alice.post("/v1/exports/preview", body(format=file_format)).json()
+    assert (shown["rows"], shown["rows_are_missing"]) == ([], True)
+    assert (shown["header"], shown["header_is_partial"]) == (COLUMNS, False)
+    assert (shown["records_count"], shown["estimated_bytes"]) == (30, None)
+
+
+@pytest.mark.parametrize("order", [{}, {"order_by": "amount"}, {"order_by": "status,created_at"}])
+def test_however_records_are_found_they_are_the_same(
+    acme: Organization, shipments: list[Shipment], order: dict[str, str]
+) -> None:
+    request = {"resource": "shipment", "options": {"paid": "true", "limit": 7, **order}}
+    spec = parse_export(request)
+    found = []
+    for gathered in (False, True):
+        with connection.cursor() as cursor:
+            cursor.execute(compile_records(spec, acme.pk, gathered=gathered).as_string(None))
+            found.append(cursor.fetchall())
+    assert len(found[0]) == 7
+    assert found[0] == found[1]
 
 
 def test_what_no_file_could_hold_is_said(alice: KeyClient, acme: Organization) -> None:

@@ -1,8 +1,11 @@
-"""What a worker of the real broker outlives."""
+"""What a worker of the real broker outlives, and what beat sends."""
 
+from copy import copy
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from kombu.message import Message
 
 from exports.models import Export, Status
@@ -30,3 +33,11 @@ def test_a_worker_outlives_a_message_that_it_cannot_acknowledge(
         assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
     wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 2)
     assert raised
+
+
+@pytest.mark.parametrize("name", ["Purge exports", "Purge idempotency keys", "Purge webhooks"])
+def test_what_is_done_each_hour_does_not_wait_for_beat_to_live_an_hour(name: str) -> None:
+    schedule = copy(settings.CELERY_BEAT_SCHEDULE[name]["schedule"])
+    started = datetime(2024, 7, 1, 11, 50, tzinfo=UTC)
+    schedule.nowfun = lambda: started + timedelta(minutes=59)
+    assert schedule.is_due(started).is_due
