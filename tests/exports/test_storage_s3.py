@@ -16,7 +16,7 @@ from django.utils import timezone
 from moto.server import ThreadedMotoServer
 from psycopg.errors import QueryCanceled
 from pytest_django import Settings
-from storages.backends.s3 import S3Storage
+from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]
 
 from accounts.models import Organization
 from exports import lifecycle, runner, stream, upkeep
