@@ -88,7 +88,7 @@ def test_the_list_says_how_far_each_export_is(staff: Client, acme: Organization)
     now = timezone.now()
     make(acme, status=Status.PROCESSING, records_count=2_000_000, processed_count=900_000)
     make(acme, status=Status.PROCESSING, records_count=None, processed_count=1_234)
-    error = {"error": "timeout", "message": "The export took more than 3600 seconds."}
+    error = {"error": "timeout", "message": "The export took longer than 3600 s, its limit."}
     make(acme, status=Status.TIMED_OUT, records_count=100, processed_count=60, error=error)
     make(
         acme,
@@ -185,7 +185,7 @@ def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> 
     assert export is not None
     lifecycle.time_out(export, 1)
     content = page(staff, change(queued))
-    assert "The export took more than" in content
+    assert "The export took longer than 1 s, its limit." in content
     assert "/download/" not in content
 
 

@@ -213,7 +213,12 @@ def test_a_pipe_is_written_to(contacts: list[Contact], tmp_path: Path) -> None:
 
 
 def _interrupt() -> None:
-    signal.raise_signal(signal.SIGINT)
+    # A shell that starts something in the background has it ignore this.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _terminate() -> None:
