@@ -8,7 +8,7 @@ import zstandard
 from django.conf import settings
 from isal import isal_zlib
 
-from exports.formats.base import overlapped
+from exports.overlapping import overlapped
 from exports.spec import Compression
 
 ENDINGS = {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: ".zst"}

@@ -1,6 +1,7 @@
 """Files in a folder of this machine, kept as a storage of objects would keep them."""
 
 import errno
+import mmap
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,16 +10,17 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 
-from exports.formats.base import overlapped
+from exports.overlapping import overlapped
 
 _LINUX = sys.platform == "linux"
-# Of a file that the machine keeps in memory while it is written or read.
+# Of a file that is put on the disk and compared at a time; two such windows are in memory.
 _WINDOW_BYTES = 8 << 20
 _READ_BYTES = 1 << 20
 
 
 class LocalStorage(FileSystemStorage):
-    """Django's, but of a saved file the disk has given back every byte, and memory keeps none.
+    """Django's, but a saved file is on the disk, was compared with what was to be saved, and does
+    not stay in memory: on Linux it is the disk itself that is read.
 
     Large files that are read once would push the database's pages out of the machine's cache.
     """
@@ -27,19 +29,19 @@ class LocalStorage(FileSystemStorage):
         # Django makes it, empty: its folders, its permissions, and that it is nobody else's.
         saved: str = super()._save(name, ContentFile(b""))  # type: ignore[misc]
         path = self.path(saved)
-        with open(path, "wb") as file, open(path, "rb") as again:
+        with open(path, "wb") as file, open(path, "rb") as written:
 
-            def keep(window: list[bytes]) -> None:
+            def write_and_compare(window: list[bytes]) -> None:
                 start = file.tell()
                 file.writelines(window)
                 file.flush()
                 _put_on_disk(file.fileno(), start, file.tell())
-                if any(again.read(len(block)) != block for block in window):
+                if any(written.read(len(block)) != block for block in window):
                     raise OSError(errno.EIO, "the disk holds other than was written", path)
                 _forget(file.fileno(), start, file.tell())
 
             # While the disk is busy, the next window comes.
-            for _ in overlapped(keep, _windows(content.chunks())):
+            for _ in overlapped(write_and_compare, _windows(content.chunks())):
                 pass
         # The name is an entry of its folder, and that of another, up to the first.
         folder = path
@@ -78,6 +80,8 @@ def _put_on_disk(file: int, start: int, end: int) -> None:
 def _forget(file: int, start: int, end: int) -> None:
     """What is on the disk need not stay in memory."""
     if _LINUX:
+        # Only whole pages are let go, the first of which may hold what came before.
+        start -= start % mmap.PAGESIZE
         os.posix_fadvise(file, start, end - start, os.POSIX_FADV_DONTNEED)
 
 

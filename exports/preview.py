@@ -28,7 +28,7 @@ from exports.spec import ExportSpec
 from resources.reading import TookTooLong, configure, reading
 
 MOST_ROWS = 20
-# Together less than a second, however rare is what is asked for.
+# Together less than a second, however rare is what passes the filters.
 _COUNT_MILLISECONDS = 300
 _FIND_MILLISECONDS = 400
 # What is shown of the rows that were found: a record may have much to compute.
@@ -49,7 +49,7 @@ class Preview:
 
     header_is_partial: rows that are not shown may add columns.
     rows_are_missing: there may be some, but finding the first would take too long.
-    estimated_bytes: of the text, before it is compressed; None where no row says how large one is.
+    estimated_bytes: of the text, before it is compressed; None where rows are missing.
     """
 
     header: list[str]
@@ -81,7 +81,10 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
     count, estimated = _count(spec, organization_id)
     limit = min(spec.selection.limit or MOST_ROWS, MOST_ROWS)
     first = replace(spec, selection=replace(spec.selection, limit=limit))
-    keys = _find(first, organization_id, few=not estimated and count <= _FEW)
+    # Where a limit cuts off the count, more are selected than were counted.
+    cut = spec.selection.limit is not None and count >= spec.selection.limit
+    few = not estimated and not cut and count <= _FEW
+    keys = _find(first, organization_id, few=few) if count or estimated else []
     with reading(spec.timezone, _ROWS_MILLISECONDS, TIMEZONE_FIELD) as cursor:
         sample = _sample(cursor, first, organization_id, keys or [])
     found = len(sample.rows)

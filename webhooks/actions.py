@@ -46,8 +46,10 @@ def recover(subscription: Subscription, since: datetime) -> int:
     _refuse_inactive(subscription)
     with transaction.atomic():
         transaction.on_commit(partial(queue.wake, subscription.pk))
+        recovered = lifecycle.recover(subscription, since)
+        # Deliveries are locked before their subscriptions, here as everywhere.
         lifecycle.resume(subscription)
-        return lifecycle.recover(subscription, since)
+    return recovered
 
 
 def _refuse_inactive(subscription: Subscription) -> None:

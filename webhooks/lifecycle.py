@@ -27,7 +27,7 @@ _JITTER = 0.1
 # longer than `runner.TURN`, and waits for no more than one answer after it.
 LEASE = timedelta(seconds=30)
 # A target that fails again and again is left alone, twice as long each time; a few failures are
-# no outage. Thirty in a row are two and a half days.
+# no outage. Thirty in a row are two and a half days, unless its owner does not wait for them.
 _FEW_FAILURES = 2
 _LONGEST_PAUSE = timedelta(hours=4)
 # What a target that is overloaded gets where it does not say for how long.
@@ -219,7 +219,8 @@ def delete(subscription: Subscription) -> None:
 
 
 def resume(subscription: Subscription) -> None:
-    """End a pause: its owner, who asks for something to be sent, knows better."""
+    """End a pause, also one that the target asked for: its owner, who wants something sent now,
+    knows better."""
     Subscription.objects.filter(pk=subscription.pk, paused_until__gt=Now()).update(
         paused_until=None
     )

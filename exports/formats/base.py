@@ -1,11 +1,9 @@
 """What a file format is."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from psycopg import sql
 
@@ -19,9 +17,6 @@ BLOCK_BYTES = 1 << 17
 # Two bytes that JSON and XML never hold, and other texts hardly: COPY quotes nothing of them.
 QUOTE, DELIMITER = "\x01", "\x02"
 UNQUOTED = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
-
-Piece = TypeVar("Piece")
-Result = TypeVar("Result")
 
 SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
 
@@ -121,23 +116,3 @@ def fenced(query: sql.Composable, columns: Sequence[object]) -> sql.Composable:
 
 def place(index: int) -> sql.Identifier:
     return sql.Identifier(f"cell {index}")
-
-
-def overlapped(
-    function: Callable[[Piece], Result],
-    pieces: Iterable[Piece],
-    ahead: int = 1,
-    threads: int = 1,
-) -> Iterator[Result]:
-    """`function` of each piece, in order, in threads of its own while the next ones come.
-
-    ahead: how many pieces may wait for it.
-    """
-    with ThreadPoolExecutor(threads, thread_name_prefix="format") as pool:
-        waiting: deque[Future[Result]] = deque()
-        for piece in pieces:
-            waiting.append(pool.submit(function, piece))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        for future in waiting:
-            yield future.result()

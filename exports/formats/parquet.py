@@ -17,9 +17,9 @@ from exports.formats.base import (
     IncompleteFile,
     Rows,
     fenced,
-    overlapped,
     place,
 )
+from exports.overlapping import overlapped
 from exports.spec import ExportSpec
 from resources.columns import Kind
 

@@ -16,12 +16,12 @@ from exports.formats.base import (
     FileColumn,
     Rows,
     fenced,
-    overlapped,
     place,
 )
 from exports.formats.excel_dates import DEFAULT_PATTERN, number_format
 from exports.formats.formulas import escaped_sql
 from exports.formats.workbook import DATE, DATETIME, LONGEST_TEXT, Workbook
+from exports.overlapping import overlapped
 from exports.spec import ExportSpec
 from resources.columns import Kind
 

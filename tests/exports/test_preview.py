@@ -16,14 +16,13 @@ from rest_framework.test import APIClient
 
 from accounts.models import Organization
 from exports import creation, preview
-from exports.compiler import compile_count, compile_records
+from exports.compiler import among, compile_count, compile_records
 from exports.models import Export
 from exports.parsing import parse_export
 from exports.stream import ExportStream
-from resources.logistics.models import Contact, Shipment
+from resources.logistics.models import Shipment
 from tests.conftest import KeyClient
 from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
-from tests.records import copies
 
 # What a preview shows is compared with the file, which is read on another connection.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -263,13 +262,19 @@ def test_a_count_that_would_take_too_long_is_estimated(
     assert 20 <= shown["records_count"] <= 31
 
 
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 def test_rows_that_take_too_long_are_a_timeout(
-    alice: KeyClient, acme: Organization, monkeypatch: pytest.MonkeyPatch
+    alice: KeyClient,
+    shipments: list[Shipment],
+    monkeypatch: pytest.MonkeyPatch,
+    file_format: str,
 ) -> None:
-    monkeypatch.setattr(preview, "_ROWS_MILLISECONDS", 1)
-    copies(Contact.objects.create(organization=acme), 2999)
-    request = {"resource": "contact", "options": {"order_by": "_outbound_trackers"}}
-    response = alice.post("/v1/exports/preview", request)
+    def slow(*args: Any) -> sql.Composable:
+        return sql.SQL("{} AND pg_sleep(1) IS NOT NULL").format(among(*args))
+
+    monkeypatch.setattr(preview, "among", slow)
+    monkeypatch.setattr(preview, "_ROWS_MILLISECONDS", 100)
+    response = alice.post("/v1/exports/preview", body(format=file_format))
     assert (response.status_code, response.json()["error"]) == (504, "timeout")
 
 
@@ -304,6 +309,31 @@ def test_however_records_are_found_they_are_the_same(
             found.append(cursor.fetchall())
     assert len(found[0]) == 7
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("limit", "few"), [(None, True), (31, True), (30, False), (7, False), ("all", True)]
+)
+def test_all_are_gathered_only_where_all_were_counted(
+    alice: KeyClient,
+    shipments: list[Shipment],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int | str | None,
+    few: bool,
+) -> None:
+    gathered: list[bool] = []
+
+    def noted(*args: Any, **kwargs: Any) -> sql.Composable:
+        gathered.append(kwargs["gathered"])
+        return compile_records(*args, **kwargs)
+
+    monkeypatch.setattr(preview, "compile_records", noted)
+    options = {} if limit is None else {"limit": limit}
+    alice.post("/v1/exports/preview", body(options=options))
+    assert gathered == [few]
+    monkeypatch.setattr(preview, "_FEW", 29)
+    alice.post("/v1/exports/preview", body(options=options))
+    assert gathered == [few, False]
 
 
 def test_what_no_file_could_hold_is_said(alice: KeyClient, acme: Organization) -> None:
