@@ -14,7 +14,7 @@ from exports.overlapping import overlapped
 
 _LINUX = sys.platform == "linux"
 # Of a file that is put on the disk and compared at a time; two such windows are in memory.
-_WINDOW_BYTES = 8 << 20
+_WINDOW_BYTES = 2 << 20
 _READ_BYTES = 1 << 20
 
 
