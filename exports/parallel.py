@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from exports.formats.base import Block
 
-# Of a part that is not yet its turn, about 8 MiB.
-_BLOCKS_AHEAD = 64
+# Of a part that is not yet its turn, about 4 MiB.
+_BLOCKS_AHEAD = 32
 _STOPPED_SECONDS = 0.2
 
 Task = TypeVar("Task")

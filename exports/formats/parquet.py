@@ -26,7 +26,7 @@ from resources.columns import Kind
 # Parsing costs something for each column, however few the rows: so many blocks are parsed at once.
 _PARSED_BLOCKS = 8
 # A row group is written at once; meanwhile the rows go on coming.
-_BLOCKS_AHEAD = 4
+_BLOCKS_AHEAD = 2
 # A list is a line of JSON, the one text in which a member may hold any character, and never
 # null: so the cells of a column, one after the other, are JSON Lines.
 _LIST = "'{{\"list\":' || coalesce(to_json({})::text, 'null') || E'}}\\n'"
