@@ -233,27 +233,6 @@ class ExportTurn(models.Model):
         return f"{self.organization_id} {self.lane}"
 
 
-class ExportPart(models.Model):
-    """A part of an export that workers elsewhere may read, as long as its row is there.
-
-    key: of its blocks in the storage. reading: what to read, as `exports.stream.Reading`.
-    taken_by: a token of who reads it.
-    rows, bytes, sha256: of what is in the storage, once that is all.
-    """
-
-    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="parts")
-    key = models.CharField(max_length=255)
-    reading = models.JSONField()
-    taken_by = models.CharField(max_length=40, blank=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    rows = models.BigIntegerField(default=0)
-    bytes = models.BigIntegerField(default=0)
-    sha256 = models.CharField(max_length=64, blank=True)
-
-    def __str__(self) -> str:
-        return self.key
-
-
 class ExportTotal(models.Model):
     """What all exports of a lane that ever ended so amount to; `exports.totals` counts.
 

@@ -11,7 +11,6 @@ from structlog.contextvars import bind_contextvars
 from accounts.errors import ApiError, ErrorCode
 from exports import lifecycle
 from exports.compiler import compile_export
-from exports.distribution import Distribution
 from exports.formats.base import FormatLimit
 from exports.limits import limits_of
 from exports.models import Export, ExportFile
@@ -113,8 +112,7 @@ def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
     """Write the files in a thread of the pool while this one reports."""
     spec = _checked_spec(export)
     limits = limits_of(export.organization_id)
-    elsewhere = Distribution(export)
-    stream = ExportStream(spec, export.organization_id, limits.seconds, elsewhere)
+    stream = ExportStream(spec, export.organization_id, limits.seconds)
     deadline = time.monotonic() + limits.seconds
     writing = pool.submit(copy_context().run, write_files, export, spec, stream, limits)
     try:
@@ -122,9 +120,7 @@ def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
             lifecycle.report(export, stream.rows)
             if time.monotonic() > deadline:
                 raise TimeLimitReached(limits.seconds)
-        files = writing.result()
-        elsewhere.clear()
-        return files
+        return writing.result()
     except QueryCanceled as error:
         if time.monotonic() < deadline:
             raise

@@ -21,7 +21,7 @@ class Snapshot:
     def reader(self, shared: str | None = None) -> Iterator[psycopg.Connection]:
         """A connection in a transaction of one snapshot, which begins with its first statement.
 
-        shared: what `share` has given out, of any process.
+        shared: the snapshot's name, as `share` returns it.
         """
         source = connections[settings.EXPORT_DATABASE]
         with source.get_new_connection(source.get_connection_params()) as reader:

@@ -2,12 +2,10 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import Protocol
 
 import psycopg
 from django.conf import settings
@@ -28,33 +26,6 @@ from resources.reading import configure, settings_of
 _STRETCH_BYTES = 32 << 20
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a reader of another process needs.
-
-    copy: the statement. line_end: what takes the place of the line feed that ends a row.
-    configuration: of the transaction, by name. shared: the snapshot, as `Snapshot.share` says.
-    """
-
-    copy: str
-    line_end: str
-    configuration: dict[str, str]
-    shared: str
-
-
-class Elsewhere(Protocol):
-    """Readers of other processes. Safe from any thread."""
-
-    readers: int
-
-    def read(self, reading: Reading, check: Callable[[], None]) -> Iterator[Block] | None:
-        """The rows of a statement; None where nobody has read them.
-
-        check: raises what ends the waiting. Raises IncompleteExport.
-        """
-        ...
-
-
 class ExportStream:
     """The files of an export, one after the other, from one moment of the database.
 
@@ -63,20 +34,12 @@ class ExportStream:
     Iterated itself it gives the bytes of its files, of which there usually is one.
     """
 
-    def __init__(
-        self,
-        spec: ExportSpec,
-        organization_id: str,
-        seconds: int = 0,
-        elsewhere: Elsewhere | None = None,
-    ) -> None:
-        """seconds: that each statement may take; 0 is any time. elsewhere: who else may read."""
+    def __init__(self, spec: ExportSpec, organization_id: str, seconds: int = 0) -> None:
+        """seconds: that each statement may take; 0 is any time."""
         self.rows = 0
         self.snapshot_at: datetime | None = None
         self._spec = spec
         self._organization_id = organization_id
-        self._elsewhere = elsewhere
-        self._line_end = spec.dialect.line_end
         # The leader does nothing while the others read.
         self._timeouts = {
             "statement_timeout": f"{seconds}s",
@@ -119,8 +82,6 @@ class ExportStream:
         """The rows of the file, in its order; where they are many, several connections read."""
         configure(leader.cursor(), statement.settings)
         number = settings.EXPORT_CONNECTIONS
-        if self._elsewhere is not None:
-            number += self._elsewhere.readers
         split = None
         if number > 1:
             split = parts(leader, self._spec, self._organization_id, statement)
@@ -133,7 +94,7 @@ class ExportStream:
             idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
 
             def idle_reader() -> psycopg.Connection:
-                # Never waited for: later parts may hold all of them until this one is written.
+                # Opened when needed: at most one for each thread of the pool.
                 with suppress(Empty):
                     return idle.get_nowait()
                 reader = stack.enter_context(self._snapshot.reader(shared))
@@ -142,15 +103,6 @@ class ExportStream:
 
             def read(part: Part) -> Iterator[Block]:
                 narrowed = compile_export(self._spec, self._organization_id, found, part)
-                blocks = None
-                if self._elsewhere is not None:
-                    reading = Reading(
-                        narrowed.copy.as_string(None), self._line_end, configuration, shared
-                    )
-                    blocks = self._elsewhere.read(reading, self._snapshot.check)
-                if blocks is not None:
-                    yield from blocks
-                    return
                 reader = idle_reader()
                 try:
                     yield from self._read(reader, narrowed)
@@ -164,7 +116,7 @@ class ExportStream:
         yield from copy_blocks(
             reader,
             statement.copy.as_bytes(None),
-            self._line_end.encode(),
+            self._spec.dialect.line_end.encode(),
             self._spec.max_rows_per_file,
         )
 

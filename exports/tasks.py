@@ -2,17 +2,12 @@
 
 from celery import shared_task
 
-from exports import distribution, queue, runner, upkeep
+from exports import queue, runner, upkeep
 
 
 @shared_task(name=queue.RUN_EXPORT)
 def run_export(number: int) -> None:
     runner.run(number)
-
-
-@shared_task(name=distribution.READ_PART)
-def read_part(number: int) -> None:
-    distribution.read_part(number)
 
 
 @shared_task(name="exports.recover")

@@ -36,8 +36,6 @@ def recover() -> None:
     taken_back = []
     for export in silent.iterator():
         logger.warning("The worker of export %s is silent.", export)
-        # Nobody waits for them any more.
-        export.parts.all().delete()
         with suppress(lifecycle.Superseded):
             lifecycle.try_again(export, "the loss of its worker")
             taken_back.append(export)

@@ -168,7 +168,6 @@ EXPORT_MAX_RECORDS = environment.integer("EXPORT_MAX_RECORDS", 0) or None
 EXPORT_MAX_BYTES = environment.integer("EXPORT_MAX_BYTES", 0) or None
 EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
-EXPORT_PART_TASKS = environment.integer("EXPORT_PART_TASKS", 4, minimum=0)
 EXPORT_PARALLEL_ROWS = environment.integer("EXPORT_PARALLEL_ROWS", 100_000, minimum=0)
 
 # --- Webhooks -------------------------------------------------------------------------------
@@ -199,7 +198,7 @@ CELERY_TASK_IGNORE_RESULT = True
 # exports end; nor must small exports wait for large ones, nor anything for whoever is told of it.
 # A worker without -Q takes them all.
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("large", "quick", "parts", "upkeep", "webhooks")]
+CELERY_TASK_QUEUES = [Queue(name) for name in ("large", "quick", "upkeep", "webhooks")]
 # A task is done when it has ended, not when it was taken: a lost worker's goes to another.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

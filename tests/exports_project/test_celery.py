@@ -9,6 +9,7 @@ from django.conf import settings
 from kombu.message import Message
 
 from exports.models import Export, Status
+from exports_project.serve import PROGRAMS
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import contacts, storage, wait_for, worker
@@ -41,3 +42,9 @@ def test_what_is_done_each_hour_does_not_wait_for_beat_to_live_an_hour(name: str
     started = datetime(2024, 7, 1, 11, 50, tzinfo=UTC)
     schedule.nowfun = lambda: started + timedelta(minutes=59)
     assert schedule.is_due(started).is_due
+
+
+def test_make_run_starts_a_worker_for_every_queue() -> None:
+    commands = [list(command) for command, _ in PROGRAMS.values()]
+    taken = {command[command.index("-Q") + 1] for command in commands if "-Q" in command}
+    assert taken == {queue.name for queue in settings.CELERY_TASK_QUEUES}

@@ -32,7 +32,6 @@ COMMANDS: dict[str, Sequence[str]] = {
 }
 SECOND = {
     "second worker": [*WORKER, "-n", "second@%h", "-Q", "large,quick", "--concurrency=2"],
-    "parts": [*WORKER, "-n", "parts@%h", "-Q", "parts", "--concurrency=2"],
     "second beat": [*CELERY, "beat", "--schedule", ""],
 }
 BODY: dict[str, Any] = {"resource": "shipment", "format": "jsonl", "compression": "gzip"}
@@ -143,12 +142,6 @@ class Stack:
     def flush_broker(self) -> None:
         with redis.Redis(unix_socket_path=str(embedded.valkey_socket(self.folder))) as client:
             client.flushall()
-
-    def reads(self, queue: str) -> bool:
-        """Whether a worker of a queue has given a sign of life."""
-        path = str(embedded.valkey_socket(self.folder))
-        with redis.Redis(unix_socket_path=path, db=1) as client:
-            return bool(client.exists(f":1:heartbeat:{queue}"))
 
     def _start(self, name: str, server: AbstractContextManager[subprocess.Popen[bytes]]) -> None:
         block = ExitStack()

@@ -10,8 +10,6 @@ from tests.recovery.conftest import Settle, under_way
 from tests.recovery.stack import PROCESSING, Stack, wait_until
 
 pytestmark = pytest.mark.stack
-TAKEN = "SELECT FROM exports_exportpart WHERE taken_by <> ''"
-PARTS = "SELECT count(*) FROM exports_exportpart"
 
 
 # Workers that are killed, whatever they are doing
@@ -40,23 +38,6 @@ def test_two_workers_given_the_same_messages_write_each_export_once(
     verdict = settle(ids)
     stack.kill("second worker")
     assert (verdict.completed, verdict.attempts) == (4, [1] * 4)
-
-
-def test_parts_of_killed_readers_are_read_by_the_writer(
-    stack: Stack, settle: Settle, chance: random.Random
-) -> None:
-    stack.start("parts")
-    wait_until(lambda: stack.reads("parts"), 30)
-    ids = stack.ask(4)
-    for _ in range(3):
-        wait_until(lambda: bool(stack.query(TAKEN)), 30)
-        time.sleep(chance.uniform(0, 0.2))
-        stack.kill("parts")
-        stack.start("parts")
-    verdict = settle(ids)
-    stack.kill("parts")
-    assert (verdict.completed, verdict.attempts) == (4, [1] * 4)
-    assert stack.query(PARTS) == [(0,)]
 
 
 # Beat, of which there should be one: started twice, and killed
