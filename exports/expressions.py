@@ -79,7 +79,7 @@ class Expressions(JsonExpressions):
         link = relation.link(ROW, row)
         source, condition = self.related(relation)
         if link is not None:
-            seen = related_scope(relation.target, self.organization_id, row)
+            seen = related_scope(relation, self.organization_id, row)
             source, condition = relation.table(row), sql.SQL("{} AND {}").format(link.far, seen)
         records: sql.Composable = sql.SQL("SELECT {} FROM {} WHERE {}").format(
             sql.SQL(", ").join(cells), source, condition

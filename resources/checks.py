@@ -13,6 +13,13 @@ from django.urls import NoReverseMatch, resolve, reverse
 
 from accounts.models import Organization
 from resources.conditions import SEARCH
+from resources.disclosure import (
+    check_related_fields,
+    check_related_rows,
+    check_secrets,
+    check_shown_rows,
+    problem,
+)
 from resources.export_types import ExportType, export_types
 from resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
 from resources.registry import DEEPEST_INCLUDE, Resource, registry
@@ -29,7 +36,7 @@ def check_resources(**_: Any) -> list[CheckMessage]:
     for resource in registry.declared:
         for name in (resource.name, resource.plural):
             if names.setdefault(name, resource) is not resource:
-                problems.append(_error(resource, f"the name {name!r} is taken", "resources.E001"))
+                problems.append(problem(resource, f"the name {name!r} is taken", "resources.E001"))
         problems.extend(check_resource(resource))
     return problems
 
@@ -64,8 +71,8 @@ def _mistakes(export_type: ExportType) -> Iterator[str]:
     options = {**export_type.options, ORDER_BY: export_type.order_by}
     ranged = {export_type.date: "gte:2024-01-01"}
     for given in (options, ranged):
-        for problem in parse_options(resource, given, ZoneInfo("UTC"))[1]:
-            yield f"{problem.field}: {problem.message}"
+        for wrong in parse_options(resource, given, ZoneInfo("UTC"))[1]:
+            yield f"{wrong.field}: {wrong.message}"
 
 
 def check_resource(resource: Resource) -> Iterator[CheckMessage]:
@@ -73,11 +80,13 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
         value = getattr(resource, attribute)
         if not _NAME.match(value):
             text = f"{attribute} {value!r} must be lower case letters, digits and underscores"
-            yield _error(resource, text, "resources.E002")
+            yield problem(resource, text, "resources.E002")
     yield from _check_address(resource)
     yield from _check_table(resource)
     yield from _check_organization(resource)
     yield from _check_fields(resource)
+    yield from check_shown_rows(resource)
+    yield from check_secrets(resource)
     for relation in resource.relations:
         yield from _check_relation(resource, relation)
     yield from _check_includes(resource)
@@ -86,12 +95,12 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     columns = {model_field.attname for model_field in resource.model._meta.concrete_fields}
     names += ids + [name for name in ids if name in columns]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield _error(resource, f"{name!r} is declared twice", "resources.E008")
+        yield problem(resource, f"{name!r} is declared twice", "resources.E008")
     options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
     for name in options:
-        if name in names or name in columns - resource.hidden:
+        if name in names or name in columns - resource.hidden_fields:
             text = f"nothing can be filtered by {name!r}, which is an option of every request"
-            yield _error(resource, text, "resources.E012")
+            yield problem(resource, text, "resources.E012")
 
 
 def _check_table(resource: Resource) -> Iterator[CheckMessage]:
@@ -99,11 +108,11 @@ def _check_table(resource: Resource) -> Iterator[CheckMessage]:
     for field in resource.model._meta.concrete_fields:
         if field.model._meta.db_table != table:
             text = f"{field.name!r} is in the table of the parent model {field.model.__name__}"
-            yield _error(resource, text, "resources.E010")
-        shown = not resource.hidden & {field.name, field.attname}
+            yield problem(resource, text, "resources.E010")
+        shown = not resource.hidden_fields & {field.name, field.attname}
         if shown and isinstance(field, JSONField) and field.db_type(connection) == "json":
             text = f"{field.name!r} is of the type json, which compares with nothing, not jsonb"
-            yield _error(resource, text, "resources.E011")
+            yield problem(resource, text, "resources.E011")
 
 
 def _check_address(resource: Resource) -> Iterator[CheckMessage]:
@@ -114,7 +123,7 @@ def _check_address(resource: Resource) -> Iterator[CheckMessage]:
     view = getattr(resolve(address).func, "cls", None)
     if not hasattr(view, "resource"):
         text = f"plural {resource.plural!r}: {address} is an address of the API already"
-        yield _error(resource, text, "resources.E009")
+        yield problem(resource, text, "resources.E009")
 
 
 def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
@@ -123,39 +132,39 @@ def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
         field = _field(model, step)
         if field is None or not field.is_relation or field.many_to_many or field.one_to_many:
             text = f"organization {resource.organization!r}: {step!r} is no foreign key of "
-            yield _error(resource, text + model.__name__, "resources.E003")
+            yield problem(resource, text + model.__name__, "resources.E003")
             return
         model = field.related_model
     if model is not Organization:
         text = f"organization {resource.organization!r} leads to {model.__name__}"
-        yield _error(resource, text + ", not to Organization", "resources.E004")
+        yield problem(resource, text + ", not to Organization", "resources.E004")
 
 
 def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
     if not isinstance(_field(resource.model, resource.date_field), DateField):
         text = f"date_field {resource.date_field!r} is no date or datetime field"
-        yield _error(resource, text, "resources.E005")
+        yield problem(resource, text, "resources.E005")
     elif resource.date_field in resource.hidden:
         text = f"date_field {resource.date_field!r} is hidden"
-        yield _error(resource, text, "resources.E005")
+        yield problem(resource, text, "resources.E005")
     named = [("key", name) for name in resource.key]
     named += [("search", resource.search)] if resource.search else []
     missing = [(attribute, name) for attribute, name in named if not _field(resource.model, name)]
     for attribute, name in missing:
         text = f"{attribute} {name!r} is no field of {resource.model.__name__}"
-        yield _error(resource, text, "resources.E006")
+        yield problem(resource, text, "resources.E006")
     if not missing and not _is_unique(resource):
         text = f"records of one organization may be alike in their key {', '.join(resource.key)}"
-        yield _error(resource, text, "resources.E016")
+        yield problem(resource, text, "resources.E016")
     unwritable = set(resource.writable or ())
     if unwritable:
         unwritable -= set(resource.writable_columns)
     for name in sorted(unwritable):
         text = f"writable {name!r} is no column of an editable field"
-        yield _error(resource, text, "resources.E014")
+        yield problem(resource, text, "resources.E014")
     for name in sorted(resource.hidden):
         if _field(resource.model, name) is None:
-            yield _error(resource, f"hidden {name!r} is no field", "resources.E006")
+            yield problem(resource, f"hidden {name!r} is no field", "resources.E006")
 
 
 def _is_unique(resource: Resource) -> bool:
@@ -174,12 +183,14 @@ def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMes
     field = _field(resource.model, relation.name)
     if not isinstance(field, JOINED):
         text = f"relation {relation.name!r} is no relation of {resource.model.__name__}"
-        yield _error(resource, text, "resources.E007")
+        yield problem(resource, text, "resources.E007")
         return
     for name in (relation.label, *relation.fields):
         if not any(name in (f.name, f.attname) for f in field.related_model._meta.concrete_fields):
             text = f"relation {relation.name!r}: {field.related_model.__name__} has no {name!r}"
-            yield _error(resource, text, "resources.E007")
+            yield problem(resource, text, "resources.E007")
+    yield from check_related_rows(resource, relation.of(resource.model))
+    yield from check_related_fields(resource, relation.of(resource.model))
 
 
 def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
@@ -188,20 +199,20 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
         steps = path.split(".")
         if len(steps) > DEEPEST_INCLUDE:
             text += f"{len(steps)} steps, of which there may be {DEEPEST_INCLUDE}"
-            yield _error(resource, text, "resources.E013")
+            yield problem(resource, text, "resources.E013")
         parent = resource
         for step in steps:
             try:
                 _, related = parent.related(step)
             except LookupError as error:
-                yield _error(resource, f"{text}{error}", "resources.E013")
+                yield problem(resource, f"{text}{error}", "resources.E013")
                 break
             if step in parent.columns_by_name:
                 text += f"{step!r} is a column of {parent.name} too"
-                yield _error(resource, text, "resources.E013")
+                yield problem(resource, text, "resources.E013")
             parent = related
     for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
-        yield _error(resource, f"include {path!r} is declared twice", "resources.E013")
+        yield problem(resource, f"include {path!r} is declared twice", "resources.E013")
 
 
 def _field(model: type[Model], name: str) -> Any:
@@ -209,7 +220,3 @@ def _field(model: type[Model], name: str) -> Any:
         return model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-
-
-def _error(resource: Resource, text: str, code: str) -> Error:
-    return Error(f"Resource {resource.name!r}: {text}.", obj=resource.model, id=code)

@@ -75,6 +75,10 @@ _KINDS: tuple[tuple[type[AnyField], Kind], ...] = (
     (ArrayField, Kind.LIST),
 )
 _NATIVE_TEXT = (models.CharField, models.TextField)
+# Words of the names of fields that hold secrets; of hashes only those of credentials do.
+_SECRETS = {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets"}
+_HASHES = {"hash", "hashed", "digest"}
+_CREDENTIALS = {"token", "key", "otp", "pin", "code"}
 
 
 def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> Iterator[Column]:
@@ -82,6 +86,27 @@ def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> It
     for model_field in model._meta.concrete_fields:
         if model_field.name not in hidden and model_field.attname not in hidden:
             yield field_column(model, model_field.name)
+
+
+def secret_fields(model: type[models.Model]) -> frozenset[str]:
+    """The names of the fields that, by their names, hold passwords and other secrets.
+
+    `password`, `client_secret`, `token_hash`, `hashed_key`, `private_key`; numbers, booleans, dates
+    and foreign keys are none.
+    """
+    return frozenset(field.name for field in model._meta.concrete_fields if _is_secret(field))
+
+
+def _is_secret(model_field: AnyField) -> bool:
+    if model_field.is_relation or _kind(model_field) not in (Kind.TEXT, Kind.LIST, Kind.JSON):
+        return False
+    words = set(model_field.name.lower().split("_"))
+    hashed = words & _HASHES and words & _CREDENTIALS
+    return bool(words & _SECRETS or hashed or words >= {"private", "key"})
+
+
+def _kind(valued: AnyField) -> Kind:
+    return next((kind for cls, kind in _KINDS if isinstance(valued, cls)), Kind.TEXT)
 
 
 def field_column(model: type[models.Model], name: str, *, called: str | None = None) -> Column:
@@ -93,7 +118,7 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
     if not isinstance(model_field, models.Field):
         raise FieldDoesNotExist(f"{model.__name__}.{name} is a relation without a column")
     valued = _valued(model_field)
-    kind = next((kind for cls, kind in _KINDS if isinstance(valued, cls)), Kind.TEXT)
+    kind = _kind(valued)
     quoted = (
         '"'
         + column_name(model_field).replace('"', '""').replace("{", "{{").replace("}", "}}")

@@ -1,13 +1,14 @@
 """Conditions: what a row must satisfy, as data and as SQL."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model
 from psycopg import sql
 
-from resources.columns import Column, column_name, field_column
+from accounts.models import Organization
+from resources.columns import Column, column_name, field_column, primary_key
 from resources.comparisons import (
     ABSENCES,
     NEGATIONS,
@@ -18,6 +19,7 @@ from resources.comparisons import (
 )
 from resources.registry import Resource, registry
 from resources.relations import Relation
+from resources.row_filters import row_filter
 from resources.search import words_match
 
 SEARCH = "search"
@@ -46,8 +48,19 @@ class AnyOf:
 
 
 def scope(resource: Resource, organization_id: str, row: str) -> sql.Composable:
-    """SQL that is true for rows of one organization."""
-    return _scope(resource.model, resource.organization.split("__"), organization_id, row)
+    """SQL that is true for the rows of one organization that pass the resource's row filter."""
+    path = resource.organization.split("__")
+    return _and(_scope(resource.model, path, organization_id, row), *_filter(resource, row))
+
+
+def _filter(declared: Resource | Relation, row: str) -> list[sql.Composable]:
+    """The test that a row filter declares, if there is one."""
+    model = declared.model if isinstance(declared, Resource) else declared.target
+    return [] if declared.where is None else [row_filter(model, declared.where, row)]
+
+
+def _and(*tests: sql.Composable) -> sql.Composable:
+    return sql.SQL(" AND ").join(tests) if tests else sql.SQL("true")
 
 
 def _scope(model: type[Model], path: list[str], organization_id: str, row: str) -> sql.Composable:
@@ -65,10 +78,45 @@ def _scope(model: type[Model], path: list[str], organization_id: str, row: str) 
     )
 
 
-def related_scope(model: type[Model], organization_id: str, row: str) -> sql.Composable:
-    """The same for related rows; true for a model that is no resource of its own."""
-    resource = registry.for_model(model)
-    return scope(resource, organization_id, row) if resource else sql.SQL("true")
+def related_scope(
+    relation: Relation, organization_id: str, row: str, *, is_part: bool = False
+) -> sql.Composable:
+    """SQL that is true for the related rows that an organization may see.
+
+    is_part: the related rows are of the organization because the row around them is.
+    """
+    resource = registry.for_model(relation.target)
+    tests: list[sql.Composable] = []
+    if resource is None:
+        tests = list(_own(relation.target, organization_id, row))
+    elif is_part:
+        tests = _filter(resource, row)
+    else:
+        tests = [scope(resource, organization_id, row)]
+    return _and(*tests, *_filter(relation, row))
+
+
+def _own(model: type[Model], organization_id: str, row: str) -> Iterator[sql.Composable]:
+    """Tests of rows of a model that is no resource: each link to an organization is to this one.
+
+    A declaration that needs them is an error of the system checks.
+    """
+    if model._meta.concrete_model is Organization:
+        yield sql.SQL("{} = {}").format(
+            sql.Identifier(row, primary_key(model)), sql.Literal(organization_id)
+        )
+    for link in organization_links(model):
+        if link.model._meta.db_table == model._meta.db_table:
+            column = sql.Identifier(row, column_name(link))
+            yield sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
+        else:  # It is in the table of a parent model, which is not joined.
+            yield sql.SQL("false")
+
+
+def organization_links(model: type[Model]) -> list[Any]:
+    """The foreign keys of a model that lead to an organization."""
+    fields: list[Any] = [field for field in model._meta.concrete_fields if field.is_relation]
+    return [each for each in fields if each.related_model._meta.concrete_model is Organization]
 
 
 def where(
@@ -127,7 +175,7 @@ def _related(
         found = sql.SQL("({}) IS NOT TRUE").format(found)
     for relation, parent, related in reversed([*zip(relations, rows, rows[1:], strict=False)]):
         source, joined = relation.join(parent, related)
-        seen = related_scope(relation.target, organization_id, related)
+        seen = related_scope(relation, organization_id, related)
         found = sql.SQL("EXISTS (SELECT FROM {} WHERE {} AND {} AND {})").format(
             source, joined, seen, found
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from psycopg import sql
 
 from resources.columns import Column, Kind, field_column, primary_key
-from resources.conditions import related_scope, scope
+from resources.conditions import related_scope
 from resources.includes import Include
 from resources.registry import Resource
 from resources.relations import Link, Relation
@@ -83,7 +83,7 @@ class JsonExpressions:
     def related(self, relation: Relation) -> tuple[sql.Composable, sql.Composable]:
         """The related records of a row: a FROM item, and the condition that joins it."""
         source, condition = relation.join(ROW, related_row(relation))
-        seen = related_scope(relation.target, self.organization_id, related_row(relation))
+        seen = related_scope(relation, self.organization_id, related_row(relation))
         return source, sql.SQL("{} AND {}").format(condition, seen)
 
     def order(self, relation: Relation) -> list[sql.Composable]:
@@ -137,10 +137,10 @@ class JsonExpressions:
             source, condition = relation.join(parent_row, row)
         else:
             source, condition = relation.table(row), link.far
-        if resource.organization != f"{relation.back}__{parent.organization}":
-            # Else the row around it has passed the same test already.
-            seen = scope(resource, self.organization_id, row)
-            condition = sql.SQL("{} AND {}").format(condition, seen)
+        # Where its way to the organization is by the row around it, that has passed the same test.
+        is_part = resource.organization == f"{relation.back}__{parent.organization}"
+        seen = related_scope(relation, self.organization_id, row, is_part=is_part)
+        condition = sql.SQL("{} AND {}").format(condition, seen)
         label, key = _order(relation, row)
         # What it is ordered by stands beside it, so that only this is sorted.
         records: sql.Composable = sql.SQL(

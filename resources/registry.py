@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.db.models import Model
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model, Q
 
-from resources.columns import Column, Kind, is_editable, model_columns
+from resources.columns import Column, Kind, is_editable, model_columns, secret_fields
 from resources.relations import Relation
 
 # Steps of a path.
@@ -34,6 +35,9 @@ class Resource:
         whose records a request may have with all that their own resource shows.
     columns: computed columns, or fields under another name.
     hidden: fields that never leave the database.
+    exposed: fields that are shown though their names are those of secrets, which are hidden.
+    where: a condition on the model's own columns; rows that fail it are in no export, list,
+        count, preview or relation.
     search: a text field with the record's search text, indexed by `SearchWords`.
     key: the columns by whose values together a batch recognizes a record of an organization.
     writable: the columns that a batch may set; by default those of all editable fields.
@@ -48,6 +52,8 @@ class Resource:
     includes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
+    exposed: frozenset[str] = field(default_factory=frozenset)
+    where: Q | None = None
     search: str | None = None
     key: tuple[str, ...] = ("id",)
     writable: tuple[str, ...] | None = None
@@ -55,15 +61,22 @@ class Resource:
     @cached_property
     def columns_by_name(self) -> Mapping[str, Column]:
         """Every column by name: the model's in field order, then the declared ones."""
-        columns = {column.name: column for column in model_columns(self.model, self.hidden)}
-        return columns | {column.name: column for column in self.columns}
+        columns = {column.name: column for column in model_columns(self.model, self.hidden_fields)}
+        secrets = secret_fields(self.model) - self.exposed
+        declared = (column for column in self.columns if column.field not in secrets)
+        return columns | {column.name: column for column in declared}
+
+    @cached_property
+    def hidden_fields(self) -> frozenset[str]:
+        """The declared hidden fields, and those that hold secrets."""
+        return self.hidden | (secret_fields(self.model) - self.exposed)
 
     @cached_property
     def writable_columns(self) -> Mapping[str, Column]:
         """The columns that a batch may set, by name, in field order."""
         columns = {
             column.name: column
-            for column in model_columns(self.model, self.hidden)
+            for column in model_columns(self.model, self.hidden_fields)
             if column.field != self.organization and is_editable(self.model, column)
         }
         if self.writable is None:
@@ -72,7 +85,7 @@ class Resource:
 
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:
-        return {relation.name: relation.of(self.model) for relation in self.relations}
+        return {relation.name: _visible(relation.of(self.model)) for relation in self.relations}
 
     @cached_property
     def followed(self) -> Mapping[str, Relation]:
@@ -137,6 +150,16 @@ class Resource:
         return {plural: name for plural, name in plurals.items() if plural not in self.names}
 
 
+def _visible(relation: Relation) -> Relation:
+    """A relation without what the resource of its records hides, and without secrets."""
+    try:
+        target = relation.target
+    except FieldDoesNotExist:  # System checks complain of it.
+        return relation
+    resource = registry.for_model(target)
+    return relation.without(resource.hidden_fields if resource else secret_fields(target))
+
+
 def _is_listed(kind: Kind) -> bool:
     return kind is Kind.TEXT or kind.numeric
 
@@ -167,7 +190,11 @@ class Registry:
         return self._resources.get(name)
 
     def for_model(self, model: type[Model]) -> Resource | None:
-        return next((resource for resource in self if resource.model is model), None)
+        """The resource of a model's records; else one of another model of the same table, as a
+        proxy is: what it hides of them is hidden however they are reached."""
+        table = model._meta.concrete_model
+        alike = [each for each in self if each.model._meta.concrete_model is table]
+        return next((each for each in alike if each.model is model), alike[0] if alike else None)
 
     def names(self) -> list[str]:
         return sorted(self._resources)

@@ -1,12 +1,12 @@
 """Relations: how a row finds its related records, and what is shown of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import ForeignKey, ManyToManyField, ManyToManyRel, ManyToOneRel, Model
+from django.db.models import ForeignKey, ManyToManyField, ManyToManyRel, ManyToOneRel, Model, Q
 from psycopg import sql
 
 from resources.columns import Column, column_name, field_column
@@ -24,6 +24,7 @@ class Relation:
     singular: what one record of a to-many relation is called; its id filter is `<singular>_id`.
     joined: in a table, a record's related ones never have rows of their own but stand in one cell
         for each field, as tags do; and predicates ask for them by id only.
+    where: a condition on the related model's own columns; other records are never shown.
     model: the model that has the relation; the registry fills it in.
     """
 
@@ -32,6 +33,7 @@ class Relation:
     fields: tuple[str, ...] = ("id", "name")
     singular: str | None = None
     joined: bool = False
+    where: Q | None = None
     model: type[Model] | None = None
 
     @classmethod
@@ -48,6 +50,18 @@ class Relation:
 
     def of(self, model: type[Model]) -> "Relation":
         return replace(self, model=model)
+
+    def without(self, hidden: Collection[str]) -> "Relation":
+        """The relation without the fields that are hidden of its records, but for their key.
+
+        A hidden label gives way to the key. What the model does not have is left to the checks.
+        """
+        key, options = self.key, self.target._meta
+        names = {name for field in options.concrete_fields for name in (field.name, field.attname)}
+        unseen = {name for name in names if options.get_field(name).name in hidden} | set(hidden)
+        fields = tuple(name for name in self.fields if name == key or name not in unseen)
+        label = key if self.label in unseen else self.label
+        return replace(self, fields=fields or (key,), label=label)
 
     @property
     def _field(self) -> Any:

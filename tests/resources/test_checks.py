@@ -164,7 +164,7 @@ def test_a_generic_relation_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> 
             "export",
             "exports",
             Export,
-            relations=(Relation("api_key"),),
+            relations=(Relation("organization"),),
             key=("public_id",),
             hidden=frozenset({"request"}),
         ),
