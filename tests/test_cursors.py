@@ -121,14 +121,26 @@ def subscription(acme: Organization) -> Subscription:
     [
         (
             "/v1/exports",
-            [("status", "queued"), ("resource", "contact,item"), ("format", "csv")],
+            [
+                ("status", "queued"),
+                ("resource", "contact,item"),
+                ("created_at", "gte:2000-01-01"),
+                ("created_before", "2100-01-01"),
+            ],
         ),
         ("/v1/webhooks", []),
         (
             "/v1/webhooks/{id}/deliveries",
-            [("status", "pending"), ("type", "export.created,export.failed")],
+            [
+                ("status", "pending"),
+                ("type", "export.created,export.failed"),
+                ("created_after", "2000-01-01"),
+            ],
         ),
-        ("/v1/events", [("type", "export.created,export.failed")]),
+        (
+            "/v1/events",
+            [("type", "export.created,export.failed"), ("created_at", "not_equals:2000-01-01")],
+        ),
     ],
 )
 @pytest.mark.usefixtures("exports")
@@ -148,7 +160,7 @@ def test_the_example_of_the_docs_is_walked(alice: KeyClient, acme: Organization)
         tuple(given.split("=", 1)) for given in re.findall(r'--data-urlencode "(.*?)"', example)
     ]
     assert len(parameters) == 5
-    walk(alice, "/v1/shipments", parameters)  # type: ignore[arg-type]
+    walk(alice, "/v1/shipments", parameters)
 
 
 def text(page: str) -> str:

@@ -19,7 +19,7 @@ from accounts.openapi import (
     operation,
     whole_list,
 )
-from resources.api.documentation import BAD_PAGES, bad_input
+from resources.api.documentation import BAD_PAGES, CREATED_PARAMETERS, bad_input
 from webhooks.api.body import SubscriptionChangeSerializer, SubscriptionRequestSerializer
 from webhooks.api.examples import (
     BAD_SECRET,
@@ -233,7 +233,7 @@ list_deliveries = operation(
     summary="List deliveries",
     description="Of a subscription, newest first, with every attempt; kept for 30 days.",
     responses={200: OpenApiResponse(DeliverySerializer(many=True), "A page.")},
-    parameters=[_STATUS, _EVENT_TYPE],
+    parameters=[_STATUS, _EVENT_TYPE, *CREATED_PARAMETERS],
     errors=[_BAD_TYPE, *BAD_PAGES, NOT_FOUND],
     examples=[answer("Delivered at the second attempt", DELIVERED)],
 )
@@ -267,7 +267,7 @@ list_events = operation(
         "for 30 days. `data` is as it was then, with a link that works now."
     ),
     responses={200: OpenApiResponse(EventSerializer(many=True), "A page.")},
-    parameters=[_EVENT_TYPE],
+    parameters=[_EVENT_TYPE, *CREATED_PARAMETERS],
     errors=[_BAD_TYPE, *BAD_PAGES],
     examples=[answer("A file is ready", EVENT)],
 )
