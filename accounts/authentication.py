@@ -1,4 +1,4 @@
-"""Authentication by API key, sent as `PX-API-KEY: <key>` or `Authorization: Bearer <key>`."""
+"""Authentication by API key: `PX-API-KEY`, `X-API-KEY` or `Authorization: Bearer <key>`."""
 
 import re
 from datetime import timedelta
@@ -16,6 +16,7 @@ from accounts.models import ApiKey
 
 # What the key generator makes; anything else is refused without asking the database.
 _KEY = re.compile(r"[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}")
+HEADERS = ("PX-API-KEY", "X-API-KEY")
 _USE_RESOLUTION = timedelta(minutes=1)
 
 
@@ -46,13 +47,13 @@ def key_of(request: Request) -> ApiKey:
 
 def _sent_key(request: Request) -> str | None:
     scheme, _, bearer = request.headers.get("Authorization", "").strip().partition(" ")
-    sent = {request.headers.get("PX-API-KEY", "").strip()}
+    sent = {request.headers.get(name, "").strip() for name in HEADERS}
     if scheme.lower() == "bearer":
         sent.add(bearer.strip())
     sent.discard("")
     if len(sent) > 1:
         raise AuthenticationFailed(
-            "The headers PX-API-KEY and Authorization hold different API keys; send one."
+            f"The headers {', '.join(HEADERS)} and Authorization hold different API keys: send one."
         )
     return next(iter(sent), None)
 

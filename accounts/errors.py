@@ -34,7 +34,7 @@ class ErrorCode(TextChoices):
     INVALID_CURSOR = "invalid_cursor", "The cursor is not one that this list gave."
     UNAUTHORIZED = (
         "unauthorized",
-        "Send an API key in the header PX-API-KEY, or as Authorization: Bearer <key>.",
+        "Send an API key in the header PX-API-KEY or X-API-KEY, or as Authorization: Bearer <key>.",
     )
     FORBIDDEN = "forbidden", "The API key does not allow this."
     NOT_FOUND = "not_found", "There is nothing at this address."

@@ -25,6 +25,7 @@ from accounts.sealing import seal, unseal
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 LONGEST_KEY = 255
+MAX_OPERATION_LENGTH = IdempotencyKey._meta.get_field("operation").max_length or 0
 KEPT = timedelta(hours=24)
 _KEY = re.compile(f"[ -~]{{1,{LONGEST_KEY}}}")
 _ACCEPTED = f"1 to {LONGEST_KEY} printable ASCII characters"
@@ -54,7 +55,8 @@ def idempotent(
         key = request.headers.get(HEADER)
         if key is None:
             return handler(view, request, *args, **kwargs)
-        _check(key)
+        if not _KEY.fullmatch(key):
+            raise malformed(key)
         fingerprint = _fingerprint(request.data)
         with transaction.atomic():
             row = _claim(request, key, fingerprint)
@@ -91,10 +93,9 @@ def reused(key: str) -> ApiError:
     return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
 
 
-def _check(key: str) -> None:
-    if not _KEY.fullmatch(key):
-        text = f"The header {HEADER} must be {_ACCEPTED}."
-        raise InvalidInput(Problem(ErrorCode.INVALID_REQUEST, HEADER, key, text, _ACCEPTED))
+def malformed(key: str) -> InvalidInput:
+    text = f"The header {HEADER} must be {_ACCEPTED}."
+    return InvalidInput(Problem(ErrorCode.INVALID_REQUEST, HEADER, key, text, _ACCEPTED))
 
 
 def _fingerprint(body: object) -> str:
@@ -112,8 +113,7 @@ def _claim(request: Request, key: str, fingerprint: str) -> IdempotencyKey:
     the old one that it has deleted.
     """
     organization = key_of(request).organization
-    # An address is the same with and without a slash at its end.
-    operation = f"{request.method} {request.path.rstrip('/')}"
+    operation = _operation(request)
     rows = IdempotencyKey.objects.filter(organization=organization, operation=operation, key=key)
     rows.filter(created_at__lte=Now() - KEPT).delete()
     row = IdempotencyKey(
@@ -121,6 +121,18 @@ def _claim(request: Request, key: str, fingerprint: str) -> IdempotencyKey:
     )
     IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
     return rows.get()
+
+
+def _operation(request: Request) -> str:
+    """The method and the path, which is the same with and without a slash at its end.
+
+    Of a path too long for its column, SHA-256 in hex.
+    """
+    path = request.path.rstrip("/")
+    operation = f"{request.method} {path}"
+    if len(operation) <= MAX_OPERATION_LENGTH:
+        return operation
+    return f"{request.method} {hashlib.sha256(path.encode()).hexdigest()}"
 
 
 def _keep(row: IdempotencyKey, response: Response, body: str) -> None:

@@ -1,6 +1,7 @@
 """What every operation of the API's description has: how to get in, and what can go wrong."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -15,6 +16,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from accounts import idempotency
+from accounts.authentication import HEADERS
 from accounts.errors import ApiError, ErrorCode
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -33,18 +35,20 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The two headers, either of which is enough."""
+    """The headers, each of which is enough."""
 
     target_class = "accounts.authentication.ApiKeyAuthentication"
-    name = ["ApiKey", "Bearer"]  # noqa: RUF012  (as the library declares it)
+    name = ["ApiKey", "XApiKey", "Bearer"]  # noqa: RUF012  (as the library declares it)
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
         return [{name: []} for name in self.name]
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
-        header = {"type": "apiKey", "in": "header", "name": "PX-API-KEY"}
+        header = {"type": "apiKey", "in": "header"}
+        first, second = HEADERS
         return [
-            header | {"description": "An API key, as the admin shows it once."},
+            header | {"name": first, "description": "An API key, as the admin shows it once."},
+            header | {"name": second, "description": "The same key."},
             {"type": "http", "scheme": "bearer", "description": "The same key."},
         ]
 
@@ -105,7 +109,10 @@ OF_A_KEY: Sequence[OpenApiParameter] = (
     ),
 )
 NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
-KEY_REUSED = idempotency.reused("7c0f8a52-5d0e-4c07-9a53-0b1f4de4c9a1")
+KEY_ERRORS: Errors = (
+    idempotency.malformed("naïve"),
+    idempotency.reused("7c0f8a52-5d0e-4c07-9a53-0b1f4de4c9a1"),
+)
 
 
 def operation(
@@ -154,13 +161,19 @@ def error_responses(errors: Errors) -> dict[int, OpenApiResponse]:
         status: OpenApiResponse(
             ErrorSerializer,
             description=" ".join(dict.fromkeys(map(_meaning, found))),
-            examples=[
-                OpenApiExample(error.code, value=error.as_json(), response_only=True)
-                for error in found
-            ],
+            examples=list(_examples(found)),
         )
         for status, found in sorted(by_status.items())
     }
+
+
+def _examples(errors: Errors) -> Iterator[OpenApiExample]:
+    """An example for each error; of two with one name the description would show the last only."""
+    names: Counter[str] = Counter()
+    for error in errors:
+        names[error.code] += 1
+        name = f"{error.code} {names[error.code]}" if names[error.code] > 1 else str(error.code)
+        yield OpenApiExample(name, value=error.as_json(), response_only=True)
 
 
 def _meaning(error: ApiError) -> str:

@@ -1,5 +1,6 @@
 """From a spec to a queued export, within what its organization may ask for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from exports.limits import Limits, admit_one_more, limits_of, unfinished_of
 from exports.models import Export, Lane
 from exports.queue import enqueue
 from exports.spec import ExportSpec
+from exports.types import FROM, TO
 from resources.reading import TookTooLong, reading
 
 # Counting a large table must not hold up the answer; the worker has the time.
@@ -35,7 +37,7 @@ class Creation:
 def create(
     organization: Organization,
     api_key: ApiKey | None,
-    request: Any,
+    request: Mapping[str, Any],
     spec: ExportSpec,
     *,
     dedupe: bool = False,
@@ -61,6 +63,8 @@ def create(
             format=spec.format,
             compression=spec.compression,
             request=request,
+            date_from=_end(request, FROM),
+            date_to=_end(request, TO),
             spec=spec.to_json(),
             lane=_lane(count),
             records_count=count,
@@ -101,6 +105,11 @@ def _check(count: int | None, spec: ExportSpec, allowed: Limits) -> None:
         raise limits.too_many_files()
     if count == 0 and spec.refuse_empty:
         raise limits.empty()
+
+
+def _end(request: Mapping[str, Any], name: str) -> str | None:
+    """An end of the request's range as it was given; an epoch may be a number."""
+    return None if request.get(name) is None else str(request[name])
 
 
 def _lane(count: int | None) -> Lane:

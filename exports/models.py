@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -60,10 +61,18 @@ class ExportQuerySet(models.QuerySet["Export"]):
         return self.filter(wanted | over if Status.EXPIRED in statuses else wanted)
 
 
+def _list_index(name: str, *by: str | models.Expression) -> models.Index:
+    """An index of an organization's exports by a value, in the order of `NewestFirst`."""
+    newest_first = (models.F("created_at").desc(), models.F("number").desc())
+    return models.Index("organization", *by, *newest_first, name=name)
+
+
 class Export(models.Model):
     """A request for a file.
 
     request: the body as it came; spec: what it was understood to mean.
+    date_from, date_to: the ends of the request's range as it gives them, as texts; null where
+        there is none.
     records_count: rows counted when it was created, rows written once it is completed.
     not_before: when the next attempt may begin.
     claims: a token for each time that a worker took it up; the last one may write. None are
@@ -84,6 +93,8 @@ class Export(models.Model):
     format = models.CharField(max_length=20)
     compression = models.CharField(max_length=20)
     request = OrderedJSONField()
+    date_from = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    date_to = models.CharField(max_length=64, null=True)  # noqa: DJ001
     spec = models.JSONField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     lane = models.CharField(max_length=20, choices=Lane.choices, default=Lane.LARGE)
@@ -108,6 +119,11 @@ class Export(models.Model):
         ordering = ("-number",)
         indexes: ClassVar = [
             models.Index(fields=("organization", "-number"), name="export_by_organization"),
+            # Lists of the API, without a filter and by each that they have.
+            _list_index("export_by_creation"),
+            _list_index("export_by_resource", "resource"),
+            _list_index("export_by_state", "status"),
+            _list_index("export_by_type", KT("request__type")),
             models.Index(
                 fields=("heartbeat_at",),
                 name="export_unfinished",

@@ -14,9 +14,9 @@ Every request carries an API key, which belongs to one organization and sees not
 PX-API-KEY: Zx81kQ3a.9nB7…
 ```
 
-or, which is the same, `Authorization: Bearer Zx81kQ3a.9nB7…`. A key has the scopes `read` and
-`write`; asking for an export needs `write`, everything else here `read`. At `/docs`, press
-**Authorize** to try requests.
+`X-API-KEY: Zx81kQ3a.9nB7…` and `Authorization: Bearer Zx81kQ3a.9nB7…` do the same. A key has the
+scopes `read` and `write`; asking for an export needs `write`, everything else here `read`. At
+`/docs`, press **Authorize** to try requests.
 
 ## A file in three steps
 

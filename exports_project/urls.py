@@ -2,6 +2,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from exports_project.search import search
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("", include("exports_project.docs")),
@@ -9,6 +11,7 @@ urlpatterns = [
     path("v1/", include("webhooks.api.urls")),
     # Last, so that no resource can take an address of the API.
     path("v1/", include("resources.api.urls")),
+    path("admin/search/", search),
     path("admin/", admin.site.urls),
 ]
 handler400 = "accounts.handlers.bad_request"

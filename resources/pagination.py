@@ -74,6 +74,10 @@ class KeysetPagination(CursorPagination):
 
 
 class NewestFirst(KeysetPagination):
-    """A list of what has a number that rises."""
+    """Lists of models with `created_at` and a rising `number`, newest first.
 
-    ordering = "-number"
+    By time, so that one index serves the order and a range of `created_at`.
+    """
+
+    salt = "resources.newest_first"
+    ordering = ("-created_at", "-number")

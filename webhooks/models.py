@@ -126,6 +126,12 @@ class Event(models.Model):
         ordering = ("-number",)
         indexes: ClassVar = [
             models.Index(fields=("organization", "-number"), name="event_of_organization"),
+            models.Index(
+                fields=("organization", "-created_at", "-number"), name="event_by_creation"
+            ),
+            models.Index(
+                fields=("organization", "type", "-created_at", "-number"), name="event_by_type"
+            ),
             models.Index(fields=("created_at",), name="event_by_age"),
         ]
 

@@ -54,7 +54,7 @@ class ExportAdmin(ExportActions):
         ("What was asked", {"fields": ("request_text",)}),
         (
             "What was understood",
-            {"fields": ("conditions", "order", "limit", "datetimes", "columns")},
+            {"fields": ("conditions", "date_range", "order", "limit", "datetimes", "columns")},
         ),
         ("How it went", {"fields": ("queued", "heard_of", "attempts")}),
     )
@@ -148,6 +148,11 @@ class ExportAdmin(ExportActions):
     def conditions(self, export: Export) -> str:
         conditions = export.parsed_spec().selection.conditions
         return presentation.codes(map(presentation.condition_text, conditions)) or "All rows"
+
+    @display(description="Date range")
+    def date_range(self, export: Export) -> str:
+        ends = {"from": export.date_from, "to": export.date_to}
+        return " ".join(f"{name} {end}" for name, end in ends.items() if end) or NOTHING
 
     @display(description="Ordered by")
     def order(self, export: Export) -> str:

@@ -113,6 +113,8 @@ QUEUED = {
     "url": "https://longshore.example/v1/exports/exp_01jd8x5m3v9q7r2t4w6y8z0abc",
     "resource": "contact",
     "type": None,
+    "date_from": None,
+    "date_to": None,
     "format": "csv",
     "compression": "none",
     "status": "queued",

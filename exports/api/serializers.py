@@ -70,6 +70,8 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "url",
             "resource",
             "type",
+            "date_from",
+            "date_to",
             "format",
             "compression",
             "status",

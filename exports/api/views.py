@@ -76,13 +76,14 @@ class ExportList(ListModelMixin, ExportView):
                 "status": list(Status.values),
                 "format": list(formats),
             },
+            Export,
         )
-        exports = super().get_queryset()
-        if types := choices.pop("type", None):
+        exports, values = choices.created(super().get_queryset()), choices.values
+        if types := values.pop("type", None):
             exports = exports.alias(type=KT("request__type")).filter(type__in=types)
-        if statuses := choices.pop("status", None):
+        if statuses := values.pop("status", None):
             exports = exports.shown_as(statuses)
-        return exports.filter(**{f"{name}__in": values for name, values in choices.items()})
+        return exports.filter(**{f"{name}__in": given for name, given in values.items()})
 
 
 class ExportPreview(APIView):

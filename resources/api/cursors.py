@@ -39,7 +39,11 @@ def read_cursor(listing: Listing, organization_id: str, text: str) -> Cursor:
 
 
 def _digest(listing: Listing, organization_id: str) -> str:
-    """Of all that decides on which rows there are, and in which order."""
-    conditions = listing.selection.conditions
+    """Hash what decides which rows a list has, and in which order.
+
+    Conditions are joined by AND, and clients may sort the parameters of an address: the order of
+    the conditions does not count.
+    """
+    conditions = sorted(map(repr, listing.selection.conditions))
     rows = (organization_id, listing.resource.name, conditions, listing.ordering)
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 from accounts.openapi import EVERYWHERE, error_responses
+from resources.api.choices import CREATED, CREATED_AT
 from resources.columns import Column, Kind
 from resources.filters import operators
 from resources.pagination import LARGEST_PAGE, USUAL_PAGE, page_schema
@@ -55,6 +56,24 @@ BAD_PAGES = (
         "nonsense",
         "The cursor is not one of this list",
         "the cursor of a link that a list gave as next or previous",
+    ),
+)
+
+
+CREATED_PARAMETERS = (
+    OpenApiParameter(
+        CREATED_AT,
+        description="By the time of creation, as any datetime is filtered by: a day, a time, or "
+        "`operator:value`. Days and times without an offset are in the organization's time zone.",
+        examples=[
+            OpenApiExample(example, value=example)
+            for example in ("gte:2024-12-01", "bwi:2024-12-01,2024-12-31", "2024-12-25")
+        ],
+    ),
+    *(
+        OpenApiParameter(name, description=f"The same as `{CREATED_AT}={operator}…`.")
+        for name, operator in CREATED.items()
+        if operator
     ),
 )
 

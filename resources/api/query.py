@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,7 +57,9 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
     }
     selection, wrong = parse_selection(resource, options, filters, zone, path="")
     fields = given["fields"].split(",") if "fields" in given else list(resource.names)
-    problems += [*wrong, *_field_problems(resource, fields)]
+    # JSON of a parameter may say what no answer can repeat, such as half a surrogate pair.
+    problems += [replace(each, value=given.get(each.field, each.value)) for each in wrong]
+    problems += _field_problems(resource, fields)
     try:
         size = page_size(given.get("limit"))
     except InvalidInput as invalid:

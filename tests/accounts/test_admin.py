@@ -260,3 +260,9 @@ def test_the_sidebar_shows_what_the_user_may_see(admin_client: Client) -> None:
     ]
     assert "Periodic tasks" in everything["Schedules"]
     assert titles(staff("view_organization")) == {"Access": ["Organizations"]}
+
+
+@pytest.mark.parametrize("page", ["zzz", "0", "-1", "2", "9" * 30, ""])
+def test_a_page_that_a_search_does_not_have_is_not_found(admin_client: Client, page: str) -> None:
+    assert admin_client.get("/admin/search/", {"s": "keys"}).status_code == 200
+    assert admin_client.get("/admin/search/", {"s": "keys", "page": page}).status_code == 404

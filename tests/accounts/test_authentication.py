@@ -12,7 +12,7 @@ from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
 
-NO_KEY = "Send an API key in the header PX-API-KEY, or as Authorization: Bearer <key>."
+NO_KEY = "Send an API key in the header PX-API-KEY or X-API-KEY, or as Authorization: Bearer <key>."
 UNKNOWN = "There is no such API key."
 
 
@@ -37,8 +37,14 @@ def test_a_key_as_bearer_is_taken(client: Client, alice: KeyClient, scheme: str)
     assert response.json()["organization"] == "acme"
 
 
-def test_the_same_key_in_both_headers_is_taken(client: Client, alice: KeyClient) -> None:
-    headers = {"Authorization": f"Bearer {alice.key}", "PX-API-KEY": alice.key}
+def test_a_key_in_x_api_key_acts_for_its_organization(client: Client, alice: KeyClient) -> None:
+    response = client.get("/v1/echo", headers={"X-API-KEY": alice.key})
+    assert response.json() == {"key": alice.api_key.pk, "organization": "acme"}
+
+
+def test_the_same_key_in_all_headers_is_taken(client: Client, alice: KeyClient) -> None:
+    headers = dict.fromkeys(("PX-API-KEY", "X-API-KEY"), alice.key)
+    headers["Authorization"] = f"Bearer {alice.key}"
     assert client.get("/v1/echo", headers=headers).status_code == 200
 
 
@@ -48,10 +54,15 @@ def test_a_gateways_basic_credentials_do_not_hide_the_key(client: Client, alice:
 
 
 def test_two_different_keys_are_refused(client: Client, alice: KeyClient, bob: KeyClient) -> None:
-    message = refusal(client, Authorization=f"Bearer {alice.key}", PX_API_KEY=bob.key)
-    assert message == (
-        "The headers PX-API-KEY and Authorization hold different API keys; send one."
-    )
+    bearer = f"Bearer {alice.key}"
+    for headers in (
+        {"Authorization": bearer, "PX_API_KEY": bob.key},
+        {"Authorization": bearer, "X_API_KEY": bob.key},
+        {"PX_API_KEY": alice.key, "X_API_KEY": bob.key},
+    ):
+        assert refusal(client, **headers) == (
+            "The headers PX-API-KEY, X-API-KEY and Authorization hold different API keys: send one."
+        )
 
 
 @pytest.mark.parametrize(

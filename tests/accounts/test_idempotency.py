@@ -113,6 +113,12 @@ def test_another_address_has_keys_of_its_own(alice: KeyClient) -> None:
     assert created() == 2
 
 
+def test_long_addresses_have_keys_of_their_own(alice: KeyClient) -> None:
+    first, other = (f"/v1/create-{'x' * 300}{end}" for end in "ab")
+    ids = [ask(alice, "k", address=address).content for address in (first, other, first + "/")]
+    assert ids[0] == ids[2] != ids[1]
+
+
 def test_a_colleague_with_the_same_key_gets_the_same_answer(
     alice: KeyClient, bob: KeyClient
 ) -> None:

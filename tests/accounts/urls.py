@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import Http404
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -93,6 +93,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("v1/create", Create.as_view()),
     path("v1/create-another", Create.as_view()),
+    re_path("v1/create-x+[ab]/?$", Create.as_view()),
     path("v1/echo", Echo.as_view()),
     path("v1/preview", Preview.as_view()),
     path("v1/public", Public.as_view()),

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.errors import ErrorCode
+from accounts.idempotency import HEADER
 from exports import parsing
 from exports.api.body import ExportRequestSerializer, OutputOptionsSerializer
 from exports.api.examples import REQUESTS
@@ -83,7 +84,7 @@ def test_every_operation_says_what_it_does_and_who_may(described: dict[str, Any]
         assert operation["description"]
         assert set(operation["tags"]) <= tags
         if operation["operationId"] != "get_file":
-            assert operation["security"] == [{"ApiKey": []}, {"Bearer": []}]
+            assert operation["security"] == [{"ApiKey": []}, {"XApiKey": []}, {"Bearer": []}]
             assert {"401", "403", "429", "500"} <= set(operation["responses"])
 
 
@@ -104,6 +105,22 @@ def test_every_error_is_shown_under_its_status(described: dict[str, Any]) -> Non
     # A method that an address does not take is no operation, and how large the files are is known
     # when they are written.
     assert shown == set(ErrorCode) - {ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.FILE_TOO_LARGE}
+
+
+def test_a_malformed_idempotency_key_is_described_wherever_there_may_be_one() -> None:
+    written = io.StringIO()
+    call_command("spectacular", stdout=written)
+    found = operations(yaml.load(written.getvalue(), yaml.CSafeLoader))
+    keyed = [
+        each
+        for each in found
+        if any(parameter["name"] == HEADER for parameter in each.get("parameters", []))
+    ]
+    assert {"create_export", "redeliver", "test_webhook"} <= {each["operationId"] for each in keyed}
+    for operation in keyed:
+        [content] = operation["responses"]["400"]["content"].values()
+        messages = [example["value"]["message"] for example in content["examples"].values()]
+        assert any(HEADER in message for message in messages), operation["operationId"]
 
 
 @pytest.mark.parametrize("example", REQUESTS, ids=lambda example: example.name)

@@ -252,3 +252,23 @@ def test_a_list_that_takes_too_long_says_so(
     copies(Contact.objects.create(organization=acme), 2999)
     response = alice.get("/v1/contacts?order_by=_outbound_trackers")
     assert (response.status_code, response.json()["error"]) == (504, "timeout")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"metadata": '"\\ud800"'},
+        {"metadata": '{"a": ["\\udfff"]}'},
+        {"metadata": '{"\\ud800": 1}'},
+        {"metadata": 'not_equals:"\\ud800"'},
+        {"filters[metadata_jcont]": '"\\ud800"'},
+    ],
+)
+def test_half_a_surrogate_pair_in_json_is_an_error_that_names_it(
+    alice: KeyClient, query: dict[str, str]
+) -> None:
+    response = alice.get("/v1/shipments", query)
+    assert response.status_code == 400, response.content
+    [problem] = response.json()["details"]["problems"]
+    assert problem["error"] == "invalid_filter"
+    assert problem["value"] == next(iter(query.values()))

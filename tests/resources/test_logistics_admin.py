@@ -316,3 +316,17 @@ def test_a_contact_and_a_group_show_their_trackers(acme: Organization, staff: Cl
         found = response.context["original"]
         assert (shown.inbound_trackers(found), shown.outbound_trackers(found)) == ("3", "2")
     assert shown.children_count(group) == "1"
+
+
+@pytest.mark.parametrize("value", [["Dock"], "Dock", 7, True, {"name": 7, "city": ["x"]}, [], {}])
+def test_json_of_any_shape_is_listed_and_opened(
+    staff: Client, acme: Organization, value: Any
+) -> None:
+    location = LocationFactory.create(
+        organization=acme, address=value, service_levels=[value, {"provider": value}]
+    )
+    fulfillment = FulfillmentFactory.create(organization=acme, recipient=value)
+    location_of_one_level = LocationFactory.create(organization=acme, service_levels=value)
+    for record in (location, location_of_one_level, fulfillment):
+        assert record in listed(staff, type(record))
+        assert staff.get(address(type(record), "change", record.pk)).status_code == 200

@@ -169,3 +169,13 @@ def test_no_secret_lies_in_the_database(alice: KeyClient) -> None:
     assert made["id"] in stored
     for text in ("whsec_", own[6:], new[6:], "hush"):
         assert text not in stored
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/webhooks/{}/test", "/v1/deliveries/{}/redeliver", "/v1/webhooks/{}/recover"]
+)
+def test_an_id_of_any_length_is_not_found(alice: KeyClient, path: str) -> None:
+    for length in (40, 234, 235, 300, 2_000):
+        response = ask(alice, path.format("x" * length))
+        assert response.status_code == 404, response.content
+        assert json.loads(response.content)["error"] == "not_found"

@@ -10,8 +10,16 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import KEY_REUSED, NOT_FOUND, OF_A_KEY, answer, operation, whole_list
-from resources.api.documentation import BAD_PAGES, bad_input
+from accounts.openapi import (
+    KEY_ERRORS,
+    NOT_FOUND,
+    OF_A_BODY,
+    OF_A_KEY,
+    answer,
+    operation,
+    whole_list,
+)
+from resources.api.documentation import BAD_PAGES, CREATED_PARAMETERS, bad_input
 from webhooks.api.body import SubscriptionChangeSerializer, SubscriptionRequestSerializer
 from webhooks.api.examples import (
     BAD_SECRET,
@@ -89,7 +97,7 @@ create_subscription = operation(
     errors=[
         *REFUSED,
         BAD_SECRET,
-        KEY_REUSED,
+        *KEY_ERRORS,
         _TWIN,
         ApiError(
             ErrorCode.TOO_MANY_SUBSCRIPTIONS,
@@ -158,7 +166,7 @@ rotate_secret = operation(
         )
     },
     parameters=OF_A_KEY,
-    errors=[BAD_SECRET, NOT_FOUND, KEY_REUSED],
+    errors=[BAD_SECRET, NOT_FOUND, *KEY_ERRORS],
     examples=[
         OpenApiExample("A secret that Longshore makes", value={}, request_only=True),
         answer(
@@ -177,7 +185,7 @@ test_subscription = operation(
     request=None,
     responses={201: OpenApiResponse(DeliverySerializer, "Under way.")},
     parameters=OF_A_KEY,
-    errors=[NOT_FOUND, _INACTIVE, KEY_REUSED],
+    errors=[NOT_FOUND, _INACTIVE, *KEY_ERRORS, *OF_A_BODY],
     examples=[answer("Under way", PENDING | {"type": EventType.WEBHOOK_TEST})],
 )
 recover_deliveries = operation(
@@ -201,7 +209,7 @@ recover_deliveries = operation(
         ),
         NOT_FOUND,
         _INACTIVE,
-        KEY_REUSED,
+        *KEY_ERRORS,
     ],
     examples=[
         OpenApiExample("Since noon", value={"since": "2024-12-25T12:00:00Z"}, request_only=True),
@@ -225,7 +233,7 @@ list_deliveries = operation(
     summary="List deliveries",
     description="Of a subscription, newest first, with every attempt; kept for 30 days.",
     responses={200: OpenApiResponse(DeliverySerializer(many=True), "A page.")},
-    parameters=[_STATUS, _EVENT_TYPE],
+    parameters=[_STATUS, _EVENT_TYPE, *CREATED_PARAMETERS],
     errors=[_BAD_TYPE, *BAD_PAGES, NOT_FOUND],
     examples=[answer("Delivered at the second attempt", DELIVERED)],
 )
@@ -240,7 +248,8 @@ redeliver = operation(
     errors=[
         NOT_FOUND,
         _INACTIVE,
-        KEY_REUSED,
+        *KEY_ERRORS,
+        *OF_A_BODY,
         ApiError(
             ErrorCode.INVALID_STATUS,
             "The delivery is being sent right now.",
@@ -258,7 +267,7 @@ list_events = operation(
         "for 30 days. `data` is as it was then, with a link that works now."
     ),
     responses={200: OpenApiResponse(EventSerializer(many=True), "A page.")},
-    parameters=[_EVENT_TYPE],
+    parameters=[_EVENT_TYPE, *CREATED_PARAMETERS],
     errors=[_BAD_TYPE, *BAD_PAGES],
     examples=[answer("A file is ready", EVENT)],
 )

@@ -122,17 +122,18 @@ class DeliveryList(ListModelMixin, GenericAPIView[Delivery]):
         return self.list(request)
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        choices = chosen(self.request, {"status": DeliveryStatus.values, "type": EventType.values})
+        accepted = {"status": DeliveryStatus.values, "type": EventType.values}
+        choices = chosen(self.request, accepted, Delivery)
         organization = key_of(self.request).organization_id
         own = Subscription.objects.visible().filter(organization=organization)
         subscription = get_object_or_404(own, public_id=self.kwargs["public_id"])
         # Of an event its id and type are shown.
         deliveries = subscription.deliveries.select_related("event").defer("event__data")
-        if statuses := choices.get("status"):
+        if statuses := choices.values.get("status"):
             deliveries = deliveries.filter(status__in=statuses)
-        if types := choices.get("type"):
+        if types := choices.values.get("type"):
             deliveries = deliveries.filter(event__type__in=types)
-        return deliveries.prefetch_related("attempts")
+        return choices.created(deliveries).prefetch_related("attempts")
 
 
 class Redelivery(GenericAPIView[Delivery]):
@@ -162,10 +163,11 @@ class EventList(ListModelMixin, GenericAPIView[Event]):
         return self.list(request)
 
     def get_queryset(self) -> QuerySet[Event]:
-        choices = chosen(self.request, {"type": EventType.values})
+        choices = chosen(self.request, {"type": EventType.values}, Event)
         organization = key_of(self.request).organization_id
-        events = Event.objects.filter(organization=organization)
-        return events.filter(type__in=choices["type"]) if choices else events
+        events = choices.created(Event.objects.filter(organization=organization))
+        types = choices.values.get("type")
+        return events.filter(type__in=types) if types else events
 
 
 class EventTypeList(APIView):

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 
 from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import KEY_REUSED, OF_A_KEY, answer, operation
+from accounts.openapi import KEY_ERRORS, OF_A_KEY, answer, operation
 from exports.api.body import ExportRequestSerializer
 from exports.api.examples import EXPORTS, QUEUED, REFUSED, REQUESTS, TOO_MANY_EXPORTS
 from exports.api.serializers import ExportSerializer
@@ -75,7 +75,7 @@ create_export = operation(
     ],
     errors=[
         *REFUSED,
-        KEY_REUSED,
+        *KEY_ERRORS,
         TOO_MANY_EXPORTS,
         ApiError(
             ErrorCode.TOO_MANY_RECORDS,

@@ -9,7 +9,7 @@ from exports.api.serializers import ExportEventSerializer, ExportSerializer
 from exports.formats import formats
 from exports.lifecycle import RETRYABLE
 from exports.models import Status
-from resources.api.documentation import BAD_PAGES, bad_input
+from resources.api.documentation import BAD_PAGES, CREATED_PARAMETERS, bad_input
 from resources.export_types import export_types
 from resources.registry import registry
 
@@ -27,7 +27,8 @@ list_exports = operation(
             ("status", list(Status.values)),
             ("format", list(formats)),
         )
-    ],
+    ]
+    + [*CREATED_PARAMETERS],
     errors=[
         bad_input(
             ErrorCode.INVALID_FILTER, "status", "done", "Unknown status: done", Status.values

@@ -4,7 +4,13 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from resources.logistics.admin.records import BY_ORGANIZATION, NOTHING, RecordAdmin, Rows
+from resources.logistics.admin.records import (
+    BY_ORGANIZATION,
+    NOTHING,
+    RecordAdmin,
+    Rows,
+    texts_of,
+)
 from resources.logistics.models import (
     Article,
     Fulfillment,
@@ -72,7 +78,7 @@ class FulfillmentAdmin(OrderAdmin):
 
     @display(description="Order", header=True)
     def order(self, fulfillment: Fulfillment) -> tuple[str, str]:
-        return str(fulfillment), (fulfillment.recipient or {}).get("name") or NOTHING
+        return str(fulfillment), next(iter(texts_of(fulfillment.recipient, "name")), NOTHING)
 
     @display(description="Status", label=FULFILLMENT_COLORS)
     def state(self, fulfillment: Fulfillment) -> tuple[str, str]:

@@ -8,7 +8,13 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from resources.logistics.admin.records import BY_ORGANIZATION, NOTHING, RecordAdmin, Rows
+from resources.logistics.admin.records import (
+    BY_ORGANIZATION,
+    NOTHING,
+    RecordAdmin,
+    Rows,
+    texts_of,
+)
 from resources.logistics.models import Contact, Direction, Group, Location, Tracker
 
 
@@ -173,11 +179,12 @@ class LocationAdmin(RecordAdmin):
 
     @display(description="Location", header=True)
     def where(self, location: Location) -> tuple[str, str]:
-        place = location.address or {}
-        lines = (place.get("line1"), place.get("postal_code"), place.get("city"))
-        return location.name, ", ".join(filter(None, lines)) or NOTHING
+        lines = texts_of(location.address, "line1", "postal_code", "city")
+        return location.name, ", ".join(lines) or NOTHING
 
     @display(description="Carriers")
     def services(self, location: Location) -> str:
-        carriers = {level.get("provider") for level in location.service_levels}
-        return ", ".join(sorted(filter(None, carriers))) or NOTHING
+        levels = location.service_levels
+        listed = levels if isinstance(levels, list) else []
+        carriers = {text for level in listed for text in texts_of(level, "provider")}
+        return ", ".join(sorted(carriers)) or NOTHING

@@ -36,6 +36,15 @@ _KEPT = (("organization", "external_id"), "metadata")
 _COMPUTED = (("id", "search_text"), ("created_at", "updated_at", "updated_by"))
 
 
+def texts_of(value: Any, *keys: str) -> list[str]:
+    """The texts under some keys of a JSON object; none of a value that is not an object.
+
+    JSON columns take any JSON, and imported records hold any.
+    """
+    members = [value.get(key) for key in keys] if isinstance(value, dict) else []
+    return [text for text in members if isinstance(text, str) and text]
+
+
 class Rows(TabularInline):
     """A table on a record's page."""
 

@@ -1,0 +1,15 @@
+"""The admin's search, with an answer for pages that do not exist."""
+
+from django.contrib import admin
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse
+
+
+def search(request: HttpRequest) -> HttpResponse:
+    """Answer 404 for a `page` that is not a page of the results; unfold's view raises."""
+    view = admin.site.admin_view(admin.site.search)  # type: ignore[attr-defined]
+    try:
+        response: HttpResponse = view(request)
+    except InvalidPage as error:
+        raise Http404(f"page={request.GET.get('page')}: {error}") from None
+    return response

@@ -1,0 +1,193 @@
+"""Lists of exports: filtered by the time of creation, and read by an index whatever the filter."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Organization
+from exports.models import Export
+from exports.parsing import parse_export
+from tests.conftest import KeyClient
+from tests.factories import DeliveryFactory, EventFactory, SubscriptionFactory
+
+pytestmark = pytest.mark.django_db
+FIRST = datetime(2024, 12, 25, 23, 59, 59, 500_000, UTC)
+# Four, at the end of a day in UTC; -1 ms, 0, +1 s, +1 day.
+TIMES = [FIRST - timedelta(seconds=1), FIRST, FIRST + timedelta(seconds=1), FIRST + timedelta(1)]
+
+
+@pytest.fixture
+def exports(acme: Organization) -> list[Export]:
+    spec = parse_export({"resource": "contact"}).to_json()
+    given = {"resource": "contact", "format": "csv", "compression": "none", "request": {}}
+    return Export.objects.bulk_create(
+        Export(organization=acme, spec=spec, created_at=time, **given) for time in TIMES
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"created_at": "gte:2024-12-25"}, [0, 1, 2, 3]),
+        ({"created_at": "gte:2024-12-26"}, [2, 3]),
+        ({"created_at": "gt:2024-12-25"}, [2, 3]),
+        ({"created_at": "2024-12-25"}, [0, 1]),
+        ({"created_at": "not_equals:2024-12-25"}, [2, 3]),
+        ({"created_at": "lt:2024-12-26"}, [0, 1]),
+        ({"created_at": "lte:2024-12-25T23:59:58.500Z"}, [0]),
+        ({"created_at": "bwi:2024-12-26,2024-12-26"}, [2, 3]),
+        ({"created_at": "in:2024-12-25,2024-12-26"}, [0, 1, 2, 3]),
+        ({"created_at": "is_null"}, []),
+        ({"created_after": "2024-12-25"}, [2, 3]),
+        ({"created_before": "2024-12-26"}, [0, 1]),
+        ({"created_after": "2024-12-25", "created_before": "2024-12-26T12:00Z"}, [2]),
+        ({"created_at": "gte:2024-12-26", "resource": "contact", "format": "csv"}, [2, 3]),
+        ({"created_at": "gte:2024-12-26", "resource": "item"}, []),
+    ],
+)
+def test_exports_are_filtered_by_the_time_of_creation(
+    alice: KeyClient,
+    charlie: KeyClient,
+    exports: list[Export],
+    query: dict[str, str],
+    found: list[int],
+) -> None:
+    address = f"/v1/exports?{urlencode(query)}"
+    results = alice.get(address).json()["results"]
+    assert [each["number"] for each in results] == [exports[n].pk for n in reversed(found)]
+    assert charlie.get(address).json()["results"] == []
+
+
+def test_days_are_those_of_the_organization(
+    alice: KeyClient, acme: Organization, exports: list[Export]
+) -> None:
+    Organization.objects.filter(pk=acme.pk).update(timezone="America/New_York")
+    page = alice.get("/v1/exports?created_at=2024-12-25&limit=2").json()
+    assert [each["number"] for each in page["results"]] == [exports[2].pk, exports[1].pk]
+    rest = alice.get(page["next"]).json()
+    assert [each["number"] for each in rest["results"]] == [exports[0].pk]
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "message"),
+    [
+        ("created_at=yesterday", "created_at", "'yesterday' is no value for created_at"),
+        ("created_at=cont:2024", "created_at", "'cont:2024' is no value for created_at"),
+        ("created_at=bwi:2024-12-26,2024-12-25", "created_at", "the smaller value first"),
+        ("created_after=gte:2024-12-25", "created_after", "is no value for created_at"),
+        ("creatd_at=2024-12-25", "creatd_at", "did you mean 'created_at'?"),
+        ("status=competed", "status", "Unknown status: competed; did you mean 'completed'?"),
+    ],
+)
+def test_what_is_wrong_is_named(alice: KeyClient, query: str, field: str, message: str) -> None:
+    for path in ("/v1/exports", "/v1/events") if "status" not in query else ("/v1/exports",):
+        response = alice.get(f"{path}?{query}")
+        assert response.status_code == 400
+        [problem] = response.json()["details"]["problems"]
+        assert (problem["error"], problem["field"]) == ("invalid_filter", field)
+        assert message in problem["message"]
+        assert problem["accepted"]
+
+
+def test_events_and_deliveries_are_filtered_by_it_too(alice: KeyClient, acme: Organization) -> None:
+    subscription = SubscriptionFactory.create(organization=acme)
+    for time in TIMES:
+        event = EventFactory.create(organization=acme, created_at=time)
+        DeliveryFactory.create(subscription=subscription, event=event, created_at=time)
+    for path in ("/v1/events", f"/v1/webhooks/{subscription.public_id}/deliveries"):
+        for query, found in (
+            ("created_at=2024-12-25", 2),
+            ("created_at=gte:2024-12-27", 0),
+            ("created_after=2024-12-25", 2),
+            ("created_at=gte:2024-12-26&type=export.created,export.failed", 2),
+        ):
+            assert len(alice.get(f"{path}?{query}").json()["results"]) == found, (path, query)
+
+
+_FILL = """
+INSERT INTO exports_export (public_id, organization_id, resource, format, compression, request,
+    spec, status, lane, created_at, expires_at, processed_count, claims, completed_at,
+    records_count)
+SELECT 'exp_' || n, %(organization)s, CASE WHEN n <= 5 THEN 'asset' ELSE 'contact' END, 'csv',
+    'none', CASE WHEN n <= 5 THEN '{"type": "order_list"}' ELSE '{}' END::json, '{}',
+    CASE WHEN n <= 5 THEN 'failed' ELSE 'completed' END, 'large',
+    now() - (30001 - n) * interval '1 min', now() + interval '1 day', 0, '{}', now(), 1
+FROM generate_series(1, 30000) n"""
+
+
+@pytest.fixture
+def many(acme: Organization) -> None:
+    """Thirty thousand, of which the oldest five are assets, failed and of a type."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, {"organization": acme.pk})
+        cursor.execute("ANALYZE exports_export")
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(
+    ("query", "index", "rows"),
+    [
+        ("", "export_by_creation", 26),
+        ("resource=contact", "export_by_(resource|creation)", 26),
+        ("resource=asset", "export_by_resource", 5),
+        ("resource=item", "export_by_resource", 0),
+        ("status=failed", "export_by_state", 5),
+        ("status=completed", "export_by_(state|creation)", 26),
+        ("status=canceled", "export_by_state", 0),
+        ("type=order_list", "export_by_type", 5),
+        ("type=dispute_list", "export_by_type", 0),
+        ("created_at=lt:2000-01-01", "export_by_creation", 0),
+        ("created_at=gte:2000-01-01", "export_by_creation", 26),
+        ("resource=item&created_at=gte:2000-01-01", "export_by_(resource|creation)", 0),
+    ],
+)
+def test_a_list_reads_few_rows_whatever_the_filter(
+    alice: KeyClient, query: str, index: str, rows: int
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        page = alice.get(f"/v1/exports?{query}").json()
+    assert len(page["results"]) == min(rows, 25)
+    # Files are read by a statement of their own.
+    [statement] = [each["sql"] for each in queries if 'FROM "exports_export"' in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert re.search(rf"(Index Scan using|Bitmap Index Scan on) {index}\b", plan), plan
+    removed = map(int, re.findall(r"Rows Removed by Filter: (\d+)", plan))
+    assert sum(removed) <= 100, plan
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("staff"))
+    return client
+
+
+@pytest.mark.usefixtures("static_files")
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({}, (None, None)),
+        ({"date_from": "2024-12-01"}, ("2024-12-01", None)),
+        ({"date_to": "2024-12-25T23:59:59Z"}, (None, "2024-12-25T23:59:59Z")),
+        ({"date_from": 1732993200, "date_to": "2024-12-25"}, ("1732993200", "2024-12-25")),
+    ],
+)
+def test_an_export_shows_the_range_of_its_request(
+    alice: KeyClient, staff: Client, given: dict[str, Any], shown: tuple[str | None, str | None]
+) -> None:
+    created = alice.post("/v1/exports", {"resource": "contact", **given}).json()
+    for export in (created, alice.get(created["url"]).json()):
+        assert (export["date_from"], export["date_to"]) == shown
+    page = staff.get(reverse("admin:exports_export_change", args=[created["number"]]))
+    text = " ".join(filter(None, [shown[0] and f"from {shown[0]}", shown[1] and f"to {shown[1]}"]))
+    assert (text or "Date range") in page.content.decode()
