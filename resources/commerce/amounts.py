@@ -1,11 +1,12 @@
 """Amounts as people and other systems write them, beside the cents that they are kept in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Model
 
 from resources.columns import Column, Kind
 
+_CENTS = "_cents"
 # ISO 4217: currencies of a thousand parts, and with them those that are not divided. One test tells
 # them from all others, for a wide record has many amounts.
 _MILLS = "{row}.currency_code IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND')"
@@ -27,13 +28,23 @@ _FORMATTED = f"""(CASE WHEN {{row}}.$ < 0 THEN '-' ELSE '' END
     || ltrim(to_char({{row}}.$, {_PATTERN}), '-'))"""
 
 
-def amounts(model: type[Model]) -> Iterator[Column]:
+def amounts(model: type[Model], computed: Iterable[Column] = ()) -> Iterator[Column]:
     """For each field `total_amount_cents` the columns `total_amount_float`, a decimal number of
-    `currency_code`, and `formatted_total_amount`, such as -$1,234.50 or CHF 20.00."""
+    `currency_code`, and `formatted_total_amount`, such as -$1,234.50 or CHF 20.00.
+
+    computed: columns of cents that are no fields, called and shown in the same way.
+    """
     for field in model._meta.concrete_fields:
-        name = field.name.removesuffix("_cents")
-        if name != field.name:
-            amount = _FLOAT.replace("$", field.name)
-            yield Column(f"{name}_float", Kind.DECIMAL, amount, nullable=field.null, digits=_DIGITS)
-            text = _FORMATTED.replace("{row}.$", f"{{row}}.{field.name}")
-            yield Column(f"formatted_{name}", Kind.TEXT, text, nullable=field.null)
+        if field.name.endswith(_CENTS):
+            yield from _shown(field.name, f"{{row}}.{field.name}", nullable=field.null)
+    for column in computed:
+        yield column
+        yield from _shown(column.name, f"({column.expression})", nullable=column.nullable)
+
+
+def _shown(cents: str, expression: str, *, nullable: bool) -> Iterator[Column]:
+    name = cents.removesuffix(_CENTS)
+    amount = _FLOAT.replace("{row}.$", expression)
+    yield Column(f"{name}_float", Kind.DECIMAL, amount, nullable=nullable, digits=_DIGITS)
+    text = _FORMATTED.replace("{row}.$", expression)
+    yield Column(f"formatted_{name}", Kind.TEXT, text, nullable=nullable)

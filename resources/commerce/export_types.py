@@ -1,4 +1,7 @@
-"""The thirteen export types of a shop, each a table for people."""
+"""The thirteen export types of a shop, each a table for people.
+
+A column that a type's own filters make constant, such as `is_test`, is left out.
+"""
 
 from resources.export_types import ExportType, export_types
 
@@ -9,6 +12,8 @@ _ADDRESS = {
     "last_name": "Last Name",
     "line_1": "Line 1",
     "line_2": "Line 2",
+    "line_3": "Line 3",
+    "line_4": "Line 4",
     "city": "City",
     "state_code": "State",
     "zip_code": "Postcode",
@@ -36,9 +41,10 @@ export_types.register(
             "number": "Order Number",
             "placed_at": "Date Placed",
             "status": "Status",
-            "payment_status": "Payment Status",
-            "fulfillment_status": "Fulfillment Status",
+            "reported_payment_status": "Payment Status",
+            "reported_fulfillment_status": "Fulfillment Status",
             "source": "Source",
+            "customer_id": "Customer ID",
             "customer_email": "Customer Email",
             "customer.first_name": "Customer First Name",
             "customer.last_name": "Customer Last Name",
@@ -52,6 +58,7 @@ export_types.register(
             "total_cost_amount_float": "Total Cost",
             "coupon_code": "Coupon",
             "payment_method.name": "Payment Method",
+            "shipping_method.code": "Shipping Code",
             "shipping_method.name": "Shipping Method",
             **_address("shipping_address", "Shipping"),
             **_address("billing_address", "Billing"),
@@ -79,12 +86,14 @@ export_types.register(
             "quantity": "Quantity",
             "current_quantity": "Current Quantity",
             "currency_code": "Currency",
-            "unit_amount_float": "Price",
-            "compare_at_amount_float": "Original Price",
+            "unit_amount_float": "Unit Price",
+            "compare_at_amount_with_taxes_float": "Original Price Incl. Tax",
             "discount_amount_float": "Total Discount",
             "tax_amount_float": "Total Tax",
-            "total_amount_float": "Total",
+            "total_taxable_amount_float": "Price Excl. Tax",
+            "total_amount_with_taxes_float": "Price Incl. Tax",
             "unit_cost_amount_float": "Unit Cost",
+            "total_cost_amount_float": "Total Cost",
             "is_upsell": "Is Upsell",
             "requires_shipping": "Requires Shipping",
             "metadata": "Metadata",
@@ -111,6 +120,7 @@ export_types.register(
             "subscriptions_count": "Subscriptions Count",
             "currency_code": "Currency",
             "total_spent_amount_float": "Total Spent",
+            "addresses": "Addresses",
             "tags": "Tags",
             "metadata": "Metadata",
             "joined_at": "Date Joined",
@@ -130,6 +140,7 @@ export_types.register(
             "type": "Type",
             "status": "Status",
             "order.number": "Order Number",
+            "customer_id": "Customer ID",
             "customer.email": "Customer Email",
             "payment_method.name": "Payment Method",
             "currency_code": "Currency",
@@ -171,7 +182,9 @@ export_types.register(
         order_by="created_at",
         columns={
             "number": "Subscription Number",
-            "status": "Status",
+            "id": "Subscription ID",
+            "reported_status": "Status",
+            "customer_id": "Customer ID",
             "customer_email": "Customer Email",
             "customer.first_name": "Customer First Name",
             "customer.last_name": "Customer Last Name",
@@ -197,7 +210,8 @@ export_types.register(
         columns={
             "id": "Line ID",
             "order_subscription.number": "Subscription Number",
-            "order_subscription.status": "Subscription Status",
+            "order_subscription_id": "Subscription ID",
+            "order_subscription_reported_status": "Subscription Status",
             "order_subscription.customer_email": "Customer Email",
             **_SKU,
             "quantity": "Quantity",
@@ -217,6 +231,7 @@ export_types.register(
         columns={
             "id": "Cart ID",
             "abandoned": "Abandoned",
+            "customer_id": "Customer ID",
             "customer_email": "Customer Email",
             "customer.first_name": "Customer First Name",
             "customer.last_name": "Customer Last Name",
@@ -297,6 +312,7 @@ export_types.register(
             "order_number": "Order Number",
             "status": "Status",
             "delivery_status": "Delivery Status",
+            "stock_location_id": "Location ID",
             "stock_location.name": "Location",
             "shipping_method.name": "Shipping Method",
             "tracking_codes": "Tracking Codes",

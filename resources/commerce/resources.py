@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db.models import Model
 
 from resources.columns import Column, Kind
+from resources.commerce import computed
 from resources.commerce import models as commerce
 from resources.commerce.amounts import amounts
 from resources.commerce.models.base import Record
@@ -16,7 +17,8 @@ from resources.relations import Relation
 _SHOWN: Mapping[type[Model], tuple[str, ...]] = {
     commerce.Customer: ("email", "first_name", "last_name"),
     commerce.Address: (
-        *("line_1", "line_2", "city", "zip_code", "state_code", "country_code"),
+        *("line_1", "line_2", "line_3", "line_4"),
+        *("city", "zip_code", "state_code", "country_code"),
         *("first_name", "last_name", "phone"),
     ),
     commerce.Sku: ("code", "name"),
@@ -24,6 +26,7 @@ _SHOWN: Mapping[type[Model], tuple[str, ...]] = {
     commerce.Price: ("sku_code", "currency_code", "amount_cents"),
     commerce.PriceList: ("name", "code", "currency_code"),
     commerce.StockItem: ("sku_code", "quantity"),
+    commerce.ShippingMethod: ("name", "code"),
     commerce.Order: ("number", "status", "is_test", "placed_at"),
     commerce.LineItem: ("sku_code", "name", "quantity"),
     commerce.Transaction: ("number", "kind", "amount_cents", "succeeded", "is_test"),
@@ -51,11 +54,13 @@ def _declare(
     key: str = "id",
     includes: str = "",
     columns: tuple[Column, ...] = (),
+    computed_amounts: tuple[Column, ...] = (),
     writable: tuple[str, ...] | None = None,
 ) -> None:
     """Register a record with its amounts, and with a relation for each foreign key and for tags.
 
     key, includes: columns and paths, with spaces between.
+    computed_amounts: columns of cents that are no fields.
     """
     searched = any(field.name == "search_text" for field in model._meta.concrete_fields)
     links = [field for field in model._meta.concrete_fields if field.many_to_one]
@@ -67,7 +72,7 @@ def _declare(
             plural=plural or f"{name}s",
             model=model,
             relations=tuple(_relation(model, relation) for relation in names),
-            columns=(*columns, *amounts(model)),
+            columns=(*columns, *amounts(model, computed_amounts)),
             hidden=frozenset({"search_text"} if searched else ()),
             search="search_text" if searched else None,
             key=tuple(key.split()),
@@ -83,6 +88,7 @@ _declare(
     "customer",
     key="email",
     includes="customer_addresses customer_subscriptions orders returns tags",
+    columns=(computed.ADDRESSES,),
 )
 _declare(
     commerce.Address,
@@ -144,49 +150,32 @@ _declare(
         line_items line_items.line_item_options shipments shipments.shipping_method
         returns returns.return_line_items
         authorizations captures voids refunds transactions tags""",
+    columns=computed.ORDER,
 )
-_declare(commerce.LineItem, "line_item", includes="line_item_options")
-_declare(commerce.LineItemOption, "line_item_option")
 _declare(
-    commerce.Cart,
-    "cart",
-    columns=(
-        Column(
-            "abandoned",
-            Kind.BOOLEAN,
-            "({row}.status = 'open' AND {row}.updated_at < now() - interval '30 minutes')",
-            nullable=False,
-        ),
-    ),
+    commerce.LineItem,
+    "line_item",
+    includes="line_item_options",
+    computed_amounts=computed.LINE_ITEM_AMOUNTS,
 )
+_declare(commerce.LineItemOption, "line_item_option")
+_declare(commerce.Cart, "cart", columns=computed.CART)
 _declare(commerce.CartLineItem, "cart_line_item")
 _declare(
     commerce.OrderSubscription,
     "order_subscription",
     key="number",
     includes="customer customer_payment_source market source_order order_subscription_items",
+    columns=computed.SUBSCRIPTION,
 )
-_declare(commerce.OrderSubscriptionItem, "order_subscription_item")
+_declare(
+    commerce.OrderSubscriptionItem,
+    "order_subscription_item",
+    columns=computed.SUBSCRIPTION_ITEM,
+)
 
 # Money
 _declare(commerce.PaymentMethod, "payment_method", includes="order")
-_TRANSACTION = (
-    Column(
-        "type",
-        Kind.TEXT,
-        "CASE {row}.kind WHEN 'authorization' THEN 'authorize' WHEN 'capture' THEN 'debit'"
-        " ELSE {row}.kind END",
-        nullable=False,
-        choices=("authorize", "debit", "void", "refund"),
-    ),
-    Column(
-        "status",
-        Kind.TEXT,
-        "CASE WHEN {row}.succeeded THEN 'succeeded' ELSE 'failed' END",
-        nullable=False,
-        choices=("succeeded", "failed"),
-    ),
-)
 for _model, _name in (
     (commerce.Transaction, "transaction"),
     (commerce.Authorization, "authorization"),
@@ -198,7 +187,7 @@ for _model, _name in (
         _model,
         _name,
         key="number",
-        columns=_TRANSACTION,
+        columns=computed.TRANSACTION,
         includes="order" if _name == "transaction" else "",
         writable=(),
     )

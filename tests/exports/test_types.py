@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +17,11 @@ from exports.parsing import parse_export
 from exports.stream import ExportStream
 from resources.checks import check_export_types
 from resources.commerce.models import (
+    Address,
     Cart,
     CartLineItem,
     Customer,
+    CustomerAddress,
     Dispute,
     FulfillmentLineItem,
     LineItem,
@@ -28,6 +31,7 @@ from resources.commerce.models import (
     OrderSubscriptionItem,
     Return,
     ReturnLineItem,
+    ShippingMethod,
     Transaction,
 )
 from resources.export_types import ExportType, export_types
@@ -270,3 +274,92 @@ def test_each_mistake_of_a_declaration_is_named(monkeypatch: pytest.MonkeyPatch)
     assert "cannot be ordered by 'metadata'" in said(declared(order_by="metadata"))
     assert "has no filter 'colour'" in said(declared(options={"colour": 1}))
     assert "options.source" in said(declared(date="source"))
+
+
+def test_amounts_of_lines_are_shown_with_and_without_tax(acme: Organization) -> None:
+    amounts = {"quantity": 2, "unit_amount_cents": 1000, "unit_cost_amount_cents": 450}
+    amounts |= {"total_amount_cents": 1900, "discount_amount_cents": -100, "tax_rate": 0.2}
+    for number, included, tax in (("#1", True, 317), ("#2", False, 380)):
+        order = a_record(Order, acme, number=number, placed_at=JUNE, tax_included=included)
+        a_record(
+            LineItem,
+            acme,
+            order=order,
+            tax_included=included,
+            tax_amount_cents=tax,
+            compare_at_amount_cents=1001,
+            **amounts,
+        )
+    names = ("Price Incl. Tax", "Price Excl. Tax", "Original Price Incl. Tax", "Total Cost")
+    header, *rows = table(acme, type="order_line_items")
+    found = {row[1]: [row[header.index(name)] for name in names] for row in rows}
+    assert found == {
+        "#1": ["19.00", "15.83", "10.01", "9.00"],
+        "#2": ["22.80", "19.00", "12.01", "9.00"],
+    }
+
+
+def test_types_use_words_of_their_own(acme: Organization) -> None:
+    words = {
+        "unpaid": "pending",
+        "pending": "pending",
+        "partially_authorized": "authorized",
+        "free": "paid",
+        "partially_voided": "partially_voided",
+    }
+    for number, status in enumerate(words):
+        at = JUNE + timedelta(seconds=number)
+        state = {"payment_status": status, "fulfillment_status": "in_progress"}
+        a_record(Order, acme, placed_at=at, number=f"#{number}", **state)
+    header, *rows = table(acme, type="order_list")
+    assert [row[header.index("Payment Status")] for row in rows] == list(words.values())
+    assert {row[header.index("Fulfillment Status")] for row in rows} == {"processing"}
+
+    canceled = a_record(OrderSubscription, acme, status="cancelled")
+    a_record(OrderSubscriptionItem, acme, order_subscription=canceled)
+    for code in ("subscription_list", "subscription_line_items"):
+        header, row = table(acme, type=code)
+        assert [cell for cell in row if cell.startswith("cancel")] == ["canceled"], code
+
+
+def test_reported_words_are_columns_like_others(alice: KeyClient, acme: Organization) -> None:
+    for status in ("unpaid", "paid"):
+        a_record(Order, acme, payment_status=status)
+    body = {"resource": "order", "options": {"reported_payment_status": "pending"}}
+    assert alice.post("/v1/exports/preview", body).json()["records_count"] == 1
+    found = alice.get("/v1/orders?reported_payment_status=pending").json()["results"]
+    assert [each["payment_status"] for each in found] == ["unpaid"]
+    body["options"] = {"reported_payment_status": "unpaid"}
+    refusal = alice.post("/v1/exports/preview", body).json()
+    assert "pending" in str(refusal["details"])
+
+
+def test_a_customer_is_exported_with_addresses(acme: Organization, globex: Organization) -> None:
+    customer = a_record(Customer, acme, joined_at=JUNE)
+    for owner, line in ((acme, "1 Main Street"), (acme, "2 Side Street"), (globex, "not yours")):
+        address = a_record(
+            Address, owner, line_1=line, line_4="Yard", country_code="US", first_name="Zoé"
+        )
+        a_record(CustomerAddress, acme, customer=customer, address=address)
+    a_record(Customer, acme, joined_at=JUNE + timedelta(days=1))
+    header, first, second = table(acme, type="customer_list")
+    addresses = json.loads(first[header.index("Addresses")])
+    assert [each["line_1"] for each in addresses] == ["1 Main Street", "2 Side Street"]
+    assert addresses[0]["line_4"] == "Yard"
+    assert (addresses[0]["first_name"], addresses[0]["country_code"]) == ("Zoé", "US")
+    assert second[header.index("Addresses")] == ""
+
+
+def test_an_order_names_its_shipping_method_and_whole_addresses(acme: Organization) -> None:
+    lines = {f"line_{number}": f"L{number}" for number in (1, 2, 3, 4)}
+    a_record(
+        Order,
+        acme,
+        placed_at=JUNE,
+        shipping_method=a_record(ShippingMethod, acme, name="Express", code="express"),
+        shipping_address=a_record(Address, acme, **lines),
+    )
+    header, row = table(acme, type="order_list")
+    shown = dict(zip(header, row, strict=True))
+    assert (shown["Shipping Code"], shown["Shipping Method"]) == ("express", "Express")
+    assert [shown[f"Shipping Line {number}"] for number in (1, 2, 3, 4)] == list(lines.values())

@@ -169,6 +169,7 @@ class LineItem(Record):
     is_upsell = flag("Added after the order was placed.")
     requires_shipping = flag(default=True)
     currency_code = currency()
+    tax_included = flag("Its amounts include the tax, as those of its order do.")
     unit_amount_cents = cents()
     compare_at_amount_cents = optional_cents("What one piece is said to have cost.")
     unit_cost_amount_cents = cents("What one piece cost the shop.")
