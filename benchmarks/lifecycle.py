@@ -32,8 +32,11 @@ LARGE = "CSV, merge, gzip"
 
 
 @contextmanager
-def stack() -> Iterator[httpx.Client]:
-    """A client of a Longshore that is ready."""
+def stack(**settings: str) -> Iterator[httpx.Client]:
+    """A client of a Longshore that is ready.
+
+    settings: environment variables, besides those that lift the limits of the API.
+    """
     with tempfile.TemporaryDirectory(prefix="longshore-") as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -45,6 +48,7 @@ def stack() -> Iterator[httpx.Client]:
             "EXPORT_MAX_UNFINISHED": "100000",
             "API_RATE_LIMIT": "",
             "LOG_LEVEL": "WARNING",
+            **settings,
         }
         command = [sys.executable, "-m", "exports_project.serve"]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)

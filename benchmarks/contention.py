@@ -1,0 +1,265 @@
+"""What one organization, or a hostile client, can do to the others.
+
+    python -m benchmarks.contention [--seconds 60] [--rows 200000] [--bodies 10000]
+
+Starts the whole stack on servers of its own, as `make run` does, in a temporary folder, and
+prints a table in Markdown. Every client is bounded in time and aims at the loopback interface.
+"""
+
+import argparse
+import random
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import django
+import httpx
+import psutil
+
+from benchmarks.hostile import hostile_bodies
+from benchmarks.lifecycle import seconds_to_completed, seconds_to_created, stack
+from benchmarks.measuring import machine
+from benchmarks.slow_clients import slow_clients
+
+NOISY = "noisy"
+EXPENSIVE_CLIENTS = 24
+SCHEMA_CLIENTS, SCHEMA_REQUESTS_EACH = 32, 10
+CREATORS, CREATIONS_EACH = 50, 4
+SLOW_CLIENTS, SLOW_SECONDS = 200, 30
+_POLL_SECONDS = 0.1
+_TEXTS = (
+    *("tracking_number", "order_number", "notes", "label_url", "tracking_url", "invoice_number"),
+    *("purchase_order", "reference_number", "rma_number", "payment_reference"),
+)
+# The longest value that a LIKE predicate accepts.
+_PATTERN_CHARACTERS = 1_000
+
+
+@dataclass
+class Sample:
+    """Response times in seconds, and the number of each status."""
+
+    seconds: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    def request(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        started = time.perf_counter()
+        response = send()
+        self.seconds.append(time.perf_counter() - started)
+        self.statuses[response.status_code] += 1
+        return response
+
+    @property
+    def p50(self) -> float:
+        return statistics.median(self.seconds) * 1000
+
+    @property
+    def p95(self) -> float:
+        return sorted(self.seconds)[int(len(self.seconds) * 0.95)] * 1000
+
+
+def row(name: str, seen: str, goal: str) -> None:
+    print(f"| {name} | {seen} | {goal} |", flush=True)
+
+
+def expensive(number: int) -> tuple[str, dict[str, Any]]:
+    """A path and a body: the most work that the limits of one request allow."""
+    middle = chr(ord("a") + number % 26) + "_" * 7
+    pattern = "%" + middle * ((_PATTERN_CHARACTERS - 2) // len(middle)) + "%"
+    names = "_or_".join(_TEXTS)
+    body = {
+        "resource": "shipment",
+        "filters": {f"{names}_matches": pattern},
+        "options": {"order_by": "notes"},
+    }
+    return ("/v1/exports/preview" if number % 4 else "/v1/exports"), body
+
+
+@contextmanager
+def background(work: Callable[[], None], number: int) -> Iterator[threading.Event]:
+    """Repeat `work` in that many threads until the end of the block."""
+    stopped = threading.Event()
+
+    def repeat() -> None:
+        while not stopped.is_set():
+            work()
+
+    with ThreadPoolExecutor(number) as pool:
+        try:
+            for _ in range(number):
+                pool.submit(repeat)
+            yield stopped
+        finally:
+            stopped.set()
+
+
+def new_key(organization: str) -> str:
+    """A key of an organization, named by its slug."""
+    from accounts.models import ApiKey, Organization
+
+    owner = Organization.objects.get(slug=organization)
+    return ApiKey.objects.create_key(organization=owner, name="benchmark")[1]
+
+
+def fill(rows: int) -> None:
+    from django.core.management import call_command
+
+    call_command("demo_data", rows=rows, organization=NOISY, verbosity=0)
+
+
+def noisy_neighbour(noisy: httpx.Client, quiet: httpx.Client, seconds: float) -> None:
+    attack, types, exports = Sample(), Sample(), Sample()
+    number = iter(range(10**9))
+
+    def attack_once() -> None:
+        path, body = expensive(next(number))
+        response = attack.request(lambda: noisy.post(path, json=body))
+        if response.status_code == 429:
+            # An impatient client, not one that obeys Retry-After.
+            time.sleep(0.02)
+
+    until = time.monotonic() + seconds
+    with background(attack_once, EXPENSIVE_CLIENTS):
+        time.sleep(2)
+
+        def export() -> None:
+            while time.monotonic() < until:
+                exports.seconds.append(seconds_to_completed(quiet))
+
+        writing = threading.Thread(target=export)
+        writing.start()
+        while time.monotonic() < until:
+            types.request(lambda: quiet.get("/v1/exports/types"))
+            time.sleep(_POLL_SECONDS)
+        writing.join()
+    name = f"{EXPENSIVE_CLIENTS} expensive previews and creations at once for {seconds:.0f} s"
+    row(f"{name}: another's `GET /v1/exports/types`", f"p95 {types.p95:.0f} ms", "p95 ≤ 300 ms")
+    seen = f"median {exports.p50 / 1000:.2f} s of {len(exports.seconds)}"
+    row(f"{name}: another's export of 1,000 rows", seen, "median ≤ 2 s")
+    row(f"{name}: their own answers", _statuses(attack), "200, 201, 429 or 504")
+    _no_failures(types)
+
+
+def slow(client: httpx.Client, key: str) -> None:
+    health, listed = Sample(), Sample()
+    with slow_clients(str(client.base_url), key, SLOW_CLIENTS):
+        time.sleep(2)
+        until = time.monotonic() + SLOW_SECONDS
+        while time.monotonic() < until:
+            health.request(lambda: client.get("/healthz"))
+            listed.request(lambda: client.get("/v1/exports"))
+            time.sleep(_POLL_SECONDS)
+    name = f"{SLOW_CLIENTS} connections of a byte a second"
+    row(f"{name}: `/healthz`", f"p95 {health.p95:.0f} ms", "p95 ≤ 100 ms")
+    row(f"{name}: `/v1/exports`", f"p95 {listed.p95:.0f} ms", "p95 ≤ 500 ms")
+    _no_failures(health)
+    _no_failures(listed)
+
+
+def hostile(client: httpx.Client, bodies: int) -> None:
+    sample = Sample()
+    lock = threading.Lock()
+    remaining = hostile_bodies(bodies, random.Random(1))  # noqa: S311
+    paths = ("/v1/exports/preview", "/v1/exports", "/v1/webhooks")
+
+    def send(number: int) -> None:
+        with lock:
+            body = next(remaining)
+        headers = {"Content-Type": "application/json"}
+        path = paths[number % len(paths)]
+        sample.request(lambda: client.post(path, content=body, headers=headers))
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in pool.map(send, range(bodies)):
+            pass
+    peak = max(peak_megabytes(process) for process in web_processes())
+    row(
+        f"{bodies:,} hostile bodies: peak memory of a web process", f"{peak:.0f} MB", "≤ 250 MB"
+    )
+    row("the same: answers", _statuses(sample), "no 5xx")
+    if any(status >= 500 for status in sample.statuses):
+        raise SystemExit("A hostile body was answered by a failure.")
+
+
+def schema(client: httpx.Client) -> None:
+    other, sample, bodies = Sample(), Sample(), set()
+
+    def read(_: int) -> None:
+        response = sample.request(lambda: client.get("/v1/schema"))
+        bodies.add(response.content)
+
+    with ThreadPoolExecutor(SCHEMA_CLIENTS) as pool:
+        reading = pool.map(read, range(SCHEMA_CLIENTS * SCHEMA_REQUESTS_EACH))
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            other.request(lambda: client.get("/v1/exports/types"))
+            time.sleep(0.02)
+        list(reading)
+    name = f"{SCHEMA_CLIENTS} clients of `/v1/schema`"
+    row(name, f"{_statuses(sample)}, {len(bodies)} different", "200, 1 different")
+    row(f"{name}: another request", f"p95 {other.p95:.0f} ms", "p95 ≤ 200 ms")
+
+
+def creators(client: httpx.Client) -> None:
+    with ThreadPoolExecutor(CREATORS) as pool:
+        requests = range(CREATORS * CREATIONS_EACH)
+        sample = Sample(list(pool.map(lambda _: seconds_to_created(client), requests)))
+    row(f"{CREATORS} creators at once", f"p50 {sample.p50:.0f} ms, p95 {sample.p95:.0f} ms", "")
+
+
+def web_processes() -> list[psutil.Process]:
+    """The web server's processes among the children of this one."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        if any("exports_project.wsgi" in part or "web" in part for part in process.cmdline()):
+            found.append(process)
+    return found
+
+
+def peak_megabytes(process: psutil.Process) -> float:
+    """The largest resident size of a process since its start."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+
+
+def _statuses(sample: Sample) -> str:
+    return ", ".join(f"{number} × {code}" for code, number in sorted(sample.statuses.items()))
+
+
+def _no_failures(sample: Sample) -> None:
+    if set(sample.statuses) != {200}:
+        raise SystemExit(f"Not every answer was a success: {_statuses(sample)}.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--bodies", type=int, default=10_000)
+    options = parser.parse_args()
+    print(f"\n{machine()}\n\n| | seen | goal |\n|---|--:|--:|", flush=True)
+    # The limits as they are by default; requests a minute are not limited, so that nothing but
+    # admission protects one organization from another.
+    with stack(EXPORT_MAX_UNFINISHED="") as quiet:
+        django.setup()
+        fill(options.rows)
+        headers = {"PX-API-KEY": new_key(NOISY)}
+        with httpx.Client(base_url=quiet.base_url, headers=headers, timeout=60) as noisy:
+            key = quiet.headers["PX-API-KEY"]
+            seconds_to_completed(quiet)  # Not counted: it warms the workers.
+            noisy_neighbour(noisy, quiet, options.seconds)
+            slow(quiet, key)
+            schema(quiet)
+            hostile(quiet, options.bodies)
+            creators(quiet)
+
+
+if __name__ == "__main__":
+    main()
