@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rest_framework.request import Request
 
-from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.errors import ErrorCode, Problems
 
 _OF_EVERY_LIST = ("cursor", "limit")
 
@@ -15,7 +15,7 @@ def chosen(request: Request, accepted: Mapping[str, Sequence[str]]) -> dict[str,
     accepted: the values of each filter. Raises InvalidInput, which names every problem.
     """
     found: dict[str, list[str]] = {}
-    problems = []
+    problems = Problems()
     for name, texts in request.query_params.lists():
         if name in _OF_EVERY_LIST:
             continue
@@ -30,7 +30,7 @@ def chosen(request: Request, accepted: Mapping[str, Sequence[str]]) -> dict[str,
         else:
             found[name] = values
             continue
-        problems.append(Problem(ErrorCode.INVALID_FILTER, name, texts[0], message, expected))
+        problems.report(ErrorCode.INVALID_FILTER, name, texts[0], message, expected)
     if problems:
-        raise InvalidInput(*problems)
+        problems.refuse()
     return found
