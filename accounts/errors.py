@@ -5,10 +5,18 @@ the code. For bad input `details` holds each refused field's path and value, and
 a list of `{"error", "field", "value", "message", "accepted"}`.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
 from django.db.models import TextChoices
+
+MAX_PROBLEMS = 100
+# Of the problems of one answer, as JSON. One body has room for a hundred thousand mistakes.
+MAX_PROBLEMS_BYTES = 48_000
+MAX_SHOWN_CHARACTERS = 200
+_MAX_MESSAGE_CHARACTERS = 1_000
 
 
 class ErrorCode(TextChoices):
@@ -97,15 +105,57 @@ _STATUSES = {
 }
 
 
+def shortened(value: object) -> object:
+    """Return a value of a request as an answer may repeat it.
+
+    A text of more than MAX_SHOWN_CHARACTERS is cut, and so is the JSON of any other value; the
+    size of the whole follows. The cost does not grow with what is cut off.
+    """
+    if isinstance(value, str):
+        size = f"{len(value):,} characters"
+        return value if len(value) <= MAX_SHOWN_CHARACTERS else _cut(value, size)
+    text = ""
+    # The encoder yields one member at a time.
+    for piece in json.JSONEncoder(default=str, ensure_ascii=False).iterencode(value):
+        text += piece[: MAX_SHOWN_CHARACTERS + 1]
+        if len(text) > MAX_SHOWN_CHARACTERS:
+            return _cut(text, _size(value))
+    return value
+
+
+def _cut(text: str, size: str) -> str:
+    return f"{text[:MAX_SHOWN_CHARACTERS]}… ({size})"
+
+
+def _size(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"{len(value):,} elements"
+    if isinstance(value, dict):
+        return f"{len(value):,} members"
+    return f"{len(str(value)):,} characters"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with the input: where (a dotted path), what came, what would be taken."""
+    """One thing wrong with the input.
+
+    field: the dotted path. value: what the request has there. message: a sentence. accepted:
+    what would be taken instead. Values and texts that are too long are shortened.
+    """
 
     code: ErrorCode
     field: str
     value: object
     message: str
     accepted: object = None
+
+    def __post_init__(self) -> None:
+        message = self.message
+        if len(message) > _MAX_MESSAGE_CHARACTERS:
+            message = f"{message[:_MAX_MESSAGE_CHARACTERS]}…"
+        object.__setattr__(self, "field", shortened(self.field))
+        object.__setattr__(self, "value", shortened(self.value))
+        object.__setattr__(self, "message", message)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -138,10 +188,56 @@ class ApiError(Exception):
 
 
 class InvalidInput(ApiError):
-    """An ApiError made of everything that is wrong with the input; the first names it."""
+    """An ApiError that lists what is wrong with the input; its code is that of the first problem.
+
+    The answer lists at most MAX_PROBLEMS problems, and MAX_PROBLEMS_BYTES of them as JSON.
+    """
 
     def __init__(self, *problems: Problem) -> None:
-        details = {problem.field: problem.value for problem in problems if problem.field}
-        details["problems"] = [problem.as_json() for problem in problems]
+        self.problems = problems[:MAX_PROBLEMS]
+        shown: list[dict[str, object]] = []
+        details: dict[str, object] = {}
+        size = 0
+        for problem in self.problems:
+            described = problem.as_json()
+            # `details` repeats the field and its value.
+            size += len(json.dumps(described, default=str)) + len(
+                json.dumps(problem.value, default=str)
+            )
+            if shown and size > MAX_PROBLEMS_BYTES:
+                break
+            shown.append(described)
+            if problem.field:
+                details[problem.field] = problem.value
+        details["problems"] = shown
         super().__init__(problems[0].code, problems[0].message, details)
-        self.problems = problems
+
+
+class Problems:
+    """Collects the problems of one request.
+
+    Stops the reading of the request by raising InvalidInput at the MAX_PROBLEMS-th problem.
+    """
+
+    def __init__(self, found: Iterable[Problem] = ()) -> None:
+        self._found: list[Problem] = []
+        self.extend(found)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def extend(self, found: Iterable[Problem]) -> None:
+        """Add problems one by one: an iterator is not read past the maximum."""
+        for problem in found:
+            self._found.append(problem)
+            if len(self._found) >= MAX_PROBLEMS:
+                self.refuse()
+
+    def report(
+        self, code: ErrorCode, field: str, value: object, message: str, accepted: object = None
+    ) -> None:
+        self.extend([Problem(code, field, value, message, accepted)])
+
+    def refuse(self) -> NoReturn:
+        """Raise InvalidInput with the problems found; there must be one."""
+        raise InvalidInput(*self._found)

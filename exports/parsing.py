@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.errors import ErrorCode, InvalidInput, Problems, shortened
 from exports.choosing import ColumnChoice
 from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
 from exports.formats import formats
@@ -42,9 +42,6 @@ EMPTY = ["allow", "error"]
 _MOST_ROWS = 2**63
 MOST_METADATA_CHARACTERS = 10_000
 
-# A body has room for a hundred thousand mistakes; nobody reads that many.
-_MOST_PROBLEMS = 100
-
 
 def parse_export(body: Mapping[str, Any], timezone: str = "UTC") -> ExportSpec:
     """The spec of a request's body.
@@ -69,7 +66,7 @@ class _Parser:
     """Reads one body; collects problems as it goes."""
 
     def __init__(self, body: Mapping[str, Any]) -> None:
-        self.problems: list[Problem] = []
+        self.problems = Problems()
         self.body = _present(body)
         self.unknown(body, "", FIELDS)
         self.options = self.mapping("options")
@@ -122,9 +119,9 @@ class _Parser:
                 choice.check(columns, nesting)
             zone = ZoneInfo(timezone)
             selection, problems = parse_selection(resource, self.options, self.filters, zone)
-            self.problems += problems
+            self.problems.extend(problems)
         if self.problems or resource is None:
-            raise InvalidInput(*self.problems)
+            self.problems.refuse()
         return ExportSpec(
             resource=resource.name,
             columns=columns,
@@ -144,9 +141,7 @@ class _Parser:
         )
 
     def report(self, code: ErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:
-        self.problems.append(Problem(code, field, value, text, accepted))
-        if len(self.problems) == _MOST_PROBLEMS:
-            raise InvalidInput(*self.problems)
+        self.problems.report(code, field, value, text, accepted)
 
     def unknown(self, given: Mapping[str, Any], path: str, known: tuple[str, ...]) -> None:
         for name in given:
@@ -274,4 +269,4 @@ def _present(given: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _bare(value: Any) -> str:
-    return value if isinstance(value, str) else shown(value)
+    return str(shortened(value)) if isinstance(value, str) else shown(value)

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accounts.errors import ErrorCode, Problem
+from accounts.errors import ErrorCode, Problem, shortened
 from accounts.parsers import storable
+from resources.budget import MAX_VALUES, Budget, InvalidFilter
 from resources.columns import Column, Kind
 from resources.comparisons import EQUALITY, NULLNESS, Operator
 from resources.conditions import SEARCH, AnyOf, Condition, related_column
@@ -27,6 +28,7 @@ _LONGEST_PHRASE = 500
 _MOST_OPTIONS = 100
 # What is parsed and compared while a request waits.
 _MOST_VALUES = 5_000
+MAX_NAME_CHARACTERS = 300
 _OPERATOR_LIKE = re.compile(r"[A-Za-z_]+:")
 # Every operator that a value may begin with.
 OPERATORS = (
@@ -62,14 +64,20 @@ def operators(kind: Kind, *, inside_json: bool = False) -> tuple[Operator, ...]:
 
 
 def parse_options(
-    resource: Resource, options: Mapping[str, Any], zone: ZoneInfo, path: str = "options"
+    resource: Resource,
+    options: Mapping[str, Any],
+    zone: ZoneInfo,
+    path: str = "options",
+    budget: Budget | None = None,
 ) -> tuple[Selection, list[Problem]]:
     """Read `options` of a request for a resource.
 
     zone: of dates, and of datetimes without one.
     path: where the options stand in the request; begins the `field` of each problem.
+    budget: of the request, where it has other filters too.
     Returns what could be read, and every problem of the rest.
     """
+    budget = budget or Budget()
     conditions: list[Condition] = []
     problems: list[Problem] = []
     prefix = f"{path}." if path else ""
@@ -81,7 +89,7 @@ def parse_options(
         if name in (LIMIT, ORDER_BY, DIRECTION):
             continue
         try:
-            conditions.append(_condition(resource, name, raw, zone))
+            conditions.append(_condition(resource, name, raw, zone, budget))
         except InvalidFilter as invalid:
             problems.append(invalid.problem(f"{prefix}{name}", raw))
     ordering, ordering_problems = _ordering(resource, options, prefix)
@@ -90,22 +98,16 @@ def parse_options(
     return Selection(tuple(conditions), ordering, limit), problems
 
 
-class InvalidFilter(Exception):
-    """A filter that cannot be read; its text says why."""
-
-    def __init__(self, message: str, accepted: Any = None) -> None:
-        super().__init__(message)
-        self.accepted = accepted
-
-    def problem(self, field: str, value: Any) -> Problem:
-        return Problem(ErrorCode.INVALID_FILTER, field, value, str(self), self.accepted)
-
-
-def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condition:
+def _condition(
+    resource: Resource, name: str, raw: Any, zone: ZoneInfo, budget: Budget
+) -> Condition:
+    check_name(name)
     if not storable(name):
         raise InvalidFilter("a filter's name holds no NUL and no half of a surrogate pair")
     if name == SEARCH and resource.search:
-        return Condition(name, Operator.EQUALS, (_phrase(raw),))
+        phrase = _phrase(raw)
+        budget.spend([phrase])
+        return Condition(name, Operator.EQUALS, (phrase,))
     path, column, allowed = _target(resource, name)
     kind = column.kind
     whole_json = kind is Kind.JSON and "." not in path
@@ -113,7 +115,7 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
     if operator not in allowed:
         raise InvalidFilter(
             f"{name} is a {kind} and does not take the operator {operator}. "
-            f"A value that begins so is written equals:{raw}",
+            f"A value that begins so is written equals:{shortened(raw)}",
             [str(operator) for operator in allowed],
         )
     if len(values) > _MOST_VALUES:
@@ -121,6 +123,7 @@ def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condi
             f"{name} is given {len(values)} values, and a filter takes {_MOST_VALUES}",
             f"{_MOST_VALUES} values at most",
         )
+    budget.spend(values)
     if operator in _PAIRS and len(values) != 2:
         raise InvalidFilter(
             f"{operator} takes exactly two values, the smaller first", f"{operator}:a,b"
@@ -146,7 +149,7 @@ def check_choices(name: str, texts: tuple[str, ...], choices: tuple[str, ...]) -
     """Raises InvalidFilter for a text that is none of the choices."""
     for text in texts:
         if text not in choices:
-            raise InvalidFilter(f"{name} is never {text!r}", list(choices))
+            raise InvalidFilter(f"{name} is never {shown(text)}", list(choices))
 
 
 def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator, ...]]:
@@ -206,11 +209,28 @@ def _operation(raw: Any, whole_json: bool) -> tuple[Operator, list[Any]]:
     return (Operator.IN, values) if len(values) > 1 else (Operator.EQUALS, [raw])
 
 
+def check_name(name: str) -> None:
+    """Raise InvalidFilter for a name that is too long to be one."""
+    if len(name) > MAX_NAME_CHARACTERS:
+        text = "the name of the filter is too long"
+        raise InvalidFilter(text, f"{MAX_NAME_CHARACTERS} signs at most")
+
+
 def split(text: str) -> list[str]:
-    """The values of a comma list. Raises InvalidFilter for one with an empty place."""
+    """The values of a comma list.
+
+    Raises InvalidFilter for one with an empty place, or with more values than a request may have.
+    """
+    if (values_given := text.count(",") + 1) > MAX_VALUES:
+        raise InvalidFilter(
+            f"the list has {values_given} values, and a filter takes {MAX_VALUES}",
+            f"{MAX_VALUES} values at most",
+        )
     values = [value.strip() for value in text.split(",")]
     if len(values) > 1 and not all(values):
-        raise InvalidFilter(f"the list {text!r} has an empty place", "values between single commas")
+        raise InvalidFilter(
+            f"the list {shown(text)} has an empty place", "values between single commas"
+        )
     return values
 
 

@@ -17,10 +17,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, Problem
+from resources.budget import MAX_VALUES, Budget, InvalidFilter
 from resources.columns import Column, Kind
 from resources.comparisons import EQUALITY, LIKENESS, Operator
 from resources.conditions import AnyOf, Condition, columns_of, reached, relations_of
-from resources.filters import InvalidFilter, Selection, check_choices, parse_options, split
+from resources.filters import Selection, check_choices, check_name, parse_options, split
 from resources.matchers import MATCHERS, Matcher, Takes, matchers
 from resources.registry import Resource
 from resources.relations import Relation
@@ -32,8 +33,7 @@ DEEPEST = 3
 # What is parsed and compared while a request waits: values count once for each attribute.
 _MOST_PREDICATES = 100
 _MOST_ATTRIBUTES = 10
-_MOST_VALUES = 10_000
-_LONGEST_NAME = 300
+_MAX_PATTERN_CHARACTERS = 1_000
 _WORDS_OF_A_MATCHER = max(name.count("_") + 1 for name in MATCHERS)
 _JOINT = "_or_"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -55,20 +55,26 @@ def parse_selection(
 
     As `parse_options`, with `filters` at the top of the request.
     """
-    selection, problems = parse_options(resource, options, zone, path)
-    conditions, others = parse_predicates(resource, filters, zone)
+    budget = Budget()
+    selection, problems = parse_options(resource, options, zone, path, budget)
+    conditions, others = parse_predicates(resource, filters, zone, budget)
     selection = replace(selection, conditions=(*selection.conditions, *conditions))
     return selection, [*problems, *others]
 
 
 def parse_predicates(
-    resource: Resource, filters: Mapping[str, Any], zone: ZoneInfo
+    resource: Resource,
+    filters: Mapping[str, Any],
+    zone: ZoneInfo,
+    budget: Budget | None = None,
 ) -> tuple[tuple[Condition | AnyOf, ...], list[Problem]]:
     """Read `filters` of a request for a resource.
 
     zone: of dates, and of datetimes without one.
+    budget: of the request, where it has other filters too.
     Returns what could be read, and every problem of the rest.
     """
+    budget = budget or Budget()
     if len(filters) > _MOST_PREDICATES:
         text = f"{len(filters)} filters are too many"
         accepted = f"{_MOST_PREDICATES} filters at most"
@@ -77,14 +83,16 @@ def parse_predicates(
     problems: list[Problem] = []
     for name, raw in filters.items():
         try:
-            tests = tuple(_conditions(resource, name, raw, zone))
+            tests = tuple(_conditions(resource, name, raw, zone, budget))
             conditions.append(tests[0] if len(tests) == 1 else AnyOf(tests))
         except InvalidFilter as invalid:
             problems.append(invalid.problem(f"filters.{name}", raw))
     return tuple(conditions), problems
 
 
-def _conditions(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Iterator[Condition]:
+def _conditions(
+    resource: Resource, name: str, raw: Any, zone: ZoneInfo, budget: Budget
+) -> Iterator[Condition]:
     """The conditions of one predicate, of which a row passes at least one."""
     attributes, matcher_name = _read(resource, name)
     matcher = MATCHERS[matcher_name]
@@ -96,13 +104,15 @@ def _conditions(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Iter
     if matcher.takes is Takes.FLAG:
         chosen = matcher.operators[0 if _flag(name, raw) else -1]
         compared = (matcher_name,) if chosen in _EQUALITY else ()
+        budget.spend(compared, len(attributes))
         yield from (Condition(path, chosen, compared) for path in attributes)
         return
     given = _given(name, matcher, raw)
-    if len(given) * len(attributes) > _MOST_VALUES:
+    if len(given) * len(attributes) > MAX_VALUES:
         each = f" for each of {len(attributes)} attributes" if len(attributes) > 1 else ""
-        text = f"{name} is given {len(given)} values{each}, and a filter takes {_MOST_VALUES}"
-        raise InvalidFilter(text, f"{_MOST_VALUES // len(attributes)} values at most")
+        text = f"{name} is given {len(given)} values{each}, and a filter takes {MAX_VALUES}"
+        raise InvalidFilter(text, f"{MAX_VALUES // len(attributes)} values at most")
+    budget.spend(given, len(attributes) * len(matcher.operators))
     for path, column in attributes.items():
         texts = [_text(path, column.kind, value, zone) for value in given]
         values = tuple(dict.fromkeys(_pattern(name, matcher, text) for text in texts))
@@ -155,6 +165,9 @@ def _text(path: str, kind: Kind, value: Any, zone: ZoneInfo) -> str:
 
 def _pattern(name: str, matcher: Matcher, text: str) -> str:
     """What the operator compares with: for LIKE a pattern, else the value itself."""
+    if matcher.operators[0] in LIKENESS and len(text) > _MAX_PATTERN_CHARACTERS:
+        text = f"{name} is given a text of {len(text):,} characters"
+        raise InvalidFilter(text, f"a text of at most {_MAX_PATTERN_CHARACTERS:,} characters")
     if matcher.pattern is not None:
         before, after = matcher.pattern
         return before + _SPECIAL.sub(r"\\\g<0>", text) + after
@@ -166,8 +179,7 @@ def _pattern(name: str, matcher: Matcher, text: str) -> str:
 
 def _read(resource: Resource, name: str) -> tuple[dict[str, Column], str]:
     """A predicate's name as the columns that it asks for, by path, and its matcher."""
-    if len(name) > _LONGEST_NAME:
-        raise InvalidFilter("the name of the filter is too long", f"{_LONGEST_NAME} signs at most")
+    check_name(name)
     for matcher in _matchers_at_end(name):
         if attributes := _attributes(resource, name.removesuffix(f"_{matcher}")):
             return attributes, matcher

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.errors import shortened
 from accounts.parsers import storable
 from resources.columns import Kind
 
@@ -40,8 +41,11 @@ ACCEPTED: dict[Kind, str] = {
 
 
 def shown(value: Any) -> str:
-    """A value in a message: a text in quotes, anything else as the JSON that it came as."""
-    return repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    """A value in a message: a text in quotes, anything else as JSON; shortened if it is long."""
+    short = shortened(value)
+    if isinstance(short, str) and not isinstance(value, str):
+        return short
+    return repr(short) if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def json_or_text(text: str) -> Any:

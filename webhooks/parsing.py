@@ -8,9 +8,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.errors import ErrorCode, Problem, Problems
 from resources.export_types import export_types
 from resources.registry import registry
+from resources.values import shown
 from webhooks.events import EVERY, EventType
 from webhooks.secrets import LONGEST, SHORTEST, is_secret
 from webhooks.targets import InvalidTarget, check_target
@@ -54,31 +55,31 @@ Values = dict[str, Any]
 
 def parse_new(body: Mapping[str, Any]) -> Values:
     """What a new subscription shall be, `secret` perhaps among it. Raises InvalidInput."""
-    problems = [
+    problems = Problems(
         _problem(field, None, f"{field} is required", _ACCEPTED[field])
         for field in ("target", "events")
         if field not in body
-    ]
+    )
     return _parse(body, (*FIELDS, "secret"), problems)
 
 
 def parse_change(body: Mapping[str, Any]) -> Values:
     """What of a subscription shall be another; a header that is null goes. Raises InvalidInput."""
-    return _parse(body, FIELDS, [])
+    return _parse(body, FIELDS, Problems())
 
 
 def parse_secret(body: Mapping[str, Any]) -> str | None:
     """The secret of a rotation, if its body names one. Raises InvalidInput."""
-    secret: str | None = _parse(body, ("secret",), []).get("secret")
+    secret: str | None = _parse(body, ("secret",), Problems()).get("secret")
     return secret
 
 
 def parse_since(body: Mapping[str, Any]) -> datetime:
     """From when on to recover. Raises InvalidInput."""
-    problems = list(_unknown(body, ("since",)))
-    text = body.get("since")
+    problems = Problems(_unknown(body, ("since",)))
+    given = body.get("since")
     try:
-        since = parse_datetime(text) if isinstance(text, str) else None
+        since = parse_datetime(given) if isinstance(given, str) else None
         if since is not None and timezone.is_aware(since):
             # Some offsets lead out of the calendar.
             since = since.astimezone(UTC)
@@ -86,24 +87,21 @@ def parse_since(body: Mapping[str, Any]) -> datetime:
         since = None
     if since is None or timezone.is_naive(since):
         accepted = "an ISO 8601 date and time with its zone, such as 2024-12-25T14:30:00Z"
-        problems.append(_problem("since", text, "since is no date and time with a zone", accepted))
+        text = "since is no date and time with a zone"
+        problems.report(ErrorCode.INVALID_REQUEST, "since", given, text, accepted)
     if problems or since is None:
-        raise InvalidInput(*problems)
+        problems.refuse()
     return since
 
 
-def _parse(body: Mapping[str, Any], fields: Collection[str], problems: list[Problem]) -> Values:
-    values: Values = {}
-    problems = [*problems, *_unknown(body, fields)]
-    for field in fields:
-        if field in body:
-            found = list(_CHECKS[field](body[field]))
-            problems += found
-            if not found:
-                values[field] = _understood(field, body[field])
+def _parse(body: Mapping[str, Any], fields: Collection[str], problems: Problems) -> Values:
+    problems.extend(_unknown(body, fields))
+    given = [field for field in fields if field in body]
+    for field in given:
+        problems.extend(_CHECKS[field](body[field]))
     if problems:
-        raise InvalidInput(*problems)
-    return values
+        problems.refuse()
+    return {field: _understood(field, body[field]) for field in given}
 
 
 def _understood(field: str, value: Any) -> Any:
@@ -120,7 +118,7 @@ def _unknown(body: Mapping[str, Any], fields: Collection[str]) -> Iterator[Probl
     for field in body:
         if field not in fields:
             # It may be a secret under a wrong name.
-            yield _problem(field, None, f"There is no field {field!r}", list(fields))
+            yield _problem(field, None, f"There is no field {shown(field)}", list(fields))
 
 
 def _target(value: Any) -> Iterator[Problem]:
@@ -130,8 +128,8 @@ def _target(value: Any) -> Iterator[Problem]:
         check_target(value)
     except InvalidTarget as error:
         # Before an @ may stand a password.
-        shown = None if "@" in str(value) else value
-        yield Problem(ErrorCode.INVALID_TARGET, "target", shown, str(error), _ACCEPTED["target"])
+        value = None if "@" in str(value) else value
+        yield Problem(ErrorCode.INVALID_TARGET, "target", value, str(error), _ACCEPTED["target"])
 
 
 def _events(value: Any) -> Iterator[Problem]:
@@ -143,7 +141,7 @@ def _events(value: Any) -> Iterator[Problem]:
         return
     for index, name in enumerate(chosen):
         if name not in accepted:
-            text = f"There is no event {name!r}"
+            text = f"There is no event {shown(name)}"
             yield Problem(ErrorCode.INVALID_EVENT, f"events.{index}", name, text, accepted)
     if EVERY in chosen and len(chosen) > 1:
         text = "* means every event, and stands alone"
@@ -164,7 +162,9 @@ def _names(value: Any, what: str, code: ErrorCode, accepted: Collection[str]) ->
         return
     for index, name in enumerate(value):
         if name not in accepted:
-            yield Problem(code, f"{what}s.{index}", name, f"There is no {what} {name!r}", accepted)
+            yield Problem(
+                code, f"{what}s.{index}", name, f"There is no {what} {shown(name)}", accepted
+            )
 
 
 def _name(value: Any) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from django.db.models import BooleanField, Expression, Model, QuerySet
 from rest_framework.request import Request
 
 from accounts.authentication import key_of
-from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.errors import ErrorCode, Problem, Problems
 from resources.conditions import AnyOf, Condition, condition_sql
 from resources.filters import parse_options
 from resources.registry import Resource
@@ -53,7 +53,7 @@ def chosen(
     """
     found: dict[str, list[str]] = {}
     conditions: list[Condition | AnyOf] = []
-    problems: list[Problem] = []
+    problems = Problems()
     filters = [*accepted, *(CREATED if model else ())]
     for name, texts in request.query_params.lists():
         if name in _OF_EVERY_LIST:
@@ -70,18 +70,18 @@ def chosen(
             options = {CREATED_AT: CREATED[name] + text}
             selection, wrong = parse_options(_resource(model), options, zone, path="")
             conditions += selection.conditions
-            problems += [
+            problems.extend(
                 Problem(each.code, name, text, each.message, each.accepted) for each in wrong
-            ]
+            )
             continue
         elif unknown := [value for value in values if value not in expected]:
             message = f"Unknown {name}: {unknown[0]}{did_you_mean(unknown[0], expected)}"
         else:
             found[name] = values
             continue
-        problems.append(Problem(ErrorCode.INVALID_FILTER, name, texts[0], message, expected))
+        problems.report(ErrorCode.INVALID_FILTER, name, texts[0], message, expected)
     if problems:
-        raise InvalidInput(*problems)
+        problems.refuse()
     return Choices(found, tuple(conditions))
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
-from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.errors import ErrorCode, InvalidInput, Problem, Problems
 from resources.columns import Kind
 from resources.listing import Listing
 from resources.pagination import page_size
@@ -30,7 +30,7 @@ class ListQuery:
 
 def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
     """Raises InvalidInput with every problem of the parameters."""
-    problems = [
+    problems = Problems(
         Problem(
             ErrorCode.INVALID_REQUEST,
             name,
@@ -40,14 +40,14 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
         )
         for name, values in parameters.lists()
         if len(values) > 1
-    ]
+    )
     given = {name: str(text) for name, text in parameters.dict().items()}
     timezone = given.get("timezone", "UTC")
     if timezone not in TIMEZONES:
         accepted = "an IANA name such as America/New_York or UTC"
         text = f"Unknown time zone: {timezone}"
         code = ErrorCode.INVALID_TIMEZONE
-        problems.append(Problem(code, "timezone", timezone, text, accepted))
+        problems.report(code, "timezone", timezone, text, accepted)
     zone = ZoneInfo(timezone if timezone in TIMEZONES else "UTC")
     filters = {found[1]: text for name, text in given.items() if (found := _PREDICATE.match(name))}
     options = {
@@ -58,14 +58,14 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
     selection, wrong = parse_selection(resource, options, filters, zone, path="")
     fields = given["fields"].split(",") if "fields" in given else list(resource.names)
     # JSON of a parameter may say what no answer can repeat, such as half a surrogate pair.
-    problems += [replace(each, value=given.get(each.field, each.value)) for each in wrong]
-    problems += _field_problems(resource, fields)
+    problems.extend(replace(each, value=given.get(each.field, each.value)) for each in wrong)
+    problems.extend(_field_problems(resource, fields))
     try:
         size = page_size(given.get("limit"))
     except InvalidInput as invalid:
-        problems += invalid.problems
+        problems.extend(invalid.problems)
     if problems:
-        raise InvalidInput(*problems)
+        problems.refuse()
     listing = Listing(resource, selection, tuple(fields), timezone)
     return ListQuery(listing, size, given.get("cursor"))
 

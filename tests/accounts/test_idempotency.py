@@ -19,6 +19,7 @@ from django.http import HttpResponse
 from pytest_django import Settings
 
 from accounts import idempotency
+from accounts.errors import shortened
 from accounts.models import IdempotencyKey, Organization, Scope
 from accounts.tasks import purge
 from tests.conftest import KeyClient
@@ -149,12 +150,12 @@ def test_what_is_no_key_is_refused(alice: KeyClient, key: str) -> None:
         "error": "invalid_request",
         "message": message,
         "details": {
-            "Idempotency-Key": key,
+            "Idempotency-Key": shortened(key),
             "problems": [
                 {
                     "error": "invalid_request",
                     "field": "Idempotency-Key",
-                    "value": key,
+                    "value": shortened(key),
                     "message": message,
                     "accepted": "1 to 255 printable ASCII characters",
                 }

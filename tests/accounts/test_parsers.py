@@ -1,7 +1,9 @@
 """Bodies: what is taken, and that nothing ambiguous or too large is."""
 
+import contextlib
 import io
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.errors import ApiError
-from accounts.parsers import MAX_DEPTH, BoundedJSONParser
+from accounts.parsers import MAX_DEPTH, MAX_VALUES, BoundedJSONParser
+from benchmarks.hostile import MAKERS, bodies
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
@@ -145,13 +148,59 @@ def test_nesting_is_bounded(alice: KeyClient) -> None:
     assert post(alice, nested(MAX_DEPTH)).status_code == 200
     for body in (
         nested(MAX_DEPTH + 1),
-        nested(100_000),
+        nested(20_000),
         f'{{"a": {"[" * MAX_DEPTH}{"]" * MAX_DEPTH}}}',
-        f'{{"a": {"[" * 500_000}',
+        f'{{"a": {"[" * 40_000}',
     ):
         assert refusal(alice, body)["message"] == (
             f"The body is nested more than {MAX_DEPTH} levels deep."
         )
+
+
+def test_the_number_of_values_is_bounded(alice: KeyClient) -> None:
+    def body(values: int) -> str:
+        # The outermost object has two members.
+        return json.dumps({"text": "," * 200_000 + '\\"[{', "list": [0] * (values - 2)})
+
+    assert post(alice, body(MAX_VALUES)).status_code == 200
+    assert refusal(alice, body(MAX_VALUES + 1))["details"]["problems"][0]["accepted"] == (
+        f"at most {MAX_VALUES:,} members and elements in all objects and arrays"
+    )
+    for separated in ("0", "[]", "{}", '"a"', '"\\\\"', '""""', "[["):
+        refused = refusal(alice, f'{{"a": [{",".join([separated] * (MAX_VALUES + 1))}')
+        assert refused["message"] == f"The body holds more than {MAX_VALUES:,} values."
+
+
+def test_hostile_bodies_cost_little_memory_and_have_short_answers() -> None:
+    parser = BoundedJSONParser()
+    answers = []
+    tracemalloc.start()
+    try:
+        for body in bodies(seed=1, count=5 * len(MAKERS)):
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            with contextlib.suppress(ApiError):
+                parser.parse(io.BytesIO(body))
+            _, peak = tracemalloc.get_traced_memory()
+            assert peak - before < 15_000_000, body[:200]
+        for body in (b'{"%s": [%s]}' % (b"k" * 20_000, b"0," * 20_000 + b'"\\u0000"'),):
+            tracemalloc.reset_peak()
+            with pytest.raises(ApiError) as refused:
+                parser.parse(io.BytesIO(body))
+            assert tracemalloc.get_traced_memory()[1] < 5_000_000
+            answers.append(json.dumps(refused.value.as_json()))
+    finally:
+        tracemalloc.stop()
+    assert all(len(answer) < 2_000 and "20,006 characters" in answer for answer in answers)
+
+
+def test_a_long_key_is_shortened_where_it_is_given_twice(alice: KeyClient) -> None:
+    key = "k" * 400_000
+    answer = refusal(alice, f'{{"{key}": 1, "{key}": 2}}')
+    assert answer["message"] == (
+        f"The key {'k' * 200}… (400,000 characters) is given twice in one object."
+    )
+    assert len(json.dumps(answer)) < 2_000
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from accounts.errors import ErrorCode, Problem
+from accounts.errors import ErrorCode, Problem, shortened
 from resources.comparisons import Operator
 from resources.conditions import Condition
 from resources.filters import Ordering, Selection, parse_options
@@ -99,7 +99,7 @@ def test_a_malformed_filter_is_named(name: str, raw: object, text: str, accepted
     (problem,) = problems
     assert problem.code is ErrorCode.INVALID_FILTER
     assert problem.field == f"options.{name}"
-    assert problem.value is raw
+    assert problem.value in (raw, shortened(raw))
     assert text in problem.message
     assert accepted is None or accepted in str(problem.accepted)
 

@@ -177,3 +177,24 @@ def test_a_cursor_of_another_list_is_refused(alice: KeyClient) -> None:
         assert alice.get(f"{one}?{cursor}").status_code == 200
         response = alice.get(f"{other}?{cursor}")
         assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"resources": [0] * 30_000},
+        {"types": ["x" * 30] * 20_000},
+        {"events": [["x"] * 10] * 3_000},
+        {"events": ["x" * 900_000]},
+        {"name": "x" * 900_000},
+        {"target": "https://" + "x" * 900_000},
+        {"headers": {f"header {n}": "é" for n in range(20_000)}},
+        {f"field {n}": 1 for n in range(20_000)},
+        {"x" * 900_000: 1},
+    ],
+)
+def test_a_body_of_mistakes_has_a_short_answer(alice: KeyClient, body: dict[str, Any]) -> None:
+    response = alice.post("/v1/webhooks", BODY | body)
+    assert response.status_code == 400
+    assert len(response.json()["details"]["problems"]) <= 100
+    assert len(response.content) < 64_000

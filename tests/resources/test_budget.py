@@ -1,0 +1,110 @@
+"""What all filters of one request may compare, in both filter languages together."""
+
+import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from accounts.errors import ErrorCode, Problem
+from resources.budget import MAX_CHARACTERS, MAX_COMPARISONS, MAX_VALUES
+from resources.conditions import where
+from resources.expressions import ROW
+from resources.filters import Selection
+from resources.predicates import parse_selection
+from resources.registry import registry
+from tests.conftest import KeyClient
+
+TEN = "_or_".join(
+    [
+        *("id", "provider", "tracking_number", "tracking_url", "label_url"),
+        *("currency", "notes", "order_number", "rma_number", "invoice_number"),
+    ]
+)
+
+
+def read(options: dict[str, Any], filters: dict[str, Any]) -> tuple[Selection, list[Problem]]:
+    resource = registry.get("shipment")
+    assert resource is not None
+    return parse_selection(resource, options, filters, ZoneInfo("UTC"))
+
+
+def refused(options: dict[str, Any], filters: dict[str, Any], text: str) -> None:
+    began = time.process_time()
+    _, problems = read(options, filters)
+    assert time.process_time() - began < 2
+    assert problems[0].code is ErrorCode.INVALID_FILTER
+    assert text in problems[0].message or text in str(problems[0].accepted), problems[0]
+
+
+def ids(count: int) -> list[str]:
+    return [f"ship_{number:023}" for number in range(count)]
+
+
+def test_ten_thousand_ids_are_taken_and_one_more_is_not() -> None:
+    assert read({}, {"id_in": ids(MAX_VALUES)})[1] == []
+    half = MAX_VALUES // 2
+    assert read({"id": ids(half)}, {"order_number_in": ids(half)})[1] == []
+    refused({"id": ids(half)}, {"order_number_in": ids(half + 1)}, "10,000 values")
+
+
+@pytest.mark.parametrize("text", ["%a" * 200_000, "%" * 1_001])
+@pytest.mark.parametrize("matcher", ["matches", "does_not_match", "cont", "start", "end"])
+def test_a_pattern_has_at_most_a_thousand_characters(matcher: str, text: str) -> None:
+    refused({}, {f"notes_{matcher}": text}, "at most 1,000 characters" if len(text) < 2_000 else "")
+    assert read({}, {f"notes_{matcher}": "a" * 1_000})[1] == []
+    if matcher != "does_not_match":
+        refused({}, {f"notes_{matcher}_any": ["a", "b" * 1_001]}, "at most 1,000 characters")
+
+
+def test_comparisons_are_bounded_over_all_filters() -> None:
+    twenty = [f"{TEN}_{name}" for name in ("matches", "cont", "start", "end", "eq", "not_eq")]
+    twenty += [f"{TEN}_{name}" for name in ("does_not_match", "not_cont", "not_start", "not_end")]
+    filters = dict.fromkeys(twenty, "a") | {
+        name.replace("id_or_provider", "provider_or_id"): "a" for name in twenty
+    }
+    assert read({}, filters)[1] == []
+    assert len(filters) * 10 == MAX_COMPARISONS
+    refused({"status": "delivered"}, filters, f"more than {MAX_COMPARISONS} comparisons")
+    refused({}, filters | {"notes_null": True}, f"at most {MAX_COMPARISONS} comparisons")
+
+
+def test_characters_are_bounded_over_all_filters() -> None:
+    refused({"metadata": {"a": "b" * MAX_CHARACTERS}}, {}, "300,000 characters")
+    refused({"notes": "x" * 150_000}, {"notes_not_eq": "x" * 150_001}, "300,000 characters")
+    refused({}, {f"{TEN}_eq": "x" * 30_001}, "300,000 characters")
+    refused({"x" * 301: "a"}, {}, "300 signs at most")
+    refused({"metadata." + "k." * 200_000 + "k": "a"}, {}, "300 signs at most")
+
+
+def test_the_largest_condition_compiles_to_a_bounded_statement() -> None:
+    """Quotes are doubled, and a key of a JSON column is compared as text and as number."""
+    resource = registry.get("shipment")
+    assert resource is not None
+    for options in (
+        {f"metadata.{'k' * 250}{number}": "'" * 2_990 for number in range(99)},
+        {f"metadata.{'k' * 250}{number}": ["9" * 28] * 100 for number in range(99)},
+        {"id": ["'" * 60 + str(number) for number in range(4_600)]},
+    ):
+        selection, problems = read(options, {})
+        assert problems == []
+        text = where(resource, "org", selection.conditions, ROW).as_string(None)
+        assert len(text) < 1_000_000
+
+
+def test_a_comma_list_of_a_megabyte_is_not_taken_apart() -> None:
+    refused({"id": "1," * 500_000 + "1"}, {}, "10000 values at most")
+    refused({}, {"id_in": "1," * 500_000 + "1"}, "10000 values at most")
+
+
+@pytest.mark.django_db
+def test_lists_and_previews_have_the_same_limits(alice: KeyClient) -> None:
+    text = "filters[notes_matches]"
+    listed = alice.get("/v1/shipments", {text: "%" * 1_001})
+    previewed = alice.post(
+        "/v1/exports/preview", {"resource": "shipment", "filters": {"notes_matches": "%" * 1_001}}
+    )
+    for response in (listed, previewed):
+        assert response.status_code == 400
+        [problem] = response.json()["details"]["problems"]
+        assert problem["accepted"] == "a text of at most 1,000 characters"
