@@ -1,5 +1,8 @@
 """Gunicorn's configuration: `gunicorn -c python:exports_project.gunicorn`."""
 
+import os
+from typing import Any
+
 from exports_project.settings import LOGGING, PORT
 
 wsgi_app = "exports_project.wsgi"
@@ -17,3 +20,10 @@ logconfig_dict = LOGGING | {
         "waitress.queue": {"level": "ERROR"},
     }
 }
+
+
+def on_starting(_: Any) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
+    from accounts.postgres import require_supported
+
+    require_supported()
