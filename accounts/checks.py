@@ -1,10 +1,13 @@
 """System checks: what production must say, and a laptop need not."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from accounts.postgres import problem_of
 
 
 @register
@@ -15,3 +18,10 @@ def check_base_url(**_: Any) -> list[CheckMessage]:
         return []
     text = f"BASE_URL is {settings.BASE_URL}: links in webhooks and emails lead to nowhere else."
     return [Warning(text, hint="Set it to where others reach Longshore.", id="accounts.W001")]
+
+
+@register(Tags.database)
+def check_postgres(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Run by `check --database default` and by `migrate`."""
+    problems = [problem_of(alias) for alias in databases or ()]
+    return [Error(problem, id="accounts.E001") for problem in problems if problem]

@@ -63,6 +63,7 @@ class ErrorCode(TextChoices):
     TOO_MANY_RECORDS = "too_many_records", "The export has too many records."
     FILE_TOO_LARGE = "file_too_large", "The export's files are too large."
     REQUEST_TOO_LARGE = "request_too_large", "The request's body is too large."
+    HEADERS_TOO_LARGE = "headers_too_large", "The request line and the headers are too large."
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", "Send the body as application/json."
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable", "The file has no such bytes."
     RATE_LIMITED = "rate_limited", "Too many requests."
@@ -95,6 +96,7 @@ _STATUSES = {
     ErrorCode.TOO_MANY_RECORDS: 422,
     ErrorCode.FILE_TOO_LARGE: 422,
     ErrorCode.REQUEST_TOO_LARGE: 413,
+    ErrorCode.HEADERS_TOO_LARGE: 431,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ErrorCode.RANGE_NOT_SATISFIABLE: 416,
     ErrorCode.RATE_LIMITED: 429,

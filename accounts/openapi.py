@@ -66,6 +66,11 @@ EVERYWHERE: Errors = (
         "Too many requests with this API key; try again in 12 s.",
         {"retry_after": 12},
     ),
+    ApiError(
+        ErrorCode.HEADERS_TOO_LARGE,
+        "The request line and the headers are larger than 65536 bytes.",
+        {"max_bytes": 65_536},
+    ),
     ApiError(ErrorCode.INTERNAL_ERROR),
 )
 OF_A_BODY: Errors = (

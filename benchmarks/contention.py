@@ -180,9 +180,7 @@ def hostile(client: httpx.Client, bodies: int) -> None:
         for _ in pool.map(send, range(bodies)):
             pass
     peak = max(peak_megabytes(process) for process in web_processes())
-    row(
-        f"{bodies:,} hostile bodies: peak memory of a web process", f"{peak:.0f} MB", "≤ 250 MB"
-    )
+    row(f"{bodies:,} hostile bodies: peak memory of a web process", f"{peak:.0f} MB", "≤ 250 MB")
     row("the same: answers", _statuses(sample), "no 5xx")
     if any(status >= 500 for status in sample.statuses):
         raise SystemExit("A hostile body was answered by a failure.")
@@ -230,7 +228,7 @@ def peak_megabytes(process: psutil.Process) -> float:
 
 
 def _statuses(sample: Sample) -> str:
-    return ", ".join(f"{number} × {code}" for code, number in sorted(sample.statuses.items()))
+    return ", ".join(f"{number} of {code}" for code, number in sorted(sample.statuses.items()))
 
 
 def _no_failures(sample: Sample) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from celery import Celery
 from celery.bootsteps import StartStopStep
-from celery.signals import setup_logging, task_postrun
+from celery.signals import beat_init, setup_logging, task_postrun, worker_init
 from structlog.contextvars import clear_contextvars
 
+from accounts.postgres import require_supported
 from exports.heartbeats import Heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
@@ -41,6 +42,12 @@ class Acknowledgement(StartStopStep):
                 logger.warning("A task is not acknowledged, for its connection is gone: %s", error)
 
         parent.call_soon_ack = lambda *args: call_soon(acknowledge, *args)
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_old_databases(**_: Any) -> None:
+    require_supported()
 
 
 @setup_logging.connect

@@ -93,7 +93,8 @@ SETTINGS: dict[str, Any] = {
         "docExpansion": "list",
         "defaultModelsExpandDepth": 0,
         "filter": True,
-        "persistAuthorization": True,
+        # A key must not outlive the page in the browser.
+        "persistAuthorization": False,
         "tryItOutEnabled": True,
     },
 }

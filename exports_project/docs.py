@@ -5,11 +5,9 @@ from typing import Any
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.urls import URLPattern, re_path
-from drf_spectacular.views import (
-    SpectacularAPIView,
-    SpectacularRedocView,
-    SpectacularSwaggerSplitView,
-)
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
+
+from exports_project.schema import SchemaView
 
 Endpoint = tuple[str, str, str, Any]
 
@@ -23,7 +21,7 @@ def without_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
 _redoc = csp_update({"worker-src": [SELF, "blob:"]})
 
 urlpatterns: list[URLPattern] = [
-    re_path(r"^v1/schema/?$", SpectacularAPIView.as_view(throttle_classes=[]), name="schema"),
+    re_path(r"^v1/schema/?$", SchemaView.as_view(), name="schema"),
     re_path(
         r"^docs/?$",
         SpectacularSwaggerSplitView.as_view(template_name="docs/swagger.html"),

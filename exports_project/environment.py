@@ -12,6 +12,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
+# As Django's own check of SECRET_KEY, which only warns.
+MIN_SECRET_LENGTH = 50
+MIN_SECRET_CHARACTERS = 5
 
 
 def integer(name: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
@@ -35,6 +38,18 @@ def base_url(name: str, default: str) -> str:
     if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", text):
         raise ImproperlyConfigured(
             f'{name} is "{text}", but must be like https://longshore.example.com.'
+        )
+    return text
+
+
+def secret(name: str) -> str:
+    """A secret that cannot be guessed; "" where there is none. Messages do not show it."""
+    text: str = env(name, default="")
+    if text and (len(text) < MIN_SECRET_LENGTH or len(set(text)) < MIN_SECRET_CHARACTERS):
+        raise ImproperlyConfigured(
+            f"{name} has {len(text)} characters, {len(set(text))} of them different, but must "
+            f"have at least {MIN_SECRET_LENGTH}, {MIN_SECRET_CHARACTERS} of them different. "
+            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
         )
     return text
 

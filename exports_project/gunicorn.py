@@ -1,27 +1,29 @@
 """Gunicorn's configuration: `gunicorn -c python:exports_project.gunicorn`."""
 
+import os
 from typing import Any
-
-from structlog.contextvars import clear_contextvars
 
 from exports_project.settings import LOGGING, PORT
 
 wsgi_app = "exports_project.wsgi"
 bind = f"127.0.0.1:{PORT}"
-worker_class = "gthread"
+worker_class = "exports_project.web.worker.Worker"
 workers = 2
 threads = 8
 control_socket_disable = True
 logconfig_dict = LOGGING | {
     "loggers": {
+        **LOGGING["loggers"],
         "gunicorn.error": {"level": "WARNING", "propagate": True},
         "gunicorn.access": {"level": "INFO", "propagate": True},
+        # A line for each request that waits for a thread.
+        "waitress.queue": {"level": "ERROR"},
     }
 }
-# The path without its query string, for a signed link must not be kept in a log.
-access_log_format = "%(h)s %(m)s %(U)s %(s)s, %(B)s bytes in %(M)s ms"
 
 
-def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
-    """What this thread logs before the next request is of none."""
-    clear_contextvars()
+def on_starting(_: Any) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
+    from accounts.postgres import require_supported
+
+    require_supported()

@@ -1,6 +1,7 @@
 """Logging: one line per event on standard error, for people or as JSON for machines."""
 
 import logging
+import re
 from typing import Any
 
 import structlog
@@ -24,7 +25,31 @@ _JSON = {
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ],
 }
-_LINE = {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _escape(text: str) -> str:
+    """Show control characters as Python does, `\\n` and `\\x1b`."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+class LineFormatter(logging.Formatter):
+    """Writes a message as one line, and a traceback indented below it.
+
+    A path or a value in a message may hold line breaks, which would forge lines, and codes that
+    a terminal obeys.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        record.message = _escape(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {_escape(line)}" for line in lines)
+
+
+_LINE = {"()": LineFormatter, "fmt": "{asctime} {levelname} {name} {message}", "style": "{"}
 
 
 def logging_config(form: str, level: str) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable
+from typing import cast
 from uuid import uuid4
 
+from csp.constants import UNSAFE_EVAL
+from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from exports.metrics import metrics
@@ -39,6 +43,26 @@ def answer_watchers(get_response: _Answer) -> _Answer:
     """Answer probes and scrapes, which come without TLS and to an address instead of a host."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return _WATCHED.get(request.path_info, get_response)(request)
+        answer = _WATCHED.get(request.path_info)
+        if answer is None:
+            return get_response(request)
+        response = answer(request)
+        # Without it the server would end the connection, which Django's own middleware prevents
+        # for all other paths.
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+    return middleware
+
+
+def allow_eval_in_admin(get_response: _Answer) -> _Answer:
+    """Let the admin's Alpine.js compile the expressions in its attributes; no other page may."""
+    admin_path = reverse("admin:index")
+    get_admin_response = csp_update({"script-src": [UNSAFE_EVAL]})(get_response)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(admin_path):
+            return cast("HttpResponse", get_admin_response(request))
+        return get_response(request)
 
     return middleware

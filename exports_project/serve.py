@@ -1,19 +1,21 @@
-"""`make run`: the embedded servers, web, workers and beat, which live and end together."""
+"""`make run`: the embedded servers, web, workers and beat, supervised until they end together."""
 
 import http.client
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from django.core.exceptions import ImproperlyConfigured
 
 from exports_project.embedded import processes, servers
+from exports_project.embedded.processes import Child
+from exports_project.supervisor import GivenUp, Supervisor
 
 try:
     from exports_project.settings import (
@@ -60,7 +62,7 @@ PROGRAMS = {
 }
 # Long enough for a worker's soft shutdown; beat may miss a signal while it asks the database.
 STOP_SECONDS = 10
-Children = dict[str, subprocess.Popen[bytes]]
+Children = dict[str, Child]
 # What came in. Handlers that raise would lose signals: Python drops what is raised in a fork.
 SIGNALS: list[int] = []
 
@@ -77,7 +79,7 @@ def main() -> None:
     os.chdir(BASE_DIR)
     try:
         serve()
-    except (StartError, servers.ServerError) as error:
+    except (StartError, GivenUp, servers.ServerError) as error:
         sys.exit(f"Longshore: {error}")
 
 
@@ -96,14 +98,17 @@ def serve() -> None:
         manage("collectstatic", "--no-input", "--verbosity=0")
         say("Starting web, workers and beat …")
         children |= stack.enter_context(programs())
+        supervisor = Supervisor(children, say)
         while not web_answers():
-            watch(children)
+            pause()
+            supervisor.watch()
         # Last, for who waits for its demo.json goes on at once.
         if EMBEDDED_DATABASE:
             manage("demo")
         print(summary(), flush=True)
         while True:
-            watch(children)
+            pause()
+            supervisor.watch()
 
 
 def check_port() -> None:
@@ -135,26 +140,17 @@ def programs() -> Iterator[Children]:
     """Web, workers and beat, until the end of the block; all are told before any is awaited."""
     children: Children = {}
     try:
-        for name, (command, _) in PROGRAMS.items():
+        for name, (command, stop_signal) in PROGRAMS.items():
             # Without us and the servers no orderly end can be trusted: a worker whose broker goes
             # at the same moment waits for ever. What it was doing, the next one takes up again.
-            children[name] = processes.spawn(command, output=None, death_signal=signal.SIGKILL)
+            spawn = partial(processes.spawn, command, output=None, death_signal=signal.SIGKILL)
+            children[name] = Child(spawn, stop_signal, STOP_SECONDS)
         yield children
     finally:
-        for name, child in children.items():
-            child.send_signal(PROGRAMS[name][1])
         for child in children.values():
-            processes.await_end(child, STOP_SECONDS)
-
-
-def watch(children: Children) -> None:
-    """Wait a moment. Raises StartError when a child has ended by itself."""
-    pause()
-    for name, child in children.items():
-        if child.poll() is not None:
-            raise StartError(
-                f"{name} ended unexpectedly (exit code {child.returncode}); stopping everything."
-            )
+            child.process.send_signal(child.stop_signal)
+        for child in children.values():
+            processes.await_end(child.process, child.stop_seconds)
 
 
 def pause() -> None:

@@ -1,10 +1,13 @@
-"""What gunicorn serves."""
+"""What the web server serves."""
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from accounts.wsgi import measure_chunked_body
+from exports_project.web.proxies import behind_proxies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
-application = measure_chunked_body(get_wsgi_application())
+application = behind_proxies(
+    get_wsgi_application(), settings.TRUSTED_PROXIES, settings.TRUST_X_FORWARDED_PROTO
+)

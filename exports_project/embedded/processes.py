@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -69,6 +70,34 @@ def await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@dataclass
+class Child:
+    """A program that runs from now on; once it has ended, it can be started again.
+
+    stop_signal: ends it in order; it has stop_seconds to do so.
+    """
+
+    spawn: Callable[[], subprocess.Popen[bytes]]
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = STOP_SECONDS
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        self.process = self.spawn()
+
+    def stop(self) -> None:
+        self.process.send_signal(self.stop_signal)
+        await_end(self.process, self.stop_seconds)
+
+    def kill_remains(self) -> None:
+        """Kill what the ended program left in its session, before another takes its place."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def stop_orphan(pid_file: Path, folder: Path, stop_signal: signal.Signals) -> None:

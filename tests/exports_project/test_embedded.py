@@ -14,7 +14,7 @@ import redis
 from kombu import Connection
 
 from exports_project import embedded
-from exports_project.embedded import servers
+from exports_project.embedded import servers, service_user
 
 
 @pytest.fixture
@@ -165,5 +165,5 @@ def test_the_secret_key_is_random_kept_and_private(local_dir: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="Only root runs PostgreSQL as somebody else.")
 def test_as_root_the_server_runs_as_its_own_user(local_dir: Path) -> None:
     with servers.running(local_dir, broker=False) as children:
-        process = psutil.Process(children["postgres"].pid)
-        assert process.username() == servers.SERVICE_USER
+        process = psutil.Process(children["postgres"].process.pid)
+        assert process.username() == service_user.NAME

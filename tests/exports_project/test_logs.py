@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -166,7 +167,7 @@ def test_lines_of_an_attempt_say_whose_it_is(
 def test_machines_read_json_and_people_lines(
     environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in ({"SECRET_KEY": "k"} | environment).items():
+    for name, value in ({"SECRET_KEY": token_hex(25)} | environment).items():
         monkeypatch.setenv(name, value)
     process = subprocess.run(
         [sys.executable, "-c", "from exports_project.settings import LOG_FORMAT as f; print(f)"],

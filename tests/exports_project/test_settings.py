@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from django.conf import settings
@@ -40,6 +41,20 @@ from django.conf import settings
             "apart by commas, or empty for all.",
         ),
         (
+            "SECRET_KEY",
+            "short",
+            "SECRET_KEY has 5 characters, 5 of them different, but must have at least 50, "
+            "5 of them different. "
+            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+        ),
+        (
+            "SECRET_KEY",
+            "ab" * 40,
+            "SECRET_KEY has 80 characters, 2 of them different, but must have at least 50, "
+            "5 of them different. "
+            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+        ),
+        (
             "DATABASE_URL",
             "foo",
             'DATABASE_URL is "foo", but must be like postgres://user:password@host:5432/name.',
@@ -55,7 +70,7 @@ from django.conf import settings
 def test_a_wrong_value_is_refused_in_one_line(
     tmp_path: Path, name: str, value: str, message: str
 ) -> None:
-    environment = {"LOCAL_DIR": str(tmp_path), "SECRET_KEY": "k", name: value}
+    environment = {"LOCAL_DIR": str(tmp_path), "SECRET_KEY": token_hex(25), name: value}
     process = subprocess.run(
         [sys.executable, "-m", "exports_project.serve"],
         cwd=settings.BASE_DIR,

@@ -60,7 +60,7 @@ class Stack:
     def __init__(self, folder: Path, rows: int, settings: str = "tests.recovery.settings") -> None:
         self.folder = folder
         self.rows = rows
-        self._servers: dict[str, tuple[subprocess.Popen[bytes], ExitStack]] = {}
+        self._servers: dict[str, tuple[processes.Child, ExitStack]] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
@@ -143,13 +143,13 @@ class Stack:
         with redis.Redis(unix_socket_path=str(embedded.valkey_socket(self.folder))) as client:
             client.flushall()
 
-    def _start(self, name: str, server: AbstractContextManager[subprocess.Popen[bytes]]) -> None:
+    def _start(self, name: str, server: AbstractContextManager[processes.Child]) -> None:
         block = ExitStack()
         self._servers[name] = block.enter_context(server), block
 
     def _stop(self, name: str, stop_signal: signal.Signals) -> None:
-        process, block = self._servers.pop(name)
-        processes.stop(process, stop_signal)
+        child, block = self._servers.pop(name)
+        processes.stop(child.process, stop_signal)
         block.close()
 
     # The storage

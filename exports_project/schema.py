@@ -1,0 +1,67 @@
+"""`/v1/schema`: the description of the API, built once in each process and served as bytes."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from threading import Lock
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.encoding import force_bytes
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+_CACHE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class _Rendered:
+    plain: bytes
+    gzipped: bytes
+    etag: str
+
+
+_rendered: dict[str, _Rendered] = {}
+# The generator works on instances that all requests share: two at once mix their views up.
+_lock = Lock()
+
+
+def _render(renderer: BaseRenderer) -> _Rendered:
+    """Return the description in a renderer's format; the first call takes a second or two."""
+    form = str(renderer.format)
+    with _lock:
+        if form not in _rendered:
+            schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+            plain = force_bytes(renderer.render(schema, renderer_context={}))
+            digest = hashlib.sha256(plain).hexdigest()[:32]
+            # Weak: the same for the compressed bytes.
+            _rendered[form] = _Rendered(plain, gzip.compress(plain, mtime=0), f'W/"{digest}"')
+    return _rendered[form]
+
+
+class SchemaView(SpectacularAPIView):
+    """The same bytes for everyone, so it asks for no key and counts no requests."""
+
+    throttle_classes = ()
+
+    def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:
+        renderer = request.accepted_renderer
+        found = _render(renderer)
+        compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        response = HttpResponse(
+            found.gzipped if compressed else found.plain,
+            content_type=f"{renderer.media_type}; charset=utf-8",
+        )
+        if compressed:
+            response["Content-Encoding"] = "gzip"
+        response["Cache-Control"] = f"public, max-age={_CACHE_SECONDS}"
+        response["Content-Disposition"] = f'inline; filename="longshore.{renderer.format}"'
+        response["ETag"] = found.etag
+        patch_vary_headers(response, ["Accept", "Accept-Encoding"])
+        return (
+            get_conditional_response(request._request, etag=found.etag, response=response)
+            or response
+        )

@@ -1,0 +1,58 @@
+"""Whom to believe about the client: headers of a request that only a proxy may set."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Removed from every request once they have been read, so that nothing can believe them later.
+_HEADERS = ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT")
+
+
+def behind_proxies(
+    application: "WSGIApplication",
+    proxies: Sequence[IPv4Network | IPv6Network],
+    trust_proto: bool,
+) -> "WSGIApplication":
+    """Wrap a WSGI application so that `REMOTE_ADDR` is the client's address.
+
+    Where the peer is one of `proxies`, the client is the last address of `X-Forwarded-For` that
+    is no proxy; everything before it may be forged. `X-Forwarded-Proto` is kept for requests of
+    these proxies, or of every peer with `trust_proto`. All other forwarded headers are removed.
+    """
+
+    def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        peer = environ.get("REMOTE_ADDR", "")
+        trusted = _is_proxy(peer, proxies)
+        if trusted:
+            environ["REMOTE_ADDR"] = _client(environ.get("HTTP_X_FORWARDED_FOR", ""), peer, proxies)
+        elif not trust_proto:
+            environ.pop("HTTP_X_FORWARDED_PROTO", None)
+        for name in _HEADERS:
+            environ.pop(f"HTTP_{name}", None)
+        return application(environ, start_response)
+
+    return wrapped
+
+
+def _client(forwarded: str, peer: str, proxies: Sequence[IPv4Network | IPv6Network]) -> str:
+    client = peer
+    for text in reversed(forwarded.split(",")):
+        try:
+            client = str(ip_address(text.strip()))
+        except ValueError:
+            break
+        if not _is_proxy(client, proxies):
+            break
+    return client
+
+
+def _is_proxy(text: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether an address is one of the proxies; the peer of a UNIX socket is this machine."""
+    try:
+        address = ip_address("127.0.0.1" if text == "localhost" else text)
+    except ValueError:
+        return False
+    return any(address in network for network in proxies)

@@ -1,0 +1,114 @@
+"""A server that is too old is refused at the start of every program, in one line."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from accounts.postgres import unsupported
+from exports_project.embedded import processes
+from exports_project.serve import PROGRAMS
+
+DEBIANS = Path("/usr/lib/postgresql/15/bin")
+OLD = pytest.mark.skipif(not DEBIANS.exists(), reason="needs Debian's postgresql-15")
+
+
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [(140_011, "14.11"), (150_018, "15.18"), (160_000, None), (160_004, None), (180_001, None)],
+)
+def test_16_is_the_oldest_supported(version: int, found: str | None) -> None:
+    problem = unsupported(version)
+    assert (problem is None) == (found is None)
+    if problem:
+        assert problem.startswith(f"PostgreSQL {found} is too old: Longshore needs PostgreSQL 16")
+
+
+@pytest.mark.django_db
+def test_the_tests_own_server_is_supported() -> None:
+    call_command("check", databases=["default"])
+
+
+@pytest.fixture(scope="module")
+def old_url() -> Iterator[str]:
+    """The URL of an empty database of PostgreSQL 15."""
+    with TemporaryDirectory(prefix="old-") as name:
+        folder = Path(name)
+        as_user = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+        if as_user:
+            shutil.chown(folder, "nobody", "nogroup")
+        data = folder / "data"
+        initdb = [DEBIANS / "initdb", "-D", data, "--auth=trust", "--username=old", "--no-sync"]
+        subprocess.run(initdb, check=True, capture_output=True, cwd="/", **as_user)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        server = processes.spawn(
+            [DEBIANS / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port)],
+            output=subprocess.DEVNULL,
+            cwd="/",
+            **as_user,
+        )
+        url = f"postgres://old@127.0.0.1:{port}/postgres"
+        try:
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    psycopg.connect(url).close()
+                    break
+                except psycopg.OperationalError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
+            yield url
+        finally:
+            processes.stop(server)
+
+
+@OLD
+@pytest.mark.parametrize(
+    "command",
+    [
+        PROGRAMS["web"][0],
+        PROGRAMS["quick"][0],
+        PROGRAMS["webhooks"][0],
+        [sys.executable, "manage.py", "check", "--database", "default"],
+        [sys.executable, "-m", "exports_project.serve"],
+    ],
+    ids=["web", "worker", "webhooks", "check", "make run"],
+)
+def test_programs_refuse_to_start(old_url: str, tmp_path: Path, command: list[str]) -> None:
+    environment = {
+        "DATABASE_URL": old_url,
+        "SECRET_KEY": token_hex(25),
+        # What this process was given would reach another server.
+        "CACHE_URL": "redis://127.0.0.1:1/1",
+        "BROKER_URL": "redis://127.0.0.1:1/0",
+        "LOCAL_DIR": str(tmp_path),
+        "LOG_FORMAT": "line",
+    }
+    process = subprocess.run(
+        command,
+        cwd=settings.BASE_DIR,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert process.returncode == 1
+    output = process.stdout + process.stderr
+    assert "PostgreSQL 15." in output
+    assert "is too old: Longshore needs PostgreSQL 16 or newer." in output
+    if "exports_project.serve" not in command and "check" not in command:
+        [line] = [line for line in output.splitlines() if line.strip()]
+        assert line.startswith("Longshore: PostgreSQL 15.")

@@ -1,0 +1,246 @@
+"""The web server: slow and hostile clients, what it believes, what it logs, and how it ends."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+
+from exports.models import Export, ExportFile
+from exports_project.gunicorn import threads, workers
+from tests.conftest import KeyClient
+from tests.exports.conftest import finished, wait_for, working
+from tests.exports_project.web import WebServer, web_server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MEGABYTES = 24
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: object
+) -> Iterator[WebServer]:
+    with web_server(tmp_path_factory.mktemp("web")) as server:
+        yield server
+
+
+@pytest.fixture
+def link(alice: KeyClient) -> Iterator[str]:
+    """The path of a signed link to a file of 24 MB."""
+    with working("large,quick"):
+        address = alice.post("/v1/exports", {"resource": "contact"}).json()["id"]
+        export = Export.objects.get(public_id=address)
+        wait_for(lambda: finished(export))
+    file = ExportFile.objects.get()
+    with default_storage.open(file.storage_key, "wb") as opened:
+        for number in range(MEGABYTES):
+            opened.write(bytes([number]) * 1_000_000)
+    ExportFile.objects.update(bytes=MEGABYTES * 1_000_000)
+    url = urlsplit(alice.get(f"/v1/exports/{address}/download").json()["url"])
+    yield f"{url.path}?{url.query}"
+    default_storage.delete(file.storage_key)
+
+
+@contextmanager
+def clients(server: WebServer, request: str, count: int) -> Iterator[list[socket.socket]]:
+    """Clients that have sent this, and do nothing more."""
+    with ExitStack() as stack:
+        found = []
+        for _ in range(count):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(server.address)
+            client.sendall(request.encode())
+            found.append(client)
+        time.sleep(0.5)
+        yield found
+
+
+@contextmanager
+def locked(table: str) -> Iterator[None]:
+    """Whoever reads the table waits."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+@pytest.mark.parametrize("kind", ["headers", "body", "download"])
+def test_slow_clients_hold_nobody_up(
+    server: WebServer, alice: KeyClient, link: str, kind: str
+) -> None:
+    head = "Host: localhost\r\nContent-Type: application/json\r\n"
+    request = {
+        "headers": f"GET /v1/exports HTTP/1.1\r\n{head}X-Slow: ",
+        "body": f"POST /v1/exports HTTP/1.1\r\n{head}Content-Length: 1000\r\n\r\n{{",
+        "download": f"GET {link} HTTP/1.1\r\n{head}\r\n",
+    }[kind]
+    with clients(server, request, 100):
+        for _ in range(10):
+            assert server.get("/healthz", timeout=1).status_code == 200
+            assert server.get("/v1/exports", timeout=2, PX_API_KEY=alice.key).status_code == 200
+
+
+def test_probes_answer_while_every_thread_is_busy(server: WebServer, alice: KeyClient) -> None:
+    busy = workers * threads * 2
+    with ThreadPoolExecutor(busy) as pool:
+        with locked("accounts_apikey"):
+            running = [
+                pool.submit(server.get, "/v1/exports", 60, PX_API_KEY=alice.key)
+                for _ in range(busy)
+            ]
+            time.sleep(1)
+            for _ in range(20):
+                assert server.get("/healthz", timeout=1).status_code == 200
+            assert server.get("/readyz", timeout=4).status_code == 503
+            assert not any(future.done() for future in running)
+        assert {future.result().status_code for future in running} == {200}
+
+
+def test_a_download_is_whole_and_logged_with_its_size(server: WebServer, link: str) -> None:
+    content = server.get(link).content
+    assert len(content) == MEGABYTES * 1_000_000
+    assert (content[0], content[-1]) == (0, MEGABYTES - 1)
+    line = server.wait_for_line(f"GET {link.partition('?')[0]} 200")
+    assert f"{MEGABYTES * 1_000_000} bytes in" in line
+    assert "signature" not in server.log
+
+
+def test_a_part_of_a_download_is_that_part(server: WebServer, link: str) -> None:
+    response = server.get(link, Range="bytes=999999-1000000")
+    assert (response.status_code, response.content) == (206, b"\x00\x01")
+    assert response.headers["content-length"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "code", "status"),
+    [
+        ("GET /v1/exports?q=" + "a" * 70_000 + " HTTP/1.1", "headers_too_large", 431),
+        ("GET /v1/exports no HTTP", "invalid_request", 400),
+        ("get /v1/exports HTTP/1.1", "invalid_request", 400),
+        (
+            "POST /v1/exports HTTP/1.1\r\nContent-Length: 99999999999",
+            "request_too_large",
+            413,
+        ),
+        ("POST /v1/exports HTTP/1.1\r\nTransfer-Encoding: gzip", "invalid_request", 501),
+    ],
+)
+def test_a_request_that_never_reaches_django_gets_an_error_of_the_api(
+    server: WebServer, request_line: str, code: str, status: int
+) -> None:
+    response = server.send(f"{request_line}\r\nHost: localhost\r\n\r\n".encode())
+    assert (response.status_code, response.json()["error"]) == (status, code)
+    assert set(response.json()) == {"error", "message", "details"}
+
+
+@pytest.mark.parametrize(("size", "status"), [(100, 201), (2**20 + 5000, 413)])
+def test_a_body_in_chunks_is_read_and_bounded(
+    server: WebServer, alice: KeyClient, size: int, status: int
+) -> None:
+    body = json.dumps({"resource": "contact"}).rjust(size).encode()
+    pieces = b"".join(
+        b"%x\r\n%s\r\n" % (len(piece), piece)
+        for piece in (body[start : start + 3000] for start in range(0, len(body), 3000))
+    )
+    head = (
+        "POST /v1/exports HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"PX-API-KEY: {alice.key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    assert server.send(head.encode() + pieces + b"0\r\n\r\n").status_code == status
+
+
+def test_a_log_line_cannot_be_forged(server: WebServer) -> None:
+    server.get("/v1/a%0a2026-01-01%20INFO%20forged%1b[31m%c2%9b")
+    server.wait_for_line(r"/v1/a\n2026-01-01 INFO forged\x1b[31m")
+    assert "\x1b" not in server.log
+    assert not any(line.startswith("2026-01-01 INFO forged") for line in server.log.splitlines())
+
+
+FORGED = {
+    "X_Forwarded_Proto": "https",
+    "X_Forwarded_For": "203.0.113.9, 198.51.100.7",
+    "X_Forwarded_Host": "evil.example",
+    "Script_Name": "/evil",
+}
+
+
+def test_forwarded_headers_have_no_effect_by_default(server: WebServer, alice: KeyClient) -> None:
+    alice.post("/v1/exports", {"resource": "contact"})
+    headers = FORGED | {"PX_API_KEY": alice.key, "X_Request_ID": "forged"}
+    [export] = server.get("/v1/exports", **headers).json()["results"]
+    assert export["url"].startswith(f"{server.url}/v1/exports/exp_")
+    assert "127.0.0.1 GET /v1/exports 200" in server.wait_for_line("GET /v1/exports 200")
+    with socket.create_connection(server.address) as client:
+        client.sendall(b"GET /v1/exports HTTP/1.0\r\nSCRIPT_NAME: /evil\r\n\r\n")
+        assert b"evil" not in client.recv(10_000)
+
+
+def test_a_trusted_proxy_names_the_client_and_its_scheme(
+    tmp_path: object, alice: KeyClient, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    alice.post("/v1/exports", {"resource": "contact"})
+    folder = tmp_path_factory.mktemp("proxy")
+    with web_server(folder, TRUSTED_PROXIES="127.0.0.0/8,198.51.100.7") as server:
+        [export] = server.get("/v1/exports", **FORGED, PX_API_KEY=alice.key).json()["results"]
+        assert export["url"].startswith(f"https://{urlsplit(server.url).netloc}/v1/exports/exp_")
+        server.wait_for_line("203.0.113.9 GET /v1/exports 200")
+
+
+def test_a_signal_lets_requests_end(
+    alice: KeyClient, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with web_server(tmp_path_factory.mktemp("web")) as server, ThreadPoolExecutor() as pool:
+        with locked("accounts_apikey"):
+            running = pool.submit(server.get, "/v1/exports", 60, PX_API_KEY=alice.key)
+            time.sleep(1)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(1)
+            assert server.process.poll() is None
+            with pytest.raises(httpx.ConnectError):
+                server.get("/healthz")
+        assert running.result().status_code == 200
+        assert server.process.wait(10) == 0
+
+
+def test_a_process_that_is_killed_is_replaced_and_none_outlives_gunicorn(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with web_server(tmp_path_factory.mktemp("web")) as server:
+        master = psutil.Process(server.process.pid)
+        before = master.children()
+        assert len(before) == workers
+        before[0].kill()
+        wait_for(lambda: len({*master.children()} - {*before}) == 1)
+        family = master.children()
+        wait_for(lambda: server.get("/healthz").status_code == 200)
+        os.kill(master.pid, signal.SIGKILL)
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert alive == []
+
+
+def test_the_description_is_the_same_for_many_at_once_and_holds_nobody_up(
+    alice: KeyClient, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with web_server(tmp_path_factory.mktemp("web")) as server, ThreadPoolExecutor(32) as pool:
+        asked = [pool.submit(server.get, "/v1/schema", 60) for _ in range(64)]
+        times = []
+        while not all(future.done() for future in asked):
+            began = time.monotonic()
+            assert server.get("/v1/exports", PX_API_KEY=alice.key).status_code == 200
+            times.append(time.monotonic() - began)
+        responses = [future.result() for future in asked]
+        assert {response.status_code for response in responses} == {200}
+        assert len({response.content for response in responses}) == 1
+        assert len({response.headers["etag"] for response in responses}) == 1
+        assert sorted(times)[len(times) // 2] < 1

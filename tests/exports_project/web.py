@@ -1,0 +1,92 @@
+"""A web server as production runs it, on the database of the tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+from django.db import connection
+
+from exports_project.embedded import processes
+from exports_project.serve import PROGRAMS
+
+START_SECONDS = 60
+
+
+class WebServer:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.process = process
+        self.address = ("127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def get(self, path: str, timeout: float = 10, **headers: str) -> httpx.Response:
+        """On a new connection; in names of headers `_` stands for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.get(self.url + path, headers=named, timeout=timeout, trust_env=False)
+
+    def send(self, request: bytes) -> httpx.Response:
+        """Send these bytes, whatever they are, and return the response to them."""
+        with socket.create_connection(self.address, timeout=10) as client:
+            client.sendall(request)
+            response = HTTPResponse(client)
+            response.begin()
+            headers = dict(response.getheaders())
+            return httpx.Response(response.status, headers=headers, content=response.read())
+
+    def wait_for_line(self, text: str) -> str:
+        """The line of the log that holds a text, which may come after the response."""
+        deadline = time.monotonic() + 5
+        while not (found := [line for line in self.log.splitlines() if text in line]):
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.02)
+        return found[-1]
+
+
+@contextmanager
+def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
+    """A server that answers, its log in `folder`; it is killed at the end of the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / f"web-{port}.log"
+    of_the_tests = {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "TEST_DATABASE": str(connection.settings_dict["NAME"]),
+        "PORT": str(port),
+        "API_RATE_LIMIT": "",
+    }
+    with log.open("wb") as output:
+        process = processes.spawn(
+            [sys.executable, *PROGRAMS["web"][0][1:]],
+            output=output,
+            death_signal=signal.SIGKILL,
+            env=os.environ | of_the_tests | environment,
+            cwd=settings.BASE_DIR,
+        )
+    server = WebServer(process, port, log)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                server.get("/healthz")
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, server.log
+                assert process.poll() is None, server.log
+                time.sleep(0.1)
+        yield server
+    finally:
+        processes.stop(process, signal.SIGQUIT)
