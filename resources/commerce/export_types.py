@@ -74,7 +74,7 @@ export_types.register(
         resource="line_item",
         date="order.placed_at",
         order_by="order_id,id",
-        options=_OF_REAL_ORDERS,
+        options=_OF_REAL_ORDERS | {"item_type": "skus,bundles,gift_cards"},
         columns={
             "id": "Line ID",
             **_ORDER,

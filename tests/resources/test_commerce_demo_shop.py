@@ -21,13 +21,16 @@ from resources.commerce.models import (
     LineItem,
     LineItemOption,
     Order,
+    OrderFulfillment,
     OrderShipment,
     OrderSubscription,
+    PaymentStatus,
     Return,
     ReturnLineItem,
     Sku,
     StockLineItem,
     Transaction,
+    TransactionKind,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -55,23 +58,46 @@ def none(rows: QuerySet[Any]) -> bool:
 
 
 def test_the_amounts_of_orders_are_sums_of_their_lines() -> None:
-    lines = Order.objects.annotate(
+    goods = {"item_type__in": ["skus", "bundles", "gift_cards"]}
+    orders = Order.objects.annotate(
         lines=total(LineItem, "order", "total_amount_cents"),
+        goods=total(LineItem, "order", "total_amount_cents", **goods),
         discounts=total(LineItem, "order", "discount_amount_cents"),
         taxes=total(LineItem, "order", "tax_amount_cents"),
-        pieces=total(LineItem, "order", "quantity"),
+        pieces=total(LineItem, "order", "quantity", **goods),
+        promotions=total(LineItem, "order", "total_amount_cents", item_type="promotions"),
     )
-    assert lines.filter(lines__gt=0).count() == ORDERS
-    assert none(lines.exclude(lines=F("subtotal_amount_cents") + F("discount_amount_cents")))
-    assert none(lines.exclude(discounts=F("discount_amount_cents")))
-    assert none(lines.exclude(taxes=F("total_tax_amount_cents")))
-    assert none(lines.exclude(pieces=F("skus_count")))
-    to_pay = F("lines") + F("shipping_amount_cents") + F("gift_card_amount_cents")
+    paid = orders.exclude(payment_status="free")
+    assert paid.filter(lines__gt=0).count() == paid.count() > ORDERS * 0.9
+    sums = F("subtotal_amount_cents") + F("discount_amount_cents")
+    assert none(orders.exclude(goods=sums - F("promotions")))
+    assert none(orders.exclude(discounts=F("discount_amount_cents")))
+    assert none(orders.exclude(taxes=F("total_tax_amount_cents")))
+    assert none(orders.exclude(pieces=F("skus_count")))
+    to_pay = F("lines") + F("gift_card_amount_cents")
     on_top = F("total_amount_with_taxes_cents") - F("total_amount_cents")
-    assert none(lines.filter(tax_included=True).exclude(total_amount_with_taxes_cents=to_pay))
-    assert none(lines.filter(tax_included=False).exclude(total_amount_cents=to_pay))
-    assert none(lines.filter(tax_included=False).exclude(taxes=on_top))
-    assert none(Order.objects.filter(total_amount_with_taxes_cents__lte=0))
+    assert none(orders.filter(tax_included=True).exclude(total_amount_with_taxes_cents=to_pay))
+    assert none(orders.filter(tax_included=False).exclude(total_amount_cents=to_pay))
+    assert none(orders.filter(tax_included=False).exclude(taxes=on_top))
+    assert none(paid.filter(total_amount_with_taxes_cents__lte=0))
+    assert none(orders.filter(payment_status="free").exclude(total_amount_with_taxes_cents=0))
+    assert none(LineItem.objects.exclude(tax_included=F("order__tax_included")))
+
+
+@pytest.mark.parametrize(
+    ("item_type", "amount"),
+    [
+        ("shipments", "shipping_amount_cents"),
+        ("payment_methods", "payment_method_amount_cents"),
+        ("adjustments", "adjustment_amount_cents"),
+    ],
+)
+def test_charges_are_lines_of_their_own(item_type: str, amount: str) -> None:
+    orders = Order.objects.annotate(
+        sum=total(LineItem, "order", "total_amount_cents", item_type=item_type)
+    )
+    assert none(orders.exclude(sum=F(amount)))
+    assert orders.exclude(sum=0).exists()
 
 
 def test_options_are_part_of_their_lines() -> None:
@@ -90,24 +116,81 @@ def test_money_is_taken_once_and_no_more_is_given_back() -> None:
         released=total(Transaction, "order", "amount_cents", kind="void", **done),
         given_back=total(Transaction, "order", "amount_cents", kind="refund", **done),
     )
-    placed = orders.filter(placed_at__isnull=False)
-    assert none(placed.exclude(reserved=F("total_amount_with_taxes_cents")))
+    whole = F("total_amount_with_taxes_cents")
     assert none(orders.filter(placed_at__isnull=True, reserved__gt=0))
+    assert none(orders.filter(reserved__gt=whole))
     assert none(orders.filter(taken__gt=F("reserved")))
     assert none(orders.filter(given_back__gt=F("taken")))
     assert none(orders.filter(taken__gt=0, released__gt=0))
     statuses = {
-        "paid": Q(taken=F("total_amount_with_taxes_cents"), given_back=0),
-        "authorized": Q(taken=0, released=0),
-        "voided": Q(released=F("reserved")),
-        "refunded": Q(given_back=F("taken")),
-        "partially_refunded": Q(given_back__gt=0, given_back__lt=F("taken")),
         "unpaid": Q(reserved=0),
+        "pending": Q(reserved=0),
+        "authorized": Q(reserved=whole, taken=0, released=0),
+        "partially_authorized": Q(reserved__gt=0, reserved__lt=whole, taken=0),
+        "expiring": Q(reserved=whole, taken=0, released=0),
+        "expired": Q(reserved=whole, taken=0, released=0),
+        "paid": Q(taken=whole, given_back=0),
+        "partially_paid": Q(taken__gt=0, taken__lt=whole),
+        "voided": Q(released=F("reserved"), reserved=whole),
+        "partially_voided": Q(released__gt=0, released__lt=F("reserved")),
+        "refunded": Q(given_back=F("taken"), taken=whole),
+        "partially_refunded": Q(given_back__gt=0, given_back__lt=F("taken")),
+        "free": Q(reserved=0, total_amount_with_taxes_cents=0),
     }
+    assert set(statuses) == set(PaymentStatus.values)
     for status, condition in statuses.items():
         assert orders.filter(payment_status=status).exists(), status
         assert none(orders.filter(payment_status=status).exclude(condition)), status
-    assert Transaction.objects.filter(succeeded=False).exists()
+    for kind in TransactionKind.values:
+        assert Transaction.objects.filter(succeeded=False, kind=kind).exists(), kind
+
+
+def test_times_say_the_same_as_statuses() -> None:
+    for model, status, moments in (
+        (OrderShipment, "cancelled", {"cancelled_at": True, "shipped_at": False}),
+        (OrderShipment, "on_hold", {"on_hold_at": True, "picking_at": False}),
+        (OrderShipment, "ready_to_ship", {"ready_to_ship_at": True, "shipped_at": False}),
+        (OrderShipment, "shipped", {"shipped_at": True, "delivered_at": False}),
+        (OrderShipment, "delivered", {"delivered_at": True, "cancelled_at": False}),
+        (Return, "draft", {"requested_at": False}),
+        (Return, "cancelled", {"cancelled_at": True, "received_at": False}),
+        (Return, "rejected", {"requested_at": True, "approved_at": False}),
+        (Return, "approved", {"approved_at": True, "shipped_at": False}),
+        (Return, "shipped", {"shipped_at": True, "received_at": False}),
+        (Return, "refunded", {"received_at": True, "cancelled_at": False}),
+        (Order, "cancelled", {"cancelled_at": True, "approved_at": False}),
+        (OrderSubscription, "cancelled", {"cancelled_at": True, "next_run_at": False}),
+    ):
+        rows = model._default_manager.filter(status=status)
+        assert rows.exists(), (model, status)
+        for name, is_set in moments.items():
+            assert none(rows.filter(**{f"{name}__isnull": is_set})), (model, status, name)
+
+
+def test_goods_are_where_the_order_says() -> None:
+    orders = Order.objects.all()
+    assert none(orders.filter(fulfillment_status="not_required", shipments__isnull=False))
+    assert none(LineItem.objects.filter(item_type="gift_cards", requires_shipping=True))
+    rejected = OrderFulfillment.objects.filter(order__fulfillment_status="rejected")
+    assert rejected.exists()
+    assert none(rejected.exclude(status="canceled"))
+    sent = orders.annotate(sent=Sum("fulfillments__fulfillment_line_items__fulfilled_quantity"))
+    assert none(sent.filter(fulfillment_status="fulfilled").exclude(sent=F("skus_count")))
+    incomplete = sent.filter(fulfillment_status="incomplete")
+    assert incomplete.exists()
+    assert none(incomplete.exclude(sent__lt=F("skus_count")))
+    delivered = OrderShipment.objects.filter(status="delivered")
+    assert none(delivered.exclude(order__fulfillments__delivery_status="delivered"))
+
+
+def test_disputes_are_of_payments_that_were_taken() -> None:
+    assert none(Dispute.objects.exclude(transaction__kind="capture", transaction__succeeded=True))
+    assert none(Dispute.objects.exclude(transaction__is_disputed=True))
+    assert none(Dispute.objects.filter(status="resolved", resolution=None))
+    assert none(Dispute.objects.exclude(status="resolved").exclude(resolution=None))
+    refunded = Dispute.objects.filter(resolution="refunded")
+    assert refunded.exists()
+    assert none(refunded.exclude(order__payment_status="refunded"))
 
 
 def test_what_comes_back_went_out() -> None:
@@ -116,10 +199,11 @@ def test_what_comes_back_went_out() -> None:
     assert none(ReturnLineItem.objects.filter(quantity__gt=F("line_item__quantity")))
     assert none(FulfillmentLineItem.objects.filter(returned_quantity__gt=F("fulfilled_quantity")))
     sent = FulfillmentLineItem.objects.filter(returned_quantity__gt=0)
-    assert sent.count() == ReturnLineItem.objects.count() > 0
+    arrived = ReturnLineItem.objects.filter(order_return__status__in=["received", "refunded"])
+    assert sent.count() == arrived.count() > 0
     kept = F("line_item__quantity") - F("returned_quantity")
     assert none(FulfillmentLineItem.objects.exclude(line_item__current_quantity=kept))
-    returned = Return.objects.annotate(
+    returned = Return.objects.filter(status="refunded").annotate(
         amount=total(ReturnLineItem, "order_return", "amount_cents"),
     )
     refunds = Transaction.objects.filter(kind="refund", order__returns__in=returned)

@@ -24,6 +24,8 @@ IN_STOCK_SUBSCRIPTION = f"""id status market_id customer_id customer_email sku_i
     stock_threshold {COMMON}"""
 
 _DAY_MS = 86_400_000
+# Of sixteen customers in a row.
+_USER_TYPES = {5: "lead", 11: "dashboard"}
 _LANGUAGES = ("en", "en", "de", "fr", "ja", "es", "pl", NULL)
 
 
@@ -37,7 +39,8 @@ def addresses(plan: Plan) -> Iterator[str]:
         yield (
             f"{key}\t{'ft'[company]}\t{person.names}"
             f"\t{cell(words.VENDORS[bits % len(words.VENDORS)]) if company else NULL}\t{home}"
-            f"\t{'Gate 2' if bits & 63 == 1 else NULL}\t{'Yard' if bits & 127 == 1 else NULL}"
+            f"\t{f'Gate {bits >> 8 & 7}' if bits & 15 == 1 else NULL}"
+            f"\t{f'Yard {bits >> 11 & 7}' if bits & 31 == 1 else NULL}"
             f"\t{str(number).join(person.email) if bits & 24 else NULL}"
             f"\t{notes[bits % len(notes)]}\t{bits % 120_000 / 1000 - 60}"
             f"\t{bits % 340_000 / 1000 - 170}\t{f'VAT{bits & 0xFFFFF}' if company else NULL}"
@@ -51,7 +54,7 @@ def customers(plan: Plan) -> Iterator[str]:
         person = plan.person(number)
         yield (
             f"{key}\t{plan.email(number)}\tprospect"
-            f"\t{('customer', 'lead', 'customer', 'dashboard')[bits & 3 if bits & 252 == 0 else 0]}"
+            f"\t{_USER_TYPES.get(number % 16, 'customer')}"
             f"\t{person.names}\t{person.phone if bits & 3 else NULL}\t{_LANGUAGES[bits >> 8 & 7]}"
             f"\t{'ft'[bits >> 11 & 1]}\t{'ft'[bits & 127 == 5]}"
             f"\t{f'203.0.113.{bits >> 12 & 255}' if bits & 5 else NULL}"
@@ -75,14 +78,17 @@ def customer_subscriptions(plan: Plan) -> Iterator[str]:
 
 
 def customer_payment_sources(plan: Plan) -> Iterator[str]:
-    """Every second customer left a card."""
+    """Every second customer left a card, or every third of these a wallet."""
     for number, bits, key, common in rows(plan, "cus"):
         if number % 2 == 0:
-            method = plan.names["pmth"](plan.place(number) * len(PAYMENTS))
+            wallet = number % 6 == 0
+            method = plan.names["pmth"](plan.place(number) * len(PAYMENTS) + wallet)
             last = f"{bits >> 8 & 0xFFFF:05}"[:4]
+            kind = "wallets" if wallet else "credit_cards"
+            card = f"{NULL}\t{NULL}" if wallet else f"4242{bits % 90 + 10}\t{last}"
             yield (
-                f"cps_{key[4:]}\tVisa ending in {last}\t{key}\t{method}\tcredit_cards"
-                f"\tpm_{bits & 0xFFFFFFFF:08x}\t4242{bits % 90 + 10}\t{last}\t{common}"
+                f"cps_{key[4:]}\t{'Wallet' if wallet else f'Visa ending in {last}'}\t{key}"
+                f"\t{method}\t{kind}\tpm_{bits & 0xFFFFFFFF:08x}\t{card}\t{common}"
             )
 
 

@@ -15,27 +15,29 @@ DISPUTE = f"""id type status resolution order_id transaction_id currency_code am
     case_number happened_at {COMMON}"""
 
 _DAY_MS = 86_400_000
+# message response_code
+_APPROVED = "Approved\t00"
 _DECLINED = "Declined: insufficient funds\t51"
 
 
 def _steps(sale: Sale) -> Iterator[tuple[str, str, str, int, int, bool]]:
     """Letter, kind, the parent's letter, amount, time, and whether it succeeded."""
     fate, to_pay = sale.fate, sale.to_pay
-    if fate.declined:
-        yield "0", "authorization", "", to_pay, sale.placed, False
-    if fate.authorized:
-        yield "1", "authorization", "", to_pay, sale.placed, True
-    if fate.captured:
-        yield "2", "capture", "1", to_pay, sale.approved, True
-    elif fate.status == "cancelled":
-        yield "3", "void", "1", to_pay, sale.approved, True
-    if sale.refund:
-        yield "4", "refund", "2", sale.refund, sale.returned + _DAY_MS, True
+    for letter, kind, parent, amount, time in (
+        ("1", "authorization", "", to_pay * fate.reserved // 100, sale.placed),
+        ("2", "capture", "1", to_pay * fate.taken // 100, sale.approved),
+        ("3", "void", "1", to_pay * fate.released // 100, sale.approved),
+        ("4", "refund", "2", sale.refund, sale.returned + _DAY_MS),
+    ):
+        if amount:
+            if fate.failed == kind:
+                yield "0", kind, parent, amount, time, False
+            yield letter, kind, parent, amount, time, True
 
 
 def transactions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in sales:
-        bits, method = sale.bits, sale.place_number * len(PAYMENTS) + sale.bits % 2
+        bits, method = sale.bits, sale.place_number * len(PAYMENTS) + sale.payment
         owner = (
             f"{plan.names['cus'](sale.customer)}\t{plan.names['pmth'](method)}"
             f"\t{sale.place.currency}"
@@ -45,12 +47,12 @@ def transactions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
             f'"bankcard_last_four": "{bits % 9000 + 1000}"}}'
         )
         for letter, kind, parent, amount, time, succeeded in _steps(sale):
-            disputed = sale.fate.disputed and kind == "capture"
+            disputed = bool(sale.fate.disputed) and kind == "capture" and succeeded
             parent_id = f"txn_{sale.body}{parent}" if parent else NULL
             yield (
                 f"txn_{sale.body}{letter}\t{sale.order_number}/{letter}\t{kind}\tord_{sale.body}"
                 f"\t{parent_id}\t{owner}\t{amount}\t{'ft'[succeeded]}\t{'ft'[disputed]}"
-                f"\t{'ft'[sale.is_test]}\t{'Approved' + chr(9) + '00' if succeeded else _DECLINED}"
+                f"\t{'ft'[sale.fate.is_test]}\t{_APPROVED if succeeded else _DECLINED}"
                 f"\ttok_{bits & 0xFFFFFFFF:08x}\tgw_{sale.number}_{letter}\t{details}"
                 f"\t{plan.common(sale.number, time, bits)}"
             )
@@ -59,8 +61,9 @@ def transactions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 def disputes(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in having("dsp", sales):
         bits, number = sale.bits, sale.number
-        stand = ("new", "open", "resolved", "resolved")[bits & 3]
-        resolution = ("won", "lost")[bits >> 2 & 1] if stand == "resolved" else NULL
+        stand, resolution = sale.fate.disputed, NULL
+        if stand not in ("new", "open"):
+            stand, resolution = "resolved", stand
         happened = sale.delivered + 20 * _DAY_MS
         yield (
             f"dsp_{sale.body}\t{('chargeback', 'alert')[bits >> 3 & 1]}\t{stand}\t{resolution}"

@@ -28,7 +28,11 @@ RETURN_LINE_ITEM = f"""id order_return_id line_item_id sku_code name quantity cu
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _REASONS = ("Too small", "Too large", "Broken on arrival", 'Not as "shown"', "Zu spät", NULL)
-_DELIVERY = ("delivered",) * 12 + ("delayed", "failed_delivery", "in_transit", "out_for_delivery")
+# Steps of a shipment in the order in which they are taken, and hours before it leaves.
+_STEPS = {"picking": 4, "packing": 3, "ready_to_ship": 2, "shipped": 0}
+_SENT_BACK = ("shipped", "received", "refunded")
+_RESTOCK = ("return", "return", "no_restock", "cancel")
+_WEIGHTS = (("gr", 350.5), ("oz", 12.4), ("lb", 0.8))
 
 
 def _carrier(sale: Sale) -> str:
@@ -39,23 +43,37 @@ def _tracking(sale: Sale) -> str:
     return f"1Z{sale.bits >> 16 & 0xFFFFFFFF:010}"
 
 
+def _shipment_times(sale: Sale) -> str:
+    # on_hold_at picking_at packing_at ready_to_ship_at shipped_at delivered_at cancelled_at
+    state, soon = sale.fate.shipment, stamp(sale.approved + _HOUR_MS)
+    taken = list(_STEPS)
+    if state in taken:
+        taken = taken[: taken.index(state) + 1]
+    elif state != "delivered":
+        taken = []
+    return "\t".join(
+        (
+            soon if state == "on_hold" else NULL,
+            *(
+                stamp(sale.shipped - hours * _HOUR_MS) if step in taken else NULL
+                for step, hours in _STEPS.items()
+            ),
+            stamp(sale.delivered) if state == "delivered" else NULL,
+            soon if state == "cancelled" else NULL,
+        )
+    )
+
+
 def shipments(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in having("oshp", sales):
-        location, gone = sale.bits % LOCATIONS, sale.fate.shipped
+        location = sale.bits % LOCATIONS
         method = sale.place_number * len(METHODS) + sale.method
-        state = "delivered" if gone else ("picking", "on_hold")[sale.bits >> 20 & 1]
-        held = stamp(sale.approved + _HOUR_MS) if state == "on_hold" else NULL
-        times = (
-            "\t".join(stamp(sale.shipped - hours * _HOUR_MS) for hours in (4, 3, 2, 0))
-            if gone
-            else f"{stamp(sale.approved + _HOUR_MS)}\t{NULL}\t{NULL}\t{NULL}"
-        )
         yield (
-            f"oshp_{sale.body}\t{sale.order_number}/S1\t{state}\tord_{sale.body}"
+            f"oshp_{sale.body}\t{sale.order_number}/S1\t{sale.fate.shipment}\tord_{sale.body}"
             f"\t{plan.names['scat'](sale.method)}\t{plan.names['smth'](method)}"
             f"\t{plan.names['sloc'](location)}\t{plan.names['adr'](location)}"
             f"\t{plan.address(sale.customer)}\t{sale.place.currency}\t{300 + sale.bits % 900}"
-            f"\t{sale.pieces}\t{held}\t{times}\t{stamp(sale.delivered) if gone else NULL}\t{NULL}"
+            f"\t{sale.pieces}\t{_shipment_times(sale)}"
             f"\t{plan.common(sale.number, sale.approved, sale.bits, sale.changed)}"
         )
 
@@ -75,11 +93,12 @@ def stock_line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 def parcels(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in having("oshp", sales):
-        number = _tracking(sale) if sale.fate.shipped else NULL
+        number = _tracking(sale) if sale.fate.delivery else NULL
+        unit, weight = _WEIGHTS[sale.number % 3]
         yield (
             f"pcl_{sale.body}\t{sale.order_number}/P1\toshp_{sale.body}"
-            f"\t{sale.pieces * 350.5}\tgr\t{_carrier(sale)}\t{number}"
-            f"\t{'delivered' if sale.fate.shipped else NULL}"
+            f"\t{sale.pieces * weight:.1f}\t{unit}\t{_carrier(sale)}\t{number}"
+            f"\t{sale.fate.delivery or NULL}"
             f"\thttps://labels.example.com/{sale.number}.pdf"
             f"\t{plan.common(sale.number, sale.approved, sale.bits)}"
         )
@@ -88,12 +107,11 @@ def parcels(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 def fulfillments(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in having("oful", sales):
         bits, tracking = sale.bits, _tracking(sale)
-        canceled = bits >> 53 & 63 == 0 and not sale.fate.returned
+        delivery = sale.fate.delivery
         method = sale.place_number * len(METHODS) + sale.method
         yield (
-            f"oful_{sale.body}\tord_{sale.body}\t{sale.order_number}\t{'ft'[sale.is_test]}"
-            f"\t{'canceled' if canceled else 'success'}"
-            f"\t{NULL if canceled else 'delivered' if sale.refund else _DELIVERY[bits >> 20 & 15]}"
+            f"oful_{sale.body}\tord_{sale.body}\t{sale.order_number}\t{'ft'[sale.fate.is_test]}"
+            f"\t{'success' if delivery else 'canceled'}\t{delivery or NULL}"
             f"\t{plan.names['sloc'](bits % LOCATIONS)}\t{plan.names['smth'](method)}"
             f"\t{{{tracking}}}"
             f"\t{{{_carrier(sale)}}}\t{{https://tracking.example.com/{tracking}}}"
@@ -104,35 +122,54 @@ def fulfillments(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 def fulfillment_line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in having("oful", sales):
         common = plan.common(sale.number, sale.shipped, sale.bits)
+        fate = sale.fate
         for line in sale.lines:
+            sent = line.quantity if fate.delivery else 0
+            if fate.fulfillment == "incomplete" and line.letter == "1":
+                sent -= 1
             yield (
                 f"ofli_{sale.body}{line.letter}\toful_{sale.body}\tlin_{sale.body}{line.letter}"
-                f"\tSKU-{line.sku:06}\t{line.quantity}\t{line.quantity}\t{line.returned}\t{common}"
+                f"\tSKU-{line.sku:06}\t{line.quantity}\t{sent}\t{line.returned}\t{common}"
             )
+
+
+def _return_times(sale: Sale) -> str:
+    # requested_at approved_at shipped_at received_at cancelled_at
+    state, requested = sale.fate.returned, sale.returned - _DAY_MS
+    approved = state in ("approved", *_SENT_BACK)
+    return "\t".join(
+        (
+            stamp(requested) if state != "draft" else NULL,
+            stamp(requested + _HOUR_MS) if approved else NULL,
+            stamp(requested + 5 * _HOUR_MS) if state in _SENT_BACK else NULL,
+            stamp(sale.returned) if state in ("received", "refunded") else NULL,
+            stamp(requested + _HOUR_MS) if state == "cancelled" else NULL,
+        )
+    )
 
 
 def returns(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in having("ret", sales):
-        requested = sale.returned - _DAY_MS
+        state = sale.fate.returned
         yield (
-            f"ret_{sale.body}\t{sale.order_number}/R1\trefunded\t{'ft'[sale.is_test]}"
+            f"ret_{sale.body}\t{sale.order_number}/R1\t{state}\t{'ft'[sale.fate.is_test]}"
             f"\t{_REASONS[sale.bits % 6]}"
             f"\tord_{sale.body}\t{plan.names['cus'](sale.customer)}\t{plan.email(sale.customer)}"
-            f"\t{plan.names['sloc'](sale.bits % LOCATIONS)}\tR{_tracking(sale)}\t1"
-            f"\t{stamp(requested)}\t{stamp(requested + _HOUR_MS)}"
-            f"\t{stamp(requested + 5 * _HOUR_MS)}"
-            f"\t{stamp(sale.returned)}\t{NULL}"
-            f"\t{plan.common(sale.number, requested, sale.bits, sale.changed)}"
+            f"\t{plan.names['sloc'](sale.bits % LOCATIONS)}"
+            f"\t{f'R{_tracking(sale)}' if state in _SENT_BACK else NULL}\t{sale.sent_back}"
+            f"\t{_return_times(sale)}"
+            f"\t{plan.common(sale.number, sale.returned - _DAY_MS, sale.bits, sale.changed)}"
         )
 
 
 def return_line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in having("ret", sales):
-        line, kept = sale.lines[0], sale.bits >> 30 & 3
+        line, restock = sale.lines[0], _RESTOCK[sale.bits >> 30 & 3]
+        restocked = restock == "return" and line.returned
         yield (
             f"rlin_{sale.body}\tret_{sale.body}\tlin_{sale.body}{line.letter}\tSKU-{line.sku:06}"
-            f"\t{sku_name(line.sku)}\t1\t{sale.place.currency}\t{sale.refund}"
-            f"\t{'no_restock' if kept == 0 else 'return'}\t{_REASONS[sale.bits % 6]}"
-            f"\t{NULL if kept == 0 else stamp(sale.returned)}"
+            f"\t{sku_name(line.sku)}\t{sale.sent_back}\t{sale.place.currency}\t{sale.refund}"
+            f"\t{restock}\t{_REASONS[sale.bits % 6]}"
+            f"\t{stamp(sale.returned) if restocked else NULL}"
             f"\t{plan.common(sale.number, sale.returned - _DAY_MS, sale.bits)}"
         )

@@ -12,6 +12,7 @@ from resources.demo.clock import Moment, Name, moments, names, stamp
 
 _DAY_MS = 86_400_000
 _UNKNOWN = f"{NULL}\t{NULL}"
+_ORIGINS = ("legacy", "erp")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Place:
     tax_percent: int
     tax_included: bool
     shipping: tuple[int, int, int]
+
+    def fee(self, payment: int) -> int:
+        """What paying costs, in cents of the currency: wire transfers only."""
+        return 150 * self.rate // 100 if payment == 2 else 0
 
 
 PLACES = (
@@ -74,7 +79,7 @@ def _person(random: Random, place: int) -> Person:
 
 
 def _metadata(random: Random, place: int) -> str:
-    if place % 4:
+    if place % 4 > 1:
         return "{}"
     team = random.choice(words.DEPARTMENTS)
     return document({"campaign": f"winter {place % 9}", "gift": place % 3, "team": team})
@@ -137,9 +142,12 @@ class Plan:
 
     def common(self, number: int, time: int, bits: int, changed: int | None = None) -> str:
         """organization_id reference reference_origin metadata created_at updated_at"""
-        reference = _UNKNOWN if bits & 7 else f"EXT-{number}\tlegacy"
+        # By number and not by chance, for some kinds of records are few.
+        mixed = number ^ number >> 3 ^ number >> 7
+        origin = mixed & 7
+        reference = f"EXT-{number}\t{_ORIGINS[origin]}" if origin < 2 else _UNKNOWN
         updated = stamp(changed or time + (bits >> 20) % (9 * _DAY_MS))
-        metadata = _documents()[bits >> 40 & 127]
+        metadata = _documents()[mixed & 127]
         return f"{self.organization}\t{reference}\t{metadata}\t{stamp(time)}\t{updated}"
 
     def place(self, customer: int) -> int:

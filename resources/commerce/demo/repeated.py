@@ -21,15 +21,27 @@ CART_LINE_ITEM = f"""id cart_id sku_id sku_code name quantity currency_code unit
     total_amount_cents {COMMON}"""
 
 _DAY_MS = 86_400_000
-_STATUSES = ("active",) * 10 + ("cancelled", "cancelled", "past_due", "retrying", "paused", "draft")
-_FREQUENCIES = (("monthly", "month", 1, 30), ("weekly", "week", 1, 7), ("yearly", "year", 1, 365))
+_STATUSES = (
+    *("active", "active", "active", "active", "running", "cancelled", "past_due", "retrying"),
+    *("paused", "draft", "inactive", "cancelled", "active"),
+)
+# Frequency, interval, interval_count, days.
+_FREQUENCIES = (
+    ("monthly", "month", 1, 30),
+    ("weekly", "week", 1, 7),
+    ("yearly", "year", 1, 365),
+    ("daily", "day", 1, 1),
+    ("two-month", "month", 2, 61),
+)
+_CANCEL_REASONS = ("Too expensive", "Moved away", "No longer needed", NULL)
 
 
 def subscriptions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    """Of one order in twenty, to be repeated."""
+    """Of one order in ten, to be repeated."""
     for sale in having("osub", sales):
-        bits, status = sale.bits, _STATUSES[sale.number // 20 & 15]
-        frequency, interval, count, days = _FREQUENCIES[bits % 3]
+        bits, number = sale.bits, sale.number // 10
+        status = _STATUSES[number % len(_STATUSES)]
+        frequency, interval, count, days = _FREQUENCIES[number % len(_FREQUENCIES)]
         runs = 1 + (bits >> 20 & 1)
         last = sale.placed + (runs - 1) * days * _DAY_MS
         stopped = status == "cancelled"
@@ -39,8 +51,9 @@ def subscriptions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
             f"osub_{sale.body}\tSUB-{sale.number:06}\t{status}\t{frequency}\t{interval}\t{count}"
             f"\t{plan.names['cus'](sale.customer)}\t{plan.email(sale.customer)}\t{source}"
             f"\t{plan.names['mkt'](sale.place_number)}\tord_{sale.body}\t{sale.place.currency}"
-            f"\t{total}\t{sale.shipping}\t{runs}\t{bits >> 24 & 1}\t{'ft'[status == 'active']}"
-            f"\t{'Too expensive' if stopped and sale.number // 20 & 1 else NULL}"
+            f"\t{total}\t{sale.shipping}\t{runs}\t{bits >> 24 & 1}"
+            f"\t{'ft'[status in ('active', 'running')]}"
+            f"\t{_CANCEL_REASONS[number % len(_CANCEL_REASONS)] if stopped else NULL}"
             f"\t{stamp(sale.placed)}"
             f"\t{stamp(sale.placed + 1095 * _DAY_MS) if bits & 3 == 2 else NULL}"
             f"\t{stamp(last)}"
@@ -52,7 +65,8 @@ def subscriptions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 def subscription_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     for sale in having("osub", sales):
-        bundle = plan.names["bun"](sale.bits % plan.counts["bun"]) if sale.bits & 3 == 0 else NULL
+        which = sale.bits >> 16 & 0xFFFF
+        bundle = plan.names["bun"](which % plan.counts["bun"]) if sale.bits & 3 == 0 else NULL
         for line in sale.lines:
             yield (
                 f"osit_{sale.body}{line.letter}\tosub_{sale.body}\t{plan.names['sku'](line.sku)}"
@@ -64,7 +78,8 @@ def subscription_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 def _filled(sales: Iterable[Sale]) -> Iterator[tuple[Sale, bool]]:
     """The sales of which there is a cart, and whether it has become the order."""
-    return ((sale, sale.number % 2 == 0) for sale in sales if sale.number % 4 < 3)
+    goods = (sale for sale in sales if sale.fate.fulfillment != "not_required")
+    return ((sale, sale.number % 2 == 0) for sale in goods if sale.number % 4 < 3)
 
 
 def carts(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
@@ -79,7 +94,7 @@ def carts(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
             f"cart_{sale.body}\t{'submitted' if bought else 'open'}"
             f"\t{plan.names['cus'](sale.customer) if known else NULL}"
             f"\t{plan.email(sale.customer) if known else NULL}"
-            f"\t{f'ord_{sale.body}' if bought else NULL}\t{'ft'[sale.is_test]}"
+            f"\t{f'ord_{sale.body}' if bought else NULL}\t{'ft'[sale.fate.is_test]}"
             f"\thttps://shop.example.com/checkout/{sale.body}\t{sale.place.currency}\t{total}"
             f"\t{origins[bits % len(origins)]}"
             f"\t{plan.common(sale.number, time, bits)}"

@@ -1,9 +1,10 @@
 """What was bought, and what became of it: an order with all its amounts, from its number."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from resources.commerce.demo.fates import Fate, fate_of
 from resources.commerce.demo.plan import PLACES, Place, Plan
 from resources.demo.chance import scatter
 
@@ -12,39 +13,13 @@ _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
 # Lines of eight orders.
 _LINES = (1, 2, 2, 3, 3, 3, 4, 6)
-_LETTERS = "123456789"
-
-
-class Fate(NamedTuple):
-    """What becomes of an order."""
-
-    status: str
-    payment: str = "unpaid"
-    fulfillment: str = "unfulfilled"
-    declined: bool = False
-    authorized: bool = True
-    captured: bool = False
-    shipped: bool = False
-    returned: bool = False
-    refunded: bool = False
-    disputed: bool = False
-
-
-_DRAFT = Fate("draft", authorized=False)
-_PENDING = Fate("pending", authorized=False)
-_CANCELLED = Fate("cancelled", "voided")
-_WAITING = Fate("placed", "authorized")
-_DONE = Fate("approved", "paid", "fulfilled", captured=True, shipped=True)
-# By chance, of 64 orders.
-_FATES = (
-    *(_DRAFT, _PENDING, _CANCELLED, _CANCELLED, _WAITING, _WAITING),
-    *(Fate("approved", "paid", "processing", captured=True),) * 2,
-    *(_DONE._replace(returned=True, payment="partially_refunded"),) * 5,
-    _DONE._replace(refunded=True, payment="refunded"),
-    _DONE._replace(disputed=True),
-    *(_DONE._replace(declined=True),) * 2,
-    *(_DONE,) * 47,
-)
+_LETTERS = "123456"
+# Names of lines that are no goods.
+_CHARGES = {
+    "shipments": "Shipping",
+    "payment_methods": "Payment fee",
+    "adjustments": "Goodwill",
+}
 
 
 class Line(NamedTuple):
@@ -63,6 +38,16 @@ class Line(NamedTuple):
     returned: int
 
 
+class Charge(NamedTuple):
+    """A line of an order that is no goods; `letter` sets its id apart."""
+
+    letter: str
+    item_type: str
+    name: str
+    unit: int = 0
+    discount: int = 0
+
+
 @dataclass(slots=True)
 class Sale:
     """An order. Times are milliseconds since 1970; amounts are in cents of its currency."""
@@ -71,13 +56,16 @@ class Sale:
     body: str
     bits: int
     fate: Fate
-    is_test: bool
     customer: int
     place_number: int
     place: Place
     lines: list[Line]
+    charges: list[Charge]
     coupon: int | None
     method: int
+    payment: int
+    fee: int
+    adjustment: int
     subtotal: int
     discount: int
     gift: int
@@ -85,6 +73,7 @@ class Sale:
     tax: int
     to_pay: int
     refund: int
+    sent_back: int
     cost: int
     pieces: int
     made: int
@@ -103,10 +92,6 @@ class Sale:
     def order_number(self) -> str:
         return f"#{100_000 + self.number}"
 
-    @property
-    def is_placed(self) -> bool:
-        return self.fate.authorized
-
 
 def having(prefix: str, sales: Iterable[Sale]) -> Iterator[Sale]:
     """The sales of which there is what ids of this prefix name: a return, a dispute…"""
@@ -116,12 +101,15 @@ def having(prefix: str, sales: Iterable[Sale]) -> Iterator[Sale]:
 
 _HAVING: dict[str, Callable[[Sale], bool]] = {
     "ord": lambda sale: True,
-    "oshp": lambda sale: sale.fate.captured,
-    "oful": lambda sale: sale.fate.shipped,
-    "ret": lambda sale: sale.fate.returned,
-    "dsp": lambda sale: sale.fate.disputed,
-    # Of one order in twenty, to be repeated.
-    "osub": lambda sale: sale.fate.authorized and sale.number % 20 == 3,
+    "oshp": lambda sale: bool(sale.fate.shipment),
+    # What was rejected has a fulfillment that was canceled.
+    "oful": lambda sale: bool(sale.fate.delivery) or sale.fate.fulfillment == "rejected",
+    "ret": lambda sale: bool(sale.fate.returned),
+    "dsp": lambda sale: bool(sale.fate.disputed),
+    # Of one order in ten, to be repeated; gift cards are bought once.
+    "osub": lambda sale: (
+        sale.fate.placed and sale.fate.fulfillment != "not_required" and sale.number % 10 == 3
+    ),
 }
 
 
@@ -131,7 +119,8 @@ def _lines(plan: Plan, sale_bits: int, order: int, place_number: int, off: int) 
         bits = scatter(order * 8 + index + plan.salt)
         sku = (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * skus >> 32
         quantity, unit = (1, 1, 1, 2, 1, 3, 1, 2)[bits >> 32 & 7], plan.price(sku, place_number)
-        option = (bits >> 35 & 15) if bits >> 35 & 15 < 3 else -1
+        # What costs nothing has no options.
+        option = (bits >> 35 & 15) if bits >> 35 & 15 < 3 and off < 100 else -1
         options = 500 * place.rate // 100 * quantity if option >= 0 else 0
         discount = -(unit * quantity * off // 100)
         total = unit * quantity + options + discount
@@ -143,6 +132,14 @@ def _lines(plan: Plan, sale_bits: int, order: int, place_number: int, off: int) 
         )
 
 
+def _charges(sums: Mapping[str, int]) -> Iterator[Charge]:
+    for letter, (item_type, amount) in zip("7890", sums.items(), strict=True):
+        if amount and item_type == "promotions":
+            yield Charge(letter, item_type, "10% off", discount=amount)
+        elif amount:
+            yield Charge(letter, item_type, _CHARGES[item_type], unit=amount)
+
+
 def sale(plan: Plan, number: int) -> Sale:
     """The order of a number."""
     bits = scatter(number + plan.salt)
@@ -150,24 +147,42 @@ def sale(plan: Plan, number: int) -> Sale:
     customer = plan.customer(number)
     place_number = plan.place(customer)
     place = PLACES[place_number]
-    fate = _FATES[bits >> 8 & 63]
-    coupon = bits >> 16 & 0xFFFF if bits >> 32 & 7 == 0 else None
-    lines = list(_lines(plan, bits, number, place_number, 10 if coupon is not None else 0))
-    refund = 0
+    fate = fate_of(number + plan.salt)
+    coupon = bits >> 16 & 0xFFFF if bits >> 32 & 7 == 0 or fate.free else None
+    # A coupon takes something off each line, or off the whole order.
+    promoted = coupon is not None and bits >> 31 & 1 == 1 and not fate.free
+    off = 100 if fate.free else 0 if coupon is None or promoted else 10
+    lines = list(_lines(plan, bits, number, place_number, off))
+    if fate.fulfillment == "not_required":
+        # One gift card.
+        lines = lines[:1]
+    pieces = sum(line.quantity for line in lines)
+    if fate.fulfillment == "incomplete" and pieces == 1:
+        fate = fate._replace(fulfillment="in_progress", delivery="")
+    refund, sent_back = 0, 0
     if fate.returned:
-        # One piece of the first line comes back.
+        # One or two pieces of the first line come back.
         first = lines[0]
-        lines[0] = first._replace(returned=1)
-        refund = first.total // first.quantity
-        if not place.tax_included:
-            refund += first.tax // first.quantity
+        sent_back = min(first.quantity, 1 + (bits >> 34 & 1))
+        if fate.returned in ("received", "refunded"):
+            lines[0] = first._replace(returned=sent_back)
+        if fate.returned == "refunded":
+            refund = first.total * sent_back // first.quantity
+            if not place.tax_included:
+                refund += first.tax * sent_back // first.quantity
     method = bits >> 36 & 3 if bits >> 36 & 3 < 3 else 1
-    tax, discount = sum(line.tax for line in lines), sum(line.discount for line in lines)
+    payment = (0, 0, 0, 1, 1, 1, 1, 2)[bits >> 39 & 7]
+    tax = sum(line.tax for line in lines)
     subtotal = sum(line.unit * line.quantity + line.options for line in lines)
-    shipping = place.shipping[method]
-    to_pay = subtotal + discount + shipping + (0 if place.tax_included else tax)
-    # The first piece alone may be given back, whatever was paid with a card.
-    gift = -min(1000, shipping) if bits >> 38 & 31 == 0 else 0
+    promotion = -(subtotal // 10) if promoted else 0
+    discount = sum(line.discount for line in lines) + promotion
+    shipping = 0 if fate.free or fate.fulfillment == "not_required" else place.shipping[method]
+    fee = 0 if fate.free else place.fee(payment)
+    adjustment = 0 if fate.free or number % 24 != 7 else (-100, 250)[bits & 1]
+    to_pay = subtotal + discount + shipping + fee + adjustment
+    to_pay += 0 if place.tax_included else tax
+    # Pieces may be given back, whatever was paid with a gift card.
+    gift = -min(1000, shipping) if bits >> 48 & 15 == 0 else 0
     to_pay += gift
     if fate.refunded:
         refund = to_pay
@@ -178,19 +193,31 @@ def sale(plan: Plan, number: int) -> Sale:
     shipped = approved + (6 + (bits >> 22 & 31)) * _HOUR_MS
     delivered = shipped + (1 + (bits >> 27 & 3)) * _DAY_MS
     returned = delivered + (2 + (bits >> 29 & 7)) * _DAY_MS
-    after = fate.returned or fate.refunded or fate.disputed
+    if fate.returned or fate.refunded or fate.disputed:
+        changed = returned + 2 * _DAY_MS
+    else:
+        changed = delivered if fate.delivery else approved + 5 * _HOUR_MS
+    charges = {
+        "shipments": shipping,
+        "payment_methods": fee,
+        "adjustments": adjustment,
+        "promotions": promotion,
+    }
     return Sale(
         number=number,
         body=plan.names["ord"](number)[4:],
         bits=bits,
         fate=fate,
-        is_test=bits >> 48 & 63 == 0,
         customer=customer,
         place_number=place_number,
         place=place,
         lines=lines,
+        charges=list(_charges(charges)),
         coupon=coupon,
         method=method,
+        payment=payment,
+        fee=fee,
+        adjustment=adjustment,
         subtotal=subtotal,
         discount=discount,
         gift=gift,
@@ -198,13 +225,14 @@ def sale(plan: Plan, number: int) -> Sale:
         tax=tax,
         to_pay=to_pay,
         refund=refund,
+        sent_back=sent_back,
         cost=sum(line.cost * line.quantity for line in lines),
-        pieces=sum(line.quantity for line in lines),
+        pieces=pieces,
         made=made,
         placed=placed,
         approved=approved,
         shipped=shipped,
         delivered=delivered,
         returned=returned,
-        changed=returned + 2 * _DAY_MS if after else delivered if fate.shipped else approved,
+        changed=changed,
     )

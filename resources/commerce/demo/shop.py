@@ -80,8 +80,8 @@ def markets(plan: Plan) -> Iterator[str]:
         if number == 0:
             mark = document({"demo_orders": plan.orders})
             made = stamp(moment)
-            common = f"{plan.organization}\t{NULL}\t{NULL}\t{mark}\t{made}\t{made}"
-        disabled = stamp(moment + bits % _DAY_MS) if number == len(PLACES) - 1 else NULL
+            common = f"{plan.organization}\tEXT-0\tlegacy\t{mark}\t{made}\t{made}"
+        disabled = stamp(moment + bits % _DAY_MS) if number > 1 else NULL
         price_list = plan.names["plst"](number)
         yield f"{key}\t{place.name}\t{place.code}\t{price_list}\t{disabled}\t{common}"
 
@@ -106,22 +106,25 @@ def shipping_methods(plan: Plan) -> Iterator[str]:
         market, kind = divmod(number, len(METHODS))
         place = PLACES[market]
         yield (
-            f"{key}\t{METHODS[kind].title()}\t{METHODS[kind]}\tflat\t{place.currency}"
-            f"\t{place.shipping[kind]}\t{100_00 if kind == 1 else NULL}"
+            f"{key}\t{METHODS[kind].title()}\t{METHODS[kind]}"
+            f"\t{('flat', 'weight_tiered', 'external')[(market + kind) % 3]}\t{place.currency}"
+            f"\t{place.shipping[kind]}\t{place.rate * 100 if kind == 1 else NULL}"
             f"\t{plan.names['mkt'](market)}"
             f"\t{plan.names['scat'](kind)}\t{plan.names['sloc'](bits % LOCATIONS)}"
-            f"\t{stamp(plan.moments['smth'](number)) if number == 11 else NULL}\t{common}"
+            f"\t{stamp(plan.moments['smth'](number)) if number > 9 else NULL}\t{common}"
         )
 
 
 def payment_methods(plan: Plan) -> Iterator[str]:
     for number, _, key, common in rows(plan, "pmth"):
         market, kind = divmod(number, len(PAYMENTS))
-        limited = plan.names["ord"](0) if number == 11 else NULL
+        # The last two are for one order only.
+        limited = plan.names["ord"](number % plan.orders) if number > 9 else NULL
         yield (
             f"{key}\t{PAYMENTS[kind]}\t{('credit_cards', 'wallets', 'wire_transfers')[kind]}"
-            f"\t{PLACES[market].currency}\t0\tf\t{'ft'[kind != 2]}\t{plan.names['mkt'](market)}"
-            f"\t{limited}\t{stamp(plan.moments['pmth'](number)) if number == 10 else NULL}"
+            f"\t{PLACES[market].currency}\t{PLACES[market].fee(kind)}"
+            f"\t{'ft'[kind == 2]}\t{'ft'[kind != 2]}\t{plan.names['mkt'](market)}"
+            f"\t{limited}\t{stamp(plan.moments['pmth'](number)) if number > 8 else NULL}"
             f"\t{common}"
         )
 
@@ -133,7 +136,7 @@ def sku_options(plan: Plan) -> Iterator[str]:
         yield (
             f"{key}\t{OPTIONS[kind]}\t{cell(words.NOTES[number % len(words.NOTES)])}"
             f"\t{place.currency}\t{500 * place.rate // 100}\t{kind * 24}"
-            f"\t{'^SKU-' if kind else NULL}\t{plan.names['mkt'](market)}\t{common}"
+            f"\t{f'^SKU-00{kind}' if kind else NULL}\t{plan.names['mkt'](market)}\t{common}"
         )
 
 
@@ -161,7 +164,7 @@ def tax_categories(plan: Plan) -> Iterator[str]:
     for number, bits, key, common in rows(plan, "tcat"):
         yield (
             f"{key}\tTX{bits % 9:03}\t{plan.names['sku'](number)}\tSKU-{number:06}"
-            f"\t{'manual' if bits & 1 else NULL}\t{common}"
+            f"\t{('manual', 'external', NULL)[number % 3]}\t{common}"
         )
 
 
@@ -182,9 +185,11 @@ def price_tiers(plan: Plan) -> Iterator[str]:
         price, second = divmod(number, 2)
         group, place = divmod(price, len(PLACES))
         amount = plan.price(4 * group, place) * (8 if second else 9) // 10
+        most = (10, 24)[group & 1]
         yield (
             f"{key}\t{plan.names['prc'](4 * group * len(PLACES) + place)}"
-            f"\t{'more' if second else 'up to 10'}\tvolume\t{NULL if second else 10}"
+            f"\t{'more' if second else f'up to {most}'}\t{('volume', 'frequency')[group & 1]}"
+            f"\t{NULL if second else most}"
             f"\t{PLACES[place].currency}\t{amount}\t{common}"
         )
 
@@ -222,7 +227,7 @@ def sku_lists(plan: Plan) -> Iterator[str]:
             f"{key}\t{title} {number + 1}\tlist-{number + 1}"
             f"\t{cell(words.NOTES[bits % len(words.NOTES)])}"
             f"\t{NULL if number % 3 else f'https://images.example.com/lists/{number}.jpg'}"
-            f"\t{'tf'[number % 4 == 3]}\t{'^SKU-0' if number % 4 == 3 else NULL}\t{common}"
+            f"\t{'tf'[number % 2]}\t{f'^SKU-00{number % 10}' if number % 2 else NULL}\t{common}"
         )
 
 
@@ -247,7 +252,8 @@ def bundles(plan: Plan) -> Iterator[str]:
         )
         pieces = sum(1 + (scatter(item + plan.salt) & 1) for item in items)
         yield (
-            f"{key}\tBUNDLE-{number:04}\tBundle {number + 1}\t{NULL}\t{NULL}"
+            f"{key}\tBUNDLE-{number:04}\tBundle {number + 1}\t{pieces} pieces, 10% off"
+            f"\thttps://images.example.com/bundles/{number}.jpg"
             f"\t{PLACES[place].currency}\t{whole * 9 // 10}\t{whole}\t{pieces}"
             f"\t{plan.names['mkt'](place)}\t{plan.names['slst'](number)}\t{common}"
         )
@@ -260,11 +266,12 @@ def promotions(plan: Plan) -> Iterator[str]:
         yield (
             f"{key}\tPromotion {number + 1}"
             f"\t{('percentage', 'fixed_amount', 'free_shipping')[kind]}"
-            f"\t{10 if kind == 0 else NULL}\t{place.currency}\t{500 if kind == 1 else NULL}"
+            f"\t{10 + 5 * number if kind == 0 else NULL}\t{place.currency}"
+            f"\t{500 * number if kind == 1 else NULL}"
             f"\t{plan.names['mkt'](number % len(PLACES)) if kind else NULL}\t{number}"
-            f"\t{'ft'[number == 0]}\t{NULL if kind else 1000}\t{number * 7}\t{stamp(time)}"
-            f"\t{stamp(time + 90 * _DAY_MS)}\t{stamp(time + _DAY_MS) if kind == 2 else NULL}"
-            f"\t{common}"
+            f"\t{'ft'[number == 0]}\t{NULL if kind else 1000 + 100 * number}\t{number * 7}"
+            f"\t{stamp(time)}\t{stamp(time + 90 * _DAY_MS)}"
+            f"\t{stamp(time + _DAY_MS) if kind == 2 else NULL}\t{common}"
         )
 
 
@@ -274,7 +281,8 @@ def promotion_rules(plan: Plan) -> Iterator[str]:
         yield (
             f"{key}\t{plan.names['promo'](number)}"
             f"\t{('coupon_codes', 'order_amount', 'sku_list')[kind]}\t{PLACES[number % 4].currency}"
-            f"\t{5000 if kind == 1 else NULL}\t{plan.names['slst'](0) if kind == 2 else NULL}"
+            f"\t{5000 * number if kind == 1 else NULL}"
+            f"\t{plan.names['slst'](number % plan.counts['slst']) if kind == 2 else NULL}"
             f"\t{common}"
         )
 
@@ -284,7 +292,7 @@ def coupons(plan: Plan) -> Iterator[str]:
         email = people()[bits & 1023].email
         yield (
             f"{key}\tSAVE{number:05}\t{plan.names['prul'](number % plan.counts['prul'])}"
-            f"\t{'ft'[bits & 1]}\t{NULL if bits & 2 else 100}\t{bits >> 4 & 63}"
-            f"\t{NULL if bits & 12 else str(number).join(email)}"
+            f"\t{'ft'[bits & 1]}\t{NULL if bits & 2 else (100, 500)[bits >> 2 & 1]}"
+            f"\t{bits >> 4 & 63}\t{NULL if bits & 12 else str(number).join(email)}"
             f"\t{stamp(plan.moments['cpn'](number) + 90 * _DAY_MS)}\t{common}"
         )

@@ -31,7 +31,10 @@ def _columns(model: type[Taggable]) -> str:
 def of_shop(plan: Plan) -> Iterator[Batch]:
     for model, prefix in _SHOP:
         name, count = plan.names[prefix], plan.counts[prefix]
-        keys = ((name(number), scatter(number ^ plan.salt)) for number in range(count))
+        # By number, for bundles are few.
+        keys = (
+            (name(number), scatter(number ^ plan.salt) << 2 | number & 3) for number in range(count)
+        )
         yield model.tags.through, _columns(model), _lines(plan, keys)
 
 
@@ -44,5 +47,5 @@ def of_sales(plan: Plan, sales: Iterable[Sale]) -> Iterator[Batch]:
 def _lines(plan: Plan, keys: Iterable[tuple[str, int]]) -> Iterator[str]:
     tag, tags = plan.names["tag"], plan.counts["tag"]
     for key, bits in keys:
-        for place in range((0, 0, 1, 2)[bits & 3]):
-            yield f"{key}\t{tag((bits + place) % tags)}"
+        for place in range((1, 2, 0, 0)[bits & 3]):
+            yield f"{key}\t{tag(((bits >> 2) + place) % tags)}"

@@ -73,7 +73,9 @@ def _services(random: Random) -> Iterator[str]:
     yield document(random.choice((None, dict.fromkeys(carriers, 'Use the "blue" gate,\nplease.'))))
     hours = {"open": random.choice(("07:30", "09:00")), "close": random.choice(("17:00", "22:15"))}
     yield document({day: {"active": day[0] != "s", **hours} for day in _DAYS})
-    yield document(random.choice(([], [{"name": "New Year", "date": "2025-01-01"}])))
+    new_year = {"name": "New Year", "date": "2025-01-01"}
+    inventory = {"name": "Inventory, closed", "date": "2025-01-02"}
+    yield document(random.choice(([], [new_year], [new_year, inventory])))
 
 
 def groups(plan: Plan) -> Iterator[str]:
@@ -113,7 +115,9 @@ def contacts(plan: Plan) -> Iterator[str]:
             f"[{other.address}]" if bits & 11 == 1 else "[]",
             "t" if bits & 31 == 0 else "f",
             notes[bits % len(notes)],
-            '{"auto_notify": true, "limits": {"daily": 5}}' if bits & 7 == 3 else NULL,
+            f'{{"auto_notify": true, "limits": {{"daily": {bits >> 3 & 7}}}}}'
+            if bits & 7 == 3
+            else NULL,
             plan.common(number, time, bits),
         )
 

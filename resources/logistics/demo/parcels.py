@@ -1,6 +1,7 @@
 """Rows of trackers, of the labels read for them, and of shipments: most of the demo data."""
 
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 
 from resources.demo import words
@@ -31,12 +32,22 @@ SHIPMENT = f"""id type status provider tracking_number tracking_url tracking_upd
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _URL = "https://tracking.example.com"
+# By chance, of 32 parcels.
 _STATUSES = (
-    *("delivered",) * 14,
-    *("completed",) * 8,
-    *("pickup_available",) * 4,
-    *("in_transit", "out_for_delivery", "created", "exception", "returned", "canceled"),
+    *("delivered",) * 10,
+    *("completed",) * 6,
+    *("pickup_available",) * 3,
+    *("in_transit",) * 2,
+    *("out_for_delivery",) * 2,
+    *("created", "pending", "purchased", "picked_up", "delayed", "exception", "returned", "lost"),
+    "canceled",
 )
+# Statuses at which a tracker closes its shipments.
+_CLOSING = ("delivered", "completed", "pickup_available", "delivered")
+# Of 16 readings.
+_READ = (*("completed",) * 9, *("failed",) * 3, "needs_review", "needs_review")
+_READ += ("pending", "processing")
+_EXCEPTIONS = ("recipient not found", "several recipients match", "address is incomplete")
 _MESSAGES = pools.messages()
 
 
@@ -58,6 +69,7 @@ def trackers(plan: Plan) -> Iterator[str]:
     """Each follows one or two shipments of its time."""
     counts, names, moment = plan.counts, plan.names, plan.moments["track"]
     contact, location, shipment = names["ctct"], names["loc"], names["ship"]
+    layouts = pools.layouts()
     tags = [array(choice) for choice in ((), (), words.TAGS[:1], words.TAGS[3:5], words.TAGS[5:])]
     for number in range(counts["track"]):
         time, bits = moment(number), scatter(number + plan.salt)
@@ -69,37 +81,40 @@ def trackers(plan: Plan) -> Iterator[str]:
             names["track"](number),
             "inbound" if bits & 96 else "outbound",
             status,
-            status if bits & 8 else NULL,
+            status if bits & 32 else NULL,
             carrier,
             tracking_number,
             f"{_URL}/{carrier}/{tracking_number}",
             _updates(time, bits >> 7),
             tags[bits % 5],
             plan.person(receiver).address if bits & 3 else NULL,
-            '{"id": "lay_1", "name": "Shelf \\\\"A\\\\", left"}' if bits & 12 == 4 else NULL,
+            layouts[bits >> 4 & 3] if bits & 12 == 4 else NULL,
             location(receiver % counts["loc"]) if bits & 28 else NULL,
             contact(receiver) if bits & 112 else NULL,
             contact((bits >> 20) % counts["ctct"]) if bits & 192 == 64 else NULL,
             names["man"](plan.same_moment(number, "track", "man")) if bits & 15 == 2 else NULL,
             shipment(first),
             shipment(last) if bits & 1 else NULL,
-            "t\tdelivered" if bits & 1024 else "f\t\\N",
+            f"t\t{_CLOSING[bits >> 11 & 3]}" if bits & 1024 else "f\t\\N",
             stamp(time + 3 * _DAY_MS) if bits & 2048 else NULL,
             plan.common(number, time, bits),
         )
 
 
-def _reading(random: Random, place: int) -> tuple[str, str]:
+def _reading(random: Random, place: int, status: str) -> tuple[str, str]:
     # weight dimensions / errors exceptions error_details tags notes
     sizes = pools.measures(random)
     weight = sizes.pop("weight")
-    failed = place % 16 == 3
+    failed = status == "failed"
+    error = random.choice(("unreadable barcode", 'glare, "right" side', "no text found"))
     return (
         line(cell(weight if place % 5 else None), document(sizes if place % 4 else None)),
         line(
-            array(("unreadable barcode", 'glare, "right" side') if failed else ()),
-            array(("recipient not found",) if place % 7 == 0 else ()),
-            document({"stage": "ocr", "boxes": [[1, 2], [3.5, None]]} if failed else None),
+            array((error,) if failed else ()),
+            array((random.choice(_EXCEPTIONS),) if status == "needs_review" else ()),
+            document({"stage": "ocr", "code": place % 9, "boxes": [[1, 2.5, None]]})
+            if failed
+            else NULL,
             array(random.sample(words.TAGS, place % 3)),
             random.choice(pools.notes()),
         ),
@@ -109,25 +124,29 @@ def _reading(random: Random, place: int) -> tuple[str, str]:
 def inferences(plan: Plan) -> Iterator[str]:
     """Two of three belong to a tracker of their time."""
     counts, names, moment = plan.counts, plan.names, plan.moments["inf_sl"]
-    readings = pool("readings", 256, _reading)
-    people, metadata = pools.people(), ("completed",) * 13 + ("needs_review", "failed", "pending")
+    readings = {
+        status: pool(f"readings {status}", 64, partial(_reading, status=status))
+        for status in set(_READ)
+    }
+    people, layouts = pools.people(), pools.layouts()
     for number in range(counts["inf_sl"]):
         time, bits = moment(number), scatter(number + plan.salt)
         tracker = plan.first_at(number, "inf_sl", "track")
         carrier, tracking_number = plan.carrier(2 * tracker), plan.tracking_number(2 * tracker)
         receiver, sender = plan.contact(tracker), people[bits >> 10 & 1023]
         person, contact_id = plan.person(receiver), f'"{names["ctct"](receiver)}"'
-        service, reading = words.SERVICES[bits % 5], readings[bits >> 12 & 255]
+        status, service = _READ[bits & 15], words.SERVICES[bits % 5]
+        reading = readings[status][bits >> 12 & 63]
         found = f'{{"id": "prov_{carrier}", "name": "{carrier}", "confidence": 0.{bits % 36 + 64}}}'
         image = f"https://images.example.com/labels/{number}"
         yield line(
             names["inf_sl"](number),
-            metadata[bits & 15],
+            status,
             f"{image}.jpg",
             f"{{{image}-2.jpg,{image}-3.jpg}}" if bits & 7 == 1 else "{}",
             f"{person.label}\\n{carrier.upper()} {service}\\nTRACKING #: {tracking_number}",
             f"{{{tracking_number}}}" if bits & 7 else "{}",
-            '{"id": "lay_2", "name": "棚 4"}' if bits & 3 == 1 else NULL,
+            layouts[bits >> 2 & 3] if bits & 3 == 1 else NULL,
             plan.party(receiver, contact_id),
             f'{{"name": null, "address": {sender.address}}}' if bits & 3 else NULL,
             person.name,
@@ -151,7 +170,7 @@ def _numbers(number: int, bits: int) -> tuple[str, str, str, str, str]:
     # order_number, return, purchase_order, reference_number, invoice_number
     return (
         f"SO-{100_000 + number}" if bits & 3 else (NULL, "")[bits >> 2 & 1],
-        f"RMA-{number}" if bits & 31 == 4 else NULL,
+        f"RMA-{number}" if bits & 7 == 4 else NULL,
         f"PO {number} / {bits & 63}" if bits & 7 == 1 else NULL,
         f"REF-{bits >> 4 & 0xFFFFF}" if bits & 24 == 8 else NULL,
         f"INV-{number}" if bits & 48 == 16 else NULL,

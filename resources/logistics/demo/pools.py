@@ -177,3 +177,10 @@ def users() -> list[str]:
 def messages() -> list[str]:
     """What carriers say, as JSON strings."""
     return [document(message) for message in words.UPDATES]
+
+
+@cache
+def layouts() -> list[str]:
+    """Shelves and zones, as JSON objects."""
+    shelves = ('Shelf "A", left', "A-01", "B-17", "棚 4")
+    return [document({"id": f"lay_{n}", "name": shelf}) for n, shelf in enumerate(shelves)]

@@ -1,0 +1,114 @@
+"""The demo data that `make run` loads: no column is empty or constant, and every status occurs."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts.models import Organization
+from exports.management.commands.demo import ORDERS, ORGANIZATIONS, ROWS
+from exports.parsing import parse_export
+from exports.stream import ExportStream
+from resources.export_types import export_types
+from resources.registry import registry
+from tests.conftest import delete_committed
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+
+REQUESTS = sorted((Path(__file__).parent.parent / "exports" / "requests").glob("*.json"))
+KINDS = ("authorization", "capture", "void", "refund")
+
+# Columns that are empty or constant, and why.
+CONSTANT = {
+    **{f"{kind}.{column}": "a view of one kind" for kind in KINDS for column in ("kind", "type")},
+    **{
+        f"authorization.{column}": "an authorization has no parent"
+        for column in ("parent_id", "parent")
+    },
+    **{
+        f"{kind}.is_disputed": "only captures are disputed"
+        for kind in ("authorization", "void", "refund")
+    },
+    "open_cart_list.Abandoned": "every demo cart is older than the half hour after which a cart "
+    "is abandoned",
+}
+# Columns of which some choices do not occur, and why.
+INCOMPLETE = {
+    **{f"{kind}.{column}": "a view of one kind" for kind in KINDS for column in ("kind", "type")},
+    "tracker.auto_close_shipments_status": "only statuses that end a delivery close shipments",
+}
+
+
+@pytest.fixture(scope="module")
+def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Both organizations for all tests, committed: exports read by connections of their own."""
+    with django_db_blocker.unblock():
+        for slug in ORGANIZATIONS:
+            call_command("demo_data", organization=slug, rows=ROWS, orders=ORDERS, verbosity=0)
+        yield
+        delete_committed()
+
+
+def table(slug: str, **body: Any) -> dict[str, set[str]]:
+    """The values of each column of an export's CSV file."""
+    organization = Organization.objects.get(slug=slug)
+    spec = parse_export(body, organization.timezone)
+    text = b"".join(ExportStream(spec, organization.pk)).decode()
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    return {name: {row[place] for row in rows} for place, name in enumerate(header)}
+
+
+def poor(name: str, columns: Mapping[str, set[str]]) -> set[str]:
+    """The columns that do not have at least two values, apart from those that hold nothing."""
+    nothing = {"", "{}", "[]"}
+    return {f"{name}.{column}" for column, values in columns.items() if len(values - nothing) < 2}
+
+
+@pytest.mark.parametrize("slug", ORGANIZATIONS)
+def test_no_column_of_a_resource_is_empty_or_constant(slug: str) -> None:
+    found = set()
+    for name in registry.names():
+        columns = table(slug, resource=name)
+        # There is one organization in an organization's export.
+        assert len(columns.pop("organization_id")) == 1
+        found |= poor(name, columns)
+    assert found == {column for column in CONSTANT if column.partition(".")[0] in registry.names()}
+
+
+@pytest.mark.parametrize("slug", ORGANIZATIONS)
+def test_no_column_of_a_named_type_is_empty_or_constant(slug: str) -> None:
+    found = set()
+    for code in export_types.codes():
+        found |= poor(code, table(slug, type=code))
+    assert found == {
+        column for column in CONSTANT if column.partition(".")[0] in export_types.codes()
+    }
+
+
+@pytest.mark.parametrize("slug", ORGANIZATIONS)
+def test_every_choice_of_every_column_occurs(slug: str) -> None:
+    missing = {}
+    for resource in map(registry.get, registry.names()):
+        assert resource is not None
+        chosen = [column for column in resource.columns_by_name.values() if column.choices]
+        if not chosen:
+            continue
+        names = {column.name: column.name for column in chosen}
+        columns = table(slug, resource=resource.name, csv_field_options={"columns": names})
+        for column in chosen:
+            if unseen := {*column.choices} - columns[column.name] - {""}:
+                missing[f"{resource.name}.{column.name}"] = unseen
+    assert {*missing} == {*INCOMPLETE}, missing
+
+
+@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
+def test_no_column_of_a_documented_request_is_empty(path: Path) -> None:
+    body = json.loads(path.read_text())
+    empty = {name for name, values in table("acme", **body).items() if values <= {"", "{}", "[]"}}
+    assert empty == set()
