@@ -2,13 +2,17 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: run test lint requirements openapi clean
+.PHONY: run test fuzz lint requirements openapi clean
 
 run: .venv/.run
 	@exec .venv/bin/python -m exports_project.serve
 
 test: .venv/.dev
 	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# The API against its description, on servers of its own; more: make fuzz FUZZ="--cases 20000 --seed 2"
+fuzz: .venv/.dev
+	@exec .venv/bin/python -m tests.fuzz $(FUZZ)
 
 # What a production's .env or environment says has no say in how the code reads.
 lint: export ENV_FILE = /dev/null
@@ -20,26 +24,28 @@ lint: .venv/.dev
 	.venv/bin/python -m mypy .
 	.venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
+# Pins stay as they are, but for what is new; to take newer versions: make requirements UPGRADE=--upgrade
 requirements: .venv/.dev
-	.venv/bin/python -m piptools compile $(COMPILE) --output-file requirements.txt requirements.in
-	.venv/bin/python -m piptools compile $(COMPILE) --output-file requirements-dev.txt requirements-dev.in
+	for name in requirements requirements-local requirements-dev; do \
+		.venv/bin/python -m piptools compile $(COMPILE) --output-file $$name.txt $$name.in || exit 1; \
+	done
 
 openapi: .venv/.dev
 	.venv/bin/python -W ignore::RuntimeWarning manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
-COMPILE = --upgrade --quiet --strip-extras --no-header --no-annotate \
+COMPILE = $(UPGRADE) --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
-.venv/.run: requirements.txt
+.venv/.run: requirements.txt requirements-local.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Longshore needs Python 3.11 or newer: make PYTHON=python3.12")'
 	@echo "Installing into .venv …"
 	@$(PYTHON) -m venv .venv
-	@$(PIP) install -r requirements.txt
+	@$(PIP) install --require-hashes -r requirements.txt -r requirements-local.txt
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
 	@echo "Installing the development tools into .venv …"
-	@$(PIP) install -r requirements-dev.txt
+	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
 clean:

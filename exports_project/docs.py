@@ -4,6 +4,7 @@ from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
+from django.apps import apps
 from django.urls import URLPattern, re_path
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
@@ -20,8 +21,7 @@ def without_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
 # Redoc searches in a worker that it makes of its own text.
 _redoc = csp_update({"worker-src": [SELF, "blob:"]})
 
-urlpatterns: list[URLPattern] = [
-    re_path(r"^v1/schema/?$", SchemaView.as_view(), name="schema"),
+_PAGES = [
     re_path(
         r"^docs/?$",
         SpectacularSwaggerSplitView.as_view(template_name="docs/swagger.html"),
@@ -32,4 +32,9 @@ urlpatterns: list[URLPattern] = [
         _redoc(SpectacularRedocView.as_view(template_name="docs/redoc.html")),
         name="redoc",
     ),
+]
+urlpatterns: list[URLPattern] = [
+    re_path(r"^v1/schema/?$", SchemaView.as_view(), name="schema"),
+    # Their scripts and styles are a package of their own, which production may do without.
+    *(_PAGES if apps.is_installed("drf_spectacular_sidecar") else ()),
 ]

@@ -1,6 +1,7 @@
 """Settings, all from the environment; `.env.example` documents every name read here."""
 
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,7 +82,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework_api_key",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
+    # The pages under /docs; production may do without.
+    *(["drf_spectacular_sidecar"] if find_spec("drf_spectacular_sidecar") else []),
     "django_celery_beat",
     "accounts",
     "resources",

@@ -8,16 +8,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import httpx
 import psutil
 import pytest
 
 from exports_project.embedded import processes, servers
+from exports_project.serve import PROGRAMS
 
 SECONDS = 300
+SERVERS = {"postgres": "postgres", "valkey": "valkey-server"}
 pytestmark = pytest.mark.stack
 
 
@@ -127,17 +131,73 @@ def test_a_signal_while_programs_start_ends_everything(used_local_dir: Path, por
         assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
 
 
-@pytest.mark.parametrize(("name", "word"), [("beat", "beat"), ("upkeep", "upkeep@%h")])
-def test_a_program_that_dies_ends_the_others(
-    used_local_dir: Path, port: int, name: str, word: str
+def the_child(process: subprocess.Popen[bytes], name: str) -> psutil.Process | None:
+    """The program of this name, where it runs."""
+    end = PROGRAMS[name][0][-3:] if name in PROGRAMS else []
+    for member in psutil.Process(process.pid).children():
+        command = member.cmdline()
+        if (end and command[-3:] == end) or (
+            command and Path(command[0]).name == SERVERS.get(name)
+        ):
+            return member
+    return None
+
+
+def test_every_program_that_is_killed_is_started_again_and_exports_complete(
+    used_local_dir: Path, port: int
+) -> None:
+    url = f"http://127.0.0.1:{port}/v1/exports"
+    headers = {"PX-API-KEY": credentials(used_local_dir)[0]}
+
+    def until_ok(method: str, address: str, **body: Any) -> Any:
+        """The JSON of a 2xx, which comes as soon as what it needs is back."""
+        deadline = time.monotonic() + 60
+        while True:
+            with suppress(httpx.HTTPError):
+                response = httpx.request(method, address, headers=headers, timeout=10, **body)
+                if response.is_success:
+                    return response.json()
+            assert time.monotonic() < deadline, (used_local_dir / "output").read_text()
+            time.sleep(0.2)
+
+    with supervisor(used_local_dir, port) as process:
+        wait_for("Longshore is ready", used_local_dir, process)
+        asked = []
+        for name in (*PROGRAMS, *SERVERS):
+            asked.append(until_ok("POST", url, json={"resource": "shipment"})["id"])
+            before = the_child(process, name)
+            assert before
+            before.kill()
+            wait_for(f"{name} ended by SIGKILL; starting it again in 1 s.", used_local_dir, process)
+            deadline = time.monotonic() + 30
+            while (now := the_child(process, name)) is None or now == before:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        deadline = time.monotonic() + 120
+        for name in asked:
+            while until_ok("GET", f"{url}/{name}")["status"] != "completed":
+                assert time.monotonic() < deadline, (used_local_dir / "output").read_text()
+                time.sleep(0.5)
+        assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
+
+
+def test_a_program_that_dies_again_and_again_ends_everything(
+    used_local_dir: Path, port: int
 ) -> None:
     with supervisor(used_local_dir, port) as process:
         wait_for("Longshore is ready", used_local_dir, process)
         family = family_of(process)
-        next(member for member in family if word in member.cmdline()).kill()
+        for delay in (1, 2, 4, 8, None):
+            while not (child := the_child(process, "beat")):
+                time.sleep(0.05)
+            child.kill()
+            if delay:
+                wait_for(
+                    f"ended by SIGKILL; starting it again in {delay} s.", used_local_dir, process
+                )
         assert process.wait(SECONDS) == 1
         output = (used_local_dir / "output").read_text()
-        assert f"{name} ended unexpectedly (exit code -9)" in output
+        assert "Longshore: beat ended 5 times within 60 seconds, the last time by SIGKILL" in output
         assert_all_gone(family)
 
 

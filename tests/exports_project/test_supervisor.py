@@ -1,0 +1,51 @@
+"""What the supervisor does about children that end, and what it says."""
+
+import subprocess
+import sys
+
+import pytest
+
+from exports_project import supervisor
+from exports_project.embedded.processes import Child
+from exports_project.supervisor import GivenUp, Supervisor, reason
+from tests.exports.conftest import wait_for
+
+
+def child_that_exits(code: int) -> Child:
+    return Child(lambda: subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"]))
+
+
+def test_it_gives_up_after_five_deaths_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_DELAY_SECONDS", 0)
+    said: list[str] = []
+    watcher = Supervisor({"quick": child_that_exits(3)}, said.append)
+
+    def watched() -> bool:
+        watcher.watch()
+        return False
+
+    with pytest.raises(GivenUp, match="quick ended 5 times within 60 seconds") as given_up:
+        wait_for(watched)
+    assert "the last time by exit code 3" in str(given_up.value)
+    assert said == ["quick ended by exit code 3; starting it again in 0 s."] * 4
+
+
+def test_deaths_long_ago_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "PERIOD_SECONDS", 0)
+    said: list[str] = []
+    watcher = Supervisor({"quick": child_that_exits(0)}, said.append)
+    monkeypatch.setattr(supervisor, "FIRST_DELAY_SECONDS", 0)
+
+    def enough() -> bool:
+        watcher.watch()
+        return len(said) == 7
+
+    wait_for(enough)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(3, "exit code 3"), (-9, "SIGKILL"), (-15, "SIGTERM"), (-99, "signal 99")],
+)
+def test_a_reason_is_a_code_or_a_signal(code: int, expected: str) -> None:
+    assert reason(code) == expected

@@ -1,0 +1,97 @@
+"""Asks a running Longshore whatever the description of its API allows, and more: `make fuzz`.
+
+    python -m tests.fuzz [--cases 5000] [--seed 1] [--minutes 13]
+
+Starts everything as `make run` does, in a temporary folder. Fails on a 5xx and on a response
+whose status, content type, headers or body the description does not allow. The same seed makes
+the same requests; ids in responses differ.
+"""
+
+import argparse
+import json
+import math
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from exports_project.embedded import processes
+
+_START_SECONDS = 180
+_CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+
+
+@contextmanager
+def _stack() -> Iterator[tuple[str, str, Path]]:
+    """Base URL and API key of a Longshore that is ready, and its log."""
+    with tempfile.TemporaryDirectory(prefix="longshore-") as name:
+        folder = Path(name)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        environment = os.environ | {
+            "LOCAL_DIR": name,
+            "ENV_FILE": os.devnull,
+            "PORT": str(port),
+            "API_RATE_LIMIT": "",
+            "LOG_LEVEL": "WARNING",
+        }
+        with (folder / "output").open("wb") as output:
+            command = [sys.executable, "-m", "exports_project.serve"]
+            process = processes.spawn(command, output=output, env=environment)
+        try:
+            deadline = time.monotonic() + _START_SECONDS
+            while "Longshore is ready" not in (folder / "output").read_text():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit((folder / "output").read_text())
+                time.sleep(0.2)
+            demo = json.loads((folder / "demo.json").read_text())
+            yield demo["base_url"], demo["api_key"], folder / "output"
+        finally:
+            processes.stop(process)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cases", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=13)
+    options, more = parser.parse_known_args()
+    with _stack() as (url, key, log):
+        schema = f"{url}/v1/schema"
+        accept = {"Accept": "application/vnd.oai.openapi+json"}
+        paths = httpx.get(schema, headers=accept, timeout=60, trust_env=False).json()["paths"]
+        operations = sum(len(path) for path in paths.values())
+        command = [sys.executable, "-m", "schemathesis.cli", "run", schema]
+        command += ["--header", f"PX-API-KEY: {key}", "--checks", ",".join(_CHECKS)]
+        # The phase of coverage alone tries each of the hundreds of filters in many ways.
+        command += ["--phases", "examples,fuzzing", "--continue-on-failure", "--no-color"]
+        # An operation without parameters has few different cases; the others make up for it.
+        command += ["--max-examples", str(math.ceil(options.cases / operations * 1.3))]
+        command += ["--seed", str(options.seed), "--generation-database", "none", "--no-shrink"]
+        command += ["--max-time", str(int(options.minutes * 60)), "--request-timeout", "30", *more]
+        process = subprocess.run(command, timeout=options.minutes * 60 + 120)
+        errors = [line for line in log.read_text().splitlines() if "ERROR" in line]
+        print(
+            "\n".join(["Errors in the log:", *errors[:50]]) if errors else "No errors in the log."
+        )
+    sys.exit(process.returncode)
+
+
+if __name__ == "__main__":
+    main()
