@@ -69,6 +69,10 @@ class ErrorCode(TextChoices):
     RATE_LIMITED = "rate_limited", "Too many requests."
     INTERNAL_ERROR = "internal_error", "Something went wrong on our side."
     STORAGE_UNAVAILABLE = "storage_unavailable", "The files cannot be reached now; try again."
+    REPLICA_UNAVAILABLE = (
+        "replica_unavailable",
+        "The database's read replica did not send the rows; try again later.",
+    )
     FORMAT_LIMIT = "format_limit", "The data does not fit into a file of this format."
     TIMEOUT = "timeout", "It took too long; ask for less data."
 
@@ -102,6 +106,7 @@ _STATUSES = {
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.INTERNAL_ERROR: 500,
     ErrorCode.STORAGE_UNAVAILABLE: 503,
+    ErrorCode.REPLICA_UNAVAILABLE: 503,
     ErrorCode.FORMAT_LIMIT: 422,
     ErrorCode.TIMEOUT: 504,
 }

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.status import is_success
 from rest_framework.views import APIView
 
+from accounts import batches
 from accounts.authentication import key_of
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 from accounts.models import IdempotencyKey
@@ -82,7 +83,7 @@ def idempotent(
 
 def purge() -> None:
     """Delete the keys whose time is over."""
-    IdempotencyKey.objects.filter(created_at__lte=Now() - KEPT).delete()
+    batches.delete(IdempotencyKey.objects.filter(created_at__lte=Now() - KEPT))
 
 
 def reused(key: str) -> ApiError:

@@ -29,6 +29,9 @@ from exports.models import (
 # What an export waits after each attempt; after one more it has failed. An outage of ten seconds
 # is outlived.
 DELAYS = (timedelta(seconds=5), timedelta(seconds=15))
+# The same after failures of the read replica, which are counted apart: an export is not at fault,
+# and a replica may take minutes to catch up or to start again.
+REPLICA_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 120))
 RETRYABLE = (Status.FAILED, Status.TIMED_OUT, Status.CANCELED, Status.EXPIRED)
 
 
@@ -143,20 +146,25 @@ def try_again(export: Export, reason: str) -> None:
     reason: the kind of error, or what happened to the worker. Raises Superseded.
     """
     attempts = len(export.claims)
-    if attempts > len(DELAYS):
+    failures = attempts - export.replica_failures
+    if failures > len(DELAYS):
         text = f"The export was given up after {attempts} attempts; the last ended in {reason}."
         fail(export, ErrorCode.INTERNAL_ERROR, text)
-    elif not _change(
-        export,
-        _held(export),
-        Status.QUEUED,
-        f"The attempt ended in {reason}.",
-        attempt=attempts,
-        enqueued_at=None,
-        not_before=Now() + DELAYS[attempts - 1],
-        processed_count=0,
-    ):
-        raise Superseded(export.public_id)
+    else:
+        _requeue(export, DELAYS[failures - 1], f"The attempt ended in {reason}.")
+
+
+def try_replica_again(export: Export, reason: str) -> None:
+    """As `try_again`, for an attempt that the read replica ended.
+
+    reason: what the replica did, and how to prevent it.
+    """
+    failures = export.replica_failures + 1
+    if failures > len(REPLICA_DELAYS):
+        text = f"The export was given up after {len(export.claims)} attempts. {reason}"
+        fail(export, ErrorCode.REPLICA_UNAVAILABLE, text)
+    else:
+        _requeue(export, REPLICA_DELAYS[failures - 1], reason, replica_failures=failures)
 
 
 def cancel(export: Export) -> bool:
@@ -187,6 +195,7 @@ def restart(export: Export) -> bool:
             heartbeat_at=None,
             completed_at=None,
             snapshot_at=None,
+            replica_failures=0,
             enqueued_at=None,
             not_before=None,
             estimated_completion=None,
@@ -218,6 +227,21 @@ def due() -> Q:
 def _held(export: Export) -> Q:
     """True of a claimed export as long as no later attempt has it."""
     return Q(status=Status.PROCESSING, claims=export.claims)
+
+
+def _requeue(export: Export, delay: timedelta, reason: str, **values: Any) -> None:
+    if not _change(
+        export,
+        _held(export),
+        Status.QUEUED,
+        reason,
+        attempt=len(export.claims),
+        enqueued_at=None,
+        not_before=Now() + delay,
+        processed_count=0,
+        **values,
+    ):
+        raise Superseded(export.public_id)
 
 
 def _end(export: Export, status: Status, reason: str = "", **values: Any) -> None:

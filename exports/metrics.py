@@ -25,7 +25,16 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from exports.lifecycle import due
-from exports.models import ENDS, Export, ExportEvent, ExportTotal, Lane, Status
+from exports.models import (
+    ENDS,
+    UNFINISHED,
+    Export,
+    ExportCount,
+    ExportEvent,
+    ExportTotal,
+    Lane,
+    Status,
+)
 from exports.totals import BUCKETS
 
 
@@ -56,9 +65,18 @@ class ExportCollector(Collector):
 
 
 def _counted() -> Metric:
-    metric = GaugeMetricFamily("longshore_exports", "Exports on record.", labels=["lane", "status"])
-    found = Export.objects.order_by().values_list("lane", "status").annotate(count=Count("pk"))
-    counts = {(lane, status): count for lane, status, count in found}
+    metric = GaugeMetricFamily(
+        "longshore_exports",
+        "Exports on record; those that ended, as of the last minute.",
+        labels=["lane", "status"],
+    )
+    unfinished = Export.objects.filter(status__in=UNFINISHED).order_by()
+    found = unfinished.values_list("lane", "status").annotate(count=Count("pk"))
+    ended = ExportCount.objects.exclude(status__in=UNFINISHED)
+    counts = {
+        (lane, status): count
+        for lane, status, count in [*found, *ended.values_list("lane", "status", "exports")]
+    }
     for lane, status in product(Lane.values, Status.values):
         metric.add_metric([lane, status], counts.get((lane, status), 0))
     return metric

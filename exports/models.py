@@ -78,6 +78,7 @@ class Export(models.Model):
     claims: a token for each time that a worker took it up; the last one may write. None are
         left once their files are deleted.
     snapshot_at: the moment of the database that the files show.
+    replica_failures: attempts that the read replica ended; not counted as failures of the export.
     deleted_at: since when nobody sees it any more; it goes once the storage has let its files go.
     """
 
@@ -109,6 +110,7 @@ class Export(models.Model):
     records_count = models.BigIntegerField(null=True)
     processed_count = models.BigIntegerField(default=0)
     snapshot_at = models.DateTimeField(null=True)
+    replica_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
     deleted_at = models.DateTimeField(null=True)
     claims = ArrayField(models.CharField(max_length=40), default=list)
     error = models.JSONField(null=True)
@@ -150,6 +152,12 @@ class Export(models.Model):
                 condition=models.Q(claims=[]),
             ),
             models.Index(fields=("lane", "status"), name="export_by_status"),
+            # Late pages of the admin's list are found in this index alone.
+            models.Index(
+                fields=("-number",),
+                name="export_visible",
+                condition=models.Q(deleted_at__isnull=True),
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -273,6 +281,24 @@ class ExportTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lane} {self.status} {self.le}"
+
+
+class ExportCount(models.Model):
+    """How many exports of a lane and a status are on record, as `exports.totals` last counted."""
+
+    lane = models.CharField(max_length=20, choices=Lane.choices)
+    status = models.CharField(max_length=20, choices=Status.choices)
+    exports = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("lane", "status"), name="export_count_has_one_row_for_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lane} {self.status}"
 
 
 class ExportLimits(models.Model):

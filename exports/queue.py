@@ -24,12 +24,13 @@ def waiting(lane: str) -> int:
         return 0
 
 
-def enqueue(export: Export) -> None:
-    """Tell the workers of a lane that one more export waits; a dead broker costs only time."""
+def enqueue(export: Export) -> bool:
+    """Tell the workers of a lane that one more export waits; false where the broker is dead."""
     try:
         current_app.send_task(RUN_EXPORT, [export.pk], queue=export.lane)
     except Exception as error:
         # Whatever its client raises, the export is stored, and `upkeep` will try again.
         logger.warning("Export %s waits for the broker: %s", export, error)
-        return
+        return False
     Export.objects.filter(pk=export.pk).update(enqueued_at=Now())
+    return True

@@ -5,11 +5,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
+from django.db import close_old_connections
 from psycopg.errors import QueryCanceled
 from structlog.contextvars import bind_contextvars
 
 from accounts.errors import ApiError, ErrorCode
-from exports import lifecycle
+from exports import lifecycle, replica
 from exports.compiler import compile_export
 from exports.formats.base import FormatLimit
 from exports.limits import limits_of
@@ -90,7 +91,13 @@ def _clear(export: Export, claims: list[str]) -> None:
 
 def _give_up(export: Export, error: BaseException) -> None:
     """End or put back an export that could not be written. Raises what is no failure of its own."""
+    # Where the error was the loss of Django's connection, this opens another.
+    close_old_connections()
+    failure = replica.failure_of(export, error)
     match error:
+        case _ if failure:
+            logger.warning("Export %s: %s %s", export, failure, error)
+            lifecycle.try_replica_again(export, failure)
         case TimeLimitReached():
             lifecycle.time_out(export, error.seconds)
         case ObsoleteSpec():
@@ -112,7 +119,7 @@ def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
     """Write the files in a thread of the pool while this one reports."""
     spec = _checked_spec(export)
     limits = limits_of(export.organization_id)
-    stream = ExportStream(spec, export.organization_id, limits.seconds)
+    stream = ExportStream(spec, export.organization_id, limits.seconds, replica.database_of(export))
     deadline = time.monotonic() + limits.seconds
     writing = pool.submit(copy_context().run, write_files, export, spec, stream, limits)
     try:

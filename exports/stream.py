@@ -34,8 +34,14 @@ class ExportStream:
     Iterated itself it gives the bytes of its files, of which there usually is one.
     """
 
-    def __init__(self, spec: ExportSpec, organization_id: str, seconds: int = 0) -> None:
-        """seconds: that each statement may take; 0 is any time."""
+    def __init__(
+        self,
+        spec: ExportSpec,
+        organization_id: str,
+        seconds: int = 0,
+        database: str | None = None,
+    ) -> None:
+        """seconds: that each statement may take; 0 is any time. database: as of `Snapshot`."""
         self.rows = 0
         self.snapshot_at: datetime | None = None
         self._spec = spec
@@ -45,7 +51,7 @@ class ExportStream:
             "statement_timeout": f"{seconds}s",
             "idle_in_transaction_session_timeout": "0",
         }
-        self._snapshot = Snapshot()
+        self._snapshot = Snapshot(database)
 
     def __iter__(self) -> Iterator[bytes]:
         for file in self.files():

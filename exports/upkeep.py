@@ -4,14 +4,16 @@ Each can run twice at a time, or die half-way.
 """
 
 import logging
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from exports import heartbeats, lifecycle
+from accounts import batches
+from exports import heartbeats, lifecycle, totals
 from exports.models import ENDS, Export, ExportQuerySet, Lane, Status
 from exports.queue import enqueue, waiting
 from exports.storage import delete_files, discard, orphans
@@ -27,18 +29,15 @@ PATIENCE = timedelta(seconds=30)
 SETTLED = timedelta(seconds=5)
 # Of a long queue, so many are queued again at a time.
 _MOST_AT_ONCE = 100
+# One file that cannot be deleted does not keep the files of later exports.
+_MAX_FAILURES = 10
 _GONE = (Status.EXPIRED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 
 
 def recover() -> None:
     """Take back what a dead worker holds, and queue what waits, or what a broker lost."""
     silent = _exports().filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - SILENCE)
-    taken_back = []
-    for export in silent.iterator():
-        logger.warning("The worker of export %s is silent.", export)
-        with suppress(lifecycle.Superseded):
-            lifecycle.try_again(export, "the loss of its worker")
-            taken_back.append(export)
+    taken_back = [export for export in batches.read(silent) if _succeeds(_take_back, export)]
     lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - PATIENCE)
     queued = _exports().filter(
         lost, lifecycle.due(), status=Status.QUEUED, created_at__lt=Now() - SETTLED
@@ -46,12 +45,21 @@ def recover() -> None:
     for lane in Lane:
         # As long as a lane has messages, its exports need no more of them.
         if waiting(lane) == 0:
-            for export in queued.filter(lane=lane).order_by("number")[:_MOST_AT_ONCE]:
-                enqueue(export)
+            # A dead broker is asked once: it may take seconds to refuse a message.
+            all(map(enqueue, queued.filter(lane=lane).order_by("number")[:_MOST_AT_ONCE]))
     heartbeats.recovered()
     # Last, for the storage may be what holds everything up.
     for export in taken_back:
         delete_files(export)
+
+
+def _take_back(export: Export) -> bool:
+    logger.warning("The worker of export %s is silent.", export)
+    try:
+        lifecycle.try_again(export, "the loss of its worker")
+    except lifecycle.Superseded:
+        return False
+    return True
 
 
 def expire() -> None:
@@ -60,9 +68,27 @@ def expire() -> None:
     Files go first: a death between the two steps is made good by the next run.
     """
     due = _exports().filter(status__in=ENDS, expires_at__lte=Now()).exclude(claims=[])
-    # Where the storage does not let one go, it would not the next, and might take its time.
-    all(map(expire_one, due.iterator()))
-    all(map(forget, _exports().filter(deleted_at__isnull=False).iterator()))
+    hidden = _exports().filter(deleted_at__isnull=False)
+    for action, exports in ((expire_one, due), (forget, hidden)):
+        failures = 0
+        for export in batches.read(exports):
+            failures += not _succeeds(action, export)
+            # Where the storage is away, each attempt may take its time.
+            if failures == _MAX_FAILURES:
+                break
+    totals.recount()
+
+
+def _succeeds(action: Callable[[Export], bool], export: Export) -> bool:
+    """Whether an action on an export succeeded. An export that fails does not stop the others."""
+    try:
+        return action(export)
+    except (OperationalError, InterfaceError):
+        # The database is away, for all of them.
+        raise
+    except Exception:
+        logger.exception("The upkeep of export %s failed.", export)
+        return False
 
 
 def expire_one(export: Export) -> bool:
@@ -90,11 +116,13 @@ def purge() -> None:
     """Delete the records of what ended long ago, and files that belong to nothing."""
     days = timedelta(days=settings.EXPORT_RECORD_DAYS)
     old = _exports().filter(status__in=_GONE, completed_at__lt=Now() - days, claims=[])
-    old.delete()
+    batches.delete(old)
     for key in orphans(older_than=timedelta(days=1)):
         logger.warning("The file %s belongs to no export.", key)
         discard(key)
 
 
 def _exports() -> ExportQuerySet:
-    return Export.objects.only("public_id", "organization_id", "status", "lane", "claims")
+    return Export.objects.only(
+        "public_id", "organization_id", "status", "lane", "claims", "replica_failures"
+    )

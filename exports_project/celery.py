@@ -6,7 +6,10 @@ from typing import Any
 
 from celery import Celery
 from celery.bootsteps import StartStopStep
-from celery.signals import beat_init, setup_logging, task_postrun, worker_init
+from celery.signals import beat_init, setup_logging, task_postrun, worker_init, worker_ready
+from django.conf import settings
+from django.core.checks import Tags, run_checks
+from django.db import connections
 from structlog.contextvars import clear_contextvars
 
 from accounts.postgres import require_supported
@@ -53,6 +56,14 @@ def refuse_old_databases(**_: Any) -> None:
 @setup_logging.connect
 def keep_django_logging(**_: Any) -> None:
     """Celery configures no logging of its own where this signal has a receiver."""
+
+
+@worker_ready.connect
+def warn_of_the_replica(**_: Any) -> None:
+    """Log the warnings of `manage.py check --database replica`."""
+    for message in run_checks(tags=[Tags.database], databases=[settings.EXPORT_DATABASE]):
+        logger.warning("%s %s", message.msg, message.hint)
+    connections.close_all()
 
 
 @task_postrun.connect

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from exports_project import description, embedded, environment, logs, object_storage, theme
 from exports_project.environment import env
@@ -140,6 +140,8 @@ EXPORT_DATABASE = "replica" if env("EXPORT_DATABASE_URL", default="") else "defa
 if EXPORT_DATABASE == "replica":
     DATABASES["replica"] = environment.postgres("EXPORT_DATABASE_URL")
     DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
+# After its last attempt on the replica, an export may read from where everything is.
+EXPORT_REPLICA_FALLBACK = env.bool("EXPORT_REPLICA_FALLBACK", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = embedded.broker_url(LOCAL_DIR) if EMBEDDED_BROKER else env("BROKER_URL")
@@ -151,7 +153,7 @@ if not CACHE_URL:
     elif broker.scheme in ("redis", "rediss"):
         CACHE_URL = broker._replace(path="/1").geturl()
     else:
-        raise ImproperlyConfigured("CACHE_URL must be set when BROKER_URL is no redis:// URL.")
+        raise ImproperlyConfigured("CACHE_URL must be set when BROKER_URL is not a redis:// URL.")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -204,7 +206,10 @@ CELERY_TASK_IGNORE_RESULT = True
 # exports end; nor must small exports wait for large ones, nor anything for whoever is told of it.
 # A worker without -Q takes them all.
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("large", "quick", "upkeep", "webhooks")]
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name)
+    for name in ("large", "quick", "upkeep", "webhooks")
+]
 # A task is done when it has ended, not when it was taken: a lost worker's goes to another.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -216,9 +221,17 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 # Stopped by SIGQUIT, a worker finishes what it can in this time and gives the rest back.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
-# A request that cannot reach the broker goes on at once; the worker keeps trying.
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_CONNECTION_TIMEOUT = 0.3
+# A connection that a restart of the broker has ended is opened anew, once and without a wait: else
+# beat, which keeps its connection, would never publish again. A request that cannot reach the
+# broker goes on at once; the worker keeps trying.
+CELERY_TASK_PUBLISH_RETRY = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
+CELERY_BROKER_CONNECTION_TIMEOUT = 1.0
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
@@ -229,6 +242,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     # A broker that hangs is one that is down; a worker waits a second at a time for tasks.
     "socket_timeout": 3,
     "max_retries": 0,
+    # RabbitMQ: a message counts as sent only when the broker has confirmed it. What is written to a
+    # connection that the broker has closed would be lost without an error.
+    "confirm_publish": True,
+    "read_timeout": 3,
+    "write_timeout": 3,
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {

@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any, cast
 
 from django.db import connection
-from django.db.models import NOT_PROVIDED, CharField, Model, TextField
+from django.db.models import NOT_PROVIDED, CharField, Field, Model, TextField
 from psycopg import sql
 
 from accounts.models import Organization
@@ -34,23 +34,25 @@ def a_record(model: type[Model], organization: Organization, **values: Any) -> A
     return model._default_manager.create(**values)
 
 
-def copies(record: Model, number: int, **columns: str) -> None:
+def copies(record: Model, number: int, /, **columns: str) -> None:
     """Copies of a record, made by the database: each of thousands costs next to nothing.
 
     columns: what they have of their own, as SQL expressions, in which `n` counts from 1.
     """
-    columns["id"] = "id || n"
+    key = cast("Field[Any, Any]", record._meta.pk).attname
+    columns.setdefault(key, "id || n")
     stored = [field.attname for field in record._meta.concrete_fields if not field.generated]
     own = {name: sql.SQL(expression) for name, expression in columns.items()}
     names = {name: sql.Identifier(name) for name in stored}
     statement = sql.SQL(
         "INSERT INTO {table} ({names}) SELECT {values}"
-        " FROM {table}, generate_series(1, {number}) AS n WHERE id = {id}"
+        " FROM {table}, generate_series(1, {number}) AS n WHERE {key} = {id}"
     ).format(
         table=sql.Identifier(record._meta.db_table),
         names=sql.SQL(", ").join(names.values()),
         values=sql.SQL(", ").join((names | own).values()),
         number=number,
+        key=sql.Identifier(key),
         id=record.pk,
     )
     with connection.cursor() as cursor:

@@ -7,6 +7,7 @@ from django.core.mail import send_mail
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from accounts import batches
 from webhooks import lifecycle, queue, senders
 from webhooks.models import Delivery, Event, Subscription
 
@@ -14,7 +15,6 @@ logger = logging.getLogger(__name__)
 
 # How long events, deliveries and attempts are kept.
 KEPT = timedelta(days=30)
-_AT_ONCE = 1000
 _TEXT = """\
 The webhook {name} of {organization} was disabled: nothing is sent to {target} any more.
 
@@ -39,7 +39,7 @@ def sweep() -> None:
 def tell() -> None:
     """Write to the organizations whose subscriptions were disabled; at least once."""
     untold = Subscription.objects.visible().filter(disabled_at__isnull=False, notified_at=None)
-    for subscription in untold.select_related("organization"):
+    for subscription in batches.read(untold.select_related("organization")):
         try:
             _write_to_owner(subscription)
         except Exception as error:
@@ -69,8 +69,6 @@ def purge() -> None:
     wanted = Q(completed_at__gt=Now() - KEPT) | Q(completed_at=None)
     recent = Delivery.objects.filter(wanted, event=OuterRef("pk"))
     old = Event.objects.filter(~Exists(recent), created_at__lte=Now() - KEPT)
-    # Not all at once: Django reads what else goes with them.
-    while numbers := list(old.order_by("created_at").values_list("pk", flat=True)[:_AT_ONCE]):
-        Event.objects.filter(pk__in=numbers).delete()
+    batches.delete(old)
     left = Delivery.objects.filter(subscription=OuterRef("pk"))
-    Subscription.objects.filter(~Exists(left), deleted_at__isnull=False).delete()
+    batches.delete(Subscription.objects.filter(~Exists(left), deleted_at__isnull=False))

@@ -16,8 +16,12 @@ from pyarrow.parquet import ParquetWriter
 from exports.formats.base import DELIMITER, QUOTE, FileColumn, FormatLimit
 from resources.columns import Kind
 
-# Of Arrow's memory, about 20,000 rows of 18 columns; a file of it is several times smaller.
-_ROW_GROUP_BYTES = 8 << 20
+# As DuckDB writes them: readers skip and decode whole row groups, and dictionaries are shared by
+# more rows. Wide rows end a row group earlier, for all of it is in Arrow's memory until then.
+_ROW_GROUP_ROWS = 122_880
+_ROW_GROUP_BYTES = 48 << 20
+# Give freed memory back at once: a row group's is not needed before the next one is full.
+pyarrow.jemalloc_set_decay_ms(0)
 _LONGEST_DECIMAL = 38
 _COLUMN_OF_ERROR = re.compile(r"CSV column #(\d+): (.*)", re.DOTALL)
 
@@ -39,13 +43,14 @@ class ParquetFile:
     def write(self, block: bytes) -> bytes:
         """What a block of rows adds to the file, which may be nothing yet. Raises FormatLimit."""
         self._tables.append(_parsed(self._columns, self._schema, block))
-        if sum(table.nbytes for table in self._tables) >= _ROW_GROUP_BYTES:
+        rows = sum(table.num_rows for table in self._tables)
+        if rows >= _ROW_GROUP_ROWS or sum(t.nbytes for t in self._tables) >= _ROW_GROUP_BYTES:
             self._write_row_group()
         return self._taken()
 
     def close(self) -> bytes:
         """The last bytes of the file."""
-        if self._tables:
+        while self._tables:
             self._write_row_group()
         self._writer.close()
         self.rows = self._writer.writer.metadata.num_rows
@@ -53,8 +58,9 @@ class ParquetFile:
 
     def _write_row_group(self) -> None:
         table = pyarrow.concat_tables(self._tables)
-        self._tables.clear()
-        self._writer.write_table(table, row_group_size=table.num_rows)
+        rest = table.slice(_ROW_GROUP_ROWS)
+        self._tables = [rest] if rest.num_rows else []
+        self._writer.write_table(table.slice(0, _ROW_GROUP_ROWS), row_group_size=_ROW_GROUP_ROWS)
 
     def _taken(self) -> bytes:
         """What was written since the last time."""

@@ -5,16 +5,20 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.admin import paginator
 from accounts.models import Organization
 from exports import lifecycle, runner
 from exports.models import Export, Status
 from exports.parsing import parse_export
 from tests.exports.conftest import export_of
+from tests.records import copies
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("static_files")]
 LIST = "/admin/exports/export/"
@@ -51,6 +55,24 @@ def page(client: Client, address: str) -> str:
 def shown(client: Client, query: str) -> list[str]:
     """The ids of the exports in the list, in its order."""
     return re.findall(r"<code[^>]*>(exp_\w+)</code>", page(client, LIST + query))
+
+
+def test_a_long_list_is_estimated_and_its_late_pages_are_found_by_their_keys(
+    staff: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paginator, "_MAX_COUNTED", 50)
+    copies(make(acme), 119, number="number + n", public_id="public_id || lpad(n::text, 3, '0')")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE exports_export")
+    with CaptureQueriesContext(connection) as queries:
+        ids = shown(staff, "?p=3")
+    expected = Export.objects.order_by("-number").values_list("public_id", flat=True)
+    assert ids == list(expected)[100:]
+    statements = [each["sql"] for each in queries if '"exports_export"' in each["sql"]]
+    assert all("LIMIT 51" in each for each in statements if "COUNT" in each)
+    # Rows that earlier pages show are skipped without reading them.
+    [skipping] = [each for each in statements if "OFFSET" in each]
+    assert skipping.startswith('SELECT "exports_export"."number" AS "pk" FROM')
 
 
 def change(export: Export) -> str:

@@ -89,7 +89,18 @@ def test_relations_are_a_label_and_a_list_of_labels(acme: Organization) -> None:
     assert (second["groups"], second["groups.id"]) == ([], [])
 
 
-def test_row_groups_are_small_and_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_groups_have_a_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert arrow._ROW_GROUP_ROWS == 122_880
+    monkeypatch.setattr(arrow, "_ROW_GROUP_ROWS", 700)
+    monkeypatch.setattr(copying, "BLOCK_BYTES", 4_000)
+    content = exported(stored(*({"integer": n} for n in range(2000))), "parquet")
+    metadata = parquet.read_metadata(io.BytesIO(content))
+    groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    assert groups == [700, 700, 600]
+    assert sorted(read(content)["integer"].to_pylist()) == [*range(2000)]
+
+
+def test_row_groups_of_wide_rows_are_small_and_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow, "_ROW_GROUP_BYTES", 100_000)
     monkeypatch.setattr(copying, "BLOCK_BYTES", 4_000)
     texts = [f"{number} " * 50 for number in range(2000)]

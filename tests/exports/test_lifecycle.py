@@ -10,7 +10,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
 from accounts.errors import ErrorCode
-from exports import lifecycle, runner, upkeep
+from exports import heartbeats, lifecycle, runner, upkeep
 from exports.models import Export, ExportFile, Status
 from exports.storage import folder
 from tests.exports.conftest import stored_files
@@ -200,7 +200,7 @@ def test_a_sweep_that_comes_late_leaves_what_was_written_again(queued: Export) -
     assert len(stored_files()) == 2
 
 
-def test_a_storage_that_refuses_once_is_left_alone_for_now(
+def test_a_storage_that_refuses_again_and_again_is_left_alone_for_now(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -209,12 +209,59 @@ def test_a_storage_that_refuses_once_is_left_alone_for_now(
         asked.append(path)
         raise TimeoutError
 
-    for _ in range(3):
-        Export.objects.create(
-            organization=queued.organization, resource="contact", format="csv", compression="none",
-            request={}, spec=queued.spec, status=Status.FAILED, claims=["claim_x"],
-            expires_at=timezone.now(),
-        )  # fmt: skip
+    for _ in range(upkeep._MAX_FAILURES + 2):
+        failed(queued)
     monkeypatch.setattr(FileSystemStorage, "listdir", stuck)
     upkeep.expire()
-    assert len(asked) == 1
+    assert len(asked) == upkeep._MAX_FAILURES
+
+
+def test_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listdir = FileSystemStorage.listdir
+    first, second = failed(queued), failed(queued)
+
+    def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
+        if first.public_id in path:
+            raise PermissionError(path)
+        return listdir(storage, path)
+
+    monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
+    upkeep.expire()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.claims, second.claims) == (["claim_x"], [])
+
+
+def failed(like: Export) -> Export:
+    """An export whose time is over, and of which files may be left."""
+    return Export.objects.create(
+        organization=like.organization, resource="contact", format="csv", compression="none",
+        request={}, spec=like.spec, status=Status.FAILED, claims=["claim_x"],
+        expires_at=timezone.now(),
+    )  # fmt: skip
+
+
+def test_an_export_that_cannot_be_taken_back_does_not_keep_the_others(queued: Export) -> None:
+    broken, other = failed(queued), failed(queued)
+    Export.objects.filter(pk__in=[broken.pk, other.pk]).update(status=Status.PROCESSING)
+    # A list, which no request is: the event that tells of the export cannot be made.
+    Export.objects.filter(pk=broken.pk).update(request=[])
+    silent(broken)
+    silent(other)
+    upkeep.recover()
+    other.refresh_from_db()
+    assert other.status == Status.QUEUED
+    assert heartbeats.fresh(heartbeats.RECOVERY)
+
+
+def test_a_dead_broker_is_asked_once_by_a_recovery(
+    queued: Export, no_broker: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    another = failed(queued)
+    Export.objects.filter(pk__in=[queued.pk, another.pk]).update(
+        status=Status.QUEUED, created_at=timezone.now() - timedelta(minutes=1)
+    )
+    upkeep.recover()
+    assert caplog.text.count("waits for the broker") == 1

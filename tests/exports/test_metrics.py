@@ -4,13 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from accounts.errors import ErrorCode
-from exports import actions, lifecycle, runner
+from exports import actions, lifecycle, runner, upkeep
 from exports.models import Export, ExportEvent, ExportFile, ExportTotal, Lane, Status
 from exports.totals import BUCKETS
 from tests.conftest import KeyClient
@@ -82,6 +84,19 @@ def test_exports_are_counted_by_lane_and_status(client: Client, queued: Export) 
     assert scrape("exports", lane="large", status="queued") == 0
     assert scrape("exports", lane="large", status="processing") == 1
     assert scrape("exports", lane="quick", status="processing") == 0
+
+
+def test_exports_that_ended_are_counted_once_a_minute_not_by_a_scrape(
+    client: Client, queued: Export
+) -> None:
+    runner.run(queued.pk)
+    upkeep.expire()
+    with CaptureQueriesContext(connection) as queries:
+        scrape = Scrape(client)
+    assert scrape("exports", lane="large", status="completed") == 1
+    counts = [each["sql"] for each in queries if 'COUNT("exports_export"' in each["sql"]]
+    assert len(counts) == 1
+    assert """"status" IN ('queued', 'processing')""" in counts[0]
 
 
 def test_a_completed_export_adds_its_rows_bytes_and_seconds(client: Client, queued: Export) -> None:
@@ -177,8 +192,8 @@ def test_nothing_tells_organizations_from_each_other(
         assert name not in shown
 
 
-def test_a_scrape_asks_three_questions(
+def test_a_scrape_asks_four_questions(
     client: Client, queued: Export, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         text(client)

@@ -16,3 +16,4 @@ class HurryConfig(AppConfig):
         upkeep.SETTLED = timedelta(seconds=2)
         # Together still more than the outage of the storage.
         lifecycle.DELAYS = (timedelta(seconds=2), timedelta(seconds=9))
+        lifecycle.REPLICA_DELAYS = (timedelta(0), timedelta(seconds=1))

@@ -64,12 +64,12 @@ class Stack:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
-            self._port: int = listener.getsockname()[1]
+            self.port: int = listener.getsockname()[1]
         unset = re.findall(r"^#([A-Z0-9_]+)=", _EXAMPLE.read_text(), re.MULTILINE)
         self._environment = {k: v for k, v in os.environ.items() if k not in unset} | {
             "ENV_FILE": os.devnull,
             "LOCAL_DIR": str(folder),
-            "PORT": str(self._port),
+            "PORT": str(self.port),
             "DJANGO_SETTINGS_MODULE": settings,
             "API_RATE_LIMIT": "",
             "EXPORT_MAX_UNFINISHED": "1000",
@@ -82,8 +82,7 @@ class Stack:
         """All of it until the end of the block, which waits for nobody."""
         with servers.running(self.folder, database=False, broker=False):
             try:
-                self.start_database()
-                self.start_broker()
+                self.start_servers()
                 # WhiteNoise looks for collected static files, if only to find none.
                 (self.folder / "static").mkdir()
                 self._manage("migrate", "--verbosity=0")
@@ -125,6 +124,10 @@ class Stack:
         return [name for name, child in self._children.items() if child.poll() is not None]
 
     # Servers
+
+    def start_servers(self) -> None:
+        self.start_database()
+        self.start_broker()
 
     def start_database(self) -> None:
         self._start("database", servers.postgres(self.folder, durable=True))
@@ -172,14 +175,27 @@ class Stack:
 
     def ask(self, number: int = 1) -> list[str]:
         """The ids of new exports of all rows."""
-        return [self._post("/v1/exports", self.body)["id"] for _ in range(number)]
+        return [self.request("POST", "/v1/exports", self.body)["id"] for _ in range(number)]
 
     def deliver(self, ids: list[str]) -> None:
         """Send the message of each, once more."""
         numbers = dict(self.query("SELECT public_id, number FROM exports_export"))
-        with Celery(broker=embedded.broker_url(self.folder), set_as_current=False) as app:
-            for public_id in ids:
-                app.send_task("exports.run", [numbers[public_id]], queue="large")
+        for public_id in ids:
+            self.send("exports.run", "large", numbers[public_id])
+
+    def send(self, task: str, queue: str, *arguments: int) -> None:
+        with self._celery() as app:
+            app.send_task(task, arguments, queue=queue)
+
+    def waiting(self, queue: str) -> int:
+        """How many messages of a queue no worker has taken."""
+        with self._celery() as app, app.connection_for_read() as broker:
+            declared = broker.default_channel.queue_declare(queue, passive=True)
+            return int(declared.message_count)
+
+    def _celery(self) -> Celery:
+        broker = self._environment.get("BROKER_URL", embedded.broker_url(self.folder))
+        return Celery(broker=broker, set_as_current=False)
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with servers.connect(self.folder, embedded.DATABASE) as connection:
@@ -190,20 +206,21 @@ class Stack:
         texts = [(path.name, path.read_text()) for path in (self.folder / "log").glob("*.log")]
         return "\n".join(f"--- {name}\n{text[-9000:]}" for name, text in texts)
 
-    def _post(self, path: str, body: Any) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """What the API answers, which must be a success."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request("POST", path, json.dumps(body), self._headers)
+            connection.request(method, path, json.dumps(body), self._headers)
             response = connection.getresponse()
             text = response.read()
         finally:
             connection.close()
-        assert response.status == 201, text
+        assert response.status < 300, text
         return json.loads(text)
 
     def _web_answers(self) -> bool:
         with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self._port)) == 0
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _manage(self, *arguments: str) -> None:
         # Not by manage.py, which would take a database without a lock for one that has to start.

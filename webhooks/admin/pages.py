@@ -10,6 +10,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.forms import BaseDialogForm
 
+from accounts.admin.paginator import EstimatingPaginator
 from accounts.errors import ApiError
 
 
@@ -17,6 +18,7 @@ class LookedAt(ModelAdmin):
     list_fullwidth = True
     list_filter_submit = True
     list_per_page = 50
+    paginator = EstimatingPaginator
     show_full_result_count = False
 
     class Media:

@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from accounts.admin.paginator import EstimatingPaginator
 from resources.logistics.admin.forms import (
     CarefulForm,
     JsonFormField,
@@ -19,7 +20,6 @@ from resources.logistics.admin.forms import (
     RowForm,
     TextsFormField,
 )
-from resources.logistics.admin.paginator import EstimatingPaginator
 from resources.logistics.models.base import Record
 from resources.search import SearchWords, words_of
 

@@ -1,0 +1,202 @@
+"""RabbitMQ, PgBouncer and a streaming replica on free ports and sockets of their own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from exports_project import embedded
+from exports_project.embedded import servers
+
+# Debian's wrapper on the PATH insists on the user `rabbitmq` and the machine's own data folder.
+_RABBITMQ = "/usr/lib/rabbitmq/bin"
+
+
+def find(program: str) -> str | None:
+    """The path of an installed program."""
+    return shutil.which(program, path=f"{_RABBITMQ}:{os.environ['PATH']}:/usr/sbin")
+
+
+def need(package: str) -> None:
+    """Skip the test where Debian's package is not installed. In CI, fail."""
+    if find(package) is None:
+        missing = f"{package} is not installed"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+class RabbitMQ:
+    """A node with its own name, cookie, data folder and ports. The data outlives a restart."""
+
+    def __init__(self, local_dir: Path, program: str) -> None:
+        self._program = program
+        self._local_dir = local_dir
+        self._folder = local_dir / "rabbitmq"
+        self._port, self._distribution, self._names = (free_port() for _ in range(3))
+        self.url = f"amqp://guest:guest@127.0.0.1:{self._port}//"
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        self._folder.mkdir(exist_ok=True)
+        settings = self._folder / "rabbitmq.conf"
+        settings.write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self._port}\nlog.console = true\nlog.file = false\n"
+        )
+        folder, log = str(self._folder), self._local_dir / "log"
+        environment = os.environ | {
+            "HOME": folder,
+            "ERL_EPMD_PORT": str(self._names),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"longshore-{self._port}@localhost",
+            "RABBITMQ_DIST_PORT": str(self._distribution),
+            "RABBITMQ_CONFIG_FILE": str(settings),
+            "RABBITMQ_CONF_ENV_FILE": os.devnull,
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/plugins",
+            "RABBITMQ_MNESIA_BASE": f"{folder}/mnesia",
+            "RABBITMQ_LOG_BASE": folder,
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1"
+            ),
+        }
+        # Started here, or Erlang would leave one behind.
+        names = ["-port", str(self._names), "-address", "127.0.0.1"]
+        with (
+            servers.server(
+                ["epmd", *names],
+                log / "epmd.log",
+                signal.SIGTERM,
+                lambda: _listens(self._names),
+            ),
+            servers.server(
+                [self._program],
+                log / "rabbitmq.log",
+                signal.SIGTERM,
+                lambda: _listens(self._port),
+                env=environment,
+            ) as process,
+        ):
+            yield process
+
+
+class PgBouncer:
+    """Transaction pooling before one PostgreSQL server, configured as docs/operations.md says."""
+
+    def __init__(self, local_dir: Path, program: str, configuration: str) -> None:
+        """configuration: lines of the section [pgbouncer]."""
+        self._program = program
+        self._local_dir = local_dir
+        self._configuration = configuration
+        self._port = free_port()
+
+    def url(self, database: str) -> str:
+        return f"postgres://{embedded.DATABASE}@127.0.0.1:{self._port}/{database}"
+
+    @contextmanager
+    def running(self, databases: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+        """databases: how to connect to the server of each, by its name here."""
+        folder = _private_folder(self._local_dir / "pgbouncer")
+        lines = [
+            "[databases]",
+            *(
+                f"{name} = {server} dbname={embedded.DATABASE} user={embedded.DATABASE}"
+                for name, server in databases.items()
+            ),
+            "[pgbouncer]",
+            "listen_addr = 127.0.0.1",
+            f"listen_port = {self._port}",
+            "unix_socket_dir =",
+            "auth_type = trust",
+            f"auth_file = {folder}/users.txt",
+            self._configuration,
+        ]
+        (folder / "users.txt").write_text(f'"{embedded.DATABASE}" ""\n')
+        (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
+        with servers.server(
+            [self._program, folder / "pgbouncer.ini"],
+            self._local_dir / "log" / "pgbouncer.log",
+            signal.SIGINT,
+            lambda: _listens(self._port),
+            **servers.service_user(),
+        ) as process:
+            yield process
+
+
+class Replica:
+    """A streaming replica of the embedded server, made by pg_basebackup of the same wheel."""
+
+    def __init__(self, local_dir: Path) -> None:
+        self._local_dir = local_dir
+        self._port = free_port()
+        self.server = f"host=127.0.0.1 port={self._port}"
+        self.url = f"postgres://{embedded.DATABASE}@127.0.0.1:{self._port}/{embedded.DATABASE}"
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        data = self._local_dir / "replica"
+        if not data.exists():
+            _private_folder(data)
+            primary = ["-h", embedded.socket_dir(self._local_dir), "-U", embedded.DATABASE]
+            copy = [servers.POSTGRES / "bin" / "pg_basebackup", *primary, "-D", data]
+            subprocess.run(
+                [*copy, "-R", "-X", "stream", "-c", "fast", "--no-sync"],
+                check=True,
+                cwd="/",
+                **servers.service_user(),
+            )
+        options = servers.POSTGRES_OPTIONS | servers.POSTGRES_NOT_DURABLE
+        options |= {"listen_addresses": "127.0.0.1", "port": str(self._port)}
+        options |= {"unix_socket_directories": ""}
+        command = [servers.POSTGRES / "bin" / "postgres", "-D", data]
+        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        with servers.server(
+            command,
+            self._local_dir / "log" / "replica.log",
+            signal.SIGINT,
+            self._answers,
+            **servers.service_user(),
+        ) as process:
+            yield process
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting of the running server."""
+        self.query(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.query("SELECT pg_reload_conf()")
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def _answers(self) -> bool:
+        try:
+            self.query("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _private_folder(path: Path) -> Path:
+    """A folder that only the user of PostgreSQL enters, who runs PgBouncer as well."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        shutil.chown(path, servers.SERVICE_USER, servers.SERVICE_USER)
+    return path
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

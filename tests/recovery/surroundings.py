@@ -1,0 +1,84 @@
+"""The stack as production surrounds it: RabbitMQ, PgBouncer and a read replica."""
+
+import re
+import signal
+from pathlib import Path
+
+from exports_project import embedded
+from exports_project.embedded import servers
+from tests.recovery.services import PgBouncer, RabbitMQ, Replica, find
+from tests.recovery.stack import BASE_DIR, Stack
+
+_DOCS = BASE_DIR / "docs" / "operations.md"
+
+
+class SurroundedStack(Stack):
+    """What is not installed is left out: then Valkey is the broker, or nothing pools connections.
+
+    The primary is reached through the pool `longshore`, the replica through the pool `replica`.
+    """
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        super().__init__(folder, rows, "tests.recovery.hurried")
+        self.replica = Replica(folder)
+        rabbitmq, pgbouncer = find("rabbitmq-server"), find("pgbouncer")
+        self._rabbitmq = RabbitMQ(folder, rabbitmq) if rabbitmq else None
+        self._pgbouncer = PgBouncer(folder, pgbouncer, documented()) if pgbouncer else None
+        self._environment |= {
+            "EXPORT_DATABASE_URL": self.replica.url,
+            "EXPORT_REPLICA_FALLBACK": "true",
+        }
+        if self._rabbitmq:
+            self._environment |= {
+                "BROKER_URL": self._rabbitmq.url,
+                "CACHE_URL": embedded.cache_url(folder),
+            }
+        if self._pgbouncer:
+            self._environment |= {
+                "DATABASE_URL": self._pgbouncer.url("longshore"),
+                "EXPORT_DATABASE_URL": self._pgbouncer.url("replica"),
+                "SECRET_KEY": "secret",
+                "HTTPS": "false",
+            }
+
+    def start_servers(self) -> None:
+        self.start_database()
+        self._start("replica", self.replica.running())
+        self.let_conflict(False)
+        self.start_pooler()
+        if self._rabbitmq:
+            self._start("cache", servers.valkey(self.folder, durable=False))
+        self.start_broker()
+
+    def start_pooler(self) -> None:
+        if self._pgbouncer:
+            primary = f"host={embedded.socket_dir(self.folder)}"
+            databases = {"longshore": primary, "replica": self.replica.server}
+            self._start("pooler", self._pgbouncer.running(databases))
+
+    def stop_pooler(self) -> None:
+        self._stop("pooler", signal.SIGINT)
+
+    def start_broker(self) -> None:
+        if self._rabbitmq:
+            self._start("broker", self._rabbitmq.running())
+        else:
+            super().start_broker()
+
+    def let_conflict(self, wanted: bool) -> None:
+        """Whether the replica soon cancels queries that conflict with changes of the primary."""
+        self.replica.set("hot_standby_feedback", "off" if wanted else "on")
+        self.replica.set("max_standby_streaming_delay", "100ms" if wanted else "-1")
+
+    def set_fallback(self, allowed: bool) -> None:
+        """Start the worker anew, with another EXPORT_REPLICA_FALLBACK."""
+        self.kill("worker")
+        self._environment["EXPORT_REPLICA_FALLBACK"] = str(allowed)
+        self.start("worker")
+
+
+def documented() -> str:
+    """The settings of PgBouncer that the documentation shows."""
+    found = re.search(r"\[pgbouncer\]\n(.*?)```", _DOCS.read_text(), re.DOTALL)
+    assert found
+    return found.group(1)

@@ -1,0 +1,194 @@
+"""Faults of what surrounds Longshore in production: RabbitMQ, PgBouncer and a read replica."""
+
+import http.cookiejar
+import json
+import re
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from exports_project import embedded
+from exports_project.embedded import servers
+from tests.recovery.conftest import ROWS
+from tests.recovery.invariants import await_ends
+from tests.recovery.services import need
+from tests.recovery.stack import PROCESSING, wait_until
+from tests.recovery.surroundings import SurroundedStack
+
+pytestmark = pytest.mark.stack
+ERROR = "SELECT error->>'error', error->>'message' FROM exports_export WHERE public_id = %s"
+REASONS = """
+SELECT reason FROM exports_exportevent JOIN exports_export ON export_id = number
+WHERE public_id = %s AND reason <> '' ORDER BY id"""
+STATUS = "SELECT status FROM exports_export WHERE public_id = %s"
+OVER = "UPDATE exports_export SET expires_at = now() - interval '1 s' WHERE public_id = %s"
+OLD = "UPDATE exports_export SET completed_at = now() - interval '60 days' WHERE public_id = %s"
+
+
+@pytest.fixture(scope="module")
+def running_stack() -> Iterator[SurroundedStack]:
+    with tempfile.TemporaryDirectory(prefix="longshore-") as folder:
+        stack = SurroundedStack(Path(folder), ROWS)
+        with stack.running():
+            yield stack
+
+
+@pytest.fixture
+def stack(running_stack: SurroundedStack) -> SurroundedStack:
+    assert running_stack.died() == []
+    return running_stack
+
+
+def settle(stack: SurroundedStack, ids: list[str]) -> tuple[int, int]:
+    """How many exports were completed and failed; nothing else may be wrong."""
+    verdict = await_ends(stack, ids)
+    assert verdict.sound, f"{verdict}\n{stack.logs()}"
+    return verdict.completed, verdict.failed
+
+
+# RabbitMQ
+
+
+def test_beat_and_workers_go_on_after_a_restart_of_rabbitmq(stack: SurroundedStack) -> None:
+    need("rabbitmq-server")
+    ids = stack.ask(2)
+    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    stack.stop_broker()
+    ids += stack.ask(2)
+    stack.start_broker()
+    # Nothing but recovery queues the last two, and nothing but beat sends recovery.
+    assert settle(stack, ids) == (4, 0)
+
+
+def test_no_message_is_lost_on_a_connection_that_rabbitmq_has_ended(
+    stack: SurroundedStack,
+) -> None:
+    need("rabbitmq-server")
+    # The processes of the web server get connections.
+    settle(stack, stack.ask(4))
+    stack.kill("worker")
+    stack.stop_broker()
+    stack.start_broker()
+    ids = stack.ask(4)
+    assert stack.waiting("large") == 4, stack.logs()
+    stack.start("worker")
+    assert settle(stack, ids) == (4, 0)
+
+
+# PgBouncer
+
+
+def test_all_works_through_transaction_pooling(stack: SurroundedStack) -> None:
+    need("pgbouncer")
+    # The last one waits: two are written at a time.
+    done, restarted, canceled = stack.ask(3)
+    stack.request("POST", f"/v1/exports/{canceled}/cancel")
+    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    stack.kill("worker")
+    stack.start("worker")
+    assert settle(stack, [done, restarted]) == (2, 0)
+    assert stack.query(STATUS, canceled) == [("canceled",)]
+    listed = [each["id"] for each in stack.request("GET", "/v1/exports")["results"]]
+    assert {done, canceled, restarted} <= set(listed)
+    for path in ("/admin/exports/export/", "/admin/webhooks/event/", "/admin/logistics/shipment/"):
+        assert "longshore" in admin_page(stack, path).lower()
+    with servers.connect(stack.folder, embedded.DATABASE) as connection:
+        connection.execute(OVER, [done])
+    stack.send("exports.expire", "upkeep")
+    wait_until(lambda: stack.query(STATUS, done) == [("expired",)], 30)
+    with servers.connect(stack.folder, embedded.DATABASE) as connection:
+        connection.execute(OLD, [done])
+    for task in ("exports.purge", "webhooks.purge", "accounts.purge"):
+        stack.send(task, "upkeep")
+    wait_until(lambda: stack.query(STATUS, done) == [], 30)
+    assert "InvalidCursorName" not in stack.logs()
+
+
+def test_exports_outlive_a_restart_of_pgbouncer(stack: SurroundedStack) -> None:
+    need("pgbouncer")
+    ids = stack.ask(3)
+    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    stack.stop_pooler()
+    time.sleep(1)
+    stack.start_pooler()
+    assert settle(stack, ids) == (3, 0)
+
+
+def admin_page(stack: SurroundedStack, path: str) -> str:
+    """A page of the admin, after signing in by its form."""
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    )
+    base = f"http://127.0.0.1:{stack.port}"
+    login = opener.open(f"{base}/admin/login/").read().decode()
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', login)
+    assert found
+    demo = json.loads((stack.folder / "demo.json").read_text())
+    form = {
+        "csrfmiddlewaretoken": found.group(1),
+        "username": demo["admin_username"],
+        "password": demo["admin_password"],
+        "next": path,
+    }
+    text: bytes = opener.open(f"{base}/admin/login/", urllib.parse.urlencode(form).encode()).read()
+    return text.decode()
+
+
+# A replica that must remove rows which exports still read
+
+
+@contextmanager
+def vacuuming(stack: SurroundedStack) -> Iterator[None]:
+    """Rows die on the primary, and VACUUM removes them, on the replica as well."""
+    stopped = Event()
+
+    def churn() -> None:
+        with servers.connect(stack.folder, embedded.DATABASE) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS churn AS SELECT generate_series(1, 99)")
+            while not stopped.wait(0.05):
+                connection.execute("UPDATE churn SET generate_series = 1")
+                connection.execute("VACUUM churn")
+
+    thread = Thread(target=churn)
+    stack.let_conflict(True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+        stack.let_conflict(False)
+
+
+def test_an_export_that_the_replica_cancels_is_read_from_the_primary(
+    stack: SurroundedStack,
+) -> None:
+    with vacuuming(stack):
+        [public_id] = stack.ask()
+        assert settle(stack, [public_id]) == (1, 0)
+    reasons = [reason for (reason,) in stack.query(REASONS, public_id)]
+    assert len(reasons) == 2
+    assert all("conflict with recovery" in reason for reason in reasons)
+
+
+def test_without_a_fallback_the_error_says_what_to_set(stack: SurroundedStack) -> None:
+    try:
+        with vacuuming(stack):
+            stack.set_fallback(False)
+            [public_id] = stack.ask()
+            assert settle(stack, [public_id]) == (0, 1)
+    finally:
+        stack.set_fallback(True)
+    [(code, message)] = stack.query(ERROR, public_id)
+    assert code == "replica_unavailable"
+    assert message.startswith("The export was given up after 3 attempts. The read replica canceled")
+    assert "Set hot_standby_feedback = on" in message
+    log = (stack.folder / "log" / "worker.log").read_text()
+    assert "has hot_standby_feedback = off and cancels an export" in log

@@ -1,0 +1,158 @@
+"""Old rows are deleted in bounded batches, with all that refers to them and without objects."""
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.db.models.signals import post_init
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import batches, idempotency
+from accounts.models import IdempotencyKey, Organization
+from exports import upkeep as exports_upkeep
+from exports.models import Export, ExportEvent, ExportFile, Status
+from exports.parsing import parse_export
+from tests.records import copies
+from webhooks import upkeep as webhooks_upkeep
+from webhooks.models import Attempt, Delivery, DeliveryStatus, Event, Subscription
+
+pytestmark = pytest.mark.django_db
+ROWS = 20_000
+MAX_BYTES = 2_000_000
+LONG_AGO = timezone.now() - timedelta(days=90)
+
+
+@pytest.fixture
+def old_exports(acme: Organization) -> list[QuerySet[Any]]:
+    """Failed exports, each with an event and a file."""
+    spec = parse_export({"resource": "contact"}).to_json()
+    export = Export.objects.create(
+        organization=acme,
+        resource="contact",
+        request={"padding": "x" * 1000},
+        spec=spec,
+        status=Status.FAILED,
+        completed_at=LONG_AGO,
+    )
+    event = ExportEvent.objects.create(export=export, status=Status.FAILED, attempt=1)
+    file = ExportFile.objects.create(
+        export=export, name="f", storage_key="k", content_type="t", rows=1, bytes=1, sha256=""
+    )
+    number = f"{export.pk} + n"
+    copies(export, ROWS - 1, number=number, public_id="public_id || n")
+    copies(event, ROWS - 1, id="id + n", export_id=number)
+    copies(file, ROWS - 1, id="id + n", export_id=number, storage_key="storage_key || n")
+    return [Export.objects.all(), ExportEvent.objects.all(), ExportFile.objects.all()]
+
+
+@pytest.fixture
+def old_events(acme: Organization) -> list[QuerySet[Any]]:
+    """Events that were delivered to a deleted subscription, in one attempt each."""
+    subscription = Subscription.objects.create(
+        organization=acme, target="https://x.example/", events=["*"], deleted_at=LONG_AGO
+    )
+    event = Event.objects.create(
+        organization=acme, type="webhook.test", data={"x": "y" * 1000}, created_at=LONG_AGO
+    )
+    delivery = Delivery.objects.create(
+        subscription=subscription,
+        event=event,
+        status=DeliveryStatus.DELIVERED,
+        completed_at=LONG_AGO,
+    )
+    attempt = Attempt.objects.create(delivery=delivery, started_at=LONG_AGO, milliseconds=1)
+    number = f"{event.pk} + n"
+    copies(event, ROWS - 1, number=number, public_id="public_id || n")
+    copies(
+        delivery,
+        ROWS - 1,
+        number=f"{delivery.pk} + n",
+        public_id="public_id || n",
+        event_id=number,
+    )
+    copies(attempt, ROWS - 1, id="id + n", delivery_id=f"{delivery.pk} + n")
+    models: list[type[Model]] = [Event, Delivery, Attempt, Subscription]
+    return [model._default_manager.all() for model in models]
+
+
+@pytest.fixture
+def old_keys(acme: Organization) -> list[QuerySet[Any]]:
+    key = IdempotencyKey.objects.create(
+        organization=acme, operation="POST /v1/exports", key="k", created_at=LONG_AGO
+    )
+    copies(key, ROWS - 1, id="id + n", key="key || n")
+    return [IdempotencyKey.objects.all()]
+
+
+@contextmanager
+def no_objects() -> Iterator[None]:
+    """No model is instantiated, and little memory is needed."""
+    made: list[Any] = []
+
+    def note(sender: Any, **_: Any) -> None:
+        made.append(sender)
+
+    post_init.connect(note)
+    tracemalloc.start()
+    try:
+        yield
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        post_init.disconnect(note)
+    assert made == []
+    assert peak < MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("fixture", "purge"),
+    [
+        ("old_exports", exports_upkeep.purge),
+        ("old_events", webhooks_upkeep.purge),
+        ("old_keys", idempotency.purge),
+    ],
+)
+def test_a_purge_of_many_rows_loads_no_object(
+    request: pytest.FixtureRequest, fixture: str, purge: Callable[[], None]
+) -> None:
+    rows: list[QuerySet[Any]] = request.getfixturevalue(fixture)
+    assert rows[0].count() == ROWS
+    with no_objects():
+        purge()
+    assert [each.count() for each in rows] == [0] * len(rows)
+
+
+@pytest.mark.parametrize("number", [1000, 3000])
+def test_statements_grow_with_batches_not_with_rows(
+    old_exports: list[QuerySet[Any]], number: int
+) -> None:
+    some = Export.objects.filter(pk__lt=Export.objects.order_by("pk")[number].pk)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert batches.delete(some) == number
+    # A savepoint, its end, the keys, and a DELETE for each of three tables. The last finds no key.
+    assert len(queries) == 6 * (number // batches.ROWS) + 3
+    assert [each.count() for each in old_exports] == [ROWS - number] * 3
+
+
+def test_a_purge_ends_in_time_and_the_next_one_goes_on(old_exports: list[QuerySet[Any]]) -> None:
+    assert batches.delete(Export.objects.all(), seconds=0) == 0
+    first = batches.delete(Export.objects.all(), seconds=0.01)
+    assert 0 < first < ROWS
+    assert batches.delete(Export.objects.all()) == ROWS - first
+
+
+def test_rows_are_read_in_batches_without_a_cursor(old_exports: list[QuerySet[Any]]) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        read = [export.pk for export in batches.read(Export.objects.only("status"))]
+    assert read == list(Export.objects.order_by("pk").values_list("pk", flat=True))
+    assert len(queries) == ROWS // batches.ROWS + 1
+    assert not any("CURSOR" in query["sql"] for query in queries)
+    assert list(batches.read(Export.objects.all(), seconds=-1)) == []
