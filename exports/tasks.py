@@ -15,6 +15,11 @@ def read_part(number: int) -> None:
     distribution.read_part(number)
 
 
+@shared_task(name=queue.DISCARD_FOLDERS)
+def discard_folders() -> None:
+    upkeep.discard_folders()
+
+
 @shared_task(name="exports.recover")
 def recover() -> None:
     upkeep.recover()
