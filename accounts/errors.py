@@ -57,6 +57,8 @@ class ErrorCode(TextChoices):
     INVALID_STATUS = "invalid_status", "Its status does not allow this."
     EMPTY_EXPORT = "empty_export", "Nothing matches."
     TOO_MANY_EXPORTS = "too_many_exports", "Too many exports are unfinished."
+    DAILY_QUOTA_EXCEEDED = "daily_quota_exceeded", "Too many exports were created today."
+    STORAGE_QUOTA_EXCEEDED = "storage_quota_exceeded", "The organization's files are too large."
     DUPLICATE_SUBSCRIPTION = "duplicate_subscription", "There is the same subscription already."
     SUBSCRIPTION_INACTIVE = "subscription_inactive", "The subscription is not active."
     TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions", "No more subscriptions are allowed."
@@ -94,6 +96,8 @@ _STATUSES = {
     ErrorCode.INVALID_STATUS: 409,
     ErrorCode.EMPTY_EXPORT: 422,
     ErrorCode.TOO_MANY_EXPORTS: 429,
+    ErrorCode.DAILY_QUOTA_EXCEEDED: 429,
+    ErrorCode.STORAGE_QUOTA_EXCEEDED: 422,
     ErrorCode.DUPLICATE_SUBSCRIPTION: 409,
     ErrorCode.SUBSCRIPTION_INACTIVE: 409,
     ErrorCode.TOO_MANY_SUBSCRIPTIONS: 422,

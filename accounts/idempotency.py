@@ -70,6 +70,8 @@ def idempotent(
                 _keep(row, response, _rendered(view, request, response))
         if unseal(row.fingerprint) != fingerprint:
             raise reused(key)
+        if not row.body:
+            raise _forgotten(key)
         # The first answer is made of the row too, so that no other can differ from it.
         answer = HttpResponse(unseal(row.body), "application/json", row.status)
         if row.location:
@@ -86,6 +88,12 @@ def purge() -> None:
     batches.delete(IdempotencyKey.objects.filter(created_at__lte=Now() - KEPT))
 
 
+def forget(organization_id: str, subject: str) -> None:
+    """Delete the answers that show something that is deleted; their keys stay used."""
+    rows = IdempotencyKey.objects.filter(organization=organization_id, subject=subject)
+    rows.exclude(subject="").update(body="", location="")
+
+
 def reused(key: str) -> ApiError:
     text = (
         f"This {HEADER} came with another body in the last 24 hours. "
@@ -97,6 +105,11 @@ def reused(key: str) -> ApiError:
 def malformed(key: str) -> InvalidInput:
     text = f"The header {HEADER} must be {_ACCEPTED}."
     return InvalidInput(Problem(ErrorCode.INVALID_REQUEST, HEADER, key, text, _ACCEPTED))
+
+
+def _forgotten(key: str) -> ApiError:
+    text = f"What this {HEADER} created has been deleted since. Send a new key to create another."
+    return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
 
 
 def _fingerprint(body: object) -> str:
@@ -140,7 +153,8 @@ def _keep(row: IdempotencyKey, response: Response, body: str) -> None:
     row.status = response.status_code
     row.location = response.get("Location", "")
     row.body = seal(body)
-    row.save(update_fields=["status", "location", "body"])
+    row.subject = row.location.rstrip("/").rpartition("/")[2]
+    row.save(update_fields=["status", "location", "body", "subject"])
 
 
 def _rendered(view: APIView, request: Request, response: Response) -> str:

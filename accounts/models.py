@@ -134,6 +134,12 @@ class IdempotencyKey(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     location = models.TextField(default="")
     body = models.TextField(default="", help_text="Sealed (`accounts.sealing`).")
+    subject = models.CharField(
+        max_length=40,
+        default="",
+        db_default="",
+        help_text="Id of what was created; its deletion empties `body`.",
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -142,7 +148,14 @@ class IdempotencyKey(models.Model):
                 fields=("organization", "operation", "key"), name="idempotency_key_is_used_once"
             ),
         )
-        indexes = (models.Index(fields=("created_at",), name="idempotency_key_by_age"),)
+        indexes = (
+            models.Index(fields=("created_at",), name="idempotency_key_by_age"),
+            models.Index(
+                fields=("subject",),
+                name="idempotency_key_by_subject",
+                condition=~models.Q(subject=""),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.key

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.errors import ApiError, ErrorCode
 from exports import lifecycle, upkeep
-from exports.limits import admit_one_more, limits_of, unfinished_of
+from exports.limits import admit_one_more, count_one_more, limits_of, lock
 from exports.models import UNFINISHED, Export, Status
 from exports.queue import enqueue
 from exports.storage import delete_files
@@ -33,11 +33,14 @@ def retry(export: Export) -> None:
         export.refresh_from_db()
     if export.status not in lifecycle.RETRYABLE:
         raise _refused(export, "retried", lifecycle.RETRYABLE)
+    allowed = limits_of(export.organization_id)
+    admit_one_more(export.organization_id, allowed)
     if not delete_files(export):
         raise ApiError(ErrorCode.STORAGE_UNAVAILABLE)
     with transaction.atomic():
-        unfinished = unfinished_of(export.organization_id)
-        admit_one_more(unfinished, limits_of(export.organization_id).unfinished)
+        lock(export.organization_id)
+        admit_one_more(export.organization_id, allowed)
+        count_one_more(export.organization_id, new=False)
         if not lifecycle.restart(export):
             export.refresh_from_db()
             raise _refused(export, "retried", lifecycle.RETRYABLE)
@@ -46,8 +49,7 @@ def retry(export: Export) -> None:
 
 def delete(export: Export) -> None:
     """Delete it and its files at once: nobody sees it any more, whatever the storage does."""
-    lifecycle.cancel(export)
-    lifecycle.hide(export)
+    lifecycle.delete(export)
     # A worker may have taken it up, and ended it, since it was read.
     export.refresh_from_db(fields=["claims"])
     upkeep.forget(export)

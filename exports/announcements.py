@@ -1,4 +1,7 @@
-"""What webhooks tell of exports: the export as the API shows it, with a link that works."""
+"""Events of exports: the export as the API shows it, without its request, with a fresh link.
+
+Deleting an export deletes its events; `export.deleted` alone stays.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +9,8 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 from django.db.models.functions import Now
 
-from exports.api.serializers import ExportSerializer
+from accounts import idempotency
+from exports.api.serializers import AnnouncedExportSerializer
 from exports.models import Export, ExportFile, Status
 from exports.storage import signed_url
 from webhooks import outbox
@@ -29,10 +33,24 @@ def publish(export: Export) -> None:
     export: as it is in the database.
     """
     prefetch_related_objects([export], "files")
+    _publish(export, _TYPES[Status(export.status)])
+
+
+def publish_deletion(export: Export) -> None:
+    """Store `export.deleted` in place of everything else that events and answers hold of an export.
+
+    Call it in the transaction that deletes the export. The event says which export it was, but
+    names no files and repeats nothing that the client wrote.
+    """
+    outbox.withdraw(export.organization_id, export.public_id)
+    idempotency.forget(export.organization_id, export.public_id)
+    _publish(export, EventType.EXPORT_DELETED, files=[], metadata={}, error=None)
+
+
+def _publish(export: Export, event_type: EventType, **changes: Any) -> None:
     # A link would be too old by the time that it is sent.
-    data = dict(ExportSerializer(export).data) | {"download_url": None}
+    data = dict(AnnouncedExportSerializer(export).data) | {"download_url": None} | changes
     named = export.request.get("type") or ""
-    event_type = _TYPES[Status(export.status)]
     outbox.publish(export.organization_id, event_type, data, export.resource, named)
 
 

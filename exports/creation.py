@@ -48,16 +48,23 @@ def create(
     Raises InvalidInput where only the database can tell that it is wrong, and ApiError for what
     is over a limit.
     """
+    limits.check_request(request, spec)
     allowed = limits_of(organization.pk)
+    same = unfinished_of(organization.pk).filter(spec=spec.to_json())
+    if dedupe and (found := same.first()):
+        return Creation(found, created=False)
+    # Before the rows are counted, which may take seconds.
+    admit_one_more(organization.pk, allowed)
     count = count_rows(spec, organization.pk)
     with transaction.atomic():
-        unfinished = unfinished_of(organization.pk)
-        if dedupe and (same := unfinished.filter(spec=spec.to_json()).first()):
-            return Creation(same, created=False)
+        limits.lock(organization.pk)
+        if dedupe and (found := same.first()):
+            return Creation(found, created=False)
         _check(count, spec, allowed)
-        admit_one_more(unfinished, allowed.unfinished)
+        admit_one_more(organization.pk, allowed)
         export = Export(
             organization=organization,
+            organization_number=limits.count_one_more(organization.pk, new=True),
             api_key=api_key,
             resource=spec.resource,
             format=spec.format,

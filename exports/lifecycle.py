@@ -7,24 +7,27 @@ database's.
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Value
+from django.db import connection, transaction
+from django.db.models import Case, Count, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.errors import ErrorCode
 from accounts.ids import new_id
-from exports import announcements, totals
+from exports import announcements, limits, totals
 from exports.models import (
     ENDS,
     UNFINISHED,
     Export,
     ExportEvent,
     ExportFile,
+    ExportQuerySet,
     ExportTurn,
+    Lane,
     Status,
     retention,
 )
+from exports.queue import hand_on
 
 # What an export waits after each attempt; after one more it has failed. An outage of ten seconds
 # is outlived.
@@ -47,26 +50,60 @@ def queue(export: Export) -> None:
         announcements.publish(export)
 
 
-def claim(number: int) -> Export | None:
-    """Take up a queued export: of those that wait in the lane of this one, whose turn it is.
+def claim(number: int, slot: Lane | None = None, slots: int = 0) -> Export | None:
+    """Take up the queued export whose turn it is, on a message for export `number`.
 
-    That is the oldest one of the organization of which fewest are being written, and of those the
-    one whose last turn is longest ago. So who asks for many waits for them, and nobody else.
-    None where there is none.
+    slot: the lane of the worker, by default that of the message. A worker of `large` takes a small
+    export if no large one waits.
+    slots: how many exports the workers of this lane write at a time.
+
+    Within a lane it is the turn of the organization with the fewest exports being written, then
+    of the one whose last turn is longest ago, and of its oldest export. One organization never
+    holds the last of two or more slots. None if there is no export that may be taken.
     """
-    lane = Subquery(Export.objects.filter(pk=number).values("lane"))
-    same = Q(organization=OuterRef("organization"), lane=OuterRef("lane"))
-    running = Export.objects.filter(same, status=Status.PROCESSING).order_by()
-    count = running.values("organization").annotate(count=Count("pk")).values("count")
-    turn = ExportTurn.objects.filter(same).values("taken_at")
+    if slot is None:
+        lanes = Export.objects.filter(pk=number).values_list("lane", flat=True)
+        slot = Lane(lanes.first() or Lane.QUICK)
+    for lane in _lanes(slot):
+        if claimed := _claim(lane, slot, slots):
+            if claimed.pk != number:
+                # Not in the transaction, or two workers could wait for one another.
+                hand_on(number, claimed)
+            return claimed
+    return None
+
+
+def waiting_of(organization_id: str, slot: Lane) -> Export | None:
+    """An export of an organization that waits for a slot, a large one first."""
+    own = Export.objects.filter(due(), organization=organization_id, status=Status.QUEUED)
+    waiting = own.filter(lane__in=_lanes(slot))
+    return waiting.order_by(Case(When(lane=Lane.LARGE, then=0), default=1), "number").first()
+
+
+def _lanes(slot: Lane) -> tuple[Lane, ...]:
+    """The lanes that a worker serves, in this order."""
+    return (Lane.LARGE, Lane.QUICK) if slot == Lane.LARGE else (Lane.QUICK,)
+
+
+def _claim(lane: Lane, slot: Lane, slots: int) -> Export | None:
+    of_organization = Export.objects.filter(organization=OuterRef("organization")).order_by()
+    processing = of_organization.filter(status=Status.PROCESSING)
+    turn = ExportTurn.objects.filter(organization=OuterRef("organization"), lane=lane)
     waiting = (
         Export.objects.filter(due(), lane=lane, status=Status.QUEUED)
-        .annotate(running=Coalesce(Subquery(count), 0), turn=Subquery(turn))
+        .annotate(running=_number(processing.filter(lane=lane)))
+        .annotate(turn=Subquery(turn.values("taken_at")))
         .order_by("running", F("turn").asc(nulls_first=True), "number")
         # Whoever else claims one has locked it; the next is as good.
         .select_for_update(skip_locked=True, of=("self",))
     )
     with transaction.atomic():
+        if slots > 1:
+            # Workers of a lane claim one after the other, or two could take the last two slots.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"exports.{slot}"])
+            held = _number(processing.filter(slot=slot))
+            waiting = waiting.alias(held=held).filter(held__lt=slots - 1)
         export = waiting.first()
         if export is None:
             return None
@@ -76,6 +113,7 @@ def claim(number: int) -> Export | None:
             Q(status=Status.QUEUED),
             Status.PROCESSING,
             attempt=len(export.claims) + 1,
+            slot=slot,
             started_at=Now(),
             heartbeat_at=Now(),
             processed_count=0,
@@ -91,12 +129,12 @@ def claim(number: int) -> Export | None:
             unique_fields=("organization", "lane"),
             update_fields=("taken_at",),
         )
-    if export.pk != number:
-        # The one that the message was for gets that of this one; where there is none, `upkeep`
-        # sends another. Not in the transaction, or two workers could wait for one another.
-        waits = Export.objects.filter(pk=number, status=Status.QUEUED)
-        waits.update(enqueued_at=export.enqueued_at)
     return claimed
+
+
+def _number(exports: ExportQuerySet) -> Coalesce:
+    count = exports.values("organization").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(count), 0)
 
 
 def report(export: Export, rows: int) -> None:
@@ -115,9 +153,11 @@ def report(export: Export, rows: int) -> None:
 
 
 def complete(export: Export, files: list[ExportFile]) -> None:
-    """The files are there and verified. Raises Superseded."""
+    """The files are there and verified. Raises Superseded, and ApiError if over the quota."""
     rows = sum(file.rows for file in files)
+    size = sum(file.bytes for file in files)
     with transaction.atomic():
+        limits.admit_stored_bytes(export.organization_id, size)
         ExportFile.objects.bulk_create(files)
         _end(
             export,
@@ -126,6 +166,7 @@ def complete(export: Export, files: list[ExportFile]) -> None:
             snapshot_at=export.snapshot_at,
             records_count=rows,
             processed_count=rows,
+            stored_bytes=size,
         )
 
 
@@ -186,11 +227,12 @@ def restart(export: Export) -> bool:
     with transaction.atomic():
         queued = _change(
             export,
-            Q(status__in=RETRYABLE, deleted_at=None),
+            Q(status__in=RETRYABLE),
             Status.QUEUED,
             "It was asked for again.",
             attempt=0,
             claims=[],
+            stored_bytes=0,
             started_at=None,
             heartbeat_at=None,
             completed_at=None,
@@ -211,12 +253,24 @@ def restart(export: Export) -> bool:
 def expire(export: Export) -> None:
     """The files of a completed export are gone."""
     ended = Q(status=Status.COMPLETED, claims=export.claims)
-    _change(export, ended, Status.EXPIRED, attempt=len(export.claims), claims=[])
+    attempt = len(export.claims)
+    _change(export, ended, Status.EXPIRED, attempt=attempt, claims=[], stored_bytes=0)
 
 
-def hide(export: Export) -> None:
-    """From now on nobody sees it; its record goes with its files."""
-    Export.objects.visible().filter(pk=export.pk).update(deleted_at=Now())
+def delete(export: Export) -> None:
+    """Cancel an export and hide it from everybody; its record goes with its files. Idempotent.
+
+    Its request, its events and their deliveries, and the answers kept for an Idempotency-Key are
+    deleted at once, whatever the storage does.
+    """
+    with transaction.atomic():
+        cancel(export)
+        row = Export.objects.visible().filter(pk=export.pk)
+        deleted = row.select_for_update(no_key=True, of=("self",)).first()
+        if deleted is None:
+            return
+        announcements.publish_deletion(deleted)
+        row.update(deleted_at=Now(), request={}, spec={}, error=None)
 
 
 def due() -> Q:
@@ -262,7 +316,7 @@ def _change(
     export: Export, condition: Q, status: Status, reason: str = "", *, attempt: int, **values: Any
 ) -> Export | None:
     """The one UPDATE; the export as it is then, or None where its row was not changed."""
-    row = Export.objects.filter(condition, pk=export.pk)
+    row = Export.objects.visible().filter(condition, pk=export.pk)
     with transaction.atomic(savepoint=False):
         if not row.update(status=status, **values):
             return None

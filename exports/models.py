@@ -70,11 +70,15 @@ def _list_index(name: str, *by: str | models.Expression) -> models.Index:
 class Export(models.Model):
     """A request for a file.
 
+    number: internal. It counts the exports of all organizations: never show it to a client.
+    organization_number: counts the exports of one organization, and is shown as `number`.
     request: the body as it came; spec: what it was understood to mean.
     date_from, date_to: the ends of the request's range as it gives them, as texts; null where
         there is none.
     records_count: rows counted when it was created, rows written once it is completed.
     not_before: when the next attempt may begin.
+    slot: the lane of the worker that took it up last; a worker of `large` helps `quick`.
+    stored_bytes: of its files in storage; 0 before they are complete and once they are deleted.
     claims: a token for each time that a worker took it up; the last one may write. None are
         left once their files are deleted.
     snapshot_at: the moment of the database that the files show.
@@ -89,6 +93,7 @@ class Export(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="exports", db_index=False
     )
+    organization_number = models.PositiveBigIntegerField(null=True)
     api_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL)
     resource = models.CharField(max_length=100)
     format = models.CharField(max_length=20)
@@ -99,6 +104,9 @@ class Export(models.Model):
     spec = models.JSONField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     lane = models.CharField(max_length=20, choices=Lane.choices, default=Lane.LARGE)
+    slot = models.CharField(
+        max_length=20, choices=Lane.choices, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(default=timezone.now)
     enqueued_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
@@ -111,6 +119,7 @@ class Export(models.Model):
     processed_count = models.BigIntegerField(default=0)
     snapshot_at = models.DateTimeField(null=True)
     replica_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    stored_bytes = models.PositiveBigIntegerField(default=0, db_default=0)
     deleted_at = models.DateTimeField(null=True)
     claims = ArrayField(models.CharField(max_length=40), default=list)
     error = models.JSONField(null=True)
@@ -158,8 +167,18 @@ class Export(models.Model):
                 name="export_visible",
                 condition=models.Q(deleted_at__isnull=True),
             ),
+            models.Index(
+                fields=("organization",),
+                include=("stored_bytes",),
+                name="export_stored",
+                condition=models.Q(stored_bytes__gt=0),
+            ),
         ]
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("organization", "organization_number"),
+                name="export_number_is_given_once",
+            ),
             models.CheckConstraint(
                 name="export_status_is_known", condition=models.Q(status__in=Status.values)
             ),
@@ -257,6 +276,19 @@ class ExportTurn(models.Model):
         return f"{self.organization_id} {self.lane}"
 
 
+class DiscardedFolder(models.Model):
+    """A folder of the storage whose organization was deleted; its files are deleted at once.
+
+    The row stays for a while: a worker may still write a file as the organization is deleted.
+    """
+
+    path = models.CharField(max_length=255, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.path
+
+
 class ExportTotal(models.Model):
     """What all exports of a lane that ever ended so amount to; `exports.totals` counts.
 
@@ -301,6 +333,24 @@ class ExportCount(models.Model):
         return f"{self.lane} {self.status}"
 
 
+class ExportUsage(models.Model):
+    """What an organization has used; `exports.limits` changes it under the organization's lock.
+
+    last_number: the `organization_number` of its newest export.
+    exports: created or retried on `day`, in UTC; deleting an export does not lower it.
+    """
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    last_number = models.PositiveBigIntegerField(default=0)
+    day = models.DateField(null=True)
+    exports = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.organization_id
+
+
 class ExportLimits(models.Model):
     """What one organization may ask for, where that is not what the settings say of all."""
 
@@ -326,6 +376,20 @@ class ExportLimits(models.Model):
     )
     bytes = models.PositiveBigIntegerField(
         "bytes of an export's files", null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    daily = models.PositiveIntegerField(
+        "exports a day",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Created or retried, from midnight to midnight in UTC.",
+    )
+    stored_bytes = models.PositiveBigIntegerField(
+        "stored bytes",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Of the files of all its exports together, until they expire or are deleted.",
     )
 
     class Meta:

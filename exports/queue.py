@@ -5,12 +5,14 @@ import logging
 from celery import current_app
 from django.db.models.functions import Now
 
-from exports.models import Export
+from exports import heartbeats
+from exports.models import Export, Lane, Status
 
 logger = logging.getLogger(__name__)
 
 # The name of the task, which stands a floor above.
 RUN_EXPORT = "exports.run"
+DISCARD_FOLDERS = "exports.discard"
 
 
 def waiting(lane: str) -> int:
@@ -22,6 +24,33 @@ def waiting(lane: str) -> int:
     except Exception:
         # Whatever its client raises, also for a queue without messages, which need not exist.
         return 0
+
+
+def own_lane() -> Lane:
+    """The lane of the worker in which this runs."""
+    return Lane(heartbeats.lane_of(current_app.amqp.queues.consume_from) or Lane.LARGE)
+
+
+def hand_on(number: int, claimed: Export) -> None:
+    """Settle which message is for export `number`, whose own message led to another export.
+
+    Within a lane, it is the message of the other export; if there is none, `upkeep` sends one. A
+    worker of `large` that takes a large export although the message was for a small one sends the
+    message again, for the workers of `quick`.
+    """
+    waits = Export.objects.filter(pk=number, status=Status.QUEUED)
+    waits.filter(lane=claimed.lane).update(enqueued_at=claimed.enqueued_at)
+    if claimed.lane == Lane.LARGE and (small := waits.filter(lane=Lane.QUICK).first()):
+        enqueue(small)
+
+
+def discard_soon() -> None:
+    """Have the files of a deleted organization deleted; without a broker, `expire` does so."""
+    try:
+        current_app.send_task(DISCARD_FOLDERS)
+    except Exception as error:
+        # Whatever its client raises.
+        logger.warning("Files of a deleted organization wait for the broker: %s", error)
 
 
 def enqueue(export: Export) -> bool:

@@ -10,10 +10,10 @@ from psycopg.errors import QueryCanceled
 from structlog.contextvars import bind_contextvars
 
 from accounts.errors import ApiError, ErrorCode
-from exports import lifecycle, replica
+from exports import heartbeats, lifecycle, queue, replica
 from exports.compiler import compile_export
 from exports.formats.base import FormatLimit
-from exports.limits import limits_of
+from exports.limits import limits_of, stored_bytes_of
 from exports.models import Export, ExportFile
 from exports.spec import ExportSpec
 from exports.storage import clear, folder
@@ -40,8 +40,10 @@ class TimeLimitReached(Exception):
 
 
 def run(number: int) -> None:
-    """Write the files of the queued export whose turn it is, of those in the lane of this one."""
-    export = lifecycle.claim(number)
+    """Write the files of the queued export whose turn it is; `number` is that of the message."""
+    slot = queue.own_lane()
+    slots = heartbeats.slots(slot)
+    export = lifecycle.claim(number, slot, slots)
     if export is None:
         return
     bind_contextvars(export=export.public_id, organization=export.organization_id)
@@ -49,6 +51,9 @@ def run(number: int) -> None:
         _run(export)
     except lifecycle.Superseded:
         logger.info("Export %s was taken from this worker.", export)
+    if slots > 1 and (waiting := lifecycle.waiting_of(export.organization_id, slot)):
+        # Workers refused it as long as the organization held all the slots that it may hold.
+        queue.enqueue(waiting)
 
 
 def _run(export: Export) -> None:
@@ -73,6 +78,13 @@ def _run(export: Export) -> None:
         except lifecycle.Superseded:
             clear_later(export.claims)
             raise
+        except ApiError as error:
+            # Nothing was committed: there is no room for the files.
+            try:
+                _give_up(export, error)
+            finally:
+                clear_later(export.claims)
+            return
         # Any other error leaves open whether it was committed. Where it was not, this worker falls
         # silent and the export is written again; where it was, the files must be there.
         # The storage answers now, as it may not have done when earlier attempts were to be cleared.
@@ -121,7 +133,8 @@ def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
     limits = limits_of(export.organization_id)
     stream = ExportStream(spec, export.organization_id, limits.seconds, replica.database_of(export))
     deadline = time.monotonic() + limits.seconds
-    writing = pool.submit(copy_context().run, write_files, export, spec, stream, limits)
+    used = None if limits.stored_bytes is None else stored_bytes_of(export.organization_id)
+    writing = pool.submit(copy_context().run, write_files, export, spec, stream, limits, used)
     try:
         while not wait([writing], timeout=_REPORT_SECONDS).done:
             lifecycle.report(export, stream.rows)

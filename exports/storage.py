@@ -40,7 +40,11 @@ def folder(export: Export, claim: str) -> str:
 
     They have no extensions, from which a storage could conclude that gzip is the transport's.
     """
-    return f"{_ROOT}/{export.organization_id}/{export.public_id}/{claim}"
+    return f"{organization_folder(export.organization_id)}/{export.public_id}/{claim}"
+
+
+def organization_folder(organization_id: str) -> str:
+    return f"{_ROOT}/{organization_id}"
 
 
 def delete_files(export: Export) -> bool:
@@ -134,7 +138,7 @@ def signed_url(file: ExportFile, request: HttpRequest | None = None) -> tuple[st
     storage: Any = default_storage
     if isinstance(storage, LocalStorage):
         # What opens the file is in the query, which logs of requests leave out.
-        query = urlencode({"signature": _signer.sign(str(file.pk))})
+        query = urlencode({"signature": _signer.sign(f"{file.export.public_id}/{file.name}")})
         path = reverse("export-file", args=[file.name])
         return absolute(f"{path}?{query}", request), ends
     parameters = {
@@ -147,9 +151,10 @@ def signed_url(file: ExportFile, request: HttpRequest | None = None) -> tuple[st
 def open_signed(token: str) -> tuple[ExportFile, IO[bytes]]:
     """The file of a link of this machine, and its content. Raises InvalidLink."""
     try:
-        key = _signer.unsign(token, max_age=settings.EXPORT_LINK_SECONDS)
+        signed = _signer.unsign(token, max_age=settings.EXPORT_LINK_SECONDS)
+        public_id, _, name = signed.partition("/")
         files = ExportFile.objects.filter(export__deleted_at=None)
-        file = files.select_related("export").get(pk=key)
+        file = files.select_related("export").get(export__public_id=public_id, name=name)
         if file.export.expired:
             raise InvalidLink(expired=True)
         return file, default_storage.open(file.storage_key)

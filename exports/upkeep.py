@@ -8,15 +8,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts import batches
+from accounts.models import Organization
 from exports import heartbeats, lifecycle, totals
-from exports.models import ENDS, Export, ExportQuerySet, Lane, Status
-from exports.queue import enqueue, waiting
-from exports.storage import delete_files, discard, orphans
+from exports.models import ENDS, DiscardedFolder, Export, ExportQuerySet, Lane, Status
+from exports.queue import discard_soon, enqueue, waiting
+from exports.storage import clear, delete_files, discard, organization_folder, orphans
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ SILENCE = timedelta(seconds=15)
 PATIENCE = timedelta(seconds=30)
 # A request that has just been stored is still being queued by the one that stored it.
 SETTLED = timedelta(seconds=5)
+# For this long after an organization was deleted, a worker may still write a file of it.
+STRAGGLERS = timedelta(minutes=15)
 # Of a long queue, so many are queued again at a time.
 _MOST_AT_ONCE = 100
 # One file that cannot be deleted does not keep the files of later exports.
@@ -67,7 +70,7 @@ def expire() -> None:
 
     Files go first: a death between the two steps is made good by the next run.
     """
-    due = _exports().filter(status__in=ENDS, expires_at__lte=Now()).exclude(claims=[])
+    due = _exports().visible().filter(status__in=ENDS, expires_at__lte=Now()).exclude(claims=[])
     hidden = _exports().filter(deleted_at__isnull=False)
     for action, exports in ((expire_one, due), (forget, hidden)):
         failures = 0
@@ -76,6 +79,7 @@ def expire() -> None:
             # Where the storage is away, each attempt may take its time.
             if failures == _MAX_FAILURES:
                 break
+    discard_folders()
     totals.recount()
 
 
@@ -110,6 +114,25 @@ def forget(export: Export) -> bool:
         return False
     Export.objects.filter(pk=export.pk).exclude(deleted_at=None).delete()
     return True
+
+
+def remember_files(sender: object, instance: Organization, **_: object) -> None:
+    """Note an organization's folder as it is deleted, and delete its files on commit.
+
+    Its exports are deleted with it, so workers that write one stop within a second. If the message
+    is lost, the next `expire` deletes the files.
+    """
+    DiscardedFolder.objects.get_or_create(path=organization_folder(instance.pk))
+    transaction.on_commit(discard_soon)
+
+
+def discard_folders() -> None:
+    """Delete the files of deleted organizations."""
+    for folder in DiscardedFolder.objects.order_by("pk"):
+        # One after the other: the storage may answer for none of them.
+        if not clear(folder.path):
+            return
+        DiscardedFolder.objects.filter(pk=folder.pk, created_at__lt=Now() - STRAGGLERS).delete()
 
 
 def purge() -> None:

@@ -27,10 +27,11 @@ from resources.registry import registry
 
 
 def write_files(
-    export: Export, spec: ExportSpec, stream: ExportStream, allowed: Limits
+    export: Export, spec: ExportSpec, stream: ExportStream, allowed: Limits, used: int | None
 ) -> list[ExportFile]:
     """The files of an export, not yet stored in the database; it gets the moment that they show.
 
+    used: bytes that the organization had in storage as the attempt began, where there is a quota.
     Raises IncompleteExport, ApiError for what is over a limit, and what the stream raises.
     """
     path = folder(export, export.claims[-1])
@@ -41,7 +42,7 @@ def write_files(
         for number, file in enumerate(sources, 1):
             if number > limits.MOST_FILES:
                 raise limits.too_many_files()
-            content = _Content(file, spec, stream, allowed, size)
+            content = _Content(file, spec, stream, allowed, size, used)
             key = f"{path}/{number:06}"
             default_storage.save(key, content)
             _verify(key, file)
@@ -77,6 +78,7 @@ class _Content(File):  # type: ignore[type-arg]  # generic in its stubs only
         stream: ExportStream,
         allowed: Limits,
         bytes_before: int,
+        used: int | None,
     ) -> None:
         # Who asks for a part of a size gets it whole: a short one, S3's client takes for the last,
         # and then reads all others into memory.
@@ -85,6 +87,7 @@ class _Content(File):  # type: ignore[type-arg]  # generic in its stubs only
         self._source = file
         self._allowed = allowed
         self._bytes_before = bytes_before
+        self._used = used
         self.content_type = CONTENT_TYPES.get(spec.compression, formats[spec.format].content_type)
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
@@ -93,11 +96,15 @@ class _Content(File):  # type: ignore[type-arg]  # generic in its stubs only
 
     def _blocks(self) -> Iterator[bytes]:
         most_rows, most_bytes = self._allowed.records, self._allowed.bytes
+        quota = self._allowed.stored_bytes
         for block in self._source:
+            size = self._bytes_before + self._source.bytes
             if most_rows is not None and self._stream.rows > most_rows:
                 raise limits.too_many_records(self._stream.rows, most_rows, or_more=True)
-            if most_bytes is not None and self._bytes_before + self._source.bytes > most_bytes:
+            if most_bytes is not None and size > most_bytes:
                 raise limits.too_many_bytes(most_bytes)
+            if quota is not None and self._used is not None and self._used + size > quota:
+                raise limits.too_many_stored_bytes(self._used, quota)
             yield block
 
 

@@ -174,6 +174,8 @@ EXPORT_TIME_LIMIT_SECONDS = environment.integer("EXPORT_TIME_LIMIT_SECONDS", 360
 EXPORT_MAX_UNFINISHED = environment.integer("EXPORT_MAX_UNFINISHED", 10, minimum=1)
 EXPORT_MAX_RECORDS = environment.integer("EXPORT_MAX_RECORDS", 0) or None
 EXPORT_MAX_BYTES = environment.integer("EXPORT_MAX_BYTES", 0) or None
+EXPORT_MAX_DAILY = environment.integer("EXPORT_MAX_DAILY", 10_000) or None
+EXPORT_MAX_STORED_BYTES = environment.integer("EXPORT_MAX_STORED_BYTES", 2**40) or None
 EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
 EXPORT_PARALLEL_ROWS = environment.integer("EXPORT_PARALLEL_ROWS", 100_000, minimum=0)
@@ -188,6 +190,10 @@ WEBHOOK_ALLOWED_NETWORKS = environment.networks(
 WEBHOOK_ALLOWED_PORTS = environment.ports(
     "WEBHOOK_ALLOWED_PORTS", [] if EMBEDDED_DATABASE else [80, 443, 8080, 8443]
 )
+# Of one organization to one host: senders at a time, and deliveries a second.
+WEBHOOK_HOST_SENDERS = environment.integer("WEBHOOK_HOST_SENDERS", 16) or None
+WEBHOOK_HOST_RATE = environment.integer("WEBHOOK_HOST_RATE", 500) or None
+WEBHOOK_CHALLENGE = env.bool("WEBHOOK_CHALLENGE", default=False)
 
 # --- Email --------------------------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 """Lists by keyset: `{next, previous, results}`, constant time at any depth."""
 
+import json
 from typing import Any
 
-from django.core import signing
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
+from accounts.sealing import Unreadable, seal, unseal
 
 LARGEST_PAGE = 100
 USUAL_PAGE = 25
@@ -53,7 +54,9 @@ class KeysetPagination(CursorPagination):
         return page_size(request.query_params.get("limit"))
 
     def encode_cursor(self, cursor: Cursor) -> str:
-        token = signing.dumps([cursor.offset, cursor.reverse, cursor.position], salt=self.salt)
+        # Encrypted: a position may be a number that counts the records of all organizations.
+        content = [self.salt, cursor.offset, cursor.reverse, cursor.position]
+        token = seal(json.dumps(content, separators=(",", ":")))
         return replace_query_param(str(self.base_url), self.cursor_query_param, token)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
@@ -61,9 +64,12 @@ class KeysetPagination(CursorPagination):
         if token is None:
             return None
         try:
-            # Signed, for a position that somebody made up could be of any type.
-            return Cursor(*signing.loads(token, salt=self.salt))
-        except signing.BadSignature:
+            # Sealed by us, so a position is of the type that this list has written.
+            salt, *content = json.loads(unseal(token))
+            if salt != self.salt:
+                raise Unreadable("It is of another list.")
+            return Cursor(*content)
+        except Unreadable:
             accepted = "the cursor of a link that a list gave as next or previous"
             text = "The cursor is not one of this list"
             problem = Problem(ErrorCode.INVALID_CURSOR, "cursor", token, text, accepted)

@@ -10,14 +10,22 @@ from functools import partial
 from django.db import transaction
 
 from accounts.errors import ApiError, ErrorCode
-from webhooks import lifecycle, outbox, queue
+from webhooks import challenges, lifecycle, outbox, queue
 from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 
 def test(subscription: Subscription) -> Delivery:
-    """Send a subscription an event of its own. Raises ApiError where it is not active."""
+    """Send a subscription an event of its own. Raises ApiError where it is not active.
+
+    A target that has yet to repeat its challenge gets a new challenge instead.
+    """
     _refuse_inactive(subscription)
+    if subscription.challenge:
+        with transaction.atomic():
+            delivery = challenges.send(subscription)
+            lifecycle.resume(subscription)
+        return delivery
     data = {"object": "webhook", "id": subscription.public_id, "message": "It works."}
     with transaction.atomic():
         event = Event.objects.create(

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.ids import new_id
-from webhooks import outbox, senders
+from webhooks import challenges, outbox, senders
 from webhooks.events import EventType
-from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
+from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription, host_of
 from webhooks.sending import Result
 
 # After an attempt that failed, six times longer each time but for the last ones: three days.
@@ -62,7 +62,10 @@ class Batch:
 
 
 def claim(number: int) -> Batch | None:
-    """Take up what is due for a subscription; None where that is nothing, or others have it."""
+    """Take up what is due for a subscription; None where that is nothing, or others have it.
+
+    Raises RateReached if the target's host has had its deliveries of this second.
+    """
     with transaction.atomic():
         subscriptions = Subscription.objects.filter(senders.sendable(), pk=number)
         subscription = subscriptions.select_for_update(no_key=True).first()
@@ -70,6 +73,8 @@ def claim(number: int) -> Batch | None:
             return None
         own = Delivery.objects.filter(subscription=number).order_by()
         due = own.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
+        if subscription.challenge:
+            due = due.filter(event__type=EventType.WEBHOOK_CHALLENGE)
         deliveries = list(
             due.select_related("event")
             .order_by("next_attempt_at", "pk")
@@ -77,6 +82,9 @@ def claim(number: int) -> Batch | None:
         )
         if not deliveries:
             return None
+        if not (granted := senders.granted(subscription, len(deliveries))):
+            raise senders.RateReached
+        deliveries = deliveries[:granted]
         token = new_id("claim")
         own.filter(pk__in=[delivery.pk for delivery in deliveries]).update(
             status=DeliveryStatus.SENDING, claim=token, lease_ends_at=Now() + LEASE
@@ -92,10 +100,19 @@ def record(batch: Batch, results: Sequence[Result]) -> None:
     meanwhile keeps the status that they give it.
     """
     held = Delivery.objects.filter(claim=batch.claim, status=DeliveryStatus.SENDING)
+    numbers = [result.delivery.pk for result in results]
     with transaction.atomic():
-        Attempt.objects.bulk_create(_attempt(result) for result in results)
+        # A delivery is deleted with what its event is about, also while it is being sent.
+        sent = Delivery.objects.filter(pk__in=numbers).order_by("pk")
+        there = set(sent.select_for_update(no_key=True).values_list("pk", flat=True))
+        Attempt.objects.bulk_create(
+            _attempt(result) for result in results if result.delivery.pk in there
+        )
         if succeeded := [result.delivery.pk for result in results if result.succeeded]:
             held.filter(pk__in=succeeded).update(**_end(DeliveryStatus.DELIVERED))
+        for result in results:
+            if result.succeeded and result.delivery.event.type == EventType.WEBHOOK_CHALLENGE:
+                challenges.accept(batch.subscription, result.delivery.event)
         for result in results[len(succeeded) :]:
             held.filter(pk=result.delivery.pk).update(**_after(result))
         if len(results) < len(batch.deliveries):
@@ -204,6 +221,8 @@ def disable(subscription: Subscription, reason: str) -> None:
 def change(subscription: Subscription, values: dict[str, Any]) -> None:
     """Change what its owner may; one with another target, or active again, begins anew."""
     anew: dict[str, Any] = {}
+    if "target" in values:
+        values = values | {"host": host_of(values["target"])}
     if (values.get("active") and not subscription.active) or "target" in values:
         anew = HEALTHY
     if "active" in values:
@@ -237,7 +256,7 @@ def recover(subscription: Subscription, since: datetime) -> int:
     failed = Delivery.objects.filter(
         subscription=subscription, status=DeliveryStatus.FAILED, event__created_at__gte=since
     )
-    return failed.update(**_anew())
+    return _locked(failed).update(**_anew())
 
 
 def _anew() -> dict[str, Any]:
@@ -269,4 +288,13 @@ def give_up() -> int:
     """What waits for a subscription that is not active any more has failed."""
     inactive = Subscription.objects.filter(active=False).values("pk")
     waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING, subscription__in=inactive)
-    return waiting.update(status=DeliveryStatus.FAILED, next_attempt_at=None, completed_at=Now())
+    with transaction.atomic():
+        return _locked(waiting).update(
+            status=DeliveryStatus.FAILED, next_attempt_at=None, completed_at=Now()
+        )
+
+
+def _locked(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """The same deliveries, locked in the order in which everybody locks several of them."""
+    rows = deliveries.order_by("pk").select_for_update(of=("self",)).values("pk")
+    return Delivery.objects.filter(pk__in=rows)

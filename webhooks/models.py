@@ -1,7 +1,8 @@
 """Who is told of what, what happened, and what became of telling it."""
 
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -12,6 +13,10 @@ from accounts.fields import OrderedJSONField
 from accounts.ids import new_id
 from accounts.models import Organization
 from webhooks.events import EVERY
+
+
+def host_of(target: str) -> str:
+    return (urlsplit(target).hostname or "")[:255]
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -26,13 +31,18 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         told = models.Q(active=True) | models.Q(disabled_at__isnull=False)
         named = models.Q(types=[]) | models.Q(types__contains=[event.export_type])
         own = self.visible().filter(organization=event.organization_id)
-        return own.filter(told, of_type, of_resource, named)
+        return own.filter(told, of_type, of_resource, named, challenge="")
 
 
 class Subscription(models.Model):
     """An address of an organization that is told of events.
 
+    number: internal. It counts the subscriptions of all organizations: never show it to a client.
+    organization_number: counts those of one organization, and is shown as `number`.
     events: types, or `["*"]`; resources, types: those whose exports it is told of, `[]` for all.
+    host: of the target, in lower case; deliveries to one host are limited.
+    challenge: a token that the target has yet to repeat before it gets events; "" if none.
+    verified_at: when the target repeated its challenge; null if it was never challenged.
     headers: sent with every delivery; each value sealed, as the secrets are (`accounts.sealing`).
     previous_secret: signs as well until its time is over, after a rotation.
     consecutive_failures, failing_since: of attempts, since the last one that succeeded.
@@ -50,8 +60,12 @@ class Subscription(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="subscriptions", db_index=False
     )
+    organization_number = models.PositiveBigIntegerField(null=True)
     name = models.CharField(max_length=200, blank=True)
     target = models.CharField(max_length=2048)
+    host = models.CharField(max_length=255, blank=True, default="", db_default="")
+    challenge = models.CharField(max_length=64, blank=True, default="", db_default="")
+    verified_at = models.DateTimeField(null=True, blank=True)
     events = ArrayField(models.CharField(max_length=50))
     resources = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     types = ArrayField(models.CharField(max_length=100), default=list, blank=True)
@@ -92,6 +106,10 @@ class Subscription(models.Model):
                 condition=models.Q(deleted_at=None),
                 name="subscription_is_not_there_twice",
             ),
+            models.UniqueConstraint(
+                fields=("organization", "organization_number"),
+                name="subscription_number_is_given_once",
+            ),
             models.CheckConstraint(
                 name="subscription_is_to_something",
                 condition=models.Q(events__len__gte=1),
@@ -101,12 +119,17 @@ class Subscription(models.Model):
     def __str__(self) -> str:
         return self.public_id
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.host = host_of(self.target)
+        super().save(*args, **kwargs)
+
 
 class Event(models.Model):
     """Something that happened, as it was then.
 
     data: what it happened to, as the API shows it, but for links: they are made when it is sent.
     resource, export_type: of the export, for who wants to hear of some only; "" if there is none.
+    subject: the public id of what it happened to, whose deletion deletes the event; "" if none.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -119,6 +142,7 @@ class Event(models.Model):
     type = models.CharField(max_length=50)
     resource = models.CharField(max_length=100, blank=True)
     export_type = models.CharField(max_length=100, blank=True)
+    subject = models.CharField(max_length=40, blank=True, default="", db_default="")
     data = OrderedJSONField()
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -133,6 +157,9 @@ class Event(models.Model):
                 fields=("organization", "type", "-created_at", "-number"), name="event_by_type"
             ),
             models.Index(fields=("created_at",), name="event_by_age"),
+            models.Index(
+                fields=("subject",), name="event_by_subject", condition=~models.Q(subject="")
+            ),
         ]
 
     def __str__(self) -> str:

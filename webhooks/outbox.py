@@ -29,9 +29,22 @@ def publish(
         data=data,
         resource=resource,
         export_type=export_type,
+        subject=data.get("id") or "",
     )
     deliver(event, Subscription.objects.wanting(event).values_list("pk", flat=True))
     return event
+
+
+def withdraw(organization_id: str, subject: str) -> None:
+    """Delete the events about something, with their deliveries, sent or not.
+
+    A message that is being sent at this moment still arrives.
+    """
+    events = Event.objects.filter(organization=organization_id, subject=subject).exclude(subject="")
+    deliveries = Delivery.objects.filter(event__in=events.order_by())
+    # Senders lock deliveries in the same order: neither side waits for the other in a circle.
+    list(deliveries.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+    events.delete()
 
 
 def deliver(event: Event, subscriptions: Iterable[int]) -> list[Delivery]:

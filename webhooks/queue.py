@@ -24,15 +24,18 @@ def wake_all(numbers: Iterable[int]) -> None:
             return
 
 
-def wake(number: int) -> bool:
-    """Send a message, unless one waits; true where the broker is dead, until `upkeep` sweeps."""
+def wake(number: int, seconds: float = 0) -> bool:
+    """Send a message, unless one waits; true where the broker is dead, until `upkeep` sweeps.
+
+    seconds: how long the message waits before a sender takes it.
+    """
     try:
         if not cache.add(_key(number), 1, timeout=_WAITING_SECONDS):
             return False
     except RedisError as error:
         logger.warning("Whether a message waits is not known: %s", error)
     try:
-        current_app.send_task(SEND, [number], queue=QUEUE)
+        current_app.send_task(SEND, [number], queue=QUEUE, countdown=seconds or None)
     except Exception as error:
         # Whatever its client raises.
         logger.warning("Subscription %s waits for the broker: %s", number, error)

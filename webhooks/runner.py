@@ -23,7 +23,7 @@ def run(number: int) -> None:
     queue.taken(number)
     bind_contextvars(subscription=number)
     end = time.monotonic() + TURN
-    while batch := lifecycle.claim(number):
+    while batch := _claim(number):
         if batch.more:
             queue.wake(number)
         results: list[Result] = []
@@ -33,11 +33,18 @@ def run(number: int) -> None:
         finally:
             if results:
                 lifecycle.record(batch, results)
-        if batch.careful:
-            queue.wake_all(senders.next_in_line(batch.subscription))
+        queue.wake_all(senders.next_in_line(batch.subscription))
         if time.monotonic() >= end:
             queue.wake(number)
             return
+
+
+def _claim(number: int) -> Batch | None:
+    try:
+        return lifecycle.claim(number)
+    except senders.RateReached:
+        queue.wake(number, senders.RATE_SECONDS)
+        return None
 
 
 def _send(batch: Batch, end: float) -> Iterator[Result]:

@@ -3,11 +3,15 @@
 A sender is a thread of a worker, which waits for one answer for up to 15 seconds.
 """
 
+import time
 from datetime import timedelta
 
+from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
+from redis.exceptions import RedisError
 
 from webhooks.models import Delivery, DeliveryStatus, Subscription
 
@@ -20,8 +24,14 @@ SLOW = timedelta(seconds=2)
 # worker the others are left for targets that are known to be quick.
 MOST_CAREFUL = 12
 MOST_CAREFUL_IN_ALL = 24
+# The rate of deliveries to a host is counted in windows of this length.
+RATE_SECONDS = 1
 _CAREFUL = Q(is_quick=False) | Q(consecutive_failures__gt=0)
 _SENDING = Delivery.objects.filter(status=DeliveryStatus.SENDING).order_by()
+
+
+class RateReached(Exception):
+    """The organization has sent a host all deliveries that it may send within a second."""
 
 
 def is_careful(subscription: Subscription) -> bool:
@@ -44,8 +54,16 @@ def admitted(subscription: Subscription) -> int:
     if careful:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('webhooks.senders'))")
-    own = _SENDING.filter(subscription=subscription).values("claim").distinct().count()
-    if own >= (1 if careful else MOST_SENDERS):
+    with connection.cursor() as cursor:
+        same_host = f"webhooks.{subscription.organization_id}.{subscription.host}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [same_host])
+    found = _SENDING.filter(subscription__in=_on_host(subscription)).aggregate(
+        on_host=Count("claim", distinct=True),
+        own=Count("claim", distinct=True, filter=Q(subscription=subscription)),
+    )
+    if found["own"] >= (1 if careful else MOST_SENDERS):
+        return 0
+    if (most := settings.WEBHOOK_HOST_SENDERS) and found["on_host"] >= most:
         return 0
     if not careful:
         return MOST_DELIVERIES
@@ -56,6 +74,25 @@ def admitted(subscription: Subscription) -> int:
     )
     free = found["of_organization"] < MOST_CAREFUL and found["in_all"] < MOST_CAREFUL_IN_ALL
     return 1 if free else 0
+
+
+def granted(subscription: Subscription, number: int) -> int:
+    """How many of `number` deliveries its organization may send to the host at this moment.
+
+    Those that are granted are counted. All are, if Valkey does not answer.
+    """
+    rate = settings.WEBHOOK_HOST_RATE
+    if rate is None:
+        return number
+    window = int(time.time() // RATE_SECONDS)
+    key = f"webhooks:rate:{subscription.organization_id}:{subscription.host}:{window}"
+    try:
+        cache.add(key, 0, timeout=2 * RATE_SECONDS)
+        # What is asked for beyond the rate is counted too: the window is over for others as well.
+        before = cache.incr(key, number) - number
+    except (RedisError, ValueError):
+        return number
+    return max(0, min(number, rate - before))
 
 
 def waiting() -> QuerySet[Subscription, int]:
@@ -69,10 +106,20 @@ def waiting() -> QuerySet[Subscription, int]:
 
 
 def next_in_line(subscription: Subscription) -> QuerySet[Subscription, int]:
-    """Who of the same organization may wait for the careful sender that this one has had.
+    """Who of the same organization may wait for the sender that this one has had.
 
-    Two, for others may choose the same at the same time. A sweep finds whoever is left.
+    They wait for one of the careful senders, or for one to the same host. Two, for others may
+    choose the same at the same time. A sweep finds whoever is left.
     """
     sending = _SENDING.filter(subscription=OuterRef("pk"))
-    others = waiting().filter(_CAREFUL, organization=subscription.organization_id)
+    same = Q(host=subscription.host)
+    if is_careful(subscription):
+        same |= _CAREFUL
+    others = waiting().filter(same, organization=subscription.organization_id)
     return others.filter(~Exists(sending)).exclude(pk=subscription.pk)[:2]
+
+
+def _on_host(subscription: Subscription) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(
+        organization=subscription.organization_id, host=subscription.host
+    ).order_by()

@@ -10,7 +10,7 @@ import httpx
 from django.utils import timezone
 
 from accounts.sealing import unseal
-from webhooks import deadline, network
+from webhooks import challenges, deadline, network
 from webhooks.models import Delivery, Subscription
 from webhooks.signing import Signer
 from webhooks.targets import InvalidTarget, check_target
@@ -69,7 +69,7 @@ class Sender:
                     kept += block
                     if len(kept) >= KEPT_BYTES:
                         break
-            error = _refusal(answer)
+            error = _refusal(answer) or challenges.refusal(delivery.event, _text(kept))
         except InvalidTarget as invalid:
             error = str(invalid)
         except httpx.TimeoutException:
@@ -82,7 +82,7 @@ class Sender:
             round((time.monotonic() - began) * 1000),
             answer.status_code if answer else None,
             error,
-            kept[:KEPT_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd"),
+            _text(kept),
             _retry_after(answer.headers.get("Retry-After", "")) if answer else None,
         )
 
@@ -91,6 +91,10 @@ class Sender:
 def _client() -> httpx.Client:
     """One for the process, made when it first sends, so that connections are used again."""
     return network.client()
+
+
+def _text(kept: bytes) -> str:
+    return kept[:KEPT_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _refusal(answer: httpx.Response) -> str:

@@ -5,13 +5,15 @@ from copy import copy
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.db.models.functions import Now
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput
 from accounts.models import Organization
 from accounts.sealing import seal
-from webhooks import lifecycle, secrets
+from webhooks import challenges, lifecycle, secrets
 from webhooks.models import Subscription, SubscriptionQuerySet
 from webhooks.parsing import MOST_HEADERS, Values, too_many_headers
 
@@ -36,7 +38,10 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
             text = f"There are {MOST} subscriptions, and no more are allowed. Delete one."
             raise ApiError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MOST})
         _refuse_twins(subscription, others)
+        subscription.organization_number = _next_number(organization_id)
         subscription.save(force_insert=True)
+        if settings.WEBHOOK_CHALLENGE:
+            challenges.send(subscription)
     return subscription, secret
 
 
@@ -48,11 +53,13 @@ def change(subscription: Subscription, values: Values) -> None:
         subscription.refresh_from_db()
         if "headers" in values:
             values["headers"] = _with_headers(subscription.headers, values["headers"])
-        changed = copy(subscription)
+        changed, target = copy(subscription), subscription.target
         for field, value in values.items():
             setattr(changed, field, value)
         _refuse_twins(changed, others.exclude(pk=subscription.pk))
         lifecycle.change(subscription, values)
+        if settings.WEBHOOK_CHALLENGE and changed.target != target:
+            challenges.send(subscription)
 
 
 def rotate(subscription: Subscription, secret: str | None) -> str:
@@ -73,6 +80,13 @@ def _others(subscription: Subscription) -> SubscriptionQuerySet:
     """All of the organization, which stay as they are until the end of the transaction."""
     Organization.objects.select_for_update(no_key=True).get(pk=subscription.organization_id)
     return Subscription.objects.visible().filter(organization=subscription.organization_id)
+
+
+def _next_number(organization_id: str) -> int:
+    """One more than the largest number, of deleted subscriptions too. Call it under the lock."""
+    own = Subscription.objects.filter(organization=organization_id).order_by()
+    largest: int | None = own.aggregate(max=Max("organization_number"))["max"]
+    return (largest or 0) + 1
 
 
 def _refuse_twins(subscription: Subscription, others: SubscriptionQuerySet) -> None:

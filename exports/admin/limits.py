@@ -12,7 +12,15 @@ from webhooks.admin.presentation import NOTHING
 
 @admin.register(ExportLimits)
 class ExportLimitsAdmin(ModelAdmin):
-    list_display = ("organization", "exports_at_once", "most_records", "most_time", "most_bytes")
+    list_display = (
+        "organization",
+        "exports_at_once",
+        "most_records",
+        "most_time",
+        "most_bytes",
+        "max_daily",
+        "max_stored_bytes",
+    )
     list_select_related = ("organization",)
     search_fields = ("organization__name", "organization__slug")
     autocomplete_fields = ("organization",)
@@ -20,7 +28,10 @@ class ExportLimitsAdmin(ModelAdmin):
         (
             None,
             {
-                "fields": ("organization", "unfinished", "records", "seconds", "bytes"),
+                "fields": (
+                    "organization",
+                    *("unfinished", "records", "seconds", "bytes", "daily", "stored_bytes"),
+                ),
                 "description": "What is left empty is as the settings say.",
             },
         ),
@@ -47,6 +58,14 @@ class ExportLimitsAdmin(ModelAdmin):
     @display(description="Bytes")
     def most_bytes(self, limits: ExportLimits) -> str:
         return _shown(limits.bytes, settings.EXPORT_MAX_BYTES)
+
+    @display(description="Exports a day")
+    def max_daily(self, limits: ExportLimits) -> str:
+        return _shown(limits.daily, settings.EXPORT_MAX_DAILY)
+
+    @display(description="Stored bytes")
+    def max_stored_bytes(self, limits: ExportLimits) -> str:
+        return _shown(limits.stored_bytes, settings.EXPORT_MAX_STORED_BYTES)
 
 
 def _shown(own: int | None, usual: int | None) -> str:

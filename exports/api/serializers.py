@@ -51,6 +51,9 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
+    number = serializers.IntegerField(
+        source="organization_number", help_text="Counts the exports of the organization."
+    )
     url = serializers.SerializerMethodField()
     status = serializers.SerializerMethodField()
     progress = serializers.IntegerField()
@@ -113,6 +116,17 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             return None
         request = self.context.get("request")
         return next((signed_url(file, request)[0] for file in export.files.all()), None)
+
+
+class AnnouncedExportSerializer(ExportSerializer):
+    """An export in events and webhooks: all that a receiver needs, without the request's body."""
+
+    request = None  # type: ignore[assignment]  # How REST framework removes an inherited field.
+
+    class Meta(ExportSerializer.Meta):
+        fields = tuple(  # type: ignore[assignment]
+            name for name in ExportSerializer.Meta.fields if name != "request"
+        )
 
 
 class ExportTypeSerializer(serializers.Serializer[ExportType]):

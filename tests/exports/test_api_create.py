@@ -30,7 +30,7 @@ CONTACTS = {
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("dedupe", "statements"), [(False, 12), (True, 13)])
+@pytest.mark.parametrize(("dedupe", "statements"), [(False, 14), (True, 16)])
 def test_takes_few_statements(
     alice: KeyClient,
     contacts: list[Contact],
@@ -56,7 +56,7 @@ def test_answers_with_the_queued_export(alice: KeyClient, contacts: list[Contact
     assert response["Location"] == body["url"] == f"http://testserver/v1/exports/{body['id']}"
     expected = {
         "object": "export",
-        "number": export.number,
+        "number": export.organization_number,
         "resource": "contact",
         "format": "csv",
         "compression": "none",

@@ -131,6 +131,15 @@ def test_an_expired_file_leaves_the_bucket(queued: Export, bucket: S3Client) -> 
     assert not default_storage.exists(export.files.get().storage_key)
 
 
+def test_files_of_a_deleted_organization_leave_the_bucket(
+    queued: Export, acme: Organization, bucket: S3Client
+) -> None:
+    completed(queued)
+    acme.delete()
+    upkeep.discard_folders()
+    assert "Contents" not in bucket.list_objects_v2(Bucket="files")
+
+
 def test_a_bucket_that_is_gone_is_tried_again(queued: Export, bucket: S3Client) -> None:
     bucket.delete_bucket(Bucket="files")
     runner.run(queued.pk)

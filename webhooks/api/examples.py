@@ -41,6 +41,8 @@ SUBSCRIPTION = {
     "resources": [],
     "types": [],
     "active": True,
+    "verification": "not_required",
+    "verified_at": None,
     "headers": ["Authorization"],
     "consecutive_failures": 0,
     "failing_since": None,

@@ -18,7 +18,13 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
 
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
+    number = serializers.IntegerField(
+        source="organization_number", help_text="Counts the subscriptions of the organization."
+    )
     url = serializers.SerializerMethodField()
+    verification = serializers.SerializerMethodField(
+        help_text="`pending` until the target has repeated its challenge; nothing else is sent."
+    )
     headers = serializers.SerializerMethodField(
         help_text="Their names; nobody is shown their values again."
     )
@@ -36,6 +42,8 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
             "resources",
             "types",
             "active",
+            "verification",
+            "verified_at",
             "headers",
             "consecutive_failures",
             "failing_since",
@@ -53,6 +61,12 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     def get_url(self, subscription: Subscription) -> str:
         path = reverse("webhook", args=[subscription.public_id])
         return absolute(path, self.context.get("request"))
+
+    @extend_schema_field(serializers.ChoiceField(("not_required", "pending", "verified")))
+    def get_verification(self, subscription: Subscription) -> str:
+        if subscription.challenge:
+            return "pending"
+        return "verified" if subscription.verified_at else "not_required"
 
     def get_headers(self, subscription: Subscription) -> list[str]:
         return sorted(subscription.headers)

@@ -1,0 +1,221 @@
+"""A deletion deletes what was stored of an export, and of an organization; one event stays."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg import sql
+
+from accounts.models import Organization
+from exports import lifecycle, runner, upkeep
+from exports.models import DiscardedFolder, Export, Status
+from resources.logistics.models import Contact
+from tests.conftest import KeyClient
+from tests.exports.conftest import export_of, stored_files, wait_for
+from tests.factories import SubscriptionFactory
+from tests.webhooks.receiver import Receiver, receiving
+from webhooks import runner as sender
+from webhooks.models import Attempt, Delivery, Event, Subscription
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Stands in the filter, the metadata and the answers of a request, and nowhere else.
+NEEDLE = "Mata Hari"
+BODY = {
+    "resource": "contact",
+    "options": {"name": f"not_equals:{NEEDLE}"},
+    "metadata": {"note": NEEDLE},
+}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as each:
+        yield each
+
+
+@pytest.fixture
+def subscription(acme: Organization, receiver: Receiver) -> Subscription:
+    return SubscriptionFactory.create(organization=acme, target=receiver.url())
+
+
+def stored_texts() -> str:
+    """Every row of the tables of exports, events, deliveries and idempotency keys, as text."""
+    texts = []
+    with connection.cursor() as cursor:
+        for table in (
+            *("exports_export", "exports_exportevent", "webhooks_event", "webhooks_attempt"),
+            *("webhooks_delivery", "accounts_idempotencykey"),
+        ):
+            query = sql.SQL("SELECT row_to_json(each)::text FROM {} AS each")
+            cursor.execute(query.format(sql.Identifier(table)))
+            texts += [text for (text,) in cursor.fetchall()]
+    return "\n".join(texts)
+
+
+def undo(change: Callable[[], object]) -> None:
+    with transaction.atomic():
+        change()
+        transaction.set_rollback(True)
+
+
+def test_no_event_holds_the_request(alice: KeyClient, contacts: list[Contact]) -> None:
+    made = alice.post("/v1/exports", BODY | {"options": {"name": [NEEDLE] * 1000}}).json()
+    assert made["request"]["options"]
+    runner.run(Export.objects.get().pk)
+    events = alice.get("/v1/events").json()["results"]
+    assert [event["type"] for event in events] == [
+        *("export.created", "export.started", "export.queued"),
+    ]
+    for event in events:
+        assert "request" not in event["data"]
+        assert len(json.dumps(event)) < 3_000
+    created = events[0]["data"]
+    assert created["metadata"] == {"note": NEEDLE}
+    assert created["files"]
+    assert created["download_url"]
+
+
+@pytest.mark.parametrize("status", ["queued", "completed"])
+def test_a_deletion_deletes_what_was_stored_of_an_export(
+    alice: KeyClient,
+    contacts: list[Contact],
+    subscription: Subscription,
+    receiver: Receiver,
+    status: str,
+) -> None:
+    headers = {"Idempotency-Key": "once"}
+    made = alice.post("/v1/exports", BODY, headers=headers).json()
+    other = alice.post("/v1/exports", {"resource": "contact"}).json()
+    export = Export.objects.get(public_id=made["id"])
+    if status == "completed":
+        runner.run(export.pk)
+        sender.run(subscription.pk)
+        assert Attempt.objects.exists()
+    assert NEEDLE in stored_texts()
+    assert alice.delete(made["url"]).status_code == 204
+
+    assert NEEDLE not in stored_texts()
+    about = Event.objects.filter(subject=made["id"])
+    [event] = about
+    assert event.type == "export.deleted"
+    shown = event.data
+    assert (shown["id"], shown["number"], shown["resource"]) == (made["id"], 1, "contact")
+    assert (shown["files"], shown["metadata"], shown["download_url"]) == ([], {}, None)
+    assert shown["status"] == ("canceled" if status == "queued" else "completed")
+    assert Event.objects.filter(subject=other["id"]).exists()
+
+    receiver.messages.clear()
+    sender.run(subscription.pk)
+    told = [json.loads(message.body) for message in receiver.messages]
+    assert [each["type"] for each in told if each["data"]["id"] == made["id"]] == ["export.deleted"]
+    again = alice.post("/v1/exports", BODY, headers=headers)
+    assert (again.status_code, again.json()["error"]) == (409, "idempotency_key_reused")
+    assert "deleted" in again.json()["message"]
+
+
+def test_a_deletion_is_told_once_and_a_deleted_export_tells_nothing_more(
+    queued: Export, subscription: Subscription
+) -> None:
+    runner.run(queued.pk)
+    lifecycle.delete(queued)
+    lifecycle.delete(queued)
+    Export.objects.update(expires_at=timezone.now())
+    queued.refresh_from_db()
+    lifecycle.expire(queued)
+    assert list(Event.objects.values_list("type", flat=True)) == ["export.deleted"]
+    assert Delivery.objects.count() == 1
+    assert (queued.request, queued.spec) == ({}, {})
+
+
+def test_a_delivery_may_be_deleted_while_it_is_sent(
+    queued: Export, subscription: Subscription, receiver: Receiver
+) -> None:
+    def delete(handler: object) -> None:
+        lifecycle.delete(queued)
+        handler.send_response(204)  # type: ignore[attr-defined]
+        handler.end_headers()  # type: ignore[attr-defined]
+        connection.close()
+
+    lifecycle.claim(queued.pk)
+    receiver.behaviours["/"] = delete
+    sender.run(subscription.pk)
+    receiver.behaviours.clear()
+    sender.run(subscription.pk)
+    [delivery] = Delivery.objects.all()
+    assert (delivery.event.type, delivery.status) == ("export.deleted", "delivered")
+
+
+def test_a_deletion_that_is_rolled_back_deletes_nothing(
+    queued: Export, subscription: Subscription
+) -> None:
+    lifecycle.claim(queued.pk)
+    undo(lambda: lifecycle.delete(queued))
+    assert list(Event.objects.values_list("type", flat=True)) == ["export.started"]
+    assert Export.objects.visible().get().request
+
+
+def test_files_of_a_deleted_organization_go_at_once(
+    queued: Export, acme: Organization, globex: Organization, worker: None
+) -> None:
+    runner.run(queued.pk)
+    theirs = export_of(globex, {"resource": "contact"})
+    runner.run(theirs.pk)
+    assert len({path.parts[-4] for path in stored_files()}) == 2
+    acme.delete()
+    wait_for(lambda: len({path.parts[-4] for path in stored_files()}) == 1)
+    theirs.refresh_from_db()
+    assert theirs.status == Status.COMPLETED
+    assert default_storage.exists(theirs.files.get().storage_key)
+
+
+def test_files_of_a_deleted_organization_go_without_a_broker_and_after_a_failure(
+    queued: Export,
+    acme: Organization,
+    no_broker: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runner.run(queued.pk)
+    Organization.objects.filter(pk=acme.pk).delete()
+    assert stored_files()
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "delete", _fail)
+        upkeep.expire()
+    assert stored_files()
+    upkeep.expire()
+    assert stored_files() == []
+    assert DiscardedFolder.objects.exists()
+    DiscardedFolder.objects.update(created_at=timezone.now() - upkeep.STRAGGLERS)
+    upkeep.expire()
+    assert not DiscardedFolder.objects.exists()
+
+
+def _fail(*args: object) -> None:
+    raise OSError("The storage does not answer.")
+
+
+def test_a_worker_stops_when_the_organization_is_deleted(
+    queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete = lifecycle.complete
+
+    def too_late(*args: object) -> None:
+        Organization.objects.filter(pk=acme.pk).delete()
+        complete(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lifecycle, "complete", too_late)
+    runner.run(queued.pk)
+    assert not Export.objects.exists()
+    assert stored_files() == []
+
+
+def test_an_organization_whose_deletion_is_rolled_back_keeps_its_files(
+    queued: Export, acme: Organization
+) -> None:
+    runner.run(queued.pk)
+    undo(acme.delete)
+    upkeep.expire()
+    assert stored_files()

@@ -1,0 +1,163 @@
+"""Exports a day and stored bytes of an organization: exact, and refused before any work."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from accounts.models import Organization
+from exports import actions, creation, runner, upkeep
+from exports.models import Export, ExportLimits, ExportUsage, Status
+from resources.logistics.models import Contact
+from tests.conftest import KeyClient
+from tests.exports.conftest import export_of, stored_files
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CONTACTS = {"resource": "contact"}
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is queued stays there."""
+    monkeypatch.setattr("exports.queue.current_app.send_task", lambda *args, **options: None)
+
+
+@pytest.fixture
+def limits(acme: Organization) -> ExportLimits:
+    return ExportLimits.objects.create(organization=acme)
+
+
+def used_bytes() -> int:
+    return sum(Export.objects.values_list("stored_bytes", flat=True))
+
+
+def test_a_day_has_so_many_exports_deleted_and_retried_ones_too(
+    alice: KeyClient, charlie: KeyClient, contacts: list[Contact], settings: Settings
+) -> None:
+    settings.EXPORT_MAX_DAILY = 3
+    first = alice.post("/v1/exports", CONTACTS).json()
+    assert alice.delete(first["url"]).status_code == 204
+    second = alice.post("/v1/exports", CONTACTS).json()
+    alice.post(f"{second['url']}/cancel")
+    assert alice.post(f"{second['url']}/retry").status_code == 200
+    refused = alice.post("/v1/exports", CONTACTS)
+    assert (refused.status_code, refused.json()["error"]) == (429, "daily_quota_exceeded")
+    details = refused.json()["details"]
+    assert (details["maximum"], details["used"]) == (3, 3)
+    assert 0 < details["retry_after"] <= 24 * 3600
+    assert int(refused["Retry-After"]) == details["retry_after"]
+    alice.post(f"{second['url']}/cancel")
+    assert alice.post(f"{second['url']}/retry").status_code == 429
+    assert charlie.post("/v1/exports", CONTACTS).status_code == 201
+
+    ExportUsage.objects.update(day=datetime.now(UTC).date() - timedelta(days=1))
+    third = alice.post("/v1/exports", CONTACTS)
+    assert (third.status_code, third.json()["number"]) == (201, 3)
+
+
+def test_nothing_is_counted_before_the_quota_is_looked_at(
+    alice: KeyClient,
+    contacts: list[Contact],
+    limits: ExportLimits,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ExportLimits.objects.update(daily=1)
+    assert alice.post("/v1/exports", CONTACTS | {"dedupe": True}).status_code == 201
+    monkeypatch.setattr(creation, "count_rows", lambda *_: pytest.fail("rows were counted"))
+    assert alice.post("/v1/exports", CONTACTS).status_code == 429
+    assert alice.post("/v1/exports", CONTACTS | {"dedupe": True}).status_code == 200
+
+
+def test_racing_requests_do_not_pass_the_daily_quota(
+    alice: KeyClient, contacts: list[Contact], limits: ExportLimits
+) -> None:
+    ExportLimits.objects.update(daily=5, unfinished=100)
+    statuses: list[int] = []
+    numbers: list[int] = []
+    start = threading.Barrier(15)
+
+    def create() -> None:
+        start.wait()
+        answer = alice.post("/v1/exports", CONTACTS)
+        statuses.append(answer.status_code)
+        if answer.status_code == 201:
+            numbers.append(answer.json()["number"])
+        connections.close_all()
+
+    threads = [threading.Thread(target=create) for _ in range(15)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [201] * 5 + [429] * 10
+    assert sorted(numbers) == [1, 2, 3, 4, 5]
+
+
+def test_full_storage_admits_nothing_until_files_are_deleted(
+    alice: KeyClient, queued: Export, limits: ExportLimits
+) -> None:
+    runner.run(queued.pk)
+    used = used_bytes()
+    assert used == queued.files.get().bytes
+    ExportLimits.objects.update(stored_bytes=used)
+    refused = alice.post("/v1/exports", CONTACTS)
+    assert (refused.status_code, refused.json()["error"]) == (422, "storage_quota_exceeded")
+    assert refused.json()["details"] == {"maximum": used, "used": used}
+    queued.refresh_from_db()
+    actions.delete(queued)
+    assert used_bytes() == 0
+    assert alice.post("/v1/exports", CONTACTS).status_code == 201
+
+
+def test_expired_files_take_no_room(alice: KeyClient, queued: Export) -> None:
+    runner.run(queued.pk)
+    assert used_bytes()
+    queued.refresh_from_db()
+    upkeep.expire_one(queued)
+    assert used_bytes() == 0
+
+
+def test_an_export_without_room_fails_and_leaves_no_files(
+    queued: Export, limits: ExportLimits, acme: Organization
+) -> None:
+    other = export_of(acme, CONTACTS)
+    runner.run(queued.pk)
+    used = used_bytes()
+    ExportLimits.objects.update(stored_bytes=used + 10)
+    files = stored_files()
+    runner.run(other.pk)
+    other.refresh_from_db()
+    assert other.error is not None
+    assert (other.status, other.error["error"]) == (Status.FAILED, "storage_quota_exceeded")
+    assert f"{used:,}" in other.error["message"]
+    assert stored_files() == files
+    assert used_bytes() == used
+
+
+def test_exports_that_end_together_do_not_pass_the_quota(
+    queued: Export, limits: ExportLimits, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each had room as it began, and while it wrote."""
+    other = export_of(acme, CONTACTS | {"csv_field_options": {"columns": ["id", "name"]}})
+    runner.run(queued.pk)
+    used = used_bytes()
+    ExportLimits.objects.update(stored_bytes=used + used // 2)
+    monkeypatch.setattr(runner, "stored_bytes_of", lambda _: 0)
+    runner.run(other.pk)
+    other.refresh_from_db()
+    assert other.error is not None
+    assert other.error["error"] == "storage_quota_exceeded"
+    assert used_bytes() == used
+    assert len(stored_files()) == 2
+
+
+def test_a_request_is_stored_up_to_a_size(alice: KeyClient, contacts: list[Contact]) -> None:
+    large = CONTACTS | {"options": {"name": [f"{number:0500}" for number in range(900)]}}
+    refused = alice.post("/v1/exports", large)
+    assert (refused.status_code, refused.json()["error"]) == (413, "request_too_large")
+    details = refused.json()["details"]
+    assert details["maximum"] == 256 * 1024 < details["used"]
+    assert not Export.objects.exists()

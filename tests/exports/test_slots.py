@@ -1,0 +1,177 @@
+"""No organization takes the last slot, and idle workers of `large` help `quick`."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from celery import current_app
+from django.core.cache import cache
+from django.db import connection
+
+from accounts.models import Organization
+from exports import heartbeats, lifecycle
+from exports.models import Export, Lane, Status
+from exports_project.embedded import processes
+from exports_project.serve import WORKER
+from resources.logistics.models import Contact
+from tests.conftest import KeyClient
+from tests.exports.conftest import export_of, wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CONTACTS = {"resource": "contact"}
+StartWorker = Callable[..., None]
+
+
+@pytest.fixture
+def start_worker() -> Iterator[StartWorker]:
+    """Starts a worker of some queues, until the end of the test."""
+    current_app.control.purge()
+    cache.clear()
+    children = []
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "TEST_DATABASE": connection.settings_dict["NAME"],
+    }
+
+    def start(name: str, queues: str, concurrency: int) -> None:
+        command = [*WORKER, "-n", f"{name}@%h", "-Q", queues, f"--concurrency={concurrency}"]
+        child = processes.spawn(command, output=None, death_signal=signal.SIGKILL, env=environment)
+        children.append(child)
+
+    yield start
+    for child in children:
+        child.kill()
+        child.wait()
+
+
+def waiting(organization: Organization, lane: Lane, count: int = 1) -> list[Export]:
+    return [export_of(organization, CONTACTS, lane=lane) for _ in range(count)]
+
+
+def test_the_last_slot_is_for_another_organization(
+    acme: Organization, globex: Organization, contacts: list[Contact]
+) -> None:
+    first, second, third = waiting(acme, Lane.LARGE, 3)
+    [theirs] = waiting(globex, Lane.LARGE)
+
+    def claim() -> Export | None:
+        return lifecycle.claim(second.pk, Lane.LARGE, 3)
+
+    assert [claim(), claim(), claim(), claim()] == [first, theirs, second, None]
+    lifecycle.cancel(first)
+    assert lifecycle.waiting_of(acme.pk, Lane.LARGE) == third
+    assert claim() == third
+
+
+@pytest.mark.parametrize("slots", [0, 1])
+def test_a_lane_of_one_slot_is_for_everybody(
+    acme: Organization, contacts: list[Contact], slots: int
+) -> None:
+    first, second = waiting(acme, Lane.LARGE, 2)
+    assert lifecycle.claim(first.pk, Lane.LARGE, slots) == first
+    assert lifecycle.claim(first.pk, Lane.LARGE, slots) == second
+
+
+def test_small_exports_on_large_workers_count_as_their_slots(
+    acme: Organization, globex: Organization, contacts: list[Contact]
+) -> None:
+    small, other = waiting(acme, Lane.QUICK, 2)
+    [large] = waiting(acme, Lane.LARGE)
+    assert lifecycle.claim(small.pk, Lane.LARGE, 2) == large
+    assert lifecycle.claim(small.pk, Lane.LARGE, 2) is None
+    # A worker of its own takes them all the same.
+    assert lifecycle.claim(small.pk, Lane.QUICK, 1) == small
+    assert lifecycle.claim(small.pk, Lane.QUICK, 1) == other
+    assert lifecycle.claim(small.pk, Lane.QUICK, 1) is None
+
+
+def test_a_worker_of_large_prefers_a_large_export_and_sends_the_message_again(
+    acme: Organization, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[int, str]] = []
+    monkeypatch.setattr(
+        "exports.queue.current_app.send_task",
+        lambda task, arguments, queue: sent.append((arguments[0], queue)),
+    )
+    [small], [large] = waiting(acme, Lane.QUICK), waiting(acme, Lane.LARGE)
+    assert lifecycle.claim(small.pk, Lane.LARGE) == large
+    assert sent == [(small.pk, "quick")]
+    assert lifecycle.claim(large.pk, Lane.LARGE) == small
+    small.refresh_from_db()
+    assert (small.lane, small.slot) == (Lane.QUICK, Lane.LARGE)
+    assert lifecycle.claim(large.pk, Lane.QUICK) is None
+
+
+def test_slow_exports_of_one_organization_hold_up_no_other(
+    alice: KeyClient,
+    charlie: KeyClient,
+    acme: Organization,
+    start_worker: StartWorker,
+) -> None:
+    """Two slots, and a table that is locked: each export of acme waits for it."""
+    for client in (alice, alice):
+        assert client.post("/v1/exports", {"resource": "location"}).status_code == 201
+    Export.objects.update(lane=Lane.LARGE)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE logistics_location IN ACCESS EXCLUSIVE MODE")
+        start_worker("large", "large,quick", 2)
+        wait_for(lambda: "processing" in _statuses(acme))
+        for lane in (Lane.LARGE, Lane.QUICK):
+            body = CONTACTS | {"csv_field_options": {"columns": ["id", "name"]}}
+            made = charlie.post("/v1/exports", body).json()["id"]
+            Export.objects.filter(public_id=made, status=Status.QUEUED).update(lane=lane)
+            wait_for(lambda made=made: Export.objects.get(public_id=made).status == "completed")
+        assert sorted(_statuses(acme)) == ["processing", "queued"]
+    finally:
+        other.close()
+    # The second one begins as soon as the first one has ended: nothing else sends a message.
+    wait_for(lambda: _statuses(acme) == ["completed", "completed"], seconds=20)
+
+
+def _statuses(organization: Organization) -> list[str]:
+    exports = Export.objects.filter(organization=organization)
+    return list(exports.values_list("status", flat=True))
+
+
+def test_idle_workers_of_large_write_small_exports(
+    alice: KeyClient, contacts: list[Contact], start_worker: StartWorker
+) -> None:
+    for _ in range(4):
+        assert alice.post("/v1/exports", CONTACTS).status_code == 201
+    assert set(Export.objects.values_list("lane", flat=True)) == {Lane.QUICK}
+    start_worker("large", "large,quick", 2)
+    wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 4)
+    assert set(Export.objects.values_list("slot", flat=True)) == {Lane.LARGE}
+
+
+def test_a_worker_of_quick_never_writes_a_large_export(
+    alice: KeyClient, acme: Organization, contacts: list[Contact], start_worker: StartWorker
+) -> None:
+    [large] = waiting(acme, Lane.LARGE)
+    assert alice.post("/v1/exports", CONTACTS).status_code == 201
+    start_worker("quick", "quick", 1)
+    wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 1)
+    current_app.send_task("exports.run", [large.pk], queue="quick")
+    assert alice.post("/v1/exports", CONTACTS).status_code == 201
+    wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 2)
+    large.refresh_from_db()
+    assert large.status == Status.QUEUED
+
+
+def test_slots_are_those_of_live_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.clear()
+    assert heartbeats.slots(Lane.LARGE) == 0
+    heartbeats._offer(Lane.LARGE, "large@one", 2)
+    heartbeats._offer(Lane.LARGE, "large@two", 3)
+    heartbeats._offer(Lane.QUICK, "quick@one", 1)
+    assert (heartbeats.slots(Lane.LARGE), heartbeats.slots(Lane.QUICK)) == (5, 1)
+    heartbeats._withdraw(Lane.LARGE, "large@one")
+    assert heartbeats.slots(Lane.LARGE) == 3
+    assert heartbeats.lane_of(["quick", "large"]) == Lane.LARGE
+    assert heartbeats.lane_of(["quick"]) == Lane.QUICK
+    assert heartbeats.lane_of(["webhooks"]) is None

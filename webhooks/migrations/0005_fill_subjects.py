@@ -1,0 +1,41 @@
+"""Say what stored events are about, without the requests, and number the subscriptions."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import migrations
+
+# `json_each` and `json_object_agg` keep the order of the members.
+_EVENTS = """
+UPDATE webhooks_event SET
+    subject = coalesce(data ->> 'id', ''),
+    data = (SELECT json_object_agg(key, value) FROM json_each(data) WHERE key <> 'request')
+WHERE data ->> 'object' = 'export'
+"""
+_NUMBERS = """
+UPDATE webhooks_subscription AS subscription SET organization_number = counted.place
+FROM (
+    SELECT number, row_number() OVER (PARTITION BY organization_id ORDER BY number) AS place
+    FROM webhooks_subscription
+) AS counted
+WHERE counted.number = subscription.number
+"""
+
+
+def fill_hosts(apps: Any, schema_editor: Any) -> None:
+    subscriptions = apps.get_model("webhooks", "Subscription").objects
+    for subscription in subscriptions.only("target"):
+        host = (urlsplit(subscription.target).hostname or "")[:255]
+        subscriptions.filter(pk=subscription.pk).update(host=host)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("webhooks", "0004_subjects_hosts_challenges"),
+    ]
+
+    operations = [
+        migrations.RunSQL(_EVENTS, migrations.RunSQL.noop),
+        migrations.RunSQL(_NUMBERS, migrations.RunSQL.noop),
+        migrations.RunPython(fill_hosts, migrations.RunPython.noop),
+    ]
