@@ -200,8 +200,11 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
         if len(steps) > DEEPEST_INCLUDE:
             text += f"{len(steps)} steps, of which there may be {DEEPEST_INCLUDE}"
             yield problem(resource, text, "resources.E013")
-        parent = resource
+        parent: Resource | None = resource
         for step in steps:
+            if parent is None:
+                yield problem(resource, f"{text}{step!r} is of no resource", "resources.E013")
+                break
             try:
                 _, related = parent.related(step)
             except LookupError as error:
