@@ -78,14 +78,6 @@ class ColumnChoice:
     def check(self, columns: tuple[OutputColumn, ...], nesting: Nesting) -> None:
         """Complain of columns that cannot be shown side by side in this nesting."""
         code, resource, whole = ErrorCode.INVALID_COLUMN, self._resource, self._included.includes
-        heads = dict.fromkeys(column.path.partition(".")[0] for column in columns)
-        relations = {each.relation: resource.related(each.relation)[0] for each in whole}
-        relations = {**resource.relations_by_name, **relations}
-        many = [name for name in heads if name in relations and relations[name].repeatable]
-        if nesting is Nesting.REPEAT and len(many) > 1:
-            text = f"Rows are repeated for the records of one relation, not of {', '.join(many)}"
-            self._report(code, _COLUMNS, many, text, "one of them")
-            return
         if pair := collision(outline(resource, columns, nesting, whole)):
             one, other = pair
             text = f"The columns {one.path} and {other.path} may give columns of one header"

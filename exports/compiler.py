@@ -162,15 +162,16 @@ class _Source:
         joins = self.expressions.joins(column.path for column in outlines(self.spec))
         joined = sql.SQL("").join(sql.SQL(" {}").format(join) for join in joins)
         terms = self._terms()
-        if self.repeated is not None:
-            joined += sql.SQL(" {}").format(self.expressions.repeating(self.repeated))
-        if self.repeated is None and not (terms and self.spec.includes):
+        if self.repeated:
+            repeating = self.expressions.repeating(self.repeated)
+            joined += sql.SQL("").join(sql.SQL(" {}").format(join) for join in repeating)
+        if not self.repeated and not (terms and self.spec.includes):
             rest = sql.SQL("{}{} WHERE {}{}{}").format(
                 self._table, joined, self._where, _order(terms), self._limit()
             )
         else:
             # Nothing is joined to records that the limit leaves out.
-            related = self.expressions.order(self.repeated) if terms and self.repeated else []
+            related = self.expressions.turn(self.repeated) if terms else []
             records = self._records(terms)
             rest = sql.SQL("{}{}{}").format(records, joined, _order([*terms, *related]))
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), rest)
@@ -193,21 +194,26 @@ class _Source:
 
     def empty_rows(self) -> sql.Composable:
         """The query of as many rows with no cells, in any order."""
-        if self.repeated is None:
+        if not self.repeated:
             query = sql.SQL("SELECT FROM {} WHERE {}{}")
             return query.format(self._table, self._where, self._limit())
-        source, condition = self.expressions.related(self.repeated)
         # Which records there are depends on their order where there is a limit.
-        terms = [] if self.spec.selection.limit is None else self._terms()
-        query = sql.SQL("SELECT FROM {} LEFT JOIN {} ON {}")
-        return query.format(self._records(terms), source, condition)
+        records = self._records([] if self.spec.selection.limit is None else self._terms())
+        related = [self.expressions.related(relation) for relation in self.repeated]
+        if len(related) == 1:
+            return sql.SQL("SELECT FROM {} LEFT JOIN {} ON {}").format(records, *related[0])
+        found = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT 1 FROM {} WHERE {}").format(*each) for each in related
+        )
+        query = sql.SQL("SELECT FROM {} LEFT JOIN LATERAL ({}) AS related ON true")
+        return query.format(records, found)
 
-    def _repeated(self) -> Relation | None:
-        """The relation of which each record has a row."""
+    def _repeated(self) -> tuple[Relation, ...]:
+        """The relations of which each record has a row, in the order of the columns."""
         if nesting(self.spec) is not Nesting.REPEAT:
-            return None
+            return ()
         relations = (self.expressions.resolve(column.path)[0] for column in self.spec.columns)
-        return next((each for each in relations if each and each.repeatable), None)
+        return tuple(dict.fromkeys(each for each in relations if each and each.repeatable))
 
     def _records(self, terms: list[sql.Composable]) -> sql.Composable:
         """The selected records, each once, as a FROM item: a limit is one of records."""

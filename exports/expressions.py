@@ -1,6 +1,6 @@
 """Expressions: what a column's cell holds, as SQL."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from psycopg import sql
@@ -24,6 +24,9 @@ _MERGED_JSON = """CASE jsonb_typeof({0})
   ELSE (SELECT coalesce(string_agg(coalesce(member, ''), ', '), '')
    FROM jsonb_array_elements_text({0}) AS member) END
  ELSE {0} #>> '{{}}' END"""
+
+# The relation, by its number, for whose records a row is repeated now.
+_TURN = sql.Identifier("turn")
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,35 @@ class Expressions(JsonExpressions):
             column = replace(column, expression=f"{{row}}.{_computed(column)}")
         return relation, column
 
-    def repeating(self, relation: Relation) -> sql.Composable:
-        """The join that repeats a row for each related record, by label."""
-        row, order = related_row(relation), sql.SQL(", ").join(self.order(relation))
+    def repeating(self, relations: Sequence[Relation]) -> list[sql.Composable]:
+        """The joins that repeat a row for each record of each relation in turn, by label."""
+        joins = [
+            sql.SQL("LEFT JOIN LATERAL ({} ORDER BY {}) AS {} ON true").format(
+                self._records_of(relation, turn if len(relations) > 1 else None),
+                sql.SQL(", ").join(self.order(relation)),
+                sql.Identifier(related_row(relation)),
+            )
+            for turn, relation in enumerate(relations)
+        ]
+        if len(relations) == 1:
+            return joins
+        # A row without related records has no turn, and so stays once.
+        turns = sql.SQL(", ").join(sql.SQL("({})").format(each) for each in range(len(relations)))
+        found = (sql.SQL("{} IS NOT NULL").format(related_key(each)) for each in relations)
+        return [
+            sql.SQL("LEFT JOIN ((VALUES {}) AS turns ({}) {}) ON {}").format(
+                turns, _TURN, sql.SQL(" ").join(joins), sql.SQL(" OR ").join(found)
+            )
+        ]
+
+    def turn(self, relations: Sequence[Relation]) -> list[sql.Composable]:
+        """The terms that order the rows of one record."""
+        orders = [term for relation in relations for term in self.order(relation)]
+        return [_TURN, *orders] if len(relations) > 1 else orders
+
+    def _records_of(self, relation: Relation, turn: int | None) -> sql.Composable:
+        """The query of the related records of a row; in another turn it finds none."""
+        row = related_row(relation)
         cells = [sql.SQL("{}.*").format(sql.Identifier(row)), *self._computed_of(relation)]
         link = relation.link(ROW, row)
         source, condition = self.related(relation)
@@ -86,15 +115,15 @@ class Expressions(JsonExpressions):
         )
         if link is not None:
             records = linked(link, row, records)
-        return sql.SQL("LEFT JOIN LATERAL ({} ORDER BY {}) AS {} ON true").format(
-            records, order, sql.Identifier(row)
-        )
+        if turn is not None:
+            records = sql.SQL("{} AND {} = {}").format(records, _TURN, turn)
+        return records
 
     def _computed_of(self, relation: Relation) -> Iterator[sql.Composable]:
         """The computed columns that are shown of a relation's records."""
         include = self._include(relation.name)
-        if include is not None:
-            _, resource = self.resource.related(relation.name)
+        resource = self.resource.related(relation.name)[1] if include else None
+        if include and resource:
             columns = (resource.columns_by_name[name] for name in include.columns)
             for column in columns:
                 if column.field is None:

@@ -12,7 +12,7 @@ from exports.formats import formats
 from exports.formats.base import Rows
 from exports.spec import Nesting
 from resources.includes import Include
-from resources.registry import DEEPEST_INCLUDE, Resource, registry
+from resources.registry import DEEPEST_INCLUDE, Resource
 from resources.suggestions import did_you_mean
 from resources.values import shown
 
@@ -29,15 +29,17 @@ class Included:
     """columns: names of columns and included relations; None where the request does not say.
 
     dry: leave out what would clash in another organization, or is said by another column.
+    warnings: what a table has no room for, in sentences.
     """
 
     columns: tuple[str, ...] | None = None
     includes: tuple[Include, ...] = ()
     dry: bool = False
+    warnings: tuple[str, ...] = ()
 
-    def kept(self, resource: Resource, names: Iterable[str]) -> tuple[str, ...]:
-        """Of names those that stay in the file."""
-        left_out = set(_left_out(resource)) if self.dry else ()
+    def kept(self, resource: Resource | None, names: Iterable[str]) -> tuple[str, ...]:
+        """Of the names of a record's columns those that stay in the file."""
+        left_out = set(_left_out(resource)) if self.dry and resource else ()
         return tuple(name for name in names if name not in left_out)
 
 
@@ -45,17 +47,19 @@ class Included:
 class _Record:
     """What is shown of one kind of record.
 
-    every: its columns where none is named.
+    path: of the relations that lead to it; "" is the record itself.
+    resource: None where it has none of its own.
+    names: of the columns that may be shown.
+    every: those that are shown where none is named.
     columns, included: what was asked for so far, by name.
     """
 
-    resource: Resource
+    path: str
+    resource: Resource | None
+    names: tuple[str, ...]
     every: tuple[str, ...]
     columns: dict[str, None] = field(default_factory=dict)
     included: dict[str, "_Record"] = field(default_factory=dict)
-
-    def show(self, name: str) -> None:
-        self.columns |= dict.fromkeys(self.every if name == EVERY else [name])
 
 
 class Including:
@@ -71,15 +75,19 @@ class Including:
         self._resource = resource
         self._format = file_format
         self._is_table = formats[file_format].rows is not Rows.JSON
-        self._root = _Record(resource, tuple(resource.columns_by_name))
+        names = tuple(resource.columns_by_name)
+        self._root = _Record("", resource, names, names)
+        self._left_out: dict[str, None] = {}
 
     def read(self, body: Mapping[str, Any], *, dry: bool) -> Included:
         fields, includes = body.get("fields"), body.get("includes")
         nothing = Included(dry=dry)
         if fields is None and includes is None:
-            return replace(nothing, columns=tuple(_plain(self._resource))) if dry else nothing
+            # Ids stand for related records, but for those that no other column tells of.
+            plain = (*self._resource.columns_by_name, *self._resource.embedded)
+            return replace(nothing, columns=plain) if dry else nothing
         if fields is None:
-            self._root.show(EVERY)
+            self._show(self._root, EVERY)
         for place, path in self._paths("fields", fields, ErrorCode.INVALID_COLUMN):
             self._field(place, path)
         for place, path in self._paths("includes", includes, ErrorCode.INVALID_INCLUDE):
@@ -88,9 +96,16 @@ class Including:
             self._report(ErrorCode.INVALID_COLUMN, "fields", fields, "No field is chosen")
         if self.failed:
             return nothing
+        for name in set(self._root.included) & set(self._root.columns):
+            self._show(self._root.included[name], EVERY)
         includes = _tree(self._root, nothing)
-        names = [*self._root.columns, *(include.relation for include in includes)]
-        return Included(nothing.kept(self._resource, names), includes, dry)
+        names = dict.fromkeys([*self._root.columns, *(each.relation for each in includes)])
+        shown = nothing.kept(self._resource, names)
+        return replace(nothing, columns=shown, includes=includes, warnings=self._warnings())
+
+    def _warnings(self) -> tuple[str, ...]:
+        text = "{} is left out: {} shows one level of related records, json and jsonl show all"
+        return tuple(f"{text.format(path, self._format)}." for path in self._left_out)
 
     def nesting(self, properties: Any, nesting: Nesting) -> Nesting:
         """How a table is nested that shows the included records.
@@ -106,17 +121,11 @@ class Including:
             text = f"In {self._format} {nesting} is no way to show {' and '.join(included)}"
             accepted = [Nesting.REPEAT] if repeated else [Nesting.MERGE, Nesting.REPEAT]
             self._report(code, _PROPERTIES, properties, text, accepted)
-        if len(repeated) > 1:
-            text = (
-                f"In {self._format} rows are repeated for the records of one relation, and "
-                f"{' and '.join(repeated)} would multiply them: include one, or take json"
-            )
-            self._report(code, "includes", repeated, text, "one of them, or the format json")
         return Nesting.REPEAT if repeated else nesting
 
     def _paths(self, name: str, given: object, code: ErrorCode) -> Iterator[tuple[str, str]]:
         """The paths of a list, each with its place; each is taken once."""
-        accepted = [EVERY, *self._resource.includable] if name == "fields" else self._accepted()
+        accepted = [*([EVERY] if name == "fields" else []), *self._resource.includable]
         if given is None:
             return
         if not isinstance(given, list):
@@ -133,61 +142,78 @@ class Including:
 
     def _include(self, place: str, path: str) -> None:
         record = self._root
-        if not self._allowed(place, path, path):
+        accepted = list(self._resource.includable)
+        if path not in accepted:
+            self._refuse(place, path, path, accepted)
             return
-        for step in path.split("."):
+        steps = path.split(".")
+        if self._is_table and len(steps) > 1:
+            self._left_out[path] = None
+            steps = steps[:1]
+        for step in steps:
             new = step not in record.included
             record = self._inside(record, step)
             if new:
-                record.show(EVERY)
+                self._show(record, EVERY)
 
     def _field(self, place: str, path: str) -> None:
         *steps, name = path.split(".")
         if path in self._resource.includable:
             steps, name = [*steps, name], EVERY
-        if steps and not self._allowed(place, path, ".".join(steps)):
-            return
-        resource = self._resource
-        for step in steps:
-            _, resource = resource.related(step)
-        if name != EVERY and name not in resource.columns_by_name:
-            names = [EVERY, *resource.columns_by_name, *(() if steps else self._accepted())]
-            text = f"{resource.name} has no field {name!r}{did_you_mean(name, names)}"
-            self._report(ErrorCode.INVALID_COLUMN, place, path, text, names)
+        accepted = self._resource.includable
+        beside = [each for each in accepted if not (self._is_table and "." in each)]
+        if steps and ".".join(steps) not in beside:
+            self._refuse(place, path, ".".join(steps), beside)
             return
         record = self._root
         for step in steps:
             record = self._inside(record, step)
-        record.show(name)
+        if name != EVERY and name not in record.names:
+            names = [EVERY, *record.names, *(() if steps else beside)]
+            of = record.resource.name if record.resource else record.path
+            text = f"{of} has no field {name!r}{did_you_mean(name, names)}"
+            self._report(ErrorCode.INVALID_COLUMN, place, path, text, names)
+            return
+        self._show(record, name)
+
+    def _show(self, record: _Record, name: str) -> None:
+        """Show a column of a record, or every one and with them the embedded relations."""
+        if name != EVERY:
+            record.columns[name] = None
+            return
+        record.columns |= dict.fromkeys(record.every)
+        for relation in record.resource.embedded if record.resource else ():
+            if record is self._root:
+                # As where nothing is said of includes: an array in JSON, a cell in a table.
+                record.columns[relation] = None
+            elif self._is_table:
+                self._left_out[f"{record.path}.{relation}"] = None
+            else:
+                self._show(self._inside(record, relation), EVERY)
 
     def _inside(self, record: _Record, name: str) -> _Record:
         """What is shown of the records of a relation."""
         if name not in record.included:
+            if record.resource is None:
+                raise LookupError(f"{record.path} has no relations")
             relation, resource = record.resource.related(name)
+            names = tuple(resource.columns_by_name if resource else relation.columns)
             # One cell for all of them has room for what stands for a record.
-            brief = self._is_table and relation.joined
-            every = relation.fields if brief else tuple(resource.columns_by_name)
-            record.included[name] = _Record(resource, every)
+            brief = resource is None or (self._is_table and relation.joined)
+            path = f"{record.path}.{name}" if record.path else name
+            every = relation.fields if brief else names
+            record.included[name] = _Record(path, resource, names, every)
         return record.included[name]
 
-    def _allowed(self, place: str, given: str, path: str) -> bool:
-        """Whether a path of relations may be included; complains where it may not."""
-        named, accepted = self._resource.name, self._accepted()
-        if path in accepted:
-            return True
+    def _refuse(self, place: str, given: str, path: str, accepted: list[str]) -> None:
+        """Complain of a path of relations that may not be included."""
         if path in self._resource.includable:
             text = f"{self._format} shows one level of relations: take json, or leave out {given}"
         elif path.count(".") >= DEEPEST_INCLUDE:
             text = f"{given} has more than {DEEPEST_INCLUDE} levels of relations"
         else:
-            text = f"{named} cannot include {path!r}{did_you_mean(path, accepted)}"
+            text = f"{self._resource.name} cannot include {path!r}{did_you_mean(path, accepted)}"
         self._report(ErrorCode.INVALID_INCLUDE, place, given, text, accepted)
-        return False
-
-    def _accepted(self) -> list[str]:
-        """The paths that may be included, in this format."""
-        paths = self._resource.includable
-        return [path for path in paths if not (self._is_table and "." in path)]
 
     def _report(
         self, code: ErrorCode, field: str, value: Any, text: str, accepted: object = None
@@ -202,15 +228,6 @@ def _tree(record: _Record, included: Included) -> tuple[Include, ...]:
         for name, inner in record.included.items()
     )
     return tuple(each for each in includes if each.columns or each.includes)
-
-
-def _plain(resource: Resource) -> Iterator[str]:
-    """What dry data has of a record without being asked: its columns, where ids stand for related
-    records, but for those that are no resource and so can be shown in no other way."""
-    yield from resource.columns_by_name
-    for name, relation in resource.relations_by_name.items():
-        if registry.for_model(relation.target) is None:
-            yield name
 
 
 def _left_out(resource: Resource) -> Iterator[str]:

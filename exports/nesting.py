@@ -83,25 +83,26 @@ def outline(
             yield Outline(column.path, column.header, column.header)
             continue
         if include := included.get(column.path):
-            _, related = resource.related(column.path)
+            relation, related = resource.related(column.path)
+            shown = related.columns_by_name if related else relation.columns
             for field in include.columns:
-                kind = related.columns_by_name[field].kind
+                kind = shown[field].kind
                 yield _outline(f"{column.path}.{field}", f"{column.header}.{field}", kind, nesting)
             continue
         head, _, name = column.path.partition(".")
-        relation = resource.relations_by_name.get(head)
-        if relation and not name and _splits(relation, nesting):
-            for field in relation.fields:
-                kind = relation.columns[field].kind
+        declared = resource.relations_by_name.get(head)
+        if declared and not name and _splits(declared, nesting):
+            for field in declared.fields:
+                kind = declared.columns[field].kind
                 yield _outline(f"{head}.{field}", f"{column.header}.{field}", kind, nesting)
-        elif relation and relation.many and nesting is Nesting.FLATTEN:
+        elif declared and declared.many and nesting is Nesting.FLATTEN:
             named = name and column.header == column.path
             before, after = (head, name) if named else (column.header, "")
             yield Outline(
-                column.path, column.header, before, True, after, () if name else relation.fields
+                column.path, column.header, before, True, after, () if name else declared.fields
             )
-        elif relation:
-            kind = relation.columns[name].kind if name else Kind.TEXT
+        elif declared:
+            kind = declared.columns[name].kind if name else Kind.TEXT
             yield _outline(column.path, column.header, kind, nesting)
         else:
             kind = resource.columns_by_name[column.path].kind

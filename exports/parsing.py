@@ -138,6 +138,7 @@ class _Parser:
             refuse_empty=empty == "error",
             includes=included.includes,
             omit_empty=dry,
+            warnings=included.warnings,
         )
 
     def report(self, code: ErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:

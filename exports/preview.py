@@ -52,6 +52,7 @@ class Preview:
     header_is_partial: rows that are not shown may add columns.
     rows_are_missing: there may be some, but finding the first would take too long.
     estimated_bytes: of the text, before it is compressed; None where rows are missing.
+    warnings: what was asked for and the file leaves out.
     """
 
     header: list[str]
@@ -62,6 +63,7 @@ class Preview:
     records_count_is_estimate: bool
     estimated_bytes: int | None
     estimated_seconds: float
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
         records_count_is_estimate=estimated,
         estimated_bytes=None if keys is None else size,
         estimated_seconds=expected_seconds(count),
+        warnings=spec.warnings,
     )
 
 

@@ -66,6 +66,7 @@ class ExportSpec:
     columns: in the order of the file; at least one.
     includes: the relations among them whose records are shown whole.
     omit_empty: of a record in JSON, leave out what is null or empty.
+    warnings: what was asked for and the file has not, in sentences for people.
     timezone: an IANA name; every datetime is shown in it.
     datetime_format: an LDML pattern; None is ISO 8601 with microseconds and offset.
     include_header: write the names of the columns, where the format has a place for them.
@@ -89,6 +90,7 @@ class ExportSpec:
     refuse_empty: bool = False
     includes: tuple[Include, ...] = ()
     omit_empty: bool = False
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -112,6 +114,7 @@ class ExportSpec:
             refuse_empty=data.get("refuse_empty", False),
             includes=tuple(map(Include.from_json, data.get("includes", ()))),
             omit_empty=data.get("omit_empty", False),
+            warnings=tuple(data.get("warnings", ())),
         )
 
 

@@ -92,13 +92,15 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     yield from _check_includes(resource)
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
     ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
-    columns = {model_field.attname for model_field in resource.model._meta.concrete_fields}
+    fields = resource.model._meta.concrete_fields
+    shown = [each for each in fields if not resource.hidden_fields & {each.name, each.attname}]
+    columns = {model_field.attname for model_field in shown}
     names += ids + [name for name in ids if name in columns]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield problem(resource, f"{name!r} is declared twice", "resources.E008")
     options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
     for name in options:
-        if name in names or name in columns - resource.hidden_fields:
+        if name in names or name in columns:
             text = f"nothing can be filtered by {name!r}, which is an option of every request"
             yield problem(resource, text, "resources.E012")
 
@@ -200,8 +202,11 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
         if len(steps) > DEEPEST_INCLUDE:
             text += f"{len(steps)} steps, of which there may be {DEEPEST_INCLUDE}"
             yield problem(resource, text, "resources.E013")
-        parent = resource
+        parent: Resource | None = resource
         for step in steps:
+            if parent is None:
+                yield problem(resource, f"{text}{step!r} is of no resource", "resources.E013")
+                break
             try:
                 _, related = parent.related(step)
             except LookupError as error:

@@ -98,7 +98,7 @@ class JsonExpressions:
             relation = self.resource.relations_by_name.get(head)
             return relation, relation.columns[name] if relation and name else None
         relation, related = self.resource.related(head)
-        if name not in include.columns:
+        if related is None or name not in include.columns:
             return relation, relation.columns[name] if name else None
         return relation, _where_there_is_one(related.columns_by_name[name], related)
 
@@ -123,12 +123,12 @@ class JsonExpressions:
         relation, resource = parent.related(include.relation)
         # Of all that stand around it, no other has this number.
         row = f"{ROW}{depth}_{relation.name}"
+        columns = resource.columns_by_name if resource else relation.columns
+        cells = [(name, self._json_of(columns[name], row)) for name in include.columns]
+        # What is no resource has none inside.
         inner = [
             (each.relation, self._related(resource, each, row, depth + 1))
-            for each in include.includes
-        ]
-        cells = [
-            (name, self._json_of(resource.columns_by_name[name], row)) for name in include.columns
+            for each in (include.includes if resource else ())
         ]
         cells += [(name, related.value) for name, related in inner]
         joins = [join for _, related in inner for join in related.joins]
@@ -138,7 +138,8 @@ class JsonExpressions:
         else:
             source, condition = relation.table(row), link.far
         # Where its way to the organization is by the row around it, that has passed the same test.
-        is_part = resource.organization == f"{relation.back}__{parent.organization}"
+        way = f"{relation.back}__{parent.organization}"
+        is_part = resource is not None and resource.organization == way
         seen = related_scope(relation, self.organization_id, row, is_part=is_part)
         condition = sql.SQL("{} AND {}").format(condition, seen)
         label, key = _order(relation, row)

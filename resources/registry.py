@@ -106,24 +106,48 @@ class Resource:
             if relation.many and relation.singular
         }
 
-    def related(self, name: str) -> tuple[Relation, "Resource"]:
+    def related(self, name: str) -> "tuple[Relation, Resource | None]":
         """A relation, declared or only of the model, and the resource of its records.
 
-        Raises LookupError where there is none, or its records are no resource.
+        Records of a declared relation may be no resource of their own. Raises LookupError where
+        there is no relation, or none that is declared and its records are no resource.
         """
         undeclared = Relation.undeclared(self.model, name)
-        relation = self.relations_by_name.get(name, undeclared)
-        resource = registry.for_model(relation.target)
-        if resource is None:
-            raise LookupError(f"{relation.target.__name__} is no resource")
-        return relation, resource
+        relation = self.relations_by_name.get(name)
+        resource = registry.for_model(undeclared.target)
+        if relation is None and resource is None:
+            raise LookupError(f"{undeclared.target.__name__} is no resource")
+        return relation or undeclared, resource
+
+    @cached_property
+    def embedded(self) -> tuple[str, ...]:
+        """The declared relations whose records are no resource of their own: they are a part of the
+        record, and all its columns show them."""
+        relations = self.relations_by_name.values()
+        return tuple(each.name for each in relations if registry.for_model(each.target) is None)
 
     @cached_property
     def includable(self) -> tuple[str, ...]:
-        """The paths that may be included, those that others begin with among them."""
+        """The paths that may be included: the declared ones, those that others begin with, and the
+        embedded relations of the records at their ends."""
         steps = (path.split(".") for path in self.includes)
-        prefixes = (".".join(each[: end + 1]) for each in steps for end in range(len(each)))
-        return tuple(dict.fromkeys(prefixes))
+        prefixes = [".".join(each[: end + 1]) for each in steps for end in range(len(each))]
+        paths = list(dict.fromkeys(prefixes))
+        for path in paths[:]:
+            related = self._resource_at(path)
+            if related and path.count(".") + 1 < DEEPEST_INCLUDE:
+                paths += [f"{path}.{name}" for name in related.embedded]
+        return tuple(dict.fromkeys([*paths, *self.embedded]))
+
+    def _resource_at(self, path: str) -> "Resource | None":
+        """The resource at the end of a path of relations, if there is one."""
+        found: Resource | None = self
+        for step in path.split("."):
+            try:
+                found = found.related(step)[1] if found else None
+            except LookupError:  # System checks complain of it.
+                return None
+        return found
 
     @cached_property
     def names(self) -> tuple[str, ...]:

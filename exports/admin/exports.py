@@ -54,7 +54,12 @@ class ExportAdmin(ExportActions):
         ("What was asked", {"fields": ("request_text",)}),
         (
             "What was understood",
-            {"fields": ("conditions", "date_range", "order", "limit", "datetimes", "columns")},
+            {
+                "fields": (
+                    *("conditions", "date_range", "order", "limit", "datetimes", "columns"),
+                    "left_out",
+                )
+            },
         ),
         ("How it went", {"fields": ("queued", "heard_of", "attempts")}),
     )
@@ -173,6 +178,10 @@ class ExportAdmin(ExportActions):
     @display(description="Columns")
     def columns(self, export: Export) -> SafeString:
         return presentation.codes(presentation.column_texts(export.parsed_spec()))
+
+    @display(description="Left out")
+    def left_out(self, export: Export) -> str:
+        return " ".join(export.parsed_spec().warnings) or "Nothing"
 
     @display(description="Last queued")
     def queued(self, export: Export) -> str:

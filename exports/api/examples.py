@@ -129,6 +129,7 @@ QUEUED = {
     "download_url": None,
     "files": [],
     "error": None,
+    "warnings": [],
     "metadata": {},
     "request": REQUESTS[1].value,
 }

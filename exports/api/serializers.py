@@ -62,6 +62,9 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     error = FailureField()
     type = serializers.SerializerMethodField(help_text="The named type that was asked for.")
     metadata = serializers.SerializerMethodField(help_text="That of the request.")
+    warnings = serializers.SerializerMethodField(
+        help_text="What was asked for and the file leaves out, in sentences."
+    )
     request = RequestField()
 
     class Meta:
@@ -89,6 +92,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "download_url",
             "files",
             "error",
+            "warnings",
             "metadata",
             "request",
         )
@@ -105,6 +109,9 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
     def get_metadata(self, export: Export) -> dict[str, Any]:
         return export.request.get("metadata") or {}
+
+    def get_warnings(self, export: Export) -> list[str]:
+        return export.spec.get("warnings", [])
 
     @extend_schema_field(serializers.ChoiceField(Status.choices))
     def get_status(self, export: Export) -> str:

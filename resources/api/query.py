@@ -56,7 +56,7 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
         if name not in _OWN and not _PREDICATE.match(name)
     }
     selection, wrong = parse_selection(resource, options, filters, zone, path="")
-    fields = given["fields"].split(",") if "fields" in given else list(resource.names)
+    fields = _fields(resource, given["fields"]) if "fields" in given else list(resource.names)
     # JSON of a parameter may say what no answer can repeat, such as half a surrogate pair.
     problems.extend(replace(each, value=given.get(each.field, each.value)) for each in wrong)
     problems.extend(_field_problems(resource, fields))
@@ -74,6 +74,17 @@ def _value(resource: Resource, name: str, text: str) -> Any:
     """A parameter as an option: of a JSON column the JSON that it says."""
     column = resource.columns_by_name.get(name)
     return json_or_text(text) if column and column.kind is Kind.JSON else text
+
+
+def _fields(resource: Resource, text: str) -> list[str]:
+    """The paths of a list: `*` is every column with the embedded relations, and `<relation>.*` is
+    the relation."""
+    fields: list[str] = []
+    for name in text.split(","):
+        every = [*resource.columns_by_name, *resource.embedded] if name == "*" else [name]
+        whole = name.removesuffix(".*")
+        fields += [whole] if whole in resource.relations_by_name else every
+    return fields
 
 
 def _field_problems(resource: Resource, fields: list[str]) -> Iterator[Problem]:

@@ -101,6 +101,7 @@ _declare(
     Contact,
     "contact",
     _GROUPS,
+    _LOCATION,
     Relation("locations", singular="location"),
     includes=("groups.location", "groups.parent", "locations"),
     columns=(
@@ -114,7 +115,8 @@ _declare(
         field_column(Contact, "experimental", called="_experimental"),
         *_tracker_counts(_TRACKERS_OF_CONTACT),
     ),
-    hidden=frozenset({"experimental"}),
+    # The filter location_id asks for any location of a contact, not for the primary one.
+    hidden=frozenset({"experimental", "location"}),
 )
 _declare(
     Group,

@@ -16,15 +16,17 @@ from accounts.models import Organization
 from exports.parsing import parse_export
 from exports.stream import ExportStream
 from resources.columns import Kind
-from resources.logistics.models import Contact
+from resources.logistics.models import Contact, Fulfillment, Item, Location, Manifest
 from resources.logistics.models.base import Record
 from resources.registry import Resource, registry
 from tests.factories import (
+    ArticleFactory,
     AssetFactory,
     ContactFactory,
     FulfillmentFactory,
     GroupFactory,
     ItemFactory,
+    LevelFactory,
     LocationFactory,
     ManifestFactory,
     ShipmentFactory,
@@ -70,6 +72,19 @@ def fill(*organizations: Organization) -> None:
                 link.set([*made[owner_id, target_model][2:], made[stranger.pk, target_model][0]])
         if model is Contact:
             records[0].groups.clear()
+        for number, record in enumerate(records):
+            for place in range(number):
+                fill_embedded(record, place, made[owner_id, Location][place])
+
+
+def fill_embedded(record: Record, place: int, location: Any) -> None:
+    """Give a record one more of its parts that are no resource, such as an article."""
+    if isinstance(record, Fulfillment):
+        ArticleFactory.create(fulfillment=record, name=f"Article {place}")
+    elif isinstance(record, Manifest):
+        ArticleFactory.create(fulfillment=None, manifest=record, name=f"Article {place}")
+    elif isinstance(record, Item):
+        LevelFactory.create(item=record, location=location, layout_name=f"Shelf {place}")
 
 
 def tree_of(paths: Iterable[str]) -> Tree:
@@ -91,6 +106,8 @@ def related(record: Model, name: str, owner: Organization) -> Any:
         return found if found is not None and found.organization_id == owner.pk else None
     relation = resource.relations_by_name.get(name)
     label = relation.label if relation else "pk"
+    if name in resource.embedded:
+        return list(getattr(record, name).order_by(label, "pk"))
     return list(getattr(record, name).filter(organization=owner).order_by(label, "pk"))
 
 
@@ -98,6 +115,13 @@ def resource_of(record: Model) -> Resource:
     resource = registry.for_model(type(record))
     assert resource is not None
     return resource
+
+
+def embedded(record: Model, name: str) -> list[dict[str, Any]]:
+    """The parts of a record that are no resource, as objects of what their relation shows."""
+    relation = resource_of(record).relations_by_name[name]
+    parts = getattr(record, name).order_by(relation.label, "pk")
+    return [{field: _plain(getattr(each, field)) for field in relation.fields} for each in parts]
 
 
 def plain(record: Model) -> dict[str, Any]:
@@ -123,7 +147,11 @@ def check(actual: Any, record: Model | None, tree: Tree, owner: Organization) ->
         return
     expected = plain(record)
     assert {name: actual[name] for name in expected} == expected
-    assert set(actual) == {*resource_of(record).columns_by_name, *tree}
+    resource = resource_of(record)
+    assert set(actual) == {*resource.columns_by_name, *tree, *resource.embedded}
+    for name in resource.embedded:
+        assert actual[name] == embedded(record, name)
+    tree = {name: inner for name, inner in tree.items() if name not in resource.embedded}
     for name, inner in tree.items():
         found = related(record, name, owner)
         if not isinstance(found, list):
@@ -166,10 +194,48 @@ def text_cells(record: Model | None, resource: Resource, prefix: str = "") -> di
     return {f"{prefix}{name}": stored.get(name) or None for name in texts if name in names}
 
 
-def rows_of(
-    record: Model, name: str, owner: Organization, target: Resource
-) -> Iterator[dict[str, Any]]:
-    """The text cells of a record's rows in a table that includes a relation."""
+def part_cells(part: Model | None, owner: Resource, name: str) -> dict[str, Any]:
+    """What stands in the text columns of a related record."""
+    relation, target = owner.related(name)
+    if target is not None:
+        return text_cells(part, target, f"{name}.")
+    texts = [field for field in relation.fields if relation.columns[field].kind is Kind.TEXT]
+    return {f"{name}.{text}": getattr(part, text, None) or None for text in texts}
+
+
+def header_of(resource: Resource, name: str) -> list[str]:
+    """The header of a table that includes a relation."""
+    header = list(resource.columns_by_name)
+    for each in dict.fromkeys([*resource.embedded, name]):
+        relation, target = resource.related(each)
+        if each != name and not resource.related(name)[0].repeatable:
+            header.append(each)
+            continue
+        brief = relation.joined or target is None
+        shown = relation.fields if brief or target is None else target.columns_by_name
+        header += [f"{each}.{column}" for column in shown]
+    return header
+
+
+def rows_of(record: Model, name: str, owner: Organization) -> Iterator[dict[str, Any]]:
+    """The text cells of a record's rows in a table that includes a relation: one for each record
+    of each relation to many in turn, and one where there is none."""
+    resource = resource_of(record)
     found = related(record, name, owner)
-    for each in found or [None] if isinstance(found, list) else [found]:
-        yield text_cells(record, resource_of(record)) | text_cells(each, target, f"{name}.")
+    cells = text_cells(record, resource)
+    if not resource.related(name)[0].repeatable:
+        for each in resource.embedded:
+            labels = related(record, each, owner)
+            label = resource.relations_by_name[each].label
+            cells[each] = ", ".join(getattr(part, label) for part in labels) or None
+        # Joined records have cells of their own, which another test compares.
+        yield cells | ({} if isinstance(found, list) else part_cells(found, resource, name))
+        return
+    names = list(dict.fromkeys([*resource.embedded, name]))
+    for each in names:
+        cells |= part_cells(None, resource, each)
+    parts = [(each, part) for each in names for part in related(record, each, owner)]
+    for each, part in parts:
+        yield cells | part_cells(part, resource, each)
+    if not parts:
+        yield cells

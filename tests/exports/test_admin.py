@@ -200,6 +200,9 @@ def test_the_page_of_an_export_shows_what_it_includes(staff: Client, queued: Exp
     content = page(staff, change(queued))
     chips = re.findall(r'<code class="export-code export-chip">([^<]*)</code>', content)
     assert chips == ["name", "groups", "groups.name", "groups.location.code"]
+    spec = parse_export({"resource": "contact", "includes": ["groups.location"]})
+    Export.objects.update(spec=spec.to_json())
+    assert "groups.location is left out: csv shows one level" in page(staff, change(queued))
 
 
 def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> None:

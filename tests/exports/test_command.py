@@ -264,3 +264,13 @@ def test_a_reader_that_goes_away_is_no_error(
         with pytest.raises(SystemExit) as raised:
             call_command("export", "contact", organization="acme")
     assert raised.value.code == 141
+
+
+def test_says_on_standard_error_what_a_table_leaves_out(
+    contacts: list[Contact], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command(
+        *("export", "contact", "--organization=acme", "--includes=groups.location"),
+        f"--output={tmp_path / 'out.csv'}",
+    )
+    assert "groups.location is left out: csv shows one level" in capsys.readouterr().err

@@ -164,9 +164,6 @@ def test_the_count_of_an_export_is_that_of_its_rows(
 @pytest.mark.parametrize(
     "columns",
     [
-        None,
-        ["name", "groups", "locations"],
-        ["groups.name", "locations.name"],
         ["groups", "groups.name"],
         {"groups": True, "name": "groups.id"},
     ],

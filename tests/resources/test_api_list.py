@@ -12,7 +12,14 @@ from resources import listing
 from resources.logistics.models import Contact, Shipment
 from resources.registry import registry
 from tests.conftest import KeyClient
-from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
+from tests.factories import (
+    ArticleFactory,
+    ContactFactory,
+    FulfillmentFactory,
+    GroupFactory,
+    LocationFactory,
+    ShipmentFactory,
+)
 from tests.records import a_record, copies
 
 pytestmark = pytest.mark.django_db
@@ -272,3 +279,21 @@ def test_half_a_surrogate_pair_in_json_is_an_error_that_names_it(
     [problem] = response.json()["details"]["problems"]
     assert problem["error"] == "invalid_filter"
     assert problem["value"] == next(iter(query.values()))
+
+
+def test_fields_name_parts_that_are_no_resource(alice: KeyClient, acme: Organization) -> None:
+    fulfillment = FulfillmentFactory(organization=acme)
+    ArticleFactory(fulfillment=fulfillment, name="Bolt", sku="B-1")
+    [whole] = alice.get("/v1/fulfillments").json()["results"]
+    assert [article["sku"] for article in whole["articles"]] == ["B-1"]
+    for fields in ("*", "articles.*", "articles", "id,articles.*"):
+        [found] = alice.get("/v1/fulfillments", {"fields": fields}).json()["results"]
+        assert found["articles"] == whole["articles"]
+    [found] = alice.get("/v1/fulfillments?fields=*,location").json()["results"]
+    assert list(found)[-2:] == ["articles", "location"]
+    [found] = alice.get("/v1/fulfillments?fields=articles.sku").json()["results"]
+    assert found == {"articles.sku": ["B-1"]}
+    described = alice.get("/v1/resources/fulfillment").json()
+    assert described["includes"] == ["location", "articles"]
+    for fields in ("*,id", "articles,articles.*", "name.*"):
+        assert alice.get(f"/v1/fulfillments?fields={fields}").status_code == 400

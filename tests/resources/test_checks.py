@@ -16,7 +16,7 @@ from exports.models import Export, ExportFile
 from resources.api.views import RecordList
 from resources.checks import check_resource, check_resources
 from resources.columns import Column, Kind
-from resources.logistics.models import Article, Contact, Group
+from resources.logistics.models import Article, Contact, Fulfillment, Group
 from resources.registry import Registry, Resource
 from resources.relations import Relation
 from tests.samples import APPS, SAMPLE, Sample
@@ -101,6 +101,15 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
         ({"includes": ("",)}, "E013", "'' is no relation of Contact"),
         ({"includes": ("groups.friends",)}, "E013", "'friends' is no relation of Group"),
         ({"includes": ("contactgroup",)}, "E013", "ContactGroup is no resource"),
+        (
+            {
+                "model": Fulfillment,
+                "relations": (Relation("articles"),),
+                "includes": ("articles.item",),
+            },
+            "E013",
+            "include 'articles.item': 'item' is of no resource",
+        ),
         ({"includes": ("groups.parent.parent.location",)}, "E013", "4 steps, of which there may"),
         ({"includes": ("groups", "groups")}, "E013", "include 'groups' is declared twice"),
         (

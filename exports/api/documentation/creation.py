@@ -47,6 +47,10 @@ class PreviewSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="Before compression; null where rows are missing."
     )
     estimated_seconds = serializers.FloatField(help_text="From the first row to the file.")
+    warnings = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What was asked for and the file leaves out, in sentences.",
+    )
 
 
 create_export = operation(
@@ -120,6 +124,7 @@ preview_export = operation(
                 "records_count_is_estimate": False,
                 "estimated_bytes": 145,
                 "estimated_seconds": 1.0,
+                "warnings": [],
             },
         ),
     ],

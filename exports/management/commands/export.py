@@ -92,6 +92,8 @@ class Command(BaseCommand):
             total = count_rows(spec, organization.pk)
         except InvalidInput as invalid:
             raise CommandError(_report(invalid)) from None
+        for warning in spec.warnings:
+            self.stderr.write(warning)
         stream = ExportStream(spec, organization.pk)
         try:
             _write(stream, options["output"], spec, total)

@@ -70,6 +70,7 @@ class ContactAdmin(RecipientAdmin):
                     ("name", "nickname"),
                     ("email", "phone"),
                     ("id_number", "is_primary"),
+                    "location",
                     ("inbound_trackers", "outbound_trackers"),
                     "notes",
                 )

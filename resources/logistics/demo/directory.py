@@ -1,6 +1,6 @@
 """Rows of locations, groups and contacts, and of what joins them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 from resources.demo import words
@@ -16,7 +16,7 @@ LOCATION = f"""id name code email address service_levels provider_instructions o
     {COMMON}"""
 GROUP = f"id name resource location_id parent_id {COMMON}"
 CONTACT = f"""id name nickname alternate_names email alternate_emails phone alternate_phones
-    id_number address secondary_address alternate_addresses is_primary notes
+    id_number address secondary_address alternate_addresses location_id is_primary notes
     experimental {COMMON}"""
 CONTACT_GROUP = "contact_id group_id"
 CONTACT_LOCATION = "contact_id location_id"
@@ -96,6 +96,7 @@ def groups(plan: Plan) -> Iterator[str]:
 
 def contacts(plan: Plan) -> Iterator[str]:
     name, moment, notes = plan.names["ctct"], plan.moments["ctct"], pools.notes()
+    places = _places(plan)
     people = pools.people()
     for number in range(plan.counts["ctct"]):
         time, bits = moment(number), scatter(number + plan.salt)
@@ -113,6 +114,7 @@ def contacts(plan: Plan) -> Iterator[str]:
             person.address,
             other.address if bits & 7 == 0 else NULL,
             f"[{other.address}]" if bits & 11 == 1 else "[]",
+            next(iter(places(number)), NULL),
             "t" if bits & 31 == 0 else "f",
             notes[bits % len(notes)],
             f'{{"auto_notify": true, "limits": {{"daily": {bits >> 3 & 7}}}}}'
@@ -135,9 +137,18 @@ def contact_groups(plan: Plan) -> Iterator[str]:
 
 
 def contact_locations(plan: Plan) -> Iterator[str]:
-    """None to one in four contacts, one or two to the others."""
-    contact, location = plan.names["ctct"], plan.names["loc"]
+    contact, places = plan.names["ctct"], _places(plan)
     for number in range(plan.counts["ctct"]):
+        yield from (f"{contact(number)}\t{place}" for place in places(number))
+
+
+def _places(plan: Plan) -> Callable[[int], list[str]]:
+    """The locations of a contact, the primary one first: none of one in four contacts, one or two
+    of the others."""
+    location, count = plan.names["loc"], plan.counts["loc"]
+
+    def places(number: int) -> list[str]:
         bits = scatter(number + ~plan.salt)
-        for place in range((0, 1, 1, 2)[number % 4]):
-            yield f"{contact(number)}\t{location((bits + place) % plan.counts['loc'])}"
+        return [location((bits + place) % count) for place in range((0, 1, 1, 2)[number % 4])]
+
+    return places

@@ -78,6 +78,7 @@ class Contact(Record):
     locations: "models.ManyToManyField[Location, ContactLocation]" = models.ManyToManyField(
         Location, through="ContactLocation", related_name="contacts", blank=True
     )
+    location = link(Location, "primary_contacts", "The primary one of its locations.")
     is_primary = models.BooleanField(
         default=False, help_text="Receives what names no person at its location."
     )
@@ -90,6 +91,7 @@ class Contact(Record):
             models.Index(fields=["organization", "name"], name="contact_by_name"),
             models.Index(fields=["organization", "created_at"], name="contact_by_creation"),
             models.Index(fields=["organization", "email"], name="contact_by_email"),
+            link_index("location", "contact_by_location"),
             search_index("contact_by_words"),
         )
 
