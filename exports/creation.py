@@ -15,13 +15,12 @@ from exports.compiler import compile_count
 from exports.limits import Limits, admit_one_more, limits_of, unfinished_of
 from exports.models import Export, Lane
 from exports.queue import enqueue
-from exports.spec import ExportSpec
+from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.types import FROM, TO
 from resources.reading import TookTooLong, reading
 
 # Counting a large table must not hold up the answer; the worker has the time.
 _COUNT_MILLISECONDS = 5_000
-TIMEZONE_FIELD = "csv_field_options.timezone"
 # Rows a second, for the first estimate.
 _USUAL_RATE = 50_000
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, InvalidInput, Problems, shortened
 from exports.choosing import ColumnChoice
@@ -14,6 +13,7 @@ from exports.including import Included, Including
 from exports.spec import (
     DELIMITERS,
     LINE_ENDS,
+    TIMEZONE_FIELD,
     Compression,
     CsvDialect,
     ExportSpec,
@@ -25,7 +25,7 @@ from exports.types import FROM, TO, TYPE, Preset
 from resources.filters import Selection
 from resources.predicates import parse_selection
 from resources.registry import Resource, registry
-from resources.timezones import TIMEZONES
+from resources.timezones import TIMEZONES, UTC, Zone
 from resources.values import shown
 
 FIELDS = (
@@ -46,12 +46,12 @@ MOST_METADATA_CHARACTERS = 10_000
 def parse_export(body: Mapping[str, Any], timezone: str = "UTC") -> ExportSpec:
     """The spec of a request's body.
 
-    timezone: an IANA name, of the ends of a range that name no offset.
+    timezone: an IANA name, of the organization; it governs a request that names no other.
     Raises InvalidInput with every problem.
     """
-    preset = Preset.of(body, timezone)
+    preset = Preset.of(body, _zone(body, timezone))
     try:
-        spec = _Parser(preset.body).spec()
+        spec = _Parser(preset.body, timezone).spec()
     except InvalidInput as invalid:
         untyped = any(problem.field == TYPE for problem in preset.problems)
         # Without its type, the request may not say of which resource it is.
@@ -65,7 +65,8 @@ def parse_export(body: Mapping[str, Any], timezone: str = "UTC") -> ExportSpec:
 class _Parser:
     """Reads one body; collects problems as it goes."""
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
+    def __init__(self, body: Mapping[str, Any], timezone: str) -> None:
+        self.default_timezone = timezone
         self.problems = Problems()
         self.body = _present(body)
         self.unknown(body, "", FIELDS)
@@ -117,7 +118,7 @@ class _Parser:
             columns = choice.columns()
             if formats[file_format].rows is not Rows.JSON and not including.failed:
                 choice.check(columns, nesting)
-            zone = ZoneInfo(timezone)
+            zone = Zone(timezone, TIMEZONE_FIELD)
             selection, problems = parse_selection(resource, self.options, self.filters, zone)
             self.problems.extend(problems)
         if self.problems or resource is None:
@@ -242,11 +243,11 @@ class _Parser:
         return resource
 
     def timezone(self) -> str:
-        name = self.output.get("timezone", "UTC")
+        name = self.output.get("timezone", self.default_timezone)
         if isinstance(name, str) and name in TIMEZONES:
             return name
         accepted = "an IANA name such as America/New_York or UTC"
-        code, field = ErrorCode.INVALID_TIMEZONE, "csv_field_options.timezone"
+        code, field = ErrorCode.INVALID_TIMEZONE, TIMEZONE_FIELD
         self.report(code, field, name, f"Unknown time zone: {_bare(name)}", accepted)
         return "UTC"
 
@@ -262,6 +263,14 @@ class _Parser:
             self.report(code, field, pattern, text, ACCEPTED)
             return None
         return str(pattern)
+
+
+def _zone(body: Mapping[str, Any], timezone: str) -> Zone:
+    """The zone that governs a request; UTC where it names one that does not exist."""
+    output = body.get("csv_field_options")
+    own = output.get("timezone") if isinstance(output, Mapping) else None
+    name = timezone if own is None else own
+    return Zone(name, TIMEZONE_FIELD) if isinstance(name, str) and name in TIMEZONES else UTC
 
 
 def _present(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,12 +20,12 @@ from exports.compiler import (
     outlines,
 )
 from exports.copying import copy_blocks
-from exports.creation import TIMEZONE_FIELD, count_rows, expected_seconds
+from exports.creation import count_rows, expected_seconds
 from exports.discovery import discover
 from exports.formats import formats
 from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
 from exports.formats.formulas import escaped
-from exports.spec import ExportSpec
+from exports.spec import TIMEZONE_FIELD, ExportSpec
 from resources.reading import TookTooLong, configure, reading
 
 MOST_ROWS = 20

@@ -55,6 +55,8 @@ class CsvDialect:
     line_end: str = "\n"
 
 
+# Where a request names its time zone.
+TIMEZONE_FIELD = "csv_field_options.timezone"
 DELIMITERS = (",", ";", "\t", "|")
 LINE_ENDS = ("\n", "\r\n")
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, InvalidInput, Problem
 from exports.spec import ExportSpec
 from resources.columns import Kind
+from resources.comparisons import Operator
+from resources.conditions import AnyOf, Condition
 from resources.export_types import ExportType, export_types
 from resources.filters import ORDER_BY, parse_options
+from resources.intervals import is_after
 from resources.registry import registry
+from resources.resolving import resolved
+from resources.timezones import UTC, Zone
 from resources.values import ACCEPTED, canonical, shown
 
 TYPE, FROM, TO = "type", "date_from", "date_to"
@@ -22,19 +25,22 @@ class Preset:
     """What a request leaves to its type and its range.
 
     body: the request without them, with all that the type says and the request does not.
-    options: filters, each as of a request's options, which apply beside the request's own.
+    options: filters of the type, which apply beside the request's own.
+    range: the conditions of the range.
     problems: what is wrong with the type and the range.
     """
 
     body: Mapping[str, Any]
-    options: tuple[Mapping[str, Any], ...]
+    options: Mapping[str, Any]
+    range: tuple[Condition | AnyOf, ...]
     problems: tuple[Problem, ...]
 
     @classmethod
-    def of(cls, body: Mapping[str, Any], timezone: str) -> "Preset":
+    def of(cls, body: Mapping[str, Any], zone: Zone) -> "Preset":
         """Read a request.
 
-        timezone: an IANA name, of dates that name no offset.
+        zone: of ends of the range without an offset.
+        Raises InvalidInput for a zone that PostgreSQL does not know.
         """
         rest = {name: value for name, value in body.items() if name not in (TYPE, FROM, TO)}
         code = body.get(TYPE)
@@ -53,10 +59,9 @@ class Preset:
                 problems.append(Problem(error, "resource", named, text, wanted))
             rest = _filled(rest, chosen)
         path, kind = _date(rest, chosen)
-        bounds, wrong = _range(body, kind, ZoneInfo(timezone))
-        options = [chosen.options] if chosen else []
-        options += [{path: bound} for bound in bounds]
-        return cls(rest, tuple(options), (*problems, *wrong))
+        bounds, wrong = _range(body, path, kind, zone)
+        options = chosen.options if chosen else {}
+        return cls(rest, options, tuple(bounds), (*problems, *wrong))
 
     def applied(self, spec: ExportSpec) -> ExportSpec:
         """A spec of the body, with the conditions that the type and the range add.
@@ -64,14 +69,12 @@ class Preset:
         Raises InvalidInput, where a declaration is wrong of which the system checks complain.
         """
         resource = registry.get(spec.resource)
-        conditions = spec.selection.conditions
         if resource is None:
             raise LookupError(f"there is no resource {spec.resource!r}")
-        for options in self.options:
-            selection, problems = parse_options(resource, options, ZoneInfo("UTC"))
-            if problems:
-                raise InvalidInput(*problems)
-            conditions += selection.conditions
+        selection, problems = parse_options(resource, self.options, UTC)
+        if problems:
+            raise InvalidInput(*problems)
+        conditions = (*spec.selection.conditions, *selection.conditions, *self.range)
         return replace(spec, selection=replace(spec.selection, conditions=conditions))
 
 
@@ -99,22 +102,24 @@ def _date(body: Mapping[str, Any], chosen: ExportType | None) -> tuple[str, Kind
     return (path, column.kind) if column else ("", Kind.DATETIME)
 
 
-def _range(body: Mapping[str, Any], kind: Kind, zone: ZoneInfo) -> tuple[list[str], list[Problem]]:
-    """The filters of a half-open range, and what is wrong with its ends."""
+def _range(
+    body: Mapping[str, Any], path: str, kind: Kind, zone: Zone
+) -> tuple[list[Condition | AnyOf], list[Problem]]:
+    """The conditions of a range, both of whose ends are in it, and what is wrong with these."""
     problems: list[Problem] = []
-    ends: dict[str, str] = {}
+    conditions: list[Condition | AnyOf] = []
     code = ErrorCode.INVALID_DATE_RANGE
-    for name in (FROM, TO):
+    for name, operator in ((FROM, Operator.GTE), (TO, Operator.LTE)):
         if (given := body.get(name)) is None:
             continue
         try:
-            # A day stands for its first instant.
-            ends[name] = canonical(kind, given, zone).partition("/")[0]
+            conditions.append(Condition(path, operator, (canonical(kind, given),)))
         except ValueError:
-            text = f"{shown(given)} is no date"
+            text = f"{shown(given)} is not a valid {name}"
             problems.append(Problem(code, name, given, text, ACCEPTED[kind]))
-    if len(ends) == 2 and datetime.fromisoformat(ends[FROM]) > datetime.fromisoformat(ends[TO]):
+    conditions = resolved(conditions, zone)
+    values = [each.values[0] for each in conditions if isinstance(each, Condition)]
+    if len(values) == 2 and is_after(*values):
         text = f"{shown(body[FROM])} is after {shown(body[TO])}"
         problems.append(Problem(code, FROM, body[FROM], text, f"a date that is not after {TO}"))
-    operators = {FROM: "gte", TO: "lt"}
-    return [f"{operators[name]}:{end}" for name, end in ends.items()], problems
+    return conditions, problems

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import FieldDoesNotExist
@@ -24,6 +23,7 @@ from resources.export_types import ExportType, export_types
 from resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
 from resources.registry import DEEPEST_INCLUDE, Resource, registry
 from resources.relations import JOINED, Relation
+from resources.timezones import UTC
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -71,7 +71,7 @@ def _mistakes(export_type: ExportType) -> Iterator[str]:
     options = {**export_type.options, ORDER_BY: export_type.order_by}
     ranged = {export_type.date: "gte:2024-01-01"}
     for given in (options, ranged):
-        for wrong in parse_options(resource, given, ZoneInfo("UTC"))[1]:
+        for wrong in parse_options(resource, given, UTC)[1]:
             yield f"{wrong.field}: {wrong.message}"
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from psycopg import sql
 
 from resources.columns import Kind
+from resources.intervals import chronological
 
 
 class Operator(StrEnum):
@@ -195,7 +196,8 @@ def _any_instant(value: sql.Composable, values: tuple[str, ...]) -> sql.Composab
         tests.append(sql.SQL("{} = ANY({}::timestamptz[])").format(value, array))
     if stretches := [text.split("/") for text in values if "/" in text]:
         # The outermost bounds are for an index, which cannot answer a multirange.
-        bounds = min(start for start, _ in stretches), max(end for _, end in stretches)
+        starts, ends = zip(*stretches, strict=True)
+        bounds = min(starts, key=chronological), max(ends, key=chronological)
         first, last = (literal(Kind.DATETIME, text) for text in bounds)
         test = sql.SQL("{0} >= {1} AND {0} < {2}").format(value, first, last)
         if len(stretches) > 1:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, Problem, shortened
 from accounts.parsers import storable
@@ -17,9 +16,12 @@ from resources.budget import MAX_VALUES, Budget, InvalidFilter
 from resources.columns import Column, Kind
 from resources.comparisons import EQUALITY, NULLNESS, Operator
 from resources.conditions import SEARCH, AnyOf, Condition, related_column
+from resources.intervals import is_after
 from resources.registry import Resource
+from resources.resolving import resolved
 from resources.search import words_of
 from resources.suggestions import did_you_mean
+from resources.timezones import Zone
 from resources.values import ACCEPTED, canonical, json_or_text, shown
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
@@ -66,19 +68,20 @@ def operators(kind: Kind, *, inside_json: bool = False) -> tuple[Operator, ...]:
 def parse_options(
     resource: Resource,
     options: Mapping[str, Any],
-    zone: ZoneInfo,
+    zone: Zone,
     path: str = "options",
     budget: Budget | None = None,
 ) -> tuple[Selection, list[Problem]]:
     """Read `options` of a request for a resource.
 
-    zone: of dates, and of datetimes without one.
+    zone: of datetimes without an offset, which it may take a query to find.
     path: where the options stand in the request; begins the `field` of each problem.
     budget: of the request, where it has other filters too.
-    Returns what could be read, and every problem of the rest.
+    Returns what could be read, and every problem of the rest. Raises InvalidInput for a zone that
+    PostgreSQL does not know.
     """
     budget = budget or Budget()
-    conditions: list[Condition] = []
+    read: dict[str, Condition] = {}
     problems: list[Problem] = []
     prefix = f"{path}." if path else ""
     if len(options) > _MOST_OPTIONS:
@@ -89,18 +92,24 @@ def parse_options(
         if name in (LIMIT, ORDER_BY, DIRECTION):
             continue
         try:
-            conditions.append(_condition(resource, name, raw, zone, budget))
+            read[name] = _condition(resource, name, raw, budget)
         except InvalidFilter as invalid:
             problems.append(invalid.problem(f"{prefix}{name}", raw))
+    conditions: list[Condition | AnyOf] = []
+    for name, condition in zip(read, resolved(list(read.values()), zone), strict=True):
+        if isinstance(condition, Condition) and _is_reversed(resource, condition):
+            text = f"{condition.operator} takes the smaller value first"
+            invalid = InvalidFilter(text, f"{condition.operator}:a,b")
+            problems.append(invalid.problem(f"{prefix}{name}", options[name]))
+        else:
+            conditions.append(condition)
     ordering, ordering_problems = _ordering(resource, options, prefix)
     limit, limit_problems = _limit(options, prefix)
     problems += [*ordering_problems, *limit_problems]
     return Selection(tuple(conditions), ordering, limit), problems
 
 
-def _condition(
-    resource: Resource, name: str, raw: Any, zone: ZoneInfo, budget: Budget
-) -> Condition:
+def _condition(resource: Resource, name: str, raw: Any, budget: Budget) -> Condition:
     check_name(name)
     if not storable(name):
         raise InvalidFilter("a filter's name holds no NUL and no half of a surrogate pair")
@@ -135,9 +144,7 @@ def _condition(
     elif kind is Kind.JSON and not whole_json:
         kind = Kind.TEXT
         values = [_json_text(value) for value in values]
-    texts = tuple(_value(name, kind, value, zone) for value in values)
-    if operator in _PAIRS and _sort_key(kind, texts[0]) > _sort_key(kind, texts[1]):
-        raise InvalidFilter(f"{operator} takes the smaller value first", f"{operator}:a,b")
+    texts = tuple(_value(name, kind, value) for value in values)
     if operator in EQUALITY:
         texts = tuple(dict.fromkeys(texts))
         if column.kind is Kind.TEXT and column.choices:
@@ -249,9 +256,9 @@ def _json_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _value(name: str, kind: Kind, raw: Any, zone: ZoneInfo) -> str:
+def _value(name: str, kind: Kind, raw: Any) -> str:
     try:
-        return canonical(kind, raw, zone)
+        return canonical(kind, raw)
     except ValueError:
         text = f"{shown(raw)} is no value for {name}, which takes {ACCEPTED[kind]}"
         unknown = isinstance(raw, str) and _OPERATOR_LIKE.match(raw)
@@ -259,9 +266,15 @@ def _value(name: str, kind: Kind, raw: Any, zone: ZoneInfo) -> str:
         raise InvalidFilter(text, accepted) from None
 
 
-def _sort_key(kind: Kind, text: str) -> Any:
-    """Orders canonical values; a day begins with its first instant."""
-    return Decimal(text) if kind.numeric else text.partition("/")[0]
+def _is_reversed(resource: Resource, condition: Condition) -> bool:
+    """Whether the first value of a pair lies after the second."""
+    if condition.operator not in _PAIRS:
+        return False
+    first, second = condition.values
+    _, column, _ = _target(resource, condition.path)
+    if column.kind.numeric or column.kind is Kind.JSON:
+        return Decimal(first) > Decimal(second)
+    return is_after(first, second)
 
 
 def _ordering(

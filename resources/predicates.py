@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from accounts.errors import ErrorCode, Problem
 from resources.budget import MAX_VALUES, Budget, InvalidFilter
@@ -25,7 +24,9 @@ from resources.filters import Selection, check_choices, check_name, parse_option
 from resources.matchers import MATCHERS, Matcher, Takes, matchers
 from resources.registry import Resource
 from resources.relations import Relation
+from resources.resolving import resolved
 from resources.suggestions import did_you_mean
+from resources.timezones import Zone
 from resources.values import ACCEPTED, canonical, json_or_text, shown
 
 # The relations that an attribute goes through.
@@ -48,7 +49,7 @@ def parse_selection(
     resource: Resource,
     options: Mapping[str, Any],
     filters: Mapping[str, Any],
-    zone: ZoneInfo,
+    zone: Zone,
     path: str = "options",
 ) -> tuple[Selection, list[Problem]]:
     """Read both filter languages of a request; a row passes what each of them says.
@@ -65,14 +66,15 @@ def parse_selection(
 def parse_predicates(
     resource: Resource,
     filters: Mapping[str, Any],
-    zone: ZoneInfo,
+    zone: Zone,
     budget: Budget | None = None,
 ) -> tuple[tuple[Condition | AnyOf, ...], list[Problem]]:
     """Read `filters` of a request for a resource.
 
-    zone: of dates, and of datetimes without one.
+    zone: of datetimes without an offset, which it may take a query to find.
     budget: of the request, where it has other filters too.
-    Returns what could be read, and every problem of the rest.
+    Returns what could be read, and every problem of the rest. Raises InvalidInput for a zone that
+    PostgreSQL does not know.
     """
     budget = budget or Budget()
     if len(filters) > _MOST_PREDICATES:
@@ -83,16 +85,14 @@ def parse_predicates(
     problems: list[Problem] = []
     for name, raw in filters.items():
         try:
-            tests = tuple(_conditions(resource, name, raw, zone, budget))
+            tests = tuple(_conditions(resource, name, raw, budget))
             conditions.append(tests[0] if len(tests) == 1 else AnyOf(tests))
         except InvalidFilter as invalid:
             problems.append(invalid.problem(f"filters.{name}", raw))
-    return tuple(conditions), problems
+    return tuple(resolved(conditions, zone)), problems
 
 
-def _conditions(
-    resource: Resource, name: str, raw: Any, zone: ZoneInfo, budget: Budget
-) -> Iterator[Condition]:
+def _conditions(resource: Resource, name: str, raw: Any, budget: Budget) -> Iterator[Condition]:
     """The conditions of one predicate, of which a row passes at least one."""
     attributes, matcher_name = _read(resource, name)
     matcher = MATCHERS[matcher_name]
@@ -114,7 +114,7 @@ def _conditions(
         raise InvalidFilter(text, f"{MAX_VALUES // len(attributes)} values at most")
     budget.spend(given, len(attributes) * len(matcher.operators))
     for path, column in attributes.items():
-        texts = [_text(path, column.kind, value, zone) for value in given]
+        texts = [_text(path, column.kind, value) for value in given]
         values = tuple(dict.fromkeys(_pattern(name, matcher, text) for text in texts))
         for operator in matcher.operators:
             if operator in _EQUALITY and column.kind is Kind.TEXT and column.choices:
@@ -155,9 +155,9 @@ def _given(name: str, matcher: Matcher, raw: Any) -> list[Any]:
     return [raw]
 
 
-def _text(path: str, kind: Kind, value: Any, zone: ZoneInfo) -> str:
+def _text(path: str, kind: Kind, value: Any) -> str:
     try:
-        return canonical(kind, value, zone)
+        return canonical(kind, value)
     except ValueError:
         text = f"{shown(value)} is no value for {path}, which takes {ACCEPTED[kind]}"
         raise InvalidFilter(text, ACCEPTED[kind]) from None

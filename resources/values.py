@@ -3,26 +3,17 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from accounts.errors import shortened
 from accounts.parsers import storable
 from resources.columns import Kind
+from resources.intervals import INFINITE, ISO_DATE, interval
 
-_DIGITS = re.compile(r"-?[0-9]{1,17}\Z")
-# Written for a day, and not for a second of the year 1970.
-_DAY_IN_DIGITS = re.compile(r"(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])\Z")
-_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_ISO_DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 # Decimal takes more, underscores and the digits of other scripts among it.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
-# Where the last day of Python's calendar ends.
-_END = "10000-01-01T00:00:00+00:00"
-# Seconds up to the year 5138; milliseconds from 1973 on.
-_MILLISECONDS_FROM = 10**11
 # Beyond it a number is none of PostgreSQL's double precision.
 _LARGEST_EXPONENT = 307
 
@@ -33,9 +24,9 @@ ACCEPTED: dict[Kind, str] = {
     Kind.DECIMAL: "a number",
     Kind.FLOAT: "a number",
     Kind.BOOLEAN: "true or false",
-    Kind.DATE: "an ISO date such as 2024-12-25",
+    Kind.DATE: "an ISO date such as 2024-12-25, infinity or -infinity",
     Kind.DATETIME: "an ISO date (2024-12-25), an ISO datetime (2024-12-25T14:30:00Z), "
-    "or an epoch in seconds or milliseconds",
+    "an epoch in seconds or milliseconds, infinity or -infinity",
     Kind.JSON: "a JSON object, list, text, number or boolean that the value contains",
 }
 
@@ -59,10 +50,9 @@ def json_or_text(text: str) -> Any:
     return value
 
 
-def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
-    """The canonical text of one value.
+def canonical(kind: Kind, raw: Any) -> str:
+    """The canonical text of one value; of a datetime without an offset, a `Local` interval.
 
-    zone: of dates, and of datetimes that name none.
     Raises ValueError where the value is none of what `ACCEPTED` says of the kind.
     """
     if kind is Kind.JSON:
@@ -77,9 +67,9 @@ def canonical(kind: Kind, raw: Any, zone: ZoneInfo) -> str:
     if kind.numeric:
         return _number(text)
     if kind is Kind.DATE:
-        return _day(text).isoformat()
+        return _day(text)
     if kind is Kind.DATETIME:
-        return _moment(text, zone)
+        return interval(text)
     return text
 
 
@@ -121,40 +111,10 @@ def _number(text: str) -> str:
     return str(number)
 
 
-def _day(text: str) -> date:
-    if not _ISO_DATE.match(text):
+def _day(text: str) -> str:
+    if text in INFINITE:
+        return text
+    if not ISO_DATE.match(text):
         # fromisoformat takes more, 20241225 and 2024-W52-3 among it.
         raise ValueError(text)
-    return date.fromisoformat(text)
-
-
-def _moment(text: str, zone: ZoneInfo) -> str:
-    """An instant, or for a date the stretch `start/end` of that day in the zone."""
-    try:
-        if _DAY_IN_DIGITS.match(text):
-            raise ValueError(text)
-        if _DIGITS.match(text):
-            return _iso(_epoch(int(text)))
-        if _ISO_DATE.match(text):
-            day = _day(text)
-            end = _END if day == date.max else _iso(_midnight(day + timedelta(days=1), zone))
-            return f"{_iso(_midnight(day, zone))}/{end}"
-        if not _ISO_DATETIME.match(text):
-            raise ValueError(text)
-        moment = datetime.fromisoformat(text)
-        return _iso(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-    except OverflowError:
-        raise ValueError(text) from None
-
-
-def _epoch(number: int) -> datetime:
-    unit = "milliseconds" if abs(number) >= _MILLISECONDS_FROM else "seconds"
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(**{unit: number})
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), tzinfo=zone)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
+    return date.fromisoformat(text).isoformat()

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from django.db.models import BooleanField, Expression, Model, QuerySet
 from rest_framework.request import Request
@@ -15,6 +14,7 @@ from resources.conditions import AnyOf, Condition, condition_sql
 from resources.filters import parse_options
 from resources.registry import Resource
 from resources.suggestions import did_you_mean
+from resources.zones import Zone
 
 _OF_EVERY_LIST = ("cursor", "limit")
 CREATED_AT = "created_at"
@@ -66,7 +66,7 @@ def chosen(
         elif len(texts) > 1:
             message = f"{name} is given {len(texts)} times: join its values with commas"
         elif model and name in CREATED:
-            zone = ZoneInfo(key_of(request).organization.timezone)
+            zone = Zone(key_of(request).organization.timezone)
             options = {CREATED_AT: CREATED[name] + text}
             selection, wrong = parse_options(_resource(model), options, zone, path="")
             conditions += selection.conditions

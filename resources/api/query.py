@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
@@ -14,7 +13,7 @@ from resources.listing import Listing
 from resources.pagination import page_size
 from resources.predicates import parse_selection
 from resources.registry import Resource
-from resources.timezones import TIMEZONES
+from resources.timezones import TIMEZONES, UTC, Zone
 from resources.values import json_or_text
 
 _OWN = ("fields", "timezone", "limit", "cursor")
@@ -28,8 +27,12 @@ class ListQuery:
     cursor: str | None
 
 
-def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
-    """Raises InvalidInput with every problem of the parameters."""
+def parse_query(resource: Resource, parameters: QueryDict, timezone: str) -> ListQuery:
+    """Read the parameters of a list.
+
+    timezone: an IANA name, where the parameters have none.
+    Raises InvalidInput with every problem of the parameters.
+    """
     problems = Problems(
         Problem(
             ErrorCode.INVALID_REQUEST,
@@ -42,13 +45,13 @@ def parse_query(resource: Resource, parameters: QueryDict) -> ListQuery:
         if len(values) > 1
     )
     given = {name: str(text) for name, text in parameters.dict().items()}
-    timezone = given.get("timezone", "UTC")
+    timezone = given.get("timezone", timezone)
     if timezone not in TIMEZONES:
         accepted = "an IANA name such as America/New_York or UTC"
         text = f"Unknown time zone: {timezone}"
         code = ErrorCode.INVALID_TIMEZONE
         problems.report(code, "timezone", timezone, text, accepted)
-    zone = ZoneInfo(timezone if timezone in TIMEZONES else "UTC")
+    zone = Zone(timezone) if timezone in TIMEZONES else UTC
     filters = {found[1]: text for name, text in given.items() if (found := _PREDICATE.match(name))}
     options = {
         name: _value(resource, name, text)

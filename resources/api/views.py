@@ -27,8 +27,9 @@ class RecordList(APIView):
         return cast("type[RecordList]", type(cls.__name__, (cls,), {"resource": resource}))
 
     def get(self, request: Request) -> HttpResponse:
-        organization_id = key_of(request).organization_id
-        query = parse_query(self.resource, request.query_params)
+        organization = key_of(request).organization
+        organization_id = organization.pk
+        query = parse_query(self.resource, request.query_params, organization.timezone)
         listing, cursor = query.listing, None
         if query.cursor is not None:
             cursor = read_cursor(listing, organization_id, query.cursor)

@@ -6,7 +6,9 @@ A column that a type's own filters make constant, such as `is_test`, is left out
 from resources.export_types import ExportType, export_types
 
 _REAL = {"is_test": False}
-_OF_REAL_ORDERS = {"order.is_test": False}
+# Drafts and orders that were never placed are no sales.
+_PLACED = {"placed_at": "is_not_null"}
+_OF_PLACED_ORDERS = {"order.is_test": False, "order.placed_at": "is_not_null"}
 _ADDRESS = {
     "first_name": "First Name",
     "last_name": "Last Name",
@@ -36,7 +38,7 @@ export_types.register(
         resource="order",
         date="placed_at",
         order_by="placed_at",
-        options=_REAL,
+        options=_REAL | _PLACED,
         columns={
             "number": "Order Number",
             "placed_at": "Date Placed",
@@ -74,7 +76,7 @@ export_types.register(
         resource="line_item",
         date="order.placed_at",
         order_by="order_id,id",
-        options=_OF_REAL_ORDERS | {"item_type": "skus,bundles,gift_cards"},
+        options=_OF_PLACED_ORDERS | {"item_type": "skus,bundles,gift_cards"},
         columns={
             "id": "Line ID",
             **_ORDER,

@@ -40,6 +40,7 @@ def test_a_request_of_nothing_but_a_resource_has_defaults() -> None:
     assert spec.selection.ordering == ()
 
 
+@pytest.mark.django_db
 def test_a_spec_survives_its_json() -> None:
     body = {
         "resource": "contact",
@@ -109,6 +110,7 @@ def test_specs_of_earlier_versions_are_read() -> None:
     )
 
 
+@pytest.mark.django_db
 def test_both_filter_languages_are_read_and_all_their_problems_named() -> None:
     body = {"resource": "shipment", "options": {"x": 1}, "filters": {"y_eq": 2, "status_eq": "z"}}
     found = [(problem.field, problem.value) for problem in problems(body)]

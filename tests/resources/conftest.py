@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -13,6 +12,7 @@ from resources.conditions import where
 from resources.filters import Selection, parse_options
 from resources.predicates import parse_selection
 from resources.registry import Resource, registry
+from resources.timezones import Zone
 
 
 class Select(Protocol):
@@ -38,7 +38,7 @@ def select(acme: Organization) -> Select:
         organization: Organization | None = None,
     ) -> set[str]:
         found = _resource(resource)
-        selection, problems = parse_options(found, filters, ZoneInfo(zone))
+        selection, problems = parse_options(found, filters, Zone(zone))
         assert problems == []
         return _ids(found, selection, organization or acme)
 
@@ -56,7 +56,7 @@ def match(acme: Organization) -> Select:
         organization: Organization | None = None,
     ) -> set[str]:
         found = _resource(resource)
-        selection, problems = parse_selection(found, {}, filters, ZoneInfo(zone))
+        selection, problems = parse_selection(found, {}, filters, Zone(zone))
         assert problems == []
         return _ids(found, selection, organization or acme)
 

@@ -106,6 +106,9 @@ def written(value: Any) -> str:
     """A value as a request would write it."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, datetime):
+        # To the microsecond: less would stand for a longer interval.
+        return value.isoformat(timespec="microseconds")
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

@@ -126,6 +126,9 @@ FLAGS: dict[str, Callable[[Any, bool], bool]] = {
 
 def written(value: Any) -> Any:
     """A value as JSON of a request has it."""
+    if isinstance(value, datetime):
+        # To the microsecond: less would stand for a longer interval.
+        return value.isoformat(timespec="microseconds")
     if isinstance(value, date):
         return value.isoformat()
     return value if isinstance(value, int | float | str | list | dict) else str(value)

@@ -3,7 +3,6 @@
 import time
 from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +13,7 @@ from resources.comparisons import Operator
 from resources.conditions import AnyOf, Condition
 from resources.predicates import parse_predicates, parse_selection
 from resources.registry import Resource, registry
+from resources.timezones import UTC
 from tests.factories import (
     ArticleFactory,
     ContactFactory,
@@ -24,8 +24,6 @@ from tests.factories import (
 )
 from tests.resources.conftest import Select
 from tests.samples import SAMPLE
-
-UTC = ZoneInfo("UTC")
 
 
 def resource(name: str) -> Resource:
