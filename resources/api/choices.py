@@ -14,7 +14,7 @@ from resources.conditions import AnyOf, Condition, condition_sql
 from resources.filters import parse_options
 from resources.registry import Resource
 from resources.suggestions import did_you_mean
-from resources.zones import Zone
+from resources.timezones import Zone
 
 _OF_EVERY_LIST = ("cursor", "limit")
 CREATED_AT = "created_at"

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_idempotencykey_subject"),
-        ("webhooks", "0003_delivery_indexes"),
+        ("webhooks", "0004_event_indexes"),
     ]
 
     operations = [

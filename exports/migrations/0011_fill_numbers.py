@@ -23,7 +23,7 @@ SELECT organization_id, max(organization_number), 0 FROM exports_export GROUP BY
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exports", "0006_usage_and_quotas"),
+        ("exports", "0010_usage_and_quotas"),
     ]
 
     operations = [

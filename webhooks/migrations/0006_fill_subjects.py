@@ -31,7 +31,7 @@ def fill_hosts(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("webhooks", "0004_subjects_hosts_challenges"),
+        ("webhooks", "0005_subjects_hosts_challenges"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ WHERE coalesce(request ->> 'date_from', request ->> 'date_to') IS NOT NULL"""
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_sealed_answers"),
-        ("exports", "0005_turn"),
+        ("exports", "0008_counts"),
     ]
 
     operations = [

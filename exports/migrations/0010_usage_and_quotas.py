@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_idempotencykey_subject"),
-        ("exports", "0005_turn"),
+        ("exports", "0009_date_range_and_list_indexes"),
     ]
 
     operations = [
