@@ -316,3 +316,18 @@ def test_a_contact_and_a_group_show_their_trackers(acme: Organization, staff: Cl
         found = response.context["original"]
         assert (shown.inbound_trackers(found), shown.outbound_trackers(found)) == ("3", "2")
     assert shown.children_count(group) == "1"
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"),
+    [("EUR", "139.44 EUR"), ("JPY", "13,944 JPY"), ("KWD", "13.944 KWD")],
+)
+def test_amounts_are_shown_as_people_write_them(staff: Client, currency: str, shown: str) -> None:
+    prices = {"amount": 13_944, "billed_amount": None, "fee": -5}
+    shipment = ShipmentFactory.create(currency=currency, **prices)
+    assert shown in staff.get(address(Shipment, "changelist")).content.decode()
+    page = staff.get(address(Shipment, "change", shipment.pk)).content.decode()
+    fee = {"EUR": "-0.05", "JPY": "-5", "KWD": "-0.005"}[currency]
+    assert f"{shown}, {records.NOTHING}, {fee} {currency}" in page
+    # What is edited is what is stored.
+    assert 'value="13944"' in page
