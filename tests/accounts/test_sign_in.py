@@ -1,13 +1,13 @@
 """Signing in to the admin: passwords that cannot be guessed, and sessions that end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -22,7 +22,7 @@ def users() -> None:
         User.objects.create_user(name, password=PASSWORD, is_staff=True)
 
 
-def sign_in(username: str, password: str = PASSWORD, **request: str) -> HttpResponse:
+def sign_in(username: str, password: str = PASSWORD, **request: str) -> Any:
     """The answer to a guest's attempt."""
     return Client().post(LOGIN, {"username": username, "password": password}, **request)  # type: ignore[arg-type]
 
