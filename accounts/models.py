@@ -3,6 +3,7 @@
 from typing import ClassVar
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -119,6 +120,39 @@ class ApiKey(AbstractAPIKey):
         if self.revoked:
             return KeyStatus.REVOKED
         return KeyStatus.EXPIRED if self.has_expired else KeyStatus.ACTIVE
+
+
+class AuditAction(models.TextChoices):
+    """What staff did."""
+
+    DOWNLOAD = "download"
+
+
+class AuditEntry(models.Model):
+    """Something that a member of the staff took out of the admin; never changed or deleted there.
+
+    username: as it was then; the user may be deleted since.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    username = models.CharField(max_length=150)
+    action = models.CharField(max_length=20, choices=AuditAction.choices)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=60, help_text="The id of what it was done to.")
+    address = models.GenericIPAddressField(
+        null=True, help_text="The client's address as the server knows it."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name_plural = "audit log"
+        indexes = (models.Index(fields=("subject",), name="audit_entry_by_subject"),)
+
+    def __str__(self) -> str:
+        return f"{self.username}: {self.action} {self.subject}"
 
 
 class IdempotencyKey(models.Model):

@@ -128,6 +128,7 @@ class Export(models.Model):
 
     class Meta:
         ordering = ("-number",)
+        permissions = (("download_export", "Can download the files of exports"),)
         indexes: ClassVar = [
             models.Index(fields=("organization", "-number"), name="export_by_organization"),
             # Lists of the API, without a filter and by each that they have.

@@ -52,6 +52,35 @@ TRUSTED_PROXIES = environment.networks("TRUSTED_PROXIES", [])
 TRUST_X_FORWARDED_PROTO = env.bool("TRUST_X_FORWARDED_PROTO", default=False)
 if TRUST_X_FORWARDED_PROTO or TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Staff sign in to the admin. After wrong passwords, the user name is locked for the address that
+# they came from: others, and the same user elsewhere, can still sign in.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("UserAttributeSimilarityValidator", {}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+SESSION_COOKIE_AGE = environment.integer("ADMIN_SESSION_HOURS", 12, minimum=1) * 3600
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+# Who keeps trying does not wait any longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# Never a header: anyone can send one. The server sets the address where it trusts a proxy.
+AXES_CLIENT_IP_CALLABLE = "accounts.audit.address"
+AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -85,6 +114,7 @@ INSTALLED_APPS = [
     # The pages under /docs; production may do without.
     *(["drf_spectacular_sidecar"] if find_spec("drf_spectacular_sidecar") else []),
     "django_celery_beat",
+    "axes",
     "accounts",
     "resources",
     "resources.logistics",
@@ -106,6 +136,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Last, as it asks: answers a locked sign-in with a page of its own.
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "exports_project.urls"
 WSGI_APPLICATION = "exports_project.wsgi.application"

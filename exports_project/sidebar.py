@@ -33,6 +33,7 @@ ICONS = {
     "Asset": "forklift",
     "Organization": "domain",
     "ApiKey": "key",
+    "AuditEntry": "history",
     "User": "account_circle",
     "PeriodicTask": "schedule",
     "IntervalSchedule": "timer",

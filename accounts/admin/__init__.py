@@ -1,5 +1,5 @@
-"""Access in the admin: organizations, API keys, users; and the schedules of periodic tasks."""
+"""Access in the admin: organizations, API keys, users, the audit log; and periodic tasks."""
 
-from accounts.admin import api_keys, organizations, schedules, users
+from accounts.admin import api_keys, audit, organizations, schedules, users
 
-__all__ = ["api_keys", "organizations", "schedules", "users"]
+__all__ = ["api_keys", "audit", "organizations", "schedules", "users"]

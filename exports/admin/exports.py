@@ -17,6 +17,8 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
+from accounts import audit
+from accounts.models import AuditAction
 from exports.admin import presentation
 from exports.admin.actions import ExportActions
 from exports.admin.filters import FormatFilter, ResourceFilter
@@ -26,6 +28,12 @@ from webhooks.admin.presentation import NOTHING, moment
 
 PROGRESS = "admin/exports/export/progress.html"
 DOWNLOAD = "admin/exports/export/download.html"
+
+
+def may_download(request: HttpRequest) -> bool:
+    """Whether the user may look at exports and take their files."""
+    wanted = ("exports.view_export", "exports.download_export")
+    return request.user.has_perms(wanted)
 
 
 @admin.register(Export)
@@ -79,8 +87,11 @@ class ExportAdmin(ExportActions):
         return [url, *super().get_urls()]
 
     def download(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Redirects to a fresh link; a page left open may ask for a file that is gone."""
-        if not self.has_view_permission(request):
+        """Records the download and redirects to a fresh link.
+
+        A page left open may ask for a file that is gone.
+        """
+        if not may_download(request):
             raise PermissionDenied
         export = get_object_or_404(self.get_queryset(request), pk=number)
         if export.shown_status != Status.COMPLETED:
@@ -88,25 +99,32 @@ class ExportAdmin(ExportActions):
             return redirect("admin:exports_export_change", export.pk)
         files = export.files.all()
         chosen = [file for file in files if str(file.pk) == request.GET.get("file")]
+        audit.record(request, AuditAction.DOWNLOAD, export.organization, export.public_id)
         return redirect(signed_url((chosen or files)[0], request)[0])
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         export: Export = kwargs["obj"]
-        status = export.shown_status
+        status, linked = export.shown_status, may_download(request)
         context |= {
+            "may_download": linked,
             "resource": presentation.resource_label(export.resource),
             "format": presentation.format_label(export),
             "status": status,
             "status_color": presentation.STATUS_COLORS[status],
             "times": presentation.times(export),
-            "files": presentation.file_table(export),
+            "files": presentation.file_table(export, linked=linked),
             "events": presentation.event_table(export),
             **presentation.progress(export),
         }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Without a button to those who may not download."""
+        shown = tuple(super().get_list_display(request))
+        return shown if may_download(request) else shown[:-1]
 
     @display(description="Export", ordering="number", header=True)
     def identifier(self, export: Export) -> tuple[SafeString, str]:

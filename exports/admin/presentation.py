@@ -88,14 +88,14 @@ def _included_texts(include: Include, path: str) -> Iterator[str]:
         yield from _included_texts(inner, f"{path}.{inner.relation}")
 
 
-def file_table(export: Export) -> dict[str, list[Any]]:
-    """The files in the form of Unfold's table component."""
+def file_table(export: Export, *, linked: bool) -> dict[str, list[Any]]:
+    """The files in the form of Unfold's table component; their names are links where `linked`."""
     download = reverse("admin:exports_export_download", args=[export.pk])
-    kept = export.shown_status == Status.COMPLETED
+    linked = linked and export.shown_status == Status.COMPLETED
 
     def name(file: ExportFile) -> SafeString:
         shown = code(file.name)
-        if not kept:
+        if not linked:
             return shown
         return format_html('<a href="{}?file={}">{}</a>', download, file.pk, shown)
 

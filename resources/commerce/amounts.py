@@ -5,14 +5,12 @@ from collections.abc import Iterable, Iterator
 from django.db.models import Model
 
 from resources.columns import Column, Kind
+from resources.currencies import THOUSANDTHS, UNDIVIDED
 
 _CENTS = "_cents"
-# ISO 4217: currencies of a thousand parts, and with them those that are not divided. One test tells
-# them from all others, for a wide record has many amounts.
-_MILLS = "{row}.currency_code IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND')"
-_UNUSUAL = """{row}.currency_code IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG',
-    'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF',
-    'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND')"""
+# One test tells unusual currencies from all others, for a wide record has many amounts.
+_MILLS = f"{{row}}.currency_code IN {THOUSANDTHS}"
+_UNUSUAL = f"{{row}}.currency_code IN {UNDIVIDED + THOUSANDTHS}"
 _OF_CURRENCY = f"""CASE WHEN {_UNUSUAL} THEN CASE WHEN {_MILLS} THEN %s ELSE %s END
     ELSE %s END"""
 # Of a number of 64 bits in any of them.

@@ -13,14 +13,14 @@ from resources.commerce.models import (
     SubscriptionStatus,
 )
 
-_PAYMENT_WORDS = {
+_PAYMENT_WORDS: Mapping[str, str] = {
     PaymentStatus.UNPAID: "pending",
     PaymentStatus.PARTIALLY_AUTHORIZED: "authorized",
     PaymentStatus.FREE: "paid",
 }
-_FULFILLMENT_WORDS = {FulfillmentStatus.IN_PROGRESS: "processing"}
+_FULFILLMENT_WORDS: Mapping[str, str] = {FulfillmentStatus.IN_PROGRESS: "processing"}
 # No orders come of a subscription that is a draft or inactive, but they may yet.
-_SUBSCRIPTION_WORDS = {
+_SUBSCRIPTION_WORDS: Mapping[str, str] = {
     SubscriptionStatus.DRAFT: "paused",
     SubscriptionStatus.INACTIVE: "paused",
     SubscriptionStatus.RUNNING: "active",

@@ -254,6 +254,7 @@ def test_the_sidebar_shows_what_the_user_may_see(admin_client: Client) -> None:
     assert next(iter(everything)) == "Exports"
     assert everything["Access"] == [
         "API keys",
+        "Audit log",
         "Organizations",
         "Permission groups",
         "Users",

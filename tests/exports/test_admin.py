@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.admin import paginator
-from accounts.models import Organization
+from accounts.models import AuditEntry, Organization
 from exports import lifecycle, runner
 from exports.models import Export, Status
 from exports.parsing import parse_export
@@ -26,9 +26,10 @@ LIST = "/admin/exports/export/"
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Signed in, and allowed to view exports; no superuser."""
+    """Signed in, and allowed to view exports and to download their files; no superuser."""
     user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_export"))
+    codenames = ["view_export", "download_export"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     client = Client()
     client.force_login(user)
     return client
@@ -222,6 +223,43 @@ def test_download_leads_to_the_bytes_that_were_written(staff: Client, completed:
     content = b"".join(response)
     assert content.decode().splitlines()[0] == "id,name"
     assert len(content) == completed.files.get().bytes
+
+
+def test_each_download_is_in_the_audit_log(
+    staff: Client, admin_client: Client, completed: Export
+) -> None:
+    staff.get(download(completed), REMOTE_ADDR="192.0.2.7", headers={"X-Forwarded-For": "8.8.8.8"})
+    admin_client.get(download(completed))
+    admin, entry = AuditEntry.objects.all()
+    assert (entry.user, entry.username) == (User.objects.get(username="staff"), "staff")
+    assert (entry.action, entry.subject) == ("download", completed.public_id)
+    assert (entry.organization, entry.address) == (completed.organization, "192.0.2.7")
+    assert (admin.username, admin.address) == ("admin", "127.0.0.1")
+
+    log = "/admin/accounts/auditentry/"
+    assert staff.get(log).status_code == 403
+    assert "192.0.2.7" in page(admin_client, log)
+    assert "192.0.2.7" not in page(admin_client, f"{log}?q=admin")
+    address = f"{log}{entry.pk}/"
+    assert "192.0.2.7" in page(admin_client, f"{address}change/")
+    assert admin_client.post(f"{address}change/", {"username": "x"}).status_code == 403
+    assert admin_client.post(f"{address}delete/", {"post": "yes"}).status_code == 403
+    # The entry outlives the user.
+    User.objects.filter(username="staff").delete()
+    assert AuditEntry.objects.get(pk=entry.pk).username == "staff"
+
+
+@pytest.mark.parametrize("codename", ["view_export", "download_export"])
+def test_one_permission_alone_downloads_nothing(completed: Export, codename: str) -> None:
+    user = User.objects.create_user("half", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename=codename))
+    client = Client()
+    client.force_login(user)
+    assert client.get(download(completed)).status_code == 403
+    assert not AuditEntry.objects.exists()
+    if codename == "view_export":
+        for address in (LIST, change(completed)):
+            assert "/download/" not in page(client, address)
 
 
 def test_download_of_an_export_without_a_file_says_so(staff: Client, completed: Export) -> None:

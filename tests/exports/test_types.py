@@ -277,7 +277,11 @@ def test_each_mistake_of_a_declaration_is_named(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_amounts_of_lines_are_shown_with_and_without_tax(acme: Organization) -> None:
-    amounts = {"quantity": 2, "unit_amount_cents": 1000, "unit_cost_amount_cents": 450}
+    amounts: dict[str, Any] = {
+        "quantity": 2,
+        "unit_amount_cents": 1000,
+        "unit_cost_amount_cents": 450,
+    }
     amounts |= {"total_amount_cents": 1900, "discount_amount_cents": -100, "tax_rate": 0.2}
     for number, included, tax in (("#1", True, 317), ("#2", False, 380)):
         order = a_record(Order, acme, number=number, placed_at=JUNE, tax_included=included)

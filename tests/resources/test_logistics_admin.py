@@ -331,3 +331,18 @@ def test_json_of_any_shape_is_listed_and_opened(
     for record in (location, location_of_one_level, fulfillment):
         assert record in listed(staff, type(record))
         assert staff.get(address(type(record), "change", record.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"),
+    [("EUR", "139.44 EUR"), ("JPY", "13,944 JPY"), ("KWD", "13.944 KWD")],
+)
+def test_amounts_are_shown_as_people_write_them(staff: Client, currency: str, shown: str) -> None:
+    prices = {"amount": 13_944, "billed_amount": None, "fee": -5}
+    shipment = ShipmentFactory.create(currency=currency, **prices)
+    assert shown in staff.get(address(Shipment, "changelist")).content.decode()
+    page = staff.get(address(Shipment, "change", shipment.pk)).content.decode()
+    fee = {"EUR": "-0.05", "JPY": "-5", "KWD": "-0.005"}[currency]
+    assert f"{shown}, {records.NOTHING}, {fee} {currency}" in page
+    # What is edited is what is stored.
+    assert 'value="13944"' in page

@@ -1,6 +1,8 @@
 """Demo data: the same every time, awkward on purpose, and whole."""
 
+import os
 import re
+import termios
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -182,9 +184,20 @@ def test_indexes_and_constraints_are_the_same_afterwards() -> None:
     assert definitions() == before
 
 
-def test_progress_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("demo_data", organization="acme", rows=300)
-    assert re.search(r"acme: 100%.*300/300 .*rows/s", capsys.readouterr().err)
+def test_progress_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, side = os.openpty()
+    termios.tcsetwinsize(side, (24, 120))
+    with os.fdopen(side, "w") as stderr, monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", stderr)
+        call_command("demo_data", organization="acme", rows=300)
+    written = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert re.search(r"acme: 100%.*300/300 .*rows/s", written)
+
+
+def test_progress_is_not_written_to_a_file(capfd: pytest.CaptureFixture[str]) -> None:
+    call_command("demo_data", organization="acme", rows=300, orders=20)
+    assert capfd.readouterr().err == ""
 
 
 def test_relations_stay_within_the_organization() -> None:

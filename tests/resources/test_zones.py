@@ -1,6 +1,5 @@
 """Days and times of a zone: a filter selects what is shown with the day, in every zone."""
 
-
 import pytest
 from django.db import connection
 from psycopg import sql

@@ -4,6 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
+from resources.currencies import amount_text
 from resources.logistics.admin.records import BY_ORGANIZATION, NOTHING, RecordAdmin
 from resources.logistics.models import ParcelStatus, Shipment
 
@@ -42,6 +43,7 @@ class ShipmentAdmin(RecordAdmin):
         ("destination_contact", AutocompleteSelectFilter),
     )
     list_select_related = ("organization", "destination_contact", "location")
+    readonly_fields = ("amounts",)
     main_fieldsets = (
         (
             None,
@@ -79,6 +81,7 @@ class ShipmentAdmin(RecordAdmin):
             {
                 "classes": ("tab",),
                 "fields": (
+                    "amounts",
                     ("amount", "billed_amount", "fee", "currency"),
                     ("paid", "payment_reference", "refund_status"),
                     ("rates_generated_at", "lead_time_mins"),
@@ -112,8 +115,16 @@ class ShipmentAdmin(RecordAdmin):
     def state(self, shipment: Shipment) -> tuple[str, str]:
         return shipment.status, shipment.get_status_display()
 
-    @display(description="Amount, minor units", header=True)
+    @display(description="Amount", header=True)
     def price(self, shipment: Shipment) -> tuple[str, str]:
         if shipment.amount is None:
             return NOTHING, ""
-        return f"{shipment.amount:,} {shipment.currency}", "Paid" if shipment.paid else "Unpaid"
+        paid = "Paid" if shipment.paid else "Unpaid"
+        return amount_text(shipment.amount, shipment.currency), paid
+
+    @display(description="Amount, billed amount and fee")
+    def amounts(self, shipment: Shipment) -> str:
+        stored = (shipment.amount, shipment.billed_amount, shipment.fee)
+        return ", ".join(
+            NOTHING if minor is None else amount_text(minor, shipment.currency) for minor in stored
+        )

@@ -45,8 +45,11 @@ _STATUSES = (
 # Statuses at which a tracker closes its shipments.
 _CLOSING = ("delivered", "completed", "pickup_available", "delivered")
 # Of 16 readings.
-_READ = (*("completed",) * 9, *("failed",) * 3, "needs_review", "needs_review")
-_READ += ("pending", "processing")
+_READ = (
+    *("completed",) * 9,
+    *("failed",) * 3,
+    *("needs_review", "needs_review", "pending", "processing"),
+)
 _EXCEPTIONS = ("recipient not found", "several recipients match", "address is incomplete")
 _MESSAGES = pools.messages()
 

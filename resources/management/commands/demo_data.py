@@ -52,7 +52,7 @@ class Command(BaseCommand):
             demos += [commerce.demo(Shop(owner.slug, owner.id, orders))] if orders else []
             for demo in demos:
                 if (present := demo.present()) is None:
-                    self._load(demo, owner.slug, quiet=options["verbosity"] == 0)
+                    self._load(demo, owner.slug, quiet=options["verbosity"] == 0 or None)
                 elif present != demo.size:
                     raise CommandError(
                         f"{organization} already holds demo data of {present} {demo.unit}, which "
@@ -61,7 +61,8 @@ class Command(BaseCommand):
                 done = "holds" if present is None else "already held"
                 self.stdout.write(f"{organization} {done} demo data of {demo.size} {demo.unit}.")
 
-    def _load(self, demo: Demo, slug: str, *, quiet: bool) -> None:
+    def _load(self, demo: Demo, slug: str, *, quiet: bool | None) -> None:
+        """Write the rows. quiet: whether to hide progress; None hides it outside of a terminal."""
         with tqdm(total=demo.records, desc=slug, unit=" rows", disable=quiet) as bar:
             finish = load(demo, bar.update)
         with connection.cursor() as cursor:

@@ -1,0 +1,99 @@
+"""Signing in to the admin: passwords that cannot be guessed, and sessions that end."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files")]
+LOGIN = "/admin/login/"
+PASSWORD = "correct horse battery"  # noqa: S105 (a test's own)
+
+
+@pytest.fixture(autouse=True)
+def users() -> None:
+    for name in ("mary", "paul"):
+        User.objects.create_user(name, password=PASSWORD, is_staff=True)
+
+
+def sign_in(username: str, password: str = PASSWORD, **request: str) -> Any:
+    """The answer to a guest's attempt."""
+    return Client().post(LOGIN, {"username": username, "password": password}, **request)  # type: ignore[arg-type]
+
+
+def test_forty_wrong_passwords_lock_one_user_out_and_not_another() -> None:
+    statuses = [sign_in("mary", f"guess {number}").status_code for number in range(40)]
+    assert statuses == [200] * 4 + [429] * 36
+    locked = sign_in("mary")
+    assert locked.status_code == 429
+    page = locked.content.decode()
+    assert "Sign-in is locked" in page
+    assert "5 wrong passwords for <strong>mary</strong>" in " ".join(page.split())
+    assert "in 15 minutes" in page
+    assert sign_in("paul").status_code == 302
+
+
+def test_a_guesser_does_not_lock_the_user_out_elsewhere() -> None:
+    for number in range(10):
+        sign_in("mary", f"guess {number}", REMOTE_ADDR="192.0.2.1")
+    assert sign_in("mary", REMOTE_ADDR="192.0.2.1").status_code == 429
+    assert sign_in("mary", REMOTE_ADDR="192.0.2.2").status_code == 302
+
+
+def test_headers_and_other_browsers_do_not_unlock() -> None:
+    for number in range(10):
+        headers = {
+            "HTTP_X_FORWARDED_FOR": f"192.0.2.{number}",
+            "HTTP_X_REAL_IP": f"192.0.2.{number}",
+            "HTTP_FORWARDED": f"for=192.0.2.{number}",
+            "HTTP_USER_AGENT": f"browser {number}",
+        }
+        sign_in("mary", f"guess {number}", **headers)
+    assert sign_in("mary", HTTP_X_FORWARDED_FOR="198.51.100.9").status_code == 429
+
+
+def test_a_lock_ends_and_a_right_password_starts_the_count_again() -> None:
+    for number in range(5):
+        sign_in("mary", f"guess {number}")
+    assert sign_in("mary").status_code == 429
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
+    assert sign_in("mary").status_code == 302
+    for number in range(4):
+        assert sign_in("mary", f"guess {number}").status_code == 200
+    assert sign_in("mary").status_code == 302
+    assert not AccessAttempt.objects.exists()
+
+
+def test_what_is_kept_of_an_attempt_holds_no_password() -> None:
+    sign_in("mary", "my real password of another site")
+    kept = AccessAttempt.objects.get()
+    assert "another site" not in str(vars(kept))
+
+
+def test_a_session_ends_after_twelve_hours() -> None:
+    client = Client()
+    client.post(LOGIN, {"username": "mary", "password": PASSWORD})
+    assert client.session.get_expiry_age() == 12 * 3600
+    assert client.cookies["sessionid"]["max-age"] == 12 * 3600
+
+
+@pytest.mark.parametrize(
+    "password", ["short1!", "password1234", "123456789012345", "mary.longshore"]
+)
+def test_passwords_that_are_easily_guessed_are_refused(password: str) -> None:
+    user = User(username="mary.longshore")
+    with pytest.raises(ValidationError):
+        validate_password(password, user)
+
+
+def test_the_admin_refuses_a_weak_password(admin_client: Client) -> None:
+    form = {"username": "new", "password1": "password1234", "password2": "password1234"}
+    page = admin_client.post("/admin/auth/user/add/", form | {"usable_password": "true"})
+    assert "too common" in page.content.decode()
+    assert not User.objects.filter(username="new").exists()
