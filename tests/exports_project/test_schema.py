@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -20,9 +21,9 @@ JSON = "application/vnd.oai.openapi+json"
 def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """An entry for each time that the description is built from now on."""
     found: list[object] = []
-    original = SchemaGenerator.get_schema
+    original: Any = SchemaGenerator.get_schema
 
-    def counted(*arguments: object, **named: object) -> object:
+    def counted(*arguments: Any, **named: Any) -> Any:
         found.append(arguments)
         return original(*arguments, **named)
 
