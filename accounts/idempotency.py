@@ -91,10 +91,14 @@ def reused(key: str) -> ApiError:
     return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
 
 
+def malformed(key: str) -> ApiError:
+    text = f"The header {HEADER} must be {_ACCEPTED}."
+    return InvalidInput(Problem(ErrorCode.INVALID_REQUEST, HEADER, key, text, _ACCEPTED))
+
+
 def _check(key: str) -> None:
     if not _KEY.fullmatch(key):
-        text = f"The header {HEADER} must be {_ACCEPTED}."
-        raise InvalidInput(Problem(ErrorCode.INVALID_REQUEST, HEADER, key, text, _ACCEPTED))
+        raise malformed(key)
 
 
 def _fingerprint(body: object) -> str:

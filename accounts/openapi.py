@@ -110,6 +110,7 @@ OF_A_KEY: Sequence[OpenApiParameter] = (
     ),
 )
 NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
+KEY_MALFORMED = idempotency.malformed("")
 KEY_REUSED = idempotency.reused("7c0f8a52-5d0e-4c07-9a53-0b1f4de4c9a1")
 
 
@@ -127,6 +128,8 @@ def operation(
 ) -> Callable[[_View], _View]:
     """Describe a method of a view; the errors that all have are added."""
     shared = [*EVERYWHERE, *(OF_A_BODY if request is not None else ())]
+    if request is None and any(each.name == idempotency.HEADER for each in parameters):
+        shared.append(KEY_MALFORMED)
     return extend_schema(
         operation_id=operation_id,
         tags=[tag],
