@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from threading import Lock
 
@@ -15,6 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 _CACHE_SECONDS = 60
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class SchemaView(SpectacularAPIView):
     def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:
         renderer = request.accepted_renderer
         found = _render(renderer)
-        compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        compressed = _GZIP.search(request.headers.get("Accept-Encoding", "")) is not None
         response = HttpResponse(
             found.gzipped if compressed else found.plain,
             content_type=f"{renderer.media_type}; charset=utf-8",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import pytest
@@ -45,11 +46,20 @@ def old_url() -> Iterator[str]:
     """The URL of an empty database of PostgreSQL 15."""
     with TemporaryDirectory(prefix="old-") as name:
         folder = Path(name)
-        as_user = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+        as_user: dict[str, Any] = (
+            {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+        )
         if as_user:
             shutil.chown(folder, "nobody", "nogroup")
         data = folder / "data"
-        initdb = [DEBIANS / "initdb", "-D", data, "--auth=trust", "--username=old", "--no-sync"]
+        initdb: list[Any] = [
+            DEBIANS / "initdb",
+            "-D",
+            data,
+            "--auth=trust",
+            "--username=old",
+            "--no-sync",
+        ]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/", **as_user)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

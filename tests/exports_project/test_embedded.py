@@ -167,3 +167,17 @@ def test_as_root_the_server_runs_as_its_own_user(local_dir: Path) -> None:
     with servers.running(local_dir, broker=False) as children:
         process = psutil.Process(children["postgres"].process.pid)
         assert process.username() == service_user.NAME
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root runs PostgreSQL as somebody else.")
+def test_as_root_folders_are_opened_while_the_server_runs(
+    local_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Other tests' servers of the same user would keep them open.
+    monkeypatch.setattr(service_user, "_runs", lambda: False)
+    parent = local_dir.parent
+    parent.chmod(0o700)
+    with servers.running(local_dir, broker=False):
+        assert stat.S_IMODE(parent.stat().st_mode) == 0o701
+        assert f"Until it stops, the user {service_user.NAME} may enter" in capfd.readouterr().out
+    assert stat.S_IMODE(parent.stat().st_mode) == 0o700

@@ -17,12 +17,11 @@ from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from structlog.contextvars import clear_contextvars, get_contextvars
+from structlog.contextvars import clear_contextvars
 
 from exports import lifecycle, runner, writer
 from exports.models import Export
-from exports_project import gunicorn
-from exports_project.logs import logging_config
+from exports_project.logs import LineFormatter, logging_config
 from tests.conftest import KeyClient
 from tests.exports.conftest import finished, wait_for
 
@@ -74,6 +73,20 @@ def test_an_error_is_one_line_without_the_values_of_variables(lines: Lines) -> N
     assert "hush" not in json.dumps(line)
 
 
+def test_a_line_for_people_cannot_be_forged() -> None:
+    formatter = LineFormatter("{levelname} {message}", style="{")
+    try:
+        raise ValueError("one\nINFO forged")
+    except ValueError:
+        record = logging.LogRecord(
+            "x", logging.ERROR, "", 1, "a\r\nINFO %s", ("\x1b[31m\x9b\u2028é",), sys.exc_info()
+        )
+    first, *traceback = formatter.format(record).split("\n")
+    assert first == r"ERROR a\r\nINFO \x1b[31m\x9b\u2028é"
+    assert all(line.startswith("  ") for line in traceback)
+    assert traceback[-1] == "  INFO forged"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_lines_of_a_request_have_its_id_and_its_organization(
     alice: KeyClient, lines: Lines
@@ -87,8 +100,6 @@ def test_lines_of_a_request_have_its_id_and_its_organization(
     for line in lines():
         assert line["request_id"] == "from-the-proxy-7"
         assert line["organization"] == alice.api_key.organization_id
-    gunicorn.post_request(None, None, None, None)
-    assert get_contextvars() == {}
 
 
 @pytest.mark.django_db

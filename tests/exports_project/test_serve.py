@@ -133,12 +133,12 @@ def test_a_signal_while_programs_start_ends_everything(used_local_dir: Path, por
 
 def the_child(process: subprocess.Popen[bytes], name: str) -> psutil.Process | None:
     """The program of this name, where it runs."""
-    end = PROGRAMS[name][0][-3:] if name in PROGRAMS else []
     for member in psutil.Process(process.pid).children():
-        command = member.cmdline()
-        if (end and command[-3:] == end) or (
-            command and Path(command[0]).name == SERVERS.get(name)
-        ):
+        if name in SERVERS:
+            found = member.name() == SERVERS[name]
+        else:
+            found = member.cmdline()[-3:] == PROGRAMS[name][0][-3:]
+        if found:
             return member
     return None
 
@@ -166,7 +166,7 @@ def test_every_program_that_is_killed_is_started_again_and_exports_complete(
         for name in (*PROGRAMS, *SERVERS):
             asked.append(until_ok("POST", url, json={"resource": "shipment"})["id"])
             before = the_child(process, name)
-            assert before
+            assert before, name
             before.kill()
             wait_for(f"{name} ended by SIGKILL; starting it again in 1 s.", used_local_dir, process)
             deadline = time.monotonic() + 30

@@ -178,7 +178,7 @@ FORGED = {
 def test_forwarded_headers_have_no_effect_by_default(server: WebServer, alice: KeyClient) -> None:
     alice.post("/v1/exports", {"resource": "contact"})
     headers = FORGED | {"PX_API_KEY": alice.key, "X_Request_ID": "forged"}
-    [export] = server.get("/v1/exports", **headers).json()["results"]
+    [export] = server.get("/v1/exports", 10, **headers).json()["results"]
     assert export["url"].startswith(f"{server.url}/v1/exports/exp_")
     assert "127.0.0.1 GET /v1/exports 200" in server.wait_for_line("GET /v1/exports 200")
     with socket.create_connection(server.address) as client:
@@ -192,7 +192,7 @@ def test_a_trusted_proxy_names_the_client_and_its_scheme(
     alice.post("/v1/exports", {"resource": "contact"})
     folder = tmp_path_factory.mktemp("proxy")
     with web_server(folder, TRUSTED_PROXIES="127.0.0.0/8,198.51.100.7") as server:
-        [export] = server.get("/v1/exports", **FORGED, PX_API_KEY=alice.key).json()["results"]
+        [export] = server.get("/v1/exports", 10, **FORGED, PX_API_KEY=alice.key).json()["results"]
         assert export["url"].startswith(f"https://{urlsplit(server.url).netloc}/v1/exports/exp_")
         server.wait_for_line("203.0.113.9 GET /v1/exports 200")
 

@@ -1,0 +1,94 @@
+"""`/v1/schema` as bytes: built once, revalidated, compressed; and without the pages under /docs."""
+
+import gzip
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+from exports_project import schema
+
+JSON = "application/vnd.oai.openapi+json"
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """An entry for each time that the description is built from now on."""
+    found: list[object] = []
+    original: Any = SchemaGenerator.get_schema
+
+    def counted(*arguments: Any, **named: Any) -> Any:
+        found.append(arguments)
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", counted)
+    monkeypatch.setattr(schema, "_rendered", {})
+    return found
+
+
+def test_many_at_once_get_the_same_bytes_and_it_is_built_once(built: list[object]) -> None:
+    with ThreadPoolExecutor(32) as pool:
+        answers = [
+            *pool.map(lambda _: Client().get("/v1/schema", headers={"Accept": JSON}), range(32))
+        ]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(built) == 1
+    assert json.loads(answers[0].content)["openapi"] == "3.1.0"
+
+
+def test_who_has_it_gets_304(client: Client) -> None:
+    first = client.get("/v1/schema")
+    assert first["Cache-Control"] == "public, max-age=60"
+    assert first["Vary"] == "Accept, Accept-Encoding"
+    again = client.get("/v1/schema", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = client.get("/v1/schema", headers={"If-None-Match": 'W/"other"'})
+    assert other.content == first.content
+    assert client.get("/v1/schema", headers={"Accept": JSON})["ETag"] != first["ETag"]
+
+
+def test_it_is_compressed_where_that_is_accepted(client: Client) -> None:
+    plain = client.get("/v1/schema")
+    small = client.get("/v1/schema", headers={"Accept-Encoding": "br, gzip"})
+    assert small["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small.content) == plain.content
+    assert len(small.content) < len(plain.content) / 5
+    refused = client.get("/v1/schema", headers={"Accept-Encoding": "gzip;q=0"})
+    assert refused.content == plain.content
+
+
+WITHOUT_PAGES = """
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *a: None if name.endswith("_sidecar") else find(name, *a)
+import django
+django.setup()
+from django.test import Client
+paths = ("/v1/schema", "/docs", "/docs/redoc")
+print([Client().get(path, HTTP_HOST="localhost").status_code for path in paths])
+"""
+
+
+def test_without_the_package_of_their_scripts_there_are_no_pages() -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PAGES],
+        cwd=settings.BASE_DIR,
+        env=None,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert process.stdout.strip() == "[200, 404, 404]", process.stderr
+
+
+@pytest.mark.usefixtures("static_files")
+def test_a_key_does_not_outlive_the_page(client: Client) -> None:
+    script = client.get("/docs?script=").content.decode()
+    assert '"persistAuthorization": false' in script
