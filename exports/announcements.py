@@ -16,6 +16,9 @@ from exports.storage import signed_url
 from webhooks import outbox
 from webhooks.events import EventType
 
+# Of an export's files, an event lists so many: an export has up to a thousand, and fifty
+# subscriptions may get each event.
+MAX_FILES = 100
 _TYPES = {
     Status.QUEUED: EventType.EXPORT_QUEUED,
     Status.PROCESSING: EventType.EXPORT_STARTED,
@@ -48,8 +51,9 @@ def publish_deletion(export: Export) -> None:
 
 
 def _publish(export: Export, event_type: EventType, **changes: Any) -> None:
+    data = dict(AnnouncedExportSerializer(export).data)
     # A link would be too old by the time that it is sent.
-    data = dict(AnnouncedExportSerializer(export).data) | {"download_url": None} | changes
+    data |= {"download_url": None, "files": data["files"][:MAX_FILES]} | changes
     named = export.request.get("type") or ""
     outbox.publish(export.organization_id, event_type, data, export.resource, named)
 

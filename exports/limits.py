@@ -72,7 +72,7 @@ def lock(organization_id: str) -> None:
     Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
 
 
-def unfinished_of(organization_id: str) -> ExportQuerySet:
+def unfinished_of(organization_id: str | OuterRef) -> ExportQuerySet:
     return Export.objects.visible().filter(organization_id=organization_id, status__in=UNFINISHED)
 
 
@@ -109,7 +109,7 @@ def count_one_more(organization_id: str, *, new: bool) -> int:
 
 def stored_bytes_of(organization_id: str) -> int:
     """Bytes of all files that an organization has in storage, of deleted exports too."""
-    return next(iter(_stored(organization_id).values_list("bytes", flat=True)), 0)
+    return next(iter(_stored(organization_id)), 0)
 
 
 def admit_stored_bytes(organization_id: str, size: int) -> None:
@@ -139,10 +139,11 @@ def check_request(request: Any, spec: ExportSpec) -> None:
             raise ApiError(ErrorCode.REQUEST_TOO_LARGE, text, details)
 
 
-def _stored(organization_id: str | OuterRef) -> QuerySet[Export, dict[str, Any]]:
-    """One row, `bytes`; none if there are no files."""
+def _stored(organization_id: str | OuterRef) -> QuerySet[Any, int]:
+    """The sum of `stored_bytes`; no row if there are no files."""
     stored = Export.objects.filter(organization=organization_id, stored_bytes__gt=0).order_by()
-    return stored.values("organization").annotate(bytes=Sum("stored_bytes")).values("bytes")
+    sums = stored.values("organization").annotate(sum=Sum("stored_bytes"))
+    return sums.values_list("sum", flat=True)
 
 
 def _today() -> date:

@@ -34,6 +34,14 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return own.filter(told, of_type, of_resource, named, challenge="")
 
 
+class Verification(models.TextChoices):
+    """What is known of a target; a pending one gets nothing but challenges."""
+
+    NOT_REQUIRED = "not_required", "Not required"
+    PENDING = "pending", "Pending: the target has not repeated its challenge"
+    VERIFIED = "verified", "Verified"
+
+
 class Subscription(models.Model):
     """An address of an organization that is told of events.
 
@@ -122,6 +130,12 @@ class Subscription(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.host = host_of(self.target)
         super().save(*args, **kwargs)
+
+    @property
+    def verification(self) -> Verification:
+        if self.challenge:
+            return Verification.PENDING
+        return Verification.VERIFIED if self.verified_at else Verification.NOT_REQUIRED
 
 
 class Event(models.Model):

@@ -135,7 +135,7 @@ QUEUED = {
 }
 LINK = (
     "https://longshore.example/v1/exports/files/contacts-20241225T143000Z-z0abc.csv"
-    "?signature=NDI:1tQx…"
+    "?signature=exp_01jd8x5m3v9q7r2t4w6y8z0abc%2F…"
 )
 COMPLETED = QUEUED | {
     "status": "completed",
@@ -246,4 +246,17 @@ TOO_MANY_EXPORTS = ApiError(
     ErrorCode.TOO_MANY_EXPORTS,
     "10 exports are unfinished, and no more are allowed. Wait for one, or cancel it.",
     {"maximum": 10, "retry_after": 12},
+)
+OVER_QUOTA = (
+    ApiError(
+        ErrorCode.DAILY_QUOTA_EXCEEDED,
+        "10,000 exports were created or retried today (UTC), and 10,000 are allowed a day.",
+        {"maximum": 10_000, "used": 10_000, "retry_after": 34_200},
+    ),
+    ApiError(
+        ErrorCode.STORAGE_QUOTA_EXCEEDED,
+        "The organization's files have 1,099,511,627,776 bytes, and 1,099,511,627,776 are "
+        "allowed: there is no room for this export. Delete exports, or wait until some expire.",
+        {"maximum": 2**40, "used": 2**40},
+    ),
 )

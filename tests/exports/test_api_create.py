@@ -54,7 +54,7 @@ def test_answers_with_the_queued_export(alice: KeyClient, contacts: list[Contact
     assert body["id"] == export.public_id
     assert body["id"].startswith("exp_")
     assert response["Location"] == body["url"] == f"http://testserver/v1/exports/{body['id']}"
-    expected = {
+    expected: dict[str, object] = {
         "object": "export",
         "number": export.organization_number,
         "resource": "contact",

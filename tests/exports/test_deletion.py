@@ -10,7 +10,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from accounts.models import Organization
-from exports import lifecycle, runner, upkeep
+from exports import announcements, lifecycle, runner, upkeep
 from exports.models import DiscardedFolder, Export, Status
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
@@ -77,6 +77,17 @@ def test_no_event_holds_the_request(alice: KeyClient, contacts: list[Contact]) -
     assert created["metadata"] == {"note": NEEDLE}
     assert created["files"]
     assert created["download_url"]
+
+
+def test_an_event_lists_the_first_files(
+    alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcements, "MAX_FILES", 2)
+    made = alice.post("/v1/exports", {"resource": "contact", "max_rows_per_file": 1}).json()
+    runner.run(Export.objects.get().pk)
+    files = alice.get(made["url"]).json()["files"]
+    assert len(files) == 5
+    assert alice.get("/v1/events").json()["results"][0]["data"]["files"] == files[:2]
 
 
 @pytest.mark.parametrize("status", ["queued", "completed"])

@@ -82,7 +82,10 @@ class SubscriptionAdmin(LookedAt):
     actions_detail = ("send_test", "recover", "enable", "disable")
     fieldsets = (
         ("Whose", {"fields": ("organization", "name", "identity")}),
-        ("What is sent where", {"fields": ("goes_to", "every_event", "only_of", "header_names")}),
+        (
+            "What is sent where",
+            {"fields": ("goes_to", "proven", "every_event", "only_of", "header_names")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
@@ -194,6 +197,10 @@ class SubscriptionAdmin(LookedAt):
     @display(description="Target")
     def goes_to(self, subscription: Subscription) -> SafeString:
         return presentation.code(subscription.target)
+
+    @display(description="Verification of the target")
+    def proven(self, subscription: Subscription) -> str:
+        return str(subscription.verification.label)
 
     @display(description="Told of")
     def told_of(self, subscription: Subscription) -> SafeString:

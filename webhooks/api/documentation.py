@@ -24,6 +24,7 @@ from webhooks.api.body import SubscriptionChangeSerializer, SubscriptionRequestS
 from webhooks.api.examples import (
     BAD_SECRET,
     CREATED,
+    DELETED,
     DELIVERED,
     EVENT,
     NEW_SECRET,
@@ -264,12 +265,13 @@ list_events = operation(
     summary="List events",
     description=(
         "What happened in the organization, newest first, whether or not somebody is told; kept "
-        "for 30 days. `data` is as it was then, with a link that works now."
+        "for 30 days, or until the export is deleted. `data` is as it was then, without the "
+        "request of an export, and with a link that works now."
     ),
     responses={200: OpenApiResponse(EventSerializer(many=True), "A page.")},
     parameters=[_EVENT_TYPE, *CREATED_PARAMETERS],
     errors=[_BAD_TYPE, *BAD_PAGES],
-    examples=[answer("A file is ready", EVENT)],
+    examples=[answer("A file is ready", EVENT), answer("An export was deleted", DELETED)],
 )
 list_event_types = operation(
     "list_event_types",

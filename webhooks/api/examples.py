@@ -1,5 +1,7 @@
 """Requests about webhooks, and what may be answered, as the API's description shows them."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample
 
 from accounts.errors import ErrorCode
@@ -55,7 +57,7 @@ SUBSCRIPTION = {
 }
 NEW_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="  # noqa: S105
 CREATED = SUBSCRIPTION | {"secret": NEW_SECRET}
-EVENT = {
+EVENT: dict[str, Any] = {
     "id": "evt_01jd8x5n0v9q7r2t4w6y8z0abd",
     "object": "event",
     "type": "export.created",
@@ -63,9 +65,39 @@ EVENT = {
     "data": {
         "id": "exp_01jd8x5m3v9q7r2t4w6y8z0abc",
         "object": "export",
+        "number": 1042,
+        "url": "https://longshore.example/v1/exports/exp_01jd8x5m3v9q7r2t4w6y8z0abc",
+        "resource": "contact",
+        "type": None,
+        "format": "csv",
+        "compression": "none",
         "status": "completed",
-        "download_url": "https://longshore.example/v1/exports/files/contacts.csv?signature=NDI…",
+        "created_at": "2024-12-25T14:30:00.123456Z",
+        "started_at": "2024-12-25T14:30:00.200000Z",
+        "completed_at": "2024-12-25T14:30:01.650000Z",
+        "expires_at": "2024-12-26T14:30:01.650000Z",
+        "estimated_completion": None,
+        "records_count": 4211,
+        "processed_count": 4211,
+        "progress": 100,
+        "download_url": "https://longshore.example/v1/exports/files/contacts.csv?signature=exp_…",
+        "files": [
+            {
+                "name": "contacts.csv",
+                "rows": 4211,
+                "bytes": 391_824,
+                "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            }
+        ],
+        "error": None,
+        "metadata": {"ticket": "A-17"},
     },
+}
+DELETED = EVENT | {
+    "id": "evt_01jd8xp27v9q7r2t4w6y8z0abf",
+    "type": "export.deleted",
+    "created_at": "2024-12-25T14:41:13.027000Z",
+    "data": EVENT["data"] | {"download_url": None, "files": [], "metadata": {}},
 }
 PENDING = {
     "id": "dlv_01jd8x5n1v9q7r2t4w6y8z0abe",

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from accounts.errors import ApiError, ErrorCode
 from accounts.openapi import KEY_ERRORS, OF_A_KEY, answer, operation
 from exports.api.body import ExportRequestSerializer
-from exports.api.examples import EXPORTS, QUEUED, REFUSED, REQUESTS, TOO_MANY_EXPORTS
+from exports.api.examples import EXPORTS, OVER_QUOTA, QUEUED, REFUSED, REQUESTS, TOO_MANY_EXPORTS
 from exports.api.serializers import ExportSerializer
 
 _TIMEOUT = ApiError(ErrorCode.TIMEOUT)
@@ -81,6 +81,7 @@ create_export = operation(
         *REFUSED,
         *KEY_ERRORS,
         TOO_MANY_EXPORTS,
+        *OVER_QUOTA,
         ApiError(
             ErrorCode.TOO_MANY_RECORDS,
             "The export has 1,204,331 records, and 1,000,000 are allowed. "

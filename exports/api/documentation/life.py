@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.errors import ApiError, ErrorCode
 from accounts.openapi import NOT_FOUND, answer, operation, whole_list
-from exports.api.examples import COMPLETED, EXPORTS, QUEUED, TOO_MANY_EXPORTS
+from exports.api.examples import COMPLETED, EXPORTS, OVER_QUOTA, QUEUED, TOO_MANY_EXPORTS
 from exports.api.serializers import ExportEventSerializer, ExportSerializer
 from exports.formats import formats
 from exports.lifecycle import RETRYABLE
@@ -78,6 +78,7 @@ retry_export = operation(
             {"status": "completed", "accepted": [status.value for status in RETRYABLE]},
         ),
         TOO_MANY_EXPORTS,
+        *OVER_QUOTA,
         ApiError(ErrorCode.STORAGE_UNAVAILABLE),
     ],
     examples=[answer("Queued", QUEUED)],
@@ -86,7 +87,10 @@ delete_export = operation(
     "delete_export",
     tag=EXPORTS,
     summary="Delete an export",
-    description="With its files, at once; one that is being written ends.",
+    description=(
+        "With its files, its request and its events, at once; one that is being written ends. "
+        "Webhooks are told by `export.deleted`."
+    ),
     responses={204: OpenApiResponse(description="Gone.")},
     errors=[NOT_FOUND],
 )
