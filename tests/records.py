@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any, cast
 
 from django.db import connection
-from django.db.models import NOT_PROVIDED, CharField, Field, Model, TextField
+from django.db.models import NOT_PROVIDED, CharField, Model, TextField
 from psycopg import sql
 
 from accounts.models import Organization
@@ -39,7 +39,7 @@ def copies(record: Model, number: int, /, **columns: str) -> None:
 
     columns: what they have of their own, as SQL expressions, in which `n` counts from 1.
     """
-    key = cast("Field[Any, Any]", record._meta.pk).attname
+    key = record._meta.pk.attname
     columns.setdefault(key, "id || n")
     stored = [field.attname for field in record._meta.concrete_fields if not field.generated]
     own = {name: sql.SQL(expression) for name, expression in columns.items()}

@@ -44,6 +44,11 @@ def test_what_is_done_each_hour_does_not_wait_for_beat_to_live_an_hour(name: str
     assert schedule.is_due(started).is_due
 
 
+def test_every_queue_has_an_exchange_and_a_routing_key_of_its_own() -> None:
+    for queue in settings.CELERY_TASK_QUEUES:
+        assert queue.exchange.name == queue.routing_key == queue.name
+
+
 def test_make_run_starts_a_worker_for_every_queue() -> None:
     commands = [list(command) for command, _ in PROGRAMS.values()]
     taken = {command[command.index("-Q") + 1] for command in commands if "-Q" in command}

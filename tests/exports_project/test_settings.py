@@ -55,6 +55,11 @@ from django.conf import settings
             "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
         ),
         (
+            "BROKER_URL",
+            "amqp://guest:guest@localhost:5672//",
+            "CACHE_URL must be set when BROKER_URL is not a redis:// URL.",
+        ),
+        (
             "DATABASE_URL",
             "foo",
             'DATABASE_URL is "foo", but must be like postgres://user:password@host:5432/name.',

@@ -149,8 +149,8 @@ class Replica:
         data = self._local_dir / "replica"
         if not data.exists():
             _private_folder(data)
-            primary = ["-h", embedded.socket_dir(self._local_dir), "-U", embedded.DATABASE]
-            copy = [servers.POSTGRES / "bin" / "pg_basebackup", *primary, "-D", data]
+            primary = f"host={embedded.socket_dir(self._local_dir)} user={embedded.DATABASE}"
+            copy = [servers.POSTGRES / "bin" / "pg_basebackup", "-d", primary, "-D", data]
             subprocess.run(
                 [*copy, "-R", "-X", "stream", "-c", "fast", "--no-sync"],
                 check=True,
@@ -160,7 +160,7 @@ class Replica:
         options = servers.POSTGRES_OPTIONS | servers.POSTGRES_NOT_DURABLE
         options |= {"listen_addresses": "127.0.0.1", "port": str(self._port)}
         options |= {"unix_socket_directories": ""}
-        command = [servers.POSTGRES / "bin" / "postgres", "-D", data]
+        command: list[str | Path] = [servers.POSTGRES / "bin" / "postgres", "-D", data]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with servers.server(
             command,
