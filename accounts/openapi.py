@@ -63,6 +63,7 @@ EVERYWHERE: Errors = (
         {"retry_after": 12},
     ),
     ApiError(ErrorCode.INTERNAL_ERROR),
+    ApiError(ErrorCode.TIMEOUT),
 )
 OF_A_BODY: Errors = (
     ApiError(

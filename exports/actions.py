@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.errors import ApiError, ErrorCode
 from exports import lifecycle, upkeep
-from exports.limits import admit_one_more, limits_of, unfinished_of
+from exports.limits import admit_one_more, limits_of, lock, unfinished_of
 from exports.models import UNFINISHED, Export, Status
 from exports.queue import enqueue
 from exports.storage import delete_files
@@ -36,6 +36,7 @@ def retry(export: Export) -> None:
     if not delete_files(export):
         raise ApiError(ErrorCode.STORAGE_UNAVAILABLE)
     with transaction.atomic():
+        lock(export.organization_id)
         unfinished = unfinished_of(export.organization_id)
         admit_one_more(unfinished, limits_of(export.organization_id).unfinished)
         if not lifecycle.restart(export):

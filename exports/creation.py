@@ -47,10 +47,16 @@ def create(
     is over a limit.
     """
     allowed = limits_of(organization.pk)
+    unfinished = unfinished_of(organization.pk)
+    alike = unfinished.filter(spec=spec.to_json()) if dedupe else Export.objects.none()
+    if same := alike.first():
+        return Creation(same, created=False)
+    # Counting may take seconds of the database: not for a request that is refused anyway.
+    admit_one_more(unfinished, allowed.unfinished)
     count = count_rows(spec, organization.pk)
     with transaction.atomic():
-        unfinished = unfinished_of(organization.pk)
-        if dedupe and (same := unfinished.filter(spec=spec.to_json()).first()):
+        limits.lock(organization.pk)
+        if same := alike.first():
             return Creation(same, created=False)
         _check(count, spec, allowed)
         admit_one_more(unfinished, allowed.unfinished)

@@ -36,13 +36,16 @@ def limits_of(organization_id: str) -> Limits:
     )
 
 
-def unfinished_of(organization_id: str) -> ExportQuerySet:
-    """The exports that count against the limit, of which no more are created meanwhile.
+def lock(organization_id: str) -> None:
+    """Let racing requests of an organization come one after the other.
 
-    Racing requests come one after the other from here to the end of the transaction, or each
-    would be the last one that is allowed.
+    From here to the end of the transaction, or each would be the last one that is allowed.
     """
     Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
+
+
+def unfinished_of(organization_id: str) -> ExportQuerySet:
+    """The exports that count against the limit; exact only under the `lock`."""
     return Export.objects.visible().filter(organization_id=organization_id, status__in=UNFINISHED)
 
 

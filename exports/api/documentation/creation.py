@@ -9,10 +9,16 @@ from rest_framework import serializers
 from accounts.errors import ApiError, ErrorCode
 from accounts.openapi import KEY_REUSED, OF_A_KEY, answer, operation
 from exports.api.body import ExportRequestSerializer
-from exports.api.examples import EXPORTS, QUEUED, REFUSED, REQUESTS, TOO_MANY_EXPORTS
+from exports.api.examples import (
+    EXPORTS,
+    QUEUED,
+    REFUSED,
+    REQUESTS,
+    TOO_MANY_EXPORTS,
+    TOO_MANY_REQUESTS,
+)
 from exports.api.serializers import ExportSerializer
 
-_TIMEOUT = ApiError(ErrorCode.TIMEOUT)
 _FORMAT_LIMIT = ApiError(
     ErrorCode.FORMAT_LIMIT,
     "Flattened, the file has more than 1,600 columns, of which metadata alone gives 1,812 or more: "
@@ -77,6 +83,7 @@ create_export = operation(
         *REFUSED,
         KEY_REUSED,
         TOO_MANY_EXPORTS,
+        TOO_MANY_REQUESTS,
         ApiError(
             ErrorCode.TOO_MANY_RECORDS,
             "The export has 1,204,331 records, and 1,000,000 are allowed. "
@@ -103,7 +110,7 @@ preview_export = operation(
     ),
     request=ExportRequestSerializer,
     responses={200: OpenApiResponse(PreviewSerializer, "The first rows.")},
-    errors=[*REFUSED, _FORMAT_LIMIT, _TIMEOUT],
+    errors=[*REFUSED, TOO_MANY_REQUESTS, _FORMAT_LIMIT],
     examples=[
         *REQUESTS,
         answer(
