@@ -141,13 +141,12 @@ class Stack:
         self._stop("broker", stop_signal)
 
     def flush_broker(self) -> None:
-        with redis.Redis(unix_socket_path=str(embedded.valkey_socket(self.folder))) as client:
+        with redis.Redis.from_url(embedded.valkey_url(self.folder, database=0)) as client:
             client.flushall()
 
     def reads(self, queue: str) -> bool:
         """Whether a worker of a queue has given a sign of life."""
-        path = str(embedded.valkey_socket(self.folder))
-        with redis.Redis(unix_socket_path=path, db=1) as client:
+        with redis.Redis.from_url(embedded.cache_url(self.folder)) as client:
             return bool(client.exists(f":1:heartbeat:{queue}"))
 
     def _start(self, name: str, server: AbstractContextManager[subprocess.Popen[bytes]]) -> None:
