@@ -24,12 +24,20 @@ def waiting(lane: str) -> int:
         return 0
 
 
-def enqueue(export: Export) -> None:
-    """Tell the workers of a lane that one more export waits; a dead broker costs only time."""
+def enqueue(export: Export, *, is_marked: bool = False) -> None:
+    """Tell the workers of a lane that one more export waits; a dead broker costs only time.
+
+    is_marked: whether `enqueued_at` was stored in advance; it is taken back where no message is
+        sent.
+    """
+    exports = Export.objects.filter(pk=export.pk)
     try:
         current_app.send_task(RUN_EXPORT, [export.pk], queue=export.lane)
     except Exception as error:
         # Whatever its client raises, the export is stored, and `upkeep` will try again.
         logger.warning("Export %s waits for the broker: %s", export, error)
+        if is_marked:
+            exports.update(enqueued_at=None)
         return
-    Export.objects.filter(pk=export.pk).update(enqueued_at=Now())
+    if not is_marked:
+        exports.update(enqueued_at=Now())
