@@ -69,6 +69,7 @@ class ErrorCode(TextChoices):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", "Send the body as application/json."
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable", "The file has no such bytes."
     RATE_LIMITED = "rate_limited", "Too many requests."
+    TOO_MANY_REQUESTS = "too_many_requests", "Too many expensive requests at the same time."
     INTERNAL_ERROR = "internal_error", "Something went wrong on our side."
     STORAGE_UNAVAILABLE = "storage_unavailable", "The files cannot be reached now; try again."
     REPLICA_UNAVAILABLE = (
@@ -108,6 +109,7 @@ _STATUSES = {
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ErrorCode.RANGE_NOT_SATISFIABLE: 416,
     ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.TOO_MANY_REQUESTS: 429,
     ErrorCode.INTERNAL_ERROR: 500,
     ErrorCode.STORAGE_UNAVAILABLE: 503,
     ErrorCode.REPLICA_UNAVAILABLE: 503,

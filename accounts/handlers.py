@@ -1,16 +1,21 @@
 """What turns every exception, in a view or before one, into an error of the documented shape."""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from psycopg.errors import QueryCanceled
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+from accounts.throttling import DenialThrottle
+
+_DENIED = (401, 403)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -30,6 +35,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         error = ApiError(ErrorCode.FORBIDDEN)
     elif isinstance(exc, BadRequest | SuspiciousOperation):
         error = ApiError(ErrorCode.INVALID_REQUEST)
+    elif isinstance(getattr(exc, "__cause__", None) or exc, QueryCanceled):
+        error = ApiError(ErrorCode.TIMEOUT)
     elif isinstance(exc, exceptions.APIException):
         error = _from_rest_framework(exc, context)
         if auth_header := getattr(exc, "auth_header", None):
@@ -38,8 +45,19 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             headers["Retry-After"] = str(wait)
     else:
         return None
+    if error.status in _DENIED:
+        throttle = DenialThrottle()
+        if not throttle.allow_request(context["request"], context["view"]):
+            error = denied_too_often(throttle.wait())
+            headers = {"Retry-After": str(error.details["retry_after"])}
     set_rollback()
     return Response(error.as_json(), status=error.status, headers=headers)
+
+
+def denied_too_often(seconds: float) -> ApiError:
+    wait = ceil(seconds)
+    text = f"Too many requests of this address were denied; try again in {wait} s."
+    return ApiError(ErrorCode.RATE_LIMITED, text, {"retry_after": wait})
 
 
 def _from_rest_framework(exc: exceptions.APIException, context: dict[str, Any]) -> ApiError:
@@ -99,7 +117,8 @@ def _problems(detail: object, path: str = "") -> Iterator[Problem]:
         yield Problem(ErrorCode.INVALID_REQUEST, path, None, str(detail))
 
 
-def _is_api(request: HttpRequest) -> bool:
+def is_api(request: HttpRequest) -> bool:
+    """Whether an address is one of the API, if perhaps of nothing there."""
     return request.path_info.startswith("/v1/") or request.path_info == "/v1"
 
 
@@ -109,19 +128,19 @@ def _answer(code: ErrorCode, **details: object) -> JsonResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What Django answers before any view is reached: a forbidden host, too many fields."""
-    if _is_api(request):
+    if is_api(request):
         return _answer(ErrorCode.INVALID_REQUEST)
     return defaults.bad_request(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if _is_api(request):
+    if is_api(request):
         return _answer(ErrorCode.NOT_FOUND, path=request.path)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Says nothing about the cause; Django has logged it."""
-    if _is_api(request):
+    if is_api(request):
         return _answer(ErrorCode.INTERNAL_ERROR)
     return defaults.server_error(request)

@@ -72,6 +72,7 @@ EVERYWHERE: Errors = (
         {"max_bytes": 65_536},
     ),
     ApiError(ErrorCode.INTERNAL_ERROR),
+    ApiError(ErrorCode.TIMEOUT),
 )
 OF_A_BODY: Errors = (
     ApiError(

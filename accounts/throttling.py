@@ -17,24 +17,22 @@ if TYPE_CHECKING:  # REST framework's views import this module.
 logger = logging.getLogger(__name__)
 
 
-class ApiKeyThrottle(SimpleRateThrottle):
-    """At most `API_RATE_LIMIT` ("600/min", "" for no limit) requests of a key in each period.
+class _PeriodThrottle(SimpleRateThrottle):
+    """A number of requests in each period.
 
     Periods follow the clock (a minute's begins at second 0). Where Valkey does not answer,
     every request passes: an export is worth more than an exact count.
     """
 
-    def get_rate(self) -> str | None:
-        return settings.API_RATE_LIMIT or None
-
-    def allow_request(self, request: Request, view: "APIView") -> bool:
+    def allow(self, name: str) -> bool:
+        """Count one more under a name; whether it is within the limit."""
         limit, seconds = self.parse_rate(self.rate)
-        if limit is None or seconds is None or not isinstance(request.auth, ApiKey):
+        if limit is None or seconds is None:
             return True
         period, elapsed = divmod(self.timer(), seconds)
         self.remaining = seconds - elapsed
         try:
-            count = _increment(f"throttle:{request.auth.pk}:{period:.0f}", seconds)
+            count = _increment(f"throttle:{name}:{period:.0f}", seconds)
         except RedisError as error:
             logger.warning("Requests are not throttled, Valkey does not answer: %s", error)
             return True
@@ -43,6 +41,30 @@ class ApiKeyThrottle(SimpleRateThrottle):
     def wait(self) -> float:
         """Seconds until the next period begins."""
         return self.remaining
+
+
+class ApiKeyThrottle(_PeriodThrottle):
+    """At most `API_RATE_LIMIT` ("600/min", "" for no limit) requests of a key."""
+
+    def get_rate(self) -> str | None:
+        return settings.API_RATE_LIMIT or None
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        return not isinstance(request.auth, ApiKey) or self.allow(str(request.auth.pk))
+
+
+class DenialThrottle(_PeriodThrottle):
+    """At most `API_DENIED_RATE_LIMIT` ("60/min", "" for no limit) denials of a client address.
+
+    For requests that are denied anyway: others of the same address, which may be that of a proxy,
+    pass whatever was denied. The address is that of the connection.
+    """
+
+    def get_rate(self) -> str | None:
+        return settings.API_DENIED_RATE_LIMIT or None
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        return self.allow(f"denied:{request.META.get('REMOTE_ADDR', '')}")
 
 
 def _increment(key: str, seconds: int) -> int:

@@ -46,6 +46,8 @@ def queue(export: Export) -> None:
     """Store a new export."""
     with transaction.atomic(savepoint=False):
         export.save(force_insert=True)
+        # Known without a query.
+        export._prefetched_objects_cache = {"files": ExportFile.objects.none()}  # type: ignore[attr-defined]
         ExportEvent.objects.create(export=export, status=Status.QUEUED, attempt=0)
         announcements.publish(export)
 

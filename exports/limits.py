@@ -73,6 +73,7 @@ def lock(organization_id: str) -> None:
 
 
 def unfinished_of(organization_id: str | OuterRef) -> ExportQuerySet:
+    """The exports that count against the limit; exact only under the `lock`."""
     return Export.objects.visible().filter(organization_id=organization_id, status__in=UNFINISHED)
 
 

@@ -53,13 +53,21 @@ def discard_soon() -> None:
         logger.warning("Files of a deleted organization wait for the broker: %s", error)
 
 
-def enqueue(export: Export) -> bool:
-    """Tell the workers of a lane that one more export waits; false where the broker is dead."""
+def enqueue(export: Export, *, is_marked: bool = False) -> bool:
+    """Tell the workers of a lane that one more export waits; false where the broker is dead.
+
+    is_marked: whether `enqueued_at` was stored in advance; it is taken back where no message is
+        sent.
+    """
+    exports = Export.objects.filter(pk=export.pk)
     try:
         current_app.send_task(RUN_EXPORT, [export.pk], queue=export.lane)
     except Exception as error:
         # Whatever its client raises, the export is stored, and `upkeep` will try again.
         logger.warning("Export %s waits for the broker: %s", export, error)
+        if is_marked:
+            exports.update(enqueued_at=None)
         return False
-    Export.objects.filter(pk=export.pk).update(enqueued_at=Now())
+    if not is_marked:
+        exports.update(enqueued_at=Now())
     return True

@@ -125,6 +125,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "exports_project.middleware.name_requests",
     "exports_project.middleware.answer_watchers",
+    "accounts.middleware.keep_private",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -188,7 +189,7 @@ if not CACHE_URL:
         raise ImproperlyConfigured("CACHE_URL must be set when BROKER_URL is not a redis:// URL.")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "accounts.cache.ValkeyCache",
         "LOCATION": CACHE_URL,
         # A server that does not answer must not hold a request up.
         "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 1, "retry": None},
@@ -199,6 +200,12 @@ CACHES = {
 
 # Requests of one key in each period; "" for no limit.
 API_RATE_LIMIT = environment.rate("API_RATE_LIMIT", "600/min")
+# 401 and 403 answers of one client address in each period; "" for no limit.
+API_DENIED_RATE_LIMIT = environment.rate("API_DENIED_RATE_LIMIT", "60/min")
+# Previews, creations and pages of lists of one organization at the same time; 0 for no limit.
+API_MAX_EXPENSIVE_REQUESTS = environment.integer("API_MAX_EXPENSIVE_REQUESTS", 3)
+# Of each statement of the web processes; 0 for no limit.
+WEB_STATEMENT_TIMEOUT_SECONDS = environment.integer("WEB_STATEMENT_TIMEOUT_SECONDS", 30)
 API_MAX_BODY_BYTES = environment.integer("API_MAX_BODY_BYTES", 2**20, minimum=1)
 EXPORT_RETENTION_HOURS = environment.integer("EXPORT_RETENTION_HOURS", 24, minimum=1)
 EXPORT_LINK_SECONDS = environment.integer("EXPORT_LINK_SECONDS", 300, minimum=1)

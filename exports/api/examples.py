@@ -2,6 +2,7 @@
 
 from drf_spectacular.utils import OpenApiExample
 
+from accounts import admission
 from accounts.errors import ApiError, ErrorCode
 from exports.formats import formats
 from exports.spec import Compression
@@ -242,6 +243,7 @@ REFUSED = [
         "the letters y Y M L d D E a H h k K m s S Q w G z Z X x VV, others in '…'",
     ),
 ]
+TOO_MANY_REQUESTS = admission.too_many(3)
 TOO_MANY_EXPORTS = ApiError(
     ErrorCode.TOO_MANY_EXPORTS,
     "10 exports are unfinished, and no more are allowed. Wait for one, or cancel it.",

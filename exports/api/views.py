@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.admission import expensive
 from accounts.authentication import key_of
 from accounts.errors import ApiError, ErrorCode
 from accounts.idempotency import idempotent
@@ -56,6 +57,7 @@ class ExportList(ListModelMixin, ExportView):
         return self.list(request)
 
     @documentation.create_export
+    @expensive
     @idempotent
     def post(self, request: Request) -> Response:
         body = cast("dict[str, Any]", request.data)
@@ -91,6 +93,7 @@ class ExportPreview(APIView):
     required_scope = Scope.READ
 
     @documentation.preview_export
+    @expensive
     def post(self, request: Request) -> HttpResponse:
         organization = key_of(request).organization
         spec = parse_export(cast("dict[str, Any]", request.data), organization.timezone)
@@ -227,5 +230,4 @@ class SignedFile(APIView):
         response["Accept-Ranges"] = "bytes"
         response["ETag"] = _etag(file)
         response["Content-Disposition"] = content_disposition(file.name)
-        response["Cache-Control"] = "private, no-store"
         return response

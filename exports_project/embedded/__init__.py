@@ -1,7 +1,8 @@
 """The embedded PostgreSQL and Valkey: where they live and how to reach them.
 
 Everything is under LOCAL_DIR: `postgres/` and `valkey/` (data), `run/` (sockets), `log/`,
-`secret_key`. Nothing listens on TCP. This module only names; `servers` starts and stops.
+`secret_key`, `valkey_password`. Nothing listens on TCP. This module only names; `servers` starts
+and stops.
 """
 
 import hashlib
@@ -19,8 +20,18 @@ SOCKET_PATH_BYTES = 103
 
 
 def secret_key(local_dir: Path) -> str:
-    """The installation's random key, made on first use and readable by its owner only."""
-    path = local_dir / "secret_key"
+    """The installation's random key."""
+    return _kept_secret(local_dir / "secret_key")
+
+
+def valkey_password(local_dir: Path) -> str:
+    """The password of the embedded Valkey. Its socket is private; this is a second lock."""
+    return _kept_secret(local_dir / "valkey_password")
+
+
+def _kept_secret(path: Path) -> str:
+    """A random text, made on first use and readable by its owner only."""
+    local_dir = path.parent
     if not path.exists():
         local_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=local_dir) as file:  # mode 0600
@@ -44,12 +55,19 @@ def database(local_dir: Path) -> dict[str, Any]:
 
 def broker_url(local_dir: Path) -> str:
     """The Celery broker URL of the embedded Valkey (its database 0)."""
-    return f"redis+socket://{quote(str(valkey_socket(local_dir)))}"
+    password = valkey_password(local_dir)
+    return f"redis+socket://:{password}@{quote(str(valkey_socket(local_dir)))}"
 
 
 def cache_url(local_dir: Path) -> str:
     """The cache URL of the embedded Valkey (its database 1)."""
-    return f"unix://{quote(str(valkey_socket(local_dir)))}?db=1"
+    return valkey_url(local_dir, database=1)
+
+
+def valkey_url(local_dir: Path, *, database: int) -> str:
+    """A URL of the embedded Valkey for its own client."""
+    password = valkey_password(local_dir)
+    return f"unix://:{password}@{quote(str(valkey_socket(local_dir)))}?db={database}"
 
 
 def postgres_socket(local_dir: Path) -> Path:

@@ -145,11 +145,15 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
         "save": "",
         "maxmemory-policy": "noeviction",
     }
-    command: list[str | Path] = [get_binary_path()]
+    # In a file: any user of the system may read the arguments of a process.
+    with open_private(data / "valkey.conf") as file:
+        file.write(f"requirepass {embedded.valkey_password(local_dir)}\n".encode())
+    command: list[str | Path] = [get_binary_path(), data / "valkey.conf"]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
 
     def answers() -> bool:
-        with redis.Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0)) as client:
+        url = embedded.valkey_url(local_dir, database=0)
+        with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client:
             try:
                 return client.ping() is True
             except redis.ConnectionError:

@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
+from accounts import admission
 from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 from accounts.openapi import EVERYWHERE, error_responses
 from resources.api.choices import CREATED, CREATED_AT
@@ -174,7 +175,7 @@ class RecordListSchema(AutoSchema):
                 "The parameter id is given 2 times",
                 "one value; commas join several, and bwi:… or bwe:… are both ends of a range",
             ),
-            ApiError(ErrorCode.TIMEOUT),
+            admission.too_many(3),
         ]
 
 

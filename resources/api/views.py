@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from accounts.admission import expensive
 from accounts.authentication import key_of
 from resources.api.cursors import read_cursor, write_cursor
 from resources.api.documentation import RecordListSchema
@@ -26,6 +27,7 @@ class RecordList(APIView):
     def of(cls, resource: Resource) -> "type[RecordList]":
         return cast("type[RecordList]", type(cls.__name__, (cls,), {"resource": resource}))
 
+    @expensive
     def get(self, request: Request) -> HttpResponse:
         organization = key_of(request).organization
         organization_id = organization.pk

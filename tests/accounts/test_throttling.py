@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import redis
 from django.core.cache import cache
+from django.test.client import Client
 from pytest_django import Settings
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from accounts.throttling import ApiKeyThrottle
+from accounts.throttling import ApiKeyThrottle, DenialThrottle
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
@@ -146,3 +147,47 @@ def test_without_valkey_requests_pass_soon_and_it_is_logged(
 
 def count_key(client: KeyClient, clock: Clock) -> str:
     return f"throttle:{client.api_key.pk}:{clock.now // 60:.0f}"
+
+
+@pytest.fixture
+def three_denials(settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DenialThrottle, "timer", clock)
+    settings.API_DENIED_RATE_LIMIT = "3/min"
+    cache.clear()
+
+
+def denied(client: Client, address: str, **headers: str) -> Any:
+    return client.get("/v1/echo", headers=headers, REMOTE_ADDR=address)
+
+
+@pytest.mark.usefixtures("three_denials")
+def test_an_address_that_is_denied_too_often_waits(
+    client: Client, read_only: KeyClient, alice: KeyClient
+) -> None:
+    wrong = {"PX-API-KEY": "x" * 8 + "." + "y" * 32}
+    assert denied(client, "192.0.2.1", **wrong).status_code == 401
+    assert denied(client, "192.0.2.1").status_code == 401
+    assert read_only.post("/v1/echo", {}, REMOTE_ADDR="192.0.2.1").status_code == 403
+    for response in (
+        denied(client, "192.0.2.1", **wrong),
+        denied(client, "192.0.2.1"),
+        read_only.post("/v1/echo", {}, REMOTE_ADDR="192.0.2.1"),
+    ):
+        assert response.status_code == 429
+        assert response["Retry-After"] == "15"
+        assert response.json() == {
+            "error": "rate_limited",
+            "message": "Too many requests of this address were denied; try again in 15 s.",
+            "details": {"retry_after": 15},
+        }
+    # Another address has a count of its own, and what is allowed is not counted.
+    assert denied(client, "192.0.2.2").status_code == 401
+    assert alice.get("/v1/echo", REMOTE_ADDR="192.0.2.1").status_code == 200
+    # What a client says of its address does not matter.
+    assert denied(client, "192.0.2.1", **{"X-Forwarded-For": "192.0.2.9"}).status_code == 429
+
+
+@pytest.mark.usefixtures("three_denials")
+def test_without_a_limit_denials_are_not_counted(client: Client, settings: Settings) -> None:
+    settings.API_DENIED_RATE_LIMIT = ""
+    assert [denied(client, "192.0.2.1").status_code for _ in range(5)] == [401] * 5

@@ -30,7 +30,7 @@ CONTACTS = {
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("dedupe", "statements"), [(False, 14), (True, 16)])
+@pytest.mark.parametrize(("dedupe", "statements"), [(False, 12), (True, 14)])
 def test_takes_few_statements(
     alice: KeyClient,
     contacts: list[Contact],

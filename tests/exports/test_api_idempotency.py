@@ -96,7 +96,6 @@ def test_workers_hear_of_it_once_and_after_the_commit(
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
         ask(alice)
         ask(alice)
-        assert Export.objects.get().enqueued_at is None
     assert len(callbacks) == 1
     assert Export.objects.get().enqueued_at is not None
 
@@ -126,7 +125,10 @@ def test_an_unfinished_export_of_the_same_is_shown_in_its_own_times(
         assert abs(shown - meant) < timedelta(seconds=1), name
 
 
-def test_of_many_at_once_one_creates(acme: Organization, transactional_db: None) -> None:
+def test_of_many_at_once_one_creates(
+    acme: Organization, transactional_db: None, settings: Settings
+) -> None:
+    settings.API_MAX_EXPENSIVE_REQUESTS = 0
     clients = [KeyClient(acme, str(number), Scope.WRITE) for number in range(6)]
     start = Barrier(len(clients))
 

@@ -1,9 +1,10 @@
 """What is over a limit is a clear error, for racing requests too, and never a clamp."""
 
 import threading
+from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from pytest_django import Settings
 
 from accounts.models import Organization
@@ -47,7 +48,10 @@ def test_the_eleventh_export_is_refused_until_one_ends(
     assert first.status == Status.CANCELED
 
 
-def test_racing_requests_do_not_pass_the_limit(alice: KeyClient, contacts: list[Contact]) -> None:
+def test_racing_requests_do_not_pass_the_limit(
+    alice: KeyClient, contacts: list[Contact], settings: Settings
+) -> None:
+    settings.API_MAX_EXPENSIVE_REQUESTS = 0
     statuses: list[int] = []
     start = threading.Barrier(25)
 
@@ -202,3 +206,24 @@ def test_an_export_has_a_thousand_files_at_most(
     assert queued.error is not None
     assert (queued.status, queued.error["error"]) == (Status.FAILED, "invalid_limit")
     assert stored_files() == []
+
+
+def test_no_rows_are_counted_for_a_request_over_the_limit(
+    alice: KeyClient, contacts: list[Contact], settings: Settings
+) -> None:
+    settings.EXPORT_MAX_UNFINISHED = 1
+    statements: list[str] = []
+
+    def note(execute: Any, query: str, *arguments: Any) -> Any:
+        statements.append(query)
+        return execute(query, *arguments)
+
+    assert alice.post("/v1/exports", CONTACTS).status_code == 201
+    with connection.execute_wrapper(note):
+        assert alice.post("/v1/exports", CONTACTS).status_code == 429
+    assert statements
+    assert not any("logistics_contact" in statement for statement in statements)
+    with connection.execute_wrapper(note):
+        same = alice.post("/v1/exports", CONTACTS | {"dedupe": True})
+    assert same.status_code == 200
+    assert not any("logistics_contact" in statement for statement in statements)

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import redis
 from kombu import Connection
+from redis.exceptions import AuthenticationError
 
 from exports_project import embedded
 from exports_project.embedded import servers, service_user
@@ -90,6 +91,21 @@ def crash(local_dir: Path, statement: str) -> None:
     log = local_dir / "log" / "postgres.log"
     assert servers.wait_until(lambda: "terminated by signal 9" in log.read_text())
     assert servers.wait_until(lambda: servers.postgres_answers(local_dir))
+
+
+def test_valkey_asks_for_a_password(local_dir: Path) -> None:
+    with servers.running(local_dir, database=False, durable=False) as children:
+        socket = str(embedded.valkey_socket(local_dir))
+        with redis.Redis(unix_socket_path=socket) as stranger, pytest.raises(AuthenticationError):
+            stranger.get("anything")
+        password = embedded.valkey_password(local_dir)
+        arguments = psutil.Process(children["valkey"].pid).cmdline()
+        assert not any(password in argument for argument in arguments)
+        for file in (local_dir / "valkey_password", local_dir / "valkey" / "valkey.conf"):
+            assert password in file.read_text()
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        with Connection(embedded.broker_url(local_dir)) as broker:
+            assert password not in broker.as_uri()
 
 
 def test_data_survives_a_restart(local_dir: Path) -> None:

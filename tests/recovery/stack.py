@@ -144,7 +144,7 @@ class Stack:
         self._stop("broker", stop_signal)
 
     def flush_broker(self) -> None:
-        with redis.Redis(unix_socket_path=str(embedded.valkey_socket(self.folder))) as client:
+        with redis.Redis.from_url(embedded.valkey_url(self.folder, database=0)) as client:
             client.flushall()
 
     def _start(self, name: str, server: AbstractContextManager[processes.Child]) -> None:

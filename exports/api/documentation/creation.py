@@ -9,10 +9,17 @@ from rest_framework import serializers
 from accounts.errors import ApiError, ErrorCode
 from accounts.openapi import KEY_ERRORS, OF_A_KEY, answer, operation
 from exports.api.body import ExportRequestSerializer
-from exports.api.examples import EXPORTS, OVER_QUOTA, QUEUED, REFUSED, REQUESTS, TOO_MANY_EXPORTS
+from exports.api.examples import (
+    EXPORTS,
+    OVER_QUOTA,
+    QUEUED,
+    REFUSED,
+    REQUESTS,
+    TOO_MANY_EXPORTS,
+    TOO_MANY_REQUESTS,
+)
 from exports.api.serializers import ExportSerializer
 
-_TIMEOUT = ApiError(ErrorCode.TIMEOUT)
 _FORMAT_LIMIT = ApiError(
     ErrorCode.FORMAT_LIMIT,
     "Flattened, the file has more than 1,600 columns, of which metadata alone gives 1,812 or more: "
@@ -81,6 +88,7 @@ create_export = operation(
         *REFUSED,
         *KEY_ERRORS,
         TOO_MANY_EXPORTS,
+        TOO_MANY_REQUESTS,
         *OVER_QUOTA,
         ApiError(
             ErrorCode.TOO_MANY_RECORDS,
@@ -108,7 +116,7 @@ preview_export = operation(
     ),
     request=ExportRequestSerializer,
     responses={200: OpenApiResponse(PreviewSerializer, "The first rows.")},
-    errors=[*REFUSED, _FORMAT_LIMIT, _TIMEOUT],
+    errors=[*REFUSED, TOO_MANY_REQUESTS, _FORMAT_LIMIT],
     examples=[
         *REQUESTS,
         answer(

@@ -1,0 +1,91 @@
+"""Expensive requests: a small number of each organization at a time, over all web processes."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar, cast
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.authentication import key_of
+from accounts.cache import ValkeyCache
+from accounts.errors import ApiError, ErrorCode
+
+logger = logging.getLogger(__name__)
+
+# A slot of a process that died is free after this. No request takes as long: its statements end
+# by their timeouts.
+_LEASE_SECONDS = 60
+_RETRY_SECONDS = 1
+# Slots are members of a sorted set, by the time at which each is free at the latest. The set has
+# a few members only, and one step counts, cleans and takes.
+_TAKE = """
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+_FREE = "return redis.call('ZREM', KEYS[1], ARGV[1])"
+
+_View = TypeVar("_View", bound=APIView)
+_Arguments = ParamSpec("_Arguments")
+_Answer = TypeVar("_Answer")
+
+
+def expensive(
+    handler: Callable[Concatenate[_View, Request, _Arguments], _Answer],
+) -> Callable[Concatenate[_View, Request, _Arguments], _Answer]:
+    """Admit a view's method before its body is read. Raises ApiError where too many run."""
+
+    @wraps(handler)
+    def admitted_only(
+        view: _View, request: Request, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> _Answer:
+        with admitted(key_of(request).organization_id):
+            return handler(view, request, *args, **kwargs)
+
+    return admitted_only
+
+
+@contextmanager
+def admitted(organization_id: str) -> Iterator[None]:
+    """Hold one of the `API_MAX_EXPENSIVE_REQUESTS` slots of an organization while in the block.
+
+    Raises ApiError where none is free. Where Valkey does not answer, every request is admitted.
+    """
+    limit = settings.API_MAX_EXPENSIVE_REQUESTS
+    if not limit:
+        yield
+        return
+    key, slot = f"expensive:{organization_id}", uuid4().hex
+    valkey = cast("ValkeyCache", cache)
+    try:
+        free = valkey.run(_TAKE, [key], [limit, _LEASE_SECONDS, slot])
+    except RedisError as error:
+        logger.warning("Expensive requests are not limited, Valkey does not answer: %s", error)
+        yield
+        return
+    if not free:
+        raise too_many(limit)
+    try:
+        yield
+    finally:
+        with suppress(RedisError):
+            valkey.run(_FREE, [key], [slot])
+
+
+def too_many(limit: int) -> ApiError:
+    text = (
+        f"{limit} previews, creations and pages of lists of the organization are being answered, "
+        f"and no more are allowed at a time. Try again in {_RETRY_SECONDS} s."
+    )
+    details = {"maximum": limit, "retry_after": _RETRY_SECONDS}
+    return ApiError(ErrorCode.TOO_MANY_REQUESTS, text, details)

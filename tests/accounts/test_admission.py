@@ -1,0 +1,127 @@
+"""Expensive requests of one organization at a time, with the real Valkey and without one."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+import redis
+from django.core.cache import cache
+from pytest_django import Settings
+
+from accounts import admission
+from accounts.admission import admitted
+from accounts.errors import ApiError, ErrorCode
+from accounts.models import Organization
+from exports.models import Export
+from tests.conftest import KeyClient
+from tests.factories import ContactFactory
+
+pytestmark = pytest.mark.django_db
+CONTACTS = {"resource": "contact"}
+
+
+@pytest.fixture
+def two(settings: Settings) -> None:
+    settings.API_MAX_EXPENSIVE_REQUESTS = 2
+
+
+@pytest.fixture
+def busy(two: None, acme: Organization) -> Iterator[ExitStack]:
+    """Acme has all its slots taken."""
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(admitted(acme.pk))
+        yield stack
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("post", "/v1/exports"), ("post", "/v1/exports/preview"), ("get", "/v1/contacts")],
+)
+def test_one_expensive_request_too_many_is_refused_before_its_body_is_read(
+    alice: KeyClient, charlie: KeyClient, method: str, path: str
+) -> None:
+    ContactFactory.create(organization=charlie.api_key.organization)
+    ask = getattr(alice, method)
+    response = ask(path, {"resource": ["nothing that", "could be parsed"]})
+    assert response.status_code == 429
+    assert response["Retry-After"] == "1"
+    assert response.json() == {
+        "error": "too_many_requests",
+        "message": (
+            "2 previews, creations and pages of lists of the organization are being answered, "
+            "and no more are allowed at a time. Try again in 1 s."
+        ),
+        "details": {"maximum": 2, "retry_after": 1},
+    }
+    assert not Export.objects.exists()
+    # Others have slots of their own, and cheap requests need none.
+    assert getattr(charlie, method)(path, CONTACTS if method == "post" else {}).status_code < 300
+    assert alice.get("/v1/exports").status_code == 200
+    assert alice.get("/v1/exports/types").status_code == 200
+
+
+def test_a_slot_is_free_again_whatever_the_answer(alice: KeyClient, busy: ExitStack) -> None:
+    busy.close()
+    for body in (CONTACTS, {"resource": "nothing"}, {}):
+        for _ in range(3):
+            assert alice.post("/v1/exports/preview", body).status_code in (200, 400)
+
+
+@pytest.mark.usefixtures("two")
+def test_a_refused_key_takes_no_slot(acme: Organization, read_only: KeyClient) -> None:
+    for _ in range(3):
+        assert read_only.post("/v1/exports", CONTACTS).status_code == 403
+    with (
+        admitted(acme.pk),
+        admitted(acme.pk),
+        pytest.raises(ApiError) as refused,
+        admitted(acme.pk),
+    ):
+        pass
+    assert refused.value.code is ErrorCode.TOO_MANY_REQUESTS
+
+
+@pytest.mark.usefixtures("two")
+def test_slots_of_a_process_that_died_become_free(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "_LEASE_SECONDS", 1)
+    dead = [admitted(acme.pk) for _ in range(2)]
+    for slot in dead:
+        slot.__enter__()
+    with pytest.raises(ApiError), admitted(acme.pk):
+        pass
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            with admitted(acme.pk):
+                break
+        except ApiError:
+            time.sleep(0.1)
+    else:
+        pytest.fail("The slots stay taken.")
+    assert cache._cache.get_client().ttl(f":1:expensive:{acme.pk}") <= 1  # type: ignore[attr-defined]
+
+
+def test_without_a_limit_all_are_admitted(acme: Organization, settings: Settings) -> None:
+    settings.API_MAX_EXPENSIVE_REQUESTS = 0
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(admitted(acme.pk))
+
+
+@pytest.mark.usefixtures("two")
+def test_where_valkey_does_not_answer_all_are_admitted(
+    alice: KeyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise redis.ConnectionError("refused")
+
+    monkeypatch.setattr(redis.Redis, "execute_command", refuse)
+    with ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(admitted(alice.api_key.organization_id))
+        assert alice.get("/v1/contacts").status_code == 200

@@ -1,0 +1,63 @@
+"""The cache runs nothing of what it holds."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from kombu import serialization
+
+from tests.conftest import KeyClient
+
+
+class Payload:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_pickle_in_valkey_is_not_executed(tmp_path: Path) -> None:
+    path = tmp_path / "executed"
+    cache._cache.get_client(None, write=True).set(":1:planted", pickle.dumps(Payload(path)))  # type: ignore[attr-defined]
+    assert cache.get("planted") is None
+    assert cache.get("planted", 7) in (None, 7)
+    assert not path.exists()
+
+
+@pytest.mark.django_db
+def test_a_request_goes_on_where_its_counter_was_replaced(
+    alice: KeyClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "executed"
+    monkeypatch.setattr("accounts.throttling.SimpleRateThrottle.timer", lambda self: 60.0)
+    name = f":1:throttle:{alice.api_key.pk}:1"
+    cache._cache.get_client(None, write=True).set(name, pickle.dumps(Payload(path)))  # type: ignore[attr-defined]
+    assert alice.get("/v1/exports").status_code == 200
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("value", [1, 0, -5, "text", "7", None, True, [1, "é"], {"a": 1.5}])
+def test_values_come_back_as_they_were(value: object) -> None:
+    cache.set("value", value)
+    assert cache.get("value") == value
+    assert type(cache.get("value")) is type(value)
+
+
+def test_counters_count() -> None:
+    cache.delete("count")
+    assert cache.add("count", 1)
+    assert cache.incr("count") == 2
+    assert cache.get("count") == 2
+
+
+def test_celery_takes_json_only() -> None:
+    assert settings.CELERY_ACCEPT_CONTENT == ["json"]
+    assert settings.CELERY_TASK_SERIALIZER == "json"
+    with pytest.raises(serialization.ContentDisallowed):
+        serialization.loads(
+            pickle.dumps({}), "application/x-python-serialize", "binary", accept=["json"]
+        )

@@ -1,0 +1,72 @@
+"""What caches are told: at every address of the API, whatever the answer."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.http.response import HttpResponseBase
+from django.test.client import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from tests.conftest import KeyClient
+from tests.factories import ContactFactory, DeliveryFactory, SubscriptionFactory
+
+pytestmark = pytest.mark.django_db
+METHODS = ("get", "head", "post", "patch", "put", "delete", "options")
+
+
+def assert_private(response: HttpResponseBase, of: str) -> None:
+    assert response["Cache-Control"] == "private, no-store", of
+    varies = {name.strip().lower() for name in response["Vary"].split(",")}
+    assert {"px-api-key", "x-api-key", "authorization"} <= varies, of
+
+
+def named_patterns() -> Iterator[URLPattern]:
+    for resolver in get_resolver().url_patterns:
+        if str(resolver.pattern) == "v1/":
+            yield from resolver.url_patterns
+
+
+@pytest.mark.usefixtures("static_files")
+def test_no_answer_of_the_api_may_be_kept(
+    alice: KeyClient, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization = alice.api_key.organization
+    ContactFactory.create(organization=organization)
+    subscription = SubscriptionFactory.create(organization=organization)
+    delivery = DeliveryFactory.create(subscription=subscription)
+    export = alice.post("/v1/exports", {"resource": "contact"}).json()["id"]
+    own = {
+        "export-file": "name",
+        "export": export,
+        "webhook": subscription.public_id,
+        "deliver": delivery.public_id,
+        "redelivery": delivery.public_id,
+        "event": delivery.event.public_id,
+        "resource": "shipment",
+    }
+    seen = set()
+    for pattern in named_patterns():
+        assert pattern.name
+        arguments = dict.fromkeys(pattern.pattern.regex.groupindex, "nothing")
+        for start, value in own.items():
+            if pattern.name.startswith(start) and "nothing" in arguments.values():
+                arguments = dict.fromkeys(arguments, value)
+        address = reverse(pattern.name, kwargs=arguments)
+        for method in METHODS:
+            for asking in (alice, client):
+                response = getattr(asking, method)(address, {}, content_type="application/json")
+                assert_private(response, f"{method} {address}")
+                seen.add(response.status_code)
+    assert {200, 400, 401, 404, 405} <= seen
+
+
+@pytest.mark.parametrize("address", ["/v1", "/v1/nothing", "/v1/%00", "/v1/exports?cursor=x"])
+def test_errors_outside_of_views_may_not_be_kept(alice: KeyClient, address: str) -> None:
+    assert_private(alice.get(address), address)
+    assert_private(alice.get(address, headers={"Host": "elsewhere.example"}), address)
+
+
+@pytest.mark.parametrize("address", ["/docs", "/v1/schema", "/v1/schema/"])
+@pytest.mark.usefixtures("static_files")
+def test_what_is_public_may_be_kept(client: Client, address: str) -> None:
+    assert "private" not in client.get(address).headers.get("Cache-Control", "")
