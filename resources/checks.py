@@ -12,6 +12,7 @@ from django.db.models import DateField, JSONField, Model
 from django.urls import NoReverseMatch, resolve, reverse
 
 from accounts.models import Organization
+from resources.columns import Kind
 from resources.conditions import SEARCH
 from resources.export_types import ExportType, export_types
 from resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
@@ -81,10 +82,14 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     for relation in resource.relations:
         yield from _check_relation(resource, relation)
     yield from _check_includes(resource)
+    yield from _check_filters(resource)
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
     ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
     columns = {model_field.attname for model_field in resource.model._meta.concrete_fields}
     names += ids + [name for name in ids if name in columns]
+    filters = list(resource.filters_by_name)
+    names += [each.name for each in resource.filters]
+    names += [name for name in filters if name in columns - resource.hidden]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield _error(resource, f"{name!r} is declared twice", "resources.E008")
     options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
@@ -202,6 +207,21 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
             parent = related
     for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
         yield _error(resource, f"include {path!r} is declared twice", "resources.E013")
+
+
+def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
+    for named in resource.filters:
+        text = f"filter {named.name!r}: "
+        if bool(named.paths) == bool(named.expression):
+            text += "declare paths or an expression, not both"
+            yield _error(resource, text, "resources.E020")
+        if named.inclusive and (named.paths or named.kind is not Kind.BOOLEAN):
+            text += "inclusive is of a boolean expression"
+            yield _error(resource, text, "resources.E020")
+        for path in named.paths:
+            _, problems = parse_options(resource, {path: "is_not_null"}, ZoneInfo("UTC"))
+            for problem in problems:
+                yield _error(resource, text + problem.message, "resources.E020")
 
 
 def _field(model: type[Model], name: str) -> Any:

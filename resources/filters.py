@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from accounts.errors import ErrorCode, Problem
 from accounts.parsers import storable
 from resources.columns import Column, Kind
-from resources.comparisons import EQUALITY, NULLNESS, Operator
+from resources.comparisons import ABSENCES, EQUALITY, NEGATIONS, NULLNESS, Operator
 from resources.conditions import SEARCH, AnyOf, Condition, related_column
 from resources.registry import Resource
 from resources.search import words_of
@@ -70,7 +70,7 @@ def parse_options(
     path: where the options stand in the request; begins the `field` of each problem.
     Returns what could be read, and every problem of the rest.
     """
-    conditions: list[Condition] = []
+    conditions: list[Condition | AnyOf] = []
     problems: list[Problem] = []
     prefix = f"{path}." if path else ""
     if len(options) > _MOST_OPTIONS:
@@ -81,7 +81,7 @@ def parse_options(
         if name in (LIMIT, ORDER_BY, DIRECTION):
             continue
         try:
-            conditions.append(_condition(resource, name, raw, zone))
+            conditions += _conditions(resource, name, raw, zone)
         except InvalidFilter as invalid:
             problems.append(invalid.problem(f"{prefix}{name}", raw))
     ordering, ordering_problems = _ordering(resource, options, prefix)
@@ -99,6 +99,23 @@ class InvalidFilter(Exception):
 
     def problem(self, field: str, value: Any) -> Problem:
         return Problem(ErrorCode.INVALID_FILTER, field, value, str(self), self.accepted)
+
+
+def _conditions(
+    resource: Resource, name: str, raw: Any, zone: ZoneInfo
+) -> Iterator[Condition | AnyOf]:
+    """The condition of an option; none where a named filter leaves out nothing."""
+    named = resource.filters_by_name.get(name)
+    paths = named.paths if named and named.paths else (name,)
+    tests = tuple(_condition(resource, path, raw, zone) for path in paths)
+    if len(tests) > 1:
+        _, _, allowed = _target(resource, name)
+        if tests[0].operator not in allowed:
+            text = f"{name} stands for {' or '.join(paths)} and does not support "
+            raise InvalidFilter(text + tests[0].operator, [str(operator) for operator in allowed])
+    if named and named.inclusive and tests[0].values == ("true",):
+        return
+    yield tests[0] if len(tests) == 1 else AnyOf(tests)
 
 
 def _condition(resource: Resource, name: str, raw: Any, zone: ZoneInfo) -> Condition:
@@ -151,8 +168,16 @@ def check_choices(name: str, texts: tuple[str, ...], choices: tuple[str, ...]) -
 
 def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator, ...]]:
     """What a filter's name means: a condition's path, the column it begins at, its operators."""
-    columns = resource.columns_by_name
+    columns = resource.filterable_columns
     name = resource.plural_aliases.get(name, name)
+    named = resource.filters_by_name.get(name)
+    if named and named.inclusive:
+        return name, named.column, (Operator.EQUALS,)
+    if named and named.paths:
+        path, column, allowed = _target(resource, named.paths[0])
+        if len(named.paths) > 1:  # A row that passes a negation of one path may fail the other's.
+            allowed = tuple(each for each in allowed if each not in (*NEGATIONS, *ABSENCES))
+        return path, column, allowed
     if name in columns:
         return name, columns[name], operators(columns[name].kind)
     head, dot, rest = name.partition(".")
@@ -171,6 +196,11 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
     raise InvalidFilter(text, names)
 
 
+def filter_column(resource: Resource, name: str) -> Column:
+    """The column that a filter compares with. Raises InvalidFilter for an unknown name."""
+    return _target(resource, name)[1]
+
+
 def filter_names(resource: Resource) -> list[str]:
     """Every name that filters a resource, JSON keys and related columns aside."""
     extra = [SEARCH] if resource.search else []
@@ -178,6 +208,7 @@ def filter_names(resource: Resource) -> list[str]:
         *resource.columns_by_name,
         *resource.relations_by_name,
         *resource.relations_by_id,
+        *resource.filters_by_name,
         *extra,
     ]
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from django.db.models import Model
 
 from resources.columns import Column, Kind, is_editable, model_columns
+from resources.named_filters import NamedFilter
 from resources.relations import Relation
 
 # Steps of a path.
@@ -34,6 +35,7 @@ class Resource:
         whose records a request may have with all that their own resource shows.
     columns: computed columns, or fields under another name.
     hidden: fields that never leave the database.
+    filters: names that requests filter by and that are not columns.
     search: a text field with the record's search text, indexed by `SearchWords`.
     key: the columns by whose values together a batch recognizes a record of an organization.
     writable: the columns that a batch may set; by default those of all editable fields.
@@ -48,6 +50,7 @@ class Resource:
     includes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
+    filters: tuple[NamedFilter, ...] = ()
     search: str | None = None
     key: tuple[str, ...] = ("id",)
     writable: tuple[str, ...] | None = None
@@ -57,6 +60,16 @@ class Resource:
         """Every column by name: the model's in field order, then the declared ones."""
         columns = {column.name: column for column in model_columns(self.model, self.hidden)}
         return columns | {column.name: column for column in self.columns}
+
+    @cached_property
+    def filters_by_name(self) -> Mapping[str, NamedFilter]:
+        return {each.name: each for each in self.filters}
+
+    @cached_property
+    def filterable_columns(self) -> Mapping[str, Column]:
+        """Every column that a condition may name: those that are shown, and those of filters."""
+        computed = {each.name: each.column for each in self.filters if not each.paths}
+        return {**computed, **self.columns_by_name}
 
     @cached_property
     def writable_columns(self) -> Mapping[str, Column]:
