@@ -11,6 +11,7 @@ from django.db.models import DateField, JSONField, Model
 from django.urls import NoReverseMatch, resolve, reverse
 
 from accounts.models import Organization
+from resources.columns import Kind
 from resources.conditions import SEARCH
 from resources.disclosure import (
     check_related_fields,
@@ -90,12 +91,16 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     for relation in resource.relations:
         yield from _check_relation(resource, relation)
     yield from _check_includes(resource)
+    yield from _check_filters(resource)
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
     ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
     fields = resource.model._meta.concrete_fields
     shown = [each for each in fields if not resource.hidden_fields & {each.name, each.attname}]
     columns = {model_field.attname for model_field in shown}
     names += ids + [name for name in ids if name in columns]
+    filters = list(resource.filters_by_name)
+    names += [each.name for each in resource.filters]
+    names += [name for name in filters if name in columns - resource.hidden]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield problem(resource, f"{name!r} is declared twice", "resources.E008")
     options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
@@ -218,6 +223,21 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
             parent = related
     for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
         yield problem(resource, f"include {path!r} is declared twice", "resources.E013")
+
+
+def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
+    for named in resource.filters:
+        text = f"filter {named.name!r}: "
+        if bool(named.paths) == bool(named.expression):
+            text += "declare paths or an expression, not both"
+            yield problem(resource, text, "resources.E022")
+        if named.inclusive and (named.paths or named.kind is not Kind.BOOLEAN):
+            text += "inclusive is of a boolean expression"
+            yield problem(resource, text, "resources.E022")
+        for path in named.paths:
+            _, problems = parse_options(resource, {path: "is_not_null"}, UTC)
+            for wrong in problems:
+                yield problem(resource, text + wrong.message, "resources.E022")
 
 
 def _field(model: type[Model], name: str) -> Any:

@@ -29,7 +29,8 @@ SEARCH = "search"
 class Condition:
     """One test of a row; several are joined by AND.
 
-    path: a column, `<json column>.<key>…`, `<relation>.…<column>`, `<singular>_id` or `search`.
+    path: a column, the name of a computed filter, `<json column>.<key>…`, `<relation>.…<column>`,
+        `<singular>_id` or `search`.
     values: in a canonical text each: a datetime as ISO 8601 in UTC, a stretch of time as
         `start/end` (half-open), a number as its decimal digits, JSON as JSON, and for LIKE the
         pattern.
@@ -150,7 +151,7 @@ def condition_sql(
         return sql.SQL(" AND ").join(tests)
     if head in resource.relations_by_id or head in resource.followed:
         return _related(resource, organization_id, condition, row)
-    column = resource.columns_by_name[head]
+    column = resource.filterable_columns[head]
     if rest:
         return json_comparison_sql(column.value(row), rest.split("."), operator, values)
     return comparison_sql(column.value(row), column.kind, operator, values)

@@ -14,7 +14,7 @@ from accounts.errors import ErrorCode, Problem, shortened
 from accounts.parsers import storable
 from resources.budget import MAX_VALUES, Budget, InvalidFilter
 from resources.columns import Column, Kind
-from resources.comparisons import EQUALITY, NULLNESS, Operator
+from resources.comparisons import ABSENCES, EQUALITY, NEGATIONS, NULLNESS, Operator
 from resources.conditions import SEARCH, AnyOf, Condition, related_column
 from resources.intervals import is_after
 from resources.registry import Resource
@@ -81,7 +81,7 @@ def parse_options(
     PostgreSQL does not know.
     """
     budget = budget or Budget()
-    read: dict[str, Condition] = {}
+    read: list[tuple[str, Condition | AnyOf]] = []
     problems: list[Problem] = []
     prefix = f"{path}." if path else ""
     if len(options) > _MOST_OPTIONS:
@@ -92,14 +92,15 @@ def parse_options(
         if name in (LIMIT, ORDER_BY, DIRECTION):
             continue
         try:
-            read[name] = _condition(resource, name, raw, budget)
+            read += [(name, each) for each in _conditions(resource, name, raw, budget)]
         except InvalidFilter as invalid:
             problems.append(invalid.problem(f"{prefix}{name}", raw))
     conditions: list[Condition | AnyOf] = []
-    for name, condition in zip(read, resolved(list(read.values()), zone), strict=True):
-        if isinstance(condition, Condition) and _is_reversed(resource, condition):
-            text = f"{condition.operator} takes the smaller value first"
-            invalid = InvalidFilter(text, f"{condition.operator}:a,b")
+    found = resolved([condition for _, condition in read], zone)
+    for (name, _), condition in zip(read, found, strict=True):
+        if _is_reversed(resource, condition):
+            operator = str(options[name]).partition(":")[0]
+            invalid = InvalidFilter(f"{operator} takes the smaller value first", f"{operator}:a,b")
             problems.append(invalid.problem(f"{prefix}{name}", options[name]))
         else:
             conditions.append(condition)
@@ -107,6 +108,23 @@ def parse_options(
     limit, limit_problems = _limit(options, prefix)
     problems += [*ordering_problems, *limit_problems]
     return Selection(tuple(conditions), ordering, limit), problems
+
+
+def _conditions(
+    resource: Resource, name: str, raw: Any, budget: Budget
+) -> Iterator[Condition | AnyOf]:
+    """The condition of an option; none where a named filter leaves out nothing."""
+    named = resource.filters_by_name.get(name)
+    paths = named.paths if named and named.paths else (name,)
+    tests = tuple(_condition(resource, path, raw, budget) for path in paths)
+    if len(tests) > 1:
+        _, _, allowed = _target(resource, name)
+        if tests[0].operator not in allowed:
+            text = f"{name} stands for {' or '.join(paths)} and does not support "
+            raise InvalidFilter(text + tests[0].operator, [str(operator) for operator in allowed])
+    if named and named.inclusive and tests[0].values == ("true",):
+        return
+    yield tests[0] if len(tests) == 1 else AnyOf(tests)
 
 
 def _condition(resource: Resource, name: str, raw: Any, budget: Budget) -> Condition:
@@ -161,8 +179,16 @@ def check_choices(name: str, texts: tuple[str, ...], choices: tuple[str, ...]) -
 
 def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator, ...]]:
     """What a filter's name means: a condition's path, the column it begins at, its operators."""
-    columns = resource.columns_by_name
+    columns = resource.filterable_columns
     name = resource.plural_aliases.get(name, name)
+    named = resource.filters_by_name.get(name)
+    if named and named.inclusive:
+        return name, named.column, (Operator.EQUALS,)
+    if named and named.paths:
+        path, column, allowed = _target(resource, named.paths[0])
+        if len(named.paths) > 1:  # A row that passes a negation of one path may fail the other's.
+            allowed = tuple(each for each in allowed if each not in (*NEGATIONS, *ABSENCES))
+        return path, column, allowed
     if name in columns:
         return name, columns[name], operators(columns[name].kind)
     head, dot, rest = name.partition(".")
@@ -181,6 +207,11 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
     raise InvalidFilter(text, names)
 
 
+def filter_column(resource: Resource, name: str) -> Column:
+    """The column that a filter compares with. Raises InvalidFilter for an unknown name."""
+    return _target(resource, name)[1]
+
+
 def filter_names(resource: Resource) -> list[str]:
     """Every name that filters a resource, JSON keys and related columns aside."""
     extra = [SEARCH] if resource.search else []
@@ -188,6 +219,7 @@ def filter_names(resource: Resource) -> list[str]:
         *resource.columns_by_name,
         *resource.relations_by_name,
         *resource.relations_by_id,
+        *resource.filters_by_name,
         *extra,
     ]
 
@@ -266,8 +298,11 @@ def _value(name: str, kind: Kind, raw: Any) -> str:
         raise InvalidFilter(text, accepted) from None
 
 
-def _is_reversed(resource: Resource, condition: Condition) -> bool:
+def _is_reversed(resource: Resource, condition: Condition | AnyOf) -> bool:
     """Whether the first value of a pair lies after the second."""
+    if isinstance(condition, AnyOf):
+        # All of them compare with the same values.
+        condition = condition.any_of[0]
     if condition.operator not in _PAIRS:
         return False
     first, second = condition.values

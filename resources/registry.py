@@ -16,6 +16,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q
 
 from resources.columns import Column, Kind, is_editable, model_columns, secret_fields
+from resources.named_filters import NamedFilter
 from resources.relations import Relation
 
 # Steps of a path.
@@ -38,6 +39,7 @@ class Resource:
     exposed: fields that are shown though their names are those of secrets, which are hidden.
     where: a condition on the model's own columns; rows that fail it are in no export, list,
         count, preview or relation.
+    filters: names that requests filter by and that are not columns.
     search: a text field with the record's search text, indexed by `SearchWords`.
     key: the columns by whose values together a batch recognizes a record of an organization.
     writable: the columns that a batch may set; by default those of all editable fields.
@@ -54,6 +56,7 @@ class Resource:
     hidden: frozenset[str] = field(default_factory=frozenset)
     exposed: frozenset[str] = field(default_factory=frozenset)
     where: Q | None = None
+    filters: tuple[NamedFilter, ...] = ()
     search: str | None = None
     key: tuple[str, ...] = ("id",)
     writable: tuple[str, ...] | None = None
@@ -70,6 +73,16 @@ class Resource:
     def hidden_fields(self) -> frozenset[str]:
         """The declared hidden fields, and those that hold secrets."""
         return self.hidden | (secret_fields(self.model) - self.exposed)
+
+    @cached_property
+    def filters_by_name(self) -> Mapping[str, NamedFilter]:
+        return {each.name: each for each in self.filters}
+
+    @cached_property
+    def filterable_columns(self) -> Mapping[str, Column]:
+        """Every column that a condition may name: those that are shown, and those of filters."""
+        computed = {each.name: each.column for each in self.filters if not each.paths}
+        return {**computed, **self.columns_by_name}
 
     @cached_property
     def writable_columns(self) -> Mapping[str, Column]:

@@ -1,6 +1,7 @@
 """The list of each resource, as the API's description has it: made from the registry."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -12,7 +13,8 @@ from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
 from accounts.openapi import EVERYWHERE, error_responses
 from resources.api.choices import CREATED, CREATED_AT
 from resources.columns import Column, Kind
-from resources.filters import operators
+from resources.filters import filter_column, operators
+from resources.named_filters import NamedFilter
 from resources.pagination import LARGEST_PAGE, USUAL_PAGE, page_schema
 from resources.registry import Resource
 from resources.relations import Relation
@@ -124,6 +126,7 @@ class RecordListSchema(AutoSchema):
         ]
         for relation in self.resource.relations_by_name.values():
             filters += _filters_by(relation)
+        filters += [_named(self.resource, named) for named in self.resource.filters]
         taken = {parameter.name for parameter in own}
         return own + [parameter for parameter in filters if parameter.name not in taken]
 
@@ -220,6 +223,14 @@ def _filter(name: str, column: Column) -> OpenApiParameter:
         about.insert(1, f"One of {', '.join(f'`{choice}`' for choice in column.choices)}.")
     example = _EXAMPLES.get(column.kind) or ",".join(column.choices[:2])
     return _text(name, " ".join(filter(None, about)), example)
+
+
+def _named(resource: Resource, named: NamedFilter) -> OpenApiParameter:
+    column = replace(filter_column(resource, named.name), description=named.description)
+    if named.inclusive or len(named.paths) > 1:
+        example = _EXAMPLES.get(column.kind, "")
+        return _text(named.name, named.description, example)
+    return _filter(named.name, column)
 
 
 def _filters_by(relation: Relation) -> Iterator[OpenApiParameter]:

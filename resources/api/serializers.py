@@ -7,8 +7,9 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from resources.columns import Column, Kind
-from resources.filters import operators
+from resources.filters import filter_column, operators
 from resources.matchers import matchers
+from resources.named_filters import NamedFilter
 from resources.registry import Resource, registry
 from resources.relations import Relation
 
@@ -48,6 +49,25 @@ class ColumnSerializer(serializers.Serializer[Column]):
 
     def get_matchers(self, column: Column) -> list[str]:
         return matchers(column.kind)
+
+
+class NamedFilterSerializer(serializers.Serializer[NamedFilter]):
+    """A filter that is not a column."""
+
+    name = serializers.CharField()
+    description = serializers.CharField()
+    stands_for = serializers.ListField(
+        source="paths",
+        child=serializers.CharField(),
+        help_text="The filters of which a record passes one; empty where it is none of them.",
+    )
+    type = serializers.SerializerMethodField(help_text="What it takes.")
+
+    @extend_schema_field(serializers.ChoiceField(KINDS))
+    def get_type(self, named: NamedFilter) -> str:
+        """Of a filter that stands for others, the type of the first."""
+        resource: Resource = self.context["resource"]
+        return str(filter_column(resource, named.name).kind)
 
 
 class RelationFieldSerializer(serializers.Serializer[Column]):
@@ -126,6 +146,9 @@ class ResourceSerializer(ResourceSummarySerializer):
         child=serializers.CharField(),
         help_text="Paths of relations whose records an export can show whole.",
     )
+    filters = serializers.SerializerMethodField(
+        help_text="Names of filters that are not columns, in `options` and in lists."
+    )
     aliases = serializers.DictField(
         source="plural_aliases",
         child=serializers.CharField(),
@@ -138,6 +161,11 @@ class ResourceSerializer(ResourceSummarySerializer):
     @extend_schema_field(ColumnSerializer(many=True))
     def get_columns(self, resource: Resource) -> list[dict[str, Any]]:
         return [ColumnSerializer(each).data for each in resource.columns_by_name.values()]
+
+    @extend_schema_field(NamedFilterSerializer(many=True))
+    def get_filters(self, resource: Resource) -> list[dict[str, Any]]:
+        context = {"resource": resource}
+        return [NamedFilterSerializer(each, context=context).data for each in resource.filters]
 
     @extend_schema_field(RelationSerializer(many=True))
     def get_relations(self, resource: Resource) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from resources.logistics.models import (
     Tracker,
 )
 from resources.logistics.models.base import Record
+from resources.named_filters import NamedFilter
 from resources.registry import Resource, register
 from resources.relations import Relation
 
@@ -34,6 +35,13 @@ _ADDRESSES = """jsonb_path_query_array(
     jsonb_build_array({row}.address, {row}.secondary_address) || {row}.alternate_addresses,
     '$[*] ? (@ != null)')"""
 
+_NO_INVENTORY = """NOT EXISTS (
+    SELECT FROM logistics_level AS level
+    WHERE level.item_id = {row}.id AND level.verified_qty > 0)"""
+_ARCHIVED = "{row}.status IN ('donated', 'disposed', 'sold')"
+_USER_IDS = """ARRAY(
+    SELECT jsonb_array_elements_text(jsonb_path_query_array({row}.users, '$[*].id')))"""
+
 
 def _declare(
     model: type[Record],
@@ -42,6 +50,7 @@ def _declare(
     includes: tuple[str, ...] = (),
     columns: tuple[Column, ...] = (),
     hidden: frozenset[str] = frozenset(),
+    filters: tuple[NamedFilter, ...] = (),
 ) -> None:
     """Register a record with its search text, which goes by the name of `_search`."""
     search = field_column(model, "search_text", called="_search")
@@ -54,6 +63,7 @@ def _declare(
             includes=includes,
             columns=(*columns, search),
             hidden=hidden | {"search_text"},
+            filters=filters,
             search="search_text",
         )
     )
@@ -150,6 +160,16 @@ _declare(
         ),
         singular="level",
     ),
+    filters=(
+        NamedFilter("location_id", "With a level at a location.", paths=("levels.location_id",)),
+        NamedFilter("layout_id", "With a level at a layout.", paths=("levels.layout_id",)),
+        NamedFilter(
+            "include_zero_inventory",
+            "`false` leaves out items of which no level has a verified quantity.",
+            expression=_NO_INVENTORY,
+            inclusive=True,
+        ),
+    ),
 )
 _declare(
     Location,
@@ -157,6 +177,14 @@ _declare(
     _GROUPS,
     Relation("terminal_location"),
     includes=("groups", "terminal_location"),
+    filters=(
+        NamedFilter(
+            "user_id",
+            "Where a user with this id works: one of `users`.",
+            kind=Kind.LIST,
+            expression=_USER_IDS,
+        ),
+    ),
 )
 _declare(Manifest, "manifest", _LOCATION, _ARTICLES, includes=("location", "trackers"))
 _declare(
@@ -195,6 +223,14 @@ _declare(
         "final_chained_shipment",
         "inferences",
     ),
+    filters=(
+        NamedFilter("location", "The destination.", paths=("destination_location",)),
+        NamedFilter(
+            "contacts",
+            "The destination's contact or the sender's.",
+            paths=("destination_contact", "sender_contact"),
+        ),
+    ),
 )
 _declare(
     ShippingLabelInference,
@@ -203,4 +239,23 @@ _declare(
     _LOCATION,
     includes=("tracker.current_shipment", "location"),
 )
-_declare(Asset, "asset", Relation("item"), _LOCATION, includes=("item", "location"))
+_declare(
+    Asset,
+    "asset",
+    Relation("item"),
+    _LOCATION,
+    includes=("item", "location"),
+    filters=(
+        NamedFilter(
+            "list_archived",
+            "`false` leaves out assets that are donated, disposed or sold.",
+            expression=_ARCHIVED,
+            inclusive=True,
+        ),
+        NamedFilter(
+            "is_warranty_valid",
+            "Whether the warranty is valid now; without `warranty_valid_until` it is not.",
+            expression="coalesce({row}.warranty_valid_until >= now(), false)",
+        ),
+    ),
+)

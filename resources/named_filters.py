@@ -1,0 +1,32 @@
+"""Named filters: names of filters that are declared with a resource and are not columns of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from resources.columns import Column, Kind
+
+
+@dataclass(frozen=True)
+class NamedFilter:
+    """A filter of `options` and of lists, which nothing shows.
+
+    description: what it selects, for the API's description.
+    paths: filters that it stands for, instead of `expression`; a row passes if it passes one.
+    kind, expression: the value that it filters by, as of a `Column`.
+    inclusive: of a boolean, the rows whose value is true are those that `false` leaves out; `true`
+        leaves out none.
+    """
+
+    name: str
+    description: str
+    paths: tuple[str, ...] = ()
+    kind: Kind = Kind.BOOLEAN
+    expression: str = ""
+    inclusive: bool = False
+
+    @cached_property
+    def column(self) -> Column:
+        """The value that it filters by, where it stands for no other filters."""
+        return Column(
+            self.name, self.kind, self.expression, nullable=False, description=self.description
+        )

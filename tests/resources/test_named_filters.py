@@ -1,0 +1,257 @@
+"""Named filters: the same names, with the same meaning, in exports' options and in lists."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Organization
+from exports.parsing import parse_export
+from resources.checks import check_resource
+from resources.columns import Kind
+from resources.named_filters import NamedFilter
+from resources.registry import Resource, registry
+from tests.conftest import KeyClient
+from tests.factories import (
+    AssetFactory,
+    ContactFactory,
+    ItemFactory,
+    LevelFactory,
+    LocationFactory,
+    TrackerFactory,
+)
+from tests.resources.conftest import Select
+
+pytestmark = pytest.mark.django_db
+
+# The parameters of the vendor's lists.
+DOCUMENTED: dict[str, dict[str, Any]] = {
+    "contact": {
+        "location_id": "a",
+        "group_id": "a,b",
+        "metadata": '{"a": "b"}',
+        "created_at": "gte:2024-01-01",
+        "updated_at": "lte:1732993200000",
+    },
+    "group": {"resource": "contact", "location_id": "a", "metadata": '{"a": "b"}'},
+    "shipment": {
+        "status": "delivered,lost",
+        "statuses": "delivered,lost",
+        "type": "inbound",
+        "provider": "ups",
+    },
+    "tracker": {
+        "location": "a",
+        "status": "delivered",
+        "statuses": "delivered,lost",
+        "provider": "ups",
+        "contacts": "a,b",
+    },
+    "shipping_label_inference": {
+        "location_id": "a",
+        "provider_name": "ups",
+        "service_level_name": "Ground",
+        "status": "completed",
+        "created_at": "bwi:2024-01-01,2024-12-31",
+    },
+    "item": {
+        "location_id": "a",
+        "layout_id": "a",
+        "sku": "a",
+        "upc": "a",
+        "harmonized_code": "a",
+        "external_id": "a",
+        "is_asset": "true",
+        "include_zero_inventory": "false",
+    },
+    "asset": {
+        "location_id": "a",
+        "item_id": "a",
+        "layout_id": "a",
+        "assignee": "a",
+        "statuses": "in_use,lost",
+        "list_archived": "false",
+        "is_warranty_valid": "true",
+        "next_maintenance_date": "gte:2024-01-01",
+        "warranty_valid_until": "lt:2024-01-01",
+    },
+    "location": {"group_id": "a", "user_id": "a", "metadata": '{"a": "b"}'},
+}
+
+
+@pytest.mark.parametrize("resource", DOCUMENTED)
+def test_every_documented_parameter_is_taken(alice: KeyClient, resource: str) -> None:
+    found = registry.get(resource)
+    assert found is not None
+    for name, value in DOCUMENTED[resource].items():
+        response = alice.get(f"/v1/{found.plural}", {name: value})
+        assert response.status_code == 200, response.content
+        assert parse_export({"resource": resource, "options": {name: value}}).selection.conditions
+
+
+def numbered(records: list[Any], found: set[str]) -> list[int]:
+    return [number for number, record in enumerate(records) if record.pk in found]
+
+
+def both(
+    alice: KeyClient, select: Select, resource: str, query: dict[str, Any], records: list[Any]
+) -> list[int]:
+    """The numbers of the records that options select, as the list does."""
+    found = numbered(records, select(resource, query))
+    declared = registry.get(resource)
+    assert declared is not None
+    listed = alice.get(f"/v1/{declared.plural}", {"limit": 100, "fields": "id", **query}).json()
+    assert numbered(records, {each["id"] for each in listed["results"]}) == found
+    return found
+
+
+def test_trackers_by_location_and_contacts(
+    alice: KeyClient, acme: Organization, select: Select
+) -> None:
+    places = LocationFactory.create_batch(2, organization=acme)
+    people = ContactFactory.create_batch(3, organization=acme)
+    trackers = [
+        TrackerFactory.create(
+            organization=acme, destination_location=place, destination_contact=to, sender_contact=by
+        )
+        for place, to, by in (
+            (places[0], people[0], people[1]),
+            (places[1], people[1], None),
+            (None, None, people[2]),
+        )
+    ]
+
+    def found(**query: Any) -> list[int]:
+        return both(alice, select, "tracker", query, trackers)
+
+    assert found(location=places[0].pk) == [0]
+    assert found(location=f"{places[0].pk},{places[1].pk}") == [0, 1]
+    assert found(location="is_null") == [2]
+    assert found(location=f"not_equals:{places[0].pk}") == [1, 2]
+    assert found(contacts=people[1].pk) == [0, 1]
+    assert found(contacts=f"{people[0].pk},{people[2].pk}") == [0, 2]
+    assert found(contacts=people[1].pk, location=places[1].pk) == [1]
+
+
+def test_items_by_level(alice: KeyClient, acme: Organization, select: Select) -> None:
+    places = LocationFactory.create_batch(2, organization=acme)
+    items = ItemFactory.create_batch(3, organization=acme)
+    LevelFactory.create(item=items[0], location=places[0], layout_id="a", verified_qty=2)
+    LevelFactory.create(item=items[0], location=places[1], layout_id="b", verified_qty=0)
+    LevelFactory.create(item=items[1], location=places[1], layout_id="a", verified_qty=0)
+
+    def found(**query: Any) -> list[int]:
+        return both(alice, select, "item", query, items)
+
+    assert found(location_id=places[1].pk) == [0, 1]
+    assert found(layout_id="a,c") == [0, 1]
+    assert found(location_id=places[1].pk, layout_id="b") == [0]
+    assert found(include_zero_inventory="true") == [0, 1, 2]
+    assert found(include_zero_inventory="false") == [0]
+
+
+def test_assets_by_archive_and_warranty(
+    alice: KeyClient, acme: Organization, select: Select
+) -> None:
+    now = timezone.now()
+    assets = [
+        AssetFactory.create(organization=acme, status=status, warranty_valid_until=until)
+        for status, until in (
+            ("in_use", now + timedelta(days=1)),
+            ("sold", now - timedelta(days=1)),
+            ("donated", None),
+            ("disposed", now + timedelta(days=1)),
+            ("lost", None),
+        )
+    ]
+
+    def found(**query: Any) -> list[int]:
+        return both(alice, select, "asset", query, assets)
+
+    assert found(list_archived="true") == [0, 1, 2, 3, 4]
+    assert found(list_archived="false") == [0, 4]
+    assert found(is_warranty_valid="true") == [0, 3]
+    assert found(is_warranty_valid="false") == [1, 2, 4]
+    assert numbered(assets, select("asset", {"list_archived": False})) == [0, 4]
+
+
+def test_locations_by_user(alice: KeyClient, acme: Organization, select: Select) -> None:
+    users: tuple[Any, ...] = ([{"id": "u1"}, {"id": "u2"}], [{"id": "u2"}], [], {"id": "u1"}, ["u"])
+    places = [LocationFactory.create(organization=acme, users=each) for each in users]
+
+    def found(**query: Any) -> list[int]:
+        return both(alice, select, "location", query, places)
+
+    assert found(user_id="u2") == [0, 1]
+    assert found(user_id="u1,u2") == [0, 1, 3]
+    assert found(user_id="not_equals:u2") == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("resource", "options", "message"),
+    [
+        ("item", {"include_zero": "true"}, "did you mean 'include_zero_inventory'?"),
+        ("item", {"include_zero_inventory": "maybe"}, "which takes true or false"),
+        ("asset", {"list_archived": "is_null"}, "list_archived is a boolean and does not take"),
+        ("asset", {"list_archived": "not_equals:true"}, "does not take the operator not_equals"),
+        (
+            "tracker",
+            {"contacts": "not_in:a,b"},
+            "contacts stands for destination_contact or sender",
+        ),
+        ("tracker", {"contact": "a"}, "did you mean 'contacts'?"),
+        ("location", {"user_id": "gt:a"}, "user_id is a list and does not"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    alice: KeyClient, resource: str, options: dict[str, str], message: str
+) -> None:
+    [name] = options
+    response = alice.post("/v1/exports", {"resource": resource, "options": options})
+    assert response.status_code == 400
+    [problem] = response.json()["details"]["problems"]
+    assert (problem["error"], problem["field"]) == ("invalid_filter", f"options.{name}")
+    assert message in problem["message"]
+    assert problem["accepted"]
+
+
+def test_the_description_of_a_resource_has_them(alice: KeyClient) -> None:
+    filters = {each["name"]: each for each in alice.get("/v1/resources/tracker").json()["filters"]}
+    assert filters["location"]["stands_for"] == ["destination_location"]
+    assert filters["contacts"]["stands_for"] == ["destination_contact", "sender_contact"]
+    assert filters["contacts"]["type"] == "text"
+    [user_id] = alice.get("/v1/resources/location").json()["filters"]
+    assert (user_id["name"], user_id["type"], user_id["stands_for"]) == ("user_id", "list", [])
+    assert "user_id" not in {
+        each["name"] for each in alice.get("/v1/resources/location").json()["columns"]
+    }
+
+
+def declared(*filters: NamedFilter) -> Iterator[str]:
+    location = registry.get("location")
+    assert location is not None
+    resource = Resource("place", "places", location.model, filters=filters)
+    return (f"{each.id} {each.msg}" for each in check_resource(resource))
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        (NamedFilter("here", "", paths=("nowhere",)), "resources.E022"),
+        (NamedFilter("here", ""), "resources.E022"),
+        (NamedFilter("here", "", paths=("name",), expression="true"), "resources.E022"),
+        (NamedFilter("here", "", kind=Kind.TEXT, expression="''", inclusive=True), "E022"),
+        (NamedFilter("name", "", expression="true"), "resources.E008"),
+        (NamedFilter("limit", "", expression="true"), "resources.E012"),
+    ],
+)
+def test_a_wrong_declaration_is_named(named: NamedFilter, problem: str) -> None:
+    [found] = [each for each in declared(named) if "E009" not in each]
+    assert problem in found
+    assert named.name in found
+
+
+def test_a_right_declaration_passes() -> None:
+    assert list(declared(NamedFilter("here", "", paths=("name", "code")))) == []
