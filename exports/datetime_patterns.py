@@ -17,7 +17,7 @@ _LONGEST_PATTERN = 200
 # Characters that XML, and so XLSX, cannot hold.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # What other tools write for the same: by it a refused pattern is translated.
-_STRFTIME = re.compile("%-?([A-Za-z])")
+_STRFTIME = re.compile("%(-?)([A-Za-z])")
 _OF_STRFTIME = {
     "Y": "yyyy", "y": "yy", "m": "MM", "d": "dd", "e": "d", "H": "HH", "I": "hh", "M": "mm",
     "S": "ss", "f": "SSSSSS", "p": "a", "z": "xx", "Z": "zzz", "b": "MMM", "h": "MMM", "B": "MMMM",
@@ -131,8 +131,9 @@ def _joined(
 
 
 def _year(field: str, timestamp: sql.Composable) -> sql.Composable:
-    year = astronomical_year(timestamp, _YEARS[field])
-    return sql.SQL("right({}, 2)").format(year) if len(field) == 2 else year
+    if len(field) == 2:
+        return sql.SQL("right({}, 2)").format(astronomical_year(timestamp, _YEARS[field]))
+    return astronomical_year(timestamp, _YEARS[field], len(field))
 
 
 def check_pattern(pattern: str) -> None:
@@ -143,10 +144,16 @@ def check_pattern(pattern: str) -> None:
 
 def suggestion(pattern: str) -> str | None:
     """The pattern that was meant by one of strftime, SQL or moment.js; None where it is unclear."""
-    translated = _STRFTIME.sub(lambda found: _OF_STRFTIME.get(found[1], found[0]), pattern)
+
+    def ours(found: re.Match[str]) -> str:
+        letters = _OF_STRFTIME.get(found[2], found[0])
+        # A minus leaves out leading zeros, as one letter does.
+        return letters[:1] if found[1] else letters
+
+    translated = _STRFTIME.sub(ours, pattern)
     if translated == pattern:
-        for theirs, ours in _OF_OTHERS:
-            translated = translated.replace(theirs, ours)
+        for theirs, written in _OF_OTHERS:
+            translated = translated.replace(theirs, written)
     try:
         check_pattern(translated)
     except UnknownPattern:

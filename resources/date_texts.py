@@ -23,15 +23,19 @@ def with_any_year(
     return sql.SQL(template).format(value, ordinary, ancient)
 
 
-def astronomical_year(value: sql.Composable, field: str = "year") -> sql.Composable:
-    """The text of a year, in four digits at least; `field` is `year` or `isoyear`.
+def astronomical_year(
+    value: sql.Composable, field: str = "year", digits: int = 4
+) -> sql.Composable:
+    """The text of a year up to 9999.
 
-    PostgreSQL counts from 1 BC, which is -1, to 1 AD: here 1 BC is 0.
+    field: `year` or `isoyear`. digits: as many at least; 1 to 4.
     """
+    # PostgreSQL goes from -1, which is 1 BC, to 1: here 1 BC is 0.
     extracted = f"extract({field} FROM {{0}})"
     year = sql.SQL(f"({extracted} + ({extracted} < 0)::int)::int").format(value)
-    signed = "(CASE WHEN {0} < 0 THEN '-' ELSE '' END || lpad(abs({0})::text, 4, '0'))"
-    return sql.SQL(signed).format(year)
+    template = f"FM{'9' * (4 - digits)}{'0' * digits}"
+    signed = "(CASE WHEN {0} < 0 THEN '-' ELSE '' END || to_char(abs({0}), {1}))"
+    return sql.SQL(signed).format(year, sql.Literal(template))
 
 
 def date_text(value: sql.Composable) -> sql.Composable:
