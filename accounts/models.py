@@ -37,7 +37,7 @@ class Organization(models.Model):
         max_length=64,
         default="UTC",
         validators=[check_timezone],
-        help_text="An IANA name: of the dates that bound an export and name no offset.",
+        help_text="An IANA name: of datetimes, and of days in filters, where a request names none.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -4,15 +4,30 @@ The letters and their meaning: Unicode Technical Standard 35, part 4, "Date Fiel
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from psycopg import sql
 
 from accounts.parsers import storable
+from resources.date_texts import astronomical_year, with_any_year
 
 # A run of one letter, a quoted literal ('' is an apostrophe), or other text.
 _TOKEN = re.compile(r"([A-Za-z])\1*|''|'(?:[^']|'')+'|[^A-Za-z']+")
 _LONGEST_PATTERN = 200
+# Characters that XML, and so XLSX, cannot hold.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# What other tools write for the same: by it a refused pattern is translated.
+_STRFTIME = re.compile("%(-?)([A-Za-z])")
+_OF_STRFTIME = {
+    "Y": "yyyy", "y": "yy", "m": "MM", "d": "dd", "e": "d", "H": "HH", "I": "hh", "M": "mm",
+    "S": "ss", "f": "SSSSSS", "p": "a", "z": "xx", "Z": "zzz", "b": "MMM", "h": "MMM", "B": "MMMM",
+    "a": "EEE", "A": "EEEE", "j": "DDD", "G": "YYYY", "V": "ww", "F": "yyyy-MM-dd",
+    "T": "HH:mm:ss", "R": "HH:mm", "D": "MM/dd/yy",
+}  # fmt: skip
+_OF_OTHERS = (
+    *(("HH24", "HH"), ("HH12", "hh"), ("MI", "mm"), ("YYYY", "yyyy"), ("YY", "yy"), ("DD", "dd")),
+    *(("D", "d"), (":MM", ":mm"), (":SS", ":ss"), ("A", "a")),
+)
 
 # Templates of to_char; FM leaves out the leading zeros.
 _TEMPLATES = {
@@ -53,6 +68,11 @@ _EXPRESSIONS = {
 _EXPRESSIONS["X"] = (
     "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z' ELSE " + _EXPRESSIONS["x"] + " END"
 )
+# What a year is to PostgreSQL's `extract`.
+_YEARS = {
+    **dict.fromkeys(("y", "yy", "yyy", "yyyy"), "year"),
+    **dict.fromkeys(("Y", "YY", "YYYY"), "isoyear"),
+}
 # The offset of an ISO 8601 datetime is written Z where it is zero.
 _ALIASES = {"Z": "XX", "ZZ": "XX", "ZZZ": "XX", "ZZZZZ": "XXX", "XXXX": "XX", "XXXXX": "XXX"}
 ISO_8601 = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSxxx"
@@ -72,12 +92,31 @@ def pattern_sql(pattern: str, timestamp: sql.Composable, timezone: str) -> sql.C
 
     The session's TimeZone must be `timezone`. Raises UnknownPattern.
     """
+    parts = list(tokens(pattern))
+    ordinary = _joined(parts, timestamp, timezone)
+    # An era goes with years that are counted from it.
+    eras = any(field.startswith("G") for field, _ in parts)
+    ancient = ordinary if eras else _joined(parts, timestamp, timezone, ancient=True)
+    return with_any_year(timestamp, ordinary, ancient)
+
+
+def _joined(
+    parts: Iterable[tuple[str, str]],
+    timestamp: sql.Composable,
+    timezone: str,
+    *,
+    ancient: bool = False,
+) -> sql.Composable:
+    """ancient: write years as those before the first are written, by their astronomical number."""
     pieces: list[sql.Composable] = []
     template = ""
-    for field, text in tokens(pattern):
-        if field in _EXPRESSIONS:
+    for field, text in parts:
+        if field in _EXPRESSIONS or (ancient and field in _YEARS):
             pieces += _to_char(template, timestamp)
             template = ""
+            if ancient and field in _YEARS:
+                pieces.append(_year(field, timestamp))
+                continue
             expression = sql.SQL(_EXPRESSIONS[field])
             pieces.append(
                 sql.SQL("({})").format(expression.format(timestamp, sql.Literal(timezone)))
@@ -91,10 +130,35 @@ def pattern_sql(pattern: str, timestamp: sql.Composable, timezone: str) -> sql.C
     return sql.SQL(" || ").join(pieces)
 
 
+def _year(field: str, timestamp: sql.Composable) -> sql.Composable:
+    if len(field) == 2:
+        return sql.SQL("right({}, 2)").format(astronomical_year(timestamp, _YEARS[field]))
+    return astronomical_year(timestamp, _YEARS[field], len(field))
+
+
 def check_pattern(pattern: str) -> None:
     """Raises UnknownPattern where `pattern_sql` would."""
     for _ in tokens(pattern):
         pass
+
+
+def suggestion(pattern: str) -> str | None:
+    """The pattern that was meant by one of strftime, SQL or moment.js; None where it is unclear."""
+
+    def ours(found: re.Match[str]) -> str:
+        letters = _OF_STRFTIME.get(found[2], found[0])
+        # A minus leaves out leading zeros, as one letter does.
+        return letters[:1] if found[1] else letters
+
+    translated = _STRFTIME.sub(ours, pattern)
+    if translated == pattern:
+        for theirs, written in _OF_OTHERS:
+            translated = translated.replace(theirs, written)
+    try:
+        check_pattern(translated)
+    except UnknownPattern:
+        return None
+    return translated if translated != pattern else None
 
 
 def tokens(pattern: str) -> Iterator[tuple[str, str]]:
@@ -103,9 +167,9 @@ def tokens(pattern: str) -> Iterator[tuple[str, str]]:
         raise UnknownPattern(pattern, "it is a text that says how to write a datetime")
     if len(pattern) > _LONGEST_PATTERN:
         raise UnknownPattern(pattern, f"it has {_LONGEST_PATTERN} characters at most")
-    if not storable(pattern):
-        raise UnknownPattern(pattern, "it holds no NUL and no half of a surrogate pair")
-    end = 0
+    if not storable(pattern) or _UNWRITABLE.search(pattern):
+        raise UnknownPattern(pattern, "it holds a control character or half of a surrogate pair")
+    end, before = 0, ""
     for match in _TOKEN.finditer(pattern):
         if match.start() != end:
             raise UnknownPattern(pattern[end:])
@@ -114,12 +178,15 @@ def tokens(pattern: str) -> Iterator[tuple[str, str]]:
         if part.startswith("'"):
             yield "", "'" if part == "''" else part[1:-1].replace("''", "'")
         elif match.group(1):
+            if before.endswith(("%", "%-")):
+                raise UnknownPattern(pattern, "it is written for strftime")
             field = _ALIASES.get(part, part)
             if field not in _TEMPLATES and field not in _EXPRESSIONS:
                 raise UnknownPattern(part)
             yield field, ""
         else:
             yield "", part
+        before = part
     if end != len(pattern):
         raise UnknownPattern(pattern[end:])
 

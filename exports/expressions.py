@@ -10,6 +10,7 @@ from exports.formats.base import FileColumn, Rows
 from exports.spec import ExportSpec, Nesting
 from resources.columns import Column, Kind
 from resources.conditions import related_scope
+from resources.date_texts import date_text
 from resources.expressions import ROW, JsonExpressions, linked, related_key, related_row
 from resources.relations import Relation
 
@@ -171,6 +172,8 @@ class Expressions(JsonExpressions):
                 return sql.SQL("({})::text").format(value)
             case Kind.DATETIME:
                 return self.datetime(value)
+            case Kind.DATE:
+                return date_text(value)
             case Kind.LIST:
                 return sql.SQL("array_to_string({}, ', ', '')").format(value)
             case Kind.JSON:

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.errors import ErrorCode, InvalidInput, Problems, shortened
 from exports.choosing import ColumnChoice
-from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern
+from exports.datetime_patterns import ACCEPTED, UnknownPattern, check_pattern, suggestion
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.including import Included, Including
@@ -259,6 +259,8 @@ class _Parser:
             check_pattern(pattern if isinstance(pattern, str) else "")
         except UnknownPattern as unknown:
             text = f"{shown(pattern)} is no datetime pattern: {unknown}"
+            if isinstance(pattern, str) and (meant := suggestion(pattern)):
+                text += f". Did you mean {shown(meant)}?"
             code, field = ErrorCode.INVALID_DATETIME_FORMAT, "csv_field_options.datetime_format"
             self.report(code, field, pattern, text, ACCEPTED)
             return None

@@ -36,8 +36,10 @@ scopes `read` and `write`; asking for an export needs `write`, everything else h
 | `bwi` `bwe` | the same: between, the ends included or not | `bwi:2024-12-01,2024-12-31` |
 | `is_null` `is_not_null` | everything | `is_null` |
 
-Dates are ISO dates, ISO datetimes with or without a zone, or an epoch in seconds or milliseconds;
-without a zone, the request's `timezone` holds. `metadata.<key>` looks inside JSON at any depth,
+Dates are ISO dates, ISO datetimes with or without an offset, or an epoch in seconds or
+milliseconds. Each stands for the whole unit in which it is written: `lte:2024-12-31` includes that
+day. Without an offset they are in the request's `timezone`, else the organization's. A value in
+double quotes keeps its commas. `metadata.<key>` looks inside JSON at any depth,
 `location.name` at a related record, and `search` for words.
 
 ## Lists

@@ -1,5 +1,6 @@
 """Conditions: what a row must satisfy, as data and as SQL."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from resources.row_filters import row_filter
 from resources.search import words_match
 
 SEARCH = "search"
+_KEY = re.compile(r'("(?:[^"]|"")*")|([^."][^.]*)')
+_KEYS = re.compile(rf"(?:{_KEY.pattern})(?:\.(?:{_KEY.pattern}))*")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,17 @@ class AnyOf:
     """Conditions of which a row passes at least one."""
 
     any_of: tuple[Condition, ...]
+
+
+def json_keys(path: str) -> list[str] | None:
+    """The keys of a path inside JSON, such as `a.b`; a key in double quotes may hold dots.
+
+    None for what is no path: an empty key stands in quotes, and inside of them a quote is doubled.
+    """
+    if not _KEYS.fullmatch(path):
+        return None
+    found = _KEY.finditer(path)
+    return [key[2] or key[1][1:-1].replace('""', '"') for key in found]
 
 
 def scope(resource: Resource, organization_id: str, row: str) -> sql.Composable:
@@ -153,7 +167,10 @@ def condition_sql(
         return _related(resource, organization_id, condition, row)
     column = resource.filterable_columns[head]
     if rest:
-        return json_comparison_sql(column.value(row), rest.split("."), operator, values)
+        keys = json_keys(rest)
+        if keys is None:
+            raise ValueError(f"{rest!r} is not a path of keys")
+        return json_comparison_sql(column.value(row), keys, operator, values)
     return comparison_sql(column.value(row), column.kind, operator, values)
 
 

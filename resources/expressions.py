@@ -7,12 +7,12 @@ from psycopg import sql
 
 from resources.columns import Column, Kind, field_column, primary_key
 from resources.conditions import related_scope
+from resources.date_texts import date_text, datetime_text
 from resources.includes import Include
 from resources.registry import Resource
 from resources.relations import Link, Relation
 
 ROW = "row"
-_ISO_8601 = 'YYYY-MM-DD"T"HH24:MI:SS.FF6TZH:TZM'
 # Of a column that is left out where it is null, what is null because it is empty.
 _EMPTY_AS_NULL = {
     Kind.TEXT: sql.SQL("nullif({}, '')"),
@@ -63,7 +63,7 @@ class JsonExpressions:
 
     def datetime(self, value: sql.Composable) -> sql.Composable:
         """Text of a `timestamptz`, in the session's TimeZone, to the microsecond."""
-        return sql.SQL("to_char({}, {})").format(value, sql.Literal(_ISO_8601))
+        return datetime_text(value)
 
     def joins(self, paths: Iterable[str]) -> list[sql.Composable]:
         """The LEFT JOINs that values of these paths need."""
@@ -173,7 +173,13 @@ class JsonExpressions:
         value = column.value(row)
         if self.empty_as_null and (nulled := _EMPTY_AS_NULL.get(column.kind)):
             return nulled.format(value)
-        return self.datetime(value) if column.kind is Kind.DATETIME else value
+        match column.kind:
+            case Kind.DATETIME:
+                return self.datetime(value)
+            case Kind.DATE:
+                return date_text(value)
+            case _:
+                return value
 
 
 def related_row(relation: Relation) -> str:

@@ -15,7 +15,7 @@ from accounts.parsers import storable
 from resources.budget import MAX_VALUES, Budget, InvalidFilter
 from resources.columns import Column, Kind
 from resources.comparisons import ABSENCES, EQUALITY, NEGATIONS, NULLNESS, Operator
-from resources.conditions import SEARCH, AnyOf, Condition, related_column
+from resources.conditions import SEARCH, AnyOf, Condition, json_keys, related_column
 from resources.intervals import is_after
 from resources.registry import Resource
 from resources.resolving import resolved
@@ -31,6 +31,8 @@ _MOST_OPTIONS = 100
 # What is parsed and compared while a request waits.
 _MOST_VALUES = 5_000
 MAX_NAME_CHARACTERS = 300
+# The values of a comma list, a comma after each; inside of quotes, a quote is doubled.
+_VALUES = re.compile(r'\s*("(?:[^"]|"")*")\s*,|([^,]*),')
 _OPERATOR_LIKE = re.compile(r"[A-Za-z_]+:")
 # Every operator that a value may begin with.
 OPERATORS = (
@@ -150,6 +152,11 @@ def _condition(resource: Resource, name: str, raw: Any, budget: Budget) -> Condi
             f"{name} is given {len(values)} values, and a filter takes {_MOST_VALUES}",
             f"{_MOST_VALUES} values at most",
         )
+    if operator is Operator.IN and isinstance(raw, str) and not raw.startswith(f"{operator}:"):
+        free = kind is Kind.LIST or (kind is Kind.TEXT and not column.choices)
+        if free or (kind is Kind.JSON and not whole_json):
+            # One text with a comma, such as "Smith, John", is as likely as a list of several.
+            values = [*values, raw]
     budget.spend(values)
     if operator in _PAIRS and len(values) != 2:
         raise InvalidFilter(
@@ -192,7 +199,11 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
     if name in columns:
         return name, columns[name], operators(columns[name].kind)
     head, dot, rest = name.partition(".")
-    if dot and all(rest.split(".")) and head in columns and columns[head].kind is Kind.JSON:
+    if dot and head in columns and columns[head].kind is Kind.JSON:
+        if json_keys(rest) is None:
+            text = f"{rest!r} is not a path of keys inside {head}"
+            accepted = f'{head}.key.key; a key with a dot, or an empty one, in quotes: {head}."a.b"'
+            raise InvalidFilter(text, accepted)
         return name, columns[head], operators(Kind.JSON, inside_json=True)
     relation = resource.relations_by_id.get(name)
     if relation or (relation := resource.relations_by_name.get(head)):
@@ -245,7 +256,7 @@ def _operation(raw: Any, whole_json: bool) -> tuple[Operator, list[Any]]:
     if operator is not None:
         return operator, split(rest) if operator in (*_PAIRS, *_LISTS) else [rest]
     values = split(raw)
-    return (Operator.IN, values) if len(values) > 1 else (Operator.EQUALS, [raw])
+    return (Operator.EQUALS, [raw]) if values == [raw.strip()] else (Operator.IN, values)
 
 
 def check_name(name: str) -> None:
@@ -256,20 +267,22 @@ def check_name(name: str) -> None:
 
 
 def split(text: str) -> list[str]:
-    """The values of a comma list.
+    """The values of a comma list; one in double quotes keeps its commas and spaces.
 
-    Raises InvalidFilter for one with an empty place, or with more values than a request may have.
+    Raises InvalidFilter for a list with an empty place, or with more values than a request may have.
     """
     if (values_given := text.count(",") + 1) > MAX_VALUES:
         raise InvalidFilter(
             f"the list has {values_given} values, and a filter takes {MAX_VALUES}",
             f"{MAX_VALUES} values at most",
         )
-    values = [value.strip() for value in text.split(",")]
-    if len(values) > 1 and not all(values):
-        raise InvalidFilter(
-            f"the list {shown(text)} has an empty place", "values between single commas"
-        )
+    values = []
+    for quoted, plain in _VALUES.findall(f"{text},"):
+        value = quoted[1:-1].replace('""', '"') if quoted else plain.strip()
+        if not value and not quoted and text.strip():
+            accepted = 'values between single commas; a value that holds a comma in quotes: "a, b"'
+            raise InvalidFilter(f"the list {shown(text)} has an empty place", accepted)
+        values.append(value)
     return values
 
 

@@ -43,8 +43,10 @@ class OutputOptionsSerializer(serializers.Serializer[Any]):
         help_text="Chosen columns that come first, in this order; the others follow as chosen.",
     )
     timezone = serializers.CharField(
-        default="UTC",
-        help_text="An IANA name: of datetimes in the file, and of dates in the filters.",
+        required=False,
+        help_text="An IANA name. It governs the whole request: datetimes in the file, and days "
+        "and times without an offset in filters, `date_from` and `date_to`. The organization's "
+        "by default.",
     )
     datetime_format = serializers.CharField(
         required=False,
@@ -87,10 +89,15 @@ class ExportRequestSerializer(serializers.Serializer[Any]):
     )
     date_from = serializers.CharField(
         required=False,
-        help_text="Only what is of this date or later: of the date that the type names, else of "
-        "the resource's own. In the organization's time zone unless it has an offset.",
+        help_text="Only records of this date or later: of the date that the type names, else of "
+        "the resource's own. In the time zone of the request unless it has an offset.",
     )
-    date_to = serializers.CharField(required=False, help_text="Only what is earlier.")
+    date_to = serializers.CharField(
+        required=False,
+        help_text="Only records of this date or earlier. The end is inclusive, to the precision "
+        "in which it is written: `2025-03-31` includes that day, `2025-03-31T23:59:59Z` that "
+        "second.",
+    )
     format = serializers.ChoiceField(list(formats), default="csv")
     compression = serializers.ChoiceField(
         [compression.value for compression in Compression], default=Compression.NONE.value

@@ -102,7 +102,7 @@ REQUESTS = [
     OpenApiExample(
         "Orders of a quarter",
         summary="A named export: its columns, its order and its date are declared",
-        value={"type": "order_list", "date_from": "2025-01-01", "date_to": "2025-04-01"},
+        value={"type": "order_list", "date_from": "2025-01-01", "date_to": "2025-03-31"},
         request_only=True,
     ),
 ]

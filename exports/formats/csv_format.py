@@ -12,6 +12,7 @@ from exports.formats.base import SPREADSHEET_OPTIONS, Block, FileColumn, Rows, f
 from exports.formats.formulas import escaped, escaped_sql
 from exports.spec import CsvDialect, ExportSpec, Quoting
 from resources.columns import Kind
+from resources.date_texts import date_text
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -54,6 +55,8 @@ def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Co
             return sql.SQL("({})::text").format(value)
         case Kind.DATETIME:
             return pattern_sql(spec.datetime_format or ISO_8601, value, spec.timezone)
+        case Kind.DATE:
+            return date_text(value)
         case Kind.TEXT if spec.escape_formulas:
             return escaped_sql(value)
         case _:

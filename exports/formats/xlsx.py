@@ -24,6 +24,7 @@ from exports.formats.workbook import DATE, DATETIME, LONGEST_TEXT, Workbook
 from exports.overlapping import overlapped
 from exports.spec import ExportSpec
 from resources.columns import Kind
+from resources.date_texts import date_text
 
 # Another byte that XML never holds marks a cell that is too long.
 _DIALECT = f"{UNQUOTED}, NULL '<c/>'"
@@ -54,9 +55,7 @@ _DECIMAL = "length(ltrim(translate({0}::text, '-.', ''), '0')) <= 15 AND {0}::te
 _FLOAT = "abs({0}) < 1e308 AND ({0} = 0 OR abs({0}) > 2.3e-308)"
 # Before, Excel's calendar has a day too many, and after, none.
 _DATE = "{0} >= '1900-03-01' AND {0} < '10000-01-01'"
-_SERIAL = sql.SQL(
-    "date_part('epoch', date_trunc({unit}, {moment} AT TIME ZONE {zone})) / 86400 + 25569"
-)
+_SERIAL = sql.SQL("date_part('epoch', date_trunc({unit}, {moment}::timestamp)) / 86400 + 25569")
 
 
 class Xlsx:
@@ -79,6 +78,8 @@ class Xlsx:
         match column.kind:
             case Kind.DATETIME:
                 return pattern_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec.timezone)
+            case Kind.DATE:
+                return date_text(value)
             case Kind.TEXT if spec.escape_formulas:
                 return escaped_sql(value)
             case _:
@@ -105,7 +106,8 @@ def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Co
             return sql.SQL("'<c t=\"b\"><v>' || ({})::int || '</v></c>'").format(value)
         case Kind.DATE:
             days = sql.SQL("({} - '1899-12-30'::date)").format(value)
-            return _either(_DATE, value, _STYLED.format(style=sql.SQL(DATE), value=days))
+            cell = _STYLED.format(style=sql.SQL(DATE), value=days)
+            return _either(_DATE, value, cell, date_text(value))
         case Kind.DATETIME:
             return _datetime(value, spec)
         case _:
@@ -133,7 +135,6 @@ def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
     serial = _SERIAL.format(
         unit=sql.Literal("milliseconds" if milliseconds else "second"),
         moment=value,
-        zone=sql.Literal(spec.timezone),
     )
     styled = _STYLED.format(style=sql.SQL(DATETIME), value=sql.SQL("({})").format(serial))
     return _either(_DATE, value, styled, text)

@@ -197,7 +197,8 @@ def _of_every_list(resource: Resource) -> Iterator[OpenApiParameter]:
     yield OpenApiParameter("direction", description="Of the order.", enum=["asc", "desc"])
     yield _text(
         "timezone",
-        "An IANA name: of dates in filters, and of datetimes in the answer. UTC by default.",
+        "An IANA name: of dates in filters, and of datetimes in the answer. The organization's "
+        "by default.",
         "America/New_York",
     )
     yield _text("cursor", "A place in the list, as in `next` and `previous`.")

@@ -324,3 +324,37 @@ def test_a_body_of_mistakes_is_not_answered_with_megabytes(body: dict[str, Any])
         parse_export({"resource": "shipment"} | body)
     assert len(raised.value.problems) <= 100
     assert len(json.dumps(raised.value.as_json())) < 64_000
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("%Y-%m-%d", "yyyy-MM-dd"),
+        ("%d.%m.%y %H:%M:%S.%f", "dd.MM.yy HH:mm:ss.SSSSSS"),
+        ("%-d %B", "d MMMM"),
+        ("YYYY-MM-DD", "yyyy-MM-dd"),
+        ("YYYY-MM-DD HH24:MI:SS", "yyyy-MM-dd HH:mm:ss"),
+        ("DD/MM/YYYY hh:mm A", "dd/MM/yyyy hh:mm a"),
+        ("yyyy%QQQQQ", None),
+    ],
+)
+def test_a_pattern_of_another_tool_is_refused_with_ours(pattern: str, meant: str | None) -> None:
+    problem = one_problem(csv_field_options={"datetime_format": pattern})
+    assert problem.code is ErrorCode.INVALID_DATETIME_FORMAT
+    hint = f"Did you mean '{meant}'?"
+    assert (hint in problem.message) is (meant is not None), problem.message
+
+
+@pytest.mark.parametrize("pattern", ["yyyy '%d'", "yyyy %", "100% 'of' yyyy"])
+def test_a_percent_sign_may_stand_in_quotes_or_before_no_letter(pattern: str) -> None:
+    body = {"resource": "shipment", "csv_field_options": {"datetime_format": pattern}}
+    assert parse_export(body).datetime_format == pattern
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x08", "\x0b", "\x1f", "\ufffe"])
+@pytest.mark.parametrize("file_format", ["xlsx", "csv"])
+def test_a_pattern_holds_no_control_character(file_format: str, character: str) -> None:
+    output = {"datetime_format": f"yyyy'{character}'"}
+    problem = one_problem(format=file_format, csv_field_options=output)
+    assert problem.code is ErrorCode.INVALID_DATETIME_FORMAT
+    assert "control character" in problem.message

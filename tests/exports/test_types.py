@@ -115,13 +115,14 @@ def test_there_are_thirteen() -> None:
 def test_a_type_is_a_table_of_the_real_records_of_a_time(
     code: str, acme: Organization, globex: Organization
 ) -> None:
-    early, late, inside = JUNE, JUNE + timedelta(days=1), JUNE + timedelta(hours=23)
+    early, late = JUNE, JUNE + timedelta(days=1)
+    inside = late - timedelta(microseconds=1)
     kept = [sell(acme, at, is_test=False)[code] for at in (early, inside)]
-    tried = sell(acme, inside + timedelta(minutes=1), is_test=True)[code]
+    tried = sell(acme, JUNE + timedelta(hours=12), is_test=True)[code]
     sell(acme, late, is_test=False)
     sell(acme, early - timedelta(microseconds=1), is_test=False)
     sell(globex, inside, is_test=False)
-    header, *rows = table(acme, type=code, date_from="2025-06-01", date_to="2025-06-02T00:00:00Z")
+    header, *rows = table(acme, type=code, date_from="2025-06-01", date_to="2025-06-01T23:59:59Z")
     assert header == list(export_types.by_code[code].columns.values())
     # Neither a customer nor a subscription is a test.
     alone = code not in ("customer_list", "subscription_list", "subscription_line_items")
@@ -140,9 +141,66 @@ def test_both_ends_are_optional(acme: Organization) -> None:
         a_record(Customer, acme, joined_at=JUNE + timedelta(days=days))
     assert len(table(acme, type="customer_list")) == 4
     assert len(table(acme, type="customer_list", date_from="2025-06-02")) == 3
-    assert len(table(acme, type="customer_list", date_to="2025-06-02")) == 2
+    assert len(table(acme, type="customer_list", date_to="2025-06-02")) == 3
     equal = {"date_from": "2025-06-02", "date_to": "2025-06-02"}
-    assert len(table(acme, type="customer_list", **equal)) == 1
+    assert len(table(acme, type="customer_list", **equal)) == 2
+
+
+@pytest.mark.parametrize(
+    ("date_to", "count"),
+    [
+        ("2025-05-31", 0),
+        ("2025-06-01", 4),
+        ("2025-06-01T10:00Z", 2),
+        ("2025-06-01T09:59Z", 0),
+        ("2025-06-01T10:00:00Z", 1),
+        ("2025-06-01T10:00:30Z", 2),
+        ("2025-06-01T10:00:30.123Z", 2),
+        ("2025-06-01T10:00:30.122Z", 1),
+        ("2025-06-01T23:59:59.999999Z", 4),
+        ("2025-06-01T23:59:59.999998Z", 3),
+        (1748772000, 1),
+        (1748772030123, 2),
+    ],
+)
+def test_an_end_is_inclusive_to_the_precision_in_which_it_is_written(
+    date_to: str | int, count: int, acme: Organization
+) -> None:
+    hour = JUNE + timedelta(hours=10)
+    for at in (
+        *(hour, hour + timedelta(seconds=30, microseconds=123_456)),
+        *(hour + timedelta(hours=1), JUNE + timedelta(days=1, microseconds=-1)),
+    ):
+        a_record(Order, acme, placed_at=at)
+    assert len(table(acme, type="order_list", date_to=date_to)) - 1 == count
+
+
+@pytest.mark.parametrize("ends", [{}, {"date_from": "2020-01-01"}, {"date_to": "2030-01-01"}])
+def test_orders_that_were_not_placed_are_in_no_table_of_orders(
+    ends: dict[str, str], acme: Organization
+) -> None:
+    placed = a_record(Order, acme, placed_at=JUNE, number="N1", status="placed")
+    draft = a_record(Order, acme, placed_at=None, number="N2", status="draft")
+    for order in (placed, draft):
+        a_record(LineItem, acme, order=order)
+    assert [row[0] for row in table(acme, type="order_list", **ends)[1:]] == ["N1"]
+    assert [row[1] for row in table(acme, type="order_line_items", **ends)[1:]] == ["N1"]
+
+
+def test_one_zone_governs_the_range_the_filters_and_what_is_shown(acme: Organization) -> None:
+    acme.timezone = "America/New_York"
+    acme.save()
+    # The 31st in New York, and the 1st in Tokyo.
+    a_record(Customer, acme, joined_at=JUNE)
+    for own, day in ((None, "2025-05-31"), ("Asia/Tokyo", "2025-06-01")):
+        output = {"columns": ["joined_at"], **({"timezone": own} if own else {})}
+        for asked in (
+            {"date_from": day, "date_to": day},
+            {"options": {"joined_at": day}},
+            {"filters": {"joined_at_eq": day}},
+        ):
+            _, [shown] = table(acme, type="customer_list", csv_field_options=output, **asked)
+            assert shown.startswith(day)
 
 
 def test_dates_are_of_the_organizations_zone_unless_they_say_otherwise(acme: Organization) -> None:
@@ -200,7 +258,7 @@ def test_everything_wrong_is_said_at_once() -> None:
             "date_from",
         ),
         (
-            {"resource": "contact", "date_from": "2025-06-01T00:00:00.1Z", "date_to": "2025-06-01"},
+            {"resource": "contact", "date_from": "2025-06-02T00:00Z", "date_to": "2025-06-01"},
             "invalid_date_range",
             "date_from",
         ),

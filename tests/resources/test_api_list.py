@@ -297,3 +297,27 @@ def test_fields_name_parts_that_are_no_resource(alice: KeyClient, acme: Organiza
     assert described["includes"] == ["location", "articles"]
     for fields in ("*,id", "articles,articles.*", "name.*"):
         assert alice.get(f"/v1/fulfillments?fields={fields}").status_code == 400
+
+
+def test_a_list_goes_by_the_organizations_zone_unless_it_names_its_own(
+    alice: KeyClient, acme: Organization
+) -> None:
+    acme.timezone = "America/New_York"
+    acme.save()
+    ShipmentFactory(organization=acme, created_at=datetime(2025, 6, 1, tzinfo=UTC))
+    for query, shown in (
+        ("created_at=2025-05-31", "2025-05-31T20:00:00.000000-04:00"),
+        ("filters[created_at_eq]=2025-05-31", "2025-05-31T20:00:00.000000-04:00"),
+        ("created_at=2025-06-01&timezone=UTC", "2025-06-01T00:00:00.000000+00:00"),
+    ):
+        [record] = alice.get(f"/v1/shipments?{query}&fields=created_at").json()["results"]
+        assert record["created_at"] == shown
+
+
+def test_a_key_with_a_dot_and_a_name_with_a_comma_filter_a_list(
+    alice: KeyClient, acme: Organization
+) -> None:
+    ShipmentFactory(organization=acme, id="it", metadata={"a.b": "x, y"})
+    ShipmentFactory(organization=acme, metadata={"a": {"b": "x, y"}})
+    query = {'metadata."a.b"': "x, y", "fields": "id"}
+    assert alice.get("/v1/shipments", query).json()["results"] == [{"id": "it"}]

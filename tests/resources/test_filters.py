@@ -87,6 +87,7 @@ def goods(acme: Organization) -> None:
         "half": {"number": 9.5},
         "none": {"number": None},
         "empty": {},
+        "dotted": {"a.b": "x", "": "nameless", 'say "hi"': 2},
     }.items():
         ItemFactory(organization=acme, id=key, metadata=metadata)
 
@@ -99,25 +100,34 @@ def goods(acme: Organization) -> None:
         ("metadata.a.b.0.c", "equals:y,z", "text"),
         ("metadata.a.b.0.c", ["x", "y,z"], "deep, text"),
         ("metadata.a.b.0.c", "is_not_null", "deep, text"),
-        ("metadata.a.b", "is_null", "decimal, large, half, none, empty"),
+        ("metadata.a.b", "is_null", "decimal, large, half, none, empty, dotted"),
         ("metadata.it's %", '"', "deep"),
+        ('metadata."a.b"', "x", "dotted"),
+        ('metadata."a.b"', "not_equals:x", "deep, text, decimal, large, half, none, empty"),
+        ('metadata."a"."b".0.c', "x", "deep"),
+        ('metadata.""', "nameless", "dotted"),
+        ('metadata."say ""hi"""', "gt:1", "dotted"),
         ("metadata.number", 10, "deep, text, decimal"),
         ("metadata.number", "10", "deep, text, decimal"),
         ("metadata.number", "10.0", "deep, decimal"),
         ("metadata.number", 1e22, "large"),
         ("metadata.number", "007", ""),
-        ("metadata.number", "not_equals:10", "large, half, none, empty"),
-        ("metadata.number", "not_in:10,9.5", "large, none, empty"),
+        ("metadata.number", "not_equals:10", "large, half, none, empty, dotted"),
+        ("metadata.number", "not_in:10,9.5", "large, none, empty, dotted"),
         ("metadata.number", "gt:9.5", "deep, decimal, large"),
         ("metadata.number", "bwi:9.5,10", "deep, decimal, half"),
         ("metadata.number", "bwe:9.5,1e22", "deep, decimal"),
-        ("metadata.number", "is_null", "none, empty"),
+        ("metadata.number", "is_null", "none, empty, dotted"),
         ("metadata.flag", True, "deep, text"),
         ("metadata.flag", "true", "deep, text"),
         ("metadata", {"number": 10}, "deep, decimal"),
         ("metadata", "in:a,b", ""),
         ("metadata", {"a": {"b": [{}]}}, "deep, text"),
-        ("metadata.missing.deeper", "is_null", "deep, text, decimal, large, half, none, empty"),
+        (
+            "metadata.missing.deeper",
+            "is_null",
+            "deep, text, decimal, large, half, none, empty, dotted",
+        ),
     ],
 )
 def test_json_is_reached_at_any_depth(
@@ -257,3 +267,33 @@ def test_as_many_values_as_a_filter_takes_are_compared_at_once(
     started = time.monotonic()
     assert select("shipment", {name: raw}) == {"it"}
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ("Großmann, Götz", "whole"),
+        ('"Großmann, Götz"', "whole"),
+        ('"Großmann, Götz",Müller', "whole, other"),
+        ("equals:Großmann, Götz", "whole"),
+        (["Großmann, Götz", "Müller"], "whole, other"),
+        ("Müller, Ann", "other, first"),
+        ('in: "Großmann, Götz" ,Ann', "whole, first"),
+        ("in:Großmann, Götz", ""),
+        ('not_in:"Großmann, Götz",Ann', "other, quoted"),
+        ('"Big" Joe', "quoted"),
+        ('"""Big"" Joe",Ann', "quoted, first"),
+    ],
+)
+def test_a_comma_may_be_a_part_of_a_text(
+    raw: str | list[str], found: str, acme: Organization, select: Select
+) -> None:
+    names = {
+        "whole": "Großmann, Götz",
+        "other": "Müller",
+        "first": "Ann",
+        "quoted": '"Big" Joe',
+    }
+    for key, name in names.items():
+        ContactFactory(organization=acme, id=key, name=name)
+    assert select("contact", {"name": raw}) == {each for each in found.split(", ") if each}

@@ -93,3 +93,126 @@ def test_the_rows_of_a_day_are_those_shown_with_it_in_every_zone_of_the_server()
 )
 def test_days_of_unusual_changes(zone: str, year: int) -> None:
     assert wrong_days(zone, year) == []
+
+
+# In New York, 1:30 comes twice on this day: at 5:30 and at 6:30 UTC.
+TWICE = {
+    "first": datetime(2025, 11, 2, 5, 30, 20, tzinfo=UTC),
+    "between": datetime(2025, 11, 2, 6, 0, tzinfo=UTC),
+    "second": datetime(2025, 11, 2, 6, 30, 20, tzinfo=UTC),
+    "after": datetime(2025, 11, 2, 6, 31, tzinfo=UTC),
+    "before": datetime(2025, 11, 2, 5, 29, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ("2025-11-02T01:30", "first, second"),
+        ("2025-11-02T01:30-04:00", "first"),
+        ("in:2025-11-02T01:30,2025-11-02T01:00", "first, between, second"),
+        ("not_equals:2025-11-02T01:30", "before, between, after"),
+        ("gte:2025-11-02T01:30", "first, between, second, after"),
+        ("lte:2025-11-02T01:30", "before, first, between, second"),
+        ("gt:2025-11-02T01:30", "after"),
+        ("lt:2025-11-02T01:30", "before"),
+        ("bwi:2025-11-02T01:30,2025-11-02T01:30", "first, between, second"),
+        ("bwi:2025-11-02T01:30,2025-11-02T06:30:20Z", "first, between, second"),
+        # Clocks went from 2:00 to 3:00: 2:30 is taken for 3:30.
+        ("gte:2025-03-09T02:30", "before, first, between, second, after"),
+    ],
+)
+def test_a_time_that_comes_twice_is_from_the_first_to_the_last(
+    raw: str, found: str, acme: Organization, select: Select
+) -> None:
+    for name, at in TWICE.items():
+        ShipmentFactory(organization=acme, id=name, pickup_at=at)
+    assert select("shipment", {"pickup_at": raw}, "America/New_York") == set(found.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("America/New_York", "2024-03-10", 23),
+        ("America/New_York", "2024-11-03", 25),
+        ("America/Sao_Paulo", "2018-11-04", 23),
+        ("America/Sao_Paulo", "2018-02-17", 25),
+        ("America/Havana", "2024-11-03", 25),
+        ("Australia/Lord_Howe", "2024-04-07", 24.5),
+        ("Pacific/Apia", "2011-12-30", 0),
+        ("Asia/Kolkata", "2024-03-10", 24),
+    ],
+)
+def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: str, hours: float) -> None:
+    given = Condition("x", Operator.GTE, (interval(day),))
+    [condition] = resolved([given], Zone(zone))
+    assert isinstance(condition, Condition)
+    start, end = map(datetime.fromisoformat, condition.values[0].split("/"))
+    assert end - start == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("zone", "raw", "found"),
+    [
+        ("America/New_York", "9999-12-31", "last"),
+        ("Asia/Tokyo", "0001-01-01", "first"),
+        ("Asia/Tokyo", "lte:0001-01-01", "first, bc, -infinity"),
+        ("UTC", "infinity", "infinity"),
+        ("UTC", "lt:infinity", "first, last, bc, -infinity"),
+        ("UTC", "not_equals:-infinity", "first, last, bc, infinity"),
+        ("UTC", "is_not_null", "first, last, bc, infinity, -infinity"),
+    ],
+)
+def test_the_ends_of_the_calendar_can_be_asked_for(
+    zone: str, raw: str, found: str, acme: Organization, select: Select
+) -> None:
+    moments = {
+        "first": "0001-12-31 15:00:00+00 BC",
+        "last": "10000-01-01 04:59:59.999999+00",
+        "bc": "0044-03-15 00:00:00+00 BC",
+        "infinity": "infinity",
+        "-infinity": "-infinity",
+    }
+    for name, at in moments.items():
+        ShipmentFactory(organization=acme, id=name)
+        with connection.cursor() as cursor:
+            update = "UPDATE logistics_shipment SET pickup_at = %s WHERE id = %s"
+            cursor.execute(update, [at, name])
+    assert select("shipment", {"pickup_at": raw}, zone) == set(found.split(", "))
+
+
+def test_an_interval_is_read_from_an_index(acme: Organization) -> None:
+    [condition] = resolved(
+        [Condition("created_at", Operator.EQUALS, (interval("2026-12-31"),))],
+        Zone("Africa/Casablanca"),
+    )
+    assert isinstance(condition, Condition)
+    test = comparison_sql(sql.SQL("created_at"), Kind.DATETIME, Operator.IN, condition.values)
+    query = sql.SQL("EXPLAIN SELECT FROM logistics_shipment WHERE organization_id = {} AND {}")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(query.format(sql.Literal(acme.pk), test).as_string(None))
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond" in plan
+    assert "created_at >=" in plan
+
+
+def test_all_times_of_a_request_take_one_query(
+    acme: Organization, select: Select, django_assert_max_num_queries: Any
+) -> None:
+    days = [f"2026-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
+    options = {"created_at": days, "pickup_at": "gte:2026-01-01", "updated_at": "lt:2026-01-01"}
+    # What sets the zone and undoes it stands around the query; the last one selects.
+    with django_assert_max_num_queries(6):
+        assert select("shipment", options, "Africa/Casablanca") == set()
+
+
+def test_a_zone_that_the_server_does_not_know_is_refused() -> None:
+    day = Condition("x", Operator.GTE, (interval("2026-12-31"),))
+    with pytest.raises(InvalidInput) as caught:
+        resolved([day], Zone("Moon/Tranquility", "csv_field_options.timezone"))
+    [problem] = caught.value.problems
+    assert (problem.code.value, problem.field) == (
+        "invalid_timezone",
+        "csv_field_options.timezone",
+    )

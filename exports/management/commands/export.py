@@ -50,8 +50,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--type", metavar="TYPE", help=f"or one of {', '.join(export_types.codes())}"
         )
-        parser.add_argument("--date-from", metavar="DATE", help="the first moment of a range")
-        parser.add_argument("--date-to", metavar="DATE", help="the moment at which it has ended")
+        parser.add_argument("--date-from", metavar="DATE", help="the beginning of a range")
+        parser.add_argument(
+            "--date-to",
+            metavar="DATE",
+            help="the end of it, which is included: 2025-03-31 is that whole day",
+        )
         parser.add_argument("--organization", required=True, metavar="SLUG")
         parser.add_argument("--format", default="csv", help=f"{', '.join(formats)} (csv)")
         parser.add_argument(

@@ -1,0 +1,54 @@
+"""The texts of dates and datetimes, as SQL: ISO 8601, also before the year 1 and for infinity.
+
+PostgreSQL's `to_char` writes the year 44 BC as 0044, and infinity as null. Here years are
+astronomical, as in ISO 8601: 1 BC is 0000, 44 BC is -0043; and infinity is `infinity`.
+"""
+
+from psycopg import sql
+
+# Of a value from here on, the year is positive in each time zone.
+_ORDINARY = "{0} >= '0001-01-02' AND {0} < 'infinity'"
+
+
+def with_any_year(
+    value: sql.Composable, ordinary: sql.Composable, ancient: sql.Composable
+) -> sql.Composable:
+    """The text of a date or a `timestamptz`: `ancient` before the year 1, else `ordinary`.
+
+    Of infinity it is `infinity` or `-infinity`.
+    """
+    template = (
+        f"CASE WHEN {_ORDINARY} THEN {{1}} WHEN isfinite({{0}}) THEN {{2}} ELSE ({{0}})::text END"
+    )
+    return sql.SQL(template).format(value, ordinary, ancient)
+
+
+def astronomical_year(
+    value: sql.Composable, field: str = "year", digits: int = 4
+) -> sql.Composable:
+    """The text of a year up to 9999.
+
+    field: `year` or `isoyear`. digits: as many at least; 1 to 4.
+    """
+    # PostgreSQL goes from -1, which is 1 BC, to 1: here 1 BC is 0.
+    extracted = f"extract({field} FROM {{0}})"
+    year = sql.SQL(f"({extracted} + ({extracted} < 0)::int)::int").format(value)
+    template = f"FM{'9' * (4 - digits)}{'0' * digits}"
+    signed = "(CASE WHEN {0} < 0 THEN '-' ELSE '' END || to_char(abs({0}), {1}))"
+    return sql.SQL(signed).format(year, sql.Literal(template))
+
+
+def date_text(value: sql.Composable) -> sql.Composable:
+    """ISO 8601 of a date."""
+    ancient = sql.SQL("{} || to_char({}, '-MM-DD')").format(astronomical_year(value), value)
+    return with_any_year(value, sql.SQL("({})::text").format(value), ancient)
+
+
+def datetime_text(value: sql.Composable) -> sql.Composable:
+    """ISO 8601 of a `timestamptz`, in the session's TimeZone, to the microsecond."""
+    rest = '-MM-DD"T"HH24:MI:SS.FF6TZH:TZM'
+    ordinary = sql.SQL("to_char({}, {})").format(value, sql.Literal(f"YYYY{rest}"))
+    ancient = sql.SQL("{} || to_char({}, {})").format(
+        astronomical_year(value), value, sql.Literal(rest)
+    )
+    return with_any_year(value, ordinary, ancient)
