@@ -269,7 +269,7 @@ def check_name(name: str) -> None:
 def split(text: str) -> list[str]:
     """The values of a comma list; one in double quotes keeps its commas and spaces.
 
-    Raises InvalidFilter for a list with an empty place, or with more values than a request may have.
+    Raises InvalidFilter for a list with an empty place, or with more values than allowed.
     """
     if (values_given := text.count(",") + 1) > MAX_VALUES:
         raise InvalidFilter(

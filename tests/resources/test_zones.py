@@ -1,9 +1,14 @@
 """Days and times of a zone: a filter selects what is shown with the day, in every zone."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 from django.db import connection
 from psycopg import sql
 
+from accounts.errors import InvalidInput
+from accounts.models import Organization
 from resources.columns import Kind
 from resources.comparisons import Operator, comparison_sql
 from resources.conditions import Condition
@@ -11,6 +16,8 @@ from resources.intervals import interval
 from resources.reading import reading
 from resources.resolving import resolved
 from resources.timezones import Zone
+from tests.factories import ShipmentFactory
+from tests.resources.conftest import Select
 
 pytestmark = pytest.mark.django_db
 

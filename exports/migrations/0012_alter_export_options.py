@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exports", "0005_turn"),
+        ("exports", "0011_fill_numbers"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_sealed_answers"),
+        ("accounts", "0007_auditentry"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_sealed_answers"),
+        ("accounts", "0006_idempotencykey_subject"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
