@@ -99,7 +99,7 @@ def test_valkey_asks_for_a_password(local_dir: Path) -> None:
         with redis.Redis(unix_socket_path=socket) as stranger, pytest.raises(AuthenticationError):
             stranger.get("anything")
         password = embedded.valkey_password(local_dir)
-        arguments = psutil.Process(children["valkey"].pid).cmdline()
+        arguments = psutil.Process(children["valkey"].process.pid).cmdline()
         assert not any(password in argument for argument in arguments)
         for file in (local_dir / "valkey_password", local_dir / "valkey" / "valkey.conf"):
             assert password in file.read_text()

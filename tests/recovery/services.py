@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from exports_project import embedded
-from exports_project.embedded import servers
+from exports_project.embedded import processes, servers, service_user
 
 # Debian's wrapper on the PATH insists on the user `rabbitmq` and the machine's own data folder.
 _RABBITMQ = "/usr/lib/rabbitmq/bin"
@@ -50,7 +50,7 @@ class RabbitMQ:
         self.url = f"amqp://guest:guest@127.0.0.1:{self._port}//"
 
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self) -> Iterator[processes.Child]:
         self._folder.mkdir(exist_ok=True)
         settings = self._folder / "rabbitmq.conf"
         settings.write_text(
@@ -89,7 +89,7 @@ class RabbitMQ:
                 env=environment,
             ) as process,
         ):
-            yield process
+            yield child
 
 
 class PgBouncer:
@@ -106,7 +106,7 @@ class PgBouncer:
         return f"postgres://{embedded.DATABASE}@127.0.0.1:{self._port}/{database}"
 
     @contextmanager
-    def running(self, databases: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, databases: dict[str, str]) -> Iterator[processes.Child]:
         """databases: how to connect to the server of each, by its name here."""
         folder = _private_folder(self._local_dir / "pgbouncer")
         lines = [
@@ -130,9 +130,9 @@ class PgBouncer:
             self._local_dir / "log" / "pgbouncer.log",
             signal.SIGINT,
             lambda: _listens(self._port),
-            **servers.service_user(),
-        ) as process:
-            yield process
+            **service_user.options(),
+        ) as child:
+            yield child
 
 
 class Replica:
@@ -145,17 +145,17 @@ class Replica:
         self.url = f"postgres://{embedded.DATABASE}@127.0.0.1:{self._port}/{embedded.DATABASE}"
 
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self) -> Iterator[processes.Child]:
         data = self._local_dir / "replica"
         if not data.exists():
             _private_folder(data)
             primary = f"host={embedded.socket_dir(self._local_dir)} user={embedded.DATABASE}"
-            copy = [servers.POSTGRES / "bin" / "pg_basebackup", "-d", primary, "-D", data]
+            copy: list[str | Path] = [servers.POSTGRES / "bin" / "pg_basebackup", "-d", primary, "-D", data]
             subprocess.run(
                 [*copy, "-R", "-X", "stream", "-c", "fast", "--no-sync"],
                 check=True,
                 cwd="/",
-                **servers.service_user(),
+                **service_user.options(),
             )
         options = servers.POSTGRES_OPTIONS | servers.POSTGRES_NOT_DURABLE
         options |= {"listen_addresses": "127.0.0.1", "port": str(self._port)}
@@ -167,9 +167,9 @@ class Replica:
             self._local_dir / "log" / "replica.log",
             signal.SIGINT,
             self._answers,
-            **servers.service_user(),
-        ) as process:
-            yield process
+            **service_user.options(),
+        ) as child:
+            yield child
 
     def set(self, name: str, value: str) -> None:
         """Change a setting of the running server."""
@@ -193,7 +193,7 @@ def _private_folder(path: Path) -> Path:
     """A folder that only the user of PostgreSQL enters, who runs PgBouncer as well."""
     path.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
-        shutil.chown(path, servers.SERVICE_USER, servers.SERVICE_USER)
+        shutil.chown(path, service_user.NAME, service_user.NAME)
     return path
 
 

@@ -1,6 +1,7 @@
 """The stack as production surrounds it: RabbitMQ, PgBouncer and a read replica."""
 
 import re
+import secrets
 import signal
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class SurroundedStack(Stack):
             self._environment |= {
                 "DATABASE_URL": self._pgbouncer.url("longshore"),
                 "EXPORT_DATABASE_URL": self._pgbouncer.url("replica"),
-                "SECRET_KEY": "secret",
+                "SECRET_KEY": secrets.token_urlsafe(50),
                 "HTTPS": "false",
             }
 
