@@ -7,7 +7,6 @@ prints a table in Markdown. Every client is bounded in time and aims at the loop
 """
 
 import argparse
-import random
 import statistics
 import threading
 import time
@@ -23,16 +22,16 @@ import django
 import httpx
 import psutil
 
-from benchmarks.hostile import hostile_bodies
+from benchmarks import hostile, slow_clients
 from benchmarks.lifecycle import seconds_to_completed, seconds_to_created, stack
 from benchmarks.measuring import machine
-from benchmarks.slow_clients import slow_clients
 
 NOISY = "noisy"
 EXPENSIVE_CLIENTS = 24
 SCHEMA_CLIENTS, SCHEMA_REQUESTS_EACH = 32, 10
 CREATORS, CREATIONS_EACH = 50, 4
 SLOW_CLIENTS, SLOW_SECONDS = 200, 30
+HOSTILE_CLIENTS = 8
 _POLL_SECONDS = 0.1
 _TEXTS = (
     *("tracking_number", "order_number", "notes", "label_url", "tracking_url", "invoice_number"),
@@ -147,40 +146,35 @@ def noisy_neighbour(noisy: httpx.Client, quiet: httpx.Client, seconds: float) ->
     _no_failures(types)
 
 
-def slow(client: httpx.Client, key: str) -> None:
-    health, listed = Sample(), Sample()
-    with slow_clients(str(client.base_url), key, SLOW_CLIENTS):
-        time.sleep(2)
-        until = time.monotonic() + SLOW_SECONDS
-        while time.monotonic() < until:
-            health.request(lambda: client.get("/healthz"))
-            listed.request(lambda: client.get("/v1/exports"))
-            time.sleep(_POLL_SECONDS)
+def slow(client: httpx.Client) -> None:
+    key = client.headers["PX-API-KEY"]
+    base = str(client.base_url).rstrip("/")
+    target = slow_clients.Target(base, key, slow_clients.link(base, key))
+    with slow_clients.slow_clients(target, SLOW_CLIENTS):
+        found = slow_clients.latencies(target, SLOW_SECONDS)
     name = f"{SLOW_CLIENTS} connections of a byte a second"
-    row(f"{name}: `/healthz`", f"p95 {health.p95:.0f} ms", "p95 ≤ 100 ms")
-    row(f"{name}: `/v1/exports`", f"p95 {listed.p95:.0f} ms", "p95 ≤ 500 ms")
-    _no_failures(health)
-    _no_failures(listed)
+    for path, goal in (("/healthz", 100), ("/v1/exports", 500)):
+        seen = slow_clients.p95(found[path])
+        row(f"{name}: `{path}`", f"p95 {seen}", f"p95 ≤ {goal} ms")
 
 
-def hostile(client: httpx.Client, bodies: int) -> None:
-    sample = Sample()
-    lock = threading.Lock()
-    remaining = hostile_bodies(bodies, random.Random(1))  # noqa: S311
+def hostile_bodies(client: httpx.Client, count: int) -> None:
+    sample, lock = Sample(), threading.Lock()
+    remaining = hostile.bodies(1, count)
     paths = ("/v1/exports/preview", "/v1/exports", "/v1/webhooks")
+    headers = {"Content-Type": "application/json"}
 
     def send(number: int) -> None:
         with lock:
             body = next(remaining)
-        headers = {"Content-Type": "application/json"}
         path = paths[number % len(paths)]
         sample.request(lambda: client.post(path, content=body, headers=headers))
 
-    with ThreadPoolExecutor(8) as pool:
-        for _ in pool.map(send, range(bodies)):
+    with ThreadPoolExecutor(HOSTILE_CLIENTS) as pool:
+        for _ in pool.map(send, range(count)):
             pass
-    peak = max(peak_megabytes(process) for process in web_processes())
-    row(f"{bodies:,} hostile bodies: peak memory of a web process", f"{peak:.0f} MB", "≤ 250 MB")
+    peak = max(map(peak_megabytes, web_processes()))
+    row(f"{count:,} hostile bodies: peak memory of a web process", f"{peak:.0f} MB", "≤ 250 MB")
     row("the same: answers", _statuses(sample), "no 5xx")
     if any(status >= 500 for status in sample.statuses):
         raise SystemExit("A hostile body was answered by a failure.")
@@ -214,11 +208,8 @@ def creators(client: httpx.Client) -> None:
 
 def web_processes() -> list[psutil.Process]:
     """The web server's processes among the children of this one."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        if any("exports_project.wsgi" in part or "web" in part for part in process.cmdline()):
-            found.append(process)
-    return found
+    children = psutil.Process().children(recursive=True)
+    return [each for each in children if "python:exports_project.gunicorn" in each.cmdline()]
 
 
 def peak_megabytes(process: psutil.Process) -> float:
@@ -250,12 +241,11 @@ def main() -> None:
         fill(options.rows)
         headers = {"PX-API-KEY": new_key(NOISY)}
         with httpx.Client(base_url=quiet.base_url, headers=headers, timeout=60) as noisy:
-            key = quiet.headers["PX-API-KEY"]
             seconds_to_completed(quiet)  # Not counted: it warms the workers.
             noisy_neighbour(noisy, quiet, options.seconds)
-            slow(quiet, key)
+            slow(quiet)
             schema(quiet)
-            hostile(quiet, options.bodies)
+            hostile_bodies(quiet, options.bodies)
             creators(quiet)
 
 

@@ -109,7 +109,20 @@ async def _slow_client(target: Target, kind: int) -> None:
         await asyncio.sleep(1)
 
 
-def _slow_clients(target: Target, connections: int) -> None:
+@contextmanager
+def slow_clients(target: Target, connections: int) -> Iterator[None]:
+    """Keep so many slow connections until the end of the block, in a process of their own."""
+    process = multiprocessing.Process(target=_run, args=(target, connections), daemon=True)
+    process.start()
+    try:
+        time.sleep(3)
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
+def _run(target: Target, connections: int) -> None:
     async def run() -> None:
         await asyncio.gather(*(_slow_client(target, n % 3) for n in range(connections)))
 
@@ -128,7 +141,7 @@ def _milliseconds(target: Target, path: str) -> float:
     return (time.perf_counter() - began) * 1000 if answer.status_code == 200 else math.inf
 
 
-def _latencies(target: Target, seconds: float) -> dict[str, list[float]]:
+def latencies(target: Target, seconds: float) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {"/healthz": [], "/v1/exports": []}
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -161,34 +174,26 @@ def _megabytes(web: psutil.Process | None) -> str:
     return f"{sum(each.memory_full_info().pss for each in family) / 1e6:.0f} MB"
 
 
-def _p95(times: list[float]) -> str:
+def p95(times: list[float]) -> str:
     value = sorted(times)[math.ceil(len(times) * 0.95) - 1]
     return "none" if value == math.inf else f"{value:.0f} ms"
 
 
 def report(name: str, target: Target, web: psutil.Process | None, options: Any) -> None:
     """Measure one server and print its row."""
-    slow = multiprocessing.Process(
-        target=_slow_clients, args=(target, options.connections), daemon=True
-    )
-    slow.start()
-    try:
-        time.sleep(3)
-        found = _latencies(target, options.seconds)
+    with slow_clients(target, options.connections):
+        found = latencies(target, options.seconds)
         memory = _megabytes(web)
-    finally:
-        slow.kill()
-        slow.join()
     time.sleep(2)
     answered = [time for times in found.values() for time in times if time < math.inf]
     failed = sum(map(len, found.values())) - len(answered)
     median = f"{statistics.median(answered):.0f} ms" if answered else "none"
-    columns = [_p95(times) for times in found.values()]
+    columns = [p95(times) for times in found.values()]
     columns += [median, str(failed), memory, f"{_rate(target, 5):.0f}"]
     print(f"| {name} | {' | '.join(columns)} |", flush=True)
 
 
-def _link(url: str, key: str) -> str:
+def link(url: str, key: str) -> str:
     """The path of a signed link to a new export."""
     with httpx.Client(base_url=url, headers={"PX-API-KEY": key}, trust_env=False) as client:
         body = {"resource": "shipment", "format": "jsonl"}
@@ -261,7 +266,7 @@ def compare(options: Any) -> None:
             command = _command(SERVERS[server].format(port=port))
             with _running(command, environment) as web:
                 _wait_for(url)
-                report(server, Target(url, key, _link(url, key)), web, options)
+                report(server, Target(url, key, link(url, key)), web, options)
 
 
 def main() -> None:
@@ -280,7 +285,7 @@ def main() -> None:
     )
     print(" | memory | requests/s |\n|---|--:|--:|--:|--:|--:|--:|", flush=True)
     if options.url:
-        target = Target(options.url, options.key, _link(options.url, options.key))
+        target = Target(options.url, options.key, link(options.url, options.key))
         report(options.url, target, None, options)
     else:
         compare(options)
