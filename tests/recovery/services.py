@@ -150,18 +150,19 @@ class Replica:
         if not data.exists():
             _private_folder(data)
             primary = f"host={embedded.socket_dir(self._local_dir)} user={embedded.DATABASE}"
-            copy = [servers.POSTGRES / "bin" / "pg_basebackup", "-d", primary, "-D", data]
+            program = servers.POSTGRES / "bin" / "pg_basebackup"
+            options = ["-R", "-X", "stream", "-c", "fast", "--no-sync"]
             subprocess.run(
-                [*copy, "-R", "-X", "stream", "-c", "fast", "--no-sync"],
+                [program, "-d", primary, "-D", data, *options],
                 check=True,
                 cwd="/",
                 **servers.service_user(),
             )
-        options = servers.POSTGRES_OPTIONS | servers.POSTGRES_NOT_DURABLE
-        options |= {"listen_addresses": "127.0.0.1", "port": str(self._port)}
-        options |= {"unix_socket_directories": ""}
+        settings = servers.POSTGRES_OPTIONS | servers.POSTGRES_NOT_DURABLE
+        settings |= {"listen_addresses": "127.0.0.1", "port": str(self._port)}
+        settings |= {"unix_socket_directories": ""}
         command: list[str | Path] = [servers.POSTGRES / "bin" / "postgres", "-D", data]
-        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with servers.server(
             command,
             self._local_dir / "log" / "replica.log",
