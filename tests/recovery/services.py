@@ -153,7 +153,7 @@ class Replica:
             program = servers.POSTGRES / "bin" / "pg_basebackup"
             options = ["-R", "-X", "stream", "-c", "fast", "--no-sync"]
             subprocess.run(
-                [str(program), "-d", primary, "-D", str(data), *options],
+                [program, "-d", primary, "-D", data, *options],
                 check=True,
                 cwd="/",
                 **service_user.options(),

@@ -4,3 +4,5 @@ from exports_project.settings import *  # noqa: F403
 from exports_project.settings import STORAGES
 
 STORAGES["default"]["BACKEND"] = "tests.recovery.storage.FaultyStorage"
+# Nothing is collected, so nothing is hashed.
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
