@@ -44,6 +44,7 @@ def stack() -> Iterator[httpx.Client]:
             "PORT": str(port),
             "EXPORT_MAX_UNFINISHED": "100000",
             "API_RATE_LIMIT": "",
+            "API_MAX_EXPENSIVE_REQUESTS": "0",
             "LOG_LEVEL": "WARNING",
         }
         command = [sys.executable, "-m", "exports_project.serve"]
