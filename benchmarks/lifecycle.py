@@ -47,6 +47,7 @@ def stack(**settings: str) -> Iterator[httpx.Client]:
             "PORT": str(port),
             "EXPORT_MAX_UNFINISHED": "100000",
             "API_RATE_LIMIT": "",
+            "API_MAX_EXPENSIVE_REQUESTS": "0",
             "LOG_LEVEL": "WARNING",
             **settings,
         }

@@ -20,6 +20,8 @@ EXAMPLE = Path(__file__).parent.parent / ".env.example"
 for name in re.findall(r"^#([A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE):
     os.environ.pop(name, None)
 os.environ |= {"LOCAL_DIR": LOCAL_DIR.name, "ENV_FILE": os.devnull}
+# All tests ask from one address, and many are denied.
+os.environ["API_DENIED_RATE_LIMIT"] = ""
 # WhiteNoise looks for collected static files, if only to find none.
 (Path(LOCAL_DIR.name) / "static").mkdir()
 SERVERS = ExitStack()

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from kombu import serialization
+from kombu.exceptions import ContentDisallowed
 
 from tests.conftest import KeyClient
 
@@ -57,7 +58,7 @@ def test_counters_count() -> None:
 def test_celery_takes_json_only() -> None:
     assert settings.CELERY_ACCEPT_CONTENT == ["json"]
     assert settings.CELERY_TASK_SERIALIZER == "json"
-    with pytest.raises(serialization.ContentDisallowed):
+    with pytest.raises(ContentDisallowed):
         serialization.loads(
             pickle.dumps({}), "application/x-python-serialize", "binary", accept=["json"]
         )

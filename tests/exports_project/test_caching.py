@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.http.response import HttpResponseBase
 from django.test.client import Client
-from django.urls import URLPattern, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import KeyClient
 from tests.factories import ContactFactory, DeliveryFactory, SubscriptionFactory
@@ -22,8 +22,8 @@ def assert_private(response: HttpResponseBase, of: str) -> None:
 
 def named_patterns() -> Iterator[URLPattern]:
     for resolver in get_resolver().url_patterns:
-        if str(resolver.pattern) == "v1/":
-            yield from resolver.url_patterns
+        if isinstance(resolver, URLResolver) and str(resolver.pattern) == "v1/":
+            yield from (each for each in resolver.url_patterns if isinstance(each, URLPattern))
 
 
 @pytest.mark.usefixtures("static_files")

@@ -73,6 +73,7 @@ class Stack:
             "PORT": str(self.port),
             "DJANGO_SETTINGS_MODULE": settings,
             "API_RATE_LIMIT": "",
+            "API_MAX_EXPENSIVE_REQUESTS": "0",
             "EXPORT_MAX_UNFINISHED": "1000",
             # An export is read by several connections, for all that PostgreSQL knows of its rows.
             "EXPORT_PARALLEL_ROWS": str(min(rows // 2, 100_000)),
