@@ -13,4 +13,5 @@ THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 def amount_text(minor: int, currency: str) -> str:
     """An amount in the smallest unit of a currency as people write it: `139.44 EUR`."""
     digits = 0 if currency in UNDIVIDED else 3 if currency in THOUSANDTHS else 2
-    return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {currency}"
+    # Without a line break between the two.
+    return f"{Decimal(minor).scaleb(-digits):,.{digits}f}\N{NO-BREAK SPACE}{currency}"
