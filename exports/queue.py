@@ -14,6 +14,9 @@ logger = logging.getLogger(__name__)
 RUN_EXPORT = "exports.run"
 DISCARD_FOLDERS = "exports.discard"
 
+# After this, workers of `large` need not look at a small export any more.
+_HELP_SECONDS = 30
+
 
 def waiting(lane: str) -> int:
     """How many messages nobody has taken yet; a broker that does not answer has none."""
@@ -32,16 +35,12 @@ def own_lane() -> Lane:
 
 
 def hand_on(number: int, claimed: Export) -> None:
-    """Settle which message is for export `number`, whose own message led to another export.
+    """Within a lane, the message of `claimed` is now that of export `number`, which still waits.
 
-    Within a lane, it is the message of the other export; if there is none, `upkeep` sends one. A
-    worker of `large` that takes a large export although the message was for a small one sends the
-    message again, for the workers of `quick`.
+    If there is none, `upkeep` sends one.
     """
-    waits = Export.objects.filter(pk=number, status=Status.QUEUED)
-    waits.filter(lane=claimed.lane).update(enqueued_at=claimed.enqueued_at)
-    if claimed.lane == Lane.LARGE and (small := waits.filter(lane=Lane.QUICK).first()):
-        enqueue(small)
+    waits = Export.objects.filter(pk=number, status=Status.QUEUED, lane=claimed.lane)
+    waits.update(enqueued_at=claimed.enqueued_at)
 
 
 def discard_soon() -> None:
@@ -56,12 +55,16 @@ def discard_soon() -> None:
 def enqueue(export: Export, *, is_marked: bool = False) -> bool:
     """Tell the workers of a lane that one more export waits; false where the broker is dead.
 
+    Workers of `large` hear of small exports too, by a message of their own: a busy one keeps none
+    from the workers of `quick`.
     is_marked: whether `enqueued_at` was stored in advance; it is taken back where no message is
         sent.
     """
     exports = Export.objects.filter(pk=export.pk)
     try:
         current_app.send_task(RUN_EXPORT, [export.pk], queue=export.lane)
+        if export.lane == Lane.QUICK:
+            current_app.send_task(RUN_EXPORT, [export.pk], queue=Lane.LARGE, expires=_HELP_SECONDS)
     except Exception as error:
         # Whatever its client raises, the export is stored, and `upkeep` will try again.
         logger.warning("Export %s waits for the broker: %s", export, error)

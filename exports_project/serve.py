@@ -41,7 +41,7 @@ PROGRAMS = {
         signal.SIGTERM,
     ),
     "large": (
-        [*WORKER, "-n", "large@%h", "-Q", "large,quick", "--concurrency=2"],
+        [*WORKER, "-n", "large@%h", "-Q", "large", "--concurrency=2"],
         signal.SIGQUIT,
     ),
     "quick": (
