@@ -215,6 +215,8 @@ EXPORT_MAX_RECORDS = environment.integer("EXPORT_MAX_RECORDS", 0) or None
 EXPORT_MAX_BYTES = environment.integer("EXPORT_MAX_BYTES", 0) or None
 EXPORT_MAX_DAILY = environment.integer("EXPORT_MAX_DAILY", 10_000) or None
 EXPORT_MAX_STORED_BYTES = environment.integer("EXPORT_MAX_STORED_BYTES", 2**40) or None
+# Of one row, which readers and formats hold in memory several times over.
+EXPORT_MAX_ROW_BYTES = environment.integer("EXPORT_MAX_ROW_BYTES", 32 << 20, minimum=1 << 20)
 EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
 EXPORT_PARALLEL_ROWS = environment.integer("EXPORT_PARALLEL_ROWS", 100_000, minimum=0)
