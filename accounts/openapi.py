@@ -66,13 +66,17 @@ EVERYWHERE: Errors = (
         "Too many requests with this API key; try again in 12 s.",
         {"retry_after": 12},
     ),
+    ApiError(ErrorCode.INTERNAL_ERROR),
+    ApiError(ErrorCode.TIMEOUT),
+)
+# Of any path, from the web server and from what comes before the views.
+BEFORE_VIEWS: Errors = (
+    ApiError(ErrorCode.INVALID_REQUEST),
     ApiError(
         ErrorCode.HEADERS_TOO_LARGE,
         "The request line and the headers are larger than 65536 bytes.",
         {"max_bytes": 65_536},
     ),
-    ApiError(ErrorCode.INTERNAL_ERROR),
-    ApiError(ErrorCode.TIMEOUT),
 )
 OF_A_BODY: Errors = (
     ApiError(
@@ -163,6 +167,8 @@ def error_responses(errors: Errors) -> dict[int, OpenApiResponse]:
     by_status: dict[int, list[ApiError]] = {}
     for error in errors:
         by_status.setdefault(error.status, []).append(error)
+    for error in BEFORE_VIEWS:
+        by_status.setdefault(error.status, [error])
     return {
         status: OpenApiResponse(
             ErrorSerializer,

@@ -49,9 +49,10 @@ class RequestTask(WSGITask):
         finally:
             # The wrappers of the application may have put a proxy's client here.
             client = (self.environ or {}).get("REMOTE_ADDR", self.channel.addr[0])
-            sent = (
-                self.content_bytes_written if self.content_length is None else self.content_length
-            )
+            # Waitress counts neither a response without a length nor a file that it sends itself.
+            sent = self._sent if self.content_length is None else self.content_length
+            if self.request.command == "HEAD":
+                sent = 0
             took = time.time() - self.start_time
             _log(client, self.request.command, self.request.path, self.status, sent, took)
             # The thread's next request must not inherit this one's id and organization.

@@ -3,7 +3,8 @@
 import os
 import resource
 import time
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from gunicorn.workers.base import Worker as BaseWorker
@@ -12,6 +13,9 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher
 
 from exports_project.web.channel import REQUEST_SECONDS, Channel
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Request line and headers together. A list's filters may fill several kilobytes.
 MAX_HEADER_BYTES = 1 << 16
@@ -49,11 +53,13 @@ class Dispatcher(ThreadedTaskDispatcher):
 class Worker(BaseWorker):
     """Serves until gunicorn tells it to stop, then finishes the requests that it has."""
 
+    _looked_at = 0.0
+
     def run(self) -> None:
         self._map: dict[int, Any] = {}
         dispatcher = Dispatcher(self.cfg.threads)
         create_server(
-            self.wsgi,
+            _without_bodies_of_head(self.wsgi),
             map=self._map,
             _dispatcher=dispatcher,
             sockets=[each.sock for each in self.sockets],
@@ -68,7 +74,9 @@ class Worker(BaseWorker):
                 settings.API_MAX_BODY_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
             )
             + 1,
-            # A larger response waits in a temporary file.
+            # A larger body and a larger response wait in temporary files: the memory of a process
+            # is this for each of its connections at most.
+            inbuf_overflow=1 << 16,
             outbuf_overflow=1 << 18,
             # `web.proxies` knows which headers to believe.
             clear_untrusted_proxy_headers=False,
@@ -91,9 +99,11 @@ class Worker(BaseWorker):
         """Serve what the sockets have, at most for half a second, and drop slow clients."""
         self.notify()
         wasyncore.loop(timeout=_LOOP_SECONDS, use_poll=True, map=self._map, count=1)
-        now = time.time()
-        for channel in self._channels():
-            channel.drop_if_slow(now)
+        # Not each time: thousands of connections cost more to look at than to serve.
+        if (now := time.time()) > self._looked_at + 1:
+            self._looked_at = now
+            for channel in self._channels():
+                channel.drop_if_slow(now)
 
     def _finish(self) -> None:
         """Answer what has been received, for as long as gunicorn waits."""
@@ -107,6 +117,20 @@ class Worker(BaseWorker):
 
     def _channels(self) -> list[Channel]:
         return [each for each in self._map.values() if isinstance(each, Channel)]
+
+
+def _without_bodies_of_head(application: "WSGIApplication") -> "WSGIApplication":
+    """Django leaves it to the server to send no body to HEAD, and waitress to the application."""
+
+    def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        response = application(environ, start_response)
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return response
+        if close := getattr(response, "close", None):
+            close()
+        return []
+
+    return wrapped
 
 
 def _connection_limit() -> int:

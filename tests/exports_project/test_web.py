@@ -122,6 +122,24 @@ def test_a_part_of_a_download_is_that_part(server: WebServer, link: str) -> None
     assert response.headers["content-length"] == "2"
 
 
+@pytest.mark.parametrize("path", ["/v1/exports", "/v1/schema", "/healthz", "the link"])
+def test_head_has_the_headers_of_get_and_no_body(server: WebServer, link: str, path: str) -> None:
+    path = link if path == "the link" else path
+    length = len(server.get(path).content)
+    request = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection(server.address, timeout=10) as client:
+        # A body would be taken for the beginning of the second response.
+        client.sendall(2 * request.encode())
+        received = b""
+        while received.count(b"\r\n\r\n") < 2:
+            received += client.recv(10_000)
+    first, second, rest = received.split(b"\r\n\r\n")
+    assert rest == b""
+    for head in (first, second):
+        assert head.startswith(b"HTTP/1.1 ")
+        assert f"content-length: {length}".encode() in head.lower()
+
+
 @pytest.mark.parametrize(
     ("request_line", "code", "status"),
     [

@@ -122,7 +122,7 @@ class Stack:
             child.wait()
 
     def died(self) -> list[str]:
-        """Programs that ended by themselves, which `make run` does not survive."""
+        """Programs that ended by themselves, which nothing here starts again."""
         return [name for name, child in self._children.items() if child.poll() is not None]
 
     # Servers
