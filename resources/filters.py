@@ -93,8 +93,8 @@ def parse_options(
     for name, condition in zip(read, resolved(list(read.values()), zone), strict=True):
         if isinstance(condition, Condition) and _is_reversed(resource, condition):
             text = f"{condition.operator} takes the smaller value first"
-            invalid = InvalidFilter(text, f"{condition.operator}:a,b")
-            problems.append(invalid.problem(f"{prefix}{name}", options[name]))
+            reversed_pair = InvalidFilter(text, f"{condition.operator}:a,b")
+            problems.append(reversed_pair.problem(f"{prefix}{name}", options[name]))
         else:
             conditions.append(condition)
     ordering, ordering_problems = _ordering(resource, options, prefix)
@@ -175,8 +175,8 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
     if dot and head in columns and columns[head].kind is Kind.JSON:
         if json_keys(rest) is None:
             text = f"{rest!r} is not a path of keys inside {head}"
-            accepted = f'{head}.key.key; a key with a dot, or an empty one, in quotes: {head}."a.b"'
-            raise InvalidFilter(text, accepted)
+            path = f'{head}.key.key; a key with a dot, or an empty one, in quotes: {head}."a.b"'
+            raise InvalidFilter(text, path)
         return name, columns[head], operators(Kind.JSON, inside_json=True)
     relation = resource.relations_by_id.get(name)
     if relation or (relation := resource.relations_by_name.get(head)):
