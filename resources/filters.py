@@ -102,8 +102,9 @@ def parse_options(
     for (name, _), condition in zip(read, found, strict=True):
         if _is_reversed(resource, condition):
             operator = str(options[name]).partition(":")[0]
-            invalid = InvalidFilter(f"{operator} takes the smaller value first", f"{operator}:a,b")
-            problems.append(invalid.problem(f"{prefix}{name}", options[name]))
+            text = f"{operator} takes the smaller value first"
+            reversed_pair = InvalidFilter(text, f"{operator}:a,b")
+            problems.append(reversed_pair.problem(f"{prefix}{name}", options[name]))
         else:
             conditions.append(condition)
     ordering, ordering_problems = _ordering(resource, options, prefix)
@@ -202,8 +203,8 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
     if dot and head in columns and columns[head].kind is Kind.JSON:
         if json_keys(rest) is None:
             text = f"{rest!r} is not a path of keys inside {head}"
-            accepted = f'{head}.key.key; a key with a dot, or an empty one, in quotes: {head}."a.b"'
-            raise InvalidFilter(text, accepted)
+            path = f'{head}.key.key; a key with a dot, or an empty one, in quotes: {head}."a.b"'
+            raise InvalidFilter(text, path)
         return name, columns[head], operators(Kind.JSON, inside_json=True)
     relation = resource.relations_by_id.get(name)
     if relation or (relation := resource.relations_by_name.get(head)):

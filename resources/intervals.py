@@ -109,7 +109,8 @@ def _unit(second: str | None, fraction: str | None) -> int:
     """The microseconds of the smallest unit that is written; digits beyond the sixth are none."""
     if second is None:
         return MINUTE
-    return 10 ** (6 - min(6, len(fraction or "")))
+    parts: int = 10 ** min(6, len(fraction or ""))
+    return _SECOND // parts
 
 
 def _microseconds(clock: datetime) -> int:
