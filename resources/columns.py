@@ -10,6 +10,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from psycopg import sql
 
+from resources.folding import sort_key
+
 AnyField: TypeAlias = "models.Field[Any, Any]"
 
 
@@ -46,6 +48,8 @@ class Column:
     digits: of a decimal, as many as there may be, and how many of them after the point.
     description: what a person should know of it.
     choices: the only values that it takes, where the field declares them.
+    alphabetical: of a text, whether people read it: rows are ordered by it as by a dictionary,
+        by identifiers and choices byte by byte.
     """
 
     name: str
@@ -56,11 +60,21 @@ class Column:
     digits: tuple[int, int] | None = None
     description: str = ""
     choices: tuple[str, ...] = ()
+    alphabetical: bool = True
 
     def value(self, row: str) -> sql.Composable:
         """The SQL of this column's value in the table that the statement calls `row`."""
         # The template is written by a developer, never by a request.
         return sql.SQL(self.expression).format(row=sql.Identifier(row))
+
+    def ordered(self, row: str) -> sql.Composable:
+        """The SQL by which rows are ordered by this column, alike on every server."""
+        value = self.value(row)
+        if self.kind is not Kind.TEXT:
+            return value
+        if self.alphabetical and not self.choices:
+            return sort_key(value)
+        return sql.SQL('{} COLLATE "C"').format(value)
 
 
 # The first class that fits decides, so a subclass stands before its parent.
@@ -143,6 +157,7 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
         digits=digits,
         description=str(model_field.help_text),
         choices=_choices(model_field),
+        alphabetical=isinstance(model_field, _NATIVE_TEXT) and not model_field.primary_key,
     )
 
 

@@ -205,7 +205,7 @@ def linked(link: Link, row: str, records: sql.Composable) -> sql.Composable:
 
 
 def _order(relation: Relation, row: str) -> list[sql.Composable]:
-    label = relation.columns[relation.label].value(row)
+    label = relation.columns[relation.label].ordered(row)
     return [label, sql.Identifier(row, primary_key(relation.target))]
 
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.ids import new_id
+from resources.folding import SortKey
 from resources.search import SearchWords
 
 _WORD = "COALESCE(' ' || NULLIF(%(expressions)s, ''), '')"
@@ -85,6 +86,11 @@ def link_index(field: str, name: str) -> models.Index:
     return models.Index(
         fields=[field], name=name, condition=models.Q(**{f"{field}__isnull": False})
     )
+
+
+def sorted_index(field: str, name: str) -> models.Index:
+    """An index of an organization's records in the alphabetical order of a text."""
+    return models.Index("organization", SortKey(field), name=name)
 
 
 class JoinedTexts(models.Func):

@@ -292,8 +292,8 @@ def _phrase(text: Any) -> str:
         raise InvalidFilter(
             "search takes a text", f"words, of {_LONGEST_PHRASE} characters at most"
         )
-    if not any(len(word) > 1 for word in words_of(text)):
-        raise InvalidFilter("search needs a word of at least 2 characters", "words")
+    if sum(map(len, words_of(text))) < 2:
+        raise InvalidFilter("search needs at least 2 letters or digits", "words, such as R&D")
     return text
 
 

@@ -83,7 +83,7 @@ def keys(resource: Resource, ordering: Sequence[Ordering]) -> tuple[Key, ...]:
         column = resource.columns_by_name[order.column]
         if column.field == resource.model._meta.pk.name:
             return (*found, _primary(primary, order.descending))
-        value = column.value(ROW)
+        value = column.ordered(ROW)
         found.append(Key(value, order.descending, column.nullable, column.kind))
     return (*found, _primary(primary, ordering[-1].descending))
 

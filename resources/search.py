@@ -1,10 +1,13 @@
 """The words of a record's search text, written once for the index and for the condition."""
 
 import re
+from typing import Any
 
-from django.contrib.postgres.search import SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db.models import Expression, Func
 from psycopg import sql
+
+from resources.folding import FOLDED
 
 # PostgreSQL's parser keeps e-mail addresses, numbers with signs and paths together; a person
 # types a part of them. In the C locale it takes every sign beyond ASCII for a letter. Every
@@ -16,22 +19,44 @@ _MARKS = (
     "\u3001\u3002\u30fb"  # ideographic comma, full stop, middle dot
 )
 _SPLIT = re.compile(rf"[\s{re.escape(_MARKS)}]+", re.ASCII)
-_TEMPLATE = "to_tsvector('simple'::regconfig, translate({text}, {marks}, {spaces}))"
+_SPACES = " " * len(_MARKS)
+# Words of a text, folded, with spaces between; the same of a record's text and of a phrase.
+_WORDS = f"translate({FOLDED}, {{marks}}, {{spaces}})"
+_VECTOR = f"to_tsvector('simple'::regconfig, {_WORDS})"
+# Quoted, a word is never an operator of the query language. The parser parts it as it parts the
+# text, such as 50% and its sign.
+_QUERY = f"""to_tsquery('simple'::regconfig, '''' || replace(
+    btrim(regexp_replace({_WORDS}, ' +', ' ', 'g')), ' ', ''':* & ''') || ''':*')"""
+
+
+def _template(template: str) -> str:
+    """A template for Django: of one expression, with the marks as literals."""
+    marks, spaces = ("'{}'".format(text.replace("'", "''")) for text in (_MARKS, _SPACES))
+    return template.format(text="%(expressions)s", marks=marks, spaces=spaces)
 
 
 class SearchWords(Func):
     """The `tsvector` of a text expression's words, immutable, for a GIN index."""
 
     output_field = SearchVectorField()
+    template = _template(_VECTOR)
 
     def __init__(self, expression: Expression | str) -> None:
         super().__init__(expression)
 
-    template = _TEMPLATE.format(
-        text="%(expressions)s",
-        marks="'" + _MARKS.replace("'", "''") + "'",
-        spaces="'" + " " * len(_MARKS) + "'",
-    )
+
+class SearchPhrase(SearchQuery):
+    """The query of the texts in which every word of a phrase begins a word."""
+
+    template = _template(_QUERY)
+
+    def __init__(self, phrase: str) -> None:
+        super().__init__(" ".join(words_of(phrase)))
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> Any:
+        # The template names its one argument several times.
+        text, params = super().as_sql(*args, **kwargs)
+        return text, list(params) * self.template.count("%(expressions)s")
 
 
 def words_of(phrase: str) -> list[str]:
@@ -41,14 +66,10 @@ def words_of(phrase: str) -> list[str]:
 def words_match(text: sql.Composable, phrase: str) -> sql.Composable:
     """SQL that is true where every word of `phrase` begins a word of the SQL text `text`.
 
-    A phrase without a word matches nothing.
+    Case and accents do not count. A phrase without a word matches nothing.
     """
-    # Quoted, a word is never an operator of the query language; PostgreSQL folds its letters
-    # and parts what it parts in the text, such as 50% and its sign.
-    query = " & ".join(f"'{word}':*" for word in words_of(phrase))
-    vector = sql.SQL(_TEMPLATE).format(
-        text=text, marks=sql.Literal(_MARKS), spaces=sql.Literal(" " * len(_MARKS))
-    )
-    return sql.SQL("{vector} @@ to_tsquery('simple'::regconfig, {query})").format(
-        vector=vector, query=sql.Literal(query)
+    marks = {"marks": sql.Literal(_MARKS), "spaces": sql.Literal(_SPACES)}
+    words = sql.SQL("{}::text").format(sql.Literal(" ".join(words_of(phrase))))
+    return sql.SQL("{} @@ {}").format(
+        sql.SQL(_VECTOR).format(text=text, **marks), sql.SQL(_QUERY).format(text=words, **marks)
     )

@@ -36,8 +36,13 @@ def flag(help_text: str = "", *, default: bool = False) -> "models.BooleanField[
     return models.BooleanField(default=default, help_text=help_text)
 
 
-def one_of(choices: type[models.TextChoices], default: str) -> "models.CharField[Any, Any]":
-    return models.CharField(max_length=30, choices=choices.choices, default=default)
+def one_of(
+    choices: type[models.TextChoices], default: str, db_collation: str | None = None
+) -> "models.CharField[Any, Any]":
+    """One of a few words. Lists are in the order of its bytes: an index serves it with "C"."""
+    return models.CharField(
+        max_length=30, choices=choices.choices, default=default, db_collation=db_collation
+    )
 
 
 def part_of(to: str | type[models.Model], related_name: str) -> "models.ForeignKey[Any, Any]":

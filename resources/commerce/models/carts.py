@@ -30,7 +30,7 @@ class Cart(Record):
     """What a visitor has chosen; abandoned where it is open half an hour after its last change."""
 
     id = id_field("cart")
-    status = one_of(CartStatus, CartStatus.OPEN)
+    status = one_of(CartStatus, CartStatus.OPEN, "C")
     customer = related(Customer, "carts")
     customer_email = text()
     order = related(Order, "carts", "What it has become.")

@@ -17,7 +17,7 @@ from resources.commerce.models.base import (
 )
 from resources.commerce.models.pricing import PriceList
 from resources.commerce.models.tags import Taggable
-from resources.fields import id_field, search_field, search_index, text
+from resources.fields import id_field, search_field, search_index, sorted_index, text
 
 
 class Market(Record):
@@ -73,7 +73,13 @@ class Sku(Taggable):
 
     class Meta(Taggable.Meta):
         constraints = (only_one("code"),)
-        indexes = (*Record.Meta.indexes, by("name"), search_index("sku_words"))
+        indexes = (
+            *Record.Meta.indexes,
+            by("name"),
+            sorted_index("name", "sku_in_order_of_name"),
+            sorted_index("code", "sku_in_order_of_code"),
+            search_index("sku_words"),
+        )
 
     def __str__(self) -> str:
         return self.code

@@ -16,7 +16,7 @@ from resources.commerce.models.base import (
     related,
 )
 from resources.commerce.models.tags import Taggable
-from resources.fields import id_field, search_field, search_index, text
+from resources.fields import id_field, search_field, search_index, sorted_index, text
 
 
 class CustomerStatus(models.TextChoices):
@@ -40,7 +40,7 @@ class Customer(Taggable):
 
     id = id_field("cus")
     email = models.TextField()
-    status = one_of(CustomerStatus, CustomerStatus.PROSPECT)
+    status = one_of(CustomerStatus, CustomerStatus.PROSPECT, "C")
     user_type = one_of(UserType, UserType.CUSTOMER)
     first_name = text()
     last_name = text()
@@ -63,6 +63,7 @@ class Customer(Taggable):
             *Record.Meta.indexes,
             by("joined_at"),
             by("status", "created_at"),
+            sorted_index("email", "customer_in_order_of_email"),
             search_index("customer_words"),
         )
 

@@ -42,7 +42,7 @@ class OrderShipment(Record):
 
     id = id_field("oshp")
     number = models.TextField()
-    status = one_of(ShipmentStatus, ShipmentStatus.DRAFT)
+    status = one_of(ShipmentStatus, ShipmentStatus.DRAFT, "C")
     order = part_of(Order, "shipments")
     shipping_category = related(ShippingCategory, "shipments")
     shipping_method = related(ShippingMethod, "shipments")
@@ -129,7 +129,7 @@ class OrderFulfillment(Record):
     order = part_of(Order, "fulfillments")
     order_number = models.TextField()
     is_test = flag("Of an order that is a test.")
-    status = one_of(OutcomeStatus, OutcomeStatus.SUCCESS)
+    status = one_of(OutcomeStatus, OutcomeStatus.SUCCESS, "C")
     delivery_status = choice(DeliveryStatus)
     stock_location = related(StockLocation, "fulfillments")
     shipping_method = related(ShippingMethod, "fulfillments")

@@ -21,7 +21,7 @@ from resources.commerce.models.customers import Address, Customer
 from resources.commerce.models.payments import PaymentMethod
 from resources.commerce.models.shipping import ShippingMethod
 from resources.commerce.models.tags import Taggable
-from resources.fields import id_field, json_object, search_field, search_index, text
+from resources.fields import id_field, json_object, search_field, search_index, sorted_index, text
 
 
 class OrderStatus(models.TextChoices):
@@ -72,7 +72,7 @@ class Order(Taggable):
 
     id = id_field("ord")
     number = models.TextField()
-    status = one_of(OrderStatus, OrderStatus.DRAFT)
+    status = one_of(OrderStatus, OrderStatus.DRAFT, "C")
     payment_status = one_of(PaymentStatus, PaymentStatus.UNPAID)
     fulfillment_status = one_of(FulfillmentStatus, FulfillmentStatus.UNFULFILLED)
     is_test = flag("Nobody has paid, and nothing is sent.")
@@ -130,6 +130,8 @@ class Order(Taggable):
             by("placed_at"),
             by("status", "created_at"),
             by("customer_email"),
+            sorted_index("number", "order_in_order_of_number"),
+            sorted_index("customer_email", "order_in_order_of_email"),
             search_index("order_words"),
         )
 

@@ -14,7 +14,7 @@ from resources.commerce.models.base import (
     optional_cents,
     part_of,
 )
-from resources.fields import id_field
+from resources.fields import id_field, sorted_index
 
 
 class PriceList(Record):
@@ -52,7 +52,11 @@ class Price(Record):
             ),
             models.CheckConstraint(condition=Q(amount_cents__gte=0), name="price_is_not_negative"),
         )
-        indexes = (*Record.Meta.indexes, by("sku_code"))
+        indexes = (
+            *Record.Meta.indexes,
+            by("sku_code"),
+            sorted_index("sku_code", "price_in_order_of_sku"),
+        )
 
     def __str__(self) -> str:
         return f"{self.sku_code}: {self.amount_cents} {self.currency_code}"

@@ -40,7 +40,7 @@ class Return(Taggable):
 
     id = id_field("ret")
     number = models.TextField()
-    status = one_of(ReturnStatus, ReturnStatus.DRAFT)
+    status = one_of(ReturnStatus, ReturnStatus.DRAFT, "C")
     is_test = flag("Of an order that is a test.")
     reason = text()
     order = part_of(Order, "returns")

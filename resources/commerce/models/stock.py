@@ -15,7 +15,7 @@ from resources.commerce.models.base import (
 )
 from resources.commerce.models.catalog import Market, Sku
 from resources.commerce.models.customers import Address, Customer
-from resources.fields import id_field, text
+from resources.fields import id_field, sorted_index, text
 
 
 class StockLocation(Record):
@@ -50,7 +50,11 @@ class StockItem(Record):
                 fields=["sku", "stock_location"], name="sku_has_one_stock_at_a_location"
             ),
         )
-        indexes = (*Record.Meta.indexes, by("sku_code"))
+        indexes = (
+            *Record.Meta.indexes,
+            by("sku_code"),
+            sorted_index("sku_code", "stock_in_order_of_sku"),
+        )
 
     def __str__(self) -> str:
         return f"{self.quantity} of {self.sku_code}"

@@ -49,7 +49,7 @@ class OrderSubscription(Taggable):
 
     id = id_field("osub")
     number = models.TextField()
-    status = one_of(SubscriptionStatus, SubscriptionStatus.DRAFT)
+    status = one_of(SubscriptionStatus, SubscriptionStatus.DRAFT, "C")
     frequency = models.TextField(default="monthly", help_text="hourly to yearly, or a cron rule.")
     interval = one_of(Interval, Interval.MONTH)
     interval_count = count("Intervals between two orders.", default=1)

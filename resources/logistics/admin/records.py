@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import JSONField, Q, QuerySet, TextField
 from django.http import HttpRequest
 from django.utils.timezone import localtime
@@ -21,7 +20,7 @@ from resources.logistics.admin.forms import (
     TextsFormField,
 )
 from resources.logistics.models.base import Record
-from resources.search import SearchWords, words_of
+from resources.search import SearchPhrase, SearchWords, words_of
 
 NOTHING = "–"  # noqa: RUF001 (a dash for people)
 BY_ORGANIZATION = ("organization", AutocompleteSelectFilter)
@@ -106,9 +105,8 @@ class RecordAdmin(ModelAdmin):
         if not search_term.strip():
             return queryset, False
         found = Q(pk=search_term.strip())
-        if words := words_of(search_term):
-            query = " & ".join(f"'{word}':*" for word in words)
-            found |= Q(words=SearchQuery(query, config="simple", search_type="raw"))
+        if words_of(search_term):
+            found |= Q(words=SearchPhrase(search_term))
         matches = queryset.alias(words=SearchWords("search_text")).filter(found)
         # Left with the page's order, PostgreSQL would look for a few matches by reading the whole
         # table in that order.

@@ -36,7 +36,10 @@ class Fulfillment(Record):
 
     id = id_field("ful")
     status = models.CharField(
-        max_length=20, choices=FulfillmentStatus.choices, default=FulfillmentStatus.CREATED
+        max_length=20,
+        choices=FulfillmentStatus.choices,
+        default=FulfillmentStatus.CREATED,
+        db_collation="C",
     )
     order_number = text()
     recipient = json_object("{name, email, phone, address, contact_id}.")
@@ -74,7 +77,10 @@ class Manifest(Record):
 
     id = id_field("man")
     status = models.CharField(
-        max_length=20, choices=ManifestStatus.choices, default=ManifestStatus.CREATED
+        max_length=20,
+        choices=ManifestStatus.choices,
+        default=ManifestStatus.CREATED,
+        db_collation="C",
     )
     location = link(Location, "manifests", "Where it arrives.")
     containers = json_list("[{id, type, seal}].")

@@ -61,7 +61,10 @@ class Shipment(Record):
     id = id_field("ship")
     type = models.CharField(max_length=20, choices=Direction.choices, default=Direction.OUTBOUND)
     status = models.CharField(
-        max_length=20, choices=ParcelStatus.choices, default=ParcelStatus.CREATED
+        max_length=20,
+        choices=ParcelStatus.choices,
+        default=ParcelStatus.CREATED,
+        db_collation="C",
     )
     provider = text("The carrier's code: fedex, ups, usps…")
     tracking_number = text()

@@ -10,6 +10,7 @@ from resources.fields import (
     link_index,
     search_field,
     search_index,
+    sorted_index,
     text,
     texts,
 )
@@ -40,6 +41,7 @@ class Group(Record):
     class Meta(Record.Meta):
         indexes = (
             models.Index(fields=["organization", "name"], name="group_by_name"),
+            sorted_index("name", "group_in_order_of_name"),
             models.Index(fields=["organization", "created_at"], name="group_by_creation"),
             link_index("location", "group_by_location"),
             link_index("parent", "group_by_parent"),
@@ -92,6 +94,8 @@ class Contact(Record):
             models.Index(fields=["organization", "created_at"], name="contact_by_creation"),
             models.Index(fields=["organization", "email"], name="contact_by_email"),
             link_index("location", "contact_by_location"),
+            sorted_index("name", "contact_in_order_of_name"),
+            sorted_index("email", "contact_in_order_of_email"),
             search_index("contact_by_words"),
         )
 

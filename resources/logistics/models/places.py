@@ -11,6 +11,7 @@ from resources.fields import (
     link_index,
     search_field,
     search_index,
+    sorted_index,
     text,
     texts,
 )
@@ -40,6 +41,7 @@ class Location(Record):
     class Meta(Record.Meta):
         indexes = (
             models.Index(fields=["organization", "name"], name="location_by_name"),
+            sorted_index("name", "location_in_order_of_name"),
             models.Index(fields=["organization", "created_at"], name="location_by_creation"),
             link_index("terminal_location", "location_by_terminal"),
             search_index("location_by_words"),

@@ -12,6 +12,7 @@ from resources.fields import (
     link_index,
     search_field,
     search_index,
+    sorted_index,
     text,
     texts,
 )
@@ -62,6 +63,8 @@ class Item(Record):
             models.Index(fields=["organization", "name"], name="item_by_name"),
             models.Index(fields=["organization", "created_at"], name="item_by_creation"),
             models.Index(fields=["organization", "sku"], name="item_by_sku"),
+            sorted_index("name", "item_in_order_of_name"),
+            sorted_index("sku", "item_in_order_of_sku"),
             search_index("item_by_words"),
         )
 
@@ -123,7 +126,10 @@ class Asset(Record):
     id = id_field("ast")
     name = models.TextField()
     status = models.CharField(
-        max_length=20, choices=AssetStatus.choices, default=AssetStatus.IN_STORAGE
+        max_length=20,
+        choices=AssetStatus.choices,
+        default=AssetStatus.IN_STORAGE,
+        db_collation="C",
     )
     serial_number = text()
     sku = text("Stock keeping unit, the organization's own.")

@@ -27,7 +27,10 @@ class Tracker(Record):
     id = id_field("track")
     type = models.CharField(max_length=20, choices=Direction.choices, default=Direction.INBOUND)
     status = models.CharField(
-        max_length=20, choices=ParcelStatus.choices, default=ParcelStatus.CREATED
+        max_length=20,
+        choices=ParcelStatus.choices,
+        default=ParcelStatus.CREATED,
+        db_collation="C",
     )
     chained_status = choice(ParcelStatus, "The status of the whole chain of shipments.")
     provider = text("The carrier's code: fedex, ups, usps…")
@@ -88,7 +91,10 @@ class ShippingLabelInference(Record):
 
     id = id_field("inf_sl")
     status = models.CharField(
-        max_length=20, choices=InferenceStatus.choices, default=InferenceStatus.PENDING
+        max_length=20,
+        choices=InferenceStatus.choices,
+        default=InferenceStatus.PENDING,
+        db_collation="C",
     )
     image_url = text()
     media_urls = texts("Further photographs.")

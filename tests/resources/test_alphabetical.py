@@ -1,0 +1,166 @@
+"""Order of texts: what a person expects, the same in exports, lists and previews."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from psycopg import sql
+
+from accounts.models import Organization
+from exports.parsing import parse_export
+from exports.stream import ExportStream
+from resources.filters import Ordering, Selection
+from resources.folding import sort_key
+from resources.listing import Cursor, Listing
+from resources.logistics.models import Contact
+from resources.registry import registry
+from tests.conftest import KeyClient
+from tests.factories import ContactFactory, GroupFactory, ShipmentFactory
+from tests.records import copies
+
+pytestmark = pytest.mark.django_db
+# Each list in order.
+ORDERED = [
+    "", " a", "#1", "_x", "~x", "1", "10", "9", "a", "A b", "A-b", "a_b", "a1", "aa",
+    "Äaron", "Aaronson", "Adam", "Øresund", "Oslo", "Österreich", "oz", "Zebra", "zoo",
+    "Анна", "борис", "иван", "йод", "ключ", "山田",
+]  # fmt: skip
+TIED = ["MULLER", "Muller", "muller", "müller"]
+LONG = "x" * 300
+
+
+@pytest.fixture
+def named(acme: Organization) -> list[str]:
+    """Contacts whose ids say the order of their names, made in another order."""
+    names = [*ORDERED, None]
+    for number, name in sorted(enumerate(names), key=lambda pair: pair[0] * 31 % 17):
+        ContactFactory(organization=acme, id=f"c{number:02}", name="", nickname=name)
+    return [f"c{number:02}" for number in range(len(names))]
+
+
+def ids(page: Any) -> list[str]:
+    return [record["id"] for record in page["results"]]
+
+
+def test_a_list_is_alphabetical_page_by_page_and_back(alice: KeyClient, named: list[str]) -> None:
+    for direction, wanted in (("asc", named), ("desc", [*named[-2::-1], named[-1]])):
+        url = f"/v1/contacts?order_by=nickname&direction={direction}&limit=4&fields=id"
+        found, last = [], {}
+        while url:
+            last = alice.get(url).json()
+            found += ids(last)
+            url = last["next"]
+        assert found == wanted
+        back = []
+        while url := last["previous"]:
+            last = alice.get(url).json()
+            back = ids(last) + back
+        assert back == wanted[: len(back)]
+        assert len(back) >= len(wanted) - 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_and_its_preview_are_in_the_same_order(
+    alice: KeyClient, acme: Organization, named: list[str]
+) -> None:
+    body = {
+        "resource": "contact",
+        "format": "jsonl",
+        "options": {"order_by": "nickname", "limit": 20},
+        "csv_field_options": {"columns": ["id"]},
+    }
+    text = b"".join(ExportStream(parse_export(body), acme.pk)).decode()
+    assert [json.loads(line)["id"] for line in text.splitlines()] == named[:20]
+    preview = alice.post("/v1/exports/preview", body).json()
+    assert [row["id"] for row in preview["rows"]] == named[:20]
+
+
+def test_equal_texts_are_told_apart_by_case_and_accents(
+    alice: KeyClient, acme: Organization
+) -> None:
+    for name in reversed(TIED):
+        ContactFactory(organization=acme, name=name)
+    page = alice.get("/v1/contacts?order_by=name,-created_at&fields=id,name").json()
+    assert [record["name"] for record in page["results"]] == TIED
+
+
+def test_related_records_are_alphabetical(alice: KeyClient, acme: Organization) -> None:
+    names = ["Äpfel", "apple", "Birne", "zoo"]
+    groups = [GroupFactory(organization=acme, name=name) for name in reversed(names)]
+    ContactFactory(organization=acme, groups=groups)
+    [record] = alice.get("/v1/contacts?fields=groups.name").json()["results"]
+    assert record["groups.name"] == names
+
+
+def test_choices_and_ids_are_in_the_order_of_their_bytes(
+    alice: KeyClient, acme: Organization
+) -> None:
+    for status in ("out_for_delivery", "in_transit", "created"):
+        ShipmentFactory(organization=acme, status=status)
+    page = alice.get("/v1/shipments?order_by=status&fields=status").json()
+    assert [each["status"] for each in page["results"]] == [
+        "created", "in_transit", "out_for_delivery",
+    ]  # fmt: skip
+
+
+def test_long_texts_are_ordered_by_their_beginning_and_go_on(
+    alice: KeyClient, acme: Organization
+) -> None:
+    for number in range(3):
+        ContactFactory(
+            organization=acme, id=f"l{number}", name="", nickname=LONG * 40 + f"{number}"
+        )
+    seen, url = [], "/v1/contacts?order_by=nickname&limit=1&fields=id"
+    while url:
+        page = alice.get(url).json()
+        seen += ids(page)
+        url = page["next"]
+    assert seen == ["l0", "l1", "l2"]
+
+
+@pytest.mark.parametrize("collation", ["C", "POSIX", "pg_c_utf8", "ucs_basic"])
+def test_the_order_is_the_same_whatever_the_collation(collation: str) -> None:
+    texts = sql.SQL("unnest({}::text[])").format(sql.Literal(ORDERED[::-1]))
+    value = sql.SQL("(v COLLATE {})").format(sql.Identifier(collation))
+    query = sql.SQL("SELECT v FROM {} AS v ORDER BY {}").format(texts, sort_key(value))
+    with connection.cursor() as cursor:
+        cursor.execute(query.as_string(None))
+        assert [text for (text,) in cursor.fetchall()] == ORDERED
+
+
+@pytest.fixture
+def many(acme: Organization) -> None:
+    ContactFactory(organization=acme, name="Zoë")
+    first = Contact.objects.get()
+    copies(first, 20_000, name="md5(n::text)", email="md5(n::text)")
+    copies_of = ShipmentFactory(organization=acme)
+    copies(copies_of, 20_000, status="(ARRAY['created', 'lost', 'delivered'])[n % 3 + 1]")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE logistics_contact, logistics_shipment")
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(
+    ("resource", "order", "index"),
+    [
+        ("contact", "name", "contact_in_order_of_name"),
+        ("contact", "email", "contact_in_order_of_email"),
+        ("shipment", "status,created_at", "shipment_by_status"),
+    ],
+)
+def test_a_page_reads_the_index(acme: Organization, resource: str, order: str, index: str) -> None:
+    declared = registry.get(resource)
+    assert declared is not None
+    for descending in (False, True):
+        ordering = tuple(Ordering(name, descending) for name in order.split(","))
+        listing = Listing(declared, Selection(ordering=ordering), ("id",))
+        cursor: Cursor | None = None
+        for _ in range(2):
+            statement = listing.statement(acme.pk, 26, cursor).as_string(None)
+            with connection.cursor() as database:
+                database.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}")
+                plan = "\n".join(line for (line,) in database.fetchall())
+            assert index in plan, plan
+            assert "Seq Scan" not in plan, plan
+            cursor = listing.page(acme.pk, 26, cursor).next
