@@ -81,7 +81,7 @@ def _ids(url: str, key: str) -> dict[str, str]:
     of_exports = ("download_export", "list_export_events", "get_export_manifest", "get_export")
     of_webhooks = ("list_deliveries", "test_webhook", "recover_webhook", "rotate_webhook_secret")
     return {
-        **dict.fromkeys(of_exports, export),
+        **dict.fromkeys(of_exports, asked.json()["id"]),
         **dict.fromkeys(of_webhooks, subscription),
         "redeliver": found[0]["id"],
     }

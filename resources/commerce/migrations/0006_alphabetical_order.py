@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_sealed_answers"),
-        ("commerce", "0004_folded_search"),
+        ("commerce", "0005_folded_search"),
     ]
 
     operations = [

@@ -4,23 +4,16 @@ from django.db import migrations
 from resources.search import SearchWords
 
 _INDEXES = {
-    "item": "item_by_words",
-    "location": "location_by_words",
-    "group": "group_by_words",
-    "fulfillment": "fulfillment_by_words",
-    "contact": "contact_by_words",
-    "asset": "asset_by_words",
-    "manifest": "manifest_by_words",
-    "tracker": "tracker_by_words",
-    "shippinglabelinference": "inference_by_words",
-    "shipment": "shipment_by_words",
+    "customer": "customer_words",
+    "order": "order_words",
+    "sku": "sku_words",
 }
 
 
 class Migration(migrations.Migration):
     """Indexes the words of search texts again: they are folded since."""
 
-    dependencies = [("logistics", "0001_initial")]
+    dependencies = [("commerce", "0004_lineitem_tax_included")]
 
     operations = [
         operation

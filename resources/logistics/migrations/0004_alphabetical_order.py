@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_sealed_answers"),
-        ("logistics", "0002_folded_search"),
+        ("logistics", "0003_folded_search"),
     ]
 
     operations = [
