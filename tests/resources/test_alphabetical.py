@@ -52,7 +52,7 @@ def test_a_list_is_alphabetical_page_by_page_and_back(alice: KeyClient, named: l
             found += ids(last)
             url = last["next"]
         assert found == wanted
-        back = []
+        back: list[str] = []
         while url := last["previous"]:
             last = alice.get(url).json()
             back = ids(last) + back
@@ -134,8 +134,8 @@ def many(acme: Organization) -> None:
     ContactFactory(organization=acme, name="Zoë")
     first = Contact.objects.get()
     copies(first, 20_000, name="md5(n::text)", email="md5(n::text)")
-    copies_of = ShipmentFactory(organization=acme)
-    copies(copies_of, 20_000, status="(ARRAY['created', 'lost', 'delivered'])[n % 3 + 1]")
+    shipment = ShipmentFactory.create(organization=acme)
+    copies(shipment, 20_000, status="(ARRAY['created', 'lost', 'delivered'])[n % 3 + 1]")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE logistics_contact, logistics_shipment")
 

@@ -172,7 +172,12 @@ def test_no_secret_lies_in_the_database(alice: KeyClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/webhooks/{}/test", "/v1/deliveries/{}/redeliver", "/v1/webhooks/{}/recover"]
+    "path",
+    [
+        "/v1/webhooks/whsub_{}/test",
+        "/v1/deliveries/dlv_{}/redeliver",
+        "/v1/webhooks/whsub_{}/test/",
+    ],
 )
 def test_an_id_of_any_length_is_not_found(alice: KeyClient, path: str) -> None:
     for length in (40, 234, 235, 300, 2_000):
