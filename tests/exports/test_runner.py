@@ -252,7 +252,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
 ) -> None:
     copies(Contact.objects.create(organization=acme), 4999)
     # Four of them at its beginning, and at its end, are to tell webhooks of it.
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(25):
         runner.run(queued.pk)
     assert queued.files.get().rows == 5005
 
