@@ -7,23 +7,12 @@ from psycopg import sql
 
 from exports.datetime_patterns import pattern_sql
 from exports.formats.base import FileColumn, Rows
+from exports.merging import MEMBER, MERGED_JSON, MERGED_LIST
 from exports.spec import ExportSpec, Nesting
 from resources.columns import Column, Kind
 from resources.conditions import related_scope
 from resources.expressions import ROW, JsonExpressions, linked, related_key, related_row
 from resources.relations import Relation
-
-# An array of scalars is its members joined; anything with structure stays JSON, which most often
-# the first member tells.
-_MERGED_JSON = """CASE jsonb_typeof({0})
- WHEN 'object' THEN {0}::text
- WHEN 'array' THEN CASE
-  WHEN jsonb_typeof({0} -> 0) IN ('object', 'array')
-   OR jsonb_path_exists({0}, 'strict $[*] ? (@.type() == "object" || @.type() == "array")')
-  THEN {0}::text
-  ELSE (SELECT coalesce(string_agg(coalesce(member, ''), ', '), '')
-   FROM jsonb_array_elements_text({0}) AS member) END
- ELSE {0} #>> '{{}}' END"""
 
 # The relation, by its number, for whose records a row is repeated now.
 _TURN = sql.Identifier("turn")
@@ -49,9 +38,11 @@ class Expressions(JsonExpressions):
             # A record without a label is not a missing one.
             shown = sql.SQL("coalesce(({})::text, {}::text)").format(shown, related_key(relation))
         if relation.many:
-            joined = sql.SQL("string_agg(coalesce(({})::text, ''), ', ' ORDER BY {}, {})")
+            joined = sql.SQL("string_agg({}, ', ' ORDER BY {}, {})")
             if rows is Rows.ARRAYS:
                 joined = sql.SQL("coalesce(array_agg(({})::text ORDER BY {}, {}), '{{}}')")
+            else:
+                shown = sql.SQL(MEMBER).format(sql.SQL("coalesce(({})::text, '')").format(shown))
             return self.of_many(relation, joined, shown)
         return shown
 
@@ -77,7 +68,7 @@ class Expressions(JsonExpressions):
 
     def repeating(self, relations: Sequence[Relation]) -> list[sql.Composable]:
         """The joins that repeat a row for each record of each relation in turn, by label."""
-        joins = [
+        joins: list[sql.Composable] = [
             sql.SQL("LEFT JOIN LATERAL ({} ORDER BY {}) AS {} ON true").format(
                 self._records_of(relation, turn if len(relations) > 1 else None),
                 sql.SQL(", ").join(self.order(relation)),
@@ -172,12 +163,12 @@ class Expressions(JsonExpressions):
             case Kind.DATETIME:
                 return self.datetime(value)
             case Kind.LIST:
-                return sql.SQL("array_to_string({}, ', ', '')").format(value)
+                return sql.SQL(MERGED_LIST).format(value)
             case Kind.JSON:
                 if column.field is not None:
-                    return sql.SQL(_MERGED_JSON).format(value)
+                    return sql.SQL(MERGED_JSON).format(value)
                 # Fenced, or it would be computed once for each of its uses.
-                merged = sql.SQL(_MERGED_JSON).format(sql.Identifier("value"))
+                merged = sql.SQL(MERGED_JSON).format(sql.Identifier("value"))
                 fence = sql.SQL("(SELECT {} FROM (SELECT {} AS value OFFSET 0) AS computed)")
                 return fence.format(merged, value)
             case _:

@@ -82,6 +82,20 @@ def objects_of(organization: Organization, nesting: str, **body: Any) -> list[An
     return list(json.loads(content))
 
 
+def joined(members: Iterable[str]) -> str:
+    """Members as one text, each in quotes that holds a comma or a quote."""
+    return ", ".join(
+        '"' + member.replace('"', '""') + '"' if set(member) & {",", '"'} else member
+        for member in members
+    )
+
+
+def parted(text: str) -> list[str]:
+    """The members of a text, read as the documentation says."""
+    found = re.findall(r'(?:\A|, )("(?:[^"]|"")*"|[^",]*)(?=, |\Z)', text)
+    return [m[1:-1].replace('""', '"') if m.startswith('"') else m for m in found]
+
+
 def flat(value: Any) -> dict[Steps, Any]:
     """What has no parts in a column's value, by the steps that lead there."""
     return {} if value in (None, {}, []) else dict(_flat(value, ()))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from accounts.models import Organization
 from exports.parsing import parse_export
 from exports.stream import ExportStream
+from tests.exports.nested import joined
 from tests.samples import Sample
 
 COLUMNS = ("text", "integer", "decimal", "float", "boolean", "date", "datetime", "list", "json")
@@ -88,7 +89,7 @@ def merged(value: Any) -> str | None:
         case list():
             if any(isinstance(member, list | dict) for member in value):
                 return None
-            return ", ".join(merged(member) or "" for member in value)
+            return joined(merged(member) or "" for member in value)
         case bool():
             return str(value).lower()
         case int() | float():

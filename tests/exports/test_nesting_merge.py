@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from accounts.models import Organization
 from resources.logistics.models import Contact, Group
-from tests.exports.nested import alike, character, json_value, shows, table_of
+from tests.exports.nested import alike, character, joined, json_value, parted, shows, table_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-text = st.text(character, max_size=4)
+text = st.text(character, max_size=4) | st.sampled_from(["a, b", 'a "b"', ", ", '"', ","])
 
 
 def merged(value: Any) -> Any:
     """A JSON value as one text that a person reads; one that JSON reads has its value."""
     if isinstance(value, dict) or any(isinstance(part, dict | list) for part in parts(value)):
         return value
-    return ", ".join(map(shown, value)) if isinstance(value, list) else value
+    return joined(map(shown, value)) if isinstance(value, list) else value
 
 
 def parts(value: Any) -> list[Any]:
@@ -81,6 +81,20 @@ def test_relations_are_their_labels_arrays_their_members_and_objects_json(
         values, Contact.objects.order_by("name"), rows, strict=True
     ):
         assert is_merged(row[0], metadata)
-        assert row[1] == ", ".join(names)
+        assert row[1] == joined(names)
+        assert parted(row[1]) == (names or [""])
         labels = contact.groups.order_by("name", "pk").values_list("name", flat=True)
-        assert row[2] == ", ".join(labels)
+        assert row[2] == joined(labels)
+        assert parted(row[2]) == (list(labels) or [""])
+
+
+def test_a_label_that_holds_a_comma_reads_as_one(acme: Organization) -> None:
+    names = ["Dock, north", 'Gate "B"', "Yard"]
+    groups = [Group.objects.create(organization=acme, name=name) for name in names]
+    contact = Contact.objects.create(organization=acme, alternate_names=["Smith, J.", "x"])
+    contact.groups.add(*groups)
+    columns = ["groups", "groups.name", "alternate_names"]
+    [_, row] = table_of(acme, "merge", output={"columns": columns})
+    expected = '"Dock, north", "Gate ""B""", Yard'
+    assert row == [expected, expected, '"Smith, J.", x']
+    assert parted(row[0]) == names
