@@ -9,7 +9,7 @@ from psycopg import sql
 
 from exports.datetime_patterns import ISO_8601, pattern_sql
 from exports.formats.base import SPREADSHEET_OPTIONS, Block, FileColumn, Rows, fenced, place
-from exports.formats.formulas import escaped, escaped_sql
+from exports.formats.formulas import escaped, escaped_sql, separated
 from exports.spec import CsvDialect, ExportSpec, Quoting
 from resources.columns import Kind
 
@@ -45,7 +45,7 @@ class Csv:
     ) -> Iterator[bytes]:
         yield (_BOM if spec.dialect.bom else b"") + _header(columns, spec)
         for block in blocks:
-            yield block.data
+            yield _harmless(block.data, spec)
 
 
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
@@ -68,7 +68,11 @@ def _header(columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:
     if spec.escape_formulas:
         headers = [escaped(header) for header in headers]
     cells = [_quoted(header, spec.dialect) for header in headers]
-    return (spec.dialect.delimiter.join(cells) + spec.dialect.line_end).encode()
+    return _harmless((spec.dialect.delimiter.join(cells) + spec.dialect.line_end).encode(), spec)
+
+
+def _harmless(rows: bytes, spec: ExportSpec) -> bytes:
+    return separated(rows, spec.dialect.delimiter) if spec.escape_formulas else rows
 
 
 def _quoted(text: str, dialect: CsvDialect) -> str:

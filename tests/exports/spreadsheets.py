@@ -1,8 +1,12 @@
 """What a spreadsheet shows, said in other words than the SQL says it."""
 
+import re
+from unicodedata import category
+
 SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 BLANKS = " \u00a0\u200b\u3000\ufeff"
 DIGITS = set("0123456789")
+CURRENCIES = {chr(code) for code in range(0x10000) if category(chr(code)) == "Sc"}
 
 
 def escaped(text: str) -> str:
@@ -20,12 +24,35 @@ def is_unsigned(text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    number, _, exponent = text.removesuffix("%").replace("E", "e").partition("e")
-    if "e" in text.lower() and not is_digits(exponent.removeprefix("+").removeprefix("-")):
+    """Such as -1,234.50, -5%, -1e-7, -$59.41, -59,41 €, -CHF 20.00 and -1 234."""
+    if text[:1] not in ("+", "-"):
         return False
-    if exponent.startswith("+-") or number[:1] not in ("+", "-"):
+    text = unspaced(text[1:])
+    before, after = text[:1] in CURRENCIES, text[-1:] in CURRENCIES | {"%"}
+    if before:
+        text = text[1:].removeprefix(" ")
+    elif is_code(text[:4], last=" "):
+        text = text[4:]
+    if after and len(text) > 1:
+        text = text[:-1].removesuffix(" ")
+    elif is_code(text[-4:][::-1], last=" "):
+        text = text[:-4]
+    number, _, exponent = text.replace("E", "e").partition("e")
+    if "e" in text.lower() and not is_digits(exponent[exponent[:1] in ("+", "-") :]):
         return False
-    return number[1:3].lstrip(".,")[:1] in DIGITS and set(number[1:]) <= DIGITS | {".", ","}
+    first, *groups = number.split(" ")
+    if not all(len(group) >= 3 and is_digits(group[:3]) for group in groups):
+        return False
+    rest = "".join([first, *groups])
+    return first[:2].lstrip(".,")[:1] in DIGITS and set(rest) <= DIGITS | set(".,'\u2019")
+
+
+def unspaced(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def is_code(text: str, last: str) -> bool:
+    return len(text) == 4 and text[3] == last and all("A" <= letter <= "Z" for letter in text[:3])
 
 
 def is_phone(text: str) -> bool:
@@ -35,3 +62,22 @@ def is_phone(text: str) -> bool:
 
 def is_digits(text: str) -> bool:
     return bool(text) and set(text) <= DIGITS
+
+
+def runs(cell: str, delimiter: str) -> bool:
+    """Whether a spreadsheet that takes a cell as it stands would run a formula that does harm.
+
+    delimiter: of the file, which is an error in a formula outside of parentheses.
+    """
+    text = cell.lstrip(BLANKS + '"')
+    if text.startswith(("=", "\uff1d")):
+        return True
+    return text.startswith(("+", "-", "@", "\uff0b", "\uff0d", "\uff20")) and bool(
+        set("(!") & set(text.split(delimiter)[0]) and not is_harmless(text)
+    )
+
+
+def is_harmless(text: str) -> bool:
+    """Whether it begins with a number or telephone number that ends where text does not go on."""
+    first = re.split('[,;\\t|\\r\\n"]', text)[0].rstrip(BLANKS)
+    return is_number(first) or is_phone(first)

