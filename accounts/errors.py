@@ -54,6 +54,7 @@ class ErrorCode(TextChoices):
     TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions", "No more subscriptions are allowed."
     TOO_MANY_RECORDS = "too_many_records", "The export has too many records."
     FILE_TOO_LARGE = "file_too_large", "The export's files are too large."
+    ANSWER_TOO_LARGE = "answer_too_large", "The records are too large for one answer."
     REQUEST_TOO_LARGE = "request_too_large", "The request's body is too large."
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", "Send the body as application/json."
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable", "The file has no such bytes."
@@ -86,6 +87,7 @@ _STATUSES = {
     ErrorCode.TOO_MANY_SUBSCRIPTIONS: 422,
     ErrorCode.TOO_MANY_RECORDS: 422,
     ErrorCode.FILE_TOO_LARGE: 422,
+    ErrorCode.ANSWER_TOO_LARGE: 422,
     ErrorCode.REQUEST_TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ErrorCode.RANGE_NOT_SATISFIABLE: 416,

@@ -9,16 +9,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import psycopg
+from django.conf import settings
 from psycopg import pq
 from psycopg.errors import error_from_result
 
-from exports.formats.base import BLOCK_BYTES, Block
+from exports.formats.base import BLOCK_BYTES, Block, FormatLimit
 
 # Woken for every 8 KiB that the server sends, both sides would do little else. In this time it
 # fills what a socket holds; it never has to wait for it.
 _NAP_SECONDS = 0.0002
 # Rows of a slow query are passed on before they fill a block.
 _SLOW_MILLISECONDS = 500
+# What an error shows of a row.
+_BEGINNING_BYTES = 100
 
 
 class IncompleteExport(Exception):
@@ -37,7 +40,8 @@ def copy_blocks(
 
     divisor: a block ends wherever the number of rows can be divided by it.
     line_end: what takes the place of the line feed that ends a row.
-    Raises IncompleteExport where the server has sent other than it says; its errors as psycopg's.
+    Raises IncompleteExport where the server has sent other than it says, FormatLimit for a row of
+    more than EXPORT_MAX_ROW_BYTES; the server's errors as psycopg's.
     Not read to its end, it ends the connection.
     """
     try:
@@ -59,6 +63,7 @@ def _blocks(
     _send(server, statement)
     _result(server, arrival, pq.ExecStatus.COPY_OUT)
     message = server.get_copy_data
+    longest = settings.EXPORT_MAX_ROW_BYTES
     replaced = line_end != b"\n"
     buffer = bytearray()
     rows = total = 0
@@ -66,6 +71,8 @@ def _blocks(
     while True:
         size, row = message(1)
         if size > 0:
+            if size > longest:
+                raise _too_long(row, size, longest)
             buffer += row
             rows += 1
             if replaced:
@@ -86,6 +93,14 @@ def _blocks(
         raise IncompleteExport(f"{total + rows} rows of {sent} arrived")
     if rows:
         yield Block(rows, bytes(buffer))
+
+
+def _too_long(row: memoryview, size: int, longest: int) -> FormatLimit:
+    beginning = bytes(row[:_BEGINNING_BYTES]).decode(errors="replace")
+    return FormatLimit(
+        f"A row has {size:,} bytes, and {longest:,} are allowed: leave out its large columns. It "
+        f"begins with {beginning!r}"
+    )
 
 
 def _send(server: pq.abc.PGconn, statement: bytes) -> None:

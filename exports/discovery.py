@@ -9,7 +9,13 @@ import json
 import psycopg
 from psycopg import sql
 
-from exports.compiler import Found, Part, compile_discovery, outlines
+from exports.compiler import (
+    MAX_FLATTENED_CHARACTERS,
+    Found,
+    Part,
+    compile_discovery,
+    outlines,
+)
 from exports.formats.base import FormatLimit
 from exports.nesting import DEEPEST, Path, TooDeep, leaves
 from exports.spec import ExportSpec
@@ -61,6 +67,9 @@ def _look(
         for (name, paths), text in zip(found.items(), row, strict=True):
             if text is None:
                 continue
+            if len(text) > MAX_FLATTENED_CHARACTERS:
+                message = f"A value of {name} has more than {MAX_FLATTENED_CHARACTERS:,} characters"
+                raise FormatLimit(f"{message}: take it merged")
             try:
                 # The numbers do not matter, and Python reads some of them very slowly.
                 paths.update(leaves(json.loads(text, parse_int=str, parse_float=str)))

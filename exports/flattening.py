@@ -64,8 +64,13 @@ def flattened(
     return query, tuple(slot for slot in slots if isinstance(slot, FileColumn))
 
 
-def unknown_rows(query: sql.Composable, known: Sequence[Node], limit: int) -> sql.Composable:
-    """Of a query of values, those rows that hold a path that is not known, as JSON texts."""
+def unknown_rows(
+    query: sql.Composable, known: Sequence[Node], limit: int, characters: int
+) -> sql.Composable:
+    """Of a query of values, those rows that hold a path that is not known, as JSON texts.
+
+    characters: what longer texts are cut off after.
+    """
     roots: list[sql.Composable] = [place(index) for index in range(len(known))]
     flag = place(len(known))
     tests = [_unknown(root, node, root=True) for root, node in zip(roots, known, strict=True)]
@@ -80,7 +85,7 @@ def unknown_rows(query: sql.Composable, known: Sequence[Node], limit: int) -> sq
         if not level:
             break
         tests = [flag, *(_unknown(value, node) for node, value in level)]
-    texts = (sql.SQL("{}::text").format(root) for root in roots)
+    texts = (sql.SQL("left({}::text, {})").format(root, characters) for root in roots)
     return sql.SQL("{} WHERE {} LIMIT {}").format(
         _select(texts, fenced(query, range(width))), flag, sql.Literal(limit)
     )

@@ -26,7 +26,13 @@ from exports.formats import formats
 from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
 from exports.formats.formulas import escaped
 from exports.spec import ExportSpec
-from resources.reading import TookTooLong, configure, reading
+from resources.reading import (
+    MAX_ANSWER_BYTES,
+    AnswerTooLarge,
+    TookTooLong,
+    configure,
+    reading,
+)
 
 MOST_ROWS = 20
 # To count the rows, and then in all to have found the first: the answer is to come within a
@@ -79,8 +85,8 @@ class _Sample:
 def preview(spec: ExportSpec, organization_id: str) -> Preview:
     """Look at an export without making it; nothing is stored.
 
-    Of records without an order, the newest are shown. Raises TookTooLong, FormatLimit, and
-    InvalidInput for a time zone that PostgreSQL does not know.
+    Of records without an order, the newest are shown. Raises TookTooLong, AnswerTooLarge,
+    FormatLimit, and InvalidInput for a time zone that PostgreSQL does not know.
     """
     began = time.monotonic()
     count, estimated = _count(spec, organization_id)
@@ -136,9 +142,26 @@ def _sample(
     found = discover(connection.connection, spec, organization_id, first)
     statement = compile_export(spec, organization_id, found, first)
     configure(cursor, statement.settings)
+    _check_size(cursor, statement)
     if isinstance(file_format := formats[spec.format], TypedFormat):
         return _values(cursor, statement, file_format, spec)
     return _text(statement, spec)
+
+
+def _check_size(cursor: CursorWrapper, statement: Statement) -> None:
+    """Raises AnswerTooLarge before anything of large cells is sent here."""
+    sizes = [
+        sql.SQL("coalesce(sum(octet_length(({})::text)), 0)").format(place(index))
+        for index in range(len(statement.columns))
+    ]
+    query = sql.SQL("SELECT ARRAY[{}] FROM {}").format(
+        sql.SQL(", ").join(sizes), fenced(statement.query, statement.columns)
+    )
+    cursor.execute(query.as_string(None))
+    [(found,)] = cursor.fetchall()
+    if sum(found) > MAX_ANSWER_BYTES:
+        largest = max(range(len(found)), key=found.__getitem__)
+        raise AnswerTooLarge(int(sum(found)), statement.columns[largest].header)
 
 
 def _text(statement: Statement, spec: ExportSpec) -> _Sample:

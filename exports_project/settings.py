@@ -166,6 +166,8 @@ EXPORT_TIME_LIMIT_SECONDS = environment.integer("EXPORT_TIME_LIMIT_SECONDS", 360
 EXPORT_MAX_UNFINISHED = environment.integer("EXPORT_MAX_UNFINISHED", 10, minimum=1)
 EXPORT_MAX_RECORDS = environment.integer("EXPORT_MAX_RECORDS", 0) or None
 EXPORT_MAX_BYTES = environment.integer("EXPORT_MAX_BYTES", 0) or None
+# Of one row, which readers and formats hold in memory several times over.
+EXPORT_MAX_ROW_BYTES = environment.integer("EXPORT_MAX_ROW_BYTES", 32 << 20, minimum=1 << 20)
 EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
 EXPORT_PART_TASKS = environment.integer("EXPORT_PART_TASKS", 4, minimum=0)

@@ -11,11 +11,18 @@ from resources.conditions import where
 from resources.expressions import ROW, JsonExpressions
 from resources.filters import Ordering, Selection
 from resources.keysets import Key, Position, keys, stretches
-from resources.reading import reading
+from resources.reading import MAX_ANSWER_BYTES, AnswerTooLarge, reading
 from resources.registry import Resource
 
 _MILLISECONDS = 10_000
 _PAGE = "page"
+# The rows of a statement, in its order, without their records where these are too many bytes; then
+# with the name of the largest value of each.
+_BOUNDED = """SELECT CASE WHEN total <= {maximum} THEN record END, {keys}, total,
+ octet_length(record) AS size, CASE WHEN total > {maximum} THEN
+  (SELECT key FROM json_each(record::json) ORDER BY octet_length(value::text) DESC LIMIT 1) END
+ FROM (SELECT *, sum(octet_length(record)) OVER () AS total, row_number() OVER () AS place
+  FROM ({rows}) AS shown (record, {keys})) AS measured ORDER BY place"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,8 @@ class Listing:
     def page(self, organization_id: str, size: int, cursor: Cursor | None) -> Page:
         """Up to `size` records of an organization.
 
-        Raises TookTooLong, and InvalidInput for a time zone that PostgreSQL does not know.
+        Raises TookTooLong, AnswerTooLarge, and InvalidInput for a time zone that PostgreSQL does
+        not know.
         """
         rows = self._rows(organization_id, size, cursor)
         more, rows = len(rows) > size, rows[:size]
@@ -79,11 +87,25 @@ class Listing:
     def _rows(
         self, organization_id: str, size: int, cursor: Cursor | None
     ) -> list[tuple[Any, ...]]:
-        """One row more than asked for, in the direction asked for: its JSON, its keys' texts."""
-        statement = self.statement(organization_id, size + 1, cursor)
+        """One row more than asked for, in the direction asked for: its JSON, its keys' texts.
+
+        Raises AnswerTooLarge.
+        """
+        keys_of = [
+            sql.Identifier(f"key{n}") for n, _ in enumerate(keys(self.resource, self.ordering))
+        ]
+        statement = sql.SQL(_BOUNDED).format(
+            maximum=sql.Literal(MAX_ANSWER_BYTES),
+            keys=sql.SQL(", ").join(keys_of),
+            rows=self.statement(organization_id, size + 1, cursor),
+        )
         with reading(self.timezone, _MILLISECONDS, "timezone") as database:
             database.execute(statement.as_string(None))
-            return list(database.fetchall())
+            rows = list(database.fetchall())
+        if rows and rows[0][0] is None:
+            *_, record, total, _, column = max(rows, key=lambda row: row[-2])
+            raise AnswerTooLarge(int(total), column, record)
+        return [row[:-3] for row in rows]
 
     def statement(self, organization_id: str, count: int, cursor: Cursor | None) -> sql.Composable:
         """Finds the rows by their keys first, so that nothing is computed of any other."""

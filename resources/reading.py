@@ -17,6 +17,26 @@ class TookTooLong(ApiError):
         super().__init__(ErrorCode.TIMEOUT)
 
 
+# Of the records in one answer, which a process holds several times over.
+MAX_ANSWER_BYTES = 16 << 20
+
+
+class AnswerTooLarge(ApiError):
+    """The records of an answer have too many bytes; none of them was sent by the database."""
+
+    def __init__(self, size: int, column: str, record: str | None = None) -> None:
+        """size: of all records. column: the largest. record: the key of the largest record."""
+        where = f"{column} of {record}" if record else column
+        text = (
+            f"The records have {size:,} bytes, and an answer {MAX_ANSWER_BYTES:,} at most: leave "
+            f"out {where}, or create an export."
+        )
+        details = {"bytes": size, "maximum": MAX_ANSWER_BYTES, "column": column}
+        super().__init__(
+            ErrorCode.ANSWER_TOO_LARGE, text, details | ({"record": record} if record else {})
+        )
+
+
 @contextmanager
 def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[CursorWrapper]:
     """A cursor in a transaction with the settings of `settings_of`; what it writes is undone.

@@ -6,11 +6,11 @@ reads Arrow's batches itself allows none of; that would save a fifth of the time
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 from psycopg import sql
 
 from exports.formats.base import (
+    BLOCK_BYTES,
     UNQUOTED,
     Block,
     FileColumn,
@@ -23,8 +23,8 @@ from exports.overlapping import overlapped
 from exports.spec import ExportSpec
 from resources.columns import Kind
 
-# Parsing costs something for each column, however few the rows: so many blocks are parsed at once.
-_PARSED_BLOCKS = 8
+# Parsing costs something for each column, however few the rows: so much is parsed at once.
+_PARSED_BYTES = 8 * BLOCK_BYTES
 # A row group is written at once; meanwhile the rows go on coming.
 _BLOCKS_AHEAD = 2
 # A list is a line of JSON, the one text in which a member may hold any character, and never
@@ -73,8 +73,14 @@ class Parquet:
 
 
 def _joined(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    while several := list(islice(blocks, _PARSED_BLOCKS)):
-        yield b"".join(several)
+    waiting: list[bytes] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(map(len, waiting)) >= _PARSED_BYTES:
+            yield b"".join(waiting)
+            waiting.clear()
+    if waiting:
+        yield b"".join(waiting)
 
 
 def _cell(value: sql.Composable, column: FileColumn) -> sql.Composable:

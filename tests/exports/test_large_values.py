@@ -1,0 +1,117 @@
+"""Values too large for a process's memory are clear errors, before they are read."""
+
+import ctypes
+import gc
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from accounts.models import Organization
+from exports import runner
+from exports.formats.base import FormatLimit
+from exports.models import Export, Status
+from exports.parsing import parse_export
+from exports.stream import ExportStream
+from resources.reading import MAX_ANSWER_BYTES
+from tests.conftest import KeyClient
+from tests.exports.conftest import export_of
+from tests.factories import ContactFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FORMATS = ("csv", "json", "jsonl", "parquet")
+
+
+def peak_growth(action: Any) -> int:
+    """The bytes by which the process's greatest size grows meanwhile."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+    before = _status("VmRSS")
+    action()
+    return _status("VmHWM") - before
+
+
+def _status(name: str) -> int:
+    with open("/proc/self/status") as file:
+        [line] = (line for line in file if line.startswith(f"{name}:"))
+    return int(line.split()[1]) << 10
+
+
+@pytest.mark.parametrize("file_format", [*FORMATS, "xlsx"])
+def test_a_preview_names_the_column_that_is_too_large(
+    file_format: str, alice: KeyClient, acme: Organization
+) -> None:
+    ContactFactory(organization=acme, notes="x" * (MAX_ANSWER_BYTES + 1))
+    body = {"resource": "contact", "format": file_format}
+
+    def ask() -> None:
+        response = alice.post("/v1/exports/preview", body)
+        assert response.status_code == 422
+        shown = response.json()
+        assert shown["error"] == "answer_too_large"
+        assert shown["details"]["column"] == "notes"
+        assert "leave out notes, or create an export" in shown["message"]
+
+    assert peak_growth(ask) < MAX_ANSWER_BYTES
+    output = {"columns": ["id", "name"]}
+    assert (
+        alice.post("/v1/exports/preview", body | {"csv_field_options": output}).status_code == 200
+    )
+
+
+def test_a_list_names_the_record_and_the_column_that_are_too_large(
+    alice: KeyClient, acme: Organization
+) -> None:
+    ContactFactory(organization=acme, notes="y")
+    large = ContactFactory.create(organization=acme, notes="x" * (MAX_ANSWER_BYTES + 1))
+
+    def ask() -> None:
+        response = alice.get("/v1/contacts")
+        assert response.status_code == 422
+        details = response.json()["details"]
+        assert (details["record"], details["column"]) == (large.pk, "notes")
+
+    assert peak_growth(ask) < MAX_ANSWER_BYTES
+    assert len(alice.get("/v1/contacts?fields=id,name").json()["results"]) == 2
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_an_export_of_a_row_that_is_too_large_fails(
+    file_format: str, settings: Settings, acme: Organization
+) -> None:
+    settings.EXPORT_MAX_ROW_BYTES = 1 << 20
+    contact = ContactFactory.create(organization=acme, notes="x" * (1 << 20))
+    export = export_of(acme, {"resource": "contact", "format": file_format})
+    runner.run(export.pk)
+    export.refresh_from_db()
+    assert export.status == Status.FAILED
+    assert export.error is not None
+    assert export.error["error"] == "format_limit"
+    assert "bytes, and 1,048,576 are allowed" in export.error["message"]
+    assert contact.pk in export.error["message"]
+    assert Export.objects.count() == 1
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_rows_just_small_enough_take_bounded_memory(file_format: str, acme: Organization) -> None:
+    for _ in range(4):
+        ContactFactory(organization=acme, notes="x" * (30 << 20))
+    fields = {"columns": ["id", "notes"]}
+    body = {"resource": "contact", "format": file_format, "csv_field_options": fields}
+
+    def write() -> None:
+        assert sum(map(len, ExportStream(parse_export(body), acme.pk))) > 0
+
+    grown = peak_growth(write)
+    print(f"{file_format}: {grown >> 20} MiB")
+    assert grown < 600 << 20
+
+
+def test_a_value_too_large_to_flatten_is_named(acme: Organization) -> None:
+    ContactFactory(organization=acme, metadata={"a": "x" * (8 << 20)})
+    output = {"columns": ["metadata"], "properties": "flatten"}
+    spec = parse_export({"resource": "contact", "csv_field_options": output})
+    with pytest.raises(FormatLimit, match="A value of metadata has more than 8,388,608"):
+        list(ExportStream(spec, acme.pk))
