@@ -69,7 +69,7 @@ class Expressions(JsonExpressions):
 
     def repeating(self, relations: Sequence[Relation]) -> list[sql.Composable]:
         """The joins that repeat a row for each record of each relation in turn, by label."""
-        joins = [
+        joins: list[sql.Composable] = [
             sql.SQL("LEFT JOIN LATERAL ({} ORDER BY {}) AS {} ON true").format(
                 self._records_of(relation, turn if len(relations) > 1 else None),
                 sql.SQL(", ").join(self.order(relation)),

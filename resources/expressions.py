@@ -125,11 +125,12 @@ class JsonExpressions:
         row = f"{ROW}{depth}_{relation.name}"
         columns = resource.columns_by_name if resource else relation.columns
         cells = [(name, self._json_of(columns[name], row)) for name in include.columns]
-        # What is no resource has none inside.
-        inner = [
-            (each.relation, self._related(resource, each, row, depth + 1))
-            for each in (include.includes if resource else ())
-        ]
+        inner: list[tuple[str, _Related]] = []
+        if resource is not None:
+            inner = [
+                (each.relation, self._related(resource, each, row, depth + 1))
+                for each in include.includes
+            ]
         cells += [(name, related.value) for name, related in inner]
         joins = [join for _, related in inner for join in related.joins]
         link = relation.link(parent_row, row)

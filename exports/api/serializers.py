@@ -111,7 +111,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         return export.request.get("metadata") or {}
 
     def get_warnings(self, export: Export) -> list[str]:
-        return export.spec.get("warnings", [])
+        return list(export.spec.get("warnings", ()))
 
     @extend_schema_field(serializers.ChoiceField(Status.choices))
     def get_status(self, export: Export) -> str:

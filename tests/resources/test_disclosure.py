@@ -64,7 +64,7 @@ def test_a_relation_to_a_model_whose_proxy_is_registered_shows_own_records_only(
     )
     only(own_registry, group, replace(CONTACT, model=Person))
     crew = GroupFactory(organization=acme, name="Crew")
-    ours = ContactFactory(organization=acme, name="Ann", groups=[crew])
+    ours = ContactFactory.create(organization=acme, name="Ann", groups=[crew])
     ContactFactory(organization=globex, name="Stranger", groups=[crew])
     expected = [{"contacts": [{"id": ours.pk, "name": "Ann"}]}]
     assert rows(acme, "group", "contacts", format="json") == expected
@@ -302,7 +302,7 @@ def test_a_field_that_its_resource_hides_is_shown_by_no_other(
     group = replace(GROUP, relations=(relation,))
     only(own_registry, group, replace(CONTACT, hidden=frozenset({"notes"})))
     crew = GroupFactory(organization=acme)
-    ann = ContactFactory(organization=acme, notes="private", email="a@b.c", groups=[crew])
+    ann = ContactFactory.create(organization=acme, notes="private", email="a@b.c", groups=[crew])
     [row] = rows(acme, "group", "contacts", format="json")
     assert row == {"contacts": [{"id": ann.pk, "email": "a@b.c"}]}
     assert rows(acme, "group", "contacts") == [[ann.pk]]
