@@ -73,7 +73,10 @@ def _resources() -> Iterator[tuple[str, Resource]]:
     for path in ("line_items", *INCLUDES):
         resource = order
         for step in path.split("."):
-            _, resource = resource.related(step)
+            _, related = resource.related(step)
+            if related is None:
+                raise LookupError(path)
+            resource = related
         yield path, resource
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def contacts(acme: Organization, globex: Organization) -> dict[str, Any]:
-    dock, yard = (LocationFactory(organization=acme, name=name) for name in ("Dock", "Yard"))
+    dock, yard = (LocationFactory.create(organization=acme, name=name) for name in ("Dock", "Yard"))
     ContactFactory(organization=acme, name="Ann", location=yard, locations=[dock, yard])
     ContactFactory(organization=acme, name="Bo", locations=[dock])
     ContactFactory(organization=acme, name="Cy", location=LocationFactory(organization=globex))

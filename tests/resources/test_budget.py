@@ -2,7 +2,6 @@
 
 import time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +12,7 @@ from resources.expressions import ROW
 from resources.filters import Selection
 from resources.predicates import parse_selection
 from resources.registry import registry
+from resources.timezones import UTC
 from tests.conftest import KeyClient
 
 TEN = "_or_".join(
@@ -26,7 +26,7 @@ TEN = "_or_".join(
 def read(options: dict[str, Any], filters: dict[str, Any]) -> tuple[Selection, list[Problem]]:
     resource = registry.get("shipment")
     assert resource is not None
-    return parse_selection(resource, options, filters, ZoneInfo("UTC"))
+    return parse_selection(resource, options, filters, UTC)
 
 
 def refused(options: dict[str, Any], filters: dict[str, Any], text: str) -> None:
