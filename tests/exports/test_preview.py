@@ -239,7 +239,7 @@ def test_takes_a_constant_number_of_queries(
 ) -> None:
     alice.post("/v1/exports/preview", body())  # Notes the use of the key.
     for limit in (1, 15, "all"):
-        with connection.execute_wrapper(_no_writes), django_assert_num_queries(13):
+        with connection.execute_wrapper(_no_writes), django_assert_num_queries(14):
             alice.post("/v1/exports/preview", body(options={"limit": limit}))
 
 
