@@ -49,4 +49,4 @@ COMPILE = $(UPGRADE) --quiet --generate-hashes --allow-unsafe --strip-extras --n
 	@touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
