@@ -17,8 +17,9 @@ from django.utils import timezone
 from accounts.ids import new_id
 from webhooks import challenges, outbox, senders
 from webhooks.events import EventType
-from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription, host_of
+from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
 from webhooks.sending import Result
+from webhooks.targets import host_of
 
 # After an attempt that failed, six times longer each time but for the last ones: three days.
 DELAYS = tuple(timedelta(seconds=min(5 * 6**number, 72_000)) for number in range(9))

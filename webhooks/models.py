@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,10 +12,7 @@ from accounts.fields import OrderedJSONField
 from accounts.ids import new_id
 from accounts.models import Organization
 from webhooks.events import EVERY
-
-
-def host_of(target: str) -> str:
-    return (urlsplit(target).hostname or "")[:255]
+from webhooks.targets import host_of
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -48,7 +44,7 @@ class Subscription(models.Model):
     number: internal. It counts the subscriptions of all organizations: never show it to a client.
     organization_number: counts those of one organization, and is shown as `number`.
     events: types, or `["*"]`; resources, types: those whose exports it is told of, `[]` for all.
-    host: of the target, in lower case; deliveries to one host are limited.
+    host: of the target, as `host_of` spells it; deliveries to one host are limited.
     challenge: a token that the target has yet to repeat before it gets events; "" if none.
     verified_at: when the target repeated its challenge; null if it was never challenged.
     headers: sent with every delivery; each value sealed, as the secrets are (`accounts.sealing`).
