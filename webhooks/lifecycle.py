@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import idempotency
 from accounts.ids import new_id
 from webhooks import challenges, outbox, senders
 from webhooks.events import EventType
@@ -233,14 +234,15 @@ def change(subscription: Subscription, values: dict[str, Any]) -> None:
 
 
 def delete(subscription: Subscription) -> None:
-    """From now on nobody sees it, it is sent nothing, and its secrets are gone."""
+    """Hide a subscription, end its deliveries and delete its secrets, kept answers included."""
     row = Subscription.objects.visible().filter(pk=subscription.pk)
-    row.update(deleted_at=Now(), active=False, headers={}, secret="", previous_secret="")
+    with transaction.atomic():
+        row.update(deleted_at=Now(), active=False, headers={}, secret="", previous_secret="")
+        idempotency.forget(subscription.organization_id, subscription.public_id)
 
 
 def resume(subscription: Subscription) -> None:
-    """End a pause, also one that the target asked for: its owner, who wants something sent now,
-    knows better."""
+    """End the pause of a subscription, including one requested by Retry-After."""
     Subscription.objects.filter(pk=subscription.pk, paused_until__gt=Now()).update(
         paused_until=None
     )
