@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.fields import OrderedJSONField
 from accounts.ids import new_id
 from accounts.models import Organization
-from webhooks.events import EVERY
+from webhooks.events import EVERY, EventType
 from webhooks.targets import host_of
 
 
@@ -174,6 +174,13 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def public_data(self) -> dict[str, Any]:
+        """The data without the token of a challenge, which only the target may know."""
+        if self.type != EventType.WEBHOOK_CHALLENGE:
+            return self.data
+        return {name: value for name, value in self.data.items() if name != "challenge"}
 
 
 class DeliveryStatus(models.TextChoices):

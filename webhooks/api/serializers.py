@@ -102,7 +102,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
     type = serializers.ChoiceField(EventType.choices)
-    data = DataField()  # type: ignore[assignment]  # A serializer's own `data` is another.
+    data = DataField(source="public_data")  # type: ignore[assignment]  # A serializer's own `data` is another.
 
     class Meta:
         model = Event
