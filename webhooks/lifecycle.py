@@ -24,6 +24,7 @@ from webhooks.targets import host_of
 
 # After an attempt that failed, six times longer each time but for the last ones: three days.
 DELAYS = tuple(timedelta(seconds=min(5 * 6**number, 72_000)) for number in range(9))
+_SCHEDULE = sum(DELAYS, timedelta())
 _JITTER = 0.1
 # A sender that has not said what became of its deliveries after this is dead: it sends for no
 # longer than `runner.TURN`, and waits for no more than one answer after it.
@@ -74,11 +75,9 @@ def claim(number: int) -> Batch | None:
         if subscription is None or not (most := senders.admitted(subscription)):
             return None
         own = Delivery.objects.filter(subscription=number).order_by()
-        due = own.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
-        if subscription.challenge:
-            due = due.filter(event__type=EventType.WEBHOOK_CHALLENGE)
         deliveries = list(
-            due.select_related("event")
+            own.filter(senders.due())
+            .select_related("event")
             .order_by("next_attempt_at", "pk")
             .select_for_update(skip_locked=True, of=("self",))[:most]
         )
@@ -288,13 +287,19 @@ def take_back() -> int:
 
 
 def give_up() -> int:
-    """What waits for a subscription that is not active any more has failed."""
+    """Fail what waits for an inactive subscription, or too long for the answer to a challenge.
+
+    The latter may wait as long as the attempts of a delivery take.
+    """
     inactive = Subscription.objects.filter(active=False).values("pk")
-    waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING, subscription__in=inactive)
+    unproven = Subscription.objects.exclude(challenge="").values("pk")
+    pending = Delivery.objects.filter(status=DeliveryStatus.PENDING)
+    held = pending.filter(subscription__in=unproven, next_attempt_at__lte=Now() - _SCHEDULE)
+    held = held.exclude(event__type=EventType.WEBHOOK_CHALLENGE)
+    failed = {"status": DeliveryStatus.FAILED, "next_attempt_at": None, "completed_at": Now()}
     with transaction.atomic():
-        return _locked(waiting).update(
-            status=DeliveryStatus.FAILED, next_attempt_at=None, completed_at=Now()
-        )
+        left = _locked(pending.filter(subscription__in=inactive)).update(**failed)
+        return left + _locked(held).update(**failed)
 
 
 def _locked(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:

@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Subscription
 
 # So many for a target that answers quickly, with so many deliveries each. A target that fails, is
@@ -42,6 +43,12 @@ def sendable() -> Q:
     """True of a subscription that is sent to now."""
     unpaused = Q(paused_until=None) | Q(paused_until__lte=Now())
     return unpaused & Q(active=True, deleted_at=None)
+
+
+def due() -> Q:
+    """True of a delivery that is to be sent now. Until a target is proven, only challenges are."""
+    proven = Q(subscription__challenge="") | Q(event__type=EventType.WEBHOOK_CHALLENGE)
+    return proven & Q(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
 
 
 def admitted(subscription: Subscription) -> int:
@@ -96,12 +103,10 @@ def granted(subscription: Subscription, number: int) -> int:
 
 
 def waiting() -> QuerySet[Subscription, int]:
-    """The numbers of those for whom something is due, who has waited for longest first."""
-    due = Delivery.objects.filter(
-        subscription=OuterRef("pk"), status=DeliveryStatus.PENDING, next_attempt_at__lte=Now()
-    )
-    first = due.order_by("next_attempt_at").values("next_attempt_at")[:1]
-    found = Subscription.objects.filter(sendable(), Exists(due)).order_by(Subquery(first))
+    """The keys of the subscriptions with deliveries that are due, the longest waiting first."""
+    deliveries = Delivery.objects.filter(due(), subscription=OuterRef("pk"))
+    first = deliveries.order_by("next_attempt_at").values("next_attempt_at")[:1]
+    found = Subscription.objects.filter(sendable(), Exists(deliveries)).order_by(Subquery(first))
     return found.values_list("pk", flat=True)
 
 
