@@ -65,9 +65,9 @@ class Batch:
 
 
 def claim(number: int) -> Batch | None:
-    """Take up what is due for a subscription; None where that is nothing, or others have it.
+    """Claim due deliveries of a subscription; None if there are none, or enough senders.
 
-    Raises RateReached if the target's host has had its deliveries of this second.
+    Raises RateReached if the rate of the target's host is used up for this second.
     """
     with transaction.atomic():
         subscriptions = Subscription.objects.filter(senders.sendable(), pk=number)
@@ -103,7 +103,7 @@ def record(batch: Batch, results: Sequence[Result]) -> None:
     held = Delivery.objects.filter(claim=batch.claim, status=DeliveryStatus.SENDING)
     numbers = [result.delivery.pk for result in results]
     with transaction.atomic():
-        # A delivery is deleted with what its event is about, also while it is being sent.
+        # Deleting an export deletes its deliveries, also while they are being sent.
         sent = Delivery.objects.filter(pk__in=numbers).order_by("pk")
         there = set(sent.select_for_update(no_key=True).values_list("pk", flat=True))
         Attempt.objects.bulk_create(
@@ -220,7 +220,7 @@ def disable(subscription: Subscription, reason: str) -> None:
 
 
 def change(subscription: Subscription, values: dict[str, Any]) -> None:
-    """Change what its owner may; one with another target, or active again, begins anew."""
+    """Change fields of a subscription. A new target, or activation, resets its failures."""
     anew: dict[str, Any] = {}
     if "target" in values:
         values = values | {"host": host_of(values["target"])}
@@ -303,6 +303,6 @@ def give_up() -> int:
 
 
 def _locked(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """The same deliveries, locked in the order in which everybody locks several of them."""
+    """Lock deliveries by key, the order of all locks of several deliveries; return them."""
     rows = deliveries.order_by("pk").select_for_update(of=("self",)).values("pk")
     return Delivery.objects.filter(pk__in=rows)

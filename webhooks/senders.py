@@ -32,7 +32,7 @@ _SENDING = Delivery.objects.filter(status=DeliveryStatus.SENDING).order_by()
 
 
 class RateReached(Exception):
-    """The organization has sent a host all deliveries that it may send within a second."""
+    """The organization has used up the rate of deliveries to a host for this second."""
 
 
 def is_careful(subscription: Subscription) -> bool:
@@ -84,9 +84,9 @@ def admitted(subscription: Subscription) -> int:
 
 
 def granted(subscription: Subscription, number: int) -> int:
-    """How many of `number` deliveries its organization may send to the host at this moment.
+    """Return how many of `number` deliveries may be sent to the host in this second; count them.
 
-    Those that are granted are counted. All are, if Valkey does not answer.
+    All of them if Valkey does not answer.
     """
     rate = settings.WEBHOOK_HOST_RATE
     if rate is None:
@@ -95,7 +95,7 @@ def granted(subscription: Subscription, number: int) -> int:
     key = f"webhooks:rate:{subscription.organization_id}:{subscription.host}:{window}"
     try:
         cache.add(key, 0, timeout=2 * RATE_SECONDS)
-        # What is asked for beyond the rate is counted too: the window is over for others as well.
+        # Counting the refused deliveries too does no harm: the rate of this window is used up.
         before = cache.incr(key, number) - number
     except (RedisError, ValueError):
         return number
@@ -111,10 +111,10 @@ def waiting() -> QuerySet[Subscription, int]:
 
 
 def next_in_line(subscription: Subscription) -> QuerySet[Subscription, int]:
-    """Who of the same organization may wait for the sender that this one has had.
+    """Return subscriptions of the same organization that may wait for the sender now free.
 
-    They wait for one of the careful senders, or for one to the same host. Two, for others may
-    choose the same at the same time. A sweep finds whoever is left.
+    They have the same host, or share the limit of careful senders. Two at most, because senders
+    that end at the same time may pick the same ones; the sweep wakes the others.
     """
     sending = _SENDING.filter(subscription=OuterRef("pk"))
     same = Q(host=subscription.host)

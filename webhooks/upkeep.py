@@ -57,7 +57,7 @@ def tell() -> None:
         try:
             _write_to_owner(subscription)
         except Exception as error:
-            # Whatever a mail server does, or an address is; the next run tries again.
+            # Mail servers and addresses fail in many ways; the next run tries again.
             logger.warning(
                 "Could not notify the owner that %s is disabled: %s", subscription, error
             )

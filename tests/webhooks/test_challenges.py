@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -204,7 +205,7 @@ def test_the_token_is_shown_to_the_target_alone(
     event, delivery = Event.objects.get(), Delivery.objects.get()
     [listed] = alice.get("/v1/events").json()["results"]
     assert listed["data"] == {"object": "webhook", "id": shown["id"]}
-    pages = [
+    pages: list[HttpResponse] = [
         alice.get(shown["url"]),
         alice.get(f"{shown['url']}/deliveries"),
         admin_client.get(reverse("admin:webhooks_event_change", args=[event.pk])),

@@ -83,7 +83,7 @@ class SubscriptionAdmin(LookedAt):
     fieldsets = (
         ("Whose", {"fields": ("organization", "name", "identity")}),
         (
-            "What is sent where",
+            "Target and events",
             {"fields": ("goes_to", "proven", "every_event", "only_of", "header_names")},
         ),
     )

@@ -1,4 +1,4 @@
-"""Say what stored events are about, without the requests, and number the subscriptions."""
+"""Fills subjects of events, numbers and hosts of subscriptions; removes requests of events."""
 
 from typing import Any
 
