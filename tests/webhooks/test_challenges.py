@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -205,13 +204,11 @@ def test_the_token_is_shown_to_the_target_alone(
     event, delivery = Event.objects.get(), Delivery.objects.get()
     [listed] = alice.get("/v1/events").json()["results"]
     assert listed["data"] == {"object": "webhook", "id": shown["id"]}
-    pages: list[HttpResponse] = [
-        alice.get(shown["url"]),
-        alice.get(f"{shown['url']}/deliveries"),
-        admin_client.get(reverse("admin:webhooks_event_change", args=[event.pk])),
-        admin_client.get(reverse("admin:webhooks_delivery_change", args=[delivery.pk])),
-    ]
-    for page in pages:
+    for address in (shown["url"], f"{shown['url']}/deliveries", "/v1/events"):
+        assert token not in json.dumps(alice.get(address).json())
+    for found in (event, delivery):
+        address = reverse(f"admin:webhooks_{found._meta.model_name}_change", args=[found.pk])
+        page = admin_client.get(address)
         assert page.status_code == 200
         assert token not in page.content.decode()
     runner.run(delivery.subscription_id)
