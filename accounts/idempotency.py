@@ -67,7 +67,7 @@ def idempotent(
                 if not is_success(response.status_code):
                     transaction.set_rollback(True)
                     return response
-                _keep(row, response, _rendered(view, request, response))
+                _keep(row, response, _rendered(view, request, response), _subject(view, response))
         if unseal(row.fingerprint) != fingerprint:
             raise reused(key)
         if not row.body:
@@ -108,7 +108,7 @@ def malformed(key: str) -> InvalidInput:
 
 
 def _forgotten(key: str) -> ApiError:
-    text = f"What this {HEADER} created has been deleted since. Send a new key to create another."
+    text = f"The object of the first request with this {HEADER} was deleted. Send a new key."
     return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
 
 
@@ -149,11 +149,17 @@ def _operation(request: Request) -> str:
     return f"{request.method} {hashlib.sha256(path.encode()).hexdigest()}"
 
 
-def _keep(row: IdempotencyKey, response: Response, body: str) -> None:
+def _subject(view: APIView, response: Response) -> str:
+    """Return the id of what an answer is about: of what was created, or else of the address."""
+    created: str = response.get("Location", "").rstrip("/").rpartition("/")[2]
+    return created or view.kwargs.get("public_id", "")
+
+
+def _keep(row: IdempotencyKey, response: Response, body: str, subject: str) -> None:
     row.status = response.status_code
     row.location = response.get("Location", "")
     row.body = seal(body)
-    row.subject = row.location.rstrip("/").rpartition("/")[2]
+    row.subject = subject
     row.save(update_fields=["status", "location", "body", "subject"])
 
 

@@ -172,7 +172,7 @@ class IdempotencyKey(models.Model):
         max_length=40,
         default="",
         db_default="",
-        help_text="Id of what was created; its deletion empties `body`.",
+        help_text="Id of what the answer is about; its deletion empties `body`.",
     )
     created_at = models.DateTimeField(db_default=Now())
 

@@ -1,5 +1,6 @@
 """A list accepts its own `next` and `previous`, whatever the filters and their order."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization
+from accounts.sealing import seal
 from exports.models import Export
 from exports.parsing import parse_export
 from resources.columns import Kind
@@ -173,4 +175,24 @@ def test_a_cursor_of_other_filters_is_still_refused(alice: KeyClient, acme: Orga
     cursor = dict(parse_qsl(urlsplit(page["next"]).query))["cursor"]
     for other in ("status=delivered", "status=delivered&provider=fedex", "provider=ups"):
         response = alice.get(f"/v1/shipments?{other}&limit=1&cursor={cursor}")
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")
+
+
+def test_a_cursor_is_encrypted_for_its_own_list(
+    alice: KeyClient, subscription: Subscription
+) -> None:
+    deliveries = f"/v1/webhooks/{subscription.public_id}/deliveries"
+    page = read(alice.get(f"{deliveries}?limit=1"))
+    cursor = dict(parse_qsl(urlsplit(page["next"]).query))["cursor"]
+    assert read(alice.get(f"{deliveries}?cursor={cursor}"))["results"]
+    # With the salt of stored secrets.
+    stored = seal(json.dumps([0, False, "2024-12-25T14:30:00Z"]))
+    named = seal(json.dumps(["webhooks.deliveries", 0, False, "2024-12-25T14:30:00Z"]))
+    for path, token in (
+        (deliveries, stored),
+        (deliveries, named),
+        ("/v1/events", cursor),
+        ("/v1/exports", cursor),
+    ):
+        response = alice.get(f"{path}?cursor={token}")
         assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")

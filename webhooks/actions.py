@@ -16,9 +16,9 @@ from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 
 def test(subscription: Subscription) -> Delivery:
-    """Send a subscription an event of its own. Raises ApiError where it is not active.
+    """Send a `webhook.test` to one subscription. Raises ApiError if it is not active.
 
-    A target that has yet to repeat its challenge gets a new challenge instead.
+    A target that has not repeated its challenge gets a new challenge instead.
     """
     _refuse_inactive(subscription)
     if subscription.challenge:

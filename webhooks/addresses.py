@@ -52,10 +52,9 @@ def reachable(address: Address) -> bool:
     An IPv4 address inside an IPv6 one (mapped, or behind the well-known prefix of NAT64) decides
     for both. One that names a network card is never reachable.
     """
-    if isinstance(address, IPv6Address):
-        if address.scope_id is not None:
-            return False
-        address = _embedded(address) or address
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        return False
+    address = actual(address)
     if any(address in network for network in settings.WEBHOOK_ALLOWED_NETWORKS):
         return True
     if isinstance(address, IPv6Address):
@@ -63,7 +62,10 @@ def reachable(address: Address) -> bool:
     return not any(address in network for network in _FORBIDDEN_IPV4)
 
 
-def _embedded(address: IPv6Address) -> IPv4Address | None:
+def actual(address: Address) -> Address:
+    """Return the IPv4 address inside an IPv6 one, or else the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped
+    return address.ipv4_mapped or address

@@ -14,7 +14,7 @@ from webhooks.models import Delivery, Event, Subscription
 
 
 def send(subscription: Subscription) -> Delivery:
-    """Challenge a target, which is unproven from now on. Call it in a transaction."""
+    """Send a new challenge, which ends any older one and any proof. Call it in a transaction."""
     token = secrets.token_urlsafe(32)
     row = Subscription.objects.filter(pk=subscription.pk)
     row.update(challenge=token, verified_at=None)

@@ -22,7 +22,7 @@ class EventType(TextChoices):
     BATCH_FAILED = "batch.failed", "A batch has failed; its error says why."
     WEBHOOK_CHALLENGE = (
         "webhook.challenge",
-        "A target must repeat the challenge before it gets events; only that one gets it.",
+        "A target must repeat the challenge before it gets events. Sent to that target only.",
     )
     WEBHOOK_TEST = "webhook.test", "Somebody tries a subscription out; only that one gets it."
     WEBHOOK_DISABLED = "webhook.disabled", "A subscription was disabled, for its target fails."

@@ -14,14 +14,17 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import idempotency
 from accounts.ids import new_id
 from webhooks import challenges, outbox, senders
 from webhooks.events import EventType
-from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription, host_of
+from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
 from webhooks.sending import Result
+from webhooks.targets import host_of
 
 # After an attempt that failed, six times longer each time but for the last ones: three days.
 DELAYS = tuple(timedelta(seconds=min(5 * 6**number, 72_000)) for number in range(9))
+_SCHEDULE = sum(DELAYS, timedelta())
 _JITTER = 0.1
 # A sender that has not said what became of its deliveries after this is dead: it sends for no
 # longer than `runner.TURN`, and waits for no more than one answer after it.
@@ -62,9 +65,9 @@ class Batch:
 
 
 def claim(number: int) -> Batch | None:
-    """Take up what is due for a subscription; None where that is nothing, or others have it.
+    """Claim due deliveries of a subscription; None if there are none, or enough senders.
 
-    Raises RateReached if the target's host has had its deliveries of this second.
+    Raises RateReached if the rate of the target's host is used up for this second.
     """
     with transaction.atomic():
         subscriptions = Subscription.objects.filter(senders.sendable(), pk=number)
@@ -72,11 +75,9 @@ def claim(number: int) -> Batch | None:
         if subscription is None or not (most := senders.admitted(subscription)):
             return None
         own = Delivery.objects.filter(subscription=number).order_by()
-        due = own.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
-        if subscription.challenge:
-            due = due.filter(event__type=EventType.WEBHOOK_CHALLENGE)
         deliveries = list(
-            due.select_related("event")
+            own.filter(senders.due())
+            .select_related("event")
             .order_by("next_attempt_at", "pk")
             .select_for_update(skip_locked=True, of=("self",))[:most]
         )
@@ -102,7 +103,7 @@ def record(batch: Batch, results: Sequence[Result]) -> None:
     held = Delivery.objects.filter(claim=batch.claim, status=DeliveryStatus.SENDING)
     numbers = [result.delivery.pk for result in results]
     with transaction.atomic():
-        # A delivery is deleted with what its event is about, also while it is being sent.
+        # Deleting an export deletes its deliveries, also while they are being sent.
         sent = Delivery.objects.filter(pk__in=numbers).order_by("pk")
         there = set(sent.select_for_update(no_key=True).values_list("pk", flat=True))
         Attempt.objects.bulk_create(
@@ -219,7 +220,7 @@ def disable(subscription: Subscription, reason: str) -> None:
 
 
 def change(subscription: Subscription, values: dict[str, Any]) -> None:
-    """Change what its owner may; one with another target, or active again, begins anew."""
+    """Change fields of a subscription. A new target, or activation, resets its failures."""
     anew: dict[str, Any] = {}
     if "target" in values:
         values = values | {"host": host_of(values["target"])}
@@ -232,14 +233,15 @@ def change(subscription: Subscription, values: dict[str, Any]) -> None:
 
 
 def delete(subscription: Subscription) -> None:
-    """From now on nobody sees it, it is sent nothing, and its secrets are gone."""
+    """Hide a subscription, end its deliveries and delete its secrets, kept answers included."""
     row = Subscription.objects.visible().filter(pk=subscription.pk)
-    row.update(deleted_at=Now(), active=False, headers={}, secret="", previous_secret="")
+    with transaction.atomic():
+        row.update(deleted_at=Now(), active=False, headers={}, secret="", previous_secret="")
+        idempotency.forget(subscription.organization_id, subscription.public_id)
 
 
 def resume(subscription: Subscription) -> None:
-    """End a pause, also one that the target asked for: its owner, who wants something sent now,
-    knows better."""
+    """End the pause of a subscription, including one requested by Retry-After."""
     Subscription.objects.filter(pk=subscription.pk, paused_until__gt=Now()).update(
         paused_until=None
     )
@@ -285,16 +287,22 @@ def take_back() -> int:
 
 
 def give_up() -> int:
-    """What waits for a subscription that is not active any more has failed."""
+    """Fail what waits for an inactive subscription, or too long for the answer to a challenge.
+
+    The latter may wait as long as the attempts of a delivery take.
+    """
     inactive = Subscription.objects.filter(active=False).values("pk")
-    waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING, subscription__in=inactive)
+    unproven = Subscription.objects.exclude(challenge="").values("pk")
+    pending = Delivery.objects.filter(status=DeliveryStatus.PENDING)
+    held = pending.filter(subscription__in=unproven, next_attempt_at__lte=Now() - _SCHEDULE)
+    held = held.exclude(event__type=EventType.WEBHOOK_CHALLENGE)
+    failed = {"status": DeliveryStatus.FAILED, "next_attempt_at": None, "completed_at": Now()}
     with transaction.atomic():
-        return _locked(waiting).update(
-            status=DeliveryStatus.FAILED, next_attempt_at=None, completed_at=Now()
-        )
+        left = _locked(pending.filter(subscription__in=inactive)).update(**failed)
+        return left + _locked(held).update(**failed)
 
 
 def _locked(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """The same deliveries, locked in the order in which everybody locks several of them."""
+    """Lock deliveries by key, the order of all locks of several deliveries; return them."""
     rows = deliveries.order_by("pk").select_for_update(of=("self",)).values("pk")
     return Delivery.objects.filter(pk__in=rows)

@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -12,11 +11,8 @@ from django.utils import timezone
 from accounts.fields import OrderedJSONField
 from accounts.ids import new_id
 from accounts.models import Organization
-from webhooks.events import EVERY
-
-
-def host_of(target: str) -> str:
-    return (urlsplit(target).hostname or "")[:255]
+from webhooks.events import EVERY, EventType
+from webhooks.targets import host_of
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -35,7 +31,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class Verification(models.TextChoices):
-    """What is known of a target; a pending one gets nothing but challenges."""
+    """Whether a target has repeated its challenge. A pending target gets only challenges."""
 
     NOT_REQUIRED = "not_required", "Not required"
     PENDING = "pending", "Pending: the target has not repeated its challenge"
@@ -46,9 +42,9 @@ class Subscription(models.Model):
     """An address of an organization that is told of events.
 
     number: internal. It counts the subscriptions of all organizations: never show it to a client.
-    organization_number: counts those of one organization, and is shown as `number`.
+    organization_number: of the subscription within its organization; shown as `number`.
     events: types, or `["*"]`; resources, types: those whose exports it is told of, `[]` for all.
-    host: of the target, in lower case; deliveries to one host are limited.
+    host: of the target, as `host_of` spells it; deliveries to one host are limited.
     challenge: a token that the target has yet to repeat before it gets events; "" if none.
     verified_at: when the target repeated its challenge; null if it was never challenged.
     headers: sent with every delivery; each value sealed, as the secrets are (`accounts.sealing`).
@@ -143,7 +139,7 @@ class Event(models.Model):
 
     data: what it happened to, as the API shows it, but for links: they are made when it is sent.
     resource, export_type: of the export, for who wants to hear of some only; "" if there is none.
-    subject: the public id of what it happened to, whose deletion deletes the event; "" if none.
+    subject: public id of the object of the event, whose deletion deletes the event; or "".
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -178,6 +174,12 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def public_data(self) -> dict[str, Any]:
+        """The data without the token of a challenge, which only the target may know."""
+        hidden = "challenge" if self.type == EventType.WEBHOOK_CHALLENGE else None
+        return {name: value for name, value in self.data.items() if name != hidden}
 
 
 class DeliveryStatus(models.TextChoices):

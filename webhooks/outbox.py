@@ -36,13 +36,15 @@ def publish(
 
 
 def withdraw(organization_id: str, subject: str) -> None:
-    """Delete the events about something, with their deliveries, sent or not.
+    """Delete the events of a subject, with their deliveries, sent or not.
 
     A message that is being sent at this moment still arrives.
     """
     events = Event.objects.filter(organization=organization_id, subject=subject).exclude(subject="")
+    # The locking order of a purge (events, then deliveries) and of senders (deliveries by key):
+    # another order would deadlock.
+    list(events.order_by("pk").select_for_update().values_list("pk"))
     deliveries = Delivery.objects.filter(event__in=events.order_by())
-    # Senders lock deliveries in the same order: neither side waits for the other in a circle.
     list(deliveries.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
     events.delete()
 

@@ -1,4 +1,4 @@
-"""Bodies of requests to what a subscription shall be; everything that is wrong is said at once."""
+"""Parses the bodies of requests about subscriptions. All problems are reported at once."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -21,7 +21,7 @@ LONGEST_HEADER_NAME = 100
 LONGEST_HEADER = 1024
 LONGEST_NAME = 200
 FIELDS = ("target", "events", "resources", "types", "name", "active", "headers")
-SECRET = f"whsec_ and the base64 of {SHORTEST} to {LONGEST} bytes"
+SECRET = f"whsec_ followed by the base64 of {SHORTEST} to {LONGEST} bytes"
 
 _HEADER_NAME = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{LONGEST_HEADER_NAME}}}")
 _HEADER_VALUE = re.compile(rf"(?! )[ -~]{{1,{LONGEST_HEADER}}}(?<! )")
@@ -54,7 +54,7 @@ Values = dict[str, Any]
 
 
 def parse_new(body: Mapping[str, Any]) -> Values:
-    """What a new subscription shall be, `secret` perhaps among it. Raises InvalidInput."""
+    """Parse the body of a new subscription. Raises InvalidInput."""
     problems = Problems(
         _problem(field, None, f"{field} is required", _ACCEPTED[field])
         for field in ("target", "events")
@@ -64,18 +64,18 @@ def parse_new(body: Mapping[str, Any]) -> Values:
 
 
 def parse_change(body: Mapping[str, Any]) -> Values:
-    """What of a subscription shall be another; a header that is null goes. Raises InvalidInput."""
+    """Parse the body of a PATCH. A header set to null is removed. Raises InvalidInput."""
     return _parse(body, FIELDS, Problems())
 
 
 def parse_secret(body: Mapping[str, Any]) -> str | None:
-    """The secret of a rotation, if its body names one. Raises InvalidInput."""
+    """Parse the body of a rotation: its secret, or None. Raises InvalidInput."""
     secret: str | None = _parse(body, ("secret",), Problems()).get("secret")
     return secret
 
 
 def parse_since(body: Mapping[str, Any]) -> datetime:
-    """From when on to recover. Raises InvalidInput."""
+    """Parse the time since which to recover. Raises InvalidInput."""
     problems = Problems(_unknown(body, ("since",)))
     given = body.get("since")
     try:
@@ -87,7 +87,7 @@ def parse_since(body: Mapping[str, Any]) -> datetime:
         since = None
     if since is None or timezone.is_naive(since):
         accepted = "an ISO 8601 date and time with its zone, such as 2024-12-25T14:30:00Z"
-        text = "since is no date and time with a zone"
+        text = "since must be a date and time with a zone"
         problems.report(ErrorCode.INVALID_REQUEST, "since", given, text, accepted)
     if problems or since is None:
         problems.refuse()
@@ -105,7 +105,7 @@ def _parse(body: Mapping[str, Any], fields: Collection[str], problems: Problems)
 
 
 def _understood(field: str, value: Any) -> Any:
-    """What was accepted, in the one form in which it is stored."""
+    """Normalize an accepted value to the form in which it is stored."""
     if field == "events":
         chosen = [value] if isinstance(value, str) else value
         return [name for name in (EVERY, *EventType.values) if name in chosen]
@@ -179,7 +179,7 @@ def _active(value: Any) -> Iterator[Problem]:
 
 
 def _headers(value: Any) -> Iterator[Problem]:
-    """What is said of a value never repeats it."""
+    """Check names and values. No problem repeats a value, which may be secret."""
     if not isinstance(value, dict):
         text = "headers must be an object of names and texts"
         yield Problem(ErrorCode.INVALID_HEADER, "headers", None, text, _HEADERS)
@@ -197,12 +197,12 @@ def _headers(value: Any) -> Iterator[Problem]:
 
 
 def too_many_headers(names: list[str]) -> Problem:
-    text = f"There are {len(names)} headers, and {MOST_HEADERS} are allowed"
+    text = f"headers has {len(names)} names; at most {MOST_HEADERS} are allowed"
     return Problem(ErrorCode.INVALID_HEADER, "headers", names, text, _HEADERS)
 
 
 def _refusal(name: str, text: Any) -> tuple[str, str] | None:
-    """What is wrong with a header, and what is accepted."""
+    """Return what is wrong with a header and what is accepted, or None."""
     if not _HEADER_NAME.fullmatch(name):
         letters = "letters, digits and !#$%&'*+.^_`|~-"
         accepted = f"1 to {LONGEST_HEADER_NAME} characters: {letters}"
@@ -220,8 +220,9 @@ def _refusal(name: str, text: Any) -> tuple[str, str] | None:
 
 def _secret(value: Any) -> Iterator[Problem]:
     if not isinstance(value, str) or not is_secret(value):
-        # Almost a secret is not to be repeated either.
-        yield Problem(ErrorCode.INVALID_SECRET, "secret", None, "The secret is none", SECRET)
+        # The value is not repeated: it may be a secret with a typing error.
+        text = f"`secret` must be {SECRET}"
+        yield Problem(ErrorCode.INVALID_SECRET, "secret", None, text, SECRET)
 
 
 def _problem(field: str, value: Any, message: str, accepted: object) -> Problem:

@@ -25,7 +25,7 @@ def wake_all(numbers: Iterable[int]) -> None:
 
 
 def wake(number: int, seconds: float = 0) -> bool:
-    """Send a message, unless one waits; true where the broker is dead, until `upkeep` sweeps.
+    """Send a message unless one waits. Return true if the broker fails; the sweep sends it then.
 
     seconds: how long the message waits before a sender takes it.
     """

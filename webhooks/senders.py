@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Subscription
 
 # So many for a target that answers quickly, with so many deliveries each. A target that fails, is
@@ -31,7 +32,7 @@ _SENDING = Delivery.objects.filter(status=DeliveryStatus.SENDING).order_by()
 
 
 class RateReached(Exception):
-    """The organization has sent a host all deliveries that it may send within a second."""
+    """The organization has used up the rate of deliveries to a host for this second."""
 
 
 def is_careful(subscription: Subscription) -> bool:
@@ -42,6 +43,12 @@ def sendable() -> Q:
     """True of a subscription that is sent to now."""
     unpaused = Q(paused_until=None) | Q(paused_until__lte=Now())
     return unpaused & Q(active=True, deleted_at=None)
+
+
+def due() -> Q:
+    """True of a delivery that is to be sent now. Until a target is proven, only challenges are."""
+    proven = Q(subscription__challenge="") | Q(event__type=EventType.WEBHOOK_CHALLENGE)
+    return proven & Q(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
 
 
 def admitted(subscription: Subscription) -> int:
@@ -77,9 +84,9 @@ def admitted(subscription: Subscription) -> int:
 
 
 def granted(subscription: Subscription, number: int) -> int:
-    """How many of `number` deliveries its organization may send to the host at this moment.
+    """Return how many of `number` deliveries may be sent to the host in this second; count them.
 
-    Those that are granted are counted. All are, if Valkey does not answer.
+    All of them if Valkey does not answer.
     """
     rate = settings.WEBHOOK_HOST_RATE
     if rate is None:
@@ -88,7 +95,7 @@ def granted(subscription: Subscription, number: int) -> int:
     key = f"webhooks:rate:{subscription.organization_id}:{subscription.host}:{window}"
     try:
         cache.add(key, 0, timeout=2 * RATE_SECONDS)
-        # What is asked for beyond the rate is counted too: the window is over for others as well.
+        # Counting the refused deliveries too does no harm: the rate of this window is used up.
         before = cache.incr(key, number) - number
     except (RedisError, ValueError):
         return number
@@ -96,20 +103,18 @@ def granted(subscription: Subscription, number: int) -> int:
 
 
 def waiting() -> QuerySet[Subscription, int]:
-    """The numbers of those for whom something is due, who has waited for longest first."""
-    due = Delivery.objects.filter(
-        subscription=OuterRef("pk"), status=DeliveryStatus.PENDING, next_attempt_at__lte=Now()
-    )
-    first = due.order_by("next_attempt_at").values("next_attempt_at")[:1]
-    found = Subscription.objects.filter(sendable(), Exists(due)).order_by(Subquery(first))
+    """The keys of the subscriptions with deliveries that are due, the longest waiting first."""
+    deliveries = Delivery.objects.filter(due(), subscription=OuterRef("pk"))
+    first = deliveries.order_by("next_attempt_at").values("next_attempt_at")[:1]
+    found = Subscription.objects.filter(sendable(), Exists(deliveries)).order_by(Subquery(first))
     return found.values_list("pk", flat=True)
 
 
 def next_in_line(subscription: Subscription) -> QuerySet[Subscription, int]:
-    """Who of the same organization may wait for the sender that this one has had.
+    """Return subscriptions of the same organization that may wait for the sender now free.
 
-    They wait for one of the careful senders, or for one to the same host. Two, for others may
-    choose the same at the same time. A sweep finds whoever is left.
+    They have the same host, or share the limit of careful senders. Two at most, because senders
+    that end at the same time may pick the same ones; the sweep wakes the others.
     """
     sending = _SENDING.filter(subscription=OuterRef("pk"))
     same = Q(host=subscription.host)

@@ -46,20 +46,35 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
 
 
 def change(subscription: Subscription, values: Values) -> None:
-    """Raises ApiError where there would be the same one twice, or too many headers."""
+    """Change a subscription, and challenge its target if that is needed.
+
+    Raises ApiError for a duplicate of another subscription, InvalidInput for too many headers.
+    """
     with transaction.atomic():
         others = _others(subscription)
         # Somebody may have changed it since it was read.
         subscription.refresh_from_db()
         if "headers" in values:
             values["headers"] = _with_headers(subscription.headers, values["headers"])
-        changed, target = copy(subscription), subscription.target
+        changed = copy(subscription)
         for field, value in values.items():
             setattr(changed, field, value)
         _refuse_twins(changed, others.exclude(pk=subscription.pk))
         lifecycle.change(subscription, values)
-        if settings.WEBHOOK_CHALLENGE and changed.target != target:
+        if _needs_challenge(subscription, changed):
             challenges.send(subscription)
+
+
+def _needs_challenge(before: Subscription, after: Subscription) -> bool:
+    """Whether a target is new, or the challenge that it has yet to repeat is over.
+
+    A challenge ends when the subscription is deactivated. Other headers end it too: a target that
+    echoes headers must not repeat a token for somebody who has read it.
+    """
+    if settings.WEBHOOK_CHALLENGE and after.target != before.target:
+        return True
+    is_activated = after.active and not before.active
+    return bool(before.challenge) and (is_activated or after.headers != before.headers)
 
 
 def rotate(subscription: Subscription, secret: str | None) -> str:

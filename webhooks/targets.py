@@ -7,7 +7,7 @@ import httpx
 import idna
 from django.conf import settings
 
-from webhooks.addresses import reachable
+from webhooks.addresses import actual, reachable
 
 MAX_LENGTH = 2048
 
@@ -44,6 +44,19 @@ def check_target(url: str) -> None:
         raise InvalidTarget(f"The target is not a valid URL: {error}") from error
     _check_port(_PORTS[parsed.scheme] if parsed.port is None else parsed.port)
     _check_host(parsed.raw_host.decode("ascii"))
+
+
+def host_of(target: str) -> str:
+    """Return the host of a target in one spelling: limits of a host compare it.
+
+    A name is in lower case and in punycode, as it is resolved; an address is in its shortest form,
+    and an IPv4 address inside an IPv6 one is the IPv4 address.
+    """
+    host = httpx.URL(target).raw_host.decode("ascii")
+    try:
+        return str(actual(ipaddress.ip_address(host)))
+    except ValueError:
+        return host
 
 
 def _check_port(port: int) -> None:

@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 
 from accounts import batches
 from webhooks import lifecycle, queue, senders
-from webhooks.models import Delivery, Event, Subscription
+from webhooks.events import EventType
+from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +30,24 @@ Then have sent again what failed meanwhile: POST /v1/webhooks/{id}/recover.
 
 
 def sweep() -> None:
-    """Take back what dead senders hold, and wake senders for all that is due."""
+    """Take back the deliveries of dead senders, end those that wait in vain, and wake senders."""
     if lost := lifecycle.take_back():
         logger.warning("%s deliveries of dead senders are sent once more.", lost)
+    _disable_unproven()
     lifecycle.give_up()
     queue.wake_all(senders.waiting())
+
+
+def _disable_unproven() -> None:
+    """Disable the subscriptions whose targets have had every attempt of their challenge."""
+    going_on = Delivery.objects.filter(
+        subscription=OuterRef("pk"),
+        event__type=EventType.WEBHOOK_CHALLENGE,
+        status__in=(DeliveryStatus.PENDING, DeliveryStatus.SENDING),
+    )
+    unproven = Subscription.objects.filter(active=True, deleted_at=None).exclude(challenge="")
+    for subscription in batches.read(unproven.filter(~Exists(going_on))):
+        lifecycle.disable(subscription, "The target did not repeat its challenge in any attempt.")
 
 
 def tell() -> None:
@@ -43,8 +57,10 @@ def tell() -> None:
         try:
             _write_to_owner(subscription)
         except Exception as error:
-            # Whatever a mail server does, or an address is; the next run tries again.
-            logger.warning("Nobody was told that %s is disabled: %s", subscription, error)
+            # Mail servers and addresses fail in many ways; the next run tries again.
+            logger.warning(
+                "Could not notify the owner that %s is disabled: %s", subscription, error
+            )
         else:
             untold.filter(pk=subscription.pk).update(notified_at=Now())
 

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 db_default="",
                 default="",
-                help_text="Id of what was created; its deletion empties `body`.",
+                help_text="Id of what the answer is about; its deletion empties `body`.",
                 max_length=40,
             ),
         ),

@@ -1,17 +1,21 @@
 """With WEBHOOK_CHALLENGE, a target gets no events until it has repeated a signed token."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.webhooks.conftest import Publish
 from tests.webhooks.receiver import Handler, Receiver, answer
-from webhooks import runner
-from webhooks.models import Delivery, DeliveryStatus, Subscription
+from webhooks import lifecycle, runner, senders, upkeep
+from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,3 +115,114 @@ def test_without_the_setting_nothing_is_challenged(
     publish()
     runner.run(Subscription.objects.get().pk)
     assert types(receiver) == ["export.created", "export.created"]
+
+
+def verify(client: KeyClient, receiver: Receiver) -> dict[str, Any]:
+    """Subscribe, with a target that has repeated its challenge."""
+    shown = subscribe(client, receiver)
+    repeat(receiver)
+    runner.run(Subscription.objects.get().pk)
+    receiver.messages.clear()
+    return shown
+
+
+@pytest.mark.parametrize("by", ["API", "admin"])
+def test_a_subscription_that_is_activated_is_challenged(
+    alice: KeyClient, admin_client: Client, receiver: Receiver, by: str
+) -> None:
+    body = {"target": receiver.url(), "events": "*", "active": False}
+    shown = alice.post("/v1/webhooks", body).json()
+    upkeep.sweep()
+    assert Delivery.objects.get().status == DeliveryStatus.FAILED
+    repeat(receiver)
+    subscription = Subscription.objects.get()
+    if by == "API":
+        alice.patch(shown["url"], {"active": True})
+    else:
+        button = reverse("admin:webhooks_subscription_enable", args=[subscription.pk])
+        assert admin_client.post(button, {"_form_submitted": "on"}).status_code == 200
+    runner.run(subscription.pk)
+    assert alice.get(shown["url"]).json()["verification"] == "verified"
+
+
+def test_a_target_that_never_repeats_its_challenge_is_disabled(
+    alice: KeyClient, receiver: Receiver
+) -> None:
+    shown = subscribe(alice, receiver)
+    upkeep.sweep()
+    assert alice.get(shown["url"]).json()["active"] is True
+    Delivery.objects.update(attempts_count=len(lifecycle.DELAYS))
+    number = Subscription.objects.get().pk
+    runner.run(number)
+    upkeep.sweep()
+    after = alice.get(shown["url"]).json()
+    assert (after["active"], after["verification"]) == (False, "pending")
+    assert after["disabled_reason"] == "The target did not repeat its challenge in any attempt."
+    repeat(receiver)
+    alice.patch(shown["url"], {"active": True})
+    runner.run(number)
+    after = alice.get(shown["url"]).json()
+    assert (after["verification"], after["disabled_reason"]) == ("verified", "")
+
+
+def test_what_a_challenge_holds_wakes_no_sender_and_ends(
+    alice: KeyClient, receiver: Receiver, publish: Publish
+) -> None:
+    shown = verify(alice, receiver)
+    publish()
+    number = Subscription.objects.get().pk
+    assert list(senders.waiting()) == [number]
+    receiver.behaviours["/other"] = answer(200)
+    alice.patch(shown["url"], {"target": receiver.url("/other")})
+    runner.run(number)
+    Subscription.objects.update(paused_until=None)
+    # The challenge is due later, and the event is held.
+    assert list(senders.waiting()) == []
+    held = Delivery.objects.get(event__type="export.created")
+    upkeep.sweep()
+    held.refresh_from_db()
+    assert held.status == DeliveryStatus.PENDING
+    long_ago = timezone.now() - timedelta(days=4)
+    Delivery.objects.filter(pk=held.pk).update(next_attempt_at=long_ago)
+    upkeep.sweep()
+    held.refresh_from_db()
+    assert held.status == DeliveryStatus.FAILED
+    assert held.completed_at
+    older = timezone.now() - upkeep.KEPT
+    Delivery.objects.filter(pk=held.pk).update(completed_at=older)
+    Event.objects.filter(pk=held.event_id).update(created_at=older)
+    upkeep.purge()
+    assert not Delivery.objects.filter(pk=held.pk).exists()
+
+
+@pytest.mark.usefixtures("static_files")
+def test_the_token_is_shown_to_the_target_alone(
+    alice: KeyClient, admin_client: Client, receiver: Receiver
+) -> None:
+    shown = subscribe(alice, receiver)
+    token = Subscription.objects.get().challenge
+    event, delivery = Event.objects.get(), Delivery.objects.get()
+    [listed] = alice.get("/v1/events").json()["results"]
+    assert listed["data"] == {"object": "webhook", "id": shown["id"]}
+    for address in (shown["url"], f"{shown['url']}/deliveries", "/v1/events"):
+        assert token not in json.dumps(alice.get(address).json())
+    for found in (event, delivery):
+        address = reverse(f"admin:webhooks_{found._meta.model_name}_change", args=[found.pk])
+        page = admin_client.get(address)
+        assert page.status_code == 200
+        assert token not in page.content.decode()
+    runner.run(delivery.subscription_id)
+    assert json.loads(receiver.messages[0].body)["data"]["challenge"] == token
+
+
+def test_other_headers_end_a_challenge_but_no_proof(alice: KeyClient, receiver: Receiver) -> None:
+    shown = subscribe(alice, receiver)
+    tokens = [Subscription.objects.get().challenge]
+    for change in ({"headers": {"X-Team": "1"}}, {"name": "Other"}, {"headers": {"X-Team": None}}):
+        alice.patch(shown["url"], change)
+        tokens.append(Subscription.objects.get().challenge)
+    assert [tokens.count(token) for token in tokens] == [1, 2, 2, 1]
+    repeat(receiver)
+    runner.run(Subscription.objects.get().pk)
+    changed = alice.patch(shown["url"], {"headers": {"Authorization": "Bearer 2"}})
+    assert changed.json()["verification"] == "verified"

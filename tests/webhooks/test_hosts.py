@@ -8,6 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Organization
+from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.receiver import Receiver
 from webhooks import lifecycle, runner, senders, subscriptions
@@ -109,3 +110,27 @@ def test_the_host_is_that_of_the_target(acme: Organization) -> None:
     assert subscription.host == "one.example"
     subscriptions.change(subscription, {"target": "https://[2606:4700::1111]/"})
     assert Subscription.objects.get().host == "2606:4700::1111"
+
+
+@pytest.mark.parametrize(
+    ("host", "spellings"),
+    [
+        (
+            "example.com",
+            ["example.com", "EXAMPLE.com", "example。com", "example\uff0ecom", "example｡com"],
+        ),
+        ("xn--bcher-kva.example", ["bücher.example", "XN--BCHER-KVA.example"]),
+        ("2606:4700::1111", ["[2606:4700::1111]", "[2606:4700:0::1111]", "[2606:4700:0:0::1111]"]),
+        (
+            "1.1.1.1",
+            ["1.1.1.1", "[64:ff9b::101:101]", "[64:ff9b::1.1.1.1]", "[::ffff:1.1.1.1]"],
+        ),
+    ],
+)
+def test_every_spelling_of_a_host_is_one_host(
+    alice: KeyClient, host: str, spellings: list[str]
+) -> None:
+    for place, spelling in enumerate(spellings):
+        body = {"target": f"https://{spelling}/{place}", "events": "*"}
+        assert alice.post("/v1/webhooks", body).status_code == 201
+    assert set(Subscription.objects.values_list("host", flat=True)) == {host}

@@ -171,6 +171,20 @@ def test_no_secret_lies_in_the_database(alice: KeyClient) -> None:
         assert text not in stored
 
 
+def test_the_secrets_of_a_deleted_subscription_are_not_shown_again(alice: KeyClient) -> None:
+    made = json.loads(ask(alice, "/v1/webhooks", BODY).content)
+    address = f"/v1/webhooks/{made['id']}"
+    assert ask(alice, f"{address}/rotate-secret").status_code == 200
+    other = json.loads(ask(alice, "/v1/webhooks", BODY | {"events": "*"}, key="l").content)
+    assert alice.delete(address).status_code == 204
+    for path, body in (("/v1/webhooks", BODY), (f"{address}/rotate-secret", {})):
+        response = ask(alice, path, body)
+        assert error(response) == (409, "idempotency_key_reused")
+        assert b"whsec_" not in response.content
+    kept = IdempotencyKey.objects.exclude(body="")
+    assert list(kept.values_list("subject", flat=True)) == [other["id"]]
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -1,8 +1,11 @@
 """Events and deliveries are written with what they tell of; exports are told of as they are."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
-from django.db import transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -199,3 +202,38 @@ def test_the_links_of_many_are_made_by_one_query(
         found = payloads.complete(events)
     assert len(found) == 5
     assert all(data["download_url"] for data in found)
+
+
+def test_a_withdrawal_waits_for_a_purge_of_the_same_events(
+    acme: Organization, subscription: Subscription, publish: Publish
+) -> None:
+    event = publish()
+
+    def withdraw() -> None:
+        try:
+            with transaction.atomic():
+                outbox.withdraw(acme.pk, event.subject)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        # As `batches.delete` does it: events are locked, then their deliveries are deleted.
+        Event.objects.select_for_update().get(pk=event.pk)
+        withdrawal = pool.submit(withdraw)
+        wait_until_blocked()
+        Delivery.objects.filter(event=event).delete()
+        Event.objects.filter(pk=event.pk).delete()
+    withdrawal.result(timeout=10)
+    assert Event.objects.count() == 0
+
+
+def wait_until_blocked() -> None:
+    """Wait until another connection waits for a lock."""
+    deadline = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

@@ -132,4 +132,4 @@ class DeliveryAdmin(LookedAt):
 
     @display(description="Data")
     def data_text(self, delivery: Delivery) -> SafeString:
-        return presentation.json_block(delivery.event.data)
+        return presentation.json_block(delivery.event.public_data)

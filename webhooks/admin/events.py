@@ -79,4 +79,4 @@ class EventAdmin(LookedAt):
 
     @display(description="Data")
     def data_text(self, event: Event) -> SafeString:
-        return presentation.json_block(event.data)
+        return presentation.json_block(event.public_data)

@@ -20,7 +20,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from webhooks import actions, lifecycle
+from webhooks import actions, subscriptions
 from webhooks.admin import presentation
 from webhooks.admin.pages import LookedAt, dialog
 from webhooks.admin.presentation import State
@@ -83,7 +83,7 @@ class SubscriptionAdmin(LookedAt):
     fieldsets = (
         ("Whose", {"fields": ("organization", "name", "identity")}),
         (
-            "What is sent where",
+            "Target and events",
             {"fields": ("goes_to", "proven", "every_event", "only_of", "header_names")},
         ),
     )
@@ -172,7 +172,9 @@ class SubscriptionAdmin(LookedAt):
     def _switch(self, request: HttpRequest, object_id: str, *, active: bool) -> HttpResponse:
         found = self._found(object_id)
         done = "Enabled." if active else "Disabled."
-        return self.act(request, found, lambda: lifecycle.change(found, {"active": active}), done)
+        return self.act(
+            request, found, lambda: subscriptions.change(found, {"active": active}), done
+        )
 
     def _found(self, object_id: str) -> Subscription:
         return get_object_or_404(Subscription.objects.visible(), pk=object_id)

@@ -205,7 +205,7 @@ recover_deliveries = operation(
             ErrorCode.INVALID_REQUEST,
             "since",
             "yesterday",
-            "since is no date and time with a zone",
+            "since must be a date and time with a zone",
             "an ISO 8601 date and time with its zone, such as 2024-12-25T14:30:00Z",
         ),
         NOT_FOUND,

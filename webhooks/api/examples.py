@@ -164,4 +164,6 @@ REFUSED = [
         ["contact", "shipment"],
     ),
 ]
-BAD_SECRET = bad_input(ErrorCode.INVALID_SECRET, "secret", None, "The secret is none", SECRET)
+BAD_SECRET = bad_input(
+    ErrorCode.INVALID_SECRET, "secret", None, f"`secret` must be {SECRET}", SECRET
+)

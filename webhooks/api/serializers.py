@@ -19,12 +19,13 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
     number = serializers.IntegerField(
-        source="organization_number", help_text="Counts the subscriptions of the organization."
+        source="organization_number",
+        help_text="Number of the subscription within its organization.",
     )
     url = serializers.SerializerMethodField()
     verification = serializers.ChoiceField(
         Verification.choices,
-        help_text="`pending` until the target has repeated its challenge; nothing else is sent.",
+        help_text="`pending` until the target repeats its challenge: only challenges are sent.",
     )
     headers = serializers.SerializerMethodField(
         help_text="Their names; nobody is shown their values again."
@@ -102,7 +103,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
     type = serializers.ChoiceField(EventType.choices)
-    data = DataField()  # type: ignore[assignment]  # A serializer's own `data` is another.
+    data = DataField(source="public_data")  # type: ignore[assignment]  # A serializer's own `data` is another.
 
     class Meta:
         model = Event

@@ -107,7 +107,7 @@ class Recovery(SubscriptionView):
 
 
 class LastMade(KeysetPagination):
-    """By time, which an index finds; its cursors name no numbers, and no other list reads them."""
+    """Deliveries, newest first, in the order of an index."""
 
     salt = "webhooks.deliveries"
     ordering = "-created_at"

@@ -1,9 +1,10 @@
-"""Say what stored events are about, without the requests, and number the subscriptions."""
+"""Fills subjects of events, numbers and hosts of subscriptions; removes requests of events."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.db import migrations
+
+from webhooks.targets import host_of
 
 # `json_each` and `json_object_agg` keep the order of the members.
 _EVENTS = """
@@ -25,8 +26,7 @@ WHERE counted.number = subscription.number
 def fill_hosts(apps: Any, schema_editor: Any) -> None:
     subscriptions = apps.get_model("webhooks", "Subscription").objects
     for subscription in subscriptions.only("target"):
-        host = (urlsplit(subscription.target).hostname or "")[:255]
-        subscriptions.filter(pk=subscription.pk).update(host=host)
+        subscriptions.filter(pk=subscription.pk).update(host=host_of(subscription.target))
 
 
 class Migration(migrations.Migration):
