@@ -3,9 +3,11 @@
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache
+from django.utils.functional import Promise
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +17,7 @@ class JsonSerializer:
 
     def dumps(self, value: Any) -> int | bytes:
         # A bare number, which INCR takes.
-        return value if type(value) is int else json.dumps(value).encode()
+        return value if type(value) is int else json.dumps(value, default=_plain).encode()
 
     def loads(self, data: bytes) -> Any:
         """The value; None, as where there is nothing, for what is not JSON."""
@@ -24,6 +26,11 @@ class JsonSerializer:
         except (ValueError, RecursionError):
             logger.warning("The cache holds a value that is not JSON; it is ignored.")
             return None
+
+
+def _plain(value: Any) -> Any:
+    """A lazy text as text, and a data class as an object; the admin caches results of searches."""
+    return str(value) if isinstance(value, Promise) else asdict(value)
 
 
 class ValkeyCache(RedisCache):

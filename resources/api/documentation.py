@@ -16,6 +16,7 @@ from resources.columns import Column, Kind
 from resources.filters import filter_column, operators
 from resources.named_filters import NamedFilter
 from resources.pagination import LARGEST_PAGE, USUAL_PAGE, page_schema
+from resources.reading import AnswerTooLarge
 from resources.registry import Resource
 from resources.relations import Relation
 
@@ -179,6 +180,7 @@ class RecordListSchema(AutoSchema):
                 "one value; commas join several, and bwi:… or bwe:… are both ends of a range",
             ),
             admission.too_many(3),
+            AnswerTooLarge(25_165_824, "metadata", f"{named}_01jd8x"),
         ]
 
 

@@ -18,6 +18,7 @@ from tests.conftest import KeyClient
 pytestmark = pytest.mark.django_db
 
 KEYS = "/admin/accounts/apikey/"
+USERS = "/admin/auth/user/"
 ORGANIZATIONS = "/admin/accounts/organization/"
 KEY = re.compile(r"[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}")
 
@@ -261,6 +262,20 @@ def test_the_sidebar_shows_what_the_user_may_see(admin_client: Client) -> None:
     ]
     assert "Periodic tasks" in everything["Schedules"]
     assert titles(staff("view_organization")) == {"Access": ["Organizations"]}
+
+
+@pytest.mark.parametrize(
+    ("term", "title", "address"), [("keys", "API keys", KEYS), ("users", "Users", USERS)]
+)
+def test_a_search_shows_the_same_again_from_the_cache(
+    admin_client: Client, term: str, title: str, address: str
+) -> None:
+    """The names of Django's own models are lazy texts."""
+    first, second = (admin_client.get("/admin/search/", {"s": term}) for _ in range(2))
+    assert first.status_code == second.status_code == 200
+    assert title in first.content.decode()
+    assert f'href="{address}"' in first.content.decode()
+    assert second.content == first.content
 
 
 @pytest.mark.parametrize("page", ["zzz", "0", "-1", "2", "9" * 30, ""])

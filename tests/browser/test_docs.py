@@ -1,5 +1,7 @@
 """The description of the API in a real browser, under the real content security policy."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -9,13 +11,16 @@ from accounts.models import ApiKey, Organization
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_request_is_tried_with_a_key(page: Page, acme: Organization) -> None:
+@pytest.mark.parametrize("scheme", ["ApiKey", "XApiKey", "Bearer"])
+def test_a_request_is_tried_with_a_key(page: Page, acme: Organization, scheme: str) -> None:
     _, key = ApiKey.objects.create_key(organization=acme, name="docs")
     page.goto("/docs")
     expect(page.get_by_role("heading", name="Longshore API")).to_be_visible()
     page.get_by_role("button", name="Authorize").click()
-    page.locator("#api_key_value").fill(key)
-    page.get_by_role("button", name="Apply credentials").first.click()
+    # Each header has a form of its own, whose input has the same id.
+    form = page.locator("form").filter(has_text=re.compile(rf"^{scheme} "))
+    form.get_by_role("textbox").fill(key)
+    form.get_by_role("button", name="Apply credentials").click()
     page.get_by_role("button", name="Close").first.click()
     operation = page.locator("#operations-Resources-list_resources")
     operation.locator(".opblock-summary").click()

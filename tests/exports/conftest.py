@@ -140,6 +140,11 @@ def finished(export: Export) -> bool:
     return export.status not in (Status.QUEUED, Status.PROCESSING)
 
 
+def key_of(shown: dict[str, Any]) -> int:
+    """The primary key of an export as the API shows it."""
+    return Export.objects.values_list("pk", flat=True).get(public_id=shown["id"])
+
+
 def stored_files() -> list[Path]:
     """Every file in the storage of exports."""
     root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])

@@ -67,7 +67,7 @@ def test_columns_say_what_they_hold_and_take(alice: KeyClient, slash: str) -> No
 
 def test_relations_say_how_they_are_shown_and_asked_for(alice: KeyClient) -> None:
     body = alice.get("/v1/resources/contact").json()
-    [groups, _] = body["relations"]
+    groups, location, locations = body["relations"]
     assert groups["filters"] == [
         *("groups", "group_id", "groups.id", "groups.name", "groups.location_id")
     ]
@@ -78,6 +78,10 @@ def test_relations_say_how_they_are_shown_and_asked_for(alice: KeyClient) -> Non
         "label": "name",
     }
     assert [field["name"] for field in groups["fields"]] == ["id", "name", "location_id"]
+    assert (location["name"], location["many"]) == ("location", False)
+    assert location["filters"] == ["location", "location.id", "location.name"]
+    assert (locations["name"], locations["many"]) == ("locations", True)
+    assert locations["filters"] == [*("locations", "location_id", "locations.id", "locations.name")]
 
 
 @pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)

@@ -158,7 +158,7 @@ def test_relations_are_labels_in_csv_and_objects_in_json(acme: Organization) -> 
     columns = ("name", "groups", "groups.location_id", "locations.name")
     options = {"order_by": "name"}
     assert rows(acme, "contact", *columns, options=options) == [
-        ["both", "Crew, Dock", ", hall", 'Hall, "A"'],
+        ["both", "Crew, Dock", ", hall", '"Hall, ""A"""'],
         ["none", "", "", ""],
     ]
     assert rows(acme, "contact", *columns, options=options, format="json") == [

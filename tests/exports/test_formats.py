@@ -21,6 +21,7 @@ from exports.formats import formats
 from exports.parsing import parse_export
 from exports.spec import ExportSpec
 from exports.stream import ExportStream
+from tests.exports.nested import joined
 from tests.exports.spreadsheets import escaped
 from tests.samples import Sample
 
@@ -108,7 +109,7 @@ def as_json(value: Any) -> Any:
 
 def as_csv(value: Any) -> Any:
     """The same of CSV, as `from_csv` reads it: there nothing and an empty text are one."""
-    value = ", ".join(value) if isinstance(value, list) else value
+    value = joined(value) if isinstance(value, list) else value
     shown = escaped(value) if isinstance(value, str) else as_json(value)
     return None if shown == "" else shown
 
@@ -162,7 +163,7 @@ def test_awkward_texts_come_back(acme: Organization) -> None:
         assert in_json == in_lines
         each = in_json[1]
         assert in_json[-2:] == [[each, each], {each: [each]}]
-        assert (in_csv[1], in_csv[-2]) == (escaped(each), escaped(f"{each}, {each}"))
+        assert (in_csv[1], in_csv[-2]) == (escaped(each), escaped(joined([each, each])))
         assert orjson.loads(in_csv[-1]) == {each: [each]}
     assert [line[1] for line in records[1]] == [*TEXTS]
 

@@ -93,6 +93,7 @@ def test_row_groups_have_a_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> No
     assert arrow._ROW_GROUP_ROWS == 122_880
     monkeypatch.setattr(arrow, "_ROW_GROUP_ROWS", 700)
     monkeypatch.setattr(copying, "BLOCK_BYTES", 4_000)
+    monkeypatch.setattr("exports.formats.parquet._PARSED_BYTES", 4_000)
     content = exported(stored(*({"integer": n} for n in range(2000))), "parquet")
     metadata = parquet.read_metadata(io.BytesIO(content))
     groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
@@ -103,6 +104,7 @@ def test_row_groups_have_a_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> No
 def test_row_groups_of_wide_rows_are_small_and_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow, "_ROW_GROUP_BYTES", 100_000)
     monkeypatch.setattr(copying, "BLOCK_BYTES", 4_000)
+    monkeypatch.setattr("exports.formats.parquet._PARSED_BYTES", 4_000)
     texts = [f"{number} " * 50 for number in range(2000)]
     content = exported(stored(*({"text": text} for text in texts)), "parquet", columns=["text"])
     metadata = parquet.read_metadata(io.BytesIO(content))

@@ -11,7 +11,7 @@ from exports.parsing import parse_export
 from exports.spec import Compression, CsvDialect, ExportSpec, Quoting
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
-from tests.exports.conftest import downloaded, stored_files
+from tests.exports.conftest import downloaded, key_of, stored_files
 
 OPTIONS = {
     "include_header": False,
@@ -121,7 +121,7 @@ def test_a_file_is_called_what_it_is(
     body = {"resource": "contact", "format": file_format, "compression": compression}
     created = alice.post("/v1/exports", body)
     assert created.status_code == 201, created.content
-    runner.run(created.json()["number"])
+    runner.run(key_of(created.json()))
     shown = alice.get(created.json()["url"]).json()
     assert (shown["status"], shown["records_count"]) == ("completed", 5)
     assert shown["files"][0]["name"].endswith(name)
@@ -139,7 +139,7 @@ def test_what_a_format_cannot_hold_fails_for_good_and_leaves_nothing(
     options = {"columns": {"id": True, "notes": "Remarks"}}
     body = {"resource": "contact", "format": "xlsx", "csv_field_options": options}
     created = alice.post("/v1/exports", body).json()
-    runner.run(created["number"])
+    runner.run(key_of(created))
     shown = alice.get(created["url"]).json()
     assert shown["status"] == Status.FAILED
     assert shown["error"]["error"] == "format_limit"

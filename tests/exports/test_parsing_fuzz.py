@@ -168,11 +168,15 @@ def test_no_text_leaves_its_place_in_the_statement(text: str, acme: Organization
         "options": {"notes": f"equals:{text}", "tags": [text], "metadata": {text: text}},
         "csv_field_options": {
             "columns": chosen,
-            "datetime_format": "'" + text.replace("'", "''") + "'yyyy",
         },
     }
-    if "." not in text:
+    quoted = text.replace('"', '""')
+    body["options"][f'metadata."{quoted}"'] = f"equals:{text}"
+    if not {".", '"'} & set(text):
         body["options"][f"metadata.{text}"] = f"equals:{text}"
+    if text != "\x01":  # Patterns hold no control characters.
+        pattern = "'" + text.replace("'", "''") + "'yyyy"
+        body["csv_field_options"]["datetime_format"] = pattern
     assert [list(json.loads(row).items()) for row in copied(body, acme.pk)] == [
         [(chosen["id"], "it"), (chosen["notes"], text)]
     ]

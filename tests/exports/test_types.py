@@ -36,7 +36,7 @@ from resources.commerce.models import (
 )
 from resources.export_types import ExportType, export_types
 from tests.conftest import KeyClient
-from tests.exports.conftest import downloaded
+from tests.exports.conftest import downloaded, key_of
 from tests.factories import ContactFactory
 from tests.records import a_record
 
@@ -295,7 +295,7 @@ def test_a_typed_export_is_made_shown_and_found(
     assert [each["id"] for each in found] == [shown["id"]]
     assert alice.get("/v1/exports?type=orders").status_code == 400
     assert charlie.get("/v1/exports?type=order_list").json()["results"] == []
-    runner.run(shown["number"])
+    runner.run(key_of(shown))
     url = alice.get(f"/v1/exports/{shown['id']}").json()["download_url"]
     header, row = csv.reader(io.StringIO(downloaded(url).decode()))
     assert (header[0], row[0]) == ("Order Number", order.number)

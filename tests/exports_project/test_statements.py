@@ -40,10 +40,12 @@ def test_a_pooler_gets_no_setting_that_another_client_would_inherit(
     settings.WEB_STATEMENT_TIMEOUT_SECONDS = 7
     pooled = statements._LIMIT.replace("pg_backend_pid()", "pg_backend_pid() + 1")
     monkeypatch.setattr(statements, "_LIMIT", pooled)
-    statements._limit(connection)
     with connection.cursor() as cursor:
+        # Until the end of the test, whatever a test before has set for all connections.
+        cursor.execute("SET LOCAL statement_timeout = '3s'")
+        statements._limit(connection)
         cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ("0",)
+        assert cursor.fetchone() == ("3s",)
 
 
 @pytest.fixture

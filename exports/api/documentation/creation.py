@@ -19,6 +19,7 @@ from exports.api.examples import (
     TOO_MANY_REQUESTS,
 )
 from exports.api.serializers import ExportSerializer
+from resources.reading import AnswerTooLarge
 
 _FORMAT_LIMIT = ApiError(
     ErrorCode.FORMAT_LIMIT,
@@ -116,7 +117,12 @@ preview_export = operation(
     ),
     request=ExportRequestSerializer,
     responses={200: OpenApiResponse(PreviewSerializer, "The first rows.")},
-    errors=[*REFUSED, TOO_MANY_REQUESTS, _FORMAT_LIMIT],
+    errors=[
+        *REFUSED,
+        TOO_MANY_REQUESTS,
+        _FORMAT_LIMIT,
+        AnswerTooLarge(25_165_824, "metadata"),
+    ],
     examples=[
         *REQUESTS,
         answer(
