@@ -79,11 +79,11 @@ def _refusal(error: Any, limits: Any) -> ApiError:
         case RequestEntityTooLarge():
             size = limits.max_request_body_size - 1
             text = f"The body is larger than {size} bytes."
-            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"max_bytes": size})
+            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": size})
         case RequestHeaderFieldsTooLarge():
             size = limits.max_request_header_size
             text = f"The request line and the headers are larger than {size} bytes."
-            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"max_bytes": size})
+            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"maximum": size})
     code = ErrorCode.INTERNAL_ERROR if error.code == 500 else ErrorCode.INVALID_REQUEST
     text = code.label if error.code == 500 else f"Malformed HTTP request: {error.body}."
     return ApiError(code, text, status=error.code)
