@@ -1,4 +1,4 @@
-"""Expensive requests: a small number of each organization at a time, over all web processes."""
+"""Limit the concurrent expensive requests of an organization, over all web processes."""
 
 import logging
 from collections.abc import Callable, Iterator
