@@ -1,4 +1,4 @@
-"""Expensive requests: a small number of each organization at a time, over all web processes."""
+"""Limit the concurrent expensive requests of an organization, over all web processes."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -19,12 +19,13 @@ from accounts.errors import ApiError, ErrorCode
 
 logger = logging.getLogger(__name__)
 
-# A slot of a process that died is free after this. No request takes as long: its statements end
-# by their timeouts.
-_LEASE_SECONDS = 60
+# A lease outlasts this many statements of a request that run into their timeout.
+_STATEMENTS = 4
+# Without a timeout no length is certain. A request that outlasts its lease lets one more in.
+_UNLIMITED_LEASE_SECONDS = 3600
 _RETRY_SECONDS = 1
-# Slots are members of a sorted set, by the time at which each is free at the latest. The set has
-# a few members only, and one step counts, cleans and takes.
+# A sorted set per organization: a member for each slot, its score the end of its lease. The script
+# removes ended leases, counts and takes in one step.
 _TAKE = """
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -43,7 +44,7 @@ _Answer = TypeVar("_Answer")
 def expensive(
     handler: Callable[Concatenate[_View, Request, _Arguments], _Answer],
 ) -> Callable[Concatenate[_View, Request, _Arguments], _Answer]:
-    """Admit a view's method before its body is read. Raises ApiError where too many run."""
+    """Admit a request before its body is read. Raises ApiError if too many are running."""
 
     @wraps(handler)
     def admitted_only(
@@ -59,7 +60,7 @@ def expensive(
 def admitted(organization_id: str) -> Iterator[None]:
     """Hold one of the `API_MAX_EXPENSIVE_REQUESTS` slots of an organization while in the block.
 
-    Raises ApiError where none is free. Where Valkey does not answer, every request is admitted.
+    Raises ApiError if none is free. If Valkey does not answer, every request is admitted.
     """
     limit = settings.API_MAX_EXPENSIVE_REQUESTS
     if not limit:
@@ -68,7 +69,7 @@ def admitted(organization_id: str) -> Iterator[None]:
     key, slot = f"expensive:{organization_id}", uuid4().hex
     valkey = cast("ValkeyCache", cache)
     try:
-        free = valkey.run(_TAKE, [key], [limit, _LEASE_SECONDS, slot])
+        free = valkey.run(_TAKE, [key], [limit, _lease_seconds(), slot])
     except RedisError as error:
         logger.warning("Expensive requests are not limited, Valkey does not answer: %s", error)
         yield
@@ -80,6 +81,11 @@ def admitted(organization_id: str) -> Iterator[None]:
     finally:
         with suppress(RedisError):
             valkey.run(_FREE, [key], [slot])
+
+
+def _lease_seconds() -> int:
+    """Return the seconds after which the slot of a process that died is free."""
+    return _STATEMENTS * settings.WEB_STATEMENT_TIMEOUT_SECONDS or _UNLIMITED_LEASE_SECONDS
 
 
 def too_many(limit: int) -> ApiError:

@@ -1,4 +1,4 @@
-"""The audit log: what staff took out of the admin, when, and from which address."""
+"""Audit log: the downloads of staff in the admin, with time and address."""
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest

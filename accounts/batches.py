@@ -37,7 +37,7 @@ def delete(rows: QuerySet[Row, Row], seconds: float = SECONDS) -> int:
     """Delete rows and all that refers to them, as CASCADE says, without loading an object.
 
     A row that another transaction has locked is left for the next run.
-    seconds: after which no other batch is begun. Returns the number of rows, without the others.
+    seconds: after which no other batch is begun. Returns the number of rows of this model.
     """
     end = time.monotonic() + seconds
     locked = rows.order_by("pk").select_for_update(skip_locked=True, of=("self",))

@@ -1,4 +1,7 @@
-"""The cache in Valkey: values are JSON, so that nobody who writes there can have code run here."""
+"""Cache in Valkey.
+
+Values are JSON, because unpickling would execute code of anyone who can write to Valkey.
+"""
 
 import json
 import logging
@@ -13,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 class JsonSerializer:
-    """Values as JSON texts; Django's own serializer would unpickle them."""
+    """Serialize values as JSON; Django's own serializer would unpickle them."""
 
     def dumps(self, value: Any) -> int | bytes:
-        # A bare number, which INCR takes.
+        # INCR needs a bare number.
         return value if type(value) is int else json.dumps(value, default=_plain).encode()
 
     def loads(self, data: bytes) -> Any:
-        """The value; None, as where there is nothing, for what is not JSON."""
+        """Return the value, or None if the data is not JSON, as for a missing key."""
         try:
             return json.loads(data)
         except (ValueError, RecursionError):
@@ -41,7 +44,7 @@ class ValkeyCache(RedisCache):
         super().__init__(server, {**params, "OPTIONS": options})
 
     def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        """Run a Lua script as one step. Keys get the prefix that all keys of the cache have."""
+        """Run a Lua script atomically. Keys get the prefix of the cache."""
         names = [self.make_and_validate_key(key) for key in keys]
         client = self._cache.get_client(None, write=True)
         return client.eval(script, len(names), *names, *arguments)

@@ -118,7 +118,7 @@ def _problems(detail: object, path: str = "") -> Iterator[Problem]:
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Whether an address is one of the API, if perhaps of nothing there."""
+    """Return whether a path belongs to the API, even if no view serves it."""
     return request.path_info.startswith("/v1/") or request.path_info == "/v1"
 
 

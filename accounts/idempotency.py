@@ -138,9 +138,9 @@ def _claim(request: Request, key: str, fingerprint: str) -> IdempotencyKey:
 
 
 def _operation(request: Request) -> str:
-    """The method and the path, which is the same with and without a slash at its end.
+    """Return the method and the path without a slash at its end.
 
-    Of a path too long for its column, SHA-256 in hex.
+    A path longer than the column is replaced by its SHA-256 in hex.
     """
     path = request.path.rstrip("/")
     operation = f"{request.method} {path}"

@@ -1,4 +1,4 @@
-"""What stands before every view: refusals, and the headers of every answer of the API."""
+"""Middleware before every view: refusals, and the headers of every response of the API."""
 
 from collections.abc import Callable
 from urllib.parse import unquote_plus

@@ -75,7 +75,7 @@ BEFORE_VIEWS: Errors = (
     ApiError(
         ErrorCode.HEADERS_TOO_LARGE,
         "The request line and the headers are larger than 65536 bytes.",
-        {"max_bytes": 65_536},
+        {"maximum": 65_536},
     ),
 )
 OF_A_BODY: Errors = (
@@ -87,7 +87,7 @@ OF_A_BODY: Errors = (
     ApiError(
         ErrorCode.REQUEST_TOO_LARGE,
         "The body is larger than 1048576 bytes.",
-        {"max_bytes": 1_048_576},
+        {"maximum": 1_048_576},
     ),
     ApiError(
         ErrorCode.UNSUPPORTED_MEDIA_TYPE,

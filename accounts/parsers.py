@@ -49,7 +49,7 @@ class BoundedJSONParser(BaseParser):
             raise ApiError(
                 ErrorCode.REQUEST_TOO_LARGE,
                 f"The body is larger than {limit} bytes.",
-                {"max_bytes": limit},
+                {"maximum": limit},
             )
         _check_number_of_values(body)
         data = _decode(body)

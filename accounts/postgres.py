@@ -7,7 +7,7 @@ MIN_VERSION = 16
 
 
 def unsupported(version: int) -> str | None:
-    """Say what is wrong with a server_version_num such as 150004; None for nothing."""
+    """Return an error message if a server_version_num such as 150004 is too old, else None."""
     major, minor = divmod(version, 10_000)
     if major >= MIN_VERSION:
         return None
@@ -35,7 +35,7 @@ def problem_of(alias: str) -> str | None:
 
 
 def require_supported() -> None:
-    """End the process with one line where a database is too old."""
+    """End the process with one line if a database is too old."""
     for alias in connections:
         if problem := problem_of(alias):
             raise SystemExit(f"Longshore: {problem}")

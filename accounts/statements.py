@@ -1,4 +1,4 @@
-"""Statement timeouts of the web processes: PostgreSQL stops what nobody would wait for."""
+"""Statement timeouts for the web processes."""
 
 import logging
 from typing import Any
@@ -9,15 +9,15 @@ from django.db.backends.signals import connection_created
 
 logger = logging.getLogger(__name__)
 
-# A pooler tells its clients other process ids than PostgreSQL does. Behind one the setting would
-# stay on a connection that workers, whose statements may take hours, get next.
+# Sets nothing behind a pooler, which reports its own process ids: a worker may get the
+# connection next, and its statements may take hours.
 _LIMIT = """SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s"""
 
 
 def limit_statements() -> None:
     """Give each new database connection of this process `WEB_STATEMENT_TIMEOUT_SECONDS`.
 
-    One statement for a connection. A pooler refuses the alternative, `options` of the startup
+    Costs one statement per connection. A pooler refuses the alternative, `options` in the startup
     message.
     """
     if settings.WEB_STATEMENT_TIMEOUT_SECONDS:

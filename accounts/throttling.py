@@ -1,4 +1,4 @@
-"""How often a key may ask, counted in Valkey for all processes together."""
+"""Rate limits, counted in Valkey for all processes together."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -56,8 +56,9 @@ class ApiKeyThrottle(_PeriodThrottle):
 class DenialThrottle(_PeriodThrottle):
     """At most `API_DENIED_RATE_LIMIT` ("60/min", "" for no limit) denials of a client address.
 
-    For requests that are denied anyway: others of the same address, which may be that of a proxy,
-    pass whatever was denied. The address is that of the connection.
+    Only requests that are denied anyway are counted and answered 429. The address is the client's
+    where `TRUSTED_PROXIES` names the proxy, else that of the connection: all clients behind a proxy
+    that is not trusted share one count, but their valid requests always pass.
     """
 
     def get_rate(self) -> str | None:

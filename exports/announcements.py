@@ -16,8 +16,7 @@ from exports.storage import signed_url
 from webhooks import outbox
 from webhooks.events import EventType
 
-# Of an export's files, an event lists so many: an export has up to a thousand, and fifty
-# subscriptions may get each event.
+# Maximum of files in an event: an export has up to a thousand, and fifty subscriptions may get it.
 MAX_FILES = 100
 _TYPES = {
     Status.QUEUED: EventType.EXPORT_QUEUED,

@@ -30,7 +30,7 @@ Part = sql.Composable | None
 # By the path of a column, the paths that occur in it.
 Found = Mapping[str, Paths]
 NOTHING: Found = MappingProxyType({})
-# Of a value that is to be flattened, as JSON: reading it takes some twenty times as much memory.
+# Maximum of a value to be flattened, as JSON: reading it takes about twenty times as much memory.
 MAX_FLATTENED_CHARACTERS = 8 << 20
 _ITSELF: Paths = frozenset({()})
 
@@ -86,7 +86,7 @@ def compile_discovery(
     source = _Source(spec, organization_id, part)
     cells = [source.expressions.parted(column.path) for column in columns]
     known = [column.node(found.get(column.path, frozenset())) for column in columns]
-    # One more tells a text that is too long.
+    # One character more shows that a text is too long.
     return unknown_rows(source.select(cells), known, limit, MAX_FLATTENED_CHARACTERS + 1)
 
 

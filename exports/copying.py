@@ -20,7 +20,7 @@ from exports.formats.base import BLOCK_BYTES, Block, FormatLimit
 _NAP_SECONDS = 0.0002
 # Rows of a slow query are passed on before they fill a block.
 _SLOW_MILLISECONDS = 500
-# What an error shows of a row.
+# Characters of a row that an error shows.
 _BEGINNING_BYTES = 100
 
 
@@ -40,8 +40,8 @@ def copy_blocks(
 
     divisor: a block ends wherever the number of rows can be divided by it.
     line_end: what takes the place of the line feed that ends a row.
-    Raises IncompleteExport where the server has sent other than it says, FormatLimit for a row of
-    more than EXPORT_MAX_ROW_BYTES; the server's errors as psycopg's.
+    Raises IncompleteExport if the number of rows differs from the server's, FormatLimit for a row
+    of more than EXPORT_MAX_ROW_BYTES, and psycopg's errors for those of the server.
     Not read to its end, it ends the connection.
     """
     try:

@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"([A-Za-z])\1*|''|'(?:[^']|'')+'|[^A-Za-z']+")
 _LONGEST_PATTERN = 200
 # Characters that XML, and so XLSX, cannot hold.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-# What other tools write for the same: by it a refused pattern is translated.
+# Patterns of other tools: the error for such a pattern suggests the translation.
 _STRFTIME = re.compile("%(-?)([A-Za-z])")
 _OF_STRFTIME = {
     "Y": "yyyy", "y": "yy", "m": "MM", "d": "dd", "e": "d", "H": "HH", "I": "hh", "M": "mm",
@@ -68,7 +68,7 @@ _EXPRESSIONS = {
 _EXPRESSIONS["X"] = (
     "CASE extract(timezone FROM {0}) WHEN 0 THEN 'Z' ELSE " + _EXPRESSIONS["x"] + " END"
 )
-# What a year is to PostgreSQL's `extract`.
+# Field of PostgreSQL's `extract` for each pattern of a year.
 _YEARS = {
     **dict.fromkeys(("y", "yy", "yyy", "yyyy"), "year"),
     **dict.fromkeys(("Y", "YY", "YYYY"), "isoyear"),

@@ -94,7 +94,7 @@ class Expressions(JsonExpressions):
         return [_TURN, *orders] if len(relations) > 1 else orders
 
     def _records_of(self, relation: Relation, turn: int | None) -> sql.Composable:
-        """The query of the related records of a row; in another turn it finds none."""
+        """Query for the related records of a row; empty while another relation repeats the row."""
         row = related_row(relation)
         cells = [sql.SQL("{}.*").format(sql.Identifier(row)), *self._computed_of(relation)]
         link = relation.link(ROW, row)

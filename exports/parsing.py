@@ -268,7 +268,7 @@ class _Parser:
 
 
 def _zone(body: Mapping[str, Any], timezone: str) -> Zone:
-    """The zone that governs a request; UTC where it names one that does not exist."""
+    """Return the zone that governs a request; UTC if it names an unknown zone."""
     output = body.get("csv_field_options")
     own = output.get("timezone") if isinstance(output, Mapping) else None
     name = timezone if own is None else own

@@ -52,8 +52,8 @@ def failure_of(export: Export, error: BaseException) -> str | None:
     """
     if database_of(export) != ALIAS or not isinstance(error, psycopg.OperationalError):
         return None
-    # Of a read-only transaction a primary never says so. A connection that was ended while it
-    # waited has no SQLSTATE, but the text.
+    # A primary never reports this for a read-only transaction. A connection that was ended while it
+    # waited has no SQLSTATE, only the text.
     if isinstance(error, errors.SerializationFailure) or "conflict with recovery" in str(error):
         return _CONFLICT
     if isinstance(error, _ENDED) or error.sqlstate is None:

@@ -79,7 +79,7 @@ def _run(export: Export) -> None:
             clear_later(export.claims)
             raise
         except ApiError as error:
-            # Nothing was committed: there is no room for the files.
+            # Nothing was committed: the storage quota has no room for the files.
             try:
                 _give_up(export, error)
             finally:
@@ -103,7 +103,7 @@ def _clear(export: Export, claims: list[str]) -> None:
 
 def _give_up(export: Export, error: BaseException) -> None:
     """End or put back an export that could not be written. Raises what is no failure of its own."""
-    # Where the error was the loss of Django's connection, this opens another.
+    # If the error was a lost connection of Django, this opens a new one.
     close_old_connections()
     failure = replica.failure_of(export, error)
     match error:

@@ -37,7 +37,7 @@ class Snapshot:
                 self._adopt(reader, shared)
             yield reader
         finally:
-            # Nothing was written. A leader that was ended after the last row is no failure.
+            # Nothing was written: a leader that was ended after the last row does no harm.
             with suppress(psycopg.Error):
                 reader.rollback()
             reader.close()

@@ -41,7 +41,7 @@ class ExportStream:
         seconds: int = 0,
         database: str | None = None,
     ) -> None:
-        """seconds: that each statement may take; 0 is any time. database: as of `Snapshot`."""
+        """seconds: time limit of each statement; 0 means no limit. database: as of `Snapshot`."""
         self.rows = 0
         self.snapshot_at: datetime | None = None
         self._spec = spec

@@ -105,7 +105,7 @@ def _date(body: Mapping[str, Any], chosen: ExportType | None) -> tuple[str, Kind
 def _range(
     body: Mapping[str, Any], path: str, kind: Kind, zone: Zone
 ) -> tuple[list[Condition | AnyOf], list[Problem]]:
-    """The conditions of a range, both of whose ends are in it, and what is wrong with these."""
+    """Return the conditions of a range, with both ends included, and the problems found."""
     problems: list[Problem] = []
     conditions: list[Condition | AnyOf] = []
     code = ErrorCode.INVALID_DATE_RANGE

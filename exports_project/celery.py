@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.bootsteps import StartStopStep
-from celery.signals import beat_init, setup_logging, task_postrun, worker_init, worker_ready
+from celery.signals import setup_logging, task_postrun, worker_ready
 from django.conf import settings
 from django.core.checks import Tags, run_checks
 from django.db import connections
@@ -47,8 +47,8 @@ class Acknowledgement(StartStopStep):
         parent.call_soon_ack = lambda *args: call_soon(acknowledge, *args)
 
 
-@worker_init.connect
-@beat_init.connect
+# Not beat_init: beat sends it only after it has read its schedule from the database.
+@setup_logging.connect
 def refuse_old_databases(**_: Any) -> None:
     require_supported()
 

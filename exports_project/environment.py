@@ -1,4 +1,4 @@
-"""Settings that a slip of the pen would break late: read here, and refused at once.
+"""Read settings from the environment, and refuse wrong values at the start.
 
 Each raises ImproperlyConfigured, which names the variable, its value and what is accepted.
 """
@@ -12,7 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
-# As Django's own check of SECRET_KEY, which only warns.
+# The limits of Django's own check of SECRET_KEY, which only warns.
 MIN_SECRET_LENGTH = 50
 MIN_SECRET_CHARACTERS = 5
 
@@ -43,7 +43,7 @@ def base_url(name: str, default: str) -> str:
 
 
 def secret(name: str) -> str:
-    """A secret that cannot be guessed; "" where there is none. Messages do not show it."""
+    """Return a secret, or "" if it is not set. Error messages do not contain it."""
     text: str = env(name, default="")
     if text and (len(text) < MIN_SECRET_LENGTH or len(set(text)) < MIN_SECRET_CHARACTERS):
         raise ImproperlyConfigured(
@@ -66,7 +66,7 @@ def rate(name: str, default: str) -> str:
 
 
 def networks(name: str, default: Sequence[str]) -> list[IPv4Network | IPv6Network]:
-    """Networks of IP addresses, apart by commas."""
+    """Networks of IP addresses, separated by commas."""
     found = []
     for text in env.list(name, default=list(default)):
         try:
@@ -74,18 +74,18 @@ def networks(name: str, default: Sequence[str]) -> list[IPv4Network | IPv6Networ
         except ValueError as error:
             raise ImproperlyConfigured(
                 f'{name} holds "{text}", but must be networks such as 10.1.0.0/16 or '
-                "fd00:1::/64, apart by commas."
+                "fd00:1::/64, separated by commas."
             ) from error
     return found
 
 
 def ports(name: str, default: Sequence[int]) -> list[int]:
-    """Numbers of ports, apart by commas; none for all."""
+    """Port numbers, separated by commas; empty for all."""
     texts = env.list(name, default=[str(port) for port in default])
     for text in texts:
         if not re.fullmatch(r"[0-9]{1,5}", text.strip()) or not 1 <= int(text) <= 65_535:
             raise ImproperlyConfigured(
-                f'{name} holds "{text}", but must be numbers, 1 to 65535, apart by commas, '
+                f'{name} holds "{text}", but must be numbers, 1 to 65535, separated by commas, '
                 "or empty for all."
             )
     return [int(text) for text in texts]

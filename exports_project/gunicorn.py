@@ -16,7 +16,7 @@ logconfig_dict = LOGGING | {
         **LOGGING["loggers"],
         "gunicorn.error": {"level": "WARNING", "propagate": True},
         "gunicorn.access": {"level": "INFO", "propagate": True},
-        # A line for each request that waits for a thread.
+        # Logs a line for each request that waits for a thread.
         "waitress.queue": {"level": "ERROR"},
     }
 }

@@ -47,8 +47,8 @@ def answer_watchers(get_response: _Answer) -> _Answer:
         if answer is None:
             return get_response(request)
         response = answer(request)
-        # Without it the server would end the connection, which Django's own middleware prevents
-        # for all other paths.
+        # Without a length the server would close the connection. Django's own middleware prevents
+        # this for all other paths.
         response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 

@@ -28,7 +28,7 @@ class _Rendered:
 
 
 _rendered: dict[str, _Rendered] = {}
-# The generator works on instances that all requests share: two at once mix their views up.
+# The generator changes instances that all requests share: two at once would mix up their views.
 _lock = Lock()
 
 
@@ -46,7 +46,7 @@ def _render(renderer: BaseRenderer) -> _Rendered:
 
 
 class SchemaView(SpectacularAPIView):
-    """The same bytes for everyone, so it asks for no key and counts no requests."""
+    """Serves the same bytes to every client: without a key and without a rate limit."""
 
     throttle_classes = ()
 

@@ -1,4 +1,4 @@
-"""The admin's search, with an answer for pages that do not exist."""
+"""The admin's search, with 404 for pages that do not exist."""
 
 from django.contrib import admin
 from django.core.paginator import InvalidPage

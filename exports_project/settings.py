@@ -53,8 +53,8 @@ TRUST_X_FORWARDED_PROTO = env.bool("TRUST_X_FORWARDED_PROTO", default=False)
 if TRUST_X_FORWARDED_PROTO or TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Staff sign in to the admin. After wrong passwords, the user name is locked for the address that
-# they came from: others, and the same user elsewhere, can still sign in.
+# After wrong passwords in the admin, the user name is locked for their address. Other users, and
+# the same user from another address, can still sign in.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -73,9 +73,9 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-# Who keeps trying does not wait any longer.
+# Failed attempts during a lock do not extend it.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# Never a header: anyone can send one. The server sets the address where it trusts a proxy.
+# Never a header: any client can send one. Behind a trusted proxy the web server sets the address.
 AXES_CLIENT_IP_CALLABLE = "accounts.audit.address"
 AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_ENABLE_ADMIN = False
@@ -85,7 +85,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
-        # The admin's Alpine.js sets styles. What else it needs, `allow_eval_in_admin` adds.
+        # The admin's Alpine.js sets styles. `allow_eval_in_admin` adds the rest that it needs.
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
@@ -111,7 +111,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework_api_key",
     "drf_spectacular",
-    # The pages under /docs; production may do without.
+    # The pages under /docs; optional in production.
     *(["drf_spectacular_sidecar"] if find_spec("drf_spectacular_sidecar") else []),
     "django_celery_beat",
     "axes",
@@ -137,7 +137,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # Last, as it asks: answers a locked sign-in with a page of its own.
+    # Must be last, as its documentation says: answers a locked sign-in with its own page.
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "exports_project.urls"
@@ -173,7 +173,7 @@ EXPORT_DATABASE = "replica" if env("EXPORT_DATABASE_URL", default="") else "defa
 if EXPORT_DATABASE == "replica":
     DATABASES["replica"] = environment.postgres("EXPORT_DATABASE_URL")
     DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
-# After its last attempt on the replica, an export may read from where everything is.
+# Whether an export reads from the primary after its last attempt on the replica.
 EXPORT_REPLICA_FALLBACK = env.bool("EXPORT_REPLICA_FALLBACK", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -202,9 +202,9 @@ CACHES = {
 API_RATE_LIMIT = environment.rate("API_RATE_LIMIT", "600/min")
 # 401 and 403 answers of one client address in each period; "" for no limit.
 API_DENIED_RATE_LIMIT = environment.rate("API_DENIED_RATE_LIMIT", "60/min")
-# Previews, creations and pages of lists of one organization at the same time; 0 for no limit.
+# Concurrent previews, creations and list pages of one organization; 0 for no limit.
 API_MAX_EXPENSIVE_REQUESTS = environment.integer("API_MAX_EXPENSIVE_REQUESTS", 3)
-# Of each statement of the web processes; 0 for no limit.
+# Time limit of each statement of the web processes; 0 for no limit.
 WEB_STATEMENT_TIMEOUT_SECONDS = environment.integer("WEB_STATEMENT_TIMEOUT_SECONDS", 30)
 API_MAX_BODY_BYTES = environment.integer("API_MAX_BODY_BYTES", 2**20, minimum=1)
 EXPORT_RETENTION_HOURS = environment.integer("EXPORT_RETENTION_HOURS", 24, minimum=1)
@@ -215,7 +215,7 @@ EXPORT_MAX_RECORDS = environment.integer("EXPORT_MAX_RECORDS", 0) or None
 EXPORT_MAX_BYTES = environment.integer("EXPORT_MAX_BYTES", 0) or None
 EXPORT_MAX_DAILY = environment.integer("EXPORT_MAX_DAILY", 10_000) or None
 EXPORT_MAX_STORED_BYTES = environment.integer("EXPORT_MAX_STORED_BYTES", 2**40) or None
-# Of one row, which readers and formats hold in memory several times over.
+# Maximum of one row: readers and formats hold several copies in memory.
 EXPORT_MAX_ROW_BYTES = environment.integer("EXPORT_MAX_ROW_BYTES", 32 << 20, minimum=1 << 20)
 EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
@@ -231,7 +231,7 @@ WEBHOOK_ALLOWED_NETWORKS = environment.networks(
 WEBHOOK_ALLOWED_PORTS = environment.ports(
     "WEBHOOK_ALLOWED_PORTS", [] if EMBEDDED_DATABASE else [80, 443, 8080, 8443]
 )
-# Of one organization to one host: senders at a time, and deliveries a second.
+# Limits of one organization to one host: concurrent senders, and deliveries per second.
 WEBHOOK_HOST_SENDERS = environment.integer("WEBHOOK_HOST_SENDERS", 16) or None
 WEBHOOK_HOST_RATE = environment.integer("WEBHOOK_HOST_RATE", 500) or None
 WEBHOOK_CHALLENGE = env.bool("WEBHOOK_CHALLENGE", default=False)
@@ -268,9 +268,9 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 # Stopped by SIGQUIT, a worker finishes what it can in this time and gives the rest back.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
-# A connection that a restart of the broker has ended is opened anew, once and without a wait: else
-# beat, which keeps its connection, would never publish again. A request that cannot reach the
-# broker goes on at once; the worker keeps trying.
+# Reconnect once, without waiting, after a restart of the broker: otherwise beat, which keeps its
+# connection, would never publish again. A request that cannot reach the broker goes on at once; the
+# worker keeps trying.
 CELERY_TASK_PUBLISH_RETRY = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "max_retries": 1,

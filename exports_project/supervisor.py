@@ -1,4 +1,4 @@
-"""Starts the programs of `make run` again when they die; gives up after repeated deaths."""
+"""Restarts the programs of `make run` when they die; gives up after repeated deaths."""
 
 import signal
 import time
@@ -18,7 +18,10 @@ class GivenUp(Exception):
 
 
 class Supervisor:
-    """Watches children, which it does not stop; say: prints a line."""
+    """Restarts children that die; does not stop them.
+
+    say: prints a line.
+    """
 
     def __init__(self, children: Mapping[str, Child], say: Callable[[str], None]) -> None:
         self._children = children
@@ -40,7 +43,7 @@ class Supervisor:
                 self._due[name] = now + self._delay(name, child.process.returncode, now)
 
     def _delay(self, name: str, code: int, now: float) -> int:
-        """Seconds until a program that has just died is started again."""
+        """Return the seconds until a program that has just died is restarted."""
         recent = [death for death in self._deaths[name] if now - death < PERIOD_SECONDS]
         self._deaths[name] = [*recent, now]
         deaths = len(self._deaths[name])

@@ -1,4 +1,4 @@
-"""Limits of what all filters of one request compare, beside those of each filter."""
+"""Limits of all filters of one request together; each filter also has limits of its own."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class InvalidFilter(Exception):
 
 
 class Budget:
-    """Counts what the filters of one request compare, before any value is read."""
+    """Counts the comparisons and values of a request's filters, before any value is read."""
 
     def __init__(self) -> None:
         self._comparisons = self._values = self._characters = 0

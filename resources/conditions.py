@@ -124,7 +124,7 @@ def _own(model: type[Model], organization_id: str, row: str) -> Iterator[sql.Com
         if link.model._meta.db_table == model._meta.db_table:
             column = sql.Identifier(row, column_name(link))
             yield sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
-        else:  # It is in the table of a parent model, which is not joined.
+        else:  # The key is in the table of a parent model, which is not joined.
             yield sql.SQL("false")
 
 

@@ -1,4 +1,4 @@
-"""Currencies (ISO 4217) by how their smallest unit relates to the amounts that people write."""
+"""Currencies (ISO 4217): number of decimals of an amount in the smallest unit."""
 
 from decimal import Decimal
 

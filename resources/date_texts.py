@@ -6,7 +6,7 @@ astronomical, as in ISO 8601: 1 BC is 0000, 44 BC is -0043; and infinity is `inf
 
 from psycopg import sql
 
-# Of a value from here on, the year is positive in each time zone.
+# From this value on, the year is positive in every time zone.
 _ORDINARY = "{0} >= '0001-01-02' AND {0} < 'infinity'"
 
 
@@ -30,7 +30,7 @@ def astronomical_year(
 
     field: `year` or `isoyear`. digits: as many at least; 1 to 4.
     """
-    # PostgreSQL goes from -1, which is 1 BC, to 1: here 1 BC is 0.
+    # PostgreSQL has no year 0: -1 is 1 BC. Here 1 BC is 0.
     extracted = f"extract({field} FROM {{0}})"
     year = sql.SQL(f"({extracted} + ({extracted} < 0)::int)::int").format(value)
     template = f"FM{'9' * (4 - digits)}{'0' * digits}"

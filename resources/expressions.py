@@ -138,7 +138,7 @@ class JsonExpressions:
             source, condition = relation.join(parent_row, row)
         else:
             source, condition = relation.table(row), link.far
-        # Where its way to the organization is by the row around it, that has passed the same test.
+        # If the path to the organization goes through the outer row, that row was checked already.
         way = f"{relation.back}__{parent.organization}"
         is_part = resource is not None and resource.organization == way
         seen = related_scope(relation, self.organization_id, row, is_part=is_part)

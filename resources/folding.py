@@ -50,7 +50,7 @@ _PLAIN = f"""regexp_replace(lower({
 # cost a fifth of the others.
 FOLDED = f"""CASE WHEN octet_length({{text}}) = length({{text}})
  THEN lower({{text}} COLLATE "C") ELSE {_PLAIN} END"""
-# What order is decided by: a text's beginning bounds what a long one costs, and an index's rows.
+# Sort by the first 200 characters: this bounds the cost of long texts and the size of index rows.
 _BEGINNING = 'left({text} COLLATE "C", 200)'
 # Punctuation that stands after digits or letters in ASCII; all of it comes before them.
 _LATE = r":;<=>?@[\]^_`{{|}}~"

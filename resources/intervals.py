@@ -77,7 +77,7 @@ def written(microseconds: int, offset: str = "") -> str:
 
     Raises OverflowError centuries from the years 1 to 9999.
     """
-    # The calendar repeats every 400 years: so Python's serves for the years beside it, too.
+    # The calendar repeats every 400 years, so Python's also serves years just outside of 1 to 9999.
     years = -400 if microseconds > 0 else 400
     shift = -_FOUR_CENTURIES if microseconds > 0 else _FOUR_CENTURIES
     moved = _EPOCH + (timedelta(microseconds=microseconds) + shift)
@@ -96,7 +96,7 @@ def chronological(bound: str) -> tuple[int, int, str]:
 def is_after(first: str, second: str) -> bool:
     """Whether an interval, an instant or a date begins when another one has ended."""
     (start, _), (_, end) = _ends(first), _ends(second)
-    # An interval does not hold its end; an instant and a date are their own.
+    # An interval excludes its end; an instant or a date is its own end.
     return start > end or (start == end and "/" in second)
 
 

@@ -17,7 +17,7 @@ class TookTooLong(ApiError):
         super().__init__(ErrorCode.TIMEOUT)
 
 
-# Of the records in one answer, which a process holds several times over.
+# Maximum of the records in one response; a process holds them several times.
 MAX_ANSWER_BYTES = 16 << 20
 
 

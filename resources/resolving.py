@@ -1,4 +1,4 @@
-"""From times on the clocks of a zone to instants, by PostgreSQL's rules for the zone.
+"""Resolve local times of a zone to instants, with PostgreSQL's time zone rules.
 
 One database of time zones decides on filters and on what is shown: the rows that a filter selects
 for a day are the rows that are shown with that day.

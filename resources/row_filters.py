@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(r"%[s%]")
 def row_filter(model: type[Model], condition: Q, row: str) -> sql.Composable:
     """SQL that is true for the rows of a model that pass a condition.
 
-    row: what the statement calls the model's table.
+    row: the alias of the model's table in the statement.
     Raises FieldError for a condition that needs another table, and what Django raises for one
     that it does not understand.
     """

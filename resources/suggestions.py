@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher, get_close_matches
 from heapq import nlargest
 
-# The comparison takes the product of the lengths.
+# The cost of a comparison is the product of the lengths.
 _MAX_CHARACTERS = 100
 _MAX_CANDIDATES = 20
 

@@ -20,7 +20,7 @@ from resources.columns import Kind
 # more rows. Wide rows end a row group earlier, for all of it is in Arrow's memory until then.
 _ROW_GROUP_ROWS = 122_880
 _ROW_GROUP_BYTES = 48 << 20
-# Give freed memory back at once: a row group's is not needed before the next one is full.
+# Return freed memory at once: the next row group needs it only when it is full.
 pyarrow.jemalloc_set_decay_ms(0)
 _LONGEST_DECIMAL = 38
 _COLUMN_OF_ERROR = re.compile(r"CSV column #(\d+): (.*)", re.DOTALL)

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root; then it runs as a user of the system that is made for it."""
+"""Service user for the embedded PostgreSQL, which refuses to run as root."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ NAME = "embedded_postgres"
 
 
 def options() -> dict[str, Any]:
-    """Return the `subprocess` options that run PostgreSQL as somebody else than root."""
+    """Return the `subprocess` options that run PostgreSQL as the service user, if we are root."""
     if os.geteuid() != 0:
         return {}
     return {"user": NAME, "group": NAME, "extra_groups": []}
@@ -47,7 +47,7 @@ def admitted(local_dir: Path, postgres: Path) -> Iterator[None]:
         for path in (root, *root.rglob("*")) if root.exists() else ():
             executable = path.stat().st_mode & stat.S_IXUSR
             _add_mode(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0))
-    # LOCAL_DIR is ours; of other folders their owner should know.
+    # LOCAL_DIR is ours. Changes to other folders are logged for their owner.
     if foreign := [str(folder) for folder in opened if folder != local_dir]:
         print(f"Until it stops, the user {NAME} may enter {', '.join(foreign)} (o+x).", flush=True)
     try:

@@ -1,6 +1,6 @@
-"""One client's connection: how long it may take, what is logged of it, which errors it gets.
+"""Connection of one client: deadlines, access log and errors.
 
-Waitress owns the protocol. This module adds deadlines, the access log, and errors in JSON.
+Waitress implements the protocol. This module adds deadlines, the access log, and errors in JSON.
 """
 
 import json
@@ -47,7 +47,7 @@ class RequestTask(WSGITask):
         try:
             super().service()
         finally:
-            # The wrappers of the application may have put a proxy's client here.
+            # `behind_proxies` may have put the client of a proxy here.
             client = (self.environ or {}).get("REMOTE_ADDR", self.channel.addr[0])
             # Waitress counts neither a response without a length nor a file that it sends itself.
             sent = self._sent if self.content_length is None else self.content_length
@@ -79,11 +79,11 @@ def _refusal(error: Any, limits: Any) -> ApiError:
         case RequestEntityTooLarge():
             size = limits.max_request_body_size - 1
             text = f"The body is larger than {size} bytes."
-            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"max_bytes": size})
+            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": size})
         case RequestHeaderFieldsTooLarge():
             size = limits.max_request_header_size
             text = f"The request line and the headers are larger than {size} bytes."
-            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"max_bytes": size})
+            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"maximum": size})
     code = ErrorCode.INTERNAL_ERROR if error.code == 500 else ErrorCode.INVALID_REQUEST
     text = code.label if error.code == 500 else f"Malformed HTTP request: {error.body}."
     return ApiError(code, text, status=error.code)
@@ -97,7 +97,7 @@ class Channel(HTTPChannel):
     _request_began: float | None = None
     _sent = 0
     _flush_left = 0
-    # When the interval began, and how much had been sent then.
+    # Start of the interval, and the bytes sent until then.
     _interval: tuple[float, int] | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -114,7 +114,7 @@ class Channel(HTTPChannel):
         return bool(super()._flush_some(do_close))
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        """Send what the socket takes now; 0, as if it took nothing, once others have their turn."""
+        """Send as much as the socket takes; return 0 once the flush has reached its limit."""
         if self._flush_left <= 0:
             return 0
         sent: int = super().send(data, do_close)

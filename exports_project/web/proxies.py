@@ -1,4 +1,4 @@
-"""Whom to believe about the client: headers of a request that only a proxy may set."""
+"""Client address and scheme: which forwarded headers are trusted."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Removed from every request once they have been read, so that nothing can believe them later.
+# Removed from every request after reading, so that no later code can trust them.
 _HEADERS = ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT")
 
 
@@ -18,9 +18,9 @@ def behind_proxies(
 ) -> "WSGIApplication":
     """Wrap a WSGI application so that `REMOTE_ADDR` is the client's address.
 
-    Where the peer is one of `proxies`, the client is the last address of `X-Forwarded-For` that
-    is no proxy; everything before it may be forged. `X-Forwarded-Proto` is kept for requests of
-    these proxies, or of every peer with `trust_proto`. All other forwarded headers are removed.
+    If the peer is one of `proxies`, the client is the last address of `X-Forwarded-For` that is not
+    a proxy; everything before it may be forged. `X-Forwarded-Proto` is kept for requests of these
+    proxies, or of every peer with `trust_proto`. All other forwarded headers are removed.
     """
 
     def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -50,7 +50,7 @@ def _client(forwarded: str, peer: str, proxies: Sequence[IPv4Network | IPv6Netwo
 
 
 def _is_proxy(text: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Whether an address is one of the proxies; the peer of a UNIX socket is this machine."""
+    """Return whether an address is one of the proxies; the peer of a UNIX socket is localhost."""
     try:
         address = ip_address("127.0.0.1" if text == "localhost" else text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The process that gunicorn starts and watches: waitress on gunicorn's sockets."""
+"""Worker class for gunicorn: waitress on gunicorn's sockets."""
 
 import os
 import resource
@@ -17,11 +17,11 @@ from exports_project.web.channel import REQUEST_SECONDS, Channel
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Request line and headers together. A list's filters may fill several kilobytes.
+# Maximum of request line and headers together. The filters of a list may have several kilobytes.
 MAX_HEADER_BYTES = 1 << 16
-# Paths with threads of their own. Probes must not wait while all others work, and /healthz, which
-# waits for nothing, must not wait for /readyz. The description takes seconds to build, for which
-# all that ask for it wait.
+# Paths with their own threads. Probes must not wait while all other threads work, and /healthz,
+# which is always fast, must not wait for /readyz. The description takes seconds to build, and all
+# requests for it wait meanwhile.
 _OWN_THREADS = {"/healthz": 1, "/readyz": 1, "/v1/schema": 1}
 _MAX_CONNECTIONS = 4096
 # Descriptors of one connection: its socket, a file that it downloads, a body kept on the disk.
@@ -78,7 +78,7 @@ class Worker(BaseWorker):
             # is this for each of its connections at most.
             inbuf_overflow=1 << 16,
             outbuf_overflow=1 << 18,
-            # `web.proxies` knows which headers to believe.
+            # `web.proxies` decides which headers to trust.
             clear_untrusted_proxy_headers=False,
             log_socket_errors=False,
             ident="longshore",
@@ -88,8 +88,8 @@ class Worker(BaseWorker):
             server.channel_class = Channel
         while self.alive and self.ppid == os.getppid():
             self._turn()
-        # Closed at once: where gunicorn itself was killed, the next one binds the same address.
-        # Not by the server's own close(), which closes what threads wake the loop with.
+        # Closed at once: if gunicorn was killed, the next one binds the same address.
+        # Not with the server's close(): it also closes the trigger by which threads wake the loop.
         for server in servers:
             wasyncore.dispatcher.close(server)
         self._finish()
@@ -99,14 +99,14 @@ class Worker(BaseWorker):
         """Serve what the sockets have, at most for half a second, and drop slow clients."""
         self.notify()
         wasyncore.loop(timeout=_LOOP_SECONDS, use_poll=True, map=self._map, count=1)
-        # Not each time: thousands of connections cost more to look at than to serve.
+        # Not every time: checking thousands of connections costs more than serving them.
         if (now := time.time()) > self._looked_at + 1:
             self._looked_at = now
             for channel in self._channels():
                 channel.drop_if_slow(now)
 
     def _finish(self) -> None:
-        """Answer what has been received, for as long as gunicorn waits."""
+        """Answer the requests that were received, for as long as gunicorn waits."""
         deadline = time.monotonic() + self.cfg.graceful_timeout
         self._turn()
         while time.monotonic() < deadline and (channels := self._channels()):
@@ -120,7 +120,7 @@ class Worker(BaseWorker):
 
 
 def _without_bodies_of_head(application: "WSGIApplication") -> "WSGIApplication":
-    """Django leaves it to the server to send no body to HEAD, and waitress to the application."""
+    """Remove the body of responses to HEAD: neither Django nor waitress does."""
 
     def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         response = application(environ, start_response)
@@ -134,7 +134,7 @@ def _without_bodies_of_head(application: "WSGIApplication") -> "WSGIApplication"
 
 
 def _connection_limit() -> int:
-    """How many connections the process's limit of open files allows, once it is raised."""
+    """Raise the limit of open files; return the number of connections that it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MAX_CONNECTIONS * _FILES_EACH + _RESERVED_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -18,7 +18,7 @@ from resources.timezones import Zone
 
 _OF_EVERY_LIST = ("cursor", "limit")
 CREATED_AT = "created_at"
-# What each filter by time puts before its value.
+# Prefix of the value of each filter by time.
 CREATED = {CREATED_AT: "", "created_after": "gt:", "created_before": "lt:"}
 _Rows = TypeVar("_Rows", bound=QuerySet[Any, Any])
 
@@ -105,5 +105,5 @@ class _Passes(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
         table = self._model._meta.db_table
         text = condition_sql(_resource(self._model), "", self._condition, table).as_string(None)
-        # Django fills in parameters afterwards, for which % is a sign.
+        # Django inserts parameters afterwards, so % must be doubled.
         return text.replace("%", "%%"), ()

@@ -60,7 +60,7 @@ def parse_query(resource: Resource, parameters: QueryDict, timezone: str) -> Lis
     }
     selection, wrong = parse_selection(resource, options, filters, zone, path="")
     fields = _fields(resource, given["fields"]) if "fields" in given else list(resource.names)
-    # JSON of a parameter may say what no answer can repeat, such as half a surrogate pair.
+    # JSON in a parameter may hold text that no response can repeat, such as half a surrogate pair.
     problems.extend(replace(each, value=given.get(each.field, each.value)) for each in wrong)
     problems.extend(_field_problems(resource, fields))
     try:

@@ -19,7 +19,7 @@ _PAYMENT_WORDS: Mapping[str, str] = {
     PaymentStatus.FREE: "paid",
 }
 _FULFILLMENT_WORDS: Mapping[str, str] = {FulfillmentStatus.IN_PROGRESS: "processing"}
-# No orders come of a subscription that is a draft or inactive, but they may yet.
+# A draft or inactive subscription creates no orders now, but may later: shown as paused.
 _SUBSCRIPTION_WORDS: Mapping[str, str] = {
     SubscriptionStatus.DRAFT: "paused",
     SubscriptionStatus.INACTIVE: "paused",

@@ -1,4 +1,4 @@
-"""The thirteen export types of a shop, each a table for people.
+"""The thirteen named export types of a shop: tables for people.
 
 A column that a type's own filters make constant, such as `is_test`, is left out.
 """
@@ -6,7 +6,7 @@ A column that a type's own filters make constant, such as `is_test`, is left out
 from resources.export_types import ExportType, export_types
 
 _REAL = {"is_test": False}
-# Drafts and orders that were never placed are no sales.
+# Only placed orders are sales.
 _PLACED = {"placed_at": "is_not_null"}
 _OF_PLACED_ORDERS = {"order.is_test": False, "order.placed_at": "is_not_null"}
 _ADDRESS = {

@@ -86,15 +86,16 @@ def test_a_refused_key_takes_no_slot(acme: Organization, read_only: KeyClient) -
 
 @pytest.mark.usefixtures("two")
 def test_slots_of_a_process_that_died_become_free(
-    acme: Organization, monkeypatch: pytest.MonkeyPatch
+    acme: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "_LEASE_SECONDS", 1)
+    settings.WEB_STATEMENT_TIMEOUT_SECONDS = 1
+    monkeypatch.setattr(admission, "_STATEMENTS", 1)
     dead = [admitted(acme.pk) for _ in range(2)]
     for slot in dead:
         slot.__enter__()
     with pytest.raises(ApiError), admitted(acme.pk):
         pass
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             with admitted(acme.pk):
@@ -104,6 +105,18 @@ def test_slots_of_a_process_that_died_become_free(
     else:
         pytest.fail("The slots stay taken.")
     assert cache._cache.get_client().ttl(f":1:expensive:{acme.pk}") <= 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(("timeout", "minimum"), [(30, 100), (120, 400), (0, 3500)])
+def test_a_lease_outlasts_the_timeouts_of_several_statements(
+    acme: Organization, settings: Settings, timeout: int, minimum: int
+) -> None:
+    settings.WEB_STATEMENT_TIMEOUT_SECONDS = timeout
+    valkey = cache._cache.get_client()  # type: ignore[attr-defined]
+    with admitted(acme.pk):
+        [(_, end)] = valkey.zrange(f":1:expensive:{acme.pk}", 0, -1, withscores=True)
+        assert end - valkey.time()[0] > minimum
 
 
 def test_without_a_limit_all_are_admitted(acme: Organization, settings: Settings) -> None:

@@ -59,7 +59,7 @@ def test_a_body_of_the_limits_size_is_taken_and_a_byte_more_is_not(
     assert response.json() == {
         "error": "request_too_large",
         "message": "The body is larger than 100 bytes.",
-        "details": {"max_bytes": 100},
+        "details": {"maximum": 100},
     }
 
 

@@ -1,10 +1,13 @@
 """What a worker of the real broker outlives, and what beat sends."""
 
+import os
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from kombu.message import Message
 
@@ -34,6 +37,30 @@ def test_a_worker_outlives_a_message_that_it_cannot_acknowledge(
         assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
     wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 2)
     assert raised
+
+
+class Payload:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_refuses_a_pickled_task_and_goes_on(
+    alice: KeyClient, contacts: list[Contact], worker: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "executed"
+    current_app.send_task(
+        "exports.export", args=[Payload(path)], serializer="pickle", queue="quick"
+    )
+    assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
+    # The queue is first in, first out, and the worker has one thread.
+    wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).exists())
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("name", ["Purge exports", "Purge idempotency keys", "Purge webhooks"])

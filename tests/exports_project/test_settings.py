@@ -32,13 +32,13 @@ from django.conf import settings
             "WEBHOOK_ALLOWED_NETWORKS",
             "10.0.0.0/8,10.0.0.1/8",
             'WEBHOOK_ALLOWED_NETWORKS holds "10.0.0.1/8", but must be networks such as '
-            "10.1.0.0/16 or fd00:1::/64, apart by commas.",
+            "10.1.0.0/16 or fd00:1::/64, separated by commas.",
         ),
         (
             "WEBHOOK_ALLOWED_PORTS",
             "443,70000",
             'WEBHOOK_ALLOWED_PORTS holds "70000", but must be numbers, 1 to 65535, '
-            "apart by commas, or empty for all.",
+            "separated by commas, or empty for all.",
         ),
         (
             "SECRET_KEY",

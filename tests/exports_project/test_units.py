@@ -6,18 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 
 from exports_project.serve import PROGRAMS
+from tests.recovery.services import need
 
-ANALYZE = shutil.which("systemd-analyze") or ""
+ANALYZE = "systemd-analyze"
 UNITS = settings.BASE_DIR / "deploy" / "systemd"
 
 
-@pytest.mark.skipif(not ANALYZE, reason="needs systemd-analyze")
 def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
-    """Where they are to be installed there is nothing here: this machine's folders instead."""
+    """The units' folders do not exist here: replaced by this machine's."""
+    need("systemd", ANALYZE)
     shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
     for path in tmp_path.rglob("*.service"):
         if path.is_file():

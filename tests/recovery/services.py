@@ -25,9 +25,12 @@ def find(program: str) -> str | None:
     return shutil.which(program, path=f"{_RABBITMQ}:{os.environ['PATH']}:/usr/sbin")
 
 
-def need(package: str) -> None:
-    """Skip the test where Debian's package is not installed. In CI, fail."""
-    if find(package) is None:
+def need(package: str, program: str | Path | None = None) -> None:
+    """Skip the test if Debian's package is not installed. In CI, which installs it, fail.
+
+    program: a name or a path by which the package is found; the package's own name by default.
+    """
+    if find(str(program or package)) is None:
         missing = f"{package} is not installed"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
 

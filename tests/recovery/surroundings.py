@@ -57,6 +57,12 @@ class SurroundedStack(Stack):
             databases = {"longshore": primary, "replica": self.replica.server}
             self._start("pooler", self._pgbouncer.running(databases))
 
+    @property
+    def pool_url(self) -> str:
+        """The URL of the primary's pool."""
+        assert self._pgbouncer
+        return self._pgbouncer.url("longshore")
+
     def stop_pooler(self) -> None:
         self._stop("pooler", signal.SIGINT)
 

@@ -8,10 +8,11 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
+import psycopg
 import pytest
 
 from exports_project import embedded
@@ -109,6 +110,20 @@ def test_all_works_through_transaction_pooling(stack: SurroundedStack) -> None:
         stack.send(task, "upkeep")
     wait_until(lambda: stack.query(STATUS, done) == [], 30)
     assert "InvalidCursorName" not in stack.logs()
+
+
+def test_a_pooled_connection_keeps_no_statement_timeout(stack: SurroundedStack) -> None:
+    need("pgbouncer")
+    settle(stack, stack.ask(2))
+    for _ in range(8):
+        stack.request("GET", "/v1/exports")
+    with ExitStack() as opened:
+        # Transactions at the same time are on different connections of the server.
+        pooled = [opened.enter_context(psycopg.connect(stack.pool_url)) for _ in range(8)]
+        shown = [each.execute("SHOW statement_timeout").fetchone() for each in pooled]
+        backends = {each.execute("SELECT pg_backend_pid()").fetchone() for each in pooled}
+    assert shown == [("0",)] * len(pooled)
+    assert len(backends) == len(pooled)
 
 
 def test_exports_outlive_a_restart_of_pgbouncer(stack: SurroundedStack) -> None:

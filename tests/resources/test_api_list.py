@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.models import Organization
@@ -57,6 +58,33 @@ def test_newest_come_first_twenty_five_a_page(alice: KeyClient, shipments: list[
     second = alice.get(first["next"]).json()
     assert (ids(second), second["next"]) == (newest_first[25:], None)
     assert alice.get(second["previous"]).json() == first
+
+
+def test_ancient_and_infinite_datetimes_are_shown_ordered_and_found(
+    alice: KeyClient, acme: Organization
+) -> None:
+    stored = {
+        "-infinity": "-infinity",
+        "0044-03-15 12:00:00+00 BC": "-0043-03-15T12:00:00.000000+00:00",
+        "0001-06-01 12:00:00+00 BC": "0000-06-01T12:00:00.000000+00:00",
+        "10000-01-01 00:00:00+00": "10000-01-01T00:00:00.000000+00:00",
+        "infinity": "infinity",
+    }
+    for value in stored:
+        shipment = ShipmentFactory.create(organization=acme)
+        with connection.cursor() as cursor:
+            update = "UPDATE logistics_shipment SET created_at = %s WHERE id = %s"
+            cursor.execute(update, [value, shipment.pk])
+    path = "/v1/shipments?fields=created_at&order_by=created_at&direction=asc"
+    shown = []
+    following = f"{path}&limit=1"
+    while following:
+        page = alice.get(following).json()
+        shown += [record["created_at"] for record in page["results"]]
+        following = page["next"]
+    assert shown == list(stored.values())
+    for value, count in (("infinity", 1), ("-infinity", 1), ("lt:0001-01-01", 3)):
+        assert len(alice.get(f"{path}&created_at={value}").json()["results"]) == count
 
 
 def test_filters_fields_order_and_zone(alice: KeyClient, shipments: list[Shipment]) -> None:

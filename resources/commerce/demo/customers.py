@@ -78,7 +78,7 @@ def customer_subscriptions(plan: Plan) -> Iterator[str]:
 
 
 def customer_payment_sources(plan: Plan) -> Iterator[str]:
-    """Every second customer left a card, or every third of these a wallet."""
+    """Every second customer left a card, or for every third of these a wallet."""
     for number, bits, key, common in rows(plan, "cus"):
         if number % 2 == 0:
             wallet = number % 6 == 0

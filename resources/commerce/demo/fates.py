@@ -1,4 +1,4 @@
-"""What may become of an order of the demo shop, and how often."""
+"""Outcomes of the orders of the demo shop, and their frequency."""
 
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ _PAID = Fate("approved", "paid", reserved=100, taken=100)
 _DONE = _PAID._replace(fulfillment="fulfilled", shipment="delivered", delivery="delivered")
 _REFUNDED = _DONE._replace(refunded=True, payment="refunded")
 _RETURNED = _DONE._replace(returned="refunded", payment="partially_refunded")
-# Of 128 orders in a row each has one: every status occurs in a shop of a few hundred orders.
+# A fate for each of 128 consecutive orders: every status occurs among a few hundred orders.
 _RARE = (
     *(Fate("draft"), Fate("draft"), Fate("pending"), Fate("pending"), Fate("pending", "pending")),
     *(Fate("placing", "pending"), Fate("placed", "pending")),

@@ -28,7 +28,7 @@ class Place:
     shipping: tuple[int, int, int]
 
     def fee(self, payment: int) -> int:
-        """What paying costs, in cents of the currency: wire transfers only."""
+        """Return the payment fee in cents of the currency; only wire transfers have one."""
         return 150 * self.rate // 100 if payment == 2 else 0
 
 
@@ -142,7 +142,7 @@ class Plan:
 
     def common(self, number: int, time: int, bits: int, changed: int | None = None) -> str:
         """organization_id reference reference_origin metadata created_at updated_at"""
-        # By number and not by chance, for some kinds of records are few.
+        # By number, not by chance: some kinds have few records.
         mixed = number ^ number >> 3 ^ number >> 7
         origin = mixed & 7
         reference = f"EXT-{number}\t{_ORIGINS[origin]}" if origin < 2 else _UNKNOWN

@@ -14,7 +14,7 @@ _DAY_MS = 24 * _HOUR_MS
 # Lines of eight orders.
 _LINES = (1, 2, 2, 3, 3, 3, 4, 6)
 _LETTERS = "123456"
-# Names of lines that are no goods.
+# Names of lines for shipping, payment, promotion and adjustment.
 _CHARGES = {
     "shipments": "Shipping",
     "payment_methods": "Payment fee",
@@ -39,7 +39,10 @@ class Line(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """A line of an order that is no goods; `letter` sets its id apart."""
+    """A line of an order for shipping, payment, promotion or adjustment.
+
+    letter: prefix that keeps its id unique.
+    """
 
     letter: str
     item_type: str
@@ -102,7 +105,7 @@ def having(prefix: str, sales: Iterable[Sale]) -> Iterator[Sale]:
 _HAVING: dict[str, Callable[[Sale], bool]] = {
     "ord": lambda sale: True,
     "oshp": lambda sale: bool(sale.fate.shipment),
-    # What was rejected has a fulfillment that was canceled.
+    # A rejected order has a canceled fulfillment.
     "oful": lambda sale: bool(sale.fate.delivery) or sale.fate.fulfillment == "rejected",
     "ret": lambda sale: bool(sale.fate.returned),
     "dsp": lambda sale: bool(sale.fate.disputed),
@@ -119,7 +122,7 @@ def _lines(plan: Plan, sale_bits: int, order: int, place_number: int, off: int) 
         bits = scatter(order * 8 + index + plan.salt)
         sku = (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * skus >> 32
         quantity, unit = (1, 1, 1, 2, 1, 3, 1, 2)[bits >> 32 & 7], plan.price(sku, place_number)
-        # What costs nothing has no options.
+        # A free line has no options.
         option = (bits >> 35 & 15) if bits >> 35 & 15 < 3 and off < 100 else -1
         options = 500 * place.rate // 100 * quantity if option >= 0 else 0
         discount = -(unit * quantity * off // 100)

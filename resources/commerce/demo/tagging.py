@@ -31,7 +31,7 @@ def _columns(model: type[Taggable]) -> str:
 def of_shop(plan: Plan) -> Iterator[Batch]:
     for model, prefix in _SHOP:
         name, count = plan.names[prefix], plan.counts[prefix]
-        # By number, for bundles are few.
+        # By number, not by chance: there are few bundles.
         keys = (
             (name(number), scatter(number ^ plan.salt) << 2 | number & 3) for number in range(count)
         )
