@@ -12,6 +12,7 @@ from django.conf import settings
 from kombu.message import Message
 
 from exports.models import Export, Status
+from exports.queue import RUN_EXPORT
 from exports_project.serve import PROGRAMS
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
@@ -54,9 +55,7 @@ def test_a_worker_refuses_a_pickled_task_and_goes_on(
     alice: KeyClient, contacts: list[Contact], worker: None, tmp_path: Path
 ) -> None:
     path = tmp_path / "executed"
-    current_app.send_task(
-        "exports.export", args=[Payload(path)], serializer="pickle", queue="quick"
-    )
+    current_app.send_task(RUN_EXPORT, args=[Payload(path)], serializer="pickle", queue="quick")
     assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
     # The queue is first in, first out, and the worker has one thread.
     wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).exists())
