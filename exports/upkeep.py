@@ -39,11 +39,13 @@ _GONE = (Status.EXPIRED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 
 def recover() -> None:
     """Take back what a dead worker holds, and queue what waits, or what a broker lost."""
-    silent = _exports().filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - SILENCE)
+    silent = _exports().visible().filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - SILENCE)
     taken_back = [export for export in batches.read(silent) if _succeeds(_take_back, export)]
     lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - PATIENCE)
-    queued = _exports().filter(
-        lost, lifecycle.due(), status=Status.QUEUED, created_at__lt=Now() - SETTLED
+    queued = (
+        _exports()
+        .visible()
+        .filter(lost, lifecycle.due(), status=Status.QUEUED, created_at__lt=Now() - SETTLED)
     )
     for lane in Lane:
         # As long as a lane has messages, its exports need no more of them.
