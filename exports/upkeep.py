@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from accounts import batches
 from accounts.models import Organization
-from exports import heartbeats, lifecycle, totals
+from exports import heartbeats, lifecycle, limits, totals
 from exports.leases import lease
 from exports.models import ENDS, DiscardedFolder, Export, ExportQuerySet, Lane, Status
 from exports.queue import discard_soon, enqueue, waiting
@@ -180,6 +180,9 @@ def remember_files(sender: object, instance: Organization, **_: object) -> None:
     Its exports are deleted with it, so workers that write one stop within a second. If the message
     is lost, the next `expire` deletes the files.
     """
+    # As whoever ends an export does: first the organization, then its exports. Otherwise the two
+    # could wait for each other.
+    limits.lock(instance.pk)
     DiscardedFolder.objects.get_or_create(path=organization_folder(instance.pk))
     transaction.on_commit(discard_soon)
 

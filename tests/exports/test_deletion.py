@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
@@ -17,7 +17,7 @@ from accounts import idempotency
 from accounts.errors import ApiError
 from accounts.models import IdempotencyKey, Organization
 from exports import actions, announcements, lifecycle, runner, upkeep
-from exports.models import DiscardedFolder, Export, Lane, Status
+from exports.models import DiscardedFolder, Export, ExportLimits, Lane, Status
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, stored_files, wait_for
@@ -305,6 +305,34 @@ def test_a_worker_stops_when_the_organization_is_deleted(
     runner.run(queued.pk)
     assert not Export.objects.exists()
     assert stored_files() == []
+
+
+def test_an_export_that_ends_and_the_deletion_of_its_organization_do_not_block_each_other(
+    queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ExportLimits.objects.create(organization=acme, stored_bytes=1_000_000)
+    end = lifecycle._end
+    errors: list[Exception] = []
+    threads = []
+
+    def delete() -> None:
+        try:
+            Organization.objects.get(pk=acme.pk).delete()
+        except Exception as error:
+            errors.append(error)
+        connection.close()
+
+    def deleted_meanwhile(*args: Any, **values: Any) -> None:
+        threads.append(Thread(target=delete))
+        threads[0].start()
+        threads[0].join(1)
+        end(*args, **values)
+
+    monkeypatch.setattr(lifecycle, "_end", deleted_meanwhile)
+    runner.run(queued.pk)
+    threads[0].join()
+    assert not any(isinstance(error, OperationalError) for error in errors)
+    assert len(threads) == 1
 
 
 def test_an_organization_whose_deletion_is_rolled_back_keeps_its_files(
