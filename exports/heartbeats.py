@@ -1,4 +1,4 @@
-"""Heartbeats in Valkey, with a TTL: who has left none for a while is gone.
+"""Heartbeats in Valkey, with a TTL.
 
 Each worker leaves one for every queue that it takes tasks from, and says how many exports it
 writes at a time. Each recovery, which beat plans and the upkeep worker runs, leaves one as it ends.
