@@ -99,6 +99,9 @@ def _clear_prefix(prefix: str, end: float) -> bool:
     storage: Any = default_storage
     is_clear = True
     for page in storage.bucket.objects.filter(Prefix=prefix).pages():
+        if not page:
+            # S3 refuses an empty list of keys.
+            continue
         if time.monotonic() > end:
             return False
         keys = [{"Key": each.key} for each in page]
