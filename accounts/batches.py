@@ -6,10 +6,11 @@ when the time is over is the next run's.
 
 import time
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import CASCADE, Model, QuerySet
+from django.db.models.deletion import get_candidate_relations_to_delete
 
 Row = TypeVar("Row", bound=Model)
 # A batch of exports, with their events and files, is deleted in about 50 ms.
@@ -56,11 +57,16 @@ def delete(rows: QuerySet[Row, Row], seconds: float = SECONDS) -> int:
 
 
 def _delete_dependents(model: type[Model], path: str, keys: list[object]) -> None:
-    """path: from a row of `model` to the key of a row that is deleted."""
-    for relation in model._meta.related_objects:
-        if relation.on_delete is CASCADE:
-            dependent = relation.related_model
-            way = relation.field.name if path == "pk" else f"{relation.field.name}__{path}"
-            _delete_dependents(dependent, way, keys)
-            manager = dependent._base_manager
-            manager.filter(**{f"{way}__in": keys})._raw_delete(manager.db)
+    """path: from a row of `model` to the key of a row that is deleted.
+
+    Raises NotImplementedError for a foreign key, hidden ones included, that is not CASCADE.
+    """
+    relations: Iterator[Any] = iter(get_candidate_relations_to_delete(model._meta))
+    for relation in relations:
+        if relation.on_delete is not CASCADE:
+            raise NotImplementedError(f"{relation.field} is not deleted by CASCADE")
+        dependent = relation.related_model
+        way = relation.field.name if path == "pk" else f"{relation.field.name}__{path}"
+        _delete_dependents(dependent, way, keys)
+        manager = dependent._base_manager
+        manager.filter(**{f"{way}__in": keys})._raw_delete(manager.db)

@@ -8,7 +8,7 @@ from accounts.errors import ApiError, ErrorCode
 from exports import lifecycle, upkeep
 from exports.limits import admit_one_more, count_one_more, limits_of, lock
 from exports.models import UNFINISHED, Export, Status
-from exports.queue import enqueue
+from exports.queue import discard_soon, enqueue
 from exports.storage import delete_files
 
 
@@ -48,11 +48,12 @@ def retry(export: Export) -> None:
 
 
 def delete(export: Export) -> None:
-    """Delete it and its files at once: nobody sees it any more, whatever the storage does."""
+    """Hide it and end its links at once; a task deletes its files, as soon as the storage lets it.
+
+    Without a broker, the next `upkeep.expire` deletes them.
+    """
     lifecycle.delete(export)
-    # A worker may have taken it up, and ended it, since it was read.
-    export.refresh_from_db(fields=["claims"])
-    upkeep.forget(export)
+    transaction.on_commit(discard_soon)
 
 
 def _refused(export: Export, done: str, accepted: Iterable[Status]) -> ApiError:

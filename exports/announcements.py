@@ -42,17 +42,17 @@ def publish_deletion(export: Export) -> None:
     """Store `export.deleted` in place of everything else that events and answers hold of an export.
 
     Call it in the transaction that deletes the export. The event says which export it was, but
-    names no files and repeats nothing that the client wrote.
+    names no files and repeats no text of the client, such as filters, metadata or dates.
     """
     outbox.withdraw(export.organization_id, export.public_id)
     idempotency.forget(export.organization_id, export.public_id)
-    _publish(export, EventType.EXPORT_DELETED, files=[], metadata={}, error=None)
+    cleared: dict[str, Any] = {"date_from": None, "date_to": None, "warnings": [], "metadata": {}}
+    _publish(export, EventType.EXPORT_DELETED, files=[], error=None, **cleared)
 
 
 def _publish(export: Export, event_type: EventType, **changes: Any) -> None:
     data = dict(AnnouncedExportSerializer(export).data)
-    # A link would be too old by the time that it is sent.
-    data |= {"download_url": None, "files": data["files"][:MAX_FILES]} | changes
+    data |= {"files": data["files"][:MAX_FILES]} | changes
     named = export.request.get("type") or ""
     outbox.publish(export.organization_id, event_type, data, export.resource, named)
 

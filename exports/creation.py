@@ -51,8 +51,13 @@ def create(
     allowed = limits_of(organization.pk)
     alike = unfinished_of(organization.pk)
     alike = alike.filter(spec=spec.to_json()) if dedupe else alike.none()
-    if same := alike.first():
-        return Creation(same, created=False)
+    if alike.exists():
+        with transaction.atomic():
+            # A deletion waits for this lock: it then also deletes the answer that is stored for
+            # an Idempotency-Key.
+            limits.lock(organization.pk)
+            if same := alike.first():
+                return Creation(same, created=False)
     # Counting may take seconds of the database: not for a request that is refused anyway.
     admit_one_more(organization.pk, allowed)
     count = count_rows(spec, organization.pk)

@@ -77,7 +77,8 @@ def claim(number: int, slot: Lane | None = None, slots: int = 0) -> Export | Non
 
 def waiting_of(organization_id: str, slot: Lane) -> Export | None:
     """An export of an organization that waits for a slot, a large one first."""
-    own = Export.objects.filter(due(), organization=organization_id, status=Status.QUEUED)
+    visible = Export.objects.visible()
+    own = visible.filter(due(), organization=organization_id, status=Status.QUEUED)
     waiting = own.filter(lane__in=_lanes(slot))
     return waiting.order_by(Case(When(lane=Lane.LARGE, then=0), default=1), "number").first()
 
@@ -88,11 +89,12 @@ def _lanes(slot: Lane) -> tuple[Lane, ...]:
 
 
 def _claim(lane: Lane, slot: Lane, slots: int) -> Export | None:
-    of_organization = Export.objects.filter(organization=OuterRef("organization")).order_by()
+    visible = Export.objects.visible()
+    of_organization = visible.filter(organization=OuterRef("organization")).order_by()
     processing = of_organization.filter(status=Status.PROCESSING)
     turn = ExportTurn.objects.filter(organization=OuterRef("organization"), lane=lane)
     waiting = (
-        Export.objects.filter(due(), lane=lane, status=Status.QUEUED)
+        visible.filter(due(), lane=lane, status=Status.QUEUED)
         .annotate(running=_number(processing.filter(lane=lane)))
         .annotate(turn=Subquery(turn.values("taken_at")))
         .order_by("running", F("turn").asc(nulls_first=True), "number")
@@ -149,7 +151,7 @@ def report(export: Export, rows: int) -> None:
     if rows and export.records_count and export.started_at:
         remaining = max(0, export.records_count - rows)
         estimate = now + (now - export.started_at) * (remaining / rows)
-    held = Export.objects.filter(_held(export), pk=export.pk)
+    held = Export.objects.visible().filter(_held(export), pk=export.pk)
     if not held.update(heartbeat_at=Now(), processed_count=rows, estimated_completion=estimate):
         raise Superseded(export.public_id)
 
@@ -179,7 +181,7 @@ def fail(export: Export, code: ErrorCode, message: str) -> None:
 
 def time_out(export: Export, seconds: int) -> None:
     """Give a claimed export up because of its time. Raises Superseded."""
-    text = f"The export took longer than {seconds} s, its limit. Ask for less."
+    text = f"The export took longer than {seconds} s, its limit. Add filters, or set `limit`."
     _end(export, Status.TIMED_OUT, text, error={"error": ErrorCode.TIMEOUT, "message": text})
 
 
@@ -211,7 +213,7 @@ def try_replica_again(export: Export, reason: str) -> None:
 
 
 def cancel(export: Export) -> bool:
-    """End an export that nobody wants any more; false where it has ended. Its worker notices."""
+    """Cancel a queued or running export; return False if it has already ended."""
     canceled = _change(
         export,
         Q(status__in=UNFINISHED),
@@ -266,13 +268,17 @@ def delete(export: Export) -> None:
     deleted at once, whatever the storage does.
     """
     with transaction.atomic():
-        cancel(export)
+        # A request whose answer shows the export holds this lock until its answer is stored.
+        limits.lock(export.organization_id)
         row = Export.objects.visible().filter(pk=export.pk)
+        # Locked before it is canceled: no other status change comes between the two.
         deleted = row.select_for_update(no_key=True, of=("self",)).first()
         if deleted is None:
             return
+        if cancel(deleted):
+            deleted.refresh_from_db()
         announcements.publish_deletion(deleted)
-        row.update(deleted_at=Now(), request={}, spec={}, error=None)
+        row.update(deleted_at=Now(), request={}, spec={}, date_from=None, date_to=None, error=None)
 
 
 def due() -> Q:

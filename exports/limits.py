@@ -202,5 +202,5 @@ def too_many_files() -> ApiError:
 
 
 def empty() -> ApiError:
-    text = "Nothing matches, and the request wants that to be an error."
+    text = "No records match, and the request sets `empty` to `error`."
     return ApiError(ErrorCode.EMPTY_EXPORT, text, {"records_count": 0})

@@ -79,11 +79,11 @@ class Export(models.Model):
     not_before: when the next attempt may begin.
     slot: the lane of the worker that took it up last; a worker of `large` helps `quick`.
     stored_bytes: of its files in storage; 0 before they are complete and once they are deleted.
-    claims: a token for each time that a worker took it up; the last one may write. None are
-        left once their files are deleted.
+    claims: a token for each time that a worker took it up; the last one may write. Emptied
+        when the files are deleted.
     snapshot_at: the moment of the database that the files show.
     replica_failures: attempts that the read replica ended; not counted as failures of the export.
-    deleted_at: since when nobody sees it any more; it goes once the storage has let its files go.
+    deleted_at: time of the soft delete; the row is purged after its files.
     """
 
     number = models.BigAutoField(primary_key=True)

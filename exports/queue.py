@@ -12,10 +12,13 @@ logger = logging.getLogger(__name__)
 
 # The name of the task, which stands a floor above.
 RUN_EXPORT = "exports.run"
-DISCARD_FOLDERS = "exports.discard"
+DISCARD = "exports.discard"
 
 # After this, workers of `large` need not look at a small export any more.
 _HELP_SECONDS = 30
+# A message that is not needed is not sent to a queue of so many: its workers are busy, or away, and
+# a broker keeps even a message that has expired until a worker takes it.
+_MAX_WAITING = 20
 
 
 def waiting(lane: str) -> int:
@@ -44,12 +47,16 @@ def hand_on(number: int, claimed: Export) -> None:
 
 
 def discard_soon() -> None:
-    """Have the files of a deleted organization deleted; without a broker, `expire` does so."""
+    """Have a worker delete the files of deleted exports and organizations.
+
+    If no message is sent, `upkeep.expire` deletes them.
+    """
     try:
-        current_app.send_task(DISCARD_FOLDERS)
+        if waiting(current_app.conf.task_default_queue) < _MAX_WAITING:
+            current_app.send_task(DISCARD)
     except Exception as error:
         # Whatever its client raises.
-        logger.warning("Files of a deleted organization wait for the broker: %s", error)
+        logger.warning("Deleted files wait for the broker: %s", error)
 
 
 def enqueue(export: Export, *, is_marked: bool = False) -> bool:
@@ -63,7 +70,7 @@ def enqueue(export: Export, *, is_marked: bool = False) -> bool:
     exports = Export.objects.filter(pk=export.pk)
     try:
         current_app.send_task(RUN_EXPORT, [export.pk], queue=export.lane)
-        if export.lane == Lane.QUICK:
+        if export.lane == Lane.QUICK and waiting(Lane.LARGE) < _MAX_WAITING:
             current_app.send_task(RUN_EXPORT, [export.pk], queue=Lane.LARGE, expires=_HELP_SECONDS)
     except Exception as error:
         # Whatever its client raises, the export is stored, and `upkeep` will try again.

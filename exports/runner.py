@@ -146,7 +146,7 @@ def _write(export: Export, pool: ThreadPoolExecutor) -> list[ExportFile]:
             raise
         raise TimeLimitReached(limits.seconds) from error
     except BaseException:
-        # Also where this process is to end: the database is not to work on for nobody.
+        # Also if this process ends: stop the query, nobody will read its rows.
         stream.cancel()
         raise
 

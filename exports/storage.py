@@ -1,9 +1,11 @@
 """Where files are kept, and the short-lived links to them."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from math import inf
 from typing import IO, Any
 from urllib.parse import quote, urlencode
 
@@ -47,9 +49,12 @@ def organization_folder(organization_id: str) -> str:
     return f"{_ROOT}/{organization_id}"
 
 
-def delete_files(export: Export) -> bool:
-    """Delete what any attempt of an export wrote; false where the storage would not."""
-    cleared = [clear(folder(export, claim)) for claim in export.claims]
+def delete_files(export: Export, end: float = inf) -> bool:
+    """Delete what any attempt of an export wrote; False if something is left.
+
+    end: on the monotonic clock, after which no other request is sent to the storage.
+    """
+    cleared = [clear(folder(export, claim), end) for claim in export.claims]
     if not all(cleared):
         return False
     if isinstance(default_storage, LocalStorage):
@@ -59,22 +64,55 @@ def delete_files(export: Export) -> bool:
     return True
 
 
-def clear(path: str) -> bool:
-    """Delete a folder and what is in it, which need not be there."""
+def clear(path: str, end: float = inf) -> bool:
+    """Delete a folder and what is in it, which need not be there; False if something is left.
+
+    end: as for `delete_files`.
+    """
     try:
-        folders, names = default_storage.listdir(path)
+        if isinstance(default_storage, LocalStorage):
+            return _clear_folder(path, end)
+        return _clear_prefix(f"{path}/", end)
     except FileNotFoundError:
         return True
     except Exception:
         # Whatever a storage raises, what comes after this must not wait for it.
-        logger.exception("The files in %s could not be listed.", path)
+        logger.exception("The files in %s could not be deleted.", path)
         return False
-    cleared = [clear(f"{path}/{name}") for name in folders]
-    discarded = [discard(f"{path}/{name}") for name in names]
-    return all(cleared) and all(discarded) and discard(path)
 
 
-def discard(key: str) -> bool:
+def _clear_folder(path: str, end: float) -> bool:
+    folders, names = default_storage.listdir(path)
+    cleared = [clear(f"{path}/{name}", end) for name in folders]
+    if not all(cleared):
+        return False
+    discarded = []
+    for name in names:
+        if time.monotonic() > end:
+            return False
+        discarded.append(delete_file(f"{path}/{name}"))
+    return all(discarded) and delete_file(path)
+
+
+def _clear_prefix(prefix: str, end: float) -> bool:
+    """Delete the objects of a bucket by two requests for each thousand: one lists, one deletes."""
+    storage: Any = default_storage
+    is_clear = True
+    for page in storage.bucket.objects.filter(Prefix=prefix).pages():
+        if not page:
+            # S3 refuses an empty list of keys.
+            continue
+        if time.monotonic() > end:
+            return False
+        keys = [{"Key": each.key} for each in page]
+        answer = storage.bucket.delete_objects(Delete={"Objects": keys, "Quiet": True})
+        for error in answer.get("Errors", ()):
+            logger.error("The file %s could not be deleted: %s", error["Key"], error["Message"])
+            is_clear = False
+    return is_clear
+
+
+def delete_file(key: str) -> bool:
     """Delete a file, which need not be there; false where the storage would not."""
     try:
         default_storage.delete(key)

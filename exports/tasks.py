@@ -10,9 +10,9 @@ def run_export(number: int) -> None:
     runner.run(number)
 
 
-@shared_task(name=queue.DISCARD_FOLDERS)
-def discard_folders() -> None:
-    upkeep.discard_folders()
+@shared_task(name=queue.DISCARD)
+def discard() -> None:
+    upkeep.discard()
 
 
 @shared_task(name="exports.recover")

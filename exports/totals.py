@@ -4,10 +4,12 @@ And how many are on record now: of a million, counting takes half a second, so a
 was counted at most a minute ago.
 """
 
-from django.db import connection, transaction
+from itertools import product
+
+from django.db import connection
 from django.db.models import Count
 
-from exports.models import Export, ExportCount
+from exports.models import Export, ExportCount, Lane, Status
 
 # Upper limits in seconds of how long an export took; the last one is none.
 BUCKETS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, float("inf"))
@@ -43,7 +45,14 @@ def add(export: Export) -> None:
 def recount() -> None:
     """Count the exports on record."""
     found = Export.objects.order_by().values_list("lane", "status").annotate(count=Count("pk"))
-    counts = [ExportCount(lane=lane, status=status, exports=n) for lane, status, n in found]
-    with transaction.atomic():
-        ExportCount.objects.all().delete()
-        ExportCount.objects.bulk_create(counts)
+    counts = {(lane, status): count for lane, status, count in found}
+    # Always all of them, in one order: two recounts at a time wait for each other.
+    ExportCount.objects.bulk_create(
+        [
+            ExportCount(lane=lane, status=status, exports=counts.get((lane, status), 0))
+            for lane, status in product(Lane.values, Status.values)
+        ],
+        update_conflicts=True,
+        unique_fields=("lane", "status"),
+        update_fields=("exports",),
+    )

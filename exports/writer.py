@@ -37,7 +37,7 @@ def write_files(
     path = folder(export, export.claims[-1])
     files: list[ExportFile] = []
     size = 0
-    # Closed at once on an error: the database is not to work on for nobody.
+    # On an error, stop the query: nobody will read its rows.
     with closing(stream.files()) as sources:
         for number, file in enumerate(sources, 1):
             if number > limits.MOST_FILES:

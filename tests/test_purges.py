@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import batches, idempotency
-from accounts.models import IdempotencyKey, Organization
+from accounts.models import ApiKey, IdempotencyKey, Organization
 from exports import upkeep as exports_upkeep
 from exports.models import Export, ExportEvent, ExportFile, Status
 from exports.parsing import parse_export
@@ -142,6 +142,12 @@ def test_statements_grow_with_batches_not_with_rows(
     # A savepoint, its end, the keys, and a DELETE for each of three tables. The last finds no key.
     assert len(queries) == 6 * (number // batches.ROWS) + 3
     assert [each.count() for each in old_exports] == [ROWS - number] * 3
+
+
+def test_a_reference_that_is_not_deleted_with_its_row_is_an_error(acme: Organization) -> None:
+    """API keys are referred to by exports, with SET_NULL."""
+    with pytest.raises(NotImplementedError, match="api_key"):
+        batches.delete(ApiKey.objects.all())
 
 
 def test_a_purge_ends_in_time_and_the_next_one_goes_on(

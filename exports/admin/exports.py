@@ -58,10 +58,10 @@ class ExportAdmin(ExportActions):
     search_help_text = "The beginning of an export's id"
     change_form_before_template = "admin/exports/export/summary.html"
     fieldsets = (
-        ("Who asked", {"fields": ("organization", "asked_with")}),
-        ("What was asked", {"fields": ("request_text",)}),
+        ("Organization", {"fields": ("organization", "asked_with")}),
+        ("Request", {"fields": ("request_text",)}),
         (
-            "What was understood",
+            "Interpretation",
             {
                 "fields": (
                     *("conditions", "date_range", "order", "limit", "datetimes", "columns"),
@@ -69,7 +69,7 @@ class ExportAdmin(ExportActions):
                 )
             },
         ),
-        ("How it went", {"fields": ("queued", "heard_of", "attempts")}),
+        ("Processing", {"fields": ("queued", "heard_of", "attempts")}),
     )
 
     class Media:

@@ -135,6 +135,11 @@ class AnnouncedExportSerializer(ExportSerializer):
             name for name in ExportSerializer.Meta.fields if name != "request"
         )
 
+    def get_download_url(self, export: Export) -> str | None:
+        """A fresh link of a few minutes, once the file is ready."""
+        # Signed only as an event is sent: a link of now would be too old by then.
+        return None
+
 
 class ExportTypeSerializer(serializers.Serializer[ExportType]):
     """An export that goes by a name."""

@@ -155,13 +155,23 @@ def test_a_worker_of_before_cannot_end_what_was_asked_for_again(
     assert queued.status == Status.COMPLETED
 
 
-def test_a_deleted_export_is_gone_with_its_files(alice: KeyClient, queued: Export) -> None:
+def test_a_deleted_export_is_gone_with_its_files(
+    alice: KeyClient, queued: Export, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def note(storage: FileSystemStorage, name: str) -> None:
+        threads.append(threading.current_thread())
+        delete(storage, name)
+
+    threads: list[threading.Thread] = []
+    delete = FileSystemStorage.delete
+    monkeypatch.setattr(FileSystemStorage, "delete", note)
     runner.run(queued.pk)
     link = alice.get(address(queued, "download")).json()["url"]
     answer = alice.delete(address(queued))
     assert (answer.status_code, answer.content) == (204, b"")
+    wait_for(lambda: not Export.objects.exists(), 10)
     assert stored_files() == []
-    assert not Export.objects.exists()
+    assert threading.current_thread() not in threads
     assert alice.get(address(queued)).status_code == 404
     assert alice.get(link).status_code == 404
     assert alice.delete(address(queued)).status_code == 404

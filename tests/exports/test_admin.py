@@ -300,7 +300,7 @@ def test_managers_cancel_retry_and_delete(manager: Client, queued: Export) -> No
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
     assert act(manager, queued, "delete") == 200
-    assert not Export.objects.exists()
+    assert not Export.objects.visible().exists()
 
 
 def test_who_may_only_look_does_nothing(staff: Client, queued: Export) -> None:

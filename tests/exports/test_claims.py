@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.ids import new_id
 from accounts.models import Organization
-from exports import actions, lifecycle
+from exports import actions, lifecycle, upkeep
 from exports.models import Export
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +43,7 @@ def test_who_deletes_an_export_has_had_its_turn_all_the_same(
     taken = lifecycle.claim(queued.pk)
     assert taken is not None
     actions.delete(taken)
+    upkeep.discard()
     assert not Export.objects.exists()
     first, second = another(queued), another(queued)
     theirs = another(queued, organization=globex)

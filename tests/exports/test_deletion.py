@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from threading import Thread
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
-from accounts.models import Organization
-from exports import announcements, lifecycle, runner, upkeep
-from exports.models import DiscardedFolder, Export, Status
+from accounts import idempotency
+from accounts.errors import ApiError
+from accounts.models import IdempotencyKey, Organization
+from exports import actions, announcements, lifecycle, runner, upkeep
+from exports.models import DiscardedFolder, Export, ExportLimits, Lane, Status
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, stored_files, wait_for
@@ -24,8 +30,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Stands in the filter, the metadata and the answers of a request, and nowhere else.
 NEEDLE = "Mata Hari"
+DAYS = {"date_from": "2001-02-03", "date_to": "2031-04-05"}
 BODY = {
     "resource": "contact",
+    **DAYS,
     "options": {"name": f"not_equals:{NEEDLE}"},
     "metadata": {"note": NEEDLE},
 }
@@ -106,16 +114,19 @@ def test_a_deletion_deletes_what_was_stored_of_an_export(
         runner.run(export.pk)
         sender.run(subscription.pk)
         assert Attempt.objects.exists()
-    assert NEEDLE in stored_texts()
+    Export.objects.filter(pk=export.pk).update(spec=export.spec | {"warnings": [NEEDLE]})
+    texts = (NEEDLE, *DAYS.values())
+    assert all(text in stored_texts() for text in texts)
     assert alice.delete(made["url"]).status_code == 204
 
-    assert NEEDLE not in stored_texts()
+    assert not any(text in stored_texts() for text in texts)
     about = Event.objects.filter(subject=made["id"])
     [event] = about
     assert event.type == "export.deleted"
     shown = event.data
     assert (shown["id"], shown["number"], shown["resource"]) == (made["id"], 1, "contact")
     assert (shown["files"], shown["metadata"], shown["download_url"]) == ([], {}, None)
+    assert (shown["date_from"], shown["date_to"], shown["warnings"]) == (None, None, [])
     assert shown["status"] == ("canceled" if status == "queued" else "completed")
     assert Event.objects.filter(subject=other["id"]).exists()
 
@@ -140,6 +151,79 @@ def test_a_deletion_is_told_once_and_a_deleted_export_tells_nothing_more(
     assert list(Event.objects.values_list("type", flat=True)) == ["export.deleted"]
     assert Delivery.objects.count() == 1
     assert (queued.request, queued.spec) == ({}, {})
+
+
+def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
+    queued: Export, acme: Organization, globex: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Export.objects.filter(pk=queued.pk).update(status=Status.FAILED)
+    theirs = export_of(globex, {"resource": "contact"})
+    cancel = lifecycle.cancel
+    threads = []
+
+    def retry() -> None:
+        with suppress(ApiError, Export.DoesNotExist):
+            actions.retry(Export.objects.get(pk=queued.pk))
+        connection.close()
+
+    def retried_meanwhile(export: Export) -> bool:
+        canceled = cancel(export)
+        threads.append(Thread(target=retry))
+        threads[0].start()
+        threads[0].join(1)
+        return canceled
+
+    monkeypatch.setattr(lifecycle, "cancel", retried_meanwhile)
+    lifecycle.delete(queued)
+    threads[0].join()
+    queued.refresh_from_db()
+    assert queued.deleted_at is not None
+    assert queued.status == Status.FAILED
+    assert lifecycle.claim(theirs.pk) == theirs
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
+def test_a_hidden_export_takes_no_turn_and_its_worker_stops(
+    queued: Export, globex: Organization, status: Status, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = lifecycle.claim(queued.pk)
+    assert taken is not None
+    long_ago = timezone.now() - timedelta(minutes=1)
+    Export.objects.update(status=status, deleted_at=long_ago, heartbeat_at=long_ago)
+    with pytest.raises(lifecycle.Superseded):
+        lifecycle.report(taken, 1)
+    theirs = export_of(globex, {"resource": "contact"})
+    assert lifecycle.waiting_of(queued.organization_id, Lane.LARGE) is None
+    assert lifecycle.claim(theirs.pk) == theirs
+    upkeep.recover()
+    assert "silent" not in caplog.text
+    assert "failed" not in caplog.text
+
+
+def test_an_answer_with_the_same_export_does_not_outlive_its_deletion(
+    alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deletion that comes as an Idempotency-Key's request is answered with the export."""
+    body = BODY | {"dedupe": True}
+    made = alice.post("/v1/exports", body).json()
+    keep = idempotency._keep
+    threads = []
+
+    def delete() -> None:
+        lifecycle.delete(Export.objects.get())
+        connection.close()
+
+    def deleted_meanwhile(*args: Any) -> None:
+        threads.append(Thread(target=delete))
+        threads[0].start()
+        threads[0].join(1)
+        keep(*args)
+
+    monkeypatch.setattr(idempotency, "_keep", deleted_meanwhile)
+    answer = alice.post("/v1/exports", body, headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["id"]) == (200, made["id"])
+    threads[0].join()
+    assert IdempotencyKey.objects.get().body == ""
 
 
 def test_a_delivery_may_be_deleted_while_it_is_sent(
@@ -221,6 +305,34 @@ def test_a_worker_stops_when_the_organization_is_deleted(
     runner.run(queued.pk)
     assert not Export.objects.exists()
     assert stored_files() == []
+
+
+def test_an_export_that_ends_and_the_deletion_of_its_organization_do_not_block_each_other(
+    queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ExportLimits.objects.create(organization=acme, stored_bytes=1_000_000)
+    end = lifecycle._end
+    errors: list[Exception] = []
+    threads = []
+
+    def delete() -> None:
+        try:
+            Organization.objects.get(pk=acme.pk).delete()
+        except Exception as error:
+            errors.append(error)
+        connection.close()
+
+    def deleted_meanwhile(*args: Any, **values: Any) -> None:
+        threads.append(Thread(target=delete))
+        threads[0].start()
+        threads[0].join(1)
+        end(*args, **values)
+
+    monkeypatch.setattr(lifecycle, "_end", deleted_meanwhile)
+    runner.run(queued.pk)
+    threads[0].join()
+    assert not any(isinstance(error, OperationalError) for error in errors)
+    assert len(threads) == 1
 
 
 def test_an_organization_whose_deletion_is_rolled_back_keeps_its_files(

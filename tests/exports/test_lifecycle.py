@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 from celery import current_app
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
+from accounts import batches
 from accounts.errors import ErrorCode
 from exports import heartbeats, lifecycle, runner, upkeep
+from exports.leases import lease
 from exports.models import Export, ExportFile, Status
 from exports.storage import folder
 from tests.exports.conftest import stored_files
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def no_messages() -> None:
     """As long as messages wait, of whatever test, no export is sent another."""
+    cache.clear()
     current_app.control.purge()
 
 
@@ -232,6 +236,66 @@ def test_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.claims, second.claims) == (["claim_x"], [])
+
+
+def test_many_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listdir = FileSystemStorage.listdir
+    bad = {failed(queued).public_id for _ in range(upkeep._MAX_FAILURES + 1)}
+    last = failed(queued)
+
+    def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
+        if any(each in path for each in bad):
+            raise PermissionError(path)
+        return listdir(storage, path)
+
+    monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
+    upkeep.expire()
+    upkeep.expire()
+    last.refresh_from_db()
+    assert last.claims == []
+
+
+def test_failures_with_successes_between_them_do_not_end_a_run(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listdir = FileSystemStorage.listdir
+    exports = [failed(queued) for _ in range(2 * upkeep._MAX_FAILURES + 2)]
+    bad = {export.public_id for export in exports[::2]}
+
+    def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
+        if any(each in path for each in bad):
+            raise PermissionError(path)
+        return listdir(storage, path)
+
+    monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
+    upkeep.expire()
+    left = Export.objects.exclude(claims=[]).values_list("public_id", flat=True)
+    assert set(left) == bad
+
+
+def test_one_run_at_a_time_deletes_files(queued: Export) -> None:
+    failed(queued)
+    with lease(upkeep._LEASE, 60) as is_held:
+        assert is_held
+        upkeep.expire()
+        assert Export.objects.exclude(claims=[]).exists()
+    upkeep.expire()
+    assert not Export.objects.exclude(claims=[]).exists()
+
+
+def test_a_run_without_time_leaves_the_rest_to_the_next_one(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        failed(queued)
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "SECONDS", -1.0)
+        upkeep.expire()
+    assert Export.objects.exclude(claims=[]).count() == 3
+    upkeep.expire()
+    assert not Export.objects.exclude(claims=[]).exists()
 
 
 def failed(like: Export) -> Export:

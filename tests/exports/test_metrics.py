@@ -1,10 +1,11 @@
 """What Prometheus reads: right, only going up where it says so, and of no organization."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -12,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from accounts.errors import ErrorCode
-from exports import actions, lifecycle, runner, upkeep
-from exports.models import Export, ExportEvent, ExportFile, ExportTotal, Lane, Status
+from exports import actions, lifecycle, runner, totals, upkeep
+from exports.models import Export, ExportCount, ExportEvent, ExportFile, ExportTotal, Lane, Status
 from exports.totals import BUCKETS
 from tests.conftest import KeyClient
 
@@ -116,11 +117,26 @@ def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) 
     runner.run(queued.pk)
     queued.refresh_from_db()
     actions.delete(queued)
+    upkeep.discard()
     scrape = Scrape(client)
     assert not Export.objects.exists()
     assert scrape("exports", lane="large", status="completed") == 0
     assert scrape("exports_ended_total", lane="large", status="completed") == 1
     assert scrape("export_rows_total", lane="large") == 5
+
+
+def test_two_recounts_at_a_time_both_succeed(queued: Export) -> None:
+    def recount() -> None:
+        totals.recount()
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            totals.recount()
+            other = pool.submit(recount)
+            wait([other], timeout=1)
+        other.result()
+    assert ExportCount.objects.get(lane="large", status="queued").exports == 1
 
 
 def test_every_end_counts_once(client: Client, queued: Export) -> None:

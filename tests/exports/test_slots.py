@@ -8,9 +8,10 @@ import pytest
 from celery import current_app
 from django.core.cache import cache
 from django.db import connection
+from pytest_django import Settings
 
 from accounts.models import Organization
-from exports import heartbeats, lifecycle
+from exports import actions, heartbeats, lifecycle, queue
 from exports.models import UNFINISHED, Export, Lane, Status
 from exports_project.embedded import processes
 from exports_project.serve import WORKER
@@ -142,6 +143,20 @@ def test_idle_workers_of_large_write_small_exports(
     start_worker("large", "large", 2)
     wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 4)
     assert set(Export.objects.values_list("slot", flat=True)) == {Lane.LARGE}
+
+
+def test_no_more_messages_come_to_large_workers_that_are_away(
+    alice: KeyClient, contacts: list[Contact], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current_app.control.purge()
+    monkeypatch.setattr(queue, "_MAX_WAITING", 3)
+    settings.EXPORT_MAX_UNFINISHED = 100
+    for _ in range(5):
+        assert alice.post("/v1/exports", CONTACTS).status_code == 201
+    assert (queue.waiting("quick"), queue.waiting("large")) == (5, 3)
+    for export in Export.objects.all():
+        actions.delete(export)
+    assert queue.waiting("upkeep") == 3
 
 
 def test_many_small_exports_end_although_large_workers_refuse_most(

@@ -135,9 +135,39 @@ def test_files_of_a_deleted_organization_leave_the_bucket(
     queued: Export, acme: Organization, bucket: S3Client
 ) -> None:
     completed(queued)
+    folder = f"exports/{acme.pk}/exp_another/claim"
+    for number in range(1_500):
+        bucket.put_object(Bucket="files", Key=f"{folder}/{number:06}", Body=b"x")
+    kept = f"exports/{acme.pk}x/kept"
+    bucket.put_object(Bucket="files", Key=kept, Body=b"x")
     acme.delete()
-    upkeep.discard_folders()
-    assert "Contents" not in bucket.list_objects_v2(Bucket="files")
+    requests: list[str] = []
+    client = default_storage.bucket.meta.client  # type: ignore[attr-defined]
+    client.meta.events.register("before-call", lambda model, **_: requests.append(model.name))
+    upkeep.discard()
+    assert requests == ["ListObjects", "DeleteObjects"] * 2
+    left = bucket.list_objects_v2(Bucket="files")["Contents"]
+    assert [each["Key"] for each in left] == [kept]
+
+
+def test_an_object_that_the_bucket_keeps_is_a_failure(
+    queued: Export, bucket: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = completed(queued)
+    Export.objects.update(expires_at=timezone.now())
+    client = default_storage.bucket.meta.client  # type: ignore[attr-defined]
+
+    def refuse(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["Errors"] = [{"Key": "x", "Code": "AccessDenied", "Message": "Access Denied"}]
+
+    client.meta.events.register("after-call.s3.DeleteObjects", refuse)
+    upkeep.expire()
+    export.refresh_from_db()
+    assert export.status == Status.COMPLETED
+    client.meta.events.unregister("after-call.s3.DeleteObjects", refuse)
+    upkeep.expire()
+    export.refresh_from_db()
+    assert export.status == Status.EXPIRED
 
 
 def test_a_bucket_that_is_gone_is_tried_again(queued: Export, bucket: S3Client) -> None:

@@ -99,7 +99,7 @@ create_export = operation(
         ),
         ApiError(
             ErrorCode.EMPTY_EXPORT,
-            "Nothing matches, and the request wants that to be an error.",
+            "No records match, and the request sets `empty` to `error`.",
             {"records_count": 0},
         ),
     ],
