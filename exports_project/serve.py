@@ -100,15 +100,7 @@ def serve() -> None:
         say("Starting web, workers and beat …")
         children |= stack.enter_context(programs())
         supervisor = Supervisor(children, say)
-        deadline = time.monotonic() + READY_SECONDS
-        while not web_runs():
-            if time.monotonic() > deadline:
-                raise StartError(
-                    f"/healthz on port {PORT} did not answer 200 within {READY_SECONDS} seconds; "
-                    "the log above says why."
-                )
-            pause()
-            supervisor.watch()
+        await_web(supervisor)
         # Last: scripts that wait for demo.json continue as soon as it exists.
         if EMBEDDED_DATABASE:
             manage("demo")
@@ -166,6 +158,19 @@ def pause() -> None:
     if SIGNALS:
         say("Stopping …")
         raise SystemExit(0 if SIGNALS[0] == signal.SIGINT else 128 + SIGNALS[0])
+
+
+def await_web(supervisor: Supervisor) -> None:
+    """Wait until the web server runs. Raises StartError."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not web_runs():
+        if time.monotonic() > deadline:
+            raise StartError(
+                f"/healthz on port {PORT} did not answer 200 within {READY_SECONDS} seconds; "
+                "the log above says why."
+            )
+        pause()
+        supervisor.watch()
 
 
 def web_runs() -> bool:

@@ -38,6 +38,7 @@ class Channel(HTTPChannel):
     task_class = RequestTask
     error_task_class = RefusalTask
     parser_class = Parser
+    request: Parser | None = None
     # Set by RefusalTask: nothing that follows is a request.
     refused = False
     _request_began: float | None = None

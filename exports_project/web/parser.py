@@ -47,6 +47,7 @@ class Parser(HTTPRequestParser):
     """One request. `rest` holds the bytes after it, which belong to the next request."""
 
     rest = b""
+    error: Error | None = None
     max_body = settings.API_MAX_BODY_BYTES
     _buffered = 0
 
