@@ -1,5 +1,7 @@
 """Audit log: the downloads of staff in the admin, with time and address."""
 
+from ipaddress import ip_address
+
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
@@ -7,8 +9,14 @@ from accounts.models import AuditAction, AuditEntry, Organization
 
 
 def address(request: HttpRequest) -> str | None:
-    """The client's address as the server knows it; never from a header, which anyone can send."""
-    return request.META.get("REMOTE_ADDR") or None
+    """The client's address as the server knows it; never from a header, which anyone can send.
+
+    None where the server knows none, on a UNIX socket for example.
+    """
+    try:
+        return str(ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return None
 
 
 def record(

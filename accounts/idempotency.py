@@ -25,11 +25,11 @@ from accounts.sealing import seal, unseal
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
-LONGEST_KEY = 255
+MAX_KEY_LENGTH = 255
 MAX_OPERATION_LENGTH = IdempotencyKey._meta.get_field("operation").max_length or 0
-KEPT = timedelta(hours=24)
-_KEY = re.compile(f"[ -~]{{1,{LONGEST_KEY}}}")
-_ACCEPTED = f"1 to {LONGEST_KEY} printable ASCII characters"
+RETENTION = timedelta(hours=24)
+_KEY = re.compile(f"[ -~]{{1,{MAX_KEY_LENGTH}}}")
+_ACCEPTED = f"1 to {MAX_KEY_LENGTH} printable ASCII characters"
 
 _View = TypeVar("_View", bound=APIView)
 _Arguments = ParamSpec("_Arguments")
@@ -85,7 +85,7 @@ def idempotent(
 
 def purge() -> None:
     """Delete the keys whose time is over."""
-    batches.delete(IdempotencyKey.objects.filter(created_at__lte=Now() - KEPT))
+    batches.delete(IdempotencyKey.objects.filter(created_at__lte=Now() - RETENTION))
 
 
 def forget(organization_id: str, subject: str) -> None:
@@ -129,7 +129,7 @@ def _claim(request: Request, key: str, fingerprint: str) -> IdempotencyKey:
     organization = key_of(request).organization
     operation = _operation(request)
     rows = IdempotencyKey.objects.filter(organization=organization, operation=operation, key=key)
-    rows.filter(created_at__lte=Now() - KEPT).delete()
+    rows.filter(created_at__lte=Now() - RETENTION).delete()
     row = IdempotencyKey(
         organization=organization, operation=operation, key=key, fingerprint=seal(fingerprint)
     )

@@ -101,7 +101,7 @@ OF_A_KEY: Sequence[OpenApiParameter] = (
         {
             "type": "string",
             "minLength": 1,
-            "maxLength": idempotency.LONGEST_KEY,
+            "maxLength": idempotency.MAX_KEY_LENGTH,
             "pattern": "^[ -~]+$",
         },
         OpenApiParameter.HEADER,

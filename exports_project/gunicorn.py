@@ -10,13 +10,14 @@ bind = f"127.0.0.1:{PORT}"
 worker_class = "exports_project.web.worker.Worker"
 workers = 2
 threads = 8
+worker_connections = 4096
 control_socket_disable = True
 logconfig_dict = LOGGING | {
     "loggers": {
         **LOGGING["loggers"],
         "gunicorn.error": {"level": "WARNING", "propagate": True},
         "gunicorn.access": {"level": "INFO", "propagate": True},
-        # Logs a line for each request that waits for a thread.
+        # A line for each request that waits for a thread; the worker logs one a minute.
         "waitress.queue": {"level": "ERROR"},
     }
 }

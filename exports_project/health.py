@@ -1,4 +1,7 @@
-"""`/healthz` says that this process lives; `/readyz`, whether all is there that an export needs."""
+"""`/healthz` reports that the process runs.
+
+`/readyz` reports whether every part that an export needs works.
+"""
 
 import logging
 import time
@@ -26,9 +29,9 @@ from webhooks.queue import QUEUE as WEBHOOKS
 logger = logging.getLogger(__name__)
 
 # All checks begin at once, and an answer waits so long for the slowest.
-_PATIENCE_SECONDS = 2.5
+_ANSWER_TIMEOUT_SECONDS = 2.5
 # A part that does not answer is let go of after this, at the latest a moment later.
-_TIMEOUT_SECONDS = 2
+_CHECK_TIMEOUT_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,7 @@ class Result:
 class Check:
     """Looks after one part, in a thread of its own.
 
-    Who asks while it looks waits for what it finds: a part that hangs holds one thread, however
-    often is asked, and many who ask are no load.
+    Callers that arrive during a check share its result, so a part that hangs holds one thread.
     """
 
     def __init__(self, name: str, look: Callable[[], object]) -> None:
@@ -80,14 +82,14 @@ def _database() -> None:
     """On a new connection: one that stands says nothing of a server that lets nobody in."""
     own = connection.copy()
     own.settings_dict["OPTIONS"] = own.settings_dict["OPTIONS"] | {
-        "connect_timeout": _TIMEOUT_SECONDS
+        "connect_timeout": _CHECK_TIMEOUT_SECONDS
     }
     with closing(own), own.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
 def _broker() -> None:
-    options = {"socket_timeout": _TIMEOUT_SECONDS, "retry_on_timeout": False}
+    options = {"socket_timeout": _CHECK_TIMEOUT_SECONDS, "retry_on_timeout": False}
     with current_app.connection_for_write(transport_options=options) as broker:
         broker.ensure_connection(max_retries=0)
 
@@ -133,7 +135,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """`{"status", "checks": {<name>: {"state", "milliseconds"}}}`: 200, or 503 if any is not ok."""
     began = time.monotonic()
     runs = {check.name: check.begin() for check in CHECKS}
-    wait(runs.values(), timeout=_PATIENCE_SECONDS)
+    wait(runs.values(), timeout=_ANSWER_TIMEOUT_SECONDS)
     late = Result("timeout", round((time.monotonic() - began) * 1000))
     results = {name: run.result() if run.done() else late for name, run in runs.items()}
     ready = all(result.state == "ok" for result in results.values())

@@ -1,4 +1,4 @@
-"""What comes before everything else: a name for each request, and answers to who watches."""
+"""Runs before all other middleware: request ids, and responses to probes and scrapes."""
 
 import re
 from collections.abc import Callable

@@ -32,7 +32,7 @@ except ImproperlyConfigured as error:
 # Root may run Longshore, in a container say; Celery's page of warning about it helps nobody.
 NO_ROOT_WARNING = ["-W", "ignore:You're running the worker with superuser privileges"]
 CELERY = [sys.executable, *NO_ROOT_WARNING, "-m", "celery", "--quiet", "-A", "exports_project"]
-# Whoever waits for an answer comes before whoever waits for a file.
+# Web requests get CPU before exports.
 WORKER = ["nice", "-n", "5", *CELERY, "worker", "--without-gossip", "--without-mingle"]
 # Name: command, and the signal that ends it. SIGQUIT makes a worker give unfinished tasks back.
 PROGRAMS = {
@@ -62,6 +62,7 @@ PROGRAMS = {
 }
 # Long enough for a worker's soft shutdown; beat may miss a signal while it asks the database.
 STOP_SECONDS = 10
+READY_SECONDS = 60
 Children = dict[str, Child]
 # What came in. Handlers that raise would lose signals: Python drops what is raised in a fork.
 SIGNALS: list[int] = []
@@ -99,10 +100,8 @@ def serve() -> None:
         say("Starting web, workers and beat …")
         children |= stack.enter_context(programs())
         supervisor = Supervisor(children, say)
-        while not web_answers():
-            pause()
-            supervisor.watch()
-        # Last, for who waits for its demo.json goes on at once.
+        await_web(supervisor)
+        # Last: scripts that wait for demo.json continue as soon as it exists.
         if EMBEDDED_DATABASE:
             manage("demo")
         print(summary(), flush=True)
@@ -161,16 +160,28 @@ def pause() -> None:
         raise SystemExit(0 if SIGNALS[0] == signal.SIGINT else 128 + SIGNALS[0])
 
 
-def web_answers() -> bool:
+def await_web(supervisor: Supervisor) -> None:
+    """Wait until the web server runs. Raises StartError."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not web_runs():
+        if time.monotonic() > deadline:
+            raise StartError(
+                f"/healthz on port {PORT} did not answer 200 within {READY_SECONDS} seconds; "
+                "the log above says why."
+            )
+        pause()
+        supervisor.watch()
+
+
+def web_runs() -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
     try:
-        connection.request("GET", "/admin/login/")
-        connection.getresponse().read()
-    except OSError:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
-    return True
 
 
 def summary() -> str:

@@ -297,8 +297,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    # Whoever is late by an interval makes way for the next. What is done once an hour is done by
-    # the clock: until it has run once, an interval begins anew whenever beat starts.
+    # A run that is late by one interval is dropped. Hourly tasks use the clock, because an interval
+    # restarts with beat.
     "Recover exports": {
         "task": "exports.recover",
         "schedule": timedelta(seconds=5),

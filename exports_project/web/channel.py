@@ -1,20 +1,16 @@
-"""Connection of one client: deadlines, access log and errors.
+"""One client's connection: which of its requests is next, and how long each may take.
 
-Waitress implements the protocol. This module adds deadlines, the access log, and errors in JSON.
+Waitress owns the protocol; `parser` bounds a request, and `tasks` answers it.
 """
 
-import json
-import logging
+import socket
 import time
-from http import HTTPStatus
 from typing import Any
 
-from structlog.contextvars import clear_contextvars
 from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 
-from accounts.errors import ApiError, ErrorCode
+from exports_project.web.parser import Parser
+from exports_project.web.tasks import RefusalTask, RequestTask, log_file_error
 
 # From the first byte of a request to its last.
 REQUEST_SECONDS = 60
@@ -24,97 +20,105 @@ INTERVAL_SECONDS = 60
 # Bytes sent to one client before the others have their turn: a fast download must not hold up
 # the loop that serves all connections of the process.
 _MAX_FLUSH_BYTES = 1 << 20
-
-access = logging.getLogger("gunicorn.access")
-
-
-def _log(client: str, command: str, path: str, status: str, sent: int, seconds: float) -> None:
-    """Log a request without its query string: a signed link must not be kept in a log."""
-    text = "%s %s %s %s, %s bytes in %.0f ms"
-    access.info(text, client, command, path, status[:3], sent, seconds * 1000)
-
-
-class RequestTask(WSGITask):
-    """Answers one request, and logs it with the size of its response."""
-
-    _sent = 0
-
-    def write(self, data: bytes) -> None:
-        super().write(data)
-        self._sent += len(data)
-
-    def service(self) -> None:
-        try:
-            super().service()
-        finally:
-            # `behind_proxies` may have put the client of a proxy here.
-            client = (self.environ or {}).get("REMOTE_ADDR", self.channel.addr[0])
-            # Waitress counts neither a response without a length nor a file that it sends itself.
-            sent = self._sent if self.content_length is None else self.content_length
-            if self.request.command == "HEAD":
-                sent = 0
-            took = time.time() - self.start_time
-            _log(client, self.request.command, self.request.path, self.status, sent, took)
-            # The thread's next request must not inherit this one's id and organization.
-            clear_contextvars()
-
-
-class RefusalTask(ErrorTask):
-    """Answers a request that never reaches Django, in the shape of the API's errors."""
-
-    def execute(self) -> None:
-        error = _refusal(self.request.error, self.channel.adj)
-        body = json.dumps(error.as_json()).encode()
-        self.status = f"{error.status} {HTTPStatus(error.status).phrase}"
-        self.response_headers.append(("Content-Type", "application/json"))
-        self.response_headers.append(("Cache-Control", "private, no-store"))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-        _log(self.channel.addr[0], "-", "-", self.status, len(body), 0)
-
-
-def _refusal(error: Any, limits: Any) -> ApiError:
-    match error:
-        case RequestEntityTooLarge():
-            size = limits.max_request_body_size - 1
-            text = f"The body is larger than {size} bytes."
-            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": size})
-        case RequestHeaderFieldsTooLarge():
-            size = limits.max_request_header_size
-            text = f"The request line and the headers are larger than {size} bytes."
-            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"maximum": size})
-    code = ErrorCode.INTERNAL_ERROR if error.code == 500 else ErrorCode.INVALID_REQUEST
-    text = code.label if error.code == 500 else f"Malformed HTTP request: {error.body}."
-    return ApiError(code, text, status=error.code)
+# After a refusal the rest of the request is read and discarded, within these limits. Closing a
+# connection with unread bytes resets it, and the client would lose the response.
+LINGER_SECONDS = 5
+MAX_DISCARDED_BYTES = 1 << 23
 
 
 class Channel(HTTPChannel):
-    """A connection with deadlines for both directions."""
+    """A connection: one request at a time, with deadlines for both directions.
+
+    Waitress parses all requests that it received, and a thread that has answered one of them
+    waits until the client has read the response. Here the next request is parsed when the
+    response before it has been sent, so a client that reads nothing holds no thread and at most
+    one file.
+    """
 
     task_class = RequestTask
     error_task_class = RefusalTask
+    parser_class = Parser
+    request: Parser | None = None
+    # Set by RefusalTask: nothing that follows is a request.
+    refused = False
     _request_began: float | None = None
+    # Received after the request at work; at most one read, because no more is read until then.
+    _rest = b""
+    _linger_began: float | None = None
+    _discarded = 0
     _sent = 0
     _flush_left = 0
-    # Start of the interval, and the bytes sent until then.
+    # When the interval began, and how much had been sent then.
     _interval: tuple[float, int] | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.sendbuf_len: int = min(self.sendbuf_len, _MAX_FLUSH_BYTES // 4)
+        # Last byte of a request; blank lines and the discarded rest of a refused one do not count.
+        self.active_at = self.creation_time
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is neither a complete request nor a response to send."""
+        return not (self.requests or self.total_outbufs_len)
+
+    def readable(self) -> bool:
+        """Read nothing more before the requests at hand have been answered."""
+        return not self._rest and bool(super().readable())
+
+    def writable(self) -> bool:
+        """Also ask for `handle_write` where it has to go on after a response."""
+        waits = self._rest or (self.refused and self._linger_began is None)
+        return bool(super().writable() or (waits and self.idle))
+
+    def handle_write(self) -> None:
+        """Send; then start the next request, or begin to close after a refusal."""
+        super().handle_write()
+        if not self.connected or not self.idle or self.will_close:
+            return
+        if self.refused and self._linger_began is None:
+            self._linger_began = time.time()
+            self.socket.shutdown(socket.SHUT_WR)
+        elif self._rest:
+            rest, self._rest = self._rest, b""
+            self.received(rest)
 
     def received(self, data: bytes) -> bool:
+        """Parse at most one request, and keep what follows it."""
+        if self.refused:
+            self._discarded += len(data)
+            if self._discarded > MAX_DISCARDED_BYTES:
+                self.handle_close()
+            return False
         if self.request is None:
+            data = data.lstrip()
+            if not data:
+                return False
             self._request_began = time.time()
-        return bool(super().received(data))
+            self.request = Parser(self.adj)
+        self.active_at = time.time()
+        # A thread may answer the request, and the channel forget it, before the next line ends.
+        request = self.request
+        accepted = bool(super().received(data))
+        self._rest = request.rest
+        return accepted
+
+    def handle_close(self) -> None:
+        """Delete the body of a request that will never be complete."""
+        if self.request is not None:
+            self.request.close()
+        super().handle_close()
 
     def _flush_some(self, do_close: bool = True) -> bool:
         self._flush_left = _MAX_FLUSH_BYTES
-        return bool(super()._flush_some(do_close))
+        try:
+            return bool(super()._flush_some(do_close))
+        except OSError as error:
+            log_file_error(error)
+            raise
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        """Send as much as the socket takes; return 0 once the flush has reached its limit."""
+        """Send what the socket takes now; 0, as if it took nothing, once others have their turn."""
         if self._flush_left <= 0:
             return 0
         sent: int = super().send(data, do_close)
@@ -123,8 +127,14 @@ class Channel(HTTPChannel):
         return sent
 
     def drop_if_slow(self, now: float) -> None:
-        """Disconnect a client that sends its request or takes its response too slowly."""
-        if self.request is not None and now - (self._request_began or now) > REQUEST_SECONDS:
+        """Disconnect a client that sends its request or takes its response too slowly.
+
+        At once: waitress closes a connection when its socket can be written to, which never
+        happens where the client reads nothing.
+        """
+        if self.will_close or (self._linger_began or now) < now - LINGER_SECONDS:
+            self.handle_close()
+        elif self.request is not None and now - (self._request_began or now) > REQUEST_SECONDS:
             self._drop("sends")
         elif not self.total_outbufs_len:
             self._interval = None
@@ -137,4 +147,4 @@ class Channel(HTTPChannel):
 
     def _drop(self, verb: str) -> None:
         self.logger.info("Disconnected %s: it %s too slowly.", self.addr[0], verb)
-        self.will_close = True
+        self.handle_close()

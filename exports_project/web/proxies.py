@@ -1,7 +1,7 @@
 """Client address and scheme: which forwarded headers are trusted."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def behind_proxies(
     """
 
     def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        peer = environ.get("REMOTE_ADDR", "")
+        peer = environ["REMOTE_ADDR"] = _peer(environ.get("REMOTE_ADDR", ""))
         trusted = _is_proxy(peer, proxies)
         if trusted:
             environ["REMOTE_ADDR"] = _client(environ.get("HTTP_X_FORWARDED_FOR", ""), peer, proxies)
@@ -41,7 +41,7 @@ def _client(forwarded: str, peer: str, proxies: Sequence[IPv4Network | IPv6Netwo
     client = peer
     for text in reversed(forwarded.split(",")):
         try:
-            client = str(ip_address(text.strip()))
+            client = str(_address(text.strip()))
         except ValueError:
             break
         if not _is_proxy(client, proxies):
@@ -49,10 +49,23 @@ def _client(forwarded: str, peer: str, proxies: Sequence[IPv4Network | IPv6Netwo
     return client
 
 
-def _is_proxy(text: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Return whether an address is one of the proxies; the peer of a UNIX socket is localhost."""
+def _peer(text: str) -> str:
+    """Return the address of a connection; waitress calls the peer of a UNIX socket `localhost`."""
     try:
-        address = ip_address("127.0.0.1" if text == "localhost" else text)
+        return str(_address("127.0.0.1" if text == "localhost" else text))
+    except ValueError:
+        return text
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """Parse an address. An IPv6 socket reports IPv4 clients as `::ffff:192.0.2.1`."""
+    address = ip_address(text)
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+def _is_proxy(text: str, proxies: Sequence[IPv4Network | IPv6Network]) -> bool:
+    try:
+        address = _address(text)
     except ValueError:
         return False
     return any(address in network for network in proxies)

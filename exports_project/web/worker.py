@@ -1,18 +1,20 @@
 """Worker class for gunicorn: waitress on gunicorn's sockets."""
 
+import logging
 import os
 import resource
+import sys
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from gunicorn.workers.base import Worker as BaseWorker
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher
 
 from exports_project.web.channel import REQUEST_SECONDS, Channel
+from exports_project.web.parser import MAX_ENCODED_BODY_BYTES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -23,11 +25,14 @@ MAX_HEADER_BYTES = 1 << 16
 # which is always fast, must not wait for /readyz. The description takes seconds to build, and all
 # requests for it wait meanwhile.
 _OWN_THREADS = {"/healthz": 1, "/readyz": 1, "/v1/schema": 1}
-_MAX_CONNECTIONS = 4096
 # Descriptors of one connection: its socket, a file that it downloads, a body kept on the disk.
 _FILES_EACH = 3
 _RESERVED_FILES = 200
 _LOOP_SECONDS = 0.5
+# A line of the log about a load that lasts.
+_REPORT_SECONDS = 60
+
+logger = logging.getLogger(__name__)
 
 
 class Dispatcher(ThreadedTaskDispatcher):
@@ -49,35 +54,40 @@ class Dispatcher(ThreadedTaskDispatcher):
         else:
             super().add_task(task)
 
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+        """End the threads of single paths too."""
+        for own in self._own.values():
+            own.shutdown(cancel_pending, timeout)
+        return bool(super().shutdown(cancel_pending, timeout))
+
 
 class Worker(BaseWorker):
     """Serves until gunicorn tells it to stop, then finishes the requests that it has."""
 
     _looked_at = 0.0
+    _reported: float = -_REPORT_SECONDS
 
     def run(self) -> None:
         self._map: dict[int, Any] = {}
-        dispatcher = Dispatcher(self.cfg.threads)
+        self._limit = _connection_limit(self.cfg.worker_connections)
+        self._dispatcher = dispatcher = Dispatcher(self.cfg.threads)
         create_server(
             _without_bodies_of_head(self.wsgi),
             map=self._map,
             _dispatcher=dispatcher,
             sockets=[each.sock for each in self.sockets],
-            connection_limit=_connection_limit(),
+            connection_limit=self._limit,
             asyncore_use_poll=True,
             channel_timeout=REQUEST_SECONDS,
             cleanup_interval=5,
             max_request_header_size=MAX_HEADER_BYTES,
-            # Waitress refuses a body of this size. Forms of the admin may be larger than bodies
-            # of the API, which has a limit of its own.
-            max_request_body_size=max(
-                settings.API_MAX_BODY_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-            )
-            + 1,
+            max_request_body_size=MAX_ENCODED_BODY_BYTES,
             # A larger body and a larger response wait in temporary files: the memory of a process
             # is this for each of its connections at most.
             inbuf_overflow=1 << 16,
             outbuf_overflow=1 << 18,
+            # No thread waits until a client has read: responses are files, or of limited size.
+            outbuf_high_watermark=sys.maxsize,
             # `web.proxies` decides which headers to trust.
             clear_untrusted_proxy_headers=False,
             log_socket_errors=False,
@@ -98,12 +108,30 @@ class Worker(BaseWorker):
     def _turn(self) -> None:
         """Serve what the sockets have, at most for half a second, and drop slow clients."""
         self.notify()
+        if len(self._map) >= self._limit:
+            self._make_room()
         wasyncore.loop(timeout=_LOOP_SECONDS, use_poll=True, map=self._map, count=1)
         # Not every time: checking thousands of connections costs more than serving them.
         if (now := time.time()) > self._looked_at + 1:
             self._looked_at = now
             for channel in self._channels():
                 channel.drop_if_slow(now)
+            if waiting := len(self._dispatcher.queue):
+                self._report("%s requests wait for a thread.", waiting)
+
+    def _make_room(self) -> None:
+        """Close the connections without a request that have been idle longest, some at a time."""
+        idle = sorted((each for each in self._channels() if each.idle), key=lambda c: c.active_at)
+        closing = idle[: 1 + self._limit // 64]
+        for channel in closing:
+            channel.handle_close()
+        self._report("At the limit of %s connections; idle ones are closed.", self._limit)
+
+    def _report(self, text: str, number: int) -> None:
+        """Log at most once a minute."""
+        if (now := time.monotonic()) > self._reported + _REPORT_SECONDS:
+            self._reported = now
+            logger.warning(text, number)
 
     def _finish(self) -> None:
         """Answer the requests that were received, for as long as gunicorn waits."""
@@ -111,7 +139,7 @@ class Worker(BaseWorker):
         self._turn()
         while time.monotonic() < deadline and (channels := self._channels()):
             for channel in channels:
-                if not (channel.requests or channel.total_outbufs_len):
+                if channel.idle:
                     channel.will_close = True
             self._turn()
 
@@ -133,13 +161,13 @@ def _without_bodies_of_head(application: "WSGIApplication") -> "WSGIApplication"
     return wrapped
 
 
-def _connection_limit() -> int:
+def _connection_limit(maximum: int) -> int:
     """Raise the limit of open files; return the number of connections that it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MAX_CONNECTIONS * _FILES_EACH + _RESERVED_FILES
+    wanted = maximum * _FILES_EACH + _RESERVED_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY:
-        return _MAX_CONNECTIONS
-    return max(16, min(_MAX_CONNECTIONS, (soft - _RESERVED_FILES) // _FILES_EACH))
+        return maximum
+    return max(16, min(maximum, (soft - _RESERVED_FILES) // _FILES_EACH))

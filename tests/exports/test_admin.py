@@ -225,6 +225,14 @@ def test_download_leads_to_the_bytes_that_were_written(staff: Client, completed:
     assert len(content) == completed.files.get().bytes
 
 
+@pytest.mark.parametrize("address", ["", "localhost"])
+def test_a_download_without_a_client_address_is_in_the_audit_log(
+    staff: Client, completed: Export, address: str
+) -> None:
+    assert staff.get(download(completed), REMOTE_ADDR=address).status_code == 302
+    assert AuditEntry.objects.get().address is None
+
+
 def test_each_download_is_in_the_audit_log(
     staff: Client, admin_client: Client, completed: Export
 ) -> None:

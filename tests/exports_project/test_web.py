@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import httpx
@@ -67,6 +69,10 @@ def clients(server: WebServer, request: str, count: int) -> Iterator[list[socket
         yield found
 
 
+def descriptors(server: WebServer) -> int:
+    return sum(each.num_fds() for each in psutil.Process(server.process.pid).children())
+
+
 @contextmanager
 def locked(table: str) -> Iterator[None]:
     """Whoever reads the table waits."""
@@ -75,7 +81,7 @@ def locked(table: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("kind", ["headers", "body", "download"])
+@pytest.mark.parametrize("kind", ["headers", "body", "download", "pipelined downloads"])
 def test_slow_clients_hold_nobody_up(
     server: WebServer, alice: KeyClient, link: str, kind: str
 ) -> None:
@@ -84,8 +90,12 @@ def test_slow_clients_hold_nobody_up(
         "headers": f"GET /v1/exports HTTP/1.1\r\n{head}X-Slow: ",
         "body": f"POST /v1/exports HTTP/1.1\r\n{head}Content-Length: 1000\r\n\r\n{{",
         "download": f"GET {link} HTTP/1.1\r\n{head}\r\n",
+        "pipelined downloads": f"GET {link} HTTP/1.1\r\n{head}\r\n" * 10,
     }[kind]
+    before = descriptors(server)
     with clients(server, request, 100):
+        # The socket, and the file of the download.
+        assert descriptors(server) - before < 100 * 2.5
         for _ in range(10):
             assert server.get("/healthz").status_code == 200
             assert server.get("/v1/exports", PX_API_KEY=alice.key).status_code == 200
@@ -152,6 +162,11 @@ def test_head_has_the_headers_of_get_and_no_body(server: WebServer, link: str, p
             413,
         ),
         ("POST /v1/exports HTTP/1.1\r\nTransfer-Encoding: gzip", "invalid_request", 501),
+        (
+            "POST /v1/exports HTTP/1.1\r\nContent-Length: 1048577\r\nExpect: 100-continue",
+            "request_too_large",
+            413,
+        ),
     ],
 )
 def test_a_request_that_never_reaches_django_gets_an_error_of_the_api(
@@ -179,6 +194,62 @@ def test_a_body_in_chunks_is_read_and_bounded(
         f"PX-API-KEY: {alice.key}\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     assert server.send(head.encode() + pieces + b"0\r\n\r\n").status_code == status
+
+
+@pytest.mark.parametrize("start", ["1;", "0\r\n", "0\r\nX: "])
+def test_extensions_and_trailers_of_chunks_are_bounded(server: WebServer, start: str) -> None:
+    head = "POST /v1/exports HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    response = server.send(f"{head}{start}{'a' * 20_000}".encode())
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+    assert "more than 4096 bytes" in response.json()["message"]
+
+
+def test_a_client_that_sends_a_body_that_is_too_large_gets_the_refusal(server: WebServer) -> None:
+    client = HTTPConnection(*server.address, timeout=10)
+    with closing(client):
+        client.request("POST", "/v1/exports", body=b"x" * 4_000_000)
+        response = client.getresponse()
+        assert response.status == 413
+        assert json.load(response)["details"] == {"max_bytes": 2**20}
+
+
+def test_forms_of_the_admin_may_be_larger_than_bodies_of_the_api(server: WebServer) -> None:
+    client = HTTPConnection(*server.address, timeout=10)
+    with closing(client):
+        client.request("POST", "/admin/login/", body=b"x" * 2_000_000)
+        assert client.getresponse().status == 403
+
+
+def test_pipelined_requests_are_answered_in_order(server: WebServer) -> None:
+    requests = "".join(
+        f"{start}GET {path} HTTP/1.1\r\nHost: localhost\r\n{end}\r\n"
+        for start, path, end in (
+            ("\r\n", "/healthz", ""),
+            ("\r\n\r\n", "/v1/nothing", ""),
+            ("", "/healthz", "Connection: close\r\n"),
+        )
+    )
+    with socket.create_connection(server.address, timeout=10) as client:
+        client.sendall(requests.encode())
+        received = b""
+        while data := client.recv(10_000):
+            received += data
+    assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"200", b"404", b"200"]
+
+
+def test_idle_connections_make_room_for_new_ones(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    options = "--workers 1 --worker-connections 40"
+    folder = tmp_path_factory.mktemp("full")
+    with web_server(folder, GUNICORN_CMD_ARGS=options) as server:
+        with clients(server, "", 60) as idle:
+            for _ in range(5):
+                for client in idle:
+                    with suppress(OSError):
+                        client.sendall(b"\r\n\r\n")
+                assert server.get("/healthz", timeout=5).status_code == 200
+        server.wait_for_line("idle ones are closed")
 
 
 def test_a_log_line_cannot_be_forged(server: WebServer) -> None:

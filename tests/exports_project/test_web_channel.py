@@ -1,5 +1,7 @@
 """Deadlines of a connection, with clients on real sockets."""
 
+import errno
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +14,10 @@ import pytest
 from waitress import wasyncore
 from waitress.server import create_server
 
-from exports_project.web import channel
+from exports_project.web import channel, parser
 from exports_project.web.channel import Channel
+from exports_project.web.worker import Dispatcher
+from tests.exports.conftest import wait_for
 
 SIZE = 40_000_000
 
@@ -25,16 +29,29 @@ def clock() -> SimpleNamespace:
 
 
 @pytest.fixture
-def connect(clock: SimpleNamespace) -> Iterator[Callable[[], socket.socket]]:
-    """Connects to a server whose only response is large."""
+def sockets() -> dict[int, Any]:
+    """Everything that the server's loop watches."""
+    return {}
+
+
+@pytest.fixture
+def connect(
+    clock: SimpleNamespace, sockets: dict[int, Any]
+) -> Iterator[Callable[[], socket.socket]]:
+    """Connects to a server whose only response is large; of /full, the disk is full."""
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
+        if environ["PATH_INFO"] == "/full":
+            raise OSError(errno.ENOSPC, "No space left on device")
         start_response("200 OK", [("Content-Length", str(SIZE))])
         return [bytes(SIZE)]
 
-    sockets: dict[int, Any] = {}
     server: Any = create_server(
-        application, map=sockets, listen="127.0.0.1:0", outbuf_overflow=2**18
+        application,
+        map=sockets,
+        listen="127.0.0.1:0",
+        outbuf_overflow=2**18,
+        log_socket_errors=False,
     )
     server.channel_class = Channel
     ended = Event()
@@ -65,6 +82,10 @@ def connect(clock: SimpleNamespace) -> Iterator[Callable[[], socket.socket]]:
         client.close()
     server.task_dispatcher.shutdown()
     wasyncore.close_all(sockets)
+
+
+def channels(sockets: dict[int, Any]) -> int:
+    return sum(isinstance(each, Channel) for each in [*sockets.values()])
 
 
 def seconds_until_closed(client: socket.socket, letter: bytes) -> float:
@@ -103,6 +124,77 @@ def test_a_reader_that_is_too_slow_is_disconnected(
         while data := client.recv(1_000_000):
             received += len(data)
     assert received < SIZE
+
+
+def test_a_client_that_reads_nothing_is_disconnected(
+    connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its socket never takes another byte, so no event of it closes the connection."""
+    monkeypatch.setattr(channel, "INTERVAL_SECONDS", 0.5)
+    connect().sendall(b"GET / HTTP/1.1\r\n\r\n")
+    wait_for(lambda: channels(sockets) == 1)
+    wait_for(lambda: channels(sockets) == 0)
+
+
+def test_the_next_request_starts_when_the_response_has_been_sent(
+    connect: Callable[[], socket.socket], sockets: dict[int, Any]
+) -> None:
+    client = connect()
+    client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 3)
+    time.sleep(1)
+    [open_channel] = [each for each in sockets.values() if isinstance(each, Channel)]
+    assert open_channel.requests == []
+    assert 0 < open_channel.total_outbufs_len < SIZE + 1000
+    received = 0
+    while received < 3 * SIZE:
+        received += len(client.recv(1_000_000))
+
+
+def test_bodies_of_all_requests_have_one_budget(
+    connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parser, "MAX_BUFFERED_BYTES", 100)
+    head = b"POST / HTTP/1.1\r\nContent-Length: 5000\r\n\r\n"
+    first, second = connect(), connect()
+    first.sendall(head + b"x" * 80)
+    wait_for(lambda: parser.bodies.used == 80)
+    second.sendall(head + b"x" * 80)
+    answer = b"".join(iter(lambda: second.recv(10_000), b""))
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"too_many_requests" in answer
+    first.close()
+    wait_for(lambda: parser.bodies.used == 0)
+
+
+def test_the_rest_of_a_refused_request_is_discarded_for_a_while(
+    connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "LINGER_SECONDS", 1)
+    client = connect()
+    client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n")
+    assert client.recv(10_000).startswith(b"HTTP/1.1 413 ")
+    assert 0.8 < seconds_until_closed(client, b"x") < 4
+    monkeypatch.setattr(channel, "MAX_DISCARDED_BYTES", 100_000)
+    client = connect()
+    with pytest.raises(OSError):  # noqa: PT011
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + bytes(50_000_000))
+    wait_for(lambda: channels(sockets) == 0)
+
+
+def test_errors_of_files_are_logged(
+    connect: Callable[[], socket.socket], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect()
+    with caplog.at_level(logging.ERROR):
+        client.sendall(b"GET /full HTTP/1.1\r\n\r\n")
+        wait_for(lambda: "No space left on device" in caplog.text)
+
+
+def test_shutdown_ends_every_thread() -> None:
+    dispatcher = Dispatcher(2)
+    own = [dispatcher, *dispatcher._own.values()]
+    dispatcher.shutdown(timeout=5)
+    assert not any(each.threads for each in own)
 
 
 def test_a_reader_that_goes_on_gets_everything(

@@ -1,0 +1,103 @@
+"""Answers a request in a thread: with the application, or with an error in JSON; logs both."""
+
+import errno
+import json
+import logging
+import time
+from http import HTTPStatus
+from typing import Any
+
+from structlog.contextvars import clear_contextvars
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import RequestEntityTooLarge, RequestHeaderFieldsTooLarge
+
+from accounts.errors import ApiError, ErrorCode
+from exports_project.web.parser import Overloaded
+
+# Errors of files; all others of a connection mean that the client has gone.
+_FILE_ERRORS = {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ESTALE}
+
+logger = logging.getLogger(__name__)
+access = logging.getLogger("gunicorn.access")
+
+
+def _log(client: str, command: str, path: str, status: str, sent: int, seconds: float) -> None:
+    """Log a request without its query string: a signed link must not be kept in a log."""
+    text = "%s %s %s %s, %s bytes in %.0f ms"
+    access.info(text, client, command, path, status[:3], sent, seconds * 1000)
+
+
+def log_file_error(error: OSError) -> None:
+    """Log what waitress, told not to log errors of sockets, would hide."""
+    if error.errno in _FILE_ERRORS:
+        logger.error("The web server cannot read or write a file: %s", error)
+
+
+class RequestTask(WSGITask):
+    """Answers one request, and logs it with the size of its response."""
+
+    _sent = 0
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self._sent += len(data)
+
+    def execute(self) -> None:
+        try:
+            super().execute()
+        except OSError as error:
+            log_file_error(error)
+            raise
+
+    def service(self) -> None:
+        """Log the request once its response has been written."""
+        try:
+            super().service()
+        finally:
+            # The wrappers of the application may have put a proxy's client here.
+            client = (self.environ or {}).get("REMOTE_ADDR", self.channel.addr[0])
+            # Waitress counts neither a response without a length nor a file that it sends itself.
+            sent = self._sent if self.content_length is None else self.content_length
+            if self.request.command == "HEAD":
+                sent = 0
+            took = time.time() - self.start_time
+            _log(client, self.request.command, self.request.path, self.status, sent, took)
+            # The thread's next request must not inherit this one's id and organization.
+            clear_contextvars()
+
+
+class RefusalTask(ErrorTask):
+    """Answers a request that never reaches Django, in the shape of the API's errors."""
+
+    def execute(self) -> None:
+        error = _refusal(self.request)
+        body = json.dumps(error.as_json()).encode()
+        self.status = f"{error.status} {HTTPStatus(error.status).phrase}"
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.response_headers.append(("Cache-Control", "private, no-store"))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        # The channel closes the connection itself, after it has read the rest of the request.
+        self.channel.refused = True
+        self.write(body)
+        self.close_on_finish = False
+        _log(self.channel.addr[0], "-", "-", self.status, len(body), 0)
+
+
+def _refusal(request: Any) -> ApiError:
+    error = request.error
+    match error:
+        case RequestEntityTooLarge():
+            size = request.max_body
+            text = f"The body is larger than {size} bytes."
+            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"max_bytes": size})
+        case RequestHeaderFieldsTooLarge():
+            size = request.adj.max_request_header_size
+            text = f"The request line and the headers are larger than {size} bytes."
+            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"max_bytes": size})
+        case Overloaded():
+            text = "The server is receiving too many bodies at the same time; try again."
+            return ApiError(ErrorCode.TOO_MANY_REQUESTS, text, status=error.code)
+    code = ErrorCode.INTERNAL_ERROR if error.code == 500 else ErrorCode.INVALID_REQUEST
+    text = code.label if error.code == 500 else f"Malformed HTTP request: {error.body}."
+    return ApiError(code, text, status=error.code)
