@@ -7,14 +7,13 @@ for a day are the rows that are shown with that day.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from resources.comparisons import EQUALITY, Operator
+from resources.comparisons import TESTS_OF_EQUALITY
 from resources.conditions import AnyOf, Condition
 from resources.intervals import MINUTE, Local, between, written
 from resources.reading import reading
 from resources.timezones import UTC, Zone
 
 _MILLISECONDS = 5_000
-_EQUALITY = (*EQUALITY, Operator.DIFFERS)
 # PostgreSQL takes a time that a change of the clocks repeats for the later instant; the earlier one
 # has the offset of the day before. It takes a time that a change skips as if there were no change,
 # which would be later than times that follow: the first second that shows a later time is
@@ -73,7 +72,7 @@ def resolved(conditions: Sequence[Condition | AnyOf], zone: Zone) -> list[Condit
     clocks = _clocks(list(asked), zone)
 
     def instants(condition: Condition) -> Condition:
-        exact = condition.operator in _EQUALITY
+        exact = condition.operator in TESTS_OF_EQUALITY
         texts = (_instants(text, clocks, exact=exact) for text in condition.values)
         return replace(condition, values=tuple(value for several in texts for value in several))
 
