@@ -90,6 +90,15 @@ def compile_discovery(
     return unknown_rows(source.select(cells), known, limit, MAX_FLATTENED_CHARACTERS + 1)
 
 
+def compile_parted(
+    spec: ExportSpec, organization_id: str, part: Part = None
+) -> tuple[sql.Composable, list[str]]:
+    """The query of the values that discovery may read, and the path of each."""
+    paths = [column.path for column in outlines(spec) if column.parted]
+    source = _Source(spec, organization_id, part)
+    return source.select([source.expressions.parted(path) for path in paths]), paths
+
+
 def compile_count(spec: ExportSpec, organization_id: str) -> sql.Composable:
     """The query that counts the rows of an export's file."""
     rows = compile_rows(spec, organization_id)

@@ -83,7 +83,8 @@ class Including:
         fields, includes = body.get("fields"), body.get("includes")
         nothing = Included(dry=dry)
         if fields is None and includes is None:
-            # Ids stand for related records, but for those that no other column tells of.
+            # No id column is dropped here: ids stand for the related records. Only the embedded
+            # records, of which no id column tells, are shown themselves.
             plain = (*self._resource.columns_by_name, *self._resource.embedded)
             return replace(nothing, columns=plain) if dry else nothing
         if fields is None:

@@ -25,7 +25,7 @@ from exports.types import FROM, TO, TYPE, Preset
 from resources.filters import Selection
 from resources.predicates import parse_selection
 from resources.registry import Resource, registry
-from resources.timezones import TIMEZONES, UTC, Zone
+from resources.timezones import UTC, Zone, is_zone, unknown_zone
 from resources.values import shown
 
 FIELDS = (
@@ -244,12 +244,10 @@ class _Parser:
 
     def timezone(self) -> str:
         name = self.output.get("timezone", self.default_timezone)
-        if isinstance(name, str) and name in TIMEZONES:
-            return name
-        accepted = "an IANA name such as America/New_York or UTC"
-        code, field = ErrorCode.INVALID_TIMEZONE, TIMEZONE_FIELD
-        self.report(code, field, name, f"Unknown time zone: {_bare(name)}", accepted)
-        return "UTC"
+        if is_zone(name):
+            return str(name)
+        self.problems.extend([unknown_zone(name, TIMEZONE_FIELD)])
+        return UTC.name
 
     def datetime_format(self) -> str | None:
         pattern = self.output.get("datetime_format")
@@ -272,7 +270,7 @@ def _zone(body: Mapping[str, Any], timezone: str) -> Zone:
     output = body.get("csv_field_options")
     own = output.get("timezone") if isinstance(output, Mapping) else None
     name = timezone if own is None else own
-    return Zone(name, TIMEZONE_FIELD) if isinstance(name, str) and name in TIMEZONES else UTC
+    return Zone(str(name), TIMEZONE_FIELD) if is_zone(name) else UTC
 
 
 def _present(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.db import connection
@@ -15,6 +16,7 @@ from exports.compiler import (
     Statement,
     among,
     compile_export,
+    compile_parted,
     compile_records,
     compile_rows,
     outlines,
@@ -41,6 +43,8 @@ _COUNT_MILLISECONDS = 300
 _FOUND_MILLISECONDS = 900
 # What is shown of the rows that were found: a record may have much to compute.
 _ROWS_MILLISECONDS = 5_000
+# Of the values to flatten: reading their JSON takes some twenty times as much memory.
+MAX_FLATTENED_BYTES = 1 << 20
 # So few are sorted in no time.
 _FEW = 50_000
 # The values of each row, in order: an object of so many could not be built by a function.
@@ -139,29 +143,38 @@ def _sample(
 ) -> _Sample:
     # Nothing is joined, taken apart or computed of any other record.
     first = among(spec, keys)
+    query, paths = compile_parted(spec, organization_id, first)
+    if paths:
+        _check_size(cursor, query, paths, MAX_FLATTENED_BYTES)
     found = discover(connection.connection, spec, organization_id, first)
     statement = compile_export(spec, organization_id, found, first)
     configure(cursor, statement.settings)
-    _check_size(cursor, statement)
+    headers = [column.header for column in statement.columns]
+    _check_size(cursor, statement.query, headers, MAX_ANSWER_BYTES)
     if isinstance(file_format := formats[spec.format], TypedFormat):
         return _values(cursor, statement, file_format, spec)
     return _text(statement, spec)
 
 
-def _check_size(cursor: CursorWrapper, statement: Statement) -> None:
-    """Raises AnswerTooLarge before anything of large cells is sent here."""
+def _check_size(
+    cursor: CursorWrapper, query: sql.Composable, names: Sequence[str], maximum: int
+) -> None:
+    """Raises AnswerTooLarge before anything of large cells is sent here.
+
+    names: of the columns of the query.
+    """
     sizes = [
         sql.SQL("coalesce(sum(octet_length(({})::text)), 0)").format(place(index))
-        for index in range(len(statement.columns))
+        for index in range(len(names))
     ]
-    query = sql.SQL("SELECT ARRAY[{}] FROM {}").format(
-        sql.SQL(", ").join(sizes), fenced(statement.query, statement.columns)
+    measured = sql.SQL("SELECT ARRAY[{}] FROM {}").format(
+        sql.SQL(", ").join(sizes), fenced(query, names)
     )
-    cursor.execute(query.as_string(None))
+    cursor.execute(measured.as_string(None))
     [(found,)] = cursor.fetchall()
-    if sum(found) > MAX_ANSWER_BYTES:
+    if sum(found) > maximum:
         largest = max(range(len(found)), key=found.__getitem__)
-        raise AnswerTooLarge(int(sum(found)), statement.columns[largest].header)
+        raise AnswerTooLarge(int(sum(found)), names[largest], maximum=maximum)
 
 
 def _text(statement: Statement, spec: ExportSpec) -> _Sample:

@@ -1,4 +1,4 @@
-"""What was asked for: one frozen object that every way of asking builds and only we compile."""
+"""ExportSpec: the validated request that the compiler executes."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

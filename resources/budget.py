@@ -23,6 +23,14 @@ class InvalidFilter(Exception):
         return Problem(ErrorCode.INVALID_FILTER, field, value, str(self), self.accepted)
 
 
+def too_many_values(number: int, attributes: int = 1) -> InvalidFilter:
+    """A filter of too many values, however they are given, for each of its attributes."""
+    each = f" for each of {attributes} attributes" if attributes > 1 else ""
+    maximum = MAX_VALUES // attributes
+    text = f"The filter has {number:,} values{each}; the maximum is {maximum:,}."
+    return InvalidFilter(text, f"at most {maximum:,} values")
+
+
 class Budget:
     """Counts the comparisons and values of a request's filters, before any value is read."""
 
@@ -34,6 +42,8 @@ class Budget:
 
         Raises InvalidFilter.
         """
+        if len(values) > MAX_VALUES:
+            raise too_many_values(len(values))
         self._comparisons += comparisons
         self._values += comparisons * len(values)
         _check(self._comparisons, MAX_COMPARISONS, "comparisons")

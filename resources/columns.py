@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
 from django.contrib.postgres.fields import ArrayField
@@ -69,12 +70,19 @@ class Column:
 
     def ordered(self, row: str) -> sql.Composable:
         """The SQL by which rows are ordered by this column, alike on every server."""
-        value = self.value(row)
+        return self.order(self.value(row))
+
+    def order(self, value: sql.Composable) -> sql.Composable:
+        """The SQL by which a value of this column is greater or less than another one."""
         if self.kind is not Kind.TEXT:
             return value
-        if self.alphabetical and not self.choices:
+        if self.by_sort_key:
             return sort_key(value)
         return sql.SQL('{} COLLATE "C"').format(value)
+
+    @property
+    def by_sort_key(self) -> bool:
+        return self.kind is Kind.TEXT and self.alphabetical and not self.choices
 
 
 # The first class that fits decides, so a subclass stands before its parent.
@@ -89,10 +97,16 @@ _KINDS: tuple[tuple[type[AnyField], Kind], ...] = (
     (ArrayField, Kind.LIST),
 )
 _NATIVE_TEXT = (models.CharField, models.TextField)
-# Words of the names of fields that hold secrets; of hashes only those of credentials do.
-_SECRETS = {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets"}
+# What the names of fields that hold secrets have in them: parts of the name without underscores,
+# words, and pairs of words; of hashes only those of credentials are secrets.
+_SECRET_PARTS = ("password", "passwd", "passphrase", "passcode", "secret", "privatekey", "apikey")
+_SECRET_WORDS = {"token", "tokens", "otp", "pin", "pwd"}
+_SECRET_PAIRS = {
+    *((word, key) for word in ("access", "signing", "session") for key in ("key", "keys")),
+    *((word, code) for word in ("recovery", "backup") for code in ("code", "codes")),
+}
 _HASHES = {"hash", "hashed", "digest"}
-_CREDENTIALS = {"token", "key", "otp", "pin", "code"}
+_CREDENTIALS = {"key", "code"}
 
 
 def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> Iterator[Column]:
@@ -105,7 +119,7 @@ def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> It
 def secret_fields(model: type[models.Model]) -> frozenset[str]:
     """The names of the fields that, by their names, hold passwords and other secrets.
 
-    `password`, `client_secret`, `token_hash`, `hashed_key`, `private_key`; numbers, booleans, dates
+    `password`, `client_secret`, `access_token`, `hashed_key`, `api_key2`; numbers, booleans, dates
     and foreign keys are none.
     """
     return frozenset(field.name for field in model._meta.concrete_fields if _is_secret(field))
@@ -114,9 +128,15 @@ def secret_fields(model: type[models.Model]) -> frozenset[str]:
 def _is_secret(model_field: AnyField) -> bool:
     if model_field.is_relation or _kind(model_field) not in (Kind.TEXT, Kind.LIST, Kind.JSON):
         return False
-    words = set(model_field.name.lower().split("_"))
-    hashed = words & _HASHES and words & _CREDENTIALS
-    return bool(words & _SECRETS or hashed or words >= {"private", "key"})
+    words = [word.rstrip("0123456789") for word in model_field.name.lower().split("_")]
+    words = [word for word in words if word]
+    joined, single = "".join(words), set(words)
+    return bool(
+        any(part in joined for part in _SECRET_PARTS)
+        or single & _SECRET_WORDS
+        or _SECRET_PAIRS.intersection(pairwise(words))
+        or (single & _HASHES and single & _CREDENTIALS)
+    )
 
 
 def _kind(valued: AnyField) -> Kind:

@@ -2,8 +2,10 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 from psycopg import sql
 
@@ -50,6 +52,7 @@ class Operator(StrEnum):
 
 
 EQUALITY = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
+TESTS_OF_EQUALITY = (*EQUALITY, Operator.DIFFERS)
 NULLNESS = (Operator.IS_NULL, Operator.IS_NOT_NULL)
 NEGATIONS = {
     Operator.NOT_EQUALS: Operator.EQUALS,
@@ -103,14 +106,24 @@ _CASTS = {
     Kind.BOOLEAN: sql.SQL("::boolean"),
     Kind.JSON: sql.SQL("::jsonb"),
 }
+Order: TypeAlias = Callable[[sql.Composable], sql.Composable]
 _ARRAYS = {Kind.TEXT: sql.SQL("::text[]"), Kind.DECIMAL: sql.SQL("::numeric[]")}
 
 
+def _itself(value: sql.Composable) -> sql.Composable:
+    return value
+
+
 def comparison_sql(
-    value: sql.Composable, kind: Kind, operator: Operator, values: tuple[str, ...]
+    value: sql.Composable,
+    kind: Kind,
+    operator: Operator,
+    values: tuple[str, ...],
+    order: Order = _itself,
 ) -> sql.Composable:
     """SQL of one test of a value; `values` as a condition has them.
 
+    order: of a value, that by which greater and less are decided.
     Null where the value is, but for nullness and blankness. None of `NEGATIONS`.
     """
     if positive := REFUSALS.get(operator):
@@ -125,14 +138,14 @@ def comparison_sql(
         return sql.SQL("(({}) IS NULL OR {})").format(value, _BLANK[kind].format(value))
     if operator in _RANGES:
         tests = [
-            _compare(value, kind, bound, text)
+            _compare(value, kind, bound, text, order)
             for bound, text in zip(_RANGES[operator], values, strict=True)
         ]
         return sql.SQL("({} AND {})").format(*tests)
     if operator in _COMPARISONS:
-        return _compare(value, kind, operator, values[0])
+        return _compare(value, kind, operator, values[0], order)
     if operator in _QUANTIFIED:
-        return _compare_each(value, kind, operator, values)
+        return _compare_each(value, kind, operator, values, order)
     if operator in _LIKE:
         if len(values) == 1:  # An index may answer it, as it does not answer ANY.
             return sql.SQL("{} ILIKE {}").format(value, literal(Kind.TEXT, values[0]))
@@ -140,22 +153,29 @@ def comparison_sql(
     return _any_equal(value, kind, values)
 
 
-def _compare(value: sql.Composable, kind: Kind, operator: Operator, text: str) -> sql.Composable:
+def _compare(
+    value: sql.Composable, kind: Kind, operator: Operator, text: str, order: Order
+) -> sql.Composable:
     operator, text = _bound(kind, operator, text)
-    return sql.SQL("{} {} {}").format(value, _COMPARISONS[operator], literal(kind, text))
+    bound = order(literal(kind, text))
+    return sql.SQL("{} {} {}").format(order(value), _COMPARISONS[operator], bound)
 
 
 def _compare_each(
-    value: sql.Composable, kind: Kind, operator: Operator, values: tuple[str, ...]
+    value: sql.Composable,
+    kind: Kind,
+    operator: Operator,
+    values: tuple[str, ...],
+    order: Order,
 ) -> sql.Composable:
     compared, quantifier, joined = _QUANTIFIED[operator]
     bounds: dict[Operator, list[sql.Composable]] = defaultdict(list)
     for text in values:
         found, bound = _bound(kind, compared, text)
-        bounds[found].append(literal(kind, bound))
+        bounds[found].append(order(literal(kind, bound)))
     tests = [
         sql.SQL("{} {} {}(ARRAY[{}])").format(
-            value, _COMPARISONS[found], sql.SQL(quantifier), sql.SQL(", ").join(literals)
+            order(value), _COMPARISONS[found], sql.SQL(quantifier), sql.SQL(", ").join(literals)
         )
         for found, literals in bounds.items()
     ]

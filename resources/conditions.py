@@ -171,23 +171,23 @@ def condition_sql(
         if keys is None:
             raise ValueError(f"{rest!r} is not a path of keys")
         return json_comparison_sql(column.value(row), keys, operator, values)
-    return comparison_sql(column.value(row), column.kind, operator, values)
+    return comparison_sql(column.value(row), column.kind, operator, values, column.order)
 
 
 def _related(
     resource: Resource, organization_id: str, condition: Condition, row: str
 ) -> sql.Composable:
-    """True where one related record passes; of an absence, where none has a value.
+    """True if one related record passes the test.
 
-    Of a refusal too: where one does, for at most one there is; beyond a to-many relation, where
-    none is what is refused, as a list that holds what is not wanted is not wanted.
+    An absence is true if no related record has a value. A refusal through a to-many relation is
+    true if no related record has a refused value.
     """
     relations, column = reached(resource, condition.path)
     operator, absent = condition.operator, condition.operator in ABSENCES
     refused = REFUSALS.get(operator) if any(relation.many for relation in relations) else None
     rows = [row, *(f"{row}_{depth}" for depth in range(1, len(relations) + 1))]
     found = comparison_sql(
-        column.value(rows[-1]), column.kind, refused or operator, condition.values
+        column.value(rows[-1]), column.kind, refused or operator, condition.values, column.order
     )
     if absent:
         found = sql.SQL("({}) IS NOT TRUE").format(found)

@@ -1,7 +1,8 @@
 """System checks of what a declaration would disclose: secrets, hidden fields, hidden rows, and
 records of other organizations.
 
-The engine shows none of them, whatever the checks say; they name the declaration to correct.
+The engine discloses none of these even if a check is ignored; the checks name the declaration to
+correct.
 """
 
 from collections.abc import Iterator

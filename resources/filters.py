@@ -12,7 +12,7 @@ from typing import Any
 
 from accounts.errors import ErrorCode, Problem, shortened
 from accounts.parsers import storable
-from resources.budget import MAX_VALUES, Budget, InvalidFilter
+from resources.budget import MAX_VALUES, Budget, InvalidFilter, too_many_values
 from resources.columns import Column, Kind
 from resources.comparisons import ABSENCES, EQUALITY, NEGATIONS, NULLNESS, Operator
 from resources.conditions import SEARCH, AnyOf, Condition, json_keys, related_column
@@ -22,14 +22,12 @@ from resources.resolving import resolved
 from resources.search import words_of
 from resources.suggestions import did_you_mean
 from resources.timezones import Zone
-from resources.values import ACCEPTED, canonical, json_or_text, shown
+from resources.values import canonical_value, json_or_text, shown
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _LARGEST_LIMIT = 2**63 - 1
 _LONGEST_PHRASE = 500
 _MOST_OPTIONS = 100
-# What is parsed and compared while a request waits.
-_MOST_VALUES = 5_000
 MAX_NAME_CHARACTERS = 300
 # The values of a comma list, a comma after each; inside of quotes, a quote is doubled.
 _VALUES = re.compile(r'\s*("(?:[^"]|"")*")\s*,|([^,]*),')
@@ -119,7 +117,7 @@ def _conditions(
     """The condition of an option; none where a named filter leaves out nothing."""
     named = resource.filters_by_name.get(name)
     paths = named.paths if named and named.paths else (name,)
-    tests = tuple(_condition(resource, path, raw, budget) for path in paths)
+    tests = tuple(_condition(resource, path, raw, budget, name) for path in paths)
     if len(tests) > 1:
         _, _, allowed = _target(resource, name)
         if tests[0].operator not in allowed:
@@ -130,35 +128,32 @@ def _conditions(
     yield tests[0] if len(tests) == 1 else AnyOf(tests)
 
 
-def _condition(resource: Resource, name: str, raw: Any, budget: Budget) -> Condition:
+def _condition(resource: Resource, path: str, raw: Any, budget: Budget, name: str) -> Condition:
+    """name: what the request calls it, which a named filter may call otherwise."""
     check_name(name)
     if not storable(name):
         raise InvalidFilter("a filter's name holds no NUL and no half of a surrogate pair")
-    if name == SEARCH and resource.search:
+    if path == SEARCH and resource.search:
         phrase = _phrase(raw)
         budget.spend([phrase])
-        return Condition(name, Operator.EQUALS, (phrase,))
-    path, column, allowed = _target(resource, name)
+        return Condition(path, Operator.EQUALS, (phrase,))
+    path, column, allowed = _target(resource, path)
     kind = column.kind
     whole_json = kind is Kind.JSON and "." not in path
     operator, values = _operation(raw, whole_json)
     if operator not in allowed:
         raise InvalidFilter(
-            f"{name} is a {kind} and does not take the operator {operator}. "
+            f"`{name}` ({kind}) does not support the operator `{operator}`. "
             f"A value that begins so is written equals:{shortened(raw)}",
             [str(operator) for operator in allowed],
         )
-    if len(values) > _MOST_VALUES:
-        raise InvalidFilter(
-            f"{name} is given {len(values)} values, and a filter takes {_MOST_VALUES}",
-            f"{_MOST_VALUES} values at most",
-        )
+    budget.spend(values)
     if operator is Operator.IN and isinstance(raw, str) and not raw.startswith(f"{operator}:"):
         free = kind is Kind.LIST or (kind is Kind.TEXT and not column.choices)
         if free or (kind is Kind.JSON and not whole_json):
             # One text with a comma, such as "Smith, John", is as likely as a list of several.
+            # It is as long as they are together, and not counted beside them.
             values = [*values, raw]
-    budget.spend(values)
     if operator in _PAIRS and len(values) != 2:
         raise InvalidFilter(
             f"{operator} takes exactly two values, the smaller first", f"{operator}:a,b"
@@ -182,7 +177,10 @@ def check_choices(name: str, texts: tuple[str, ...], choices: tuple[str, ...]) -
     """Raises InvalidFilter for a text that is none of the choices."""
     for text in texts:
         if text not in choices:
-            raise InvalidFilter(f"{name} is never {shown(text)}", list(choices))
+            values = ", ".join(map(shown, choices))
+            hint = did_you_mean(text, choices)
+            text = f"{shown(text)} is not a value of {name}{hint or '.'} Values: {values}"
+            raise InvalidFilter(text, list(choices))
 
 
 def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator, ...]]:
@@ -263,8 +261,10 @@ def _operation(raw: Any, whole_json: bool) -> tuple[Operator, list[Any]]:
 def check_name(name: str) -> None:
     """Raise InvalidFilter for a name that is too long to be one."""
     if len(name) > MAX_NAME_CHARACTERS:
-        text = "the name of the filter is too long"
-        raise InvalidFilter(text, f"{MAX_NAME_CHARACTERS} signs at most")
+        text = (
+            f"The filter name has {len(name):,} characters; the maximum is {MAX_NAME_CHARACTERS}."
+        )
+        raise InvalidFilter(text, f"at most {MAX_NAME_CHARACTERS} characters")
 
 
 def split(text: str) -> list[str]:
@@ -273,10 +273,7 @@ def split(text: str) -> list[str]:
     Raises InvalidFilter for a list with an empty place, or with more values than allowed.
     """
     if (values_given := text.count(",") + 1) > MAX_VALUES:
-        raise InvalidFilter(
-            f"the list has {values_given} values, and a filter takes {MAX_VALUES}",
-            f"{MAX_VALUES} values at most",
-        )
+        raise too_many_values(values_given)
     values = []
     for quoted, plain in _VALUES.findall(f"{text},"):
         value = quoted[1:-1].replace('""', '"') if quoted else plain.strip()
@@ -303,13 +300,8 @@ def _json_text(value: Any) -> Any:
 
 
 def _value(name: str, kind: Kind, raw: Any) -> str:
-    try:
-        return canonical(kind, raw)
-    except ValueError:
-        text = f"{shown(raw)} is no value for {name}, which takes {ACCEPTED[kind]}"
-        unknown = isinstance(raw, str) and _OPERATOR_LIKE.match(raw)
-        accepted = [str(op) for op in operators(kind)] if unknown else ACCEPTED[kind]
-        raise InvalidFilter(text, accepted) from None
+    unknown = isinstance(raw, str) and _OPERATOR_LIKE.match(raw)
+    return canonical_value(name, kind, raw, list(map(str, operators(kind))) if unknown else None)
 
 
 def _is_reversed(resource: Resource, condition: Condition | AnyOf) -> bool:
@@ -356,7 +348,7 @@ def _ordering(
 def _direction_problems(options: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
     direction = options.get(DIRECTION)
     if direction not in (None, "asc", "desc"):
-        text = f"{shown(direction)} is no direction"
+        text = f"{shown(direction)} is not a valid direction."
         field = f"{prefix}{DIRECTION}"
         yield Problem(ErrorCode.INVALID_ORDERING, field, direction, text, ["asc", "desc"])
 
@@ -369,6 +361,6 @@ def _limit(options: Mapping[str, Any], prefix: str) -> tuple[int | None, list[Pr
     number = int(raw) if digits or (isinstance(raw, int) and not isinstance(raw, bool)) else 0
     if 0 < number <= _LARGEST_LIMIT:
         return number, []
-    text = f"{shown(raw)} is no limit"
+    text = f"{shown(raw)} is not a valid limit."
     accepted = '"all" or a whole number from 1'
     return None, [Problem(ErrorCode.INVALID_LIMIT, f"{prefix}{LIMIT}", raw, text, accepted)]

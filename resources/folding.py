@@ -70,6 +70,11 @@ class SortKey(Func):
         super().__init__(expression)
 
 
+def beginning(text: sql.Composable) -> sql.Composable:
+    """SQL of the part of a text that decides its sort key."""
+    return sql.SQL(_BEGINNING).format(text=text)
+
+
 def sort_key(text: sql.Composable) -> sql.Composable:
     """SQL of a text by whose bytes texts are in alphabetical order.
 

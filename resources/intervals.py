@@ -95,9 +95,9 @@ def chronological(bound: str) -> tuple[int, int, str]:
 
 def is_after(first: str, second: str) -> bool:
     """Whether an interval, an instant or a date begins when another one has ended."""
-    (start, _), (_, end) = _ends(first), _ends(second)
-    # An interval excludes its end; an instant or a date is its own end.
-    return start > end or (start == end and "/" in second)
+    (start, _), (begin, end) = _ends(first), _ends(second)
+    # An interval excludes its end, unless it is empty because the clocks skip it.
+    return start > end or (start == end and begin != end)
 
 
 def _ends(text: str) -> tuple[tuple[int, int, str], tuple[int, int, str]]:

@@ -9,6 +9,7 @@ from resources.columns import Kind, primary_key
 from resources.comparisons import literal
 from resources.expressions import ROW
 from resources.filters import Ordering
+from resources.folding import beginning, sort_key
 from resources.registry import Resource
 
 # Of each key, the text of a row's value, which PostgreSQL reads back as the same value.
@@ -20,6 +21,8 @@ class Key:
     """One value by which rows are ordered; rows without a value come last, or first.
 
     kind: None where a literal takes the type of what it is compared with.
+    text: of a value ordered by its sort key, the beginning of it that decides, as a position has
+        it: the sort key may be many times as long.
     """
 
     value: sql.Composable
@@ -27,6 +30,12 @@ class Key:
     nullable: bool
     kind: Kind | None = None
     nulls_first: bool = False
+    text: sql.Composable | None = None
+
+    @property
+    def position(self) -> sql.Composable:
+        """What a position has of it."""
+        return self.text or self.value
 
     def reversed(self) -> "Key":
         return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
@@ -64,6 +73,8 @@ class Key:
         return (replace(self, nullable=False).term(),)
 
     def _literal(self, text: str) -> sql.Composable:
+        if self.text is not None:
+            return sort_key(sql.Literal(text))
         return literal(self.kind, text) if self.kind else sql.Literal(text)
 
 
@@ -84,7 +95,8 @@ def keys(resource: Resource, ordering: Sequence[Ordering]) -> tuple[Key, ...]:
         if column.field == resource.model._meta.pk.name:
             return (*found, _primary(primary, order.descending))
         value = column.ordered(ROW)
-        found.append(Key(value, order.descending, column.nullable, column.kind))
+        text = beginning(column.value(ROW)) if column.by_sort_key else None
+        found.append(Key(value, order.descending, column.nullable, column.kind, text=text))
     return (*found, _primary(primary, ordering[-1].descending))
 
 

@@ -17,12 +17,14 @@ from resources.registry import Resource
 _MILLISECONDS = 10_000
 _PAGE = "page"
 # The rows of a statement, in its order, without their records where these are too many bytes; then
-# with the name of the largest value of each.
+# with the name of the largest value of each. Rows beyond the page have no record.
 _BOUNDED = """SELECT CASE WHEN total <= {maximum} THEN record END, {keys}, total,
  octet_length(record) AS size, CASE WHEN total > {maximum} THEN
   (SELECT key FROM json_each(record::json) ORDER BY octet_length(value::text) DESC LIMIT 1) END
- FROM (SELECT *, sum(octet_length(record)) OVER () AS total, row_number() OVER () AS place
-  FROM ({rows}) AS shown (record, {keys})) AS measured ORDER BY place"""
+ FROM (SELECT *, sum(octet_length(record)) OVER () AS total
+  FROM (SELECT CASE WHEN place <= {size} THEN record END AS record, {keys}, place
+   FROM (SELECT *, row_number() OVER () AS place
+    FROM ({rows}) AS shown (record, {keys})) AS numbered) AS page) AS measured ORDER BY place"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class Listing:
     def _rows(
         self, organization_id: str, size: int, cursor: Cursor | None
     ) -> list[tuple[Any, ...]]:
-        """One row more than asked for, in the direction asked for: its JSON, its keys' texts.
+        """The JSON of each row, in the direction asked for, and the texts of its keys.
+
+        There is one row more than asked for, without its JSON.
 
         Raises AnswerTooLarge.
         """
@@ -96,6 +100,7 @@ class Listing:
         ]
         statement = sql.SQL(_BOUNDED).format(
             maximum=sql.Literal(MAX_ANSWER_BYTES),
+            size=sql.Literal(size),
             keys=sql.SQL(", ").join(keys_of),
             rows=self.statement(organization_id, size + 1, cursor),
         )
@@ -103,7 +108,7 @@ class Listing:
             database.execute(statement.as_string(None))
             rows = list(database.fetchall())
         if rows and rows[0][0] is None:
-            *_, record, total, _, column = max(rows, key=lambda row: row[-2])
+            *_, record, total, _, column = max(rows[:size], key=lambda row: row[-2])
             raise AnswerTooLarge(int(total), column, record)
         return [row[:-3] for row in rows]
 
@@ -113,6 +118,7 @@ class Listing:
         if cursor is not None and cursor.backwards:
             ordered = [key.reversed() for key in ordered]
         names = [sql.Identifier(_PAGE, f"key{number}") for number in range(len(ordered))]
+        texts = [sql.Identifier(_PAGE, f"text{number}") for number in range(len(ordered))]
         expressions = JsonExpressions(self.resource, organization_id)
         shown = sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(expressions.json(path), sql.Identifier(path))
@@ -125,7 +131,7 @@ class Listing:
             " JOIN {table} AS {row} ON {primary} = {key}{joins} ORDER BY {order}"
         ).format(
             shown=shown,
-            texts=sql.SQL(", ").join(sql.SQL("{}::text").format(name) for name in names),
+            texts=sql.SQL(", ").join(sql.SQL("{}::text").format(text) for text in texts),
             found=self._found(organization_id, count, cursor, ordered),
             order=sql.SQL(", ").join(
                 key.term(name) for key, name in zip(ordered, names, strict=True)
@@ -145,7 +151,12 @@ class Listing:
     ) -> sql.Composable:
         """The keys of at most `count` rows of each stretch; no index could answer their OR."""
         columns = sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(key.value, sql.Identifier(f"key{number}"))
+            sql.SQL("{} AS {}, {} AS {}").format(
+                key.value,
+                sql.Identifier(f"key{number}"),
+                key.position,
+                sql.Identifier(f"text{number}"),
+            )
             for number, key in enumerate(ordered)
         )
         seen = where(self.resource, organization_id, self.selection.conditions, ROW)

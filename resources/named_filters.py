@@ -8,13 +8,12 @@ from resources.columns import Column, Kind
 
 @dataclass(frozen=True)
 class NamedFilter:
-    """A filter of `options` and of lists, which nothing shows.
+    """A filter of `options` and lists that is not a column.
 
     description: what it selects, for the API's description.
     paths: filters that it stands for, instead of `expression`; a row passes if it passes one.
     kind, expression: the value that it filters by, as of a `Column`.
-    inclusive: of a boolean, the rows whose value is true are those that `false` leaves out; `true`
-        leaves out none.
+    inclusive: `false` excludes the rows for which the expression is true; `true` excludes none.
     """
 
     name: str

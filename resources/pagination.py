@@ -20,7 +20,7 @@ def page_size(text: str | None) -> int:
         return USUAL_PAGE
     if text.isascii() and text.isdigit() and len(text) < 4 and 0 < int(text) <= LARGEST_PAGE:
         return int(text)
-    message = f"{text} is no limit of a list"
+    message = f"{text} is not a valid limit."
     accepted = f"a whole number from 1 to {LARGEST_PAGE}"
     raise InvalidInput(Problem(ErrorCode.INVALID_LIMIT, "limit", text, message, accepted))
 

@@ -16,9 +16,9 @@ from functools import cache
 from typing import Any
 
 from accounts.errors import ErrorCode, Problem
-from resources.budget import MAX_VALUES, Budget, InvalidFilter
+from resources.budget import MAX_VALUES, Budget, InvalidFilter, too_many_values
 from resources.columns import Column, Kind
-from resources.comparisons import EQUALITY, LIKENESS, Operator
+from resources.comparisons import LIKENESS, TESTS_OF_EQUALITY, Operator
 from resources.conditions import AnyOf, Condition, columns_of, reached, relations_of
 from resources.filters import Selection, check_choices, check_name, parse_options, split
 from resources.matchers import MATCHERS, Matcher, Takes, matchers
@@ -27,7 +27,7 @@ from resources.relations import Relation
 from resources.resolving import resolved
 from resources.suggestions import did_you_mean
 from resources.timezones import Zone
-from resources.values import ACCEPTED, canonical, json_or_text, shown
+from resources.values import ACCEPTED, canonical_value, json_or_text
 
 # The relations that an attribute goes through.
 DEEPEST = 3
@@ -40,7 +40,6 @@ _JOINT = "_or_"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 # Of records that are joined into one cell, as tags are, it is only asked which they are.
 _OF_JOINED = ("in", "not_in")
-_EQUALITY = (*EQUALITY, Operator.DIFFERS)
 _SPECIAL = re.compile(r"[\\%_]")
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(\\\\)*\\\Z")
 
@@ -99,25 +98,23 @@ def _conditions(resource: Resource, name: str, raw: Any, budget: Budget) -> Iter
     for path, column in attributes.items():
         _check_joined(resource, path, matcher_name)
         if column.kind not in matcher.kinds:
-            text = f"{path} is a {column.kind} and does not take the matcher {matcher_name}"
+            text = f"`{path}` ({column.kind}) does not support the matcher `{matcher_name}`."
             raise InvalidFilter(text, matchers(column.kind))
     if matcher.takes is Takes.FLAG:
         chosen = matcher.operators[0 if _flag(name, raw) else -1]
-        compared = (matcher_name,) if chosen in _EQUALITY else ()
+        compared = (matcher_name,) if chosen in TESTS_OF_EQUALITY else ()
         budget.spend(compared, len(attributes))
         yield from (Condition(path, chosen, compared) for path in attributes)
         return
     given = _given(name, matcher, raw)
     if len(given) * len(attributes) > MAX_VALUES:
-        each = f" for each of {len(attributes)} attributes" if len(attributes) > 1 else ""
-        text = f"{name} is given {len(given)} values{each}, and a filter takes {MAX_VALUES}"
-        raise InvalidFilter(text, f"{MAX_VALUES // len(attributes)} values at most")
+        raise too_many_values(len(given), len(attributes))
     budget.spend(given, len(attributes) * len(matcher.operators))
     for path, column in attributes.items():
-        texts = [_text(path, column.kind, value) for value in given]
+        texts = [canonical_value(path, column.kind, value) for value in given]
         values = tuple(dict.fromkeys(_pattern(name, matcher, text) for text in texts))
         for operator in matcher.operators:
-            if operator in _EQUALITY and column.kind is Kind.TEXT and column.choices:
+            if operator in TESTS_OF_EQUALITY and column.kind is Kind.TEXT and column.choices:
                 check_choices(path, values, column.choices)
             yield Condition(path, operator, () if operator is Operator.IS_NULL else values)
 
@@ -127,7 +124,7 @@ def _check_joined(resource: Resource, path: str, matcher: str) -> None:
     last = reached(resource, path)[0][-1] if through else None
     if last and last.joined and (name != last.key or matcher not in _OF_JOINED):
         attribute = f"{through}.{last.key}".replace(".", "_")
-        text = f"{path} does not take the matcher {matcher}: {last.name} are asked for by id only"
+        text = f"`{path}` does not support the matcher `{matcher}`: filter {last.name} by id."
         raise InvalidFilter(text, [f"{attribute}_{each}" for each in _OF_JOINED])
 
 
@@ -153,14 +150,6 @@ def _given(name: str, matcher: Matcher, raw: Any) -> list[Any]:
     if isinstance(raw, list):
         raise InvalidFilter(f"{name} takes one value", "a value, not a list")
     return [raw]
-
-
-def _text(path: str, kind: Kind, value: Any) -> str:
-    try:
-        return canonical(kind, value)
-    except ValueError:
-        text = f"{shown(value)} is no value for {path}, which takes {ACCEPTED[kind]}"
-        raise InvalidFilter(text, ACCEPTED[kind]) from None
 
 
 def _pattern(name: str, matcher: Matcher, text: str) -> str:

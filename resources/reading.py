@@ -7,7 +7,8 @@ import psycopg
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
+from accounts.errors import ApiError, ErrorCode, InvalidInput
+from resources.timezones import unknown_zone
 
 
 class TookTooLong(ApiError):
@@ -24,14 +25,20 @@ MAX_ANSWER_BYTES = 16 << 20
 class AnswerTooLarge(ApiError):
     """The records of an answer have too many bytes; none of them was sent by the database."""
 
-    def __init__(self, size: int, column: str, record: str | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        column: str,
+        record: str | None = None,
+        maximum: int = MAX_ANSWER_BYTES,
+    ) -> None:
         """size: of all records. column: the largest. record: the key of the largest record."""
         where = f"{column} of {record}" if record else column
         text = (
-            f"The records have {size:,} bytes, and an answer {MAX_ANSWER_BYTES:,} at most: leave "
+            f"The records have {size:,} bytes, and an answer {maximum:,} at most: leave "
             f"out {where}, or create an export."
         )
-        details = {"bytes": size, "maximum": MAX_ANSWER_BYTES, "column": column}
+        details = {"bytes": size, "maximum": maximum, "column": column}
         super().__init__(
             ErrorCode.ANSWER_TOO_LARGE, text, details | ({"record": record} if record else {})
         )
@@ -57,10 +64,7 @@ def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[C
             case psycopg.errors.QueryCanceled():
                 raise TookTooLong from error
             case psycopg.errors.InvalidParameterValue():
-                text = f"Unknown time zone: {timezone}"
-                raise InvalidInput(
-                    Problem(ErrorCode.INVALID_TIMEZONE, timezone_field, timezone, text)
-                ) from error
+                raise InvalidInput(unknown_zone(timezone, timezone_field)) from error
         raise
 
 

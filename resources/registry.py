@@ -1,4 +1,4 @@
-"""What there is to move: resources, declared once and found by name.
+"""The registry of resources: declared once, found by name.
 
 An installed app declares its resources in a module `resources.py`:
 
@@ -184,7 +184,8 @@ class Resource:
             for name, column in self.columns_by_name.items()
             if _is_listed(column.kind) and not name.startswith("_") and not _is_plural(name)
         }
-        return {plural: name for plural, name in plurals.items() if plural not in self.names}
+        taken = {*self.names, *self.filters_by_name, *self.relations_by_id}
+        return {plural: name for plural, name in plurals.items() if plural not in taken}
 
 
 def _visible(relation: Relation) -> Relation:

@@ -7,23 +7,39 @@ for a day are the rows that are shown with that day.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from resources.comparisons import EQUALITY, Operator
+from resources.comparisons import TESTS_OF_EQUALITY
 from resources.conditions import AnyOf, Condition
 from resources.intervals import MINUTE, Local, between, written
 from resources.reading import reading
 from resources.timezones import UTC, Zone
 
 _MILLISECONDS = 5_000
-_EQUALITY = (*EQUALITY, Operator.DIFFERS)
 # PostgreSQL takes a time that a change of the clocks repeats for the later instant; the earlier one
-# has the offset of the day before. It takes a time that a change skips as if there were no change.
+# has the offset of the day before. It takes a time that a change skips as if there were no change,
+# which would be later than times that follow: the first second that shows a later time is
+# searched instead, which is that of the change.
 _CLOCKS = """
 SELECT (extract(epoch FROM CASE WHEN candidate::timestamp = clock
                            THEN least(candidate, late) ELSE late END) * 1000000)::bigint,
        (extract(epoch FROM late) * 1000000)::bigint,
        (late - interval '1 microsecond')::timestamp < clock
 FROM unnest(%s::timestamp[]) WITH ORDINALITY AS asked (clock, place)
-CROSS JOIN LATERAL (SELECT clock::timestamptz AS late) AS later
+CROSS JOIN LATERAL (SELECT clock::timestamptz AS read) AS reading
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN read::timestamp = clock THEN read ELSE (
+        WITH RECURSIVE search (before, after) AS (
+            SELECT floor(seconds - extract(epoch FROM read::timestamp - clock))::bigint,
+                   ceil(seconds)::bigint
+            FROM extract(epoch FROM read) AS seconds
+            UNION ALL
+            SELECT CASE WHEN to_timestamp(middle)::timestamp < clock THEN middle ELSE before END,
+                   CASE WHEN to_timestamp(middle)::timestamp < clock THEN after ELSE middle END
+            FROM search CROSS JOIN LATERAL (SELECT (before + after) / 2 AS middle) AS half
+            WHERE after - before > 1
+        )
+        SELECT to_timestamp(min(after)) FROM search
+    ) END AS late
+) AS later
 CROSS JOIN LATERAL (SELECT late - interval '24 hours' AS earlier) AS before
 CROSS JOIN LATERAL (
     SELECT clock AT TIME ZONE 'UTC' - (earlier::timestamp AT TIME ZONE 'UTC' - earlier) AS candidate
@@ -35,6 +51,7 @@ ORDER BY place"""
 class _Clock:
     """The first and the last instant at which the clocks show a time, in microseconds since 1970.
 
+    Both are that of the change for a time that a change skips.
     reached: whether they show earlier times right before the last one.
     """
 
@@ -55,7 +72,7 @@ def resolved(conditions: Sequence[Condition | AnyOf], zone: Zone) -> list[Condit
     clocks = _clocks(list(asked), zone)
 
     def instants(condition: Condition) -> Condition:
-        exact = condition.operator in _EQUALITY
+        exact = condition.operator in TESTS_OF_EQUALITY
         texts = (_instants(text, clocks, exact=exact) for text in condition.values)
         return replace(condition, values=tuple(value for several in texts for value in several))
 

@@ -39,6 +39,6 @@ def row_filter(model: type[Model], condition: Q, row: str) -> sql.Composable:
 
 
 def hides_rows(model: type[Model]) -> bool:
-    """Whether the model's default manager leaves out rows, as one for soft deletion does."""
+    """Return whether the model's default manager excludes rows, as a soft-delete manager does."""
     query = model._default_manager.get_queryset().query
     return bool(query.where) or query.is_sliced

@@ -9,6 +9,7 @@ from typing import Any
 
 from accounts.errors import shortened
 from accounts.parsers import storable
+from resources.budget import InvalidFilter
 from resources.columns import Kind
 from resources.intervals import INFINITE, ISO_DATE, interval
 
@@ -48,6 +49,19 @@ def json_or_text(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return value
+
+
+def canonical_value(name: str, kind: Kind, raw: Any, accepted: Any = None) -> str:
+    """The canonical text of a filter's value.
+
+    accepted: to be said in place of what the kind takes.
+    Raises InvalidFilter, which names the filter.
+    """
+    try:
+        return canonical(kind, raw)
+    except ValueError:
+        text = f"{shown(raw)} is not a valid value of {name}. Accepted: {ACCEPTED[kind]}"
+        raise InvalidFilter(text, accepted or ACCEPTED[kind]) from None
 
 
 def canonical(kind: Kind, raw: Any) -> str:

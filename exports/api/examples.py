@@ -225,7 +225,7 @@ REFUSED = [
         ErrorCode.INVALID_LIMIT,
         "options.limit",
         0,
-        "0 is no limit",
+        "0 is not a valid limit.",
         '"all" or a whole number from 1',
     ),
     bad_input(

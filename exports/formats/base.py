@@ -14,7 +14,7 @@ from resources.columns import Kind
 # it, and that the server need not wait meanwhile, for the socket takes up as much.
 BLOCK_BYTES = 1 << 17
 
-# Two bytes that JSON and XML never hold, and other texts hardly: COPY quotes nothing of them.
+# Two bytes that JSON and XML never contain and other texts rarely do, so COPY almost never quotes.
 QUOTE, DELIMITER = "\x01", "\x02"
 UNQUOTED = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
 

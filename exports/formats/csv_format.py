@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
 
-from exports.datetime_patterns import ISO_8601, pattern_sql
+from exports.datetime_patterns import ISO_8601
 from exports.formats.base import SPREADSHEET_OPTIONS, Block, FileColumn, Rows, fenced, place
-from exports.formats.formulas import escaped, escaped_sql, separated
+from exports.formats.formulas import datetime_sql, escaped, escaped_sql, separated
 from exports.spec import CsvDialect, ExportSpec, Quoting
 from resources.columns import Kind
 from resources.date_texts import date_text
@@ -54,7 +54,7 @@ def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Co
         case Kind.BOOLEAN:
             return sql.SQL("({})::text").format(value)
         case Kind.DATETIME:
-            return pattern_sql(spec.datetime_format or ISO_8601, value, spec.timezone)
+            return datetime_sql(spec.datetime_format or ISO_8601, value, spec)
         case Kind.DATE:
             return date_text(value)
         case Kind.TEXT if spec.escape_formulas:

@@ -5,6 +5,9 @@ from functools import cache
 
 from psycopg import sql
 
+from exports.datetime_patterns import pattern_sql, tokens
+from exports.spec import ExportSpec
+
 # Spreadsheets in East Asia take the full-width signs too, and some importers drop blanks first.
 _SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"
 _BLANKS = " \u00a0\u200b\u3000\ufeff"
@@ -49,6 +52,22 @@ def escaped_sql(text: sql.Composable) -> sql.Composable:
         long=sql.Literal(_LONG),
         harmless=sql.Literal(_HARMLESS),
     )
+
+
+def datetime_sql(pattern: str, value: sql.Composable, spec: ExportSpec) -> sql.Composable:
+    """SQL of a datetime in a pattern, as a spreadsheet may have it."""
+    text = pattern_sql(pattern, value, spec.timezone)
+    return escaped_sql(text) if spec.escape_formulas and _may_run(pattern) else text
+
+
+def _may_run(pattern: str) -> bool:
+    """Whether a datetime in a pattern may be a formula.
+
+    Its text begins like one, or calls something after the sign of an offset or of a year.
+    """
+    texts = [text for _, text in tokens(pattern)]
+    begins = re.match(f"[\t\n\r{_BLANKS}{_SIGNS}]", texts[0])
+    return bool(begins or re.search(f"[{_MARKS}]", "".join(texts)))
 
 
 def _codes(letters: str) -> sql.Composable:

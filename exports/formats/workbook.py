@@ -7,6 +7,7 @@ from typing import IO, cast
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, LargeZipFile, ZipFile, ZipInfo
 
+from accounts.errors import shortened
 from exports.formats.base import FileColumn, FormatLimit
 from exports.formats.excel_dates import DEFAULT, number_format
 from exports.formats.formulas import escaped
@@ -41,6 +42,11 @@ class Workbook:
             raise FormatLimit(f"A sheet has {MOST_COLUMNS:,} columns, {len(columns):,} are asked")
         self._columns = columns
         self._spec = spec
+        for header in self._headers() if spec.include_header else ():
+            # Excel counts a character beyond the first 65,536 as two.
+            if len(header.encode("utf-16-le")) > 2 * LONGEST_TEXT:
+                text = f"The header {shortened(header)!r} has more than {LONGEST_TEXT:,} characters"
+                raise FormatLimit(f"{text}, which no cell of a spreadsheet can")
         self._bytes = _Bytes()
         file = cast("IO[bytes]", self._bytes)
         self._zip = ZipFile(file, "w", ZIP_DEFLATED, allowZip64=False, compresslevel=_LEVEL)

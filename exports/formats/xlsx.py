@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
 
-from exports.datetime_patterns import ISO_8601, pattern_sql
+from exports.datetime_patterns import ISO_8601
 from exports.formats.base import (
     SPREADSHEET_OPTIONS,
     UNQUOTED,
@@ -19,7 +19,7 @@ from exports.formats.base import (
     place,
 )
 from exports.formats.excel_dates import DEFAULT_PATTERN, number_format
-from exports.formats.formulas import escaped_sql
+from exports.formats.formulas import datetime_sql, escaped_sql
 from exports.formats.workbook import DATE, DATETIME, LONGEST_TEXT, Workbook
 from exports.overlapping import overlapped
 from exports.spec import ExportSpec
@@ -77,7 +77,7 @@ class Xlsx:
     def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
         match column.kind:
             case Kind.DATETIME:
-                return pattern_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec.timezone)
+                return datetime_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec)
             case Kind.DATE:
                 return date_text(value)
             case Kind.TEXT if spec.escape_formulas:
@@ -124,9 +124,8 @@ def _either(
 
 
 def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
-    text = _XML.format(
-        pattern_sql(spec.datetime_format or ISO_8601, value, spec.timezone), rare=sql.Literal(_RARE)
-    )
+    shown_text = datetime_sql(spec.datetime_format or ISO_8601, value, spec)
+    text = _XML.format(shown_text, rare=sql.Literal(_RARE))
     shown = number_format(spec.datetime_format) if spec.datetime_format else None
     if spec.datetime_format and shown is None:
         return _TEXT.format(text)

@@ -51,7 +51,7 @@ BAD_PAGES = (
         ErrorCode.INVALID_LIMIT,
         "limit",
         "0",
-        "0 is no limit of a list",
+        "0 is not a valid limit.",
         f"a whole number from 1 to {LARGEST_PAGE}",
     ),
     bad_input(

@@ -1,7 +1,7 @@
 """What the address of a list says: filters as an export's, and what to show of the records."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,13 +9,16 @@ from django.http import QueryDict
 
 from accounts.errors import ErrorCode, InvalidInput, Problem, Problems
 from resources.columns import Kind
+from resources.filters import ORDER_BY, Selection
 from resources.listing import Listing
 from resources.pagination import page_size
 from resources.predicates import parse_selection
 from resources.registry import Resource
-from resources.timezones import TIMEZONES, UTC, Zone
+from resources.timezones import UTC, Zone, is_zone, unknown_zone
 from resources.values import json_or_text
 
+# Columns of free text in an order: a cursor with more would be too long for an address.
+MAX_TEXTS = 3
 _OWN = ("fields", "timezone", "limit", "cursor")
 _PREDICATE = re.compile(r"filters\[(.*)\]\Z", re.DOTALL)
 
@@ -46,12 +49,9 @@ def parse_query(resource: Resource, parameters: QueryDict, timezone: str) -> Lis
     )
     given = {name: str(text) for name, text in parameters.dict().items()}
     timezone = given.get("timezone", timezone)
-    if timezone not in TIMEZONES:
-        accepted = "an IANA name such as America/New_York or UTC"
-        text = f"Unknown time zone: {timezone}"
-        code = ErrorCode.INVALID_TIMEZONE
-        problems.report(code, "timezone", timezone, text, accepted)
-    zone = Zone(timezone) if timezone in TIMEZONES else UTC
+    zone = Zone(timezone) if is_zone(timezone) else UTC
+    if not is_zone(timezone):
+        problems.extend([unknown_zone(timezone, zone.field)])
     filters = {found[1]: text for name, text in given.items() if (found := _PREDICATE.match(name))}
     options = {
         name: _value(resource, name, text)
@@ -63,6 +63,7 @@ def parse_query(resource: Resource, parameters: QueryDict, timezone: str) -> Lis
     # JSON in a parameter may hold text that no response can repeat, such as half a surrogate pair.
     problems.extend(replace(each, value=given.get(each.field, each.value)) for each in wrong)
     problems.extend(_field_problems(resource, fields))
+    problems.extend(_ordering_problems(resource, selection, given))
     try:
         size = page_size(given.get("limit"))
     except InvalidInput as invalid:
@@ -71,6 +72,19 @@ def parse_query(resource: Resource, parameters: QueryDict, timezone: str) -> Lis
         problems.refuse()
     listing = Listing(resource, selection, tuple(fields), timezone)
     return ListQuery(listing, size, given.get("cursor"))
+
+
+def _ordering_problems(
+    resource: Resource, selection: Selection, given: Mapping[str, str]
+) -> Iterator[Problem]:
+    """A cursor has the beginning of each text that rows are ordered by."""
+    columns = [resource.columns_by_name[order.column] for order in selection.ordering]
+    texts = [column.name for column in columns if column.by_sort_key]
+    if len(texts) > MAX_TEXTS:
+        text = f"A list is ordered by at most {MAX_TEXTS} columns of free text, not {len(texts)}."
+        accepted = f"at most {MAX_TEXTS} of {', '.join(texts)}"
+        code = ErrorCode.INVALID_ORDERING
+        yield Problem(code, ORDER_BY, given.get(ORDER_BY), text, accepted)
 
 
 def _value(resource: Resource, name: str, text: str) -> Any:

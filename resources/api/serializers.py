@@ -25,7 +25,6 @@ class ColumnSerializer(serializers.Serializer[Column]):
     sortable = serializers.BooleanField(
         source="kind.sortable", help_text="Whether `order_by` takes it."
     )
-    filterable = serializers.SerializerMethodField(help_text="Whether it is a filter's name.")
     operators = serializers.SerializerMethodField(help_text="What its filter takes.")
     key_operators = serializers.SerializerMethodField(
         help_text="What a filter by a key inside it takes (`metadata.<key>`); JSON has keys."
@@ -35,9 +34,6 @@ class ColumnSerializer(serializers.Serializer[Column]):
         child=serializers.CharField(), help_text="The only values there are; empty for any."
     )
     description = serializers.CharField()
-
-    def get_filterable(self, column: Column) -> bool:
-        return bool(operators(column.kind))
 
     def get_operators(self, column: Column) -> list[str]:
         return [str(operator) for operator in operators(column.kind)]

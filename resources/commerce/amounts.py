@@ -45,4 +45,4 @@ def _shown(cents: str, expression: str, *, nullable: bool) -> Iterator[Column]:
     amount = _FLOAT.replace("{row}.$", expression)
     yield Column(f"{name}_float", Kind.DECIMAL, amount, nullable=nullable, digits=_DIGITS)
     text = _FORMATTED.replace("{row}.$", expression)
-    yield Column(f"formatted_{name}", Kind.TEXT, text, nullable=nullable)
+    yield Column(f"formatted_{name}", Kind.TEXT, text, nullable=nullable, alphabetical=False)

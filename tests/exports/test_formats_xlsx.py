@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from python_calamine import CalamineWorkbook
 from exports.formats import workbook
 from exports.formats.base import FileColumn, FormatLimit
 from exports.formats.excel_dates import number_format
-from exports.formats.workbook import Workbook
+from exports.formats.workbook import LONGEST_TEXT, Workbook
 from exports.parsing import parse_export
 from resources.columns import Kind
 from tests.exports.samples import COLUMNS, exact, exported, merged, rows, stored
@@ -254,3 +255,12 @@ def test_the_package_needs_no_extension_of_zip() -> None:
         assert package.testzip() is None
         assert {info.extract_version for info in package.infolist()} == {20}
         assert package.namelist()[0] == "xl/worksheets/sheet1.xml"
+
+
+def test_a_header_longer_than_a_cell_is_refused() -> None:
+    spec = parse_export({"resource": "shipment", "format": "xlsx"})
+    for header in ("k" * LONGEST_TEXT, "\U0001f600" * (LONGEST_TEXT // 2)):
+        Workbook([FileColumn(header, Kind.TEXT)], spec)
+        with pytest.raises(FormatLimit, match="32,767 characters"):
+            Workbook([FileColumn(f"{header}kk", Kind.TEXT)], spec)
+        Workbook([FileColumn(f"{header}kk", Kind.TEXT)], replace(spec, include_header=False))

@@ -12,6 +12,7 @@ from exports import runner
 from exports.formats.base import FormatLimit
 from exports.models import Export, Status
 from exports.parsing import parse_export
+from exports.preview import MAX_FLATTENED_BYTES
 from exports.stream import ExportStream
 from resources.reading import MAX_ANSWER_BYTES
 from tests.conftest import KeyClient
@@ -75,6 +76,34 @@ def test_a_list_names_the_record_and_the_column_that_are_too_large(
 
     assert peak_growth(ask) < MAX_ANSWER_BYTES
     assert len(alice.get("/v1/contacts?fields=id,name").json()["results"]) == 2
+
+
+def test_the_size_of_a_page_is_that_of_its_own_records(
+    alice: KeyClient, acme: Organization
+) -> None:
+    texts = ["x" * MAX_ANSWER_BYTES, "z" * (MAX_ANSWER_BYTES * 5 // 8)]
+    keys = [ContactFactory.create(organization=acme, notes=text).pk for text in texts]
+    url: str | None = "/v1/contacts?fields=id,notes&order_by=-created_at&limit=1"
+    first = alice.get(str(url)).json()
+    assert [record["id"] for record in first["results"]] == keys[1:]
+    second = alice.get(first["next"])
+    assert second.json()["details"]["record"] == keys[0]
+
+
+@pytest.mark.parametrize("text_format", ["csv", "xlsx"])
+def test_a_preview_names_the_column_that_is_too_large_to_flatten(
+    text_format: str, alice: KeyClient, acme: Organization
+) -> None:
+    ContactFactory(organization=acme, metadata={"a": [{"b": n % 10} for n in range(500_000)]})
+    output = {"columns": ["id", "metadata"], "properties": "flatten"}
+    body = {"resource": "contact", "format": text_format, "csv_field_options": output}
+
+    def ask() -> None:
+        response = alice.post("/v1/exports/preview", body)
+        assert (response.status_code, response.json()["error"]) == (422, "answer_too_large")
+        assert response.json()["details"]["column"] == "metadata"
+
+    assert peak_growth(ask) < 4 * MAX_FLATTENED_BYTES
 
 
 @pytest.mark.parametrize("file_format", FORMATS)

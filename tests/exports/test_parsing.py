@@ -280,9 +280,9 @@ def test_an_unknown_field_is_named_even_with_null() -> None:
         ({"csv_field_options": {"datetime_format": ""}}, "'' is no datetime pattern: it is a text"),
         ({"csv_field_options": {"datetime_format": 5}}, "5 is no datetime pattern: it is a text"),
         ({"csv_field_options": {"datetime_format": "y" * 201}}, "it has 200 characters at most"),
-        ({"options": {"limit": True}}, "true is no limit"),
+        ({"options": {"limit": True}}, "true is not a valid limit."),
         ({"options": {"order_by": [None]}}, "cannot be ordered by null"),
-        ({"options": {"direction": ["x"]}}, '["x"] is no direction'),
+        ({"options": {"direction": ["x"]}}, '["x"] is not a valid direction.'),
     ],
 )
 def test_messages_show_json(body: dict[str, Any], message: str) -> None:

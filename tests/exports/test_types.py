@@ -219,6 +219,17 @@ def test_dates_are_of_the_organizations_zone_unless_they_say_otherwise(acme: Org
         assert len(rows) - 1 == count, date_from
 
 
+@pytest.mark.parametrize("start", ["02:00", "02:30", "02:59", "02:59:59"])
+@pytest.mark.parametrize("end", ["02:59:59", "03:10"])
+def test_a_range_may_begin_and_end_at_times_that_the_clocks_skip(start: str, end: str) -> None:
+    day = "2025-03-09T"
+    spec = parse_export(
+        {"resource": "contact", "date_from": day + start, "date_to": day + end},
+        "America/New_York",
+    )
+    assert len(spec.selection.conditions) == 2
+
+
 def test_a_range_without_a_type_is_of_the_resources_own_date(acme: Organization) -> None:
     ContactFactory.create(organization=acme, name="old", created_at=JUNE)
     ContactFactory.create(organization=acme, name="new", created_at=now())

@@ -119,6 +119,32 @@ def test_long_texts_are_ordered_by_their_beginning_and_go_on(
     assert seen == ["l0", "l1", "l2"]
 
 
+def test_comparisons_go_by_the_same_order(alice: KeyClient, acme: Organization) -> None:
+    names = ["-", "Äpfel", "apple", "Birne", "birne", "zoo"]
+    for name in names:
+        ContactFactory(organization=acme, name=name)
+    page = alice.get("/v1/contacts?order_by=name&fields=name").json()
+    ordered = [record["name"] for record in page["results"]]
+    for place, name in enumerate(ordered):
+        for matcher, wanted in (
+            ("lt", ordered[:place]),
+            ("lteq", ordered[: place + 1]),
+            ("gt_any", ordered[place + 1 :]),
+            ("gteq_all", ordered[place:]),
+        ):
+            query = {"order_by": "name", "fields": "name", f"filters[name_{matcher}]": name}
+            found = alice.get("/v1/contacts", query).json()["results"]
+            assert [record["name"] for record in found] == wanted, (matcher, name)
+
+
+def test_choices_are_compared_by_their_bytes(alice: KeyClient, acme: Organization) -> None:
+    for status in ("out_for_delivery", "in_transit", "created"):
+        ShipmentFactory(organization=acme, status=status)
+    query = {"filters[status_gt]": "in_transit", "fields": "status"}
+    found = alice.get("/v1/shipments", query).json()["results"]
+    assert [record["status"] for record in found] == ["out_for_delivery"]
+
+
 @pytest.mark.parametrize("collation", ["C", "POSIX", "pg_c_utf8", "ucs_basic"])
 def test_the_order_is_the_same_whatever_the_collation(collation: str) -> None:
     texts = sql.SQL("unnest({}::text[])").format(sql.Literal(ORDERED[::-1]))

@@ -272,18 +272,46 @@ def test_a_cursor_cannot_be_made_up(alice: KeyClient, shipments: list[Shipment])
     assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")
 
 
-def test_texts_too_long_to_go_on_from_are_an_error(alice: KeyClient, acme: Organization) -> None:
-    names = ["notes", "invoice_number", "purchase_order", "reference_number", "layout_id"]
-    pick = random.Random(7)  # noqa: S311  (no secret)
-    texts = {
-        name: "".join(chr(pick.randrange(0x4E00, 0x9FFF)) for _ in range(1000)) for name in names
-    }
-    for _ in range(2):
-        ShipmentFactory(organization=acme, **texts)
-    order = ",".join(names)
-    response = alice.get(f"/v1/shipments?order_by={order}&limit=1")
+TEXTS = ("notes", "invoice_number", "purchase_order", "reference_number", "layout_id")
+
+
+def test_more_texts_than_a_cursor_can_have_are_an_error_at_once(
+    alice: KeyClient, acme: Organization
+) -> None:
+    response = alice.get(f"/v1/shipments?order_by=status,{','.join(TEXTS[:4])}")
     assert (response.status_code, response.json()["error"]) == (400, "invalid_ordering")
-    assert len(alice.get(f"/v1/shipments?order_by={order}").json()["results"]) == 2
+    assert alice.get(f"/v1/shipments?order_by=status,{','.join(TEXTS[:3])}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(1, 0x7F), (0x4E00, 0x9FFF), (0x3300, 0x3357), (0x1F300, 0x1FFFF)]
+)
+def test_a_list_goes_on_from_any_texts_in_the_longest_order(
+    first: int, last: int, alice: KeyClient, acme: Organization
+) -> None:
+    resource = registry.get("shipment")
+    assert resource is not None
+    others = [
+        name
+        for name, column in resource.columns_by_name.items()
+        if column.kind.sortable and not column.by_sort_key and name != "id"
+    ]
+    pick = random.Random(first)  # noqa: S311  (no secret)
+    for _ in range(3):
+        texts = {
+            name: "".join(chr(pick.randint(first, last)) for _ in range(300)) for name in TEXTS[:3]
+        }
+        ShipmentFactory(organization=acme, **texts)
+    order = ",".join([*TEXTS[:3], *others])
+    whole = ids(alice.get(f"/v1/shipments?order_by={order}").json())
+    seen, url = [], f"/v1/shipments?order_by={order}&limit=1"
+    while url:
+        page = alice.get(url)
+        assert page.status_code == 200, page.json()
+        seen += ids(page.json())
+        url = page.json()["next"]
+    assert seen == whole
+    assert len(whole) == 3
 
 
 def test_a_list_that_takes_too_long_says_so(

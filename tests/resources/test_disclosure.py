@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
+from django.apps.registry import Apps
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
@@ -18,7 +19,7 @@ from resources.columns import field_column, secret_fields
 from resources.filters import Selection
 from resources.listing import Listing
 from resources.logistics.models import Contact, Fulfillment, Group, Location
-from resources.registry import Registry, Resource
+from resources.registry import Registry, Resource, registry
 from resources.relations import Relation
 from tests.conftest import KeyClient
 from tests.exports.test_compiler import rows
@@ -220,6 +221,37 @@ def test_fields_that_hold_secrets_are_known_by_their_names(
     model: type[models.Model], secrets: set[str]
 ) -> None:
     assert secret_fields(model) == secrets
+
+
+def _model_with(names: str, field: "type[models.Field[Any, Any]]") -> type[models.Model]:
+    """A model with a field of each name."""
+    meta = type("Meta", (), {"apps": Apps(), "app_label": "tests"})
+    fields = {name: field() for name in names.split()}
+    return type("Named", (models.Model,), {"__module__": __name__, "Meta": meta, **fields})
+
+
+SECRETS = """token access_token refresh_token auth_tokens token2 api_key apikey api_key_2 access_key
+    signing_key session_key session_keys otp otp_seed pin pin2 recovery_codes backup_code pwd
+    passwordhash user_password1 passwd client_secret secrets private_key ssh_private_keys
+    hashed_key code_digest"""
+PLAIN = "key code name tokenizer pinned spin accesses signing_code keyboard hash hashed_name opt"
+
+
+def test_every_documented_name_of_a_secret_is_known() -> None:
+    found = secret_fields(_model_with(f"{SECRETS} {PLAIN}", models.TextField))
+    assert found == set(SECRETS.split())
+    assert secret_fields(_model_with(SECRETS, models.IntegerField)) == set()
+
+
+def test_what_a_gateway_calls_a_payment_is_shown() -> None:
+    for name, column in (
+        ("transaction", "token"),
+        ("refund", "token"),
+        ("customer_payment_source", "payment_source_token"),
+    ):
+        resource = registry.get(name)
+        assert resource is not None
+        assert column in resource.columns_by_name
 
 
 def api_keys(**changes: Any) -> Resource:

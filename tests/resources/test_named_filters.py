@@ -11,8 +11,11 @@ from accounts.models import Organization
 from exports.parsing import parse_export
 from resources.checks import check_resource
 from resources.columns import Kind
+from resources.filters import parse_options
+from resources.logistics.models import Shipment
 from resources.named_filters import NamedFilter
 from resources.registry import Resource, registry
+from resources.timezones import UTC
 from tests.conftest import KeyClient
 from tests.factories import (
     AssetFactory,
@@ -193,16 +196,20 @@ def test_locations_by_user(alice: KeyClient, acme: Organization, select: Select)
     ("resource", "options", "message"),
     [
         ("item", {"include_zero": "true"}, "did you mean 'include_zero_inventory'?"),
-        ("item", {"include_zero_inventory": "maybe"}, "which takes true or false"),
-        ("asset", {"list_archived": "is_null"}, "list_archived is a boolean and does not take"),
-        ("asset", {"list_archived": "not_equals:true"}, "does not take the operator not_equals"),
+        ("item", {"include_zero_inventory": "maybe"}, "Accepted: true or false"),
+        ("asset", {"list_archived": "is_null"}, "`list_archived` (boolean) does not support"),
+        (
+            "asset",
+            {"list_archived": "not_equals:true"},
+            "does not support the operator `not_equals`",
+        ),
         (
             "tracker",
             {"contacts": "not_in:a,b"},
             "contacts stands for destination_contact or sender",
         ),
         ("tracker", {"contact": "a"}, "did you mean 'contacts'?"),
-        ("location", {"user_id": "gt:a"}, "user_id is a list and does not"),
+        ("location", {"user_id": "gt:a"}, "`user_id` (list) does not"),
     ],
 )
 def test_what_is_wrong_is_named(
@@ -255,3 +262,19 @@ def test_a_wrong_declaration_is_named(named: NamedFilter, problem: str) -> None:
 
 def test_a_right_declaration_passes() -> None:
     assert list(declared(NamedFilter("here", "", paths=("name", "code")))) == []
+
+
+def test_a_message_names_the_filter_of_the_request() -> None:
+    named = NamedFilter("worth", "By the amount.", paths=("amount",))
+    resource = Resource("shipment", "shipments", Shipment, filters=(named,))
+    for raw, text in (
+        ("much", "'much' is not a valid value of worth."),
+        ("bwi:1", "bwi takes exactly two values"),
+    ):
+        _, [problem] = parse_options(resource, {"worth": raw}, UTC)
+        assert problem.field == "options.worth"
+        assert text in problem.message
+    named = NamedFilter("state", "By the status.", paths=("status",))
+    resource = Resource("shipment", "shipments", Shipment, filters=(named,))
+    _, [problem] = parse_options(resource, {"state": "deliverd"}, UTC)
+    assert "is not a value of state; did you mean 'delivered'? Values: " in problem.message

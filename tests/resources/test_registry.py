@@ -7,6 +7,7 @@ from accounts.models import ApiKey
 from exports.models import Export, ExportFile
 from resources.columns import Column, Kind, field_column
 from resources.logistics.models import Contact, Group, Item, Shipment
+from resources.named_filters import NamedFilter
 from resources.registry import Registry, Resource, registry
 from resources.relations import Relation
 from tests.samples import SAMPLE
@@ -160,3 +161,10 @@ def test_the_choices_of_a_field_are_those_of_its_column() -> None:
     columns = Resource("g", "gs", Group).columns_by_name
     assert columns["resource"].choices == ("contact", "location", "item")
     assert columns["name"].choices == ()
+
+
+def test_a_plural_never_hides_a_declared_filter() -> None:
+    named = NamedFilter("statuses", "Another filter.", paths=("id",))
+    resource = Resource("shipment", "shipments", Shipment, filters=(named,))
+    assert "statuses" not in resource.plural_aliases
+    assert "order_numbers" in resource.plural_aliases

@@ -12,10 +12,11 @@ from accounts.models import Organization
 from resources.columns import Kind
 from resources.comparisons import Operator, comparison_sql
 from resources.conditions import Condition
-from resources.intervals import interval
+from resources.intervals import chronological, interval
 from resources.reading import reading
 from resources.resolving import resolved
 from resources.timezones import Zone
+from tests.conftest import KeyClient
 from tests.factories import ShipmentFactory
 from tests.resources.conftest import Select
 
@@ -125,8 +126,6 @@ TWICE = {
         ("lt:2025-11-02T01:30", "before"),
         ("bwi:2025-11-02T01:30,2025-11-02T01:30", "first, between, second"),
         ("bwi:2025-11-02T01:30,2025-11-02T06:30:20Z", "first, between, second"),
-        # Clocks went from 2:00 to 3:00: 2:30 is taken for 3:30.
-        ("gte:2025-03-09T02:30", "before, first, between, second, after"),
     ],
 )
 def test_a_time_that_comes_twice_is_from_the_first_to_the_last(
@@ -135,6 +134,83 @@ def test_a_time_that_comes_twice_is_from_the_first_to_the_last(
     for name, at in TWICE.items():
         ShipmentFactory(organization=acme, id=name, pickup_at=at)
     assert select("shipment", {"pickup_at": raw}, "America/New_York") == set(found.split(", "))
+
+
+# In New York, clocks go from 2:00 to 3:00 on this day, at 7:00 UTC.
+SKIPPED = {
+    "earlier": datetime(2025, 3, 9, 6, 59, 59, 999999, tzinfo=UTC),
+    "at": datetime(2025, 3, 9, 7, 0, tzinfo=UTC),
+    "later": datetime(2025, 3, 9, 7, 10, tzinfo=UTC),
+    "much later": datetime(2025, 3, 9, 7, 59, 30, tzinfo=UTC),
+}
+SKIPPED_TIMES = ("02:00", "02:30", "02:30:15.123456", "02:59", "02:59:59")
+
+
+@pytest.mark.parametrize("time", SKIPPED_TIMES)
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ("{}", ""),
+        ("not_equals:{}", "earlier, at, later, much later"),
+        ("in:{},2025-03-09T03:10", "later"),
+        ("in:{},2025-03-09T05:00", ""),
+        ("not_in:{},2025-03-09T03:10", "earlier, at, much later"),
+        ("gt:{}", "at, later, much later"),
+        ("gte:{}", "at, later, much later"),
+        ("lt:{}", "earlier"),
+        ("lte:{}", "earlier"),
+        ("bwi:{},2025-03-09T03:10", "at, later"),
+        ("bwi:2025-03-09T01:59,{}", "earlier"),
+        ("bwi:{0},{0}", ""),
+        ("bwi:{},2025-03-09T02:59:59", ""),
+        ("bwe:{},2025-03-09T03:10", "at"),
+        ("bwe:2025-03-09T01:58,{}", "earlier"),
+        ("bwe:{0},{0}", ""),
+    ],
+)
+def test_a_time_that_is_skipped_is_an_empty_interval_at_the_change(
+    time: str, raw: str, found: str, acme: Organization, select: Select
+) -> None:
+    for name, at in SKIPPED.items():
+        ShipmentFactory(organization=acme, id=name, pickup_at=at)
+    options = {"pickup_at": raw.format(f"2025-03-09T{time}")}
+    expected = set(found.split(", ")) if found else set()
+    assert select("shipment", options, "America/New_York") == expected
+
+
+@pytest.mark.parametrize("matcher", ["gt_any", "gteq_all", "in", "not_in", "lteq_any"])
+@pytest.mark.parametrize("time", SKIPPED_TIMES)
+def test_a_list_takes_times_that_are_skipped(
+    matcher: str, time: str, alice: KeyClient, acme: Organization
+) -> None:
+    ShipmentFactory(organization=acme, created_at=SKIPPED["later"])
+    times = f"2025-03-09T{time},2025-03-09T05:00"
+    query = {"timezone": "America/New_York", f"filters[created_at_{matcher}]": times}
+    found = alice.get("/v1/shipments", query).json()["results"]
+    assert len(found) == (matcher in ("gt_any", "not_in", "lteq_any"))
+
+
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("America/New_York", "2025-03-09T01:30"),
+        ("America/Sao_Paulo", "2018-11-03T23:30"),
+        ("Australia/Lord_Howe", "2024-10-06T01:30"),
+        ("Pacific/Apia", "2011-12-29T12:00"),
+        ("America/New_York", "2025-11-02T00:30"),
+        ("Asia/Manila", "1844-12-30T12:00"),  # A zone's first offsets have seconds.
+    ],
+)
+def test_later_times_never_begin_or_end_earlier(zone: str, start: str) -> None:
+    first = datetime.fromisoformat(start)
+    times = [first + timedelta(minutes=7, seconds=1) * step for step in range(320)]
+    values = tuple(interval(time.isoformat()) for time in times)
+    [condition] = resolved([Condition("x", Operator.GT_ANY, values)], Zone(zone))
+    assert isinstance(condition, Condition)
+    bounds = [tuple(map(chronological, each.split("/"))) for each in condition.values]
+    assert all(begin <= end for begin, end in bounds)
+    for place in range(2):
+        assert bounds == sorted(bounds, key=lambda each: each[place])
 
 
 @pytest.mark.parametrize(
