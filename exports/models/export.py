@@ -1,4 +1,4 @@
-"""An export, its life, the files it produced, and what an organization may ask for."""
+"""An export, its files, its events, and the order in which organizations get their turn."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.fields.json import KT
 from django.db.models.functions import Now
@@ -16,30 +15,8 @@ from django.utils import timezone
 from accounts.fields import OrderedJSONField
 from accounts.ids import new_id
 from accounts.models import ApiKey, Organization
+from exports.models.status import UNFINISHED, Lane, Status
 from exports.spec import ExportSpec
-
-
-class Status(models.TextChoices):
-    """The life of an export; `exports.lifecycle` is the only module that changes it."""
-
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-
-
-UNFINISHED = (Status.QUEUED, Status.PROCESSING)
-ENDS = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
-
-
-class Lane(models.TextChoices):
-    """The queues of the broker: in one of its own, what is small never waits for what is large."""
-
-    QUICK = "quick"
-    LARGE = "large"
 
 
 def retention() -> timedelta:
@@ -288,114 +265,3 @@ class DiscardedFolder(models.Model):
 
     def __str__(self) -> str:
         return self.path
-
-
-class ExportTotal(models.Model):
-    """What all exports of a lane that ever ended so amount to; `exports.totals` counts.
-
-    le: the bucket of a histogram: they took so many seconds or fewer, but more than the one before.
-    seconds: of their last attempts, all together.
-    """
-
-    lane = models.CharField(max_length=20, choices=Lane.choices)
-    status = models.CharField(max_length=20, choices=Status.choices)
-    le = models.FloatField()
-    exports = models.BigIntegerField()
-    rows = models.BigIntegerField()
-    bytes = models.BigIntegerField()
-    seconds = models.FloatField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=("lane", "status", "le"), name="export_total_has_one_row_for_each"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.lane} {self.status} {self.le}"
-
-
-class ExportCount(models.Model):
-    """How many exports of a lane and a status are on record, as `exports.totals` last counted."""
-
-    lane = models.CharField(max_length=20, choices=Lane.choices)
-    status = models.CharField(max_length=20, choices=Status.choices)
-    exports = models.BigIntegerField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=("lane", "status"), name="export_count_has_one_row_for_each"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.lane} {self.status}"
-
-
-class ExportUsage(models.Model):
-    """What an organization has used; `exports.limits` changes it under the organization's lock.
-
-    last_number: the `organization_number` of its newest export.
-    exports: created or retried on `day`, in UTC; deleting an export does not lower it.
-    """
-
-    organization = models.OneToOneField(
-        Organization, on_delete=models.CASCADE, primary_key=True, related_name="+"
-    )
-    last_number = models.PositiveBigIntegerField(default=0)
-    day = models.DateField(null=True)
-    exports = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return self.organization_id
-
-
-class ExportLimits(models.Model):
-    """What one organization may ask for, where that is not what the settings say of all."""
-
-    organization = models.OneToOneField(
-        Organization, on_delete=models.CASCADE, primary_key=True, related_name="export_limits"
-    )
-    unfinished = models.PositiveIntegerField(
-        "unfinished exports",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="At the same time.",
-    )
-    records = models.PositiveBigIntegerField(
-        "records of an export", null=True, blank=True, validators=[MinValueValidator(1)]
-    )
-    seconds = models.PositiveIntegerField(
-        "seconds of an export",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="From the first row to the last byte, in each attempt.",
-    )
-    bytes = models.PositiveBigIntegerField(
-        "bytes of an export's files", null=True, blank=True, validators=[MinValueValidator(1)]
-    )
-    daily = models.PositiveIntegerField(
-        "exports a day",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Created or retried, from midnight to midnight in UTC.",
-    )
-    stored_bytes = models.PositiveBigIntegerField(
-        "stored bytes",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Of the files of all its exports together, until they expire or are deleted.",
-    )
-
-    class Meta:
-        verbose_name = verbose_name_plural = "export limits"
-        ordering = ("organization__name",)
-
-    def __str__(self) -> str:
-        return str(self.organization)
