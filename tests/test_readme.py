@@ -22,6 +22,7 @@ import psycopg
 import pytest
 
 from exports_project import embedded
+from tests.exports.nested import joined
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
