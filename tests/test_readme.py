@@ -126,7 +126,7 @@ def test_the_tours_csv_holds_the_databases_rows(folder: Path, tour: str) -> None
             *(text or "" for text in texts),
             recipient,
             location or "",
-            ", ".join(tags),
+            joined(tags),
             created_at.astimezone(NEW_YORK).strftime("%m/%d/%Y %I:%M:%S %p"),
         )
         for *texts, recipient, location, tags, created_at in query(folder, SHIPMENTS)
