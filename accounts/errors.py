@@ -72,6 +72,7 @@ class ErrorCode(TextChoices):
     RATE_LIMITED = "rate_limited", "Too many requests."
     TOO_MANY_REQUESTS = "too_many_requests", "Too many expensive requests at the same time."
     INTERNAL_ERROR = "internal_error", "Something went wrong on our side."
+    OVERLOADED = "overloaded", "The server is overloaded; send the request again."
     STORAGE_UNAVAILABLE = "storage_unavailable", "The files cannot be reached now; try again."
     REPLICA_UNAVAILABLE = (
         "replica_unavailable",
@@ -113,6 +114,7 @@ _STATUSES = {
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.TOO_MANY_REQUESTS: 429,
     ErrorCode.INTERNAL_ERROR: 500,
+    ErrorCode.OVERLOADED: 503,
     ErrorCode.STORAGE_UNAVAILABLE: 503,
     ErrorCode.REPLICA_UNAVAILABLE: 503,
     ErrorCode.FORMAT_LIMIT: 422,

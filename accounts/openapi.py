@@ -94,6 +94,7 @@ OF_A_BODY: Errors = (
         "Send the body as application/json.",
         {"content_type": "text/csv", "accepted": ["application/json"]},
     ),
+    ApiError(ErrorCode.OVERLOADED),
 )
 OF_A_KEY: Sequence[OpenApiParameter] = (
     OpenApiParameter(

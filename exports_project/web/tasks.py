@@ -90,14 +90,14 @@ def _refusal(request: Any) -> ApiError:
         case RequestEntityTooLarge():
             size = request.max_body
             text = f"The body is larger than {size} bytes."
-            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"max_bytes": size})
+            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": size})
         case RequestHeaderFieldsTooLarge():
             size = request.adj.max_request_header_size
             text = f"The request line and the headers are larger than {size} bytes."
-            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"max_bytes": size})
+            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"maximum": size})
         case Overloaded():
             text = "The server is receiving too many bodies at the same time; try again."
-            return ApiError(ErrorCode.TOO_MANY_REQUESTS, text, status=error.code)
+            return ApiError(ErrorCode.OVERLOADED, text)
     code = ErrorCode.INTERNAL_ERROR if error.code == 500 else ErrorCode.INVALID_REQUEST
     text = code.label if error.code == 500 else f"Malformed HTTP request: {error.body}."
     return ApiError(code, text, status=error.code)

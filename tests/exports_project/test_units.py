@@ -16,15 +16,16 @@ UNITS = settings.BASE_DIR / "deploy" / "systemd"
 
 
 def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
-    """The units' folders do not exist here: replaced by this machine's."""
+    """The units' folders do not exist here: replaced by links to this machine's."""
     need("systemd", ANALYZE)
     shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
-    for path in tmp_path.rglob("*.service"):
-        if path.is_file():
-            text = path.read_text().replace(
-                "/opt/longshore/.venv/bin", str(Path(sys.executable).parent)
-            )
-            path.write_text(text.replace("/opt/longshore", str(settings.BASE_DIR)))
+    # Links, because a path in a unit must not have spaces.
+    programs, code = tmp_path / "programs", tmp_path / "code"
+    programs.symlink_to(Path(sys.executable).parent)
+    code.symlink_to(settings.BASE_DIR)
+    for path in tmp_path.glob("*.service"):
+        text = path.read_text().replace("/opt/longshore/.venv/bin", str(programs))
+        path.write_text(text.replace("/opt/longshore", str(code)))
     names = ["longshore.target", "longshore-web.service", "longshore-beat.service"]
     names += [f"longshore-worker@{queue}.service" for queue in ("large", "webhooks")]
     (tmp_path / "longshore-worker@large.service").symlink_to("longshore-worker@.service")

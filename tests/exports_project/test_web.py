@@ -210,7 +210,7 @@ def test_a_client_that_sends_a_body_that_is_too_large_gets_the_refusal(server: W
         client.request("POST", "/v1/exports", body=b"x" * 4_000_000)
         response = client.getresponse()
         assert response.status == 413
-        assert json.load(response)["details"] == {"max_bytes": 2**20}
+        assert json.load(response)["details"] == {"maximum": 2**20}
 
 
 def test_forms_of_the_admin_may_be_larger_than_bodies_of_the_api(server: WebServer) -> None:
