@@ -42,30 +42,42 @@ _Answer = TypeVar("_Answer")
 
 
 def expensive(
-    handler: Callable[Concatenate[_View, Request, _Arguments], _Answer],
-) -> Callable[Concatenate[_View, Request, _Arguments], _Answer]:
-    """Admit a request before its body is read. Raises ApiError if too many are running."""
+    spare: int,
+) -> Callable[
+    [Callable[Concatenate[_View, Request, _Arguments], _Answer]],
+    Callable[Concatenate[_View, Request, _Arguments], _Answer],
+]:
+    """Admit a request before its body is read. Raises ApiError if too many are running.
 
-    @wraps(handler)
-    def admitted_only(
-        view: _View, request: Request, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
-    ) -> _Answer:
-        with admitted(key_of(request).organization_id):
-            return handler(view, request, *args, **kwargs)
+    spare: the slots that requests of this kind leave for other kinds.
+    """
 
-    return admitted_only
+    def decorate(
+        handler: Callable[Concatenate[_View, Request, _Arguments], _Answer],
+    ) -> Callable[Concatenate[_View, Request, _Arguments], _Answer]:
+        @wraps(handler)
+        def admitted_only(
+            view: _View, request: Request, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+        ) -> _Answer:
+            with admitted(key_of(request).organization_id, spare):
+                return handler(view, request, *args, **kwargs)
+
+        return admitted_only
+
+    return decorate
 
 
 @contextmanager
-def admitted(organization_id: str) -> Iterator[None]:
+def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
     """Hold one of the `API_MAX_EXPENSIVE_REQUESTS` slots of an organization while in the block.
 
+    spare: how many of the slots are not for this request; one slot always is.
     Raises ApiError if none is free. If Valkey does not answer, every request is admitted.
     """
-    limit = settings.API_MAX_EXPENSIVE_REQUESTS
-    if not limit:
+    if not settings.API_MAX_EXPENSIVE_REQUESTS:
         yield
         return
+    limit = max(1, settings.API_MAX_EXPENSIVE_REQUESTS - spare)
     key, slot = f"expensive:{organization_id}", uuid4().hex
     valkey = cast("ValkeyCache", cache)
     try:
@@ -90,8 +102,8 @@ def _lease_seconds() -> int:
 
 def too_many(limit: int) -> ApiError:
     text = (
-        f"{limit} previews, creations and pages of lists of the organization are being answered, "
-        f"and no more are allowed at a time. Try again in {_RETRY_SECONDS} s."
+        f"The organization has the maximum of {limit} previews, creations and list pages at the "
+        f"same time. Try again in {_RETRY_SECONDS} s."
     )
     details = {"maximum": limit, "retry_after": _RETRY_SECONDS}
     return ApiError(ErrorCode.TOO_MANY_REQUESTS, text, details)

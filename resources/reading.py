@@ -54,8 +54,13 @@ def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[C
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            limit = {"statement_timeout": str(milliseconds)}
-            configure(cursor, settings_of(timezone) | limit)
+            # One request keeps one core of the database busy at most: the other cores belong to
+            # the requests of other organizations.
+            limits = {
+                "statement_timeout": str(milliseconds),
+                "max_parallel_workers_per_gather": "0",
+            }
+            configure(cursor, settings_of(timezone) | limits)
             yield cursor
             # In a transaction around this one the settings would hold until its end.
             transaction.set_rollback(True)

@@ -243,7 +243,7 @@ REFUSED = [
         "the letters y Y M L d D E a H h k K m s S Q w G z Z X x VV, others in '…'",
     ),
 ]
-TOO_MANY_REQUESTS = admission.too_many(3)
+TOO_MANY_REQUESTS = admission.too_many(2)
 TOO_MANY_EXPORTS = ApiError(
     ErrorCode.TOO_MANY_EXPORTS,
     "10 exports are unfinished, and no more are allowed. Wait for one, or cancel it.",

@@ -57,7 +57,7 @@ class ExportList(ListModelMixin, ExportView):
         return self.list(request)
 
     @documentation.create_export
-    @expensive
+    @expensive(spare=1)
     @idempotent
     def post(self, request: Request) -> Response:
         body = cast("dict[str, Any]", request.data)
@@ -93,7 +93,7 @@ class ExportPreview(APIView):
     required_scope = Scope.READ
 
     @documentation.preview_export
-    @expensive
+    @expensive(spare=1)
     def post(self, request: Request) -> HttpResponse:
         organization = key_of(request).organization
         spec = parse_export(cast("dict[str, Any]", request.data), organization.timezone)

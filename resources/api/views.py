@@ -27,7 +27,7 @@ class RecordList(APIView):
     def of(cls, resource: Resource) -> "type[RecordList]":
         return cast("type[RecordList]", type(cls.__name__, (cls,), {"resource": resource}))
 
-    @expensive
+    @expensive(spare=0)
     def get(self, request: Request) -> HttpResponse:
         organization = key_of(request).organization
         organization_id = organization.pk

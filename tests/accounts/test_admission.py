@@ -37,11 +37,11 @@ def busy(two: None, acme: Organization) -> Iterator[ExitStack]:
 
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("post", "/v1/exports"), ("post", "/v1/exports/preview"), ("get", "/v1/contacts")],
+    ("method", "path", "maximum"),
+    [("post", "/v1/exports", 1), ("post", "/v1/exports/preview", 1), ("get", "/v1/contacts", 2)],
 )
 def test_one_expensive_request_too_many_is_refused_before_its_body_is_read(
-    alice: KeyClient, charlie: KeyClient, method: str, path: str
+    alice: KeyClient, charlie: KeyClient, method: str, path: str, maximum: int
 ) -> None:
     ContactFactory.create(organization=charlie.api_key.organization)
     ask = getattr(alice, method)
@@ -51,16 +51,25 @@ def test_one_expensive_request_too_many_is_refused_before_its_body_is_read(
     assert response.json() == {
         "error": "too_many_requests",
         "message": (
-            "2 previews, creations and pages of lists of the organization are being answered, "
-            "and no more are allowed at a time. Try again in 1 s."
+            f"The organization has the maximum of {maximum} previews, creations and list pages at "
+            "the same time. Try again in 1 s."
         ),
-        "details": {"maximum": 2, "retry_after": 1},
+        "details": {"maximum": maximum, "retry_after": 1},
     }
     assert not Export.objects.exists()
     # Others have slots of their own, and cheap requests need none.
     assert getattr(charlie, method)(path, CONTACTS if method == "post" else {}).status_code < 300
     assert alice.get("/v1/exports").status_code == 200
     assert alice.get("/v1/exports/types").status_code == 200
+
+
+@pytest.mark.usefixtures("two")
+def test_previews_and_creations_leave_a_slot_for_pages_of_lists(
+    alice: KeyClient, acme: Organization
+) -> None:
+    with admitted(acme.pk):
+        assert alice.post("/v1/exports/preview", CONTACTS).status_code == 429
+        assert alice.get("/v1/contacts").status_code == 200
 
 
 def test_a_slot_is_free_again_whatever_the_answer(alice: KeyClient, busy: ExitStack) -> None:
