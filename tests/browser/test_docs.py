@@ -1,7 +1,5 @@
 """The description of the API in a real browser, under the real content security policy."""
 
-import re
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -11,20 +9,31 @@ from accounts.models import ApiKey, Organization
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("scheme", ["ApiKey", "XApiKey", "Bearer"])
-def test_a_request_is_tried_with_a_key(page: Page, acme: Organization, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "header", "prefix"),
+    [
+        ("ApiKey", "px-api-key", ""),
+        ("XApiKey", "x-api-key", ""),
+        ("Bearer", "authorization", "Bearer "),
+    ],
+)
+def test_a_request_is_tried_with_a_key(
+    page: Page, acme: Organization, scheme: str, header: str, prefix: str
+) -> None:
     _, key = ApiKey.objects.create_key(organization=acme, name="docs")
     page.goto("/docs")
     expect(page.get_by_role("heading", name="Longshore API")).to_be_visible()
     page.get_by_role("button", name="Authorize").click()
     # Each header has a form of its own, whose input has the same id.
-    form = page.locator("form").filter(has_text=re.compile(rf"^{scheme} "))
+    form = page.locator("form").filter(has=page.get_by_text(scheme, exact=True))
     form.get_by_role("textbox").fill(key)
     form.get_by_role("button", name="Apply credentials").click()
     page.get_by_role("button", name="Close").first.click()
     operation = page.locator("#operations-Resources-list_resources")
     operation.locator(".opblock-summary").click()
-    operation.get_by_role("button", name="Execute").click()
+    with page.expect_request("**/v1/resources") as sent:
+        operation.get_by_role("button", name="Execute").click()
+    assert sent.value.headers[header] == f"{prefix}{key}"
     expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text(
         "200"
     )

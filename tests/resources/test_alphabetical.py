@@ -1,10 +1,14 @@
 """Order of texts: what a person expects, the same in exports, lists and previews."""
 
 import json
+from string import punctuation
 from typing import Any
+from unicodedata import combining, normalize
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from psycopg import sql
 
 from accounts.models import Organization
@@ -28,6 +32,28 @@ ORDERED = [
 ]  # fmt: skip
 TIED = ["MULLER", "Muller", "muller", "müller"]
 LONG = "x" * 300
+# Of the alphabets whose case and accents are folded, and some of others. PostgreSQL stores no
+# U+0000, and U+0001 separates the two parts of a sort key.
+CHARACTERS = (
+    st.characters(min_codepoint=2, max_codepoint=0x17F)
+    | st.characters(min_codepoint=0x384, max_codepoint=0x3CE)
+    | st.characters(min_codepoint=0x400, max_codepoint=0x45F)
+    | st.characters(min_codepoint=0x300, max_codepoint=0x344)
+    | st.sampled_from("AaÄäИиЙй\u0306ßẞȘșﬁ\uff1b\uff11Å\xad\u200b٣אक山📦" + punctuation)
+)
+PLAIN = {
+    "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "đ": "d", "ħ": "h", "\u0131": "i", "ł": "l",
+    "ŋ": "n", "ø": "o", "ŧ": "t",
+}  # fmt: skip
+
+
+def alphabetical(text: str) -> tuple[str, str]:
+    """The place of a text in the alphabetical order, by Python's own tables of characters."""
+    beginning = text[:200]
+    letters = normalize("NFKD", beginning).casefold().replace("и\u0306", "й")
+    folded = "".join(PLAIN.get(letter, letter) for letter in letters if not combining(letter))
+    early = "".join("/" if each in punctuation and each > "9" else each for each in folded)
+    return early, beginning
 
 
 @pytest.fixture
@@ -153,6 +179,17 @@ def test_the_order_is_the_same_whatever_the_collation(collation: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(query.as_string(None))
         assert [text for (text,) in cursor.fetchall()] == ORDERED
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(texts=st.lists(st.text(CHARACTERS, max_size=6), min_size=2, unique=True))
+def test_sql_orders_any_texts_as_python_does(texts: list[str]) -> None:
+    query = sql.SQL("SELECT v FROM unnest({}::text[]) AS v ORDER BY {}").format(
+        sql.Literal(texts), sort_key(sql.Identifier("v"))
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query.as_string(None))
+        assert [text for (text,) in cursor.fetchall()] == sorted(texts, key=alphabetical)
 
 
 @pytest.fixture

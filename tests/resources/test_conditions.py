@@ -92,13 +92,17 @@ class Contained:
 
 def contains(whole: Any, part: Any) -> bool:
     """PostgreSQL's `@>` on JSON."""
+    # Only the outermost list contains a value that is neither a list nor an object by itself.
+    if isinstance(whole, list) and not isinstance(part, list | dict):
+        part = [part]
+    return holds(whole, part)
+
+
+def holds(whole: Any, part: Any) -> bool:
     if isinstance(whole, dict) and isinstance(part, dict):
-        return all(key in whole and contains(whole[key], part[key]) for key in part)
-    if isinstance(whole, list):
-        parts = part if isinstance(part, list) else [part]
-        if not isinstance(part, list) and isinstance(part, dict):
-            return False
-        return all(any(contains(each, wanted) for each in whole) for wanted in parts)
+        return all(key in whole and holds(whole[key], part[key]) for key in part)
+    if isinstance(whole, list) and isinstance(part, list):
+        return all(any(holds(each, wanted) for each in whole) for wanted in part)
     return isinstance(whole, bool) == isinstance(part, bool) and bool(whole == part)
 
 

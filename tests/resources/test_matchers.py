@@ -13,6 +13,7 @@ from accounts.models import Organization
 from resources.columns import Kind
 from resources.matchers import MATCHERS, Takes, matchers
 from tests.resources.conftest import Select
+from tests.resources.test_alphabetical import alphabetical
 from tests.resources.test_conditions import contains
 from tests.samples import SAMPLE, Sample
 
@@ -91,7 +92,12 @@ def equal(value: Any, asked: Any) -> bool:
 
 
 def compared(test: Callable[[Any, Any], bool], end: Callable[[Any], Any]) -> Any:
-    return lambda value, asked: test(value, end(asked) if isinstance(value, datetime) else asked)
+    def passed(value: Any, asked: Any) -> bool:
+        if isinstance(value, str):
+            return test(alphabetical(value), alphabetical(asked))
+        return test(value, end(asked) if isinstance(value, datetime) else asked)
+
+    return passed
 
 
 def like(value: str, pattern: str) -> bool:
