@@ -5,7 +5,6 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.bootsteps import StartStopStep
 from celery.signals import setup_logging, task_postrun, worker_ready
 from django.conf import settings
 from django.core.checks import Tags, run_checks
@@ -14,37 +13,17 @@ from structlog.contextvars import clear_contextvars
 
 from accounts.postgres import require_supported
 from exports.heartbeats import Heartbeat
+from exports_project import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
 
 logger = logging.getLogger(__name__)
 
+broker.register()
 app = Celery("exports_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["consumer"].add(Heartbeat)
-
-
-@app.steps["consumer"].add
-class Acknowledgement(StartStopStep):
-    """The part of a worker that lets it outlive a message that it cannot acknowledge any more.
-
-    The connection that a task came by may be gone when it ends. Then the transport may raise an
-    AttributeError, which Celery does not expect, and which would end the worker. Nothing is lost:
-    the broker gives the task to another, which finds nothing to do.
-    """
-
-    def __init__(self, parent: Any, **options: Any) -> None:
-        super().__init__(parent, **options)
-        call_soon = parent.call_soon_ack
-
-        def acknowledge(ack: Any, *args: Any) -> None:
-            try:
-                ack(*args)
-            except AttributeError as error:
-                logger.warning("A task is not acknowledged, for its connection is gone: %s", error)
-
-        parent.call_soon_ack = lambda *args: call_soon(acknowledge, *args)
 
 
 # Not beat_init: beat sends it only after it has read its schedule from the database.

@@ -1,18 +1,24 @@
 """What a worker of the real broker outlives, and what beat sends."""
 
 import os
+from collections.abc import Iterator
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import pytest
 from celery import current_app
 from django.conf import settings
+from kombu import Connection, Exchange, Queue
+from kombu.common import ignore_errors
 from kombu.message import Message
 
 from exports.models import Export, Status
 from exports.queue import RUN_EXPORT
+from exports_project import embedded
+from exports_project.broker import Transport
+from exports_project.embedded import servers
 from exports_project.serve import PROGRAMS
 from resources.logistics.models import Contact
 from tests.conftest import KeyClient
@@ -21,23 +27,39 @@ from tests.exports.conftest import contacts, storage, wait_for, worker
 __all__ = ["contacts", "storage", "worker"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_outlives_a_message_that_it_cannot_acknowledge(
-    alice: KeyClient, contacts: list[Contact], worker: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ack = Message.ack
-    raised = []
+@pytest.fixture
+def local_dir() -> Iterator[Path]:
+    # Short: the path of a socket is limited.
+    with TemporaryDirectory(prefix="longshore-") as folder:
+        yield Path(folder)
 
-    def broken(self: Message, *args: Any, **named: Any) -> None:
-        ack(self, *args, **named)
-        raised.append(self)
-        raise AttributeError("'NoneType' object has no attribute 'hostname'")
 
-    monkeypatch.setattr(Message, "ack", broken)
-    for _ in range(2):
-        assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
-    wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 2)
-    assert raised
+def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -> None:
+    with servers.running(local_dir, database=False, durable=False):
+        connection = current_app.connection_for_read(embedded.broker_url(local_dir))
+        received: list[Message] = []
+        # As a worker: a channel of tasks, one of which is under way, and one of remote control.
+        tasks = connection.Consumer(Queue("tasks"), on_message=received.append)
+        control = Queue("control", Exchange("control", "fanout"), auto_delete=True)
+        connection.Consumer(control, channel=connection.channel()).consume()
+        connection.Producer().publish({}, routing_key="tasks")
+        tasks.consume()
+        while not received:
+            connection.drain_events(timeout=5)
+        # It waits for the next task.
+        with pytest.raises(TimeoutError):
+            connection.drain_events(timeout=0.1)
+    # As Celery does where it loses its connection.
+    connection.collect()
+    with ignore_errors(connection):
+        connection.close()
+    with pytest.raises(connection.connection_errors, match="connection to the broker is closed"):
+        received[0].ack()
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+socket"])
+def test_every_url_of_valkey_gets_the_same_transport(scheme: str) -> None:
+    assert Connection(f"{scheme}://host").get_transport_cls() is Transport
 
 
 class Payload:
