@@ -35,7 +35,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The headers, each of which is enough."""
+    """The headers that carry an API key; one is enough."""
 
     target_class = "accounts.authentication.ApiKeyAuthentication"
     name = ["ApiKey", "XApiKey", "Bearer"]  # noqa: RUF012  (as the library declares it)

@@ -111,7 +111,7 @@ async def _slow_client(target: Target, kind: int) -> None:
 
 @contextmanager
 def slow_clients(target: Target, connections: int) -> Iterator[None]:
-    """Keep so many slow connections until the end of the block, in a process of their own."""
+    """Run a process with this number of slow connections until the end of the block."""
     process = multiprocessing.Process(target=_run, args=(target, connections), daemon=True)
     process.start()
     try:

@@ -165,7 +165,7 @@ _declare(
         NamedFilter("layout_id", "With a level at a layout.", paths=("levels.layout_id",)),
         NamedFilter(
             "include_zero_inventory",
-            "`false` leaves out items of which no level has a verified quantity.",
+            "`false` leaves out items without a verified quantity at any level.",
             expression=_NO_INVENTORY,
             inclusive=True,
         ),
