@@ -24,9 +24,11 @@ _SPACES = " " * len(_MARKS)
 _WORDS = f"translate({FOLDED}, {{marks}}, {{spaces}})"
 _VECTOR = f"to_tsvector('simple'::regconfig, {_WORDS})"
 # Quoted, a word is never an operator of the query language. The parser parts it as it parts the
-# text, such as 50% and its sign.
-_QUERY = f"""to_tsquery('simple'::regconfig, '''' || replace(
-    btrim(regexp_replace({_WORDS}, ' +', ' ', 'g')), ' ', ''':* & ''') || ''':*')"""
+# text, such as 50% and its sign. A phrase that folds to marks alone, such as a fullwidth
+# apostrophe, is an empty query: an empty word would be a syntax error.
+_QUERY = f"""coalesce(to_tsquery('simple'::regconfig, '''' || replace(
+    nullif(btrim(regexp_replace({_WORDS}, ' +', ' ', 'g')), ''), ' ', ''':* & ''') || ''':*'),
+    ''::tsquery)"""
 
 
 def _template(template: str) -> str:

@@ -110,6 +110,7 @@ storable = st.text(st.characters(exclude_characters="\0", exclude_categories=["C
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=storable)
 @example(text="a\u2019b %c$ 10km 1e5 v1.2 x\u2013y “q” ß İ ǆ ﬁ")
+@example(text="\uff07\uff07 \u00b4\u00b4 \uff3c\uff02")  # Folded, these are marks.
 @example(text="it''s \\' :* & | ! <-> ( ) 'x':A")
 def test_any_text_is_found_by_its_own_words(
     text: str, acme: Organization, samples: None, select: Select
