@@ -19,13 +19,13 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from rest_framework import serializers
 
-from accounts.models import Organization
 from benchmarks.data import ORGANIZATION
-from exports import runner
-from exports.compiler import compile_export
-from exports.creation import create
-from exports.parsing import parse_export
-from resources.logistics.models import Shipment
+from exports.execution import runner
+from exports.lifecycle.creation import create
+from exports.request.parser import parse_export
+from exports.sql.compiler import compile_export
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Shipment
 
 ZONE = "America/New_York"
 DATETIMES = ("created_at", "updated_at", "estimated_delivery_at")
@@ -75,7 +75,7 @@ def longshore(rows: int) -> int:
 def exported(request: dict[str, Any], rows: int) -> int:
     """The whole runner: claim, stream, compress, hash, store, verify, complete."""
     organization = Organization.objects.get(slug=ORGANIZATION)
-    with patch("exports.creation.enqueue"):  # Nobody else takes it up.
+    with patch("exports.lifecycle.creation.enqueue"):  # Nobody else takes it up.
         export = create(organization, None, request, parse_export(request)).export
     runner.run(export.pk)
     export.refresh_from_db()

@@ -87,7 +87,7 @@ def expensive(number: int) -> tuple[str, dict[str, Any]]:
 
 def new_key(organization: str) -> str:
     """A key of an organization, named by its slug."""
-    from accounts.models import ApiKey, Organization
+    from longshore.accounts.models import ApiKey, Organization
 
     owner = Organization.objects.get(slug=organization)
     return ApiKey.objects.create_key(organization=owner, name="benchmark")[1]

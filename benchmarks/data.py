@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from resources.logistics.models.base import Record
+    from longshore.domains.logistics.models.base import Record
 
 ORGANIZATION = "benchmark"
 _SEED, _SEED_ROWS = "benchmark-seed", 50_000
@@ -17,12 +17,13 @@ _COPY = """
 INSERT INTO {table} ({columns}) SELECT {values} FROM {table} WHERE organization_id = %s LIMIT %s"""
 _GROUPS = 20
 _JOIN_GROUPS = """
-INSERT INTO logistics_contactgroup (contact_id, group_id)
+INSERT INTO longshore_logistics_contactgroup (contact_id, group_id)
 SELECT contact.id, "group".id
-FROM (SELECT id, row_number() OVER () AS number FROM logistics_contact
+FROM (SELECT id, row_number() OVER () AS number FROM longshore_logistics_contact
       WHERE organization_id = %(organization)s AND NOT EXISTS
-      (SELECT FROM logistics_contactgroup WHERE contact_id = logistics_contact.id)) AS contact
-JOIN (SELECT id, row_number() OVER () AS number FROM logistics_group
+      (SELECT FROM longshore_logistics_contactgroup
+       WHERE contact_id = longshore_logistics_contact.id)) AS contact
+JOIN (SELECT id, row_number() OVER () AS number FROM longshore_logistics_group
       WHERE organization_id = %(organization)s) AS "group"
 ON "group".number - 1 IN (contact.number %% %(groups)s, (contact.number + 7) %% %(groups)s)"""
 
@@ -47,7 +48,7 @@ def servers() -> Iterator[None]:
 
 def fill(rows: int) -> None:
     """Exactly `rows` shipments of the benchmark's organization, analyzed; more each time."""
-    from resources.logistics.models import Shipment
+    from longshore.domains.logistics.models import Shipment
 
     _fill(Shipment, "ship", rows)
 
@@ -56,8 +57,8 @@ def fill_contacts(rows: int) -> None:
     """The same of contacts, each in two of twenty groups."""
     from django.db import connection
 
-    from accounts.models import Organization
-    from resources.logistics.models import Contact, Group
+    from longshore.accounts.models import Organization
+    from longshore.domains.logistics.models import Contact, Group
 
     _fill(Contact, "ctct", rows)
     ours = Organization.objects.get(slug=ORGANIZATION)
@@ -65,15 +66,17 @@ def fill_contacts(rows: int) -> None:
         Group.objects.get_or_create(organization=ours, name=f"Group {number}")
     with connection.cursor() as cursor:
         cursor.execute(_JOIN_GROUPS, {"organization": ours.pk, "groups": _GROUPS})
-        cursor.execute("VACUUM (FREEZE, ANALYZE) logistics_contactgroup, logistics_group")
+        cursor.execute(
+            "VACUUM (FREEZE, ANALYZE) longshore_logistics_contactgroup, longshore_logistics_group"
+        )
 
 
 def _fill(model: "type[Record]", prefix: str, rows: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from accounts.models import Organization
-    from resources.columns import column_name
+    from longshore.accounts.models import Organization
+    from longshore.resources.columns import column_name
 
     if not Organization.objects.filter(slug=_SEED).exists():
         call_command("demo_data", rows=_SEED_ROWS, organization=_SEED, verbosity=0)

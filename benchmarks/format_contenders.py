@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.models import Organization
 from benchmarks.contenders import COLUMNS, ZONE, copied, exported
 from benchmarks.data import ORGANIZATION
+from longshore.accounts.models import Organization
 
 PLAIN, PLAIN_CONTACTS, MERGED = (
     "server-side COPY of plain CSV",
@@ -24,7 +24,8 @@ CONTACT = (
     "alternate_phones", "id_number", "address", "secondary_address", "is_primary", "notes",
     "metadata", "created_at", "updated_at",
 )  # fmt: skip
-_PLAIN = "COPY (SELECT {} FROM logistics_{} WHERE organization_id = %s) TO '/dev/null' (FORMAT csv)"
+_PLAIN = """COPY (SELECT {} FROM longshore_logistics_{} WHERE organization_id = %s)
+TO '/dev/null' (FORMAT csv)"""
 
 
 def plain_copy(resource: str, columns: tuple[str, ...], rows: int) -> int:

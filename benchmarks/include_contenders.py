@@ -16,14 +16,14 @@ from django.test import override_settings
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
-from accounts.models import Organization
 from benchmarks.contenders import copied, exported
 from benchmarks.data import ORGANIZATION
-from exports import copying
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.commerce import models as commerce
-from resources.registry import Resource, registry
+from exports.reading import copy_reader
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.commerce import models as commerce
+from longshore.resources.registry import Resource, registry
 
 INCLUDES = (
     *("customer", "shipping_address", "billing_address"),
@@ -96,7 +96,7 @@ def statements(orders: int) -> int:
     stream = ExportStream(parse_export(body(orders)), organization.pk)
     with (
         patch("psycopg.Cursor.execute", counted(psycopg.Cursor.execute)),
-        patch("exports.copying._send", counted(copying._send)),
+        patch("exports.reading.copy_reader._send", counted(copy_reader._send)),
     ):
         for _ in stream:
             pass

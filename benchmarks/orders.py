@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from benchmarks.data import ORGANIZATION
 
 if TYPE_CHECKING:
-    from resources.commerce.models.base import Record
+    from longshore.domains.commerce.models.base import Record
 
 LINES, OPTIONS, TRANSACTIONS = 3, 2, 2
 _ORDERS_OF_A_CUSTOMER = 4
@@ -148,8 +148,8 @@ def fill_orders(orders: int) -> None:
     """So many orders, each with a customer, two addresses, lines with options, and transactions."""
     from django.db import connection
 
-    from accounts.models import Organization
-    from resources.commerce import models
+    from longshore.accounts.models import Organization
+    from longshore.domains.commerce import models
 
     ours, _ = Organization.objects.get_or_create(slug=ORGANIZATION, name=ORGANIZATION)
     counts = {"orders": orders, "customers": -(-orders // _ORDERS_OF_A_CUSTOMER)}
@@ -172,7 +172,7 @@ def _defaults(model: "type[Record]") -> dict[str, str]:
     from django.db import connection
     from psycopg import sql
 
-    from resources.columns import column_name
+    from longshore.resources.columns import column_name
 
     return {
         column_name(field): sql.Literal(

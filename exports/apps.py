@@ -6,13 +6,11 @@ class ExportsConfig(AppConfig):
     name = "exports"
 
     def ready(self) -> None:
-        from accounts.models import Organization
-        from exports import (
-            replica,  # noqa: F401 (registers its check)
-            upkeep,
-        )
-        from exports.announcements import with_links
+        from exports.execution import replica  # noqa: F401 (registers its check)
+        from exports.lifecycle import maintenance
+        from exports.lifecycle.webhook_events import with_links
+        from longshore.accounts.models import Organization
         from webhooks import payloads
 
         payloads.register("export", with_links)
-        pre_delete.connect(upkeep.remember_files, sender=Organization)
+        pre_delete.connect(maintenance.remember_files, sender=Organization)

@@ -12,7 +12,12 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
-from exports.compiler import (
+from exports.formats import formats
+from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
+from exports.lifecycle.creation import count_rows, expected_seconds
+from exports.reading.copy_reader import copy_blocks
+from exports.spec import TIMEZONE_FIELD, ExportSpec
+from exports.sql.compiler import (
     Statement,
     among,
     compile_export,
@@ -21,14 +26,9 @@ from exports.compiler import (
     compile_rows,
     outlines,
 )
-from exports.copying import copy_blocks
-from exports.creation import count_rows, expected_seconds
-from exports.discovery import discover
-from exports.formats import formats
-from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
-from exports.formats.formulas import escaped
-from exports.spec import TIMEZONE_FIELD, ExportSpec
-from resources.reading import (
+from exports.sql.discovery import discover
+from longshore.files.formulas import escaped
+from longshore.resources.reading import (
     MAX_ANSWER_BYTES,
     AnswerTooLarge,
     TookTooLong,
@@ -36,7 +36,7 @@ from resources.reading import (
     reading,
 )
 
-MOST_ROWS = 20
+MAX_ROWS = 20
 # To count the rows, and then in all to have found the first: the answer is to come within a
 # second, however rare is what passes the filters.
 _COUNT_MILLISECONDS = 300
@@ -94,7 +94,7 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
     """
     began = time.monotonic()
     count, estimated = _count(spec, organization_id)
-    limit = min(spec.selection.limit or MOST_ROWS, MOST_ROWS)
+    limit = min(spec.selection.limit or MAX_ROWS, MAX_ROWS)
     first = replace(spec, selection=replace(spec.selection, limit=limit))
     # Where a limit cuts off the count, more are selected than were counted.
     cut = spec.selection.limit is not None and count >= spec.selection.limit
@@ -114,7 +114,7 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
     return Preview(
         header=[escaped(header) for header in headers] if _escapes(spec) else headers,
         header_is_partial=count > found and any(column.parted for column in outlines(spec)),
-        rows=sample.rows[:MOST_ROWS],
+        rows=sample.rows[:MAX_ROWS],
         rows_are_missing=keys is None,
         records_count=count,
         records_count_is_estimate=estimated,

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from resources.comparisons import Operator
-from resources.conditions import AnyOf, Condition
-from resources.filters import Ordering, Selection
-from resources.includes import Include
+from longshore.resources.comparisons import Operator
+from longshore.resources.conditions import AnyOf, Condition
+from longshore.resources.filters import Ordering, Selection
+from longshore.resources.includes import Include
 
 
 class Nesting(StrEnum):

@@ -2,29 +2,30 @@
 
 from celery import shared_task
 
-from exports import queue, runner, upkeep
+from exports.execution import runner
+from exports.lifecycle import maintenance, queues
 
 
-@shared_task(name=queue.RUN_EXPORT)
+@shared_task(name=queues.RUN_EXPORT)
 def run_export(number: int) -> None:
     runner.run(number)
 
 
-@shared_task(name=queue.DISCARD)
+@shared_task(name=queues.DISCARD)
 def discard() -> None:
-    upkeep.discard()
+    maintenance.discard()
 
 
 @shared_task(name="exports.recover")
 def recover() -> None:
-    upkeep.recover()
+    maintenance.recover()
 
 
 @shared_task(name="exports.expire")
 def expire() -> None:
-    upkeep.expire()
+    maintenance.expire()
 
 
 @shared_task(name="exports.purge")
 def purge() -> None:
-    upkeep.purge()
+    maintenance.purge()

@@ -11,9 +11,9 @@ from django.core.checks import Tags, run_checks
 from django.db import connections
 from structlog.contextvars import clear_contextvars
 
-from accounts.postgres import require_supported
-from exports.heartbeats import Heartbeat
 from exports_project import broker
+from longshore.database.postgres import require_supported
+from longshore.jobs.heartbeats import Heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
 

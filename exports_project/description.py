@@ -70,7 +70,7 @@ SETTINGS: dict[str, Any] = {
     "PREPROCESSING_HOOKS": ["exports_project.docs.without_slash"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "accounts.openapi.share_responses",
+        "longshore.api.openapi.share_responses",
     ],
     # Each in the order in which it is declared.
     "SORT_OPERATIONS": False,
@@ -82,7 +82,7 @@ SETTINGS: dict[str, Any] = {
         "EventTypeEnum": "webhooks.events.EventType",
         "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
         "StatusEnum": "exports.models.Status",
-        "ColumnTypeEnum": "resources.api.serializers.KINDS",
+        "ColumnTypeEnum": "longshore.resources.api.serializers.KINDS",
         "ExportTypeEnum": "exports.api.body.TYPES",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

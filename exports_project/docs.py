@@ -6,7 +6,10 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.apps import apps
 from django.urls import URLPattern, re_path
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import (
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
 
 from exports_project.schema import SchemaView
 

@@ -25,6 +25,6 @@ logconfig_dict = LOGGING | {
 
 def on_starting(_: Any) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
-    from accounts.postgres import require_supported
+    from longshore.database.postgres import require_supported
 
     require_supported()

@@ -22,9 +22,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from exports import heartbeats
 from exports.models import Lane
-from webhooks.queue import QUEUE as WEBHOOKS
+from longshore.jobs import heartbeats
+from webhooks.queueing import QUEUE as WEBHOOKS
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from exports.metrics import metrics
+from exports.lifecycle.metrics import metrics
 from exports_project.health import healthz, readyz
 
 _Answer = Callable[[HttpRequest], HttpResponse]

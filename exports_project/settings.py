@@ -11,7 +11,14 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
-from exports_project import description, embedded, environment, logs, object_storage, theme
+from exports_project import (
+    description,
+    embedded,
+    environment,
+    logs,
+    object_storage,
+    theme,
+)
 from exports_project.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -33,7 +40,7 @@ if not SECRET_KEY:
     if not EMBEDDED_DATABASE:
         raise ImproperlyConfigured("SECRET_KEY must be set when DATABASE_URL is.")
     SECRET_KEY = embedded.secret_key(LOCAL_DIR)
-# What was sealed under an earlier key is still read (`accounts.sealing`).
+# What was sealed under an earlier key is still read (`longshore.accounts.sealing`).
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -76,7 +83,7 @@ AXES_RESET_ON_SUCCESS = True
 # Failed attempts during a lock do not extend it.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 # Never a header: any client can send one. Behind a trusted proxy the web server sets the address.
-AXES_CLIENT_IP_CALLABLE = "accounts.audit.address"
+AXES_CLIENT_IP_CALLABLE = "longshore.accounts.audit.address"
 AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -115,22 +122,26 @@ INSTALLED_APPS = [
     *(["drf_spectacular_sidecar"] if find_spec("drf_spectacular_sidecar") else []),
     "django_celery_beat",
     "axes",
-    "accounts",
-    "resources",
-    "resources.logistics",
-    "resources.commerce",
+    "longshore.database",
+    "longshore.accounts",
+    "longshore.api",
+    "longshore.resources",
+    "longshore.jobs",
+    "longshore.domains.demo",
+    "longshore.domains.logistics",
+    "longshore.domains.commerce",
     "webhooks",
     "exports",
 ]
 MIDDLEWARE = [
     "exports_project.middleware.name_requests",
     "exports_project.middleware.answer_watchers",
-    "accounts.middleware.keep_private",
+    "longshore.api.middleware.keep_private",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "exports_project.middleware.allow_eval_in_admin",
-    "accounts.middleware.refuse_nul",
+    "longshore.api.middleware.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -189,7 +200,7 @@ if not CACHE_URL:
         raise ImproperlyConfigured("CACHE_URL must be set when BROKER_URL is not a redis:// URL.")
 CACHES = {
     "default": {
-        "BACKEND": "accounts.cache.ValkeyCache",
+        "BACKEND": "longshore.api.cache.ValkeyCache",
         "LOCATION": CACHE_URL,
         # A server that does not answer must not hold a request up.
         "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 1, "retry": None},
@@ -342,7 +353,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = env("STATIC_ROOT", default=str(LOCAL_DIR / "static"))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "exports.local_storage.LocalStorage",
+        "BACKEND": "longshore.files.local_storage.LocalStorage",
         "OPTIONS": {
             "location": env("EXPORTS_ROOT", default=str(LOCAL_DIR / "exports")),
             "file_permissions_mode": 0o600,
@@ -374,15 +385,15 @@ METRICS_TOKEN = env("METRICS_TOKEN", default="")
 # --- REST framework, admin ------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.ApiKeyThrottle"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["longshore.accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["longshore.api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["longshore.accounts.throttling.ApiKeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["longshore.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     # OPTIONS is a method like others that an address does not take.
     "DEFAULT_METADATA_CLASS": None,
-    "EXCEPTION_HANDLER": "accounts.handlers.exception_handler",
+    "EXCEPTION_HANDLER": "longshore.api.exception_handler.exception_handler",
     "UNAUTHENTICATED_USER": None,
     # ?format= chooses exports of a format, not how to answer.
     "URL_FORMAT_OVERRIDE": None,

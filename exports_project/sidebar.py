@@ -8,8 +8,8 @@ from django.http import HttpRequest
 GROUPS = {
     "Exports": ("exports",),
     "Webhooks": ("webhooks",),
-    "Resources": ("logistics",),
-    "Access": ("accounts", "auth"),
+    "Resources": ("longshore_logistics",),
+    "Access": ("longshore_accounts", "auth"),
     "Schedules": ("django_celery_beat",),
 }
 # Closed until one of its pages is open.

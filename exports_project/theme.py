@@ -13,7 +13,7 @@ UNFOLD: dict[str, Any] = {
         {
             "rel": "icon",
             "type": "image/svg+xml",
-            "href": lambda request: static("accounts/favicon.svg"),
+            "href": lambda request: static("longshore_accounts/favicon.svg"),
         }
     ],
     "SITE_URL": None,

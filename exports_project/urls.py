@@ -10,10 +10,10 @@ urlpatterns = [
     path("v1/", include("exports.api.urls")),
     path("v1/", include("webhooks.api.urls")),
     # Last, so that no resource can take an address of the API.
-    path("v1/", include("resources.api.urls")),
+    path("v1/", include("longshore.resources.api.urls")),
     path("admin/search/", search),
     path("admin/", admin.site.urls),
 ]
-handler400 = "accounts.handlers.bad_request"
-handler404 = "accounts.handlers.page_not_found"
-handler500 = "accounts.handlers.server_error"
+handler400 = "longshore.api.exception_handler.bad_request"
+handler404 = "longshore.api.exception_handler.page_not_found"
+handler500 = "longshore.api.exception_handler.server_error"

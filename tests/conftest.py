@@ -9,8 +9,8 @@ from psycopg import sql
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.models import ApiKey, Organization, Scope
-from resources.registry import Registry, registry
+from longshore.accounts.models import ApiKey, Organization, Scope
+from longshore.resources.registry import Registry, registry
 from tests.samples import Sample
 
 

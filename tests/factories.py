@@ -7,13 +7,18 @@
 # mypy: allow-untyped-decorators
 from typing import Any
 
-from factory.declarations import LazyFunction, SelfAttribute, Sequence, SubFactory
+from factory.declarations import (
+    LazyFunction,
+    SelfAttribute,
+    Sequence,
+    SubFactory,
+)
 from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 
-from accounts.models import Organization
-from accounts.sealing import seal
-from resources.logistics.models import (
+from longshore.accounts.models import Organization
+from longshore.accounts.sealing import seal
+from longshore.domains.logistics.models import (
     Article,
     Asset,
     Contact,
@@ -27,7 +32,7 @@ from resources.logistics.models import (
     ShippingLabelInference,
     Tracker,
 )
-from webhooks import secrets
+from webhooks import signing_secrets
 from webhooks.events import EventType
 from webhooks.models import Delivery, Event, Subscription
 
@@ -158,7 +163,7 @@ class SubscriptionFactory(DjangoModelFactory[Subscription]):
     organization = SubFactory(OrganizationFactory)
     target = Sequence(lambda number: f"https://receiver.example.com/{number}")
     events = LazyFunction(lambda: ["*"])
-    secret = LazyFunction(lambda: seal(secrets.generate()))
+    secret = LazyFunction(lambda: seal(signing_secrets.generate()))
     is_quick = True
 
 

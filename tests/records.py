@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.models import NOT_PROVIDED, CharField, Model, TextField
 from psycopg import sql
 
-from accounts.models import Organization
-from resources.commerce.models.payments import Payment
+from longshore.accounts.models import Organization
+from longshore.domains.commerce.models.payments import Payment
 
 _numbers = count(1)
 

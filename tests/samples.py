@@ -6,12 +6,12 @@ from django.apps.registry import Apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from accounts.models import Organization
-from resources.registry import Resource
+from longshore.accounts.models import Organization
+from longshore.resources.registry import Resource
 
 # A registry of its own: the other tests' organizations know nothing of this table.
 APPS = Apps()
-APPS.register_model("accounts", Organization)
+APPS.register_model("longshore_accounts", Organization)
 
 
 class Sample(models.Model):

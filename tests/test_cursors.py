@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Organization
-from accounts.sealing import seal
 from exports.models import Export
-from exports.parsing import parse_export
-from resources.columns import Kind
-from resources.filters import operators
-from resources.registry import Resource, registry
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.accounts.sealing import seal
+from longshore.resources.columns import ColumnType
+from longshore.resources.filters import operators
+from longshore.resources.registry import Resource, registry
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, ShipmentFactory, SubscriptionFactory
 from tests.records import a_record
@@ -63,7 +63,7 @@ def passed_by(resource: Resource, record: Any) -> Parameters:
         ("filters[id_not_start]", "no"),
     ]
     for name, column in resource.columns_by_name.items():
-        if column.field is None or column.kind is Kind.JSON or not operators(column.kind):
+        if column.field is None or column.kind is ColumnType.JSON or not operators(column.kind):
             continue
         field: Any = resource.model._meta.get_field(column.field)
         missing = getattr(record, field.attname) is None

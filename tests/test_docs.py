@@ -10,15 +10,15 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from accounts.errors import ErrorCode
-from exports.datetime_patterns import pattern_sql
-from exports.metrics import ExportCollector
+from exports.lifecycle.metrics import ExportCollector
 from exports.models import Status
-from exports.parsing import parse_export
-from exports.stream import ExportStream
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
 from exports_project.health import CHECKS
-from resources.columns import Kind
-from resources.matchers import MATCHERS, Takes
+from longshore.api.errors import ErrorCode
+from longshore.files.datetime_patterns import pattern_sql
+from longshore.resources.columns import ColumnType
+from longshore.resources.matchers import MATCHERS, Takes
 from tests.factories import (
     ContactFactory,
     GroupFactory,
@@ -108,12 +108,13 @@ def test_nested_values_look_as_their_tables_say() -> None:
 def test_the_table_of_matchers_is_complete() -> None:
     takes = {"a value": Takes.VALUE, "a list": Takes.VALUES, "true or false": Takes.FLAG}
     kinds = {
-        "all": {*Kind},
-        "all but JSON": {*Kind} - {Kind.JSON},
-        "all but JSON, lists, booleans": {*Kind} - {Kind.JSON, Kind.LIST, Kind.BOOLEAN},
-        "text": {Kind.TEXT},
-        "booleans": {Kind.BOOLEAN},
-        "JSON": {Kind.JSON},
+        "all": {*ColumnType},
+        "all but JSON": {*ColumnType} - {ColumnType.JSON},
+        "all but JSON, lists, booleans": {*ColumnType}
+        - {ColumnType.JSON, ColumnType.LIST, ColumnType.BOOLEAN},
+        "text": {ColumnType.TEXT},
+        "booleans": {ColumnType.BOOLEAN},
+        "JSON": {ColumnType.JSON},
     }
     documented = [
         (name, takes[row[1]], kinds[row[2]])

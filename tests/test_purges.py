@@ -15,14 +15,22 @@ from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import batches, idempotency
-from accounts.models import ApiKey, IdempotencyKey, Organization
-from exports import upkeep as exports_upkeep
+from exports.lifecycle import maintenance as exports_upkeep
 from exports.models import Export, ExportEvent, ExportFile, Status
-from exports.parsing import parse_export
+from exports.request.parser import parse_export
+from longshore.accounts.models import ApiKey, Organization
+from longshore.api import idempotency
+from longshore.api.models import IdempotencyKey
+from longshore.database import chunks
 from tests.records import copies
-from webhooks import upkeep as webhooks_upkeep
-from webhooks.models import Attempt, Delivery, DeliveryStatus, Event, Subscription
+from webhooks import maintenance as webhooks_upkeep
+from webhooks.models import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Event,
+    Subscription,
+)
 
 pytestmark = pytest.mark.django_db
 ROWS = 20_000
@@ -138,34 +146,34 @@ def test_statements_grow_with_batches_not_with_rows(
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        assert batches.delete(some) == number
+        assert chunks.delete(some) == number
     # A savepoint, its end, the keys, and a DELETE for each of three tables. The last finds no key.
-    assert len(queries) == 6 * (number // batches.ROWS) + 3
+    assert len(queries) == 6 * (number // chunks.ROWS) + 3
     assert [each.count() for each in old_exports] == [ROWS - number] * 3
 
 
 def test_a_reference_that_is_not_deleted_with_its_row_is_an_error(acme: Organization) -> None:
     """API keys are referred to by exports, with SET_NULL."""
     with pytest.raises(NotImplementedError, match="api_key"):
-        batches.delete(ApiKey.objects.all())
+        chunks.delete(ApiKey.objects.all())
 
 
 def test_a_purge_ends_in_time_and_the_next_one_goes_on(
     old_exports: list[QuerySet[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert batches.delete(Export.objects.all(), seconds=0) == 0
+    assert chunks.delete(Export.objects.all(), seconds=0) == 0
     with monkeypatch.context() as patch:
         # A second passes whenever the clock is read: at the start, and before each batch.
-        patch.setattr(batches, "time", SimpleNamespace(monotonic=count().__next__))
-        first = batches.delete(Export.objects.all(), seconds=3)
-    assert first == 2 * batches.ROWS
-    assert batches.delete(Export.objects.all()) == ROWS - first
+        patch.setattr(chunks, "time", SimpleNamespace(monotonic=count().__next__))
+        first = chunks.delete(Export.objects.all(), seconds=3)
+    assert first == 2 * chunks.ROWS
+    assert chunks.delete(Export.objects.all()) == ROWS - first
 
 
 def test_rows_are_read_in_batches_without_a_cursor(old_exports: list[QuerySet[Any]]) -> None:
     with CaptureQueriesContext(connection) as queries:
-        read = [export.pk for export in batches.read(Export.objects.only("status"))]
+        read = [export.pk for export in chunks.read(Export.objects.only("status"))]
     assert read == list(Export.objects.order_by("pk").values_list("pk", flat=True))
-    assert len(queries) == ROWS // batches.ROWS + 1
+    assert len(queries) == ROWS // chunks.ROWS + 1
     assert not any("CURSOR" in query["sql"] for query in queries)
-    assert list(batches.read(Export.objects.all(), seconds=-1)) == []
+    assert list(chunks.read(Export.objects.all(), seconds=-1)) == []

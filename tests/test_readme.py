@@ -32,15 +32,16 @@ NEW_YORK = ZoneInfo("America/New_York")
 SHIPMENTS = """
     SELECT shipment.id, tracking_number, provider, status, recipient, location.name, tags,
         shipment.created_at
-    FROM logistics_shipment AS shipment
-    JOIN accounts_organization AS organization ON organization.id = shipment.organization_id
-    LEFT JOIN logistics_location AS location ON location.id = shipment.location_id
+    FROM longshore_logistics_shipment AS shipment
+    JOIN longshore_accounts_organization AS organization
+      ON organization.id = shipment.organization_id
+    LEFT JOIN longshore_logistics_location AS location ON location.id = shipment.location_id
     WHERE slug = 'acme' AND provider IN ('fedex', 'ups', 'usps')
         AND shipment.created_at >= '2024-12-01 America/New_York'
     ORDER BY shipment.created_at, shipment.id"""
 COUNT = """
-    SELECT count(*) FROM logistics_{} AS record
-    JOIN accounts_organization AS organization ON organization.id = record.organization_id
+    SELECT count(*) FROM longshore_logistics_{} AS record
+    JOIN longshore_accounts_organization AS organization ON organization.id = record.organization_id
     WHERE slug = 'acme'"""
 
 

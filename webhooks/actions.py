@@ -9,8 +9,8 @@ from functools import partial
 
 from django.db import transaction
 
-from accounts.errors import ApiError, ErrorCode
-from webhooks import challenges, lifecycle, outbox, queue
+from longshore.api.errors import ApiError, ErrorCode
+from webhooks import challenges, lifecycle, outbox, queueing
 from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
@@ -46,14 +46,14 @@ def redeliver(delivery: Delivery) -> None:
             details = {"status": DeliveryStatus.SENDING, "accepted": accepted}
             raise ApiError(ErrorCode.INVALID_STATUS, text, details)
         lifecycle.resume(delivery.subscription)
-        transaction.on_commit(partial(queue.wake, delivery.subscription_id))
+        transaction.on_commit(partial(queueing.wake, delivery.subscription_id))
 
 
 def recover(subscription: Subscription, since: datetime) -> int:
     """Send again what has failed since then. Raises ApiError where it is not active."""
     _refuse_inactive(subscription)
     with transaction.atomic():
-        transaction.on_commit(partial(queue.wake, subscription.pk))
+        transaction.on_commit(partial(queueing.wake, subscription.pk))
         recovered = lifecycle.recover(subscription, since)
         # Deliveries are locked before their subscriptions, here as everywhere.
         lifecycle.resume(subscription)

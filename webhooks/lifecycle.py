@@ -14,8 +14,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts import idempotency
-from accounts.ids import new_id
+from longshore.api import idempotency
+from longshore.database.ids import new_id
 from webhooks import challenges, outbox, senders
 from webhooks.events import EventType
 from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
@@ -32,13 +32,13 @@ LEASE = timedelta(seconds=30)
 # A target that fails again and again is left alone, twice as long each time; a few failures are
 # no outage. Thirty in a row are two and a half days, unless its owner does not wait for them.
 _FEW_FAILURES = 2
-_LONGEST_PAUSE = timedelta(hours=4)
+_MAX_PAUSE = timedelta(hours=4)
 # What a target that is overloaded gets where it does not say for how long.
 _RELIEF = timedelta(seconds=10)
 _OVERLOADED = (429, 503)
 _GONE = 410
-MOST_FAILURES = 30
-LONGEST_FAILURE = timedelta(days=5)
+MAX_FAILURES = 30
+MAX_FAILURE_AGE = timedelta(days=5)
 
 # What a subscription begins with, also one that begins anew.
 HEALTHY: dict[str, Any] = {
@@ -184,17 +184,17 @@ def _count_failure(subscription: Subscription, result: Result, *, anew: bool) ->
     )
     if result.status_code == _GONE:
         disable(subscription, "The target answered 410 Gone.")
-    elif failures >= MOST_FAILURES:
+    elif failures >= MAX_FAILURES:
         disable(subscription, f"{failures} attempts in a row have failed. {result.error}")
-    elif now - since >= LONGEST_FAILURE:
-        days = LONGEST_FAILURE.days
+    elif now - since >= MAX_FAILURE_AGE:
+        days = MAX_FAILURE_AGE.days
         disable(subscription, f"Every attempt has failed for {days} days. {result.error}")
 
 
 def _pause(failures: int, result: Result) -> timedelta:
     pause = timedelta(0)
     if failures > _FEW_FAILURES:
-        pause = min(timedelta(seconds=2 ** (failures - _FEW_FAILURES - 1)), _LONGEST_PAUSE)
+        pause = min(timedelta(seconds=2 ** (failures - _FEW_FAILURES - 1)), _MAX_PAUSE)
     if result.status_code in _OVERLOADED:
         asked = result.retry_after
         pause = max(pause, _RELIEF if asked is None else timedelta(seconds=asked))

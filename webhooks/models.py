@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models.functions import MD5
 from django.utils import timezone
 
-from accounts.fields import OrderedJSONField
-from accounts.ids import new_id
-from accounts.models import Organization
+from longshore.accounts.models import Organization
+from longshore.database.fields import OrderedJSONField
+from longshore.database.ids import new_id
 from webhooks.events import EVERY, EventType
 from webhooks.targets import host_of
 
@@ -47,7 +47,8 @@ class Subscription(models.Model):
     host: of the target, as `host_of` spells it; deliveries to one host are limited.
     challenge: a token that the target has yet to repeat before it gets events; "" if none.
     verified_at: when the target repeated its challenge; null if it was never challenged.
-    headers: sent with every delivery; each value sealed, as the secrets are (`accounts.sealing`).
+    headers: sent with every delivery; each value is encrypted, as the secrets are
+        (`longshore.accounts.sealing`).
     previous_secret: signs as well until its time is over, after a rotation.
     consecutive_failures, failing_since: of attempts, since the last one that succeeded.
     paused_until: nothing is sent before.

@@ -5,7 +5,7 @@ from functools import partial
 
 from django.db import transaction
 
-from webhooks import queue
+from webhooks import queueing
 from webhooks.events import EventType
 from webhooks.models import Delivery, Event, Subscription
 from webhooks.payloads import Data
@@ -55,5 +55,5 @@ def deliver(event: Event, subscriptions: Iterable[int]) -> list[Delivery]:
     )
     if made:
         numbers = [delivery.subscription_id for delivery in made]
-        transaction.on_commit(partial(queue.wake_all, numbers))
+        transaction.on_commit(partial(queueing.wake_all, numbers))
     return made

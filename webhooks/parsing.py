@@ -8,23 +8,23 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts.errors import ErrorCode, Problem, Problems
-from resources.export_types import export_types
-from resources.registry import registry
-from resources.values import shown
+from longshore.api.errors import ErrorCode, Problem, Problems
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
+from longshore.resources.values import display_value
 from webhooks.events import EVERY, EventType
-from webhooks.secrets import LONGEST, SHORTEST, is_secret
+from webhooks.signing_secrets import MAX_BYTES, MIN_BYTES, is_secret
 from webhooks.targets import InvalidTarget, check_target
 
-MOST_HEADERS = 10
-LONGEST_HEADER_NAME = 100
-LONGEST_HEADER = 1024
-LONGEST_NAME = 200
+MAX_HEADERS = 10
+MAX_HEADER_NAME_CHARACTERS = 100
+MAX_HEADER_CHARACTERS = 1024
+MAX_NAME_CHARACTERS = 200
 FIELDS = ("target", "events", "resources", "types", "name", "active", "headers")
-SECRET = f"whsec_ followed by the base64 of {SHORTEST} to {LONGEST} bytes"
+SECRET = f"whsec_ followed by the base64 of {MIN_BYTES} to {MAX_BYTES} bytes"
 
-_HEADER_NAME = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{LONGEST_HEADER_NAME}}}")
-_HEADER_VALUE = re.compile(rf"(?! )[ -~]{{1,{LONGEST_HEADER}}}(?<! )")
+_HEADER_NAME = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{MAX_HEADER_NAME_CHARACTERS}}}")
+_HEADER_VALUE = re.compile(rf"(?! )[ -~]{{1,{MAX_HEADER_CHARACTERS}}}(?<! )")
 # Of a connection, of the message, and those that say where it comes from.
 _OURS = frozenset(
     (
@@ -48,7 +48,7 @@ _OURS = frozenset(
     )
 )
 _OUR_PREFIX = "webhook-"
-_HEADERS = f"an object of at most {MOST_HEADERS} names and texts"
+_HEADERS = f"an object of at most {MAX_HEADERS} names and texts"
 
 Values = dict[str, Any]
 
@@ -118,7 +118,7 @@ def _unknown(body: Mapping[str, Any], fields: Collection[str]) -> Iterator[Probl
     for field in body:
         if field not in fields:
             # It may be a secret under a wrong name.
-            yield _problem(field, None, f"There is no field {shown(field)}", list(fields))
+            yield _problem(field, None, f"There is no field {display_value(field)}", list(fields))
 
 
 def _target(value: Any) -> Iterator[Problem]:
@@ -141,7 +141,7 @@ def _events(value: Any) -> Iterator[Problem]:
         return
     for index, name in enumerate(chosen):
         if name not in accepted:
-            text = f"There is no event {shown(name)}"
+            text = f"There is no event {display_value(name)}"
             yield Problem(ErrorCode.INVALID_EVENT, f"events.{index}", name, text, accepted)
     if EVERY in chosen and len(chosen) > 1:
         text = "* means every event, and stands alone"
@@ -163,13 +163,17 @@ def _names(value: Any, what: str, code: ErrorCode, accepted: Collection[str]) ->
     for index, name in enumerate(value):
         if name not in accepted:
             yield Problem(
-                code, f"{what}s.{index}", name, f"There is no {what} {shown(name)}", accepted
+                code,
+                f"{what}s.{index}",
+                name,
+                f"There is no {what} {display_value(name)}",
+                accepted,
             )
 
 
 def _name(value: Any) -> Iterator[Problem]:
-    if not isinstance(value, str) or len(value) > LONGEST_NAME:
-        text = f"name must be a text of at most {LONGEST_NAME} characters"
+    if not isinstance(value, str) or len(value) > MAX_NAME_CHARACTERS:
+        text = f"name must be a text of at most {MAX_NAME_CHARACTERS} characters"
         yield _problem("name", value, text, _ACCEPTED["name"])
 
 
@@ -187,17 +191,17 @@ def _headers(value: Any) -> Iterator[Problem]:
     if len({name.lower() for name in value}) < len(value):
         text = "A header is given twice; upper and lower case are the same"
         yield Problem(ErrorCode.INVALID_HEADER, "headers", list(value), text, _HEADERS)
-    if sum(text is not None for text in value.values()) > MOST_HEADERS:
+    if sum(text is not None for text in value.values()) > MAX_HEADERS:
         yield too_many_headers(list(value))
     for name, text in value.items():
         if refusal := _refusal(name, text):
             message, accepted = refusal
-            shown = name[:LONGEST_HEADER_NAME]
+            shown = name[:MAX_HEADER_NAME_CHARACTERS]
             yield Problem(ErrorCode.INVALID_HEADER, f"headers.{shown}", None, message, accepted)
 
 
 def too_many_headers(names: list[str]) -> Problem:
-    text = f"headers has {len(names)} names; at most {MOST_HEADERS} are allowed"
+    text = f"headers has {len(names)} names; at most {MAX_HEADERS} are allowed"
     return Problem(ErrorCode.INVALID_HEADER, "headers", names, text, _HEADERS)
 
 
@@ -205,13 +209,13 @@ def _refusal(name: str, text: Any) -> tuple[str, str] | None:
     """Return what is wrong with a header and what is accepted, or None."""
     if not _HEADER_NAME.fullmatch(name):
         letters = "letters, digits and !#$%&'*+.^_`|~-"
-        accepted = f"1 to {LONGEST_HEADER_NAME} characters: {letters}"
+        accepted = f"1 to {MAX_HEADER_NAME_CHARACTERS} characters: {letters}"
         return "A header cannot have this name", accepted
     if name.lower() in _OURS or name.lower().startswith(_OUR_PREFIX):
         return f"The header {name} is set by Longshore itself", "another name"
     if text is not None and not (isinstance(text, str) and _HEADER_VALUE.fullmatch(text)):
         accepted = (
-            f"1 to {LONGEST_HEADER} printable ASCII characters, no line break among them, "
+            f"1 to {MAX_HEADER_CHARACTERS} printable ASCII characters, no line break among them, "
             "and no space at either end"
         )
         return f"The value of the header {name} cannot be sent", accepted
@@ -242,5 +246,5 @@ _CHECKS = {
 _ACCEPTED = {
     "target": "an https:// URL of a public host",
     "events": "a list of types, or *",
-    "name": f"a text of at most {LONGEST_NAME} characters",
+    "name": f"a text of at most {MAX_NAME_CHARACTERS} characters",
 }

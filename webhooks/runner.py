@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from accounts.sealing import Unreadable
-from webhooks import lifecycle, payloads, queue, senders
+from longshore.accounts.sealing import Unreadable
+from webhooks import lifecycle, payloads, queueing, senders
 from webhooks.lifecycle import Batch
 from webhooks.sending import Result, Sender
 
@@ -20,12 +20,12 @@ TURN = 5.0
 
 def run(number: int) -> None:
     """Send what is due for a subscription until nothing is, others do, or the turn is over."""
-    queue.taken(number)
+    queueing.taken(number)
     bind_contextvars(subscription=number)
     end = time.monotonic() + TURN
     while batch := _claim(number):
         if batch.more:
-            queue.wake(number)
+            queueing.wake(number)
         results: list[Result] = []
         try:
             for result in _send(batch, end):
@@ -33,9 +33,9 @@ def run(number: int) -> None:
         finally:
             if results:
                 lifecycle.record(batch, results)
-        queue.wake_all(senders.next_in_line(batch.subscription))
+        queueing.wake_all(senders.next_in_line(batch.subscription))
         if time.monotonic() >= end:
-            queue.wake(number)
+            queueing.wake(number)
             return
 
 
@@ -43,7 +43,7 @@ def _claim(number: int) -> Batch | None:
     try:
         return lifecycle.claim(number)
     except senders.RateReached:
-        queue.wake(number, senders.RATE_SECONDS)
+        queueing.wake(number, senders.RATE_SECONDS)
         return None
 
 

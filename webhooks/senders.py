@@ -18,13 +18,13 @@ from webhooks.models import Delivery, DeliveryStatus, Subscription
 
 # So many for a target that answers quickly, with so many deliveries each. A target that fails, is
 # slow, or has never answered gets one sender, with one delivery: the careful ones.
-MOST_SENDERS = 4
-MOST_DELIVERIES = 20
+MAX_SENDERS = 4
+MAX_DELIVERIES = 20
 SLOW = timedelta(seconds=2)
 # So many careful senders for all targets of an organization, and in all: of the 32 threads of a
 # worker the others are left for targets that are known to be quick.
-MOST_CAREFUL = 12
-MOST_CAREFUL_IN_ALL = 24
+MAX_UNPROVEN = 12
+MAX_UNPROVEN_TOTAL = 24
 # The rate of deliveries to a host is counted in windows of this length.
 RATE_SECONDS = 1
 _CAREFUL = Q(is_quick=False) | Q(consecutive_failures__gt=0)
@@ -68,18 +68,18 @@ def admitted(subscription: Subscription) -> int:
         on_host=Count("claim", distinct=True),
         own=Count("claim", distinct=True, filter=Q(subscription=subscription)),
     )
-    if found["own"] >= (1 if careful else MOST_SENDERS):
+    if found["own"] >= (1 if careful else MAX_SENDERS):
         return 0
     if (most := settings.WEBHOOK_HOST_SENDERS) and found["on_host"] >= most:
         return 0
     if not careful:
-        return MOST_DELIVERIES
+        return MAX_DELIVERIES
     of_organization = Q(subscription__organization=subscription.organization_id)
     found = _SENDING.filter(subscription__in=Subscription.objects.filter(_CAREFUL)).aggregate(
         in_all=Count("claim", distinct=True),
         of_organization=Count("claim", distinct=True, filter=of_organization),
     )
-    free = found["of_organization"] < MOST_CAREFUL and found["in_all"] < MOST_CAREFUL_IN_ALL
+    free = found["of_organization"] < MAX_UNPROVEN and found["in_all"] < MAX_UNPROVEN_TOTAL
     return 1 if free else 0
 
 

@@ -9,7 +9,7 @@ from functools import cache
 import httpx
 from django.utils import timezone
 
-from accounts.sealing import unseal
+from longshore.accounts.sealing import unseal
 from webhooks import challenges, deadline, network
 from webhooks.models import Delivery, Subscription
 from webhooks.signing import Signer
@@ -17,9 +17,9 @@ from webhooks.targets import InvalidTarget, check_target
 
 # From the first byte sent to the end of the answer, or of what is kept of it.
 ANSWER_SECONDS = 15.0
-KEPT_BYTES = 1024
+MAX_STORED_BYTES = 1024
 # However long a receiver asks to wait.
-_LONGEST_WAIT_SECONDS = 6 * 3600
+_MAX_WAIT_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Sender:
             ):
                 for block in answer.iter_raw():
                     kept += block
-                    if len(kept) >= KEPT_BYTES:
+                    if len(kept) >= MAX_STORED_BYTES:
                         break
             error = _refusal(answer) or challenges.refusal(delivery.event, _text(kept))
         except InvalidTarget as invalid:
@@ -94,7 +94,7 @@ def _client() -> httpx.Client:
 
 
 def _text(kept: bytes) -> str:
-    return kept[:KEPT_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
+    return kept[:MAX_STORED_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _refusal(answer: httpx.Response) -> str:
@@ -116,4 +116,4 @@ def _retry_after(text: str) -> float | None:
             return None
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (aware - timezone.now()).total_seconds()
-    return min(max(0.0, seconds), _LONGEST_WAIT_SECONDS)
+    return min(max(0.0, seconds), _MAX_WAIT_SECONDS)

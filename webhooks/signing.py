@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from accounts.sealing import unseal
+from longshore.accounts.sealing import unseal
 from webhooks.models import Subscription
 
 

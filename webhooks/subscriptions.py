@@ -10,14 +10,14 @@ from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from accounts.errors import ApiError, ErrorCode, InvalidInput
-from accounts.models import Organization
-from accounts.sealing import seal
-from webhooks import challenges, lifecycle, secrets
+from longshore.accounts.models import Organization
+from longshore.accounts.sealing import seal
+from longshore.api.errors import ApiError, ErrorCode, InvalidInput
+from webhooks import challenges, lifecycle, signing_secrets
 from webhooks.models import Subscription, SubscriptionQuerySet
-from webhooks.parsing import MOST_HEADERS, Values, too_many_headers
+from webhooks.parsing import MAX_HEADERS, Values, too_many_headers
 
-MOST = 50
+MAX_SUBSCRIPTIONS = 50
 # How long the secret before the last rotation signs as well.
 OVERLAP = timedelta(hours=24)
 
@@ -27,16 +27,18 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
 
     Raises ApiError where there is the same one already, or as many as are allowed.
     """
-    secret = values.pop("secret", None) or secrets.generate()
+    secret = values.pop("secret", None) or signing_secrets.generate()
     headers = _with_headers({}, values.pop("headers", {}))
     subscription = Subscription(
         organization_id=organization_id, secret=seal(secret), headers=headers, **values
     )
     with transaction.atomic():
         others = _others(subscription)
-        if others.count() >= MOST:
-            text = f"There are {MOST} subscriptions, and no more are allowed. Delete one."
-            raise ApiError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MOST})
+        if others.count() >= MAX_SUBSCRIPTIONS:
+            text = (
+                f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one."
+            )
+            raise ApiError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS})
         _refuse_twins(subscription, others)
         subscription.organization_number = _next_number(organization_id)
         subscription.save(force_insert=True)
@@ -79,7 +81,7 @@ def _needs_challenge(before: Subscription, after: Subscription) -> bool:
 
 def rotate(subscription: Subscription, secret: str | None) -> str:
     """Let another secret sign, and the present one too for a day; an older one no more."""
-    new = secret or secrets.generate()
+    new = secret or signing_secrets.generate()
     with transaction.atomic():
         row = Subscription.objects.visible().select_for_update(no_key=True)
         present = row.get(pk=subscription.pk).secret
@@ -124,6 +126,6 @@ def _with_headers(present: Mapping[str, str], changes: Mapping[str, Any]) -> dic
     changed = {name.lower() for name in changes}
     headers = {name: value for name, value in present.items() if name.lower() not in changed}
     headers |= {name: seal(text) for name, text in changes.items() if text is not None}
-    if len(headers) > MOST_HEADERS:
+    if len(headers) > MAX_HEADERS:
         raise InvalidInput(too_many_headers(list(headers)))
     return headers

@@ -2,24 +2,24 @@
 
 from celery import shared_task
 
-from webhooks import queue, runner, upkeep
+from webhooks import maintenance, queueing, runner
 
 
-@shared_task(name=queue.SEND)
+@shared_task(name=queueing.SEND)
 def send(number: int) -> None:
     runner.run(number)
 
 
 @shared_task(name="webhooks.sweep")
 def sweep() -> None:
-    upkeep.sweep()
+    maintenance.sweep()
 
 
 @shared_task(name="webhooks.tell")
 def tell() -> None:
-    upkeep.tell()
+    maintenance.tell()
 
 
 @shared_task(name="webhooks.purge")
 def purge() -> None:
-    upkeep.purge()
+    maintenance.purge()

@@ -10,13 +10,13 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from exports import actions
-from exports.lifecycle import RETRYABLE
+from exports.lifecycle import actions
+from exports.lifecycle.transitions import RETRYABLE
 from exports.models import UNFINISHED, Export, Status
-from webhooks.admin.pages import LookedAt, dialog
+from webhooks.admin.pages import ReadOnlyModelAdmin, dialog
 
 
-class ExportActions(LookedAt):
+class ExportActions(ReadOnlyModelAdmin):
     """The buttons above an export; each needs the permission to change, or to delete, exports."""
 
     actions_detail = ("cancel_export", "retry_export", "delete_export")

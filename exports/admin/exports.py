@@ -1,4 +1,4 @@
-"""Exports are watched and downloaded here; only `exports.lifecycle` changes one."""
+"""Exports are watched and downloaded here; only `exports.lifecycle.transitions` changes one."""
 
 import json
 from typing import Any
@@ -14,16 +14,19 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+)
 from unfold.decorators import display
 
-from accounts import audit
-from accounts.models import AuditAction
 from exports.admin import presentation
 from exports.admin.actions import ExportActions
 from exports.admin.filters import FormatFilter, ResourceFilter
+from exports.execution.storage import signed_url
 from exports.models import Export, Status
-from exports.storage import signed_url
+from longshore.accounts import audit
+from longshore.accounts.models import AuditAction
 from webhooks.admin.presentation import NOTHING, moment
 
 PROGRESS = "admin/exports/export/progress.html"

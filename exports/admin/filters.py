@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from exports.admin.presentation import resource_label
 from exports.formats import formats
 from exports.models import Export
-from resources.registry import registry
+from longshore.resources.registry import registry
 
 
 class ResourceFilter(DropdownFilter):

@@ -12,10 +12,10 @@ from django.utils.text import capfirst
 
 from exports.models import Export, ExportFile, Status
 from exports.spec import Compression, ExportSpec
-from resources.conditions import AnyOf, Condition
-from resources.filters import Ordering
-from resources.includes import Include
-from resources.registry import registry
+from longshore.resources.conditions import AnyOf, Condition
+from longshore.resources.filters import Ordering
+from longshore.resources.includes import Include
+from longshore.resources.registry import registry
 from webhooks.admin.presentation import NOTHING, moment
 
 STATUS_COLORS = {

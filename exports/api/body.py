@@ -1,6 +1,6 @@
 """The body of a request for an export, as the API's description has it.
 
-`exports.parsing` reads it, and says more than a schema could of what is wrong.
+`exports.request.parser` reads it, and says more than a schema could of what is wrong.
 """
 
 from typing import Any
@@ -10,10 +10,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exports.formats import formats
-from exports.parsing import EMPTY, MOST_METADATA_CHARACTERS
+from exports.request.parser import EMPTY, MAX_METADATA_CHARACTERS
 from exports.spec import DELIMITERS, LINE_ENDS, Compression, Nesting, Quoting
-from resources.export_types import export_types
-from resources.registry import registry
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 
 TYPES = export_types.codes()
 _NAMES = {"type": "array", "items": {"type": "string"}}
@@ -151,5 +151,5 @@ class ExportRequestSerializer(serializers.Serializer[Any]):
         child=extend_schema_field(OpenApiTypes.ANY)(serializers.JSONField)(),
         required=False,
         help_text="Whatever you want to find again in the export, and in what webhooks tell of it. "
-        f"At most {MOST_METADATA_CHARACTERS:,} characters as JSON.",
+        f"At most {MAX_METADATA_CHARACTERS:,} characters as JSON.",
     )

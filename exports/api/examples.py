@@ -2,13 +2,13 @@
 
 from drf_spectacular.utils import OpenApiExample
 
-from accounts import admission
-from accounts.errors import ApiError, ErrorCode
 from exports.formats import formats
 from exports.spec import Compression
-from resources.api.documentation import bad_input
-from resources.export_types import export_types
-from resources.registry import registry
+from longshore.api import admission
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.resources.api.documentation import bad_input
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 
 # The tag of all operations on them.
 EXPORTS = "Exports"

@@ -6,12 +6,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.errors import ApiError, ErrorCode
 from exports.api import documentation
-from exports.api.serializers import ExportableSerializer, ExportTypeSerializer
-from resources.api.serializers import ResourceSummarySerializer
-from resources.export_types import export_types
-from resources.registry import registry
+from exports.lifecycle.representation import (
+    ExportableSerializer,
+    ExportTypeSerializer,
+)
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.resources.api.serializers import ResourceSummarySerializer
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 
 
 class ResourceList(APIView):

@@ -15,27 +15,35 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.admission import expensive
-from accounts.authentication import key_of
-from accounts.errors import ApiError, ErrorCode
-from accounts.idempotency import idempotent
-from accounts.models import Scope
-from exports import actions
 from exports.api import documentation
-from exports.api.serializers import ExportEventSerializer, ExportSerializer
-from exports.creation import create
+from exports.execution.manifest import manifest
+from exports.execution.storage import (
+    InvalidLink,
+    content_disposition,
+    open_signed,
+    signed_url,
+)
 from exports.formats import formats
 from exports.formats.base import FormatLimit
-from exports.manifest import manifest
+from exports.lifecycle import actions
+from exports.lifecycle.creation import create
+from exports.lifecycle.representation import (
+    ExportEventSerializer,
+    ExportSerializer,
+)
 from exports.models import Export, ExportFile, ExportQuerySet, Status
-from exports.parsing import parse_export
 from exports.preview import preview
-from exports.ranges import Section, Unsatisfiable, requested
-from exports.storage import InvalidLink, content_disposition, open_signed, signed_url
-from resources.api.choices import chosen
-from resources.export_types import export_types
-from resources.pagination import NewestFirst
-from resources.registry import registry
+from exports.request.parser import parse_export
+from longshore.accounts.authentication import key_of
+from longshore.accounts.models import Scope
+from longshore.api.admission import expensive
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.idempotency import idempotent
+from longshore.api.pagination import NewestFirst
+from longshore.files.ranges import Section, Unsatisfiable, requested
+from longshore.resources.api.choices import chosen
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 
 
 class ExportView(GenericAPIView[Export]):

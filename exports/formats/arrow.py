@@ -14,7 +14,7 @@ from pyarrow import csv, json
 from pyarrow.parquet import ParquetWriter
 
 from exports.formats.base import DELIMITER, QUOTE, FileColumn, FormatLimit
-from resources.columns import Kind
+from longshore.resources.columns import ColumnType
 
 # As DuckDB writes them: readers skip and decode whole row groups, and dictionaries are shared by
 # more rows. Wide rows end a row group earlier, for all of it is in Arrow's memory until then.
@@ -22,7 +22,7 @@ _ROW_GROUP_ROWS = 122_880
 _ROW_GROUP_BYTES = 48 << 20
 # Return freed memory at once: the next row group needs it only when it is full.
 pyarrow.jemalloc_set_decay_ms(0)
-_LONGEST_DECIMAL = 38
+_MAX_DECIMAL_DIGITS = 38
 _COLUMN_OF_ERROR = re.compile(r"CSV column #(\d+): (.*)", re.DOTALL)
 
 
@@ -72,19 +72,19 @@ class ParquetFile:
 
 def _type(column: FileColumn, timezone: str) -> pyarrow.DataType:
     match column.kind:
-        case Kind.INTEGER:
+        case ColumnType.INTEGER:
             return pyarrow.int64()
-        case Kind.FLOAT:
+        case ColumnType.FLOAT:
             return pyarrow.float64()
-        case Kind.BOOLEAN:
+        case ColumnType.BOOLEAN:
             return pyarrow.bool_()
-        case Kind.DATE:
+        case ColumnType.DATE:
             return pyarrow.date32()
-        case Kind.DATETIME:
+        case ColumnType.DATETIME:
             return pyarrow.timestamp("us", timezone)
-        case Kind.LIST:
+        case ColumnType.LIST:
             return pyarrow.list_(pyarrow.string())
-        case Kind.DECIMAL if column.digits and column.digits[0] <= _LONGEST_DECIMAL:
+        case ColumnType.DECIMAL if column.digits and column.digits[0] <= _MAX_DECIMAL_DIGITS:
             return pyarrow.decimal128(*column.digits)
         case _:
             return pyarrow.string()
@@ -134,9 +134,9 @@ def _parsed(columns: Sequence[FileColumn], schema: pyarrow.Schema, block: bytes)
 
 def _parsed_type(column: FileColumn, final: pyarrow.DataType) -> pyarrow.DataType:
     match column.kind:
-        case Kind.DATETIME:
+        case ColumnType.DATETIME:
             return pyarrow.timestamp("us")
-        case Kind.LIST:
+        case ColumnType.LIST:
             return pyarrow.string()
         case _:
             return final
@@ -144,9 +144,9 @@ def _parsed_type(column: FileColumn, final: pyarrow.DataType) -> pyarrow.DataTyp
 
 def _array(column: FileColumn, parsed: pyarrow.Array, final: pyarrow.DataType) -> pyarrow.Array:
     match column.kind:
-        case Kind.DATETIME:
+        case ColumnType.DATETIME:
             return parsed.view(final)
-        case Kind.LIST:
+        case ColumnType.LIST:
             return _lists(parsed, final)
         case _:
             return parsed

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from psycopg import sql
 
 from exports.spec import ExportSpec
-from resources.columns import Kind
+from longshore.resources.columns import ColumnType
 
 # What is gathered before it is compressed and written: so little that the processor's cache holds
 # it, and that the server need not wait meanwhile, for the socket takes up as much.
@@ -59,7 +59,7 @@ class FileColumn:
     """
 
     header: str
-    kind: Kind
+    kind: ColumnType
     digits: tuple[int, int] | None = None
 
 

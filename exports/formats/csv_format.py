@@ -7,12 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
 
-from exports.datetime_patterns import ISO_8601
-from exports.formats.base import SPREADSHEET_OPTIONS, Block, FileColumn, Rows, fenced, place
-from exports.formats.formulas import datetime_sql, escaped, escaped_sql, separated
+from exports.formats.base import (
+    SPREADSHEET_OPTIONS,
+    Block,
+    FileColumn,
+    Rows,
+    fenced,
+    place,
+)
 from exports.spec import CsvDialect, ExportSpec, Quoting
-from resources.columns import Kind
-from resources.date_texts import date_text
+from longshore.files.date_texts import date_text
+from longshore.files.datetime_patterns import ISO_8601
+from longshore.files.formulas import (
+    datetime_sql,
+    escaped,
+    escaped_sql,
+    separated,
+)
+from longshore.resources.columns import ColumnType
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -51,13 +63,13 @@ class Csv:
 
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
     match column.kind:
-        case Kind.BOOLEAN:
+        case ColumnType.BOOLEAN:
             return sql.SQL("({})::text").format(value)
-        case Kind.DATETIME:
+        case ColumnType.DATETIME:
             return datetime_sql(spec.datetime_format or ISO_8601, value, spec)
-        case Kind.DATE:
+        case ColumnType.DATE:
             return date_text(value)
-        case Kind.TEXT if spec.escape_formulas:
+        case ColumnType.TEXT if spec.escape_formulas:
             return escaped_sql(value)
         case _:
             return value

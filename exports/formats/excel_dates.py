@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from exports.datetime_patterns import tokens
+from longshore.files.datetime_patterns import tokens
 
 # Shown where no pattern is asked for; a date in Excel has milliseconds and no zone.
 DEFAULT = "yyyy-mm-dd hh:mm:ss.000"

@@ -19,9 +19,9 @@ from exports.formats.base import (
     fenced,
     place,
 )
-from exports.overlapping import overlapped
 from exports.spec import ExportSpec
-from resources.columns import Kind
+from longshore.files.prefetch import overlapped
+from longshore.resources.columns import ColumnType
 
 # Parsing costs something for each column, however few the rows: so much is parsed at once.
 _PARSED_BYTES = 8 * BLOCK_BYTES
@@ -85,9 +85,9 @@ def _joined(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _cell(value: sql.Composable, column: FileColumn) -> sql.Composable:
     match column.kind:
-        case Kind.DATETIME:
+        case ColumnType.DATETIME:
             return sql.SQL("{} AT TIME ZONE 'UTC'").format(value)
-        case Kind.LIST:
+        case ColumnType.LIST:
             return sql.SQL(_LIST).format(value)
         case _:
             return value

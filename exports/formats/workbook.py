@@ -7,16 +7,16 @@ from typing import IO, cast
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, LargeZipFile, ZipFile, ZipInfo
 
-from accounts.errors import shortened
 from exports.formats.base import FileColumn, FormatLimit
 from exports.formats.excel_dates import DEFAULT, number_format
-from exports.formats.formulas import escaped
 from exports.spec import ExportSpec
-from resources.columns import Kind
+from longshore.api.errors import shortened
+from longshore.files.formulas import escaped
+from longshore.resources.columns import ColumnType
 
-MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
+MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_576, 16_384, 32_767
 # Past 2 GiB a zip file needs extensions, of which Excel complains.
-_MOST_BYTES = 2_000_000_000
+_MAX_BYTES = 2_000_000_000
 # Of XML, whose tags are most of it: higher levels take more time and hardly less room.
 _LEVEL = 1
 # Places in `cellXfs`.
@@ -38,14 +38,17 @@ class Workbook:
     """
 
     def __init__(self, columns: Sequence[FileColumn], spec: ExportSpec) -> None:
-        if len(columns) > MOST_COLUMNS:
-            raise FormatLimit(f"A sheet has {MOST_COLUMNS:,} columns, {len(columns):,} are asked")
+        if len(columns) > MAX_COLUMNS:
+            raise FormatLimit(f"A sheet has {MAX_COLUMNS:,} columns, {len(columns):,} are asked")
         self._columns = columns
         self._spec = spec
         for header in self._headers() if spec.include_header else ():
             # Excel counts a character beyond the first 65,536 as two.
-            if len(header.encode("utf-16-le")) > 2 * LONGEST_TEXT:
-                text = f"The header {shortened(header)!r} has more than {LONGEST_TEXT:,} characters"
+            if len(header.encode("utf-16-le")) > 2 * MAX_CELL_CHARACTERS:
+                text = (
+                    f"The header {shortened(header)!r} has more than "
+                    f"{MAX_CELL_CHARACTERS:,} characters"
+                )
                 raise FormatLimit(f"{text}, which no cell of a spreadsheet can")
         self._bytes = _Bytes()
         file = cast("IO[bytes]", self._bytes)
@@ -62,9 +65,9 @@ class Workbook:
         self._widths = self._widths or self._measured(block)
         while block:
             sheet = self._sheet
-            if sheet is None or self._rows == MOST_ROWS:
+            if sheet is None or self._rows == MAX_ROWS:
                 sheet = self._begin_sheet()
-            room = MOST_ROWS - self._rows
+            room = MAX_ROWS - self._rows
             rows = block.count(b"\n")
             rest = b""
             if rows > room:
@@ -72,7 +75,7 @@ class Workbook:
                 block, rows = b"\n".join(lines) + b"\n", room
             cells = block.replace(b"\x02", b"")[:-1]
             xml = b"<row>" + cells.replace(b"\n", b"</row>\n<row>") + b"</row>\n"
-            if self._size + len(xml) > _MOST_BYTES:
+            if self._size + len(xml) > _MAX_BYTES:
                 sheet = self._begin_sheet()
             sheet.write(xml)
             self._rows += rows
@@ -144,7 +147,7 @@ class Workbook:
             for index, cell in enumerate(line.split(b"\x02") if line else ()):
                 widths[index] = max(widths[index], len(_TAG.sub(b"", cell).decode()))
         for index, column in enumerate(self._columns):
-            if column.kind is Kind.DATETIME:
+            if column.kind is ColumnType.DATETIME:
                 widths[index] = max(len(column.header), len(self._datetimes()))
         return [min(max(width + 2, _NARROWEST), _WIDEST) for width in widths]
 
@@ -160,7 +163,7 @@ class Workbook:
         index = block[: block.index(b"\x03")].rpartition(b"\n")[2].count(b"\x02")
         return FormatLimit(
             f"The column {self._columns[index].header!r} holds a text of more than "
-            f"{LONGEST_TEXT:,} characters, which no cell of a spreadsheet can"
+            f"{MAX_CELL_CHARACTERS:,} characters, which no cell of a spreadsheet can"
         )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
 
-from exports.datetime_patterns import ISO_8601
 from exports.formats.base import (
     SPREADSHEET_OPTIONS,
     UNQUOTED,
@@ -19,12 +18,13 @@ from exports.formats.base import (
     place,
 )
 from exports.formats.excel_dates import DEFAULT_PATTERN, number_format
-from exports.formats.formulas import datetime_sql, escaped_sql
-from exports.formats.workbook import DATE, DATETIME, LONGEST_TEXT, Workbook
-from exports.overlapping import overlapped
+from exports.formats.workbook import DATE, DATETIME, MAX_CELL_CHARACTERS, Workbook
 from exports.spec import ExportSpec
-from resources.columns import Kind
-from resources.date_texts import date_text
+from longshore.files.date_texts import date_text
+from longshore.files.datetime_patterns import ISO_8601
+from longshore.files.formulas import datetime_sql, escaped_sql
+from longshore.files.prefetch import overlapped
+from longshore.resources.columns import ColumnType
 
 # Another byte that XML never holds marks a cell that is too long.
 _DIALECT = f"{UNQUOTED}, NULL '<c/>'"
@@ -76,11 +76,11 @@ class Xlsx:
 
     def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
         match column.kind:
-            case Kind.DATETIME:
+            case ColumnType.DATETIME:
                 return datetime_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec)
-            case Kind.DATE:
+            case ColumnType.DATE:
                 return date_text(value)
-            case Kind.TEXT if spec.escape_formulas:
+            case ColumnType.TEXT if spec.escape_formulas:
                 return escaped_sql(value)
             case _:
                 return value
@@ -96,19 +96,19 @@ class Xlsx:
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
     """SQL of a cell's XML, null where the value is."""
     match column.kind:
-        case Kind.INTEGER:
+        case ColumnType.INTEGER:
             return _either(_INTEGER, value, _NUMBER.format(value))
-        case Kind.DECIMAL:
+        case ColumnType.DECIMAL:
             return _either(_DECIMAL, value, _NUMBER.format(value))
-        case Kind.FLOAT:
+        case ColumnType.FLOAT:
             return _either(_FLOAT, value, _NUMBER.format(value))
-        case Kind.BOOLEAN:
+        case ColumnType.BOOLEAN:
             return sql.SQL("'<c t=\"b\"><v>' || ({})::int || '</v></c>'").format(value)
-        case Kind.DATE:
+        case ColumnType.DATE:
             days = sql.SQL("({} - '1899-12-30'::date)").format(value)
             cell = _STYLED.format(style=sql.SQL(DATE), value=days)
             return _either(_DATE, value, cell, date_text(value))
-        case Kind.DATETIME:
+        case ColumnType.DATETIME:
             return _datetime(value, spec)
         case _:
             return _text(value, spec)
@@ -142,4 +142,4 @@ def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
 def _text(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
     shown = escaped_sql(value) if spec.escape_formulas else value
     cell = _TEXT.format(_XML.format(shown, rare=sql.Literal(_RARE)))
-    return _FITTING.format(text=shown, longest=sql.Literal(LONGEST_TEXT), cell=cell)
+    return _FITTING.format(text=shown, longest=sql.Literal(MAX_CELL_CHARACTERS), cell=cell)

@@ -12,11 +12,11 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.fields import OrderedJSONField
-from accounts.ids import new_id
-from accounts.models import ApiKey, Organization
 from exports.models.status import UNFINISHED, Lane, Status
 from exports.spec import ExportSpec
+from longshore.accounts.models import ApiKey, Organization
+from longshore.database.fields import OrderedJSONField
+from longshore.database.ids import new_id
 
 
 def retention() -> timedelta:

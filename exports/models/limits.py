@@ -3,11 +3,13 @@
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from accounts.models import Organization
+from longshore.accounts.models import Organization
 
 
 class ExportUsage(models.Model):
-    """What an organization has used; `exports.limits` changes it under the organization's lock.
+    """Usage counters of an organization.
+
+    `exports.lifecycle.limits` changes them under the organization's lock.
 
     last_number: the `organization_number` of its newest export.
     exports: created or retried on `day`, in UTC; deleting an export does not lower it.

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Status(models.TextChoices):
-    """The life of an export; `exports.lifecycle` is the only module that changes it."""
+    """The life of an export; `exports.lifecycle.transitions` is the only module that changes it."""
 
     QUEUED = "queued"
     PROCESSING = "processing"

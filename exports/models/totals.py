@@ -1,4 +1,4 @@
-"""Counters of exports for metrics; `exports.totals` maintains them."""
+"""Counters of exports for metrics; `exports.lifecycle.metric_counters` maintains them."""
 
 from typing import ClassVar
 
@@ -8,7 +8,9 @@ from exports.models.status import Lane, Status
 
 
 class ExportTotal(models.Model):
-    """What all exports of a lane that ever ended so amount to; `exports.totals` counts.
+    """Totals of the exports of a lane that ended in a status.
+
+    `exports.lifecycle.metric_counters` maintains them.
 
     le: the bucket of a histogram: they took so many seconds or fewer, but more than the one before.
     seconds: of their last attempts, all together.
@@ -34,7 +36,10 @@ class ExportTotal(models.Model):
 
 
 class ExportCount(models.Model):
-    """How many exports of a lane and a status are on record, as `exports.totals` last counted."""
+    """Number of stored exports of a lane and a status.
+
+    `exports.lifecycle.metric_counters` maintains it.
+    """
 
     lane = models.CharField(max_length=20, choices=Lane.choices)
     status = models.CharField(max_length=20, choices=Status.choices)

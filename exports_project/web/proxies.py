@@ -1,7 +1,13 @@
 """Client address and scheme: which forwarded headers are trusted."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+)
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from structlog.contextvars import clear_contextvars
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 
-from accounts.errors import ApiError, ErrorCode
 from exports_project.web.parser import Overloaded
+from longshore.api.errors import ApiError, ErrorCode
 
 # Errors of files; all others of a connection mean that the client has gone.
 _FILE_ERRORS = {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ESTALE}

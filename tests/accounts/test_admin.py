@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import ApiKey, Organization
+from longshore.accounts.models import ApiKey, Organization
 from tests.conftest import KeyClient
 
 pytestmark = pytest.mark.django_db
 
-KEYS = "/admin/accounts/apikey/"
+KEYS = "/admin/longshore_accounts/apikey/"
 USERS = "/admin/auth/user/"
-ORGANIZATIONS = "/admin/accounts/organization/"
+ORGANIZATIONS = "/admin/longshore_accounts/organization/"
 KEY = re.compile(r"[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}")
 
 
@@ -113,7 +113,7 @@ def test_an_issued_key_changes_all_but_its_secret_and_organization(
 
 def test_revoking_a_key_asks_first_and_is_for_good(admin_client: Client, alice: KeyClient) -> None:
     change = f"{KEYS}{alice.api_key.pk}/change/"
-    revoke = reverse("admin:accounts_apikey_revoke", args=[alice.api_key.pk])
+    revoke = reverse("admin:longshore_accounts_apikey_revoke", args=[alice.api_key.pk])
     assert revoke in admin_client.get(change).content.decode()
 
     assert "This cannot be undone." in admin_client.get(revoke).content.decode()
@@ -154,7 +154,7 @@ def test_who_may_only_view_keys_can_neither_issue_nor_revoke(
     client = staff("view_apikey")
     assert client.get(KEYS).status_code == 200
     assert client.post(f"{KEYS}add/", {"name": "x", "organization": acme.pk}).status_code == 403
-    revoke = reverse("admin:accounts_apikey_revoke", args=[alice.api_key.pk])
+    revoke = reverse("admin:longshore_accounts_apikey_revoke", args=[alice.api_key.pk])
     assert client.post(revoke, {"_form_submitted": "on"}).status_code == 403
     client.post(KEYS, {"action": "revoke_selected", "_selected_action": [alice.api_key.pk]})
     assert ApiKey.objects.get(pk=alice.api_key.pk).status == "active"
@@ -235,8 +235,8 @@ def test_lists_ask_the_same_number_of_queries_however_long(
         "django_celery_beat_intervalschedule",
         "django_celery_beat_crontabschedule",
         "django_celery_beat_clockedschedule",
-        "accounts_apikey",
-        "accounts_organization",
+        "longshore_accounts_apikey",
+        "longshore_accounts_organization",
     ],
 )
 def test_every_page_opens_and_holds_no_inline_script(admin_client: Client, name: str) -> None:

@@ -9,11 +9,11 @@ import redis
 from django.core.cache import cache
 from pytest_django import Settings
 
-from accounts import admission
-from accounts.admission import admitted
-from accounts.errors import ApiError, ErrorCode
-from accounts.models import Organization
 from exports.models import Export
+from longshore.accounts.models import Organization
+from longshore.api import admission
+from longshore.api.admission import admitted
+from longshore.api.errors import ApiError, ErrorCode
 from tests.conftest import KeyClient
 from tests.factories import ContactFactory
 

@@ -7,7 +7,7 @@ from django.test.client import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import ApiKey
+from longshore.accounts.models import ApiKey
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]

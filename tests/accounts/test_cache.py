@@ -37,7 +37,7 @@ def test_a_request_goes_on_where_its_counter_was_replaced(
 ) -> None:
     settings.API_RATE_LIMIT = "600/min"
     path = tmp_path / "executed"
-    monkeypatch.setattr("accounts.throttling.SimpleRateThrottle.timer", lambda self: 60.0)
+    monkeypatch.setattr("longshore.accounts.throttling.SimpleRateThrottle.timer", lambda self: 60.0)
     name = f":1:throttle:{alice.api_key.pk}:1"
     cache._cache.get_client(None, write=True).set(name, pickle.dumps(Payload(path)))  # type: ignore[attr-defined]
     assert alice.get("/v1/exports").status_code == 200

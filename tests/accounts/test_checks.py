@@ -2,7 +2,7 @@
 
 from pytest_django import Settings
 
-from accounts.checks import check_base_url
+from longshore.database.checks import check_base_url
 
 
 def test_production_must_say_where_others_reach_it(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from django.core.signals import got_request_exception
 from django.test.client import Client
 from pytest_django import Settings
 
-from accounts.errors import ApiError, ErrorCode
+from longshore.api.errors import ApiError, ErrorCode
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]

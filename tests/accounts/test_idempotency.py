@@ -18,10 +18,11 @@ from django.db.models.functions import Now
 from django.http import HttpResponse
 from pytest_django import Settings
 
-from accounts import idempotency
-from accounts.errors import shortened
-from accounts.models import IdempotencyKey, Organization, Scope
-from accounts.tasks import purge
+from longshore.accounts.models import Organization, Scope
+from longshore.api import idempotency
+from longshore.api.errors import shortened
+from longshore.api.models import IdempotencyKey
+from longshore.api.tasks import purge
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]

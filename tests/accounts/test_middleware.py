@@ -12,8 +12,8 @@ pytestmark = pytest.mark.django_db
     "address",
     [
         "/admin/autocomplete/?term=%00&app_label=logistics&model_name=shipment&field_name=sender",
-        "/admin/logistics/shipment/?organization__id__exact=%00",
-        "/admin/logistics/shipment/%00/change/",
+        "/admin/longshore_logistics/shipment/?organization__id__exact=%00",
+        "/admin/longshore_logistics/shipment/%00/change/",
     ],
 )
 def test_the_admin_refuses_a_nul(admin_client: Client, address: str) -> None:

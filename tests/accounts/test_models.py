@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError
 
-from accounts.models import ApiKey, Organization
+from longshore.accounts.models import ApiKey, Organization
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ def test_ids_show_what_they_name(acme: Organization) -> None:
 
 
 def test_a_slug_names_one_organization(acme: Organization) -> None:
-    with pytest.raises(IntegrityError, match="accounts_organization_slug"):
+    with pytest.raises(IntegrityError, match="longshore_accounts_organization_slug"):
         Organization.objects.create(name="Another", slug=acme.slug)
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts.errors import ApiError
-from accounts.parsers import MAX_DEPTH, MAX_VALUES, BoundedJSONParser
 from benchmarks.hostile import MAKERS, bodies
+from longshore.api.errors import ApiError
+from longshore.api.parsers import MAX_DEPTH, MAX_VALUES, BoundedJSONParser
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.models import Organization, Scope
+from longshore.accounts.models import Organization, Scope
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]

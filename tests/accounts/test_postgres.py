@@ -17,9 +17,9 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from accounts.postgres import unsupported
 from exports_project.embedded import processes
 from exports_project.serve import PROGRAMS
+from longshore.database.postgres import unsupported
 from tests.recovery.services import need
 
 DEBIANS = Path("/usr/lib/postgresql/15/bin")

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from accounts.throttling import ApiKeyThrottle, DenialThrottle
+from longshore.accounts.throttling import ApiKeyThrottle, DenialThrottle
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
@@ -140,7 +140,9 @@ def test_without_valkey_requests_pass_soon_and_it_is_logged(
     began = time.monotonic()
     assert statuses(alice, 1) == [200]
     assert time.monotonic() - began < 2
-    (record,) = [record for record in caplog.records if record.name == "accounts.throttling"]
+    (record,) = [
+        record for record in caplog.records if record.name == "longshore.accounts.throttling"
+    ]
     assert record.levelname == "WARNING"
     assert record.getMessage().startswith("Requests are not throttled, Valkey does not answer: ")
 

@@ -3,7 +3,11 @@
 from typing import Any, cast
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    SuspiciousOperation,
+)
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import Http404
 from django.urls import path, re_path
@@ -13,10 +17,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.errors import ApiError, ErrorCode, InvalidInput, Problem
-from accounts.idempotency import idempotent
-from accounts.ids import new_id
-from accounts.models import ApiKey, Organization
+from longshore.accounts.models import ApiKey, Organization
+from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
+from longshore.api.idempotency import idempotent
+from longshore.database.ids import new_id
 
 RAISED: dict[str, Exception] = {
     "problem": InvalidInput(
@@ -99,6 +103,6 @@ urlpatterns = [
     path("v1/public", Public.as_view()),
     path("v1/raise/<name>", Raise.as_view()),
 ]
-handler400 = "accounts.handlers.bad_request"
-handler404 = "accounts.handlers.page_not_found"
-handler500 = "accounts.handlers.server_error"
+handler400 = "longshore.api.exception_handler.bad_request"
+handler404 = "longshore.api.exception_handler.page_not_found"
+handler500 = "longshore.api.exception_handler.server_error"

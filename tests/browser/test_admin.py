@@ -5,10 +5,11 @@ import csv
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts.models import ApiKey, Organization
-from exports import lifecycle, runner
+from exports.execution import runner
+from exports.lifecycle import transitions
 from exports.models import Export
-from resources.logistics.models import Contact
+from longshore.accounts.models import ApiKey, Organization
+from longshore.domains.logistics.models import Contact
 from tests.exports.conftest import export_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,14 +32,14 @@ def test_an_export_is_watched_without_reloading_and_then_downloaded(
     expect(row).to_contain_text("Waiting for a worker")
     admin.evaluate("window.loadedOnce = true")
 
-    export = lifecycle.claim(queued.pk)
+    export = transitions.claim(queued.pk)
     assert export is not None
-    lifecycle.report(export, 3)
+    transitions.report(export, 3)
     expect(row).to_contain_text("3 of 4 rows")
     expect(progress).to_have_js_property("value", 75)
     expect(row.get_by_title("Download")).to_have_count(0)
 
-    lifecycle.try_again(export, "a test")
+    transitions.try_again(export, "a test")
     Export.objects.update(not_before=None)
     runner.run(export.pk)
     expect(row).to_contain_text("Completed")
@@ -73,7 +74,7 @@ def test_a_row_leaves_a_filtered_list_when_it_no_longer_belongs_there(
 
 
 def test_an_api_key_is_shown_once_and_opens_the_api(admin: Page, acme: Organization) -> None:
-    admin.goto("/admin/accounts/apikey/add/")
+    admin.goto("/admin/longshore_accounts/apikey/add/")
     admin.get_by_label("Name").fill("Night run")
     admin.locator(".select2-selection").click()
     admin.get_by_role("option", name=acme.name).click()
@@ -86,7 +87,11 @@ def test_an_api_key_is_shown_once_and_opens_the_api(admin: Page, acme: Organizat
     answer = admin.request.get("/v1/exports", headers={"PX-API-KEY": key})
     assert answer.status == 200
 
-    for address in ("", f"/admin/accounts/apikey/{api_key.pk}/change/", "/admin/accounts/apikey/"):
+    for address in (
+        "",
+        f"/admin/longshore_accounts/apikey/{api_key.pk}/change/",
+        "/admin/longshore_accounts/apikey/",
+    ):
         admin.goto(address) if address else admin.reload()
         expect(admin.get_by_text("Night run").first).to_be_visible()
         assert key not in admin.content()

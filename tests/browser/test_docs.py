@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import ApiKey, Organization
+from longshore.accounts.models import ApiKey, Organization
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts.models import Organization
+from longshore.accounts.models import Organization
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.receiver import receiving
 from webhooks import runner

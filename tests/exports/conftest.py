@@ -17,12 +17,12 @@ from django.http import StreamingHttpResponse
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.models import Organization
 from exports.models import Export, Status
-from exports.parsing import parse_export
+from exports.request.parser import parse_export
 from exports_project import embedded
-from resources.logistics.models import Contact, Group
-from resources.registry import Registry
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact, Group
+from longshore.resources.registry import Registry
 from tests.samples import SAMPLE
 
 # What a storage may do to the bytes that it is given.

@@ -10,9 +10,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from accounts.models import Organization
-from exports.parsing import parse_export
-from exports.stream import ExportStream
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
 
 KEYS = (
     *("a", "b", "A", "a.b", "b.", ".", "", "0", "1", "2", "10", "x2", "x10", "-1", "00", "+0"),

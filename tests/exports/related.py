@@ -12,13 +12,19 @@ import pyarrow.parquet
 from django.db.models import Model
 from openpyxl import load_workbook
 
-from accounts.models import Organization
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.columns import Kind
-from resources.logistics.models import Contact, Fulfillment, Item, Location, Manifest
-from resources.logistics.models.base import Record
-from resources.registry import Resource, registry
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import (
+    Contact,
+    Fulfillment,
+    Item,
+    Location,
+    Manifest,
+)
+from longshore.domains.logistics.models.base import Record
+from longshore.resources.columns import ColumnType
+from longshore.resources.registry import Resource, registry
 from tests.factories import (
     ArticleFactory,
     AssetFactory,
@@ -188,7 +194,9 @@ def table(owner: Organization, resource: str, file_format: str, **body: Any) -> 
 
 def text_cells(record: Model | None, resource: Resource, prefix: str = "") -> dict[str, Any]:
     """What stands in the text columns of a record's row, None where there is nothing."""
-    texts = [name for name, each in resource.columns_by_name.items() if each.kind is Kind.TEXT]
+    texts = [
+        name for name, each in resource.columns_by_name.items() if each.kind is ColumnType.TEXT
+    ]
     names = {field.attname for field in resource.model._meta.concrete_fields}
     stored = plain(record) if record else {}
     return {f"{prefix}{name}": stored.get(name) or None for name in texts if name in names}
@@ -199,7 +207,7 @@ def part_cells(part: Model | None, owner: Resource, name: str) -> dict[str, Any]
     relation, target = owner.related(name)
     if target is not None:
         return text_cells(part, target, f"{name}.")
-    texts = [field for field in relation.fields if relation.columns[field].kind is Kind.TEXT]
+    texts = [field for field in relation.fields if relation.columns[field].kind is ColumnType.TEXT]
     return {f"{name}.{text}": getattr(part, text, None) or None for text in texts}
 
 

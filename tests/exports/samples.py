@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from accounts.models import Organization
-from exports.parsing import parse_export
-from exports.stream import ExportStream
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
 from tests.exports.nested import joined
 from tests.samples import Sample
 

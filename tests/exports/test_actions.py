@@ -15,11 +15,12 @@ from django.db import connection, connections
 from django.utils import timezone
 from pytest_django import Settings
 
-from exports import lifecycle, runner, upkeep
+from exports.execution import runner
+from exports.execution.storage import MANIFEST
+from exports.lifecycle import maintenance, transitions
 from exports.models import Export, Status
-from exports.storage import MANIFEST
-from exports.stream import ExportStream
-from resources.logistics.models import Contact
+from exports.reading.stream import ExportStream
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, stored_files, wait_for
 
@@ -104,14 +105,14 @@ def test_what_has_ended_cannot_be_canceled(alice: KeyClient, queued: Export) -> 
     }
 
 
-@pytest.mark.parametrize("status", lifecycle.RETRYABLE)
+@pytest.mark.parametrize("status", transitions.RETRYABLE)
 def test_what_ended_without_a_file_is_retried_under_the_same_id(
     alice: KeyClient, queued: Export, worker: None, status: Status
 ) -> None:
     if status == Status.EXPIRED:
         runner.run(queued.pk)
         Export.objects.update(expires_at=timezone.now())
-        upkeep.expire()
+        maintenance.expire()
     else:
         Export.objects.update(status=status, completed_at=timezone.now(), error={"error": "x"})
     answer = alice.post(address(queued, "retry"))
@@ -144,12 +145,12 @@ def test_what_is_not_over_cannot_be_retried(alice: KeyClient, queued: Export) ->
 def test_a_worker_of_before_cannot_end_what_was_asked_for_again(
     alice: KeyClient, queued: Export
 ) -> None:
-    before = lifecycle.claim(queued.pk)
+    before = transitions.claim(queued.pk)
     assert before is not None
     alice.post(address(queued, "cancel"))
     alice.post(address(queued, "retry"))
-    with pytest.raises(lifecycle.Superseded):
-        lifecycle.complete(before, [])
+    with pytest.raises(transitions.Superseded):
+        transitions.complete(before, [])
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
@@ -195,11 +196,11 @@ def test_what_the_storage_does_not_let_go_is_hidden_and_deleted_later(
     with monkeypatch.context() as patch:
         patch.setattr(FileSystemStorage, "delete", stuck)
         assert alice.delete(address(queued)).status_code == 204
-        upkeep.expire()
+        maintenance.expire()
     assert alice.get(address(queued)).status_code == 404
     assert alice.get(link).status_code == 404
     assert Export.objects.exists()
-    upkeep.expire()
+    maintenance.expire()
     assert not Export.objects.exists()
     assert stored_files() == []
 
@@ -234,9 +235,9 @@ def test_changing_takes_the_scope_write(read_only: KeyClient, queued: Export, ac
 def test_events_tell_the_whole_story(alice: KeyClient, contacts: list[Contact]) -> None:
     answer = alice.post("/v1/exports", {"resource": "contact"})
     export = Export.objects.get()
-    taken = lifecycle.claim(export.pk)
+    taken = transitions.claim(export.pk)
     assert taken is not None
-    lifecycle.try_again(taken, "a test")
+    transitions.try_again(taken, "a test")
     Export.objects.update(not_before=None)
     runner.run(export.pk)
     events = alice.get(f"{answer.json()['url']}/events").json()
@@ -319,12 +320,12 @@ def test_a_download_has_a_link_to_each_file(alice: KeyClient, contacts: list[Con
 def test_old_records_are_forgotten(queued: Export, settings: Settings) -> None:
     runner.run(queued.pk)
     Export.objects.update(expires_at=timezone.now())
-    upkeep.expire()
-    upkeep.purge()
+    maintenance.expire()
+    maintenance.purge()
     assert Export.objects.exists()
     past = timezone.now() - timedelta(days=settings.EXPORT_RECORD_DAYS, minutes=1)
     Export.objects.update(completed_at=past)
-    upkeep.purge()
+    maintenance.purge()
     assert not Export.objects.exists()
 
 
@@ -337,12 +338,12 @@ def test_files_of_nobody_are_swept_up_after_a_day(queued: Export) -> None:
     stranger = known.parents[3] / "org_gone" / "exp_gone" / "claim_gone" / "000001"
     stranger.parent.mkdir(parents=True)
     stranger.write_bytes(b"x")
-    upkeep.purge()
+    maintenance.purge()
     assert lost.exists()
     yesterday = time.time() - 86_500
     for path in stored_files():
         os.utime(path, (yesterday, yesterday))
-    upkeep.purge()
+    maintenance.purge()
     assert not lost.exists()
     assert not stranger.exists()
     assert len(stored_files()) == 2

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.admin import paginator
-from accounts.models import AuditEntry, Organization
-from exports import lifecycle, runner
+from exports.execution import runner
+from exports.lifecycle import transitions
 from exports.models import Export, Status
-from exports.parsing import parse_export
+from exports.request.parser import parse_export
+from longshore.accounts.admin import paginator
+from longshore.accounts.models import AuditEntry, Organization
 from tests.exports.conftest import export_of
 from tests.records import copies
 
@@ -207,9 +208,9 @@ def test_the_page_of_an_export_shows_what_it_includes(staff: Client, queued: Exp
 
 
 def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> None:
-    export = lifecycle.claim(queued.pk)
+    export = transitions.claim(queued.pk)
     assert export is not None
-    lifecycle.time_out(export, 1)
+    transitions.time_out(export, 1)
     content = page(staff, change(queued))
     assert "The export took longer than 1 s, its limit." in content
     assert "/download/" not in content
@@ -244,7 +245,7 @@ def test_each_download_is_in_the_audit_log(
     assert (entry.organization, entry.address) == (completed.organization, "192.0.2.7")
     assert (admin.username, admin.address) == ("admin", "127.0.0.1")
 
-    log = "/admin/accounts/auditentry/"
+    log = "/admin/longshore_accounts/auditentry/"
     assert staff.get(log).status_code == 403
     assert "192.0.2.7" in page(admin_client, log)
     assert "192.0.2.7" not in page(admin_client, f"{log}?q=admin")

@@ -9,12 +9,12 @@ import pytest
 from django.db import connection
 from openpyxl import load_workbook
 
-from accounts.models import Organization
 from exports.formats.base import FormatLimit
-from exports.parsing import parse_export
 from exports.preview import preview
-from exports.stream import ExportStream
-from resources.registry import Registry
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.resources.registry import Registry
 from tests.samples import SAMPLE, Sample
 
 pytestmark = pytest.mark.django_db(transaction=True)

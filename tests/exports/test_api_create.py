@@ -15,12 +15,17 @@ from celery import current_app
 from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
 
-from exports import upkeep
+from exports.lifecycle import maintenance
 from exports.models import Export
-from resources.folding import SortKey
-from resources.logistics.models import Contact
+from longshore.domains.logistics.models import Contact
+from longshore.resources.folding import SortKey
 from tests.conftest import KeyClient
-from tests.exports.conftest import downloaded, finished, forget_connections, wait_for
+from tests.exports.conftest import (
+    downloaded,
+    finished,
+    forget_connections,
+    wait_for,
+)
 from tests.exports.spreadsheets import escaped
 
 CONTACTS = {
@@ -146,7 +151,7 @@ def test_what_a_broker_missed_runs_when_it_is_back(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(upkeep, "SETTLED", timedelta(0))
+    monkeypatch.setattr(maintenance, "SETTLED", timedelta(0))
     current_app.send_task("exports.recover")
     wait_for(lambda: finished(queued))
     assert queued.status == "completed"

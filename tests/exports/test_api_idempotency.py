@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from django.utils.dateparse import parse_datetime
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.models import Organization, Scope
 from exports.models import Export
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization, Scope
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 
 BODY: dict[str, Any] = {"resource": "contact"}

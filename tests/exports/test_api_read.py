@@ -8,10 +8,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
-from accounts.models import Organization
-from exports import runner
+from exports.execution import runner
 from exports.models import Export
-from exports.parsing import parse_export
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from resources.columns import Kind
-from resources.matchers import matchers
-from resources.registry import registry
+from longshore.resources.columns import ColumnType
+from longshore.resources.matchers import matchers
+from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def test_columns_say_what_they_hold_and_take(alice: KeyClient, slash: str) -> No
         "sortable": True,
         "operators": equality,
         "key_operators": [],
-        "matchers": matchers(Kind.TEXT),
+        "matchers": matchers(ColumnType.TEXT),
         "choices": ["inbound", "outbound"],
         "description": "",
     }
@@ -51,7 +51,7 @@ def test_columns_say_what_they_hold_and_take(alice: KeyClient, slash: str) -> No
         for field in relation["fields"]
         if (relation["name"], field["name"]) == ("location", "name")
     ]
-    assert name["matchers"] == matchers(Kind.TEXT)
+    assert name["matchers"] == matchers(ColumnType.TEXT)
     assert (columns["metadata"]["type"], columns["metadata"]["sortable"]) == ("json", False)
     assert columns["metadata"]["operators"] == equality
     assert "gte" in columns["metadata"]["key_operators"]

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.ids import new_id
-from accounts.models import Organization
-from exports import actions, lifecycle, upkeep
+from exports.lifecycle import actions, maintenance, transitions
 from exports.models import Export
+from longshore.accounts.models import Organization
+from longshore.database.ids import new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +31,7 @@ def test_who_takes_up_another_export_leaves_its_message_behind(
     later = another(queued, enqueued_at=timezone.now())
     sent = timezone.now() if has_message else None
     Export.objects.filter(pk=queued.pk).update(enqueued_at=sent)
-    taken = lifecycle.claim(later.pk)
+    taken = transitions.claim(later.pk)
     assert taken == queued
     later.refresh_from_db()
     assert later.enqueued_at == sent
@@ -40,12 +40,12 @@ def test_who_takes_up_another_export_leaves_its_message_behind(
 def test_who_deletes_an_export_has_had_its_turn_all_the_same(
     queued: Export, globex: Organization
 ) -> None:
-    taken = lifecycle.claim(queued.pk)
+    taken = transitions.claim(queued.pk)
     assert taken is not None
     actions.delete(taken)
-    upkeep.discard()
+    maintenance.discard()
     assert not Export.objects.exists()
     first, second = another(queued), another(queued)
     theirs = another(queued, organization=globex)
-    turns = [lifecycle.claim(first.pk) for _ in range(3)]
+    turns = [transitions.claim(first.pk) for _ in range(3)]
     assert turns == [theirs, first, second]

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import Organization
-from resources.commerce.models import Order
-from resources.export_types import export_types
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization
+from longshore.domains.commerce.models import Order
+from longshore.domains.logistics.models import Contact
+from longshore.resources.export_types import export_types
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,8 +170,8 @@ def test_says_what_is_wrong_with_a_type_and_its_range(
 def test_a_file_that_is_not_whole_does_not_appear(
     contacts: list[Contact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from exports.copying import IncompleteExport
-    from exports.stream import ExportStream
+    from exports.reading.copy_reader import IncompleteExport
+    from exports.reading.stream import ExportStream
 
     def broken(stream: ExportStream, *source: object) -> None:
         raise IncompleteExport("half of it")
@@ -242,7 +242,7 @@ def test_when_stopped_it_ends_with_a_code_and_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from exports.stream import ExportStream
+    from exports.reading.stream import ExportStream
 
     def stopped(stream: ExportStream) -> Iterator[bytes]:
         yield b"half of it"

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Organization
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.commerce.models import Tag
-from resources.commerce.models.base import Record
-from resources.commerce.models.tags import Taggable
-from resources.registry import Resource, registry
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.commerce.models import Tag
+from longshore.domains.commerce.models.base import Record
+from longshore.domains.commerce.models.tags import Taggable
+from longshore.resources.registry import Resource, registry
 from tests.conftest import KeyClient
 from tests.records import a_record
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.models import Organization
-from exports.compiler import compile_count, compile_export
-from exports.parsing import parse_export
-from resources.registry import Registry, registry
+from exports.request.parser import parse_export
+from exports.sql.compiler import compile_count, compile_export
+from longshore.accounts.models import Organization
+from longshore.resources.registry import Registry, registry
 from tests.factories import (
     ArticleFactory,
     ContactFactory,

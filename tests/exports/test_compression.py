@@ -9,8 +9,8 @@ import pytest
 import zstandard
 from pytest_django import Settings
 
-from exports.compression import compressed
 from exports.spec import Compression
+from longshore.files.compression import compressed
 
 SIZES = {
     "nothing": [],

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.models import Organization
-from resources.checks import check_resources
-from resources.logistics import migrations
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization
+from longshore.domains.logistics import migrations
+from longshore.domains.logistics.models import Contact
+from longshore.resources.checks import check_resources
 from tests.conftest import KeyClient
 from tests.exports.nested import objects_of, table_of
 from tests.factories import ContactFactory, LocationFactory

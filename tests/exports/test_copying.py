@@ -10,14 +10,14 @@ import psycopg
 import pytest
 from django.db import connection
 
-from exports import copying
-from exports.copying import IncompleteExport, copy_blocks
 from exports.formats import formats
 from exports.formats.base import BLOCK_BYTES, FileColumn
-from exports.parsing import parse_export
-from exports.snapshot import Snapshot
-from exports.stream import BlockReader
-from resources.columns import Kind
+from exports.reading import copy_reader
+from exports.reading.copy_reader import IncompleteExport, copy_blocks
+from exports.reading.snapshot import Snapshot
+from exports.reading.stream import BlockReader
+from exports.request.parser import parse_export
+from longshore.resources.columns import ColumnType
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def test_objects_are_whole_wherever_a_block_ends(
     reader: psycopg.Connection, name: str, sizes: list[int]
 ) -> None:
     spec = parse_export({"resource": "contact", "format": name})
-    columns = [FileColumn("n", Kind.INTEGER), FileColumn("x", Kind.TEXT)]
+    columns = [FileColumn("n", ColumnType.INTEGER), FileColumn("x", ColumnType.TEXT)]
     statement = OBJECTS.format(",".join(map(str, sizes))).encode()
     blocks = list(copy_blocks(reader, statement))
     content = b"".join(formats[name].write(columns, blocks, spec))
@@ -73,7 +73,7 @@ def test_a_line_end_takes_the_place_of_the_rows_and_not_of_the_cells(
 def test_slow_rows_do_not_wait_for_a_block(
     reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "_SLOW_MILLISECONDS", 100)
+    monkeypatch.setattr(copy_reader, "_SLOW_MILLISECONDS", 100)
     # What the server itself gathers is sent once it is 8 KiB, whichever row that ends in.
     slow = b"COPY (SELECT pg_sleep(0.4), repeat('x', 9000) FROM generate_series(1, 3)) TO STDOUT"
     assert [block.rows for block in copy_blocks(reader, slow)] == [1, 2]
@@ -107,12 +107,12 @@ def test_a_connection_is_used_again(reader: psycopg.Connection) -> None:
 def test_rows_that_went_missing_are_an_error(
     reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = copying._result
+    result = copy_reader._result
 
     def one_more(*args: Any) -> Any:
         return SimpleNamespace(command_tuples=(result(*args).command_tuples or 0) + 1)
 
-    monkeypatch.setattr(copying, "_result", one_more)
+    monkeypatch.setattr(copy_reader, "_result", one_more)
     with pytest.raises(IncompleteExport, match="5 rows of 6 arrived"):
         list(copy_blocks(reader, b"COPY (SELECT generate_series(1, 5)) TO STDOUT"))
 

@@ -15,7 +15,7 @@ from babel.dates import format_datetime
 from django.db import connection
 from psycopg import sql
 
-from exports.datetime_patterns import (
+from longshore.files.datetime_patterns import (
     _EXPRESSIONS,
     _TEMPLATES,
     UnknownPattern,

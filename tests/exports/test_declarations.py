@@ -2,12 +2,12 @@
 
 import pytest
 
-from accounts.models import ApiKey, Organization
 from exports.models import Export, ExportFile
-from resources.columns import Column, Kind
-from resources.logistics.models import Group, Item
-from resources.registry import Registry, Resource
-from resources.relations import Relation
+from longshore.accounts.models import ApiKey, Organization
+from longshore.domains.logistics.models import Group, Item
+from longshore.resources.columns import Column, ColumnType
+from longshore.resources.registry import Registry, Resource
+from longshore.resources.relations import Relation
 from tests.exports.test_compiler import rows
 from tests.factories import ContactFactory, GroupFactory, ItemFactory
 
@@ -77,8 +77,8 @@ def test_related_lists_stay_on_their_line(own_registry: Registry, acme: Organiza
 
 def test_declared_columns_may_hold_any_sql(own_registry: Registry, acme: Organization) -> None:
     columns = (
-        Column("100%", Kind.TEXT, "{row}.name || '{{}} 100%'"),
-        Column("names", Kind.JSON, "jsonb_build_array({row}.name, null)"),
+        Column("100%", ColumnType.TEXT, "{row}.name || '{{}} 100%'"),
+        Column("names", ColumnType.JSON, "jsonb_build_array({row}.name, null)"),
     )
     own_registry._resources["item"] = Resource("item", "items", Item, columns=columns)
     ItemFactory(organization=acme, name="Bolt")

@@ -13,12 +13,14 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
-from accounts import idempotency
-from accounts.errors import ApiError
-from accounts.models import IdempotencyKey, Organization
-from exports import actions, announcements, lifecycle, runner, upkeep
+from exports.execution import runner
+from exports.lifecycle import actions, maintenance, transitions, webhook_events
 from exports.models import DiscardedFolder, Export, ExportLimits, Lane, Status
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization
+from longshore.api import idempotency
+from longshore.api.errors import ApiError
+from longshore.api.models import IdempotencyKey
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, stored_files, wait_for
 from tests.factories import SubscriptionFactory
@@ -56,7 +58,7 @@ def stored_texts() -> str:
     with connection.cursor() as cursor:
         for table in (
             *("exports_export", "exports_exportevent", "webhooks_event", "webhooks_attempt"),
-            *("webhooks_delivery", "accounts_idempotencykey"),
+            *("webhooks_delivery", "longshore_api_idempotencykey"),
         ):
             query = sql.SQL("SELECT row_to_json(each)::text FROM {} AS each")
             cursor.execute(query.format(sql.Identifier(table)))
@@ -90,7 +92,7 @@ def test_no_event_holds_the_request(alice: KeyClient, contacts: list[Contact]) -
 def test_an_event_lists_the_first_files(
     alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(announcements, "MAX_FILES", 2)
+    monkeypatch.setattr(webhook_events, "MAX_FILES", 2)
     made = alice.post("/v1/exports", {"resource": "contact", "max_rows_per_file": 1}).json()
     runner.run(Export.objects.get().pk)
     files = alice.get(made["url"]).json()["files"]
@@ -143,11 +145,11 @@ def test_a_deletion_is_told_once_and_a_deleted_export_tells_nothing_more(
     queued: Export, subscription: Subscription
 ) -> None:
     runner.run(queued.pk)
-    lifecycle.delete(queued)
-    lifecycle.delete(queued)
+    transitions.delete(queued)
+    transitions.delete(queued)
     Export.objects.update(expires_at=timezone.now())
     queued.refresh_from_db()
-    lifecycle.expire(queued)
+    transitions.expire(queued)
     assert list(Event.objects.values_list("type", flat=True)) == ["export.deleted"]
     assert Delivery.objects.count() == 1
     assert (queued.request, queued.spec) == ({}, {})
@@ -158,7 +160,7 @@ def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
 ) -> None:
     Export.objects.filter(pk=queued.pk).update(status=Status.FAILED)
     theirs = export_of(globex, {"resource": "contact"})
-    cancel = lifecycle.cancel
+    cancel = transitions.cancel
     threads = []
 
     def retry() -> None:
@@ -173,29 +175,29 @@ def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
         threads[0].join(1)
         return canceled
 
-    monkeypatch.setattr(lifecycle, "cancel", retried_meanwhile)
-    lifecycle.delete(queued)
+    monkeypatch.setattr(transitions, "cancel", retried_meanwhile)
+    transitions.delete(queued)
     threads[0].join()
     queued.refresh_from_db()
     assert queued.deleted_at is not None
     assert queued.status == Status.FAILED
-    assert lifecycle.claim(theirs.pk) == theirs
+    assert transitions.claim(theirs.pk) == theirs
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
 def test_a_hidden_export_takes_no_turn_and_its_worker_stops(
     queued: Export, globex: Organization, status: Status, caplog: pytest.LogCaptureFixture
 ) -> None:
-    taken = lifecycle.claim(queued.pk)
+    taken = transitions.claim(queued.pk)
     assert taken is not None
     long_ago = timezone.now() - timedelta(minutes=1)
     Export.objects.update(status=status, deleted_at=long_ago, heartbeat_at=long_ago)
-    with pytest.raises(lifecycle.Superseded):
-        lifecycle.report(taken, 1)
+    with pytest.raises(transitions.Superseded):
+        transitions.report(taken, 1)
     theirs = export_of(globex, {"resource": "contact"})
-    assert lifecycle.waiting_of(queued.organization_id, Lane.LARGE) is None
-    assert lifecycle.claim(theirs.pk) == theirs
-    upkeep.recover()
+    assert transitions.waiting_of(queued.organization_id, Lane.LARGE) is None
+    assert transitions.claim(theirs.pk) == theirs
+    maintenance.recover()
     assert "silent" not in caplog.text
     assert "failed" not in caplog.text
 
@@ -210,7 +212,7 @@ def test_an_answer_with_the_same_export_does_not_outlive_its_deletion(
     threads = []
 
     def delete() -> None:
-        lifecycle.delete(Export.objects.get())
+        transitions.delete(Export.objects.get())
         connection.close()
 
     def deleted_meanwhile(*args: Any) -> None:
@@ -230,12 +232,12 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
     queued: Export, subscription: Subscription, receiver: Receiver
 ) -> None:
     def delete(handler: object) -> None:
-        lifecycle.delete(queued)
+        transitions.delete(queued)
         handler.send_response(204)  # type: ignore[attr-defined]
         handler.end_headers()  # type: ignore[attr-defined]
         connection.close()
 
-    lifecycle.claim(queued.pk)
+    transitions.claim(queued.pk)
     receiver.behaviours["/"] = delete
     sender.run(subscription.pk)
     receiver.behaviours.clear()
@@ -247,8 +249,8 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
 def test_a_deletion_that_is_rolled_back_deletes_nothing(
     queued: Export, subscription: Subscription
 ) -> None:
-    lifecycle.claim(queued.pk)
-    undo(lambda: lifecycle.delete(queued))
+    transitions.claim(queued.pk)
+    undo(lambda: transitions.delete(queued))
     assert list(Event.objects.values_list("type", flat=True)) == ["export.started"]
     assert Export.objects.visible().get().request
 
@@ -278,13 +280,13 @@ def test_files_of_a_deleted_organization_go_without_a_broker_and_after_a_failure
     assert stored_files()
     with monkeypatch.context() as patch:
         patch.setattr(default_storage, "delete", _fail)
-        upkeep.expire()
+        maintenance.expire()
     assert stored_files()
-    upkeep.expire()
+    maintenance.expire()
     assert stored_files() == []
     assert DiscardedFolder.objects.exists()
-    DiscardedFolder.objects.update(created_at=timezone.now() - upkeep.STRAGGLERS)
-    upkeep.expire()
+    DiscardedFolder.objects.update(created_at=timezone.now() - maintenance.STRAGGLERS)
+    maintenance.expire()
     assert not DiscardedFolder.objects.exists()
 
 
@@ -295,13 +297,13 @@ def _fail(*args: object) -> None:
 def test_a_worker_stops_when_the_organization_is_deleted(
     queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complete = lifecycle.complete
+    complete = transitions.complete
 
     def too_late(*args: object) -> None:
         Organization.objects.filter(pk=acme.pk).delete()
         complete(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(lifecycle, "complete", too_late)
+    monkeypatch.setattr(transitions, "complete", too_late)
     runner.run(queued.pk)
     assert not Export.objects.exists()
     assert stored_files() == []
@@ -311,7 +313,7 @@ def test_an_export_that_ends_and_the_deletion_of_its_organization_do_not_block_e
     queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ExportLimits.objects.create(organization=acme, stored_bytes=1_000_000)
-    end = lifecycle._end
+    end = transitions._end
     errors: list[Exception] = []
     threads = []
 
@@ -328,7 +330,7 @@ def test_an_export_that_ends_and_the_deletion_of_its_organization_do_not_block_e
         threads[0].join(1)
         end(*args, **values)
 
-    monkeypatch.setattr(lifecycle, "_end", deleted_meanwhile)
+    monkeypatch.setattr(transitions, "_end", deleted_meanwhile)
     runner.run(queued.pk)
     threads[0].join()
     assert not any(isinstance(error, OperationalError) for error in errors)
@@ -340,5 +342,5 @@ def test_an_organization_whose_deletion_is_rolled_back_keeps_its_files(
 ) -> None:
     runner.run(queued.pk)
     undo(acme.delete)
-    upkeep.expire()
+    maintenance.expire()
     assert stored_files()

@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.models import Model
 from python_calamine import CalamineWorkbook
 
-from accounts.models import Organization
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.registry import Resource, registry
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.resources.registry import Resource, registry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,11 +9,11 @@ from celery import current_app
 from django.db import connection
 from pytest_django import Settings
 
-from accounts.models import Organization
 from exports.models import Export, Lane, Status
 from exports_project.embedded import processes
 from exports_project.serve import WORKER
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import wait_for
 from tests.records import copies

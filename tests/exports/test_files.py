@@ -11,12 +11,13 @@ from openpyxl import load_workbook
 from pyarrow import parquet
 from pytest_django import Settings
 
-from accounts.models import Organization
-from exports import copying, runner
+from exports.execution import runner
 from exports.models import Export
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.logistics.models import Contact
+from exports.reading import copy_reader
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,7 +51,7 @@ def test_a_new_file_begins_after_so_many_rows(
     sizes: list[int],
 ) -> None:
     # Blocks end in the middle of files too.
-    monkeypatch.setattr(copying, "BLOCK_BYTES", 250)
+    monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 250)
     contacts = Contact.objects.bulk_create(
         Contact(organization=acme, name=f"{number}", notes="a\nb" * 30) for number in range(7)
     )
@@ -155,8 +156,8 @@ def test_rows_may_come_from_a_replica(
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA replica")
         cursor.execute(
-            "CREATE TABLE replica.logistics_contact AS"
-            " SELECT * FROM public.logistics_contact WHERE email = 'petr@example.org'"
+            "CREATE TABLE replica.longshore_logistics_contact AS"
+            " SELECT * FROM public.longshore_logistics_contact WHERE email = 'petr@example.org'"
         )
     connections.databases["replica"] = replica
     settings.EXPORT_DATABASE = "replica"

@@ -16,11 +16,11 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Organization
 from exports.formats import formats
-from exports.parsing import parse_export
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
 from exports.spec import ExportSpec
-from exports.stream import ExportStream
+from longshore.accounts.models import Organization
 from tests.exports.nested import joined
 from tests.exports.spreadsheets import escaped
 from tests.samples import Sample

@@ -19,11 +19,11 @@ from psycopg import sql
 
 from exports.formats.base import FileColumn
 from exports.formats.csv_format import Csv
-from exports.formats.formulas import escaped as escaped_header
-from exports.formats.formulas import escaped_sql, separated
-from exports.parsing import parse_export
+from exports.request.parser import parse_export
 from exports.spec import DELIMITERS, LINE_ENDS, Quoting
-from resources.columns import Kind
+from longshore.files.formulas import escaped as escaped_header
+from longshore.files.formulas import escaped_sql, separated
+from longshore.resources.columns import ColumnType
 from tests.exports.nested import joined
 from tests.exports.samples import COLUMNS, NASTY, exported, stored, texts
 from tests.exports.spreadsheets import escaped, runs
@@ -118,7 +118,7 @@ def test_the_header_is_as_copy_writes_it(
 ) -> None:
     options = {"escape_formulas": False, "delimiter": delimiter, "quoting": quoting}
     spec = parse_export({"resource": "sample", "csv_field_options": options})
-    columns = [FileColumn(header, Kind.TEXT) for header in headers]
+    columns = [FileColumn(header, ColumnType.TEXT) for header in headers]
     query = sql.SQL("SELECT {} WHERE false").format(
         sql.SQL(", ").join(sql.SQL("1 AS {}").format(sql.Identifier(each)) for each in headers)
     )

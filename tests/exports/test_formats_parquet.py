@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from psycopg import sql
 from pyarrow import parquet
 
-from accounts.models import Organization
-from exports import copying
 from exports.formats import arrow
 from exports.formats.base import FormatLimit, IncompleteFile
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.logistics.models import Group
+from exports.reading import copy_reader
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Group
 from tests.exports.samples import COLUMNS, NASTY, exact, exported, rows, stored
 from tests.factories import ContactFactory
 
@@ -92,7 +92,7 @@ def test_relations_are_a_label_and_a_list_of_labels(acme: Organization) -> None:
 def test_row_groups_have_a_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert arrow._ROW_GROUP_ROWS == 122_880
     monkeypatch.setattr(arrow, "_ROW_GROUP_ROWS", 700)
-    monkeypatch.setattr(copying, "BLOCK_BYTES", 4_000)
+    monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 4_000)
     monkeypatch.setattr("exports.formats.parquet._PARSED_BYTES", 4_000)
     content = exported(stored(*({"integer": n} for n in range(2000))), "parquet")
     metadata = parquet.read_metadata(io.BytesIO(content))
@@ -103,7 +103,7 @@ def test_row_groups_have_a_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_row_groups_of_wide_rows_are_small_and_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow, "_ROW_GROUP_BYTES", 100_000)
-    monkeypatch.setattr(copying, "BLOCK_BYTES", 4_000)
+    monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 4_000)
     monkeypatch.setattr("exports.formats.parquet._PARSED_BYTES", 4_000)
     texts = [f"{number} " * 50 for number in range(2000)]
     content = exported(stored(*({"text": text} for text in texts)), "parquet", columns=["text"])

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from accounts.errors import InvalidInput
-from exports import runner
+from exports.execution import runner
 from exports.models import Export, Status
-from exports.parsing import parse_export
+from exports.request.parser import parse_export
 from exports.spec import Compression, CsvDialect, ExportSpec, Quoting
-from resources.logistics.models import Contact
+from longshore.api.errors import InvalidInput
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, key_of, stored_files
 

@@ -19,9 +19,9 @@ from python_calamine import CalamineWorkbook
 from exports.formats import workbook
 from exports.formats.base import FileColumn, FormatLimit
 from exports.formats.excel_dates import number_format
-from exports.formats.workbook import LONGEST_TEXT, Workbook
-from exports.parsing import parse_export
-from resources.columns import Kind
+from exports.formats.workbook import MAX_CELL_CHARACTERS, Workbook
+from exports.request.parser import parse_export
+from longshore.resources.columns import ColumnType
 from tests.exports.samples import COLUMNS, exact, exported, merged, rows, stored
 from tests.exports.spreadsheets import escaped
 
@@ -208,7 +208,7 @@ def numbers(first: int, last: int) -> bytes:
 
 def test_the_rows_that_a_sheet_has_no_room_for_stand_on_the_next() -> None:
     spec = parse_export({"resource": "sample", "format": "xlsx"})
-    book = Workbook([FileColumn("n", Kind.INTEGER)], spec)
+    book = Workbook([FileColumn("n", ColumnType.INTEGER)], spec)
     content = b"".join(
         [book.write(numbers(0, 1_000_000)), book.write(numbers(1_000_000, 1_048_580)), book.close()]
     )
@@ -220,7 +220,7 @@ def test_the_rows_that_a_sheet_has_no_room_for_stand_on_the_next() -> None:
 
 
 def test_a_block_may_fill_several_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "MOST_ROWS", 4)
+    monkeypatch.setattr(workbook, "MAX_ROWS", 4)
     records = [{"text": str(number)} for number in range(9)]
     found = [
         [cell.value for [cell] in sheet.iter_rows()]
@@ -232,9 +232,9 @@ def test_a_block_may_fill_several_sheets(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_sheet_ends_before_its_part_of_the_package_is_too_large(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(workbook, "_MOST_BYTES", 5000)
+    monkeypatch.setattr(workbook, "_MAX_BYTES", 5000)
     spec = parse_export({"resource": "sample", "format": "xlsx"})
-    book = Workbook([FileColumn("n", Kind.INTEGER)], spec)
+    book = Workbook([FileColumn("n", ColumnType.INTEGER)], spec)
     blocks = [book.write(numbers(n, n + 50)) for n in range(0, 500, 50)]
     found = sheets(b"".join([*blocks, book.close()]))
     assert len(found) > 2
@@ -244,7 +244,7 @@ def test_a_sheet_ends_before_its_part_of_the_package_is_too_large(
 
 def test_more_columns_than_a_sheet_has_are_refused() -> None:
     spec = parse_export({"resource": "sample", "format": "xlsx"})
-    columns = [FileColumn(f"{n}", Kind.TEXT) for n in range(16_385)]
+    columns = [FileColumn(f"{n}", ColumnType.TEXT) for n in range(16_385)]
     with pytest.raises(FormatLimit, match="16,384"):
         Workbook(columns, spec)
 
@@ -259,8 +259,8 @@ def test_the_package_needs_no_extension_of_zip() -> None:
 
 def test_a_header_longer_than_a_cell_is_refused() -> None:
     spec = parse_export({"resource": "shipment", "format": "xlsx"})
-    for header in ("k" * LONGEST_TEXT, "\U0001f600" * (LONGEST_TEXT // 2)):
-        Workbook([FileColumn(header, Kind.TEXT)], spec)
+    for header in ("k" * MAX_CELL_CHARACTERS, "\U0001f600" * (MAX_CELL_CHARACTERS // 2)):
+        Workbook([FileColumn(header, ColumnType.TEXT)], spec)
         with pytest.raises(FormatLimit, match="32,767 characters"):
-            Workbook([FileColumn(f"{header}kk", Kind.TEXT)], spec)
-        Workbook([FileColumn(f"{header}kk", Kind.TEXT)], replace(spec, include_header=False))
+            Workbook([FileColumn(f"{header}kk", ColumnType.TEXT)], spec)
+        Workbook([FileColumn(f"{header}kk", ColumnType.TEXT)], replace(spec, include_header=False))

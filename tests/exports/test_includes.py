@@ -10,14 +10,14 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Organization
-from exports.compiler import compile_export
-from exports.creation import count_rows
+from exports.lifecycle.creation import count_rows
 from exports.models import Export, ExportFile
-from exports.parsing import parse_export
 from exports.preview import preview
-from resources.logistics.models import Contact, Group
-from resources.registry import Registry, Resource, registry
+from exports.request.parser import parse_export
+from exports.sql.compiler import compile_export
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact, Group
+from longshore.resources.registry import Registry, Resource, registry
 from tests.conftest import KeyClient
 from tests.exports.related import (
     check,
@@ -291,7 +291,10 @@ def test_rows_of_one_record_stand_together_in_any_order(acme: Organization) -> N
             for place in range(number % 4)
         )
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE logistics_contact, logistics_contactgroup, logistics_group")
+        cursor.execute(
+            "ANALYZE longshore_logistics_contact, longshore_logistics_contactgroup, "
+            "longshore_logistics_group"
+        )
     _, *rows = table(
         acme, "contact", "csv", fields=["name", "groups.id", "locations.id"], options={}
     )
@@ -495,7 +498,10 @@ def test_a_record_that_many_share_is_made_once(
     spec = parse_export({"resource": "contact", "format": file_format, "includes": ["groups"]})
     query = compile_export(spec, acme.pk).query.as_string(None)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE logistics_contact, logistics_group, logistics_contactgroup")
+        cursor.execute(
+            "ANALYZE longshore_logistics_contact, longshore_logistics_group, "
+            "longshore_logistics_contactgroup"
+        )
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
         [(plans,)] = cursor.fetchall()
     loops = [each["Actual Loops"] for each in scans(plans[0]["Plan"], alias)]

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from accounts.errors import InvalidInput
-from exports.parsing import parse_export
+from exports.request.parser import parse_export
 from exports.spec import ExportSpec, Nesting, OutputColumn
-from resources.columns import Column, Kind
-from resources.includes import Include
-from resources.registry import Registry, registry
+from longshore.api.errors import InvalidInput
+from longshore.resources.columns import Column, ColumnType
+from longshore.resources.includes import Include
+from longshore.resources.registry import Registry, registry
 
 CONTACT = registry.get("contact")
 assert CONTACT is not None
@@ -197,7 +197,7 @@ def test_a_table_repeats_its_rows_for_what_is_many(includes: list[str], nesting:
 
 def test_dry_data_leaves_out_amounts_that_the_cents_say(own_registry: Registry) -> None:
     amounts = ("price_cents", "price_float", "formatted_price", "formatted_phone", "as_float")
-    columns = tuple(Column(name, Kind.TEXT, "''") for name in amounts)
+    columns = tuple(Column(name, ColumnType.TEXT, "''") for name in amounts)
     assert CONTACT is not None
     own_registry._resources["contact"] = replace(CONTACT, columns=columns)
     body = {"resource": "contact", "dry_data": True}

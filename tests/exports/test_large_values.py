@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Organization
-from exports import runner
+from exports.execution import runner
 from exports.formats.base import FormatLimit
 from exports.models import Export, Status
-from exports.parsing import parse_export
 from exports.preview import MAX_FLATTENED_BYTES
-from exports.stream import ExportStream
-from resources.reading import MAX_ANSWER_BYTES
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.resources.reading import MAX_ANSWER_BYTES
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of
 from tests.factories import ContactFactory

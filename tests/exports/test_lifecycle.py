@@ -10,12 +10,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
-from accounts import batches
-from accounts.errors import ErrorCode
-from exports import heartbeats, lifecycle, runner, upkeep
-from exports.leases import lease
+from exports.execution import runner
+from exports.execution.storage import folder
+from exports.lifecycle import maintenance, transitions
 from exports.models import Export, ExportFile, Status
-from exports.storage import folder
+from longshore.api.errors import ErrorCode
+from longshore.database import chunks
+from longshore.jobs import heartbeats
+from longshore.jobs.leases import lease
 from tests.exports.conftest import stored_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,14 +31,14 @@ def no_messages() -> None:
 
 
 def claimed(export: Export) -> Export:
-    taken = lifecycle.claim(export.pk)
+    taken = transitions.claim(export.pk)
     assert taken is not None
     return taken
 
 
 def silent(export: Export) -> None:
     """As if the worker had died a while ago."""
-    long_ago = timezone.now() - upkeep.SILENCE - timedelta(seconds=1)
+    long_ago = timezone.now() - maintenance.SILENCE - timedelta(seconds=1)
     Export.objects.filter(pk=export.pk).update(heartbeat_at=long_ago)
 
 
@@ -56,14 +58,14 @@ def a_file(export: Export) -> ExportFile:
 
 def test_only_one_worker_claims_an_export(queued: Export) -> None:
     assert claimed(queued).status == Status.PROCESSING
-    assert lifecycle.claim(queued.pk) is None
+    assert transitions.claim(queued.pk) is None
 
 
 def test_a_report_estimates_the_end_from_the_speed_so_far(queued: Export) -> None:
     export = claimed(queued)
     export.records_count = 400
     export.started_at = timezone.now() - timedelta(seconds=10)
-    lifecycle.report(export, 100)
+    transitions.report(export, 100)
     queued.refresh_from_db()
     assert queued.processed_count == 100
     assert queued.estimated_completion is not None
@@ -73,21 +75,21 @@ def test_a_report_estimates_the_end_from_the_speed_so_far(queued: Export) -> Non
 
 def test_a_superseded_worker_can_neither_report_nor_end_anything(queued: Export) -> None:
     first = claimed(queued)
-    lifecycle.try_again(first, "a test")
+    transitions.try_again(first, "a test")
     at_once(queued)
     second = claimed(queued)
     steps: tuple[Callable[[], None], ...] = (
-        lambda: lifecycle.report(first, 1),
-        lambda: lifecycle.complete(first, [a_file(first)]),
-        lambda: lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
-        lambda: lifecycle.time_out(first, 1),
-        lambda: lifecycle.try_again(first, "a test"),
+        lambda: transitions.report(first, 1),
+        lambda: transitions.complete(first, [a_file(first)]),
+        lambda: transitions.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
+        lambda: transitions.time_out(first, 1),
+        lambda: transitions.try_again(first, "a test"),
     )
     for step in steps:
-        with pytest.raises(lifecycle.Superseded):
+        with pytest.raises(transitions.Superseded):
             step()
     assert not ExportFile.objects.exists()
-    lifecycle.complete(second, [a_file(second)])
+    transitions.complete(second, [a_file(second)])
     queued.refresh_from_db()
     assert (queued.status, queued.files.count()) == (Status.COMPLETED, 1)
 
@@ -96,17 +98,17 @@ def test_the_export_of_a_silent_worker_goes_back_to_the_queue(queued: Export) ->
     export = claimed(queued)
     file = a_file(export)
     silent(export)
-    upkeep.recover()
+    maintenance.recover()
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
     assert not default_storage.exists(file.storage_key)
 
 
 def test_an_export_that_kills_every_worker_fails_in_the_end(queued: Export) -> None:
-    for _ in range(len(lifecycle.DELAYS) + 1):
+    for _ in range(len(transitions.DELAYS) + 1):
         at_once(queued)
         silent(claimed(queued))
-        upkeep.recover()
+        maintenance.recover()
     queued.refresh_from_db()
     assert queued.status == Status.FAILED
     assert queued.error == {
@@ -119,7 +121,7 @@ def test_an_export_that_kills_every_worker_fails_in_the_end(queued: Export) -> N
 
 def test_a_worker_that_reports_is_left_alone(queued: Export) -> None:
     claimed(queued)
-    upkeep.recover()
+    maintenance.recover()
     queued.refresh_from_db()
     assert queued.status == Status.PROCESSING
 
@@ -127,11 +129,11 @@ def test_a_worker_that_reports_is_left_alone(queued: Export) -> None:
 def test_files_are_deleted_when_their_time_is_over(queued: Export) -> None:
     runner.run(queued.pk)
     assert len(stored_files()) == 2  # The manifest lies beside it.
-    upkeep.expire()
+    maintenance.expire()
     assert len(stored_files()) == 2
     Export.objects.update(expires_at=timezone.now())
-    upkeep.expire()
-    upkeep.expire()
+    maintenance.expire()
+    maintenance.expire()
     queued.refresh_from_db()
     assert queued.status == Status.EXPIRED
     assert stored_files() == []
@@ -156,10 +158,10 @@ def test_files_that_cannot_be_deleted_are_tried_again_later(
     Export.objects.update(expires_at=timezone.now())
     with monkeypatch.context() as patch:
         patch.setattr(FileSystemStorage, "delete", stuck)
-        upkeep.expire()
+        maintenance.expire()
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
-    upkeep.expire()
+    maintenance.expire()
     queued.refresh_from_db()
     assert queued.status == Status.EXPIRED
     assert stored_files() == []
@@ -168,9 +170,9 @@ def test_files_that_cannot_be_deleted_are_tried_again_later(
 def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
     export = claimed(queued)
     a_file(export)
-    lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
     Export.objects.update(expires_at=timezone.now())
-    upkeep.expire()
+    maintenance.expire()
     queued.refresh_from_db()
     assert (queued.status, queued.claims) == (Status.FAILED, [])
     assert stored_files() == []
@@ -178,27 +180,27 @@ def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
 
 def test_a_failed_attempt_is_followed_by_another_only_after_a_while(queued: Export) -> None:
     Export.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    lifecycle.try_again(claimed(queued), "a test")
-    upkeep.recover()
+    transitions.try_again(claimed(queued), "a test")
+    maintenance.recover()
     queued.refresh_from_db()
     assert queued.enqueued_at is None
-    assert lifecycle.claim(queued.pk) is None
+    assert transitions.claim(queued.pk) is None
     Export.objects.update(not_before=timezone.now())
-    upkeep.recover()
+    maintenance.recover()
     queued.refresh_from_db()
     assert queued.enqueued_at is not None
-    assert lifecycle.claim(queued.pk) is not None
+    assert transitions.claim(queued.pk) is not None
 
 
 def test_a_sweep_that_comes_late_leaves_what_was_written_again(queued: Export) -> None:
     runner.run(queued.pk)
     queued.refresh_from_db()
     Export.objects.update(expires_at=timezone.now())
-    upkeep.expire()
-    assert lifecycle.restart(queued)
+    maintenance.expire()
+    assert transitions.restart(queued)
     runner.run(queued.pk)
     # It still knows what was there before.
-    assert upkeep.expire_one(queued)
+    assert maintenance.expire_one(queued)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
     assert len(stored_files()) == 2
@@ -213,11 +215,11 @@ def test_a_storage_that_refuses_again_and_again_is_left_alone_for_now(
         asked.append(path)
         raise TimeoutError
 
-    for _ in range(upkeep._MAX_FAILURES + 2):
+    for _ in range(maintenance._MAX_FAILURES + 2):
         failed(queued)
     monkeypatch.setattr(FileSystemStorage, "listdir", stuck)
-    upkeep.expire()
-    assert len(asked) == upkeep._MAX_FAILURES
+    maintenance.expire()
+    assert len(asked) == maintenance._MAX_FAILURES
 
 
 def test_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
@@ -232,7 +234,7 @@ def test_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    upkeep.expire()
+    maintenance.expire()
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.claims, second.claims) == (["claim_x"], [])
@@ -242,7 +244,7 @@ def test_many_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listdir = FileSystemStorage.listdir
-    bad = {failed(queued).public_id for _ in range(upkeep._MAX_FAILURES + 1)}
+    bad = {failed(queued).public_id for _ in range(maintenance._MAX_FAILURES + 1)}
     last = failed(queued)
 
     def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
@@ -251,8 +253,8 @@ def test_many_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    upkeep.expire()
-    upkeep.expire()
+    maintenance.expire()
+    maintenance.expire()
     last.refresh_from_db()
     assert last.claims == []
 
@@ -261,7 +263,7 @@ def test_failures_with_successes_between_them_do_not_end_a_run(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listdir = FileSystemStorage.listdir
-    exports = [failed(queued) for _ in range(2 * upkeep._MAX_FAILURES + 2)]
+    exports = [failed(queued) for _ in range(2 * maintenance._MAX_FAILURES + 2)]
     bad = {export.public_id for export in exports[::2]}
 
     def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
@@ -270,18 +272,18 @@ def test_failures_with_successes_between_them_do_not_end_a_run(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    upkeep.expire()
+    maintenance.expire()
     left = Export.objects.exclude(claims=[]).values_list("public_id", flat=True)
     assert set(left) == bad
 
 
 def test_one_run_at_a_time_deletes_files(queued: Export) -> None:
     failed(queued)
-    with lease(upkeep._LEASE, 60) as is_held:
+    with lease(maintenance._LEASE, 60) as is_held:
         assert is_held
-        upkeep.expire()
+        maintenance.expire()
         assert Export.objects.exclude(claims=[]).exists()
-    upkeep.expire()
+    maintenance.expire()
     assert not Export.objects.exclude(claims=[]).exists()
 
 
@@ -291,10 +293,10 @@ def test_a_run_without_time_leaves_the_rest_to_the_next_one(
     for _ in range(3):
         failed(queued)
     with monkeypatch.context() as patch:
-        patch.setattr(batches, "SECONDS", -1.0)
-        upkeep.expire()
+        patch.setattr(chunks, "SECONDS", -1.0)
+        maintenance.expire()
     assert Export.objects.exclude(claims=[]).count() == 3
-    upkeep.expire()
+    maintenance.expire()
     assert not Export.objects.exclude(claims=[]).exists()
 
 
@@ -314,7 +316,7 @@ def test_an_export_that_cannot_be_taken_back_does_not_keep_the_others(queued: Ex
     Export.objects.filter(pk=broken.pk).update(request=[])
     silent(broken)
     silent(other)
-    upkeep.recover()
+    maintenance.recover()
     other.refresh_from_db()
     assert other.status == Status.QUEUED
     assert heartbeats.fresh(heartbeats.RECOVERY)
@@ -327,5 +329,5 @@ def test_a_dead_broker_is_asked_once_by_a_recovery(
     Export.objects.filter(pk__in=[queued.pk, another.pk]).update(
         status=Status.QUEUED, created_at=timezone.now() - timedelta(minutes=1)
     )
-    upkeep.recover()
+    maintenance.recover()
     assert caplog.text.count("waits for the broker") == 1

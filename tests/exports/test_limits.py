@@ -7,10 +7,11 @@ import pytest
 from django.db import connection, connections
 from pytest_django import Settings
 
-from accounts.models import Organization
-from exports import lifecycle, runner
+from exports.execution import runner
+from exports.lifecycle import transitions
 from exports.models import Export, ExportLimits, Lane, Status
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import stored_files
 
@@ -22,7 +23,9 @@ CONTACTS = {"resource": "contact"}
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is queued stays there."""
-    monkeypatch.setattr("exports.queue.current_app.send_task", lambda *args, **options: None)
+    monkeypatch.setattr(
+        "exports.lifecycle.queues.current_app.send_task", lambda *args, **options: None
+    )
 
 
 @pytest.fixture
@@ -189,14 +192,14 @@ def test_whoever_asks_for_many_waits_for_them_and_nobody_else(
         alice.post("/v1/exports", CONTACTS)
     charlie.post("/v1/exports", CONTACTS)
     first, second, third, theirs = Export.objects.order_by("number")
-    order = [lifecycle.claim(first.pk) for _ in range(5)]
+    order = [transitions.claim(first.pk) for _ in range(5)]
     assert [each and each.pk for each in order] == [first.pk, theirs.pk, second.pk, third.pk, None]
 
 
 def test_an_export_has_a_thousand_files_at_most(
     alice: KeyClient, queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exports.limits.MOST_FILES", 2)
+    monkeypatch.setattr("exports.lifecycle.limits.MAX_FILES", 2)
     refused = alice.post("/v1/exports", CONTACTS | {"max_rows_per_file": 2})
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_limit")
     assert alice.post("/v1/exports", CONTACTS | {"max_rows_per_file": 3}).status_code == 201
@@ -222,8 +225,8 @@ def test_no_rows_are_counted_for_a_request_over_the_limit(
     with connection.execute_wrapper(note):
         assert alice.post("/v1/exports", CONTACTS).status_code == 429
     assert statements
-    assert not any("logistics_contact" in statement for statement in statements)
+    assert not any("longshore_logistics_contact" in statement for statement in statements)
     with connection.execute_wrapper(note):
         same = alice.post("/v1/exports", CONTACTS | {"dedupe": True})
     assert same.status_code == 200
-    assert not any("logistics_contact" in statement for statement in statements)
+    assert not any("longshore_logistics_contact" in statement for statement in statements)

@@ -12,9 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Organization
 from exports.models import Export
-from exports.parsing import parse_export
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.exports.conftest import key_of
 from tests.factories import DeliveryFactory, EventFactory, SubscriptionFactory

@@ -12,10 +12,19 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from accounts.errors import ErrorCode
-from exports import actions, lifecycle, runner, totals, upkeep
-from exports.models import Export, ExportCount, ExportEvent, ExportFile, ExportTotal, Lane, Status
-from exports.totals import BUCKETS
+from exports.execution import runner
+from exports.lifecycle import actions, maintenance, metric_counters, transitions
+from exports.lifecycle.metric_counters import BUCKETS
+from exports.models import (
+    Export,
+    ExportCount,
+    ExportEvent,
+    ExportFile,
+    ExportTotal,
+    Lane,
+    Status,
+)
+from longshore.api.errors import ErrorCode
 from tests.conftest import KeyClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,7 +89,7 @@ def test_all_statuses_are_there_before_the_first_export(client: Client) -> None:
 
 def test_exports_are_counted_by_lane_and_status(client: Client, queued: Export) -> None:
     assert Scrape(client)("exports", lane="large", status="queued") == 1
-    lifecycle.claim(queued.pk)
+    transitions.claim(queued.pk)
     scrape = Scrape(client)
     assert scrape("exports", lane="large", status="queued") == 0
     assert scrape("exports", lane="large", status="processing") == 1
@@ -91,7 +100,7 @@ def test_exports_that_ended_are_counted_once_a_minute_not_by_a_scrape(
     client: Client, queued: Export
 ) -> None:
     runner.run(queued.pk)
-    upkeep.expire()
+    maintenance.expire()
     with CaptureQueriesContext(connection) as queries:
         scrape = Scrape(client)
     assert scrape("exports", lane="large", status="completed") == 1
@@ -117,7 +126,7 @@ def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) 
     runner.run(queued.pk)
     queued.refresh_from_db()
     actions.delete(queued)
-    upkeep.discard()
+    maintenance.discard()
     scrape = Scrape(client)
     assert not Export.objects.exists()
     assert scrape("exports", lane="large", status="completed") == 0
@@ -127,12 +136,12 @@ def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) 
 
 def test_two_recounts_at_a_time_both_succeed(queued: Export) -> None:
     def recount() -> None:
-        totals.recount()
+        metric_counters.recount()
         connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            totals.recount()
+            metric_counters.recount()
             other = pool.submit(recount)
             wait([other], timeout=1)
         other.result()
@@ -140,14 +149,14 @@ def test_two_recounts_at_a_time_both_succeed(queued: Export) -> None:
 
 
 def test_every_end_counts_once(client: Client, queued: Export) -> None:
-    export = lifecycle.claim(queued.pk)
+    export = transitions.claim(queued.pk)
     assert export is not None
-    lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
-    with pytest.raises(lifecycle.Superseded):
-        lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
-    lifecycle.restart(export)
-    lifecycle.cancel(export)
-    lifecycle.cancel(export)
+    transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    with pytest.raises(transitions.Superseded):
+        transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    transitions.restart(export)
+    transitions.cancel(export)
+    transitions.cancel(export)
     scrape = Scrape(client)
     assert scrape("exports_ended_total", lane="large", status="failed") == 1
     assert scrape("exports_ended_total", lane="large", status="canceled") == 1
@@ -157,13 +166,13 @@ def test_every_end_counts_once(client: Client, queued: Export) -> None:
 def test_seconds_are_of_the_bucket_that_they_fit_into(client: Client, queued: Export) -> None:
     long_ago = timezone.now() - timedelta(seconds=100)
     for seconds in (100, 5000):
-        export = lifecycle.claim(queued.pk)
+        export = transitions.claim(queued.pk)
         assert export is not None
         long_ago = timezone.now() - timedelta(seconds=seconds)
         Export.objects.update(started_at=long_ago)
-        lifecycle.complete(export, [])
+        transitions.complete(export, [])
         Export.objects.update(status=Status.EXPIRED)
-        lifecycle.restart(export)
+        transitions.restart(export)
     scrape = Scrape(client)
     counts = [
         scrape("export_seconds_bucket", lane="large", le=le)
@@ -185,13 +194,13 @@ def test_who_does_not_wait_for_a_worker_has_no_age(
     client: Client, queued: Export, change: str
 ) -> None:
     Export.objects.update(created_at=timezone.now() - timedelta(days=7))
-    export = lifecycle.claim(queued.pk)
+    export = transitions.claim(queued.pk)
     assert export is not None
     if change == "waits for its next attempt":
-        lifecycle.try_again(export, "a test")
+        transitions.try_again(export, "a test")
     elif change == "asked for again":
-        lifecycle.cancel(export)
-        lifecycle.restart(export)
+        transitions.cancel(export)
+        transitions.restart(export)
     assert Scrape(client)("oldest_queued_seconds", lane="large") < 5
 
 

@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 from psycopg import sql
 from pytest_django import Settings
 
-from accounts.errors import InvalidInput
-from accounts.models import Organization
-from exports import discovery, runner, stream
+from exports.execution import runner
 from exports.formats.base import FormatLimit
 from exports.models import Export, Status
-from exports.parsing import parse_export
-from resources.logistics.models import Contact, Group, Location
-from resources.registry import Registry, Resource
-from resources.relations import Relation
+from exports.reading import stream
+from exports.request.parser import parse_export
+from exports.sql import discovery
+from longshore.accounts.models import Organization
+from longshore.api.errors import InvalidInput
+from longshore.domains.logistics.models import Contact, Group, Location
+from longshore.resources.registry import Registry, Resource
+from longshore.resources.relations import Relation
 from tests.exports.conftest import stored_files
 from tests.exports.nested import (
     alike,
@@ -268,7 +270,7 @@ def test_a_hundred_levels_are_taken_apart_and_more_are_refused(acme: Organizatio
         make(acme, "one", {})
         with connection.cursor() as cursor:
             text = "[" * levels + "1" + "]" * levels
-            cursor.execute("UPDATE logistics_contact SET metadata = %s", [text])
+            cursor.execute("UPDATE longshore_logistics_contact SET metadata = %s", [text])
         with pytest.raises(FormatLimit, match="metadata is nested in more than 100 levels"):
             table_of(acme, "flatten", output={"columns": ["metadata"]})
 

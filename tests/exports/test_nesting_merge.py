@@ -7,10 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Organization
-from resources.folding import SortKey
-from resources.logistics.models import Contact, Group
-from tests.exports.nested import alike, character, joined, json_value, parted, shows, table_of
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact, Group
+from longshore.resources.folding import SortKey
+from tests.exports.nested import (
+    alike,
+    character,
+    joined,
+    json_value,
+    parted,
+    shows,
+    table_of,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

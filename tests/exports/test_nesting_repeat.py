@@ -7,15 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.errors import InvalidInput
-from accounts.models import Organization
-from exports import runner
-from exports.creation import count_rows
+from exports.execution import runner
+from exports.lifecycle.creation import count_rows
 from exports.models import Export, Status
-from exports.parsing import parse_export
-from resources.logistics.models import Contact, Group, Item, Location
-from resources.registry import Registry, Resource
-from resources.relations import Relation
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.api.errors import InvalidInput
+from longshore.domains.logistics.models import Contact, Group, Item, Location
+from longshore.resources.registry import Registry, Resource
+from longshore.resources.relations import Relation
 from tests.exports.nested import table_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.db import connection
 
-from exports import runner
+from exports.execution import runner
 from exports.models import Export
-from resources.logistics.models import Contact
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 
 pytestmark = pytest.mark.django_db(transaction=True)

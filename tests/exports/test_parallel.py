@@ -10,13 +10,13 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from accounts.models import Organization
-from exports import copying, parts
 from exports.formats.base import Block
-from exports.parallel import in_order
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.logistics.models import Contact, ContactGroup, Group
+from exports.reading import copy_reader, partitioning
+from exports.reading.parallel import in_order
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact, ContactGroup, Group
 from tests.exports.conftest import wait_for
 from tests.records import copies
 
@@ -43,8 +43,8 @@ def large(
     acme: Organization, globex: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Organization:
     """An organization of many small parts, some rows not where they were written first."""
-    monkeypatch.setattr(parts, "_PAGES", 10)
-    monkeypatch.setattr(copying, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(partitioning, "_PAGES", 10)
+    monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 2000)
     settings.EXPORT_PARALLEL_ROWS = 0
     for organization in (acme, globex):
         copies(
@@ -64,7 +64,7 @@ def large(
         for each in (group, other)
     )
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE logistics_contact")
+        cursor.execute("ANALYZE longshore_logistics_contact")
     return acme
 
 
@@ -108,7 +108,7 @@ def test_all_see_the_moment_at_which_the_first_began(
             Contact.objects.update(notes="y" * 100)
             Contact.objects.create(organization=large, name="late", email="late@example.com")
             with connection.cursor() as cursor:
-                cursor.execute("VACUUM logistics_contact")
+                cursor.execute("VACUUM longshore_logistics_contact")
             connection.close()
         yield from read(*args)
 
@@ -122,7 +122,7 @@ def test_few_rows_are_read_by_one_connection(
     large: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EXPORT_PARALLEL_ROWS = ROWS * 2
-    monkeypatch.setattr("exports.stream.in_order", None)
+    monkeypatch.setattr("exports.reading.stream.in_order", None)
     content_of(large, {})
     settings.EXPORT_PARALLEL_ROWS = ROWS // 2
     with pytest.raises(TypeError):

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from accounts.errors import ErrorCode, InvalidInput, Problem
-from exports.parsing import FIELDS, OUTPUT_FIELDS, parse_export
+from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import Compression, ExportSpec
-from resources.comparisons import Operator
-from resources.conditions import AnyOf, Condition
-from resources.filters import Ordering
-from resources.registry import registry
+from longshore.api.errors import ErrorCode, InvalidInput, Problem
+from longshore.resources.comparisons import Operator
+from longshore.resources.conditions import AnyOf, Condition
+from longshore.resources.filters import Ordering
+from longshore.resources.registry import registry
 
 SHIPMENT = registry.get("shipment")
 assert SHIPMENT is not None

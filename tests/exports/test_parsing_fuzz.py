@@ -9,17 +9,17 @@ from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from accounts.errors import ErrorCode, InvalidInput
-from accounts.models import Organization
-from exports import creation
-from exports.compiler import compile_export
-from exports.parsing import FIELDS, OUTPUT_FIELDS, parse_export
+from exports.lifecycle import creation
+from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import ExportSpec
-from resources.comparisons import Operator
-from resources.filters import filter_names
-from resources.matchers import MATCHERS
-from resources.registry import registry
-from resources.timezones import TIMEZONES
+from exports.sql.compiler import compile_export
+from longshore.accounts.models import Organization
+from longshore.api.errors import ErrorCode, InvalidInput
+from longshore.resources.comparisons import Operator
+from longshore.resources.filters import filter_names
+from longshore.resources.matchers import MATCHERS
+from longshore.resources.registry import registry
+from longshore.resources.timezones import TIMEZONES
 from tests.factories import ShipmentFactory
 
 SHIPMENT = registry.get("shipment")
@@ -28,7 +28,7 @@ EVIL = (
     *(
         "'",
         '"',
-        "''; DROP TABLE logistics_shipment; --",
+        "''; DROP TABLE longshore_logistics_shipment; --",
         "\\",
         "\\'",
         "/*",

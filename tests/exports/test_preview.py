@@ -14,15 +14,21 @@ from pyarrow import parquet
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from accounts.models import Organization
-from exports import creation, preview
-from exports.compiler import among, compile_count, compile_records
+from exports import preview
+from exports.lifecycle import creation
 from exports.models import Export
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.logistics.models import Shipment
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from exports.sql.compiler import among, compile_count, compile_records
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Shipment
 from tests.conftest import KeyClient
-from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
+from tests.factories import (
+    ContactFactory,
+    GroupFactory,
+    LocationFactory,
+    ShipmentFactory,
+)
 
 # What a preview shows is compared with the file, which is read on another connection.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -256,7 +262,7 @@ def test_a_count_that_would_take_too_long_is_estimated(
 
     monkeypatch.setattr(creation, "compile_count", slow_count)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE logistics_shipment")
+        cursor.execute("ANALYZE longshore_logistics_shipment")
     shown = alice.post("/v1/exports/preview", body()).json()
     assert shown["records_count_is_estimate"] is True
     assert 20 <= shown["records_count"] <= 31

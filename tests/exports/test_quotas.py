@@ -8,10 +8,11 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from accounts.models import Organization
-from exports import actions, creation, runner, upkeep
+from exports.execution import runner
+from exports.lifecycle import actions, creation, maintenance
 from exports.models import Export, ExportLimits, ExportUsage, Status
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, stored_files
 
@@ -23,7 +24,9 @@ CONTACTS = {"resource": "contact"}
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is queued stays there."""
-    monkeypatch.setattr("exports.queue.current_app.send_task", lambda *args, **options: None)
+    monkeypatch.setattr(
+        "exports.lifecycle.queues.current_app.send_task", lambda *args, **options: None
+    )
 
 
 @pytest.fixture
@@ -110,7 +113,7 @@ def test_full_storage_admits_nothing_until_files_are_deleted(
     assert refused.json()["details"] == {"maximum": used, "used": used}
     queued.refresh_from_db()
     actions.delete(queued)
-    upkeep.discard()
+    maintenance.discard()
     assert used_bytes() == 0
     assert alice.post("/v1/exports", CONTACTS).status_code == 201
 
@@ -119,7 +122,7 @@ def test_expired_files_take_no_room(alice: KeyClient, queued: Export) -> None:
     runner.run(queued.pk)
     assert used_bytes()
     queued.refresh_from_db()
-    upkeep.expire_one(queued)
+    maintenance.expire_one(queued)
     assert used_bytes() == 0
 
 

@@ -11,7 +11,8 @@ from django.conf import settings as project
 from psycopg import errors
 from pytest_django import Settings
 
-from exports import lifecycle, replica
+from exports.execution import replica
+from exports.lifecycle import transitions
 from exports.models import Export, ExportEvent, Status
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +27,7 @@ def on_replica(settings: Settings) -> None:
 def again(number: int) -> Export:
     """The export in its next attempt."""
     Export.objects.update(not_before=None)
-    export = lifecycle.claim(number)
+    export = transitions.claim(number)
     assert export is not None
     return export
 
@@ -61,12 +62,12 @@ def test_without_a_replica_an_error_is_an_error(queued: Export) -> None:
 def test_failures_of_the_replica_do_not_count_against_the_export(
     on_replica: None, queued: Export
 ) -> None:
-    for _ in lifecycle.REPLICA_DELAYS:
-        lifecycle.try_replica_again(again(queued.pk), "The replica is away.")
+    for _ in transitions.REPLICA_DELAYS:
+        transitions.try_replica_again(again(queued.pk), "The replica is away.")
     # As many as an export has without a replica.
-    for _ in lifecycle.DELAYS:
-        lifecycle.try_again(again(queued.pk), "a test")
-    lifecycle.try_replica_again(again(queued.pk), "The replica is away.")
+    for _ in transitions.DELAYS:
+        transitions.try_again(again(queued.pk), "a test")
+    transitions.try_replica_again(again(queued.pk), "The replica is away.")
     queued.refresh_from_db()
     assert (queued.status, queued.error) == (
         Status.FAILED,
@@ -77,13 +78,13 @@ def test_failures_of_the_replica_do_not_count_against_the_export(
     )
     reasons = ExportEvent.objects.exclude(reason="").values_list("reason", flat=True)
     assert list(reasons)[:4] == ["The replica is away."] * 4
-    assert lifecycle.restart(queued)
+    assert transitions.restart(queued)
     queued.refresh_from_db()
     assert queued.replica_failures == 0
 
 
 def test_the_waits_grow_to_minutes(on_replica: None, queued: Export) -> None:
-    assert sum(lifecycle.REPLICA_DELAYS, timedelta()) == timedelta(seconds=200)
+    assert sum(transitions.REPLICA_DELAYS, timedelta()) == timedelta(seconds=200)
 
 
 @pytest.mark.parametrize(("allowed", "database"), [(True, "default"), (False, "replica")])
@@ -91,7 +92,7 @@ def test_the_last_attempt_reads_from_the_primary_where_a_setting_allows(
     on_replica: None, settings: Settings, allowed: bool, database: str
 ) -> None:
     settings.EXPORT_REPLICA_FALLBACK = allowed
-    last = len(lifecycle.REPLICA_DELAYS)
+    last = len(transitions.REPLICA_DELAYS)
     assert replica.database_of(Export(replica_failures=last - 1)) == "replica"
     assert replica.database_of(Export(replica_failures=last)) == database
 

@@ -13,10 +13,9 @@ import pytest
 from django.core.management import call_command
 from django.db.models import Manager, Model, QuerySet
 
-from exports import runner
+from exports.execution import runner
 from exports.models import Export, Status
-from resources.folding import SortKey
-from resources.logistics.models import (
+from longshore.domains.logistics.models import (
     Contact,
     Group,
     Location,
@@ -24,6 +23,7 @@ from resources.logistics.models import (
     ShippingLabelInference,
     Tracker,
 )
+from longshore.resources.folding import SortKey
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, key_of
 from tests.exports.nested import joined

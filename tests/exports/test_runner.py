@@ -14,15 +14,19 @@ from django.db import OperationalError
 from psycopg import sql
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import Organization
-from exports import compiler, lifecycle, local_storage, runner, stream
-from exports.copying import IncompleteExport
+from exports.execution import runner
 from exports.formats import formats
 from exports.formats.base import Block
-from exports.local_storage import LocalStorage
+from exports.lifecycle import transitions
 from exports.models import Export, ExportFile, Status
-from exports.stream import ExportStream
-from resources.logistics.models import Contact
+from exports.reading import stream
+from exports.reading.copy_reader import IncompleteExport
+from exports.reading.stream import ExportStream
+from exports.sql import compiler
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
+from longshore.files import local_storage
+from longshore.files.local_storage import LocalStorage
 from tests.exports.conftest import HARMS, stored_files
 from tests.records import copies
 
@@ -122,7 +126,7 @@ def test_bytes_that_the_disk_lost_or_changed_are_no_success(
             path.write_bytes(content[:start] + harm(content[start:end]))
 
     monkeypatch.setattr(local_storage, "_put_on_disk", harmed)
-    for _ in range(len(lifecycle.DELAYS) + 1):
+    for _ in range(len(transitions.DELAYS) + 1):
         run_at_once(queued)
     queued.refresh_from_db()
     assert (queued.status, len(queued.claims)) == (Status.FAILED, 3)
@@ -148,13 +152,13 @@ def test_a_storage_that_fails_once_is_tried_again(
 def test_a_completed_export_keeps_its_file_whatever_happens_next(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complete = lifecycle.complete
+    complete = transitions.complete
 
     def lose_the_answer(export: Export, files: list[ExportFile]) -> None:
         complete(export, files)
         raise OperationalError("the connection was lost after the commit")
 
-    monkeypatch.setattr(lifecycle, "complete", lose_the_answer)
+    monkeypatch.setattr(transitions, "complete", lose_the_answer)
     with pytest.raises(OperationalError):
         runner.run(queued.pk)
     queued.refresh_from_db()
@@ -217,13 +221,13 @@ def test_an_export_past_its_time_is_stopped(
 def test_a_worker_that_lost_its_export_stops_and_leaves_nothing(
     queued: Export, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = lifecycle.report
+    report = transitions.report
 
     def robbed(export: Export, rows: int) -> None:
         Export.objects.update(claims=["claim_of_another"])
         report(export, rows)
 
-    monkeypatch.setattr(lifecycle, "report", robbed)
+    monkeypatch.setattr(transitions, "report", robbed)
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.PROCESSING
@@ -232,7 +236,7 @@ def test_a_worker_that_lost_its_export_stops_and_leaves_nothing(
 
 def test_progress_is_seen_while_it_runs(queued: Export, slow: None) -> None:
     seen = []
-    report = lifecycle.report
+    report = transitions.report
     with pytest.MonkeyPatch.context() as patch:
 
         def watched(export: Export, rows: int) -> None:
@@ -240,7 +244,7 @@ def test_progress_is_seen_while_it_runs(queued: Export, slow: None) -> None:
             export.refresh_from_db()
             seen.append(export.progress)
 
-        patch.setattr(lifecycle, "report", watched)
+        patch.setattr(transitions, "report", watched)
         runner.run(queued.pk)
     assert seen == sorted(seen)
     assert {20, 40, 60} <= set(seen)

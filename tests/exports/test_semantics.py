@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Organization
-from exports.parsing import parse_export
-from exports.stream import ExportStream
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
 from tests.factories import ContactFactory, GroupFactory, ShipmentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,12 +10,13 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from accounts.models import Organization
-from exports import actions, heartbeats, lifecycle, queue
+from exports.lifecycle import actions, queues, transitions
 from exports.models import UNFINISHED, Export, Lane, Status
 from exports_project.embedded import processes
 from exports_project.serve import WORKER
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
+from longshore.jobs import heartbeats
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, wait_for
 
@@ -58,11 +59,11 @@ def test_the_last_slot_is_for_another_organization(
     [theirs] = waiting(globex, Lane.LARGE)
 
     def claim() -> Export | None:
-        return lifecycle.claim(second.pk, Lane.LARGE, 3)
+        return transitions.claim(second.pk, Lane.LARGE, 3)
 
     assert [claim(), claim(), claim(), claim()] == [first, theirs, second, None]
-    lifecycle.cancel(first)
-    assert lifecycle.waiting_of(acme.pk, Lane.LARGE) == third
+    transitions.cancel(first)
+    assert transitions.waiting_of(acme.pk, Lane.LARGE) == third
     assert claim() == third
 
 
@@ -71,8 +72,8 @@ def test_a_lane_of_one_slot_is_for_everybody(
     acme: Organization, contacts: list[Contact], slots: int
 ) -> None:
     first, second = waiting(acme, Lane.LARGE, 2)
-    assert lifecycle.claim(first.pk, Lane.LARGE, slots) == first
-    assert lifecycle.claim(first.pk, Lane.LARGE, slots) == second
+    assert transitions.claim(first.pk, Lane.LARGE, slots) == first
+    assert transitions.claim(first.pk, Lane.LARGE, slots) == second
 
 
 def test_small_exports_on_large_workers_count_as_their_slots(
@@ -80,23 +81,23 @@ def test_small_exports_on_large_workers_count_as_their_slots(
 ) -> None:
     small, other = waiting(acme, Lane.QUICK, 2)
     [large] = waiting(acme, Lane.LARGE)
-    assert lifecycle.claim(small.pk, Lane.LARGE, 2) == large
-    assert lifecycle.claim(small.pk, Lane.LARGE, 2) is None
+    assert transitions.claim(small.pk, Lane.LARGE, 2) == large
+    assert transitions.claim(small.pk, Lane.LARGE, 2) is None
     # A worker of its own takes them all the same.
-    assert lifecycle.claim(small.pk, Lane.QUICK, 1) == small
-    assert lifecycle.claim(small.pk, Lane.QUICK, 1) == other
-    assert lifecycle.claim(small.pk, Lane.QUICK, 1) is None
+    assert transitions.claim(small.pk, Lane.QUICK, 1) == small
+    assert transitions.claim(small.pk, Lane.QUICK, 1) == other
+    assert transitions.claim(small.pk, Lane.QUICK, 1) is None
 
 
 def test_a_worker_of_large_prefers_a_large_export(
     acme: Organization, contacts: list[Contact]
 ) -> None:
     [small], [large] = waiting(acme, Lane.QUICK), waiting(acme, Lane.LARGE)
-    assert lifecycle.claim(small.pk, Lane.LARGE) == large
-    assert lifecycle.claim(large.pk, Lane.LARGE) == small
+    assert transitions.claim(small.pk, Lane.LARGE) == large
+    assert transitions.claim(large.pk, Lane.LARGE) == small
     small.refresh_from_db()
     assert (small.lane, small.slot) == (Lane.QUICK, Lane.LARGE)
-    assert lifecycle.claim(large.pk, Lane.QUICK) is None
+    assert transitions.claim(large.pk, Lane.QUICK) is None
 
 
 def test_slow_exports_of_one_organization_hold_up_no_other(
@@ -113,7 +114,7 @@ def test_slow_exports_of_one_organization_hold_up_no_other(
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute("LOCK TABLE logistics_location IN ACCESS EXCLUSIVE MODE")
+            cursor.execute("LOCK TABLE longshore_logistics_location IN ACCESS EXCLUSIVE MODE")
         start_worker("large", "large", 2)
         wait_for(lambda: "processing" in _statuses(acme))
         for lane in (Lane.LARGE, Lane.QUICK):
@@ -149,14 +150,14 @@ def test_no_more_messages_come_to_large_workers_that_are_away(
     alice: KeyClient, contacts: list[Contact], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     current_app.control.purge()
-    monkeypatch.setattr(queue, "_MAX_WAITING", 3)
+    monkeypatch.setattr(queues, "_MAX_WAITING", 3)
     settings.EXPORT_MAX_UNFINISHED = 100
     for _ in range(5):
         assert alice.post("/v1/exports", CONTACTS).status_code == 201
-    assert (queue.waiting("quick"), queue.waiting("large")) == (5, 3)
+    assert (queues.waiting("quick"), queues.waiting("large")) == (5, 3)
     for export in Export.objects.all():
         actions.delete(export)
-    assert queue.waiting("upkeep") == 3
+    assert queues.waiting("upkeep") == 3
 
 
 def test_many_small_exports_end_although_large_workers_refuse_most(

@@ -18,13 +18,15 @@ from psycopg.errors import QueryCanceled
 from pytest_django import Settings
 from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]
 
-from accounts.models import Organization
-from exports import lifecycle, runner, stream, upkeep
+from exports.execution import runner
 from exports.formats.base import Block
+from exports.lifecycle import maintenance, transitions
 from exports.models import Export, Status
-from exports.stream import ExportStream
+from exports.reading import stream
+from exports.reading.stream import ExportStream
 from exports_project.object_storage import s3
-from resources.logistics.models import Contact
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import HARMS, wait_for
 from tests.records import copies
@@ -127,7 +129,7 @@ def test_bytes_that_the_bucket_lost_or_changed_are_no_success(
 def test_an_expired_file_leaves_the_bucket(queued: Export, bucket: S3Client) -> None:
     export = completed(queued)
     Export.objects.update(expires_at=timezone.now())
-    upkeep.expire()
+    maintenance.expire()
     assert not default_storage.exists(export.files.get().storage_key)
 
 
@@ -144,7 +146,7 @@ def test_files_of_a_deleted_organization_leave_the_bucket(
     requests: list[str] = []
     client = default_storage.bucket.meta.client  # type: ignore[attr-defined]
     client.meta.events.register("before-call", lambda model, **_: requests.append(model.name))
-    upkeep.discard()
+    maintenance.discard()
     assert requests == ["ListObjects", "DeleteObjects"] * 2
     left = bucket.list_objects_v2(Bucket="files")["Contents"]
     assert [each["Key"] for each in left] == [kept]
@@ -161,11 +163,11 @@ def test_an_object_that_the_bucket_keeps_is_a_failure(
         parsed["Errors"] = [{"Key": "x", "Code": "AccessDenied", "Message": "Access Denied"}]
 
     client.meta.events.register("after-call.s3.DeleteObjects", refuse)
-    upkeep.expire()
+    maintenance.expire()
     export.refresh_from_db()
     assert export.status == Status.COMPLETED
     client.meta.events.unregister("after-call.s3.DeleteObjects", refuse)
-    upkeep.expire()
+    maintenance.expire()
     export.refresh_from_db()
     assert export.status == Status.EXPIRED
 
@@ -189,12 +191,12 @@ def test_what_was_canceled_leaves_no_parts_in_the_bucket(
     columns = [{"path": name, "header": name} for name in ("id", "notes")]
     Export.objects.update(spec=queued.spec | {"columns": columns})
     uploads: list[int] = []
-    report = lifecycle.report
+    report = transitions.report
 
     def canceled(export: Export, rows: int) -> None:
         if begun := bucket.list_multipart_uploads(Bucket="files").get("Uploads"):
             uploads.append(len(begun))
-            lifecycle.cancel(export)
+            transitions.cancel(export)
         report(export, rows)
 
     read = ExportStream._read
@@ -205,7 +207,7 @@ def test_what_was_canceled_leaves_no_parts_in_the_bucket(
         raise QueryCanceled
 
     monkeypatch.setattr(ExportStream, "_read", unending)
-    monkeypatch.setattr(lifecycle, "report", canceled)
+    monkeypatch.setattr(transitions, "report", canceled)
     monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.3)
     runner.run(queued.pk)
     queued.refresh_from_db()

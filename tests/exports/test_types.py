@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from accounts.errors import InvalidInput
-from accounts.models import Organization
-from exports import runner
+from exports.execution import runner
 from exports.models import Export
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.checks import check_export_types
-from resources.commerce.models import (
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.api.errors import InvalidInput
+from longshore.domains.commerce.models import (
     Address,
     Cart,
     CartLineItem,
@@ -34,7 +33,8 @@ from resources.commerce.models import (
     ShippingMethod,
     Transaction,
 )
-from resources.export_types import ExportType, export_types
+from longshore.resources.checks import check_export_types
+from longshore.resources.export_types import ExportType, export_types
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, key_of
 from tests.factories import ContactFactory

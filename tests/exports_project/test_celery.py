@@ -14,13 +14,13 @@ from kombu import Connection, Exchange, Queue
 from kombu.common import ignore_errors
 from kombu.message import Message
 
+from exports.lifecycle.queues import RUN_EXPORT
 from exports.models import Export, Status
-from exports.queue import RUN_EXPORT
 from exports_project import embedded
 from exports_project.broker import Transport
 from exports_project.embedded import servers
 from exports_project.serve import PROGRAMS
-from resources.logistics.models import Contact
+from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import contacts, storage, wait_for, worker
 
@@ -32,6 +32,12 @@ def local_dir() -> Iterator[Path]:
     # Short: the path of a socket is limited.
     with TemporaryDirectory(prefix="longshore-") as folder:
         yield Path(folder)
+
+
+def drain(connection: Connection) -> None:
+    """Read what the broker still sends. Raises TimeoutError once it is silent."""
+    for _ in range(10):
+        connection.drain_events(timeout=0.5)
 
 
 def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -> None:
@@ -46,10 +52,8 @@ def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -
         tasks.consume()
         while not received:
             connection.drain_events(timeout=5)
-        # It waits for the next task, once it has read what the broker still says of the first.
         with pytest.raises(TimeoutError):
-            for _ in range(10):
-                connection.drain_events(timeout=0.5)
+            drain(connection)
     # As Celery does where it loses its connection.
     connection.collect()
     with ignore_errors(connection):

@@ -19,10 +19,11 @@ from django.test import Client
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
-from exports import heartbeats, upkeep
+from exports.lifecycle import maintenance
 from exports_project import embedded
 from exports_project.health import CHECKS, Check
 from exports_project.object_storage import s3
+from longshore.jobs import heartbeats
 from tests.exports.conftest import wait_for, working
 
 SECRETS = (str(django_settings.LOCAL_DIR), "longshore", "Error", "Traceback", "sock")
@@ -40,7 +41,7 @@ def no_signs_of_life() -> Iterator[None]:
 def workers(transactional_db: None) -> Iterator[None]:
     """A worker of every queue, and a recovery."""
     with working("large,quick,upkeep,webhooks"):
-        upkeep.recover()
+        maintenance.recover()
         wait_for(lambda: heartbeats.fresh("webhooks"))
         yield
 

@@ -19,7 +19,8 @@ from django.db import connections
 from django.test import Client
 from structlog.contextvars import clear_contextvars
 
-from exports import lifecycle, runner, writer
+from exports.execution import runner, writer
+from exports.lifecycle import transitions
 from exports.models import Export
 from exports_project.logs import LineFormatter, logging_config
 from tests.conftest import KeyClient
@@ -149,7 +150,7 @@ def test_lines_of_an_attempt_say_whose_it_is(
     written, unsure = create(alice), create(alice)
     with start_worker(current_app, perform_ping_check=False, pool="solo", queues="large,quick"):
         wait_for(lambda: finished(written) and finished(unsure))
-        monkeypatch.setattr(lifecycle, "complete", lost)
+        monkeypatch.setattr(transitions, "complete", lost)
         uncertain = create(alice)
         wait_for(lambda: any(line["logger"] == "celery.app.trace" for line in lines()))
     connections.close_all()
@@ -159,8 +160,10 @@ def test_lines_of_an_attempt_say_whose_it_is(
         names = {line["logger"] for line in about}
         assert names >= {"tests.logs"}
         assert ("celery.app.trace" in names) == (export == uncertain)
-        assert ("exports.runner" in names) == (export != uncertain)
-    of_runs = [line for line in lines() if line["logger"] in ("exports.runner", "tests.logs")]
+        assert ("exports.execution.runner" in names) == (export != uncertain)
+    of_runs = [
+        line for line in lines() if line["logger"] in ("exports.execution.runner", "tests.logs")
+    ]
     assert all("export" in line for line in of_runs)
 
 

@@ -11,13 +11,13 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.errors import ErrorCode
-from accounts.idempotency import HEADER
-from exports import parsing
 from exports.api.body import ExportRequestSerializer, OutputOptionsSerializer
 from exports.api.examples import REQUESTS
-from exports.parsing import parse_export
-from resources.registry import registry
+from exports.request import parser
+from exports.request.parser import parse_export
+from longshore.api.errors import ErrorCode
+from longshore.api.idempotency import HEADER
+from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 
 COMMITTED = settings.BASE_DIR / "docs" / "openapi.yaml"
@@ -132,8 +132,8 @@ def test_every_example_of_a_request_is_accepted(example: Any) -> None:
 
 
 def test_the_body_is_described_as_it_is_read() -> None:
-    assert set(ExportRequestSerializer().get_fields()) == set(parsing.FIELDS)
-    known = {*parsing.OUTPUT_FIELDS, *parsing.FORMAT_FIELDS}
+    assert set(ExportRequestSerializer().get_fields()) == set(parser.FIELDS)
+    known = {*parser.OUTPUT_FIELDS, *parser.FORMAT_FIELDS}
     assert set(OutputOptionsSerializer().fields) == known
 
 

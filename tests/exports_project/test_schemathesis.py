@@ -15,10 +15,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from accounts.models import Organization
 from exports_project.wsgi import application
+from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
-from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
+from tests.factories import (
+    ContactFactory,
+    GroupFactory,
+    LocationFactory,
+    ShipmentFactory,
+)
 
 CHECKS = [
     not_a_server_error,

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 from pytest_django import Settings
 
-from accounts import statements
+from longshore.database import statements
 from tests.conftest import KeyClient
 
 SHOW = """

@@ -104,7 +104,7 @@ def test_slow_clients_hold_nobody_up(
 def test_probes_answer_while_every_thread_is_busy(server: WebServer, alice: KeyClient) -> None:
     busy = workers * threads * 2
     with ThreadPoolExecutor(busy) as pool:
-        with locked("accounts_apikey"):
+        with locked("longshore_accounts_apikey"):
             running = [
                 pool.submit(server.get, "/v1/exports", 60, PX_API_KEY=alice.key)
                 for _ in range(busy)
@@ -296,7 +296,7 @@ def test_a_signal_lets_requests_end(
     alice: KeyClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with web_server(tmp_path_factory.mktemp("web")) as server, ThreadPoolExecutor() as pool:
-        with locked("accounts_apikey"):
+        with locked("longshore_accounts_apikey"):
             running = pool.submit(server.get, "/v1/exports", 60, PX_API_KEY=alice.key)
             time.sleep(1)
             server.process.send_signal(signal.SIGTERM)

@@ -9,11 +9,11 @@ class HurryConfig(AppConfig):
     name = "tests.recovery"
 
     def ready(self) -> None:
-        from exports import lifecycle, upkeep
+        from exports.lifecycle import maintenance, transitions
 
-        upkeep.SILENCE = timedelta(seconds=4)
-        upkeep.PATIENCE = timedelta(seconds=6)
-        upkeep.SETTLED = timedelta(seconds=2)
+        maintenance.SILENCE = timedelta(seconds=4)
+        maintenance.PATIENCE = timedelta(seconds=6)
+        maintenance.SETTLED = timedelta(seconds=2)
         # Together still more than the outage of the storage.
-        lifecycle.DELAYS = (timedelta(seconds=2), timedelta(seconds=9))
-        lifecycle.REPLICA_DELAYS = (timedelta(0), timedelta(seconds=1))
+        transitions.DELAYS = (timedelta(seconds=2), timedelta(seconds=9))
+        transitions.REPLICA_DELAYS = (timedelta(0), timedelta(seconds=1))

@@ -41,13 +41,15 @@ PROCESSING = "SELECT FROM exports_export WHERE status = 'processing'"
 _EXAMPLE = BASE_DIR / ".env.example"
 # Rows of the demo's over and over, under ids of their own.
 _COPY = """
-INSERT INTO logistics_shipment (id, {columns})
+INSERT INTO longshore_logistics_shipment (id, {columns})
 SELECT 'ship_' || lpad((%(present)s + row_number() OVER ())::text, 22, '0'), {columns}
-FROM logistics_shipment WHERE organization_id = %(organization)s ORDER BY id LIMIT %(missing)s"""
-_COUNT = "SELECT count(*) FROM logistics_shipment WHERE organization_id = %s"
+FROM longshore_logistics_shipment
+WHERE organization_id = %(organization)s ORDER BY id LIMIT %(missing)s"""
+_COUNT = "SELECT count(*) FROM longshore_logistics_shipment WHERE organization_id = %s"
 _COLUMNS = """
 SELECT quote_ident(column_name) FROM information_schema.columns
-WHERE table_name = 'logistics_shipment' AND column_name <> 'id' AND is_generated = 'NEVER'"""
+WHERE table_name = 'longshore_logistics_shipment'
+AND column_name <> 'id' AND is_generated = 'NEVER'"""
 
 
 class Stack:
@@ -238,7 +240,7 @@ class Stack:
     def _fill(self) -> None:
         with servers.connect(self.folder, embedded.DATABASE) as connection:
             [(organization,)] = connection.execute(
-                "SELECT id FROM accounts_organization WHERE slug = 'acme'"
+                "SELECT id FROM longshore_accounts_organization WHERE slug = 'acme'"
             ).fetchall()
             columns = ", ".join(name for (name,) in connection.execute(_COLUMNS))
             copy = _COPY.format(columns=columns).encode()
@@ -247,7 +249,7 @@ class Stack:
                 [(present,)] = connection.execute(_COUNT, [organization]).fetchall()
                 bounds = {"present": present, "missing": max(0, self.rows - present)}
                 connection.execute(copy, bounds | {"organization": organization})
-            connection.execute("VACUUM (FREEZE, ANALYZE) logistics_shipment")
+            connection.execute("VACUUM (FREEZE, ANALYZE) longshore_logistics_shipment")
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:

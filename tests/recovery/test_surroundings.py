@@ -98,7 +98,11 @@ def test_all_works_through_transaction_pooling(stack: SurroundedStack) -> None:
     assert stack.query(STATUS, canceled) == [("canceled",)]
     listed = [each["id"] for each in stack.request("GET", "/v1/exports")["results"]]
     assert {done, canceled, restarted} <= set(listed)
-    for path in ("/admin/exports/export/", "/admin/webhooks/event/", "/admin/logistics/shipment/"):
+    for path in (
+        "/admin/exports/export/",
+        "/admin/webhooks/event/",
+        "/admin/longshore_logistics/shipment/",
+    ):
         assert "longshore" in admin_page(stack, path).lower()
     with servers.connect(stack.folder, embedded.DATABASE) as connection:
         connection.execute(OVER, [done])

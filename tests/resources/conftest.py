@@ -7,12 +7,12 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from accounts.models import Organization
-from resources.conditions import where
-from resources.filters import Selection, parse_options
-from resources.predicates import parse_selection
-from resources.registry import Resource, registry
-from resources.timezones import Zone
+from longshore.accounts.models import Organization
+from longshore.resources.conditions import where
+from longshore.resources.filters import Selection, parse_options
+from longshore.resources.predicates import parse_selection
+from longshore.resources.registry import Resource, registry
+from longshore.resources.timezones import Zone
 
 
 class Select(Protocol):

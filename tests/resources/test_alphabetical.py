@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from accounts.models import Organization
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.filters import Ordering, Selection
-from resources.folding import sort_key
-from resources.listing import Cursor, Listing
-from resources.logistics.models import Contact
-from resources.registry import registry
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
+from longshore.resources.filters import Ordering, Selection
+from longshore.resources.folding import sort_key
+from longshore.resources.listing import Cursor, Listing
+from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 from tests.factories import ContactFactory, GroupFactory, ShipmentFactory
 from tests.records import copies
@@ -200,7 +200,7 @@ def many(acme: Organization) -> None:
     shipment = ShipmentFactory.create(organization=acme)
     copies(shipment, 20_000, status="(ARRAY['created', 'lost', 'delivered'])[n % 3 + 1]")
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE logistics_contact, logistics_shipment")
+        cursor.execute("ANALYZE longshore_logistics_contact, longshore_logistics_shipment")
 
 
 @pytest.mark.usefixtures("many")

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
-from accounts.models import Organization
-from resources import listing
-from resources.logistics.models import Contact, Shipment
-from resources.registry import registry
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact, Shipment
+from longshore.resources import listing
+from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 from tests.factories import (
     ArticleFactory,
@@ -73,7 +73,7 @@ def test_ancient_and_infinite_datetimes_are_shown_ordered_and_found(
     for value in stored:
         shipment = ShipmentFactory.create(organization=acme)
         with connection.cursor() as cursor:
-            update = "UPDATE logistics_shipment SET created_at = %s WHERE id = %s"
+            update = "UPDATE longshore_logistics_shipment SET created_at = %s WHERE id = %s"
             cursor.execute(update, [value, shipment.pk])
     path = "/v1/shipments?fields=created_at&order_by=created_at&direction=asc"
     shown = []

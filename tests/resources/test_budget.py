@@ -6,14 +6,18 @@ from uuid import UUID
 
 import pytest
 
-from accounts.errors import ErrorCode, Problem
-from resources.budget import MAX_CHARACTERS, MAX_COMPARISONS, MAX_VALUES
-from resources.conditions import where
-from resources.expressions import ROW
-from resources.filters import Selection
-from resources.predicates import parse_selection
-from resources.registry import registry
-from resources.timezones import UTC
+from longshore.api.errors import ErrorCode, Problem
+from longshore.resources.budget import (
+    MAX_CHARACTERS,
+    MAX_COMPARISONS,
+    MAX_VALUES,
+)
+from longshore.resources.conditions import where
+from longshore.resources.expressions import ROW
+from longshore.resources.filters import Selection
+from longshore.resources.predicates import parse_selection
+from longshore.resources.registry import registry
+from longshore.resources.timezones import UTC
 from tests.conftest import KeyClient
 
 TEN = "_or_".join(

@@ -10,15 +10,20 @@ from django.db import models
 from django.urls import re_path
 from pytest_django import Settings
 
-from accounts.models import ApiKey
 from exports.api.views import ExportList
 from exports.models import Export, ExportFile
-from resources.api.views import RecordList
-from resources.checks import check_resource, check_resources
-from resources.columns import Column, Kind
-from resources.logistics.models import Article, Contact, Fulfillment, Group
-from resources.registry import Registry, Resource
-from resources.relations import Relation
+from longshore.accounts.models import ApiKey
+from longshore.domains.logistics.models import (
+    Article,
+    Contact,
+    Fulfillment,
+    Group,
+)
+from longshore.resources.api.views import RecordList
+from longshore.resources.checks import check_resource, check_resources
+from longshore.resources.columns import Column, ColumnType
+from longshore.resources.registry import Registry, Resource
+from longshore.resources.relations import Relation
 from tests.samples import APPS, SAMPLE, Sample
 
 CONTACT = Resource("person", "people", Contact)
@@ -71,12 +76,15 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
             "relation 'groups': Group has no 'size'",
         ),
         (
-            {"columns": (Column("x", Kind.TEXT, "'a'"), Column("x", Kind.TEXT, "'b'"))},
+            {"columns": (Column("x", ColumnType.TEXT, "'a'"), Column("x", ColumnType.TEXT, "'b'"))},
             "E008",
             "'x' is declared twice",
         ),
         (
-            {"relations": (Relation("groups"),), "columns": (Column("groups", Kind.TEXT, "''"),)},
+            {
+                "relations": (Relation("groups"),),
+                "columns": (Column("groups", ColumnType.TEXT, "''"),),
+            },
             "E008",
             "'groups' is declared twice",
         ),
@@ -85,9 +93,9 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
             "E008",
             "'organization_id' is declared twice",
         ),
-        ({"columns": (Column("limit", Kind.TEXT, "''"),)}, "E012", "filtered by 'limit'"),
+        ({"columns": (Column("limit", ColumnType.TEXT, "''"),)}, "E012", "filtered by 'limit'"),
         (
-            {"columns": (Column("search", Kind.TEXT, "''"),), "search": "notes"},
+            {"columns": (Column("search", ColumnType.TEXT, "''"),), "search": "notes"},
             "E012",
             "filtered by 'search'",
         ),
@@ -113,7 +121,7 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
         ({"includes": ("groups.parent.parent.location",)}, "E013", "4 steps, of which there may"),
         ({"includes": ("groups", "groups")}, "E013", "include 'groups' is declared twice"),
         (
-            {"includes": ("groups",), "columns": (Column("groups", Kind.TEXT, "''"),)},
+            {"includes": ("groups",), "columns": (Column("groups", ColumnType.TEXT, "''"),)},
             "E013",
             "'groups' is a column of person too",
         ),

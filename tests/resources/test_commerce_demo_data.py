@@ -9,16 +9,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import F, JSONField, QuerySet
 
-from resources.commerce.models import (
-    Market,
-    Order,
-)
-from resources.commerce.models.base import Record
+from longshore.domains.commerce.models import Market, Order
+from longshore.domains.commerce.models.base import Record
 
 pytestmark = pytest.mark.django_db
 
 ORDERS = 400
-MODELS = [model for model in apps.get_app_config("commerce").get_models() if model._meta.managed]
+MODELS = [
+    model for model in apps.get_app_config("longshore_commerce").get_models() if model._meta.managed
+]
 RECORDS = [model for model in MODELS if issubclass(model, Record)]
 
 
@@ -30,7 +29,9 @@ def contents() -> dict[str, Any]:
     """The number of rows of every table, and a hash of all of them without generated keys."""
     found = {}
     with connection.cursor() as cursor:
-        for model in apps.get_app_config("commerce").get_models(include_auto_created=True):
+        for model in apps.get_app_config("longshore_commerce").get_models(
+            include_auto_created=True
+        ):
             ignored = "id" if model._meta.auto_created else ""
             cursor.execute(
                 f"""SELECT count(*), md5(string_agg(row, ' ' ORDER BY row COLLATE "C"))
@@ -46,9 +47,10 @@ def definitions() -> set[tuple[str, str]]:
     """Every index and constraint of the tables."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT indexname, indexdef FROM pg_indexes WHERE tablename LIKE 'commerce_%'
+            """SELECT indexname, indexdef FROM pg_indexes
+               WHERE tablename LIKE 'longshore_commerce_%'
                UNION ALL SELECT conname, pg_get_constraintdef(oid) || convalidated
-               FROM pg_constraint WHERE conrelid::regclass::text LIKE 'commerce_%'"""
+               FROM pg_constraint WHERE conrelid::regclass::text LIKE 'longshore_commerce_%'"""
         )
         return set(cursor.fetchall())
 

@@ -7,11 +7,20 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Count,
+    F,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce
 from pytest_django.plugin import DjangoDbBlocker
 
-from resources.commerce.models import (
+from longshore.domains.commerce.models import (
     Bundle,
     Cart,
     Customer,

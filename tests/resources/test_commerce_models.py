@@ -4,8 +4,8 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, ProgrammingError, models, transaction
 
-from accounts.models import Organization
-from resources.commerce.models import (
+from longshore.accounts.models import Organization
+from longshore.domains.commerce.models import (
     Authorization,
     Bundle,
     Customer,
@@ -16,12 +16,14 @@ from resources.commerce.models import (
     SkuListItem,
     Transaction,
 )
-from resources.registry import registry
+from longshore.resources.registry import registry
 from tests.records import a_record
 
 pytestmark = pytest.mark.django_db
 
-MODELS = [model for model in apps.get_app_config("commerce").get_models() if model._meta.managed]
+MODELS = [
+    model for model in apps.get_app_config("longshore_commerce").get_models() if model._meta.managed
+]
 
 
 def test_every_foreign_key_has_an_index() -> None:

@@ -12,10 +12,10 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Organization
-from resources.columns import Kind
-from resources.comparisons import EQUALITY, NULLNESS, Operator
-from resources.filters import operators
+from longshore.accounts.models import Organization
+from longshore.resources.columns import ColumnType
+from longshore.resources.comparisons import EQUALITY, NULLNESS, Operator
+from longshore.resources.filters import operators
 from tests.resources.conftest import Select
 from tests.samples import SAMPLE, Sample
 
@@ -171,8 +171,10 @@ def requests(name: str, operator: Operator) -> list[tuple[list[Any], Any]]:
     return [([value], f"{operator}:{written(value)}") for value in values]
 
 
-@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.BOOLEAN, Kind.LIST, Kind.JSON])
-def test_kinds_without_an_order_take_no_comparison(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind", [ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.LIST, ColumnType.JSON]
+)
+def test_kinds_without_an_order_take_no_comparison(kind: ColumnType) -> None:
     assert operators(kind) == (*EQUALITY, *NULLNESS)
 
 

@@ -11,13 +11,17 @@ import pytest
 from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
-from accounts.models import Organization
-from exports.management.commands.demo import ORDERS, ORGANIZATIONS, ROWS
-from exports.parsing import parse_export
-from exports.stream import ExportStream
-from resources.export_types import export_types
-from resources.logistics.models.parcels import ParcelStatus
-from resources.registry import registry
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.demo.management.commands.demo import (
+    ORDERS,
+    ORGANIZATIONS,
+    ROWS,
+)
+from longshore.domains.logistics.models.parcels import ParcelStatus
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 from tests.conftest import delete_committed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]

@@ -9,21 +9,31 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 
-from accounts.errors import InvalidInput
-from accounts.models import ApiKey, Organization
 from exports.models import Export
-from exports.parsing import parse_export
 from exports.preview import preview
-from resources.checks import check_resource
-from resources.columns import field_column, secret_fields
-from resources.filters import Selection
-from resources.listing import Listing
-from resources.logistics.models import Contact, Fulfillment, Group, Location
-from resources.registry import Registry, Resource, registry
-from resources.relations import Relation
+from exports.request.parser import parse_export
+from longshore.accounts.models import ApiKey, Organization
+from longshore.api.errors import InvalidInput
+from longshore.domains.logistics.models import (
+    Contact,
+    Fulfillment,
+    Group,
+    Location,
+)
+from longshore.resources.checks import check_resource
+from longshore.resources.columns import field_column, secret_fields
+from longshore.resources.filters import Selection
+from longshore.resources.listing import Listing
+from longshore.resources.registry import Registry, Resource, registry
+from longshore.resources.relations import Relation
 from tests.conftest import KeyClient
 from tests.exports.test_compiler import rows
-from tests.factories import ArticleFactory, ContactFactory, FulfillmentFactory, GroupFactory
+from tests.factories import (
+    ArticleFactory,
+    ContactFactory,
+    FulfillmentFactory,
+    GroupFactory,
+)
 from tests.samples import APPS, Sample
 from webhooks.models import Subscription
 
@@ -197,7 +207,9 @@ def test_a_default_manager_that_hides_rows_wants_a_filter() -> None:
 def test_a_relation_to_such_a_model_wants_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
     fulfillment = Resource("x", "xs", Location, relations=(Relation("contacts", where=Q(age=1)),))
     assert [code for code, _ in errors(fulfillment)] == ["E017"]
-    monkeypatch.setattr("resources.disclosure.hides_rows", lambda model: model is not Location)
+    monkeypatch.setattr(
+        "longshore.resources.disclosure.hides_rows", lambda model: model is not Location
+    )
     relations = (Relation("contactlocation", label="id", fields=("id",)),)
     resource = Resource("x", "xs", Location, relations=relations)
     assert [code for code, _ in errors(resource)] == ["E018"]

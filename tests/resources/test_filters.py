@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Organization
+from longshore.accounts.models import Organization
 from tests.factories import (
     ContactFactory,
     GroupFactory,

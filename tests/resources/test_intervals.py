@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.intervals import Local, between, chronological, interval, is_after, written
+from longshore.resources.intervals import (
+    Local,
+    between,
+    chronological,
+    interval,
+    is_after,
+    written,
+)
 
 
 def local(text: str) -> str:

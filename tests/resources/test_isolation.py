@@ -8,16 +8,21 @@ from django.db import connection
 from django.db.models import Model, TextField
 from psycopg import sql
 
-from accounts.models import Organization
-from resources.columns import Column, Kind
-from resources.commerce.models import StockTransfer, Tag, Transaction, TransactionKind
-from resources.commerce.models.base import Record
-from resources.commerce.models.tags import Taggable
-from resources.comparisons import NULLNESS, Operator
-from resources.conditions import columns_of, relations_of
-from resources.filters import _target, filter_names
-from resources.matchers import MATCHERS, Takes, matchers
-from resources.registry import Resource, registry
+from longshore.accounts.models import Organization
+from longshore.domains.commerce.models import (
+    StockTransfer,
+    Tag,
+    Transaction,
+    TransactionKind,
+)
+from longshore.domains.commerce.models.base import Record
+from longshore.domains.commerce.models.tags import Taggable
+from longshore.resources.columns import Column, ColumnType
+from longshore.resources.comparisons import NULLNESS, Operator
+from longshore.resources.conditions import columns_of, relations_of
+from longshore.resources.filters import _target, filter_names
+from longshore.resources.matchers import MATCHERS, Takes, matchers
+from longshore.resources.registry import Resource, registry
 from tests.factories import (
     AssetFactory,
     ContactFactory,
@@ -120,7 +125,7 @@ def test_no_filter_reaches_another_organizations_records(
         for operator in allowed:
             found = select(resource, {name: some_request(column, operator)})
             assert found <= own, (name, operator)
-            plain = column.kind is Kind.TEXT and not column.choices
+            plain = column.kind is ColumnType.TEXT and not column.choices
             if name in related and operator is Operator.EQUALS and plain:
                 assert not found, name
 
@@ -132,7 +137,7 @@ def test_predicates_find_what_they_would_without_the_other_organization(
 ) -> None:
     """Through one relation or two, however what is asked is joined, negated or missing."""
     beyond: dict[str, Column] = {}
-    for relation in resource.followed.values():
+    for relation in resource.filterable_relations.values():
         # Of what is declared all, of what may be included as well its key.
         declared = relation.name in resource.relations_by_name
         shown = columns_of(relation) if declared else relation.columns
@@ -185,7 +190,7 @@ def some_values(column: Column, matcher: str) -> list[Any]:
         return [True]
     if matcher == "jcont":
         return [{}]
-    if column.kind is Kind.TEXT and not column.choices:
+    if column.kind is ColumnType.TEXT and not column.choices:
         return ["acme", "globex"]
     return [some_request(column, Operator.EQUALS).partition(":")[2]]
 
@@ -194,9 +199,11 @@ def some_request(column: Column, operator: Operator) -> str:
     if operator in NULLNESS:
         return str(operator)
     kind, text = column.kind, (*column.choices, "globex")[0]
-    value = {Kind.DATETIME: "2024-01-01", Kind.DATE: "2024-01-01", Kind.BOOLEAN: "true"}.get(
-        kind, "1" if kind.numeric or kind is Kind.JSON else text
-    )
+    value = {
+        ColumnType.DATETIME: "2024-01-01",
+        ColumnType.DATE: "2024-01-01",
+        ColumnType.BOOLEAN: "true",
+    }.get(kind, "1" if kind.numeric or kind is ColumnType.JSON else text)
     return f"{operator}:{value},{value}" if operator in RANGES else f"{operator}:{value}"
 
 

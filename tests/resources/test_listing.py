@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Organization
-from resources.filters import Ordering, Selection
-from resources.listing import Cursor, Listing
-from resources.registry import registry
+from longshore.accounts.models import Organization
+from longshore.resources.filters import Ordering, Selection
+from longshore.resources.listing import Cursor, Listing
+from longshore.resources.registry import registry
 from tests.samples import SAMPLE, Sample
 
 pytestmark = pytest.mark.usefixtures("samples")

@@ -13,11 +13,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.admin import paginator
-from accounts.models import Organization
-from resources.logistics.admin import records
-from resources.logistics.models import Contact, Group, Item, Shipment, Tracker
-from resources.logistics.models.base import Record
+from longshore.accounts.admin import paginator
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.admin import records
+from longshore.domains.logistics.models import (
+    Contact,
+    Group,
+    Item,
+    Shipment,
+    Tracker,
+)
+from longshore.domains.logistics.models.base import Record
 from tests.factories import (
     AssetFactory,
     ContactFactory,
@@ -32,7 +38,9 @@ from tests.factories import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files")]
 
 MODELS = [
-    model for model in apps.get_app_config("logistics").get_models() if issubclass(model, Record)
+    model
+    for model in apps.get_app_config("longshore_logistics").get_models()
+    if issubclass(model, Record)
 ]
 
 
@@ -44,7 +52,7 @@ def staff() -> Client:
 
 
 def address(model: type[Record], view: str, *arguments: str) -> str:
-    return reverse(f"admin:logistics_{model._meta.model_name}_{view}", args=arguments)
+    return reverse(f"admin:longshore_logistics_{model._meta.model_name}_{view}", args=arguments)
 
 
 def listed(client: Client, model: type[Record], **query: str) -> list[Any]:
@@ -277,7 +285,7 @@ def test_a_related_record_is_offered_by_the_beginning_of_its_name(
     acme: Organization, staff: Client
 ) -> None:
     group = GroupFactory.create(organization=acme, name="Mail Room")
-    query = {"app_label": "logistics", "model_name": "group", "field_name": "parent"}
+    query = {"app_label": "longshore_logistics", "model_name": "group", "field_name": "parent"}
     response = staff.get("/admin/autocomplete/", query | {"term": "roo"})
     assert response.json()["results"] == [{"id": group.pk, "text": "Mail Room"}]
 
@@ -298,7 +306,7 @@ def test_a_long_list_is_estimated_and_paged(
     monkeypatch.setattr(paginator, "_MAX_COUNTED", 50)
     shipments = ShipmentFactory.create_batch(120, organization=acme)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE logistics_shipment")
+        cursor.execute("ANALYZE longshore_logistics_shipment")
     newest = sorted((shipment.pk for shipment in shipments), reverse=True)
     response = staff.get(address(Shipment, "changelist"), {"p": "3"})
     assert [shipment.pk for shipment in response.context["cl"].result_list] == newest[100:]

@@ -14,8 +14,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count, F, JSONField, Model
 
-from accounts.models import Organization
-from resources.logistics.models import (
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import (
     Article,
     Contact,
     ContactGroup,
@@ -27,12 +27,12 @@ from resources.logistics.models import (
     ShippingLabelInference,
     Tracker,
 )
-from resources.logistics.models.base import Record
+from longshore.domains.logistics.models.base import Record
 
 pytestmark = pytest.mark.django_db
 
 ROWS = 2000
-MODELS = list(apps.get_app_config("logistics").get_models())
+MODELS = list(apps.get_app_config("longshore_logistics").get_models())
 RECORDS = [model for model in MODELS if issubclass(model, Record)]
 DECEMBER = tuple(datetime.fromtimestamp(second, UTC) for second in (1732993200, 1734548400))
 MOVING = {
@@ -87,9 +87,10 @@ def definitions() -> set[tuple[str, str]]:
     """Every index and constraint of the tables."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT indexname, indexdef FROM pg_indexes WHERE tablename LIKE 'logistics_%'
+            """SELECT indexname, indexdef FROM pg_indexes
+               WHERE tablename LIKE 'longshore_logistics_%'
                UNION ALL SELECT conname, pg_get_constraintdef(oid) || convalidated
-               FROM pg_constraint WHERE conrelid::regclass::text LIKE 'logistics_%'"""
+               FROM pg_constraint WHERE conrelid::regclass::text LIKE 'longshore_logistics_%'"""
         )
         return set(cursor.fetchall())
 

@@ -8,9 +8,9 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
-from accounts.models import Organization
-from resources.logistics.models import Article, Asset, Item, Level
-from resources.registry import registry
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Article, Asset, Item, Level
+from longshore.resources.registry import registry
 from tests.factories import (
     ArticleFactory,
     ContactFactory,
@@ -64,7 +64,7 @@ def test_ids_begin_with_what_they_name(name: str, prefix: str, acme: Organizatio
 
 def test_every_foreign_key_has_an_index() -> None:
     """Otherwise a deletion would read whole tables, once for every row deleted."""
-    for model in apps.get_app_config("logistics").get_models():
+    for model in apps.get_app_config("longshore_logistics").get_models():
         first = {index.fields[0] for index in model._meta.indexes if index.fields}
         first |= {
             constraint.fields[0]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Organization
-from resources.columns import Kind
-from resources.matchers import MATCHERS, Takes, matchers
+from longshore.accounts.models import Organization
+from longshore.resources.columns import ColumnType
+from longshore.resources.matchers import MATCHERS, Takes, matchers
 from tests.resources.conftest import Select
 from tests.resources.test_alphabetical import alphabetical
 from tests.resources.test_conditions import contains
@@ -176,7 +176,10 @@ def test_what_sql_selects_is_what_python_would(
 def test_each_of_the_matchers_fits_something() -> None:
     assert len(MATCHERS) == 51
     assert {matcher for matcher, _ in ALL} == set(MATCHERS)
-    assert {name: matchers(kind) for name, kind in [("json", Kind.JSON), ("list", Kind.LIST)]} == {
+    assert {
+        name: matchers(kind)
+        for name, kind in [("json", ColumnType.JSON), ("list", ColumnType.LIST)]
+    } == {
         "json": ["present", "blank", "null", "not_null", "jcont"],
         "list": [
             *("eq", "eq_or_null", "not_eq", "not_eq_or_null", "not_eq_all"),

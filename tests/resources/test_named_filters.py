@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import Organization
-from exports.parsing import parse_export
-from resources.checks import check_resource
-from resources.columns import Kind
-from resources.filters import parse_options
-from resources.logistics.models import Shipment
-from resources.named_filters import NamedFilter
-from resources.registry import Resource, registry
-from resources.timezones import UTC
+from exports.request.parser import parse_export
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Shipment
+from longshore.resources.checks import check_resource
+from longshore.resources.columns import ColumnType
+from longshore.resources.filters import parse_options
+from longshore.resources.named_filters import NamedFilter
+from longshore.resources.registry import Resource, registry
+from longshore.resources.timezones import UTC
 from tests.conftest import KeyClient
 from tests.factories import (
     AssetFactory,
@@ -249,7 +249,7 @@ def declared(*filters: NamedFilter) -> Iterator[str]:
         (NamedFilter("here", "", paths=("nowhere",)), "resources.E022"),
         (NamedFilter("here", ""), "resources.E022"),
         (NamedFilter("here", "", paths=("name",), expression="true"), "resources.E022"),
-        (NamedFilter("here", "", kind=Kind.TEXT, expression="''", inclusive=True), "E022"),
+        (NamedFilter("here", "", kind=ColumnType.TEXT, expression="''", inclusive=True), "E022"),
         (NamedFilter("name", "", expression="true"), "resources.E008"),
         (NamedFilter("limit", "", expression="true"), "resources.E012"),
     ],

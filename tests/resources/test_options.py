@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from accounts.errors import ErrorCode, Problem, shortened
-from resources.comparisons import Operator
-from resources.conditions import Condition
-from resources.filters import Ordering, Selection, parse_options
-from resources.registry import registry
-from resources.timezones import UTC
+from longshore.api.errors import ErrorCode, Problem, shortened
+from longshore.resources.comparisons import Operator
+from longshore.resources.conditions import Condition
+from longshore.resources.filters import Ordering, Selection, parse_options
+from longshore.resources.registry import registry
+from longshore.resources.timezones import UTC
 from tests.samples import SAMPLE
 
 

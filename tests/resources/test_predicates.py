@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from accounts.errors import ErrorCode, Problem, shortened
-from accounts.models import Organization
-from resources.columns import Column, Kind
-from resources.comparisons import Operator
-from resources.conditions import AnyOf, Condition
-from resources.predicates import parse_predicates, parse_selection
-from resources.registry import Resource, registry
-from resources.timezones import UTC
+from longshore.accounts.models import Organization
+from longshore.api.errors import ErrorCode, Problem, shortened
+from longshore.resources.columns import Column, ColumnType
+from longshore.resources.comparisons import Operator
+from longshore.resources.conditions import AnyOf, Condition
+from longshore.resources.predicates import parse_predicates, parse_selection
+from longshore.resources.registry import Resource, registry
+from longshore.resources.timezones import UTC
 from tests.factories import (
     ArticleFactory,
     ContactFactory,
@@ -48,7 +48,9 @@ def paths(name: str, of: Resource | str = "shipment", raw: Any = "x") -> list[tu
 
 def of(*names: str) -> Resource:
     """The sample with further text columns."""
-    return replace(SAMPLE, columns=tuple(Column(name, Kind.TEXT, "{row}.text") for name in names))
+    return replace(
+        SAMPLE, columns=tuple(Column(name, ColumnType.TEXT, "{row}.text") for name in names)
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from resources.reading import TookTooLong, reading, settings_of
+from longshore.resources.reading import TookTooLong, reading, settings_of
 
 pytestmark = pytest.mark.django_db
 

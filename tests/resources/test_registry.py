@@ -3,13 +3,13 @@
 import pytest
 from django.core.exceptions import FieldDoesNotExist
 
-from accounts.models import ApiKey
 from exports.models import Export, ExportFile
-from resources.columns import Column, Kind, field_column
-from resources.logistics.models import Contact, Group, Item, Shipment
-from resources.named_filters import NamedFilter
-from resources.registry import Registry, Resource, registry
-from resources.relations import Relation
+from longshore.accounts.models import ApiKey
+from longshore.domains.logistics.models import Contact, Group, Item, Shipment
+from longshore.resources.columns import Column, ColumnType, field_column
+from longshore.resources.named_filters import NamedFilter
+from longshore.resources.registry import Registry, Resource, registry
+from longshore.resources.relations import Relation
 from tests.samples import SAMPLE
 
 LOGISTICS = [
@@ -40,20 +40,20 @@ def test_of_two_of_one_name_the_first_is_found(own_registry: Registry) -> None:
 def test_every_kind_comes_from_its_field() -> None:
     kinds = {name: column.kind for name, column in SAMPLE.columns_by_name.items()}
     assert kinds == {
-        "id": Kind.TEXT,
-        "organization_id": Kind.TEXT,
-        "text": Kind.TEXT,
-        "integer": Kind.INTEGER,
-        "decimal": Kind.DECIMAL,
-        "float": Kind.FLOAT,
-        "boolean": Kind.BOOLEAN,
-        "date": Kind.DATE,
-        "datetime": Kind.DATETIME,
-        "list": Kind.LIST,
-        "json": Kind.JSON,
-        "uuid": Kind.TEXT,
-        "address": Kind.TEXT,
-        "duration": Kind.TEXT,
+        "id": ColumnType.TEXT,
+        "organization_id": ColumnType.TEXT,
+        "text": ColumnType.TEXT,
+        "integer": ColumnType.INTEGER,
+        "decimal": ColumnType.DECIMAL,
+        "float": ColumnType.FLOAT,
+        "boolean": ColumnType.BOOLEAN,
+        "date": ColumnType.DATE,
+        "datetime": ColumnType.DATETIME,
+        "list": ColumnType.LIST,
+        "json": ColumnType.JSON,
+        "uuid": ColumnType.TEXT,
+        "address": ColumnType.TEXT,
+        "duration": ColumnType.TEXT,
     }
 
 
@@ -63,7 +63,7 @@ def test_columns_follow_the_model_then_the_declaration() -> None:
         "contacts",
         Contact,
         relations=(Relation("groups", singular="group"),),
-        columns=(Column("shout", Kind.TEXT, "upper({row}.name)"),),
+        columns=(Column("shout", ColumnType.TEXT, "upper({row}.name)"),),
         hidden=frozenset({"notes", "organization"}),
     )
     names = list(contact.names)
@@ -74,7 +74,7 @@ def test_columns_follow_the_model_then_the_declaration() -> None:
 
 
 def test_a_declared_column_replaces_the_models() -> None:
-    upper = Column("name", Kind.TEXT, "upper({row}.name)")
+    upper = Column("name", ColumnType.TEXT, "upper({row}.name)")
     resource = Resource("contact", "contacts", Contact, columns=(upper,))
     assert resource.columns_by_name["name"] is upper
     assert list(resource.names).count("name") == 1
@@ -123,7 +123,7 @@ def test_to_many_relations_have_an_id_filter() -> None:
 
 def test_a_foreign_key_has_the_kind_of_its_target() -> None:
     file = Resource("file", "files", ExportFile, organization="export__organization")
-    assert file.columns_by_name["export_id"].kind is Kind.INTEGER
+    assert file.columns_by_name["export_id"].kind is ColumnType.INTEGER
     assert file.columns_by_name["export_id"].field == "export"
 
 

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from accounts.models import Organization
-from resources.search import words_match, words_of
+from longshore.accounts.models import Organization
+from longshore.resources.search import words_match, words_of
 from tests.factories import ContactFactory, ShipmentFactory
 from tests.resources.conftest import Select
 from tests.samples import SAMPLE, Sample
@@ -152,5 +152,5 @@ def test_search_reads_the_index() -> None:
     condition = words_match(sql.SQL("search_text"), "so-2024 50%").as_string(None)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN SELECT id FROM logistics_shipment WHERE {condition}")  # noqa: S608
+        cursor.execute(f"EXPLAIN SELECT id FROM longshore_logistics_shipment WHERE {condition}")  # noqa: S608
         assert "shipment_by_words" in str(cursor.fetchall())

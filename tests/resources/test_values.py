@@ -7,40 +7,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.parsers import storable
-from resources.columns import Kind
-from resources.values import ACCEPTED, canonical, json_or_text
+from longshore.api.parsers import storable
+from longshore.resources.columns import ColumnType
+from longshore.resources.values import ACCEPTED, canonical, json_or_text
 
 
 @pytest.mark.parametrize(
     ("kind", "raw", "text"),
     [
-        (Kind.INTEGER, "7", "7"),
-        (Kind.INTEGER, -7, "-7"),
-        (Kind.DECIMAL, "1.50", "1.50"),
-        (Kind.DECIMAL, Decimal("0.1"), "0.1"),
-        (Kind.FLOAT, 1e300, "1E+300"),
-        (Kind.BOOLEAN, True, "true"),
-        (Kind.BOOLEAN, "FALSE", "false"),
-        (Kind.DATE, "2024-02-29", "2024-02-29"),
-        (Kind.TEXT, 5, "5"),
-        (Kind.LIST, "a", "a"),
-        (Kind.JSON, {"ä": [None, 1.5, True]}, '{"\\u00e4": [null, 1.5, true]}'),
-        (Kind.JSON, r"\u0000", r'"\\u0000"'),
+        (ColumnType.INTEGER, "7", "7"),
+        (ColumnType.INTEGER, -7, "-7"),
+        (ColumnType.DECIMAL, "1.50", "1.50"),
+        (ColumnType.DECIMAL, Decimal("0.1"), "0.1"),
+        (ColumnType.FLOAT, 1e300, "1E+300"),
+        (ColumnType.BOOLEAN, True, "true"),
+        (ColumnType.BOOLEAN, "FALSE", "false"),
+        (ColumnType.DATE, "2024-02-29", "2024-02-29"),
+        (ColumnType.TEXT, 5, "5"),
+        (ColumnType.LIST, "a", "a"),
+        (ColumnType.JSON, {"ä": [None, 1.5, True]}, '{"\\u00e4": [null, 1.5, true]}'),
+        (ColumnType.JSON, r"\u0000", r'"\\u0000"'),
     ],
 )
-def test_other_kinds_have_one_text_too(kind: Kind, raw: object, text: str) -> None:
+def test_other_kinds_have_one_text_too(kind: ColumnType, raw: object, text: str) -> None:
     assert canonical(kind, raw) == text
 
 
-NOTHING: dict[Kind, list[Any]] = {
-    Kind.TEXT: [None, True, [], {}, "\0", "a\ud800"],
-    Kind.LIST: [None, False, ["a"], "\0"],
-    Kind.INTEGER: [None, True, "", "x", "0x10", "NaN", "1e308", "-Infinity", "1" * 201, [1]],
-    Kind.DECIMAL: ["1e-308", float("inf"), float("nan"), {}],
-    Kind.FLOAT: ["1e999999999999999999", "1e400", "1_000", "\uff11", " 5 ", "Infinity", "1e"],
-    Kind.BOOLEAN: [None, 1, 0, "yes", "t", "", []],
-    Kind.DATE: [
+NOTHING: dict[ColumnType, list[Any]] = {
+    ColumnType.TEXT: [None, True, [], {}, "\0", "a\ud800"],
+    ColumnType.LIST: [None, False, ["a"], "\0"],
+    ColumnType.INTEGER: [None, True, "", "x", "0x10", "NaN", "1e308", "-Infinity", "1" * 201, [1]],
+    ColumnType.DECIMAL: ["1e-308", float("inf"), float("nan"), {}],
+    ColumnType.FLOAT: ["1e999999999999999999", "1e400", "1_000", "\uff11", " 5 ", "Infinity", "1e"],
+    ColumnType.BOOLEAN: [None, 1, 0, "yes", "t", "", []],
+    ColumnType.DATE: [
         "2024-02-30",
         "25.12.2024",
         "2024-12-25T00:00:00",
@@ -50,7 +50,7 @@ NOTHING: dict[Kind, list[Any]] = {
         20241225.5,
         True,
     ],
-    Kind.DATETIME: [
+    ColumnType.DATETIME: [
         *(
             "",
             "x",
@@ -72,18 +72,18 @@ NOTHING: dict[Kind, list[Any]] = {
         ),
         *(10**17, 10**16, "9" * 17, None, [], "Infinity", "inf", "2024-12-25T14:30+99:00"),
     ],
-    Kind.JSON: [float("nan"), float("inf"), "\0", {"a": ["\ud800"]}, {"\0": 1}],
+    ColumnType.JSON: [float("nan"), float("inf"), "\0", {"a": ["\ud800"]}, {"\0": 1}],
 }
 
 
 @pytest.mark.parametrize(("kind", "raw"), [(k, raw) for k, raws in NOTHING.items() for raw in raws])
-def test_what_is_no_value_of_the_kind_is_refused(kind: Kind, raw: object) -> None:
+def test_what_is_no_value_of_the_kind_is_refused(kind: ColumnType, raw: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         canonical(kind, raw)
 
 
 def test_every_kind_says_what_it_accepts() -> None:
-    assert set(ACCEPTED) == set(Kind)
+    assert set(ACCEPTED) == set(ColumnType)
 
 
 @given(st.text())

@@ -7,15 +7,15 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from accounts.errors import InvalidInput
-from accounts.models import Organization
-from resources.columns import Kind
-from resources.comparisons import Operator, comparison_sql
-from resources.conditions import Condition
-from resources.intervals import chronological, interval
-from resources.reading import reading
-from resources.resolving import resolved
-from resources.timezones import Zone
+from longshore.accounts.models import Organization
+from longshore.api.errors import InvalidInput
+from longshore.resources.columns import ColumnType
+from longshore.resources.comparisons import Operator, comparison_sql
+from longshore.resources.conditions import Condition
+from longshore.resources.intervals import chronological, interval
+from longshore.resources.reading import reading
+from longshore.resources.resolving import resolved
+from longshore.resources.timezones import Zone
 from tests.conftest import KeyClient
 from tests.factories import ShipmentFactory
 from tests.resources.conftest import Select
@@ -68,7 +68,9 @@ def wrong_days(zone: str, year: int) -> list[str]:
         sql.SQL(_WRONG).format(
             day=sql.Literal(day),
             sign=sql.SQL(_SIGNS[operator]),
-            found=comparison_sql(sql.SQL("moment"), Kind.DATETIME, operator, condition.values),
+            found=comparison_sql(
+                sql.SQL("moment"), ColumnType.DATETIME, operator, condition.values
+            ),
         )
         for (day, operator, _), condition in zip(tests, found, strict=True)
         if isinstance(condition, Condition)
@@ -259,7 +261,7 @@ def test_the_ends_of_the_calendar_can_be_asked_for(
     for name, at in moments.items():
         ShipmentFactory(organization=acme, id=name)
         with connection.cursor() as cursor:
-            update = "UPDATE logistics_shipment SET pickup_at = %s WHERE id = %s"
+            update = "UPDATE longshore_logistics_shipment SET pickup_at = %s WHERE id = %s"
             cursor.execute(update, [at, name])
     assert select("shipment", {"pickup_at": raw}, zone) == set(found.split(", "))
 
@@ -270,8 +272,10 @@ def test_an_interval_is_read_from_an_index(acme: Organization) -> None:
         Zone("Africa/Casablanca"),
     )
     assert isinstance(condition, Condition)
-    test = comparison_sql(sql.SQL("created_at"), Kind.DATETIME, Operator.IN, condition.values)
-    query = sql.SQL("EXPLAIN SELECT FROM logistics_shipment WHERE organization_id = {} AND {}")
+    test = comparison_sql(sql.SQL("created_at"), ColumnType.DATETIME, Operator.IN, condition.values)
+    query = sql.SQL(
+        "EXPLAIN SELECT FROM longshore_logistics_shipment WHERE organization_id = {} AND {}"
+    )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(query.format(sql.Literal(acme.pk), test).as_string(None))

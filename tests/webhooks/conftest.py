@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from accounts.models import Organization
-from accounts.sealing import seal
+from longshore.accounts.models import Organization
+from longshore.accounts.sealing import seal
 from tests.factories import SubscriptionFactory
 from tests.webhooks.receiver import Receiver, receiving
-from webhooks import outbox, secrets
+from webhooks import outbox, signing_secrets
 from webhooks.events import EventType
 from webhooks.models import Delivery, Event, Subscription
 from webhooks.payloads import Data
 
-SECRET = secrets.generate()
+SECRET = signing_secrets.generate()
 DATA: Data = {"object": "thing", "id": "thing_1", "text": "Grüße"}
 Publish = Callable[..., Event]
 

@@ -12,18 +12,24 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Organization
-from accounts.sealing import seal
+from longshore.accounts.models import Organization
+from longshore.accounts.sealing import seal
 from tests.factories import SubscriptionFactory
 from tests.webhooks.receiver import Receiver
-from webhooks import lifecycle, outbox, runner, secrets
+from webhooks import lifecycle, outbox, runner, signing_secrets
 from webhooks.events import EventType
-from webhooks.models import Attempt, Delivery, DeliveryStatus, Event, Subscription
+from webhooks.models import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Event,
+    Subscription,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("static_files")]
 MODELS = ("subscription", "event", "delivery")
 HIDDEN = "Bearer hush-hush"
-SECRET, OLD_SECRET = secrets.generate(), secrets.generate()
+SECRET, OLD_SECRET = signing_secrets.generate(), signing_secrets.generate()
 
 
 def user_client(name: str, *permissions: str) -> Client:

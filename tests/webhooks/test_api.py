@@ -9,16 +9,16 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from accounts.models import Organization
-from accounts.sealing import unseal
+from longshore.accounts.models import Organization
+from longshore.accounts.sealing import unseal
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.conftest import SECRET, Publish
 from tests.webhooks.receiver import Receiver, answer
-from webhooks import runner, secrets
+from webhooks import runner, signing_secrets
 from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
-from webhooks.subscriptions import MOST
+from webhooks.subscriptions import MAX_SUBSCRIPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +42,7 @@ def test_a_subscription_shows_its_secret_once_and_its_headers_never(
     alice: KeyClient, made: dict[str, Any]
 ) -> None:
     secret = made.pop("secret")
-    assert secrets.is_secret(secret)
+    assert signing_secrets.is_secret(secret)
     assert made["headers"] == ["Authorization"]
     assert made["events"] == ["export.created", "export.failed"]
     address = f"/v1/webhooks/{made['id']}"
@@ -56,7 +56,7 @@ def test_a_subscription_shows_its_secret_once_and_its_headers_never(
 
 
 def test_a_secret_may_be_ones_own(alice: KeyClient) -> None:
-    own = secrets.generate()
+    own = signing_secrets.generate()
     made = alice.post("/v1/webhooks", BODY | {"secret": own}).json()
     assert made["secret"] == own
     assert unseal(Subscription.objects.get().secret) == own
@@ -66,7 +66,7 @@ def test_secrets_are_in_no_log_and_no_other_answer(
     alice: KeyClient, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    first, second = secrets.generate(), secrets.generate()
+    first, second = signing_secrets.generate(), signing_secrets.generate()
     body = BODY | {"target": receiver.url(), "events": "*", "secret": first}
     address = f"/v1/webhooks/{alice.post('/v1/webhooks', body).json()['id']}"
     refused = [
@@ -119,7 +119,7 @@ def test_a_rotation_shows_the_new_secret_once(alice: KeyClient, made: dict[str, 
     shown = alice.get(address).json()
     assert shown["previous_secret_ends_at"] == rotated["previous_secret_ends_at"]
     assert rotated["secret"] not in json.dumps(shown)
-    own = secrets.generate()
+    own = signing_secrets.generate()
     assert alice.post(f"{address}/rotate-secret", {"secret": own}).json()["secret"] == own
 
 
@@ -240,7 +240,7 @@ def test_types_are_listed_with_what_they_mean(alice: KeyClient) -> None:
 def test_an_organization_has_so_many_subscriptions(
     alice: KeyClient, charlie: KeyClient, acme: Organization
 ) -> None:
-    SubscriptionFactory.create_batch(MOST, organization=acme)
+    SubscriptionFactory.create_batch(MAX_SUBSCRIPTIONS, organization=acme)
     response = alice.post("/v1/webhooks", BODY)
     assert (response.status_code, response.json()["error"]) == (422, "too_many_subscriptions")
     assert charlie.post("/v1/webhooks", BODY).status_code == 201

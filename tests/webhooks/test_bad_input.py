@@ -6,9 +6,9 @@ import pytest
 
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
-from webhooks import secrets
+from webhooks import signing_secrets
 from webhooks.models import Subscription
-from webhooks.secrets import PREFIX
+from webhooks.signing_secrets import PREFIX
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ BAD = [
     ({"secret": None}, "invalid_secret", "secret"),
     ({"secret": SHORT}, "invalid_secret", "secret"),
     ({"secret": PREFIX + "A" * 92}, "invalid_secret", "secret"),
-    ({"secret": secrets.generate() + "\n"}, "invalid_secret", "secret"),
+    ({"secret": signing_secrets.generate() + "\n"}, "invalid_secret", "secret"),
     ({"headers": None}, "invalid_header", "headers"),
     ({"headers": [["X", "1"]]}, "invalid_header", "headers"),
     ({"headers": {f"X-{n}": "1" for n in range(11)}}, "invalid_header", "headers"),

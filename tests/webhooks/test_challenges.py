@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Organization
+from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.webhooks.conftest import Publish
 from tests.webhooks.receiver import Handler, Receiver, answer
-from webhooks import lifecycle, runner, senders, upkeep
+from webhooks import lifecycle, maintenance, runner, senders
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,7 +132,7 @@ def test_a_subscription_that_is_activated_is_challenged(
 ) -> None:
     body = {"target": receiver.url(), "events": "*", "active": False}
     shown = alice.post("/v1/webhooks", body).json()
-    upkeep.sweep()
+    maintenance.sweep()
     assert Delivery.objects.get().status == DeliveryStatus.FAILED
     repeat(receiver)
     subscription = Subscription.objects.get()
@@ -149,12 +149,12 @@ def test_a_target_that_never_repeats_its_challenge_is_disabled(
     alice: KeyClient, receiver: Receiver
 ) -> None:
     shown = subscribe(alice, receiver)
-    upkeep.sweep()
+    maintenance.sweep()
     assert alice.get(shown["url"]).json()["active"] is True
     Delivery.objects.update(attempts_count=len(lifecycle.DELAYS))
     number = Subscription.objects.get().pk
     runner.run(number)
-    upkeep.sweep()
+    maintenance.sweep()
     after = alice.get(shown["url"]).json()
     assert (after["active"], after["verification"]) == (False, "pending")
     assert after["disabled_reason"] == "The target did not repeat its challenge in any attempt."
@@ -179,19 +179,19 @@ def test_what_a_challenge_holds_wakes_no_sender_and_ends(
     # The challenge is due later, and the event is held.
     assert list(senders.waiting()) == []
     held = Delivery.objects.get(event__type="export.created")
-    upkeep.sweep()
+    maintenance.sweep()
     held.refresh_from_db()
     assert held.status == DeliveryStatus.PENDING
     long_ago = timezone.now() - timedelta(days=4)
     Delivery.objects.filter(pk=held.pk).update(next_attempt_at=long_ago)
-    upkeep.sweep()
+    maintenance.sweep()
     held.refresh_from_db()
     assert held.status == DeliveryStatus.FAILED
     assert held.completed_at
-    older = timezone.now() - upkeep.KEPT
+    older = timezone.now() - maintenance.KEPT
     Delivery.objects.filter(pk=held.pk).update(completed_at=older)
     Event.objects.filter(pk=held.event_id).update(created_at=older)
-    upkeep.purge()
+    maintenance.purge()
     assert not Delivery.objects.filter(pk=held.pk).exists()
 
 

@@ -15,16 +15,16 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from accounts.sealing import seal
+from longshore.accounts.sealing import seal
 from tests.test_docs import DOCS, blocks, table
-from webhooks import lifecycle, parsing, secrets, sending, subscriptions
+from webhooks import lifecycle, parsing, sending, signing_secrets, subscriptions
 from webhooks.events import EventType
 from webhooks.models import Subscription
 from webhooks.signing import Signer
 
 PAGE = DOCS / "webhooks.md"
 BODY = json.dumps({"type": "export.created", "data": {"name": "Zoë, 山田"}}, ensure_ascii=False)
-OLD, NEW = secrets.generate(), secrets.generate()
+OLD, NEW = signing_secrets.generate(), signing_secrets.generate()
 
 # Whether what came is verified: secret, headers, body, and a folder to work in.
 Verify = Callable[[str, dict[str, str], str, Path], bool]
@@ -162,15 +162,15 @@ def test_numbers_are_those_of_the_code() -> None:
     assert 3 <= sum(delays) / 86_400 < 3.5
     for words_of, number in {
         "Up to {} attempts": len(lifecycle.DELAYS) + 1,
-        "After {} failures in a row, or five days": lifecycle.MOST_FAILURES,
+        "After {} failures in a row, or five days": lifecycle.MAX_FAILURES,
         "within {} seconds": int(sending.ANSWER_SECONDS),
-        "up to {} subscriptions": subscriptions.MOST,
-        "up to {} to send with every delivery": parsing.MOST_HEADERS,
-        "of {} to": secrets.SHORTEST,
-        "to {} bytes": secrets.LONGEST,
+        "up to {} subscriptions": subscriptions.MAX_SUBSCRIPTIONS,
+        "up to {} to send with every delivery": parsing.MAX_HEADERS,
+        "of {} to": signing_secrets.MIN_BYTES,
+        "to {} bytes": signing_secrets.MAX_BYTES,
     }.items():
         assert words_of.format(number) in text, words_of
-    assert lifecycle.LONGEST_FAILURE.days == 5
+    assert lifecycle.MAX_FAILURE_AGE.days == 5
     assert subscriptions.OVERLAP.total_seconds() == 24 * 3600
 
 

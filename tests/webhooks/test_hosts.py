@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Organization
+from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.receiver import Receiver

@@ -10,8 +10,9 @@ from django.apps import apps
 from django.db import connections
 from django.http import HttpResponse
 
-from accounts.models import IdempotencyKey, Organization, Scope
-from accounts.sealing import unseal
+from longshore.accounts.models import Organization, Scope
+from longshore.accounts.sealing import unseal
+from longshore.api.models import IdempotencyKey
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory
 from tests.webhooks.receiver import Receiver

@@ -11,10 +11,23 @@ from django.utils import timezone
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.conftest import SECRET, Publish, the_delivery
 from tests.webhooks.receiver import Receiver, answer, in_turn
-from webhooks import actions, lifecycle, runner, senders, subscriptions, upkeep
+from webhooks import (
+    actions,
+    lifecycle,
+    maintenance,
+    runner,
+    senders,
+    subscriptions,
+)
 from webhooks.events import EventType
 from webhooks.lifecycle import Batch
-from webhooks.models import Attempt, Delivery, DeliveryStatus, Event, Subscription
+from webhooks.models import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Event,
+    Subscription,
+)
 from webhooks.sending import Result
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,7 +156,7 @@ def test_who_fails_again_and_again_is_left_alone_twice_as_long_each_time(
 
 def test_thirty_failures_are_days_rather_than_a_burst() -> None:
     failed = a_result(Delivery(), 500)
-    pauses = [lifecycle._pause(count, failed) for count in range(1, lifecycle.MOST_FAILURES)]
+    pauses = [lifecycle._pause(count, failed) for count in range(1, lifecycle.MAX_FAILURES)]
     assert timedelta(days=2) < sum(pauses, timedelta()) < timedelta(days=3)
 
 
@@ -177,10 +190,10 @@ def test_so_many_senders_have_a_target_at_a_time(
     subscription: Subscription, publish: Publish
 ) -> None:
     publish(100)
-    batches = [claimed(subscription) for _ in range(senders.MOST_SENDERS)]
+    batches = [claimed(subscription) for _ in range(senders.MAX_SENDERS)]
     assert lifecycle.claim(subscription.pk) is None
     taken = {each.pk for batch in batches for each in batch.deliveries}
-    assert len(taken) == senders.MOST_SENDERS * senders.MOST_DELIVERIES
+    assert len(taken) == senders.MAX_SENDERS * senders.MAX_DELIVERIES
 
 
 def test_racing_senders_are_no_more(subscription: Subscription, publish: Publish) -> None:
@@ -198,7 +211,7 @@ def test_racing_senders_are_no_more(subscription: Subscription, publish: Publish
     for thread in threads:
         thread.join()
     found = [batch for batch in batches if batch is not None]
-    assert len(found) == senders.MOST_SENDERS
+    assert len(found) == senders.MAX_SENDERS
     taken = [each.pk for batch in found for each in batch.deliveries]
     assert len(taken) == len(set(taken))
 
@@ -224,7 +237,7 @@ def test_410_ends_the_subscription(
     assert subscription.disabled_reason == "The target answered 410 Gone."
     assert subscription.disabled_at is not None
     assert len(receiver.messages) == 1
-    upkeep.sweep()
+    maintenance.sweep()
     statuses = Delivery.objects.filter(event__type=EventType.EXPORT_CREATED)
     assert set(statuses.values_list("status", flat=True)) == {DeliveryStatus.FAILED}
 
@@ -264,8 +277,8 @@ def test_the_organization_is_told_once_by_event_and_email(
     assert event.data["reason"] == "A test."
     send(other)
     assert receiver.ids("/other") == [event.public_id]
-    upkeep.tell()
-    upkeep.tell()
+    maintenance.tell()
+    maintenance.tell()
     [mail] = mailoutbox
     assert mail.to == ["ops@acme.example"]  # type: ignore[attr-defined]
     body = mail.body  # type: ignore[attr-defined]
@@ -285,9 +298,9 @@ def test_a_mail_server_that_is_away_is_asked_again(
         raise ConnectionRefusedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(upkeep, "send_mail", away)
-        upkeep.tell()
-    upkeep.tell()
+        patch.setattr(maintenance, "send_mail", away)
+        maintenance.tell()
+    maintenance.tell()
     assert len(mailoutbox) == 1
 
 
@@ -295,7 +308,7 @@ def test_an_organization_without_an_address_is_told_by_the_event_alone(
     failing: Subscription, mailoutbox: list[object]
 ) -> None:
     lifecycle.disable(failing, "A test.")
-    upkeep.tell()
+    maintenance.tell()
     assert mailoutbox == []
     failing.refresh_from_db()
     assert failing.notified_at is not None
@@ -321,7 +334,7 @@ def test_what_a_disabled_subscription_misses_can_be_recovered(
     began = timezone.now()
     lifecycle.disable(subscription, "A test.")
     missed = publish()
-    upkeep.sweep()
+    maintenance.sweep()
     subscriptions.change(subscription, {"active": True})
     send(subscription)
     assert receiver.messages == []
@@ -363,11 +376,11 @@ def test_a_dead_senders_deliveries_are_sent_once_more(
 ) -> None:
     event = publish()
     late = claimed(subscription)
-    upkeep.sweep()
+    maintenance.sweep()
     send(subscription)
     assert receiver.messages == []
     Delivery.objects.update(lease_ends_at=timezone.now())
-    upkeep.sweep()
+    maintenance.sweep()
     send(subscription)
     assert receiver.ids() == [event.public_id]
     # It was not dead after all: what it says comes too late.
@@ -415,7 +428,7 @@ def test_a_deactivated_subscription_is_sent_nothing(
     subscriptions.change(subscription, {"active": False})
     publish()
     send(subscription)
-    upkeep.sweep()
+    maintenance.sweep()
     assert receiver.messages == []
     assert the_delivery().status == DeliveryStatus.FAILED
 
@@ -433,7 +446,7 @@ def test_a_sweep_wakes_those_for_whom_something_is_due(
     subscription: Subscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[int] = []
-    monkeypatch.setattr("webhooks.queue.wake", woken.append)
+    monkeypatch.setattr("webhooks.queueing.wake", woken.append)
     DeliveryFactory.create_batch(3, subscription=subscription)
     for later in (
         {"next_attempt_at": timezone.now() + timedelta(minutes=1)},
@@ -441,7 +454,7 @@ def test_a_sweep_wakes_those_for_whom_something_is_due(
         {"status": DeliveryStatus.DELIVERED},
     ):
         DeliveryFactory.create(**later)
-    upkeep.sweep()
+    maintenance.sweep()
     assert woken == [subscription.pk]
 
 
@@ -450,13 +463,13 @@ def test_old_events_go_with_their_deliveries_and_what_was_sent_lately_stays(
 ) -> None:
     publish(3)
     send(subscription)
-    long_ago = timezone.now() - upkeep.KEPT - timedelta(minutes=1)
+    long_ago = timezone.now() - maintenance.KEPT - timedelta(minutes=1)
     Event.objects.update(created_at=long_ago)
-    upkeep.purge()
+    maintenance.purge()
     assert Event.objects.count() == 3
     Delivery.objects.update(completed_at=long_ago)
     publish()
-    upkeep.purge()
+    maintenance.purge()
     assert Event.objects.count() == Delivery.objects.count() == 1
     assert Attempt.objects.count() == 0
 
@@ -465,19 +478,19 @@ def test_old_secrets_and_deleted_subscriptions_go(
     subscription: Subscription, publish: Publish
 ) -> None:
     subscriptions.rotate(subscription, None)
-    upkeep.purge()
+    maintenance.purge()
     subscription.refresh_from_db()
     assert subscription.previous_secret
     Subscription.objects.update(previous_secret_ends_at=timezone.now())
     publish()
-    upkeep.purge()
+    maintenance.purge()
     subscription.refresh_from_db()
     assert subscription.previous_secret == ""
     lifecycle.delete(subscription)
     subscription.refresh_from_db()
     assert (subscription.secret, subscription.headers) == ("", {})
-    upkeep.purge()
+    maintenance.purge()
     assert Subscription.objects.count() == 1
     Event.objects.all().delete()
-    upkeep.purge()
+    maintenance.purge()
     assert Subscription.objects.count() == 0

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Organization
+from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from webhooks.admin import presentation

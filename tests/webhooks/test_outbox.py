@@ -9,16 +9,17 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.errors import ErrorCode
-from accounts.models import Organization
-from exports import actions, lifecycle, runner, upkeep
+from exports.execution import runner
+from exports.lifecycle import actions, maintenance, transitions
 from exports.models import Export
+from longshore.accounts.models import Organization
+from longshore.api.errors import ErrorCode
 from tests.conftest import KeyClient
 from tests.exports.conftest import contacts, downloaded, queued, storage  # noqa: F401  (fixtures)
 from tests.factories import OrganizationFactory, SubscriptionFactory
 from tests.webhooks.conftest import DATA, SECRET, Publish
 from tests.webhooks.receiver import Receiver
-from webhooks import outbox, payloads, queue
+from webhooks import outbox, payloads, queueing
 from webhooks import runner as sender
 from webhooks.events import EventType
 from webhooks.models import Delivery, Event, Subscription
@@ -36,7 +37,7 @@ def test_an_event_is_written_with_the_change_or_not_at_all(
     subscription: Subscription, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[int] = []
-    monkeypatch.setattr(queue, "wake", woken.append)
+    monkeypatch.setattr(queueing, "wake", woken.append)
     with transaction.atomic():
         publish()
         transaction.set_rollback(True)
@@ -88,12 +89,12 @@ def test_of_many_events_one_message_waits_at_a_time(
 ) -> None:
     sent: list[object] = []
     monkeypatch.setattr("celery.current_app.send_task", lambda *args, **_: sent.append(args))
-    queue.taken(subscription.pk)
+    queueing.taken(subscription.pk)
     publish(5)
     assert len(sent) == 1
-    queue.taken(subscription.pk)
+    queueing.taken(subscription.pk)
     publish()
-    assert sent == [(queue.SEND, [subscription.pk])] * 2
+    assert sent == [(queueing.SEND, [subscription.pk])] * 2
 
 
 def test_the_life_of_an_export_is_told(queued: Export) -> None:  # noqa: F811
@@ -103,7 +104,7 @@ def test_the_life_of_an_export_is_told(queued: Export) -> None:  # noqa: F811
     runner.run(queued.pk)
     assert types() == ["export.started", "export.created"]
     Export.objects.update(expires_at=timezone.now())
-    upkeep.expire()
+    maintenance.expire()
     queued.refresh_from_db()
     actions.retry(queued)
     assert types()[2:] == ["export.expired", "export.queued"]
@@ -111,12 +112,12 @@ def test_the_life_of_an_export_is_told(queued: Export) -> None:  # noqa: F811
     queued.refresh_from_db()
     actions.retry(queued)
     for code in (ErrorCode.INTERNAL_ERROR, ErrorCode.TIMEOUT):
-        export = lifecycle.claim(queued.pk)
+        export = transitions.claim(queued.pk)
         assert export is not None
         if code is ErrorCode.TIMEOUT:
-            lifecycle.time_out(export, 1)
+            transitions.time_out(export, 1)
         else:
-            lifecycle.fail(export, code, "no")
+            transitions.fail(export, code, "no")
         queued.refresh_from_db()
         actions.retry(queued)
     failed = ["export.started", "export.failed", "export.queued"]

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Organization
+from longshore.accounts.models import Organization
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.receiver import Receiver, slowly
 from webhooks import lifecycle, runner, senders, subscriptions
@@ -53,7 +53,7 @@ def test_who_was_never_answered_has_one_sender_with_one_delivery(acme: Organizat
 def test_a_quick_answer_lets_more_senders_come_and_a_slow_one_does_not(acme: Organization) -> None:
     for milliseconds, quick in ((1900, True), (2100, False)):
         [new] = waiting_for(1, acme)
-        DeliveryFactory.create_batch(senders.MOST_DELIVERIES, subscription=new)
+        DeliveryFactory.create_batch(senders.MAX_DELIVERIES, subscription=new)
         [batch] = claims([new])
         succeed(batch, milliseconds)
         new.refresh_from_db()
@@ -74,8 +74,8 @@ def test_another_target_is_a_new_one(acme: Organization) -> None:
 def test_an_organization_has_so_many_careful_senders(
     acme: Organization, globex: Organization, values: dict[str, object]
 ) -> None:
-    batches = claims(waiting_for(senders.MOST_CAREFUL + 3, acme, **values))
-    assert len(batches) == senders.MOST_CAREFUL
+    batches = claims(waiting_for(senders.MAX_UNPROVEN + 3, acme, **values))
+    assert len(batches) == senders.MAX_UNPROVEN
     # Neither who is quick nor another organization waits for them.
     assert len(claims(waiting_for(1, acme, is_quick=True))) == 1
     assert len(claims(waiting_for(1, globex, **values))) == 1
@@ -91,13 +91,13 @@ def test_all_organizations_together_leave_senders_for_who_is_quick(acme: Organiz
             8, Organization.objects.create(name=f"{number}", slug=f"organization-of-{number}")
         )
     ]
-    assert len(claims(others)) == senders.MOST_CAREFUL_IN_ALL
+    assert len(claims(others)) == senders.MAX_UNPROVEN_TOTAL
     assert claims(waiting_for(1, acme)) == []
     assert len(claims(waiting_for(1, acme, is_quick=True))) == 1
 
 
 def test_racing_senders_of_many_targets_are_no_more(acme: Organization) -> None:
-    new = waiting_for(senders.MOST_CAREFUL + 8, acme)
+    new = waiting_for(senders.MAX_UNPROVEN + 8, acme)
     barrier = Barrier(len(new))
     found: list[Batch] = []
 
@@ -111,7 +111,7 @@ def test_racing_senders_of_many_targets_are_no_more(acme: Organization) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == senders.MOST_CAREFUL
+    assert len(found) == senders.MAX_UNPROVEN
 
 
 def test_who_has_waited_for_longest_is_next(
@@ -130,6 +130,6 @@ def test_who_has_waited_for_longest_is_next(
     Delivery.objects.filter(subscription=slow).first().delete()  # type: ignore[union-attr]
     Delivery.objects.filter(subscription=later).update(next_attempt_at=timezone.now())
     woken: list[int] = []
-    monkeypatch.setattr("webhooks.queue.wake", woken.append)
+    monkeypatch.setattr("webhooks.queueing.wake", woken.append)
     runner.run(slow.pk)
     assert woken == [sooner.pk, later.pk]

@@ -9,12 +9,12 @@ from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from accounts.sealing import seal
+from longshore.accounts.sealing import seal
 from tests.factories import DeliveryFactory
 from tests.webhooks import receiver as behaviour
 from tests.webhooks.conftest import SECRET, the_delivery
 from tests.webhooks.receiver import Behaviour, Flood, Receiver, answer
-from webhooks import payloads, runner, secrets, sending, subscriptions
+from webhooks import payloads, runner, sending, signing_secrets, subscriptions
 from webhooks.models import Attempt, DeliveryStatus, Subscription
 from webhooks.sending import Result, Sender
 
@@ -47,7 +47,7 @@ def test_a_message_is_signed_as_the_library_verifies_it(
     assert message.headers["content-type"] == "application/json"
     assert (result.succeeded, result.status_code, result.error) == (True, 204, "")
     with pytest.raises(WebhookVerificationError):
-        message.verified(secrets.generate())
+        message.verified(signing_secrets.generate())
 
 
 def test_two_secrets_sign_for_a_day_after_a_rotation(

@@ -14,17 +14,17 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import Organization
-from accounts.sealing import seal
-from exports import heartbeats
 from exports_project.embedded import processes
 from exports_project.serve import PROGRAMS
+from longshore.accounts.models import Organization
+from longshore.accounts.sealing import seal
+from longshore.jobs import heartbeats
 from tests.exports.conftest import wait_for
 from tests.factories import SubscriptionFactory
 from tests.webhooks import receiver as behaviour
 from tests.webhooks.conftest import Publish
 from tests.webhooks.receiver import Handler, Receiver, answer
-from webhooks import secrets, senders, upkeep
+from webhooks import maintenance, senders, signing_secrets
 from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,7 +79,7 @@ def test_a_message_whose_sender_dies_before_it_says_so_comes_again(
     assert not Attempt.objects.exists()
     start()
     Delivery.objects.update(lease_ends_at=timezone.now())
-    upkeep.sweep()
+    maintenance.sweep()
     wait_for(lambda: Delivery.objects.get().status == DeliveryStatus.DELIVERED)
     assert receiver.ids() == [event.public_id] * 2
 
@@ -101,7 +101,7 @@ def test_forty_new_targets_that_hang_delay_nobody_who_is_known_to_be_quick(
         wait_for(lambda: events <= {*receiver.ids("/quick"), *receiver.ids("/new")})  # noqa: B023
         assert time.monotonic() - began < 2
     hung = [message for message in receiver.messages if message.path in hanging]
-    assert len(hung) == senders.MOST_CAREFUL
+    assert len(hung) == senders.MAX_UNPROVEN
 
 
 def test_new_targets_are_served_one_after_the_other_without_a_sweep(
@@ -123,7 +123,7 @@ def test_a_thousand_events_reach_who_is_there_whoever_is_not(
 ) -> None:
     """Fifty events for each of twenty targets, of which two hang, two reset and one is closed."""
     start()
-    secret = secrets.generate()
+    secret = signing_secrets.generate()
     dead = {
         "/15": behaviour.slowly(60),
         "/16": behaviour.drip_body,

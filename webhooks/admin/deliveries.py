@@ -11,20 +11,23 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+)
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from webhooks import actions
 from webhooks.admin import presentation
-from webhooks.admin.pages import LookedAt, dialog
+from webhooks.admin.pages import ReadOnlyModelAdmin, dialog
 from webhooks.models import Attempt, Delivery, DeliveryStatus
 
 _LAST = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LookedAt):
+class DeliveryAdmin(ReadOnlyModelAdmin):
     list_display = ("kind", "goes_to", "state", "tries", "last_answer", "created")
     list_filter = (
         ("status", ChoicesDropdownFilter),

@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilte
 from unfold.decorators import display
 
 from webhooks.admin import presentation
-from webhooks.admin.pages import LookedAt
+from webhooks.admin.pages import ReadOnlyModelAdmin
 from webhooks.events import EventType
 from webhooks.models import Delivery, Event
 
@@ -27,7 +27,7 @@ class TypeFilter(DropdownFilter):
 
 
 @admin.register(Event)
-class EventAdmin(LookedAt):
+class EventAdmin(ReadOnlyModelAdmin):
     list_display = ("kind", "happened_to", "told", "created")
     list_filter = (TypeFilter, ("organization", AutocompleteSelectFilter))
     list_select_related = ("organization",)

@@ -10,11 +10,11 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.forms import BaseDialogForm
 
-from accounts.admin.paginator import EstimatingPaginator
-from accounts.errors import ApiError
+from longshore.accounts.admin.paginator import EstimatingPaginator
+from longshore.api.errors import ApiError
 
 
-class LookedAt(ModelAdmin):
+class ReadOnlyModelAdmin(ModelAdmin):
     list_fullwidth = True
     list_filter_submit = True
     list_per_page = 50

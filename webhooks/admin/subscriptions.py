@@ -22,7 +22,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from webhooks import actions, subscriptions
 from webhooks.admin import presentation
-from webhooks.admin.pages import LookedAt, dialog
+from webhooks.admin.pages import ReadOnlyModelAdmin, dialog
 from webhooks.admin.presentation import State
 from webhooks.models import Subscription
 
@@ -72,7 +72,7 @@ class SinceForm(BaseDialogForm):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(LookedAt):
+class SubscriptionAdmin(ReadOnlyModelAdmin):
     list_display = ("identifier", "goes_to", "told_of", "health", "state", "created")
     list_filter = (StateFilter, ("organization", AutocompleteSelectFilter))
     list_select_related = ("organization",)

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from webhooks.events import EVERY, EventType
-from webhooks.parsing import LONGEST_HEADER, LONGEST_NAME, MOST_HEADERS, SECRET
+from webhooks.parsing import MAX_HEADER_CHARACTERS, MAX_HEADERS, MAX_NAME_CHARACTERS, SECRET
 
 _TYPE = {"type": "string", "enum": EventType.values}
 
@@ -30,8 +30,8 @@ class TypesField(serializers.JSONField):
 @extend_schema_field(
     {
         "type": "object",
-        "maxProperties": MOST_HEADERS,
-        "additionalProperties": {"type": ["string", "null"], "maxLength": LONGEST_HEADER},
+        "maxProperties": MAX_HEADERS,
+        "additionalProperties": {"type": ["string", "null"], "maxLength": MAX_HEADER_CHARACTERS},
     }
 )
 class HeadersField(serializers.JSONField):
@@ -53,7 +53,7 @@ class SubscriptionChangeSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Only of exports of these types; of all by default, or for an empty list.",
     )
-    name = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NAME)
+    name = serializers.CharField(required=False, allow_blank=True, max_length=MAX_NAME_CHARACTERS)
     active = serializers.BooleanField(required=False, help_text="Whether to send at all.")
     headers = HeadersField(
         required=False,

@@ -9,8 +9,8 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import (
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.openapi import (
     KEY_ERRORS,
     NOT_FOUND,
     OF_A_BODY,
@@ -19,8 +19,15 @@ from accounts.openapi import (
     operation,
     whole_list,
 )
-from resources.api.documentation import BAD_PAGES, CREATED_PARAMETERS, bad_input
-from webhooks.api.body import SubscriptionChangeSerializer, SubscriptionRequestSerializer
+from longshore.resources.api.documentation import (
+    BAD_PAGES,
+    CREATED_PARAMETERS,
+    bad_input,
+)
+from webhooks.api.body import (
+    SubscriptionChangeSerializer,
+    SubscriptionRequestSerializer,
+)
 from webhooks.api.examples import (
     BAD_SECRET,
     CREATED,
@@ -43,7 +50,7 @@ from webhooks.api.serializers import (
 from webhooks.events import EventType
 from webhooks.models import DeliveryStatus
 from webhooks.parsing import SECRET
-from webhooks.subscriptions import MOST
+from webhooks.subscriptions import MAX_SUBSCRIPTIONS
 
 WEBHOOKS, EVENTS = "Webhooks", "Events"
 
@@ -81,7 +88,8 @@ create_subscription = operation(
     summary="Subscribe to events",
     description=(
         "From now on each event is sent to the target, signed as Standard Webhooks says. The "
-        f"`secret` is shown this once. An organization has at most {MOST} subscriptions."
+        f"`secret` is shown this once. An organization has at most "
+        f"{MAX_SUBSCRIPTIONS} subscriptions."
     ),
     request=SubscriptionRequestSerializer,
     responses={201: OpenApiResponse(CreatedSubscriptionSerializer, "Subscribed.")},
@@ -102,8 +110,8 @@ create_subscription = operation(
         _TWIN,
         ApiError(
             ErrorCode.TOO_MANY_SUBSCRIPTIONS,
-            f"There are {MOST} subscriptions, and no more are allowed. Delete one.",
-            {"maximum": MOST},
+            f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one.",
+            {"maximum": MAX_SUBSCRIPTIONS},
         ),
     ],
     examples=[*REQUESTS, answer("Subscribed", CREATED)],

@@ -4,8 +4,8 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from accounts.errors import ErrorCode
-from resources.api.documentation import bad_input
+from longshore.api.errors import ErrorCode
+from longshore.resources.api.documentation import bad_input
 from webhooks.events import EVERY, EventType
 from webhooks.parsing import SECRET
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.links import absolute
+from longshore.api.links import absolute
 from webhooks import payloads
 from webhooks.events import EventType
 from webhooks.models import Attempt, Delivery, Event, Subscription, Verification

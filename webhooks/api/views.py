@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import key_of
-from accounts.idempotency import idempotent
-from resources.api.choices import chosen
-from resources.pagination import KeysetPagination, NewestFirst
+from longshore.accounts.authentication import key_of
+from longshore.api.idempotency import idempotent
+from longshore.api.pagination import KeysetPagination, NewestFirst
+from longshore.resources.api.choices import chosen
 from webhooks import actions, lifecycle, subscriptions
 from webhooks.api import documentation
 from webhooks.api.serializers import (
@@ -24,7 +24,13 @@ from webhooks.api.serializers import (
     SubscriptionSerializer,
 )
 from webhooks.events import EventType
-from webhooks.models import Delivery, DeliveryStatus, Event, Subscription, SubscriptionQuerySet
+from webhooks.models import (
+    Delivery,
+    DeliveryStatus,
+    Event,
+    Subscription,
+    SubscriptionQuerySet,
+)
 from webhooks.parsing import parse_change, parse_new, parse_secret, parse_since
 
 

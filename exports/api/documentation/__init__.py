@@ -1,7 +1,11 @@
 """The operations on exports and resources, as the API's description has them."""
 
 from exports.api.documentation.creation import create_export, preview_export
-from exports.api.documentation.files import download_export, get_file, get_manifest
+from exports.api.documentation.files import (
+    download_export,
+    get_file,
+    get_manifest,
+)
 from exports.api.documentation.life import (
     cancel_export,
     delete_export,
@@ -10,7 +14,11 @@ from exports.api.documentation.life import (
     list_exports,
     retry_export,
 )
-from exports.api.documentation.resources import get_resource, list_resources, list_types
+from exports.api.documentation.resources import (
+    get_resource,
+    list_resources,
+    list_types,
+)
 
 __all__ = [
     "cancel_export",

@@ -3,11 +3,13 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_field
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema_field,
+)
 from rest_framework import serializers
 
-from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import KEY_ERRORS, OF_A_KEY, answer, operation
 from exports.api.body import ExportRequestSerializer
 from exports.api.examples import (
     EXPORTS,
@@ -18,8 +20,10 @@ from exports.api.examples import (
     TOO_MANY_EXPORTS,
     TOO_MANY_REQUESTS,
 )
-from exports.api.serializers import ExportSerializer
-from resources.reading import AnswerTooLarge
+from exports.lifecycle.representation import ExportSerializer
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.openapi import KEY_ERRORS, OF_A_KEY, answer, operation
+from longshore.resources.reading import AnswerTooLarge
 
 _FORMAT_LIMIT = ApiError(
     ErrorCode.FORMAT_LIMIT,

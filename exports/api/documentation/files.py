@@ -10,9 +10,9 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import NOT_FOUND, answer, error_responses, operation
 from exports.api.examples import COMPLETED, EXPORTS, LINK
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.openapi import NOT_FOUND, answer, error_responses, operation
 
 _NOT_READY = ApiError(
     ErrorCode.EXPORT_NOT_READY,

@@ -2,16 +2,29 @@
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import NOT_FOUND, answer, operation, whole_list
-from exports.api.examples import COMPLETED, EXPORTS, OVER_QUOTA, QUEUED, TOO_MANY_EXPORTS
-from exports.api.serializers import ExportEventSerializer, ExportSerializer
+from exports.api.examples import (
+    COMPLETED,
+    EXPORTS,
+    OVER_QUOTA,
+    QUEUED,
+    TOO_MANY_EXPORTS,
+)
 from exports.formats import formats
-from exports.lifecycle import RETRYABLE
+from exports.lifecycle.representation import (
+    ExportEventSerializer,
+    ExportSerializer,
+)
+from exports.lifecycle.transitions import RETRYABLE
 from exports.models import Status
-from resources.api.documentation import BAD_PAGES, CREATED_PARAMETERS, bad_input
-from resources.export_types import export_types
-from resources.registry import registry
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.openapi import NOT_FOUND, answer, operation, whole_list
+from longshore.resources.api.documentation import (
+    BAD_PAGES,
+    CREATED_PARAMETERS,
+    bad_input,
+)
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 
 list_exports = operation(
     "list_exports",

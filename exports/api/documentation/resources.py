@@ -2,12 +2,15 @@
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from accounts.errors import ApiError, ErrorCode
-from accounts.openapi import answer, operation, whole_list
 from exports.api.examples import EXPORTS
-from exports.api.serializers import ExportableSerializer, ExportTypeSerializer
-from resources.api.serializers import ResourceSummarySerializer
-from resources.registry import registry
+from exports.lifecycle.representation import (
+    ExportableSerializer,
+    ExportTypeSerializer,
+)
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.openapi import answer, operation, whole_list
+from longshore.resources.api.serializers import ResourceSummarySerializer
+from longshore.resources.registry import registry
 
 RESOURCES = "Resources"
 

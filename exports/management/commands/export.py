@@ -15,17 +15,17 @@ from uuid import uuid4
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from accounts.errors import InvalidInput
-from accounts.models import Organization
-from exports.creation import count_rows
 from exports.formats import formats
 from exports.formats.base import FormatLimit
-from exports.parsing import parse_export
+from exports.lifecycle.creation import count_rows
+from exports.reading.stream import ExportStream
+from exports.request.parser import parse_export
+from exports.request.presets import FROM, TO, TYPE
 from exports.spec import Compression, ExportSpec
-from exports.stream import ExportStream
-from exports.types import FROM, TO, TYPE
-from resources.export_types import export_types
-from resources.registry import registry
+from longshore.accounts.models import Organization
+from longshore.api.errors import InvalidInput
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 
 
 def _json_object(text: str) -> dict[str, Any]:

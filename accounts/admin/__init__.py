@@ -1,5 +1,0 @@
-"""Access in the admin: organizations, API keys, users, the audit log; and periodic tasks."""
-
-from accounts.admin import api_keys, audit, organizations, schedules, users
-
-__all__ = ["api_keys", "audit", "organizations", "schedules", "users"]

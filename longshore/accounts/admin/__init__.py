@@ -1,0 +1,11 @@
+"""Access in the admin: organizations, API keys, users, the audit log; and periodic tasks."""
+
+from longshore.accounts.admin import (
+    api_keys,
+    audit,
+    organizations,
+    schedules,
+    users,
+)
+
+__all__ = ["api_keys", "audit", "organizations", "schedules", "users"]

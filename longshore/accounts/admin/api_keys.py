@@ -1,0 +1,192 @@
+"""API keys in the admin: issued and shown once, renamed, revoked, never deleted."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from longshore.accounts.models import ApiKey, KeyStatus, Scope
+
+STATUS_COLORS = {
+    KeyStatus.ACTIVE: "success",
+    KeyStatus.EXPIRED: "warning",
+    KeyStatus.REVOKED: "danger",
+}
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=ApiKey._meta.get_field("scopes").help_text,
+    )
+
+    def clean_expiry_date(self) -> Any:
+        expiry_date = self.cleaned_data["expiry_date"]
+        if self.instance._state.adding and expiry_date and expiry_date < timezone.now():
+            raise forms.ValidationError("A new key cannot have expired already.")
+        return expiry_date
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return KeyStatus.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        value = self.value()
+        if value in KeyStatus.values:
+            return queryset.filter(pk__in=ApiKey.objects.with_status(KeyStatus(value)))
+        return queryset
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    form = ApiKeyForm
+    list_display = (
+        "name",
+        "beginning",
+        "organization",
+        "scope_list",
+        "status_label",
+        "last_used",
+        "expiry_date",
+    )
+    list_filter = (StatusFilter, ("organization", AutocompleteSelectFilter))
+    list_filter_submit = True
+    list_select_related = ("organization",)
+    search_fields = ("name", "prefix", "organization__name", "organization__slug")
+    autocomplete_fields = ("organization",)
+    actions = ("revoke_selected",)
+    actions_detail = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        editable = ("organization", "name", "scopes", "expiry_date")
+        if obj is None:
+            return editable
+        return ("status_label", *editable, "beginning", "last_used", "created")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: ApiKey | None = None
+    ) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        return ("status_label", "organization", "beginning", "last_used", "created")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"scopes": Scope.values, **super().get_changeform_initial_data(request)}
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """A revoked key stays as it was."""
+        changeable = obj is None or not obj.revoked
+        return changeable and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """Never: a revoked key is the record of who could do what, and until when."""
+        return False
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        one_way_out = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        context = {"title": "Issue an API key", **one_way_out, **(extra_context or {})}
+        response: HttpResponse = super().add_view(request, form_url, context)
+        return response
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if not change:
+            obj.issued_key = ApiKey.objects.assign_key(obj)
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the key, in this one answer; no message, session or cache ever holds it."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "API key issued",
+            "opts": self.opts,
+            "api_key": obj,
+            "key": obj.issued_key,
+            "url": request.build_absolute_uri("/v1/exports"),
+        }
+        response = TemplateResponse(request, "admin/longshore_accounts/apikey/issued.html", context)
+        add_never_cache_headers(response)
+        return response
+
+    @admin.action(description="Revoke selected API keys", permissions=["change"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        count = self._revoke(request, queryset)
+        self.message_user(request, f"Revoked {count} API key{'' if count == 1 else 's'}.")
+
+    @action(
+        description="Revoke",
+        icon="block",
+        variant=ActionVariant.DANGER,
+        permissions=["revoke"],
+        dialog={
+            "title": "Revoke this API key?",
+            "description": "Every request with it is refused from now on. This cannot be undone.",
+            "form_class": BaseDialogForm,
+            "form_submit_text": "Revoke",
+        },
+    )
+    def revoke(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        self._revoke(request, ApiKey.objects.filter(pk=object_id))
+        self.message_user(request, "The API key is revoked.")
+        # The dialog asks by htmx, which follows this header with a page load.
+        return HttpResponse(
+            headers={
+                "HX-Redirect": reverse("admin:longshore_accounts_apikey_change", args=[object_id])
+            }
+        )
+
+    def _revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> int:
+        """Revoke those that are not, and note by whom in their history; return how many."""
+        api_keys = list(queryset.filter(revoked=False))
+        ApiKey.objects.filter(pk__in=[api_key.pk for api_key in api_keys]).update(revoked=True)
+        for api_key in api_keys:
+            self.log_change(request, api_key, "Revoked.")
+        return len(api_keys)
+
+    def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Whether there is something to revoke, and the user may change keys."""
+        active = ApiKey.objects.filter(pk=object_id, revoked=False)
+        return self.has_change_permission(request) and active.exists()
+
+    @display(description="Status", label=STATUS_COLORS)
+    def status_label(self, api_key: ApiKey) -> str:
+        return api_key.status.value
+
+    @display(description="Begins with")
+    def beginning(self, api_key: ApiKey) -> SafeString:
+        return format_html("<code>{}</code>", api_key.prefix)
+
+    @display(description="Scopes", label=True)
+    def scope_list(self, api_key: ApiKey) -> list[str]:
+        return api_key.scopes
+
+    @display(description="Last used", ordering="last_used_at")
+    def last_used(self, api_key: ApiKey) -> str:
+        used = api_key.last_used_at
+        if used is None:
+            return "Never"
+        exactly = f"{used:%F %T} UTC"
+        return format_html('<span title="{}">{} ago</span>', exactly, timesince(used, depth=1))

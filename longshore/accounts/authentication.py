@@ -1,0 +1,83 @@
+"""Authentication by API key: `PX-API-KEY`, `X-API-KEY` or `Authorization: Bearer <key>`."""
+
+import re
+from datetime import timedelta
+from typing import cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
+
+from longshore.accounts.models import ApiKey
+
+# What the key generator makes; anything else is refused without asking the database.
+_KEY = re.compile(r"[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}")
+HEADERS = ("PX-API-KEY", "X-API-KEY")
+_USE_RESOLUTION = timedelta(minutes=1)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Sets `request.auth` to the ApiKey, its organization loaded: one query.
+
+    A key that is wrong, expired or revoked is a 401. Only who holds the whole key learns that
+    it expired or was revoked. `last_used_at` is exact to a minute.
+    """
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
+        key = _sent_key(request)
+        if key is None:
+            return None
+        api_key = _find(key)
+        _note_use(api_key)
+        bind_contextvars(organization=api_key.organization_id)
+        return AnonymousUser(), api_key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Longshore"'
+
+
+def key_of(request: Request) -> ApiKey:
+    """The key that let a request in: of views that ask for one."""
+    return cast("ApiKey", request.auth)
+
+
+def _sent_key(request: Request) -> str | None:
+    scheme, _, bearer = request.headers.get("Authorization", "").strip().partition(" ")
+    sent = {request.headers.get(name, "").strip() for name in HEADERS}
+    if scheme.lower() == "bearer":
+        sent.add(bearer.strip())
+    sent.discard("")
+    if len(sent) > 1:
+        raise AuthenticationFailed(
+            f"The headers {', '.join(HEADERS)} and Authorization hold different API keys: send one."
+        )
+    return next(iter(sent), None)
+
+
+def _find(key: str) -> ApiKey:
+    """The key's row, or AuthenticationFailed."""
+    api_key: ApiKey | None = None
+    if _KEY.fullmatch(key):
+        prefix, _, _ = key.partition(".")
+        api_key = ApiKey.objects.select_related("organization").filter(prefix=prefix).first()
+    if api_key is None or not api_key.is_valid(key):
+        raise AuthenticationFailed("There is no such API key.")
+    if api_key.revoked:
+        raise AuthenticationFailed("This API key was revoked.")
+    if api_key.has_expired:
+        raise AuthenticationFailed(f"This API key expired at {api_key.expiry_date:%FT%TZ}.")
+    return api_key
+
+
+def _note_use(api_key: ApiKey) -> None:
+    now = timezone.now()
+    stale = now - _USE_RESOLUTION
+    if api_key.last_used_at is None or api_key.last_used_at < stale:
+        # The condition is repeated in SQL so that of many requests at once one writes.
+        ApiKey.objects.filter(
+            Q(last_used_at=None) | Q(last_used_at__lt=stale), pk=api_key.pk
+        ).update(last_used_at=now)

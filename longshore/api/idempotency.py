@@ -1,0 +1,170 @@
+"""Requests that may be sent again: the header Idempotency-Key of what creates something."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.http import HttpResponse
+from django.utils.encoding import force_str
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import is_success
+from rest_framework.views import APIView
+
+from longshore.accounts.authentication import key_of
+from longshore.accounts.sealing import seal, unseal
+from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
+from longshore.api.models import IdempotencyKey
+from longshore.database import chunks
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+MAX_KEY_LENGTH = 255
+MAX_OPERATION_LENGTH = IdempotencyKey._meta.get_field("operation").max_length or 0
+RETENTION = timedelta(hours=24)
+_KEY = re.compile(f"[ -~]{{1,{MAX_KEY_LENGTH}}}")
+_ACCEPTED = f"1 to {MAX_KEY_LENGTH} printable ASCII characters"
+
+_View = TypeVar("_View", bound=APIView)
+_Arguments = ParamSpec("_Arguments")
+
+
+def idempotent(
+    handler: Callable[Concatenate[_View, Request, _Arguments], Response],
+) -> Callable[Concatenate[_View, Request, _Arguments], HttpResponse]:
+    """Let a view's method create at most once for each Idempotency-Key.
+
+    The same key and body get the first answer again: its status, Location and body, and the
+    header `Idempotent-Replayed: true`. A key belongs to an organization and an address, for 24
+    hours. Raises InvalidInput for what is no key, and ApiError for a key with another body.
+
+    With a key, the method runs in one transaction with the key's row: whoever sends the same
+    key meanwhile waits for its end. An exception, or an answer other than 2xx, undoes both.
+    Bodies may hold secrets: what is kept of them is sealed.
+    """
+
+    @wraps(handler)
+    def once(
+        view: _View, request: Request, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> HttpResponse:
+        key = request.headers.get(HEADER)
+        if key is None:
+            return handler(view, request, *args, **kwargs)
+        if not _KEY.fullmatch(key):
+            raise malformed(key)
+        fingerprint = _fingerprint(request.data)
+        with transaction.atomic():
+            row = _claim(request, key, fingerprint)
+            is_first = not row.status
+            if is_first:
+                response = handler(view, request, *args, **kwargs)
+                if not is_success(response.status_code):
+                    transaction.set_rollback(True)
+                    return response
+                _keep(row, response, _rendered(view, request, response), _subject(view, response))
+        if unseal(row.fingerprint) != fingerprint:
+            raise reused(key)
+        if not row.body:
+            raise _forgotten(key)
+        # The first answer is made of the row too, so that no other can differ from it.
+        answer = HttpResponse(unseal(row.body), "application/json", row.status)
+        if row.location:
+            answer["Location"] = row.location
+        if not is_first:
+            answer[REPLAYED] = "true"
+        return answer
+
+    return once
+
+
+def purge() -> None:
+    """Delete the keys whose time is over."""
+    chunks.delete(IdempotencyKey.objects.filter(created_at__lte=Now() - RETENTION))
+
+
+def forget(organization_id: str, subject: str) -> None:
+    """Delete the answers that show something that is deleted; their keys stay used."""
+    rows = IdempotencyKey.objects.filter(organization=organization_id, subject=subject)
+    rows.exclude(subject="").update(body="", location="")
+
+
+def reused(key: str) -> ApiError:
+    text = (
+        f"This {HEADER} came with another body in the last 24 hours. "
+        "Send a new key with a new request, or the first body with this key."
+    )
+    return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
+
+
+def malformed(key: str) -> InvalidInput:
+    text = f"The header {HEADER} must be {_ACCEPTED}."
+    return InvalidInput(Problem(ErrorCode.INVALID_REQUEST, HEADER, key, text, _ACCEPTED))
+
+
+def _forgotten(key: str) -> ApiError:
+    text = f"The object of the first request with this {HEADER} was deleted. Send a new key."
+    return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
+
+
+def _fingerprint(body: object) -> str:
+    """SHA-256 of a parsed body, in hex: white space and escapes do not count.
+
+    The order of keys does, for it may mean something: a file's columns come in it.
+    """
+    return hashlib.sha256(json.dumps(body, separators=(",", ":")).encode()).hexdigest()
+
+
+def _claim(request: Request, key: str, fingerprint: str) -> IdempotencyKey:
+    """The key's row: this request's own as long as it has no answer.
+
+    Waits for another that is being answered: for the unique row that it has inserted, or for
+    the old one that it has deleted.
+    """
+    organization = key_of(request).organization
+    operation = _operation(request)
+    rows = IdempotencyKey.objects.filter(organization=organization, operation=operation, key=key)
+    rows.filter(created_at__lte=Now() - RETENTION).delete()
+    row = IdempotencyKey(
+        organization=organization, operation=operation, key=key, fingerprint=seal(fingerprint)
+    )
+    IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+    return rows.get()
+
+
+def _operation(request: Request) -> str:
+    """Return the method and the path without a slash at its end.
+
+    A path longer than the column is replaced by its SHA-256 in hex.
+    """
+    path = request.path.rstrip("/")
+    operation = f"{request.method} {path}"
+    if len(operation) <= MAX_OPERATION_LENGTH:
+        return operation
+    return f"{request.method} {hashlib.sha256(path.encode()).hexdigest()}"
+
+
+def _subject(view: APIView, response: Response) -> str:
+    """Return the id of what an answer is about: of what was created, or else of the address."""
+    created: str = response.get("Location", "").rstrip("/").rpartition("/")[2]
+    return created or view.kwargs.get("public_id", "")
+
+
+def _keep(row: IdempotencyKey, response: Response, body: str, subject: str) -> None:
+    row.status = response.status_code
+    row.location = response.get("Location", "")
+    row.body = seal(body)
+    row.subject = subject
+    row.save(update_fields=["status", "location", "body", "subject"])
+
+
+def _rendered(view: APIView, request: Request, response: Response) -> str:
+    """The body as REST framework would send it."""
+    context = view.get_renderer_context()
+    renderer, media_type = request.accepted_renderer, request.accepted_media_type
+    return force_str(renderer.render(response.data, media_type, context))

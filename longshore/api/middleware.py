@@ -1,0 +1,40 @@
+"""Middleware before every view: refusals, and the headers of every response of the API."""
+
+from collections.abc import Callable
+from urllib.parse import unquote_plus
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from longshore.api.exception_handler import bad_request, is_api
+
+
+def refuse_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> object:
+    """Answer 400 to an address whose path or query holds a NUL, which PostgreSQL's text cannot."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "\0" in unquote_plus(request.META["QUERY_STRING"]):
+            return bad_request(request, BadRequest())
+        return get_response(request)
+
+    return middleware
+
+
+# Everybody gets the same description of the API.
+_PUBLIC = ("/v1/schema", "/v1/schema/")
+# The headers in which a client may send a key.
+_KEY_HEADERS = ("PX-API-KEY", "X-API-KEY", "Authorization")
+
+
+def keep_private(get_response: Callable[[HttpRequest], HttpResponse]) -> object:
+    """Tell caches to keep no answer of the API, errors included: it belongs to one organization."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if is_api(request) and request.path_info not in _PUBLIC:
+            response.headers["Cache-Control"] = "private, no-store"
+            patch_vary_headers(response, _KEY_HEADERS)
+        return response
+
+    return middleware

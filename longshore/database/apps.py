@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class DatabaseConfig(AppConfig):
+    name = "longshore.database"
+    label = "longshore_database"
+
+    def ready(self) -> None:
+        from longshore.database import checks  # noqa: F401  (registers the system checks)

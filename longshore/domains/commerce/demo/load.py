@@ -1,0 +1,119 @@
+"""The demo data of the commerce domain."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from django.db.models import Model
+
+from longshore.domains.commerce import models
+from longshore.domains.commerce.demo import (
+    customers,
+    money,
+    orders,
+    parcels,
+    repeated,
+    shop,
+    tagging,
+)
+from longshore.domains.commerce.demo.plan import Plan
+from longshore.domains.commerce.demo.sales import Sale, sale
+from longshore.domains.demo.load import Batch, Demo
+
+# So many orders are worked out once, then written to one table after the other.
+_CHUNK = 2000
+
+_SHOP: tuple[tuple[type[Model], str, Callable[[Plan], Iterator[str]]], ...] = (
+    (models.Tag, shop.TAG, shop.tags),
+    (models.Address, customers.ADDRESS, customers.addresses),
+    (models.PriceList, shop.PRICE_LIST, shop.price_lists),
+    (models.Market, shop.MARKET, shop.markets),
+    (models.ShippingCategory, shop.SHIPPING_CATEGORY, shop.shipping_categories),
+    (models.StockLocation, shop.STOCK_LOCATION, shop.stock_locations),
+    (models.ShippingMethod, shop.SHIPPING_METHOD, shop.shipping_methods),
+    (models.PaymentMethod, shop.PAYMENT_METHOD, shop.payment_methods),
+    (models.SkuOption, shop.SKU_OPTION, shop.sku_options),
+    (models.Sku, shop.SKU, shop.skus),
+    (models.TaxCategory, shop.TAX_CATEGORY, shop.tax_categories),
+    (models.Price, shop.PRICE, shop.prices),
+    (models.PriceTier, shop.PRICE_TIER, shop.price_tiers),
+    (models.StockItem, shop.STOCK_ITEM, shop.stock_items),
+    (models.StockTransfer, shop.STOCK_TRANSFER, shop.stock_transfers),
+    (models.SkuList, shop.SKU_LIST, shop.sku_lists),
+    (models.SkuListItem, shop.SKU_LIST_ITEM, shop.sku_list_items),
+    (models.Bundle, shop.BUNDLE, shop.bundles),
+    (models.Promotion, shop.PROMOTION, shop.promotions),
+    (models.PromotionRule, shop.PROMOTION_RULE, shop.promotion_rules),
+    (models.Coupon, shop.COUPON, shop.coupons),
+    (models.Customer, customers.CUSTOMER, customers.customers),
+    (models.CustomerAddress, customers.CUSTOMER_ADDRESS, customers.customer_addresses),
+    (
+        models.CustomerSubscription,
+        customers.CUSTOMER_SUBSCRIPTION,
+        customers.customer_subscriptions,
+    ),
+    (
+        models.CustomerPaymentSource,
+        customers.CUSTOMER_PAYMENT_SOURCE,
+        customers.customer_payment_sources,
+    ),
+    (models.GiftCard, customers.GIFT_CARD, customers.gift_cards),
+    (models.InStockSubscription, customers.IN_STOCK_SUBSCRIPTION, customers.in_stock_subscriptions),
+)
+_SALES: tuple[tuple[type[Model], str, Callable[[Plan, Iterable[Sale]], Iterator[str]]], ...] = (
+    (models.Order, orders.ORDER, orders.orders),
+    (models.LineItem, orders.LINE_ITEM, orders.line_items),
+    (models.LineItemOption, orders.LINE_ITEM_OPTION, orders.line_item_options),
+    (models.Transaction, money.TRANSACTION, money.transactions),
+    (models.Dispute, money.DISPUTE, money.disputes),
+    (models.OrderShipment, parcels.SHIPMENT, parcels.shipments),
+    (models.StockLineItem, parcels.STOCK_LINE_ITEM, parcels.stock_line_items),
+    (models.Parcel, parcels.PARCEL, parcels.parcels),
+    (models.OrderFulfillment, parcels.FULFILLMENT, parcels.fulfillments),
+    (models.FulfillmentLineItem, parcels.FULFILLMENT_LINE_ITEM, parcels.fulfillment_line_items),
+    (models.Return, parcels.RETURN, parcels.returns),
+    (models.ReturnLineItem, parcels.RETURN_LINE_ITEM, parcels.return_line_items),
+    (models.OrderSubscription, repeated.SUBSCRIPTION, repeated.subscriptions),
+    (models.OrderSubscriptionItem, repeated.SUBSCRIPTION_ITEM, repeated.subscription_items),
+    (models.Cart, repeated.CART, repeated.carts),
+    (models.CartLineItem, repeated.CART_LINE_ITEM, repeated.cart_line_items),
+)
+
+# What customers have by their orders.
+_COUNT = """
+    UPDATE longshore_commerce_customer AS customer SET
+        orders_count = bought.orders, total_spent_amount_cents = bought.spent,
+        status = CASE WHEN bought.orders > 1 THEN 'repeat' ELSE 'acquired' END
+    FROM (
+        SELECT customer_id, count(*) AS orders, coalesce(sum(total_amount_with_taxes_cents)
+            FILTER (WHERE approved_at IS NOT NULL), 0) AS spent
+        FROM longshore_commerce_order WHERE organization_id = '{0}' AND placed_at IS NOT NULL
+        GROUP BY customer_id
+    ) AS bought WHERE bought.customer_id = customer.id"""
+_SUBSCRIPTIONS = """
+    UPDATE longshore_commerce_customer AS customer SET subscriptions_count = had.subscriptions
+    FROM (
+        SELECT customer_id, count(*) AS subscriptions FROM longshore_commerce_ordersubscription
+        WHERE organization_id = '{0}' GROUP BY customer_id
+    ) AS had WHERE had.customer_id = customer.id"""
+
+
+def demo(plan: Plan) -> Demo:
+    filled = tuple(model for model, *_ in (*_SHOP, *_SALES))
+    return Demo(
+        size=plan.orders,
+        unit="orders",
+        models=filled + tagging.MODELS,
+        first=(models.Market, plan.names["mkt"](0)),
+        batches=lambda: _batches(plan),
+        finish=(_COUNT.format(plan.organization), _SUBSCRIPTIONS.format(plan.organization)),
+    )
+
+
+def _batches(plan: Plan) -> Iterator[Batch]:
+    for model, columns, rows in _SHOP:
+        yield model, columns, rows(plan)
+    yield from tagging.of_shop(plan)
+    for start in range(0, plan.orders, _CHUNK):
+        chunk = [sale(plan, n) for n in range(start, min(start + _CHUNK, plan.orders))]
+        for model, columns, sold in _SALES:
+            yield model, columns, sold(plan, chunk)
+        yield from tagging.of_sales(plan, chunk)

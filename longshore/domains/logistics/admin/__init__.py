@@ -1,0 +1,11 @@
+"""The ten logistics resources in the admin."""
+
+from longshore.domains.logistics.admin import (
+    orders,
+    parcels,
+    people,
+    stock,
+    tracking,
+)
+
+__all__ = ["orders", "parcels", "people", "stock", "tracking"]

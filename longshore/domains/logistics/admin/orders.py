@@ -1,0 +1,130 @@
+"""Fulfillments and manifests in the admin."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+)
+from unfold.decorators import display
+
+from longshore.domains.logistics.admin.records import (
+    BY_ORGANIZATION,
+    NOTHING,
+    RecordAdmin,
+    Rows,
+    texts_of,
+)
+from longshore.domains.logistics.models import (
+    Article,
+    Fulfillment,
+    FulfillmentStatus,
+    Manifest,
+    ManifestStatus,
+)
+
+FULFILLMENT_COLORS = {
+    FulfillmentStatus.CREATED: "info",
+    FulfillmentStatus.PROCESSING: "warning",
+    FulfillmentStatus.PICKED: "warning",
+    FulfillmentStatus.PACKED: "warning",
+    FulfillmentStatus.SHIPPING: "primary",
+    FulfillmentStatus.COMPLETED: "success",
+    FulfillmentStatus.CANCELED: "danger",
+}
+MANIFEST_COLORS = {
+    ManifestStatus.CREATED: "info",
+    ManifestStatus.IN_TRANSIT: "primary",
+    ManifestStatus.ARRIVED: "warning",
+    ManifestStatus.PROCESSING: "warning",
+    ManifestStatus.PROCESSED: "success",
+    ManifestStatus.COMPLETED: "success",
+    ManifestStatus.CANCELED: "danger",
+}
+
+
+class ArticleInline(Rows):
+    model = Article
+    autocomplete_fields = ("item",)
+
+
+class FulfillmentArticles(ArticleInline):
+    fields = (
+        "name",
+        "sku",
+        "item",
+        "requested_qty",
+        "picked_qty",
+        "packed_qty",
+        "value",
+        "comment",
+    )
+
+
+class ManifestArticles(ArticleInline):
+    fields = ("name", "sku", "item", "requested_qty", "received_qty", "value", "comment")
+
+
+class OrderAdmin(RecordAdmin):
+    list_filter = (
+        BY_ORGANIZATION,
+        ("status", ChoicesDropdownFilter),
+        ("location", AutocompleteSelectFilter),
+    )
+    list_select_related = ("organization", "location")
+
+
+@admin.register(Fulfillment)
+class FulfillmentAdmin(OrderAdmin):
+    list_display = ("order", "state", "location", "created")
+    inlines = (FulfillmentArticles,)
+    main_fieldsets = ((None, {"fields": (("order_number", "status", "location"), "recipient")}),)
+
+    @display(description="Order", header=True)
+    def order(self, fulfillment: Fulfillment) -> tuple[str, str]:
+        return str(fulfillment), next(iter(texts_of(fulfillment.recipient, "name")), NOTHING)
+
+    @display(description="Status", label=FULFILLMENT_COLORS)
+    def state(self, fulfillment: Fulfillment) -> tuple[str, str]:
+        return fulfillment.status, fulfillment.get_status_display()
+
+
+@admin.register(Manifest)
+class ManifestAdmin(OrderAdmin):
+    list_display = (
+        "load",
+        "state",
+        "reference_number",
+        "location",
+        "arrived_at",
+        "processed_at",
+        "created",
+    )
+    inlines = (ManifestArticles,)
+    main_fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("load_number", "status", "location"),
+                    ("order_number", "reference_number"),
+                    ("invoice_number", "purchase_order_number"),
+                    ("arrived_at", "processed_at"),
+                )
+            },
+        ),
+        (
+            "Containers",
+            {
+                "classes": ("tab",),
+                "fields": ("container_number", "containers", "special_handling_tags"),
+            },
+        ),
+    )
+
+    @display(description="Manifest", header=True)
+    def load(self, manifest: Manifest) -> tuple[str, str]:
+        return str(manifest), manifest.container_number or NOTHING
+
+    @display(description="Status", label=MANIFEST_COLORS)
+    def state(self, manifest: Manifest) -> tuple[str, str]:
+        return manifest.status, manifest.get_status_display()

@@ -1,0 +1,103 @@
+"""How many demo records there are of each kind, what they are called, and which belong together."""
+
+import hashlib
+
+from longshore.domains.demo import words
+from longshore.domains.demo.chance import scatter
+from longshore.domains.demo.clock import Moment, Name, moments, names, stamp
+from longshore.domains.logistics.demo import pools
+
+MINIMUM_ROWS = 100
+
+# Thousandths of all rows; shipments are the rest.
+_SHARES = {
+    "loc": 5,
+    "grp": 10,
+    "ctct": 150,
+    "item": 40,
+    "ast": 30,
+    "man": 10,
+    "ful": 25,
+    "track": 200,
+    "inf_sl": 80,
+}
+# The example requests ask for this group by its id.
+_KNOWN_GROUP = {"acme": "grp_19asti9p9u8sBaiJVPxFUF"}
+
+_DAY_MS = 86_400_000
+
+# Carrier by chance: three of four parcels go with the big ones.
+_CARRIERS = tuple(words.CARRIERS[i] for i in (0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 4, 5, 6))
+_TRACKING_PREFIXES = dict(
+    zip(words.CARRIERS, ("7", "1Z999AA1", "94001", "JJD", "70", "RM", "4"), strict=True)
+)
+
+
+class Plan:
+    """The demo data of one organization: everything follows from its slug and the rows asked for.
+
+    counts: records by the prefix of their ids. Records are numbered from 0 and named by number;
+    those of all kinds are spread over the same time, so equal fractions are of the same moment.
+    """
+
+    def __init__(self, slug: str, organization: str, rows: int) -> None:
+        self.slug = slug
+        self.rows = rows
+        self.organization = organization
+        self.counts = {prefix: max(3, rows * share // 1000) for prefix, share in _SHARES.items()}
+        self.counts["ship"] = rows - sum(self.counts.values())
+        self.salt = int.from_bytes(hashlib.sha256(slug.encode()).digest()[:5], "big")
+        self.moments: dict[str, Moment] = {}
+        self.names: dict[str, Name] = {}
+        for prefix, count in self.counts.items():
+            self._name(prefix, count)
+        self._name("lvl", 2 * self.counts["item"])
+        self._name("art", 3 * (self.counts["ful"] + self.counts["man"]))
+        if slug in _KNOWN_GROUP:
+            self.names["grp"] = _except_first(self.names["grp"], _KNOWN_GROUP[slug])
+
+    def _name(self, prefix: str, count: int) -> None:
+        self.moments[prefix] = moments(count)
+        self.names[prefix] = names(prefix, self.slug, self.moments[prefix])
+
+    def common(self, number: int, time: int, bits: int, metadata: str | None = None) -> str:
+        """organization external_id metadata created_at updated_at updated_by"""
+        external = f"EXT-{number}" if bits & 7 == 0 else "" if bits & 63 == 9 else r"\N"
+        changed = stamp(time + (bits >> 20) % (9 * _DAY_MS))
+        metadata = metadata or pools.metadata()[bits >> 40 & 511]
+        user = pools.users()[bits % 5]
+        return f"{self.organization}\t{external}\t{metadata}\t{stamp(time)}\t{changed}\t{user}"
+
+    def same_moment(self, number: int, of: str, among: str) -> int:
+        """The number of the record `among` made at the time of record `number` `of`."""
+        return number * self.counts[among] // self.counts[of]
+
+    def first_at(self, number: int, of: str, among: str) -> int:
+        """The lowest number `among` whose `same_moment` is `number` `of`; `of` are fewer."""
+        return -(-number * self.counts[among] // self.counts[of])
+
+    def carrier(self, parcel: int) -> str:
+        return _CARRIERS[scatter(parcel + self.salt) & 15]
+
+    def tracking_number(self, parcel: int) -> str:
+        """Of a parcel, which trackers number evenly and lone shipments oddly."""
+        digits = (parcel * 7_368_787 + self.salt) % 10**11
+        return f"{_TRACKING_PREFIXES[self.carrier(parcel)]}{digits:011}"
+
+    def contact(self, tracker: int) -> int:
+        """The number of the contact a parcel goes to, known by then: the oldest receive most."""
+        bits = scatter(tracker ^ self.salt)
+        known = self.same_moment(tracker, "track", "ctct") + 1
+        return (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * known >> 32
+
+    def person(self, contact: int) -> pools.Person:
+        return pools.people()[contact * 40_503 & 1023]
+
+    def party(self, contact: int, contact_id: str) -> str:
+        """The JSON object of a contact on a label; `contact_id` is a JSON value."""
+        start, end = self.person(contact).party
+        return f'{{"contact_id": {contact_id}, {start}{contact}{end}'
+
+
+def _except_first(name: Name, first: str) -> Name:
+    return lambda number: name(number) if number else first

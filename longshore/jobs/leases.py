@@ -1,0 +1,30 @@
+"""Leases in Valkey: one process at a time does a piece of maintenance."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from longshore.database.ids import new_id
+
+
+@contextmanager
+def lease(name: str, seconds: int) -> Iterator[bool]:
+    """Yield True if this process holds the lease until the end of the block.
+
+    seconds: the TTL, which ends the lease of a process that died.
+    Without Valkey everybody holds it: use it only where two runs at a time do no harm.
+    """
+    key, token = f"lease:{name}", new_id("lease")
+    try:
+        is_held: bool = cache.add(key, token, timeout=seconds)
+    except RedisError:
+        is_held = True
+    try:
+        yield is_held
+    finally:
+        if is_held:
+            with suppress(RedisError):
+                if cache.get(key) == token:
+                    cache.delete(key)

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class ResourcesConfig(AppConfig):
+    name = "longshore.resources"
+    label = "longshore_resources"
+
+    def ready(self) -> None:
+        from longshore.resources import checks  # noqa: F401  (registers the system checks)
+
+        autodiscover_modules("resources")
+        autodiscover_modules("export_types")

@@ -1,0 +1,64 @@
+"""Limits of all filters of one request together; each filter also has limits of its own."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from longshore.api.errors import ErrorCode, Problem
+
+# With an index or without, PostgreSQL plans and runs a statement of these sizes in time.
+MAX_COMPARISONS = 200
+MAX_VALUES = 10_000
+MAX_CHARACTERS = 300_000
+
+
+class InvalidFilter(Exception):
+    """A filter that cannot be read; its text says why."""
+
+    def __init__(self, message: str, accepted: Any = None) -> None:
+        super().__init__(message)
+        self.accepted = accepted
+
+    def problem(self, field: str, value: Any) -> Problem:
+        return Problem(ErrorCode.INVALID_FILTER, field, value, str(self), self.accepted)
+
+
+def too_many_values(number: int, attributes: int = 1) -> InvalidFilter:
+    """A filter of too many values, however they are given, for each of its attributes."""
+    each = f" for each of {attributes} attributes" if attributes > 1 else ""
+    maximum = MAX_VALUES // attributes
+    text = f"The filter has {number:,} values{each}; the maximum is {maximum:,}."
+    return InvalidFilter(text, f"at most {maximum:,} values")
+
+
+class Budget:
+    """Counts the comparisons and values of a request's filters, before any value is read."""
+
+    def __init__(self) -> None:
+        self._comparisons = self._values = self._characters = 0
+
+    def spend(self, values: Sequence[Any], comparisons: int = 1) -> None:
+        """Count a filter: each of its comparisons is with all of the values.
+
+        Raises InvalidFilter.
+        """
+        if len(values) > MAX_VALUES:
+            raise too_many_values(len(values))
+        self._comparisons += comparisons
+        self._values += comparisons * len(values)
+        _check(self._comparisons, MAX_COMPARISONS, "comparisons")
+        _check(self._values, MAX_VALUES, "values")
+        self._characters += comparisons * sum(map(_characters, values))
+        _check(self._characters, MAX_CHARACTERS, "characters of values")
+
+
+def _check(number: int, maximum: int, noun: str) -> None:
+    if number > maximum:
+        raise InvalidFilter(
+            f"The filters of the request have more than {maximum:,} {noun} in all",
+            f"at most {maximum:,} {noun} in all filters; each attribute that _or_ joins counts",
+        )
+
+
+def _characters(value: Any) -> int:
+    return len(value) if isinstance(value, str) else len(json.dumps(value, default=str))

@@ -1,0 +1,247 @@
+"""System checks: what is wrong with a resource's declaration, said at start-up."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection
+from django.db.models import DateField, JSONField, Model
+from django.urls import NoReverseMatch, resolve, reverse
+
+from longshore.accounts.models import Organization
+from longshore.resources.columns import ColumnType
+from longshore.resources.conditions import SEARCH
+from longshore.resources.disclosure import (
+    check_related_fields,
+    check_related_rows,
+    check_secrets,
+    check_shown_rows,
+    problem,
+)
+from longshore.resources.export_types import ExportType, export_types
+from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
+from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource, registry
+from longshore.resources.relations import JOINED, Relation
+from longshore.resources.timezones import UTC
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+@register
+def check_resources(**_: Any) -> list[CheckMessage]:
+    """Every problem of every declared resource, named by resource and attribute."""
+    problems: list[CheckMessage] = []
+    names: dict[str, Resource] = {}
+    for resource in registry.declared:
+        for name in (resource.name, resource.plural):
+            if names.setdefault(name, resource) is not resource:
+                problems.append(problem(resource, f"the name {name!r} is taken", "resources.E001"))
+        problems.extend(check_resource(resource))
+    return problems
+
+
+@register
+def check_export_types(**_: Any) -> list[CheckMessage]:
+    """Every problem of every declared export type, named by its code."""
+    problems: list[CheckMessage] = []
+    codes = export_types.codes()
+    for export_type in export_types.declared:
+        texts = list(_mistakes(export_type))
+        if codes.count(export_type.code) > 1:
+            texts.append("the code is taken")
+        text = f"Export type {export_type.code!r}: "
+        problems += [Error(f"{text}{each}.", id="resources.E015") for each in texts]
+    return problems
+
+
+def _mistakes(export_type: ExportType) -> Iterator[str]:
+    resource = registry.get(export_type.resource)
+    if resource is None:
+        yield f"there is no resource {export_type.resource!r}"
+        return
+    for path in export_type.columns:
+        if not resource.has_path(path):
+            yield f"{resource.name} has no column {path!r}"
+    if not export_type.columns:
+        yield "there are no columns"
+    headers = list(export_type.columns.values())
+    for header in sorted({header for header in headers if headers.count(header) > 1}):
+        yield f"the header {header!r} stands over two columns"
+    options = {**export_type.options, ORDER_BY: export_type.order_by}
+    ranged = {export_type.date: "gte:2024-01-01"}
+    for given in (options, ranged):
+        for wrong in parse_options(resource, given, UTC)[1]:
+            yield f"{wrong.field}: {wrong.message}"
+
+
+def check_resource(resource: Resource) -> Iterator[CheckMessage]:
+    for attribute in ("name", "plural"):
+        value = getattr(resource, attribute)
+        if not _NAME.match(value):
+            text = f"{attribute} {value!r} must be lower case letters, digits and underscores"
+            yield problem(resource, text, "resources.E002")
+    yield from _check_address(resource)
+    yield from _check_table(resource)
+    yield from _check_organization(resource)
+    yield from _check_fields(resource)
+    yield from check_shown_rows(resource)
+    yield from check_secrets(resource)
+    for relation in resource.relations:
+        yield from _check_relation(resource, relation)
+    yield from _check_includes(resource)
+    yield from _check_filters(resource)
+    names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
+    ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
+    fields = resource.model._meta.concrete_fields
+    shown = [each for each in fields if not resource.hidden_fields & {each.name, each.attname}]
+    columns = {model_field.attname for model_field in shown}
+    names += ids + [name for name in ids if name in columns]
+    filters = list(resource.filters_by_name)
+    names += [each.name for each in resource.filters]
+    names += [name for name in filters if name in columns - resource.hidden]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield problem(resource, f"{name!r} is declared twice", "resources.E008")
+    options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
+    for name in options:
+        if name in names or name in columns:
+            text = f"nothing can be filtered by {name!r}, which is an option of every request"
+            yield problem(resource, text, "resources.E012")
+
+
+def _check_table(resource: Resource) -> Iterator[CheckMessage]:
+    table = resource.model._meta.db_table
+    for field in resource.model._meta.concrete_fields:
+        if field.model._meta.db_table != table:
+            text = f"{field.name!r} is in the table of the parent model {field.model.__name__}"
+            yield problem(resource, text, "resources.E010")
+        shown = not resource.hidden_fields & {field.name, field.attname}
+        if shown and isinstance(field, JSONField) and field.db_type(connection) == "json":
+            text = f"{field.name!r} is of the type json, which compares with nothing, not jsonb"
+            yield problem(resource, text, "resources.E011")
+
+
+def _check_address(resource: Resource) -> Iterator[CheckMessage]:
+    try:
+        address = reverse(f"list-{resource.plural}")
+    except NoReverseMatch:  # The project serves no lists.
+        return
+    view = getattr(resolve(address).func, "cls", None)
+    if not hasattr(view, "resource"):
+        text = f"plural {resource.plural!r}: {address} is an address of the API already"
+        yield problem(resource, text, "resources.E009")
+
+
+def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
+    model: type[Model] = resource.model
+    for step in resource.organization.split("__"):
+        field = _field(model, step)
+        if field is None or not field.is_relation or field.many_to_many or field.one_to_many:
+            text = f"organization {resource.organization!r}: {step!r} is no foreign key of "
+            yield problem(resource, text + model.__name__, "resources.E003")
+            return
+        model = field.related_model
+    if model is not Organization:
+        text = f"organization {resource.organization!r} leads to {model.__name__}"
+        yield problem(resource, text + ", not to Organization", "resources.E004")
+
+
+def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
+    if not isinstance(_field(resource.model, resource.date_field), DateField):
+        text = f"date_field {resource.date_field!r} is no date or datetime field"
+        yield problem(resource, text, "resources.E005")
+    elif resource.date_field in resource.hidden:
+        text = f"date_field {resource.date_field!r} is hidden"
+        yield problem(resource, text, "resources.E005")
+    named = [("key", name) for name in resource.key]
+    named += [("search", resource.search)] if resource.search else []
+    missing = [(attribute, name) for attribute, name in named if not _field(resource.model, name)]
+    for attribute, name in missing:
+        text = f"{attribute} {name!r} is no field of {resource.model.__name__}"
+        yield problem(resource, text, "resources.E006")
+    if not missing and not _is_unique(resource):
+        text = f"records of one organization may be alike in their key {', '.join(resource.key)}"
+        yield problem(resource, text, "resources.E016")
+    unwritable = set(resource.writable or ())
+    if unwritable:
+        unwritable -= set(resource.writable_columns)
+    for name in sorted(unwritable):
+        text = f"writable {name!r} is no column of an editable field"
+        yield problem(resource, text, "resources.E014")
+    for name in sorted(resource.hidden):
+        if _field(resource.model, name) is None:
+            yield problem(resource, f"hidden {name!r} is no field", "resources.E006")
+
+
+def _is_unique(resource: Resource) -> bool:
+    """Whether the database lets no two records of an organization have the same key."""
+    options = resource.model._meta
+    if not options.managed:  # A view: what is under it is unique, or is not.
+        return True
+    known = {options.get_field(name).name for name in resource.key} | {resource.organization}
+    unique = [{field.name} for field in options.concrete_fields if field.unique]
+    unique += [set(constraint.fields) for constraint in options.total_unique_constraints]
+    unique += [set(fields) for fields in options.unique_together]
+    return any(fields and fields <= known for fields in unique)
+
+
+def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
+    field = _field(resource.model, relation.name)
+    if not isinstance(field, JOINED):
+        text = f"relation {relation.name!r} is no relation of {resource.model.__name__}"
+        yield problem(resource, text, "resources.E007")
+        return
+    for name in (relation.label, *relation.fields):
+        if not any(name in (f.name, f.attname) for f in field.related_model._meta.concrete_fields):
+            text = f"relation {relation.name!r}: {field.related_model.__name__} has no {name!r}"
+            yield problem(resource, text, "resources.E007")
+    yield from check_related_rows(resource, relation.of(resource.model))
+    yield from check_related_fields(resource, relation.of(resource.model))
+
+
+def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
+    for path in resource.includes:
+        text = f"include {path!r}: "
+        steps = path.split(".")
+        if len(steps) > MAX_INCLUDE_DEPTH:
+            text += f"{len(steps)} steps, of which there may be {MAX_INCLUDE_DEPTH}"
+            yield problem(resource, text, "resources.E013")
+        parent: Resource | None = resource
+        for step in steps:
+            if parent is None:
+                yield problem(resource, f"{text}{step!r} is of no resource", "resources.E013")
+                break
+            try:
+                _, related = parent.related(step)
+            except LookupError as error:
+                yield problem(resource, f"{text}{error}", "resources.E013")
+                break
+            if step in parent.columns_by_name:
+                text += f"{step!r} is a column of {parent.name} too"
+                yield problem(resource, text, "resources.E013")
+            parent = related
+    for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
+        yield problem(resource, f"include {path!r} is declared twice", "resources.E013")
+
+
+def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
+    for named in resource.filters:
+        text = f"filter {named.name!r}: "
+        if bool(named.paths) == bool(named.expression):
+            text += "declare paths or an expression, not both"
+            yield problem(resource, text, "resources.E022")
+        if named.inclusive and (named.paths or named.kind is not ColumnType.BOOLEAN):
+            text += "inclusive is of a boolean expression"
+            yield problem(resource, text, "resources.E022")
+        for path in named.paths:
+            _, problems = parse_options(resource, {path: "is_not_null"}, UTC)
+            for wrong in problems:
+                yield problem(resource, text + wrong.message, "resources.E022")
+
+
+def _field(model: type[Model], name: str) -> Any:
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None

@@ -1,0 +1,91 @@
+"""System checks of what a declaration would disclose: secrets, hidden fields, hidden rows, and
+records of other organizations.
+
+The engine discloses none of these even if a check is ignored; the checks name the declaration to
+correct.
+"""
+
+from collections.abc import Iterator
+
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import FieldError
+from django.db.models import Model, Q
+
+from longshore.resources.columns import secret_fields
+from longshore.resources.conditions import organization_links
+from longshore.resources.registry import Resource, registry
+from longshore.resources.relations import Relation
+from longshore.resources.row_filters import hides_rows, row_filter
+
+_SHOW_ALL = "where=Q() shows all rows"
+
+
+def problem(resource: Resource, text: str, code: str, hint: str | None = None) -> Error:
+    return Error(f"Resource {resource.name!r}: {text}.", hint, resource.model, code)
+
+
+def check_shown_rows(resource: Resource) -> Iterator[CheckMessage]:
+    """Whether it is declared which rows of the resource are shown."""
+    yield from _check_filter(resource, "", resource.model, resource.where)
+    if resource.where is None and hides_rows(resource.model):
+        text = f"the default manager of {resource.model.__name__} hides rows that would be shown"
+        hint = (
+            f"Set where to the manager's condition, such as where=Q(deleted_at=None); {_SHOW_ALL}."
+        )
+        yield problem(resource, text, "resources.E018", hint)
+
+
+def check_secrets(resource: Resource) -> Iterator[CheckMessage]:
+    """Whether a secret is shown only where the declaration says so on purpose."""
+    for name in sorted(resource.exposed - secret_fields(resource.model)):
+        text = f"exposed {name!r} is no field of {resource.model.__name__} that holds a secret"
+        yield problem(resource, text, "resources.E020")
+    for column in resource.columns:
+        if column.field in secret_fields(resource.model) - resource.exposed:
+            text = f"the column {column.name!r} shows {column.field!r}, which holds a secret"
+            hint = f"Leave it out, or name it in exposed: exposed=frozenset({{{column.field!r}}})."
+            yield problem(resource, text, "resources.E020", hint)
+
+
+def check_related_rows(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
+    """Whether it is known which records of a relation an organization may see."""
+    target, place = relation.target, f"relation {relation.name!r}: "
+    yield from _check_filter(resource, place, target, relation.where)
+    if registry.for_model(target) is not None:
+        return
+    if organization_links(target):
+        text = f"{place}{target.__name__} belongs to an organization but is no resource"
+        hint = f"Register a resource for {target.__name__}."
+        yield problem(resource, text, "resources.E019", hint)
+    if relation.where is None and hides_rows(target):
+        text = f"{place}the default manager of {target.__name__} hides rows that would be shown"
+        hint = f"Set where of the relation to the manager's condition; {_SHOW_ALL}."
+        yield problem(resource, text, "resources.E018", hint)
+
+
+def check_related_fields(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
+    """Whether a relation names only what the resource of its records shows, too."""
+    target = relation.target
+    names = {field.attname: field.name for field in target._meta.concrete_fields}
+    other = registry.for_model(target)
+    secrets = secret_fields(target) - (other.exposed if other else frozenset())
+    hidden = other.hidden if other else frozenset()
+    for name in dict.fromkeys((relation.label, *relation.fields)):
+        field = names.get(name, name)
+        place = f"relation {relation.name!r}: {name!r} of {target.__name__} "
+        if field in secrets:
+            yield problem(resource, f"{place}holds a secret", "resources.E020")
+        elif other and name != relation.key and hidden & {name, field}:
+            text = f"{place}is hidden by the resource {other.name!r}"
+            yield problem(resource, text, "resources.E021")
+
+
+def _check_filter(
+    resource: Resource, place: str, model: type[Model], condition: Q | None
+) -> Iterator[CheckMessage]:
+    if condition is None:
+        return
+    try:
+        row_filter(model, condition, "row")
+    except (FieldError, TypeError, ValueError) as error:
+        yield problem(resource, f"{place}where {condition}: {error}", "resources.E017")

@@ -1,0 +1,224 @@
+"""Expressions: what the columns and relations of a resource's rows hold, as SQL of JSON values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from psycopg import sql
+
+from longshore.files.date_texts import date_text, datetime_text
+from longshore.resources.columns import Column, ColumnType, field_column, primary_key
+from longshore.resources.conditions import related_scope
+from longshore.resources.includes import Include
+from longshore.resources.registry import Resource
+from longshore.resources.relations import Link, Relation
+
+ROW = "row"
+# Of a column that is left out where it is null, what is null because it is empty.
+_EMPTY_AS_NULL = {
+    ColumnType.TEXT: sql.SQL("nullif({}, '')"),
+    ColumnType.LIST: sql.SQL("nullif({}, '{{}}')"),
+    ColumnType.JSON: sql.SQL("nullif(nullif(nullif(jsonb_strip_nulls({}), '{{}}'), '[]'), '\"\"')"),
+}
+
+
+@dataclass(frozen=True)
+class _Related:
+    """value: JSON of what is included; joins: those that it needs."""
+
+    value: sql.Composable
+    joins: tuple[sql.Composable, ...] = ()
+
+
+@dataclass(frozen=True)
+class JsonExpressions:
+    """The values of one statement's rows, which the statement calls `ROW`.
+
+    A path is a column, a relation, or `<relation>.<column>`.
+
+    includes: the relations whose records are shown whole.
+    empty_as_null: whether texts, lists and JSON that hold nothing are null.
+    """
+
+    resource: Resource
+    organization_id: str
+    includes: tuple[Include, ...] = field(default=(), kw_only=True)
+    empty_as_null: bool = field(default=False, kw_only=True)
+
+    def json(self, path: str) -> sql.Composable:
+        """A value that row_to_json writes with all its structure."""
+        if include := self._include(path):
+            return self._related(self.resource, include, ROW).value
+        relation, column = self.resolve(path)
+        if relation is None:
+            return self._json_of(self.resource.columns_by_name[path], ROW)
+        alias = related_row(relation)
+        shown = self._json_of(column, alias) if column else self._object(relation)
+        if relation.many:
+            # As JSON, or an array among them would begin a line of its own.
+            listed = "json_agg(to_json({}) ORDER BY {}, {})"
+            if not self.empty_as_null:
+                listed = f"coalesce({listed}, '[]'::json)"
+            return self.of_many(relation, sql.SQL(listed), shown)
+        return shown
+
+    def datetime(self, value: sql.Composable) -> sql.Composable:
+        """Text of a `timestamptz`, in the session's TimeZone, to the microsecond."""
+        return datetime_text(value)
+
+    def joins(self, paths: Iterable[str]) -> list[sql.Composable]:
+        """The LEFT JOINs that values of these paths need."""
+        joins: list[sql.Composable] = []
+        relations: dict[Relation | None, None] = {}
+        for path in paths:
+            if include := self._include(path):
+                joins += self._related(self.resource, include, ROW).joins
+            else:
+                relations[self.resolve(path)[0]] = None
+        for relation in relations:
+            if relation is None or relation.many:
+                continue
+            joins.append(sql.SQL("LEFT JOIN {} ON {}").format(*self.related(relation)))
+        return joins
+
+    def related(self, relation: Relation) -> tuple[sql.Composable, sql.Composable]:
+        """The related records of a row: a FROM item, and the condition that joins it."""
+        source, condition = relation.join(ROW, related_row(relation))
+        seen = related_scope(relation, self.organization_id, related_row(relation))
+        return source, sql.SQL("{} AND {}").format(condition, seen)
+
+    def order(self, relation: Relation) -> list[sql.Composable]:
+        """The terms that order related records: by their labels."""
+        return _order(relation, related_row(relation))
+
+    def resolve(self, path: str) -> tuple[Relation | None, Column | None]:
+        """The relation that a path goes through, and the column that it names there."""
+        head, _, name = path.partition(".")
+        include = self._include(head)
+        if include is None:
+            relation = self.resource.relations_by_name.get(head)
+            return relation, relation.columns[name] if relation and name else None
+        relation, related = self.resource.related(head)
+        if related is None or name not in include.columns:
+            return relation, relation.columns[name] if name else None
+        return relation, _where_there_is_one(related.columns_by_name[name], related)
+
+    def of_many(
+        self, relation: Relation, aggregate: sql.SQL, shown: sql.Composable
+    ) -> sql.Composable:
+        """An aggregate of what is shown of each related record, by label."""
+        listed = aggregate.format(shown, *self.order(relation))
+        return sql.SQL("(SELECT {} FROM {} WHERE {})").format(listed, *self.related(relation))
+
+    def _include(self, path: str) -> Include | None:
+        return next((each for each in self.includes if each.relation == path), None)
+
+    def _related(
+        self, parent: Resource, include: Include, parent_row: str, depth: int = 1
+    ) -> "_Related":
+        """The related records of a row, each as an object: one or null, or an array by label.
+
+        They are found by an index for each row: parts of a table are read one by one, and a plain
+        join might read all related records for each part.
+        """
+        relation, resource = parent.related(include.relation)
+        # Of all that stand around it, no other has this number.
+        row = f"{ROW}{depth}_{relation.name}"
+        columns = resource.columns_by_name if resource else relation.columns
+        cells = [(name, self._json_of(columns[name], row)) for name in include.columns]
+        inner: list[tuple[str, _Related]] = []
+        if resource is not None:
+            inner = [
+                (each.relation, self._related(resource, each, row, depth + 1))
+                for each in include.includes
+            ]
+        cells += [(name, related.value) for name, related in inner]
+        joins = [join for _, related in inner for join in related.joins]
+        link = relation.link(parent_row, row)
+        if link is None:
+            source, condition = relation.join(parent_row, row)
+        else:
+            source, condition = relation.table(row), link.far
+        # If the path to the organization goes through the outer row, that row was checked already.
+        way = f"{relation.back}__{parent.organization}"
+        is_part = resource is not None and resource.organization == way
+        seen = related_scope(relation, self.organization_id, row, is_part=is_part)
+        condition = sql.SQL("{} AND {}").format(condition, seen)
+        label, key = _order(relation, row)
+        # What it is ordered by stands beside it, so that only this is sorted.
+        records: sql.Composable = sql.SQL(
+            "SELECT row_to_json(shown) AS record, {} AS label, {} AS key"
+            " FROM {} CROSS JOIN LATERAL (SELECT {}) AS shown WHERE {}"
+        ).format(label, key, sql.SQL(" ").join([source, *joins]), _named(cells), condition)
+        if not relation.many:
+            # PostgreSQL keeps what it has made of a record that many rows share.
+            lateral = sql.SQL("LEFT JOIN LATERAL ({} OFFSET '0') AS {} ON true")
+            joined = lateral.format(records, sql.Identifier(row))
+            return _Related(sql.Identifier(row, "record"), (joined,))
+        if link is not None:
+            records = linked(link, row, records)
+        listed = sql.SQL("SELECT record FROM ({}) AS listed ORDER BY label, key").format(records)
+        if self.empty_as_null:
+            return _Related(sql.SQL("(SELECT json_agg(record) FROM ({}) AS listed)").format(listed))
+        return _Related(sql.SQL("array_to_json(ARRAY({}))").format(listed))
+
+    def _object(self, relation: Relation) -> sql.Composable:
+        """A related record as an object of the fields that the relation shows."""
+        row = related_row(relation)
+        cells = [(name, self._json_of(relation.columns[name], row)) for name in relation.fields]
+        found = sql.SQL("(SELECT row_to_json(shown) FROM (SELECT {}) AS shown)").format(
+            _named(cells)
+        )
+        return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} END").format(related_key(relation), found)
+
+    def _json_of(self, column: Column, row: str) -> sql.Composable:
+        value = column.value(row)
+        if self.empty_as_null and (nulled := _EMPTY_AS_NULL.get(column.kind)):
+            return nulled.format(value)
+        match column.kind:
+            case ColumnType.DATETIME:
+                return self.datetime(value)
+            case ColumnType.DATE:
+                return date_text(value)
+            case _:
+                return value
+
+
+def related_row(relation: Relation) -> str:
+    """What a statement calls the related records of its rows."""
+    return f"{ROW}_{relation.name}"
+
+
+def related_key(relation: Relation) -> sql.Composable:
+    return sql.Identifier(related_row(relation), primary_key(relation.target))
+
+
+def linked(link: Link, row: str, records: sql.Composable) -> sql.Composable:
+    """A query of the records that a link leads to, of which each is made once for all its rows.
+
+    records: the query of those at the far end of the link.
+    """
+    # PostgreSQL plans for one row, of whose few links none would seem to lead to what another led
+    # to; of what lies between two keys it expects more, and so it keeps what it has made.
+    return sql.SQL(
+        "SELECT {0}.* FROM {1} CROSS JOIN LATERAL ({2} OFFSET '0') AS {0}"
+        " WHERE {3} BETWEEN {4} AND {4}"
+    ).format(sql.Identifier(row), link.source, records, link.near, link.parent)
+
+
+def _order(relation: Relation, row: str) -> list[sql.Composable]:
+    label = relation.columns[relation.label].ordered(row)
+    return [label, sql.Identifier(row, primary_key(relation.target))]
+
+
+def _named(cells: Iterable[tuple[str, sql.Composable]]) -> sql.Composable:
+    return sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in cells
+    )
+
+
+def _where_there_is_one(column: Column, resource: Resource) -> Column:
+    """A column of a joined record: one that is computed may have a value where there is none."""
+    if column.field is not None:
+        return column
+    key = field_column(resource.model, resource.model._meta.pk.name).expression
+    return replace(column, expression=f"CASE WHEN {key} IS NOT NULL THEN {column.expression} END")

@@ -1,0 +1,179 @@
+"""Pages of a resource's records, as JSON that PostgreSQL writes, at one cost however deep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from longshore.resources.columns import primary_key
+from longshore.resources.conditions import where
+from longshore.resources.expressions import ROW, JsonExpressions
+from longshore.resources.filters import Ordering, Selection
+from longshore.resources.keysets import Key, Position, key_ranges, keys
+from longshore.resources.reading import MAX_ANSWER_BYTES, AnswerTooLarge, reading
+from longshore.resources.registry import Resource
+
+_MILLISECONDS = 10_000
+_PAGE = "page"
+# The rows of a statement, in its order, without their records where these are too many bytes; then
+# with the name of the largest value of each. Rows beyond the page have no record.
+_BOUNDED = """SELECT CASE WHEN total <= {maximum} THEN record END, {keys}, total,
+ octet_length(record) AS size, CASE WHEN total > {maximum} THEN
+  (SELECT key FROM json_each(record::json) ORDER BY octet_length(value::text) DESC LIMIT 1) END
+ FROM (SELECT *, sum(octet_length(record)) OVER () AS total
+  FROM (SELECT CASE WHEN place <= {size} THEN record END AS record, {keys}, place
+   FROM (SELECT *, row_number() OVER () AS place
+    FROM ({rows}) AS shown (record, {keys})) AS numbered) AS page) AS measured ORDER BY place"""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in a list: next to the row at a position, before or after it."""
+
+    position: Position
+    backwards: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """records: a JSON object each, in the order of the list."""
+
+    records: list[str]
+    next: Cursor | None
+    previous: Cursor | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is listed: which records, in which order, and what is shown of each.
+
+    selection: without a limit; without an ordering, the newest come first.
+    fields: paths, as of an export's columns.
+    timezone: an IANA name; every datetime is shown in it.
+    """
+
+    resource: Resource
+    selection: Selection
+    fields: tuple[str, ...]
+    timezone: str = "UTC"
+
+    @property
+    def ordering(self) -> tuple[Ordering, ...]:
+        newest_first = (Ordering(self.resource.date_field, descending=True),)
+        return self.selection.ordering or newest_first
+
+    def page(self, organization_id: str, size: int, cursor: Cursor | None) -> Page:
+        """Up to `size` records of an organization.
+
+        Raises TookTooLong, AnswerTooLarge, and InvalidInput for a time zone that PostgreSQL does
+        not know.
+        """
+        rows = self._rows(organization_id, size, cursor)
+        more, rows = len(rows) > size, rows[:size]
+        backwards = cursor is not None and cursor.backwards
+        if backwards:
+            rows.reverse()
+        if not rows:
+            return Page([], None, None)
+        records = [record for record, *_ in rows]
+        first, last = (tuple(texts) for _, *texts in (rows[0], rows[-1]))
+        return Page(
+            records,
+            next=Cursor(last) if more or backwards else None,
+            previous=Cursor(first, backwards=True)
+            if (more if backwards else cursor is not None)
+            else None,
+        )
+
+    def _rows(
+        self, organization_id: str, size: int, cursor: Cursor | None
+    ) -> list[tuple[Any, ...]]:
+        """The JSON of each row, in the direction asked for, and the texts of its keys.
+
+        There is one row more than asked for, without its JSON.
+
+        Raises AnswerTooLarge.
+        """
+        keys_of = [
+            sql.Identifier(f"key{n}") for n, _ in enumerate(keys(self.resource, self.ordering))
+        ]
+        statement = sql.SQL(_BOUNDED).format(
+            maximum=sql.Literal(MAX_ANSWER_BYTES),
+            size=sql.Literal(size),
+            keys=sql.SQL(", ").join(keys_of),
+            rows=self.statement(organization_id, size + 1, cursor),
+        )
+        with reading(self.timezone, _MILLISECONDS, "timezone") as database:
+            database.execute(statement.as_string(None))
+            rows = list(database.fetchall())
+        if rows and rows[0][0] is None:
+            *_, record, total, _, column = max(rows[:size], key=lambda row: row[-2])
+            raise AnswerTooLarge(int(total), column, record)
+        return [row[:-3] for row in rows]
+
+    def statement(self, organization_id: str, count: int, cursor: Cursor | None) -> sql.Composable:
+        """Finds the rows by their keys first, so that nothing is computed of any other."""
+        ordered: Sequence[Key] = keys(self.resource, self.ordering)
+        if cursor is not None and cursor.backwards:
+            ordered = [key.reversed() for key in ordered]
+        names = [sql.Identifier(_PAGE, f"key{number}") for number in range(len(ordered))]
+        texts = [sql.Identifier(_PAGE, f"text{number}") for number in range(len(ordered))]
+        expressions = JsonExpressions(self.resource, organization_id)
+        shown = sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(expressions.json(path), sql.Identifier(path))
+            for path in self.fields
+        )
+        primary = sql.Identifier(ROW, primary_key(self.resource.model))
+        return sql.SQL(
+            "SELECT (SELECT row_to_json(record) FROM (SELECT {shown}) AS record)::text, {texts}"
+            " FROM ({found} ORDER BY {order} LIMIT {count}) AS page"
+            " JOIN {table} AS {row} ON {primary} = {key}{joins} ORDER BY {order}"
+        ).format(
+            shown=shown,
+            texts=sql.SQL(", ").join(sql.SQL("{}::text").format(text) for text in texts),
+            found=self._found(organization_id, count, cursor, ordered),
+            order=sql.SQL(", ").join(
+                key.term(name) for key, name in zip(ordered, names, strict=True)
+            ),
+            count=sql.Literal(count),
+            table=sql.Identifier(self.resource.model._meta.db_table),
+            row=sql.Identifier(ROW),
+            primary=primary,
+            key=names[-1],
+            joins=sql.SQL("").join(
+                sql.SQL(" {}").format(join) for join in expressions.joins(self.fields)
+            ),
+        )
+
+    def _found(
+        self, organization_id: str, count: int, cursor: Cursor | None, ordered: Sequence[Key]
+    ) -> sql.Composable:
+        """The keys of at most `count` rows of each stretch; no index could answer their OR."""
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} AS {}, {} AS {}").format(
+                key.value,
+                sql.Identifier(f"key{number}"),
+                key.position,
+                sql.Identifier(f"text{number}"),
+            )
+            for number, key in enumerate(ordered)
+        )
+        seen = where(self.resource, organization_id, self.selection.conditions, ROW)
+        parts = [
+            sql.SQL(
+                "(SELECT {columns} FROM {table} AS {row} WHERE {seen} AND {condition}"
+                " ORDER BY {order} LIMIT {count})"
+            ).format(
+                columns=columns,
+                table=sql.Identifier(self.resource.model._meta.db_table),
+                row=sql.Identifier(ROW),
+                seen=seen,
+                condition=stretch.condition,
+                order=sql.SQL(", ").join(stretch.order),
+                count=sql.Literal(count),
+            )
+            for stretch in key_ranges(ordered, cursor.position if cursor else None)
+        ]
+        union = sql.SQL(" UNION ALL ").join(parts)
+        return sql.SQL("SELECT * FROM ({}) AS page").format(union)

@@ -1,0 +1,175 @@
+"""Relations: how a row finds its related records, and what is shown of them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, cast
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import (
+    ForeignKey,
+    ManyToManyField,
+    ManyToManyRel,
+    ManyToOneRel,
+    Model,
+    Q,
+)
+from psycopg import sql
+
+from longshore.resources.columns import Column, column_name, field_column
+
+# The kinds of relation that a join can follow.
+JOINED = (ForeignKey, ManyToOneRel, ManyToManyField, ManyToManyRel)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation of a resource's model, named as on the model.
+
+    label: field of the related model that stands for a record where there is room for one text.
+    fields: fields shown of each related record, in order.
+    singular: what one record of a to-many relation is called; its id filter is `<singular>_id`.
+    joined: in a table, a record's related ones never have rows of their own but stand in one cell
+        for each field, as tags do; and predicates ask for them by id only.
+    where: a condition on the related model's own columns; other records are never shown.
+    model: the model that has the relation; the registry fills it in.
+    """
+
+    name: str
+    label: str = "name"
+    fields: tuple[str, ...] = ("id", "name")
+    singular: str | None = None
+    joined: bool = False
+    where: Q | None = None
+    model: type[Model] | None = None
+
+    @classmethod
+    def undeclared(cls, model: type[Model], name: str) -> "Relation":
+        """A relation of a model of which nothing is declared. Raises LookupError."""
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            field = None
+        if not isinstance(field, JOINED):
+            raise LookupError(f"{name!r} is no relation of {model.__name__}")
+        key = cast("Any", field).related_model._meta.pk.name
+        return cls(name, label=key, fields=(key,), model=model)
+
+    def of(self, model: type[Model]) -> "Relation":
+        return replace(self, model=model)
+
+    def without(self, hidden: Collection[str]) -> "Relation":
+        """The relation without the fields that are hidden of its records, but for their key.
+
+        A hidden label gives way to the key. What the model does not have is left to the checks.
+        """
+        key, options = self.key, self.target._meta
+        names = {name for field in options.concrete_fields for name in (field.name, field.attname)}
+        unseen = {name for name in names if options.get_field(name).name in hidden} | set(hidden)
+        fields = tuple(name for name in self.fields if name == key or name not in unseen)
+        label = key if self.label in unseen else self.label
+        return replace(self, fields=fields or (key,), label=label)
+
+    @property
+    def _field(self) -> Any:
+        if self.model is None:
+            raise TypeError(f"relation {self.name} belongs to no resource")
+        return self.model._meta.get_field(self.name)
+
+    @property
+    def many(self) -> bool:
+        return bool(self._field.many_to_many or self._field.one_to_many)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a table may have a row for each related record."""
+        return self.many and not self.joined
+
+    @property
+    def back(self) -> str | None:
+        """The foreign key by which related records name the row, where it is they who do."""
+        field = self._field
+        return str(field.remote_field.name) if isinstance(field, ManyToOneRel) else None
+
+    @property
+    def target(self) -> type[Model]:
+        target: type[Model] = self._field.related_model
+        return target
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """The columns of a related record that may be shown or asked for, by name."""
+        names = dict.fromkeys((*self.fields, self.key, self.label))
+        return {name: field_column(self.target, name, called=name) for name in names}
+
+    @property
+    def key(self) -> str:
+        """The field that identifies a related record."""
+        return self.target._meta.pk.name
+
+    def join(self, parent: str, row: str) -> tuple[sql.Composable, sql.Composable]:
+        """The related records of a row: a FROM item that names them `row`, and its condition.
+
+        parent: what the statement calls the row's own table.
+        Raises TypeError for a kind of relation that has no such join.
+        """
+        if link := self.link(parent, row):
+            source = sql.SQL("{} JOIN {} ON {}").format(link.source, self.table(row), link.far)
+            return source, sql.SQL("{} = {}").format(link.near, link.parent)
+        field = self._field
+        if isinstance(field, ForeignKey):
+            return self.table(row), _equal(row, field.target_field, parent, field)
+        if isinstance(field, ManyToOneRel):
+            link_field = field.remote_field
+            key = cast("Any", link_field).target_field
+            return self.table(row), _equal(row, link_field, parent, key)
+        raise TypeError(f"{self.name} is a {type(field).__name__}, which cannot be a relation")
+
+    def link(self, parent: str, row: str) -> "Link | None":
+        """What leads from a row to its related records, where these may be of many rows too."""
+        field: Any = self._field
+        if not isinstance(field, ManyToManyField | ManyToManyRel):
+            return None
+        forward = isinstance(field, ManyToManyField)
+        declared: Any = field if forward else cast("Any", field).field
+        through = declared.remote_field.through
+        names = declared.m2m_field_name(), declared.m2m_reverse_field_name()
+        near, far = (through._meta.get_field(n) for n in (names if forward else names[::-1]))
+        link = f"{row}_link"
+        return Link(
+            source=_named(through, link),
+            near=_column(link, near),
+            parent=_column(parent, near.target_field),
+            far=_equal(row, far.target_field, link, far),
+        )
+
+    def table(self, row: str) -> sql.Composable:
+        """The related records as a FROM item that names them `row`."""
+        return _named(self.target, row)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Rows that each say of two records that they are related.
+
+    source: a FROM item.
+    near, parent: the column that names one of the records, and what that has there itself.
+    far: the condition that finds the other.
+    """
+
+    source: sql.Composable
+    near: sql.Composable
+    parent: sql.Composable
+    far: sql.Composable
+
+
+def _named(model: type[Model], row: str) -> sql.Composable:
+    return sql.SQL("{} AS {}").format(sql.Identifier(model._meta.db_table), sql.Identifier(row))
+
+
+def _column(row: str, field: Any) -> sql.Composable:
+    return sql.Identifier(row, column_name(field))
+
+
+def _equal(left: str, left_field: Any, right: str, right_field: Any) -> sql.Composable:
+    return sql.SQL("{} = {}").format(_column(left, left_field), _column(right, right_field))

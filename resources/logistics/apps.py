@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class LogisticsConfig(AppConfig):
-    name = "resources.logistics"
-    label = "logistics"
-    verbose_name = "Logistics"
