@@ -1,4 +1,4 @@
-"""POST /v1/exports/preview: the rows that the file would have, and how many; nothing is stored."""
+"""POST /v1/exports/preview: the first rows of the file, and the number of its rows."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from exports.lifecycle import creation
 from exports.models import Export
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
-from exports.sql.compiler import among, compile_count, compile_records
+from exports.sql.compiler import compile_count, compile_key_partition, compile_records
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Shipment
 from tests.conftest import KeyClient
@@ -30,7 +30,7 @@ from tests.factories import (
     ShipmentFactory,
 )
 
-# What a preview shows is compared with the file, which is read on another connection.
+# Files, which previews are compared with, are read on another connection.
 pytestmark = pytest.mark.django_db(transaction=True)
 START = datetime(2024, 7, 1, 12, tzinfo=UTC)
 COLUMNS = ["id", "status", "amount", "paid", "created_at", "tags", "metadata", "location", "notes"]
@@ -38,7 +38,7 @@ COLUMNS = ["id", "status", "amount", "paid", "created_at", "tags", "metadata", "
 
 @pytest.fixture
 def shipments(acme: Organization, globex: Organization) -> list[Shipment]:
-    """Thirty of acme's, oldest first; one of globex."""
+    """Create 30 shipments of acme, oldest first, and one of globex."""
     dock = LocationFactory.create(organization=acme, name='Dock, "B"')
     ShipmentFactory.create(organization=globex, notes="SECRET")
     return [
@@ -57,7 +57,7 @@ def shipments(acme: Organization, globex: Organization) -> list[Shipment]:
 
 
 def body(**changes: Any) -> dict[str, Any]:
-    """A request for shipments, newest first."""
+    """Return a request for shipments, newest first."""
     options = {"order_by": "created_at", "direction": "desc"} | changes.pop("options", {})
     output = {"columns": COLUMNS, "timezone": "Europe/Paris"} | changes.pop("output", {})
     return {"resource": "shipment", "options": options, "csv_field_options": output, **changes}
@@ -68,7 +68,7 @@ def file_of(request: dict[str, Any], organization: Organization) -> bytes:
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_shows_the_first_rows_and_counts_them_all(
+def test_a_preview_has_the_first_rows_and_the_count_of_all(
     alice: KeyClient, shipments: list[Shipment], slash: str
 ) -> None:
     request = body(output={"columns": ["id", "amount", "location.name"]})
@@ -90,7 +90,7 @@ def test_shows_the_first_rows_and_counts_them_all(
     assert not Export.objects.exists()
 
 
-def test_rows_pass_both_filter_languages(
+def test_a_preview_applies_options_and_filters(
     alice: KeyClient, charlie: KeyClient, shipments: list[Shipment]
 ) -> None:
     filters = {"location_name_start": "dock", "notes_or_id_cont": "ship", "tags_blank": 0}
@@ -114,7 +114,7 @@ CSV = [
 
 @pytest.mark.parametrize("output", CSV, ids=str)
 @pytest.mark.parametrize("properties", ["merge", "repeat"])
-def test_csv_cells_are_the_file_s(
+def test_csv_rows_equal_the_rows_of_the_file(
     alice: KeyClient, shipments: list[Shipment], output: dict[str, Any], properties: str
 ) -> None:
     request = body(output={**output, "properties": properties})
@@ -128,7 +128,7 @@ def test_csv_cells_are_the_file_s(
 
 
 @pytest.mark.parametrize("name", ["json", "jsonl"])
-def test_json_objects_are_the_file_s(
+def test_json_objects_equal_the_objects_of_the_file(
     alice: KeyClient, shipments: list[Shipment], name: str
 ) -> None:
     request = body(format=name)
@@ -139,19 +139,23 @@ def test_json_objects_are_the_file_s(
     assert response.json()["header"] == COLUMNS
 
 
-def test_parquet_values_are_the_file_s(alice: KeyClient, shipments: list[Shipment]) -> None:
+def test_parquet_values_equal_the_values_of_the_file(
+    alice: KeyClient, shipments: list[Shipment]
+) -> None:
     request = body(format="parquet")
     shown = alice.post("/v1/exports/preview", request).json()
     table = parquet.read_table(io.BytesIO(file_of(request, shipments[0].organization)))
     assert shown["header"] == table.column_names
     rows = [list(row.values()) for row in table.to_pylist()]
-    place = COLUMNS.index("created_at")
+    index = COLUMNS.index("created_at")
     for row, cells in zip(rows, shown["rows"], strict=False):
-        cells[place] = datetime.fromisoformat(cells[place])
+        cells[index] = datetime.fromisoformat(cells[index])
         assert cells == row
 
 
-def test_xlsx_values_are_the_file_s(alice: KeyClient, shipments: list[Shipment]) -> None:
+def test_xlsx_values_equal_the_values_of_the_file(
+    alice: KeyClient, shipments: list[Shipment]
+) -> None:
     request = body(format="xlsx")
     shown = alice.post("/v1/exports/preview", request).json()
     content = file_of(request, shipments[0].organization)
@@ -159,15 +163,15 @@ def test_xlsx_values_are_the_file_s(alice: KeyClient, shipments: list[Shipment])
     assert sheet is not None
     header, *rows = map(list, sheet.iter_rows(values_only=True))
     assert shown["header"] == header
-    place = COLUMNS.index("created_at")
+    index = COLUMNS.index("created_at")
     for row, cells in zip(rows, shown["rows"], strict=False):
-        moment = datetime.fromisoformat(cells.pop(place)).replace(tzinfo=None)
-        assert abs(moment - row.pop(place)) < timedelta(milliseconds=1)
+        moment = datetime.fromisoformat(cells.pop(index)).replace(tzinfo=None)
+        assert abs(moment - row.pop(index)) < timedelta(milliseconds=1)
         assert [cell or None for cell in cells] == [cell or None for cell in row]
 
 
 @pytest.mark.parametrize("pattern", ["hh:mm:ss", "dd.MM.yyyy 'at' HH:mm"])
-def test_xlsx_datetimes_are_shown_by_the_pattern(
+def test_xlsx_datetimes_have_the_requested_pattern(
     alice: KeyClient, shipments: list[Shipment], pattern: str
 ) -> None:
     output = {"columns": ["created_at"], "datetime_format": pattern, "timezone": "Asia/Tokyo"}
@@ -177,7 +181,7 @@ def test_xlsx_datetimes_are_shown_by_the_pattern(
     assert shown == as_csv != []
 
 
-def test_a_flattened_header_is_that_of_the_shown_rows(
+def test_a_flattened_header_has_the_paths_of_the_previewed_rows(
     alice: KeyClient, shipments: list[Shipment]
 ) -> None:
     Shipment.objects.filter(pk=shipments[0].pk).update(metadata={"rare": 1})
@@ -191,9 +195,7 @@ def test_a_flattened_header_is_that_of_the_shown_rows(
     assert (len(whole["rows"]), whole["records_count"]) == (5, 5)
 
 
-def test_repeated_rows_are_counted_as_the_file_has_them(
-    alice: KeyClient, acme: Organization
-) -> None:
+def test_the_count_includes_repeated_rows(alice: KeyClient, acme: Organization) -> None:
     groups = GroupFactory.create_batch(3, organization=acme)
     ContactFactory.create_batch(10, organization=acme, groups=groups)
     request = {
@@ -204,14 +206,14 @@ def test_repeated_rows_are_counted_as_the_file_has_them(
     assert (len(shown["rows"]), shown["records_count"]) == (20, 30)
 
 
-def test_an_export_of_nothing(alice: KeyClient) -> None:
+def test_a_preview_of_an_empty_export_has_its_header(alice: KeyClient) -> None:
     for name in ("csv", "json", "jsonl", "parquet", "xlsx"):
         shown = alice.post("/v1/exports/preview", body(format=name)).json()
         assert (shown["rows"], shown["records_count"]) == ([], 0)
         assert shown["header"] == COLUMNS
 
 
-def test_the_newest_are_shown_where_there_is_no_order(
+def test_without_an_order_a_preview_has_the_newest_records(
     alice: KeyClient, shipments: list[Shipment]
 ) -> None:
     request = {"resource": "shipment", "csv_field_options": {"columns": ["id"]}}
@@ -219,31 +221,33 @@ def test_the_newest_are_shown_where_there_is_no_order(
     assert shown["rows"] == [[shipment.pk] for shipment in shipments[:9:-1]]
 
 
-def test_charlie_sees_nothing_of_acme(charlie: KeyClient, shipments: list[Shipment]) -> None:
+def test_a_preview_has_no_records_of_another_organization(
+    charlie: KeyClient, shipments: list[Shipment]
+) -> None:
     request = body(options={"id": [shipment.pk for shipment in shipments]})
     shown = charlie.post("/v1/exports/preview", request).json()
     assert (shown["rows"], shown["records_count"]) == ([], 0)
 
 
-def test_the_scope_read_is_enough_and_a_key_is_needed(
+def test_a_preview_requires_a_key_with_the_scope_read(
     read_only: KeyClient, shipments: list[Shipment]
 ) -> None:
     assert read_only.post("/v1/exports/preview", body()).status_code == 200
     assert APIClient().post("/v1/exports/preview", body(), format="json").status_code == 401
 
 
-def test_a_bad_request_is_refused_as_an_export_s_would_be(alice: KeyClient) -> None:
+def test_an_invalid_request_fails_like_the_creation_of_an_export(alice: KeyClient) -> None:
     request = body(format="pdf", options={"stauts": "x"}, output={"timezone": "Mars"})
-    one = alice.post("/v1/exports/preview", request)
-    two = alice.post("/v1/exports", request)
-    assert one.status_code == 400
-    assert one.json() == two.json()
+    previewed = alice.post("/v1/exports/preview", request)
+    created = alice.post("/v1/exports", request)
+    assert previewed.status_code == 400
+    assert previewed.json() == created.json()
 
 
-def test_takes_a_constant_number_of_queries(
+def test_a_preview_runs_a_constant_number_of_queries_and_no_writes(
     alice: KeyClient, shipments: list[Shipment], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    alice.post("/v1/exports/preview", body())  # Notes the use of the key.
+    alice.post("/v1/exports/preview", body())  # Stores the time of the key's use.
     for limit in (1, 15, "all"):
         with connection.execute_wrapper(_no_writes), django_assert_num_queries(14):
             alice.post("/v1/exports/preview", body(options={"limit": limit}))
@@ -254,7 +258,7 @@ def _no_writes(execute: Any, statement: str, params: Any, many: bool, context: A
     return execute(statement, params, many, context)
 
 
-def test_a_count_that_would_take_too_long_is_estimated(
+def test_a_slow_count_is_replaced_by_the_planner_s_estimate(
     alice: KeyClient, shipments: list[Shipment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow_count(*args: Any) -> sql.Composable:
@@ -269,23 +273,23 @@ def test_a_count_that_would_take_too_long_is_estimated(
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_rows_that_take_too_long_are_a_timeout(
+def test_rows_that_take_too_long_fail_with_timeout(
     alice: KeyClient,
     shipments: list[Shipment],
     monkeypatch: pytest.MonkeyPatch,
     file_format: str,
 ) -> None:
     def slow(*args: Any) -> sql.Composable:
-        return sql.SQL("{} AND pg_sleep(1) IS NOT NULL").format(among(*args))
+        return sql.SQL("{} AND pg_sleep(1) IS NOT NULL").format(compile_key_partition(*args))
 
-    monkeypatch.setattr(preview, "among", slow)
-    monkeypatch.setattr(preview, "_ROWS_MILLISECONDS", 100)
+    monkeypatch.setattr(preview, "compile_key_partition", slow)
+    monkeypatch.setattr(preview, "ROWS_MILLISECONDS", 100)
     response = alice.post("/v1/exports/preview", body(format=file_format))
     assert (response.status_code, response.json()["error"]) == (504, "timeout")
 
 
 @pytest.mark.parametrize("file_format", ["csv", "jsonl", "parquet", "xlsx"])
-def test_rows_that_cannot_be_found_in_time_are_said_to_be_missing(
+def test_rows_that_are_not_found_in_time_are_reported_as_missing(
     alice: KeyClient,
     shipments: list[Shipment],
     monkeypatch: pytest.MonkeyPatch,
@@ -303,46 +307,46 @@ def test_rows_that_cannot_be_found_in_time_are_said_to_be_missing(
 
 
 @pytest.mark.parametrize("order", [{}, {"order_by": "amount"}, {"order_by": "status,created_at"}])
-def test_however_records_are_found_they_are_the_same(
+def test_gathering_records_first_finds_the_same_records(
     acme: Organization, shipments: list[Shipment], order: dict[str, str]
 ) -> None:
     request = {"resource": "shipment", "options": {"paid": "true", "limit": 7, **order}}
     spec = parse_export(request)
-    found = []
+    keys = []
     for gathered in (False, True):
         with connection.cursor() as cursor:
             cursor.execute(compile_records(spec, acme.pk, gathered=gathered).as_string(None))
-            found.append(cursor.fetchall())
-    assert len(found[0]) == 7
-    assert found[0] == found[1]
+            keys.append(cursor.fetchall())
+    assert len(keys[0]) == 7
+    assert keys[0] == keys[1]
 
 
 @pytest.mark.parametrize(
-    ("limit", "few"), [(None, True), (31, True), (30, False), (7, False), ("all", True)]
+    ("limit", "is_gathered"), [(None, True), (31, True), (30, False), (7, False), ("all", True)]
 )
-def test_all_are_gathered_only_where_all_were_counted(
+def test_records_are_gathered_first_if_they_are_few(
     alice: KeyClient,
     shipments: list[Shipment],
     monkeypatch: pytest.MonkeyPatch,
     limit: int | str | None,
-    few: bool,
+    is_gathered: bool,
 ) -> None:
     gathered: list[bool] = []
 
-    def noted(*args: Any, **kwargs: Any) -> sql.Composable:
+    def recorded(*args: Any, **kwargs: Any) -> sql.Composable:
         gathered.append(kwargs["gathered"])
         return compile_records(*args, **kwargs)
 
-    monkeypatch.setattr(preview, "compile_records", noted)
+    monkeypatch.setattr(preview, "compile_records", recorded)
     options = {} if limit is None else {"limit": limit}
     alice.post("/v1/exports/preview", body(options=options))
-    assert gathered == [few]
-    monkeypatch.setattr(preview, "_FEW", 29)
+    assert gathered == [is_gathered]
+    monkeypatch.setattr(preview, "MAX_GATHERED_RECORDS", 29)
     alice.post("/v1/exports/preview", body(options=options))
-    assert gathered == [few, False]
+    assert gathered == [is_gathered, False]
 
 
-def test_what_no_file_could_hold_is_said(alice: KeyClient, acme: Organization) -> None:
+def test_too_many_columns_fail_with_format_limit(alice: KeyClient, acme: Organization) -> None:
     ShipmentFactory.create(organization=acme, metadata={str(key): key for key in range(2000)})
     request = body(output={"columns": ["id", "metadata"], "properties": "flatten"})
     response = alice.post("/v1/exports/preview", request)
