@@ -59,7 +59,7 @@ class Preview:
     records_count_is_estimate: whether that number is the query planner's estimate.
     estimated_bytes: of the uncompressed file; None if rows are missing.
     estimated_seconds: the duration of the export.
-    warnings: what the request asks for and the file omits.
+    warnings: sentences about what the request includes and the file omits.
     """
 
     header: list[str]

@@ -1,4 +1,4 @@
-"""The interface of a file format, and what formats share.
+"""The interface of a file format, and the types and SQL that formats share.
 
 How the rows become a file:
 
@@ -119,12 +119,12 @@ class Format(ABC):
     ) -> Iterator[bytes]:
         """Yield the bytes of the file that holds the rows of the blocks.
 
-        blocks: what the statement of `copy` sent.
+        blocks: the output of the statement of `copy`.
         Raises FormatLimit for a value that the format cannot store, IncompleteFile for lost rows.
         """
 
     def headers(self, columns: Sequence[FileColumn], spec: ExportSpec) -> list[str]:
-        """Return the headers as they stand in the file, before quoting."""
+        """Return the headers as they are in the file, before quoting."""
         if "escape_formulas" in self.options:
             return escaped_headers(columns, spec)
         return [column.header for column in columns]
@@ -141,7 +141,7 @@ class Format(ABC):
     def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
         """Return each row as a JSON text: an array of cells, or an object.
 
-        blocks: what the statement of `preview_copy` sent. Default: each of its lines is JSON.
+        blocks: the output of the statement of `preview_copy`. Default: each of its lines is JSON.
         """
         return b"".join(block.data for block in blocks).decode().split("\n")[:-1]
 

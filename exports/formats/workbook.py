@@ -17,8 +17,8 @@ from longshore.api.errors import shortened
 from longshore.resources.columns import ColumnType
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_576, 16_384, 32_767
-# Bytes of a sheet's XML. Above 2 GiB a zip file needs the Zip64 extension, which makes Excel report
-# a damaged file.
+# Bytes of a sheet's XML. Above 2 GiB a zip file needs the Zip64 extension, which Excel complains
+# about.
 MAX_SHEET_BYTES = 2_000_000_000
 # Most of the XML is tags: a higher level takes more time and saves hardly any space.
 _COMPRESSION_LEVEL = 1
@@ -46,7 +46,7 @@ class Workbook:
         if len(columns) > MAX_COLUMNS:
             raise FormatLimit(
                 f"The file would have {len(columns):,} columns; a sheet holds at most "
-                f"{MAX_COLUMNS:,}. Leave out columns, or choose another format"
+                f"{MAX_COLUMNS:,}. Leave out columns, or choose another format."
             )
         self._columns = columns
         self._spec = spec
@@ -56,7 +56,7 @@ class Workbook:
             if len(header.encode("utf-16-le")) > 2 * MAX_CELL_CHARACTERS:
                 raise FormatLimit(
                     f"The header {shortened(header)!r} has more than {MAX_CELL_CHARACTERS:,} "
-                    "characters, the maximum of a spreadsheet cell"
+                    "characters, the maximum of a spreadsheet cell."
                 )
         self._bytes = _Buffer()
         file = cast("IO[bytes]", self._bytes)
@@ -128,7 +128,7 @@ class Workbook:
         except LargeZipFile:
             raise FormatLimit(
                 "The file would be larger than 2 GB, the maximum of XLSX. Filter the rows, set "
-                "max_rows_per_file, or choose another format"
+                "max_rows_per_file, or choose another format."
             ) from None
 
     def _head(self) -> str:
@@ -174,7 +174,7 @@ class Workbook:
         index = block[: block.index(b"\x03")].rpartition(b"\n")[2].count(b"\x02")
         return FormatLimit(
             f"The column {self._columns[index].header!r} holds a text of more than "
-            f"{MAX_CELL_CHARACTERS:,} characters, the maximum of a spreadsheet cell"
+            f"{MAX_CELL_CHARACTERS:,} characters, the maximum of a spreadsheet cell."
         )
 
 

@@ -1,8 +1,9 @@
 """From a spec to the bytes of its files: discovery, statement, connections, blocks, compression.
 
-What verifies what: `copy_blocks` compares its rows with the server's count, a format that parses
-rows compares what it wrote (`IncompleteFile`), and `FileStream` keeps the hashes by which
-`exports.execution.writer` verifies the bytes in storage. Nothing here writes to storage.
+Verification: `copy_blocks` compares the number of rows with the server's count. A format that
+parses rows compares the rows in its file with those it received (`IncompleteFile`). `FileStream`
+keeps the hashes by which `exports.execution.writer` verifies the bytes in storage. Nothing here
+writes to storage.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Compiles a spec for an organization to the SQL statements that read the export.
 
 Pure functions: they do not read the database, and the same arguments give the same statements.
-What discovery found in the rows is an argument.
+The result of discovery is an argument.
 
 The statement of two columns of shipments as CSV, filtered by status, ordered and limited:
 
@@ -9,8 +9,9 @@ The statement of two columns of shipments as CSV, filtered by status, ordered an
      FROM (SELECT "row"."id" AS "id", "row_location"."name" AS "location.name"
       FROM "longshore_logistics_shipment" AS "row"
       LEFT JOIN "longshore_logistics_location" AS "row_location" ON …
-      WHERE "row"."organization_id" = '…' AND "row"."status" = 'lost'  -- tenant, filters
-      ORDER BY "row"."created_at" DESC NULLS LAST, "row"."id" DESC LIMIT 10
+      WHERE "row"."organization_id" = '…'                              -- tenant
+       AND "row"."status" IN ('lost')                                  -- filters
+      ORDER BY "row"."created_at" DESC, "row"."id" DESC LIMIT 10
       OFFSET '0') AS record ("cell 0", "cell 1")) TO STDOUT (FORMAT csv, …)
 
 With `repeat`, or with includes beside an order, the records are selected in a sub-select first, so

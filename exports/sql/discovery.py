@@ -46,41 +46,44 @@ def discover(
     Raises FormatLimit if the file would have too many columns, or a value is too large or too deep.
     """
     layouts = column_layouts(spec)
-    found: dict[str, set[Path]] = {layout.path: set() for layout in layouts if layout.is_nested}
-    if not found:
-        return found
-    max_paths = MAX_COLUMNS - len(layouts) + len(found)
+    discovered: dict[str, set[Path]] = {
+        layout.path: set() for layout in layouts if layout.is_nested
+    }
+    if not discovered:
+        return discovered
+    max_paths = MAX_COLUMNS - len(layouts) + len(discovered)
     limit = FIRST_LIMIT
     reader.execute(_WORKER_COSTS.format(0))
     while True:
-        query = compile_discovery(spec, organization_id, found, limit, partition)
-        is_last = _read_paths(reader, query, found, limit) < limit
-        _check(found, max_paths)
+        query = compile_discovery(spec, organization_id, discovered, limit, partition)
+        is_last = _read_paths(reader, query, discovered, limit) < limit
+        _check(discovered, max_paths)
         if is_last:
             break
         limit *= GROWTH
     reader.execute(_WORKER_COSTS.format("DEFAULT"))
-    return found
+    return discovered
 
 
 def _read_paths(
-    reader: psycopg.Connection, query: sql.Composable, found: dict[str, set[Path]], limit: int
+    reader: psycopg.Connection, query: sql.Composable, discovered: dict[str, set[Path]], limit: int
 ) -> int:
-    """Add the paths in the rows of a query to `found`. Return the number of rows, at most `limit`.
+    """Add the paths in the rows of a query to `discovered`. Return the number of rows.
 
+    limit: the maximum of the query's rows.
     Stops early, and returns `limit`, once a column has more paths than any file has columns.
     """
     rows = 0
     for row in reader.cursor().stream(query.as_bytes(None)):
         rows += 1
-        for (name, paths), text in zip(found.items(), row, strict=True):
+        for (name, paths), text in zip(discovered.items(), row, strict=True):
             if text is None:
                 continue
             if len(text) > MAX_FLATTENED_CHARACTERS:
                 raise FormatLimit(
                     f"A value of {name} has more than {MAX_FLATTENED_CHARACTERS:,} characters, the "
                     "maximum for flatten. Leave the column out, or set "
-                    "csv_field_options.properties to merge"
+                    "csv_field_options.properties to merge."
                 )
             try:
                 # Only the paths matter, and Python parses some numbers very slowly.
@@ -88,16 +91,16 @@ def _read_paths(
             except (TooDeep, RecursionError):
                 raise FormatLimit(
                     f"{name} is nested in more than {MAX_DEPTH} levels, the maximum for flatten. "
-                    "Leave the column out, or set csv_field_options.properties to merge"
+                    "Leave the column out, or set csv_field_options.properties to merge."
                 ) from None
             if len(paths) > _MAX_PATHS:
                 return limit
     return rows
 
 
-def _check(found: dict[str, set[Path]], max_paths: int) -> None:
+def _check(discovered: dict[str, set[Path]], max_paths: int) -> None:
     """Raise FormatLimit if the paths are more columns than the file can have."""
-    widths = {name: max(1, len(paths)) for name, paths in found.items()}
+    widths = {name: max(1, len(paths)) for name, paths in discovered.items()}
     if sum(widths.values()) > max_paths:
         widest = max(widths, key=widths.__getitem__)
         raise too_many_columns(widest, widths[widest])
@@ -111,5 +114,5 @@ def too_many_columns(widest: str, width: int) -> FormatLimit:
     """
     return FormatLimit(
         f"Flattened, the file would have more than {MAX_COLUMNS:,} columns; {widest} alone needs "
-        f"{width:,} or more. Leave the column out, or set csv_field_options.properties to merge"
+        f"{width:,} or more. Leave the column out, or set csv_field_options.properties to merge."
     )

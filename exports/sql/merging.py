@@ -1,6 +1,6 @@
 """Merging: SQL that shows a value with several members as one text.
 
-Members are joined with `, `. A member that holds a comma or a double quote stands in double
+Members are joined with `, `. A member that holds a comma or a double quote is put in double
 quotes, with its own double quotes doubled, as in CSV. So a reader can split the text again.
 """
 

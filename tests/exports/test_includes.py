@@ -59,7 +59,7 @@ def stored(name: str, owner: Organization) -> list[Any]:
     return list(records.filter(organization=owner).order_by("pk"))
 
 
-def test_every_include_exports_the_stored_of_recordin_json(
+def test_every_include_exports_the_stored_records_in_json(
     records: None, acme: Organization
 ) -> None:
     for name, path in INCLUDES:
@@ -70,7 +70,7 @@ def test_every_include_exports_the_stored_of_recordin_json(
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet", "xlsx"])
-def test_every_include_exports_the_stored_of_recordin_tables(
+def test_every_include_exports_the_stored_records_in_tables(
     file_format: str, records: None, acme: Organization
 ) -> None:
     for name, path in ONE_LEVEL:
@@ -112,7 +112,7 @@ def test_relations_that_are_not_included_are_exported_as_ids(
     assert without["location"] == {"id": asset.location_id, "name": asset.location.name}
 
 
-def test_related_of_recordof_another_organization_are_omitted(
+def test_related_records_of_another_organization_are_omitted(
     records: None, acme: Organization, globex: Organization
 ) -> None:
     foreign_locations = {location.pk for location in stored("location", globex)}
@@ -176,7 +176,7 @@ def test_an_asterisk_selects_all_columns(records: None, acme: Organization) -> N
         ("item", "levels", "layout_name", None),
     ],
 )
-def test_embedded_of_recordare_exported_with_and_without_includes(
+def test_embedded_records_are_exported_with_and_without_includes(
     records: None,
     acme: Organization,
     resource_name: str,
@@ -198,11 +198,11 @@ def test_embedded_of_recordare_exported_with_and_without_includes(
     assert exported(fields=["id", f"{embedded}.*"]) == expected
     if inner:
         assert exported(includes=[inner]) == expected
-    brief = [[{named: record[named]} for record in of_record] for of_record in expected]
+    brief = [[{named: record[named]} for record in related_records] for related_records in expected]
     assert exported(fields=["id", f"{embedded}.{named}"]) == brief
 
 
-def test_embedded_of_recordof_included_of_recordare_exported(
+def test_embedded_records_of_included_records_are_exported(
     records: None, acme: Organization
 ) -> None:
     shipments = objects(acme, "shipment", includes=["manifest"])
@@ -222,7 +222,7 @@ def test_embedded_of_recordof_included_of_recordare_exported(
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet", "xlsx"])
-def test_embedded_of_recordare_exported_in_tables(
+def test_embedded_records_are_exported_in_tables(
     records: None, acme: Organization, file_format: str
 ) -> None:
     orders = stored("fulfillment", acme)
@@ -396,10 +396,10 @@ def test_a_preview_has_the_header_and_row_count_of_the_file(
     result = preview(parse_export(body), acme.pk)
     header, *rows = table(acme, "contact", "csv", includes=["groups"])
     assert result.header == header
-    assert result.of_recordcount == len(rows)
+    assert result.records_count == len(rows)
 
 
-def test_dry_data_exports_related_of_recordas_ids_and_embedded_of_recordwhole(
+def test_dry_data_exports_related_records_as_ids_and_embedded_records_whole(
     acme: Organization,
 ) -> None:
     dock = LocationFactory.create(organization=acme, name="Dock")
@@ -527,7 +527,7 @@ def scans(plan: dict[str, Any], alias: str) -> Iterator[dict[str, Any]]:
         yield from scans(inner, alias)
 
 
-def test_the_tenant_condition_is_not_repeated_for_of_recordowned_through_their_parent(
+def test_the_tenant_condition_is_not_repeated_for_records_owned_through_their_parent(
     own_registry: Registry, acme: Organization, globex: Organization
 ) -> None:
     hidden = frozenset({"request", "spec", "failure"})
@@ -554,7 +554,7 @@ def test_the_tenant_condition_is_not_repeated_for_of_recordowned_through_their_p
         assert file == {"name": owner.slug, "export": job}
 
 
-def test_a_limit_counts_of_recordin_the_requested_order(records: None, acme: Organization) -> None:
+def test_a_limit_counts_records_in_the_requested_order(records: None, acme: Organization) -> None:
     options = {"order_by": "-name", "limit": 3}
     found = objects(acme, "contact", includes=["groups", "locations"], options=options)
     contacts = resource("contact").model._default_manager.filter(organization=acme)

@@ -67,8 +67,8 @@ def groups(acme: Organization) -> list[Group]:
     """Four groups, two of one name."""
     dock = Location.objects.create(organization=acme, name="Dock")
     return [
-        Group.objects.create(organization=acme, name=name, location=place)
-        for name, place in [("Crew", dock), ("Zoo", None), ("Crew", None), ('A, "b"', dock)]
+        Group.objects.create(organization=acme, name=name, location=location)
+        for name, location in [("Crew", dock), ("Zoo", None), ("Crew", None), ('A, "b"', dock)]
     ]
 
 

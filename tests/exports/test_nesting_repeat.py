@@ -30,8 +30,8 @@ def groups(acme: Organization) -> list[Group]:
     """Four groups, two of one name."""
     dock = Location.objects.create(organization=acme, name="Dock")
     return [
-        Group.objects.create(organization=acme, name=name, location=place)
-        for name, place in [("Crew", dock), ("Zoo", None), ("Crew", None), ('A, "b"', dock)]
+        Group.objects.create(organization=acme, name=name, location=location)
+        for name, location in [("Crew", dock), ("Zoo", None), ("Crew", None), ('A, "b"', dock)]
     ]
 
 
@@ -93,9 +93,9 @@ def test_a_single_field_of_the_relation_repeats_rows(
 
 
 def test_the_header_of_a_renamed_relation_prefixes_its_fields(acme: Organization) -> None:
-    columns = {"groups": "Team", "name": "Who"}
+    columns = {"groups": "Team", "name": "Name"}
     assert table_of(acme, "repeat", output={"columns": columns}) == [
-        ["Team.id", "Team.name", "Team.location_id", "Who"]
+        ["Team.id", "Team.name", "Team.location_id", "Name"]
     ]
 
 
@@ -113,8 +113,8 @@ def test_other_nested_columns_are_merged(acme: Organization, groups: list[Group]
 def test_records_with_a_foreign_key_to_the_record_repeat_its_row(acme: Organization) -> None:
     item = Item.objects.create(organization=acme, name="Box")
     for shelf, quantity in [("B", 2), ("A", 1), (None, 3)]:
-        place = Location.objects.create(organization=acme, name=f"Place {shelf}")
-        item.levels.create(location=place, layout_name=shelf, verified_qty=quantity)
+        location = Location.objects.create(organization=acme, name=f"Place {shelf}")
+        item.levels.create(location=location, layout_name=shelf, verified_qty=quantity)
     output = {"columns": ["name", "levels.layout_name", "levels.verified_qty"]}
     assert table_of(acme, "repeat", resource="item", output=output)[1:] == [
         ["Box", "A", "1"],

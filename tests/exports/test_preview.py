@@ -74,19 +74,19 @@ def test_a_preview_has_the_first_rows_and_the_count_of_all(
     request = body(output={"columns": ["id", "amount", "location.name"]})
     response = alice.post(f"/v1/exports/preview{slash}", request)
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
-    shown = response.json()
-    assert shown["header"] == ["id", "amount", "location.name"]
-    assert shown["header_is_partial"] is False
-    assert shown["rows"][:3] == [
+    result = response.json()
+    assert result["header"] == ["id", "amount", "location.name"]
+    assert result["header_is_partial"] is False
+    assert result["rows"][:3] == [
         [shipments[29].pk, "2900", 'Dock, "B"'],
         [shipments[28].pk, "2800", ""],
         [shipments[27].pk, "", 'Dock, "B"'],
     ]
-    assert len(shown["rows"]) == 20
-    assert (shown["records_count"], shown["records_count_is_estimate"]) == (30, False)
+    assert len(result["rows"]) == 20
+    assert (result["records_count"], result["records_count_is_estimate"]) == (30, False)
     size = len(file_of(request, shipments[0].organization))
-    assert abs(shown["estimated_bytes"] - size) < 0.05 * size
-    assert 1 <= shown["estimated_seconds"] < 2
+    assert abs(result["estimated_bytes"] - size) < 0.05 * size
+    assert 1 <= result["estimated_seconds"] < 2
     assert not Export.objects.exists()
 
 
@@ -95,10 +95,10 @@ def test_a_preview_applies_options_and_filters(
 ) -> None:
     filters = {"location_name_start": "dock", "notes_or_id_cont": "ship", "tags_blank": 0}
     request = body(options={"amount": "gte:500"}, filters=filters)
-    shown = alice.post("/v1/exports/preview", request).json()
+    result = alice.post("/v1/exports/preview", request).json()
     expected = [n for n in reversed(range(5, 30)) if n % 2 and n % 3]
-    assert [row[0] for row in shown["rows"]] == [shipments[n].pk for n in expected]
-    assert shown["records_count"] == len(expected)
+    assert [row[0] for row in result["rows"]] == [shipments[n].pk for n in expected]
+    assert result["records_count"] == len(expected)
     assert charlie.post("/v1/exports/preview", request).json()["rows"] == []
 
 
@@ -118,13 +118,13 @@ def test_csv_rows_equal_the_rows_of_the_file(
     alice: KeyClient, shipments: list[Shipment], output: dict[str, Any], properties: str
 ) -> None:
     request = body(output={**output, "properties": properties})
-    shown = alice.post("/v1/exports/preview", request).json()
+    result = alice.post("/v1/exports/preview", request).json()
     text = file_of(request, shipments[0].organization).decode("utf-8-sig")
     delimiter = output.get("delimiter", ",")
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     if output.get("include_header", True):
-        assert shown["header"] == rows.pop(0)
-    assert shown["rows"] == rows[:20]
+        assert result["header"] == rows.pop(0)
+    assert result["rows"] == rows[:20]
 
 
 @pytest.mark.parametrize("name", ["json", "jsonl"])
@@ -143,12 +143,12 @@ def test_parquet_values_equal_the_values_of_the_file(
     alice: KeyClient, shipments: list[Shipment]
 ) -> None:
     request = body(format="parquet")
-    shown = alice.post("/v1/exports/preview", request).json()
+    result = alice.post("/v1/exports/preview", request).json()
     table = parquet.read_table(io.BytesIO(file_of(request, shipments[0].organization)))
-    assert shown["header"] == table.column_names
+    assert result["header"] == table.column_names
     rows = [list(row.values()) for row in table.to_pylist()]
     index = COLUMNS.index("created_at")
-    for row, cells in zip(rows, shown["rows"], strict=False):
+    for row, cells in zip(rows, result["rows"], strict=False):
         cells[index] = datetime.fromisoformat(cells[index])
         assert cells == row
 
@@ -157,14 +157,14 @@ def test_xlsx_values_equal_the_values_of_the_file(
     alice: KeyClient, shipments: list[Shipment]
 ) -> None:
     request = body(format="xlsx")
-    shown = alice.post("/v1/exports/preview", request).json()
+    result = alice.post("/v1/exports/preview", request).json()
     content = file_of(request, shipments[0].organization)
     sheet = openpyxl.load_workbook(io.BytesIO(content)).active
     assert sheet is not None
     header, *rows = map(list, sheet.iter_rows(values_only=True))
-    assert shown["header"] == header
+    assert result["header"] == header
     index = COLUMNS.index("created_at")
-    for row, cells in zip(rows, shown["rows"], strict=False):
+    for row, cells in zip(rows, result["rows"], strict=False):
         moment = datetime.fromisoformat(cells.pop(index)).replace(tzinfo=None)
         assert abs(moment - row.pop(index)) < timedelta(milliseconds=1)
         assert [cell or None for cell in cells] == [cell or None for cell in row]
@@ -176,9 +176,9 @@ def test_xlsx_datetimes_have_the_requested_pattern(
 ) -> None:
     output = {"columns": ["created_at"], "datetime_format": pattern, "timezone": "Asia/Tokyo"}
     request = body(format="xlsx", csv_field_options=output)
-    shown = alice.post("/v1/exports/preview", request).json()["rows"]
+    result = alice.post("/v1/exports/preview", request).json()["rows"]
     as_csv = alice.post("/v1/exports/preview", request | {"format": "csv"}).json()["rows"]
-    assert shown == as_csv != []
+    assert result == as_csv != []
 
 
 def test_a_flattened_header_has_the_paths_of_the_previewed_rows(
@@ -186,9 +186,9 @@ def test_a_flattened_header_has_the_paths_of_the_previewed_rows(
 ) -> None:
     Shipment.objects.filter(pk=shipments[0].pk).update(metadata={"rare": 1})
     request = body(output={"columns": ["id", "metadata"], "properties": "flatten"})
-    shown = alice.post("/v1/exports/preview", request).json()
-    assert (shown["header"], shown["header_is_partial"]) == (["id", "metadata.a.b"], True)
-    assert shown["rows"][0] == [shipments[29].pk, "29"]
+    result = alice.post("/v1/exports/preview", request).json()
+    assert (result["header"], result["header_is_partial"]) == (["id", "metadata.a.b"], True)
+    assert result["rows"][0] == [shipments[29].pk, "29"]
     request["options"]["limit"] = 5
     whole = alice.post("/v1/exports/preview", request).json()
     assert (whole["header"], whole["header_is_partial"]) == (["id", "metadata.a.b"], False)
@@ -202,31 +202,31 @@ def test_the_count_includes_repeated_rows(alice: KeyClient, acme: Organization) 
         "resource": "contact",
         "csv_field_options": {"columns": ["id", "groups.name"], "properties": "repeat"},
     }
-    shown = alice.post("/v1/exports/preview", request).json()
-    assert (len(shown["rows"]), shown["records_count"]) == (20, 30)
+    result = alice.post("/v1/exports/preview", request).json()
+    assert (len(result["rows"]), result["records_count"]) == (20, 30)
 
 
 def test_a_preview_of_an_empty_export_has_its_header(alice: KeyClient) -> None:
     for name in ("csv", "json", "jsonl", "parquet", "xlsx"):
-        shown = alice.post("/v1/exports/preview", body(format=name)).json()
-        assert (shown["rows"], shown["records_count"]) == ([], 0)
-        assert shown["header"] == COLUMNS
+        result = alice.post("/v1/exports/preview", body(format=name)).json()
+        assert (result["rows"], result["records_count"]) == ([], 0)
+        assert result["header"] == COLUMNS
 
 
 def test_without_an_order_a_preview_has_the_newest_records(
     alice: KeyClient, shipments: list[Shipment]
 ) -> None:
     request = {"resource": "shipment", "csv_field_options": {"columns": ["id"]}}
-    shown = alice.post("/v1/exports/preview", request).json()
-    assert shown["rows"] == [[shipment.pk] for shipment in shipments[:9:-1]]
+    result = alice.post("/v1/exports/preview", request).json()
+    assert result["rows"] == [[shipment.pk] for shipment in shipments[:9:-1]]
 
 
 def test_a_preview_has_no_records_of_another_organization(
     charlie: KeyClient, shipments: list[Shipment]
 ) -> None:
     request = body(options={"id": [shipment.pk for shipment in shipments]})
-    shown = charlie.post("/v1/exports/preview", request).json()
-    assert (shown["rows"], shown["records_count"]) == ([], 0)
+    result = charlie.post("/v1/exports/preview", request).json()
+    assert (result["rows"], result["records_count"]) == ([], 0)
 
 
 def test_a_preview_requires_a_key_with_the_scope_read(
@@ -267,9 +267,9 @@ def test_a_slow_count_is_replaced_by_the_planner_s_estimate(
     monkeypatch.setattr(creation, "compile_count", slow_count)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE longshore_logistics_shipment")
-    shown = alice.post("/v1/exports/preview", body()).json()
-    assert shown["records_count_is_estimate"] is True
-    assert 20 <= shown["records_count"] <= 31
+    result = alice.post("/v1/exports/preview", body()).json()
+    assert result["records_count_is_estimate"] is True
+    assert 20 <= result["records_count"] <= 31
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
@@ -300,10 +300,10 @@ def test_rows_that_are_not_found_in_time_are_reported_as_missing(
         return sql.SQL("SELECT *, pg_sleep(2) FROM ({}) AS slow").format(query)
 
     monkeypatch.setattr(preview, "compile_records", slow)
-    shown = alice.post("/v1/exports/preview", body(format=file_format)).json()
-    assert (shown["rows"], shown["rows_are_missing"]) == ([], True)
-    assert (shown["header"], shown["header_is_partial"]) == (COLUMNS, False)
-    assert (shown["records_count"], shown["estimated_bytes"]) == (30, None)
+    result = alice.post("/v1/exports/preview", body(format=file_format)).json()
+    assert (result["rows"], result["rows_are_missing"]) == ([], True)
+    assert (result["header"], result["header_is_partial"]) == (COLUMNS, False)
+    assert (result["records_count"], result["estimated_bytes"]) == (30, None)
 
 
 @pytest.mark.parametrize("order", [{}, {"order_by": "amount"}, {"order_by": "status,created_at"}])
