@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
 
 KEYS = (
     *("a", "b", "A", "a.b", "b.", ".", "", "0", "1", "2", "10", "x2", "x10", "-1", "00", "+0"),
@@ -57,6 +58,10 @@ similar_value: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
 )
 
 Steps = tuple[str, ...]
+
+
+def create_contact(organization: Organization, name: str, metadata: Any, **fields: Any) -> Contact:
+    return Contact.objects.create(organization=organization, name=name, metadata=metadata, **fields)
 
 
 def content_of(organization: Organization, nesting: str, **body: Any) -> str:

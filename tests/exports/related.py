@@ -254,3 +254,16 @@ def rows_of(record: Model, name: str, owner: Organization) -> Iterator[dict[str,
         yield cells | related_cells(target, resource, each)
     if not targets:
         yield cells
+
+
+def resource(name: str) -> Resource:
+    """Return a registered resource."""
+    registered = registry.get(name)
+    assert registered is not None
+    return registered
+
+
+def stored(name: str, owner: Organization) -> list[Any]:
+    """Return the owner's records of a resource, by primary key."""
+    records = resource(name).model._default_manager
+    return list(records.filter(organization=owner).order_by("pk"))

@@ -5,16 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models import JSONField, Value
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from psycopg import sql
-from pytest_django import Settings
 
-from exports.execution import runner
-from exports.formats.base import FormatLimit
-from exports.models import Export, Status
 from exports.reading import stream
 from exports.request.parser import parse_export
 from exports.sql import discovery
@@ -23,10 +17,10 @@ from longshore.api.errors import InvalidInput
 from longshore.domains.logistics.models import Contact, Group, Location
 from longshore.resources.registry import Registry, Resource
 from longshore.resources.relations import Relation
-from tests.exports.conftest import stored_files
 from tests.exports.nested import (
     cells_of,
     character,
+    create_contact,
     flat,
     header_of,
     is_cell_of,
@@ -171,12 +165,10 @@ def test_json_keeps_the_structure_whatever_the_nesting(
         ]
 
 
-def make(organization: Organization, name: str, metadata: Any, **fields: Any) -> Contact:
-    return Contact.objects.create(organization=organization, name=name, metadata=metadata, **fields)
-
-
 def test_flattened_columns_replace_their_column_in_natural_order(acme: Organization) -> None:
-    make(acme, "one", {"x": list(range(11)), "b10": 1, "b9": 2, "B1": 3, "a": {"z": 4, "c": 5}})
+    create_contact(
+        acme, "one", {"x": list(range(11)), "b10": 1, "b9": 2, "B1": 3, "a": {"z": 4, "c": 5}}
+    )
     [header, row] = table_of(acme, "flatten", output={"columns": ["name", "metadata", "notes"]})
     assert header == [
         *("name", "metadata.a.c", "metadata.a.z", "metadata.B1", "metadata.b9", "metadata.b10"),
@@ -189,7 +181,7 @@ def test_flattened_columns_replace_their_column_in_natural_order(acme: Organizat
 def test_the_header_of_a_renamed_column_prefixes_its_paths(
     acme: Organization, groups: list[Group]
 ) -> None:
-    make(acme, "one", {"a": {"b": 1}}).groups.set(groups[:2])
+    create_contact(acme, "one", {"a": {"b": 1}}).groups.set(groups[:2])
     columns = {"metadata": "Meta", "groups": "Teams", "name": True}
     header = table_of(acme, "flatten", output={"columns": columns})[0]
     teams = [f"Teams.{index}.{field}" for index in (0, 1) for field in FIELDS]
@@ -199,7 +191,7 @@ def test_the_header_of_a_renamed_column_prefixes_its_paths(
 def test_a_field_of_a_to_many_relation_has_a_column_for_each_record(
     acme: Organization, groups: list[Group]
 ) -> None:
-    make(acme, "one", {}).groups.set(groups[:2])
+    create_contact(acme, "one", {}).groups.set(groups[:2])
     columns = {"groups.name": True, "groups.id": "Team"}
     assert table_of(acme, "flatten", output={"columns": columns}) == [
         ["groups.0.name", "groups.1.name", "Team.0", "Team.1"],
@@ -224,10 +216,10 @@ def test_a_to_one_relation_has_a_column_for_each_field(
 
 
 def test_only_paths_of_selected_rows_are_columns(acme: Organization, globex: Organization) -> None:
-    make(acme, "one", {"a": 1})
-    make(acme, "two", {"b": 1})
-    make(acme, "three", {"c": 1}, notes="other")
-    make(globex, "secret", {"secret": 1})
+    create_contact(acme, "one", {"a": 1})
+    create_contact(acme, "two", {"b": 1})
+    create_contact(acme, "three", {"c": 1}, notes="other")
+    create_contact(globex, "secret", {"secret": 1})
     output = {"columns": ["metadata"]}
     header = table_of(acme, "flatten", output=output)[0]
     assert header == ["metadata.a", "metadata.b", "metadata.c"]
@@ -255,7 +247,7 @@ def test_nested_values_of_related_records_are_flattened(
     group = Group.objects.create(
         organization=acme, name="Crew", created_at=at, metadata={"a": [1, {"b.c": None}]}
     )
-    make(acme, "one", {}).groups.add(group)
+    create_contact(acme, "one", {}).groups.add(group)
     output = {
         "columns": ["groups"],
         "timezone": "America/New_York",
@@ -270,79 +262,18 @@ def test_nested_values_of_related_records_are_flattened(
     ]
 
 
-def test_a_value_of_more_than_a_hundred_levels_raises_format_limit(acme: Organization) -> None:
-    value: Any = 1
-    for _ in range(100):
-        value = [value]
-    make(acme, "one", value)
-    assert table_of(acme, "flatten", output={"columns": ["metadata"]}) == [
-        ["metadata" + 100 * ".0"],
-        ["1"],
-    ]
-    for levels in (101, 3000):
-        Contact.objects.all().delete()
-        make(acme, "one", {})
-        with connection.cursor() as cursor:
-            text = "[" * levels + "1" + "]" * levels
-            cursor.execute("UPDATE longshore_logistics_contact SET metadata = %s", [text])
-        with pytest.raises(FormatLimit, match="metadata is nested in more than 100 levels"):
-            table_of(acme, "flatten", output={"columns": ["metadata"]})
-
-
-def test_the_maximum_number_of_columns_is_written(acme: Organization) -> None:
-    make(acme, "one", {f"k{index}": index for index in range(1599)})
-    header, row = table_of(acme, "flatten", output={"columns": ["name", "metadata"]})
-    assert len(header) == len(row) == 1600
-    assert row[-1] == "1598"
-
-
-@pytest.mark.parametrize("rows", [1, 1600])
-def test_more_columns_fail_with_an_error_that_names_the_widest(
-    queued: Export, acme: Organization, rows: int
-) -> None:
-    keys = [f"k{index}" for index in range(1600)]
-    Contact.objects.bulk_create(
-        Contact(organization=acme, metadata=dict.fromkeys(keys[row::rows], 1))
-        for row in range(rows)
-    )
-    output = {"properties": "flatten", "columns": ["id", "alternate_names", "metadata"]}
-    body = {"resource": "contact", "csv_field_options": output}
-    Export.objects.update(spec=parse_export(body).to_json())
-    runner.run(queued.pk)
-    queued.refresh_from_db()
-    assert queued.status == Status.FAILED
-    assert queued.error is not None
-    assert queued.error["error"] == "format_limit"
-    assert "metadata alone needs 1,600 or more" in queued.error["message"]
-    assert stored_files() == []
-
-
 def test_discovery_and_rows_read_the_same_snapshot(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(acme, "one", {"a": 1})
+    create_contact(acme, "one", {"a": 1})
 
     def discover_and_insert(*args: Any) -> Any:
         discovered = discovery.discover(*args)
-        make(acme, "two", {"late": 1})
+        create_contact(acme, "two", {"late": 1})
         return discovered
 
     monkeypatch.setattr(stream, "discover", discover_and_insert)
     assert table_of(acme, "flatten", output={"columns": ["metadata"]}) == [["metadata.a"], ["1"]]
-
-
-def test_the_time_limit_stops_discovery(
-    queued: Export, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow = sql.SQL("SELECT pg_sleep(60)::text")
-    monkeypatch.setattr(discovery, "compile_discovery", lambda *args: slow)
-    output = {"properties": "flatten", "columns": ["metadata"]}
-    spec = parse_export({"resource": "contact", "csv_field_options": output})
-    Export.objects.update(spec=spec.to_json())
-    settings.EXPORT_TIME_LIMIT_SECONDS = 1
-    runner.run(queued.pk)
-    queued.refresh_from_db()
-    assert queued.status == Status.TIMED_OUT
 
 
 @pytest.mark.parametrize(
