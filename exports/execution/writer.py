@@ -120,14 +120,14 @@ def _verify(key: str, file: FileStream) -> None:
         return
 
     def verified(number: int) -> bool:
-        (start, digest), (end, expected) = file.marks[number : number + 2]
+        (start, digest), (end, expected) = file.checkpoints[number : number + 2]
         digest = digest.copy()
         for block in read_back(key, start, end):
             digest.update(block)
         return digest.digest() == expected.digest()
 
     with ThreadPoolExecutor(settings.EXPORT_CONNECTIONS, thread_name_prefix="verify") as pool:
-        if not all(pool.map(verified, range(len(file.marks) - 1))):
+        if not all(pool.map(verified, range(len(file.checkpoints) - 1))):
             raise IncompleteExport("the bytes in storage are not those that were written")
 
 

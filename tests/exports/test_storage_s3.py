@@ -111,7 +111,7 @@ def test_bytes_that_the_bucket_lost_or_changed_are_no_success(
     stretch: int,
 ) -> None:
     save = S3Storage._save
-    monkeypatch.setattr(stream, "_STRETCH_BYTES", stretch)
+    monkeypatch.setattr(stream, "CHECKPOINT_BYTES", stretch)
 
     def harmed(storage: S3Storage, name: str, content: Any) -> str:
         saved: str = save(storage, name, content)
