@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from exports_project.embedded import processes, servers
 from exports_project.embedded.processes import Child
+from exports_project.processes import PROCESSES
 from exports_project.supervisor import GivenUp, Supervisor
 
 try:
@@ -29,37 +30,6 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(f"Longshore: {error}")
 
-# Root may run Longshore, in a container say; Celery's page of warning about it helps nobody.
-NO_ROOT_WARNING = ["-W", "ignore:You're running the worker with superuser privileges"]
-CELERY = [sys.executable, *NO_ROOT_WARNING, "-m", "celery", "--quiet", "-A", "exports_project"]
-# Web requests get CPU before exports.
-WORKER = ["nice", "-n", "5", *CELERY, "worker", "--without-gossip", "--without-mingle"]
-# Name: command, and the signal that ends it. SIGQUIT makes a worker give unfinished tasks back.
-PROGRAMS = {
-    "web": (
-        [sys.executable, "-m", "gunicorn", "-c", "python:exports_project.gunicorn"],
-        signal.SIGTERM,
-    ),
-    "large": (
-        [*WORKER, "-n", "large@%h", "-Q", "large", "--concurrency=2"],
-        signal.SIGQUIT,
-    ),
-    "quick": (
-        [*WORKER, "-n", "quick@%h", "-Q", "quick", "--concurrency=1"],
-        signal.SIGQUIT,
-    ),
-    # It waits for those whom it tells, so it needs threads rather than processes; these cannot be
-    # stopped, but soon end by themselves, and what they have not told is told later.
-    "webhooks": (
-        [*WORKER, "-n", "webhooks@%h", "-Q", "webhooks", "--pool=threads", "--concurrency=32"],
-        signal.SIGTERM,
-    ),
-    "upkeep": (
-        [*WORKER, "-n", "upkeep@%h", "-Q", "upkeep", "--concurrency=2"],
-        signal.SIGQUIT,
-    ),
-    "beat": ([*CELERY, "beat", "--schedule", ""], signal.SIGTERM),
-}
 # Long enough for a worker's soft shutdown; beat may miss a signal while it asks the database.
 STOP_SECONDS = 10
 READY_SECONDS = 60
@@ -139,11 +109,13 @@ def programs() -> Iterator[Children]:
     """Web, workers and beat, until the end of the block; all are told before any is awaited."""
     children: Children = {}
     try:
-        for name, (command, stop_signal) in PROGRAMS.items():
-            # Without us and the servers no orderly end can be trusted: a worker whose broker goes
-            # at the same moment waits for ever. What it was doing, the next one takes up again.
-            spawn = partial(processes.spawn, command, output=None, death_signal=signal.SIGKILL)
-            children[name] = Child(spawn, stop_signal, STOP_SECONDS)
+        for name, process in PROCESSES.items():
+            # SIGKILL if this process dies: a worker that is told to stop at the moment when its
+            # broker goes away waits forever. The next start recovers its unfinished tasks.
+            spawn = partial(
+                processes.spawn, process.command(), output=None, death_signal=signal.SIGKILL
+            )
+            children[name] = Child(spawn, process.stop_signal, STOP_SECONDS)
         yield children
     finally:
         for child in children.values():

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from exports_project.embedded import processes
-from exports_project.serve import PROGRAMS
+from exports_project.processes import PROCESSES
 from longshore.database.postgres import unsupported
 from tests.recovery.services import need
 
@@ -89,10 +89,10 @@ def old_url() -> Iterator[str]:
 @pytest.mark.parametrize(
     "command",
     [
-        PROGRAMS["web"][0],
-        PROGRAMS["quick"][0],
-        PROGRAMS["webhooks"][0],
-        PROGRAMS["beat"][0],
+        PROCESSES["web"].command(),
+        PROCESSES["quick"].command(),
+        PROCESSES["webhooks"].command(),
+        PROCESSES["beat"].command(),
         [sys.executable, "manage.py", "check", "--database", "default"],
         [sys.executable, "-m", "exports_project.serve"],
     ],

@@ -19,7 +19,6 @@ from exports.models import Export, Status
 from exports_project import embedded
 from exports_project.broker import Transport
 from exports_project.embedded import servers
-from exports_project.serve import PROGRAMS
 from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import contacts, storage, wait_for, worker
@@ -100,9 +99,3 @@ def test_what_is_done_each_hour_does_not_wait_for_beat_to_live_an_hour(name: str
 def test_every_queue_has_an_exchange_and_a_routing_key_of_its_own() -> None:
     for queue in settings.CELERY_TASK_QUEUES:
         assert queue.exchange.name == queue.routing_key == queue.name
-
-
-def test_make_run_starts_a_worker_for_every_queue() -> None:
-    commands = [list(command) for command, _ in PROGRAMS.values()]
-    taken = {command[command.index("-Q") + 1] for command in commands if "-Q" in command}
-    assert taken == {queue.name for queue in settings.CELERY_TASK_QUEUES}

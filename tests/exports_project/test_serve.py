@@ -21,7 +21,7 @@ import pytest
 
 from exports_project import serve
 from exports_project.embedded import processes, servers
-from exports_project.serve import PROGRAMS
+from exports_project.processes import PROCESSES
 from exports_project.supervisor import Supervisor
 
 SECONDS = 300
@@ -141,7 +141,7 @@ def the_child(process: subprocess.Popen[bytes], name: str) -> psutil.Process | N
         if name in SERVERS:
             found = member.name() == SERVERS[name]
         else:
-            found = member.cmdline()[-3:] == PROGRAMS[name][0][-3:]
+            found = member.cmdline()[-3:] == PROCESSES[name].command()[-3:]
         if found:
             return member
     return None
@@ -167,7 +167,7 @@ def test_every_program_that_is_killed_is_started_again_and_exports_complete(
     with supervisor(used_local_dir, port) as process:
         wait_for("Longshore is ready", used_local_dir, process)
         asked = []
-        for name in (*PROGRAMS, *SERVERS):
+        for name in (*PROCESSES, *SERVERS):
             asked.append(until_ok("POST", url, json={"resource": "shipment"})["id"])
             before = the_child(process, name)
             assert before, name

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from exports_project.embedded import processes
-from exports_project.serve import PROGRAMS
+from exports_project.processes import PROCESSES
 
 START_SECONDS = 60
 
@@ -70,7 +69,7 @@ def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
     }
     with log.open("wb") as output:
         process = processes.spawn(
-            [sys.executable, *PROGRAMS["web"][0][1:]],
+            PROCESSES["web"].command(),
             output=output,
             death_signal=signal.SIGKILL,
             env=os.environ | of_the_tests | environment,

@@ -19,20 +19,20 @@ from celery import Celery
 
 from exports_project import embedded
 from exports_project.embedded import processes, servers
-from exports_project.serve import CELERY, PROGRAMS, WORKER
+from exports_project.processes import PROCESSES, worker
 from tests.recovery.storage import FAULT
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-# As `make run` starts them, but for one worker that takes exports of both lanes.
+# As `make run` starts them, but one worker serves both lanes of exports.
 COMMANDS: dict[str, Sequence[str]] = {
-    "web": PROGRAMS["web"][0],
-    "worker": [*WORKER, "-n", "worker@%h", "-Q", "large,quick", "--concurrency=2"],
-    "upkeep": PROGRAMS["upkeep"][0],
-    "beat": PROGRAMS["beat"][0],
+    "web": PROCESSES["web"].command(),
+    "worker": worker("worker", "large", "quick", concurrency=2).command(),
+    "upkeep": PROCESSES["upkeep"].command(),
+    "beat": PROCESSES["beat"].command(),
 }
 SECOND = {
-    "second worker": [*WORKER, "-n", "second@%h", "-Q", "large,quick", "--concurrency=2"],
-    "second beat": [*CELERY, "beat", "--schedule", ""],
+    "second worker": worker("second", "large", "quick", concurrency=2).command(),
+    "second beat": PROCESSES["beat"].command(),
 }
 BODY: dict[str, Any] = {"resource": "shipment", "format": "jsonl", "compression": "gzip"}
 # Enough where other work holds up all processors.
