@@ -246,7 +246,7 @@ def compare(options: Any) -> None:
         os.environ |= {"API_RATE_LIMIT": "", "LOG_LEVEL": "WARNING"}
         # Imported late: the settings read the environment.
         from exports_project.embedded import servers
-        from exports_project.serve import WORKER
+        from exports_project.processes import PROCESSES
 
         stack.enter_context(servers.lock(folder))
         stack.enter_context(servers.running(folder))
@@ -259,8 +259,7 @@ def compare(options: Any) -> None:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         key = json.loads((folder / "demo.json").read_text())["api_key"]
         environment = dict(os.environ)
-        worker = [*WORKER, "-n", "quick@%h", "-Q", "quick", "--concurrency=1"]
-        stack.enter_context(_running(worker, environment))
+        stack.enter_context(_running(PROCESSES["quick"].command(), environment))
         url = f"http://127.0.0.1:{port}"
         for server in options.servers or SERVERS:
             command = _command(SERVERS[server].format(port=port))

@@ -1,4 +1,4 @@
-"""`/healthz` reports that the web process runs; `/readyz` checks every part that an export needs."""
+"""`/healthz`: the web process runs. `/readyz`: every part that an export needs works."""
 
 import logging
 import time
