@@ -1,4 +1,4 @@
-"""`make run`: the embedded servers, web, workers and beat, supervised until they end together."""
+"""`make run`: starts the embedded servers and every process of the table, and supervises them."""
 
 import http.client
 import json
@@ -30,22 +30,22 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(f"Longshore: {error}")
 
-# Long enough for a worker's soft shutdown; beat may miss a signal while it asks the database.
+# Longer than a worker's soft shutdown (3 s). Beat may miss a signal during a database query.
 STOP_SECONDS = 10
 READY_SECONDS = 60
 Children = dict[str, Child]
-# What came in. Handlers that raise would lose signals: Python drops what is raised in a fork.
+# Received signals. A handler must not raise: Python drops an exception that it raises in a fork.
 SIGNALS: list[int] = []
 
 
 class StartError(Exception):
-    """Longshore cannot start or go on; the message says why."""
+    """Longshore cannot start or continue; the message gives the reason."""
 
 
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: SIGNALS.append(number))
-    # A shell ignores SIGQUIT for what it runs in the background; workers must not inherit that.
+    # A shell ignores SIGQUIT in background commands, and workers would inherit that.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     os.chdir(BASE_DIR)
     try:
@@ -58,7 +58,9 @@ def serve() -> None:
     check_port()
     with ExitStack() as stack:
         if not stack.enter_context(servers.lock(LOCAL_DIR)):
-            raise StartError(f"it already runs here, or a manage.py command does ({LOCAL_DIR}).")
+            raise StartError(
+                f"{LOCAL_DIR} is in use: Longshore already runs here, or a manage.py command does."
+            )
         if EMBEDDED_DATABASE or EMBEDDED_BROKER:
             say(f"Starting the embedded servers, data in {LOCAL_DIR} …")
         children = stack.enter_context(
@@ -71,7 +73,7 @@ def serve() -> None:
         children |= stack.enter_context(programs())
         supervisor = Supervisor(children, say)
         await_web(supervisor)
-        # Last: scripts that wait for demo.json continue as soon as it exists.
+        # Last, because scripts wait for demo.json.
         if EMBEDDED_DATABASE:
             manage("demo")
         print(summary(), flush=True)
@@ -92,7 +94,7 @@ def check_port() -> None:
 
 
 def manage(*arguments: str) -> None:
-    """Run a `manage.py` command to its end, or to ours."""
+    """Run a `manage.py` command. Stop it if a signal arrives. Raises StartError if it fails."""
     command = [sys.executable, "manage.py", *arguments]
     process = processes.spawn(command, output=None)
     try:
@@ -106,7 +108,7 @@ def manage(*arguments: str) -> None:
 
 @contextmanager
 def programs() -> Iterator[Children]:
-    """Web, workers and beat, until the end of the block; all are told before any is awaited."""
+    """Run web, workers and beat until the end of the block, which stops all of them in parallel."""
     children: Children = {}
     try:
         for name, process in PROCESSES.items():
@@ -125,7 +127,7 @@ def programs() -> Iterator[Children]:
 
 
 def pause() -> None:
-    """Wait a moment. Raises SystemExit on a signal; every block then ends what it started."""
+    """Wait 0.1 s. Raises SystemExit after a signal, so that every block stops what it started."""
     time.sleep(0.1)
     if SIGNALS:
         say("Stopping …")
@@ -133,13 +135,13 @@ def pause() -> None:
 
 
 def await_web(supervisor: Supervisor) -> None:
-    """Wait until the web server runs. Raises StartError."""
+    """Wait until the web server answers. Raises StartError after READY_SECONDS."""
     deadline = time.monotonic() + READY_SECONDS
     while not web_runs():
         if time.monotonic() > deadline:
             raise StartError(
                 f"/healthz on port {PORT} did not answer 200 within {READY_SECONDS} seconds; "
-                "the log above says why."
+                "see the log above."
             )
         pause()
         supervisor.watch()
@@ -162,7 +164,7 @@ def summary() -> str:
         demo = json.loads((LOCAL_DIR / "demo.json").read_text())
         lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
         lines["API key"] = demo["api_key"]
-        lines["Data"] = f"{LOCAL_DIR} (the above is in demo.json)"
+        lines["Data"] = f"{LOCAL_DIR} (demo.json holds the lines above)"
     lines["Stop"] = "Ctrl-C"
     rows = "\n".join(f"  {name:<8} {value}" for name, value in lines.items())
     return f"\n  Longshore is ready.\n\n{rows}\n"

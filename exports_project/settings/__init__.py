@@ -52,8 +52,8 @@ INSTALLED_APPS = [
     "exports",
 ]
 MIDDLEWARE = [
-    "exports_project.middleware.name_requests",
-    "exports_project.middleware.answer_watchers",
+    "exports_project.middleware.set_request_id",
+    "exports_project.middleware.answer_probes",
     "longshore.api.middleware.keep_private",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

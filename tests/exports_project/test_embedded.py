@@ -190,7 +190,7 @@ def test_as_root_folders_are_opened_while_the_server_runs(
     local_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Other tests' servers of the same user would keep them open.
-    monkeypatch.setattr(service_user, "_runs", lambda: False)
+    monkeypatch.setattr(service_user, "runs", lambda: False)
     parent = local_dir.parent
     parent.chmod(0o700)
     with servers.running(local_dir, broker=False):

@@ -45,14 +45,14 @@ from django.conf import settings
             "short",
             "SECRET_KEY has 5 characters, 5 of them different, but must have at least 50, "
             "5 of them different. "
-            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            "Generate one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
         ),
         (
             "SECRET_KEY",
             "ab" * 40,
             "SECRET_KEY has 80 characters, 2 of them different, but must have at least 50, "
             "5 of them different. "
-            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            "Generate one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
         ),
         (
             "BROKER_URL",
