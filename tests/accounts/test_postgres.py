@@ -86,6 +86,7 @@ def old_url() -> Iterator[str]:
             processes.stop(server)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

@@ -36,12 +36,14 @@ def statement_timeout(**environment: str) -> str:
     return process.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("setting", "timeout"), [(None, "30s"), ("7", "7s"), ("0", "0")])
 def test_web_processes_set_a_statement_timeout(setting: str | None, timeout: str) -> None:
     own = {} if setting is None else {"WEB_STATEMENT_TIMEOUT_SECONDS": setting}
     assert statement_timeout(**own) == timeout
 
 
+@pytest.mark.slow
 def test_web_processes_set_no_timeout_behind_a_pooler() -> None:
     """Another client of the pooler would inherit it."""
     need("pgbouncer")

@@ -20,9 +20,12 @@ DUMPS = sorted(
     key=lambda path: [int(number) for number in path.stem.split(".")],
 )
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-pytestmark = pytest.mark.skipif(
-    not DUMPS, reason="No release has a dump yet: make release-dump VERSION=0.1.0"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not DUMPS, reason="No release has a dump yet: make release-dump VERSION=0.1.0"
+    ),
+]
 
 
 @pytest.fixture
