@@ -73,11 +73,11 @@ def faults(exports: int) -> list[Fault]:
     return [
         Fault("SIGKILL of the worker", exports, 2, kill_worker),
         Fault("Valkey stopped for 3 s", 1, few, stop_broker),
-        Fault("Valkey killed, gone for 3 s", 1, few, partial(stop_broker, ending=signal.SIGKILL)),
+        Fault("Valkey killed, down for 3 s", 1, few, partial(stop_broker, ending=signal.SIGKILL)),
         Fault("Valkey flushed", 1, few, flush_broker),
         Fault("PostgreSQL stopped for 3 s", 1, few, stop_database),
         Fault(
-            "PostgreSQL crashed, gone for 3 s",
+            "PostgreSQL crashed, down for 3 s",
             1,
             few,
             partial(stop_database, ending=signal.SIGQUIT),
@@ -189,7 +189,7 @@ def main() -> None:
         chance = Chance(random.Random(options.seed), measure_without_faults(stack))  # noqa: S311
         print(f"{machine()} Two exports at once take {chance.seconds:.1f} s.\n")
         print(
-            "| | injected | exports | completed | failed | attempts taken back "
+            "| | injected | exports | completed | failed | requeued attempts "
             "| lost | doubled | recovery |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|",
             flush=True,
         )

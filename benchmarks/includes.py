@@ -37,14 +37,14 @@ def compare(orders: int, repeat: int) -> None:
             found[name].append(measure(name, number))
     loop = middle(found[LOOP])
     print(f"\n{machine()}\n")
-    print("| | orders | middle, orders/s | best | times the loop | peak memory | file |")
+    print("| | orders | median, orders/s | best | times the loop | peak memory | file |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for name, measurements in found.items():
-        usual, best = middle(measurements), max(each.rate for each in measurements)
+        median, best = middle(measurements), max(each.rate for each in measurements)
         print(
-            f"| {name} | {usual.rows:,} | {usual.rate:,.0f} | {best:,.0f} "
-            f"| {usual.rate / loop.rate:.0f} | {usual.peak_megabytes:.0f} MB "
-            f"| {usual.bytes / 1e6:,.0f} MB |"
+            f"| {name} | {median.rows:,} | {median.rate:,.0f} | {best:,.0f} "
+            f"| {median.rate / loop.rate:.0f} | {median.peak_megabytes:.0f} MB "
+            f"| {median.bytes / 1e6:,.0f} MB |"
         )
 
 

@@ -100,7 +100,7 @@ def small_exports() -> None:
     print("|---|--:|--:|--:|")
     for name, found in (
         ("an export of 1,000 rows, from the request to the file", ended),
-        (f"{_CREATORS} who create exports at once: the answer", created),
+        (f"{_CREATORS} clients create exports at once: response", created),
     ):
         highest = found[int(len(found) * 0.95)]
         print(

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from signal import SIGQUIT, SIGTERM, Signals
 
-# Tasks without a queue of their own go there: the maintenance that beat schedules.
+# The queue of tasks that name no queue: the maintenance that beat schedules.
 DEFAULT_QUEUE = "upkeep"
 CELERY = ("celery", "--quiet", "-A", "exports_project")
 # Root may run Longshore, for example in a container. Celery's warning would fill a page.

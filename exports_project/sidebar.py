@@ -41,7 +41,7 @@ ICONS = {
     "ClockedSchedule": "alarm",
 }
 ICON = "table_rows"
-# Titles of models whose name another model has as well.
+# Titles of models with ambiguous names.
 TITLES = {"auth.Group": "Permission groups"}
 
 

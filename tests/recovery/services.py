@@ -1,4 +1,4 @@
-"""RabbitMQ, PgBouncer and a streaming replica on free ports and sockets of their own."""
+"""RabbitMQ, PgBouncer and a streaming replica on free ports and private sockets."""
 
 import os
 import shutil
