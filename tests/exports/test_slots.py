@@ -13,7 +13,7 @@ from pytest_django import Settings
 from exports.lifecycle import actions, queues, transitions
 from exports.models import UNFINISHED, Export, Lane, Status
 from exports_project.embedded import processes
-from exports_project.serve import WORKER
+from exports_project.processes import worker
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import heartbeats
@@ -38,7 +38,7 @@ def start_worker() -> Iterator[StartWorker]:
     }
 
     def start(name: str, queues: str, concurrency: int) -> None:
-        command = [*WORKER, "-n", f"{name}@%h", "-Q", queues, f"--concurrency={concurrency}"]
+        command = worker(name, *queues.split(","), concurrency=concurrency).command()
         child = processes.spawn(command, output=None, death_signal=signal.SIGKILL, env=environment)
         children.append(child)
 
