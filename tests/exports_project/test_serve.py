@@ -23,6 +23,7 @@ from exports_project import serve
 from exports_project.embedded import processes, servers
 from exports_project.processes import PROCESSES
 from exports_project.supervisor import Supervisor
+from tests.recovery.services import free_port
 
 SECONDS = 300
 SERVERS = {"postgres": "postgres", "valkey": "valkey-server"}
@@ -55,13 +56,6 @@ def new_local_dir() -> Iterator[Path]:
 @pytest.fixture
 def port() -> int:
     return free_port()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        number: int = listener.getsockname()[1]
-        return number
 
 
 @contextmanager
