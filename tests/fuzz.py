@@ -11,7 +11,6 @@ import argparse
 import json
 import math
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 import httpx
 
 from exports_project.embedded import processes
+from tests.recovery.services import free_port
 
 _START_SECONDS = 180
 _CHECKS = (
@@ -39,9 +39,7 @@ def _stack() -> Iterator[tuple[str, str, Path]]:
     """Run Longshore; yield its base URL, an API key and the path of its log."""
     with tempfile.TemporaryDirectory(prefix="longshore-") as name:
         folder = Path(name)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         environment = os.environ | {
             "LOCAL_DIR": name,
             "ENV_FILE": os.devnull,

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from django.core.management import call_command
 from exports_project.embedded import processes
 from exports_project.processes import PROCESSES
 from longshore.database.postgres import unsupported
-from tests.recovery.services import need
+from tests.recovery.services import free_port, need
 
 DEBIAN_BIN = Path("/usr/lib/postgresql/15/bin")
 
@@ -62,9 +61,7 @@ def old_url() -> Iterator[str]:
             "--no-sync",
         ]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/", **as_user)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         server = processes.spawn(
             [DEBIAN_BIN / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port)],
             output=subprocess.DEVNULL,

@@ -44,7 +44,7 @@ def test_no_response_of_the_api_may_be_cached(
         "event": delivery.event.public_id,
         "resource": "shipment",
     }
-    seen = set()
+    statuses = set()
     for pattern in named_patterns():
         assert pattern.name
         arguments = dict.fromkeys(pattern.pattern.regex.groupindex, "nothing")
@@ -53,11 +53,11 @@ def test_no_response_of_the_api_may_be_cached(
                 arguments = dict.fromkeys(arguments, value)
         address = reverse(pattern.name, kwargs=arguments)
         for method in METHODS:
-            for asking in (alice, client):
-                response = getattr(asking, method)(address, {}, content_type="application/json")
+            for api_client in (alice, client):
+                response = getattr(api_client, method)(address, {}, content_type="application/json")
                 assert_private(response, f"{method} {address}")
-                seen.add(response.status_code)
-    assert {200, 400, 401, 404, 405} <= seen
+                statuses.add(response.status_code)
+    assert {200, 400, 401, 404, 405} <= statuses
 
 
 @pytest.mark.parametrize("address", ["/v1", "/v1/nothing", "/v1/%00", "/v1/exports?cursor=x"])

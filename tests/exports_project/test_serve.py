@@ -23,6 +23,7 @@ from exports_project import serve
 from exports_project.embedded import processes, servers
 from exports_project.processes import PROCESSES
 from exports_project.supervisor import Supervisor
+from tests.recovery.services import free_port
 
 SECONDS = 300
 SERVERS = {"postgres": "postgres", "valkey": "valkey-server"}
@@ -55,13 +56,6 @@ def new_local_dir() -> Iterator[Path]:
 @pytest.fixture
 def port() -> int:
     return free_port()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        number: int = listener.getsockname()[1]
-        return number
 
 
 @contextmanager
@@ -110,13 +104,13 @@ def credentials(local_dir: Path) -> tuple[str, str]:
 
 
 def test_everything_starts_and_ends_on_a_signal(used_local_dir: Path, port: int) -> None:
-    known = credentials(used_local_dir)
+    before = credentials(used_local_dir)
     with supervisor(used_local_dir, port) as process:
         wait_for("Longshore is ready", used_local_dir, process)
         commands = " ".join(" ".join(member.cmdline()) for member in family_of(process))
         for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q upkeep", "beat"):
             assert part in commands
-        assert credentials(used_local_dir) == known
+        assert credentials(used_local_dir) == before
         assert_ends_on(signal.SIGINT, process, 0)
 
 
@@ -153,7 +147,7 @@ def test_every_killed_process_is_restarted_and_exports_complete(
     url = f"http://127.0.0.1:{port}/v1/exports"
     headers = {"PX-API-KEY": credentials(used_local_dir)[0]}
 
-    def until_ok(method: str, address: str, **body: Any) -> Any:
+    def request_until_success(method: str, address: str, **body: Any) -> Any:
         """Repeat a request until it succeeds; return its JSON."""
         deadline = time.monotonic() + 60
         while True:
@@ -166,9 +160,11 @@ def test_every_killed_process_is_restarted_and_exports_complete(
 
     with supervisor(used_local_dir, port) as process:
         wait_for("Longshore is ready", used_local_dir, process)
-        asked = []
+        export_ids = []
         for name in (*PROCESSES, *SERVERS):
-            asked.append(until_ok("POST", url, json={"resource": "shipment"})["id"])
+            export_ids.append(
+                request_until_success("POST", url, json={"resource": "shipment"})["id"]
+            )
             before = find_child(process, name)
             assert before, name
             before.kill()
@@ -178,8 +174,8 @@ def test_every_killed_process_is_restarted_and_exports_complete(
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
         deadline = time.monotonic() + 120
-        for name in asked:
-            while until_ok("GET", f"{url}/{name}")["status"] != "completed":
+        for export_id in export_ids:
+            while request_until_success("GET", f"{url}/{export_id}")["status"] != "completed":
                 assert time.monotonic() < deadline, (used_local_dir / "output").read_text()
                 time.sleep(0.5)
         assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)

@@ -328,10 +328,10 @@ def test_concurrent_schema_requests_get_equal_responses_and_delay_no_other(
     alice: KeyClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with web_server(tmp_path_factory.mktemp("web")) as server, ThreadPoolExecutor(32) as pool:
-        asked = [pool.submit(server.get, "/v1/schema", 60) for _ in range(64)]
-        while not all(future.done() for future in asked):
+        requests = [pool.submit(server.get, "/v1/schema", 60) for _ in range(64)]
+        while not all(future.done() for future in requests):
             assert server.get("/v1/exports", PX_API_KEY=alice.key).status_code == 200
-        responses = [future.result() for future in asked]
+        responses = [future.result() for future in requests]
         assert {response.status_code for response in responses} == {200}
         assert len({response.content for response in responses}) == 1
         assert len({response.headers["etag"] for response in responses}) == 1

@@ -16,6 +16,7 @@ from django.db import connection
 
 from exports_project.embedded import processes
 from exports_project.processes import PROCESSES
+from tests.recovery.services import free_port
 
 START_SECONDS = 60
 
@@ -57,9 +58,7 @@ class WebServer:
 @contextmanager
 def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
     """Run a server until the end of the block; yield it once it answers. Its log is in `folder`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / f"web-{port}.log"
     test_environment = {
         "DJANGO_SETTINGS_MODULE": "tests.settings",

@@ -36,6 +36,7 @@ def need(package: str, program: str | Path | None = None) -> None:
 
 
 def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that no process uses."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -20,6 +20,7 @@ from celery import Celery
 from exports_project import embedded
 from exports_project.embedded import processes, servers
 from exports_project.processes import PROCESSES, worker
+from tests.recovery.services import free_port
 from tests.recovery.storage import FAULT
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -67,9 +68,7 @@ class Stack:
         self.rows = rows
         self._servers: dict[str, tuple[processes.Child, ExitStack]] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port: int = listener.getsockname()[1]
+        self.port = free_port()
         unset = re.findall(r"^#([A-Z0-9_]+)=", _EXAMPLE.read_text(), re.MULTILINE)
         self._environment = {k: v for k, v in os.environ.items() if k not in unset} | {
             "ENV_FILE": os.devnull,
