@@ -27,7 +27,7 @@ from exports.sql.compiler import (
     outlines,
 )
 from exports.sql.discovery import discover
-from longshore.files.formulas import escaped
+from longshore.files.formulas import escape_formula
 from longshore.resources.reading import (
     MAX_ANSWER_BYTES,
     AnswerTooLarge,
@@ -112,7 +112,7 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
         size += round((sample.bytes - size) / found * count)
     headers = [column.header for column in sample.columns]
     return Preview(
-        header=[escaped(header) for header in headers] if _escapes(spec) else headers,
+        header=[escape_formula(header) for header in headers] if _escapes(spec) else headers,
         header_is_partial=count > found and any(column.parted for column in outlines(spec)),
         rows=sample.rows[:MAX_ROWS],
         rows_are_missing=keys is None,

@@ -12,17 +12,15 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any
 
 from celery import current_app
-from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from exports.models import Lane
+from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats
 from webhooks.queueing import QUEUE as WEBHOOKS
 
@@ -94,21 +92,6 @@ def _broker() -> None:
         broker.ensure_connection(max_retries=0)
 
 
-def _storage() -> None:
-    """Disks fill up, and are written to. A bucket does not, and a request for it alone is cheap."""
-    storage: Any = default_storage
-    if not isinstance(storage, FileSystemStorage):
-        storage.connection.meta.client.head_bucket(Bucket=storage.bucket_name)
-        return
-    name = storage.save("readyz", ContentFile(b"ready"))
-    try:
-        with storage.open(name) as file:
-            if file.read() != b"ready":
-                raise Missing("what was written is not what is read")
-    finally:
-        storage.delete(name)
-
-
 def _alive(name: str) -> None:
     if not heartbeats.fresh(name):
         raise Missing("no sign of life")
@@ -117,7 +100,7 @@ def _alive(name: str) -> None:
 CHECKS = [
     Check("database", _database),
     Check("broker", _broker),
-    Check("storage", _storage),
+    Check("storage", lambda: file_storage.probe()),
     *(Check(f"worker_{queue}", partial(_alive, queue)) for queue in (*Lane.values, WEBHOOKS)),
     Check(heartbeats.RECOVERY, partial(_alive, heartbeats.RECOVERY)),
 ]

@@ -20,7 +20,7 @@ from exports.formats.base import (
     place,
 )
 from exports.spec import ExportSpec
-from longshore.files.prefetch import overlapped
+from longshore.files.prefetch import map_ahead
 from longshore.resources.columns import ColumnType
 
 # Parsing costs something for each column, however few the rows: so much is parsed at once.
@@ -66,7 +66,7 @@ class Parquet:
                 yield block.data
 
         file = ParquetFile(columns, spec.timezone)
-        yield from overlapped(file.write, _joined(counted()), _BLOCKS_AHEAD)
+        yield from map_ahead(file.write, _joined(counted()), _BLOCKS_AHEAD)
         yield file.close()
         if file.rows != count:
             raise IncompleteFile(f"{file.rows} rows of {count} are in the file")

@@ -11,7 +11,7 @@ from exports.formats.base import FileColumn, FormatLimit
 from exports.formats.excel_dates import DEFAULT, number_format
 from exports.spec import ExportSpec
 from longshore.api.errors import shortened
-from longshore.files.formulas import escaped
+from longshore.files.formulas import escape_formula
 from longshore.resources.columns import ColumnType
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_576, 16_384, 32_767
@@ -138,7 +138,7 @@ class Workbook:
 
     def _headers(self) -> Iterator[str]:
         for column in self._columns:
-            yield escaped(column.header) if self._spec.escape_formulas else column.header
+            yield escape_formula(column.header) if self._spec.escape_formulas else column.header
 
     def _measured(self, block: bytes) -> list[int]:
         """Widths of the columns, in characters, by their headers and the first rows."""

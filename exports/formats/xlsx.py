@@ -22,8 +22,8 @@ from exports.formats.workbook import DATE, DATETIME, MAX_CELL_CHARACTERS, Workbo
 from exports.spec import ExportSpec
 from longshore.files.date_texts import date_text
 from longshore.files.datetime_patterns import ISO_8601
-from longshore.files.formulas import datetime_sql, escaped_sql
-from longshore.files.prefetch import overlapped
+from longshore.files.formulas import datetime_sql, escape_formula_sql
+from longshore.files.prefetch import map_ahead
 from longshore.resources.columns import ColumnType
 
 # Another byte that XML never holds marks a cell that is too long.
@@ -77,11 +77,14 @@ class Xlsx:
     def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
         match column.kind:
             case ColumnType.DATETIME:
-                return datetime_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec)
+                pattern = spec.datetime_format or DEFAULT_PATTERN
+                return datetime_sql(
+                    pattern, value, spec.timezone, escape_formulas=spec.escape_formulas
+                )
             case ColumnType.DATE:
                 return date_text(value)
             case ColumnType.TEXT if spec.escape_formulas:
-                return escaped_sql(value)
+                return escape_formula_sql(value)
             case _:
                 return value
 
@@ -89,7 +92,7 @@ class Xlsx:
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
         workbook = Workbook(columns, spec)
-        yield from overlapped(workbook.write, (block.data for block in blocks))
+        yield from map_ahead(workbook.write, (block.data for block in blocks))
         yield workbook.close()
 
 
@@ -124,7 +127,8 @@ def _either(
 
 
 def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
-    shown_text = datetime_sql(spec.datetime_format or ISO_8601, value, spec)
+    pattern = spec.datetime_format or ISO_8601
+    shown_text = datetime_sql(pattern, value, spec.timezone, escape_formulas=spec.escape_formulas)
     text = _XML.format(shown_text, rare=sql.Literal(_RARE))
     shown = number_format(spec.datetime_format) if spec.datetime_format else None
     if spec.datetime_format and shown is None:
@@ -140,6 +144,6 @@ def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
 
 
 def _text(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
-    shown = escaped_sql(value) if spec.escape_formulas else value
+    shown = escape_formula_sql(value) if spec.escape_formulas else value
     cell = _TEXT.format(_XML.format(shown, rare=sql.Literal(_RARE)))
     return _FITTING.format(text=shown, longest=sql.Literal(MAX_CELL_CHARACTERS), cell=cell)

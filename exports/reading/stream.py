@@ -1,8 +1,6 @@
 """SQL to bytes: the rows of a statement as the bytes of a file, however many there are."""
 
-import hashlib
-import io
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -19,11 +17,9 @@ from exports.reading.snapshot import Snapshot
 from exports.spec import ExportSpec
 from exports.sql.compiler import Found, Part, Statement, compile_export
 from exports.sql.discovery import discover
-from longshore.files.compression import compressed
+from longshore.files.checksums import CheckpointedHash
+from longshore.files.compression import compress
 from longshore.resources.reading import configure, settings_of
-
-# So much of a file is read back in one go.
-_STRETCH_BYTES = 32 << 20
 
 
 class ExportStream:
@@ -130,32 +126,22 @@ class ExportStream:
 class FileStream:
     """Iterates once over the bytes of a file.
 
-    rows, bytes, sha256: of what was given out so far.
-    marks: places in the file, each with the hash of all before it; the last one is its end.
+    rows: written so far.
+    checksum: size and hash of the bytes that were given out so far.
     """
 
     def __init__(
         self, spec: ExportSpec, columns: Sequence[FileColumn], blocks: Iterator[Block]
     ) -> None:
         self.rows = 0
-        self.bytes = 0
-        self._hash = hashlib.sha256()
-        self.marks = [(0, self._hash.copy())]
+        self.checksum = CheckpointedHash()
         content = formats[spec.format].write(columns, self._counted(blocks), spec)
-        self._content = compressed(content, spec.compression)
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
+        self._content = compress(content, spec.compression, settings.EXPORT_CONNECTIONS - 1)
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._content:
-            self.bytes += len(block)
-            self._hash.update(block)
-            if self.bytes - self.marks[-1][0] >= _STRETCH_BYTES:
-                self.marks.append((self.bytes, self._hash.copy()))
+            self.checksum.update(block)
             yield block
-        self.marks.append((self.bytes, self._hash))
 
     def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
@@ -184,25 +170,3 @@ def divided(blocks: Iterator[Block], rows: int | None) -> Iterator[Iterator[Bloc
     yield file()
     while ahead is not None:
         yield file()
-
-
-class BlockReader(io.RawIOBase):
-    """An iterator of blocks as a file to read from, which is what storages take."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = iter(blocks)
-        self._block = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        while not self._block:
-            try:
-                self._block = memoryview(next(self._blocks))
-            except StopIteration:
-                return 0
-        size = min(len(buffer), len(self._block))
-        buffer[:size] = self._block[:size]
-        self._block = self._block[size:]
-        return size

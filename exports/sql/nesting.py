@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any, TypeAlias
 
 from exports.spec import Nesting, OutputColumn
+from longshore.files.flattened_headers import escape_key
 from longshore.resources.columns import ColumnType
 from longshore.resources.includes import Include
 from longshore.resources.registry import Resource
@@ -59,7 +60,7 @@ class Outline:
 
     def of(self, path: Iterable[str]) -> str:
         """The header of a path in it."""
-        names = [_escaped(name) for name in path]
+        names = [escape_key(name) for name in path]
         if not names:
             return self.header
         after = [self.after] if self.after else []
@@ -206,8 +207,3 @@ def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
         (int(piece), "") if place % 2 and len(piece) < 100 else (-1, piece.casefold())
         for place, piece in enumerate(pieces)
     ], name
-
-
-def _escaped(name: str) -> str:
-    """A key in a header: its dots are marked as such, or it would look like several."""
-    return name.replace("\\", "\\\\").replace(".", "\\.")

@@ -1,4 +1,4 @@
-"""COPY's rows arrive whole and counted, wherever a block ends, and are read as a file."""
+"""COPY's rows arrive whole and counted, wherever a block ends."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ from exports.formats.base import BLOCK_BYTES, FileColumn
 from exports.reading import copy_reader
 from exports.reading.copy_reader import IncompleteExport, copy_blocks
 from exports.reading.snapshot import Snapshot
-from exports.reading.stream import BlockReader
 from exports.request.parser import parse_export
 from longshore.resources.columns import ColumnType
 
@@ -134,17 +133,6 @@ def test_who_stops_reading_stops_the_server(reader: psycopg.Connection) -> None:
                 return
             time.sleep(0.05)
     pytest.fail("The server still runs it.")
-
-
-@pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
-def test_blocks_are_read_as_a_file_in_any_size(size: int) -> None:
-    blocks = [b"", b"ab", b"", b"c" * 5000, b"\n"]
-    file = BlockReader(iter(blocks))
-    read = []
-    while chunk := file.read(size):
-        read.append(chunk)
-    assert b"".join(read) == b"".join(blocks)
-    assert file.read(1) == b""
 
 
 def test_a_statement_that_does_not_fit_into_a_socket_is_sent_whole(

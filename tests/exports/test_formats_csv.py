@@ -20,9 +20,8 @@ from psycopg import sql
 from exports.formats.base import FileColumn
 from exports.formats.csv_format import Csv
 from exports.request.parser import parse_export
-from exports.spec import DELIMITERS, LINE_ENDS, Quoting
-from longshore.files.formulas import escaped as escaped_header
-from longshore.files.formulas import escaped_sql, separated
+from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
+from longshore.files.formulas import escape_formula, escape_formula_sql, escape_inside_cells
 from longshore.resources.columns import ColumnType
 from tests.exports.nested import joined
 from tests.exports.samples import COLUMNS, NASTY, exported, stored, texts
@@ -74,7 +73,7 @@ def test_every_dialect_reads_back(
     def shown(text: str) -> str:
         if not dialect.get("escape_formulas", True):
             return text
-        return separated(escaped(text).encode(), dialect.get("delimiter", ",")).decode()
+        return escape_inside_cells(escaped(text).encode(), dialect.get("delimiter", ",")).decode()
 
     expected = [[shown(text or ""), shown(joined([member]))] for text, member in records]
     if dialect.get("include_header", True):
@@ -134,11 +133,11 @@ def test_the_header_is_as_copy_writes_it(
 @given(texts | st.text("+-=@ ()\t0123456789.,eE%", max_size=12))
 def test_what_runs_in_a_spreadsheet_is_escaped_the_same_everywhere(text: str) -> None:
     statement = sql.SQL("SELECT {} FROM (SELECT {}::text AS cell) AS given")
-    query = statement.format(escaped_sql(sql.Identifier("cell")), sql.Literal(text))
+    query = statement.format(escape_formula_sql(sql.Identifier("cell")), sql.Literal(text))
     with connection.cursor() as cursor:
         cursor.execute(query.as_string(None).replace("%", "%%"), [])
         [(shown,)] = cursor.fetchall()
-    assert shown == escaped_header(text) == escaped(text)
+    assert shown == escape_formula(text) == escaped(text)
 
 
 @pytest.mark.parametrize(
@@ -303,5 +302,5 @@ def test_looking_for_formulas_takes_linear_time() -> None:
     for piece in (b";-", b"|-1", b";+1 ", b"\t@", b'";', b"; ", b";-$", b"\n-"):
         rows = piece * (2_000_000 // len(piece))
         began = time.monotonic()
-        separated(rows, ",")
+        escape_inside_cells(rows, ",")
         assert time.monotonic() - began < 10

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from django.core.files import File
 
-from longshore.files.local_storage import LocalStorage
+from longshore.files.storage.local import LocalStorage
 
 # Lies beside the storage's folder and names the error: EIO, of a disk that does not answer, or
 # ENOSPC, of one that is full and can be read and emptied.
