@@ -69,7 +69,10 @@ def compress(
 def _gzip_in_threads(blocks: Iterable[bytes], threads: int) -> Iterator[bytes]:
     output = _Output()
     # Closing also ends the threads, whether or not the blocks were read to their end.
-    with igzip_threaded.open(output, "wb", _GZIP_LEVEL, threads=threads) as writer:
+    opened = igzip_threaded.open(  # type: ignore[no-untyped-call]
+        output, "wb", _GZIP_LEVEL, threads=threads
+    )
+    with opened as writer:
         for block in blocks:
             writer.write(block)
             yield from output.drain()

@@ -53,7 +53,7 @@ def test_the_content_type_is_stored_with_the_file(bucket: BucketStorage, client:
 def test_a_folder_is_deleted_with_two_requests_per_thousand_objects(
     bucket: BucketStorage, client: S3Client
 ) -> None:
-    for number in range(1_500):
+    for number in range(1_001):
         client.put_object(Bucket=BUCKET, Key=f"a/{number:06}", Body=b"x")
     requests: list[str] = []
     events = bucket.connection.meta.client.meta.events
