@@ -100,6 +100,7 @@ def _alive(name: str) -> None:
 CHECKS = [
     Check("database", _database),
     Check("broker", _broker),
+    # A lambda, because the storage is not configured yet when this module is imported.
     Check("storage", lambda: file_storage.probe()),
     *(Check(f"worker_{queue}", partial(_alive, queue)) for queue in (*Lane.values, WEBHOOKS)),
     Check(heartbeats.RECOVERY, partial(_alive, heartbeats.RECOVERY)),

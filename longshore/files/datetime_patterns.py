@@ -33,9 +33,9 @@ def _zero_as_z(offset: str) -> Expression:
 _SHORT_OFFSET = Expression(
     "to_char({0}, 'TZH') || CASE to_char({0}, 'TZM') WHEN '00' THEN '' ELSE to_char({0}, 'TZM') END"
 )
-_X = _zero_as_z(_SHORT_OFFSET.text)
-_XX = _zero_as_z("to_char({0}, 'TZHTZM')")
-_XXX = _zero_as_z("to_char({0}, 'TZH:TZM')")
+_ISO_OFFSET_SHORT = _zero_as_z(_SHORT_OFFSET.text)
+_ISO_OFFSET_BASIC = _zero_as_z("to_char({0}, 'TZHTZM')")
+_ISO_OFFSET_EXTENDED = _zero_as_z("to_char({0}, 'TZH:TZM')")
 _THREE_DIGIT_YEAR = Expression(
     "to_char({0}, CASE WHEN extract(year FROM {0}) < 1000 THEN 'YYY' ELSE 'YYYY' END)"
 )
@@ -43,11 +43,12 @@ _NARROW_MONTH = Expression("left(to_char({0}, 'Mon'), 1)")
 _NARROW_DAY = Expression("left(to_char({0}, 'Dy'), 1)")
 _SHORT_DAY = Expression("left(to_char({0}, 'Dy'), 2)")
 _NARROW_PERIOD = Expression("left(to_char({0}, 'am'), 1)")
-# Hours 1 to 24, and 0 to 11.
-_K24 = Expression("((extract(hour FROM {0})::int + 23) % 24 + 1)::text")
-_K24_PADDED = Expression("lpad(((extract(hour FROM {0})::int + 23) % 24 + 1)::text, 2, '0')")
-_K12 = Expression("(extract(hour FROM {0})::int % 12)::text")
-_K12_PADDED = Expression("lpad((extract(hour FROM {0})::int % 12)::text, 2, '0')")
+_HOUR_1_TO_24 = Expression("((extract(hour FROM {0})::int + 23) % 24 + 1)::text")
+_HOUR_1_TO_24_PADDED = Expression(
+    "lpad(((extract(hour FROM {0})::int + 23) % 24 + 1)::text, 2, '0')"
+)
+_HOUR_0_TO_11 = Expression("(extract(hour FROM {0})::int % 12)::text")
+_HOUR_0_TO_11_PADDED = Expression("lpad((extract(hour FROM {0})::int % 12)::text, 2, '0')")
 _ZONE_NAME = Expression("CASE WHEN {0} IS NOT NULL THEN {1} END")
 
 # For each letter its fields, from width 1 on: a template of to_char (FM omits leading zeros), an
@@ -63,8 +64,8 @@ _LETTERS: dict[str, tuple[str | Expression | None, ...]] = {
     "a": ("AM", "AM", "AM", "AM", _NARROW_PERIOD),
     "h": ("FMHH12", "HH12"),
     "H": ("FMHH24", "HH24"),
-    "k": (_K24, _K24_PADDED),
-    "K": (_K12, _K12_PADDED),
+    "k": (_HOUR_1_TO_24, _HOUR_1_TO_24_PADDED),
+    "K": (_HOUR_0_TO_11, _HOUR_0_TO_11_PADDED),
     "m": ("FMMI", "MI"),
     "s": ("FMSS", "SS"),
     "S": ("FF1", "FF2", "FF3", "FF4", "FF5", "FF6"),
@@ -72,8 +73,20 @@ _LETTERS: dict[str, tuple[str | Expression | None, ...]] = {
     "w": ("FMIW", "IW"),
     "G": ("AD", "AD", "AD"),
     "z": ("TZ", "TZ", "TZ"),
-    "Z": (_XX, _XX, _XX, '"GMT"TZH:TZM', _XXX),
-    "X": (_X, _XX, _XXX, _XX, _XXX),
+    "Z": (
+        _ISO_OFFSET_BASIC,
+        _ISO_OFFSET_BASIC,
+        _ISO_OFFSET_BASIC,
+        '"GMT"TZH:TZM',
+        _ISO_OFFSET_EXTENDED,
+    ),
+    "X": (
+        _ISO_OFFSET_SHORT,
+        _ISO_OFFSET_BASIC,
+        _ISO_OFFSET_EXTENDED,
+        _ISO_OFFSET_BASIC,
+        _ISO_OFFSET_EXTENDED,
+    ),
     "x": (_SHORT_OFFSET, "TZHTZM", "TZH:TZM", "TZHTZM", "TZH:TZM"),
     "V": (None, _ZONE_NAME),
 }

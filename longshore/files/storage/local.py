@@ -122,7 +122,7 @@ class LocalStorage(FileStorage, FileSystemStorage):
 def _drop_from_cache(file: int, start: int, end: int) -> None:
     """Drop flushed bytes of a file from the page cache."""
     if _HAS_FADVISE:
-        # Linux drops whole pages only, so start with the page that holds the end of the last range.
+        # Linux drops whole pages only: include the page that the previous range ended in.
         start -= start % mmap.PAGESIZE
         os.posix_fadvise(file, start, end - start, os.POSIX_FADV_DONTNEED)
 
