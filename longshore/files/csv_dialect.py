@@ -1,4 +1,4 @@
-"""How a CSV file is laid out: the dialect that exports write and that a reader is told."""
+"""CSV dialects: delimiter, quoting, byte order mark and line ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -101,7 +101,7 @@ _YEAR_LETTERS = {"y": "year", "Y": "isoyear"}
 
 ISO_8601 = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSxxx"
 _SHORTEST = [next(field for field in FIELDS if field[0] == letter) for letter in _LETTERS]
-# What a pattern may hold, for error messages.
+# The accepted letters, for error messages.
 ACCEPTED = f"the letters {' '.join(_SHORTEST)}, others in '…'"
 
 _MAX_PATTERN_CHARACTERS = 200

@@ -38,8 +38,8 @@ class FileStorage(Storage, ABC):
     `save`, `open`, `delete`, `size` and `listdir` are those of Django. A save must not return
     before the file is durable.
 
-    verifies_writes: `save` itself compares what is stored with what was given. Otherwise the
-        caller must read the file back.
+    verifies_writes: `save` compares the stored bytes with the given bytes. If false, the caller
+        must read the file back.
     """
 
     verifies_writes: ClassVar[bool]

@@ -24,11 +24,11 @@ _READ_BYTES = 1 << 20
 class LocalStorage(FileStorage, FileSystemStorage):
     """Django's file system storage, with durable and verified writes.
 
-    A saved file was flushed to disk and compared with what was to be saved. On Linux the comparison
+    `save` flushes the file to disk and compares it with the given content. On Linux the comparison
     reads the disk, not the page cache. Files leave the page cache: large files that are read once
     would push the pages of the database out of it.
 
-    window_bytes: what is flushed and compared at a time; two windows are in memory.
+    window_bytes: size of the window that is flushed and compared at once; two are in memory.
     """
 
     verifies_writes = True
