@@ -9,17 +9,15 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any
 
 from celery import current_app
-from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from exports_project.processes import HEALTH_CHECKS
+from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats
 
 logger = logging.getLogger(__name__)
@@ -95,21 +93,6 @@ def _broker() -> None:
         broker.ensure_connection(max_retries=0)
 
 
-def _storage() -> None:
-    """Disks fill up, and are written to. A bucket does not, and a request for it alone is cheap."""
-    storage: Any = default_storage
-    if not isinstance(storage, FileSystemStorage):
-        storage.connection.meta.client.head_bucket(Bucket=storage.bucket_name)
-        return
-    name = storage.save("readyz", ContentFile(b"ready"))
-    try:
-        with storage.open(name) as file:
-            if file.read() != b"ready":
-                raise NotReady("the file that was read differs from the file that was written")
-    finally:
-        storage.delete(name)
-
-
 def _require_heartbeat(name: str) -> None:
     if not heartbeats.fresh(name):
         raise NotReady("no heartbeat")
@@ -118,7 +101,8 @@ def _require_heartbeat(name: str) -> None:
 CHECKS = [
     Check("database", _database),
     Check("broker", _broker),
-    Check("storage", _storage),
+    # A lambda, because the storage is not configured yet when this module is imported.
+    Check("storage", lambda: file_storage.probe()),
     *(Check(name, partial(_require_heartbeat, key)) for name, key in HEALTH_CHECKS.items()),
 ]
 

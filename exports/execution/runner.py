@@ -10,16 +10,17 @@ from psycopg.errors import QueryCanceled
 from structlog.contextvars import bind_contextvars
 
 from exports.execution import replica
-from exports.execution.storage import clear, folder
 from exports.execution.writer import write_files
 from exports.formats.base import FormatLimit
 from exports.lifecycle import queues, transitions
 from exports.lifecycle.limits import limits_of, stored_bytes_of
+from exports.lifecycle.storage import attempt_folder
 from exports.models import Export, ExportFile
 from exports.reading.stream import ExportStream
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
 from longshore.api.errors import ApiError, ErrorCode
+from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def _run(export: Export) -> None:
 def _clear(export: Export, claims: list[str]) -> None:
     """Delete what attempts wrote; later ones are not among those that the export was read with."""
     for claim in claims:
-        clear(folder(export, claim))
+        file_storage.delete_folder(attempt_folder(export, claim))
 
 
 def _give_up(export: Export, error: BaseException) -> None:

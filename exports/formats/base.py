@@ -20,7 +20,7 @@ from enum import Enum
 from psycopg import sql
 
 from exports.spec import ExportSpec
-from longshore.files.formulas import escaped
+from longshore.files.formulas import escape_formula
 from longshore.resources.columns import ColumnType
 
 # Bytes of a block. Small enough for the processor's cache: a fifth faster than 1 MiB. The socket
@@ -157,7 +157,7 @@ def register(file_format: Format) -> None:
 def escaped_headers(columns: Sequence[FileColumn], spec: ExportSpec) -> list[str]:
     """Return the headers of a spreadsheet: formulas are escaped unless the spec says otherwise."""
     headers = [column.header for column in columns]
-    return [escaped(header) for header in headers] if spec.escape_formulas else headers
+    return [escape_formula(header) for header in headers] if spec.escape_formulas else headers
 
 
 def json_arrays_copy(

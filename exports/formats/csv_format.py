@@ -22,13 +22,14 @@ from exports.formats.base import (
     fenced,
     register,
 )
-from exports.spec import CsvDialect, ExportSpec, Quoting
+from exports.spec import ExportSpec
+from longshore.files.csv_dialect import CsvDialect, Quoting
 from longshore.files.date_texts import date_text
 from longshore.files.datetime_patterns import ISO_8601
 from longshore.files.formulas import (
     datetime_sql,
-    escaped_sql,
-    separated,
+    escape_formula_sql,
+    escape_inside_cells,
 )
 from longshore.resources.columns import ColumnType
 
@@ -86,11 +87,12 @@ def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Co
         case ColumnType.BOOLEAN:
             return sql.SQL("({})::text").format(value)
         case ColumnType.DATETIME:
-            return datetime_sql(spec.datetime_format or ISO_8601, value, spec)
+            pattern = spec.datetime_format or ISO_8601
+            return datetime_sql(pattern, value, spec.timezone, escape_formulas=spec.escape_formulas)
         case ColumnType.DATE:
             return date_text(value)
         case ColumnType.TEXT if spec.escape_formulas:
-            return escaped_sql(value)
+            return escape_formula_sql(value)
         case _:
             return value
 
@@ -110,7 +112,7 @@ def _header(columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:
 
 def _escaped_rows(rows: bytes, spec: ExportSpec) -> bytes:
     """Escape formulas that follow a separator other than the file's delimiter."""
-    return separated(rows, spec.dialect.delimiter) if spec.escape_formulas else rows
+    return escape_inside_cells(rows, spec.dialect.delimiter) if spec.escape_formulas else rows
 
 
 def _quoted(text: str, dialect: CsvDialect) -> str:

@@ -23,7 +23,7 @@ from exports.formats.base import (
     register,
 )
 from exports.spec import ExportSpec
-from longshore.files.prefetch import overlapped
+from longshore.files.prefetch import map_ahead
 from longshore.resources.columns import ColumnType
 
 # Bytes of CSV that are parsed at once: each call of the parser has a fixed cost per column.
@@ -70,7 +70,7 @@ class Parquet(Format):
                 yield block.data
 
         file = ParquetFile(columns, spec.timezone)
-        yield from overlapped(file.write, _joined(counted()), _BLOCKS_AHEAD)
+        yield from map_ahead(file.write, _joined(counted()), _BLOCKS_AHEAD)
         yield file.close()
         if file.rows != count:
             raise IncompleteFile(f"{file.rows} rows of {count} are in the file")

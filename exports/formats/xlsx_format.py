@@ -25,8 +25,8 @@ from exports.formats.workbook import DATE, DATETIME, MAX_CELL_CHARACTERS, Workbo
 from exports.spec import ExportSpec
 from longshore.files.date_texts import date_text
 from longshore.files.datetime_patterns import ISO_8601
-from longshore.files.formulas import datetime_sql, escaped_sql
-from longshore.files.prefetch import overlapped
+from longshore.files.formulas import datetime_sql, escape_formula_sql
+from longshore.files.prefetch import map_ahead
 from longshore.resources.columns import ColumnType
 
 # A null cell is an empty XML element.
@@ -94,7 +94,7 @@ class Xlsx(Format):
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
         workbook = Workbook(columns, spec)
-        yield from overlapped(workbook.write, (block.data for block in blocks))
+        yield from map_ahead(workbook.write, (block.data for block in blocks))
         yield workbook.close()
 
 
@@ -105,11 +105,12 @@ def _display_value(value: sql.Composable, column: FileColumn, spec: ExportSpec) 
     """Return SQL of a cell's value as Excel displays it."""
     match column.kind:
         case ColumnType.DATETIME:
-            return datetime_sql(spec.datetime_format or DEFAULT_PATTERN, value, spec)
+            pattern = spec.datetime_format or DEFAULT_PATTERN
+            return datetime_sql(pattern, value, spec.timezone, escape_formulas=spec.escape_formulas)
         case ColumnType.DATE:
             return date_text(value)
         case ColumnType.TEXT if spec.escape_formulas:
-            return escaped_sql(value)
+            return escape_formula_sql(value)
         case _:
             return value
 
@@ -145,7 +146,12 @@ def _cell_or_text(
 
 
 def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
-    formatted = datetime_sql(spec.datetime_format or ISO_8601, value, spec)
+    formatted = datetime_sql(
+        spec.datetime_format or ISO_8601,
+        value,
+        spec.timezone,
+        escape_formulas=spec.escape_formulas,
+    )
     text = _XML.format(formatted, needs_escape=sql.Literal(_NEEDS_ESCAPE))
     excel_format = number_format(spec.datetime_format) if spec.datetime_format else None
     if spec.datetime_format and excel_format is None:
@@ -161,6 +167,6 @@ def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
 
 
 def _text(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
-    text = escaped_sql(value) if spec.escape_formulas else value
+    text = escape_formula_sql(value) if spec.escape_formulas else value
     cell = _TEXT.format(_XML.format(text, needs_escape=sql.Literal(_NEEDS_ESCAPE)))
     return _LIMITED.format(text=text, maximum=sql.Literal(MAX_CELL_CHARACTERS), cell=cell)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from exports.execution.storage import delete_files
 from exports.lifecycle import maintenance, transitions
 from exports.lifecycle.limits import (
     admit_one_more,
@@ -13,6 +12,7 @@ from exports.lifecycle.limits import (
     lock,
 )
 from exports.lifecycle.queues import discard_soon, enqueue
+from exports.lifecycle.storage import delete_files
 from exports.models import UNFINISHED, Export, Status
 from longshore.api.errors import ApiError, ErrorCode
 

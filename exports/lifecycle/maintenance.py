@@ -18,15 +18,9 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
-from exports.execution.storage import (
-    clear,
-    delete_file,
-    delete_files,
-    organization_folder,
-    orphans,
-)
 from exports.lifecycle import limits, metric_counters, transitions
 from exports.lifecycle.queues import discard_soon, enqueue, waiting
+from exports.lifecycle.storage import delete_files, organization_folder, orphans
 from exports.models import (
     ENDS,
     DiscardedFolder,
@@ -37,6 +31,7 @@ from exports.models import (
 )
 from longshore.accounts.models import Organization
 from longshore.database import chunks
+from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats
 from longshore.jobs.leases import lease
 
@@ -202,7 +197,7 @@ def remember_files(sender: object, instance: Organization, **_: object) -> None:
 
 
 def _discard_folder(folder: DiscardedFolder, end: float) -> bool:
-    if not clear(folder.path, end):
+    if not file_storage.delete_folder(folder.path, end):
         return False
     DiscardedFolder.objects.filter(pk=folder.pk, created_at__lt=Now() - STRAGGLERS).delete()
     return True
@@ -216,7 +211,7 @@ def purge() -> None:
     end = time.monotonic() + chunks.SECONDS
     for key in orphans(older_than=timedelta(days=1)):
         logger.warning("The file %s belongs to no export.", key)
-        delete_file(key)
+        file_storage.try_delete(key)
         if time.monotonic() > end:
             break
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 from django.db.models.functions import Now
 
-from exports.execution.storage import signed_url
 from exports.lifecycle.representation import AnnouncedExportSerializer
+from exports.lifecycle.storage import signed_url
 from exports.models import Export, ExportFile, Status
 from longshore.api import idempotency
 from webhooks import outbox

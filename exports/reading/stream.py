@@ -6,9 +6,7 @@ keeps the hashes by which `exports.execution.writer` verifies the bytes in stora
 writes to storage.
 """
 
-import hashlib
-import io
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -25,11 +23,9 @@ from exports.reading.snapshot import Snapshot
 from exports.spec import ExportSpec
 from exports.sql.compiler import DiscoveredPaths, RowPartition, Statement, compile_export
 from exports.sql.discovery import discover
-from longshore.files.compression import compressed
+from longshore.files.checksums import CheckpointedHash
+from longshore.files.compression import compress
 from longshore.resources.reading import configure, settings_of
-
-# Minimum distance of two checkpoints of a file. The ranges between them are verified separately.
-CHECKPOINT_BYTES = 32 << 20
 
 
 class ExportStream:
@@ -142,33 +138,22 @@ class ExportStream:
 class FileStream:
     """Iterates once over the bytes of a file, compressed as the spec says.
 
-    rows, bytes, sha256: of what was yielded so far.
-    checkpoints: offsets in the file, each with the SHA-256 of all bytes before it. The first offset
-        is 0; once the file is read to its end, the last one is its size.
+    rows: the number of rows written so far.
+    checksum: size and hash of the bytes yielded so far.
     """
 
     def __init__(
         self, spec: ExportSpec, columns: Sequence[FileColumn], blocks: Iterator[Block]
     ) -> None:
         self.rows = 0
-        self.bytes = 0
-        self._hash = hashlib.sha256()
-        self.checkpoints = [(0, self._hash.copy())]
+        self.checksum = CheckpointedHash()
         content = formats[spec.format].write(columns, self._counted(blocks), spec)
-        self._content = compressed(content, spec.compression)
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
+        self._content = compress(content, spec.compression, settings.EXPORT_CONNECTIONS - 1)
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._content:
-            self.bytes += len(block)
-            self._hash.update(block)
-            if self.bytes - self.checkpoints[-1][0] >= CHECKPOINT_BYTES:
-                self.checkpoints.append((self.bytes, self._hash.copy()))
+            self.checksum.update(block)
             yield block
-        self.checkpoints.append((self.bytes, self._hash))
 
     def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
@@ -199,25 +184,3 @@ def split_files(blocks: Iterator[Block], rows_per_file: int | None) -> Iterator[
     yield file()
     while upcoming is not None:
         yield file()
-
-
-class BlockReader(io.RawIOBase):
-    """A readable file over an iterator of bytes: storages take files."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = iter(blocks)
-        self._block = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        while not self._block:
-            try:
-                self._block = memoryview(next(self._blocks))
-            except StopIteration:
-                return 0
-        size = min(len(buffer), len(self._block))
-        buffer[:size] = self._block[:size]
-        self._block = self._block[size:]
-        return size

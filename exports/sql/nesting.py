@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import Any, TypeAlias
 
 from exports.spec import Nesting, OutputColumn
+from longshore.files.flattened_headers import escape_key
 from longshore.resources.columns import ColumnType
 from longshore.resources.includes import Include
 from longshore.resources.registry import Resource
@@ -67,7 +68,7 @@ class ColumnLayout:
 
     def header_of(self, path: Iterable[str]) -> str:
         """Return the header of a flattened path; of the empty path, the column's own header."""
-        names = [_escaped(name) for name in path]
+        names = [escape_key(name) for name in path]
         if not names:
             return self.header
         suffix = [self.suffix] if self.suffix else []
@@ -213,8 +214,3 @@ def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
         (int(piece), "") if position % 2 and len(piece) < 100 else (-1, piece.casefold())
         for position, piece in enumerate(pieces)
     ], name
-
-
-def _escaped(name: str) -> str:
-    """Escape the dots of a key in a header; an unescaped dot separates two steps."""
-    return name.replace("\\", "\\\\").replace(".", "\\.")

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "longshore.database",
     "longshore.accounts",
     "longshore.api",
+    "longshore.files",
     "longshore.resources",
     "longshore.jobs",
     "longshore.domains.demo",
@@ -177,7 +178,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = env("STATIC_ROOT", default=str(LOCAL_DIR / "static"))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "longshore.files.local_storage.LocalStorage",
+        "BACKEND": "longshore.files.storage.local.LocalStorage",
         "OPTIONS": {
             "location": env("EXPORTS_ROOT", default=str(LOCAL_DIR / "exports")),
             "file_permissions_mode": 0o600,

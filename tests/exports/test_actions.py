@@ -16,8 +16,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.execution.storage import MANIFEST
 from exports.lifecycle import maintenance, transitions
+from exports.lifecycle.storage import MANIFEST
 from exports.models import Export, Status
 from exports.reading.stream import ExportStream
 from longshore.domains.logistics.models import Contact

@@ -1,4 +1,4 @@
-"""The COPY reader: whole rows, their count, errors, cancellation; and blocks as a file."""
+"""The COPY reader: whole rows, their count, errors, cancellation."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ from exports.formats.base import BLOCK_BYTES, FileColumn
 from exports.reading import copy_reader
 from exports.reading.copy_reader import IncompleteExport, copy_blocks
 from exports.reading.snapshot import Snapshot
-from exports.reading.stream import BlockReader
 from exports.request.parser import parse_export
 from longshore.resources.columns import ColumnType
 
@@ -145,17 +144,6 @@ def test_closing_the_reader_early_cancels_the_statement(reader: psycopg.Connecti
                 return
             time.sleep(0.05)
     pytest.fail("The server still runs the statement.")
-
-
-@pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
-def test_a_block_reader_reads_in_any_size(size: int) -> None:
-    blocks = [b"", b"ab", b"", b"c" * 5000, b"\n"]
-    file = BlockReader(iter(blocks))
-    read = []
-    while chunk := file.read(size):
-        read.append(chunk)
-    assert b"".join(read) == b"".join(blocks)
-    assert file.read(1) == b""
 
 
 def test_a_statement_larger_than_the_socket_buffer_is_sent_completely(

@@ -20,9 +20,8 @@ from psycopg import sql
 from exports.formats.base import FileColumn
 from exports.formats.csv_format import Csv
 from exports.request.parser import parse_export
-from exports.spec import DELIMITERS, LINE_ENDS, Quoting
-from longshore.files.formulas import escaped as escaped_header
-from longshore.files.formulas import escaped_sql, separated
+from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
+from longshore.files.formulas import escape_formula, escape_formula_sql, escape_inside_cells
 from longshore.resources.columns import ColumnType
 from tests.exports.nested import joined
 from tests.exports.samples import COLUMNS, NASTY, exported, stored, texts
@@ -74,7 +73,7 @@ def test_every_dialect_is_read_back(
     def cell(text: str) -> str:
         if not dialect.get("escape_formulas", True):
             return text
-        return separated(escaped(text).encode(), dialect.get("delimiter", ",")).decode()
+        return escape_inside_cells(escaped(text).encode(), dialect.get("delimiter", ",")).decode()
 
     expected = [[cell(text or ""), cell(joined([member]))] for text, member in records]
     if dialect.get("include_header", True):
@@ -134,11 +133,11 @@ def test_the_header_is_quoted_as_copy_quotes_it(
 @given(texts | st.text("+-=@ ()\t0123456789.,eE%", max_size=12))
 def test_sql_and_python_escape_the_same_formulas(text: str) -> None:
     statement = sql.SQL("SELECT {} FROM (SELECT {}::text AS cell) AS cells")
-    query = statement.format(escaped_sql(sql.Identifier("cell")), sql.Literal(text))
+    query = statement.format(escape_formula_sql(sql.Identifier("cell")), sql.Literal(text))
     with connection.cursor() as cursor:
         cursor.execute(query.as_string(None).replace("%", "%%"), [])
         [(cell,)] = cursor.fetchall()
-    assert cell == escaped_header(text) == escaped(text)
+    assert cell == escape_formula(text) == escaped(text)
 
 
 @pytest.mark.parametrize(
@@ -303,5 +302,5 @@ def test_escaping_takes_linear_time_for_repeated_separators() -> None:
     for piece in (b";-", b"|-1", b";+1 ", b"\t@", b'";', b"; ", b";-$", b"\n-"):
         rows = piece * (2_000_000 // len(piece))
         began = time.monotonic()
-        separated(rows, ",")
+        escape_inside_cells(rows, ",")
         assert time.monotonic() - began < 30

@@ -11,8 +11,8 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
 from exports.execution import runner
-from exports.execution.storage import folder
 from exports.lifecycle import maintenance, transitions
+from exports.lifecycle.storage import attempt_folder
 from exports.models import Export, ExportFile, Status
 from longshore.api.errors import ErrorCode
 from longshore.database import chunks
@@ -48,7 +48,7 @@ def at_once(export: Export) -> None:
 
 
 def a_file(export: Export) -> ExportFile:
-    key = f"{folder(export, export.claims[-1])}/000001"
+    key = f"{attempt_folder(export, export.claims[-1])}/000001"
     default_storage.save(key, ContentFile(b"id\n"))
     return ExportFile(
         export=export, name="x.csv", storage_key=key, content_type="text/csv",

@@ -4,7 +4,7 @@ import csv
 import gzip
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,9 +25,8 @@ from exports.reading.stream import ExportStream
 from exports.sql import compiler
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
-from longshore.files import local_storage
-from longshore.files.local_storage import LocalStorage
-from tests.exports.conftest import HARMS, stored_files
+from longshore.files.storage.local import LocalStorage
+from tests.exports.conftest import stored_files
 from tests.records import copies
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,53 +82,6 @@ def test_rows_that_went_missing_are_no_success(
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
-    assert stored_files() == []
-
-
-def test_a_file_of_many_windows_is_whole(
-    queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copies(Contact.objects.create(organization=acme, name="Zoë " * 50), 5_000)
-    monkeypatch.setattr(local_storage, "_WINDOW_BYTES", 1000)
-    put_on_disk, windows = local_storage._put_on_disk, []
-
-    def noted(file: int, start: int, end: int) -> None:
-        windows.append((start, end))
-        put_on_disk(file, start, end)
-
-    monkeypatch.setattr(local_storage, "_put_on_disk", noted)
-    runner.run(queued.pk)
-    queued.refresh_from_db()
-    assert queued.status == Status.COMPLETED
-    file = queued.files.get()
-    content = default_storage.open(file.storage_key).read()
-    assert hashlib.sha256(content).hexdigest() == file.sha256
-    assert len(list(csv.reader(content.decode().splitlines()))) == 5_007
-    of_the_file = windows[: windows.index((file.bytes, file.bytes)) + 1]
-    assert len(of_the_file) > 5
-    assert [start for start, _ in of_the_file[1:]] == [end for _, end in of_the_file[:-1]]
-
-
-@pytest.mark.parametrize("window", [1, 1 << 20])
-@pytest.mark.parametrize("harm", HARMS)
-def test_bytes_that_the_disk_lost_or_changed_are_no_success(
-    queued: Export, monkeypatch: pytest.MonkeyPatch, harm: Callable[[bytes], bytes], window: int
-) -> None:
-    """Of windows of one block each, the header's is left alone."""
-    put_on_disk = local_storage._put_on_disk
-    monkeypatch.setattr(local_storage, "_WINDOW_BYTES", window)
-
-    def harmed(file: int, start: int, end: int) -> None:
-        put_on_disk(file, start, end)
-        for path in stored_files() if start or window > 1 else []:
-            content = path.read_bytes()
-            path.write_bytes(content[:start] + harm(content[start:end]))
-
-    monkeypatch.setattr(local_storage, "_put_on_disk", harmed)
-    for _ in range(len(transitions.DELAYS) + 1):
-        run_at_once(queued)
-    queued.refresh_from_db()
-    assert (queued.status, len(queued.claims)) == (Status.FAILED, 3)
     assert stored_files() == []
 
 

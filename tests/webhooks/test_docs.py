@@ -61,7 +61,9 @@ def in_javascript(secret: str, headers: dict[str, str], body: str, folder: Path)
     )
     if process.returncode:
         # Its own refusal, no mistake in the code.
-        assert re.search(rb"Error: (timestamp|signature) is (missing|not valid)", process.stderr), process.stderr
+        assert re.search(rb"Error: (timestamp|signature) is (missing|not valid)", process.stderr), (
+            process.stderr
+        )
         return False
     assert json.loads(process.stdout) == json.loads(body)
     return True
