@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +16,14 @@ from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exports.lifecycle import maintenance as exports_upkeep
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportEvent, ExportFile, Status
 from exports.request.parser import parse_export
 from longshore.accounts.models import ApiKey, Organization
 from longshore.api import idempotency
 from longshore.api.models import IdempotencyKey
 from longshore.database import chunks
+from longshore.jobs import maintenance
 from tests.records import copies
 from webhooks import maintenance as webhooks_upkeep
 from webhooks.models import (
@@ -123,7 +125,7 @@ def no_objects() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("fixture", "purge"),
     [
-        ("old_exports", exports_upkeep.purge),
+        ("old_exports", partial(maintenance.purge, export_lifecycle)),
         ("old_events", webhooks_upkeep.purge),
         ("old_keys", idempotency.purge),
     ],

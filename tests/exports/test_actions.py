@@ -17,10 +17,12 @@ from pytest_django import Settings
 
 from exports.execution import runner
 from exports.execution.storage import MANIFEST
-from exports.lifecycle import maintenance, transitions
-from exports.models import Export, Status
+from exports.lifecycle.transitions import export_lifecycle
+from exports.models import RETRYABLE, Export, Status
 from exports.reading.stream import ExportStream
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import maintenance
+from longshore.jobs.lifecycle import Superseded
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, stored_files, wait_for
 
@@ -105,14 +107,14 @@ def test_what_has_ended_cannot_be_canceled(alice: KeyClient, queued: Export) -> 
     }
 
 
-@pytest.mark.parametrize("status", transitions.RETRYABLE)
+@pytest.mark.parametrize("status", RETRYABLE)
 def test_what_ended_without_a_file_is_retried_under_the_same_id(
     alice: KeyClient, queued: Export, worker: None, status: Status
 ) -> None:
     if status == Status.EXPIRED:
         runner.run(queued.pk)
         Export.objects.update(expires_at=timezone.now())
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
     else:
         Export.objects.update(status=status, completed_at=timezone.now(), error={"error": "x"})
     answer = alice.post(address(queued, "retry"))
@@ -145,12 +147,12 @@ def test_what_is_not_over_cannot_be_retried(alice: KeyClient, queued: Export) ->
 def test_a_worker_of_before_cannot_end_what_was_asked_for_again(
     alice: KeyClient, queued: Export
 ) -> None:
-    before = transitions.claim(queued.pk)
+    before = export_lifecycle.claim(queued.pk)
     assert before is not None
     alice.post(address(queued, "cancel"))
     alice.post(address(queued, "retry"))
-    with pytest.raises(transitions.Superseded):
-        transitions.complete(before, [])
+    with pytest.raises(Superseded):
+        export_lifecycle.complete_with(before, [])
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
@@ -196,11 +198,11 @@ def test_what_the_storage_does_not_let_go_is_hidden_and_deleted_later(
     with monkeypatch.context() as patch:
         patch.setattr(FileSystemStorage, "delete", stuck)
         assert alice.delete(address(queued)).status_code == 204
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
     assert alice.get(address(queued)).status_code == 404
     assert alice.get(link).status_code == 404
     assert Export.objects.exists()
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert not Export.objects.exists()
     assert stored_files() == []
 
@@ -235,9 +237,9 @@ def test_changing_takes_the_scope_write(read_only: KeyClient, queued: Export, ac
 def test_events_tell_the_whole_story(alice: KeyClient, contacts: list[Contact]) -> None:
     answer = alice.post("/v1/exports", {"resource": "contact"})
     export = Export.objects.get()
-    taken = transitions.claim(export.pk)
+    taken = export_lifecycle.claim(export.pk)
     assert taken is not None
-    transitions.try_again(taken, "a test")
+    export_lifecycle.retry_later(taken, "a test")
     Export.objects.update(not_before=None)
     runner.run(export.pk)
     events = alice.get(f"{answer.json()['url']}/events").json()
@@ -248,7 +250,7 @@ def test_events_tell_the_whole_story(alice: KeyClient, contacts: list[Contact]) 
         ("processing", 2),
         ("completed", 2),
     ]
-    assert events["results"][2]["reason"] == "The attempt ended in a test."
+    assert events["results"][2]["reason"] == "The attempt ended with a test."
     times = [event["created_at"] for event in events["results"]]
     assert times == sorted(times)
 
@@ -320,12 +322,12 @@ def test_a_download_has_a_link_to_each_file(alice: KeyClient, contacts: list[Con
 def test_old_records_are_forgotten(queued: Export, settings: Settings) -> None:
     runner.run(queued.pk)
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
-    maintenance.purge()
+    maintenance.expire(export_lifecycle)
+    maintenance.purge(export_lifecycle)
     assert Export.objects.exists()
     past = timezone.now() - timedelta(days=settings.EXPORT_RECORD_DAYS, minutes=1)
     Export.objects.update(completed_at=past)
-    maintenance.purge()
+    maintenance.purge(export_lifecycle)
     assert not Export.objects.exists()
 
 
@@ -338,12 +340,12 @@ def test_files_of_nobody_are_swept_up_after_a_day(queued: Export) -> None:
     stranger = known.parents[3] / "org_gone" / "exp_gone" / "claim_gone" / "000001"
     stranger.parent.mkdir(parents=True)
     stranger.write_bytes(b"x")
-    maintenance.purge()
+    maintenance.purge(export_lifecycle)
     assert lost.exists()
     yesterday = time.time() - 86_500
     for path in stored_files():
         os.utime(path, (yesterday, yesterday))
-    maintenance.purge()
+    maintenance.purge(export_lifecycle)
     assert not lost.exists()
     assert not stranger.exists()
     assert len(stored_files()) == 2

@@ -14,13 +14,19 @@ from django.utils import timezone
 from psycopg import sql
 
 from exports.execution import runner
-from exports.lifecycle import actions, maintenance, transitions, webhook_events
-from exports.models import DiscardedFolder, Export, ExportLimits, Lane, Status
+from exports.lifecycle import actions, webhook_events
+from exports.lifecycle.transitions import EXPORTS, export_lifecycle
+from exports.models import Export, ExportLimits, Lane, Status
 from longshore.accounts.models import Organization
 from longshore.api import idempotency
 from longshore.api.errors import ApiError
 from longshore.api.models import IdempotencyKey
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import maintenance
+from longshore.jobs.admission import admit_stored_bytes
+from longshore.jobs.fairness import waiting_of
+from longshore.jobs.lifecycle import Superseded
+from longshore.jobs.models import DiscardedFolder
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, stored_files, wait_for
 from tests.factories import SubscriptionFactory
@@ -145,11 +151,11 @@ def test_a_deletion_is_told_once_and_a_deleted_export_tells_nothing_more(
     queued: Export, subscription: Subscription
 ) -> None:
     runner.run(queued.pk)
-    transitions.delete(queued)
-    transitions.delete(queued)
+    export_lifecycle.delete(queued)
+    export_lifecycle.delete(queued)
     Export.objects.update(expires_at=timezone.now())
     queued.refresh_from_db()
-    transitions.expire(queued)
+    export_lifecycle.expire(queued)
     assert list(Event.objects.values_list("type", flat=True)) == ["export.deleted"]
     assert Delivery.objects.count() == 1
     assert (queued.request, queued.spec) == ({}, {})
@@ -160,7 +166,7 @@ def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
 ) -> None:
     Export.objects.filter(pk=queued.pk).update(status=Status.FAILED)
     theirs = export_of(globex, {"resource": "contact"})
-    cancel = transitions.cancel
+    cancel = export_lifecycle.cancel
     threads = []
 
     def retry() -> None:
@@ -175,29 +181,29 @@ def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
         threads[0].join(1)
         return canceled
 
-    monkeypatch.setattr(transitions, "cancel", retried_meanwhile)
-    transitions.delete(queued)
+    monkeypatch.setattr(export_lifecycle, "cancel", retried_meanwhile)
+    export_lifecycle.delete(queued)
     threads[0].join()
     queued.refresh_from_db()
     assert queued.deleted_at is not None
     assert queued.status == Status.FAILED
-    assert transitions.claim(theirs.pk) == theirs
+    assert export_lifecycle.claim(theirs.pk) == theirs
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
 def test_a_hidden_export_takes_no_turn_and_its_worker_stops(
     queued: Export, globex: Organization, status: Status, caplog: pytest.LogCaptureFixture
 ) -> None:
-    taken = transitions.claim(queued.pk)
+    taken = export_lifecycle.claim(queued.pk)
     assert taken is not None
     long_ago = timezone.now() - timedelta(minutes=1)
     Export.objects.update(status=status, deleted_at=long_ago, heartbeat_at=long_ago)
-    with pytest.raises(transitions.Superseded):
-        transitions.report(taken, 1)
+    with pytest.raises(Superseded):
+        export_lifecycle.report(taken, 1)
     theirs = export_of(globex, {"resource": "contact"})
-    assert transitions.waiting_of(queued.organization_id, Lane.LARGE) is None
-    assert transitions.claim(theirs.pk) == theirs
-    maintenance.recover()
+    assert waiting_of(EXPORTS, queued.organization_id, Lane.LARGE) is None
+    assert export_lifecycle.claim(theirs.pk) == theirs
+    maintenance.recover(export_lifecycle)
     assert "silent" not in caplog.text
     assert "failed" not in caplog.text
 
@@ -212,7 +218,7 @@ def test_an_answer_with_the_same_export_does_not_outlive_its_deletion(
     threads = []
 
     def delete() -> None:
-        transitions.delete(Export.objects.get())
+        export_lifecycle.delete(Export.objects.get())
         connection.close()
 
     def deleted_meanwhile(*args: Any) -> None:
@@ -232,12 +238,12 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
     queued: Export, subscription: Subscription, receiver: Receiver
 ) -> None:
     def delete(handler: object) -> None:
-        transitions.delete(queued)
+        export_lifecycle.delete(queued)
         handler.send_response(204)  # type: ignore[attr-defined]
         handler.end_headers()  # type: ignore[attr-defined]
         connection.close()
 
-    transitions.claim(queued.pk)
+    export_lifecycle.claim(queued.pk)
     receiver.behaviours["/"] = delete
     sender.run(subscription.pk)
     receiver.behaviours.clear()
@@ -249,8 +255,8 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
 def test_a_deletion_that_is_rolled_back_deletes_nothing(
     queued: Export, subscription: Subscription
 ) -> None:
-    transitions.claim(queued.pk)
-    undo(lambda: transitions.delete(queued))
+    export_lifecycle.claim(queued.pk)
+    undo(lambda: export_lifecycle.delete(queued))
     assert list(Event.objects.values_list("type", flat=True)) == ["export.started"]
     assert Export.objects.visible().get().request
 
@@ -280,13 +286,13 @@ def test_files_of_a_deleted_organization_go_without_a_broker_and_after_a_failure
     assert stored_files()
     with monkeypatch.context() as patch:
         patch.setattr(default_storage, "delete", _fail)
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
     assert stored_files()
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert stored_files() == []
     assert DiscardedFolder.objects.exists()
-    DiscardedFolder.objects.update(created_at=timezone.now() - maintenance.STRAGGLERS)
-    maintenance.expire()
+    DiscardedFolder.objects.update(created_at=timezone.now() - maintenance.MAX_STRAGGLER_AGE)
+    maintenance.expire(export_lifecycle)
     assert not DiscardedFolder.objects.exists()
 
 
@@ -297,13 +303,13 @@ def _fail(*args: object) -> None:
 def test_a_worker_stops_when_the_organization_is_deleted(
     queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complete = transitions.complete
+    complete = export_lifecycle.complete_with
 
     def too_late(*args: object) -> None:
         Organization.objects.filter(pk=acme.pk).delete()
         complete(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(transitions, "complete", too_late)
+    monkeypatch.setattr(export_lifecycle, "complete_with", too_late)
     runner.run(queued.pk)
     assert not Export.objects.exists()
     assert stored_files() == []
@@ -313,7 +319,6 @@ def test_an_export_that_ends_and_the_deletion_of_its_organization_do_not_block_e
     queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ExportLimits.objects.create(organization=acme, stored_bytes=1_000_000)
-    end = transitions._end
     errors: list[Exception] = []
     threads = []
 
@@ -324,13 +329,13 @@ def test_an_export_that_ends_and_the_deletion_of_its_organization_do_not_block_e
             errors.append(error)
         connection.close()
 
-    def deleted_meanwhile(*args: Any, **values: Any) -> None:
+    def deleted_meanwhile(*args: Any) -> None:
+        admit_stored_bytes(*args)
         threads.append(Thread(target=delete))
         threads[0].start()
         threads[0].join(1)
-        end(*args, **values)
 
-    monkeypatch.setattr(transitions, "_end", deleted_meanwhile)
+    monkeypatch.setattr("exports.lifecycle.transitions.admit_stored_bytes", deleted_meanwhile)
     runner.run(queued.pk)
     threads[0].join()
     assert not any(isinstance(error, OperationalError) for error in errors)
@@ -342,5 +347,5 @@ def test_an_organization_whose_deletion_is_rolled_back_keeps_its_files(
 ) -> None:
     runner.run(queued.pk)
     undo(acme.delete)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert stored_files()

@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from exports.execution import runner
 from exports.execution.storage import folder
-from exports.lifecycle import maintenance, transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from longshore.api.errors import ErrorCode
 from longshore.database import chunks
-from longshore.jobs import heartbeats
+from longshore.jobs import heartbeats, maintenance
 from longshore.jobs.leases import lease
+from longshore.jobs.lifecycle import RETRY_DELAYS, Superseded
 from tests.exports.conftest import stored_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,14 +32,14 @@ def no_messages() -> None:
 
 
 def claimed(export: Export) -> Export:
-    taken = transitions.claim(export.pk)
+    taken = export_lifecycle.claim(export.pk)
     assert taken is not None
     return taken
 
 
 def silent(export: Export) -> None:
     """As if the worker had died a while ago."""
-    long_ago = timezone.now() - maintenance.SILENCE - timedelta(seconds=1)
+    long_ago = timezone.now() - maintenance.MAX_SILENCE - timedelta(seconds=1)
     Export.objects.filter(pk=export.pk).update(heartbeat_at=long_ago)
 
 
@@ -58,14 +59,14 @@ def a_file(export: Export) -> ExportFile:
 
 def test_only_one_worker_claims_an_export(queued: Export) -> None:
     assert claimed(queued).status == Status.PROCESSING
-    assert transitions.claim(queued.pk) is None
+    assert export_lifecycle.claim(queued.pk) is None
 
 
 def test_a_report_estimates_the_end_from_the_speed_so_far(queued: Export) -> None:
     export = claimed(queued)
     export.records_count = 400
     export.started_at = timezone.now() - timedelta(seconds=10)
-    transitions.report(export, 100)
+    export_lifecycle.report(export, 100)
     queued.refresh_from_db()
     assert queued.processed_count == 100
     assert queued.estimated_completion is not None
@@ -75,21 +76,21 @@ def test_a_report_estimates_the_end_from_the_speed_so_far(queued: Export) -> Non
 
 def test_a_superseded_worker_can_neither_report_nor_end_anything(queued: Export) -> None:
     first = claimed(queued)
-    transitions.try_again(first, "a test")
+    export_lifecycle.retry_later(first, "a test")
     at_once(queued)
     second = claimed(queued)
     steps: tuple[Callable[[], None], ...] = (
-        lambda: transitions.report(first, 1),
-        lambda: transitions.complete(first, [a_file(first)]),
-        lambda: transitions.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
-        lambda: transitions.time_out(first, 1),
-        lambda: transitions.try_again(first, "a test"),
+        lambda: export_lifecycle.report(first, 1),
+        lambda: export_lifecycle.complete_with(first, [a_file(first)]),
+        lambda: export_lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
+        lambda: export_lifecycle.time_out(first, 1),
+        lambda: export_lifecycle.retry_later(first, "a test"),
     )
     for step in steps:
-        with pytest.raises(transitions.Superseded):
+        with pytest.raises(Superseded):
             step()
     assert not ExportFile.objects.exists()
-    transitions.complete(second, [a_file(second)])
+    export_lifecycle.complete_with(second, [a_file(second)])
     queued.refresh_from_db()
     assert (queued.status, queued.files.count()) == (Status.COMPLETED, 1)
 
@@ -98,30 +99,30 @@ def test_the_export_of_a_silent_worker_goes_back_to_the_queue(queued: Export) ->
     export = claimed(queued)
     file = a_file(export)
     silent(export)
-    maintenance.recover()
+    maintenance.recover(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
     assert not default_storage.exists(file.storage_key)
 
 
 def test_an_export_that_kills_every_worker_fails_in_the_end(queued: Export) -> None:
-    for _ in range(len(transitions.DELAYS) + 1):
+    for _ in range(len(RETRY_DELAYS) + 1):
         at_once(queued)
         silent(claimed(queued))
-        maintenance.recover()
+        maintenance.recover(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.FAILED
     assert queued.error == {
         "error": "internal_error",
-        "message": "The export was given up after 3 attempts; "
-        "the last ended in the loss of its worker.",
+        "message": "The export failed after 3 attempts. "
+        "The last attempt ended with the loss of its worker.",
     }
     assert queued.completed_at is not None
 
 
 def test_a_worker_that_reports_is_left_alone(queued: Export) -> None:
     claimed(queued)
-    maintenance.recover()
+    maintenance.recover(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.PROCESSING
 
@@ -129,11 +130,11 @@ def test_a_worker_that_reports_is_left_alone(queued: Export) -> None:
 def test_files_are_deleted_when_their_time_is_over(queued: Export) -> None:
     runner.run(queued.pk)
     assert len(stored_files()) == 2  # The manifest lies beside it.
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert len(stored_files()) == 2
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
+    maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.EXPIRED
     assert stored_files() == []
@@ -158,10 +159,10 @@ def test_files_that_cannot_be_deleted_are_tried_again_later(
     Export.objects.update(expires_at=timezone.now())
     with monkeypatch.context() as patch:
         patch.setattr(FileSystemStorage, "delete", stuck)
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.EXPIRED
     assert stored_files() == []
@@ -170,9 +171,9 @@ def test_files_that_cannot_be_deleted_are_tried_again_later(
 def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
     export = claimed(queued)
     a_file(export)
-    transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    export_lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     assert (queued.status, queued.claims) == (Status.FAILED, [])
     assert stored_files() == []
@@ -180,27 +181,27 @@ def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
 
 def test_a_failed_attempt_is_followed_by_another_only_after_a_while(queued: Export) -> None:
     Export.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    transitions.try_again(claimed(queued), "a test")
-    maintenance.recover()
+    export_lifecycle.retry_later(claimed(queued), "a test")
+    maintenance.recover(export_lifecycle)
     queued.refresh_from_db()
     assert queued.enqueued_at is None
-    assert transitions.claim(queued.pk) is None
+    assert export_lifecycle.claim(queued.pk) is None
     Export.objects.update(not_before=timezone.now())
-    maintenance.recover()
+    maintenance.recover(export_lifecycle)
     queued.refresh_from_db()
     assert queued.enqueued_at is not None
-    assert transitions.claim(queued.pk) is not None
+    assert export_lifecycle.claim(queued.pk) is not None
 
 
 def test_a_sweep_that_comes_late_leaves_what_was_written_again(queued: Export) -> None:
     runner.run(queued.pk)
     queued.refresh_from_db()
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
-    assert transitions.restart(queued)
+    maintenance.expire(export_lifecycle)
+    assert export_lifecycle.restart(queued)
     runner.run(queued.pk)
     # It still knows what was there before.
-    assert maintenance.expire_one(queued)
+    assert maintenance.expire_one(export_lifecycle, queued)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
     assert len(stored_files()) == 2
@@ -215,11 +216,11 @@ def test_a_storage_that_refuses_again_and_again_is_left_alone_for_now(
         asked.append(path)
         raise TimeoutError
 
-    for _ in range(maintenance._MAX_FAILURES + 2):
+    for _ in range(maintenance.MAX_FAILURES + 2):
         failed(queued)
     monkeypatch.setattr(FileSystemStorage, "listdir", stuck)
-    maintenance.expire()
-    assert len(asked) == maintenance._MAX_FAILURES
+    maintenance.expire(export_lifecycle)
+    assert len(asked) == maintenance.MAX_FAILURES
 
 
 def test_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
@@ -234,7 +235,7 @@ def test_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.claims, second.claims) == (["claim_x"], [])
@@ -244,7 +245,7 @@ def test_many_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listdir = FileSystemStorage.listdir
-    bad = {failed(queued).public_id for _ in range(maintenance._MAX_FAILURES + 1)}
+    bad = {failed(queued).public_id for _ in range(maintenance.MAX_FAILURES + 1)}
     last = failed(queued)
 
     def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
@@ -253,8 +254,8 @@ def test_many_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    maintenance.expire()
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
+    maintenance.expire(export_lifecycle)
     last.refresh_from_db()
     assert last.claims == []
 
@@ -263,7 +264,7 @@ def test_failures_with_successes_between_them_do_not_end_a_run(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listdir = FileSystemStorage.listdir
-    exports = [failed(queued) for _ in range(2 * maintenance._MAX_FAILURES + 2)]
+    exports = [failed(queued) for _ in range(2 * maintenance.MAX_FAILURES + 2)]
     bad = {export.public_id for export in exports[::2]}
 
     def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
@@ -272,18 +273,18 @@ def test_failures_with_successes_between_them_do_not_end_a_run(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     left = Export.objects.exclude(claims=[]).values_list("public_id", flat=True)
     assert set(left) == bad
 
 
 def test_one_run_at_a_time_deletes_files(queued: Export) -> None:
     failed(queued)
-    with lease(maintenance._LEASE, 60) as is_held:
+    with lease(maintenance.files_lease(export_lifecycle), 60) as is_held:
         assert is_held
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
         assert Export.objects.exclude(claims=[]).exists()
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert not Export.objects.exclude(claims=[]).exists()
 
 
@@ -294,9 +295,9 @@ def test_a_run_without_time_leaves_the_rest_to_the_next_one(
         failed(queued)
     with monkeypatch.context() as patch:
         patch.setattr(chunks, "SECONDS", -1.0)
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
     assert Export.objects.exclude(claims=[]).count() == 3
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert not Export.objects.exclude(claims=[]).exists()
 
 
@@ -316,10 +317,10 @@ def test_an_export_that_cannot_be_taken_back_does_not_keep_the_others(queued: Ex
     Export.objects.filter(pk=broken.pk).update(request=[])
     silent(broken)
     silent(other)
-    maintenance.recover()
+    maintenance.recover(export_lifecycle)
     other.refresh_from_db()
     assert other.status == Status.QUEUED
-    assert heartbeats.fresh(heartbeats.RECOVERY)
+    assert heartbeats.is_fresh(heartbeats.recovery_of("export"))
 
 
 def test_a_dead_broker_is_asked_once_by_a_recovery(
@@ -329,5 +330,5 @@ def test_a_dead_broker_is_asked_once_by_a_recovery(
     Export.objects.filter(pk__in=[queued.pk, another.pk]).update(
         status=Status.QUEUED, created_at=timezone.now() - timedelta(minutes=1)
     )
-    maintenance.recover()
+    maintenance.recover(export_lifecycle)
     assert caplog.text.count("waits for the broker") == 1

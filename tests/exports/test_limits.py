@@ -8,7 +8,7 @@ from django.db import connection, connections
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.lifecycle import transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Lane, Status
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
@@ -24,7 +24,7 @@ CONTACTS = {"resource": "contact"}
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is queued stays there."""
     monkeypatch.setattr(
-        "exports.lifecycle.queues.current_app.send_task", lambda *args, **options: None
+        "longshore.jobs.queues.current_app.send_task", lambda *args, **options: None
     )
 
 
@@ -192,7 +192,7 @@ def test_whoever_asks_for_many_waits_for_them_and_nobody_else(
         alice.post("/v1/exports", CONTACTS)
     charlie.post("/v1/exports", CONTACTS)
     first, second, third, theirs = Export.objects.order_by("number")
-    order = [transitions.claim(first.pk) for _ in range(5)]
+    order = [export_lifecycle.claim(first.pk) for _ in range(5)]
     assert [each and each.pk for each in order] == [first.pk, theirs.pk, second.pk, third.pk, None]
 
 

@@ -13,18 +13,21 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.lifecycle import actions, maintenance, metric_counters, transitions
-from exports.lifecycle.metric_counters import BUCKETS
+from exports.lifecycle import actions
+from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import (
+    STATUSES,
     Export,
-    ExportCount,
     ExportEvent,
     ExportFile,
-    ExportTotal,
     Lane,
     Status,
 )
 from longshore.api.errors import ErrorCode
+from longshore.jobs import counters, maintenance
+from longshore.jobs.counters import BUCKETS
+from longshore.jobs.lifecycle import Superseded
+from longshore.jobs.models import JobCount, JobTotal
 from tests.conftest import KeyClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,7 +83,7 @@ def test_a_key_of_the_api_is_not_the_token(alice: KeyClient) -> None:
 def test_all_statuses_are_there_before_the_first_export(client: Client) -> None:
     scrape = Scrape(client)
     for lane in Lane.values:
-        for status in Status.values:
+        for status in STATUSES:
             assert scrape("exports", lane=lane, status=status) == 0
         assert scrape("oldest_queued_seconds", lane=lane) == 0
         assert scrape("exports_ended_total", lane=lane, status="failed") == 0
@@ -89,7 +92,7 @@ def test_all_statuses_are_there_before_the_first_export(client: Client) -> None:
 
 def test_exports_are_counted_by_lane_and_status(client: Client, queued: Export) -> None:
     assert Scrape(client)("exports", lane="large", status="queued") == 1
-    transitions.claim(queued.pk)
+    export_lifecycle.claim(queued.pk)
     scrape = Scrape(client)
     assert scrape("exports", lane="large", status="queued") == 0
     assert scrape("exports", lane="large", status="processing") == 1
@@ -100,7 +103,7 @@ def test_exports_that_ended_are_counted_once_a_minute_not_by_a_scrape(
     client: Client, queued: Export
 ) -> None:
     runner.run(queued.pk)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     with CaptureQueriesContext(connection) as queries:
         scrape = Scrape(client)
     assert scrape("exports", lane="large", status="completed") == 1
@@ -126,7 +129,7 @@ def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) 
     runner.run(queued.pk)
     queued.refresh_from_db()
     actions.delete(queued)
-    maintenance.discard()
+    maintenance.discard(export_lifecycle)
     scrape = Scrape(client)
     assert not Export.objects.exists()
     assert scrape("exports", lane="large", status="completed") == 0
@@ -136,27 +139,27 @@ def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) 
 
 def test_two_recounts_at_a_time_both_succeed(queued: Export) -> None:
     def recount() -> None:
-        metric_counters.recount()
+        counters.recount(EXPORTS)
         connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            metric_counters.recount()
+            counters.recount(EXPORTS)
             other = pool.submit(recount)
             wait([other], timeout=1)
         other.result()
-    assert ExportCount.objects.get(lane="large", status="queued").exports == 1
+    assert JobCount.objects.get(kind="export", lane="large", status="queued").jobs == 1
 
 
 def test_every_end_counts_once(client: Client, queued: Export) -> None:
-    export = transitions.claim(queued.pk)
+    export = export_lifecycle.claim(queued.pk)
     assert export is not None
-    transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
-    with pytest.raises(transitions.Superseded):
-        transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
-    transitions.restart(export)
-    transitions.cancel(export)
-    transitions.cancel(export)
+    export_lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    with pytest.raises(Superseded):
+        export_lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    export_lifecycle.restart(export)
+    export_lifecycle.cancel(export)
+    export_lifecycle.cancel(export)
     scrape = Scrape(client)
     assert scrape("exports_ended_total", lane="large", status="failed") == 1
     assert scrape("exports_ended_total", lane="large", status="canceled") == 1
@@ -166,20 +169,20 @@ def test_every_end_counts_once(client: Client, queued: Export) -> None:
 def test_seconds_are_of_the_bucket_that_they_fit_into(client: Client, queued: Export) -> None:
     long_ago = timezone.now() - timedelta(seconds=100)
     for seconds in (100, 5000):
-        export = transitions.claim(queued.pk)
+        export = export_lifecycle.claim(queued.pk)
         assert export is not None
         long_ago = timezone.now() - timedelta(seconds=seconds)
         Export.objects.update(started_at=long_ago)
-        transitions.complete(export, [])
+        export_lifecycle.complete_with(export, [])
         Export.objects.update(status=Status.EXPIRED)
-        transitions.restart(export)
+        export_lifecycle.restart(export)
     scrape = Scrape(client)
     counts = [
         scrape("export_seconds_bucket", lane="large", le=le)
         for le in ("60.0", "300.0", "3600.0", "+Inf")
     ]
     assert counts == [0, 1, 1, 2]
-    assert set(ExportTotal.objects.values_list("le", flat=True)) <= set(BUCKETS)
+    assert set(JobTotal.objects.values_list("bucket", flat=True)) <= set(BUCKETS)
 
 
 def test_the_age_is_of_the_one_that_waits_longest(client: Client, queued: Export) -> None:
@@ -194,13 +197,13 @@ def test_who_does_not_wait_for_a_worker_has_no_age(
     client: Client, queued: Export, change: str
 ) -> None:
     Export.objects.update(created_at=timezone.now() - timedelta(days=7))
-    export = transitions.claim(queued.pk)
+    export = export_lifecycle.claim(queued.pk)
     assert export is not None
     if change == "waits for its next attempt":
-        transitions.try_again(export, "a test")
+        export_lifecycle.retry_later(export, "a test")
     elif change == "asked for again":
-        transitions.cancel(export)
-        transitions.restart(export)
+        export_lifecycle.cancel(export)
+        export_lifecycle.restart(export)
     assert Scrape(client)("oldest_queued_seconds", lane="large") < 5
 
 

@@ -9,10 +9,12 @@ from django.db import connections
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.lifecycle import actions, creation, maintenance
+from exports.lifecycle import actions, creation
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, ExportUsage, Status
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import maintenance
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, stored_files
 
@@ -25,7 +27,7 @@ CONTACTS = {"resource": "contact"}
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is queued stays there."""
     monkeypatch.setattr(
-        "exports.lifecycle.queues.current_app.send_task", lambda *args, **options: None
+        "longshore.jobs.queues.current_app.send_task", lambda *args, **options: None
     )
 
 
@@ -113,7 +115,7 @@ def test_full_storage_admits_nothing_until_files_are_deleted(
     assert refused.json()["details"] == {"maximum": used, "used": used}
     queued.refresh_from_db()
     actions.delete(queued)
-    maintenance.discard()
+    maintenance.discard(export_lifecycle)
     assert used_bytes() == 0
     assert alice.post("/v1/exports", CONTACTS).status_code == 201
 
@@ -122,7 +124,7 @@ def test_expired_files_take_no_room(alice: KeyClient, queued: Export) -> None:
     runner.run(queued.pk)
     assert used_bytes()
     queued.refresh_from_db()
-    maintenance.expire_one(queued)
+    maintenance.expire_one(export_lifecycle, queued)
     assert used_bytes() == 0
 
 
@@ -151,7 +153,7 @@ def test_exports_that_end_together_do_not_pass_the_quota(
     runner.run(queued.pk)
     used = used_bytes()
     ExportLimits.objects.update(stored_bytes=used + used // 2)
-    monkeypatch.setattr(runner, "stored_bytes_of", lambda _: 0)
+    monkeypatch.setattr(runner, "stored_bytes_of", lambda *_: 0)
     runner.run(other.pk)
     other.refresh_from_db()
     assert other.error is not None

@@ -12,8 +12,9 @@ from psycopg import errors
 from pytest_django import Settings
 
 from exports.execution import replica
-from exports.lifecycle import transitions
+from exports.lifecycle.transitions import REPLICA_DELAYS, export_lifecycle
 from exports.models import Export, ExportEvent, Status
+from longshore.jobs.lifecycle import RETRY_DELAYS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CONFLICT = errors.SerializationFailure("canceling statement due to conflict with recovery")
@@ -27,7 +28,7 @@ def on_replica(settings: Settings) -> None:
 def again(number: int) -> Export:
     """The export in its next attempt."""
     Export.objects.update(not_before=None)
-    export = transitions.claim(number)
+    export = export_lifecycle.claim(number)
     assert export is not None
     return export
 
@@ -62,29 +63,29 @@ def test_without_a_replica_an_error_is_an_error(queued: Export) -> None:
 def test_failures_of_the_replica_do_not_count_against_the_export(
     on_replica: None, queued: Export
 ) -> None:
-    for _ in transitions.REPLICA_DELAYS:
-        transitions.try_replica_again(again(queued.pk), "The replica is away.")
+    for _ in REPLICA_DELAYS:
+        export_lifecycle.retry_replica_later(again(queued.pk), "The replica is away.")
     # As many as an export has without a replica.
-    for _ in transitions.DELAYS:
-        transitions.try_again(again(queued.pk), "a test")
-    transitions.try_replica_again(again(queued.pk), "The replica is away.")
+    for _ in RETRY_DELAYS:
+        export_lifecycle.retry_later(again(queued.pk), "a test")
+    export_lifecycle.retry_replica_later(again(queued.pk), "The replica is away.")
     queued.refresh_from_db()
     assert (queued.status, queued.error) == (
         Status.FAILED,
         {
             "error": "replica_unavailable",
-            "message": "The export was given up after 7 attempts. The replica is away.",
+            "message": "The export failed after 7 attempts. The replica is away.",
         },
     )
     reasons = ExportEvent.objects.exclude(reason="").values_list("reason", flat=True)
     assert list(reasons)[:4] == ["The replica is away."] * 4
-    assert transitions.restart(queued)
+    assert export_lifecycle.restart(queued)
     queued.refresh_from_db()
     assert queued.replica_failures == 0
 
 
 def test_the_waits_grow_to_minutes(on_replica: None, queued: Export) -> None:
-    assert sum(transitions.REPLICA_DELAYS, timedelta()) == timedelta(seconds=200)
+    assert sum(REPLICA_DELAYS, timedelta()) == timedelta(seconds=200)
 
 
 @pytest.mark.parametrize(("allowed", "database"), [(True, "default"), (False, "replica")])
@@ -92,7 +93,7 @@ def test_the_last_attempt_reads_from_the_primary_where_a_setting_allows(
     on_replica: None, settings: Settings, allowed: bool, database: str
 ) -> None:
     settings.EXPORT_REPLICA_FALLBACK = allowed
-    last = len(transitions.REPLICA_DELAYS)
+    last = len(REPLICA_DELAYS)
     assert replica.database_of(Export(replica_failures=last - 1)) == "replica"
     assert replica.database_of(Export(replica_failures=last)) == database
 

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from exports.execution import runner
 from exports.formats import formats
 from exports.formats.base import Block
-from exports.lifecycle import transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from exports.reading import stream
 from exports.reading.copy_reader import IncompleteExport
@@ -27,6 +27,7 @@ from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from longshore.files import local_storage
 from longshore.files.local_storage import LocalStorage
+from longshore.jobs.lifecycle import RETRY_DELAYS
 from tests.exports.conftest import HARMS, stored_files
 from tests.records import copies
 
@@ -126,7 +127,7 @@ def test_bytes_that_the_disk_lost_or_changed_are_no_success(
             path.write_bytes(content[:start] + harm(content[start:end]))
 
     monkeypatch.setattr(local_storage, "_put_on_disk", harmed)
-    for _ in range(len(transitions.DELAYS) + 1):
+    for _ in range(len(RETRY_DELAYS) + 1):
         run_at_once(queued)
     queued.refresh_from_db()
     assert (queued.status, len(queued.claims)) == (Status.FAILED, 3)
@@ -152,13 +153,13 @@ def test_a_storage_that_fails_once_is_tried_again(
 def test_a_completed_export_keeps_its_file_whatever_happens_next(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complete = transitions.complete
+    complete = export_lifecycle.complete_with
 
     def lose_the_answer(export: Export, files: list[ExportFile]) -> None:
         complete(export, files)
         raise OperationalError("the connection was lost after the commit")
 
-    monkeypatch.setattr(transitions, "complete", lose_the_answer)
+    monkeypatch.setattr(export_lifecycle, "complete_with", lose_the_answer)
     with pytest.raises(OperationalError):
         runner.run(queued.pk)
     queued.refresh_from_db()
@@ -199,7 +200,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(statement, copy=sql.SQL(text))
 
     monkeypatch.setattr(stream, "compile_export", compile_slowly)
-    monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.2)
+    monkeypatch.setattr("longshore.jobs.runner.REPORT_SECONDS", 0.2)
 
 
 @pytest.mark.parametrize("file_format", formats)
@@ -221,13 +222,13 @@ def test_an_export_past_its_time_is_stopped(
 def test_a_worker_that_lost_its_export_stops_and_leaves_nothing(
     queued: Export, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = transitions.report
+    report = export_lifecycle.report
 
     def robbed(export: Export, rows: int) -> None:
         Export.objects.update(claims=["claim_of_another"])
         report(export, rows)
 
-    monkeypatch.setattr(transitions, "report", robbed)
+    monkeypatch.setattr(export_lifecycle, "report", robbed)
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.PROCESSING
@@ -236,7 +237,7 @@ def test_a_worker_that_lost_its_export_stops_and_leaves_nothing(
 
 def test_progress_is_seen_while_it_runs(queued: Export, slow: None) -> None:
     seen = []
-    report = transitions.report
+    report = export_lifecycle.report
     with pytest.MonkeyPatch.context() as patch:
 
         def watched(export: Export, rows: int) -> None:
@@ -244,7 +245,7 @@ def test_progress_is_seen_while_it_runs(queued: Export, slow: None) -> None:
             export.refresh_from_db()
             seen.append(export.progress)
 
-        patch.setattr(transitions, "report", watched)
+        patch.setattr(export_lifecycle, "report", watched)
         runner.run(queued.pk)
     assert seen == sorted(seen)
     assert {20, 40, 60} <= set(seen)

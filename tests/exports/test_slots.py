@@ -10,13 +10,15 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from exports.lifecycle import actions, queues, transitions
+from exports.lifecycle import actions
+from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import UNFINISHED, Export, Lane, Status
 from exports_project.embedded import processes
 from exports_project.serve import WORKER
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
-from longshore.jobs import heartbeats
+from longshore.jobs import heartbeats, queues
+from longshore.jobs.fairness import waiting_of
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, wait_for
 
@@ -59,11 +61,11 @@ def test_the_last_slot_is_for_another_organization(
     [theirs] = waiting(globex, Lane.LARGE)
 
     def claim() -> Export | None:
-        return transitions.claim(second.pk, Lane.LARGE, 3)
+        return export_lifecycle.claim(second.pk, Lane.LARGE, 3)
 
     assert [claim(), claim(), claim(), claim()] == [first, theirs, second, None]
-    transitions.cancel(first)
-    assert transitions.waiting_of(acme.pk, Lane.LARGE) == third
+    export_lifecycle.cancel(first)
+    assert waiting_of(EXPORTS, acme.pk, Lane.LARGE) == third
     assert claim() == third
 
 
@@ -72,8 +74,8 @@ def test_a_lane_of_one_slot_is_for_everybody(
     acme: Organization, contacts: list[Contact], slots: int
 ) -> None:
     first, second = waiting(acme, Lane.LARGE, 2)
-    assert transitions.claim(first.pk, Lane.LARGE, slots) == first
-    assert transitions.claim(first.pk, Lane.LARGE, slots) == second
+    assert export_lifecycle.claim(first.pk, Lane.LARGE, slots) == first
+    assert export_lifecycle.claim(first.pk, Lane.LARGE, slots) == second
 
 
 def test_small_exports_on_large_workers_count_as_their_slots(
@@ -81,23 +83,23 @@ def test_small_exports_on_large_workers_count_as_their_slots(
 ) -> None:
     small, other = waiting(acme, Lane.QUICK, 2)
     [large] = waiting(acme, Lane.LARGE)
-    assert transitions.claim(small.pk, Lane.LARGE, 2) == large
-    assert transitions.claim(small.pk, Lane.LARGE, 2) is None
+    assert export_lifecycle.claim(small.pk, Lane.LARGE, 2) == large
+    assert export_lifecycle.claim(small.pk, Lane.LARGE, 2) is None
     # A worker of its own takes them all the same.
-    assert transitions.claim(small.pk, Lane.QUICK, 1) == small
-    assert transitions.claim(small.pk, Lane.QUICK, 1) == other
-    assert transitions.claim(small.pk, Lane.QUICK, 1) is None
+    assert export_lifecycle.claim(small.pk, Lane.QUICK, 1) == small
+    assert export_lifecycle.claim(small.pk, Lane.QUICK, 1) == other
+    assert export_lifecycle.claim(small.pk, Lane.QUICK, 1) is None
 
 
 def test_a_worker_of_large_prefers_a_large_export(
     acme: Organization, contacts: list[Contact]
 ) -> None:
     [small], [large] = waiting(acme, Lane.QUICK), waiting(acme, Lane.LARGE)
-    assert transitions.claim(small.pk, Lane.LARGE) == large
-    assert transitions.claim(large.pk, Lane.LARGE) == small
+    assert export_lifecycle.claim(small.pk, Lane.LARGE) == large
+    assert export_lifecycle.claim(large.pk, Lane.LARGE) == small
     small.refresh_from_db()
     assert (small.lane, small.slot) == (Lane.QUICK, Lane.LARGE)
-    assert transitions.claim(large.pk, Lane.QUICK) is None
+    assert export_lifecycle.claim(large.pk, Lane.QUICK) is None
 
 
 def test_slow_exports_of_one_organization_hold_up_no_other(
@@ -150,14 +152,14 @@ def test_no_more_messages_come_to_large_workers_that_are_away(
     alice: KeyClient, contacts: list[Contact], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     current_app.control.purge()
-    monkeypatch.setattr(queues, "_MAX_WAITING", 3)
+    monkeypatch.setattr(queues, "MAX_OPTIONAL_MESSAGES", 3)
     settings.EXPORT_MAX_UNFINISHED = 100
     for _ in range(5):
         assert alice.post("/v1/exports", CONTACTS).status_code == 201
-    assert (queues.waiting("quick"), queues.waiting("large")) == (5, 3)
+    assert (queues.count_messages("quick"), queues.count_messages("large")) == (5, 3)
     for export in Export.objects.all():
         actions.delete(export)
-    assert queues.waiting("upkeep") == 3
+    assert queues.count_messages("upkeep") == 3
 
 
 def test_many_small_exports_end_although_large_workers_refuse_most(
@@ -166,7 +168,12 @@ def test_many_small_exports_end_although_large_workers_refuse_most(
     """Of the two slots of `large` one is refused to the organization, and no message is lost."""
     start_worker("large", "large", 2)
     start_worker("quick", "quick", 1)
-    wait_for(lambda: heartbeats.slots(Lane.LARGE) == 2 and heartbeats.slots(Lane.QUICK) == 1)
+    wait_for(
+        lambda: (
+            heartbeats.slots(EXPORTS, Lane.LARGE) == 2
+            and heartbeats.slots(EXPORTS, Lane.QUICK) == 1
+        )
+    )
     for _ in range(3):
         for _ in range(10):
             assert alice.post("/v1/exports", CONTACTS).status_code == 201
@@ -192,13 +199,13 @@ def test_a_worker_of_quick_never_writes_a_large_export(
 
 def test_slots_are_those_of_live_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
-    assert heartbeats.slots(Lane.LARGE) == 0
-    heartbeats._offer(Lane.LARGE, "large@one", 2)
-    heartbeats._offer(Lane.LARGE, "large@two", 3)
-    heartbeats._offer(Lane.QUICK, "quick@one", 1)
-    assert (heartbeats.slots(Lane.LARGE), heartbeats.slots(Lane.QUICK)) == (5, 1)
-    heartbeats._withdraw(Lane.LARGE, "large@one")
-    assert heartbeats.slots(Lane.LARGE) == 3
-    assert heartbeats.lane_of(["quick", "large"]) == Lane.LARGE
-    assert heartbeats.lane_of(["quick"]) == Lane.QUICK
-    assert heartbeats.lane_of(["webhooks"]) is None
+    assert heartbeats.slots(EXPORTS, Lane.LARGE) == 0
+    heartbeats.offer_slots(EXPORTS, Lane.LARGE, "large@one", 2)
+    heartbeats.offer_slots(EXPORTS, Lane.LARGE, "large@two", 3)
+    heartbeats.offer_slots(EXPORTS, Lane.QUICK, "quick@one", 1)
+    assert (heartbeats.slots(EXPORTS, Lane.LARGE), heartbeats.slots(EXPORTS, Lane.QUICK)) == (5, 1)
+    heartbeats.withdraw_slots(EXPORTS, Lane.LARGE, "large@one")
+    assert heartbeats.slots(EXPORTS, Lane.LARGE) == 3
+    assert heartbeats.lane_of(EXPORTS, ["quick", "large"]) == Lane.LARGE
+    assert heartbeats.lane_of(EXPORTS, ["quick"]) == Lane.QUICK
+    assert heartbeats.lane_of(EXPORTS, ["webhooks"]) is None

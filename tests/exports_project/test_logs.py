@@ -20,7 +20,7 @@ from django.test import Client
 from structlog.contextvars import clear_contextvars
 
 from exports.execution import runner, writer
-from exports.lifecycle import transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export
 from exports_project.logs import LineFormatter, logging_config
 from tests.conftest import KeyClient
@@ -150,7 +150,7 @@ def test_lines_of_an_attempt_say_whose_it_is(
     written, unsure = create(alice), create(alice)
     with start_worker(current_app, perform_ping_check=False, pool="solo", queues="large,quick"):
         wait_for(lambda: finished(written) and finished(unsure))
-        monkeypatch.setattr(transitions, "complete", lost)
+        monkeypatch.setattr(export_lifecycle, "complete_with", lost)
         uncertain = create(alice)
         wait_for(lambda: any(line["logger"] == "celery.app.trace" for line in lines()))
     connections.close_all()
