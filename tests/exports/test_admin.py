@@ -212,7 +212,7 @@ def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> 
     assert export is not None
     export_lifecycle.time_out(export, 1)
     content = page(staff, change(queued))
-    assert "The export took longer than 1 s, its limit." in content
+    assert "The export took longer than its limit of 1 s." in content
     assert "/download/" not in content
 
 

@@ -1,4 +1,4 @@
-"""Each message lets one export be taken up, whichever it is, and each waiting one has a message."""
+"""Each message allows one claim, and each waiting export has a message."""
 
 from copy import copy
 from typing import Any
@@ -26,10 +26,10 @@ def another(export: Export, **values: Any) -> Export:
 
 
 @pytest.mark.parametrize("has_message", [True, False])
-def test_who_takes_up_another_export_leaves_its_message_behind(
+def test_a_worker_that_claims_another_export_transfers_its_message(
     queued: Export, has_message: bool
 ) -> None:
-    """Else the export that the message was for would wait as if it were lost."""
+    """Otherwise the export that the message was for would wait for recovery."""
     later = another(queued, enqueued_at=timezone.now())
     sent = timezone.now() if has_message else None
     Export.objects.filter(pk=queued.pk).update(enqueued_at=sent)
@@ -39,9 +39,7 @@ def test_who_takes_up_another_export_leaves_its_message_behind(
     assert later.enqueued_at == sent
 
 
-def test_who_deletes_an_export_has_had_its_turn_all_the_same(
-    queued: Export, globex: Organization
-) -> None:
+def test_a_turn_outlives_the_deleted_export(queued: Export, globex: Organization) -> None:
     taken = export_lifecycle.claim(queued.pk)
     assert taken is not None
     actions.delete(taken)

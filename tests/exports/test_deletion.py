@@ -1,4 +1,4 @@
-"""A deletion deletes what was stored of an export, and of an organization; one event stays."""
+"""A deletion deletes all data of an export or an organization, except one event."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,6 @@ from exports.lifecycle import actions, webhook_events
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import Export, ExportLimits, Lane, Status
 from longshore.accounts.models import Organization
-from longshore.api import idempotency
 from longshore.api.errors import ApiError
 from longshore.api.models import IdempotencyKey
 from longshore.domains.logistics.models import Contact
@@ -36,7 +35,7 @@ from webhooks.models import Attempt, Delivery, Event, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Stands in the filter, the metadata and the answers of a request, and nowhere else.
+# Occurs in the filter, the metadata and the responses of a request, and nowhere else.
 NEEDLE = "Mata Hari"
 DAYS = {"date_from": "2001-02-03", "date_to": "2031-04-05"}
 BODY = {
@@ -59,7 +58,7 @@ def subscription(acme: Organization, receiver: Receiver) -> Subscription:
 
 
 def stored_texts() -> str:
-    """Every row of the tables of exports, events, deliveries and idempotency keys, as text."""
+    """Return all rows of exports, events, deliveries and idempotency keys as text."""
     texts = []
     with connection.cursor() as cursor:
         for table in (
@@ -78,7 +77,7 @@ def undo(change: Callable[[], object]) -> None:
         transaction.set_rollback(True)
 
 
-def test_no_event_holds_the_request(alice: KeyClient, contacts: list[Contact]) -> None:
+def test_events_do_not_contain_the_request(alice: KeyClient, contacts: list[Contact]) -> None:
     made = alice.post("/v1/exports", BODY | {"options": {"name": [NEEDLE] * 1000}}).json()
     assert made["request"]["options"]
     runner.run(Export.objects.get().pk)
@@ -95,7 +94,7 @@ def test_no_event_holds_the_request(alice: KeyClient, contacts: list[Contact]) -
     assert created["download_url"]
 
 
-def test_an_event_lists_the_first_files(
+def test_an_event_lists_only_the_first_files(
     alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_events, "MAX_FILES", 2)
@@ -107,7 +106,7 @@ def test_an_event_lists_the_first_files(
 
 
 @pytest.mark.parametrize("status", ["queued", "completed"])
-def test_a_deletion_deletes_what_was_stored_of_an_export(
+def test_deleting_an_export_deletes_its_texts_everywhere(
     alice: KeyClient,
     contacts: list[Contact],
     subscription: Subscription,
@@ -140,14 +139,16 @@ def test_a_deletion_deletes_what_was_stored_of_an_export(
 
     receiver.messages.clear()
     sender.run(subscription.pk)
-    told = [json.loads(message.body) for message in receiver.messages]
-    assert [each["type"] for each in told if each["data"]["id"] == made["id"]] == ["export.deleted"]
+    messages = [json.loads(message.body) for message in receiver.messages]
+    assert [each["type"] for each in messages if each["data"]["id"] == made["id"]] == [
+        "export.deleted"
+    ]
     again = alice.post("/v1/exports", BODY, headers=headers)
     assert (again.status_code, again.json()["error"]) == (409, "idempotency_key_reused")
     assert "deleted" in again.json()["message"]
 
 
-def test_a_deletion_is_told_once_and_a_deleted_export_tells_nothing_more(
+def test_a_deletion_is_announced_once_and_ends_all_events(
     queued: Export, subscription: Subscription
 ) -> None:
     runner.run(queued.pk)
@@ -161,7 +162,7 @@ def test_a_deletion_is_told_once_and_a_deleted_export_tells_nothing_more(
     assert (queued.request, queued.spec) == ({}, {})
 
 
-def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
+def test_a_concurrent_deletion_and_retry_leave_nothing_queued(
     queued: Export, acme: Organization, globex: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Export.objects.filter(pk=queued.pk).update(status=Status.FAILED)
@@ -191,7 +192,7 @@ def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
-def test_a_hidden_export_takes_no_turn_and_its_worker_stops(
+def test_a_deleted_export_is_not_claimed_and_its_worker_stops(
     queued: Export, globex: Organization, status: Status, caplog: pytest.LogCaptureFixture
 ) -> None:
     taken = export_lifecycle.claim(queued.pk)
@@ -208,27 +209,27 @@ def test_a_hidden_export_takes_no_turn_and_its_worker_stops(
     assert "failed" not in caplog.text
 
 
-def test_an_answer_with_the_same_export_does_not_outlive_its_deletion(
-    alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
+def test_a_stored_response_does_not_outlive_the_deletion_of_its_export(
+    alice: KeyClient, contacts: list[Contact]
 ) -> None:
-    """A deletion that comes as an Idempotency-Key's request is answered with the export."""
+    """The deletion begins just before the response with the export is stored."""
     body = BODY | {"dedupe": True}
     made = alice.post("/v1/exports", body).json()
-    keep = idempotency._keep
-    threads = []
+    threads: list[Thread] = []
 
     def delete() -> None:
         export_lifecycle.delete(Export.objects.get())
         connection.close()
 
-    def deleted_meanwhile(*args: Any) -> None:
-        threads.append(Thread(target=delete))
-        threads[0].start()
-        threads[0].join(1)
-        keep(*args)
+    def delete_before_the_response_is_stored(execute: Any, query: str, *args: Any) -> Any:
+        if query.startswith('UPDATE "longshore_api_idempotencykey"') and not threads:
+            threads.append(Thread(target=delete))
+            threads[0].start()
+            threads[0].join(1)
+        return execute(query, *args)
 
-    monkeypatch.setattr(idempotency, "_keep", deleted_meanwhile)
-    answer = alice.post("/v1/exports", body, headers={"Idempotency-Key": "k"})
+    with connection.execute_wrapper(delete_before_the_response_is_stored):
+        answer = alice.post("/v1/exports", body, headers={"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json()["id"]) == (200, made["id"])
     threads[0].join()
     assert IdempotencyKey.objects.get().body == ""
@@ -261,7 +262,7 @@ def test_a_deletion_that_is_rolled_back_deletes_nothing(
     assert Export.objects.visible().get().request
 
 
-def test_files_of_a_deleted_organization_go_at_once(
+def test_files_of_a_deleted_organization_are_deleted_at_once(
     queued: Export, acme: Organization, globex: Organization, worker: None
 ) -> None:
     runner.run(queued.pk)
@@ -275,7 +276,7 @@ def test_files_of_a_deleted_organization_go_at_once(
     assert default_storage.exists(theirs.files.get().storage_key)
 
 
-def test_files_of_a_deleted_organization_go_without_a_broker_and_after_a_failure(
+def test_files_of_a_deleted_organization_are_deleted_without_a_broker(
     queued: Export,
     acme: Organization,
     no_broker: None,
@@ -315,7 +316,7 @@ def test_a_worker_stops_when_the_organization_is_deleted(
     assert stored_files() == []
 
 
-def test_an_export_that_ends_and_the_deletion_of_its_organization_do_not_block_each_other(
+def test_completion_and_deletion_of_the_organization_do_not_deadlock(
     queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ExportLimits.objects.create(organization=acme, stored_bytes=1_000_000)

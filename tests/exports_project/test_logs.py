@@ -160,9 +160,9 @@ def test_lines_of_an_attempt_say_whose_it_is(
         names = {line["logger"] for line in about}
         assert names >= {"tests.logs"}
         assert ("celery.app.trace" in names) == (export == uncertain)
-        assert ("exports.execution.runner" in names) == (export != uncertain)
+        assert ("longshore.jobs.runner" in names) == (export != uncertain)
     of_runs = [
-        line for line in lines() if line["logger"] in ("exports.execution.runner", "tests.logs")
+        line for line in lines() if line["logger"] in ("longshore.jobs.runner", "tests.logs")
     ]
     assert all("export" in line for line in of_runs)
 

@@ -1,0 +1,36 @@
+"""Fixtures of the tests of jobs: the tables of reports, and an empty storage."""
+
+from collections.abc import Iterator
+
+import pytest
+from celery import current_app
+from django.core.cache import cache
+from django.db import connection
+
+from longshore.jobs import kinds
+from longshore.jobs.tasks import define_tasks
+from tests.exports.conftest import storage  # noqa: F401  (a fixture)
+from tests.jobs.reports import MODELS, REPORTS, report_lifecycle, run
+
+
+@pytest.fixture(autouse=True)
+def reports(transactional_db: None) -> Iterator[None]:
+    """The kind of job `report`, with empty tables and queues."""
+    cache.clear()
+    current_app.control.purge()
+    with current_app.connection_or_acquire() as broker:
+        for queue in REPORTS.queues.values():
+            # Not among the queues of the settings, which `control.purge` empties.
+            broker.default_channel.queue_purge(queue)
+    with connection.schema_editor() as editor:
+        for model in MODELS:
+            editor.create_model(model)
+    kinds.register(REPORTS)
+    define_tasks(report_lifecycle, run)
+    yield
+    for name in ("run", "discard", "recover", "expire", "purge"):
+        current_app.tasks.unregister(REPORTS.task(name))
+    kinds.unregister(REPORTS)
+    with connection.schema_editor() as editor:
+        for model in reversed(MODELS):
+            editor.delete_model(model)
