@@ -121,7 +121,7 @@ def test_writes_only_the_file_to_standard_output(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"organization": "nobody"}, "no organization 'nobody'"),
+        ({"organization": "nobody"}, "'nobody' is not the slug of an organization"),
         ({"organization": "acme", "format": "pdf"}, "Unsupported format: pdf"),
         ({"organization": "acme", "options": {"colour": "red"}}, "options.colour"),
         ({"organization": "acme", "output": "/no/such/folder/out.csv"}, "No such file"),

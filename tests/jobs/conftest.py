@@ -13,15 +13,19 @@ from tests.exports.conftest import storage  # noqa: F401  (a fixture)
 from tests.jobs.reports import MODELS, REPORTS, report_lifecycle, run
 
 
+def purge_queues() -> None:
+    """Empty the queues of reports, which are not among those that `control.purge` empties."""
+    with current_app.connection_or_acquire() as broker:
+        for queue in REPORTS.queues.values():
+            broker.default_channel.queue_purge(queue)
+
+
 @pytest.fixture(autouse=True)
 def reports(transactional_db: None) -> Iterator[None]:
     """The kind of job `report`, with empty tables and queues."""
     cache.clear()
     current_app.control.purge()
-    with current_app.connection_or_acquire() as broker:
-        for queue in REPORTS.queues.values():
-            # Not among the queues of the settings, which `control.purge` empties.
-            broker.default_channel.queue_purge(queue)
+    purge_queues()
     with connection.schema_editor() as editor:
         for model in MODELS:
             editor.create_model(model)

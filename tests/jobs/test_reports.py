@@ -2,11 +2,11 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connections
@@ -23,6 +23,7 @@ from longshore.jobs.lifecycle import RETRY_DELAYS, Superseded
 from longshore.jobs.models import JobCount, JobTotal
 from longshore.jobs.statuses import QUEUED_AT_ONCE, RETRYABLE, Lane, Status
 from tests.exports.conftest import stored_files, wait_for, working
+from tests.jobs.conftest import purge_queues
 from tests.jobs.reports import REPORTS, RETENTION, Report, create, report_lifecycle, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -236,12 +237,13 @@ def test_a_superseded_worker_cannot_change_the_job(acme: Organization) -> None:
     report_lifecycle.retry_later(first, "a test")
     skip_delay(report)
     second = claimed(report)
-    for change in (
+    changes: tuple[Callable[[], None], ...] = (
         lambda: report_lifecycle.report(first, 1),
         lambda: report_lifecycle.complete(first, 1),
         lambda: report_lifecycle.time_out(first, 1),
         lambda: report_lifecycle.retry_later(first, "a test"),
-    ):
+    )
+    for change in changes:
         with pytest.raises(Superseded):
             change()
     report_lifecycle.complete(second, 3)
@@ -268,7 +270,7 @@ def test_a_job_whose_message_was_lost_is_enqueued_again(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = create(acme, Lane.LARGE)
-    current_app.control.purge()
+    purge_queues()
     monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
     maintenance.recover(report_lifecycle)
     assert queues.count_messages("reports_large") == 0
@@ -396,3 +398,52 @@ def test_a_large_backlog_recovers_within_a_run(acme: Organization) -> None:
     )  # fmt: skip
     maintenance.recover(report_lifecycle)
     assert queues.count_messages("reports_large") == maintenance.MAX_ENQUEUED
+
+
+def test_a_report_of_progress_estimates_the_end_from_the_speed_so_far(acme: Organization) -> None:
+    report = claimed(create(acme, steps=400))
+    report.started_at = timezone.now() - timedelta(seconds=10)
+    report_lifecycle.report(report, 100)
+    assert current(report).processed_count == 100
+    assert report.estimated_completion is not None
+    remaining = report.estimated_completion - timezone.now()
+    assert timedelta(seconds=25) < remaining < timedelta(seconds=31)
+
+
+def test_a_job_that_kills_every_worker_fails(acme: Organization) -> None:
+    report = create(acme)
+    for _ in range(len(RETRY_DELAYS) + 1):
+        skip_delay(report)
+        claimed(report)
+        silence(report)
+        maintenance.recover(report_lifecycle)
+    assert current(report).status == Status.FAILED
+    assert report.error == {
+        "error": "internal_error",
+        "message": "The report failed after 3 attempts. "
+        "The last attempt ended with the loss of its worker.",
+    }
+    assert report.completed_at is not None
+
+
+def test_recovery_leaves_a_job_whose_worker_reports(acme: Organization) -> None:
+    report = create(acme)
+    claimed(report)
+    maintenance.recover(report_lifecycle)
+    assert current(report).status == Status.PROCESSING
+
+
+def test_recovery_enqueues_a_retried_job_only_after_its_delay(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
+    report = create(acme, Lane.LARGE)
+    report_lifecycle.retry_later(claimed(report), "a test")
+    purge_queues()
+    maintenance.recover(report_lifecycle)
+    assert current(report).enqueued_at is None
+    assert report_lifecycle.claim(report.pk) is None
+    Report.objects.update(not_before=timezone.now())
+    maintenance.recover(report_lifecycle)
+    assert current(report).enqueued_at is not None
+    assert claimed(report) == report

@@ -1,10 +1,4 @@
-"""Abstract tables of a kind of job, and the tables that all kinds share.
-
-A kind of job declares one concrete model for each abstract one. The default manager of its job
-model comes from a subclass of `JobQuerySet`. Its event and file models have a
-foreign key to the job that is named like the job's model in lower case: `export` for `Export`.
-Names of indexes and constraints begin with the name of the concrete model.
-"""
+"""Abstract tables of a job, its events, its turns and its files."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,7 +6,6 @@ from functools import partial
 from typing import ClassVar, Self, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -266,125 +259,3 @@ class JobFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class JobUsage(models.Model):
-    """Usage counters of an organization; `longshore.jobs.admission` changes them under its lock.
-
-    last_number: the `organization_number` of its newest job.
-    jobs: created or retried on `day`, in UTC. Deleting a job does not lower it.
-    """
-
-    organization = models.OneToOneField(
-        Organization, on_delete=models.CASCADE, primary_key=True, related_name="+"
-    )
-    last_number = models.PositiveBigIntegerField(default=0)
-    day = models.DateField(null=True)
-    jobs = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return self.organization_id
-
-
-class JobLimits(models.Model):
-    """Limits of one organization that differ from the settings."""
-
-    organization = models.OneToOneField(
-        Organization, on_delete=models.CASCADE, primary_key=True, related_name="+"
-    )
-    unfinished = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Queued or processing at the same time.",
-    )
-    daily = models.PositiveIntegerField(
-        "per day",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Created or retried, from midnight to midnight in UTC.",
-    )
-    seconds = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Duration of each attempt.",
-    )
-    stored_bytes = models.PositiveBigIntegerField(
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Size of all stored files together, until they expire or are deleted.",
-    )
-
-    class Meta:
-        abstract = True
-        ordering = ("organization__name",)
-
-    def __str__(self) -> str:
-        return str(self.organization)
-
-
-class JobTotal(models.Model):
-    """Totals of the jobs of a kind and lane that ended in a status.
-
-    `longshore.jobs.counters` maintains them.
-
-    bucket: upper bound in seconds of a histogram bucket. The row counts the jobs that took at most
-        this long and longer than the next smaller bucket.
-    seconds: total duration of their last attempts.
-    """
-
-    kind = models.CharField(max_length=40)
-    lane = models.CharField(max_length=20, choices=Lane.choices)
-    status = models.CharField(max_length=20, choices=Status.choices)
-    bucket = models.FloatField()
-    jobs = models.BigIntegerField()
-    rows = models.BigIntegerField()
-    bytes = models.BigIntegerField()
-    seconds = models.FloatField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=("kind", "lane", "status", "bucket"), name="job_total_is_unique"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.lane} {self.status} {self.bucket}"
-
-
-class JobCount(models.Model):
-    """Number of stored jobs of a kind, lane and status; `longshore.jobs.counters` maintains it."""
-
-    kind = models.CharField(max_length=40)
-    lane = models.CharField(max_length=20, choices=Lane.choices)
-    status = models.CharField(max_length=20, choices=Status.choices)
-    jobs = models.BigIntegerField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=("kind", "lane", "status"), name="job_count_is_unique")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.lane} {self.status}"
-
-
-class DiscardedFolder(models.Model):
-    """A folder in storage whose organization was deleted; maintenance deletes its files.
-
-    The row stays for a while: a worker may still write a file while the organization is deleted.
-    """
-
-    kind = models.CharField(max_length=40)
-    path = models.CharField(max_length=255, unique=True)
-    created_at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return self.path
