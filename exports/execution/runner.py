@@ -2,6 +2,7 @@
 
 import logging
 from functools import partial
+from typing import ClassVar
 
 from exports.execution import replica
 from exports.execution.storage import clear, folder
@@ -27,14 +28,11 @@ class ObsoleteSpec(Exception):
 class ExportRunner(JobRunner[Export, list[ExportFile]]):
     """Writes the files of exports."""
 
-    failures = {  # noqa: RUF012
+    lifecycle: ExportLifecycle
+    failures: ClassVar = {
         ObsoleteSpec: ErrorCode.INVALID_RESOURCE,
         FormatLimit: ErrorCode.FORMAT_LIMIT,
     }
-
-    def __init__(self, lifecycle: ExportLifecycle) -> None:
-        super().__init__(lifecycle)
-        self.export_lifecycle = lifecycle
 
     def prepare(self, job: Export) -> Work[list[ExportFile]]:
         spec = _checked_spec(job)
@@ -48,7 +46,7 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
         return Work(write, lambda: stream.rows, stream.cancel, limits.seconds)
 
     def complete(self, job: Export, result: list[ExportFile]) -> None:
-        self.export_lifecycle.complete_with(job, result)
+        self.lifecycle.complete_with_files(job, result)
 
     def clear(self, job: Export, claims: list[str]) -> None:
         for claim in claims:
@@ -59,7 +57,7 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
         if failure is None:
             return False
         logger.warning("Export %s: %s %s", job, failure, error)
-        self.export_lifecycle.retry_replica_later(job, failure)
+        self.lifecycle.retry_replica_later(job, failure)
         return True
 
 

@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from math import inf
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import transaction
@@ -37,8 +38,8 @@ REPLICA_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 120
 class ExportLifecycle(Lifecycle[Export]):
     """Changes the status of exports, with their files and webhook events."""
 
-    restart_values = {"snapshot_at": None, "replica_failures": 0}  # noqa: RUF012
-    deletion_values = {"date_from": None, "date_to": None}  # noqa: RUF012
+    restart_values: ClassVar = {"snapshot_at": None, "replica_failures": 0}
+    deletion_values: ClassVar = {"date_from": None, "date_to": None}
     time_limit_advice = "Add filters, or set `limit`."
 
     def changed(self, job: Export) -> None:
@@ -66,11 +67,11 @@ class ExportLifecycle(Lifecycle[Export]):
         return super().failures(job) - job.replica_failures
 
     def create(self, job: Export) -> None:
-        # A new export has no files: spares the query of the webhook event and of the response.
+        # A new export has no files: saves the query of the webhook event and of the response.
         job._prefetched_objects_cache = {"files": ExportFile.objects.none()}  # type: ignore[attr-defined]
         super().create(job)
 
-    def complete_with(self, export: Export, files: list[ExportFile]) -> None:
+    def complete_with_files(self, export: Export, files: list[ExportFile]) -> None:
         """Complete a claimed export whose files are verified.
 
         Raises Superseded, and ApiError if the files exceed the storage quota.

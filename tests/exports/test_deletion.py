@@ -1,33 +1,30 @@
 """A deletion deletes all data of an export or an organization, except one event."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from threading import Thread
 from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
 from exports.execution import runner
 from exports.lifecycle import actions, webhook_events
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
-from exports.models import Export, ExportLimits, Lane, Status
+from exports.models import Export, Lane, Status
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError
 from longshore.api.models import IdempotencyKey
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import maintenance
-from longshore.jobs.admission import admit_stored_bytes
 from longshore.jobs.fairness import waiting_of
 from longshore.jobs.lifecycle import Superseded
-from longshore.jobs.models import DiscardedFolder
 from tests.conftest import KeyClient
-from tests.exports.conftest import export_of, stored_files, wait_for
+from tests.exports.conftest import export_of
 from tests.factories import SubscriptionFactory
 from tests.webhooks.receiver import Receiver, receiving
 from webhooks import runner as sender
@@ -69,12 +66,6 @@ def stored_texts() -> str:
             cursor.execute(query.format(sql.Identifier(table)))
             texts += [text for (text,) in cursor.fetchall()]
     return "\n".join(texts)
-
-
-def undo(change: Callable[[], object]) -> None:
-    with transaction.atomic():
-        change()
-        transaction.set_rollback(True)
 
 
 def test_events_do_not_contain_the_request(alice: KeyClient, contacts: list[Contact]) -> None:
@@ -257,96 +248,8 @@ def test_a_deletion_that_is_rolled_back_deletes_nothing(
     queued: Export, subscription: Subscription
 ) -> None:
     export_lifecycle.claim(queued.pk)
-    undo(lambda: export_lifecycle.delete(queued))
+    with transaction.atomic():
+        export_lifecycle.delete(queued)
+        transaction.set_rollback(True)
     assert list(Event.objects.values_list("type", flat=True)) == ["export.started"]
     assert Export.objects.visible().get().request
-
-
-def test_files_of_a_deleted_organization_are_deleted_at_once(
-    queued: Export, acme: Organization, globex: Organization, worker: None
-) -> None:
-    runner.run(queued.pk)
-    theirs = export_of(globex, {"resource": "contact"})
-    runner.run(theirs.pk)
-    assert len({path.parts[-4] for path in stored_files()}) == 2
-    acme.delete()
-    wait_for(lambda: len({path.parts[-4] for path in stored_files()}) == 1)
-    theirs.refresh_from_db()
-    assert theirs.status == Status.COMPLETED
-    assert default_storage.exists(theirs.files.get().storage_key)
-
-
-def test_files_of_a_deleted_organization_are_deleted_without_a_broker(
-    queued: Export,
-    acme: Organization,
-    no_broker: None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    runner.run(queued.pk)
-    Organization.objects.filter(pk=acme.pk).delete()
-    assert stored_files()
-    with monkeypatch.context() as patch:
-        patch.setattr(default_storage, "delete", _fail)
-        maintenance.expire(export_lifecycle)
-    assert stored_files()
-    maintenance.expire(export_lifecycle)
-    assert stored_files() == []
-    assert DiscardedFolder.objects.exists()
-    DiscardedFolder.objects.update(created_at=timezone.now() - maintenance.MAX_STRAGGLER_AGE)
-    maintenance.expire(export_lifecycle)
-    assert not DiscardedFolder.objects.exists()
-
-
-def _fail(*args: object) -> None:
-    raise OSError("The storage does not answer.")
-
-
-def test_a_worker_stops_when_the_organization_is_deleted(
-    queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    complete = export_lifecycle.complete_with
-
-    def too_late(*args: object) -> None:
-        Organization.objects.filter(pk=acme.pk).delete()
-        complete(*args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(export_lifecycle, "complete_with", too_late)
-    runner.run(queued.pk)
-    assert not Export.objects.exists()
-    assert stored_files() == []
-
-
-def test_completion_and_deletion_of_the_organization_do_not_deadlock(
-    queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ExportLimits.objects.create(organization=acme, stored_bytes=1_000_000)
-    errors: list[Exception] = []
-    threads = []
-
-    def delete() -> None:
-        try:
-            Organization.objects.get(pk=acme.pk).delete()
-        except Exception as error:
-            errors.append(error)
-        connection.close()
-
-    def deleted_meanwhile(*args: Any) -> None:
-        admit_stored_bytes(*args)
-        threads.append(Thread(target=delete))
-        threads[0].start()
-        threads[0].join(1)
-
-    monkeypatch.setattr("exports.lifecycle.transitions.admit_stored_bytes", deleted_meanwhile)
-    runner.run(queued.pk)
-    threads[0].join()
-    assert not any(isinstance(error, OperationalError) for error in errors)
-    assert len(threads) == 1
-
-
-def test_an_organization_whose_deletion_is_rolled_back_keeps_its_files(
-    queued: Export, acme: Organization
-) -> None:
-    runner.run(queued.pk)
-    undo(acme.delete)
-    maintenance.expire(export_lifecycle)
-    assert stored_files()

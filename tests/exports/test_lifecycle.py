@@ -64,7 +64,7 @@ def test_a_superseded_worker_can_neither_report_nor_end_the_export(queued: Expor
     second = claimed(queued)
     steps: tuple[Callable[[], None], ...] = (
         lambda: export_lifecycle.report(first, 1),
-        lambda: export_lifecycle.complete_with(first, [stored_file(first)]),
+        lambda: export_lifecycle.complete_with_files(first, [stored_file(first)]),
         lambda: export_lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
         lambda: export_lifecycle.time_out(first, 1),
         lambda: export_lifecycle.retry_later(first, "a test"),
@@ -73,7 +73,7 @@ def test_a_superseded_worker_can_neither_report_nor_end_the_export(queued: Expor
         with pytest.raises(Superseded):
             step()
     assert not ExportFile.objects.exists()
-    export_lifecycle.complete_with(second, [stored_file(second)])
+    export_lifecycle.complete_with_files(second, [stored_file(second)])
     queued.refresh_from_db()
     assert (queued.status, queued.files.count()) == (Status.COMPLETED, 1)
 

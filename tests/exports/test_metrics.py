@@ -173,7 +173,7 @@ def test_a_duration_is_counted_in_the_smallest_bucket(client: Client, queued: Ex
         assert export is not None
         long_ago = timezone.now() - timedelta(seconds=seconds)
         Export.objects.update(started_at=long_ago)
-        export_lifecycle.complete_with(export, [])
+        export_lifecycle.complete_with_files(export, [])
         Export.objects.update(status=Status.EXPIRED)
         export_lifecycle.restart(export)
     scrape = Scrape(client)

@@ -150,7 +150,7 @@ def test_lines_of_an_attempt_say_whose_it_is(
     written, unsure = create(alice), create(alice)
     with start_worker(current_app, perform_ping_check=False, pool="solo", queues="large,quick"):
         wait_for(lambda: finished(written) and finished(unsure))
-        monkeypatch.setattr(export_lifecycle, "complete_with", lost)
+        monkeypatch.setattr(export_lifecycle, "complete_with_files", lost)
         uncertain = create(alice)
         wait_for(lambda: any(line["logger"] == "celery.app.trace" for line in lines()))
     connections.close_all()
