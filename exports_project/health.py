@@ -94,7 +94,7 @@ def _broker() -> None:
 
 
 def _require_heartbeat(name: str) -> None:
-    if not heartbeats.fresh(name):
+    if not heartbeats.is_fresh(name):
         raise NotReady("no heartbeat")
 
 

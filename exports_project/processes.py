@@ -132,14 +132,14 @@ PROCESSES = _table(
         purpose="recovery, expiry and deletion",
         concurrency=2,
         health_check="recovery",
-        heartbeat="recovery",
+        heartbeat="recovery:export",
     ),
     Process(
         name="beat",
         purpose="schedule of the maintenance",
         program=(*CELERY, "beat", "--schedule", ""),
         health_check="recovery",
-        heartbeat="recovery",
+        heartbeat="recovery:export",
         is_single=True,
     ),
 )

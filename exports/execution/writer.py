@@ -21,6 +21,7 @@ from exports.spec import ExportSpec
 from longshore.files.block_file import BlockFile
 from longshore.files.compression import CONTENT_TYPES, EXTENSIONS
 from longshore.files.storage import file_storage
+from longshore.jobs.admission import too_many_stored_bytes
 from longshore.resources.registry import registry
 
 
@@ -84,7 +85,7 @@ def _within_limits(
         if max_bytes is not None and size > max_bytes:
             raise limits.too_many_bytes(max_bytes)
         if quota is not None and used is not None and used + size > quota:
-            raise limits.too_many_stored_bytes(used, quota)
+            raise too_many_stored_bytes(used, quota)
         yield block
 
 

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from exports.formats import formats
 from exports.lifecycle.storage import signed_url
-from exports.models import Export, ExportEvent, ExportFile, Status
+from exports.models import STATUS_CHOICES, Export, ExportEvent, ExportFile, Status
 from exports.spec import Nesting
 from longshore.api.links import absolute
 from longshore.files.compression import Compression
@@ -114,7 +114,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     def get_warnings(self, export: Export) -> list[str]:
         return list(export.spec.get("warnings", ()))
 
-    @extend_schema_field(serializers.ChoiceField(Status.choices))
+    @extend_schema_field(serializers.ChoiceField(STATUS_CHOICES))
     def get_status(self, export: Export) -> str:
         return export.shown_status
 

@@ -15,12 +15,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.lifecycle import maintenance
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, Status
 from exports.reading.stream import ExportStream
 from exports_project.object_storage import s3
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import maintenance
 from tests.conftest import KeyClient
 from tests.files.buckets import BUCKET, s3_server
 from tests.files.faults import DAMAGES, Damage
@@ -104,7 +105,7 @@ def test_an_export_whose_bytes_the_bucket_damaged_is_not_completed(
 def test_an_expired_file_leaves_the_bucket(queued: Export, bucket: S3Client) -> None:
     export = completed(queued)
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert not default_storage.exists(export.files.get().storage_key)
 
 
@@ -117,7 +118,7 @@ def test_files_of_a_deleted_organization_leave_the_bucket(
     kept = f"exports/{acme.pk}x/kept"
     bucket.put_object(Bucket=BUCKET, Key=kept, Body=b"x")
     acme.delete()
-    maintenance.discard()
+    maintenance.discard(export_lifecycle)
     remaining = bucket.list_objects_v2(Bucket=BUCKET)["Contents"]
     assert [each["Key"] for each in remaining] == [kept]
 
@@ -133,11 +134,11 @@ def test_an_export_expires_only_when_the_bucket_has_deleted_its_files(
         parsed["Errors"] = [{"Key": "x", "Code": "AccessDenied", "Message": "Access Denied"}]
 
     client.meta.events.register("after-call.s3.DeleteObjects", refuse)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     export.refresh_from_db()
     assert export.status == Status.COMPLETED
     client.meta.events.unregister("after-call.s3.DeleteObjects", refuse)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     export.refresh_from_db()
     assert export.status == Status.EXPIRED
 

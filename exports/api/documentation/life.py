@@ -14,8 +14,7 @@ from exports.lifecycle.representation import (
     ExportEventSerializer,
     ExportSerializer,
 )
-from exports.lifecycle.transitions import RETRYABLE
-from exports.models import Status
+from exports.models import RETRYABLE, STATUSES
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.api.openapi import NOT_FOUND, answer, operation, whole_list
 from longshore.resources.api.documentation import (
@@ -37,14 +36,14 @@ list_exports = operation(
         for name, accepted in (
             ("resource", registry.names()),
             ("type", export_types.codes()),
-            ("status", list(Status.values)),
+            ("status", list(STATUSES)),
             ("format", list(formats)),
         )
     ]
     + [*CREATED_PARAMETERS],
     errors=[
         bad_input(
-            ErrorCode.INVALID_FILTER, "status", "done", "Unknown status: done", Status.values
+            ErrorCode.INVALID_FILTER, "status", "done", "Unknown status: done", list(STATUSES)
         ),
         *BAD_PAGES,
     ],
