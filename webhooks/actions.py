@@ -46,7 +46,7 @@ def redeliver(delivery: Delivery) -> None:
     with transaction.atomic():
         if not requeueing.redeliver(delivery):
             accepted = [status for status in DeliveryStatus if status != DeliveryStatus.SENDING]
-            text = "The delivery is being sent now. Try again when its attempt has ended."
+            text = "The delivery is being sent now."
             details = {"status": DeliveryStatus.SENDING, "accepted": accepted}
             raise ApiError(ErrorCode.INVALID_STATUS, text, details)
         pauses.end_pause(delivery.subscription)

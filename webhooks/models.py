@@ -232,7 +232,7 @@ class Delivery(models.Model):
         indexes: ClassVar = [
             # By time, not by number: for an ORDER BY number, the planner scans the primary key and
             # hopes to find rows of the subscription soon, which can read the whole table.
-            models.Index(fields=("subscription", "-created_at"), name="delivery_by_subscription"),
+            models.Index(fields=("subscription", "-created_at"), name="delivery_of_subscription"),
             models.Index(
                 fields=("subscription", "status", "-created_at"), name="delivery_by_status"
             ),

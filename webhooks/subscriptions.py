@@ -36,10 +36,7 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     with transaction.atomic():
         others = _others(subscription)
         if others.count() >= MAX_SUBSCRIPTIONS:
-            text = (
-                f"The organization has {MAX_SUBSCRIPTIONS} subscriptions, the maximum. "
-                "Delete one first."
-            )
+            text = f"{MAX_SUBSCRIPTIONS} subscriptions exist, the maximum. Delete one first."
             raise ApiError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS})
         _refuse_duplicates(subscription, others)
         subscription.organization_number = _next_number(organization_id)

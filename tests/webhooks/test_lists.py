@@ -88,7 +88,7 @@ def test_the_page_of_a_subscription_in_the_admin_does_too(
 ) -> None:
     for subscription in two:
         found = plan(str(presentation.newest(subscription.pk)[:30].query))
-        assert "Index Scan using delivery_by_subscription" in found
+        assert "Index Scan using delivery_of_subscription" in found
         assert "Sort" not in found
 
 

@@ -133,7 +133,7 @@ DELIVERED = PENDING | {
     ],
 }
 _TYPES = [EVERY, *EventType.values]
-_BAD_TARGET = "The target's address, 127.0.0.1, is not a public one."
+_BAD_TARGET = "The target's address 127.0.0.1 is not public."
 REFUSED = [
     bad_input(
         ErrorCode.INVALID_TARGET,

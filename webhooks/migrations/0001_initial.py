@@ -275,7 +275,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(
-                fields=["subscription", "-created_at"], name="delivery_by_subscription"
+                fields=["subscription", "-created_at"], name="delivery_of_subscription"
             ),
         ),
         migrations.AddIndex(
