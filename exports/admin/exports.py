@@ -65,7 +65,7 @@ class ExportAdmin(JobAdmin):
                 )
             },
         ),
-        ("Processing", {"fields": ("queued", "heartbeat", "attempts")}),
+        ("Processing", {"fields": ("queued", "heartbeat", "claim_tokens")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
@@ -167,7 +167,7 @@ class ExportAdmin(JobAdmin):
 
     @display(description="Warnings")
     def warnings(self, export: Export) -> str:
-        return " ".join(export.parsed_spec().warnings) or "None"
+        return " ".join(export.parsed_spec().warnings) or "No warnings"
 
     @display(description="Last queued")
     def queued(self, export: Export) -> str:
@@ -178,7 +178,7 @@ class ExportAdmin(JobAdmin):
         return exact_time(export.heartbeat_at)
 
     @display(description="Claim tokens")
-    def attempts(self, export: Export) -> str:
+    def claim_tokens(self, export: Export) -> str:
         return chips(export.claims) or EMPTY
 
     def _download_page(self, export: Export) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from exports.models import Export, ExportFile
 from exports.spec import Compression, ExportSpec
-from longshore.jobs.admin.presentation import Table, code, table
+from longshore.jobs.admin.presentation import Table, code, link, table
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.filters import Ordering
 from longshore.resources.includes import Include
@@ -64,7 +63,7 @@ def file_table(export: Export, download_url: str | None) -> Table:
     def name(file: ExportFile) -> SafeString:
         if download_url is None:
             return code(file.name)
-        return format_html('<a href="{}?file={}">{}</a>', download_url, file.pk, code(file.name))
+        return link(f"{download_url}?file={file.pk}", code(file.name))
 
     rows = [
         [name(file), f"{file.rows:,}", f"{file.bytes:,}", code(file.sha256)]

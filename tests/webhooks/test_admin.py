@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
-from tests.factories import SubscriptionFactory
+from tests.factories import EventFactory, SubscriptionFactory
 from tests.webhooks.receiver import Receiver
 from webhooks import outbox, runner, signing_secrets
 from webhooks.events import EventType
@@ -244,6 +244,34 @@ def test_a_delivery_shows_its_attempts_newest_first(staff: Client, warehouse: Su
     assert own(warehouse) in content
     assert own(delivery) in page(staff, own(warehouse))
     assert own(delivery) in page(staff, own(delivery.event))
+
+
+def test_the_list_of_events_shows_the_organization_and_the_object(
+    staff: Client, warehouse: Subscription
+) -> None:
+    make(warehouse, DeliveryStatus.DELIVERED)
+    content = page(staff, listed("event"))
+    assert "Acme Freight" in content
+    assert '<code class="admin-code">thing_1</code>' in content
+
+
+@pytest.mark.parametrize(
+    ("statuses", "text"),
+    [
+        ([], "No subscribers"),
+        ([DeliveryStatus.PENDING], "Delivered: Pending"),
+        ([DeliveryStatus.DELIVERED], "Delivered: 1 of 1"),
+    ],
+)
+def test_the_list_of_events_shows_their_deliveries(
+    staff: Client, warehouse: Subscription, statuses: list[DeliveryStatus], text: str
+) -> None:
+    event = EventFactory.create(organization=warehouse.organization)
+    for status in statuses:
+        Delivery.objects.create(
+            subscription=warehouse, event=event, status=status, attempts_count=0
+        )
+    assert text in page(staff, listed("event"))
 
 
 def test_deliveries_and_events_are_searched_and_filtered(

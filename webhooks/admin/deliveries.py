@@ -36,7 +36,7 @@ _ATTEMPTS = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyModelAdmin):
-    list_display = ("event_type", "goes_to", "state", "attempts", "last_response", "created")
+    list_display = ("event_type", "goes_to", "state", "attempts_made", "last_response", "created")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("subscription", AutocompleteSelectFilter),
@@ -118,7 +118,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
         return status, str(status.label)
 
     @display(description="Attempts", ordering="attempts_count")
-    def attempts(self, delivery: Delivery) -> str:
+    def attempts_made(self, delivery: Delivery) -> str:
         return str(delivery.attempts_count or EMPTY)
 
     @display(description="Last response", header=True)

@@ -34,7 +34,7 @@ class TypeFilter(DropdownFilter):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyModelAdmin):
-    list_display = ("event_type", "subject", "health", "created")
+    list_display = ("event_type", "about", "health", "created")
     list_filter = (TypeFilter, ("organization", AutocompleteSelectFilter))
     list_select_related = ("organization",)
     search_fields = ("public_id__startswith",)
@@ -66,7 +66,7 @@ class EventAdmin(ReadOnlyModelAdmin):
         return event.type, code(event.public_id)
 
     @display(description="Subject", header=True)
-    def subject(self, event: Event) -> tuple[str, SafeString]:
+    def about(self, event: Event) -> tuple[str, SafeString]:
         return str(event.organization), code(event.data.get("id", ""))
 
     @display(description="Deliveries")

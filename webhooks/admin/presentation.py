@@ -104,11 +104,12 @@ def health_chart(deliveries: Sequence[dict[str, Any]], slots: int = RECENT) -> S
     bars = [_bar(_STEP * (slots - 1 - index), each) for index, each in enumerate(deliveries)]
     ended = [bar for bar in bars if bar.kind != "waiting"]
     delivered = sum(bar.kind == "delivered" for bar in ended)
+    none_ended = "Pending" if bars else "No deliveries yet"
     context = {
         "bars": bars[::-1],
         "width": _STEP * slots - 2,
         "baseline": _BASELINE,
-        "text": f"{delivered} of {len(ended)}" if ended else "No deliveries yet",
+        "text": f"{delivered} of {len(ended)}" if ended else none_ended,
     }
     return SafeString(render_to_string(_CHART_TEMPLATE, context))
 
