@@ -96,7 +96,7 @@ def rotate(subscription: Subscription, secret: str | None) -> str:
 
 
 def _others(subscription: Subscription) -> SubscriptionQuerySet:
-    """Return the visible subscriptions of the organization, locked until the transaction ends."""
+    """Lock the organization until the transaction ends; return its visible subscriptions."""
     Organization.objects.select_for_update(no_key=True).get(pk=subscription.organization_id)
     return Subscription.objects.visible().filter(organization=subscription.organization_id)
 

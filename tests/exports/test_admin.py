@@ -129,6 +129,7 @@ def test_the_list_shows_the_progress_of_each_export(staff: Client, acme: Organiz
     assert "1,500 rows" in content
     assert content.count("data-running") == 2
     assert "Expired" in content
+    assert 'class="job-progress-expired"' in content
     assert "/download/" not in content
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 class ReadOnlyPermissions:
-    """Mixin of a ModelAdmin: nobody adds, changes or deletes its records by a form."""
+    """Mixin of a ModelAdmin: refuses the forms that add, change or delete records."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Base of the admin pages of a kind of job: list, summary, live refresh and buttons."""
+"""Base of the admin of a kind of job: list, summary, live refresh and actions."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Base of admin pages whose records are shown, and changed only by buttons."""
+"""Base of admin pages that show records and change them only by actions."""
 
 from collections.abc import Callable
 from typing import Any
