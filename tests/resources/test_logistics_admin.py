@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from longshore.accounts.admin import paginator
 from longshore.accounts.models import Organization
+from longshore.database.paginator import EstimatingPaginator
 from longshore.domains.logistics.admin import records
 from longshore.domains.logistics.models import (
     Contact,
@@ -303,7 +303,7 @@ def test_a_list_is_filtered_by_organization_and_status(
 def test_a_long_list_is_estimated_and_paged(
     acme: Organization, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paginator, "_MAX_COUNTED", 50)
+    monkeypatch.setattr(EstimatingPaginator, "max_counted", 50)
     shipments = ShipmentFactory.create_batch(120, organization=acme)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE longshore_logistics_shipment")

@@ -120,7 +120,7 @@ DELIVERED = PENDING | {
             "started_at": "2024-12-25T14:30:01.661000Z",
             "milliseconds": 41,
             "status_code": 500,
-            "error": "The answer was 500.",
+            "error": "The target answered 500.",
             "response": "Try again.",
         },
         {
@@ -133,7 +133,7 @@ DELIVERED = PENDING | {
     ],
 }
 _TYPES = [EVERY, *EventType.values]
-_BAD_TARGET = "The target's address, 127.0.0.1, is not a public one."
+_BAD_TARGET = "The target's address 127.0.0.1 is not public."
 REFUSED = [
     bad_input(
         ErrorCode.INVALID_TARGET,

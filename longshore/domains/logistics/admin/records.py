@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from longshore.accounts.admin.paginator import EstimatingPaginator
+from longshore.database.paginator import EstimatingPaginator
 from longshore.domains.logistics.admin.forms import (
     CarefulForm,
     JsonFormField,

@@ -1,4 +1,4 @@
-"""Pages of lists too long to count."""
+"""Pagination of tables that are too large to count."""
 
 import json
 from functools import cached_property
@@ -7,25 +7,24 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-_MAX_COUNTED = 10_000
-
 
 class EstimatingPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts up to ten thousand rows; of more it believes PostgreSQL's own estimate."""
+    """Counts rows up to `max_counted`; above, uses the row estimate of PostgreSQL's planner."""
 
     object_list: QuerySet[Any]
+    max_counted = 10_000
 
     @cached_property
     def count(self) -> int:
         rows = self.object_list.order_by().values("pk")
-        counted = rows[: _MAX_COUNTED + 1].count()
-        if counted <= _MAX_COUNTED:
+        counted = rows[: self.max_counted + 1].count()
+        if counted <= self.max_counted:
             return counted
         plan = json.loads(rows.explain(format="json"))
         return max(counted, int(plan[0]["Plan"]["Plan Rows"]))
 
     def page(self, number: int | str) -> Page[Any]:
-        """Skips to a late page in the index alone, without reading the rows before it."""
+        """Return a page. Rows of earlier pages are skipped in the index, without reading them."""
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         keys = self.object_list.values_list("pk", flat=True)[start : start + self.per_page]
