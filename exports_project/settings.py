@@ -104,6 +104,8 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Applications ---------------------------------------------------------------------------
 
+# Sample data models; Longshore works with any of them, or none.
+DOMAINS = env.list("DOMAINS", default=["longshore.domains.logistics", "longshore.domains.commerce"])
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
@@ -128,8 +130,7 @@ INSTALLED_APPS = [
     "longshore.resources",
     "longshore.jobs",
     "longshore.domains.demo",
-    "longshore.domains.logistics",
-    "longshore.domains.commerce",
+    *DOMAINS,
     "webhooks",
     "exports",
 ]

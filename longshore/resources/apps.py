@@ -9,5 +9,4 @@ class ResourcesConfig(AppConfig):
     def ready(self) -> None:
         from longshore.resources import checks  # noqa: F401  (registers the system checks)
 
-        autodiscover_modules("resources")
-        autodiscover_modules("export_types")
+        autodiscover_modules("resources", "export_types", "request_examples")

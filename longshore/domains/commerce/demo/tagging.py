@@ -9,7 +9,7 @@ from longshore.domains.commerce.demo.plan import Plan
 from longshore.domains.commerce.demo.sales import Sale, having
 from longshore.domains.commerce.models.tags import Taggable
 from longshore.domains.demo.chance import scatter
-from longshore.domains.demo.load import Batch
+from longshore.domains.demo.load import TableRows
 
 # Model, the prefix of its ids.
 _SHOP = (
@@ -28,7 +28,7 @@ def _columns(model: type[Taggable]) -> str:
     return f"{model._meta.model_name}_id tag_id"
 
 
-def of_shop(plan: Plan) -> Iterator[Batch]:
+def of_shop(plan: Plan) -> Iterator[TableRows]:
     for model, prefix in _SHOP:
         name, count = plan.names[prefix], plan.counts[prefix]
         # By number, not by chance: there are few bundles.
@@ -38,7 +38,7 @@ def of_shop(plan: Plan) -> Iterator[Batch]:
         yield model.tags.through, _columns(model), _lines(plan, keys)
 
 
-def of_sales(plan: Plan, sales: Iterable[Sale]) -> Iterator[Batch]:
+def of_sales(plan: Plan, sales: Iterable[Sale]) -> Iterator[TableRows]:
     for model, prefix in _SALES:
         keys = ((sale.id(prefix), sale.bits >> 52) for sale in having(prefix, sales))
         yield model.tags.through, _columns(model), _lines(plan, keys)

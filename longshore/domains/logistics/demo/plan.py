@@ -7,7 +7,7 @@ from longshore.domains.demo.chance import scatter
 from longshore.domains.demo.clock import Moment, Name, moments, names, stamp
 from longshore.domains.logistics.demo import pools
 
-MINIMUM_ROWS = 100
+MIN_ROWS = 100
 
 # Thousandths of all rows; shipments are the rest.
 _SHARES = {

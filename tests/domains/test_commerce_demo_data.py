@@ -90,7 +90,7 @@ def test_the_smallest_shops_are_whole(orders: int) -> None:
 
 
 def test_fewer_orders_than_none_are_refused() -> None:
-    with pytest.raises(CommandError, match="--orders must be at least 0"):
+    with pytest.raises(CommandError, match="--orders must be 0 or at least 1, but is -1"):
         load(orders=-1)
 
 

@@ -14,11 +14,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
-from longshore.domains.demo.management.commands.demo import (
-    ORDERS,
-    ORGANIZATIONS,
-    ROWS,
-)
+from longshore.domains.demo.management.commands.demo import ORGANIZATIONS
+from longshore.domains.demo.sources import demo_sources
 from longshore.domains.logistics.models.parcels import ParcelStatus
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
@@ -59,8 +56,9 @@ INCOMPLETE = {
 def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Both organizations for all tests, committed: exports read by connections of their own."""
     with django_db_blocker.unblock():
+        sizes = {source.unit: source.sample_size for source in demo_sources()}
         for slug in ORGANIZATIONS:
-            call_command("demo_data", organization=slug, rows=ROWS, orders=ORDERS, verbosity=0)
+            call_command("demo_data", organization=slug, **sizes, verbosity=0)
         yield
         delete_committed()
 

@@ -165,8 +165,8 @@ def test_another_number_of_rows_is_refused() -> None:
 @pytest.mark.parametrize(
     ("organization", "rows", "reason"),
     [
-        ("acme", 99, "--rows must be at least 100"),
-        ("acme", -1, "--rows must be at least 100"),
+        ("acme", 99, "--rows must be 0 or at least 100"),
+        ("acme", -1, "--rows must be 0 or at least 100"),
         ("two words", 100, "two words.*valid"),
         ("x" * 51, 100, "at most 50"),
         ("", 100, "blank"),
