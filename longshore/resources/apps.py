@@ -1,3 +1,5 @@
+"""The resources app: discovers the declarations of the installed apps."""
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 

@@ -276,7 +276,7 @@ def test_a_search_finds_an_id(acme: Organization, staff: Client) -> None:
 def test_a_search_with_many_matches_is_in_order(
     acme: Organization, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "_FEW", 2)
+    monkeypatch.setattr(records, "MAX_SEARCHED_KEYS", 2)
     items = ItemFactory.create_batch(4, organization=acme, name="Pallet")
     assert listed(staff, Item, q="pallet") == sorted(items, key=lambda item: item.pk, reverse=True)
 
@@ -303,7 +303,7 @@ def test_a_list_is_filtered_by_organization_and_status(
 def test_a_long_list_is_estimated_and_paged(
     acme: Organization, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paginator, "_MAX_COUNTED", 50)
+    monkeypatch.setattr(paginator, "MAX_COUNTED", 50)
     shipments = ShipmentFactory.create_batch(120, organization=acme)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE longshore_logistics_shipment")

@@ -62,7 +62,7 @@ def shown(client: Client, query: str) -> list[str]:
 def test_a_long_list_is_estimated_and_its_late_pages_are_found_by_their_keys(
     staff: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paginator, "_MAX_COUNTED", 50)
+    monkeypatch.setattr(paginator, "MAX_COUNTED", 50)
     copies(make(acme), 119, number="number + n", public_id="public_id || lpad(n::text, 3, '0')")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE exports_export")

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-_MAX_COUNTED = 10_000
+MAX_COUNTED = 10_000
 
 
 class EstimatingPaginator(Paginator):  # type: ignore[type-arg]
@@ -18,8 +18,8 @@ class EstimatingPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         rows = self.object_list.order_by().values("pk")
-        counted = rows[: _MAX_COUNTED + 1].count()
-        if counted <= _MAX_COUNTED:
+        counted = rows[: MAX_COUNTED + 1].count()
+        if counted <= MAX_COUNTED:
             return counted
         plan = json.loads(rows.explain(format="json"))
         return max(counted, int(plan[0]["Plan"]["Plan Rows"]))

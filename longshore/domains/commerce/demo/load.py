@@ -11,7 +11,7 @@ from longshore.domains.commerce.demo import (
     money,
     orders,
     parcels,
-    repeated,
+    recurring,
     shop,
     tagging,
 )
@@ -73,10 +73,10 @@ _SALES: tuple[tuple[type[Model], str, Callable[[Plan, Iterable[Sale]], Iterator[
     (models.FulfillmentLineItem, parcels.FULFILLMENT_LINE_ITEM, parcels.fulfillment_line_items),
     (models.Return, parcels.RETURN, parcels.returns),
     (models.ReturnLineItem, parcels.RETURN_LINE_ITEM, parcels.return_line_items),
-    (models.OrderSubscription, repeated.SUBSCRIPTION, repeated.subscriptions),
-    (models.OrderSubscriptionItem, repeated.SUBSCRIPTION_ITEM, repeated.subscription_items),
-    (models.Cart, repeated.CART, repeated.carts),
-    (models.CartLineItem, repeated.CART_LINE_ITEM, repeated.cart_line_items),
+    (models.OrderSubscription, recurring.SUBSCRIPTION, recurring.subscriptions),
+    (models.OrderSubscriptionItem, recurring.SUBSCRIPTION_ITEM, recurring.subscription_items),
+    (models.Cart, recurring.CART, recurring.carts),
+    (models.CartLineItem, recurring.CART_LINE_ITEM, recurring.cart_line_items),
 )
 
 # Customer columns that are computed from the orders.
@@ -117,12 +117,12 @@ def _build(organization: Organization, orders: int) -> DemoData:
 def _tables(plan: Plan) -> Iterator[TableRows]:
     for model, columns, rows in _SHOP:
         yield model, columns, rows(plan)
-    yield from tagging.of_shop(plan)
+    yield from tagging.shop_tags(plan)
     for start in range(0, plan.orders, _CHUNK_ORDERS):
         chunk = [sale(plan, n) for n in range(start, min(start + _CHUNK_ORDERS, plan.orders))]
         for model, columns, sold in _SALES:
             yield model, columns, sold(plan, chunk)
-        yield from tagging.of_sales(plan, chunk)
+        yield from tagging.sale_tags(plan, chunk)
 
 
 DEMO = DemoSource(

@@ -11,8 +11,8 @@ from longshore.domains.logistics import models
 from longshore.domains.logistics.demo import directory, goods, parcels
 from longshore.domains.logistics.demo.plan import MIN_ROWS, Plan
 
-# Model, columns, rows, in the order of foreign keys. Trackers precede the shipments that they name:
-# foreign keys are deferred.
+# Model, columns, rows, in the order of their foreign keys. Only trackers precede the shipments that
+# they refer to: foreign keys are deferred.
 _TABLES: tuple[tuple[type[Model], str, Callable[[Plan], Iterator[str]]], ...] = (
     (models.Location, directory.LOCATION, directory.locations),
     (models.Group, directory.GROUP, directory.groups),
