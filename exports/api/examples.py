@@ -112,7 +112,7 @@ REFUSED = [
         ErrorCode.INVALID_FILTER,
         "filters.notes_starts",
         "Fragile",
-        "'notes_starts' ends in no matcher; did you mean 'start'?",
+        "'notes_starts' does not end with a matcher; did you mean 'start'?",
         ["eq", "in", "start", "cont"],
     ),
     bad_input(

@@ -1,6 +1,6 @@
 """Install Longshore into an empty database with the domains that the environment names.
 
-`python -m tests.domains.installation` prints what a user finds then, as JSON.
+`python -m tests.domains.installation` prints the results of the commands and of the API as JSON.
 """
 
 import json
@@ -27,7 +27,7 @@ def _paths(description: str) -> list[str]:
 
 
 def _answers() -> dict[str, object]:
-    """What the API and the admin show with the credentials of the demo."""
+    """Return results of the API and the admin, with the credentials of the demo."""
     from django.conf import settings
     from django.contrib.auth.models import User
     from django.test import Client

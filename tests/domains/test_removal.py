@@ -1,4 +1,4 @@
-"""Longshore is complete with each of the domains, and with none of them."""
+"""Longshore works with each of the domains alone, and without any."""
 
 import json
 import os
@@ -23,7 +23,7 @@ LOGISTICS, COMMERCE = "longshore.domains.logistics", "longshore.domains.commerce
 
 @pytest.fixture
 def database(db: None) -> Iterator[str]:
-    """The name of an empty database."""
+    """Create an empty database and return its name."""
     name = f"{connection.settings_dict['NAME']}_domains"
     parameters = connection.get_connection_params() | {"dbname": "postgres"}
     for option in ("cursor_factory", "context", "prepare_threshold"):

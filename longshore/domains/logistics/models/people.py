@@ -1,4 +1,4 @@
-"""Who sends and receives: contacts and the groups that gather them."""
+"""Contacts, the parties of parcels, and their groups."""
 
 from django.db import models
 
