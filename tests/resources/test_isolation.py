@@ -117,7 +117,8 @@ def test_filter_never_reaches_records_of_another_organization(
         for relation in resource.relations_by_name.values()
         for column in relation.columns
     ]
-    for name in [*filter_names(resource), *related, "metadata.a.b"]:
+    inside_json = ["metadata.a.b"] if "metadata" in resource.columns_by_name else []
+    for name in [*filter_names(resource), *related, *inside_json]:
         if name == "search":
             assert select(resource, {name: "globex"}) <= own
             continue

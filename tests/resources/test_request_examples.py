@@ -12,6 +12,7 @@ from longshore.resources.request_examples import (
 )
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("example", list(request_examples), ids=lambda example: example.title)
 def test_declared_example_is_a_valid_request(example: RequestExample) -> None:
     assert parse_export(dict(example.body)).columns
