@@ -1,4 +1,4 @@
-"""A demo shop: the same every time, and its amounts, counts and dates agree with each other."""
+"""Commerce demo data: reproducible, complete, and within one organization."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def load(organization: str = "acme", orders: int = ORDERS) -> None:
 
 
 def contents() -> dict[str, Any]:
-    """The number of rows of every table, and a hash of all of them without generated keys."""
+    """Return row count and hash of every table, without generated keys."""
     found = {}
     with connection.cursor() as cursor:
         for model in apps.get_app_config("longshore_commerce").get_models(
@@ -44,7 +44,7 @@ def contents() -> dict[str, Any]:
 
 
 def definitions() -> set[tuple[str, str]]:
-    """Every index and constraint of the tables."""
+    """Return all indexes and constraints of the tables."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT indexname, indexdef FROM pg_indexes
@@ -59,7 +59,7 @@ def none(rows: QuerySet[Any]) -> bool:
     return not rows.exists()
 
 
-def test_the_same_slug_and_orders_give_the_same_records() -> None:
+def test_equal_slug_and_size_give_equal_records() -> None:
     load()
     first = contents()
     assert all(count for count, _ in first.values()), first
@@ -70,7 +70,7 @@ def test_the_same_slug_and_orders_give_the_same_records() -> None:
     assert contents() == first
 
 
-def test_a_second_run_changes_nothing_and_another_size_is_refused(
+def test_second_run_changes_nothing_and_rejects_another_size(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     load(orders=60)
@@ -83,25 +83,25 @@ def test_a_second_run_changes_nothing_and_another_size_is_refused(
 
 
 @pytest.mark.parametrize("orders", [1, 7])
-def test_the_smallest_shops_are_whole(orders: int) -> None:
+def test_smallest_shops_are_complete(orders: int) -> None:
     load(orders=orders)
     assert Order.objects.count() == orders
     assert Market.objects.count() == 4
 
 
-def test_fewer_orders_than_none_are_refused() -> None:
-    with pytest.raises(CommandError, match="--orders must be at least 0"):
+def test_negative_number_of_orders_is_rejected() -> None:
+    with pytest.raises(CommandError, match="--orders must be 0 or at least 1, but is -1"):
         load(orders=-1)
 
 
-def test_indexes_and_constraints_are_the_same_afterwards() -> None:
+def test_load_restores_indexes_and_constraints() -> None:
     before = definitions()
     assert len(before) > 200
     load(orders=20)
     assert definitions() == before
 
 
-def test_relations_stay_within_the_organization() -> None:
+def test_foreign_keys_stay_within_the_organization() -> None:
     load("acme", 200)
     load("globex", 200)
     links = [
@@ -115,10 +115,10 @@ def test_relations_stay_within_the_organization() -> None:
         rows = model._default_manager.filter(**{f"{name}__isnull": False})
         assert rows.exists(), f"{model.__name__}.{name} is never set"
         foreign = rows.exclude(**{f"{name}__organization": F("organization")})
-        assert none(foreign), f"{model.__name__}.{name} leads to another organization"
+        assert none(foreign), f"{model.__name__}.{name} refers to another organization"
 
 
-def test_every_field_of_every_record_is_used() -> None:
+def test_every_field_has_values() -> None:
     load()
     for model in RECORDS:
         for field in model._meta.concrete_fields:

@@ -1,4 +1,4 @@
-"""The commerce models: what the database keeps true, and what may be written."""
+"""The commerce models: constraints, views, keys and writable columns."""
 
 import pytest
 from django.apps import apps
@@ -27,7 +27,7 @@ MODELS = [
 
 
 def test_every_foreign_key_has_an_index() -> None:
-    """Otherwise a deletion would read whole tables, once for every row deleted."""
+    """Without an index, a deletion reads the whole table for each deleted row."""
     for model in MODELS:
         first = {index.fields[0] for index in model._meta.indexes if index.fields}
         first |= {f.name for f in model._meta.fields if getattr(f, "db_index", False)}
@@ -35,12 +35,12 @@ def test_every_foreign_key_has_an_index() -> None:
         assert keys <= first, f"{model.__name__}: {keys - first}"
 
 
-def test_ids_begin_differently_for_every_model() -> None:
+def test_every_model_has_its_own_id_prefix() -> None:
     prefixes = [str(model().pk).rpartition("_")[0] for model in MODELS]
     assert len(set(prefixes)) == len(MODELS) > 40
 
 
-def test_kinds_of_transactions_are_views_of_one_table(acme: Organization) -> None:
+def test_transaction_kinds_are_views_of_one_table(acme: Organization) -> None:
     order = a_record(Order, acme)
     reserved = a_record(Authorization, acme, order=order, amount_cents=500)
     a_record(Transaction, acme, order=order, kind="capture")
@@ -55,12 +55,12 @@ def test_kinds_of_transactions_are_views_of_one_table(acme: Organization) -> Non
     assert Transaction.objects.get(pk=reserved.pk).amount_cents == 400
 
 
-def test_a_view_takes_no_other_kind(acme: Organization) -> None:
+def test_view_rejects_other_kinds(acme: Organization) -> None:
     with pytest.raises(ProgrammingError, match="check option"):
         a_record(Authorization, acme, kind="refund")
 
 
-def test_transactions_go_with_their_order(acme: Organization) -> None:
+def test_deleting_an_order_deletes_its_transactions(acme: Organization) -> None:
     kept = a_record(Transaction, acme)
     order = a_record(Order, acme)
     for model in (Transaction, Authorization, Refund):
@@ -69,7 +69,7 @@ def test_transactions_go_with_their_order(acme: Organization) -> None:
     assert list(Transaction.objects.all()) == [kept]
 
 
-def test_a_bundle_has_the_items_of_its_list(acme: Organization) -> None:
+def test_bundle_has_the_items_of_its_list(acme: Organization) -> None:
     skus = a_record(SkuList, acme)
     items = [a_record(SkuListItem, acme, sku_list=skus) for _ in range(2)]
     a_record(SkuListItem, acme)
@@ -87,7 +87,7 @@ def test_a_bundle_has_the_items_of_its_list(acme: Organization) -> None:
         (Transaction, {"kind": "void", "amount_cents": -1}, "transaction_is_not_negative"),
     ],
 )
-def test_amounts_agree(
+def test_constraints_reject_inconsistent_amounts(
     acme: Organization, model: type[models.Model], values: dict[str, int], constraint: str
 ) -> None:
     with pytest.raises(IntegrityError, match=constraint):
@@ -107,7 +107,7 @@ def test_keys_are_unique_within_an_organization(acme: Organization, globex: Orga
             a_record(resource.model, acme, **value)
 
 
-def test_the_keys_that_other_shops_know() -> None:
+def test_keys_match_other_shops() -> None:
     keys = {each.name: each.key for each in registry}
     assert keys["sku"] == ("code",)
     assert keys["customer"] == ("email",)
@@ -115,7 +115,7 @@ def test_the_keys_that_other_shops_know() -> None:
     assert keys["price"] == ("sku_code", "price_list_id")
 
 
-def test_batches_may_set_what_people_edit() -> None:
+def test_batches_may_write_editable_columns_only() -> None:
     sku, payment = registry.get("sku"), registry.get("transaction")
     assert sku is not None
     assert payment is not None
@@ -125,13 +125,13 @@ def test_batches_may_set_what_people_edit() -> None:
     assert payment.writable_columns == {}
 
 
-def test_what_identifies_a_record_is_written_with_it() -> None:
+def test_keys_are_writable() -> None:
     for resource in registry:
         if resource.writable is None and resource.key != ("id",):
             assert set(resource.key) <= set(resource.writable_columns), resource.name
 
 
-def test_search_text_joins_what_there_is(acme: Organization) -> None:
+def test_search_text_joins_non_empty_fields(acme: Organization) -> None:
     customer = a_record(Customer, acme, email="zoe@example.org", first_name="Zoë", last_name="")
     customer.refresh_from_db()
     assert customer.search_text == "zoe@example.org Zoë"

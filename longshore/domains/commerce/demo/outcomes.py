@@ -3,21 +3,21 @@
 from typing import NamedTuple
 
 
-class Fate(NamedTuple):
-    """What becomes of an order.
+class Outcome(NamedTuple):
+    """The outcome of an order.
 
-    reserved, taken, released: percent of what is to be paid.
-    shipment, delivery: the statuses of its shipment and of its fulfillment, if it has them.
-    returned: the status of its return. disputed: the status of its dispute, or the resolution.
-    failed: the kind of transaction that succeeded only when it was tried again.
+    authorized, captured, voided: percentages of the amount to pay.
+    shipment, delivery: statuses of the shipment and of the fulfillment; empty without them.
+    returned: status of the return. disputed: status of the dispute, or its resolution.
+    failed: kind of the transaction whose first attempt failed.
     """
 
     status: str
     payment: str = "unpaid"
     fulfillment: str = "unfulfilled"
-    reserved: int = 0
-    taken: int = 0
-    released: int = 0
+    authorized: int = 0
+    captured: int = 0
+    voided: int = 0
     shipment: str = ""
     delivery: str = ""
     returned: str = ""
@@ -39,16 +39,22 @@ class Fate(NamedTuple):
         return self.payment == "free"
 
 
-_CANCELLED = Fate("cancelled", "voided", reserved=100, released=100)
-_WAITING = Fate("placed", "authorized", reserved=100)
-_PAID = Fate("approved", "paid", reserved=100, taken=100)
+_CANCELLED = Outcome("cancelled", "voided", authorized=100, voided=100)
+_WAITING = Outcome("placed", "authorized", authorized=100)
+_PAID = Outcome("approved", "paid", authorized=100, captured=100)
 _DONE = _PAID._replace(fulfillment="fulfilled", shipment="delivered", delivery="delivered")
 _REFUNDED = _DONE._replace(refunded=True, payment="refunded")
 _RETURNED = _DONE._replace(returned="refunded", payment="partially_refunded")
-# A fate for each of 128 consecutive orders: every status occurs among a few hundred orders.
+# The outcomes of 128 consecutive orders: every status occurs among a few hundred orders.
 _RARE = (
-    *(Fate("draft"), Fate("draft"), Fate("pending"), Fate("pending"), Fate("pending", "pending")),
-    *(Fate("placing", "pending"), Fate("placed", "pending")),
+    *(
+        Outcome("draft"),
+        Outcome("draft"),
+        Outcome("pending"),
+        Outcome("pending"),
+        Outcome("pending", "pending"),
+    ),
+    *(Outcome("placing", "pending"), Outcome("placed", "pending")),
     *(
         _CANCELLED,
         _CANCELLED,
@@ -56,11 +62,13 @@ _RARE = (
         _CANCELLED._replace(failed="void"),
     ),
     *(_WAITING, _WAITING, _WAITING._replace(status="editing")),
-    _WAITING._replace(payment="partially_authorized", reserved=50),
-    _WAITING._replace(payment="partially_voided", released=50),
+    _WAITING._replace(payment="partially_authorized", authorized=50),
+    _WAITING._replace(payment="partially_voided", voided=50),
     *(_WAITING._replace(payment="expiring"), _WAITING._replace(payment="expired")),
-    _DONE._replace(payment="free", reserved=0, taken=0),
-    _PAID._replace(payment="partially_paid", taken=50, fulfillment="on_hold", shipment="on_hold"),
+    _DONE._replace(payment="free", authorized=0, captured=0),
+    _PAID._replace(
+        payment="partially_paid", captured=50, fulfillment="on_hold", shipment="on_hold"
+    ),
     _PAID._replace(fulfillment="on_hold", shipment="on_hold"),
     *(_PAID._replace(fulfillment="not_required"),) * 2,
     *(_PAID._replace(fulfillment="rejected", shipment="cancelled"),) * 2,
@@ -92,10 +100,10 @@ _RARE = (
     *(_DONE._replace(failed=kind) for kind in ("authorization", "authorization", "capture")),
     *(_DONE._replace(is_test=True),) * 2,
 )
-_FATES = (*_RARE, *(_DONE,) * (128 - len(_RARE)))
-# Odd, so that neighbouring orders have unlike fates, and each fate comes once in 128 orders.
+_OUTCOMES = (*_RARE, *(_DONE,) * (128 - len(_RARE)))
+# Odd: spreads similar outcomes, and uses each entry once in 128 orders.
 _STRIDE = 53
 
 
-def fate_of(number: int) -> Fate:
-    return _FATES[number * _STRIDE & 127]
+def outcome_of(number: int) -> Outcome:
+    return _OUTCOMES[number * _STRIDE & 127]

@@ -1,4 +1,4 @@
-"""Demo data: the same every time, awkward on purpose, and whole."""
+"""Logistics demo data: reproducible, complete, and with texts that need escaping."""
 
 import os
 import re
@@ -54,7 +54,7 @@ SCRIPTS = {
     "Han": "\u4e00-\u9fff",
     "Hangul": "\uac00-\ud7af",
 }
-# Of the rows that have no organization of their own.
+# The path to the organization of rows without an organization of their own.
 _PARENTS: dict[type[Model], str] = {
     Article: "item",
     ContactGroup: "contact",
@@ -68,7 +68,7 @@ def load(organization: str = "acme", rows: int = ROWS) -> None:
 
 
 def contents() -> dict[str, tuple[Any, ...]]:
-    """The number of rows of every table, and a hash of all of them without generated keys."""
+    """Return row count and hash of every table, without generated keys."""
     found = {}
     with connection.cursor() as cursor:
         for model in MODELS:
@@ -84,7 +84,7 @@ def contents() -> dict[str, tuple[Any, ...]]:
 
 
 def definitions() -> set[tuple[str, str]]:
-    """Every index and constraint of the tables."""
+    """Return all indexes and constraints of the tables."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT indexname, indexdef FROM pg_indexes
@@ -96,14 +96,14 @@ def definitions() -> set[tuple[str, str]]:
 
 
 def texts() -> Iterator[str]:
-    """Every text of contacts, groups, locations and shipments."""
+    """Yield all texts of contacts, groups, locations and shipments."""
     for model in (Contact, Group, Location, Shipment):
         names = [f.name for f in model._meta.fields if f.get_internal_type() == "TextField"]
         for row in model._default_manager.values_list(*names):
             yield from filter(None, row)
 
 
-def test_the_same_slug_and_rows_give_the_same_records() -> None:
+def test_equal_slug_and_size_give_equal_records() -> None:
     load()
     first = contents()
     assert all(count for count, _ in first.values())
@@ -116,7 +116,7 @@ def test_the_same_slug_and_rows_give_the_same_records() -> None:
 
 
 @pytest.mark.parametrize("rows", [100, 777, ROWS])
-def test_the_records_of_the_ten_resources_are_as_many_as_asked_for(rows: int) -> None:
+def test_number_of_records_equals_the_requested_rows(rows: int) -> None:
     load(rows=rows)
     counts = [model._default_manager.count() for model in RECORDS]
     assert len(counts) == 10
@@ -124,7 +124,7 @@ def test_the_records_of_the_ten_resources_are_as_many_as_asked_for(rows: int) ->
     assert min(counts) >= 3
 
 
-def test_organizations_have_records_of_their_own() -> None:
+def test_organizations_have_separate_records() -> None:
     load("acme")
     load("globex", 500)
     assert Shipment.objects.filter(organization__slug="globex").count() < 500
@@ -135,18 +135,18 @@ def test_organizations_have_records_of_their_own() -> None:
         }
 
 
-def test_a_missing_organization_is_made_and_named() -> None:
+def test_missing_organization_is_created_with_a_name() -> None:
     load("north-sea_freight", 100)
     assert Organization.objects.get(slug="north-sea_freight").name == "North Sea Freight"
 
 
-def test_an_organization_that_exists_is_used(acme: Organization) -> None:
+def test_existing_organization_is_used(acme: Organization) -> None:
     load(rows=100)
     assert Contact.objects.filter(organization=acme).count() == 15
     assert Organization.objects.count() == 1
 
 
-def test_a_second_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_second_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     load(rows=300)
     before = contents()
     load(rows=300)
@@ -154,7 +154,7 @@ def test_a_second_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> Non
     assert "acme already held demo data of 300 rows." in capsys.readouterr().out
 
 
-def test_another_number_of_rows_is_refused() -> None:
+def test_another_size_is_rejected() -> None:
     load(rows=300)
     before = contents()
     with pytest.raises(CommandError, match="already holds demo data of 300 rows, which cannot"):
@@ -165,27 +165,27 @@ def test_another_number_of_rows_is_refused() -> None:
 @pytest.mark.parametrize(
     ("organization", "rows", "reason"),
     [
-        ("acme", 99, "--rows must be at least 100"),
-        ("acme", -1, "--rows must be at least 100"),
+        ("acme", 99, "--rows must be 0 or at least 100"),
+        ("acme", -1, "--rows must be 0 or at least 100"),
         ("two words", 100, "two words.*valid"),
         ("x" * 51, 100, "at most 50"),
         ("", 100, "blank"),
     ],
 )
-def test_impossible_wishes_are_refused(organization: str, rows: int, reason: str) -> None:
+def test_invalid_arguments_are_rejected(organization: str, rows: int, reason: str) -> None:
     with pytest.raises(CommandError, match=reason):
         load(organization, rows)
     assert not Organization.objects.exists()
 
 
-def test_indexes_and_constraints_are_the_same_afterwards() -> None:
+def test_load_restores_indexes_and_constraints() -> None:
     before = definitions()
     assert any("gin" in definition for _, definition in before)
     load(rows=300)
     assert definitions() == before
 
 
-def test_progress_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, side = os.openpty()
     termios.tcsetwinsize(side, (24, 120))
     with os.fdopen(side, "w") as stderr, monkeypatch.context() as patch:
@@ -196,12 +196,12 @@ def test_progress_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     assert re.search(r"acme: 100%.*300/300 .*rows/s", written)
 
 
-def test_progress_is_not_written_to_a_file(capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_progress_bar_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     call_command("demo_data", organization="acme", rows=300, orders=20)
     assert capfd.readouterr().err == ""
 
 
-def test_relations_stay_within_the_organization() -> None:
+def test_foreign_keys_stay_within_the_organization() -> None:
     load("acme")
     load("globex")
     links = [
@@ -216,10 +216,10 @@ def test_relations_stay_within_the_organization() -> None:
         rows = model._default_manager.filter(**{f"{name}__isnull": False})
         assert rows.exists(), f"{model.__name__}.{name} is never set"
         foreign = rows.exclude(**{f"{name}__organization": F(f"{owner}organization")})
-        assert not foreign.exists(), f"{model.__name__}.{name} leads to another organization"
+        assert not foreign.exists(), f"{model.__name__}.{name} refers to another organization"
 
 
-def test_trackers_and_their_shipments_are_of_the_same_parcel() -> None:
+def test_trackers_match_their_shipments() -> None:
     load()
     tracked = Shipment.objects.filter(tracker__isnull=False)
     assert tracked.exists()
@@ -230,7 +230,7 @@ def test_trackers_and_their_shipments_are_of_the_same_parcel() -> None:
     assert not read.exclude(tracking_number=F("tracker__tracking_number")).exists()
 
 
-def test_texts_are_hard_to_write() -> None:
+def test_texts_need_escaping() -> None:
     load()
     found = set(texts())
     awkward = ['"', "'", ",", ";", "\n", "\r\n", "\t", "\\", "\\N", "🚚", "👩\u200d👩", "<b>", "{"]
@@ -239,39 +239,39 @@ def test_texts_are_hard_to_write() -> None:
     assert [sign for sign in formulas if not any(text.startswith(sign) for text in found)] == []
 
 
-def test_names_are_of_many_scripts() -> None:
+def test_names_use_many_scripts() -> None:
     load()
     for script, letters in SCRIPTS.items():
         assert Contact.objects.filter(name__regex=f"[{letters}]").exists(), script
 
 
-def test_nothing_and_empty_differ() -> None:
+def test_null_and_empty_texts_occur() -> None:
     load()
     for name in ("nickname", "email", "notes", "external_id"):
         assert Contact.objects.filter(**{name: None}).exists(), name
         assert Contact.objects.filter(**{name: ""}).exists(), name
 
 
-def test_metadata_is_nested_or_empty() -> None:
+def test_nested_and_empty_metadata_occur() -> None:
     load()
     assert Contact.objects.filter(metadata={}).exists()
     assert Contact.objects.filter(metadata__place__building__desks__contains=[None]).exists()
 
 
-def test_contacts_are_in_no_group_one_or_several() -> None:
+def test_contacts_have_zero_to_three_groups() -> None:
     load()
     counts = Contact.objects.annotate(number=Count("groups")).values_list("number", flat=True)
     assert set(counts) == {0, 1, 2, 3}
     assert Group.objects.filter(children__isnull=False, parent__isnull=False).exists()
 
 
-def test_records_are_made_on_the_days_when_clocks_change() -> None:
+def test_records_exist_on_days_of_clock_changes() -> None:
     load()
     for day in ("2024-03-10", "2024-11-03", "2024-03-31", "2024-10-27"):
         assert Shipment.objects.filter(created_at__date=day).count() >= 10, day
 
 
-def test_ids_sort_like_creation() -> None:
+def test_ids_sort_by_creation_time() -> None:
     load()
     ordered = Shipment.objects.order_by("created_at")
     assert list(ordered.values_list("pk", flat=True)) == sorted(
@@ -279,7 +279,7 @@ def test_ids_sort_like_creation() -> None:
     )
 
 
-def test_the_documented_requests_select_records() -> None:
+def test_documented_requests_select_records() -> None:
     load()
     inferences = ShippingLabelInference.objects.filter(
         provider_name="usps", metadata__service="inbound", created_at__range=DECEMBER
@@ -296,7 +296,7 @@ def test_the_documented_requests_select_records() -> None:
     assert all(rows.filter(organization__slug="acme").count() > 1 for rows in selected)
 
 
-def test_every_field_of_every_record_is_used() -> None:
+def test_every_field_has_values() -> None:
     load()
     for model in RECORDS:
         rows = model._default_manager.all()

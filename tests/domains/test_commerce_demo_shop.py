@@ -1,4 +1,4 @@
-"""The year of a demo shop: its amounts, counts and dates agree with each other."""
+"""Consistency of the commerce demo data: amounts, counts, statuses and dates."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -49,7 +49,7 @@ ORDERS = 400
 
 @pytest.fixture(scope="module")
 def shop(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """One shop for all tests, which only read; it is rolled back after the last."""
+    """Load one shop for all tests, which only read. Roll back after the last one."""
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("demo_data", organization="acme", rows=0, orders=ORDERS, verbosity=0)
         yield
@@ -57,7 +57,7 @@ def shop(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 
 
 def total(model: type[Model], owner: str, amount: str, **chosen: Any) -> Coalesce:
-    """The sum of an amount over the records of a row."""
+    """Return the sum of an amount over the related records."""
     rows = model._default_manager.filter(**{owner: OuterRef("pk")}, **chosen).order_by()
     return Coalesce(Subquery(rows.values(owner).annotate(all=Sum(amount)).values("all")), 0)
 
@@ -66,7 +66,7 @@ def none(rows: QuerySet[Any]) -> bool:
     return not rows.exists()
 
 
-def test_the_amounts_of_orders_are_sums_of_their_lines() -> None:
+def test_order_amounts_are_sums_of_their_lines() -> None:
     goods = {"item_type__in": ["skus", "bundles", "gift_cards"]}
     orders = Order.objects.annotate(
         lines=total(LineItem, "order", "total_amount_cents"),
@@ -101,7 +101,7 @@ def test_the_amounts_of_orders_are_sums_of_their_lines() -> None:
         ("adjustments", "adjustment_amount_cents"),
     ],
 )
-def test_charges_are_lines_of_their_own(item_type: str, amount: str) -> None:
+def test_charges_have_lines_of_their_own(item_type: str, amount: str) -> None:
     orders = Order.objects.annotate(
         sum=total(LineItem, "order", "total_amount_cents", item_type=item_type)
     )
@@ -109,7 +109,7 @@ def test_charges_are_lines_of_their_own(item_type: str, amount: str) -> None:
     assert orders.exclude(sum=0).exists()
 
 
-def test_options_are_part_of_their_lines() -> None:
+def test_line_amounts_include_options() -> None:
     options = LineItem.objects.annotate(
         sum=total(LineItemOption, "line_item", "total_amount_cents")
     )
@@ -117,34 +117,34 @@ def test_options_are_part_of_their_lines() -> None:
     assert none(options.exclude(sum=F("options_amount_cents")))
 
 
-def test_money_is_taken_once_and_no_more_is_given_back() -> None:
+def test_transactions_match_the_payment_status() -> None:
     done: dict[str, Any] = {"succeeded": True}
     orders = Order.objects.annotate(
-        reserved=total(Transaction, "order", "amount_cents", kind="authorization", **done),
-        taken=total(Transaction, "order", "amount_cents", kind="capture", **done),
-        released=total(Transaction, "order", "amount_cents", kind="void", **done),
-        given_back=total(Transaction, "order", "amount_cents", kind="refund", **done),
+        authorized=total(Transaction, "order", "amount_cents", kind="authorization", **done),
+        captured=total(Transaction, "order", "amount_cents", kind="capture", **done),
+        voided=total(Transaction, "order", "amount_cents", kind="void", **done),
+        refunded=total(Transaction, "order", "amount_cents", kind="refund", **done),
     )
     whole = F("total_amount_with_taxes_cents")
-    assert none(orders.filter(placed_at__isnull=True, reserved__gt=0))
-    assert none(orders.filter(reserved__gt=whole))
-    assert none(orders.filter(taken__gt=F("reserved")))
-    assert none(orders.filter(given_back__gt=F("taken")))
-    assert none(orders.filter(taken__gt=0, released__gt=0))
+    assert none(orders.filter(placed_at__isnull=True, authorized__gt=0))
+    assert none(orders.filter(authorized__gt=whole))
+    assert none(orders.filter(captured__gt=F("authorized")))
+    assert none(orders.filter(refunded__gt=F("captured")))
+    assert none(orders.filter(captured__gt=0, voided__gt=0))
     statuses = {
-        "unpaid": Q(reserved=0),
-        "pending": Q(reserved=0),
-        "authorized": Q(reserved=whole, taken=0, released=0),
-        "partially_authorized": Q(reserved__gt=0, reserved__lt=whole, taken=0),
-        "expiring": Q(reserved=whole, taken=0, released=0),
-        "expired": Q(reserved=whole, taken=0, released=0),
-        "paid": Q(taken=whole, given_back=0),
-        "partially_paid": Q(taken__gt=0, taken__lt=whole),
-        "voided": Q(released=F("reserved"), reserved=whole),
-        "partially_voided": Q(released__gt=0, released__lt=F("reserved")),
-        "refunded": Q(given_back=F("taken"), taken=whole),
-        "partially_refunded": Q(given_back__gt=0, given_back__lt=F("taken")),
-        "free": Q(reserved=0, total_amount_with_taxes_cents=0),
+        "unpaid": Q(authorized=0),
+        "pending": Q(authorized=0),
+        "authorized": Q(authorized=whole, captured=0, voided=0),
+        "partially_authorized": Q(authorized__gt=0, authorized__lt=whole, captured=0),
+        "expiring": Q(authorized=whole, captured=0, voided=0),
+        "expired": Q(authorized=whole, captured=0, voided=0),
+        "paid": Q(captured=whole, refunded=0),
+        "partially_paid": Q(captured__gt=0, captured__lt=whole),
+        "voided": Q(voided=F("authorized"), authorized=whole),
+        "partially_voided": Q(voided__gt=0, voided__lt=F("authorized")),
+        "refunded": Q(refunded=F("captured"), captured=whole),
+        "partially_refunded": Q(refunded__gt=0, refunded__lt=F("captured")),
+        "free": Q(authorized=0, total_amount_with_taxes_cents=0),
     }
     assert set(statuses) == set(PaymentStatus.values)
     for status, condition in statuses.items():
@@ -154,7 +154,7 @@ def test_money_is_taken_once_and_no_more_is_given_back() -> None:
         assert Transaction.objects.filter(succeeded=False, kind=kind).exists(), kind
 
 
-def test_times_say_the_same_as_statuses() -> None:
+def test_times_match_statuses() -> None:
     for model, status, moments in (
         (OrderShipment, "cancelled", {"cancelled_at": True, "shipped_at": False}),
         (OrderShipment, "on_hold", {"on_hold_at": True, "picking_at": False}),
@@ -176,7 +176,7 @@ def test_times_say_the_same_as_statuses() -> None:
             assert none(rows.filter(**{f"{name}__isnull": is_set})), (model, status, name)
 
 
-def test_goods_are_where_the_order_says() -> None:
+def test_shipments_match_the_fulfillment_status() -> None:
     orders = Order.objects.all()
     assert none(orders.filter(fulfillment_status="not_required", shipments__isnull=False))
     assert none(LineItem.objects.filter(item_type="gift_cards", requires_shipping=True))
@@ -192,7 +192,7 @@ def test_goods_are_where_the_order_says() -> None:
     assert none(delivered.exclude(order__fulfillments__delivery_status="delivered"))
 
 
-def test_disputes_are_of_payments_that_were_taken() -> None:
+def test_disputes_refer_to_captured_payments() -> None:
     assert none(Dispute.objects.exclude(transaction__kind="capture", transaction__succeeded=True))
     assert none(Dispute.objects.exclude(transaction__is_disputed=True))
     assert none(Dispute.objects.filter(status="resolved", resolution=None))
@@ -202,7 +202,7 @@ def test_disputes_are_of_payments_that_were_taken() -> None:
     assert none(refunded.exclude(order__payment_status="refunded"))
 
 
-def test_what_comes_back_went_out() -> None:
+def test_returned_goods_were_shipped() -> None:
     assert none(Return.objects.exclude(order__fulfillment_status="fulfilled"))
     assert none(ReturnLineItem.objects.exclude(line_item__order=F("order_return__order")))
     assert none(ReturnLineItem.objects.filter(quantity__gt=F("line_item__quantity")))
@@ -221,7 +221,7 @@ def test_what_comes_back_went_out() -> None:
     )
 
 
-def test_stock_leaves_where_the_shipment_does() -> None:
+def test_stock_comes_from_the_location_of_the_shipment() -> None:
     assert none(StockLineItem.objects.exclude(stock_item__sku=F("sku")))
     left = F("shipment__stock_location")
     assert none(StockLineItem.objects.exclude(stock_item__stock_location=left))
@@ -252,7 +252,7 @@ def test_dates_are_in_order(model: type[Model], times: tuple[str, ...]) -> None:
         assert none(dated.filter(**{f"{later}__lt": F(earlier)})), (earlier, later)
 
 
-def test_customers_have_counted_what_they_ordered() -> None:
+def test_customer_totals_match_their_orders() -> None:
     customers = Customer.objects.annotate(
         placed=Count("orders", Q(orders__placed_at__isnull=False)),
     )
@@ -269,7 +269,7 @@ def test_customers_have_counted_what_they_ordered() -> None:
     assert subscribed.filter(number__gt=0).exists()
 
 
-def test_carts_were_bought_or_given_up() -> None:
+def test_carts_are_open_or_have_an_order() -> None:
     assert none(Cart.objects.filter(status="open", order__isnull=False))
     assert none(Cart.objects.filter(status="submitted", order__isnull=True))
     assert {"open", "submitted"} == set(Cart.objects.values_list("status", flat=True))
@@ -277,19 +277,19 @@ def test_carts_were_bought_or_given_up() -> None:
     assert none(sums.exclude(total_amount_with_taxes_cents=F("sum")))
 
 
-def test_there_are_test_orders_and_they_stay_tests() -> None:
+def test_records_of_test_orders_are_marked_as_tests() -> None:
     tests = Order.objects.filter(is_test=True)
     assert 0 < tests.count() < ORDERS // 10
     for model in (Transaction, Return):
         assert none(model.objects.exclude(is_test=F("order__is_test")))
 
 
-def test_seasons_show_in_the_orders() -> None:
+def test_december_has_a_peak_of_orders() -> None:
     december = Order.objects.filter(created_at__range=("2024-12-01T00:00Z", "2024-12-18T00:00Z"))
     assert december.count() > ORDERS // 5
 
 
-def test_tags_are_on_everything_that_may_bear_them() -> None:
+def test_every_taggable_model_has_tags() -> None:
     for model in (Customer, Sku, Bundle, GiftCard, Order, OrderSubscription, Return):
         counts = model.objects.annotate(tagged=Count("tags")).values_list("tagged", flat=True)
         assert 0 < max(counts) <= 2, model.__name__

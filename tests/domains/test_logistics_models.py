@@ -1,4 +1,4 @@
-"""The logistics models: what requests may name exists, and what the database keeps true."""
+"""The logistics models: columns, ids, indexes and constraints."""
 
 import json
 from pathlib import Path
@@ -42,19 +42,19 @@ PREFIXES = {
 
 
 @pytest.mark.parametrize("request_file", REQUESTS, ids=lambda path: path.stem)
-def test_every_column_of_the_documented_requests_exists(request_file: Path) -> None:
+def test_columns_of_documented_requests_exist(request_file: Path) -> None:
     body: dict[str, Any] = json.loads(request_file.read_text())
     resource = registry.get(body["resource"])
     assert resource is not None
     assert set(body["csv_field_options"]["columns"]) <= set(resource.names)
 
 
-def test_every_request_is_among_them() -> None:
+def test_all_documented_requests_are_tested() -> None:
     assert len(REQUESTS) == 7
 
 
 @pytest.mark.parametrize(("name", "prefix"), PREFIXES.items())
-def test_ids_begin_with_what_they_name(name: str, prefix: str, acme: Organization) -> None:
+def test_ids_have_the_prefix_of_their_model(name: str, prefix: str, acme: Organization) -> None:
     resource = registry.get(name)
     assert resource is not None
     record = resource.model(organization=acme)
@@ -63,7 +63,7 @@ def test_ids_begin_with_what_they_name(name: str, prefix: str, acme: Organizatio
 
 
 def test_every_foreign_key_has_an_index() -> None:
-    """Otherwise a deletion would read whole tables, once for every row deleted."""
+    """Without an index, a deletion reads the whole table for each deleted row."""
     for model in apps.get_app_config("longshore_logistics").get_models():
         first = {index.fields[0] for index in model._meta.indexes if index.fields}
         first |= {
@@ -75,7 +75,7 @@ def test_every_foreign_key_has_an_index() -> None:
         assert keys <= first, f"{model.__name__}: {keys - first}"
 
 
-def test_search_text_joins_what_there_is(acme: Organization) -> None:
+def test_search_text_joins_non_empty_fields(acme: Organization) -> None:
     contact = ContactFactory.create(
         organization=acme, name="Zoë", nickname="", email=None, phone="+1", id_number="E-7"
     )
@@ -83,7 +83,7 @@ def test_search_text_joins_what_there_is(acme: Organization) -> None:
     assert contact.search_text == "Zoë +1 E-7"
 
 
-def test_search_text_holds_the_names_on_the_label(acme: Organization) -> None:
+def test_search_text_contains_names_on_the_label(acme: Organization) -> None:
     shipment = ShipmentFactory.create(
         organization=acme, tracking_number="7", recipient={"name": "Ελένη"}, sender={"name": None}
     )
@@ -91,7 +91,7 @@ def test_search_text_holds_the_names_on_the_label(acme: Organization) -> None:
     assert shipment.search_text == "7 Ελένη"
 
 
-def test_search_text_follows_a_change(acme: Organization) -> None:
+def test_search_text_is_updated(acme: Organization) -> None:
     location = LocationFactory.create(organization=acme, name="North")
     location.address = {"city": "Łódź"}
     location.save()
@@ -99,27 +99,27 @@ def test_search_text_follows_a_change(acme: Organization) -> None:
     assert location.search_text == "North Łódź"
 
 
-def test_a_group_cannot_be_its_own_parent(acme: Organization) -> None:
+def test_group_cannot_be_its_own_parent(acme: Organization) -> None:
     group = GroupFactory.create(organization=acme)
     group.parent = group
     with pytest.raises(IntegrityError, match="group_is_not_its_own_parent"):
         group.save()
 
 
-def test_a_contact_is_in_a_group_only_once(acme: Organization) -> None:
+def test_contact_is_in_a_group_only_once(acme: Organization) -> None:
     group = GroupFactory.create(organization=acme)
     contact = ContactFactory.create(organization=acme, groups=[group])
     with pytest.raises(IntegrityError, match="contact_is_in_a_group_only_once"):
         contact.groups.through.objects.create(contact=contact, group=group)
 
 
-def test_an_item_has_one_level_at_a_place(acme: Organization) -> None:
+def test_item_has_one_level_at_a_place(acme: Organization) -> None:
     level = LevelFactory.create(item=ItemFactory.create(organization=acme))
     with pytest.raises(IntegrityError, match="item_has_one_level_at_a_place"):
         Level.objects.create(item=level.item, location=level.location)
 
 
-def test_an_article_is_on_a_fulfillment_or_a_manifest(acme: Organization) -> None:
+def test_article_belongs_to_a_fulfillment_or_a_manifest(acme: Organization) -> None:
     fulfillment = FulfillmentFactory.create(organization=acme)
     manifest = ManifestFactory.create(organization=acme)
     ArticleFactory.create(fulfillment=fulfillment)
@@ -132,7 +132,7 @@ def test_an_article_is_on_a_fulfillment_or_a_manifest(acme: Organization) -> Non
             Article.objects.create(**wrong)
 
 
-def test_records_outlive_what_they_were_related_to(acme: Organization) -> None:
+def test_deleting_a_related_record_sets_the_reference_to_null(acme: Organization) -> None:
     contact, location = (
         ContactFactory.create(organization=acme),
         LocationFactory.create(organization=acme),
@@ -152,12 +152,12 @@ def test_records_outlive_what_they_were_related_to(acme: Organization) -> None:
     assert (shipment.tracker, shipment.destination_contact) == (None, None)
 
 
-def test_texts_of_nothing_and_of_no_length_are_kept_apart(acme: Organization) -> None:
+def test_null_and_empty_texts_differ(acme: Organization) -> None:
     ContactFactory.create(organization=acme, email=None)
     empty = ContactFactory.create(organization=acme, email="")
     assert list(type(empty).objects.filter(email="")) == [empty]
 
 
 @pytest.mark.parametrize("model", [Item, Asset])
-def test_goods_are_called_by_their_name(model: type[models.Model]) -> None:
+def test_string_of_items_and_assets_is_their_name(model: type[models.Model]) -> None:
     assert str(model(name="Forklift")) == "Forklift"

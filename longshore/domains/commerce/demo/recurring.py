@@ -1,10 +1,10 @@
-"""Rows of what customers would have again: subscriptions, and carts, of which some stay open."""
+"""Rows of subscriptions and carts."""
 
 from collections.abc import Iterable, Iterator
 
 from longshore.domains.commerce.demo.orders import attributions
 from longshore.domains.commerce.demo.plan import Plan
-from longshore.domains.commerce.demo.sales import Sale, having
+from longshore.domains.commerce.demo.sales import Sale, sales_with
 from longshore.domains.commerce.demo.shop import COMMON, sku_name
 from longshore.domains.demo.cells import NULL
 from longshore.domains.demo.clock import stamp
@@ -37,8 +37,8 @@ _CANCEL_REASONS = ("Too expensive", "Moved away", "No longer needed", NULL)
 
 
 def subscriptions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    """Of one order in ten, to be repeated."""
-    for sale in having("osub", sales):
+    """One order in ten has a subscription."""
+    for sale in sales_with("osub", sales):
         bits, number = sale.bits, sale.number // 10
         status = _STATUSES[number % len(_STATUSES)]
         frequency, interval, count, days = _FREQUENCIES[number % len(_FREQUENCIES)]
@@ -64,7 +64,7 @@ def subscriptions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 
 def subscription_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("osub", sales):
+    for sale in sales_with("osub", sales):
         which = sale.bits >> 16 & 0xFFFF
         bundle = plan.names["bun"](which % plan.counts["bun"]) if sale.bits & 3 == 0 else NULL
         for line in sale.lines:
@@ -77,13 +77,13 @@ def subscription_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 
 def _filled(sales: Iterable[Sale]) -> Iterator[tuple[Sale, bool]]:
-    """The sales of which there is a cart, and whether it has become the order."""
-    goods = (sale for sale in sales if sale.fate.fulfillment != "not_required")
+    """Yield the sales with a cart, and whether the cart became the order."""
+    goods = (sale for sale in sales if sale.outcome.fulfillment != "not_required")
     return ((sale, sale.number % 2 == 0) for sale in goods if sale.number % 4 < 3)
 
 
 def carts(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    """Every second order was a cart; of every fourth the same was wanted again, and given up."""
+    """Every second order has a submitted cart, every fourth an open cart with the same lines."""
     origins = attributions()
     for sale, bought in _filled(sales):
         bits = sale.bits
@@ -94,7 +94,7 @@ def carts(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
             f"cart_{sale.body}\t{'submitted' if bought else 'open'}"
             f"\t{plan.names['cus'](sale.customer) if known else NULL}"
             f"\t{plan.email(sale.customer) if known else NULL}"
-            f"\t{f'ord_{sale.body}' if bought else NULL}\t{'ft'[sale.fate.is_test]}"
+            f"\t{f'ord_{sale.body}' if bought else NULL}\t{'ft'[sale.outcome.is_test]}"
             f"\thttps://shop.example.com/checkout/{sale.body}\t{sale.place.currency}\t{total}"
             f"\t{origins[bits % len(origins)]}"
             f"\t{plan.common(sale.number, time, bits)}"

@@ -1,4 +1,4 @@
-"""The demo data that `make run` loads: no column is empty or constant, and every status occurs."""
+"""The demo data of `make run`: no column is empty or constant, and every status occurs."""
 
 import csv
 import io
@@ -14,11 +14,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
-from longshore.domains.demo.management.commands.demo import (
-    ORDERS,
-    ORGANIZATIONS,
-    ROWS,
-)
+from longshore.domains.demo.management.commands.demo import ORGANIZATIONS
+from longshore.domains.demo.sources import demo_sources
 from longshore.domains.logistics.models.parcels import ParcelStatus
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
@@ -30,7 +27,7 @@ REQUESTS = sorted((Path(__file__).parent.parent / "exports" / "requests").glob("
 KINDS = ("authorization", "capture", "void", "refund")
 TYPES = ("authorize", "debit", "void", "refund")
 
-# Columns that are empty or constant, and why.
+# Columns that are empty or constant, with the reason.
 CONSTANT = {
     **{f"{kind}.{column}": "a view of one kind" for kind in KINDS for column in ("kind", "type")},
     **{
@@ -44,9 +41,9 @@ CONSTANT = {
     "open_cart_list.Abandoned": "every demo cart is older than the half hour after which a cart "
     "is abandoned",
 }
-# The choices of each column that do not occur.
+# Choices that do not occur, by column.
 INCOMPLETE = {
-    # Views of one kind.
+    # Views of transactions of one kind.
     **{f"{kind}.kind": {*KINDS} - {kind} for kind in KINDS},
     **{f"{kind}.type": {*TYPES} - {shown} for kind, shown in zip(KINDS, TYPES, strict=True)},
     # Only statuses that end a delivery close shipments.
@@ -57,16 +54,17 @@ INCOMPLETE = {
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Both organizations for all tests, committed: exports read by connections of their own."""
+    """Load and commit both organizations for all tests: exports use other connections."""
     with django_db_blocker.unblock():
+        sizes = {source.unit: source.sample_size for source in demo_sources()}
         for slug in ORGANIZATIONS:
-            call_command("demo_data", organization=slug, rows=ROWS, orders=ORDERS, verbosity=0)
+            call_command("demo_data", organization=slug, **sizes, verbosity=0)
         yield
         delete_committed()
 
 
 def table(slug: str, **body: Any) -> dict[str, set[str]]:
-    """The values of each column of an export's CSV file."""
+    """Return the values of each column of an exported CSV file."""
     organization = Organization.objects.get(slug=slug)
     spec = parse_export(body, organization.timezone)
     text = b"".join(ExportStream(spec, organization.pk)).decode()
@@ -75,24 +73,24 @@ def table(slug: str, **body: Any) -> dict[str, set[str]]:
 
 
 def poor(name: str, columns: Mapping[str, set[str]]) -> set[str]:
-    """The columns that do not have at least two values, apart from those that hold nothing."""
+    """Return the columns with fewer than two different non-empty values."""
     nothing = {"", "{}", "[]"}
     return {f"{name}.{column}" for column, values in columns.items() if len(values - nothing) < 2}
 
 
 @pytest.mark.parametrize("slug", ORGANIZATIONS)
-def test_no_column_of_a_resource_is_empty_or_constant(slug: str) -> None:
+def test_columns_of_resources_are_neither_empty_nor_constant(slug: str) -> None:
     found = set()
     for name in registry.names():
         columns = table(slug, resource=name)
-        # There is one organization in an organization's export.
+        # An export has one organization.
         assert len(columns.pop("organization_id")) == 1
         found |= poor(name, columns)
     assert found == {column for column in CONSTANT if column.partition(".")[0] in registry.names()}
 
 
 @pytest.mark.parametrize("slug", ORGANIZATIONS)
-def test_no_column_of_a_named_type_is_empty_or_constant(slug: str) -> None:
+def test_columns_of_export_types_are_neither_empty_nor_constant(slug: str) -> None:
     found = set()
     for code in export_types.codes():
         found |= poor(code, table(slug, type=code))
@@ -118,7 +116,7 @@ def test_every_choice_of_every_column_occurs(slug: str) -> None:
 
 
 @pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
-def test_no_column_of_a_documented_request_is_empty(path: Path) -> None:
+def test_columns_of_documented_requests_are_not_empty(path: Path) -> None:
     body = json.loads(path.read_text())
     empty = {name for name, values in table("acme", **body).items() if values <= {"", "{}", "[]"}}
     assert empty == set()

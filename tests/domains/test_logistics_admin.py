@@ -1,4 +1,4 @@
-"""The logistics resources in the admin: lists that stay quick, and edits that stay small."""
+"""The admin of logistics records: fast lists, and edits that change nothing else."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -62,9 +62,9 @@ def listed(client: Client, model: type[Record], **query: str) -> list[Any]:
 
 
 def resend(client: Client, record: Record, **changes: str) -> Any:
-    """Send a record's page as a browser does, which alters line ends, with some changes.
+    """Post a record's page like a browser, which converts line ends, with some changes.
 
-    A change goes by the field's name, in a table by `<table>-<row>-<field>`.
+    changes: new values by field name, or by `<table>-<row>-<field>` for an inline table.
     """
     url = address(type(record), "change", record.pk)
     context = client.get(url).context
@@ -95,7 +95,7 @@ def sent(field: BoundField) -> dict[str, str]:
 
 
 def stored(record: Record) -> dict[str, Any]:
-    """What the database holds of a record, with the rows of its tables, save who saw it last."""
+    """Return the stored values of a record and of its inline rows, except who changed it last."""
     values: dict[str, Any] = dict(type(record)._default_manager.values().get(pk=record.pk))
     for relation in type(record)._meta.related_objects:
         if not issubclass(relation.related_model, Record):
@@ -107,21 +107,19 @@ def stored(record: Record) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_list_takes_as_many_queries_for_many_records_as_for_few(
-    model: type[Record], staff: Client
-) -> None:
+def test_number_of_queries_of_a_list_does_not_grow(model: type[Record], staff: Client) -> None:
     counts = []
     for organization, rows in (("acme", 100), ("globex", 2000)):
         call_command("demo_data", organization=organization, rows=rows, verbosity=0)
         with CaptureQueriesContext(connection) as queries:
             assert len(listed(staff, model)) >= 3
         counts.append(len(queries))
-    # Of several pages, one has its keys read first.
+    # A list of several pages runs one more query for the keys.
     assert counts[1] <= counts[0] + 1 <= 10
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_record_has_a_page_to_add_and_to_change(model: type[Record], staff: Client) -> None:
+def test_every_model_has_add_and_change_pages(model: type[Record], staff: Client) -> None:
     call_command("demo_data", organization="acme", rows=100, verbosity=0)
     assert staff.get(address(model, "add")).status_code == 200
     for record in model._default_manager.all()[:3]:
@@ -129,7 +127,7 @@ def test_every_record_has_a_page_to_add_and_to_change(model: type[Record], staff
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_sending_a_page_back_unchanged_changes_nothing(model: type[Record], staff: Client) -> None:
+def test_saving_an_unchanged_page_changes_nothing(model: type[Record], staff: Client) -> None:
     call_command("demo_data", organization="acme", rows=600, verbosity=0)
     for record in model._default_manager.all()[:5]:
         before = stored(record)
@@ -138,7 +136,7 @@ def test_sending_a_page_back_unchanged_changes_nothing(model: type[Record], staf
         assert stored(record) == before
 
 
-def test_a_change_changes_what_was_meant_alone(acme: Organization, staff: Client) -> None:
+def test_saving_a_page_changes_only_edited_fields(acme: Organization, staff: Client) -> None:
     contact = ContactFactory.create(
         organization=acme, name="Dock 4\r\nGate B", nickname=None, email="", notes=" a\nb ",
         alternate_names=["one, two", "three\nfour"], address={"city": "Łódź"},
@@ -152,7 +150,7 @@ def test_a_change_changes_what_was_meant_alone(acme: Organization, staff: Client
     }
 
 
-def test_a_list_that_is_emptied_is_empty_not_missing(acme: Organization, staff: Client) -> None:
+def test_cleared_list_is_empty_not_null(acme: Organization, staff: Client) -> None:
     contact = ContactFactory.create(
         organization=acme, alternate_names=["one"], alternate_addresses=[{"city": "Oslo"}]
     )
@@ -171,7 +169,7 @@ def test_a_list_that_is_emptied_is_empty_not_missing(acme: Organization, staff: 
         ("alternate_names", "[1]", "a JSON list of texts"),
     ],
 )
-def test_wrong_json_is_refused(
+def test_invalid_json_is_rejected(
     field: str, value: str, reason: str, acme: Organization, staff: Client
 ) -> None:
     contact = ContactFactory.create(organization=acme)
@@ -179,7 +177,7 @@ def test_wrong_json_is_refused(
     assert reason in response.context["adminform"].errors.as_text()
 
 
-def test_a_record_is_related_to_its_own_organizations_alone(
+def test_relation_to_another_organization_is_rejected(
     acme: Organization, globex: Organization, staff: Client
 ) -> None:
     shipment = ShipmentFactory.create(organization=acme)
@@ -191,7 +189,7 @@ def test_a_record_is_related_to_its_own_organizations_alone(
     assert shipment.location == ours
 
 
-def test_a_row_is_related_to_its_records_organization_alone(
+def test_relation_of_an_inline_row_to_another_organization_is_rejected(
     acme: Organization, globex: Organization, staff: Client
 ) -> None:
     ours, theirs = (GroupFactory.create(organization=owner) for owner in (acme, globex))
@@ -203,21 +201,21 @@ def test_a_row_is_related_to_its_records_organization_alone(
     assert list(contact.groups.all()) == [ours]
 
 
-def test_a_record_without_an_organization_is_refused(acme: Organization, staff: Client) -> None:
+def test_record_without_organization_is_rejected(acme: Organization, staff: Client) -> None:
     data = {"name": "Dock", "resource": "contact", "metadata": "{}"}
     data["location"] = LocationFactory.create(organization=acme).pk
     response = staff.post(address(Group, "add"), prefixed(data))
     assert list(response.context["adminform"].errors) == ["organization"]
 
 
-def test_a_record_remembers_who_changed_it(acme: Organization, staff: Client) -> None:
+def test_record_stores_the_user_who_changed_it(acme: Organization, staff: Client) -> None:
     asset = AssetFactory.create(organization=acme)
     resend(staff, asset, name="Forklift")
     asset.refresh_from_db()
     assert asset.updated_by == "staff"
 
 
-def test_the_organization_of_a_record_stays(
+def test_organization_of_a_record_cannot_change(
     acme: Organization, globex: Organization, staff: Client
 ) -> None:
     asset = AssetFactory.create(organization=acme)
@@ -226,7 +224,7 @@ def test_the_organization_of_a_record_stays(
     assert (asset.name, asset.organization) == ("Forklift", acme)
 
 
-def test_what_is_left_out_of_a_new_record_is_missing(acme: Organization, staff: Client) -> None:
+def test_empty_fields_of_a_new_record_are_null(acme: Organization, staff: Client) -> None:
     empty = {"organization": acme.pk, "name": "", "email": "", "address": "", "metadata": ""}
     rows = {
         f"{name}-{count}_FORMS": "0"
@@ -240,7 +238,7 @@ def test_what_is_left_out_of_a_new_record_is_missing(acme: Organization, staff: 
     assert contact.organization == acme
 
 
-def test_a_row_is_added_to_a_record(acme: Organization, staff: Client) -> None:
+def test_inline_row_is_added_to_a_record(acme: Organization, staff: Client) -> None:
     fulfillment = FulfillmentFactory.create(organization=acme)
     row = {"requested_qty": "2", "picked_qty": "0", "packed_qty": "0", "name": "", "value": ""}
     data = {f"articles-0-{name}": value for name, value in row.items()}
@@ -252,7 +250,7 @@ def test_a_row_is_added_to_a_record(acme: Organization, staff: Client) -> None:
 @pytest.mark.parametrize(
     "term", ["müll", "KÄTHE mül", "O'Brien", "käthe@example.com", "example", "0123", "Müller, K"]
 )
-def test_a_search_finds_beginnings_of_words(term: str, acme: Organization, staff: Client) -> None:
+def test_search_finds_prefixes_of_words(term: str, acme: Organization, staff: Client) -> None:
     found = ContactFactory.create(
         organization=acme, name="Müller, Käthe O'Brien", email="käthe@example.com", phone="+1-0123"
     )
@@ -261,36 +259,32 @@ def test_a_search_finds_beginnings_of_words(term: str, acme: Organization, staff
 
 
 @pytest.mark.parametrize("term", ["üller", "müller smith", "!!!", "& | :*", "'); --"])
-def test_a_search_for_something_else_finds_nothing(
-    term: str, acme: Organization, staff: Client
-) -> None:
+def test_search_without_a_match_finds_nothing(term: str, acme: Organization, staff: Client) -> None:
     ContactFactory.create(organization=acme, name="Müller, Käthe")
     assert listed(staff, Contact, q=term) == []
 
 
-def test_a_search_finds_an_id(acme: Organization, staff: Client) -> None:
+def test_search_finds_an_id(acme: Organization, staff: Client) -> None:
     tracker, _ = TrackerFactory.create_batch(2, organization=acme)
     assert listed(staff, Tracker, q=f" {tracker.pk} ") == [tracker]
 
 
-def test_a_search_with_many_matches_is_in_order(
+def test_search_with_many_matches_is_in_order(
     acme: Organization, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "_FEW", 2)
+    monkeypatch.setattr(records, "MAX_SEARCHED_KEYS", 2)
     items = ItemFactory.create_batch(4, organization=acme, name="Pallet")
     assert listed(staff, Item, q="pallet") == sorted(items, key=lambda item: item.pk, reverse=True)
 
 
-def test_a_related_record_is_offered_by_the_beginning_of_its_name(
-    acme: Organization, staff: Client
-) -> None:
+def test_autocomplete_finds_prefixes_of_words(acme: Organization, staff: Client) -> None:
     group = GroupFactory.create(organization=acme, name="Mail Room")
     query = {"app_label": "longshore_logistics", "model_name": "group", "field_name": "parent"}
     response = staff.get("/admin/autocomplete/", query | {"term": "roo"})
     assert response.json()["results"] == [{"id": group.pk, "text": "Mail Room"}]
 
 
-def test_a_list_is_filtered_by_organization_and_status(
+def test_list_filters_by_organization_and_status(
     acme: Organization, globex: Organization, staff: Client
 ) -> None:
     lost = ShipmentFactory.create(organization=acme, status="lost")
@@ -300,7 +294,7 @@ def test_a_list_is_filtered_by_organization_and_status(
     assert listed(staff, Shipment, **query) == [lost]
 
 
-def test_a_long_list_is_estimated_and_paged(
+def test_long_list_has_an_estimated_count_and_pages(
     acme: Organization, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(EstimatingPaginator, "max_counted", 50)
@@ -313,7 +307,7 @@ def test_a_long_list_is_estimated_and_paged(
     assert response.context["cl"].result_count == 120
 
 
-def test_a_contact_and_a_group_show_their_trackers(acme: Organization, staff: Client) -> None:
+def test_contact_and_group_show_tracker_counts(acme: Organization, staff: Client) -> None:
     group = GroupFactory.create(organization=acme)
     GroupFactory.create(organization=acme, parent=group)
     contact = ContactFactory.create(organization=acme, groups=[group])
@@ -328,9 +322,7 @@ def test_a_contact_and_a_group_show_their_trackers(acme: Organization, staff: Cl
 
 
 @pytest.mark.parametrize("value", [["Dock"], "Dock", 7, True, {"name": 7, "city": ["x"]}, [], {}])
-def test_json_of_any_shape_is_listed_and_opened(
-    staff: Client, acme: Organization, value: Any
-) -> None:
+def test_pages_accept_json_of_any_shape(staff: Client, acme: Organization, value: Any) -> None:
     location = LocationFactory.create(
         organization=acme, address=value, service_levels=[value, {"provider": value}]
     )
@@ -345,7 +337,7 @@ def test_json_of_any_shape_is_listed_and_opened(
     ("currency", "shown"),
     [("EUR", "139.44 EUR"), ("JPY", "13,944 JPY"), ("KWD", "13.944 KWD")],
 )
-def test_amounts_are_shown_as_people_write_them(staff: Client, currency: str, shown: str) -> None:
+def test_amounts_are_formatted_by_currency(staff: Client, currency: str, shown: str) -> None:
     prices = {"amount": 13_944, "billed_amount": None, "fee": -5}
     shipment = ShipmentFactory.create(currency=currency, **prices)
     pages = address(Shipment, "changelist"), address(Shipment, "change", shipment.pk)
@@ -353,5 +345,5 @@ def test_amounts_are_shown_as_people_write_them(staff: Client, currency: str, sh
     assert shown in found
     fee = {"EUR": "-0.05", "JPY": "-5", "KWD": "-0.005"}[currency]
     assert f"{shown}, {records.NOTHING}, {fee} {currency}" in page
-    # What is edited is what is stored.
+    # The form edits the stored number.
     assert 'value="13944"' in page
