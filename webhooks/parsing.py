@@ -8,10 +8,12 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from longshore.api.errors import ErrorCode, Problem, Problems
+from longshore.api.errors import BaseErrorCode, ErrorCode, Problem, Problems
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 from longshore.resources.values import display_value
+from webhooks.errors import WebhookErrorCode
 from webhooks.events import EVERY, EventType
 from webhooks.signing_secrets import MAX_BYTES, MIN_BYTES, is_secret
 from webhooks.targets import InvalidTarget, check_target
@@ -129,7 +131,9 @@ def _target(value: Any) -> Iterator[Problem]:
     except InvalidTarget as error:
         # Before an @ may stand a password.
         value = None if "@" in str(value) else value
-        yield Problem(ErrorCode.INVALID_TARGET, "target", value, str(error), _ACCEPTED["target"])
+        yield Problem(
+            WebhookErrorCode.INVALID_TARGET, "target", value, str(error), _ACCEPTED["target"]
+        )
 
 
 def _events(value: Any) -> Iterator[Problem]:
@@ -137,26 +141,28 @@ def _events(value: Any) -> Iterator[Problem]:
     accepted = [EVERY, *EventType.values]
     if not isinstance(chosen, list) or not chosen:
         text = "events must be a list of types, or *"
-        yield Problem(ErrorCode.INVALID_EVENT, "events", value, text, accepted)
+        yield Problem(WebhookErrorCode.INVALID_EVENT, "events", value, text, accepted)
         return
     for index, name in enumerate(chosen):
         if name not in accepted:
             text = f"There is no event {display_value(name)}"
-            yield Problem(ErrorCode.INVALID_EVENT, f"events.{index}", name, text, accepted)
+            yield Problem(WebhookErrorCode.INVALID_EVENT, f"events.{index}", name, text, accepted)
     if EVERY in chosen and len(chosen) > 1:
         text = "* means every event, and stands alone"
-        yield Problem(ErrorCode.INVALID_EVENT, "events", value, text, [EVERY])
+        yield Problem(WebhookErrorCode.INVALID_EVENT, "events", value, text, [EVERY])
 
 
 def _resources(value: Any) -> Iterator[Problem]:
-    return _names(value, "resource", ErrorCode.INVALID_RESOURCE, registry.names())
+    return _names(value, "resource", ResourceErrorCode.INVALID_RESOURCE, registry.names())
 
 
 def _types(value: Any) -> Iterator[Problem]:
-    return _names(value, "type", ErrorCode.INVALID_TYPE, export_types.codes())
+    return _names(value, "type", ResourceErrorCode.INVALID_TYPE, export_types.codes())
 
 
-def _names(value: Any, what: str, code: ErrorCode, accepted: Collection[str]) -> Iterator[Problem]:
+def _names(
+    value: Any, what: str, code: BaseErrorCode, accepted: Collection[str]
+) -> Iterator[Problem]:
     if not isinstance(value, list):
         yield Problem(code, f"{what}s", value, f"{what}s must be a list of names", accepted)
         return
@@ -186,23 +192,25 @@ def _headers(value: Any) -> Iterator[Problem]:
     """Check names and values. No problem repeats a value, which may be secret."""
     if not isinstance(value, dict):
         text = "headers must be an object of names and texts"
-        yield Problem(ErrorCode.INVALID_HEADER, "headers", None, text, _HEADERS)
+        yield Problem(WebhookErrorCode.INVALID_HEADER, "headers", None, text, _HEADERS)
         return
     if len({name.lower() for name in value}) < len(value):
         text = "A header is given twice; upper and lower case are the same"
-        yield Problem(ErrorCode.INVALID_HEADER, "headers", list(value), text, _HEADERS)
+        yield Problem(WebhookErrorCode.INVALID_HEADER, "headers", list(value), text, _HEADERS)
     if sum(text is not None for text in value.values()) > MAX_HEADERS:
         yield too_many_headers(list(value))
     for name, text in value.items():
         if refusal := _refusal(name, text):
             message, accepted = refusal
             shown = name[:MAX_HEADER_NAME_CHARACTERS]
-            yield Problem(ErrorCode.INVALID_HEADER, f"headers.{shown}", None, message, accepted)
+            yield Problem(
+                WebhookErrorCode.INVALID_HEADER, f"headers.{shown}", None, message, accepted
+            )
 
 
 def too_many_headers(names: list[str]) -> Problem:
     text = f"headers has {len(names)} names; at most {MAX_HEADERS} are allowed"
-    return Problem(ErrorCode.INVALID_HEADER, "headers", names, text, _HEADERS)
+    return Problem(WebhookErrorCode.INVALID_HEADER, "headers", names, text, _HEADERS)
 
 
 def _refusal(name: str, text: Any) -> tuple[str, str] | None:
@@ -226,7 +234,7 @@ def _secret(value: Any) -> Iterator[Problem]:
     if not isinstance(value, str) or not is_secret(value):
         # The value is not repeated: it may be a secret with a typing error.
         text = f"`secret` must be {SECRET}"
-        yield Problem(ErrorCode.INVALID_SECRET, "secret", None, text, SECRET)
+        yield Problem(WebhookErrorCode.INVALID_SECRET, "secret", None, text, SECRET)
 
 
 def _problem(field: str, value: Any, message: str, accepted: object) -> Problem:

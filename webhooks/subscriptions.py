@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
-from longshore.api.errors import ApiError, ErrorCode, InvalidInput
+from longshore.api.errors import ApiError, InvalidInput
 from webhooks import challenges, lifecycle, signing_secrets
+from webhooks.errors import WebhookErrorCode
 from webhooks.models import Subscription, SubscriptionQuerySet
 from webhooks.parsing import MAX_HEADERS, Values, too_many_headers
 
@@ -38,7 +39,9 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
             text = (
                 f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one."
             )
-            raise ApiError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS})
+            raise ApiError(
+                WebhookErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS}
+            )
         _refuse_twins(subscription, others)
         subscription.organization_number = _next_number(organization_id)
         subscription.save(force_insert=True)
@@ -115,7 +118,7 @@ def _refuse_twins(subscription: Subscription, others: SubscriptionQuerySet) -> N
     ).first()
     if twin is not None:
         text = f"{twin} has the same target, events, resources and types."
-        raise ApiError(ErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": twin.public_id})
+        raise ApiError(WebhookErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": twin.public_id})
 
 
 def _with_headers(present: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:

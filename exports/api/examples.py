@@ -2,11 +2,14 @@
 
 from drf_spectacular.utils import OpenApiExample
 
+from exports.errors import ExportErrorCode
 from exports.formats import formats
 from exports.spec import Compression
 from longshore.api import admission
 from longshore.api.errors import ApiError, ErrorCode
+from longshore.jobs.errors import JobErrorCode
 from longshore.resources.api.documentation import bad_input
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 
@@ -158,64 +161,66 @@ COMPLETED = QUEUED | {
 
 REFUSED = [
     bad_input(
-        ErrorCode.INVALID_RESOURCE,
+        ResourceErrorCode.INVALID_RESOURCE,
         "resource",
         "invalid_resource",
         "Unsupported resource type: invalid_resource",
         registry.names(),
     ),
     bad_input(
-        ErrorCode.INVALID_TYPE,
+        ResourceErrorCode.INVALID_TYPE,
         "type",
         "orders",
         "Unsupported export type: orders",
         export_types.codes(),
     ),
     bad_input(
-        ErrorCode.INVALID_DATE_RANGE,
+        ExportErrorCode.INVALID_DATE_RANGE,
         "date_from",
         "2025-04-01",
         "'2025-04-01' is after '2025-01-01'",
         "a date that is not after date_to",
     ),
-    bad_input(ErrorCode.INVALID_FORMAT, "format", "pdf", "Unsupported format: pdf", list(formats)),
     bad_input(
-        ErrorCode.INVALID_COMPRESSION,
+        JobErrorCode.INVALID_FORMAT, "format", "pdf", "Unsupported format: pdf", list(formats)
+    ),
+    bad_input(
+        JobErrorCode.INVALID_COMPRESSION,
         "compression",
         "rar",
         "Unsupported compression: rar",
         [compression.value for compression in Compression],
     ),
     bad_input(
-        ErrorCode.INVALID_FILTER,
+        ResourceErrorCode.INVALID_FILTER,
         "options.stauts",
         "delivered",
         "shipment has no filter 'stauts'; did you mean 'status'?",
         ["id", "type", "status", "provider"],
     ),
     bad_input(
-        ErrorCode.INVALID_FILTER,
+        ResourceErrorCode.INVALID_FILTER,
         "filters.notes_starts",
         "Fragile",
         "'notes_starts' ends in no matcher; did you mean 'start'?",
         ["eq", "in", "start", "cont"],
     ),
     bad_input(
-        ErrorCode.INVALID_COLUMN,
+        ResourceErrorCode.INVALID_COLUMN,
         "csv_field_options.columns.adress",
         True,
         "contact has no column 'adress'",
         ["id", "name", "email", "address"],
     ),
     bad_input(
-        ErrorCode.INVALID_INCLUDE,
+        ExportErrorCode.INVALID_INCLUDE,
         "includes.0",
         "group",
         "contact cannot include 'group'; did you mean 'groups'?",
         ["groups", "groups.location", "groups.parent", "locations"],
     ),
     bad_input(
-        ErrorCode.INVALID_ORDERING,
+        ResourceErrorCode.INVALID_ORDERING,
         "options.order_by",
         "metadata",
         "shipment cannot be ordered by 'metadata'",
@@ -229,14 +234,14 @@ REFUSED = [
         '"all" or a whole number from 1',
     ),
     bad_input(
-        ErrorCode.INVALID_TIMEZONE,
+        ResourceErrorCode.INVALID_TIMEZONE,
         "csv_field_options.timezone",
         "Mars/Olympus",
         "Unknown time zone: Mars/Olympus",
         "an IANA name such as America/New_York or UTC",
     ),
     bad_input(
-        ErrorCode.INVALID_DATETIME_FORMAT,
+        JobErrorCode.INVALID_DATETIME_FORMAT,
         "csv_field_options.datetime_format",
         "yyyy-bb",
         "The datetime pattern 'yyyy-bb' holds 'bb', which is not known",
@@ -245,18 +250,18 @@ REFUSED = [
 ]
 TOO_MANY_REQUESTS = admission.too_many(2)
 TOO_MANY_EXPORTS = ApiError(
-    ErrorCode.TOO_MANY_EXPORTS,
+    ExportErrorCode.TOO_MANY_EXPORTS,
     "10 exports are unfinished, and no more are allowed. Wait for one, or cancel it.",
     {"maximum": 10, "retry_after": 12},
 )
 OVER_QUOTA = (
     ApiError(
-        ErrorCode.DAILY_QUOTA_EXCEEDED,
+        JobErrorCode.DAILY_QUOTA_EXCEEDED,
         "10,000 exports were created or retried today (UTC), and 10,000 are allowed a day.",
         {"maximum": 10_000, "used": 10_000, "retry_after": 34_200},
     ),
     ApiError(
-        ErrorCode.STORAGE_QUOTA_EXCEEDED,
+        JobErrorCode.STORAGE_QUOTA_EXCEEDED,
         "The organization's files have 1,099,511,627,776 bytes, and 1,099,511,627,776 are "
         "allowed: there is no room for this export. Delete exports, or wait until some expire.",
         {"maximum": 2**40, "used": 2**40},

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exports.api import documentation
+from exports.errors import ExportErrorCode
 from exports.execution.manifest import manifest
 from exports.execution.storage import (
     InvalidLink,
@@ -108,7 +109,7 @@ class ExportPreview(APIView):
         try:
             found = preview(spec, organization.pk)
         except FormatLimit as limit:
-            raise ApiError(ErrorCode.FORMAT_LIMIT, str(limit)) from None
+            raise ApiError(ExportErrorCode.FORMAT_LIMIT, str(limit)) from None
         # PostgreSQL wrote the rows' JSON; nothing here has to read it.
         shown = {name: json.dumps(value) for name, value in asdict(found).items()}
         shown["rows"] = f"[{','.join(found.rows)}]"
@@ -170,11 +171,11 @@ def _ready(export: Export) -> Export:
     """An export whose files can be downloaded. Raises ApiError."""
     if export.expired:
         text = f"The export's files were deleted at {export.expires_at:%FT%TZ}."
-        raise ApiError(ErrorCode.EXPORT_EXPIRED, text)
+        raise ApiError(ExportErrorCode.EXPORT_EXPIRED, text)
     if export.status != Status.COMPLETED:
         text = f"The export is {export.status}; its progress is {export.progress}%."
         raise ApiError(
-            ErrorCode.EXPORT_NOT_READY,
+            ExportErrorCode.EXPORT_NOT_READY,
             text,
             {"status": export.status, "progress": export.progress, "error": export.error},
         )
@@ -219,7 +220,7 @@ class SignedFile(APIView):
             if not link.expired:
                 raise ApiError(ErrorCode.NOT_FOUND) from None
             text = "The link has expired. Ask the export for a new one, if its files still exist."
-            raise ApiError(ErrorCode.EXPORT_EXPIRED, text) from None
+            raise ApiError(ExportErrorCode.EXPORT_EXPIRED, text) from None
         try:
             chosen = requested(_range(request, file), file.bytes)
         except Unsatisfiable:

@@ -9,6 +9,7 @@ from django.db import close_old_connections
 from psycopg.errors import QueryCanceled
 from structlog.contextvars import bind_contextvars
 
+from exports.errors import ExportErrorCode
 from exports.execution import replica
 from exports.execution.storage import clear, folder
 from exports.execution.writer import write_files
@@ -19,8 +20,9 @@ from exports.models import Export, ExportFile
 from exports.reading.stream import ExportStream
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
-from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.errors import ApiError
 from longshore.jobs import heartbeats
+from longshore.resources.errors import ResourceErrorCode
 
 logger = logging.getLogger(__name__)
 
@@ -115,9 +117,9 @@ def _give_up(export: Export, error: BaseException) -> None:
         case TimeLimitReached():
             transitions.time_out(export, error.seconds)
         case ObsoleteSpec():
-            transitions.fail(export, ErrorCode.INVALID_RESOURCE, str(error))
+            transitions.fail(export, ResourceErrorCode.INVALID_RESOURCE, str(error))
         case FormatLimit():
-            transitions.fail(export, ErrorCode.FORMAT_LIMIT, str(error))
+            transitions.fail(export, ExportErrorCode.FORMAT_LIMIT, str(error))
         case ApiError():
             transitions.fail(export, error.code, error.message)
         case transitions.Superseded():

@@ -15,6 +15,7 @@ from exports.lifecycle.limits import (
 from exports.lifecycle.queues import discard_soon, enqueue
 from exports.models import UNFINISHED, Export, Status
 from longshore.api.errors import ApiError, ErrorCode
+from longshore.jobs.errors import JobErrorCode
 
 
 def cancel(export: Export) -> None:
@@ -41,7 +42,7 @@ def retry(export: Export) -> None:
     allowed = limits_of(export.organization_id)
     admit_one_more(export.organization_id, allowed)
     if not delete_files(export):
-        raise ApiError(ErrorCode.STORAGE_UNAVAILABLE)
+        raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
     with transaction.atomic():
         lock(export.organization_id)
         admit_one_more(export.organization_id, allowed)

@@ -20,6 +20,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from exports.errors import ExportErrorCode
 from exports.models import (
     UNFINISHED,
     Export,
@@ -30,6 +31,7 @@ from exports.models import (
 from exports.spec import ExportSpec
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError, ErrorCode
+from longshore.jobs.errors import JobErrorCode
 
 # All files of an export are listed, linked to and described together.
 MAX_FILES = 1000
@@ -171,7 +173,7 @@ def _too_many_today(used: int, limit: int) -> ApiError:
     text = f"{used:,} exports were created or retried today (UTC), and {limit:,} are allowed a day."
     wait = ceil((midnight - now).total_seconds())
     details = {"maximum": limit, "used": used, "retry_after": wait}
-    return ApiError(ErrorCode.DAILY_QUOTA_EXCEEDED, text, details)
+    return ApiError(JobErrorCode.DAILY_QUOTA_EXCEEDED, text, details)
 
 
 def _too_many_unfinished(organization_id: str, limit: int) -> ApiError:
@@ -183,7 +185,7 @@ def _too_many_unfinished(organization_id: str, limit: int) -> ApiError:
         seconds = ceil((first.estimated_completion - timezone.now()).total_seconds())
     text = f"{limit} exports are unfinished, and no more are allowed. Wait for one, or cancel it."
     details = {"maximum": limit, "retry_after": max(1, seconds)}
-    return ApiError(ErrorCode.TOO_MANY_EXPORTS, text, details)
+    return ApiError(ExportErrorCode.TOO_MANY_EXPORTS, text, details)
 
 
 def too_many_records(count: int, limit: int, *, or_more: bool = False) -> ApiError:
@@ -193,12 +195,12 @@ def too_many_records(count: int, limit: int, *, or_more: bool = False) -> ApiErr
         f"The export has {there} records, and {limit:,} are allowed. Filter more, or set a limit."
     )
     details = {"records_count": count, "maximum": limit}
-    return ApiError(ErrorCode.TOO_MANY_RECORDS, text, details)
+    return ApiError(JobErrorCode.TOO_MANY_RECORDS, text, details)
 
 
 def too_many_bytes(limit: int) -> ApiError:
     text = f"The export's files have more than {limit:,} bytes. Filter more, or compress them."
-    return ApiError(ErrorCode.FILE_TOO_LARGE, text, {"maximum": limit})
+    return ApiError(JobErrorCode.FILE_TOO_LARGE, text, {"maximum": limit})
 
 
 def too_many_stored_bytes(used: int, maximum: int) -> ApiError:
@@ -207,7 +209,7 @@ def too_many_stored_bytes(used: int, maximum: int) -> ApiError:
         "there is no room for this export. Delete exports, or wait until some expire."
     )
     details = {"maximum": maximum, "used": used}
-    return ApiError(ErrorCode.STORAGE_QUOTA_EXCEEDED, text, details)
+    return ApiError(JobErrorCode.STORAGE_QUOTA_EXCEEDED, text, details)
 
 
 def too_many_files() -> ApiError:
@@ -217,4 +219,4 @@ def too_many_files() -> ApiError:
 
 def empty() -> ApiError:
     text = "No records match, and the request sets `empty` to `error`."
-    return ApiError(ErrorCode.EMPTY_EXPORT, text, {"records_count": 0})
+    return ApiError(ExportErrorCode.EMPTY_EXPORT, text, {"records_count": 0})

@@ -22,6 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from exports.errors import ExportErrorCode
 from exports.lifecycle import limits, metric_counters, webhook_events
 from exports.lifecycle.queues import hand_on
 from exports.models import (
@@ -36,7 +37,7 @@ from exports.models import (
     Status,
     retention,
 )
-from longshore.api.errors import ErrorCode
+from longshore.api.errors import BaseErrorCode, ErrorCode
 from longshore.database.ids import new_id
 
 # What an export waits after each attempt; after one more it has failed. An outage of ten seconds
@@ -184,7 +185,7 @@ def complete(export: Export, files: list[ExportFile]) -> None:
         )
 
 
-def fail(export: Export, code: ErrorCode, message: str) -> None:
+def fail(export: Export, code: BaseErrorCode, message: str) -> None:
     """Give a claimed export up, for good. Raises Superseded."""
     _end(export, Status.FAILED, message, error={"error": code.value, "message": message})
 
@@ -217,7 +218,7 @@ def try_replica_again(export: Export, reason: str) -> None:
     failures = export.replica_failures + 1
     if failures > len(REPLICA_DELAYS):
         text = f"The export was given up after {len(export.claims)} attempts. {reason}"
-        fail(export, ErrorCode.REPLICA_UNAVAILABLE, text)
+        fail(export, ExportErrorCode.REPLICA_UNAVAILABLE, text)
     else:
         _requeue(export, REPLICA_DELAYS[failures - 1], reason, replica_failures=failures)
 

@@ -7,8 +7,8 @@ from typing import Any
 from exports.request.includes import Included, Report
 from exports.spec import Nesting, OutputColumn
 from exports.sql.nesting import collision, outline
-from longshore.api.errors import ErrorCode
 from longshore.api.parsers import storable
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.registry import Resource
 from longshore.resources.values import display_value
 
@@ -42,12 +42,14 @@ class ColumnChoice:
         elif isinstance(chosen, list) and all(isinstance(name, str) for name in chosen):
             for name in (name for name, times in Counter(chosen).items() if times > 1):
                 text = f"The column {name} is named twice"
-                self._report(ErrorCode.INVALID_COLUMN, _COLUMNS, name, text, "each column once")
+                self._report(
+                    ResourceErrorCode.INVALID_COLUMN, _COLUMNS, name, text, "each column once"
+                )
             chosen = dict.fromkeys(chosen, True)
         elif not isinstance(chosen, Mapping):
             text = f"{_COLUMNS} must be an object or a list of names"
             example = '{"<column>": true}'
-            self._report(ErrorCode.INVALID_COLUMN, _COLUMNS, chosen, text, example)
+            self._report(ResourceErrorCode.INVALID_COLUMN, _COLUMNS, chosen, text, example)
             return ()
         whole = [include.relation for include in included.includes]
         kept = included.kept(resource, dict.fromkeys([*chosen, *whole]))
@@ -67,17 +69,23 @@ class ColumnChoice:
             else:
                 headers |= {name: header} if wanted else {}
                 continue
-            self._report(ErrorCode.INVALID_COLUMN, f"{_COLUMNS}.{name}", wanted, text, accepted)
+            self._report(
+                ResourceErrorCode.INVALID_COLUMN, f"{_COLUMNS}.{name}", wanted, text, accepted
+            )
         if all(wanted is False for wanted in chosen.values()):
             text = "No column is chosen" + (" that dry data has" if included.dry else "")
             place = "fields" if self._output.get("columns") is None else _COLUMNS
             accepted = included.kept(resource, resource.names)
-            self._report(ErrorCode.INVALID_COLUMN, place, chosen, text, accepted)
+            self._report(ResourceErrorCode.INVALID_COLUMN, place, chosen, text, accepted)
         return tuple(OutputColumn(name, headers[name]) for name in self._order(headers))
 
     def check(self, columns: tuple[OutputColumn, ...], nesting: Nesting) -> None:
         """Complain of columns that cannot be shown side by side in this nesting."""
-        code, resource, whole = ErrorCode.INVALID_COLUMN, self._resource, self._included.includes
+        code, resource, whole = (
+            ResourceErrorCode.INVALID_COLUMN,
+            self._resource,
+            self._included.includes,
+        )
         if pair := collision(outline(resource, columns, nesting, whole)):
             one, other = pair
             text = f"The columns {one.path} and {other.path} may give columns of one header"
@@ -91,7 +99,7 @@ class ColumnChoice:
             return list(headers)
         if not isinstance(order, list):
             text = f"{field} must be a list of names"
-            self._report(ErrorCode.INVALID_COLUMN, field, order, text, list(headers))
+            self._report(ResourceErrorCode.INVALID_COLUMN, field, order, text, list(headers))
             return list(headers)
         for position, name in enumerate(order):
             twice = name in order[:position]
@@ -100,7 +108,7 @@ class ColumnChoice:
                     f"{display_value(name)} is {'named twice' if twice else 'not a chosen column'}"
                 )
                 path = f"{field}.{position}"
-                self._report(ErrorCode.INVALID_COLUMN, path, name, text, list(headers))
+                self._report(ResourceErrorCode.INVALID_COLUMN, path, name, text, list(headers))
         return list(
             dict.fromkeys([*(n for n in order if isinstance(n, str) and n in headers), *headers])
         )

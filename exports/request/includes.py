@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from exports.errors import ExportErrorCode
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.spec import Nesting
-from longshore.api.errors import ErrorCode
+from longshore.api.errors import BaseErrorCode
 from longshore.api.suggestions import did_you_mean
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.includes import Include
 from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource
 from longshore.resources.values import display_value
@@ -21,7 +23,7 @@ _PROPERTIES = "csv_field_options.properties"
 
 
 # Takes a problem, as `Problem` has it.
-Report = Callable[[ErrorCode, str, Any, str, Any], None]
+Report = Callable[[BaseErrorCode, str, Any, str, Any], None]
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,12 @@ class Including:
             return replace(nothing, columns=plain) if dry else nothing
         if fields is None:
             self._show(self._root, EVERY)
-        for place, path in self._paths("fields", fields, ErrorCode.INVALID_COLUMN):
+        for place, path in self._paths("fields", fields, ResourceErrorCode.INVALID_COLUMN):
             self._field(place, path)
-        for place, path in self._paths("includes", includes, ErrorCode.INVALID_INCLUDE):
+        for place, path in self._paths("includes", includes, ExportErrorCode.INVALID_INCLUDE):
             self._include(place, path)
         if fields == []:
-            self._report(ErrorCode.INVALID_COLUMN, "fields", fields, "No field is chosen")
+            self._report(ResourceErrorCode.INVALID_COLUMN, "fields", fields, "No field is chosen")
         if self.failed:
             return nothing
         for name in set(self._root.included) & set(self._root.columns):
@@ -116,7 +118,7 @@ class Including:
         included = list(self._root.included)
         if not self._is_table or not included:
             return nesting
-        code = ErrorCode.INVALID_INCLUDE
+        code = ExportErrorCode.INVALID_INCLUDE
         repeated = [name for name in included if self._resource.related(name)[0].repeatable]
         if nesting is Nesting.FLATTEN or (repeated and properties == Nesting.MERGE):
             text = f"In {self._format} {nesting} is no way to show {' and '.join(included)}"
@@ -124,7 +126,7 @@ class Including:
             self._report(code, _PROPERTIES, properties, text, accepted)
         return Nesting.REPEAT if repeated else nesting
 
-    def _paths(self, name: str, given: object, code: ErrorCode) -> Iterator[tuple[str, str]]:
+    def _paths(self, name: str, given: object, code: BaseErrorCode) -> Iterator[tuple[str, str]]:
         """The paths of a list, each with its place; each is taken once."""
         accepted = [*([EVERY] if name == "fields" else []), *self._resource.includable]
         if given is None:
@@ -173,7 +175,7 @@ class Including:
             names = [EVERY, *record.names, *(() if steps else beside)]
             of = record.resource.name if record.resource else record.path
             text = f"{of} has no field {name!r}{did_you_mean(name, names)}"
-            self._report(ErrorCode.INVALID_COLUMN, place, path, text, names)
+            self._report(ResourceErrorCode.INVALID_COLUMN, place, path, text, names)
             return
         self._show(record, name)
 
@@ -214,10 +216,10 @@ class Including:
             text = f"{given} has more than {MAX_INCLUDE_DEPTH} levels of relations"
         else:
             text = f"{self._resource.name} cannot include {path!r}{did_you_mean(path, accepted)}"
-        self._report(ErrorCode.INVALID_INCLUDE, place, given, text, accepted)
+        self._report(ExportErrorCode.INVALID_INCLUDE, place, given, text, accepted)
 
     def _report(
-        self, code: ErrorCode, field: str, value: Any, text: str, accepted: object = None
+        self, code: BaseErrorCode, field: str, value: Any, text: str, accepted: object = None
     ) -> None:
         self.failed = True
         self._report_problem(code, field, value, text, accepted)

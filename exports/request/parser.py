@@ -20,13 +20,15 @@ from exports.spec import (
     OutputColumn,
     Quoting,
 )
-from longshore.api.errors import ErrorCode, InvalidInput, Problems, shortened
+from longshore.api.errors import BaseErrorCode, ErrorCode, InvalidInput, Problems, shortened
 from longshore.files.datetime_patterns import (
     ACCEPTED,
     UnknownPattern,
     check_pattern,
     suggestion,
 )
+from longshore.jobs.errors import JobErrorCode
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import Selection
 from longshore.resources.predicates import parse_selection
 from longshore.resources.registry import Resource, registry
@@ -85,14 +87,14 @@ class _Parser:
         resource = self.resource()
         timezone = self.timezone()
         file_format = self.choice(
-            ErrorCode.INVALID_FORMAT, "format", self.body.get("format", "csv"), list(formats)
+            JobErrorCode.INVALID_FORMAT, "format", self.body.get("format", "csv"), list(formats)
         )
         compression = self.compression(file_format)
         self.options_of(file_format)
         properties = self.output.get("properties")
         nesting = Nesting(
             self.choice(
-                ErrorCode.INVALID_FORMAT,
+                JobErrorCode.INVALID_FORMAT,
                 "csv_field_options.properties",
                 Nesting.MERGE if properties is None else properties,
                 list(Nesting),
@@ -118,7 +120,7 @@ class _Parser:
             if "fields" in self.body and "columns" in self.output:
                 text = "fields and csv_field_options.columns both choose what is shown"
                 given = self.body["fields"]
-                self.report(ErrorCode.INVALID_COLUMN, "fields", given, text, "one of them")
+                self.report(ResourceErrorCode.INVALID_COLUMN, "fields", given, text, "one of them")
             choice = ColumnChoice(resource, self.output, self.report, included)
             columns = choice.columns()
             if formats[file_format].rows is not Rows.JSON and not including.failed:
@@ -147,7 +149,7 @@ class _Parser:
             warnings=included.warnings,
         )
 
-    def report(self, code: ErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:
+    def report(self, code: BaseErrorCode, field: str, value: Any, text: str, accepted: Any) -> None:
         self.problems.report(code, field, value, text, accepted)
 
     def unknown(self, given: Mapping[str, Any], path: str, known: tuple[str, ...]) -> None:
@@ -167,7 +169,7 @@ class _Parser:
             return {}
         return value
 
-    def choice(self, code: ErrorCode, field: str, value: Any, accepted: list[str]) -> str:
+    def choice(self, code: BaseErrorCode, field: str, value: Any, accepted: list[str]) -> str:
         if isinstance(value, str) and value in accepted:
             return value
         text = f"Unsupported {field.rpartition('.')[2]}: {_bare(value)}"
@@ -175,7 +177,7 @@ class _Parser:
         return accepted[0]
 
     def compression(self, file_format: str) -> Compression:
-        given, code = self.body.get("compression", "none"), ErrorCode.INVALID_COMPRESSION
+        given, code = self.body.get("compression", "none"), JobErrorCode.INVALID_COMPRESSION
         chosen = Compression(self.choice(code, "compression", given, list(Compression)))
         inside = formats[file_format].compressed_inside
         if inside and chosen is not Compression.NONE:
@@ -239,9 +241,9 @@ class _Parser:
         name = self.body.get("resource")
         resource = registry.get(name) if isinstance(name, str) else None
         if resource is None:
-            if "resource" in self.body:
-                code, text = ErrorCode.INVALID_RESOURCE, f"Unsupported resource type: {_bare(name)}"
-            else:
+            code: BaseErrorCode = ResourceErrorCode.INVALID_RESOURCE
+            text = f"Unsupported resource type: {_bare(name)}"
+            if "resource" not in self.body:
                 code = ErrorCode.INVALID_REQUEST
                 text = "The field resource is required, or the field type"
             self.report(code, "resource", name, text, registry.names())
@@ -264,7 +266,7 @@ class _Parser:
             text = f"{display_value(pattern)} is no datetime pattern: {unknown}"
             if isinstance(pattern, str) and (meant := suggestion(pattern)):
                 text += f". Did you mean {display_value(meant)}?"
-            code, field = ErrorCode.INVALID_DATETIME_FORMAT, "csv_field_options.datetime_format"
+            code, field = JobErrorCode.INVALID_DATETIME_FORMAT, "csv_field_options.datetime_format"
             self.report(code, field, pattern, text, ACCEPTED)
             return None
         return str(pattern)

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from exports.errors import ExportErrorCode
 from exports.spec import ExportSpec
-from longshore.api.errors import ErrorCode, InvalidInput, Problem
+from longshore.api.errors import InvalidInput, Problem
 from longshore.resources.columns import ColumnType
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.filters import ORDER_BY, parse_options
 from longshore.resources.intervals import is_after
@@ -51,13 +53,13 @@ class Preset:
                 f"Unsupported export type: {code if isinstance(code, str) else display_value(code)}"
             )
             accepted = export_types.codes()
-            problems.append(Problem(ErrorCode.INVALID_TYPE, TYPE, code, text, accepted))
+            problems.append(Problem(ResourceErrorCode.INVALID_TYPE, TYPE, code, text, accepted))
         if chosen is not None:
             named = rest.get("resource")
             if named not in (None, chosen.resource):
                 text = f"The type {code} is of the resource {chosen.resource}"
                 wanted = f"{chosen.resource}, or no resource beside a type"
-                error = ErrorCode.INVALID_RESOURCE
+                error = ResourceErrorCode.INVALID_RESOURCE
                 problems.append(Problem(error, "resource", named, text, wanted))
             rest = _filled(rest, chosen)
         path, kind = _date(rest, chosen)
@@ -110,7 +112,7 @@ def _range(
     """Return the conditions of a range, with both ends included, and the problems found."""
     problems: list[Problem] = []
     conditions: list[Condition | AnyOf] = []
-    code = ErrorCode.INVALID_DATE_RANGE
+    code = ExportErrorCode.INVALID_DATE_RANGE
     for name, operator in ((FROM, Operator.GTE), (TO, Operator.LTE)):
         if (given := body.get(name)) is None:
             continue

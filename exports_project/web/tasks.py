@@ -99,5 +99,5 @@ def _refusal(request: Any) -> ApiError:
             text = "The server is receiving too many bodies at the same time; try again."
             return ApiError(ErrorCode.OVERLOADED, text)
     code = ErrorCode.INTERNAL_ERROR if error.code == 500 else ErrorCode.INVALID_REQUEST
-    text = code.label if error.code == 500 else f"Malformed HTTP request: {error.body}."
+    text = code.message if error.code == 500 else f"Malformed HTTP request: {error.body}."
     return ApiError(code, text, status=error.code)

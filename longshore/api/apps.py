@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class ApiConfig(AppConfig):
@@ -8,3 +9,5 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from longshore.api import openapi  # noqa: F401  (registers how schemas are described)
+
+        autodiscover_modules("errors")

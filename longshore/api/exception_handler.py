@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from longshore.accounts.throttling import DenialThrottle
-from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
+from longshore.api.errors import ApiError, BaseErrorCode, ErrorCode, InvalidInput, Problem
 
 _DENIED = (401, 403)
 
@@ -126,7 +126,7 @@ def is_api(request: HttpRequest) -> bool:
     return request.path_info.startswith("/v1/") or request.path_info == "/v1"
 
 
-def _answer(code: ErrorCode, **details: object) -> JsonResponse:
+def _answer(code: BaseErrorCode, **details: object) -> JsonResponse:
     return JsonResponse(ApiError(code, details=details).as_json(), status=code.status)
 
 

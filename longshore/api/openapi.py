@@ -17,16 +17,24 @@ from rest_framework import serializers
 
 from longshore.accounts.authentication import HEADERS
 from longshore.api import idempotency
-from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.errors import ApiError, ErrorCode, error_codes
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 Errors = Iterable[ApiError]
 
 
+class ErrorCodeField(serializers.ChoiceField):
+    """The code of an error; the choices are read when the schema is generated."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        codes = error_codes().items()
+        super().__init__([(code, each.message) for code, each in codes], **kwargs)
+
+
 class ErrorSerializer(serializers.Serializer[Any]):
     """What every answer that is no success looks like."""
 
-    error = serializers.ChoiceField(ErrorCode.choices, help_text="What is wrong, for a program.")
+    error = ErrorCodeField(help_text="What is wrong, for a program.")
     message = serializers.CharField(help_text="What is wrong, for a person.")
     details = serializers.DictField(
         help_text="More of it. For bad input: each refused field's path with its value, and "
@@ -190,7 +198,7 @@ def _examples(errors: Errors) -> Iterator[OpenApiExample]:
 
 
 def _meaning(error: ApiError) -> str:
-    return f"`{error.code}`: {error.code.label}".replace("<", r"\<")
+    return f"`{error.code}`: {error.code.message}".replace("<", r"\<")
 
 
 def share_responses(

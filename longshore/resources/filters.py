@@ -34,6 +34,7 @@ from longshore.resources.conditions import (
     json_keys,
     related_column,
 )
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.intervals import is_after
 from longshore.resources.registry import Resource
 from longshore.resources.resolving import resolved
@@ -356,7 +357,9 @@ def _ordering(
             twice = " twice" if column in sortable else ""
             text = f"{resource.name} cannot be ordered by {display_value(column)}{twice}"
             problems.append(
-                Problem(ErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", name, text, sortable)
+                Problem(
+                    ResourceErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", name, text, sortable
+                )
             )
             continue
         minus = name.strip().startswith("-")
@@ -369,7 +372,7 @@ def _direction_problems(options: Mapping[str, Any], prefix: str) -> Iterator[Pro
     if direction not in (None, "asc", "desc"):
         text = f"{display_value(direction)} is not a valid direction."
         field = f"{prefix}{DIRECTION}"
-        yield Problem(ErrorCode.INVALID_ORDERING, field, direction, text, ["asc", "desc"])
+        yield Problem(ResourceErrorCode.INVALID_ORDERING, field, direction, text, ["asc", "desc"])
 
 
 def _limit(options: Mapping[str, Any], prefix: str) -> tuple[int | None, list[Problem]]:

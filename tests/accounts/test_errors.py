@@ -9,7 +9,8 @@ from django.core.signals import got_request_exception
 from django.test.client import Client
 from pytest_django import Settings
 
-from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.errors import ApiError, BaseErrorCode, ErrorCode, error_codes
+from longshore.resources.errors import ResourceErrorCode
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
@@ -48,14 +49,14 @@ def test_bad_input_answers_with_every_problem_and_the_first_ones_name(alice: Key
     ("name", "status", "code", "message"),
     [
         ("gone", 410, "export_expired", "The export's files have been deleted."),
-        ("not-found", 404, "not_found", "There is nothing at this address."),
-        ("rest-not-found", 404, "not_found", "There is nothing at this address."),
+        ("not-found", 404, "not_found", "Not found."),
+        ("rest-not-found", 404, "not_found", "Not found."),
         ("denied", 403, "forbidden", "The API key does not allow this."),
         ("rest-denied", 403, "forbidden", "The API key does not allow this."),
-        ("bad", 400, "invalid_request", "The request could not be understood."),
-        ("suspicious", 400, "invalid_request", "The request could not be understood."),
+        ("bad", 400, "invalid_request", "The request is malformed."),
+        ("suspicious", 400, "invalid_request", "The request is malformed."),
         ("parse", 400, "invalid_request", "Bad bits."),
-        ("unavailable", 500, "internal_error", "Something went wrong on our side."),
+        ("unavailable", 500, "internal_error", "An unexpected error occurred on the server."),
     ],
 )
 def test_exceptions_have_their_code_and_keep_their_secrets(
@@ -117,7 +118,7 @@ def test_the_unforeseen_is_logged_and_says_nothing(
     assert response["Content-Type"] == "application/json"
     assert response.json() == {
         "error": "internal_error",
-        "message": "Something went wrong on our side.",
+        "message": "An unexpected error occurred on the server.",
         "details": {},
     }
     assert len(told) == 1
@@ -159,9 +160,18 @@ def test_a_forbidden_host_is_refused_in_json(client: Client, settings: Settings)
 
 
 def test_every_code_has_a_status_and_a_sentence() -> None:
-    for code in ErrorCode:
+    for code in error_codes().values():
         error = ApiError(code)
         assert 400 <= error.status <= 504
         assert error.message.endswith((".", ">."))
         assert json.loads(json.dumps(error.as_json()))["error"] == code.value
-    assert ErrorCode.INVALID_FILTER.status == 400
+    assert ResourceErrorCode.INVALID_FILTER.status == 400
+
+
+def test_a_code_is_registered_once() -> None:
+    with pytest.raises(ValueError, match="'not_found' is registered twice"):
+
+        class Duplicate(BaseErrorCode):
+            NOT_FOUND = "not_found", 404, "Not found."
+
+    assert error_codes()["not_found"] is ErrorCode.NOT_FOUND

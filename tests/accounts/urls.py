@@ -17,15 +17,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from exports.errors import ExportErrorCode
 from longshore.accounts.models import ApiKey, Organization
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
 from longshore.api.idempotency import idempotent
 from longshore.database.ids import new_id
+from longshore.resources.errors import ResourceErrorCode
 
 RAISED: dict[str, Exception] = {
     "problem": InvalidInput(
         Problem(
-            ErrorCode.INVALID_RESOURCE,
+            ResourceErrorCode.INVALID_RESOURCE,
             "resource",
             "invalid_resource",
             "Unsupported resource type: invalid_resource",
@@ -33,7 +35,7 @@ RAISED: dict[str, Exception] = {
         ),
         Problem(ErrorCode.INVALID_LIMIT, "options.limit", 0, "A limit is at least 1.", "1 or more"),
     ),
-    "gone": ApiError(ErrorCode.EXPORT_EXPIRED, details={"id": "exp_1"}),
+    "gone": ApiError(ExportErrorCode.EXPORT_EXPIRED, details={"id": "exp_1"}),
     "not-found": Http404("No Export matches the given query."),
     "rest-not-found": exceptions.NotFound(),
     "denied": PermissionDenied("secret"),

@@ -8,6 +8,7 @@ import pytest
 from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import Compression, ExportSpec
 from longshore.api.errors import ErrorCode, InvalidInput, Problem
+from longshore.jobs.errors import JobErrorCode
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.filters import Ordering
@@ -340,7 +341,7 @@ def test_a_body_of_mistakes_is_not_answered_with_megabytes(body: dict[str, Any])
 )
 def test_a_pattern_of_another_tool_is_refused_with_ours(pattern: str, meant: str | None) -> None:
     problem = one_problem(csv_field_options={"datetime_format": pattern})
-    assert problem.code is ErrorCode.INVALID_DATETIME_FORMAT
+    assert problem.code is JobErrorCode.INVALID_DATETIME_FORMAT
     hint = f"Did you mean '{meant}'?"
     assert (hint in problem.message) is (meant is not None), problem.message
 
@@ -356,5 +357,5 @@ def test_a_percent_sign_may_stand_in_quotes_or_before_no_letter(pattern: str) ->
 def test_a_pattern_holds_no_control_character(file_format: str, character: str) -> None:
     output = {"datetime_format": f"yyyy'{character}'"}
     problem = one_problem(format=file_format, csv_field_options=output)
-    assert problem.code is ErrorCode.INVALID_DATETIME_FORMAT
+    assert problem.code is JobErrorCode.INVALID_DATETIME_FORMAT
     assert "control character" in problem.message

@@ -14,8 +14,9 @@ from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
 from longshore.accounts.models import Organization
-from longshore.api.errors import ErrorCode, InvalidInput
+from longshore.api.errors import InvalidInput
 from longshore.resources.comparisons import Operator
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import filter_names
 from longshore.resources.matchers import MATCHERS
 from longshore.resources.registry import registry
@@ -193,7 +194,7 @@ def test_a_zone_that_only_python_knows_is_refused() -> None:
     with pytest.raises(InvalidInput) as raised:
         creation.count_rows(spec, "org_nobody")
     (problem,) = raised.value.problems
-    assert problem.code is ErrorCode.INVALID_TIMEZONE
+    assert problem.code is ResourceErrorCode.INVALID_TIMEZONE
     assert problem.field == "csv_field_options.timezone"
     assert problem.value == "Moon/Tranquility"
 

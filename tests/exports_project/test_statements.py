@@ -80,6 +80,6 @@ def test_a_statement_that_is_stopped_is_a_timeout(alice: KeyClient, locked_expor
     assert response.status_code == 504
     assert response.json() == {
         "error": "timeout",
-        "message": "It took too long; ask for less data.",
+        "message": "The request took too long. Request less data.",
         "details": {},
     }

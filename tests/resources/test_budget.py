@@ -6,13 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from longshore.api.errors import ErrorCode, Problem
+from longshore.api.errors import Problem
 from longshore.resources.budget import (
     MAX_CHARACTERS,
     MAX_COMPARISONS,
     MAX_VALUES,
 )
 from longshore.resources.conditions import where
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.expressions import ROW
 from longshore.resources.filters import Selection
 from longshore.resources.predicates import parse_selection
@@ -38,7 +39,7 @@ def refused(options: dict[str, Any], filters: dict[str, Any], text: str) -> None
     began = time.process_time()
     _, problems = read(options, filters)
     assert time.process_time() - began < 2
-    assert problems[0].code is ErrorCode.INVALID_FILTER
+    assert problems[0].code is ResourceErrorCode.INVALID_FILTER
     assert text in problems[0].message or text in str(problems[0].accepted), problems[0]
 
 

@@ -8,6 +8,7 @@ import pytest
 from longshore.api.errors import ErrorCode, Problem, shortened
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import Condition
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import Ordering, Selection, parse_options
 from longshore.resources.registry import registry
 from longshore.resources.timezones import UTC
@@ -98,7 +99,7 @@ def test_a_malformed_filter_is_named(name: str, raw: object, text: str, accepted
     selection, problems = read({name: raw}, resource)
     assert selection == Selection()
     (problem,) = problems
-    assert problem.code is ErrorCode.INVALID_FILTER
+    assert problem.code is ResourceErrorCode.INVALID_FILTER
     assert problem.field == f"options.{name}"
     assert problem.value in (raw, shortened(raw))
     assert text in problem.message
@@ -169,7 +170,7 @@ def test_an_ordering_names_sortable_columns_once(
     options: dict[str, Any], field: str, value: object
 ) -> None:
     _, (problem,) = read(options)
-    assert problem.code is ErrorCode.INVALID_ORDERING
+    assert problem.code is ResourceErrorCode.INVALID_ORDERING
     assert problem.field == f"options.{field}"
     assert problem.value == value
     accepted = problem.accepted

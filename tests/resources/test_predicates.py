@@ -11,6 +11,7 @@ from longshore.api.errors import ErrorCode, Problem, shortened
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.predicates import parse_predicates, parse_selection
 from longshore.resources.registry import Resource, registry
 from longshore.resources.timezones import UTC
@@ -200,7 +201,7 @@ def test_attributes_of_related_records(name: str, start: str, expected: list[str
 def test_a_malformed_predicate_is_named(name: str, raw: Any, text: str, accepted: str) -> None:
     conditions, [problem] = read({name: raw})
     assert conditions == ()
-    assert problem.code is ErrorCode.INVALID_FILTER
+    assert problem.code is ResourceErrorCode.INVALID_FILTER
     assert problem.field == shortened(f"filters.{name}")
     assert problem.value in (raw, shortened(raw))
     assert text in problem.message

@@ -24,6 +24,7 @@ from longshore.resources.api.documentation import (
     CREATED_PARAMETERS,
     bad_input,
 )
+from longshore.resources.errors import ResourceErrorCode
 from webhooks.api.body import (
     SubscriptionChangeSerializer,
     SubscriptionRequestSerializer,
@@ -47,6 +48,7 @@ from webhooks.api.serializers import (
     EventTypeSerializer,
     SubscriptionSerializer,
 )
+from webhooks.errors import WebhookErrorCode
 from webhooks.events import EventType
 from webhooks.models import DeliveryStatus
 from webhooks.parsing import SECRET
@@ -55,12 +57,12 @@ from webhooks.subscriptions import MAX_SUBSCRIPTIONS
 WEBHOOKS, EVENTS = "Webhooks", "Events"
 
 _INACTIVE = ApiError(
-    ErrorCode.SUBSCRIPTION_INACTIVE,
+    WebhookErrorCode.SUBSCRIPTION_INACTIVE,
     f"The subscription {SUBSCRIPTION['id']} is not active. Activate it first.",
     {"active": False, "disabled_reason": "The target answered 410 Gone."},
 )
 _TWIN = ApiError(
-    ErrorCode.DUPLICATE_SUBSCRIPTION,
+    WebhookErrorCode.DUPLICATE_SUBSCRIPTION,
     f"{SUBSCRIPTION['id']} has the same target, events, resources and types.",
     {"id": SUBSCRIPTION["id"]},
 )
@@ -72,7 +74,7 @@ list_subscriptions = operation(
     responses={200: OpenApiResponse(SubscriptionSerializer(many=True), "A page.")},
     errors=[
         bad_input(
-            ErrorCode.INVALID_FILTER,
+            ResourceErrorCode.INVALID_FILTER,
             "colour",
             "red",
             "This list has no filter 'colour'",
@@ -109,7 +111,7 @@ create_subscription = operation(
         *KEY_ERRORS,
         _TWIN,
         ApiError(
-            ErrorCode.TOO_MANY_SUBSCRIPTIONS,
+            WebhookErrorCode.TOO_MANY_SUBSCRIPTIONS,
             f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one.",
             {"maximum": MAX_SUBSCRIPTIONS},
         ),
@@ -234,7 +236,7 @@ _EVENT_TYPE = OpenApiParameter(
     "type", description="One, or several with commas between.", enum=EventType.values
 )
 _BAD_TYPE = bad_input(
-    ErrorCode.INVALID_FILTER, "type", "export", "Unknown type: export", EventType.values
+    ResourceErrorCode.INVALID_FILTER, "type", "export", "Unknown type: export", EventType.values
 )
 list_deliveries = operation(
     "list_deliveries",

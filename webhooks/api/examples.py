@@ -4,8 +4,9 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from longshore.api.errors import ErrorCode
 from longshore.resources.api.documentation import bad_input
+from longshore.resources.errors import ResourceErrorCode
+from webhooks.errors import WebhookErrorCode
 from webhooks.events import EVERY, EventType
 from webhooks.parsing import SECRET
 
@@ -136,28 +137,28 @@ _TYPES = [EVERY, *EventType.values]
 _BAD_TARGET = "The target's address, 127.0.0.1, is not a public one."
 REFUSED = [
     bad_input(
-        ErrorCode.INVALID_TARGET,
+        WebhookErrorCode.INVALID_TARGET,
         "target",
         "https://127.0.0.1/",
         _BAD_TARGET,
         "an https:// URL of a public host",
     ),
     bad_input(
-        ErrorCode.INVALID_EVENT,
+        WebhookErrorCode.INVALID_EVENT,
         "events.0",
         "export.finished",
         "There is no event 'export.finished'",
         _TYPES,
     ),
     bad_input(
-        ErrorCode.INVALID_HEADER,
+        WebhookErrorCode.INVALID_HEADER,
         "headers.webhook-id",
         None,
         "The header webhook-id is set by Longshore itself",
         "another name",
     ),
     bad_input(
-        ErrorCode.INVALID_RESOURCE,
+        ResourceErrorCode.INVALID_RESOURCE,
         "resources.0",
         "ship",
         "There is no resource 'ship'",
@@ -165,5 +166,5 @@ REFUSED = [
     ),
 ]
 BAD_SECRET = bad_input(
-    ErrorCode.INVALID_SECRET, "secret", None, f"`secret` must be {SECRET}", SECRET
+    WebhookErrorCode.INVALID_SECRET, "secret", None, f"`secret` must be {SECRET}", SECRET
 )

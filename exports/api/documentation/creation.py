@@ -20,13 +20,15 @@ from exports.api.examples import (
     TOO_MANY_EXPORTS,
     TOO_MANY_REQUESTS,
 )
+from exports.errors import ExportErrorCode
 from exports.lifecycle.representation import ExportSerializer
-from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.errors import ApiError
 from longshore.api.openapi import KEY_ERRORS, OF_A_KEY, answer, operation
+from longshore.jobs.errors import JobErrorCode
 from longshore.resources.reading import AnswerTooLarge
 
 _FORMAT_LIMIT = ApiError(
-    ErrorCode.FORMAT_LIMIT,
+    ExportErrorCode.FORMAT_LIMIT,
     "Flattened, the file has more than 1,600 columns, of which metadata alone gives 1,812 or more: "
     "leave it out, or take it merged",
 )
@@ -96,13 +98,13 @@ create_export = operation(
         TOO_MANY_REQUESTS,
         *OVER_QUOTA,
         ApiError(
-            ErrorCode.TOO_MANY_RECORDS,
+            JobErrorCode.TOO_MANY_RECORDS,
             "The export has 1,204,331 records, and 1,000,000 are allowed. "
             "Filter more, or set a limit.",
             {"records_count": 1204331, "maximum": 1000000},
         ),
         ApiError(
-            ErrorCode.EMPTY_EXPORT,
+            ExportErrorCode.EMPTY_EXPORT,
             "No records match, and the request sets `empty` to `error`.",
             {"records_count": 0},
         ),

@@ -11,16 +11,17 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from exports.api.examples import COMPLETED, EXPORTS, LINK
+from exports.errors import ExportErrorCode
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.api.openapi import NOT_FOUND, answer, error_responses, operation
 
 _NOT_READY = ApiError(
-    ErrorCode.EXPORT_NOT_READY,
+    ExportErrorCode.EXPORT_NOT_READY,
     "The export is processing; its progress is 40%.",
     {"status": "processing", "progress": 40, "error": None},
 )
 _EXPIRED = ApiError(
-    ErrorCode.EXPORT_EXPIRED, "The export's files were deleted at 2024-12-26T14:30:00Z."
+    ExportErrorCode.EXPORT_EXPIRED, "The export's files were deleted at 2024-12-26T14:30:00Z."
 )
 get_manifest = operation(
     "get_export_manifest",
@@ -88,7 +89,7 @@ get_file = extend_schema(
         **error_responses(
             [
                 NOT_FOUND,
-                ApiError(ErrorCode.EXPORT_EXPIRED, "The link has expired."),
+                ApiError(ExportErrorCode.EXPORT_EXPIRED, "The link has expired."),
                 ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": ["application/json"]}),
                 ApiError(
                     ErrorCode.RANGE_NOT_SATISFIABLE,

@@ -18,11 +18,13 @@ from exports.lifecycle.transitions import RETRYABLE
 from exports.models import Status
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.api.openapi import NOT_FOUND, answer, operation, whole_list
+from longshore.jobs.errors import JobErrorCode
 from longshore.resources.api.documentation import (
     BAD_PAGES,
     CREATED_PARAMETERS,
     bad_input,
 )
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 
@@ -44,7 +46,11 @@ list_exports = operation(
     + [*CREATED_PARAMETERS],
     errors=[
         bad_input(
-            ErrorCode.INVALID_FILTER, "status", "done", "Unknown status: done", Status.values
+            ResourceErrorCode.INVALID_FILTER,
+            "status",
+            "done",
+            "Unknown status: done",
+            Status.values,
         ),
         *BAD_PAGES,
     ],
@@ -92,7 +98,7 @@ retry_export = operation(
         ),
         TOO_MANY_EXPORTS,
         *OVER_QUOTA,
-        ApiError(ErrorCode.STORAGE_UNAVAILABLE),
+        ApiError(JobErrorCode.STORAGE_UNAVAILABLE),
     ],
     examples=[answer("Queued", QUEUED)],
 )

@@ -9,9 +9,10 @@ from django.db.models import BooleanField, Expression, Model, QuerySet
 from rest_framework.request import Request
 
 from longshore.accounts.authentication import key_of
-from longshore.api.errors import ErrorCode, Problem, Problems
+from longshore.api.errors import Problem, Problems
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.conditions import AnyOf, Condition, condition_sql
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import parse_options
 from longshore.resources.registry import Resource
 from longshore.resources.timezones import Zone
@@ -79,7 +80,7 @@ def chosen(
         else:
             found[name] = values
             continue
-        problems.report(ErrorCode.INVALID_FILTER, name, texts[0], message, expected)
+        problems.report(ResourceErrorCode.INVALID_FILTER, name, texts[0], message, expected)
     if problems:
         problems.refuse()
     return Choices(found, tuple(conditions))

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.signing import BadSignature, Signer
 
 from longshore.api.errors import ErrorCode, InvalidInput, Problem
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.listing import Cursor, Listing
 
 # Proxies take addresses of 8,000 characters.
@@ -34,7 +35,9 @@ def write_cursor(listing: Listing, organization_id: str, cursor: Cursor) -> str:
     names = ",".join(order.column for order in listing.ordering)
     message = f"A list cannot go on from a text as long as one here in {names}"
     accepted = "columns of shorter texts, or an export"
-    raise InvalidInput(Problem(ErrorCode.INVALID_ORDERING, "order_by", names, message, accepted))
+    raise InvalidInput(
+        Problem(ResourceErrorCode.INVALID_ORDERING, "order_by", names, message, accepted)
+    )
 
 
 def read_cursor(listing: Listing, organization_id: str, text: str) -> Cursor:

@@ -13,11 +13,12 @@ from drf_spectacular.utils import (
 )
 
 from longshore.api import admission
-from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
+from longshore.api.errors import ApiError, BaseErrorCode, ErrorCode, InvalidInput, Problem
 from longshore.api.openapi import EVERYWHERE, error_responses
 from longshore.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, page_schema
 from longshore.resources.api.choices import CREATED, CREATED_AT
 from longshore.resources.columns import Column, ColumnType
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import filter_column, operators
 from longshore.resources.named_filters import NamedFilter
 from longshore.resources.reading import AnswerTooLarge
@@ -45,7 +46,7 @@ _EXAMPLES = {
 }
 
 
-def bad_input(code: ErrorCode, field: str, value: Any, message: str, accepted: Any) -> ApiError:
+def bad_input(code: BaseErrorCode, field: str, value: Any, message: str, accepted: Any) -> ApiError:
     """An example of bad input with one problem."""
     return InvalidInput(Problem(code, field, value, message, accepted))
 
@@ -165,11 +166,11 @@ class RecordListSchema(AutoSchema):
         no_order = f"{named} cannot be ordered by 'colour'"
         no_zone = "Unknown time zone: Mars/Olympus"
         return [
-            bad_input(ErrorCode.INVALID_FILTER, "colour", "red", no_filter, names),
-            bad_input(ErrorCode.INVALID_COLUMN, "fields", "colour", no_column, names),
-            bad_input(ErrorCode.INVALID_ORDERING, "order_by", "colour", no_order, names),
+            bad_input(ResourceErrorCode.INVALID_FILTER, "colour", "red", no_filter, names),
+            bad_input(ResourceErrorCode.INVALID_COLUMN, "fields", "colour", no_column, names),
+            bad_input(ResourceErrorCode.INVALID_ORDERING, "order_by", "colour", no_order, names),
             bad_input(
-                ErrorCode.INVALID_TIMEZONE,
+                ResourceErrorCode.INVALID_TIMEZONE,
                 "timezone",
                 "Mars/Olympus",
                 no_zone,

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from longshore.api.errors import ErrorCode, InvalidInput, Problem, Problems
 from longshore.api.pagination import page_size
 from longshore.resources.columns import ColumnType
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import ORDER_BY, Selection
 from longshore.resources.listing import Listing
 from longshore.resources.predicates import parse_selection
@@ -83,7 +84,7 @@ def _ordering_problems(
     if len(texts) > MAX_TEXTS:
         text = f"A list is ordered by at most {MAX_TEXTS} columns of free text, not {len(texts)}."
         accepted = f"at most {MAX_TEXTS} of {', '.join(texts)}"
-        code = ErrorCode.INVALID_ORDERING
+        code = ResourceErrorCode.INVALID_ORDERING
         yield Problem(code, ORDER_BY, given.get(ORDER_BY), text, accepted)
 
 
@@ -112,5 +113,5 @@ def _field_problems(resource: Resource, fields: list[str]) -> Iterator[Problem]:
             text = f"{resource.name} has no column {name!r}"
         else:
             continue
-        yield Problem(ErrorCode.INVALID_COLUMN, "fields", name, text, resource.names)
+        yield Problem(ResourceErrorCode.INVALID_COLUMN, "fields", name, text, resource.names)
         return
