@@ -161,4 +161,4 @@ def test_the_tour_is_told_of_a_file(folder: Path, tour: str) -> None:
 
 
 def test_the_tours_mistake_is_explained(tour: str) -> None:
-    assert "shipment has no filter 'stauts'; did you mean 'status'?" in tour
+    assert "shipment has no filter 'stauts'. Did you mean 'status'?" in tour

@@ -8,11 +8,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from longshore.api.errors import BaseErrorCode, ErrorCode, Problem, Problems
+from longshore.api.errors import BaseErrorCode, ErrorCode, Problem, Problems, display_value
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
-from longshore.resources.values import display_value
 from webhooks.errors import WebhookErrorCode
 from webhooks.events import EVERY, EventType
 from webhooks.signing_secrets import MAX_BYTES, MIN_BYTES, is_secret

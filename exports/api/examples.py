@@ -195,14 +195,14 @@ REFUSED = [
         ResourceErrorCode.INVALID_FILTER,
         "options.stauts",
         "delivered",
-        "shipment has no filter 'stauts'; did you mean 'status'?",
+        "shipment has no filter 'stauts'. Did you mean 'status'?",
         ["id", "type", "status", "provider"],
     ),
     bad_input(
         ResourceErrorCode.INVALID_FILTER,
         "filters.notes_starts",
         "Fragile",
-        "'notes_starts' ends in no matcher; did you mean 'start'?",
+        "'notes_starts' ends in no matcher. Did you mean 'start'?",
         ["eq", "in", "start", "cont"],
     ),
     bad_input(
@@ -216,7 +216,7 @@ REFUSED = [
         ExportErrorCode.INVALID_INCLUDE,
         "includes.0",
         "group",
-        "contact cannot include 'group'; did you mean 'groups'?",
+        "contact cannot include 'group'. Did you mean 'groups'?",
         ["groups", "groups.location", "groups.parent", "locations"],
     ),
     bad_input(

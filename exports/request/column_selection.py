@@ -7,10 +7,10 @@ from typing import Any
 from exports.request.includes import Included, Report
 from exports.spec import Nesting, OutputColumn
 from exports.sql.nesting import collision, outline
+from longshore.api.errors import display_value
 from longshore.api.parsers import storable
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.registry import Resource
-from longshore.resources.values import display_value
 
 # PostgreSQL's names end here, and a header is one in JSON.
 _MAX_HEADER_CHARACTERS = 63

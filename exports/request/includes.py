@@ -11,12 +11,11 @@ from exports.errors import ExportErrorCode
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.spec import Nesting
-from longshore.api.errors import BaseErrorCode
+from longshore.api.errors import BaseErrorCode, display_value
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.includes import Include
 from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource
-from longshore.resources.values import display_value
 
 EVERY = "*"
 _PROPERTIES = "csv_field_options.properties"

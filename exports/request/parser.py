@@ -20,7 +20,14 @@ from exports.spec import (
     OutputColumn,
     Quoting,
 )
-from longshore.api.errors import BaseErrorCode, ErrorCode, InvalidInput, Problems, shortened
+from longshore.api.errors import (
+    BaseErrorCode,
+    ErrorCode,
+    InvalidInput,
+    Problems,
+    display_value,
+    shortened,
+)
 from longshore.files.datetime_patterns import (
     ACCEPTED,
     UnknownPattern,
@@ -33,7 +40,6 @@ from longshore.resources.filters import Selection
 from longshore.resources.predicates import parse_selection
 from longshore.resources.registry import Resource, registry
 from longshore.resources.timezones import UTC, Zone, is_zone, unknown_zone
-from longshore.resources.values import display_value
 
 FIELDS = (
     *("resource", TYPE, FROM, TO, "format", "compression"),

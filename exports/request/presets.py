@@ -6,7 +6,7 @@ from typing import Any
 
 from exports.errors import ExportErrorCode
 from exports.spec import ExportSpec
-from longshore.api.errors import InvalidInput, Problem
+from longshore.api.errors import InvalidInput, Problem, display_value
 from longshore.resources.columns import ColumnType
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
@@ -17,7 +17,7 @@ from longshore.resources.intervals import is_after
 from longshore.resources.registry import registry
 from longshore.resources.resolving import resolved
 from longshore.resources.timezones import UTC, Zone
-from longshore.resources.values import ACCEPTED, canonical, display_value
+from longshore.resources.values import ACCEPTED, canonical
 
 TYPE, FROM, TO = "type", "date_from", "date_to"
 

@@ -1,8 +1,10 @@
-"""Every error of the API: a closed list of codes and one shape.
+"""The shape of every error of the API, and the codes that any endpoint may answer with.
 
-`{"error": <code>, "message": <sentence>, "details": {…}}`, with the status that belongs to
-the code. For bad input `details` holds each refused field's path and value, and `problems`,
-a list of `{"error", "field", "value", "message", "accepted"}`.
+The body of an error is `{"error": <code>, "message": <sentence>, "details": {…}}`; its HTTP status
+belongs to the code. For bad input, `details` maps the path of each refused field to its value, and
+`details.problems` lists `{"error", "field", "value", "message", "accepted"}`.
+
+Each app registers further codes in its own module `errors`, as a subclass of `BaseErrorCode`.
 """
 
 import json
@@ -12,7 +14,7 @@ from enum import StrEnum
 from typing import NoReturn, Self
 
 MAX_PROBLEMS = 100
-# Of the problems of one answer, as JSON. One body has room for a hundred thousand mistakes.
+# Limits the size of one response: a body of 1 MB can hold a hundred thousand mistakes.
 MAX_PROBLEMS_BYTES = 48_000
 MAX_SHOWN_CHARACTERS = 200
 _MAX_MESSAGE_CHARACTERS = 1_000
@@ -87,21 +89,29 @@ class ErrorCode(BaseErrorCode):
 
 
 def shortened(value: object) -> object:
-    """Return a value of a request as an answer may repeat it.
+    """Return a value of a request for use in an error, cut to MAX_SHOWN_CHARACTERS.
 
-    A text of more than MAX_SHOWN_CHARACTERS is cut, and so is the JSON of any other value; the
-    size of the whole follows. The cost does not grow with what is cut off.
+    A longer string is cut; any other value with longer JSON becomes the beginning of its JSON. The
+    size of the whole value follows. The cost does not grow with the part that is cut off.
     """
     if isinstance(value, str):
         size = f"{len(value):,} characters"
         return value if len(value) <= MAX_SHOWN_CHARACTERS else _cut(value, size)
     text = ""
-    # The encoder yields one member at a time.
+    # The encoder yields one member at a time, so a large value is not encoded as a whole.
     for piece in json.JSONEncoder(default=str, ensure_ascii=False).iterencode(value):
         text += piece[: MAX_SHOWN_CHARACTERS + 1]
         if len(text) > MAX_SHOWN_CHARACTERS:
             return _cut(text, _size(value))
     return value
+
+
+def display_value(value: object) -> str:
+    """Return a value for use in a message: a string in quotes, any other value as JSON."""
+    short = shortened(value)
+    if isinstance(short, str) and not isinstance(value, str):
+        return short
+    return repr(short) if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _cut(text: str, size: str) -> str:
@@ -118,10 +128,12 @@ def _size(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with the input.
+    """One mistake in the input. Long values and messages are shortened.
 
-    field: the dotted path. value: what the request has there. message: a sentence. accepted:
-    what would be taken instead. Values and texts that are too long are shortened.
+    field: the dotted path of the refused field.
+    value: its value in the request.
+    message: one or two sentences.
+    accepted: the accepted values, or a description of them.
     """
 
     code: BaseErrorCode
@@ -149,7 +161,11 @@ class Problem:
 
 
 class ApiError(Exception):
-    """Raised anywhere below a view to answer with an error of the documented shape."""
+    """An error of the API; the exception handler turns it into the response.
+
+    message: the default message of the code if empty.
+    status: the HTTP status of the code if None.
+    """
 
     def __init__(
         self,
@@ -169,9 +185,9 @@ class ApiError(Exception):
 
 
 class InvalidInput(ApiError):
-    """An ApiError that lists what is wrong with the input; its code is that of the first problem.
+    """Bad input: an ApiError with the code and message of its first problem.
 
-    The answer lists at most MAX_PROBLEMS problems, and MAX_PROBLEMS_BYTES of them as JSON.
+    The response lists at most MAX_PROBLEMS problems, of at most MAX_PROBLEMS_BYTES as JSON.
     """
 
     def __init__(self, *problems: Problem) -> None:
@@ -195,9 +211,10 @@ class InvalidInput(ApiError):
 
 
 class Problems:
-    """Collects the problems of one request.
+    """Collects the problems of one request, so that one response lists them all.
 
-    Stops the reading of the request by raising InvalidInput at the MAX_PROBLEMS-th problem.
+    Raises InvalidInput at the MAX_PROBLEMS-th problem: the cost of a request is bounded, however
+    many mistakes it has.
     """
 
     def __init__(self, found: Iterable[Problem] = ()) -> None:
@@ -208,7 +225,7 @@ class Problems:
         return bool(self._found)
 
     def extend(self, found: Iterable[Problem]) -> None:
-        """Add problems one by one: an iterator is not read past the maximum."""
+        """Add problems one by one; does not read an iterator past the maximum."""
         for problem in found:
             self._found.append(problem)
             if len(self._found) >= MAX_PROBLEMS:
@@ -220,5 +237,5 @@ class Problems:
         self.extend([Problem(code, field, value, message, accepted)])
 
     def refuse(self) -> NoReturn:
-        """Raise InvalidInput with the problems found; there must be one."""
+        """Raise InvalidInput with the problems found, of which there must be at least one."""
         raise InvalidInput(*self._found)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from longshore.api.errors import ErrorCode, Problem, shortened
+from longshore.api.errors import ErrorCode, Problem, display_value, shortened
 from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.budget import (
@@ -40,7 +40,7 @@ from longshore.resources.registry import Resource
 from longshore.resources.resolving import resolved
 from longshore.resources.search import words_of
 from longshore.resources.timezones import Zone
-from longshore.resources.values import canonical_value, display_value, json_or_text
+from longshore.resources.values import canonical_value, json_or_text
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _MAX_LIMIT = 2**63 - 1

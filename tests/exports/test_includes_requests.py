@@ -28,7 +28,7 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
     [
         ({"includes": "groups"}, "invalid_include", "includes", "must be a list of paths"),
         ({"includes": [7]}, "invalid_include", "includes.0", "7 is no path"),
-        ({"includes": ["group"]}, "invalid_include", "includes.0", "did you mean 'groups'?"),
+        ({"includes": ["group"]}, "invalid_include", "includes.0", "Did you mean 'groups'?"),
         ({"includes": ["organization"]}, "invalid_include", "includes.0", "contact cannot include"),
         ({"includes": ["trackers_to"]}, "invalid_include", "includes.0", "contact cannot include"),
         ({"includes": ["groups.children"]}, "invalid_include", "includes.0", "cannot include"),
@@ -93,7 +93,7 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
         ({"fields": "name"}, "invalid_column", "fields", "fields must be a list of paths"),
         ({"fields": []}, "invalid_column", "fields", "No field is chosen"),
         ({"fields": [None]}, "invalid_column", "fields.0", "null is no path"),
-        ({"fields": ["nam"]}, "invalid_column", "fields.0", "did you mean 'name'?"),
+        ({"fields": ["nam"]}, "invalid_column", "fields.0", "Did you mean 'name'?"),
         ({"fields": ["experimental"]}, "invalid_column", "fields.0", "no field 'experimental'"),
         ({"fields": ["name", "name"]}, "invalid_column", "fields.1", "name is named twice"),
         ({"fields": ["groups.nam"]}, "invalid_column", "fields.0", "group has no field 'nam'"),

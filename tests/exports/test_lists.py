@@ -85,8 +85,8 @@ def test_days_are_those_of_the_organization(
         ("created_at=cont:2024", "created_at", "'cont:2024' is not a valid value of created_at"),
         ("created_at=bwi:2024-12-26,2024-12-25", "created_at", "the smaller value first"),
         ("created_after=gte:2024-12-25", "created_after", "is not a valid value of created_at"),
-        ("creatd_at=2024-12-25", "creatd_at", "did you mean 'created_at'?"),
-        ("status=competed", "status", "Unknown status: competed; did you mean 'completed'?"),
+        ("creatd_at=2024-12-25", "creatd_at", "Did you mean 'created_at'?"),
+        ("status=competed", "status", "Unknown status: competed. Did you mean 'completed'?"),
     ],
 )
 def test_what_is_wrong_is_named(alice: KeyClient, query: str, field: str, message: str) -> None:

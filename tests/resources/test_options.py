@@ -27,7 +27,7 @@ DAY = "an ISO date (2024-12-25)"
 @pytest.mark.parametrize(
     ("name", "raw", "text", "accepted"),
     [
-        ("statu", "x", "no filter 'statu'; did you mean 'status'?", "tracking_number"),
+        ("statu", "x", "no filter 'statu'. Did you mean 'status'?", "tracking_number"),
         ("nothing", None, "no filter 'nothing'", "group_id"),
         ("", "x", "no filter ''", "status"),
         ("created_at.x", "x", "no filter 'created_at.x'", "status"),

@@ -136,8 +136,8 @@ def test_attributes_of_related_records(name: str, start: str, expected: list[str
 @pytest.mark.parametrize(
     ("name", "raw", "text", "accepted"),
     [
-        ("statsu_eq", "x", "has no attribute 'statsu'; did you mean 'status'?", "provider"),
-        ("location_nam_eq", "x", "no attribute 'location_nam'; did you mean 'location_name'", ""),
+        ("statsu_eq", "x", "has no attribute 'statsu'. Did you mean 'status'?", "provider"),
+        ("location_nam_eq", "x", "no attribute 'location_nam'. Did you mean 'location_name'", ""),
         ("status_or_nothing_eq", "x", "no attribute 'nothing'", "location_<attribute>"),
         ("status_or_eq", "x", "no attribute 'status_or'", "status"),
         ("_eq", "x", "no attribute ''", "status"),
@@ -145,8 +145,8 @@ def test_attributes_of_related_records(name: str, start: str, expected: list[str
         ("search_text_cont", "x", "no attribute 'search_text'", "_search"),
         ("location_search_text_cont", "x", "no attribute 'location_search_text'", ""),
         ("location_organization_name_eq", "x", "no attribute", ""),
-        ("status_eqq", "x", "'status_eqq' ends in no matcher; did you mean 'eq'?", "not_eq"),
-        ("status_not_eq_al", "x", "did you mean 'not_eq_all'?", "not_eq_all"),
+        ("status_eqq", "x", "'status_eqq' ends in no matcher. Did you mean 'eq'?", "not_eq"),
+        ("status_not_eq_al", "x", "Did you mean 'not_eq_all'?", "not_eq_all"),
         ("metadata_conts", {}, "ends in no matcher", "jcont"),
         ("status", "x", "'status' ends in no matcher", "eq"),
         ("nothing", "x", "'nothing' is no attribute of shipment with a matcher", "id_eq"),
