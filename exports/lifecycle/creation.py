@@ -18,7 +18,7 @@ from exports.lifecycle.limits import (
 )
 from exports.lifecycle.queues import enqueue
 from exports.models import Export, Lane
-from exports.request.presets import FROM, TO
+from exports.request.body import DATE_FROM, DATE_TO
 from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.sql.compiler import compile_count
 from longshore.accounts.models import ApiKey, Organization
@@ -81,8 +81,8 @@ def create(
             format=spec.format,
             compression=spec.compression,
             request=request,
-            date_from=_end(request, FROM),
-            date_to=_end(request, TO),
+            date_from=_end(request, DATE_FROM),
+            date_to=_end(request, DATE_TO),
             spec=spec.to_json(),
             lane=_lane(count),
             records_count=count,

@@ -14,8 +14,14 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
 
     name: the unknown name. names: the known ones.
     """
+    meant = closest(name, names)
+    return "." if meant is None else f". Did you mean {meant!r}?"
+
+
+def closest(name: str, names: Sequence[str]) -> str | None:
+    """Return the name that is most like an unknown one; None if no name is much like it."""
     if len(name) > _MAX_CHARACTERS:
-        return "."
+        return None
     matcher = SequenceMatcher()
     matcher.set_seq2(name)
 
@@ -25,4 +31,4 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
         return matcher.quick_ratio()
 
     close = get_close_matches(name, nlargest(_MAX_CANDIDATES, names, key=likeness), n=1)
-    return f". Did you mean {close[0]!r}?" if close else "."
+    return close[0] if close else None

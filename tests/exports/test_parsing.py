@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
+from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS
+from exports.request.parser import parse_export
 from exports.spec import Compression, ExportSpec
 from longshore.api.errors import ErrorCode, InvalidInput, Problem
 from longshore.jobs.errors import JobErrorCode
@@ -155,7 +156,7 @@ def test_a_missing_resource_is_named() -> None:
         ErrorCode.INVALID_REQUEST,
         "resource",
         None,
-        "The field resource is required, or the field type",
+        "resource is required unless you set type.",
         registry.names(),
     )
 
@@ -255,10 +256,10 @@ def test_all_problems_come_at_once_in_the_order_of_the_request() -> None:
 
 
 def test_null_is_as_good_as_nothing() -> None:
-    output = dict.fromkeys(OUTPUT_FIELDS)
+    output = dict.fromkeys(OUTPUT_OPTIONS.names)
     options = dict.fromkeys(("limit", "order_by", "direction"))
     spec = parse_export({"resource": "shipment"})
-    assert parse_export({"resource": "shipment"} | dict.fromkeys(FIELDS[1:])) == spec
+    assert parse_export({"resource": "shipment"} | dict.fromkeys(EXPORT_BODY.names[1:])) == spec
     body = {"resource": "shipment", "options": options, "csv_field_options": output}
     assert parse_export(body) == spec
 
@@ -274,12 +275,21 @@ def test_an_unknown_field_is_named_even_with_null() -> None:
         ({"resource": ["x", None]}, 'Unsupported resource type: ["x", null]'),
         ({"format": True}, "Unsupported format: true"),
         ({"csv_field_options": {"timezone": {}}}, "Unknown time zone: {}"),
-        ({"csv_field_options": {"columns": {"id": None}}}, "null does not say how to show"),
+        ({"csv_field_options": {"columns": {"id": None}}}, "null is not a valid header"),
         ({"csv_field_options": {"columns": {"id": "FALSE"}}}, "write false without quotes"),
-        ({"csv_field_options": {"column_order": [None]}}, "null is not a chosen column"),
-        ({"csv_field_options": {"columns": ["id", "type", "id"]}}, "The column id is named twice"),
-        ({"csv_field_options": {"datetime_format": ""}}, "'' is no datetime pattern: it is a text"),
-        ({"csv_field_options": {"datetime_format": 5}}, "5 is no datetime pattern: it is a text"),
+        ({"csv_field_options": {"column_order": [None]}}, "null is not a selected column"),
+        (
+            {"csv_field_options": {"columns": ["id", "type", "id"]}},
+            "column 'id' is listed twice",
+        ),
+        (
+            {"csv_field_options": {"datetime_format": ""}},
+            "'' is not a datetime pattern",
+        ),
+        (
+            {"csv_field_options": {"datetime_format": 5}},
+            "5 is not a datetime pattern",
+        ),
         ({"csv_field_options": {"datetime_format": "y" * 201}}, "it has 200 characters at most"),
         ({"options": {"limit": True}}, "true is not a valid limit."),
         ({"options": {"order_by": [None]}}, "cannot be ordered by null"),
@@ -294,7 +304,7 @@ def test_no_column_is_said_beside_other_problems() -> None:
     found = problems(
         {"resource": "shipment", "format": "x", "csv_field_options": {"columns": {"id": False}}}
     )
-    assert [problem.message for problem in found][1:] == ["No column is chosen"]
+    assert [problem.message for problem in found][1:] == ["No column is selected."]
 
 
 @pytest.mark.parametrize(

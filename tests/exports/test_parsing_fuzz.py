@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from exports.lifecycle import creation
-from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
+from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS
+from exports.request.parser import parse_export
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
 from longshore.accounts.models import Organization
@@ -100,7 +101,8 @@ output = st.fixed_dictionaries(
 )
 steps = st.sampled_from([*SHIPMENT.includable, *SHIPMENT.columns_by_name, "*", "location.*"]) | evil
 paths = steps | st.builds("{}.{}".format, steps, steps)
-wild = st.dictionaries(st.sampled_from([*FIELDS, *OUTPUT_FIELDS]) | evil, anything, max_size=5)
+known_names = st.sampled_from([*EXPORT_BODY.names, *OUTPUT_OPTIONS.names])
+wild = st.dictionaries(known_names | evil, anything, max_size=5)
 likely = st.fixed_dictionaries(
     {"resource": st.just("shipment")},
     optional={
