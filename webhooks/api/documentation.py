@@ -26,6 +26,8 @@ from longshore.resources.api.documentation import (
 )
 from longshore.resources.errors import ResourceErrorCode
 from webhooks.api.body import (
+    RecoveryRequestSerializer,
+    SecretRequestSerializer,
     SubscriptionChangeSerializer,
     SubscriptionRequestSerializer,
 )
@@ -51,7 +53,6 @@ from webhooks.api.serializers import (
 from webhooks.errors import WebhookErrorCode
 from webhooks.events import EventType
 from webhooks.models import DeliveryStatus
-from webhooks.parsing import SECRET
 from webhooks.subscriptions import MAX_SUBSCRIPTIONS
 
 WEBHOOKS, EVENTS = "Webhooks", "Events"
@@ -164,9 +165,7 @@ rotate_secret = operation(
         "The new secret is shown this once. For 24 hours the one before signs as well, so that "
         "there is time to change the receiver; rotated again meanwhile, an older one no more."
     ),
-    request=inline_serializer(
-        "SecretRequest", {"secret": serializers.CharField(required=False, help_text=SECRET)}
-    ),
+    request=SecretRequestSerializer,
     responses={
         200: inline_serializer(
             "Secret",
@@ -207,7 +206,7 @@ recover_deliveries = operation(
         "All failed deliveries of events since a time, also of those while Longshore had disabled "
         "the subscription. Events are kept for 30 days."
     ),
-    request=inline_serializer("RecoveryRequest", {"since": serializers.DateTimeField()}),
+    request=RecoveryRequestSerializer,
     responses={200: inline_serializer("Recovery", {"recovered": serializers.IntegerField()})},
     parameters=OF_A_KEY,
     errors=[

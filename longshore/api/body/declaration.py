@@ -244,8 +244,9 @@ class Body:
             if field.name in given and not (value is None and self.null_is_absent):
                 values[field.name] = field.read(value, f"{path}{field.name}", problems)
             elif field.required:
-                text = f"{path}{field.name} is required."
-                problems.report(field.code, f"{path}{field.name}", None, text, field.accepted)
+                place = f"{path}{field.name}"
+                text = f"{place} is required."
+                problems.report(ErrorCode.INVALID_REQUEST, place, None, text, field.accepted)
         return values
 
     def _refuse_unknown(self, name: str, value: Any, problems: Problems, path: str) -> None:
