@@ -255,7 +255,7 @@ _OPTIONAL = (
         hook=_names_hook("an export type", ResourceErrorCode.INVALID_TYPE, export_types.codes),
     ),
     Text("name", "A name of your own.", max_characters=MAX_NAME_CHARACTERS),
-    Boolean("active", "False pauses the subscription: no events are sent."),
+    Boolean("active", "`false` deactivates the subscription: Longshore sends nothing."),
     Custom(
         "headers",
         "HTTP headers to send with every delivery. The API never returns their values. A PATCH "

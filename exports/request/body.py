@@ -167,12 +167,14 @@ EXPORT_BODY = Body(
         ),
         Choice(
             "format",
+            "The format of the file.",
             choices=list(formats),
             default="csv",
             code=JobErrorCode.INVALID_FORMAT,
         ),
         Choice(
             "compression",
+            "The compression of the file. Parquet and XLSX files are always compressed inside.",
             choices=[each.value for each in Compression],
             default=Compression.NONE.value,
             code=JobErrorCode.INVALID_COMPRESSION,
