@@ -42,7 +42,7 @@ SHAPE = Body(
         Integer("sides", minimum=1, maximum=9, code=ErrorCode.INVALID_LIMIT),
         FreeObject("metadata", max_characters=10),
         Custom("pairs", schema={"type": "integer"}, accepts="an even number", hook=read_even),
-        Custom("raw", schema={"type": "string"}, accepts="a text"),
+        Custom("raw", schema={"type": "string"}, accepts="a string"),
         Object("colours", body=COLOURS),
     ),
     null_is_absent=True,
@@ -193,7 +193,7 @@ def test_the_serializer_has_the_fields_of_the_declaration() -> None:
     serializer = serializer_class(SHAPE)()
     assert type(serializer).__name__ == "ShapeSerializer"
     assert list(serializer.fields) == list(SHAPE.names)
-    fields = serializer.fields
+    fields: Any = serializer.fields
     assert [name for name, field in fields.items() if field.required] == ["kind"]
     assert fields["is_open"].default is False
     assert list(fields["kind"].choices) == ["circle", "square"]

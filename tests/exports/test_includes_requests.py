@@ -1,4 +1,4 @@
-"""What cannot be included is said, all at once, with what could be."""
+"""Parsing of `includes`, `fields` and `dry_data`, and their errors."""
 
 import json
 from dataclasses import replace
@@ -126,13 +126,13 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
         ({"dry_data": "yes"}, "invalid_request", "dry_data", "dry_data must be true or false"),
     ],
 )
-def test_each_mistake_is_named(body: dict[str, Any], code: str, field: str, message: str) -> None:
+def test_a_problem_is_reported(body: dict[str, Any], code: str, field: str, message: str) -> None:
     [(found, where, text)] = problems(**body)
     assert (found, where) == (code, field)
     assert message in text
 
 
-def test_all_mistakes_are_said_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     body = {
         "includes": ["groups.x", "y"],
         "fields": ["nam", "locations.nam"],
@@ -142,7 +142,7 @@ def test_all_mistakes_are_said_at_once() -> None:
     assert where == ["fields.0", "fields.1", "includes.0", "includes.1", "options.stauts"]
 
 
-def test_a_refusal_says_what_may_be_included() -> None:
+def test_an_error_lists_the_accepted_includes() -> None:
     every = ["groups", "groups.location", "groups.parent", "locations"]
     for field, file_format, accepted in [
         ("includes", "json", every),
@@ -154,11 +154,11 @@ def test_a_refusal_says_what_may_be_included() -> None:
         assert invalid.value.problems[0].accepted == accepted
 
 
-def test_a_hundred_mistakes_are_enough() -> None:
+def test_at_most_a_hundred_problems_are_reported() -> None:
     assert len(problems(includes=[f"x{number}" for number in range(50_000)])) == 100
 
 
-def test_a_request_becomes_a_spec_that_is_stored_and_read_back() -> None:
+def test_a_spec_with_includes_is_equal_after_a_round_trip_through_json() -> None:
     body = {
         "resource": "contact",
         "format": "json",
@@ -188,14 +188,14 @@ def test_a_spec_of_an_earlier_version_includes_nothing() -> None:
     ("includes", "nesting"),
     [([], Nesting.MERGE), (["location"], Nesting.MERGE), (["children"], Nesting.REPEAT)],
 )
-def test_a_table_repeats_its_rows_for_what_is_many(includes: list[str], nesting: Nesting) -> None:
+def test_a_table_repeats_rows_for_to_many_includes(includes: list[str], nesting: Nesting) -> None:
     body = {"resource": "group", "includes": includes}
     assert parse_export(body).nesting is nesting
     output = {"properties": "repeat"}
     assert parse_export(body | {"csv_field_options": output}).nesting is Nesting.REPEAT
 
 
-def test_dry_data_leaves_out_amounts_that_the_cents_say(own_registry: Registry) -> None:
+def test_dry_data_leaves_out_amounts_that_repeat_cents(own_registry: Registry) -> None:
     amounts = ("price_cents", "price_float", "formatted_price", "formatted_phone", "as_float")
     columns = tuple(Column(name, ColumnType.TEXT, "''") for name in amounts)
     assert CONTACT is not None

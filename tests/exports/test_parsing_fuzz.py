@@ -1,4 +1,4 @@
-"""Whatever a body holds, it is understood or refused; and what is understood can be run."""
+"""Any body is parsed or refused, and every parsed body can be executed."""
 
 import json
 from dataclasses import replace
@@ -130,8 +130,8 @@ one_predicate = predicates.map(lambda filters: {"resource": "shipment", "filters
 @example(body={"resource": "shipment", "options": {"created_at": "gt:0001-01-01"}})
 @example(body={"resource": "shipment", "options": {"created_at": -62135596800}})
 @example(body={"resource": "shipment", "options": {"metadata": {"a": 1e308}}})
-def test_any_body_is_understood_and_runs_or_is_refused(body: dict[str, Any]) -> None:
-    spec = understood(body)
+def test_any_body_is_refused_or_can_be_executed(body: dict[str, Any]) -> None:
+    spec = parsed(body)
     if isinstance(spec, InvalidInput):
         assert spec.status == 400
         assert spec.problems
@@ -142,7 +142,7 @@ def test_any_body_is_understood_and_runs_or_is_refused(body: dict[str, Any]) -> 
     assert copied(body) == []
 
 
-def understood(body: dict[str, Any]) -> ExportSpec | InvalidInput:
+def parsed(body: dict[str, Any]) -> ExportSpec | InvalidInput:
     try:
         return parse_export(body)
     except InvalidInput as invalid:
@@ -150,7 +150,7 @@ def understood(body: dict[str, Any]) -> ExportSpec | InvalidInput:
 
 
 def copied(body: dict[str, Any], organization_id: str = "org_nobody") -> list[bytes]:
-    """The rows of an export, read by the connection of the test."""
+    """Return the rows of an export, read through the connection of the test."""
     statement = compile_export(parse_export(body), organization_id)
     with connection.cursor() as wrapper:
         for name, value in statement.settings.items():
@@ -161,7 +161,7 @@ def copied(body: dict[str, Any], organization_id: str = "org_nobody") -> list[by
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", [text for text in EVIL if text not in ("\0", "\ud800")])
-def test_no_text_leaves_its_place_in_the_statement(text: str, acme: Organization) -> None:
+def test_no_text_is_interpreted_as_sql(text: str, acme: Organization) -> None:
     ShipmentFactory(organization=acme, id="it", notes=text, metadata={text: text}, tags=[text])
     ShipmentFactory(organization=acme, id="other")
     chosen: dict[str, Any] = {"id": text.strip() or "x", "notes": f"{text}!"}
@@ -191,7 +191,7 @@ def test_no_text_leaves_its_place_in_the_statement(text: str, acme: Organization
 
 
 @pytest.mark.django_db
-def test_a_zone_that_only_python_knows_is_refused() -> None:
+def test_a_zone_unknown_to_postgresql_is_refused() -> None:
     spec = replace(parse_export({"resource": "shipment"}), timezone="Moon/Tranquility")
     with pytest.raises(InvalidInput) as raised:
         creation.count_rows(spec, "org_nobody")
@@ -202,7 +202,7 @@ def test_a_zone_that_only_python_knows_is_refused() -> None:
 
 
 @pytest.mark.django_db
-def test_every_zone_that_a_request_may_name_is_known_to_the_database() -> None:
+def test_every_accepted_zone_is_known_to_postgresql() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pg_timezone_names")
         assert not TIMEZONES - {row[0] for row in cursor.fetchall()}
