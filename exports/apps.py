@@ -7,10 +7,12 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from exports.execution import replica  # noqa: F401 (registers its check)
-        from exports.lifecycle import maintenance
+        from exports.lifecycle.transitions import EXPORTS, discard_files
         from exports.lifecycle.webhook_events import with_links
         from longshore.accounts.models import Organization
+        from longshore.jobs import kinds
         from webhooks import payloads
 
+        kinds.register(EXPORTS)
         payloads.register("export", with_links)
-        pre_delete.connect(maintenance.remember_files, sender=Organization)
+        pre_delete.connect(discard_files, sender=Organization)

@@ -12,7 +12,7 @@ from longshore.resources.includes import Include
 
 
 class Nesting(StrEnum):
-    """How a row shows what has parts: in one cell, in a column for each, or in a row for each."""
+    """How a row shows nested values: in one cell, in a column each, or in a row each."""
 
     MERGE = "merge"
     FLATTEN = "flatten"
@@ -26,7 +26,7 @@ class Compression(StrEnum):
 
 
 class Quoting(StrEnum):
-    """Which cells of a CSV file stand in quotes: those that must, or all but null."""
+    """Which cells of a CSV file are quoted: only those that must be, or all except null."""
 
     MINIMAL = "minimal"
     ALL = "all"
@@ -34,7 +34,7 @@ class Quoting(StrEnum):
 
 @dataclass(frozen=True)
 class OutputColumn:
-    """A column of the file: what it shows, and what stands over it."""
+    """A column of the file: the path of its value, and its header."""
 
     path: str
     header: str
@@ -45,7 +45,7 @@ class CsvDialect:
     """How a CSV file is written.
 
     delimiter: one of `DELIMITERS`.
-    bom: begin with a byte order mark, by which Excel knows UTF-8.
+    bom: begin with a byte order mark, by which Excel detects UTF-8.
     line_end: one of `LINE_ENDS`.
     """
 
@@ -55,26 +55,33 @@ class CsvDialect:
     line_end: str = "\n"
 
 
-# Where a request names its time zone.
+# Version of the JSON that `ExportSpec.to_json` writes. Increase it when older code or older rows
+# would be misread.
+SPEC_VERSION = 1
+# The field of a request that names its time zone.
 TIMEZONE_FIELD = "csv_field_options.timezone"
 DELIMITERS = (",", ";", "\t", "|")
 LINE_ENDS = ("\n", "\r\n")
 
 
+class UnsupportedVersion(LookupError):
+    """A stored spec has a version that this code does not read."""
+
+
 @dataclass(frozen=True)
 class ExportSpec:
-    """A validated request; `to_json` and `from_json` are exact inverses.
+    """A validated request. `to_json` and `from_json` are exact inverses.
 
     columns: in the order of the file; at least one.
-    includes: the relations among them whose records are shown whole.
-    omit_empty: of a record in JSON, leave out what is null or empty.
-    warnings: what was asked for and the file has not, in sentences for people.
+    includes: the relations among the columns whose records are embedded.
+    omit_empty: leave null and empty values out of JSON records.
+    warnings: sentences about parts of the request that the file leaves out.
     timezone: an IANA name; every datetime is shown in it.
-    datetime_format: an LDML pattern; None is ISO 8601 with microseconds and offset.
-    include_header: write the names of the columns, where the format has a place for them.
-    escape_formulas: an apostrophe before text that a spreadsheet would run.
-    max_rows_per_file: where a new file begins; None is one file for all.
-    refuse_empty: nothing to export is an error.
+    datetime_format: an LDML pattern; None for ISO 8601 with microseconds and offset.
+    include_header: write the header row, if the format has one.
+    escape_formulas: write an apostrophe before text that a spreadsheet would run as a formula.
+    max_rows_per_file: maximum of rows in each file; None for one file.
+    refuse_empty: fail if no records match.
     """
 
     resource: str
@@ -95,10 +102,16 @@ class ExportSpec:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {"version": SPEC_VERSION, **asdict(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "ExportSpec":
+        """Return the spec that `to_json` stored. Raises UnsupportedVersion."""
+        if (version := data.get("version")) != SPEC_VERSION:
+            raise UnsupportedVersion(
+                f"version {version!r} of the stored spec is not supported; "
+                f"the supported version is {SPEC_VERSION}"
+            )
         return cls(
             resource=data["resource"],
             columns=tuple(OutputColumn(**column) for column in data["columns"]),
@@ -108,20 +121,19 @@ class ExportSpec:
             nesting=Nesting(data["nesting"]),
             timezone=data["timezone"],
             datetime_format=data["datetime_format"],
-            # Specs stored by earlier versions have none of these.
-            include_header=data.get("include_header", True),
-            escape_formulas=data.get("escape_formulas", True),
-            dialect=_dialect(data.get("dialect", {})),
-            max_rows_per_file=data.get("max_rows_per_file"),
-            refuse_empty=data.get("refuse_empty", False),
-            includes=tuple(map(Include.from_json, data.get("includes", ()))),
-            omit_empty=data.get("omit_empty", False),
-            warnings=tuple(data.get("warnings", ())),
+            include_header=data["include_header"],
+            escape_formulas=data["escape_formulas"],
+            dialect=_dialect(data["dialect"]),
+            max_rows_per_file=data["max_rows_per_file"],
+            refuse_empty=data["refuse_empty"],
+            includes=tuple(map(Include.from_json, data["includes"])),
+            omit_empty=data["omit_empty"],
+            warnings=tuple(data["warnings"]),
         )
 
 
 def _dialect(data: Mapping[str, Any]) -> CsvDialect:
-    return CsvDialect(**{**data, "quoting": Quoting(data["quoting"])}) if data else CsvDialect()
+    return CsvDialect(**{**data, "quoting": Quoting(data["quoting"])})
 
 
 def _condition(data: Mapping[str, Any]) -> Condition:

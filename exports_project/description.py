@@ -81,7 +81,7 @@ SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "EventTypeEnum": "webhooks.events.EventType",
         "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
-        "StatusEnum": "exports.models.Status",
+        "StatusEnum": "exports.models.STATUS_CHOICES",
         "ColumnTypeEnum": "longshore.resources.api.serializers.KINDS",
         "ExportTypeEnum": "exports.api.body.TYPES",
     },

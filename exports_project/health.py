@@ -110,7 +110,7 @@ def _storage() -> None:
 
 
 def _alive(name: str) -> None:
-    if not heartbeats.fresh(name):
+    if not heartbeats.is_fresh(name):
         raise Missing("no sign of life")
 
 
@@ -119,7 +119,7 @@ CHECKS = [
     Check("broker", _broker),
     Check("storage", _storage),
     *(Check(f"worker_{queue}", partial(_alive, queue)) for queue in (*Lane.values, WEBHOOKS)),
-    Check(heartbeats.RECOVERY, partial(_alive, heartbeats.RECOVERY)),
+    Check("recovery", partial(_alive, heartbeats.recovery_of("export"))),
 ]
 
 

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from exports.lifecycle.metrics import metrics
 from exports_project.health import healthz, readyz
+from longshore.jobs.metrics import metrics
 
 _Answer = Callable[[HttpRequest], HttpResponse]
 # What a proxy may call a request; anything else could write what it likes into the log.

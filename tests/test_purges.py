@@ -1,9 +1,10 @@
-"""Old rows are deleted in bounded batches, with all that refers to them and without objects."""
+"""Purges delete old rows and their dependents in bounded batches, without loading objects."""
 
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +16,14 @@ from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exports.lifecycle import maintenance as exports_upkeep
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportEvent, ExportFile, Status
 from exports.request.parser import parse_export
 from longshore.accounts.models import ApiKey, Organization
 from longshore.api import idempotency
 from longshore.api.models import IdempotencyKey
 from longshore.database import chunks
+from longshore.jobs import maintenance
 from tests.records import copies
 from webhooks import maintenance as webhooks_upkeep
 from webhooks.models import (
@@ -40,7 +42,7 @@ LONG_AGO = timezone.now() - timedelta(days=90)
 
 @pytest.fixture
 def old_exports(acme: Organization) -> list[QuerySet[Any]]:
-    """Failed exports, each with an event and a file."""
+    """Create failed exports, each with an event and a file."""
     spec = parse_export({"resource": "contact"}).to_json()
     export = Export.objects.create(
         organization=acme,
@@ -63,7 +65,7 @@ def old_exports(acme: Organization) -> list[QuerySet[Any]]:
 
 @pytest.fixture
 def old_events(acme: Organization) -> list[QuerySet[Any]]:
-    """Events that were delivered to a deleted subscription, in one attempt each."""
+    """Create events, each delivered to a deleted subscription in one attempt."""
     subscription = Subscription.objects.create(
         organization=acme, target="https://x.example/", events=["*"], deleted_at=LONG_AGO
     )
@@ -102,7 +104,7 @@ def old_keys(acme: Organization) -> list[QuerySet[Any]]:
 
 @contextmanager
 def no_objects() -> Iterator[None]:
-    """No model is instantiated, and little memory is needed."""
+    """Fail if the block instantiates a model or needs much memory."""
     made: list[Any] = []
 
     def note(sender: Any, **_: Any) -> None:
@@ -123,12 +125,12 @@ def no_objects() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("fixture", "purge"),
     [
-        ("old_exports", exports_upkeep.purge),
+        ("old_exports", partial(maintenance.purge, export_lifecycle)),
         ("old_events", webhooks_upkeep.purge),
         ("old_keys", idempotency.purge),
     ],
 )
-def test_a_purge_of_many_rows_loads_no_object(
+def test_a_purge_of_many_rows_loads_no_objects(
     request: pytest.FixtureRequest, fixture: str, purge: Callable[[], None]
 ) -> None:
     rows: list[QuerySet[Any]] = request.getfixturevalue(fixture)
@@ -139,7 +141,7 @@ def test_a_purge_of_many_rows_loads_no_object(
 
 
 @pytest.mark.parametrize("number", [1000, 3000])
-def test_statements_grow_with_batches_not_with_rows(
+def test_a_purge_runs_a_fixed_number_of_statements_per_batch(
     old_exports: list[QuerySet[Any]], number: int
 ) -> None:
     some = Export.objects.filter(pk__lt=Export.objects.order_by("pk")[number].pk)
@@ -147,30 +149,32 @@ def test_statements_grow_with_batches_not_with_rows(
         connection,
     ) as queries:
         assert chunks.delete(some) == number
-    # A savepoint, its end, the keys, and a DELETE for each of three tables. The last finds no key.
+    # Savepoint, release, keys, and a DELETE for each of three tables; the last batch has no keys.
     assert len(queries) == 6 * (number // chunks.ROWS) + 3
     assert [each.count() for each in old_exports] == [ROWS - number] * 3
 
 
-def test_a_reference_that_is_not_deleted_with_its_row_is_an_error(acme: Organization) -> None:
-    """API keys are referred to by exports, with SET_NULL."""
+def test_a_purge_refuses_references_that_do_not_cascade(acme: Organization) -> None:
+    """Exports refer to API keys with SET_NULL."""
     with pytest.raises(NotImplementedError, match="api_key"):
         chunks.delete(ApiKey.objects.all())
 
 
-def test_a_purge_ends_in_time_and_the_next_one_goes_on(
+def test_a_purge_stops_in_time_and_the_next_one_continues(
     old_exports: list[QuerySet[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert chunks.delete(Export.objects.all(), seconds=0) == 0
     with monkeypatch.context() as patch:
-        # A second passes whenever the clock is read: at the start, and before each batch.
+        # The clock advances one second per reading: at the start and before each batch.
         patch.setattr(chunks, "time", SimpleNamespace(monotonic=count().__next__))
         first = chunks.delete(Export.objects.all(), seconds=3)
     assert first == 2 * chunks.ROWS
     assert chunks.delete(Export.objects.all()) == ROWS - first
 
 
-def test_rows_are_read_in_batches_without_a_cursor(old_exports: list[QuerySet[Any]]) -> None:
+def test_rows_are_read_in_batches_without_a_database_cursor(
+    old_exports: list[QuerySet[Any]],
+) -> None:
     with CaptureQueriesContext(connection) as queries:
         read = [export.pk for export in chunks.read(Export.objects.only("status"))]
     assert read == list(Export.objects.order_by("pk").values_list("pk", flat=True))

@@ -11,8 +11,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from exports.lifecycle import actions
-from exports.lifecycle.transitions import RETRYABLE
-from exports.models import UNFINISHED, Export, Status
+from exports.models import RETRYABLE, UNFINISHED, Export, Status
 from webhooks.admin.pages import ReadOnlyModelAdmin, dialog
 
 

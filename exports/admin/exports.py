@@ -1,4 +1,4 @@
-"""Exports are watched and downloaded here; only `exports.lifecycle.transitions` changes one."""
+"""Exports are watched and downloaded here; only `exports.lifecycle` changes one."""
 
 import json
 from typing import Any

@@ -32,7 +32,7 @@ from exports.lifecycle.representation import (
     ExportEventSerializer,
     ExportSerializer,
 )
-from exports.models import Export, ExportFile, ExportQuerySet, Status
+from exports.models import STATUSES, Export, ExportFile, ExportQuerySet, Status
 from exports.preview import preview
 from exports.request.parser import parse_export
 from longshore.accounts.authentication import key_of
@@ -84,7 +84,7 @@ class ExportList(ListModelMixin, ExportView):
             {
                 "resource": registry.names(),
                 "type": export_types.codes(),
-                "status": list(Status.values),
+                "status": list(STATUSES),
                 "format": list(formats),
             },
             Export,

@@ -1,7 +1,7 @@
-"""The read replica: whether an attempt reads from it, and what its failures mean.
+"""The read replica: decides whether an attempt reads from it, and recognizes its failures.
 
-A replica must apply the changes of its primary. Where a query still needs the rows that a change
-removes, the replica waits for `max_standby_streaming_delay` and then cancels the query.
+A replica must apply the changes of its primary. If a query still needs rows that a change removes,
+the replica waits for `max_standby_streaming_delay` and then cancels the query.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ SELECT pg_is_in_recovery(), current_setting('hot_standby_feedback')::boolean,
 
 
 def database_of(export: Export) -> str:
-    """The alias of the database from which the current attempt of an export reads its rows."""
+    """Return the alias of the database from which the current attempt reads its rows."""
     exhausted = export.replica_failures >= len(transitions.REPLICA_DELAYS)
     if settings.EXPORT_DATABASE == ALIAS and settings.EXPORT_REPLICA_FALLBACK and exhausted:
         return "default"
@@ -46,14 +46,15 @@ def database_of(export: Export) -> str:
 
 
 def failure_of(export: Export, error: BaseException) -> str | None:
-    """Why the replica did not send the rows, and what to do; None for any other error.
+    """Return why the replica did not send the rows, and how to prevent it.
 
-    Connections that read rows raise errors of psycopg, those of the primary Django's.
+    Returns None for any other error. Connections that read rows raise errors of psycopg; those to
+    the primary raise Django's.
     """
     if database_of(export) != ALIAS or not isinstance(error, psycopg.OperationalError):
         return None
-    # A primary never reports this for a read-only transaction. A connection that was ended while it
-    # waited has no SQLSTATE, only the text.
+    # A primary never reports a serialization failure for a read-only transaction. The error of a
+    # connection that was terminated while idle has no SQLSTATE, only a text.
     if isinstance(error, errors.SerializationFailure) or "conflict with recovery" in str(error):
         return _CONFLICT
     if isinstance(error, _ENDED) or error.sqlstate is None:
@@ -63,7 +64,7 @@ def failure_of(export: Export, error: BaseException) -> str | None:
 
 @register(Tags.database)
 def check_replica(databases: Any = None, **_: Any) -> list[CheckMessage]:
-    """Warn where the replica will cancel long exports. Runs with `check --database replica`."""
+    """Warn if the replica will cancel long exports. Runs with `check --database replica`."""
     if ALIAS not in (databases or ()) or settings.EXPORT_DATABASE != ALIAS:
         return []
     try:
@@ -73,8 +74,8 @@ def check_replica(databases: Any = None, **_: Any) -> list[CheckMessage]:
     except DatabaseError as error:
         text = f"EXPORT_DATABASE_URL cannot be reached: {error}"
         return [Warning(text, hint="Check that the replica runs.", id="exports.W001")]
-    longest = settings.EXPORT_TIME_LIMIT_SECONDS * 1000
-    if not in_recovery or feedback or milliseconds == -1 or milliseconds >= longest:
+    max_milliseconds = settings.EXPORT_TIME_LIMIT_SECONDS * 1000
+    if not in_recovery or feedback or milliseconds == -1 or milliseconds >= max_milliseconds:
         return []
     text = (
         "The replica of EXPORT_DATABASE_URL has hot_standby_feedback = off and cancels an export "

@@ -23,6 +23,7 @@ from exports.reading.stream import BlockReader, ExportStream, FileStream
 from exports.spec import ExportSpec
 from longshore.files.compression import CONTENT_TYPES, ENDINGS
 from longshore.files.local_storage import LocalStorage
+from longshore.jobs.admission import too_many_stored_bytes
 from longshore.resources.registry import registry
 
 
@@ -104,7 +105,7 @@ class _Content(File):  # type: ignore[type-arg]  # generic in its stubs only
             if most_bytes is not None and size > most_bytes:
                 raise limits.too_many_bytes(most_bytes)
             if quota is not None and self._used is not None and self._used + size > quota:
-                raise limits.too_many_stored_bytes(self._used, quota)
+                raise too_many_stored_bytes(self._used, quota)
             yield block
 
 

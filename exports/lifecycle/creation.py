@@ -1,4 +1,4 @@
-"""From a spec to a queued export, within what its organization may ask for."""
+"""Creates queued exports from specs, within the limits of their organization."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,30 +9,27 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from exports.lifecycle import limits, transitions
-from exports.lifecycle.limits import (
-    Limits,
-    admit_one_more,
-    limits_of,
-    unfinished_of,
-)
-from exports.lifecycle.queues import enqueue
+from exports.lifecycle import limits
+from exports.lifecycle.limits import Limits, limits_of
+from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import Export, Lane
 from exports.request.body import DATE_FROM, DATE_TO
 from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.sql.compiler import compile_count
 from longshore.accounts.models import ApiKey, Organization
+from longshore.jobs import admission
+from longshore.jobs.queues import enqueue
 from longshore.resources.reading import TookTooLong, reading
 
-# Counting a large table must not hold up the answer; the worker has the time.
+# Counting a large table must not delay the response; the worker counts anyway.
 _COUNT_MILLISECONDS = 5_000
-# Rows a second, for the first estimate.
+# Rows per second, for the first estimate.
 _DEFAULT_ROWS_PER_SECOND = 50_000
 
 
 @dataclass(frozen=True)
 class Creation:
-    """created: false where an export that was there already is what was asked for."""
+    """The result of `create`. created: False if `export` is an existing export."""
 
     export: Export
     created: bool
@@ -46,65 +43,65 @@ def create(
     *,
     dedupe: bool = False,
 ) -> Creation:
-    """Store a request and queue it once the transaction is committed.
+    """Store an export and enqueue it when the transaction is committed.
 
-    dedupe: take an unfinished export of the same instead, where there is one.
-    Raises InvalidInput where only the database can tell that it is wrong, and ApiError for what
-    is over a limit.
+    dedupe: return an unfinished export with the same spec instead, if there is one.
+    Raises InvalidInput if only the database can detect that the spec is invalid, and ApiError if
+    a limit is exceeded.
     """
     limits.check_request(request, spec)
     allowed = limits_of(organization.pk)
-    alike = unfinished_of(organization.pk)
-    alike = alike.filter(spec=spec.to_json()) if dedupe else alike.none()
-    if alike.exists():
+    quotas = admission.quotas(EXPORTS, organization.pk, allowed)
+    same = admission.unfinished_of(EXPORTS, organization.pk)
+    same = same.filter(spec=spec.to_json()) if dedupe else same.none()
+    if same.exists():
         with transaction.atomic():
-            # A deletion waits for this lock: it then also deletes the answer that is stored for
+            # A deletion waits for this lock, and then also deletes the response that is stored for
             # an Idempotency-Key.
-            limits.lock(organization.pk)
-            if same := alike.first():
-                return Creation(same, created=False)
-    # Counting may take seconds of the database: not for a request that is refused anyway.
-    admit_one_more(organization.pk, allowed)
+            admission.lock(organization.pk)
+            if existing := same.first():
+                return Creation(existing, created=False)
+    # Counting may cost the database seconds: not for a request that is refused anyway.
+    admission.check(organization.pk, quotas)
     count = count_rows(spec, organization.pk)
     with transaction.atomic():
-        limits.lock(organization.pk)
-        if same := alike.first():
-            return Creation(same, created=False)
+        admission.lock(organization.pk)
+        if existing := same.first():
+            return Creation(existing, created=False)
         _check(count, spec, allowed)
-        admit_one_more(organization.pk, allowed)
         now = timezone.now()
         export = Export(
             organization=organization,
-            organization_number=limits.count_one_more(organization.pk, new=True),
+            organization_number=admission.admit(EXPORTS, organization.pk, quotas, is_new=True),
             api_key=api_key,
             resource=spec.resource,
             format=spec.format,
             compression=spec.compression,
             request=request,
-            date_from=_end(request, DATE_FROM),
-            date_to=_end(request, DATE_TO),
+            date_from=_bound(request, DATE_FROM),
+            date_to=_bound(request, DATE_TO),
             spec=spec.to_json(),
             lane=_lane(count),
             records_count=count,
             estimated_completion=now + timedelta(seconds=expected_seconds(count or 0)),
-            # In advance, which saves a statement and a commit. If this process dies before it
-            # sends the message, recovery sends one, as for a message that the broker lost.
+            # Stored in advance, which saves a statement and a commit. If this process dies before
+            # it sends the message, recovery sends one, as for a lost message.
             enqueued_at=now,
         )
-        transitions.queue(export)
-        transaction.on_commit(lambda: enqueue(export, is_marked=True))
+        export_lifecycle.create(export)
+        transaction.on_commit(lambda: enqueue(EXPORTS, export, is_marked=True))
     return Creation(export, created=True)
 
 
 def expected_seconds(rows: int) -> float:
-    """From the request to the file, where no other is being written."""
+    """Return the expected time from the request to the file if no other export is running."""
     return 1 + rows / _DEFAULT_ROWS_PER_SECOND
 
 
 def count_rows(
     spec: ExportSpec, organization_id: str, milliseconds: int = _COUNT_MILLISECONDS
 ) -> int | None:
-    """The number of rows now; None where counting takes longer than that.
+    """Return the current number of rows, or None if counting takes longer than `milliseconds`.
 
     Raises InvalidInput for a time zone that this PostgreSQL does not know.
     """
@@ -117,7 +114,7 @@ def count_rows(
 
 
 def _check(count: int | None, spec: ExportSpec, allowed: Limits) -> None:
-    """Refuse what is known to be too many, or too few; the worker checks again."""
+    """Refuse a count that is known to be outside the limits. The worker checks again."""
     if count is None:
         return
     if allowed.records is not None and count > allowed.records:
@@ -128,11 +125,11 @@ def _check(count: int | None, spec: ExportSpec, allowed: Limits) -> None:
         raise limits.empty()
 
 
-def _end(request: Mapping[str, Any], name: str) -> str | None:
-    """An end of the request's range as it was given; an epoch may be a number."""
+def _bound(request: Mapping[str, Any], name: str) -> str | None:
+    """Return a bound of the request's range as text; an epoch may be a number."""
     return None if request.get(name) is None else str(request[name])
 
 
 def _lane(count: int | None) -> Lane:
-    small = count is not None and count < settings.EXPORT_PARALLEL_ROWS
-    return Lane.QUICK if small else Lane.LARGE
+    is_small = count is not None and count < settings.EXPORT_PARALLEL_ROWS
+    return Lane.QUICK if is_small else Lane.LARGE

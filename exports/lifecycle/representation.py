@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from exports.execution.storage import signed_url
 from exports.formats import formats
-from exports.models import Export, ExportEvent, ExportFile, Status
+from exports.models import STATUS_CHOICES, Export, ExportEvent, ExportFile, Status
 from exports.spec import Compression, Nesting
 from longshore.api.links import absolute
 from longshore.resources.api.serializers import ResourceSerializer
@@ -113,7 +113,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     def get_warnings(self, export: Export) -> list[str]:
         return list(export.spec.get("warnings", ()))
 
-    @extend_schema_field(serializers.ChoiceField(Status.choices))
+    @extend_schema_field(serializers.ChoiceField(STATUS_CHOICES))
     def get_status(self, export: Export) -> str:
         return export.shown_status
 

@@ -1,22 +1,21 @@
-"""Events of exports: the export as the API shows it, without its request, with a fresh link.
+"""Webhook events of exports: the export as the API shows it, without its request.
 
-Deleting an export deletes its events; `export.deleted` alone stays.
+Deleting an export deletes its events, except `export.deleted`.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import prefetch_related_objects
-from django.db.models.functions import Now
 
 from exports.execution.storage import signed_url
 from exports.lifecycle.representation import AnnouncedExportSerializer
 from exports.models import Export, ExportFile, Status
-from longshore.api import idempotency
 from webhooks import outbox
 from webhooks.events import EventType
 
-# Maximum of files in an event: an export has up to a thousand, and fifty subscriptions may get it.
+# Maximum of files in an event: an export has up to a thousand, and an event up to fifty
+# subscriptions.
 MAX_FILES = 100
 _TYPES = {
     Status.QUEUED: EventType.EXPORT_QUEUED,
@@ -30,7 +29,7 @@ _TYPES = {
 
 
 def publish(export: Export) -> None:
-    """Write down an export's new status, in the transaction that changes it.
+    """Store the event of an export's new status, in the transaction that changes the status.
 
     export: as it is in the database.
     """
@@ -38,14 +37,17 @@ def publish(export: Export) -> None:
     _publish(export, _TYPES[Status(export.status)])
 
 
-def publish_deletion(export: Export) -> None:
-    """Store `export.deleted` in place of everything else that events and answers hold of an export.
-
-    Call it in the transaction that deletes the export. The event says which export it was, but
-    names no files and repeats no text of the client, such as filters, metadata or dates.
-    """
+def withdraw(export: Export) -> None:
+    """Delete the events of an export, with their deliveries."""
     outbox.withdraw(export.organization_id, export.public_id)
-    idempotency.forget(export.organization_id, export.public_id)
+
+
+def publish_deletion(export: Export) -> None:
+    """Store `export.deleted`, in the transaction that deletes the export.
+
+    The event identifies the export, but lists no files and repeats no text of the client, such as
+    filters, metadata or dates.
+    """
     cleared: dict[str, Any] = {"date_from": None, "date_to": None, "warnings": [], "metadata": {}}
     _publish(export, EventType.EXPORT_DELETED, files=[], error=None, **cleared)
 
@@ -53,21 +55,20 @@ def publish_deletion(export: Export) -> None:
 def _publish(export: Export, event_type: EventType, **changes: Any) -> None:
     data = dict(AnnouncedExportSerializer(export).data)
     data |= {"files": data["files"][:MAX_FILES]} | changes
-    named = export.request.get("type") or ""
-    outbox.publish(export.organization_id, event_type, data, export.resource, named)
+    preset = export.request.get("type") or ""
+    outbox.publish(export.organization_id, event_type, data, export.resource, preset)
 
 
 def with_links(exports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Exports as they were told of, each with a link to its first file if that is still there."""
-    ready = [export["id"] for export in exports if export["status"] == Status.COMPLETED]
-    if not ready:
+    """Return exports of stored events, each with a presigned URL of its first file.
+
+    The URL is null if the file is not available any more.
+    """
+    completed = [export["id"] for export in exports if export["status"] == Status.COMPLETED]
+    if not completed:
         return list(exports)
-    files = ExportFile.objects.select_related("export").filter(
-        export__public_id__in=ready,
-        export__status=Status.COMPLETED,
-        export__expires_at__gt=Now(),
-        export__deleted_at=None,
-    )
+    ready = Export.objects.ready().filter(public_id__in=completed)
+    files = ExportFile.objects.select_related("export").filter(export__in=ready)
     firsts = files.order_by("export_id", "pk").distinct("export_id")
     links = {file.export.public_id: signed_url(file)[0] for file in firsts}
     return [export | {"download_url": links.get(export["id"])} for export in exports]

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.fields.json
 import django.db.models.functions.datetime
 import django.utils.timezone
-import exports.models.export
+import exports.models
 import functools
 import longshore.database.fields
 import longshore.database.ids
@@ -20,22 +20,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="DiscardedFolder",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("path", models.CharField(max_length=255, unique=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="ExportLimits",
             fields=[
                 (
@@ -43,7 +27,7 @@ class Migration(migrations.Migration):
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
                         primary_key=True,
-                        related_name="export_limits",
+                        related_name="+",
                         serialize=False,
                         to="longshore_accounts.organization",
                     ),
@@ -52,38 +36,9 @@ class Migration(migrations.Migration):
                     "unfinished",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="At the same time.",
+                        help_text="Queued or processing at the same time.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="unfinished exports",
-                    ),
-                ),
-                (
-                    "records",
-                    models.PositiveBigIntegerField(
-                        blank=True,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="records of an export",
-                    ),
-                ),
-                (
-                    "seconds",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="From the first row to the last byte, in each attempt.",
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="seconds of an export",
-                    ),
-                ),
-                (
-                    "bytes",
-                    models.PositiveBigIntegerField(
-                        blank=True,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="bytes of an export's files",
                     ),
                 ),
                 (
@@ -93,17 +48,44 @@ class Migration(migrations.Migration):
                         help_text="Created or retried, from midnight to midnight in UTC.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="exports a day",
+                        verbose_name="per day",
+                    ),
+                ),
+                (
+                    "seconds",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Duration of each attempt.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
                     ),
                 ),
                 (
                     "stored_bytes",
                     models.PositiveBigIntegerField(
                         blank=True,
-                        help_text="Of the files of all its exports together, until they expire or are deleted.",
+                        help_text="Size of all stored files together, until they expire or are deleted.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="stored bytes",
+                    ),
+                ),
+                (
+                    "records",
+                    models.PositiveBigIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="records per export",
+                    ),
+                ),
+                (
+                    "bytes",
+                    models.PositiveBigIntegerField(
+                        blank=True,
+                        help_text="Size of all files of one export.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="bytes per export",
                     ),
                 ),
             ],
@@ -111,6 +93,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "export limits",
                 "verbose_name_plural": "export limits",
                 "ordering": ("organization__name",),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
@@ -128,46 +111,20 @@ class Migration(migrations.Migration):
                 ),
                 ("last_number", models.PositiveBigIntegerField(default=0)),
                 ("day", models.DateField(null=True)),
-                ("exports", models.PositiveIntegerField(default=0)),
+                ("jobs", models.PositiveIntegerField(default=0)),
             ],
+            options={
+                "abstract": False,
+            },
         ),
         migrations.CreateModel(
             name="Export",
             fields=[
                 ("number", models.BigAutoField(primary_key=True, serialize=False)),
-                (
-                    "public_id",
-                    models.CharField(
-                        default=functools.partial(longshore.database.ids.new_id, *("exp",), **{}),
-                        editable=False,
-                        max_length=40,
-                        unique=True,
-                    ),
-                ),
                 ("organization_number", models.PositiveBigIntegerField(null=True)),
                 ("resource", models.CharField(max_length=100)),
-                ("format", models.CharField(max_length=20)),
-                ("compression", models.CharField(max_length=20)),
                 ("request", longshore.database.fields.OrderedJSONField()),
-                ("date_from", models.CharField(max_length=64, null=True)),
-                ("date_to", models.CharField(max_length=64, null=True)),
                 ("spec", models.JSONField()),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("processing", "Processing"),
-                            ("completed", "Completed"),
-                            ("failed", "Failed"),
-                            ("timed_out", "Timed Out"),
-                            ("canceled", "Canceled"),
-                            ("expired", "Expired"),
-                        ],
-                        default="queued",
-                        max_length=20,
-                    ),
-                ),
                 (
                     "lane",
                     models.CharField(
@@ -192,15 +149,9 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(null=True)),
                 ("heartbeat_at", models.DateTimeField(null=True)),
                 ("completed_at", models.DateTimeField(null=True)),
-                (
-                    "expires_at",
-                    models.DateTimeField(default=exports.models.export.end_of_retention),
-                ),
                 ("estimated_completion", models.DateTimeField(null=True)),
                 ("records_count", models.BigIntegerField(null=True)),
                 ("processed_count", models.BigIntegerField(default=0)),
-                ("snapshot_at", models.DateTimeField(null=True)),
-                ("replica_failures", models.PositiveSmallIntegerField(db_default=0, default=0)),
                 ("stored_bytes", models.PositiveBigIntegerField(db_default=0, default=0)),
                 ("deleted_at", models.DateTimeField(null=True)),
                 (
@@ -211,43 +162,18 @@ class Migration(migrations.Migration):
                 ),
                 ("error", models.JSONField(null=True)),
                 (
-                    "api_key",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        to="longshore_accounts.apikey",
-                    ),
-                ),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="exports",
-                        to="longshore_accounts.organization",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ("-number",),
-                "permissions": (("download_export", "Can download the files of exports"),),
-            },
-        ),
-        migrations.CreateModel(
-            name="ExportCount",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "lane",
+                    "public_id",
                     models.CharField(
-                        choices=[("quick", "Quick"), ("large", "Large")], max_length=20
+                        default=functools.partial(longshore.database.ids.new_id, *("exp",), **{}),
+                        editable=False,
+                        max_length=40,
+                        unique=True,
                     ),
                 ),
+                ("format", models.CharField(max_length=20)),
+                ("compression", models.CharField(max_length=20)),
+                ("date_from", models.CharField(max_length=64, null=True)),
+                ("date_to", models.CharField(max_length=64, null=True)),
                 (
                     "status",
                     models.CharField(
@@ -260,17 +186,36 @@ class Migration(migrations.Migration):
                             ("canceled", "Canceled"),
                             ("expired", "Expired"),
                         ],
+                        default="queued",
                         max_length=20,
                     ),
                 ),
-                ("exports", models.BigIntegerField()),
+                ("expires_at", models.DateTimeField(default=exports.models.end_of_retention)),
+                ("snapshot_at", models.DateTimeField(null=True)),
+                ("replica_failures", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="longshore_accounts.apikey",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="longshore_accounts.organization",
+                    ),
+                ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("lane", "status"), name="export_count_has_one_row_for_each"
-                    )
-                ],
+                "ordering": ("-number",),
+                "permissions": (("download_export", "Can download the files of exports"),),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
@@ -282,6 +227,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("attempt", models.PositiveIntegerField()),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -296,12 +247,6 @@ class Migration(migrations.Migration):
                         ],
                         max_length=20,
                     ),
-                ),
-                ("attempt", models.PositiveIntegerField()),
-                ("reason", models.TextField(blank=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
                 (
                     "export",
@@ -314,6 +259,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("pk",),
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
@@ -342,50 +288,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("pk",),
-            },
-        ),
-        migrations.CreateModel(
-            name="ExportTotal",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "lane",
-                    models.CharField(
-                        choices=[("quick", "Quick"), ("large", "Large")], max_length=20
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("processing", "Processing"),
-                            ("completed", "Completed"),
-                            ("failed", "Failed"),
-                            ("timed_out", "Timed Out"),
-                            ("canceled", "Canceled"),
-                            ("expired", "Expired"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("le", models.FloatField()),
-                ("exports", models.BigIntegerField()),
-                ("rows", models.BigIntegerField()),
-                ("bytes", models.BigIntegerField()),
-                ("seconds", models.FloatField()),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("lane", "status", "le"), name="export_total_has_one_row_for_each"
-                    )
-                ],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
@@ -414,6 +317,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "abstract": False,
+            },
         ),
         migrations.AddIndex(
             model_name="export",
@@ -451,16 +357,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                models.F("organization"),
-                django.db.models.fields.json.KeyTextTransform("type", "request"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("number"), descending=True),
-                name="export_by_type",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="export",
-            index=models.Index(
                 condition=models.Q(("status__in", ("queued", "processing"))),
                 fields=["heartbeat_at"],
                 name="export_unfinished",
@@ -493,7 +389,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("claims", [])), fields=["completed_at"], name="export_to_forget"
+                condition=models.Q(("claims", [])), fields=["completed_at"], name="export_to_purge"
             ),
         ),
         migrations.AddIndex(
@@ -525,10 +421,20 @@ class Migration(migrations.Migration):
                 name="export_stored",
             ),
         ),
+        migrations.AddIndex(
+            model_name="export",
+            index=models.Index(
+                models.F("organization"),
+                django.db.models.fields.json.KeyTextTransform("type", "request"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                name="export_by_type",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="export",
             constraint=models.UniqueConstraint(
-                fields=("organization", "organization_number"), name="export_number_is_given_once"
+                fields=("organization", "organization_number"), name="export_number_is_unique"
             ),
         ),
         migrations.AddConstraint(
@@ -538,6 +444,7 @@ class Migration(migrations.Migration):
                     (
                         "status__in",
                         [
+                            "requested",
                             "queued",
                             "processing",
                             "completed",
@@ -559,13 +466,13 @@ class Migration(migrations.Migration):
                     models.Q(("completed_at__isnull", False), ("records_count__isnull", False)),
                     _connector="OR",
                 ),
-                name="export_is_completed_with_its_time_and_count",
+                name="export_completed_has_time_and_count",
             ),
         ),
         migrations.AddConstraint(
             model_name="exportturn",
             constraint=models.UniqueConstraint(
-                fields=("organization", "lane"), name="export_turn_is_the_last_one"
+                fields=("organization", "lane"), name="exportturn_is_unique"
             ),
         ),
     ]

@@ -1,7 +1,8 @@
-"""Heartbeats in Valkey, with a TTL: a process whose heartbeat has expired is gone.
+"""Heartbeats in Valkey, with a TTL: a process whose heartbeat has expired is dead.
 
-Each worker leaves one for every queue that it takes tasks from, and says how many exports it
-writes at a time. Each recovery, which beat plans and the upkeep worker runs, leaves one as it ends.
+Each worker leaves one heartbeat per queue that it consumes, and one per kind of job with the
+number of jobs that it processes at a time (its slots). Each recovery of a kind of job leaves one
+when it ends.
 """
 
 from collections.abc import Container
@@ -12,72 +13,82 @@ from celery.bootsteps import StartStopStep
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-RECOVERY = "recovery"
+from longshore.jobs import kinds
+from longshore.jobs.kinds import JobKind
+from longshore.jobs.statuses import Lane
 
-# The values of `exports.models.Lane`: models cannot be imported before Django is set up.
-_LANES = ("large", "quick")
+# The order of preference: a worker that consumes both queues has slots of `large`, which also
+# take small jobs.
+_LANES = (Lane.LARGE, Lane.QUICK)
 _INTERVAL_SECONDS = 5
 _WORKER_SECONDS = 30
-# What shares the upkeep worker with recovery may keep it waiting for a while.
+# Other tasks of the maintenance worker may delay a recovery for a while.
 _RECOVERY_SECONDS = 60
 
 
-def recovered() -> None:
-    _leave(RECOVERY, _RECOVERY_SECONDS)
+def recovery_of(kind: str) -> str:
+    """Return the name of the heartbeat of the recovery of a kind of job, for `is_fresh`."""
+    return f"recovery:{kind}"
 
 
-def fresh(name: str) -> bool:
-    """Whether there is a sign of `RECOVERY`, or of a worker of this queue. Raises RedisError."""
+def record_recovery(kind: str) -> None:
+    """Leave the heartbeat of a recovery of a kind of job that has just ended."""
+    _leave(recovery_of(kind), _RECOVERY_SECONDS)
+
+
+def is_fresh(name: str) -> bool:
+    """Return whether a queue has a live worker, or `recovery_of` a kind ran. Raises RedisError."""
     return cache.get(_key(name)) is not None
 
 
-def lane_of(queues: Container[str]) -> str | None:
-    """The lane of a worker of these queues: one of `large` belongs there, and also helps `quick`.
+def lane_of(kind: JobKind[Any], queues: Container[str]) -> Lane | None:
+    """Return the lane of a worker that consumes `queues`; None if none is a queue of the kind."""
+    return next((lane for lane in _LANES if kind.queues[lane] in queues), None)
 
-    None for a worker that writes no exports.
+
+def slots(kind: JobKind[Any], lane: Lane) -> int:
+    """Return how many jobs the live workers of a lane process at a time.
+
+    Returns 0 if Valkey does not answer.
     """
-    return next((lane for lane in _LANES if lane in queues), None)
-
-
-def slots(lane: str) -> int:
-    """How many exports the live workers of a lane write at a time; 0 if Valkey does not answer."""
     try:
-        workers = cache.get(_workers(lane)) or []
-        return sum(cache.get_many([_slots(lane, worker) for worker in workers]).values())
+        workers = cache.get(_workers(kind, lane)) or []
+        return sum(cache.get_many([_slots(kind, lane, worker) for worker in workers]).values())
     except RedisError:
         return 0
 
 
-def _offer(lane: str, worker: str, number: int) -> None:
-    """Say that a worker is alive, and how many slots it has.
+def offer_slots(kind: JobKind[Any], lane: Lane, worker: str, number: int) -> None:
+    """Record that a worker is alive and has `number` slots.
 
     Workers that start at the same moment may overwrite each other's name in the list of workers.
     The next heartbeat adds the missing name again.
     """
     with suppress(RedisError):
-        cache.set(_slots(lane, worker), number, timeout=_WORKER_SECONDS)
-        workers = cache.get(_workers(lane)) or []
+        cache.set(_slots(kind, lane, worker), number, timeout=_WORKER_SECONDS)
+        workers = cache.get(_workers(kind, lane)) or []
         if worker not in workers:
-            known = cache.get_many([_slots(lane, each) for each in workers])
-            alive = [each for each in workers if _slots(lane, each) in known]
-            cache.set(_workers(lane), [*alive, worker], timeout=None)
+            known = cache.get_many([_slots(kind, lane, name) for name in workers])
+            alive = [name for name in workers if _slots(kind, lane, name) in known]
+            cache.set(_workers(kind, lane), [*alive, worker], timeout=None)
 
 
-def _withdraw(lane: str, worker: str) -> None:
+def withdraw_slots(kind: JobKind[Any], lane: Lane, worker: str) -> None:
+    """Record that a worker has no more slots."""
     with suppress(RedisError):
-        cache.delete(_slots(lane, worker))
+        cache.delete(_slots(kind, lane, worker))
 
 
-def _workers(lane: str) -> str:
-    return f"workers:{lane}"
+def _workers(kind: JobKind[Any], lane: Lane) -> str:
+    return f"workers:{kind.name}:{lane}"
 
 
-def _slots(lane: str, worker: str) -> str:
-    return f"slots:{lane}:{worker}"
+def _slots(kind: JobKind[Any], lane: Lane, worker: str) -> str:
+    return f"slots:{kind.name}:{lane}:{worker}"
 
 
 def _leave(name: str, seconds: int) -> None:
-    # Where Valkey does not answer, readiness says so; what was to be done goes on.
+    # Readiness reports that Valkey does not answer; the work itself continues.
     with suppress(RedisError):
         cache.set(_key(name), 1, timeout=seconds)
 
@@ -87,7 +98,7 @@ def _key(name: str) -> str:
 
 
 class Heartbeat(StartStopStep):
-    """The part of a worker that leaves its signs, from the loop that also takes its tasks."""
+    """The step of a Celery worker that leaves its heartbeats, in the loop that takes its tasks."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
@@ -105,12 +116,14 @@ class Heartbeat(StartStopStep):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        # A worker that ends has no slots from now on: nobody waits for its heartbeat to expire.
-        for lane in _LANES:
-            _withdraw(lane, parent.hostname)
+        # At once, so that nobody waits for the heartbeat of a stopped worker to expire.
+        for kind in kinds.registered():
+            for lane in _LANES:
+                withdraw_slots(kind, lane, parent.hostname)
 
     def _beat(self, parent: Any, queues: list[str]) -> None:
         for queue in queues:
             _leave(queue, _WORKER_SECONDS)
-        if lane := lane_of(queues):
-            _offer(lane, parent.hostname, parent.pool.num_processes)
+        for kind in kinds.registered():
+            if lane := lane_of(kind, queues):
+                offer_slots(kind, lane, parent.hostname, parent.pool.num_processes)

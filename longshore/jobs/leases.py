@@ -1,4 +1,4 @@
-"""Leases in Valkey: one process at a time does a piece of maintenance."""
+"""Leases in Valkey: one process at a time runs a maintenance task."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +14,8 @@ def lease(name: str, seconds: int) -> Iterator[bool]:
     """Yield True if this process holds the lease until the end of the block.
 
     seconds: the TTL, which ends the lease of a process that died.
-    Without Valkey everybody holds it: use it only where two runs at a time do no harm.
+    If Valkey does not answer, every process holds the lease: use it only where concurrent runs
+    are harmless.
     """
     key, token = f"lease:{name}", new_id("lease")
     try:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from exports.execution import runner
-from exports.lifecycle import transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export
 from longshore.accounts.models import ApiKey, Organization
 from longshore.domains.logistics.models import Contact
@@ -32,14 +32,14 @@ def test_an_export_is_watched_without_reloading_and_then_downloaded(
     expect(row).to_contain_text("Waiting for a worker")
     admin.evaluate("window.loadedOnce = true")
 
-    export = transitions.claim(queued.pk)
+    export = export_lifecycle.claim(queued.pk)
     assert export is not None
-    transitions.report(export, 3)
+    export_lifecycle.report(export, 3)
     expect(row).to_contain_text("3 of 4 rows")
     expect(progress).to_have_js_property("value", 75)
     expect(row.get_by_title("Download")).to_have_count(0)
 
-    transitions.try_again(export, "a test")
+    export_lifecycle.retry_later(export, "a test")
     Export.objects.update(not_before=None)
     runner.run(export.pk)
     expect(row).to_contain_text("Completed")

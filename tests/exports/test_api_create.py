@@ -15,9 +15,9 @@ from celery import current_app
 from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
 
-from exports.lifecycle import maintenance
 from exports.models import Export
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import maintenance
 from longshore.resources.folding import SortKey
 from tests.conftest import KeyClient
 from tests.exports.conftest import (
@@ -151,7 +151,7 @@ def test_what_a_broker_missed_runs_when_it_is_back(
     worker: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(maintenance, "SETTLED", timedelta(0))
+    monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
     current_app.send_task("exports.recover")
     wait_for(lambda: finished(queued))
     assert queued.status == "completed"

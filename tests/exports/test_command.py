@@ -1,4 +1,4 @@
-"""`manage.py export`: the same file as the API's, without worker or broker."""
+"""`manage.py export` writes the same file as the API, without a worker or a broker."""
 
 import csv
 import gzip
@@ -31,7 +31,7 @@ def test_writes_a_file(contacts: list[Contact], tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_takes_the_options_of_a_request(contacts: list[Contact], tmp_path: Path) -> None:
+def test_accepts_the_options_of_a_request(contacts: list[Contact], tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl.gz"
     call_command(
         "export",
@@ -47,7 +47,7 @@ def test_takes_the_options_of_a_request(contacts: list[Contact], tmp_path: Path)
         assert [json.loads(line) for line in file] == [{"name": "山田 太郎"}]
 
 
-def test_takes_both_filter_languages(
+def test_accepts_both_filter_languages(
     contacts: list[Contact], capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     call_command(
@@ -59,7 +59,7 @@ def test_takes_both_filter_languages(
     assert json.loads(capfdbinary.readouterr().out) == {"name": "山田 太郎"}
 
 
-def test_takes_includes_and_fields(contacts: list[Contact], tmp_path: Path) -> None:
+def test_accepts_includes_and_fields(contacts: list[Contact], tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     call_command(
         "export",
@@ -79,7 +79,7 @@ def test_takes_includes_and_fields(contacts: list[Contact], tmp_path: Path) -> N
     }
 
 
-def test_takes_a_type_and_a_range_in_the_organizations_zone(
+def test_a_date_range_is_in_the_time_zone_of_the_organization(
     acme: Organization, tmp_path: Path
 ) -> None:
     Organization.objects.filter(pk=acme.pk).update(timezone="America/New_York")
@@ -100,7 +100,7 @@ def test_takes_a_type_and_a_range_in_the_organizations_zone(
         assert [row[0] for row in csv.reader(file)] == [header[0], "1 03:59"]
 
 
-def test_a_range_is_of_the_resources_date_too(
+def test_a_date_range_without_a_type_applies_to_the_date_of_the_resource(
     contacts: list[Contact], capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     newest = contacts[-1]
@@ -121,13 +121,13 @@ def test_writes_only_the_file_to_standard_output(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"organization": "nobody"}, "no organization 'nobody'"),
+        ({"organization": "nobody"}, "'nobody' is not the slug of an organization"),
         ({"organization": "acme", "format": "pdf"}, "Unsupported format: pdf"),
         ({"organization": "acme", "options": {"colour": "red"}}, "options.colour"),
         ({"organization": "acme", "output": "/no/such/folder/out.csv"}, "No such file"),
     ],
 )
-def test_says_what_is_wrong(
+def test_invalid_arguments_are_reported(
     contacts: list[Contact], arguments: dict[str, object], message: str
 ) -> None:
     with pytest.raises(CommandError, match=message):
@@ -156,7 +156,7 @@ def test_says_what_is_wrong(
         ),
     ],
 )
-def test_says_what_is_wrong_with_a_type_and_its_range(
+def test_an_invalid_type_or_date_range_is_reported(
     acme: Organization, arguments: list[str], messages: list[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "out.csv"
@@ -167,22 +167,21 @@ def test_says_what_is_wrong_with_a_type_and_its_range(
     assert not path.exists()
 
 
-def test_a_file_that_is_not_whole_does_not_appear(
+def test_an_incomplete_file_does_not_appear(
     contacts: list[Contact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from exports.reading.copy_reader import IncompleteExport
-    from exports.reading.stream import ExportStream
 
-    def broken(stream: ExportStream, *source: object) -> None:
+    def broken(*source: object) -> None:
         raise IncompleteExport("half of it")
 
-    monkeypatch.setattr(ExportStream, "_read", broken)
+    monkeypatch.setattr("exports.reading.stream.copy_blocks", broken)
     with pytest.raises(IncompleteExport):
         call_command("export", "contact", organization="acme", output=str(tmp_path / "out.csv"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_link_is_followed_and_what_lies_beside_it_is_left_alone(
+def test_a_symbolic_link_is_followed_and_other_files_are_untouched(
     contacts: list[Contact], tmp_path: Path
 ) -> None:
     target, link, beside = (tmp_path / name for name in ("out.csv", "link", "link.partial"))
@@ -196,14 +195,14 @@ def test_a_link_is_followed_and_what_lies_beside_it_is_left_alone(
     assert set(tmp_path.iterdir()) == {target, link, beside}
 
 
-def test_the_file_has_the_mode_of_any_new_file(contacts: list[Contact], tmp_path: Path) -> None:
+def test_the_file_has_the_default_mode(contacts: list[Contact], tmp_path: Path) -> None:
     plain, path = tmp_path / "plain", tmp_path / "out.csv"
     plain.touch()
     call_command("export", "contact", organization="acme", output=str(path))
     assert path.stat().st_mode == plain.stat().st_mode
 
 
-def test_a_pipe_is_written_to(contacts: list[Contact], tmp_path: Path) -> None:
+def test_writes_to_a_named_pipe(contacts: list[Contact], tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read: list[str] = []
@@ -216,7 +215,7 @@ def test_a_pipe_is_written_to(contacts: list[Contact], tmp_path: Path) -> None:
 
 
 def _interrupt() -> None:
-    # A shell that starts something in the background has it ignore this.
+    # A shell makes its background processes ignore this signal.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         signal.raise_signal(signal.SIGINT)
@@ -235,7 +234,7 @@ def _broken_pipe() -> None:
 @pytest.mark.parametrize(
     ("stop", "code"), [(_interrupt, 130), (_terminate, 143), (_broken_pipe, 141)]
 )
-def test_when_stopped_it_ends_with_a_code_and_leaves_nothing(
+def test_a_stopped_command_has_an_exit_code_and_leaves_no_file(
     stop: Callable[[], None],
     code: int,
     contacts: list[Contact],
@@ -257,7 +256,7 @@ def test_when_stopped_it_ends_with_a_code_and_leaves_nothing(
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
-def test_a_reader_that_goes_away_is_no_error(
+def test_a_closed_pipe_ends_the_command_without_a_traceback(
     contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading, writing = os.pipe()
@@ -269,7 +268,7 @@ def test_a_reader_that_goes_away_is_no_error(
     assert raised.value.code == 141
 
 
-def test_says_on_standard_error_what_a_table_leaves_out(
+def test_warnings_are_written_to_standard_error(
     contacts: list[Contact], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command(

@@ -1,28 +1,30 @@
-"""A deletion deletes what was stored of an export, and of an organization; one event stays."""
+"""A deletion deletes all data of an export or an organization, except one event."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from threading import Thread
 from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
 from exports.execution import runner
-from exports.lifecycle import actions, maintenance, transitions, webhook_events
-from exports.models import DiscardedFolder, Export, ExportLimits, Lane, Status
+from exports.lifecycle import actions, webhook_events
+from exports.lifecycle.transitions import EXPORTS, export_lifecycle
+from exports.models import Export, Lane, Status
 from longshore.accounts.models import Organization
-from longshore.api import idempotency
 from longshore.api.errors import ApiError
 from longshore.api.models import IdempotencyKey
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import maintenance
+from longshore.jobs.fairness import waiting_of
+from longshore.jobs.lifecycle import Superseded
 from tests.conftest import KeyClient
-from tests.exports.conftest import export_of, stored_files, wait_for
+from tests.exports.conftest import export_of
 from tests.factories import SubscriptionFactory
 from tests.webhooks.receiver import Receiver, receiving
 from webhooks import runner as sender
@@ -30,7 +32,7 @@ from webhooks.models import Attempt, Delivery, Event, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Stands in the filter, the metadata and the answers of a request, and nowhere else.
+# Occurs in the filter, the metadata and the responses of a request, and nowhere else.
 NEEDLE = "Mata Hari"
 DAYS = {"date_from": "2001-02-03", "date_to": "2031-04-05"}
 BODY = {
@@ -53,7 +55,7 @@ def subscription(acme: Organization, receiver: Receiver) -> Subscription:
 
 
 def stored_texts() -> str:
-    """Every row of the tables of exports, events, deliveries and idempotency keys, as text."""
+    """Return all rows of exports, events, deliveries and idempotency keys as text."""
     texts = []
     with connection.cursor() as cursor:
         for table in (
@@ -66,13 +68,7 @@ def stored_texts() -> str:
     return "\n".join(texts)
 
 
-def undo(change: Callable[[], object]) -> None:
-    with transaction.atomic():
-        change()
-        transaction.set_rollback(True)
-
-
-def test_no_event_holds_the_request(alice: KeyClient, contacts: list[Contact]) -> None:
+def test_events_do_not_contain_the_request(alice: KeyClient, contacts: list[Contact]) -> None:
     made = alice.post("/v1/exports", BODY | {"options": {"name": [NEEDLE] * 1000}}).json()
     assert made["request"]["options"]
     runner.run(Export.objects.get().pk)
@@ -89,7 +85,7 @@ def test_no_event_holds_the_request(alice: KeyClient, contacts: list[Contact]) -
     assert created["download_url"]
 
 
-def test_an_event_lists_the_first_files(
+def test_an_event_lists_only_the_first_files(
     alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_events, "MAX_FILES", 2)
@@ -101,7 +97,7 @@ def test_an_event_lists_the_first_files(
 
 
 @pytest.mark.parametrize("status", ["queued", "completed"])
-def test_a_deletion_deletes_what_was_stored_of_an_export(
+def test_deleting_an_export_deletes_its_texts_everywhere(
     alice: KeyClient,
     contacts: list[Contact],
     subscription: Subscription,
@@ -134,33 +130,35 @@ def test_a_deletion_deletes_what_was_stored_of_an_export(
 
     receiver.messages.clear()
     sender.run(subscription.pk)
-    told = [json.loads(message.body) for message in receiver.messages]
-    assert [each["type"] for each in told if each["data"]["id"] == made["id"]] == ["export.deleted"]
+    messages = [json.loads(message.body) for message in receiver.messages]
+    assert [each["type"] for each in messages if each["data"]["id"] == made["id"]] == [
+        "export.deleted"
+    ]
     again = alice.post("/v1/exports", BODY, headers=headers)
     assert (again.status_code, again.json()["error"]) == (409, "idempotency_key_reused")
     assert "deleted" in again.json()["message"]
 
 
-def test_a_deletion_is_told_once_and_a_deleted_export_tells_nothing_more(
+def test_a_deletion_is_announced_once_and_ends_all_events(
     queued: Export, subscription: Subscription
 ) -> None:
     runner.run(queued.pk)
-    transitions.delete(queued)
-    transitions.delete(queued)
+    export_lifecycle.delete(queued)
+    export_lifecycle.delete(queued)
     Export.objects.update(expires_at=timezone.now())
     queued.refresh_from_db()
-    transitions.expire(queued)
+    export_lifecycle.expire(queued)
     assert list(Event.objects.values_list("type", flat=True)) == ["export.deleted"]
     assert Delivery.objects.count() == 1
     assert (queued.request, queued.spec) == ({}, {})
 
 
-def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
+def test_a_concurrent_deletion_and_retry_leave_nothing_queued(
     queued: Export, acme: Organization, globex: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Export.objects.filter(pk=queued.pk).update(status=Status.FAILED)
     theirs = export_of(globex, {"resource": "contact"})
-    cancel = transitions.cancel
+    cancel = export_lifecycle.cancel
     threads = []
 
     def retry() -> None:
@@ -175,54 +173,54 @@ def test_a_deletion_and_a_retry_at_once_leave_nothing_queued(
         threads[0].join(1)
         return canceled
 
-    monkeypatch.setattr(transitions, "cancel", retried_meanwhile)
-    transitions.delete(queued)
+    monkeypatch.setattr(export_lifecycle, "cancel", retried_meanwhile)
+    export_lifecycle.delete(queued)
     threads[0].join()
     queued.refresh_from_db()
     assert queued.deleted_at is not None
     assert queued.status == Status.FAILED
-    assert transitions.claim(theirs.pk) == theirs
+    assert export_lifecycle.claim(theirs.pk) == theirs
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
-def test_a_hidden_export_takes_no_turn_and_its_worker_stops(
+def test_a_deleted_export_is_not_claimed_and_its_worker_stops(
     queued: Export, globex: Organization, status: Status, caplog: pytest.LogCaptureFixture
 ) -> None:
-    taken = transitions.claim(queued.pk)
+    taken = export_lifecycle.claim(queued.pk)
     assert taken is not None
     long_ago = timezone.now() - timedelta(minutes=1)
     Export.objects.update(status=status, deleted_at=long_ago, heartbeat_at=long_ago)
-    with pytest.raises(transitions.Superseded):
-        transitions.report(taken, 1)
+    with pytest.raises(Superseded):
+        export_lifecycle.report(taken, 1)
     theirs = export_of(globex, {"resource": "contact"})
-    assert transitions.waiting_of(queued.organization_id, Lane.LARGE) is None
-    assert transitions.claim(theirs.pk) == theirs
-    maintenance.recover()
+    assert waiting_of(EXPORTS, queued.organization_id, Lane.LARGE) is None
+    assert export_lifecycle.claim(theirs.pk) == theirs
+    maintenance.recover(export_lifecycle)
     assert "silent" not in caplog.text
     assert "failed" not in caplog.text
 
 
-def test_an_answer_with_the_same_export_does_not_outlive_its_deletion(
-    alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
+def test_a_stored_response_does_not_outlive_the_deletion_of_its_export(
+    alice: KeyClient, contacts: list[Contact]
 ) -> None:
-    """A deletion that comes as an Idempotency-Key's request is answered with the export."""
+    """The deletion begins just before the response with the export is stored."""
     body = BODY | {"dedupe": True}
     made = alice.post("/v1/exports", body).json()
-    keep = idempotency._keep
-    threads = []
+    threads: list[Thread] = []
 
     def delete() -> None:
-        transitions.delete(Export.objects.get())
+        export_lifecycle.delete(Export.objects.get())
         connection.close()
 
-    def deleted_meanwhile(*args: Any) -> None:
-        threads.append(Thread(target=delete))
-        threads[0].start()
-        threads[0].join(1)
-        keep(*args)
+    def delete_before_the_response_is_stored(execute: Any, query: str, *args: Any) -> Any:
+        if query.startswith('UPDATE "longshore_api_idempotencykey"') and not threads:
+            threads.append(Thread(target=delete))
+            threads[0].start()
+            threads[0].join(1)
+        return execute(query, *args)
 
-    monkeypatch.setattr(idempotency, "_keep", deleted_meanwhile)
-    answer = alice.post("/v1/exports", body, headers={"Idempotency-Key": "k"})
+    with connection.execute_wrapper(delete_before_the_response_is_stored):
+        answer = alice.post("/v1/exports", body, headers={"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json()["id"]) == (200, made["id"])
     threads[0].join()
     assert IdempotencyKey.objects.get().body == ""
@@ -232,12 +230,12 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
     queued: Export, subscription: Subscription, receiver: Receiver
 ) -> None:
     def delete(handler: object) -> None:
-        transitions.delete(queued)
+        export_lifecycle.delete(queued)
         handler.send_response(204)  # type: ignore[attr-defined]
         handler.end_headers()  # type: ignore[attr-defined]
         connection.close()
 
-    transitions.claim(queued.pk)
+    export_lifecycle.claim(queued.pk)
     receiver.behaviours["/"] = delete
     sender.run(subscription.pk)
     receiver.behaviours.clear()
@@ -249,98 +247,9 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
 def test_a_deletion_that_is_rolled_back_deletes_nothing(
     queued: Export, subscription: Subscription
 ) -> None:
-    transitions.claim(queued.pk)
-    undo(lambda: transitions.delete(queued))
+    export_lifecycle.claim(queued.pk)
+    with transaction.atomic():
+        export_lifecycle.delete(queued)
+        transaction.set_rollback(True)
     assert list(Event.objects.values_list("type", flat=True)) == ["export.started"]
     assert Export.objects.visible().get().request
-
-
-def test_files_of_a_deleted_organization_go_at_once(
-    queued: Export, acme: Organization, globex: Organization, worker: None
-) -> None:
-    runner.run(queued.pk)
-    theirs = export_of(globex, {"resource": "contact"})
-    runner.run(theirs.pk)
-    assert len({path.parts[-4] for path in stored_files()}) == 2
-    acme.delete()
-    wait_for(lambda: len({path.parts[-4] for path in stored_files()}) == 1)
-    theirs.refresh_from_db()
-    assert theirs.status == Status.COMPLETED
-    assert default_storage.exists(theirs.files.get().storage_key)
-
-
-def test_files_of_a_deleted_organization_go_without_a_broker_and_after_a_failure(
-    queued: Export,
-    acme: Organization,
-    no_broker: None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    runner.run(queued.pk)
-    Organization.objects.filter(pk=acme.pk).delete()
-    assert stored_files()
-    with monkeypatch.context() as patch:
-        patch.setattr(default_storage, "delete", _fail)
-        maintenance.expire()
-    assert stored_files()
-    maintenance.expire()
-    assert stored_files() == []
-    assert DiscardedFolder.objects.exists()
-    DiscardedFolder.objects.update(created_at=timezone.now() - maintenance.STRAGGLERS)
-    maintenance.expire()
-    assert not DiscardedFolder.objects.exists()
-
-
-def _fail(*args: object) -> None:
-    raise OSError("The storage does not answer.")
-
-
-def test_a_worker_stops_when_the_organization_is_deleted(
-    queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    complete = transitions.complete
-
-    def too_late(*args: object) -> None:
-        Organization.objects.filter(pk=acme.pk).delete()
-        complete(*args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(transitions, "complete", too_late)
-    runner.run(queued.pk)
-    assert not Export.objects.exists()
-    assert stored_files() == []
-
-
-def test_an_export_that_ends_and_the_deletion_of_its_organization_do_not_block_each_other(
-    queued: Export, acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ExportLimits.objects.create(organization=acme, stored_bytes=1_000_000)
-    end = transitions._end
-    errors: list[Exception] = []
-    threads = []
-
-    def delete() -> None:
-        try:
-            Organization.objects.get(pk=acme.pk).delete()
-        except Exception as error:
-            errors.append(error)
-        connection.close()
-
-    def deleted_meanwhile(*args: Any, **values: Any) -> None:
-        threads.append(Thread(target=delete))
-        threads[0].start()
-        threads[0].join(1)
-        end(*args, **values)
-
-    monkeypatch.setattr(transitions, "_end", deleted_meanwhile)
-    runner.run(queued.pk)
-    threads[0].join()
-    assert not any(isinstance(error, OperationalError) for error in errors)
-    assert len(threads) == 1
-
-
-def test_an_organization_whose_deletion_is_rolled_back_keeps_its_files(
-    queued: Export, acme: Organization
-) -> None:
-    runner.run(queued.pk)
-    undo(acme.delete)
-    maintenance.expire()
-    assert stored_files()

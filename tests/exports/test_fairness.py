@@ -1,4 +1,4 @@
-"""Many large exports of one organization do not hold up what another asks for."""
+"""The backlog of one organization does not delay exports of another."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ ROWS = 10_000
 
 @pytest.fixture
 def start_workers() -> Iterator[Callable[[], None]]:
-    """Starts a worker of each lane, which writes one export at a time."""
+    """Return a function that starts a worker for each lane, with one slot."""
     current_app.control.purge()
     children = []
     environment = os.environ | {
@@ -47,7 +47,7 @@ def start_workers() -> Iterator[Callable[[], None]]:
         child.wait()
 
 
-def test_neither_small_nor_large_ones_wait_for_ten_of_another_organization(
+def test_ten_exports_of_one_organization_delay_no_export_of_another(
     alice: KeyClient,
     charlie: KeyClient,
     acme: Organization,

@@ -1,4 +1,4 @@
-"""Every status change happens once, whoever tries it, and nothing is lost on the way."""
+"""Files of exports through their lifecycle: completion, recovery, expiry, retry."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from exports.execution import runner
 from exports.execution.storage import folder
-from exports.lifecycle import maintenance, transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from longshore.api.errors import ErrorCode
 from longshore.database import chunks
-from longshore.jobs import heartbeats
+from longshore.jobs import heartbeats, maintenance
 from longshore.jobs.leases import lease
+from longshore.jobs.lifecycle import Superseded
 from tests.exports.conftest import stored_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,29 +26,29 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_messages() -> None:
-    """As long as messages wait, of whatever test, no export is sent another."""
+    """Remove messages of other tests: recovery sends none to a queue that has any."""
     cache.clear()
     current_app.control.purge()
 
 
 def claimed(export: Export) -> Export:
-    taken = transitions.claim(export.pk)
+    taken = export_lifecycle.claim(export.pk)
     assert taken is not None
     return taken
 
 
-def silent(export: Export) -> None:
-    """As if the worker had died a while ago."""
-    long_ago = timezone.now() - maintenance.SILENCE - timedelta(seconds=1)
+def silence(export: Export) -> None:
+    """Make the last heartbeat of the worker too old."""
+    long_ago = timezone.now() - maintenance.MAX_SILENCE - timedelta(seconds=1)
     Export.objects.filter(pk=export.pk).update(heartbeat_at=long_ago)
 
 
-def at_once(export: Export) -> None:
-    """As if the wait before the next attempt were over."""
+def skip_delay(export: Export) -> None:
+    """End the delay before the next attempt."""
     Export.objects.filter(pk=export.pk).update(not_before=None)
 
 
-def a_file(export: Export) -> ExportFile:
+def stored_file(export: Export) -> ExportFile:
     key = f"{folder(export, export.claims[-1])}/000001"
     default_storage.save(key, ContentFile(b"id\n"))
     return ExportFile(
@@ -56,91 +57,54 @@ def a_file(export: Export) -> ExportFile:
     )  # fmt: skip
 
 
-def test_only_one_worker_claims_an_export(queued: Export) -> None:
-    assert claimed(queued).status == Status.PROCESSING
-    assert transitions.claim(queued.pk) is None
-
-
-def test_a_report_estimates_the_end_from_the_speed_so_far(queued: Export) -> None:
-    export = claimed(queued)
-    export.records_count = 400
-    export.started_at = timezone.now() - timedelta(seconds=10)
-    transitions.report(export, 100)
-    queued.refresh_from_db()
-    assert queued.processed_count == 100
-    assert queued.estimated_completion is not None
-    remaining = queued.estimated_completion - timezone.now()
-    assert timedelta(seconds=28) < remaining < timedelta(seconds=31)
-
-
-def test_a_superseded_worker_can_neither_report_nor_end_anything(queued: Export) -> None:
+def test_a_superseded_worker_can_neither_report_nor_end_the_export(queued: Export) -> None:
     first = claimed(queued)
-    transitions.try_again(first, "a test")
-    at_once(queued)
+    export_lifecycle.retry_later(first, "a test")
+    skip_delay(queued)
     second = claimed(queued)
     steps: tuple[Callable[[], None], ...] = (
-        lambda: transitions.report(first, 1),
-        lambda: transitions.complete(first, [a_file(first)]),
-        lambda: transitions.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
-        lambda: transitions.time_out(first, 1),
-        lambda: transitions.try_again(first, "a test"),
+        lambda: export_lifecycle.report(first, 1),
+        lambda: export_lifecycle.complete_with_files(first, [stored_file(first)]),
+        lambda: export_lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
+        lambda: export_lifecycle.time_out(first, 1),
+        lambda: export_lifecycle.retry_later(first, "a test"),
     )
     for step in steps:
-        with pytest.raises(transitions.Superseded):
+        with pytest.raises(Superseded):
             step()
     assert not ExportFile.objects.exists()
-    transitions.complete(second, [a_file(second)])
+    export_lifecycle.complete_with_files(second, [stored_file(second)])
     queued.refresh_from_db()
     assert (queued.status, queued.files.count()) == (Status.COMPLETED, 1)
 
 
-def test_the_export_of_a_silent_worker_goes_back_to_the_queue(queued: Export) -> None:
+def test_recovery_requeues_the_export_of_a_silent_worker(
+    queued: Export,
+) -> None:
     export = claimed(queued)
-    file = a_file(export)
-    silent(export)
-    maintenance.recover()
+    file = stored_file(export)
+    silence(export)
+    maintenance.recover(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
     assert not default_storage.exists(file.storage_key)
 
 
-def test_an_export_that_kills_every_worker_fails_in_the_end(queued: Export) -> None:
-    for _ in range(len(transitions.DELAYS) + 1):
-        at_once(queued)
-        silent(claimed(queued))
-        maintenance.recover()
-    queued.refresh_from_db()
-    assert queued.status == Status.FAILED
-    assert queued.error == {
-        "error": "internal_error",
-        "message": "The export was given up after 3 attempts; "
-        "the last ended in the loss of its worker.",
-    }
-    assert queued.completed_at is not None
-
-
-def test_a_worker_that_reports_is_left_alone(queued: Export) -> None:
-    claimed(queued)
-    maintenance.recover()
-    queued.refresh_from_db()
-    assert queued.status == Status.PROCESSING
-
-
-def test_files_are_deleted_when_their_time_is_over(queued: Export) -> None:
+def test_files_are_deleted_when_their_retention_is_over(queued: Export) -> None:
     runner.run(queued.pk)
-    assert len(stored_files()) == 2  # The manifest lies beside it.
-    maintenance.expire()
+    assert len(stored_files()) == 2  # The file and its manifest.
+    maintenance.expire(export_lifecycle)
     assert len(stored_files()) == 2
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
+    maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.EXPIRED
     assert stored_files() == []
     assert queued.files.get().rows == 5
 
 
-def test_the_day_of_retention_begins_when_the_file_is_ready(queued: Export) -> None:
+def test_retention_begins_at_completion(queued: Export) -> None:
     Export.objects.update(expires_at=timezone.now() - timedelta(hours=1))
     runner.run(queued.pk)
     queued.refresh_from_db()
@@ -148,7 +112,7 @@ def test_the_day_of_retention_begins_when_the_file_is_ready(queued: Export) -> N
     assert queued.expires_at - queued.completed_at == timedelta(hours=24)
 
 
-def test_files_that_cannot_be_deleted_are_tried_again_later(
+def test_files_that_cannot_be_deleted_are_deleted_by_the_next_run(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stuck(storage: FileSystemStorage, name: str) -> None:
@@ -158,55 +122,41 @@ def test_files_that_cannot_be_deleted_are_tried_again_later(
     Export.objects.update(expires_at=timezone.now())
     with monkeypatch.context() as patch:
         patch.setattr(FileSystemStorage, "delete", stuck)
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.EXPIRED
     assert stored_files() == []
 
 
-def test_what_a_failed_export_left_is_deleted_too(queued: Export) -> None:
+def test_files_of_a_failed_export_are_deleted(queued: Export) -> None:
     export = claimed(queued)
-    a_file(export)
-    transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    stored_file(export)
+    export_lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     assert (queued.status, queued.claims) == (Status.FAILED, [])
     assert stored_files() == []
 
 
-def test_a_failed_attempt_is_followed_by_another_only_after_a_while(queued: Export) -> None:
-    Export.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    transitions.try_again(claimed(queued), "a test")
-    maintenance.recover()
-    queued.refresh_from_db()
-    assert queued.enqueued_at is None
-    assert transitions.claim(queued.pk) is None
-    Export.objects.update(not_before=timezone.now())
-    maintenance.recover()
-    queued.refresh_from_db()
-    assert queued.enqueued_at is not None
-    assert transitions.claim(queued.pk) is not None
-
-
-def test_a_sweep_that_comes_late_leaves_what_was_written_again(queued: Export) -> None:
+def test_a_late_expiry_keeps_the_files_of_a_retried_export(queued: Export) -> None:
     runner.run(queued.pk)
     queued.refresh_from_db()
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
-    assert transitions.restart(queued)
+    maintenance.expire(export_lifecycle)
+    assert export_lifecycle.restart(queued)
     runner.run(queued.pk)
-    # It still knows what was there before.
-    assert maintenance.expire_one(queued)
+    # `queued` was read before the retry.
+    assert maintenance.expire_one(export_lifecycle, queued)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
     assert len(stored_files()) == 2
 
 
-def test_a_storage_that_refuses_again_and_again_is_left_alone_for_now(
+def test_a_run_ends_after_many_failures_in_a_row(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -215,14 +165,14 @@ def test_a_storage_that_refuses_again_and_again_is_left_alone_for_now(
         asked.append(path)
         raise TimeoutError
 
-    for _ in range(maintenance._MAX_FAILURES + 2):
+    for _ in range(maintenance.MAX_FAILURES + 2):
         failed(queued)
     monkeypatch.setattr(FileSystemStorage, "listdir", stuck)
-    maintenance.expire()
-    assert len(asked) == maintenance._MAX_FAILURES
+    maintenance.expire(export_lifecycle)
+    assert len(asked) == maintenance.MAX_FAILURES
 
 
-def test_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
+def test_files_that_cannot_be_deleted_do_not_delay_later_exports(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listdir = FileSystemStorage.listdir
@@ -234,17 +184,17 @@ def test_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.claims, second.claims) == (["claim_x"], [])
 
 
-def test_many_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
+def test_many_files_that_cannot_be_deleted_do_not_delay_later_exports(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listdir = FileSystemStorage.listdir
-    bad = {failed(queued).public_id for _ in range(maintenance._MAX_FAILURES + 1)}
+    bad = {failed(queued).public_id for _ in range(maintenance.MAX_FAILURES + 1)}
     last = failed(queued)
 
     def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
@@ -253,8 +203,8 @@ def test_many_files_that_cannot_be_deleted_do_not_keep_those_of_later_exports(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    maintenance.expire()
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
+    maintenance.expire(export_lifecycle)
     last.refresh_from_db()
     assert last.claims == []
 
@@ -263,7 +213,7 @@ def test_failures_with_successes_between_them_do_not_end_a_run(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listdir = FileSystemStorage.listdir
-    exports = [failed(queued) for _ in range(2 * maintenance._MAX_FAILURES + 2)]
+    exports = [failed(queued) for _ in range(2 * maintenance.MAX_FAILURES + 2)]
     bad = {export.public_id for export in exports[::2]}
 
     def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
@@ -272,36 +222,36 @@ def test_failures_with_successes_between_them_do_not_end_a_run(
         return listdir(storage, path)
 
     monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     left = Export.objects.exclude(claims=[]).values_list("public_id", flat=True)
     assert set(left) == bad
 
 
 def test_one_run_at_a_time_deletes_files(queued: Export) -> None:
     failed(queued)
-    with lease(maintenance._LEASE, 60) as is_held:
+    with lease(maintenance.files_lease(export_lifecycle), 60) as is_held:
         assert is_held
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
         assert Export.objects.exclude(claims=[]).exists()
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert not Export.objects.exclude(claims=[]).exists()
 
 
-def test_a_run_without_time_leaves_the_rest_to_the_next_one(
+def test_a_run_that_is_out_of_time_leaves_the_rest_to_the_next(
     queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         failed(queued)
     with monkeypatch.context() as patch:
         patch.setattr(chunks, "SECONDS", -1.0)
-        maintenance.expire()
+        maintenance.expire(export_lifecycle)
     assert Export.objects.exclude(claims=[]).count() == 3
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert not Export.objects.exclude(claims=[]).exists()
 
 
 def failed(like: Export) -> Export:
-    """An export whose time is over, and of which files may be left."""
+    """Return a failed export whose retention is over and which may have files."""
     return Export.objects.create(
         organization=like.organization, resource="contact", format="csv", compression="none",
         request={}, spec=like.spec, status=Status.FAILED, claims=["claim_x"],
@@ -309,25 +259,25 @@ def failed(like: Export) -> Export:
     )  # fmt: skip
 
 
-def test_an_export_that_cannot_be_taken_back_does_not_keep_the_others(queued: Export) -> None:
+def test_an_export_that_cannot_be_requeued_does_not_delay_others(queued: Export) -> None:
     broken, other = failed(queued), failed(queued)
     Export.objects.filter(pk__in=[broken.pk, other.pk]).update(status=Status.PROCESSING)
-    # A list, which no request is: the event that tells of the export cannot be made.
+    # The webhook event cannot be built from a request that is a list.
     Export.objects.filter(pk=broken.pk).update(request=[])
-    silent(broken)
-    silent(other)
-    maintenance.recover()
+    silence(broken)
+    silence(other)
+    maintenance.recover(export_lifecycle)
     other.refresh_from_db()
     assert other.status == Status.QUEUED
-    assert heartbeats.fresh(heartbeats.RECOVERY)
+    assert heartbeats.is_fresh(heartbeats.recovery_of("export"))
 
 
-def test_a_dead_broker_is_asked_once_by_a_recovery(
+def test_a_recovery_contacts_a_dead_broker_once(
     queued: Export, no_broker: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     another = failed(queued)
     Export.objects.filter(pk__in=[queued.pk, another.pk]).update(
         status=Status.QUEUED, created_at=timezone.now() - timedelta(minutes=1)
     )
-    maintenance.recover()
+    maintenance.recover(export_lifecycle)
     assert caplog.text.count("waits for the broker") == 1

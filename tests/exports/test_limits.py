@@ -1,4 +1,4 @@
-"""What is over a limit is a clear error, for racing requests too, and never a clamp."""
+"""Exceeding a limit is an error, also for racing requests; values are never clamped."""
 
 import threading
 from typing import Any
@@ -8,7 +8,7 @@ from django.db import connection, connections
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.lifecycle import transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Lane, Status
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
@@ -22,9 +22,9 @@ CONTACTS = {"resource": "contact"}
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is queued stays there."""
+    """Send no messages, so that exports stay queued."""
     monkeypatch.setattr(
-        "exports.lifecycle.queues.current_app.send_task", lambda *args, **options: None
+        "longshore.jobs.queues.current_app.send_task", lambda *args, **options: None
     )
 
 
@@ -33,7 +33,7 @@ def limits(acme: Organization) -> ExportLimits:
     return ExportLimits.objects.create(organization=acme)
 
 
-def test_the_eleventh_export_is_refused_until_one_ends(
+def test_the_eleventh_unfinished_export_is_refused_until_one_ends(
     alice: KeyClient, charlie: KeyClient, contacts: list[Contact]
 ) -> None:
     for _ in range(10):
@@ -51,7 +51,7 @@ def test_the_eleventh_export_is_refused_until_one_ends(
     assert first.status == Status.CANCELED
 
 
-def test_racing_requests_do_not_pass_the_limit(
+def test_racing_requests_do_not_exceed_the_limit(
     alice: KeyClient, contacts: list[Contact], settings: Settings
 ) -> None:
     settings.API_MAX_EXPENSIVE_REQUESTS = 0
@@ -72,7 +72,7 @@ def test_racing_requests_do_not_pass_the_limit(
     assert Export.objects.count() == 10
 
 
-def test_an_organization_may_be_allowed_more_or_less(
+def test_the_limit_of_an_organization_replaces_that_of_the_settings(
     alice: KeyClient, contacts: list[Contact], limits: ExportLimits
 ) -> None:
     ExportLimits.objects.update(unfinished=1)
@@ -80,7 +80,7 @@ def test_an_organization_may_be_allowed_more_or_less(
     assert alice.post("/v1/exports", CONTACTS).json()["details"]["maximum"] == 1
 
 
-def test_too_many_records_are_refused_with_their_number(
+def test_too_many_records_are_refused_with_their_count(
     alice: KeyClient, contacts: list[Contact], settings: Settings
 ) -> None:
     settings.EXPORT_MAX_RECORDS = 4
@@ -92,7 +92,7 @@ def test_too_many_records_are_refused_with_their_number(
 
 
 @pytest.mark.parametrize("file_format", ["csv", "json", "parquet", "xlsx"])
-def test_records_that_could_not_be_counted_are_too_many_in_the_end(
+def test_an_uncounted_export_with_too_many_records_fails(
     queued: Export, limits: ExportLimits, file_format: str
 ) -> None:
     ExportLimits.objects.update(records=4)
@@ -102,13 +102,13 @@ def test_records_that_could_not_be_counted_are_too_many_in_the_end(
     assert queued.status == Status.FAILED
     assert queued.error == {
         "error": "too_many_records",
-        "message": "The export has 5 or more records, and 4 are allowed."
-        " Filter more, or set a limit.",
+        "message": "The export has 5 or more records; the limit is 4. "
+        "Add filters, or set `options.limit`.",
     }
     assert stored_files() == []
 
 
-def test_files_that_are_too_large_are_no_success(queued: Export, limits: ExportLimits) -> None:
+def test_an_export_with_too_large_files_fails(queued: Export, limits: ExportLimits) -> None:
     ExportLimits.objects.update(bytes=100)
     runner.run(queued.pk)
     queued.refresh_from_db()
@@ -117,9 +117,7 @@ def test_files_that_are_too_large_are_no_success(queued: Export, limits: ExportL
     assert stored_files() == []
 
 
-def test_nothing_is_an_export_unless_that_is_not_wanted(
-    alice: KeyClient, contacts: list[Contact]
-) -> None:
+def test_an_empty_export_is_refused_on_request(alice: KeyClient, contacts: list[Contact]) -> None:
     nothing = CONTACTS | {"options": {"name": "nobody"}}
     assert alice.post("/v1/exports", nothing).status_code == 201
     refused = alice.post("/v1/exports", nothing | {"empty": "error"})
@@ -128,7 +126,7 @@ def test_nothing_is_an_export_unless_that_is_not_wanted(
     assert alice.post("/v1/exports", CONTACTS | {"empty": "error"}).status_code == 201
 
 
-def test_what_became_empty_meanwhile_is_an_error_too(queued: Export) -> None:
+def test_an_export_that_became_empty_fails_on_request(queued: Export) -> None:
     Export.objects.update(spec=queued.spec | {"refuse_empty": True})
     Contact.objects.all().delete()
     runner.run(queued.pk)
@@ -138,7 +136,7 @@ def test_what_became_empty_meanwhile_is_an_error_too(queued: Export) -> None:
     assert stored_files() == []
 
 
-def test_the_same_is_not_made_twice_when_that_is_asked(
+def test_dedupe_returns_the_unfinished_export_with_the_same_spec(
     alice: KeyClient, bob: KeyClient, charlie: KeyClient, contacts: list[Contact]
 ) -> None:
     body = CONTACTS | {"dedupe": True}
@@ -167,7 +165,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("bad", "field", "code"), BAD)
-def test_what_is_malformed_is_named(
+def test_a_malformed_field_is_named(
     alice: KeyClient, bad: dict[str, object], field: str, code: str
 ) -> None:
     answer = alice.post("/v1/exports", CONTACTS | bad)
@@ -176,7 +174,7 @@ def test_what_is_malformed_is_named(
     assert problem["accepted"]
 
 
-def test_small_exports_have_a_lane_of_their_own(
+def test_small_exports_go_to_the_quick_lane(
     alice: KeyClient, contacts: list[Contact], settings: Settings
 ) -> None:
     alice.post("/v1/exports", CONTACTS)
@@ -185,18 +183,18 @@ def test_small_exports_have_a_lane_of_their_own(
     assert [each.lane for each in Export.objects.order_by("number")] == [Lane.QUICK, Lane.LARGE]
 
 
-def test_whoever_asks_for_many_waits_for_them_and_nobody_else(
+def test_organizations_take_turns(
     alice: KeyClient, charlie: KeyClient, contacts: list[Contact]
 ) -> None:
     for _ in range(3):
         alice.post("/v1/exports", CONTACTS)
     charlie.post("/v1/exports", CONTACTS)
     first, second, third, theirs = Export.objects.order_by("number")
-    order = [transitions.claim(first.pk) for _ in range(5)]
+    order = [export_lifecycle.claim(first.pk) for _ in range(5)]
     assert [each and each.pk for each in order] == [first.pk, theirs.pk, second.pk, third.pk, None]
 
 
-def test_an_export_has_a_thousand_files_at_most(
+def test_an_export_with_too_many_files_is_refused(
     alice: KeyClient, queued: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("exports.lifecycle.limits.MAX_FILES", 2)
@@ -211,7 +209,7 @@ def test_an_export_has_a_thousand_files_at_most(
     assert stored_files() == []
 
 
-def test_no_rows_are_counted_for_a_request_over_the_limit(
+def test_rows_are_not_counted_for_a_request_over_the_limit(
     alice: KeyClient, contacts: list[Contact], settings: Settings
 ) -> None:
     settings.EXPORT_MAX_UNFINISHED = 1

@@ -1,4 +1,4 @@
-"""What Prometheus reads: right, only going up where it says so, and of no organization."""
+"""Metrics of exports: correct, monotonic where they are counters, and not per organization."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -13,18 +13,21 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.lifecycle import actions, maintenance, metric_counters, transitions
-from exports.lifecycle.metric_counters import BUCKETS
+from exports.lifecycle import actions
+from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import (
+    STATUSES,
     Export,
-    ExportCount,
     ExportEvent,
     ExportFile,
-    ExportTotal,
     Lane,
     Status,
 )
 from longshore.api.errors import ErrorCode
+from longshore.jobs import counters, maintenance
+from longshore.jobs.counters import BUCKETS
+from longshore.jobs.lifecycle import Superseded
+from longshore.jobs.models import JobCount, JobTotal
 from tests.conftest import KeyClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,27 +63,29 @@ class Scrape:
         return self._samples[f"longshore_{name}", frozenset(labels.items())]
 
 
-def test_without_a_token_there_is_no_such_address(client: Client, settings: Settings) -> None:
+def test_metrics_are_not_found_without_a_configured_token(
+    client: Client, settings: Settings
+) -> None:
     settings.METRICS_TOKEN = ""
     for value in ("", "Bearer ", f"Bearer {TOKEN}"):
         assert client.get("/metrics", headers={"Authorization": value}).status_code == 404
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", "Bearer é"])
-def test_nobody_reads_them_without_the_token(client: Client, value: str) -> None:
+def test_a_scrape_without_the_token_is_refused(client: Client, value: str) -> None:
     response = client.get("/metrics", headers={"Authorization": value})
     assert (response.status_code, response.content) == (401, b"")
     assert response["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_key_of_the_api_is_not_the_token(alice: KeyClient) -> None:
+def test_an_api_key_is_not_the_token(alice: KeyClient) -> None:
     assert alice.get("/metrics").status_code == 401
 
 
-def test_all_statuses_are_there_before_the_first_export(client: Client) -> None:
+def test_all_statuses_are_present_before_the_first_export(client: Client) -> None:
     scrape = Scrape(client)
     for lane in Lane.values:
-        for status in Status.values:
+        for status in STATUSES:
             assert scrape("exports", lane=lane, status=status) == 0
         assert scrape("oldest_queued_seconds", lane=lane) == 0
         assert scrape("exports_ended_total", lane=lane, status="failed") == 0
@@ -89,18 +94,16 @@ def test_all_statuses_are_there_before_the_first_export(client: Client) -> None:
 
 def test_exports_are_counted_by_lane_and_status(client: Client, queued: Export) -> None:
     assert Scrape(client)("exports", lane="large", status="queued") == 1
-    transitions.claim(queued.pk)
+    export_lifecycle.claim(queued.pk)
     scrape = Scrape(client)
     assert scrape("exports", lane="large", status="queued") == 0
     assert scrape("exports", lane="large", status="processing") == 1
     assert scrape("exports", lane="quick", status="processing") == 0
 
 
-def test_exports_that_ended_are_counted_once_a_minute_not_by_a_scrape(
-    client: Client, queued: Export
-) -> None:
+def test_a_scrape_does_not_count_ended_exports(client: Client, queued: Export) -> None:
     runner.run(queued.pk)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     with CaptureQueriesContext(connection) as queries:
         scrape = Scrape(client)
     assert scrape("exports", lane="large", status="completed") == 1
@@ -122,11 +125,11 @@ def test_a_completed_export_adds_its_rows_bytes_and_seconds(client: Client, queu
     assert scrape("export_rows_total", lane="quick") == 0
 
 
-def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) -> None:
+def test_counters_keep_deleted_exports(client: Client, queued: Export) -> None:
     runner.run(queued.pk)
     queued.refresh_from_db()
     actions.delete(queued)
-    maintenance.discard()
+    maintenance.discard(export_lifecycle)
     scrape = Scrape(client)
     assert not Export.objects.exists()
     assert scrape("exports", lane="large", status="completed") == 0
@@ -134,77 +137,77 @@ def test_counters_do_not_forget_what_is_deleted(client: Client, queued: Export) 
     assert scrape("export_rows_total", lane="large") == 5
 
 
-def test_two_recounts_at_a_time_both_succeed(queued: Export) -> None:
+def test_concurrent_recounts_both_succeed(queued: Export) -> None:
     def recount() -> None:
-        metric_counters.recount()
+        counters.recount(EXPORTS)
         connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            metric_counters.recount()
+            counters.recount(EXPORTS)
             other = pool.submit(recount)
             wait([other], timeout=1)
         other.result()
-    assert ExportCount.objects.get(lane="large", status="queued").exports == 1
+    assert JobCount.objects.get(kind="export", lane="large", status="queued").jobs == 1
 
 
-def test_every_end_counts_once(client: Client, queued: Export) -> None:
-    export = transitions.claim(queued.pk)
+def test_each_end_is_counted_once(client: Client, queued: Export) -> None:
+    export = export_lifecycle.claim(queued.pk)
     assert export is not None
-    transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
-    with pytest.raises(transitions.Superseded):
-        transitions.fail(export, ErrorCode.INTERNAL_ERROR, "no")
-    transitions.restart(export)
-    transitions.cancel(export)
-    transitions.cancel(export)
+    export_lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    with pytest.raises(Superseded):
+        export_lifecycle.fail(export, ErrorCode.INTERNAL_ERROR, "no")
+    export_lifecycle.restart(export)
+    export_lifecycle.cancel(export)
+    export_lifecycle.cancel(export)
     scrape = Scrape(client)
     assert scrape("exports_ended_total", lane="large", status="failed") == 1
     assert scrape("exports_ended_total", lane="large", status="canceled") == 1
     assert scrape("export_seconds_count", lane="large") == 0
 
 
-def test_seconds_are_of_the_bucket_that_they_fit_into(client: Client, queued: Export) -> None:
+def test_a_duration_is_counted_in_the_smallest_bucket(client: Client, queued: Export) -> None:
     long_ago = timezone.now() - timedelta(seconds=100)
     for seconds in (100, 5000):
-        export = transitions.claim(queued.pk)
+        export = export_lifecycle.claim(queued.pk)
         assert export is not None
         long_ago = timezone.now() - timedelta(seconds=seconds)
         Export.objects.update(started_at=long_ago)
-        transitions.complete(export, [])
+        export_lifecycle.complete_with_files(export, [])
         Export.objects.update(status=Status.EXPIRED)
-        transitions.restart(export)
+        export_lifecycle.restart(export)
     scrape = Scrape(client)
     counts = [
         scrape("export_seconds_bucket", lane="large", le=le)
         for le in ("60.0", "300.0", "3600.0", "+Inf")
     ]
     assert counts == [0, 1, 1, 2]
-    assert set(ExportTotal.objects.values_list("le", flat=True)) <= set(BUCKETS)
+    assert set(JobTotal.objects.values_list("bucket", flat=True)) <= set(BUCKETS)
 
 
-def test_the_age_is_of_the_one_that_waits_longest(client: Client, queued: Export) -> None:
+def test_the_age_is_that_of_the_oldest_waiting_export(client: Client, queued: Export) -> None:
     ExportEvent.objects.all().delete()
     Export.objects.update(created_at=timezone.now() - timedelta(seconds=90))
     assert 90 <= Scrape(client)("oldest_queued_seconds", lane="large") < 100
     assert Scrape(client)("oldest_queued_seconds", lane="quick") == 0
 
 
-@pytest.mark.parametrize("change", ["claimed", "waits for its next attempt", "asked for again"])
-def test_who_does_not_wait_for_a_worker_has_no_age(
+@pytest.mark.parametrize("change", ["claimed", "delayed", "retried"])
+def test_an_export_that_cannot_be_claimed_has_no_age(
     client: Client, queued: Export, change: str
 ) -> None:
     Export.objects.update(created_at=timezone.now() - timedelta(days=7))
-    export = transitions.claim(queued.pk)
+    export = export_lifecycle.claim(queued.pk)
     assert export is not None
-    if change == "waits for its next attempt":
-        transitions.try_again(export, "a test")
-    elif change == "asked for again":
-        transitions.cancel(export)
-        transitions.restart(export)
-    assert Scrape(client)("oldest_queued_seconds", lane="large") < 5
+    if change == "delayed":
+        export_lifecycle.retry_later(export, "a test")
+    elif change == "retried":
+        export_lifecycle.cancel(export)
+        export_lifecycle.restart(export)
+    assert Scrape(client)("oldest_queued_seconds", lane="large") < 60
 
 
-def test_nothing_tells_organizations_from_each_other(
+def test_metrics_identify_no_organization(
     client: Client, alice: KeyClient, charlie: KeyClient, queued: Export
 ) -> None:
     runner.run(queued.pk)
@@ -217,7 +220,7 @@ def test_nothing_tells_organizations_from_each_other(
         assert name not in shown
 
 
-def test_a_scrape_asks_four_questions(
+def test_a_scrape_runs_four_queries(
     client: Client, queued: Export, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(4):

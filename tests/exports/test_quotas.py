@@ -1,4 +1,4 @@
-"""Exports a day and stored bytes of an organization: exact, and refused before any work."""
+"""Quotas of exports per day and of stored bytes: exact, and checked before any work."""
 
 import threading
 from collections import Counter
@@ -9,10 +9,12 @@ from django.db import connections
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.lifecycle import actions, creation, maintenance
+from exports.lifecycle import actions, creation
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, ExportUsage, Status
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import maintenance
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, stored_files
 
@@ -23,9 +25,9 @@ CONTACTS = {"resource": "contact"}
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is queued stays there."""
+    """Send no messages, so that exports stay queued."""
     monkeypatch.setattr(
-        "exports.lifecycle.queues.current_app.send_task", lambda *args, **options: None
+        "longshore.jobs.queues.current_app.send_task", lambda *args, **options: None
     )
 
 
@@ -38,7 +40,7 @@ def used_bytes() -> int:
     return sum(Export.objects.values_list("stored_bytes", flat=True))
 
 
-def test_a_day_has_so_many_exports_deleted_and_retried_ones_too(
+def test_the_daily_quota_counts_deleted_and_retried_exports(
     alice: KeyClient, charlie: KeyClient, contacts: list[Contact], settings: Settings
 ) -> None:
     settings.EXPORT_MAX_DAILY = 3
@@ -62,7 +64,7 @@ def test_a_day_has_so_many_exports_deleted_and_retried_ones_too(
     assert (third.status_code, third.json()["number"]) == (201, 3)
 
 
-def test_nothing_is_counted_before_the_quota_is_looked_at(
+def test_rows_are_not_counted_for_a_request_over_the_quota(
     alice: KeyClient,
     contacts: list[Contact],
     limits: ExportLimits,
@@ -75,10 +77,10 @@ def test_nothing_is_counted_before_the_quota_is_looked_at(
     assert alice.post("/v1/exports", CONTACTS | {"dedupe": True}).status_code == 200
 
 
-def test_racing_requests_do_not_pass_the_daily_quota(
+def test_racing_requests_do_not_exceed_the_daily_quota(
     alice: KeyClient, contacts: list[Contact], limits: ExportLimits, settings: Settings
 ) -> None:
-    settings.API_MAX_EXPENSIVE_REQUESTS = 0  # All of them race; none waits to be admitted.
+    settings.API_MAX_EXPENSIVE_REQUESTS = 0  # All requests race; none waits for admission.
     ExportLimits.objects.update(daily=5, unfinished=100)
     answers: list[tuple[int, str | None]] = []
     numbers: list[int] = []
@@ -101,7 +103,7 @@ def test_racing_requests_do_not_pass_the_daily_quota(
     assert sorted(numbers) == [1, 2, 3, 4, 5]
 
 
-def test_full_storage_admits_nothing_until_files_are_deleted(
+def test_a_full_storage_quota_refuses_exports_until_files_are_deleted(
     alice: KeyClient, queued: Export, limits: ExportLimits
 ) -> None:
     runner.run(queued.pk)
@@ -113,20 +115,20 @@ def test_full_storage_admits_nothing_until_files_are_deleted(
     assert refused.json()["details"] == {"maximum": used, "used": used}
     queued.refresh_from_db()
     actions.delete(queued)
-    maintenance.discard()
+    maintenance.discard(export_lifecycle)
     assert used_bytes() == 0
     assert alice.post("/v1/exports", CONTACTS).status_code == 201
 
 
-def test_expired_files_take_no_room(alice: KeyClient, queued: Export) -> None:
+def test_expired_files_do_not_count(alice: KeyClient, queued: Export) -> None:
     runner.run(queued.pk)
     assert used_bytes()
     queued.refresh_from_db()
-    maintenance.expire_one(queued)
+    maintenance.expire_one(export_lifecycle, queued)
     assert used_bytes() == 0
 
 
-def test_an_export_without_room_fails_and_leaves_no_files(
+def test_an_export_that_exceeds_the_storage_quota_fails_and_leaves_no_files(
     queued: Export, limits: ExportLimits, acme: Organization
 ) -> None:
     other = export_of(acme, CONTACTS)
@@ -143,15 +145,15 @@ def test_an_export_without_room_fails_and_leaves_no_files(
     assert used_bytes() == used
 
 
-def test_exports_that_end_together_do_not_pass_the_quota(
+def test_exports_that_end_together_do_not_exceed_the_storage_quota(
     queued: Export, limits: ExportLimits, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each had room as it began, and while it wrote."""
+    """Each export had room when it began and while it was written."""
     other = export_of(acme, CONTACTS | {"csv_field_options": {"columns": ["id", "name"]}})
     runner.run(queued.pk)
     used = used_bytes()
     ExportLimits.objects.update(stored_bytes=used + used // 2)
-    monkeypatch.setattr(runner, "stored_bytes_of", lambda _: 0)
+    monkeypatch.setattr(runner, "stored_bytes_of", lambda *_: 0)
     runner.run(other.pk)
     other.refresh_from_db()
     assert other.error is not None
@@ -160,7 +162,7 @@ def test_exports_that_end_together_do_not_pass_the_quota(
     assert len(stored_files()) == 2
 
 
-def test_a_request_is_stored_up_to_a_size(alice: KeyClient, contacts: list[Contact]) -> None:
+def test_a_request_that_is_too_large_is_refused(alice: KeyClient, contacts: list[Contact]) -> None:
     large = CONTACTS | {"options": {"name": [f"{number:0500}" for number in range(550)]}}
     refused = alice.post("/v1/exports", large)
     assert (refused.status_code, refused.json()["error"]) == (413, "request_too_large")

@@ -1,4 +1,4 @@
-"""No organization takes the last slot, and idle workers of `large` help `quick`."""
+"""No organization claims the last slot, and idle workers of `large` help `quick`."""
 
 import os
 import signal
@@ -10,13 +10,15 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from exports.lifecycle import actions, queues, transitions
+from exports.lifecycle import actions
+from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import UNFINISHED, Export, Lane, Status
 from exports_project.embedded import processes
 from exports_project.serve import WORKER
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
-from longshore.jobs import heartbeats
+from longshore.jobs import heartbeats, queues
+from longshore.jobs.fairness import waiting_of
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, wait_for
 
@@ -28,7 +30,7 @@ StartWorker = Callable[..., None]
 
 @pytest.fixture
 def start_worker() -> Iterator[StartWorker]:
-    """Starts a worker of some queues, until the end of the test."""
+    """Return a function that starts a worker, which runs until the end of the test."""
     current_app.control.purge()
     cache.clear()
     children = []
@@ -52,61 +54,61 @@ def waiting(organization: Organization, lane: Lane, count: int = 1) -> list[Expo
     return [export_of(organization, CONTACTS, lane=lane) for _ in range(count)]
 
 
-def test_the_last_slot_is_for_another_organization(
+def test_the_last_slot_is_reserved_for_another_organization(
     acme: Organization, globex: Organization, contacts: list[Contact]
 ) -> None:
     first, second, third = waiting(acme, Lane.LARGE, 3)
     [theirs] = waiting(globex, Lane.LARGE)
 
     def claim() -> Export | None:
-        return transitions.claim(second.pk, Lane.LARGE, 3)
+        return export_lifecycle.claim(second.pk, Lane.LARGE, 3)
 
     assert [claim(), claim(), claim(), claim()] == [first, theirs, second, None]
-    transitions.cancel(first)
-    assert transitions.waiting_of(acme.pk, Lane.LARGE) == third
+    export_lifecycle.cancel(first)
+    assert waiting_of(EXPORTS, acme.pk, Lane.LARGE) == third
     assert claim() == third
 
 
 @pytest.mark.parametrize("slots", [0, 1])
-def test_a_lane_of_one_slot_is_for_everybody(
+def test_a_lane_with_one_slot_reserves_none(
     acme: Organization, contacts: list[Contact], slots: int
 ) -> None:
     first, second = waiting(acme, Lane.LARGE, 2)
-    assert transitions.claim(first.pk, Lane.LARGE, slots) == first
-    assert transitions.claim(first.pk, Lane.LARGE, slots) == second
+    assert export_lifecycle.claim(first.pk, Lane.LARGE, slots) == first
+    assert export_lifecycle.claim(first.pk, Lane.LARGE, slots) == second
 
 
-def test_small_exports_on_large_workers_count_as_their_slots(
+def test_small_exports_on_large_workers_occupy_large_slots(
     acme: Organization, globex: Organization, contacts: list[Contact]
 ) -> None:
     small, other = waiting(acme, Lane.QUICK, 2)
     [large] = waiting(acme, Lane.LARGE)
-    assert transitions.claim(small.pk, Lane.LARGE, 2) == large
-    assert transitions.claim(small.pk, Lane.LARGE, 2) is None
-    # A worker of its own takes them all the same.
-    assert transitions.claim(small.pk, Lane.QUICK, 1) == small
-    assert transitions.claim(small.pk, Lane.QUICK, 1) == other
-    assert transitions.claim(small.pk, Lane.QUICK, 1) is None
+    assert export_lifecycle.claim(small.pk, Lane.LARGE, 2) == large
+    assert export_lifecycle.claim(small.pk, Lane.LARGE, 2) is None
+    # A worker of `quick` claims them.
+    assert export_lifecycle.claim(small.pk, Lane.QUICK, 1) == small
+    assert export_lifecycle.claim(small.pk, Lane.QUICK, 1) == other
+    assert export_lifecycle.claim(small.pk, Lane.QUICK, 1) is None
 
 
 def test_a_worker_of_large_prefers_a_large_export(
     acme: Organization, contacts: list[Contact]
 ) -> None:
     [small], [large] = waiting(acme, Lane.QUICK), waiting(acme, Lane.LARGE)
-    assert transitions.claim(small.pk, Lane.LARGE) == large
-    assert transitions.claim(large.pk, Lane.LARGE) == small
+    assert export_lifecycle.claim(small.pk, Lane.LARGE) == large
+    assert export_lifecycle.claim(large.pk, Lane.LARGE) == small
     small.refresh_from_db()
     assert (small.lane, small.slot) == (Lane.QUICK, Lane.LARGE)
-    assert transitions.claim(large.pk, Lane.QUICK) is None
+    assert export_lifecycle.claim(large.pk, Lane.QUICK) is None
 
 
-def test_slow_exports_of_one_organization_hold_up_no_other(
+def test_slow_exports_of_one_organization_delay_no_other(
     alice: KeyClient,
     charlie: KeyClient,
     acme: Organization,
     start_worker: StartWorker,
 ) -> None:
-    """Two slots, and a table that is locked: each export of acme waits for it."""
+    """Two slots; each export of acme waits for a locked table."""
     for client in (alice, alice):
         assert client.post("/v1/exports", {"resource": "location"}).status_code == 201
     Export.objects.update(lane=Lane.LARGE)
@@ -126,7 +128,7 @@ def test_slow_exports_of_one_organization_hold_up_no_other(
         assert sorted(_statuses(acme)) == ["processing", "queued"]
     finally:
         other.close()
-    # The second one begins as soon as the first one has ended: nothing else sends a message.
+    # The second begins when the first has ended: nothing else sends a message.
     wait_for(lambda: _statuses(acme) == ["completed", "completed"], seconds=20)
 
 
@@ -146,32 +148,37 @@ def test_idle_workers_of_large_write_small_exports(
     assert set(Export.objects.values_list("slot", flat=True)) == {Lane.LARGE}
 
 
-def test_no_more_messages_come_to_large_workers_that_are_away(
+def test_optional_messages_are_bounded_while_workers_are_down(
     alice: KeyClient, contacts: list[Contact], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     current_app.control.purge()
-    monkeypatch.setattr(queues, "_MAX_WAITING", 3)
+    monkeypatch.setattr(queues, "MAX_OPTIONAL_MESSAGES", 3)
     settings.EXPORT_MAX_UNFINISHED = 100
     for _ in range(5):
         assert alice.post("/v1/exports", CONTACTS).status_code == 201
-    assert (queues.waiting("quick"), queues.waiting("large")) == (5, 3)
+    assert (queues.count_messages("quick"), queues.count_messages("large")) == (5, 3)
     for export in Export.objects.all():
         actions.delete(export)
-    assert queues.waiting("upkeep") == 3
+    assert queues.count_messages("upkeep") == 3
 
 
-def test_many_small_exports_end_although_large_workers_refuse_most(
+def test_many_small_exports_complete_although_large_workers_refuse_most(
     alice: KeyClient, contacts: list[Contact], start_worker: StartWorker
 ) -> None:
-    """Of the two slots of `large` one is refused to the organization, and no message is lost."""
+    """One of the two slots of `large` is reserved, and no message is lost."""
     start_worker("large", "large", 2)
     start_worker("quick", "quick", 1)
-    wait_for(lambda: heartbeats.slots(Lane.LARGE) == 2 and heartbeats.slots(Lane.QUICK) == 1)
+    wait_for(
+        lambda: (
+            heartbeats.slots(EXPORTS, Lane.LARGE) == 2
+            and heartbeats.slots(EXPORTS, Lane.QUICK) == 1
+        )
+    )
     for _ in range(3):
         for _ in range(10):
             assert alice.post("/v1/exports", CONTACTS).status_code == 201
         waiting = Export.objects.filter(status__in=UNFINISHED)
-        # Sooner than recovery, which no beat plans here, could send a message again.
+        # Without recovery, which would send lost messages again.
         wait_for(lambda: not waiting.exists(), seconds=25)  # noqa: B023
     assert set(Export.objects.values_list("slot", flat=True)) == {Lane.LARGE, Lane.QUICK}
 
@@ -188,17 +195,3 @@ def test_a_worker_of_quick_never_writes_a_large_export(
     wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).count() == 2)
     large.refresh_from_db()
     assert large.status == Status.QUEUED
-
-
-def test_slots_are_those_of_live_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.clear()
-    assert heartbeats.slots(Lane.LARGE) == 0
-    heartbeats._offer(Lane.LARGE, "large@one", 2)
-    heartbeats._offer(Lane.LARGE, "large@two", 3)
-    heartbeats._offer(Lane.QUICK, "quick@one", 1)
-    assert (heartbeats.slots(Lane.LARGE), heartbeats.slots(Lane.QUICK)) == (5, 1)
-    heartbeats._withdraw(Lane.LARGE, "large@one")
-    assert heartbeats.slots(Lane.LARGE) == 3
-    assert heartbeats.lane_of(["quick", "large"]) == Lane.LARGE
-    assert heartbeats.lane_of(["quick"]) == Lane.QUICK
-    assert heartbeats.lane_of(["webhooks"]) is None

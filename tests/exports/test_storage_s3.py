@@ -20,13 +20,14 @@ from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]
 
 from exports.execution import runner
 from exports.formats.base import Block
-from exports.lifecycle import maintenance, transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, Status
 from exports.reading import stream
 from exports.reading.stream import ExportStream
 from exports_project.object_storage import s3
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import maintenance
 from tests.conftest import KeyClient
 from tests.exports.conftest import HARMS, wait_for
 from tests.records import copies
@@ -129,7 +130,7 @@ def test_bytes_that_the_bucket_lost_or_changed_are_no_success(
 def test_an_expired_file_leaves_the_bucket(queued: Export, bucket: S3Client) -> None:
     export = completed(queued)
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     assert not default_storage.exists(export.files.get().storage_key)
 
 
@@ -146,7 +147,7 @@ def test_files_of_a_deleted_organization_leave_the_bucket(
     requests: list[str] = []
     client = default_storage.bucket.meta.client  # type: ignore[attr-defined]
     client.meta.events.register("before-call", lambda model, **_: requests.append(model.name))
-    maintenance.discard()
+    maintenance.discard(export_lifecycle)
     assert requests == ["ListObjects", "DeleteObjects"] * 2
     left = bucket.list_objects_v2(Bucket="files")["Contents"]
     assert [each["Key"] for each in left] == [kept]
@@ -163,11 +164,11 @@ def test_an_object_that_the_bucket_keeps_is_a_failure(
         parsed["Errors"] = [{"Key": "x", "Code": "AccessDenied", "Message": "Access Denied"}]
 
     client.meta.events.register("after-call.s3.DeleteObjects", refuse)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     export.refresh_from_db()
     assert export.status == Status.COMPLETED
     client.meta.events.unregister("after-call.s3.DeleteObjects", refuse)
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     export.refresh_from_db()
     assert export.status == Status.EXPIRED
 
@@ -191,12 +192,12 @@ def test_what_was_canceled_leaves_no_parts_in_the_bucket(
     columns = [{"path": name, "header": name} for name in ("id", "notes")]
     Export.objects.update(spec=queued.spec | {"columns": columns})
     uploads: list[int] = []
-    report = transitions.report
+    report = export_lifecycle.report
 
     def canceled(export: Export, rows: int) -> None:
         if begun := bucket.list_multipart_uploads(Bucket="files").get("Uploads"):
             uploads.append(len(begun))
-            transitions.cancel(export)
+            export_lifecycle.cancel(export)
         report(export, rows)
 
     read = ExportStream._read
@@ -207,7 +208,7 @@ def test_what_was_canceled_leaves_no_parts_in_the_bucket(
         raise QueryCanceled
 
     monkeypatch.setattr(ExportStream, "_read", unending)
-    monkeypatch.setattr(transitions, "report", canceled)
+    monkeypatch.setattr(export_lifecycle, "report", canceled)
     monkeypatch.setattr(runner, "_REPORT_SECONDS", 0.3)
     runner.run(queued.pk)
     queued.refresh_from_db()

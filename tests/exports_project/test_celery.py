@@ -14,7 +14,6 @@ from kombu import Connection, Exchange, Queue
 from kombu.common import ignore_errors
 from kombu.message import Message
 
-from exports.lifecycle.queues import RUN_EXPORT
 from exports.models import Export, Status
 from exports_project import embedded
 from exports_project.broker import Transport
@@ -82,7 +81,7 @@ def test_a_worker_refuses_a_pickled_task_and_goes_on(
     alice: KeyClient, contacts: list[Contact], worker: None, tmp_path: Path
 ) -> None:
     path = tmp_path / "executed"
-    current_app.send_task(RUN_EXPORT, args=[Payload(path)], serializer="pickle", queue="quick")
+    current_app.send_task("exports.run", args=[Payload(path)], serializer="pickle", queue="quick")
     assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
     # The queue is first in, first out, and the worker has one thread.
     wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).exists())

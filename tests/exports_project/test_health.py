@@ -19,11 +19,11 @@ from django.test import Client
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
-from exports.lifecycle import maintenance
+from exports.lifecycle.transitions import export_lifecycle
 from exports_project import embedded
 from exports_project.health import CHECKS, Check
 from exports_project.object_storage import s3
-from longshore.jobs import heartbeats
+from longshore.jobs import heartbeats, maintenance
 from tests.exports.conftest import wait_for, working
 
 SECRETS = (str(django_settings.LOCAL_DIR), "longshore", "Error", "Traceback", "sock")
@@ -41,8 +41,8 @@ def no_signs_of_life() -> Iterator[None]:
 def workers(transactional_db: None) -> Iterator[None]:
     """A worker of every queue, and a recovery."""
     with working("large,quick,upkeep,webhooks"):
-        maintenance.recover()
-        wait_for(lambda: heartbeats.fresh("webhooks"))
+        maintenance.recover(export_lifecycle)
+        wait_for(lambda: heartbeats.is_fresh("webhooks"))
         yield
 
 
@@ -99,7 +99,7 @@ def test_without_workers_it_is_not_ready(client: Client) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_of_one_queue_says_nothing_of_others(client: Client) -> None:
     with working("quick"):
-        wait_for(lambda: heartbeats.fresh("quick"))
+        wait_for(lambda: heartbeats.is_fresh("quick"))
         found = states(client.get("/readyz"))
     assert (found["worker_quick"], found["worker_large"]) == ("ok", "failed")
 

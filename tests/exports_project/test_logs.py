@@ -20,7 +20,7 @@ from django.test import Client
 from structlog.contextvars import clear_contextvars
 
 from exports.execution import runner, writer
-from exports.lifecycle import transitions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export
 from exports_project.logs import LineFormatter, logging_config
 from tests.conftest import KeyClient
@@ -150,7 +150,7 @@ def test_lines_of_an_attempt_say_whose_it_is(
     written, unsure = create(alice), create(alice)
     with start_worker(current_app, perform_ping_check=False, pool="solo", queues="large,quick"):
         wait_for(lambda: finished(written) and finished(unsure))
-        monkeypatch.setattr(transitions, "complete", lost)
+        monkeypatch.setattr(export_lifecycle, "complete_with_files", lost)
         uncertain = create(alice)
         wait_for(lambda: any(line["logger"] == "celery.app.trace" for line in lines()))
     connections.close_all()
@@ -160,9 +160,9 @@ def test_lines_of_an_attempt_say_whose_it_is(
         names = {line["logger"] for line in about}
         assert names >= {"tests.logs"}
         assert ("celery.app.trace" in names) == (export == uncertain)
-        assert ("exports.execution.runner" in names) == (export != uncertain)
+        assert ("longshore.jobs.runner" in names) == (export != uncertain)
     of_runs = [
-        line for line in lines() if line["logger"] in ("exports.execution.runner", "tests.logs")
+        line for line in lines() if line["logger"] in ("longshore.jobs.runner", "tests.logs")
     ]
     assert all("export" in line for line in of_runs)
 

@@ -9,11 +9,12 @@ class HurryConfig(AppConfig):
     name = "tests.recovery"
 
     def ready(self) -> None:
-        from exports.lifecycle import maintenance, transitions
+        from exports.lifecycle import transitions
+        from longshore.jobs import lifecycle, maintenance
 
-        maintenance.SILENCE = timedelta(seconds=4)
-        maintenance.PATIENCE = timedelta(seconds=6)
-        maintenance.SETTLED = timedelta(seconds=2)
+        maintenance.MAX_SILENCE = timedelta(seconds=4)
+        maintenance.MESSAGE_PATIENCE = timedelta(seconds=6)
+        maintenance.MIN_AGE = timedelta(seconds=2)
         # Together still more than the outage of the storage.
-        transitions.DELAYS = (timedelta(seconds=2), timedelta(seconds=9))
+        lifecycle.RETRY_DELAYS = (timedelta(seconds=2), timedelta(seconds=9))
         transitions.REPLICA_DELAYS = (timedelta(0), timedelta(seconds=1))

@@ -207,7 +207,7 @@ def test_without_a_fallback_the_error_says_what_to_set(stack: SurroundedStack) -
         stack.set_fallback(True)
     [(code, message)] = stack.query(ERROR, public_id)
     assert code == "replica_unavailable"
-    assert message.startswith("The export was given up after 3 attempts. The read replica canceled")
+    assert message.startswith("The export failed after 3 attempts. The read replica canceled")
     assert "Set hot_standby_feedback = on" in message
     log = (stack.folder / "log" / "worker.log").read_text()
     assert "has hot_standby_feedback = off and cancels an export" in log

@@ -10,10 +10,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from exports.execution import runner
-from exports.lifecycle import actions, maintenance, transitions
+from exports.lifecycle import actions
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export
 from longshore.accounts.models import Organization
 from longshore.api.errors import ErrorCode
+from longshore.jobs import maintenance
 from tests.conftest import KeyClient
 from tests.exports.conftest import contacts, downloaded, queued, storage  # noqa: F401  (fixtures)
 from tests.factories import OrganizationFactory, SubscriptionFactory
@@ -104,7 +106,7 @@ def test_the_life_of_an_export_is_told(queued: Export) -> None:  # noqa: F811
     runner.run(queued.pk)
     assert types() == ["export.started", "export.created"]
     Export.objects.update(expires_at=timezone.now())
-    maintenance.expire()
+    maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
     actions.retry(queued)
     assert types()[2:] == ["export.expired", "export.queued"]
@@ -112,12 +114,12 @@ def test_the_life_of_an_export_is_told(queued: Export) -> None:  # noqa: F811
     queued.refresh_from_db()
     actions.retry(queued)
     for code in (ErrorCode.INTERNAL_ERROR, ErrorCode.TIMEOUT):
-        export = transitions.claim(queued.pk)
+        export = export_lifecycle.claim(queued.pk)
         assert export is not None
         if code is ErrorCode.TIMEOUT:
-            transitions.time_out(export, 1)
+            export_lifecycle.time_out(export, 1)
         else:
-            transitions.fail(export, code, "no")
+            export_lifecycle.fail(export, code, "no")
         queued.refresh_from_db()
         actions.retry(queued)
     failed = ["export.started", "export.failed", "export.queued"]

@@ -51,7 +51,7 @@ def start() -> Iterator[Start]:
             },
         )
         children.append(child)
-        wait_for(lambda: heartbeats.fresh("webhooks"))
+        wait_for(lambda: heartbeats.is_fresh("webhooks"))
         return child
 
     yield start

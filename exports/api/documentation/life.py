@@ -14,8 +14,7 @@ from exports.lifecycle.representation import (
     ExportEventSerializer,
     ExportSerializer,
 )
-from exports.lifecycle.transitions import RETRYABLE
-from exports.models import Status
+from exports.models import RETRYABLE, STATUSES
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.api.openapi import NOT_FOUND, answer, operation, whole_list
 from longshore.jobs.errors import JobErrorCode
@@ -39,7 +38,7 @@ list_exports = operation(
         for name, accepted in (
             ("resource", registry.names()),
             ("type", export_types.codes()),
-            ("status", list(Status.values)),
+            ("status", list(STATUSES)),
             ("format", list(formats)),
         )
     ]
@@ -50,7 +49,7 @@ list_exports = operation(
             "status",
             "done",
             "Unknown status: done",
-            Status.values,
+            list(STATUSES),
         ),
         *BAD_PAGES,
     ],

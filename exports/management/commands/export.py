@@ -1,4 +1,4 @@
-"""`manage.py export`: the same spec and stream as the API, without worker or broker."""
+"""`manage.py export` writes the same file as the API, without a worker or a broker."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ def _json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+        raise argparse.ArgumentTypeError(f"invalid JSON: {error}") from None
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError("not a JSON object")
     return value
@@ -43,49 +43,51 @@ def _paths(text: str) -> list[str]:
 
 
 class Command(BaseCommand):
-    help = "Write the records of an organization to a file."
+    help = "Export the records of an organization to a file."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("resource", nargs="?", help=", ".join(registry.names()))
         parser.add_argument(
-            "--type", metavar="TYPE", help=f"or one of {', '.join(export_types.codes())}"
+            "--type", metavar="TYPE", help=f"named export type: {', '.join(export_types.codes())}"
         )
-        parser.add_argument("--date-from", metavar="DATE", help="the beginning of a range")
+        parser.add_argument("--date-from", metavar="DATE", help="start of the date range")
         parser.add_argument(
             "--date-to",
             metavar="DATE",
-            help="the end of it, which is included: 2025-03-31 is that whole day",
+            help="end of the date range, inclusive: 2025-03-31 includes the whole day",
         )
         parser.add_argument("--organization", required=True, metavar="SLUG")
-        parser.add_argument("--format", default="csv", help=f"{', '.join(formats)} (csv)")
+        parser.add_argument("--format", default="csv", help=f"{', '.join(formats)}; default: csv")
         parser.add_argument(
-            "--compression", default="none", help=f"{', '.join(Compression)} (none)"
+            "--compression", default="none", help=f"{', '.join(Compression)}; default: none"
         )
         for name in ("options", "filters", "csv_field_options"):
             flag = f"--{name.replace('_', '-')}"
-            text = f"{name} of a request to the API"
+            text = f"`{name}` of a request to the API, as JSON"
             parser.add_argument(flag, type=_json_object, default={}, metavar="JSON", help=text)
         for name in ("includes", "fields"):
-            text = f"{name} of a request, with commas between"
+            text = f"`{name}` of a request to the API, separated by commas"
             parser.add_argument(f"--{name}", type=_paths, metavar="PATHS", help=text)
         parser.add_argument(
             "--dry-data",
             action="store_true",
-            help="leave out ids, and values that are empty",
+            help="leave out ids and empty values",
         )
         parser.add_argument(
-            "-o", "--output", default="-", metavar="FILE", help="standard output without it"
+            "-o", "--output", default="-", metavar="FILE", help="default: standard output"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with _ending_quietly():
+        with _exit_codes_of_signals():
             self.export(options)
 
     def export(self, options: dict[str, Any]) -> None:
         try:
             organization = Organization.objects.get(slug=options["organization"])
         except Organization.DoesNotExist:
-            raise CommandError(f"There is no organization {options['organization']!r}.") from None
+            raise CommandError(
+                f"{options['organization']!r} is not the slug of an organization."
+            ) from None
         names = (
             *("resource", TYPE, DATE_FROM, DATE_TO, "format", "compression", "options", "filters"),
             *("csv_field_options", "includes", "fields", "dry_data"),
@@ -105,7 +107,7 @@ class Command(BaseCommand):
             raise CommandError(str(limit)) from None
         except OSError as error:
             if options["output"] == "-":
-                # What is left in its buffer would fail once more when the interpreter ends.
+                # Otherwise the interpreter would fail again when it flushes the buffer at exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if isinstance(error, BrokenPipeError):
                 sys.exit(128 + signal.SIGPIPE)
@@ -113,8 +115,8 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _ending_quietly() -> Iterator[None]:
-    """Whoever stops the command sees its exit code, as a shell gives it, and no traceback."""
+def _exit_codes_of_signals() -> Iterator[None]:
+    """Exit with the code of a shell, without a traceback, when a signal stops the command."""
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         yield
@@ -125,7 +127,7 @@ def _ending_quietly() -> Iterator[None]:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """Leave through every `finally`, which the signal by itself would pass over."""
+    """Run every `finally`, which the default action of the signal would skip."""
     sys.exit(128 + number)
 
 
@@ -139,7 +141,7 @@ def _report(invalid: InvalidInput) -> str:
 
 
 def _write(stream: ExportStream, output: str, spec: ExportSpec, total: int | None) -> None:
-    """Write to a file that appears only when it is whole, to a pipe, or to standard output."""
+    """Write to a file that appears only when it is complete, a pipe, or standard output."""
     with tqdm(
         total=total, unit=" rows", unit_scale=True, desc=spec.resource, disable=None
     ) as progress:
@@ -147,7 +149,7 @@ def _write(stream: ExportStream, output: str, spec: ExportSpec, total: int | Non
             _copy(stream, sys.stdout.buffer, progress)
             return
         if Path(output).exists() and not Path(output).is_file():
-            # A pipe or a device: a file in its place would be no use to who reads it.
+            # A pipe or a device: replacing it by a file would break its reader.
             with Path(output).open("wb") as file:
                 _copy(stream, file, progress)
             return

@@ -1,0 +1,232 @@
+"""Periodic maintenance of a kind of job: requeue lost jobs, delete expired files, purge rows.
+
+Each function is safe to run concurrently and continues where an earlier run stopped.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from math import inf
+from typing import TypeVar
+
+from django.core.cache import cache
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Now
+from redis.exceptions import RedisError
+
+from longshore.accounts.models import Organization
+from longshore.database import chunks
+from longshore.jobs import admission, counters, heartbeats
+from longshore.jobs.fairness import due
+from longshore.jobs.leases import lease
+from longshore.jobs.lifecycle import Lifecycle, Superseded
+from longshore.jobs.models import DiscardedFolder, Job, JobQuerySet
+from longshore.jobs.queues import count_messages, enqueue, request_discard
+from longshore.jobs.statuses import ENDS, Status
+
+logger = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=Job)
+Row = TypeVar("Row", bound=Model)
+
+# A worker whose last heartbeat is older than this is dead: it reports every second.
+MAX_SILENCE = timedelta(seconds=15)
+# The message of a job that waited this long without being claimed may be lost. If it was not lost,
+# the duplicate is harmless.
+MESSAGE_PATIENCE = timedelta(seconds=30)
+# A job younger than this may still be enqueued by the request that created it.
+MIN_AGE = timedelta(seconds=5)
+# For this long after an organization was deleted, a worker may still write a file of it.
+MAX_STRAGGLER_AGE = timedelta(minutes=15)
+MIN_ORPHAN_AGE = timedelta(days=1)
+# Number of jobs of a lane that one run enqueues.
+MAX_ENQUEUED = 100
+# After this many failures without a success between them, the storage is considered down.
+MAX_FAILURES = 10
+# TTL of the lease: the time of a run and of a last request that the storage does not answer.
+_LEASE_SECONDS = 120
+# The next recovery is due after this time and must not wait for the storage.
+_CLEANING_SECONDS = 5.0
+_WITHOUT_FILES = (Status.EXPIRED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
+
+
+def recover(lifecycle: Lifecycle[J]) -> None:
+    """Requeue the jobs of dead workers, and enqueue jobs whose message was lost."""
+    kind = lifecycle.kind
+    jobs = _jobs(lifecycle).visible()
+    silent = jobs.filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - MAX_SILENCE)
+    take_back = partial(_take_back, lifecycle)
+    requeued = [job for job in chunks.read(silent) if _succeeds(take_back, job, inf)]
+    lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - MESSAGE_PATIENCE)
+    queued = jobs.filter(lost, due(), status=Status.QUEUED, created_at__lt=Now() - MIN_AGE)
+    for lane, queue in kind.queues.items():
+        # As long as a lane has messages, its jobs need no more of them.
+        if count_messages(queue) == 0:
+            waiting = queued.filter(lane=lane).order_by("number")[:MAX_ENQUEUED]
+            # `all` stops at the first refusal: a dead broker may take seconds for each message.
+            all(enqueue(kind, job) for job in waiting)
+    heartbeats.record_recovery(kind.name)
+    # Last, because an unavailable storage may delay it. Files that are left are deleted when the
+    # job ends or expires.
+    end = time.monotonic() + _CLEANING_SECONDS
+    for job in requeued:
+        lifecycle.clean(job, end)
+
+
+def _take_back(lifecycle: Lifecycle[J], job: J, _: float) -> bool:
+    logger.warning("The worker of the %s %s is silent.", lifecycle.kind.name, job)
+    try:
+        lifecycle.retry_later(job, "the loss of its worker")
+    except Superseded:
+        return False
+    return True
+
+
+def expire(lifecycle: Lifecycle[J]) -> None:
+    """Delete the files of expired jobs, and those that `discard` left. Recount the jobs.
+
+    Files are deleted before rows change: the next run repairs a crash between the two steps.
+    """
+    ended = _jobs(lifecycle).visible().filter(status__in=ENDS, expires_at__lte=Now())
+    with lease(files_lease(lifecycle), _LEASE_SECONDS) as is_held:
+        if is_held:
+            end = time.monotonic() + chunks.SECONDS
+            _discard(lifecycle, chunks.SECONDS / 2)
+            action = partial(expire_one, lifecycle)
+            _for_each(lifecycle, ended.exclude(claims=[]), action, "expired", end)
+    counters.recount(lifecycle.kind)
+
+
+def expire_one(lifecycle: Lifecycle[J], job: J, end: float = inf) -> bool:
+    """Delete the files of an ended job. Return False if a file is left.
+
+    end: as for `Lifecycle.clean`.
+    """
+    if not lifecycle.clean(job, end):
+        return False
+    if job.status == Status.COMPLETED:
+        lifecycle.expire(job)
+    else:
+        # No effect if it was retried meanwhile.
+        same = lifecycle.kind.jobs.filter(pk=job.pk, status=job.status, claims=job.claims)
+        same.update(claims=[])
+    return True
+
+
+def discard(lifecycle: Lifecycle[J]) -> None:
+    """Delete the files of deleted jobs and organizations.
+
+    If another run is deleting files, the next `expire` does so.
+    """
+    with lease(files_lease(lifecycle), _LEASE_SECONDS) as is_held:
+        if is_held:
+            _discard(lifecycle, chunks.SECONDS)
+
+
+def discard_folder(lifecycle: Lifecycle[J], organization: Organization, path: str) -> None:
+    """Mark the folder of an organization that is being deleted, and delete its files on commit.
+
+    Call it before the organization is deleted, in the same transaction. Workers of its jobs stop
+    within a second. If the message is lost, the next `expire` deletes the files.
+    """
+    # The order of locks in `Lifecycle`: the organization, then its jobs. Another order deadlocks.
+    admission.lock(organization.pk)
+    DiscardedFolder.objects.get_or_create(path=path, defaults={"kind": lifecycle.kind.name})
+    transaction.on_commit(lambda: request_discard(lifecycle.kind))
+
+
+def purge(lifecycle: Lifecycle[J]) -> None:
+    """Delete the rows of jobs that ended long ago, and files that belong to no job."""
+    ended_before = Now() - lifecycle.kind.record_retention()
+    jobs = _jobs(lifecycle).filter(status__in=_WITHOUT_FILES, claims=[])
+    chunks.delete(jobs.filter(completed_at__lt=ended_before))
+    end = time.monotonic() + chunks.SECONDS
+    for key in lifecycle.orphans(MIN_ORPHAN_AGE):
+        logger.warning("The file %s belongs to no %s.", key, lifecycle.kind.name)
+        lifecycle.delete_file(key)
+        if time.monotonic() > end:
+            break
+
+
+def files_lease(lifecycle: Lifecycle[J]) -> str:
+    """Return the name of the lease under which files of a kind of job are deleted.
+
+    One run at a time deletes files, so that recovery keeps the other slots of the worker.
+    """
+    return f"{lifecycle.kind.plural}.files"
+
+
+def _discard(lifecycle: Lifecycle[J], seconds: float) -> None:
+    now = time.monotonic()
+    folders = DiscardedFolder.objects.filter(kind=lifecycle.kind.name)
+    clear, purge_one = partial(_clear_folder, lifecycle), partial(_purge_deleted, lifecycle)
+    _for_each(lifecycle, folders, clear, "folders", now + seconds / 2)
+    deleted = _jobs(lifecycle).filter(deleted_at__isnull=False)
+    _for_each(lifecycle, deleted, purge_one, "deleted", now + seconds)
+
+
+def _clear_folder(lifecycle: Lifecycle[J], folder: DiscardedFolder, end: float) -> bool:
+    if not lifecycle.clear_folder(folder.path, end):
+        return False
+    old = DiscardedFolder.objects.filter(pk=folder.pk, created_at__lt=Now() - MAX_STRAGGLER_AGE)
+    old.delete()
+    return True
+
+
+def _purge_deleted(lifecycle: Lifecycle[J], job: J, end: float) -> bool:
+    """Delete the files of a soft-deleted job, then its row. Return False if a file is left."""
+    if not lifecycle.clean(job, end):
+        return False
+    lifecycle.kind.jobs.filter(pk=job.pk).exclude(deleted_at=None).delete()
+    return True
+
+
+def _for_each(
+    lifecycle: Lifecycle[J],
+    rows: QuerySet[Row, Row],
+    action: Callable[[Row, float], bool],
+    name: str,
+    end: float,
+) -> None:
+    """Act on rows in the order of their keys until `end`, on the monotonic clock.
+
+    A run that stops early records where: the next one continues there, so rows that fail delay no
+    others.
+    """
+    key = f"maintenance:{lifecycle.kind.name}:{name}"
+    start = stopped_at = 0
+    with suppress(RedisError):
+        start = cache.get(key) or 0
+    failures = 0
+    for part in (rows.filter(pk__gt=start), rows.filter(pk__lte=start)):
+        for row in chunks.read(part, end - time.monotonic()):
+            failures = 0 if _succeeds(action, row, end) else failures + 1
+            # An unavailable storage may take its time for each attempt.
+            if failures == MAX_FAILURES or time.monotonic() > end:
+                stopped_at = row.pk
+                break
+        if stopped_at:
+            break
+    with suppress(RedisError):
+        cache.set(key, stopped_at, timeout=None)
+
+
+def _succeeds(action: Callable[[Row, float], bool], row: Row, end: float) -> bool:
+    """Return whether an action on a row succeeded. A row that fails does not stop the others."""
+    try:
+        return action(row, end)
+    except (OperationalError, InterfaceError):
+        # The database is unavailable, so all other rows would fail too.
+        raise
+    except Exception:
+        logger.exception("The maintenance of %s failed.", row)
+        return False
+
+
+def _jobs(lifecycle: Lifecycle[J]) -> JobQuerySet[J]:
+    """Return the jobs without their large fields, which maintenance does not need."""
+    return lifecycle.kind.jobs.defer("request", "spec", "error")

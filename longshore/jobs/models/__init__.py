@@ -1,0 +1,34 @@
+"""Abstract tables of a kind of job, and the tables that all kinds share.
+
+A kind of job declares one concrete model for each abstract one that it needs. The default manager
+of its job model comes from a subclass of `JobQuerySet`. Its event and file models have a foreign
+key to the job that is named like the job's model in lower case: `export` for `Export`. Names of
+indexes and constraints begin with the name of the concrete model.
+"""
+
+from longshore.jobs.models.job import (
+    Job,
+    JobEvent,
+    JobFile,
+    JobQuerySet,
+    JobTurn,
+    list_index,
+    public_id_field,
+)
+from longshore.jobs.models.shared import DiscardedFolder, JobCount, JobTotal
+from longshore.jobs.models.usage import JobLimits, JobUsage
+
+__all__ = [
+    "DiscardedFolder",
+    "Job",
+    "JobCount",
+    "JobEvent",
+    "JobFile",
+    "JobLimits",
+    "JobQuerySet",
+    "JobTotal",
+    "JobTurn",
+    "JobUsage",
+    "list_index",
+    "public_id_field",
+]

@@ -1,0 +1,88 @@
+"""Sends messages to the queues of jobs.
+
+A message allows a worker to claim one job, whichever has its turn. Losing a message is harmless:
+maintenance sends another one. A duplicate finds nothing to claim.
+"""
+
+import logging
+from typing import Any
+
+from celery import current_app
+from django.db.models.functions import Now
+
+from longshore.jobs import heartbeats
+from longshore.jobs.kinds import JobKind
+from longshore.jobs.models import Job
+from longshore.jobs.statuses import Lane, Status
+
+logger = logging.getLogger(__name__)
+
+# After this time, workers of `large` need not look at a small job any more.
+HELP_SECONDS = 30
+# No optional message is sent to a queue with this many: its workers are busy or down, and a broker
+# keeps even an expired message until a worker takes it.
+MAX_OPTIONAL_MESSAGES = 20
+
+
+def count_messages(queue: str) -> int:
+    """Return the number of messages that wait in a queue; 0 if the broker does not answer."""
+    try:
+        with current_app.connection_or_acquire() as broker:
+            declared = broker.default_channel.queue_declare(queue, passive=True)
+            return int(declared.message_count)
+    except Exception:
+        # Broker clients raise many kinds of error, also for a queue that does not exist yet.
+        return 0
+
+
+def lane_of_worker(kind: JobKind[Any]) -> Lane:
+    """Return the lane of the worker process that calls this."""
+    return heartbeats.lane_of(kind, current_app.amqp.queues.consume_from) or Lane.LARGE
+
+
+def transfer_message(kind: JobKind[Any], number: int, claimed: Job) -> None:
+    """Record that the message of `claimed` is now that of job `number` of the same lane.
+
+    The worker received the message of job `number`, but claimed another job. If `claimed` had no
+    message, recovery sends one.
+    """
+    waits = kind.jobs.filter(pk=number, status=Status.QUEUED, lane=claimed.lane)
+    waits.update(enqueued_at=claimed.enqueued_at)
+
+
+def request_discard(kind: JobKind[Any]) -> None:
+    """Ask a worker to delete the files of deleted jobs and organizations.
+
+    If no message is sent, the periodic task `expire` deletes them.
+    """
+    try:
+        if count_messages(current_app.conf.task_default_queue) < MAX_OPTIONAL_MESSAGES:
+            current_app.send_task(kind.task("discard"))
+    except Exception as error:
+        # Broker clients raise many kinds of error.
+        logger.warning("The files of deleted %s wait for the broker: %s", kind.plural, error)
+
+
+def enqueue(kind: JobKind[Any], job: Job, *, is_marked: bool = False) -> bool:
+    """Send a message for a queued job. Return False if the broker does not answer.
+
+    A small job has a second message for workers of `large`, so that a busy worker of `large`
+    withholds no message from the workers of `quick`.
+
+    is_marked: whether `enqueued_at` is already stored; reset if no message is sent.
+    """
+    jobs = kind.jobs.filter(pk=job.pk)
+    task, large = kind.task("run"), kind.queues[Lane.LARGE]
+    try:
+        current_app.send_task(task, [job.pk], queue=kind.queues[Lane(job.lane)])
+        if job.lane == Lane.QUICK and count_messages(large) < MAX_OPTIONAL_MESSAGES:
+            current_app.send_task(task, [job.pk], queue=large, expires=HELP_SECONDS)
+    except Exception as error:
+        # Broker clients raise many kinds of error. The job is stored; recovery tries again.
+        logger.warning("The %s %s waits for the broker: %s", kind.name, job, error)
+        if is_marked:
+            jobs.update(enqueued_at=None)
+        return False
+    if not is_marked:
+        jobs.update(enqueued_at=Now())
+    return True

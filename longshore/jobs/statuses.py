@@ -1,0 +1,34 @@
+"""The vocabulary of jobs: the statuses of a job and the lanes of its queues."""
+
+from django.db.models import TextChoices
+
+
+class Status(TextChoices):
+    """The status of a job. `longshore.jobs.lifecycle.Lifecycle` is the only class that changes it.
+
+    REQUESTED: created, but not yet complete enough to be queued. Only some kinds of job use it.
+    """
+
+    REQUESTED = "requested"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+UNFINISHED = (Status.QUEUED, Status.PROCESSING)
+# The statuses in which an attempt ends. An expired job ended before.
+ENDS = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
+RETRYABLE = (Status.FAILED, Status.TIMED_OUT, Status.CANCELED, Status.EXPIRED)
+# The statuses of a kind of job whose jobs are queued as soon as they are created.
+QUEUED_AT_ONCE = tuple(status for status in Status if status != Status.REQUESTED)
+
+
+class Lane(TextChoices):
+    """The lanes of a kind of job. Each has a queue of its own: small jobs never wait for large."""
+
+    QUICK = "quick"
+    LARGE = "large"

@@ -1,0 +1,160 @@
+"""Maintenance and actions: recovery, expiry, purge, retry and deletion."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from longshore.accounts.models import Organization
+from longshore.api.errors import ApiError
+from longshore.jobs import actions, heartbeats, maintenance, queues
+from longshore.jobs.lifecycle import RETRY_DELAYS
+from longshore.jobs.statuses import RETRYABLE, Lane, Status
+from tests.exports.conftest import stored_files
+from tests.jobs.conftest import claimed, current, purge_queues, silence, skip_delay
+from tests.jobs.reports import Report, create, report_lifecycle, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_job_of_a_dead_worker_is_recovered(acme: Organization) -> None:
+    report = create(acme)
+    lost = claimed(report)
+    key = f"reports/{report.public_id}.{lost.claims[0]}"
+    default_storage.save(key, ContentFile(b"half"))
+    silence(report)
+    maintenance.recover(report_lifecycle)
+    assert current(report).status == Status.QUEUED
+    assert not default_storage.exists(key)
+    assert heartbeats.is_fresh(heartbeats.recovery_of("report"))
+    assert not heartbeats.is_fresh(heartbeats.recovery_of("export"))
+    skip_delay(report)
+    run(report.pk)
+    assert current(report).status == Status.COMPLETED
+
+
+def test_a_job_whose_message_was_lost_is_enqueued_again(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = create(acme, Lane.LARGE)
+    purge_queues()
+    monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
+    maintenance.recover(report_lifecycle)
+    assert queues.count_messages("reports_large") == 0
+    monkeypatch.setattr(maintenance, "MESSAGE_PATIENCE", timedelta(0))
+    maintenance.recover(report_lifecycle)
+    assert queues.count_messages("reports_large") == 1
+    assert current(report).status == Status.QUEUED
+
+
+def test_an_expired_job_loses_its_files_and_later_its_row(acme: Organization) -> None:
+    report = create(acme)
+    run(report.pk)
+    maintenance.expire(report_lifecycle)
+    assert len(stored_files()) == 1
+    Report.objects.update(expires_at=timezone.now())
+    assert current(report).shown_status == Status.EXPIRED
+    assert list(Report.objects.ready()) == []
+    assert list(Report.objects.shown_as([Status.EXPIRED])) == [report]
+    maintenance.expire(report_lifecycle)
+    assert current(report).status == Status.EXPIRED
+    assert (report.claims, report.stored_bytes, stored_files()) == ([], 0, [])
+    maintenance.purge(report_lifecycle)
+    assert current(report)
+    Report.objects.update(completed_at=timezone.now() - timedelta(days=1, minutes=1))
+    maintenance.purge(report_lifecycle)
+    assert not Report.objects.exists()
+
+
+def test_a_purge_deletes_files_that_belong_to_no_job(acme: Organization) -> None:
+    report = create(acme)
+    run(report.pk)
+    default_storage.save("reports/rep_gone.claim_gone", ContentFile(b"x"))
+    maintenance.purge(report_lifecycle)
+    [path] = stored_files()
+    assert path.name.startswith(report.public_id)
+
+
+@pytest.mark.parametrize("status", RETRYABLE)
+def test_an_ended_job_is_retried(acme: Organization, status: Status) -> None:
+    report = create(acme)
+    Report.objects.update(status=status, completed_at=timezone.now(), error={"error": "x"})
+    actions.retry(report_lifecycle, current(report))
+    assert (current(report).status, report.error) == (Status.QUEUED, None)
+    run(report.pk)
+    assert current(report).status == Status.COMPLETED
+
+
+def test_a_job_that_has_not_ended_cannot_be_retried(acme: Organization) -> None:
+    report = create(acme)
+    with pytest.raises(ApiError) as refused:
+        actions.retry(report_lifecycle, report)
+    assert refused.value.message == (
+        "The report is queued; "
+        "it can be retried only if it is failed or timed_out or canceled or expired."
+    )
+
+
+def test_a_deleted_job_is_hidden_at_once_and_discarded_with_its_files(acme: Organization) -> None:
+    report = create(acme)
+    run(report.pk)
+    actions.delete(report_lifecycle, report)
+    assert not Report.objects.visible().exists()
+    assert (current(report).request, report.spec) == ({}, {})
+    maintenance.discard(report_lifecycle)
+    assert not Report.objects.exists()
+    assert stored_files() == []
+
+
+def test_a_large_backlog_recovers_within_a_run(acme: Organization) -> None:
+    """The number of jobs that one run enqueues is bounded."""
+    Report.objects.bulk_create(
+        Report(
+            organization=acme, resource="report", request={}, spec={}, lane=Lane.LARGE,
+            expires_at=timezone.now(), created_at=timezone.now() - timedelta(minutes=1),
+        )
+        for _ in range(maintenance.MAX_ENQUEUED + 1)
+    )  # fmt: skip
+    maintenance.recover(report_lifecycle)
+    assert queues.count_messages("reports_large") == maintenance.MAX_ENQUEUED
+
+
+def test_a_job_that_kills_every_worker_fails(acme: Organization) -> None:
+    report = create(acme)
+    for _ in range(len(RETRY_DELAYS) + 1):
+        skip_delay(report)
+        claimed(report)
+        silence(report)
+        maintenance.recover(report_lifecycle)
+    assert current(report).status == Status.FAILED
+    assert report.error == {
+        "error": "internal_error",
+        "message": "The report failed after 3 attempts. "
+        "The last attempt ended with the loss of its worker.",
+    }
+    assert report.completed_at is not None
+
+
+def test_recovery_leaves_a_job_whose_worker_reports(acme: Organization) -> None:
+    report = create(acme)
+    claimed(report)
+    maintenance.recover(report_lifecycle)
+    assert current(report).status == Status.PROCESSING
+
+
+def test_recovery_enqueues_a_retried_job_only_after_its_delay(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
+    report = create(acme, Lane.LARGE)
+    report_lifecycle.retry_later(claimed(report), "a test")
+    purge_queues()
+    maintenance.recover(report_lifecycle)
+    assert current(report).enqueued_at is None
+    assert report_lifecycle.claim(report.pk) is None
+    Report.objects.update(not_before=timezone.now())
+    maintenance.recover(report_lifecycle)
+    assert current(report).enqueued_at is not None
+    assert claimed(report) == report
