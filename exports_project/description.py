@@ -67,7 +67,10 @@ SETTINGS: dict[str, Any] = {
         {"name": "Records", "description": "The records themselves, page by page."},
     ],
     "SCHEMA_PATH_PREFIX": "/v1",
-    "PREPROCESSING_HOOKS": ["exports_project.docs.without_slash"],
+    "PREPROCESSING_HOOKS": [
+        "exports_project.docs.without_slash",
+        "longshore.api.openapi.order_endpoints",
+    ],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "longshore.api.openapi.share_responses",
@@ -82,7 +85,7 @@ SETTINGS: dict[str, Any] = {
         "EventTypeEnum": "webhooks.events.EventType",
         "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
         "StatusEnum": "exports.models.STATUS_CHOICES",
-        "ColumnTypeEnum": "longshore.resources.api.serializers.KINDS",
+        "ColumnTypeEnum": "longshore.resources.api.serializers.COLUMN_TYPES",
         "ExportTypeEnum": "exports.api.body.TYPES",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -8,6 +8,6 @@ class ApiConfig(AppConfig):
     verbose_name = "API"
 
     def ready(self) -> None:
-        from longshore.api import openapi  # noqa: F401  (registers how schemas are described)
+        from longshore.api import openapi  # noqa: F401  (registers the extensions of drf-spectacular)
 
         autodiscover_modules("errors")

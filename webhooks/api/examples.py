@@ -1,19 +1,13 @@
-"""Requests about webhooks, and what may be answered, as the API's description shows them."""
+"""Requests and successful responses of webhooks in the API description."""
 
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from longshore.resources.api.documentation import bad_input
-from longshore.resources.errors import ResourceErrorCode
-from webhooks.errors import WebhookErrorCode
-from webhooks.events import EVERY, EventType
-from webhooks.parsing import SECRET
-
 REQUESTS = [
     OpenApiExample(
-        "Files that are ready",
-        summary="Be told when a file is ready, and when there will be none",
+        "Completed and failed exports",
+        summary="The events of completed and failed exports",
         value={
             "target": "https://receiver.example.com/longshore",
             "events": ["export.created", "export.failed"],
@@ -23,8 +17,8 @@ REQUESTS = [
         request_only=True,
     ),
     OpenApiExample(
-        "Everything about contacts",
-        summary="Be told of everything that happens to exports of contacts",
+        "Exports of contacts",
+        summary="All events of exports of contacts",
         value={
             "target": "https://receiver.example.com/contacts",
             "events": "*",
@@ -33,7 +27,7 @@ REQUESTS = [
         request_only=True,
     ),
 ]
-SUBSCRIPTION = {
+SUBSCRIPTION: dict[str, Any] = {
     "id": "whsub_01jd8x5m3v9q7r2t4w6y8z0abc",
     "object": "webhook",
     "number": 12,
@@ -133,38 +127,3 @@ DELIVERED = PENDING | {
         },
     ],
 }
-_TYPES = [EVERY, *EventType.values]
-_BAD_TARGET = "The target's address, 127.0.0.1, is not a public one."
-REFUSED = [
-    bad_input(
-        WebhookErrorCode.INVALID_TARGET,
-        "target",
-        "https://127.0.0.1/",
-        _BAD_TARGET,
-        "an https:// URL of a public host",
-    ),
-    bad_input(
-        WebhookErrorCode.INVALID_EVENT,
-        "events.0",
-        "export.finished",
-        "There is no event 'export.finished'",
-        _TYPES,
-    ),
-    bad_input(
-        WebhookErrorCode.INVALID_HEADER,
-        "headers.webhook-id",
-        None,
-        "The header webhook-id is set by Longshore itself",
-        "another name",
-    ),
-    bad_input(
-        ResourceErrorCode.INVALID_RESOURCE,
-        "resources.0",
-        "ship",
-        "There is no resource 'ship'",
-        ["contact", "shipment"],
-    ),
-]
-BAD_SECRET = bad_input(
-    WebhookErrorCode.INVALID_SECRET, "secret", None, f"`secret` must be {SECRET}", SECRET
-)

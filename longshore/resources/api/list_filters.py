@@ -1,4 +1,4 @@
-"""Filters of lists whose records are not a resource: exports, events, deliveries."""
+"""Filters of lists of models that are not resources: jobs, events, deliveries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from longshore.accounts.authentication import key_of
 from longshore.api.errors import Problem, Problems
+from longshore.api.pagination import CURSOR, LIMIT
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.conditions import AnyOf, Condition, condition_sql
 from longshore.resources.errors import ResourceErrorCode
@@ -17,83 +18,94 @@ from longshore.resources.filters import parse_options
 from longshore.resources.registry import Resource
 from longshore.resources.timezones import Zone
 
-_OF_EVERY_LIST = ("cursor", "limit")
 CREATED_AT = "created_at"
-# Prefix of the value of each filter by time.
+# Filters by the time of creation, and the operator that each puts before its value.
 CREATED = {CREATED_AT: "", "created_after": "gt:", "created_before": "lt:"}
 _Rows = TypeVar("_Rows", bound=QuerySet[Any, Any])
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What a request chooses.
+class ListFilters:
+    """The filters of a request.
 
-    values: of each filter that takes one of a few values, or several.
+    values: the accepted values that the request selects, by filter.
     conditions: on the time of creation.
     """
 
     values: dict[str, list[str]]
     conditions: tuple[Condition | AnyOf, ...]
 
-    def created(self, rows: _Rows) -> _Rows:
-        """Those of the rows whose time of creation passes."""
+    def filter_by_creation(self, rows: _Rows) -> _Rows:
+        """Select the rows whose time of creation satisfies every condition."""
         for condition in self.conditions:
-            rows = rows.filter(_Passes(rows.model, condition))
+            rows = rows.filter(_Satisfies(rows.model, condition))
         return rows
 
 
-def chosen(
+def request_filters(
     request: Request, accepted: Mapping[str, Sequence[str]], model: type[Model] | None = None
-) -> Choices:
-    """Read the filters of a request.
+) -> ListFilters:
+    """Parse the filters of a request, in its organization's time zone: `parse_list_filters`."""
+    timezone = key_of(request).organization.timezone
+    return parse_list_filters(dict(request.query_params.lists()), accepted, model, timezone)
 
-    accepted: the values of each filter that takes one of a few, or several with commas between.
-    model: of a list that is filtered by `CREATED` too. Days and times without an offset are in
-        the organization's time zone.
-    Raises InvalidInput, which names every problem.
+
+def parse_list_filters(
+    parameters: Mapping[str, Sequence[str]],
+    accepted: Mapping[str, Sequence[str]],
+    model: type[Model] | None = None,
+    timezone: str = "UTC",
+) -> ListFilters:
+    """Parse the filters of a list.
+
+    parameters: of the query string; each name with all its values.
+    accepted: values of each filter that takes one or more, separated by commas.
+    model: set if the list has the filters of `CREATED`, too.
+    timezone: IANA name, for days and times without an offset.
+    Raises InvalidInput with every problem.
     """
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     conditions: list[Condition | AnyOf] = []
     problems = Problems()
     filters = [*accepted, *(CREATED if model else ())]
-    for name, texts in request.query_params.lists():
-        if name in _OF_EVERY_LIST:
+    for name, texts in parameters.items():
+        if name in (CURSOR, LIMIT):
             continue
         text = str(texts[0])
-        values = text.split(",")
-        expected = list(accepted.get(name, [*filters, *_OF_EVERY_LIST]))
+        selected = text.split(",")
+        expected = list(accepted.get(name, [*filters, CURSOR, LIMIT]))
         if name not in filters:
             message = f"This list has no filter {name!r}{did_you_mean(name, filters)}"
         elif len(texts) > 1:
-            message = f"{name} is given {len(texts)} times: join its values with commas"
+            message = f"{name} is given {len(texts)} times: separate its values with commas"
         elif model and name in CREATED:
-            zone = Zone(key_of(request).organization.timezone)
             options = {CREATED_AT: CREATED[name] + text}
-            selection, wrong = parse_options(_resource(model), options, zone, path="")
+            selection, wrong = parse_options(_resource(model), options, Zone(timezone), path="")
             conditions += selection.conditions
             problems.extend(
                 Problem(each.code, name, text, each.message, each.accepted) for each in wrong
             )
             continue
-        elif unknown := [value for value in values if value not in expected]:
-            message = f"Unknown {name}: {unknown[0]}{did_you_mean(unknown[0], expected)}"
+        elif unknown := [value for value in selected if value not in expected]:
+            hint = did_you_mean(unknown[0], expected)
+            message = f"{unknown[0]!r} is not a value of {name}{hint}"
         else:
-            found[name] = values
+            values[name] = selected
             continue
         problems.report(ResourceErrorCode.INVALID_FILTER, name, texts[0], message, expected)
     if problems:
         problems.refuse()
-    return Choices(found, tuple(conditions))
+    return ListFilters(values, tuple(conditions))
 
 
 @cache
 def _resource(model: type[Model]) -> Resource:
-    """The model as the language of filters knows models; it is not registered."""
+    """Return an unregistered resource of the model, for the parser of filters."""
     return Resource(str(model._meta.model_name), model._meta.db_table, model)
 
 
-class _Passes(Expression):
-    """Whether a row of the query's own table passes a condition."""
+class _Satisfies(Expression):
+    """True for rows of the query's table that satisfy a condition."""
 
     output_field = BooleanField()
     conditional = True
@@ -106,5 +118,5 @@ class _Passes(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
         table = self._model._meta.db_table
         text = condition_sql(_resource(self._model), "", self._condition, table).as_string(None)
-        # Django inserts parameters afterwards, so % must be doubled.
+        # Django interpolates parameters into the text: escape its percent signs.
         return text.replace("%", "%%"), ()
