@@ -1,4 +1,4 @@
-"""The description of the API: complete, as committed, and shown by pages of our own."""
+"""The API description: complete, up to date, and shown by local pages."""
 
 import io
 import re
@@ -25,7 +25,7 @@ COMMITTED = settings.BASE_DIR / "docs" / "openapi.yaml"
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
-    # By libyaml: of so many lines, it saves seconds.
+    # The C loader saves seconds on a file of this size.
     found: dict[str, Any] = yaml.load(COMMITTED.read_text(), yaml.CSafeLoader)
     return found
 
@@ -34,14 +34,14 @@ def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for path in described["paths"].values() for each in path.values()]
 
 
-def test_the_committed_description_is_the_present_one() -> None:
+def test_the_committed_description_is_up_to_date() -> None:
     written = io.StringIO()
     call_command("spectacular", validate=True, fail_on_warn=True, stdout=written)
     assert written.getvalue().strip() == COMMITTED.read_text().strip(), "run: make openapi"
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_it_is_served_to_anyone(client: Client, described: dict[str, Any], slash: str) -> None:
+def test_the_description_is_public(client: Client, described: dict[str, Any], slash: str) -> None:
     response = client.get(f"/v1/schema{slash}")
     assert response.status_code == 200
     assert response.content.decode().strip() == COMMITTED.read_text().strip()
@@ -72,10 +72,11 @@ def test_every_address_of_the_api_is_described(described: dict[str, Any]) -> Non
         "/v1/resources",
         "/v1/resources/{name}",
         *(f"/v1/{resource.plural}" for resource in registry),
+        *(f"/v1/{resource.plural}/{{id}}" for resource in registry),
     }
 
 
-def test_every_operation_says_what_it_does_and_who_may(described: dict[str, Any]) -> None:
+def test_every_operation_has_texts_tags_and_authentication(described: dict[str, Any]) -> None:
     tags = {tag["name"] for tag in described["tags"]}
     ids = [operation["operationId"] for operation in operations(described)]
     assert len(ids) == len(set(ids))
@@ -88,7 +89,7 @@ def test_every_operation_says_what_it_does_and_who_may(described: dict[str, Any]
             assert {"401", "403", "429", "500"} <= set(operation["responses"])
 
 
-def test_every_error_is_shown_under_its_status(described: dict[str, Any]) -> None:
+def test_every_error_code_has_an_example_under_its_status(described: dict[str, Any]) -> None:
     shown = set()
     for operation in operations(described):
         for status, response in operation["responses"].items():
@@ -102,14 +103,14 @@ def test_every_error_is_shown_under_its_status(described: dict[str, Any]) -> Non
                 code = error_codes()[example["value"]["error"]]
                 assert str(code.status) == status
                 shown.add(code)
-    # A method that an address does not take is no operation.
+    # An unsupported method is not an operation.
     elsewhere: set[BaseErrorCode] = {ErrorCode.METHOD_NOT_ALLOWED}
-    # Found as files are written: only in an export's `error`.
+    # These occur while files are written: only in the `error` of an export.
     elsewhere |= {JobErrorCode.FILE_TOO_LARGE, ExportErrorCode.REPLICA_UNAVAILABLE}
     assert shown == set(error_codes().values()) - elsewhere
 
 
-def test_a_malformed_idempotency_key_is_described_wherever_there_may_be_one() -> None:
+def test_every_operation_with_an_idempotency_key_describes_a_malformed_key() -> None:
     written = io.StringIO()
     call_command("spectacular", stdout=written)
     found = operations(yaml.load(written.getvalue(), yaml.CSafeLoader))
@@ -133,7 +134,7 @@ def test_every_example_of_a_request_is_accepted(example: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
-def test_every_described_parameter_of_a_list_is_taken(
+def test_every_described_parameter_of_a_list_is_accepted(
     alice: KeyClient, described: dict[str, Any], resource: Any
 ) -> None:
     parameters = described["paths"][f"/v1/{resource.plural}"]["get"]["parameters"]
@@ -149,7 +150,7 @@ def test_every_described_parameter_of_a_list_is_taken(
 
 @pytest.mark.usefixtures("static_files")
 @pytest.mark.parametrize("address", ["/docs", "/docs/", "/docs/redoc", "/docs/redoc/"])
-def test_the_pages_take_nothing_from_elsewhere(client: Client, address: str) -> None:
+def test_the_pages_load_nothing_from_other_hosts(client: Client, address: str) -> None:
     response = client.get(address)
     page = response.content.decode()
     assert response.status_code == 200
