@@ -69,7 +69,10 @@ SETTINGS: dict[str, Any] = {
         {"name": "Records", "description": "The records of each resource, in pages."},
     ],
     "SCHEMA_PATH_PREFIX": "/v1",
-    "PREPROCESSING_HOOKS": ["exports_project.docs.without_slash"],
+    "PREPROCESSING_HOOKS": [
+        "exports_project.docs.without_slash",
+        "longshore.api.openapi.order_endpoints",
+    ],
     "POSTPROCESSING_HOOKS": [
         "exports_project.docs.without_empty_enums",
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -85,8 +88,8 @@ SETTINGS: dict[str, Any] = {
         "EventTypeEnum": "webhooks.events.EventType",
         "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
         "StatusEnum": "exports.models.STATUS_CHOICES",
-        "ColumnTypeEnum": "longshore.resources.api.serializers.KINDS",
-        "ExportTypeEnum": "longshore.resources.export_types.export_types.codes",
+        "ColumnTypeEnum": "longshore.resources.api.serializers.COLUMN_TYPES",
+        "ExportTypeEnum": "exports.api.body.TYPES",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,

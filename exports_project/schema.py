@@ -1,4 +1,4 @@
-"""`/v1/schema`: the description of the API, built once in each process and served as bytes."""
+"""`/v1/schema`: the API description, built once in each process and served as bytes."""
 
 import gzip
 import hashlib
@@ -16,6 +16,8 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from longshore.api.views import SETTINGS, AcceptNegotiation
+
 _CACHE_SECONDS = 60
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
@@ -27,28 +29,36 @@ class _Rendered:
     etag: str
 
 
-_rendered: dict[str, _Rendered] = {}
-# The generator changes instances that all requests share: two at once would mix up their views.
+rendered: dict[str, _Rendered] = {}
+# The generator modifies objects that all requests share: two concurrent runs would mix up views.
 _lock = Lock()
 
 
 def _render(renderer: BaseRenderer) -> _Rendered:
-    """Return the description in a renderer's format; the first call takes a second or two."""
+    """Return the description in the format of a renderer; the first call takes some seconds."""
     form = str(renderer.format)
     with _lock:
-        if form not in _rendered:
+        if form not in rendered:
             schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
             plain = force_bytes(renderer.render(schema, renderer_context={}))
             digest = hashlib.sha256(plain).hexdigest()[:32]
-            # Weak: the same for the compressed bytes.
-            _rendered[form] = _Rendered(plain, gzip.compress(plain, mtime=0), f'W/"{digest}"')
-    return _rendered[form]
+            # Weak, because it is the same for the compressed bytes.
+            rendered[form] = _Rendered(plain, gzip.compress(plain, mtime=0), f'W/"{digest}"')
+    return rendered[form]
 
 
 class SchemaView(SpectacularAPIView):
-    """Serves the same bytes to every client: without a key and without a rate limit."""
+    """Serves the same bytes to every client, without an API key and without a rate limit.
 
+    Errors and content negotiation are those of the API's own views.
+    """
+
+    settings = SETTINGS
+    authentication_classes = ()
+    permission_classes = ()
     throttle_classes = ()
+    content_negotiation_class = AcceptNegotiation
+    metadata_class = None
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:

@@ -9,7 +9,7 @@ urlpatterns = [
     path("", include("exports_project.docs")),
     path("v1/", include("exports.api.urls")),
     path("v1/", include("webhooks.api.urls")),
-    # Last, so that no resource can take an address of the API.
+    # Last: a resource cannot replace an address of the API.
     path("v1/", include("longshore.resources.api.urls")),
     path("admin/search/", search),
     path("admin/", admin.site.urls),

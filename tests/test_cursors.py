@@ -1,4 +1,4 @@
-"""A list accepts its own `next` and `previous`, whatever the filters and their order."""
+"""Every list accepts its own `next` and `previous` links, with all filters in any order."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from webhooks.models import Subscription
 pytestmark = pytest.mark.django_db
 ROWS = 3
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-# The rows are the same for all examples of a test.
+# Function-scoped fixtures: all examples of a test share their rows.
 few_examples = settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -33,7 +33,7 @@ Parameters = list[tuple[str, str]]
 
 
 def walk(client: KeyClient, path: str, parameters: Parameters) -> None:
-    """Follow `next` to the end, and `previous` back to the beginning."""
+    """Follow `next` to the end of a list, and `previous` back to its beginning."""
     page = client.get(f"{path}?{urlencode([*parameters, ('limit', '1')])}")
     pages = [read(page)]
     while url := pages[-1]["next"]:
@@ -52,8 +52,8 @@ def read(response: Any) -> Any:
     return response.json()
 
 
-def passed_by(resource: Resource, record: Any) -> Parameters:
-    """Filters of both languages that a record passes, and that all made like it pass too."""
+def matching_filters(resource: Resource, record: Any) -> Parameters:
+    """Return filters of both languages that match a record and every record made like it."""
     filters = [
         ("id", "not_in:nobody,nothing"),
         (resource.date_field, "gte:2000-01-01"),
@@ -73,11 +73,11 @@ def passed_by(resource: Resource, record: Any) -> Parameters:
 
 
 @pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.plural)
-def test_every_list_of_records_is_walked(
+def test_every_list_of_records_can_be_paged_to_its_end_and_back(
     alice: KeyClient, acme: Organization, resource: Resource
 ) -> None:
     records = [a_record(resource.model, acme) for _ in range(ROWS)]
-    filters = passed_by(resource, resource.model._default_manager.get(pk=records[0].pk))
+    filters = matching_filters(resource, resource.model._default_manager.get(pk=records[0].pk))
 
     @few_examples
     @given(
@@ -111,7 +111,7 @@ def exports(acme: Organization) -> None:
 
 @pytest.fixture
 def subscription(acme: Organization) -> Subscription:
-    """One of three, with three deliveries of three events."""
+    """One of three subscriptions, with deliveries of three events."""
     first, *_ = SubscriptionFactory.create_batch(ROWS, organization=acme)
     assert isinstance(first, Subscription)
     DeliveryFactory.create_batch(ROWS, subscription=first, event__organization=acme)
@@ -146,7 +146,7 @@ def subscription(acme: Organization) -> Subscription:
     ],
 )
 @pytest.mark.usefixtures("exports")
-def test_every_other_list_is_walked(
+def test_every_other_list_can_be_paged_to_its_end_and_back(
     alice: KeyClient, subscription: Subscription, path: str, filters: Parameters
 ) -> None:
     for one in filters or [("limit", "1")]:
@@ -155,7 +155,9 @@ def test_every_other_list_is_walked(
             walk(alice, path.format(id=subscription.public_id), two)
 
 
-def test_the_example_of_the_docs_is_walked(alice: KeyClient, acme: Organization) -> None:
+def test_the_documented_list_can_be_paged_to_its_end_and_back(
+    alice: KeyClient, acme: Organization
+) -> None:
     ShipmentFactory.create_batch(ROWS, organization=acme, status="delivered")
     [example] = re.findall(r"^curl --get .*?/v1/shipments.*?```", text("api.md"), re.M | re.S)
     parameters = [
@@ -169,7 +171,7 @@ def text(page: str) -> str:
     return (DOCS / page).read_text()
 
 
-def test_a_cursor_of_other_filters_is_still_refused(alice: KeyClient, acme: Organization) -> None:
+def test_a_cursor_of_other_filters_is_rejected(alice: KeyClient, acme: Organization) -> None:
     ShipmentFactory.create_batch(ROWS, organization=acme, status="delivered", provider="ups")
     page = read(alice.get("/v1/shipments?status=delivered&provider=ups&limit=1"))
     cursor = dict(parse_qsl(urlsplit(page["next"]).query))["cursor"]
@@ -178,14 +180,12 @@ def test_a_cursor_of_other_filters_is_still_refused(alice: KeyClient, acme: Orga
         assert (response.status_code, response.json()["error"]) == (400, "invalid_cursor")
 
 
-def test_a_cursor_is_encrypted_for_its_own_list(
-    alice: KeyClient, subscription: Subscription
-) -> None:
+def test_a_cursor_of_another_list_is_rejected(alice: KeyClient, subscription: Subscription) -> None:
     deliveries = f"/v1/webhooks/{subscription.public_id}/deliveries"
     page = read(alice.get(f"{deliveries}?limit=1"))
     cursor = dict(parse_qsl(urlsplit(page["next"]).query))["cursor"]
     assert read(alice.get(f"{deliveries}?cursor={cursor}"))["results"]
-    # With the salt of stored secrets.
+    # Encrypted with the salt of stored secrets.
     stored = seal(json.dumps([0, False, "2024-12-25T14:30:00Z"]))
     named = seal(json.dumps(["webhooks.deliveries", 0, False, "2024-12-25T14:30:00Z"]))
     for path, token in (

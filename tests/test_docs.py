@@ -10,11 +10,14 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
+from exports.formats import formats
 from exports.models import STATUSES
 from exports.reading.stream import ExportStream
+from exports.request.body import OUTPUT_OPTIONS
 from exports.request.parser import parse_export
 from exports_project.health import CHECKS
-from longshore.api.errors import ErrorCode
+from longshore.api.body.tables import table_rows
+from longshore.api.errors import error_codes
 from longshore.files.datetime_patterns import pattern_sql
 from longshore.jobs.metrics import JobCollector
 from longshore.resources.columns import ColumnType
@@ -127,7 +130,20 @@ def test_the_table_of_matchers_is_complete() -> None:
 
 def test_the_table_of_errors_is_complete() -> None:
     documented = [(row[0].strip("`"), int(row[1])) for row in table("errors.md", "Code")]
-    assert sorted(documented) == sorted((code.value, code.status) for code in ErrorCode)
+    assert sorted(documented) == [(name, code.status) for name, code in error_codes().items()]
+
+
+def test_the_table_of_output_options_equals_their_declaration() -> None:
+    declared = {row.name.strip("`"): row.default for row in table_rows(OUTPUT_OPTIONS)}
+    documented = set()
+    for row in table("formats.md", "Option"):
+        names, default, used_by = re.findall(r"`(.+?)`", row[0]), row[-2], row[-1]
+        documented |= set(names)
+        for name in names:
+            assert declared[name] in ("", default), name
+            having = [each.name for each in formats.values() if name in each.options]
+            assert not having or re.findall(r"`(.+?)`", used_by) == having, name
+    assert documented == set(declared)
 
 
 def test_the_table_of_checks_is_complete() -> None:

@@ -161,4 +161,4 @@ def test_webhook_of_the_tour_receives_the_file(folder: Path, tour: str) -> None:
 
 
 def test_error_of_the_tour_suggests_the_right_name(tour: str) -> None:
-    assert "shipment has no filter 'stauts'; did you mean 'status'?" in tour
+    assert "shipment has no filter 'stauts'. Did you mean 'status'?" in tour

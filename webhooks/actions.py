@@ -11,6 +11,7 @@ from django.db import transaction
 
 from longshore.api.errors import ApiError, ErrorCode
 from webhooks import challenges, outbox, queueing
+from webhooks.errors import WebhookErrorCode
 from webhooks.events import EventType
 from webhooks.lifecycle import pauses, requeueing
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
@@ -71,4 +72,4 @@ def _refuse_inactive(subscription: Subscription) -> None:
     if not subscription.active:
         text = f"The subscription {subscription} is not active. Activate it first."
         details = {"active": False, "disabled_reason": subscription.disabled_reason}
-        raise ApiError(ErrorCode.SUBSCRIPTION_INACTIVE, text, details)
+        raise ApiError(WebhookErrorCode.SUBSCRIPTION_INACTIVE, text, details)

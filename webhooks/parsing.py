@@ -1,17 +1,27 @@
-"""Parses the bodies of requests about subscriptions. All problems are reported at once."""
+"""Declares and parses the bodies of requests about subscriptions; reports all problems at once."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from longshore.api.errors import ErrorCode, Problem, Problems
+from longshore.api.body.declaration import Body, Boolean, Custom, Hook, Text
+from longshore.api.errors import (
+    BaseErrorCode,
+    ErrorCode,
+    Problem,
+    Problems,
+    display_value,
+)
+from longshore.api.suggestions import did_you_mean
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
-from longshore.resources.values import display_value
+from webhooks.errors import WebhookErrorCode
 from webhooks.events import EVERY, EventType
 from webhooks.signing_secrets import MAX_BYTES, MIN_BYTES, is_secret
 from webhooks.targets import InvalidTarget, check_target
@@ -20,13 +30,12 @@ MAX_HEADERS = 10
 MAX_HEADER_NAME_CHARACTERS = 100
 MAX_HEADER_CHARACTERS = 1024
 MAX_NAME_CHARACTERS = 200
-FIELDS = ("target", "events", "resources", "types", "name", "active", "headers")
 SECRET = f"whsec_ followed by the base64 of {MIN_BYTES} to {MAX_BYTES} bytes"
 
 _HEADER_NAME = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{MAX_HEADER_NAME_CHARACTERS}}}")
 _HEADER_VALUE = re.compile(rf"(?! )[ -~]{{1,{MAX_HEADER_CHARACTERS}}}(?<! )")
-# Of a connection, of the message, and those that say where it comes from.
-_OURS = frozenset(
+# Headers that the HTTP client sets, and those by which a receiver recognizes Longshore.
+_RESERVED_HEADERS = frozenset(
     (
         "accept",
         "accept-encoding",
@@ -47,204 +56,256 @@ _OURS = frozenset(
         "user-agent",
     )
 )
-_OUR_PREFIX = "webhook-"
-_HEADERS = f"an object of at most {MAX_HEADERS} names and texts"
+_RESERVED_PREFIX = "webhook-"
+_TARGET_ACCEPTED = "an https:// URL of a public host"
+_HEADERS_ACCEPTED = f"an object of at most {MAX_HEADERS} header names and values"
+_SINCE_ACCEPTED = "an ISO 8601 date and time with a time zone, such as 2024-12-25T14:30:00Z"
+
+_EVENT_SCHEMA = {"type": "string", "enum": EventType.values}
+_NAMES_SCHEMA = {"type": "array", "items": {"type": "string"}}
 
 Values = dict[str, Any]
 
 
 def parse_new(body: Mapping[str, Any]) -> Values:
     """Parse the body of a new subscription. Raises InvalidInput."""
-    problems = Problems(
-        _problem(field, None, f"{field} is required", _ACCEPTED[field])
-        for field in ("target", "events")
-        if field not in body
-    )
-    return _parse(body, (*FIELDS, "secret"), problems)
+    return _parse(SUBSCRIPTION_REQUEST, body)
 
 
 def parse_change(body: Mapping[str, Any]) -> Values:
     """Parse the body of a PATCH. A header set to null is removed. Raises InvalidInput."""
-    return _parse(body, FIELDS, Problems())
+    return _parse(SUBSCRIPTION_CHANGE, body)
 
 
 def parse_secret(body: Mapping[str, Any]) -> str | None:
-    """Parse the body of a rotation: its secret, or None. Raises InvalidInput."""
-    secret: str | None = _parse(body, ("secret",), Problems()).get("secret")
+    """Return the secret of a request for a rotation, or None. Raises InvalidInput."""
+    secret: str | None = _parse(SECRET_REQUEST, body).get("secret")
     return secret
 
 
 def parse_since(body: Mapping[str, Any]) -> datetime:
-    """Parse the time since which to recover. Raises InvalidInput."""
-    problems = Problems(_unknown(body, ("since",)))
-    given = body.get("since")
-    try:
-        since = parse_datetime(given) if isinstance(given, str) else None
-        if since is not None and timezone.is_aware(since):
-            # Some offsets lead out of the calendar.
-            since = since.astimezone(UTC)
-    except (ValueError, OverflowError):
-        since = None
-    if since is None or timezone.is_naive(since):
-        accepted = "an ISO 8601 date and time with its zone, such as 2024-12-25T14:30:00Z"
-        text = "since must be a date and time with a zone"
-        problems.report(ErrorCode.INVALID_REQUEST, "since", given, text, accepted)
-    if problems or since is None:
-        problems.refuse()
+    """Return the start of a recovery. Raises InvalidInput."""
+    since: datetime = _parse(RECOVERY_REQUEST, body)["since"]
     return since
 
 
-def _parse(body: Mapping[str, Any], fields: Collection[str], problems: Problems) -> Values:
-    problems.extend(_unknown(body, fields))
-    given = [field for field in fields if field in body]
-    for field in given:
-        problems.extend(_CHECKS[field](body[field]))
+def too_many_headers(names: list[str]) -> Problem:
+    text = f"headers has {len(names)} names; at most {MAX_HEADERS} are allowed."
+    return Problem(WebhookErrorCode.INVALID_HEADER, "headers", names, text, _HEADERS_ACCEPTED)
+
+
+def _parse(declared: Body, body: Mapping[str, Any]) -> Values:
+    problems = Problems()
+    values = declared.read(body, problems)
     if problems:
         problems.refuse()
-    return {field: _understood(field, body[field]) for field in given}
+    return values
 
 
-def _understood(field: str, value: Any) -> Any:
-    """Normalize an accepted value to the form in which it is stored."""
-    if field == "events":
-        chosen = [value] if isinstance(value, str) else value
-        return [name for name in (EVERY, *EventType.values) if name in chosen]
-    if field in ("resources", "types"):
-        return sorted(set(value))
+def _read_target(value: Any, path: str, problems: Problems) -> str | None:
+    try:
+        if not isinstance(value, str):
+            raise InvalidTarget("The target must be a string.")
+        check_target(value)
+    except InvalidTarget as error:
+        # A URL with an @ may contain a password.
+        shown = None if "@" in str(value) else value
+        code = WebhookErrorCode.INVALID_TARGET
+        problems.report(code, path, shown, str(error), _TARGET_ACCEPTED)
+        return None
     return value
 
 
-def _unknown(body: Mapping[str, Any], fields: Collection[str]) -> Iterator[Problem]:
-    for field in body:
-        if field not in fields:
-            # It may be a secret under a wrong name.
-            yield _problem(field, None, f"There is no field {display_value(field)}", list(fields))
-
-
-def _target(value: Any) -> Iterator[Problem]:
-    try:
-        if not isinstance(value, str):
-            raise InvalidTarget("The target must be a text.")
-        check_target(value)
-    except InvalidTarget as error:
-        # Before an @ may stand a password.
-        value = None if "@" in str(value) else value
-        yield Problem(ErrorCode.INVALID_TARGET, "target", value, str(error), _ACCEPTED["target"])
-
-
-def _events(value: Any) -> Iterator[Problem]:
+def _read_events(value: Any, path: str, problems: Problems) -> list[str]:
+    """Return the event types in the order of their declaration."""
+    code = WebhookErrorCode.INVALID_EVENT
     chosen = [value] if value == EVERY else value
     accepted = [EVERY, *EventType.values]
     if not isinstance(chosen, list) or not chosen:
-        text = "events must be a list of types, or *"
-        yield Problem(ErrorCode.INVALID_EVENT, "events", value, text, accepted)
-        return
-    for index, name in enumerate(chosen):
-        if name not in accepted:
-            text = f"There is no event {display_value(name)}"
-            yield Problem(ErrorCode.INVALID_EVENT, f"events.{index}", name, text, accepted)
+        text = f"{path} must be {EVERY} or a list of at least one event type."
+        problems.report(code, path, value, text, accepted)
+        return []
+    problems.extend(_unknown_names(chosen, path, "an event type", code, accepted))
     if EVERY in chosen and len(chosen) > 1:
-        text = "* means every event, and stands alone"
-        yield Problem(ErrorCode.INVALID_EVENT, "events", value, text, [EVERY])
+        text = f"{EVERY} stands for every event type and must be the only element."
+        problems.report(code, path, value, text, [EVERY])
+    return [name for name in accepted if name in chosen]
 
 
-def _resources(value: Any) -> Iterator[Problem]:
-    return _names(value, "resource", ErrorCode.INVALID_RESOURCE, registry.names())
+def _names_hook(noun: str, code: BaseErrorCode, names: Callable[[], Collection[str]]) -> Hook:
+    """Return a hook that reads a list of known names, and sorts it.
+
+    noun: what an error calls a name, with its article.
+    """
+
+    def read(value: Any, path: str, problems: Problems) -> list[str]:
+        accepted = list(names())
+        if not isinstance(value, list):
+            text = f"{path} must be a list of names, not {display_value(value)}."
+            problems.report(code, path, value, text, accepted)
+            return []
+        problems.extend(_unknown_names(value, path, noun, code, accepted))
+        return sorted({name for name in value if name in accepted})
+
+    return read
 
 
-def _types(value: Any) -> Iterator[Problem]:
-    return _names(value, "type", ErrorCode.INVALID_TYPE, export_types.codes())
-
-
-def _names(value: Any, what: str, code: ErrorCode, accepted: Collection[str]) -> Iterator[Problem]:
-    if not isinstance(value, list):
-        yield Problem(code, f"{what}s", value, f"{what}s must be a list of names", accepted)
-        return
-    for index, name in enumerate(value):
+def _unknown_names(
+    names: Sequence[Any], path: str, noun: str, code: BaseErrorCode, accepted: Sequence[str]
+) -> Iterator[Problem]:
+    for index, name in enumerate(names):
         if name not in accepted:
-            yield Problem(
-                code,
-                f"{what}s.{index}",
-                name,
-                f"There is no {what} {display_value(name)}",
-                accepted,
-            )
+            hint = did_you_mean(name, accepted) if isinstance(name, str) else "."
+            text = f"{display_value(name)} is not {noun}{hint}"
+            yield Problem(code, f"{path}.{index}", name, text, accepted)
 
 
-def _name(value: Any) -> Iterator[Problem]:
-    if not isinstance(value, str) or len(value) > MAX_NAME_CHARACTERS:
-        text = f"name must be a text of at most {MAX_NAME_CHARACTERS} characters"
-        yield _problem("name", value, text, _ACCEPTED["name"])
-
-
-def _active(value: Any) -> Iterator[Problem]:
-    if not isinstance(value, bool):
-        yield _problem("active", value, "active must be true or false", [True, False])
-
-
-def _headers(value: Any) -> Iterator[Problem]:
+def _read_headers(value: Any, path: str, problems: Problems) -> dict[str, str | None] | None:
     """Check names and values. No problem repeats a value, which may be secret."""
+    code = WebhookErrorCode.INVALID_HEADER
     if not isinstance(value, dict):
-        text = "headers must be an object of names and texts"
-        yield Problem(ErrorCode.INVALID_HEADER, "headers", None, text, _HEADERS)
-        return
+        text = f"{path} must be an object of header names and values."
+        problems.report(code, path, None, text, _HEADERS_ACCEPTED)
+        return None
     if len({name.lower() for name in value}) < len(value):
-        text = "A header is given twice; upper and lower case are the same"
-        yield Problem(ErrorCode.INVALID_HEADER, "headers", list(value), text, _HEADERS)
+        text = "A header is set twice: header names are not case-sensitive."
+        problems.report(code, path, list(value), text, _HEADERS_ACCEPTED)
     if sum(text is not None for text in value.values()) > MAX_HEADERS:
-        yield too_many_headers(list(value))
+        problems.extend([too_many_headers(list(value))])
     for name, text in value.items():
-        if refusal := _refusal(name, text):
+        if refusal := _check_header(name, text):
             message, accepted = refusal
             shown = name[:MAX_HEADER_NAME_CHARACTERS]
-            yield Problem(ErrorCode.INVALID_HEADER, f"headers.{shown}", None, message, accepted)
+            problems.report(code, f"{path}.{shown}", None, message, accepted)
+    return value
 
 
-def too_many_headers(names: list[str]) -> Problem:
-    text = f"headers has {len(names)} names; at most {MAX_HEADERS} are allowed"
-    return Problem(ErrorCode.INVALID_HEADER, "headers", names, text, _HEADERS)
-
-
-def _refusal(name: str, text: Any) -> tuple[str, str] | None:
-    """Return what is wrong with a header and what is accepted, or None."""
+def _check_header(name: str, value: Any) -> tuple[str, str] | None:
+    """Return the error message and the accepted values of a bad header, or None."""
     if not _HEADER_NAME.fullmatch(name):
-        letters = "letters, digits and !#$%&'*+.^_`|~-"
-        accepted = f"1 to {MAX_HEADER_NAME_CHARACTERS} characters: {letters}"
-        return "A header cannot have this name", accepted
-    if name.lower() in _OURS or name.lower().startswith(_OUR_PREFIX):
-        return f"The header {name} is set by Longshore itself", "another name"
-    if text is not None and not (isinstance(text, str) and _HEADER_VALUE.fullmatch(text)):
+        characters = "letters, digits and !#$%&'*+.^_`|~-"
+        accepted = f"1 to {MAX_HEADER_NAME_CHARACTERS} characters: {characters}"
+        return f"{display_value(name)} is not a valid header name.", accepted
+    if name.lower() in _RESERVED_HEADERS or name.lower().startswith(_RESERVED_PREFIX):
+        return f"Longshore sets the header {name} itself.", "another name"
+    if value is not None and not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
         accepted = (
-            f"1 to {MAX_HEADER_CHARACTERS} printable ASCII characters, no line break among them, "
-            "and no space at either end"
+            f"1 to {MAX_HEADER_CHARACTERS} printable ASCII characters without line breaks, and "
+            "without a space at either end"
         )
-        return f"The value of the header {name} cannot be sent", accepted
+        return f"The value of the header {name} is not valid.", accepted
     return None
 
 
-def _secret(value: Any) -> Iterator[Problem]:
-    if not isinstance(value, str) or not is_secret(value):
-        # The value is not repeated: it may be a secret with a typing error.
-        text = f"`secret` must be {SECRET}"
-        yield Problem(ErrorCode.INVALID_SECRET, "secret", None, text, SECRET)
+def _read_secret(value: Any, path: str, problems: Problems) -> str | None:
+    if isinstance(value, str) and is_secret(value):
+        return value
+    # The value is not repeated: it may be a secret with a typing error.
+    code = WebhookErrorCode.INVALID_SECRET
+    problems.report(code, path, None, f"{path} must be {SECRET}.", SECRET)
+    return None
 
 
-def _problem(field: str, value: Any, message: str, accepted: object) -> Problem:
-    return Problem(ErrorCode.INVALID_REQUEST, field, value, message, accepted)
+def _read_since(value: Any, path: str, problems: Problems) -> datetime | None:
+    try:
+        since = parse_datetime(value) if isinstance(value, str) else None
+        if since is not None and timezone.is_aware(since):
+            # An offset can move the first or last day of the calendar out of it.
+            return since.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    text = f"{path} must be a date and time with a time zone, not {display_value(value)}."
+    problems.report(ErrorCode.INVALID_REQUEST, path, value, text, _SINCE_ACCEPTED)
+    return None
 
 
-_CHECKS = {
-    "target": _target,
-    "events": _events,
-    "resources": _resources,
-    "types": _types,
-    "name": _name,
-    "active": _active,
-    "headers": _headers,
-    "secret": _secret,
-}
-_ACCEPTED = {
-    "target": "an https:// URL of a public host",
-    "events": "a list of types, or *",
-    "name": f"a text of at most {MAX_NAME_CHARACTERS} characters",
-}
+_TARGET = Custom(
+    "target",
+    "The URL that receives the webhooks: https:// and a public host.",
+    schema={"type": "string", "format": "uri"},
+    accepts=_TARGET_ACCEPTED,
+    hook=_read_target,
+)
+_EVENTS = Custom(
+    "events",
+    "The event types to send, or `*` for all, including those that are added later.",
+    schema={
+        "oneOf": [
+            {"type": "array", "items": _EVENT_SCHEMA, "minItems": 1},
+            {"type": "array", "items": {"const": EVERY}, "minItems": 1, "maxItems": 1},
+            {"const": EVERY},
+        ]
+    },
+    accepts=f"a list of event types, or {EVERY}",
+    hook=_read_events,
+)
+_OPTIONAL = (
+    Custom(
+        "resources",
+        "Send only events of exports of these resources. Default, or if empty: of all resources.",
+        schema=_NAMES_SCHEMA,
+        accepts="a list of resources",
+        hook=_names_hook("a resource", ResourceErrorCode.INVALID_RESOURCE, registry.names),
+    ),
+    Custom(
+        "types",
+        "Send only events of exports of these named types. Default, or if empty: of all exports.",
+        schema=_NAMES_SCHEMA,
+        accepts="a list of export types",
+        hook=_names_hook("an export type", ResourceErrorCode.INVALID_TYPE, export_types.codes),
+    ),
+    Text("name", "A name of your own.", max_characters=MAX_NAME_CHARACTERS),
+    Boolean("active", "`false` deactivates the subscription: Longshore sends nothing."),
+    Custom(
+        "headers",
+        "HTTP headers to send with every delivery. The API never returns their values. A PATCH "
+        "keeps the other headers and removes a header that is null.",
+        schema={
+            "type": "object",
+            "maxProperties": MAX_HEADERS,
+            "additionalProperties": {
+                "type": ["string", "null"],
+                "maxLength": MAX_HEADER_CHARACTERS,
+            },
+        },
+        accepts=_HEADERS_ACCEPTED,
+        hook=_read_headers,
+    ),
+)
+_SECRET = Custom(
+    "secret",
+    f"The signing secret: {SECRET}. Default: a random secret. The API returns it only once.",
+    schema={"type": "string"},
+    accepts=SECRET,
+    hook=_read_secret,
+)
+SUBSCRIPTION_CHANGE = Body(
+    "SubscriptionChange",
+    "The changes of a subscription. Fields that are absent stay as they are.",
+    (_TARGET, _EVENTS, *_OPTIONAL),
+    hides_unknown_values=True,
+)
+SUBSCRIPTION_REQUEST = Body(
+    "SubscriptionRequest",
+    "A subscription: the events to send, and the URL that receives them.",
+    (replace(_TARGET, required=True), replace(_EVENTS, required=True), *_OPTIONAL, _SECRET),
+    hides_unknown_values=True,
+)
+SECRET_REQUEST = Body(
+    "SecretRequest", "The new signing secret.", (_SECRET,), hides_unknown_values=True
+)
+RECOVERY_REQUEST = Body(
+    "RecoveryRequest",
+    "The start of a recovery.",
+    (
+        Custom(
+            "since",
+            "Send the failed deliveries of events since this time again.",
+            required=True,
+            schema={"type": "string", "format": "date-time"},
+            accepts=_SINCE_ACCEPTED,
+            hook=_read_since,
+        ),
+    ),
+    hides_unknown_values=True,
+)

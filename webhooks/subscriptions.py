@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
-from longshore.api.errors import ApiError, ErrorCode, InvalidInput
+from longshore.api.errors import ApiError, InvalidInput
 from webhooks import challenges, signing_secrets
+from webhooks.errors import WebhookErrorCode
 from webhooks.lifecycle import activation
 from webhooks.models import Subscription, SubscriptionQuerySet
 from webhooks.parsing import MAX_HEADERS, Values, too_many_headers
@@ -36,8 +37,12 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     with transaction.atomic():
         others = _others(subscription)
         if others.count() >= MAX_SUBSCRIPTIONS:
-            text = f"{MAX_SUBSCRIPTIONS} subscriptions exist, the maximum. Delete one first."
-            raise ApiError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS})
+            text = (
+                f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one."
+            )
+            raise ApiError(
+                WebhookErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS}
+            )
         _refuse_duplicates(subscription, others)
         subscription.organization_number = _next_number(organization_id)
         subscription.save(force_insert=True)
@@ -120,7 +125,7 @@ def _refuse_duplicates(subscription: Subscription, others: SubscriptionQuerySet)
     ).first()
     if duplicate is not None:
         text = f"{duplicate} has the same target, events, resources and types."
-        raise ApiError(ErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": duplicate.public_id})
+        raise ApiError(WebhookErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": duplicate.public_id})
 
 
 def _with_headers(current: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:

@@ -1,20 +1,13 @@
-"""Requests for exports, and what may be answered, as the API's description shows them."""
+"""Requests for exports and successful responses in the API description."""
 
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from exports.formats import formats
-from longshore.api import admission
-from longshore.api.errors import ApiError, ErrorCode
-from longshore.files.compression import Compression
-from longshore.resources.api.documentation import bad_input
-from longshore.resources.export_types import export_types
-from longshore.resources.registry import registry
 from longshore.resources.request_examples import request_examples, sample_resource
 
-# The tag of all operations on them.
-EXPORTS = "Exports"
+# Tag of the operations on exports.
+EXPORTS_TAG = "Exports"
 
 REQUESTS = [
     OpenApiExample(each.title, summary=each.summary, value=each.body, request_only=True)
@@ -70,110 +63,13 @@ COMPLETED = QUEUED | {
         }
     ],
 }
-
-REFUSED = [
-    bad_input(
-        ErrorCode.INVALID_RESOURCE,
-        "resource",
-        "invalid_resource",
-        "Unsupported resource type: invalid_resource",
-        registry.names(),
-    ),
-    bad_input(
-        ErrorCode.INVALID_TYPE,
-        "type",
-        "orders",
-        "Unsupported export type: orders",
-        export_types.codes(),
-    ),
-    bad_input(
-        ErrorCode.INVALID_DATE_RANGE,
-        "date_from",
-        "2025-04-01",
-        "'2025-04-01' is after '2025-01-01'",
-        "a date that is not after date_to",
-    ),
-    bad_input(ErrorCode.INVALID_FORMAT, "format", "pdf", "Unsupported format: pdf", list(formats)),
-    bad_input(
-        ErrorCode.INVALID_COMPRESSION,
-        "compression",
-        "rar",
-        "Unsupported compression: rar",
-        [compression.value for compression in Compression],
-    ),
-    bad_input(
-        ErrorCode.INVALID_FILTER,
-        "options.stauts",
-        "delivered",
-        f"{_RESOURCE} has no filter 'stauts'; did you mean 'status'?",
-        ["id", "status", "created_at"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_FILTER,
-        "filters.notes_starts",
-        "Fragile",
-        "'notes_starts' does not end with a matcher; did you mean 'start'?",
-        ["eq", "in", "start", "cont"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_COLUMN,
-        "csv_field_options.columns.adress",
-        True,
-        f"{_RESOURCE} has no column 'adress'",
-        ["id", "name", "email", "address"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_INCLUDE,
-        "includes.0",
-        "group",
-        f"{_RESOURCE} cannot include 'group'; did you mean 'groups'?",
-        ["groups", "groups.location", "groups.parent", "locations"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_ORDERING,
-        "options.order_by",
-        "metadata",
-        f"{_RESOURCE} cannot be ordered by 'metadata'",
-        ["id", "type", "status", "created_at"],
-    ),
-    bad_input(
-        ErrorCode.INVALID_LIMIT,
-        "options.limit",
-        0,
-        "0 is not a valid limit.",
-        '"all" or a whole number from 1',
-    ),
-    bad_input(
-        ErrorCode.INVALID_TIMEZONE,
-        "csv_field_options.timezone",
-        "Mars/Olympus",
-        "Unknown time zone: Mars/Olympus",
-        "an IANA name such as America/New_York or UTC",
-    ),
-    bad_input(
-        ErrorCode.INVALID_DATETIME_FORMAT,
-        "csv_field_options.datetime_format",
-        "yyyy-bb",
-        "The datetime pattern 'yyyy-bb' holds 'bb', which is not known",
-        "the letters y Y M L d D E a H h k K m s S Q w G z Z X x VV, others in '…'",
-    ),
+EVENTS = [
+    {"status": status, "attempt": attempt, "reason": reason, "created_at": time}
+    for status, attempt, reason, time in (
+        ("queued", 0, "", "2024-12-25T14:30:00.102Z"),
+        ("processing", 1, "", "2024-12-25T14:30:00.140Z"),
+        ("queued", 1, "The attempt ended in the loss of its worker.", "2024-12-25T14:30:19.007Z"),
+        ("processing", 2, "", "2024-12-25T14:30:25.031Z"),
+        ("completed", 2, "", "2024-12-25T14:31:40.815Z"),
+    )
 ]
-TOO_MANY_REQUESTS = admission.too_many(2)
-TOO_MANY_EXPORTS = ApiError(
-    ErrorCode.TOO_MANY_EXPORTS,
-    "10 exports are unfinished, and no more are allowed. Wait for one, or cancel it.",
-    {"maximum": 10, "retry_after": 12},
-)
-OVER_QUOTA = (
-    ApiError(
-        ErrorCode.DAILY_QUOTA_EXCEEDED,
-        "10,000 exports were created or retried today (UTC), and 10,000 are allowed a day.",
-        {"maximum": 10_000, "used": 10_000, "retry_after": 34_200},
-    ),
-    ApiError(
-        ErrorCode.STORAGE_QUOTA_EXCEEDED,
-        "The organization's files have 1,099,511,627,776 bytes, and 1,099,511,627,776 are "
-        "allowed: there is no room for this export. Delete exports, or wait until some expire.",
-        {"maximum": 2**40, "used": 2**40},
-    ),
-)

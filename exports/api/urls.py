@@ -1,37 +1,17 @@
-"""Every address with or without a slash at its end."""
+"""Addresses of exports and resources, below `/v1/`."""
 
 from django.urls import re_path
 
-from exports.api.resources import ExportTypeList, ResourceDetail, ResourceList
-from exports.api.views import (
-    ExportCancel,
-    ExportDetail,
-    ExportDownload,
-    ExportEvents,
-    ExportList,
-    ExportManifest,
-    ExportPreview,
-    ExportRetry,
-    SignedFile,
-)
+from exports.api.resources import ResourceViewSet
+from exports.api.views import ExportViewSet, SignedFileView
+from longshore.api.routers import OptionalSlashRouter
 
-_EXPORT = r"^exports/(?P<public_id>exp_\w+)"
+router = OptionalSlashRouter()
+router.register("exports", ExportViewSet, "export")
+router.register("resources", ResourceViewSet, "resource")
 
 urlpatterns = [
-    re_path(r"^exports/?$", ExportList.as_view(), name="exports"),
-    re_path(r"^exports/preview/?$", ExportPreview.as_view(), name="export-preview"),
-    re_path(r"^exports/types/?$", ExportTypeList.as_view(), name="export-types"),
-    re_path(
-        r"^exports/files/(?P<name>[^/]+)$",
-        SignedFile.as_view(),
-        name="export-file",
-    ),
-    re_path(rf"{_EXPORT}/?$", ExportDetail.as_view(), name="export"),
-    re_path(rf"{_EXPORT}/cancel/?$", ExportCancel.as_view(), name="export-cancel"),
-    re_path(rf"{_EXPORT}/retry/?$", ExportRetry.as_view(), name="export-retry"),
-    re_path(rf"{_EXPORT}/events/?$", ExportEvents.as_view(), name="export-events"),
-    re_path(rf"{_EXPORT}/download/?$", ExportDownload.as_view(), name="export-download"),
-    re_path(rf"{_EXPORT}/manifest/?$", ExportManifest.as_view(), name="export-manifest"),
-    re_path(r"^resources/?$", ResourceList.as_view(), name="resources"),
-    re_path(r"^resources/(?P<name>[a-z0-9_]+)/?$", ResourceDetail.as_view(), name="resource"),
+    *router.urls,
+    # Without an optional slash: it would become a part of the name.
+    re_path(r"^exports/files/(?P<name>[^/]+)$", SignedFileView.as_view(), name="export-file"),
 ]

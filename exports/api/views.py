@@ -1,6 +1,7 @@
-"""`/v1/exports`: preview, create, list, retrieve, cancel, retry, delete, download."""
+"""`/v1/exports`: the viewset of exports, and the files behind signed links."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -8,178 +9,117 @@ from django.db.models.fields.json import KT
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
-from rest_framework.generics import GenericAPIView
-from rest_framework.mixins import ListModelMixin
+from rest_framework.decorators import action
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from exports.api import documentation
-from exports.execution.manifest import manifest
-from exports.formats import formats
+from exports.api import documentation, errors
+from exports.api.filters import list_filters
+from exports.execution.manifest import manifest as build_manifest
 from exports.formats.base import FormatLimit
-from exports.lifecycle import actions
-from exports.lifecycle.creation import create
+from exports.lifecycle import actions, creation
 from exports.lifecycle.representation import (
     ExportEventSerializer,
     ExportSerializer,
+    ExportTypeSerializer,
 )
 from exports.lifecycle.storage import open_signed, signed_url
-from exports.models import STATUSES, Export, ExportFile, ExportQuerySet, Status
-from exports.preview import preview
+from exports.models import Export, ExportFile, Status
+from exports.preview import preview as build_preview
 from exports.request.parser import parse_export
 from longshore.accounts.authentication import key_of
 from longshore.accounts.models import Scope
 from longshore.api.admission import expensive
 from longshore.api.errors import ApiError, ErrorCode
-from longshore.api.idempotency import idempotent
-from longshore.api.pagination import NewestFirst
+from longshore.api.views import ApiView
 from longshore.files.ranges import FileRange, RangeNotSatisfiable, parse_range
 from longshore.files.signed_links import InvalidLink
-from longshore.resources.api.choices import chosen
+from longshore.jobs.api.views import JobViewSet
+from longshore.jobs.models import JobQuerySet
 from longshore.resources.export_types import export_types
-from longshore.resources.registry import registry
 
 
-class ExportView(GenericAPIView[Export]):
-    """The exports of the key's organization: nothing of another is found."""
+@extend_schema_view(**documentation.exports)
+class ExportViewSet(JobViewSet[Export]):
+    """The exports of the API key's organization."""
 
+    queryset = Export.objects.visible().prefetch_related("files")
+    lookup_value_regex = r"exp_\w+"
     serializer_class = ExportSerializer
-    lookup_field = "public_id"
+    event_serializer_class = ExportEventSerializer
+    job_actions = actions
 
-    def get_queryset(self) -> ExportQuerySet:
-        exports = Export.objects.visible().filter(organization=key_of(self.request).organization)
-        return exports.prefetch_related("files")
-
-
-class ExportList(ListModelMixin, ExportView):
-    pagination_class = NewestFirst
-
-    @documentation.list_exports
-    def get(self, request: Request) -> Response:
-        return self.list(request)
-
-    @documentation.create_export
-    @expensive(spare=1)
-    @idempotent
-    def post(self, request: Request) -> Response:
-        body = cast("dict[str, Any]", request.data)
-        api_key = key_of(request)
-        spec = parse_export(body, api_key.organization.timezone)
-        dedupe = body.get("dedupe") is True
-        creation = create(api_key.organization, api_key, body, spec, dedupe=dedupe)
-        shown = self.get_serializer(creation.export).data
-        code = status.HTTP_201_CREATED if creation.created else status.HTTP_200_OK
-        return Response(shown, code, headers={"Location": shown["url"]})
-
-    def get_queryset(self) -> ExportQuerySet:
-        choices = chosen(
-            self.request,
-            {
-                "resource": registry.names(),
-                "type": export_types.codes(),
-                "status": list(STATUSES),
-                "format": list(formats),
-            },
-            Export,
+    def create_job(self, body: Mapping[str, Any]) -> tuple[Export, bool]:
+        organization = self.organization
+        spec = parse_export(body, organization.timezone)
+        created = creation.create(
+            organization,
+            key_of(self.request),
+            body,
+            spec,
+            dedupe=body.get("dedupe") is True,
         )
-        exports, values = choices.created(super().get_queryset()), choices.values
-        if types := values.pop("type", None):
-            exports = exports.alias(type=KT("request__type")).filter(type__in=types)
-        if statuses := values.pop("status", None):
-            exports = exports.shown_as(statuses)
-        return exports.filter(**{f"{name}__in": given for name, given in values.items()})
+        return created.export, created.created
 
+    def filter_choices(self) -> Mapping[str, Sequence[str]]:
+        return list_filters()
 
-class ExportPreview(APIView):
-    # It reads, though by a method that is not called safe.
-    required_scope = Scope.READ
+    def filter_jobs(
+        self, jobs: JobQuerySet[Export], filters: Mapping[str, Sequence[str]]
+    ) -> JobQuerySet[Export]:
+        filters = dict(filters)
+        if types := filters.pop("type", None):
+            named = jobs.alias(type=KT("request__type")).filter(type__in=types)
+            jobs = cast("JobQuerySet[Export]", named)
+        return super().filter_jobs(jobs, filters)
 
-    @documentation.preview_export
+    # The preview is a POST, but it only reads.
+    @action(detail=False, methods=["post"], required_scope=Scope.READ)
     @expensive(spare=1)
-    def post(self, request: Request) -> HttpResponse:
-        organization = key_of(request).organization
-        spec = parse_export(cast("dict[str, Any]", request.data), organization.timezone)
+    def preview(self, request: Request) -> HttpResponse:
+        spec = parse_export(self.json_body(request), self.organization.timezone)
         try:
-            found = preview(spec, organization.pk)
+            found = build_preview(spec, self.organization.pk)
         except FormatLimit as limit:
-            raise ApiError(ErrorCode.FORMAT_LIMIT, str(limit)) from None
-        # PostgreSQL wrote the rows' JSON; nothing here has to read it.
-        shown = {name: json.dumps(value) for name, value in asdict(found).items()}
-        shown["rows"] = f"[{','.join(found.rows)}]"
-        body = ",".join(f'"{name}":{text}' for name, text in shown.items())
+            raise errors.format_limit(limit) from None
+        # PostgreSQL wrote the JSON of the rows: it is copied without being parsed.
+        members = {name: json.dumps(value) for name, value in asdict(found).items()}
+        members["rows"] = f"[{','.join(found.rows)}]"
+        body = ",".join(f'"{name}":{text}' for name, text in members.items())
         return HttpResponse(f"{{{body}}}", content_type="application/json")
 
+    @action(detail=False)
+    def types(self, request: Request) -> Response:
+        return self.single_page([ExportTypeSerializer(each).data for each in export_types.declared])
 
-class ExportDetail(ExportView):
-    @documentation.get_export
-    def get(self, request: Request, public_id: str) -> Response:
-        return Response(self.get_serializer(self.get_object()).data)
-
-    @documentation.delete_export
-    def delete(self, request: Request, public_id: str) -> Response:
-        actions.delete(self.get_object())
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class ExportCancel(ExportView):
-    @documentation.cancel_export
-    def post(self, request: Request, public_id: str) -> Response:
-        actions.cancel(self.get_object())
-        return Response(self.get_serializer(self.get_object()).data)
-
-
-class ExportRetry(ExportView):
-    @documentation.retry_export
-    def post(self, request: Request, public_id: str) -> Response:
-        actions.retry(self.get_object())
-        return Response(self.get_serializer(self.get_object()).data)
-
-
-class ExportEvents(ExportView):
-    @documentation.list_events
-    def get(self, request: Request, public_id: str) -> Response:
-        events = ExportEventSerializer(self.get_object().events.all(), many=True).data
-        return Response({"next": None, "previous": None, "results": events})
-
-
-class ExportDownload(ExportView):
-    @documentation.download_export
-    def get(self, request: Request, public_id: str) -> Response:
-        export = _ready(self.get_object())
+    @action(detail=True)
+    def download(self, request: Request, public_id: str) -> Response:
         files = []
-        for file in export.files.all():
+        for file in self.get_completed().files.all():
             url, expires_at = signed_url(file, request)
             files.append({"name": file.name, "url": url})
         return Response({"url": files[0]["url"], "expires_at": expires_at, "files": files})
 
+    @action(detail=True)
+    def manifest(self, request: Request, public_id: str) -> Response:
+        export = self.get_completed()
+        return Response(build_manifest(export, export.parsed_spec(), export.files.all()))
 
-class ExportManifest(ExportView):
-    @documentation.get_manifest
-    def get(self, request: Request, public_id: str) -> Response:
-        export = _ready(self.get_object())
-        return Response(manifest(export, export.parsed_spec(), export.files.all()))
-
-
-def _ready(export: Export) -> Export:
-    """An export whose files can be downloaded. Raises ApiError."""
-    if export.expired:
-        text = f"The export's files were deleted at {export.expires_at:%FT%TZ}."
-        raise ApiError(ErrorCode.EXPORT_EXPIRED, text)
-    if export.status != Status.COMPLETED:
-        text = f"The export is {export.status}; its progress is {export.progress}%."
-        raise ApiError(
-            ErrorCode.EXPORT_NOT_READY,
-            text,
-            {"status": export.status, "progress": export.progress, "error": export.error},
-        )
-    return export
+    def get_completed(self) -> Export:
+        """Return an export whose files exist. Raises ApiError."""
+        export = self.get_object()
+        if export.expired:
+            raise errors.files_expired(export)
+        if export.status != Status.COMPLETED:
+            raise errors.not_ready(export)
+        return export
 
 
-class AsItIs(BaseContentNegotiation):
-    """A file is of the type that it is, whatever a client would rather have."""
+class FileNegotiation(BaseContentNegotiation):
+    """Ignore the Accept header: a file has one media type."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return parsers[0]
@@ -195,18 +135,21 @@ def _etag(file: ExportFile) -> str:
 
 
 def _range(request: Request, file: ExportFile) -> str:
-    """The Range header; "" where it is for a file that is another by now."""
+    """Return the Range header, or "" if If-Range names another version of the file."""
     condition = request.headers.get("If-Range", _etag(file))
     return request.headers.get("Range", "") if condition == _etag(file) else ""
 
 
-class SignedFile(APIView):
-    """The bytes behind a signed link, where the storage is a folder of this machine."""
+class SignedFileView(ApiView):
+    """The bytes behind a signed link, if the storage is a local folder.
+
+    The signature takes the place of an API key.
+    """
 
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
-    content_negotiation_class = AsItIs
+    content_negotiation_class = FileNegotiation
 
     @documentation.get_file
     def get(self, request: Request, name: str) -> HttpResponseBase:
@@ -215,14 +158,12 @@ class SignedFile(APIView):
         except InvalidLink as link:
             if not link.expired:
                 raise ApiError(ErrorCode.NOT_FOUND) from None
-            text = "The link has expired. Ask the export for a new one, if its files still exist."
-            raise ApiError(ErrorCode.EXPORT_EXPIRED, text) from None
+            raise errors.link_expired() from None
         try:
             chosen = parse_range(_range(request, file), file.bytes)
         except RangeNotSatisfiable:
             content.close()
-            text = f"The file has {file.bytes} bytes, and none of this range."
-            error = ApiError(ErrorCode.RANGE_NOT_SATISFIABLE, text, {"bytes": file.bytes})
+            error = errors.range_not_satisfiable(file.bytes)
             headers = {"Content-Range": f"bytes */{file.bytes}"}
             return Response(error.as_json(), error.status, headers=headers)
         shown = FileRange(content, chosen) if chosen else content

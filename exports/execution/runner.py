@@ -4,6 +4,7 @@ import logging
 from functools import partial
 from typing import ClassVar
 
+from exports.errors import ExportErrorCode
 from exports.execution import replica
 from exports.execution.writer import write_files
 from exports.formats.base import FormatLimit
@@ -14,10 +15,10 @@ from exports.models import Export, ExportFile
 from exports.reading.stream import ExportStream
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
-from longshore.api.errors import ErrorCode
 from longshore.files.storage import file_storage
 from longshore.jobs.admission import stored_bytes_of
 from longshore.jobs.runner import JobRunner, Work
+from longshore.resources.errors import ResourceErrorCode
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +32,8 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
 
     lifecycle: ExportLifecycle
     failures: ClassVar = {
-        ObsoleteSpec: ErrorCode.INVALID_RESOURCE,
-        FormatLimit: ErrorCode.FORMAT_LIMIT,
+        ObsoleteSpec: ResourceErrorCode.INVALID_RESOURCE,
+        FormatLimit: ExportErrorCode.FORMAT_LIMIT,
     }
 
     def prepare(self, job: Export) -> Work[list[ExportFile]]:

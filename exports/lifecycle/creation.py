@@ -13,7 +13,7 @@ from exports.lifecycle import limits
 from exports.lifecycle.limits import Limits, limits_of
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import Export, Lane
-from exports.request.presets import FROM, TO
+from exports.request.body import DATE_FROM, DATE_TO
 from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.sql.compiler import compile_count
 from longshore.accounts.models import ApiKey, Organization
@@ -78,8 +78,8 @@ def create(
             format=spec.format,
             compression=spec.compression,
             request=request,
-            date_from=_bound(request, FROM),
-            date_to=_bound(request, TO),
+            date_from=_bound(request, DATE_FROM),
+            date_to=_bound(request, DATE_TO),
             spec=spec.to_json(),
             lane=_lane(count),
             records_count=count,

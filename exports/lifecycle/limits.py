@@ -6,10 +6,12 @@ from typing import Any
 
 from django.conf import settings
 
+from exports.errors import ExportErrorCode
 from exports.models import ExportLimits
 from exports.spec import ExportSpec
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.jobs import kinds
+from longshore.jobs.errors import JobErrorCode
 
 # All files of an export are listed, linked and described in one response.
 MAX_FILES = 1000
@@ -61,7 +63,7 @@ def too_many_records(count: int, limit: int, *, or_more: bool = False) -> ApiErr
         "Add filters, or set `options.limit`."
     )
     details = {"records_count": count, "maximum": limit}
-    return ApiError(ErrorCode.TOO_MANY_RECORDS, text, details)
+    return ApiError(JobErrorCode.TOO_MANY_RECORDS, text, details)
 
 
 def too_many_bytes(limit: int) -> ApiError:
@@ -69,7 +71,7 @@ def too_many_bytes(limit: int) -> ApiError:
         f"The files of the export have more than {limit:,} bytes, the limit. "
         "Add filters, or compress the files."
     )
-    return ApiError(ErrorCode.FILE_TOO_LARGE, text, {"maximum": limit})
+    return ApiError(JobErrorCode.FILE_TOO_LARGE, text, {"maximum": limit})
 
 
 def too_many_files() -> ApiError:
@@ -79,4 +81,4 @@ def too_many_files() -> ApiError:
 
 def empty() -> ApiError:
     text = "No records match, and the request sets `empty` to `error`."
-    return ApiError(ErrorCode.EMPTY_EXPORT, text, {"records_count": 0})
+    return ApiError(ExportErrorCode.EMPTY_EXPORT, text, {"records_count": 0})

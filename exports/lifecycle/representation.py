@@ -1,8 +1,5 @@
-"""Exports, and what there is to export, as the API shows them."""
+"""Exports and resources as the API shows them."""
 
-from typing import Any
-
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -10,8 +7,8 @@ from exports.formats import formats
 from exports.lifecycle.storage import signed_url
 from exports.models import STATUS_CHOICES, Export, ExportEvent, ExportFile, Status
 from exports.spec import Nesting
-from longshore.api.links import absolute
 from longshore.files.compression import Compression
+from longshore.jobs.api.serializers import JobEventSerializer, JobSerializer
 from longshore.resources.api.serializers import ResourceSerializer
 from longshore.resources.export_types import ExportType
 from longshore.resources.registry import Resource
@@ -23,50 +20,28 @@ class ExportFileSerializer(serializers.ModelSerializer[ExportFile]):
         fields = ("name", "rows", "bytes", "sha256")
 
 
-class ExportEventSerializer(serializers.ModelSerializer[ExportEvent]):
-    """A change of an export's status."""
+class ExportEventSerializer(JobEventSerializer[ExportEvent]):
+    """A change of the status of an export."""
 
-    class Meta:
+    class Meta(JobEventSerializer.Meta):
         model = ExportEvent
-        fields = ("status", "attempt", "reason", "created_at")
 
 
-@extend_schema_field(
-    {
-        "type": ["object", "null"],
-        "properties": {"error": {"type": "string"}, "message": {"type": "string"}},
-        "required": ["error", "message"],
-    }
-)
-class FailureField(serializers.JSONField):
-    """Why an export failed, in the words of the API's errors."""
+class ExportSerializer(JobSerializer[Export]):
+    """An export. Values that are not known yet are null."""
 
+    object_name = "export"
+    view_name = "export-detail"
 
-@extend_schema_field({"type": "object"})
-class RequestField(serializers.JSONField):
-    """The body of a request, as it came."""
-
-
-class ExportSerializer(serializers.ModelSerializer[Export]):
-    """An export; what is not yet known is null. Links are of the request in its context."""
-
-    id = serializers.CharField(source="public_id")
-    object = serializers.SerializerMethodField()
     number = serializers.IntegerField(
-        source="organization_number", help_text="Counts the exports of the organization."
+        source="organization_number", help_text="Number of the export within its organization."
     )
-    url = serializers.SerializerMethodField()
-    status = serializers.SerializerMethodField()
-    progress = serializers.IntegerField()
     download_url = serializers.SerializerMethodField()
     files = ExportFileSerializer(many=True)
-    error = FailureField()
-    type = serializers.SerializerMethodField(help_text="The named type that was asked for.")
-    metadata = serializers.SerializerMethodField(help_text="That of the request.")
+    type = serializers.SerializerMethodField(help_text="The export type of the request.")
     warnings = serializers.SerializerMethodField(
-        help_text="What was asked for and the file leaves out, in sentences."
+        help_text="Requested values that the files omit, one sentence each."
     )
-    request = RequestField()
 
     class Meta:
         model = Export
@@ -98,28 +73,19 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "request",
         )
 
-    def get_object(self, export: Export) -> str:
-        return "export"
-
-    def get_url(self, export: Export) -> str:
-        return absolute(reverse("export", args=[export.public_id]), self.context.get("request"))
-
     def get_type(self, export: Export) -> str | None:
         code: str | None = export.request.get("type")
         return code
-
-    def get_metadata(self, export: Export) -> dict[str, Any]:
-        return export.request.get("metadata") or {}
 
     def get_warnings(self, export: Export) -> list[str]:
         return list(export.spec.get("warnings", ()))
 
     @extend_schema_field(serializers.ChoiceField(STATUS_CHOICES))
     def get_status(self, export: Export) -> str:
-        return export.shown_status
+        return super().get_status(export)
 
     def get_download_url(self, export: Export) -> str | None:
-        """A fresh link of a few minutes, once the file is ready."""
+        """Link to the first file of a completed export; works for a few minutes."""
         if export.shown_status is not Status.COMPLETED:
             return None
         request = self.context.get("request")
@@ -127,9 +93,9 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
 
 class AnnouncedExportSerializer(ExportSerializer):
-    """An export in events and webhooks: all that a receiver needs, without the request's body."""
+    """An export in events and webhooks, without the body of its request."""
 
-    request = None  # type: ignore[assignment]  # How REST framework removes an inherited field.
+    request = None  # type: ignore[assignment]  # REST framework removes an inherited field that is set to None.
 
     class Meta(ExportSerializer.Meta):
         fields = tuple(  # type: ignore[assignment]
@@ -137,32 +103,32 @@ class AnnouncedExportSerializer(ExportSerializer):
         )
 
     def get_download_url(self, export: Export) -> str | None:
-        """A fresh link of a few minutes, once the file is ready."""
-        # Signed only as an event is sent: a link of now would be too old by then.
+        """Link to the first file of a completed export; works for a few minutes."""
+        # Signed when the event is sent: a link signed now would have expired by then.
         return None
 
 
 class ExportTypeSerializer(serializers.Serializer[ExportType]):
-    """An export that goes by a name."""
+    """A named export."""
 
-    code = serializers.CharField(help_text="What `type` of a request takes.")
+    code = serializers.CharField(help_text="Value of `type` in requests.")
     name = serializers.CharField()
     resource = serializers.CharField()
     columns = serializers.DictField(
-        child=serializers.CharField(), help_text="The header of each column, in order."
+        child=serializers.CharField(), help_text="Header of each column, in order."
     )
-    date = serializers.CharField(help_text="What `date_from` and `date_to` apply to.")
-    order_by = serializers.CharField(help_text="Unless the request has its own order.")
-    options = serializers.DictField(help_text="Filters that always apply.")
+    date = serializers.CharField(help_text="Column that `date_from` and `date_to` filter by.")
+    order_by = serializers.CharField(help_text="Order, unless the request sets `order_by`.")
+    options = serializers.DictField(help_text="Filters that every export of the type has.")
 
 
 class ExportableSerializer(ResourceSerializer):
-    """A resource, with what its exports can be."""
+    """A resource, with the options of its exports."""
 
-    formats = serializers.SerializerMethodField(help_text="The formats of its exports.")
-    compressions = serializers.SerializerMethodField(help_text="How a text format is packed.")
+    formats = serializers.SerializerMethodField(help_text="Formats of exports.")
+    compressions = serializers.SerializerMethodField(help_text="Compressions of text formats.")
     nestings = serializers.SerializerMethodField(
-        help_text="What a file does with values that have parts: `csv_field_options.properties`."
+        help_text="Accepted values of `csv_field_options.properties`: layouts of nested values."
     )
 
     def get_formats(self, resource: Resource) -> list[str]:

@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import transaction
 
+from exports.errors import ExportErrorCode
 from exports.lifecycle import storage, webhook_events
 from exports.lifecycle.limits import limits_of
 from exports.models import (
@@ -23,7 +24,6 @@ from exports.models import (
     retention,
 )
 from longshore.accounts.models import Organization
-from longshore.api.errors import ErrorCode
 from longshore.jobs import maintenance
 from longshore.jobs.admission import admit_stored_bytes
 from longshore.jobs.kinds import JobKind
@@ -93,7 +93,7 @@ class ExportLifecycle(Lifecycle[Export]):
             export,
             REPLICA_DELAYS,
             failures,
-            ErrorCode.REPLICA_UNAVAILABLE,
+            ExportErrorCode.REPLICA_UNAVAILABLE,
             reason,
             reason,
             replica_failures=failures + 1,
@@ -109,7 +109,7 @@ EXPORTS = JobKind(
     limits=limits_of,
     retention=retention,
     record_retention=lambda: timedelta(days=settings.EXPORT_RECORD_DAYS),
-    unfinished_error=ErrorCode.TOO_MANY_EXPORTS,
+    unfinished_error=ExportErrorCode.TOO_MANY_EXPORTS,
 )
 export_lifecycle = ExportLifecycle(EXPORTS)
 

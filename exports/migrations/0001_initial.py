@@ -1,3 +1,4 @@
+
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion

@@ -1,110 +1,145 @@
-"""Which columns a file has, and what stands over them."""
+"""Parses `columns` and `column_order`: the columns of a file, their headers and their order."""
 
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from exports.request.includes import Included, Report
+from exports.request.body import MAX_HEADER_BYTES
+from exports.request.includes import RequestedIncludes
 from exports.spec import Nesting, OutputColumn
 from exports.sql.nesting import find_collision, layout_columns
-from longshore.api.errors import ErrorCode
+from longshore.api.errors import Problems, display_value
 from longshore.api.parsers import storable
+from longshore.api.suggestions import did_you_mean
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.registry import Resource
-from longshore.resources.values import display_value
 
-# PostgreSQL's names end here, and a header is one in JSON.
-_MAX_HEADER_CHARACTERS = 63
 _COLUMNS = "csv_field_options.columns"
+_COLUMN_ORDER = "csv_field_options.column_order"
 
 
-class ColumnChoice:
-    """Reads `columns` and `column_order` of `csv_field_options`.
+class ColumnSelection:
+    """Parses `columns` and `column_order` of one request.
 
-    report: takes each problem.
-    included: what stands beside the columns, or in their place.
+    output: `csv_field_options` of the request.
+    requested: the includes of the request; their relations are columns too.
     """
 
     def __init__(
-        self, resource: Resource, output: Mapping[str, Any], report: Report, included: Included
+        self,
+        resource: Resource,
+        output: Mapping[str, Any],
+        requested: RequestedIncludes,
+        problems: Problems,
     ) -> None:
         self._resource = resource
         self._output = output
-        self._report = report
-        self._included = included
+        self._requested = requested
+        self._problems = problems
 
-    def columns(self) -> tuple[OutputColumn, ...]:
-        """The columns in the order of the file."""
-        resource, included = self._resource, self._included
-        chosen = self._output.get("columns")
-        if chosen is None:
-            names = resource.names if included.columns is None else included.columns
-            chosen = dict.fromkeys(names, True)
-        elif isinstance(chosen, list) and all(isinstance(name, str) for name in chosen):
-            for name in (name for name, times in Counter(chosen).items() if times > 1):
-                text = f"The column {name} is named twice"
-                self._report(ErrorCode.INVALID_COLUMN, _COLUMNS, name, text, "each column once")
-            chosen = dict.fromkeys(chosen, True)
-        elif not isinstance(chosen, Mapping):
-            text = f"{_COLUMNS} must be an object or a list of names"
-            example = '{"<column>": true}'
-            self._report(ErrorCode.INVALID_COLUMN, _COLUMNS, chosen, text, example)
+    def parse(self) -> tuple[OutputColumn, ...]:
+        """Return the columns in the order of the file."""
+        selected = self._selected()
+        if selected is None:
             return ()
-        whole = [include.relation for include in included.includes]
-        kept = included.kept(resource, dict.fromkeys([*chosen, *whole]))
-        chosen = {name: chosen.get(name, True) for name in kept}
+        relations = [include.relation for include in self._requested.includes]
+        names = dict.fromkeys([*selected, *relations])
+        selected = {
+            name: selected.get(name, True) for name in self._requested.kept(self._resource, names)
+        }
         headers: dict[str, str] = {}
-        for name, wanted in chosen.items():
-            header = wanted if isinstance(wanted, str) else name
-            accepted: object = f"true, false, or a header of up to {_MAX_HEADER_CHARACTERS} bytes"
-            if not (resource.has_path(name) or name in whole):
-                text, accepted = f"{resource.name} has no column {name!r}", resource.names
-            elif not isinstance(wanted, bool | str) or not _is_header(header):
-                text = f"{display_value(wanted)} does not say how to show the column {name}"
-            elif isinstance(wanted, str) and wanted.lower() in ("true", "false"):
-                text = f"{wanted!r} is a header here: write {wanted.lower()} without quotes"
-            elif wanted and header in headers.values():
-                text = f"The header {header!r} stands over another column too"
-            else:
-                headers |= {name: header} if wanted else {}
-                continue
-            self._report(ErrorCode.INVALID_COLUMN, f"{_COLUMNS}.{name}", wanted, text, accepted)
-        if all(wanted is False for wanted in chosen.values()):
-            text = "No column is chosen" + (" that dry data has" if included.dry else "")
-            place = "fields" if self._output.get("columns") is None else _COLUMNS
-            accepted = included.kept(resource, resource.names)
-            self._report(ErrorCode.INVALID_COLUMN, place, chosen, text, accepted)
+        for name, header in selected.items():
+            if problem := self._problem_of(name, header, headers):
+                self._report(f"{_COLUMNS}.{name}", header, *problem)
+            elif header is not False:
+                headers[name] = name if header is True else header
+        if all(header is False for header in selected.values()):
+            self._refuse_empty(selected)
         return tuple(OutputColumn(name, headers[name]) for name in self._order(headers))
 
-    def check(self, columns: tuple[OutputColumn, ...], nesting: Nesting) -> None:
-        """Complain of columns that cannot be shown side by side in this nesting."""
-        code, resource, whole = ErrorCode.INVALID_COLUMN, self._resource, self._included.includes
-        if pair := find_collision(layout_columns(resource, columns, nesting, whole)):
+    def check_headers(self, columns: tuple[OutputColumn, ...], nesting: Nesting) -> None:
+        """Report two columns that can produce the same header with this nesting."""
+        includes = self._requested.includes
+        if pair := find_collision(layout_columns(self._resource, columns, nesting, includes)):
             one, other = pair
-            text = f"The columns {one.path} and {other.path} may give columns of one header"
+            text = f"The columns {one.path} and {other.path} can produce the same header."
             accepted = f"only one of them, or other headers than {one.header} and {other.header}"
-            self._report(code, _COLUMNS, [one.path, other.path], text, accepted)
+            self._report(_COLUMNS, [one.path, other.path], text, accepted)
+
+    def _selected(self) -> dict[str, Any] | None:
+        """Return the header, true or false of each column; None if `columns` is malformed."""
+        given = self._output.get("columns")
+        if given is None:
+            names = self._requested.columns
+            return dict.fromkeys(self._resource.names if names is None else names, True)
+        if isinstance(given, Mapping):
+            return dict(given)
+        if isinstance(given, list) and all(isinstance(name, str) for name in given):
+            for name in (name for name, times in Counter(given).items() if times > 1):
+                text = f"The column {display_value(name)} is listed twice."
+                self._report(_COLUMNS, name, text, "each column once")
+            return dict.fromkeys(given, True)
+        text = f"{_COLUMNS} must be an object or a list of names, not {display_value(given)}."
+        self._report(_COLUMNS, given, text, '{"<column>": true}')
+        return None
+
+    def _problem_of(
+        self, name: str, header: Any, headers: Mapping[str, str]
+    ) -> tuple[str, object] | None:
+        """Return the message and the accepted values if a column cannot be selected so.
+
+        header: true, false or the header in the request. headers: of the columns before it.
+        """
+        resource = self._resource
+        relations = [include.relation for include in self._requested.includes]
+        if not (resource.has_path(name) or name in relations):
+            hint = did_you_mean(name, resource.names)
+            return f"{resource.name} has no column {display_value(name)}{hint}", resource.names
+        accepted = f"true, false, or a header of up to {MAX_HEADER_BYTES} bytes"
+        text = name if header is True else header
+        if header is False:
+            return None
+        if not isinstance(text, str) or not _is_header(text):
+            return f"{display_value(header)} is not a valid header of the column {name}.", accepted
+        if isinstance(header, str) and header.lower() in ("true", "false"):
+            text = f"The header of {name} is the string {header!r}: write {header.lower()} without"
+            return f"{text} quotes.", accepted
+        if text in headers.values():
+            return f"Two columns have the header {display_value(text)}.", accepted
+        return None
+
+    def _refuse_empty(self, selected: Mapping[str, Any]) -> None:
+        place = "fields" if self._output.get("columns") is None else _COLUMNS
+        text = "No column is selected."
+        if self._requested.is_dry:
+            text = "dry_data leaves out every selected column."
+        accepted = self._requested.kept(self._resource, self._resource.names)
+        self._report(place, selected, text, accepted)
 
     def _order(self, headers: Mapping[str, str]) -> list[str]:
-        """Chosen names: first those that `column_order` names, then the others as chosen."""
-        order, field = self._output.get("column_order"), "csv_field_options.column_order"
+        """Return the selected names: first those in `column_order`, then the others."""
+        order = self._output.get("column_order")
         if order is None:
             return list(headers)
         if not isinstance(order, list):
-            text = f"{field} must be a list of names"
-            self._report(ErrorCode.INVALID_COLUMN, field, order, text, list(headers))
+            text = f"{_COLUMN_ORDER} must be a list of names, not {display_value(order)}."
+            self._report(_COLUMN_ORDER, order, text, list(headers))
             return list(headers)
+        first: dict[str, None] = {}
         for position, name in enumerate(order):
-            twice = name in order[:position]
-            if twice or not isinstance(name, str) or name not in headers:
-                text = (
-                    f"{display_value(name)} is {'named twice' if twice else 'not a chosen column'}"
-                )
-                path = f"{field}.{position}"
-                self._report(ErrorCode.INVALID_COLUMN, path, name, text, list(headers))
-        return list(
-            dict.fromkeys([*(n for n in order if isinstance(n, str) and n in headers), *headers])
-        )
+            if isinstance(name, str) and name in headers and name not in first:
+                first[name] = None
+                continue
+            is_repeated = isinstance(name, str) and name in first
+            state = "listed twice" if is_repeated else "not a selected column"
+            text = f"{display_value(name)} is {state}."
+            self._report(f"{_COLUMN_ORDER}.{position}", name, text, list(headers))
+        return list(dict.fromkeys([*first, *headers]))
+
+    def _report(self, field: str, value: Any, text: str, accepted: object) -> None:
+        code = ResourceErrorCode.INVALID_COLUMN
+        self._problems.report(code, field, value, text, accepted)
 
 
 def _is_header(text: str) -> bool:
-    return storable(text) and 0 < len(text.encode()) <= _MAX_HEADER_CHARACTERS
+    return storable(text) and 0 < len(text.encode()) <= MAX_HEADER_BYTES

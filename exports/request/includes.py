@@ -1,244 +1,263 @@
-"""What a request shows: which fields of a record, and which related records inside of it.
+"""Parses `includes` and `fields`: the fields of a record, and the related records inside of it.
 
-`includes` and `fields` become one tree: at its root the record, below it what is included.
+Both become one tree: its root is the record, its children are the included relations.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from exports.errors import ExportErrorCode
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.spec import Nesting
-from longshore.api.errors import ErrorCode
+from longshore.api.errors import BaseErrorCode, Problems, display_value
 from longshore.api.suggestions import did_you_mean
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.includes import Include
 from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource
-from longshore.resources.values import display_value
 
-EVERY = "*"
+EVERY_COLUMN = "*"
 _PROPERTIES = "csv_field_options.properties"
 
 
-# Takes a problem, as `Problem` has it.
-Report = Callable[[ErrorCode, str, Any, str, Any], None]
-
-
 @dataclass(frozen=True)
-class Included:
-    """columns: names of columns and included relations; None where the request does not say.
+class RequestedIncludes:
+    """The columns and related records that a request selects by `includes` and `fields`.
 
-    dry: leave out what would clash in another organization, or is said by another column.
-    warnings: what a table has no room for, in sentences.
+    columns: names of columns and included relations; None if the request has neither field.
+    is_dry: leave out the columns that `dry_data` leaves out.
+    warnings: sentences about requested paths that a table has no room for.
     """
 
     columns: tuple[str, ...] | None = None
     includes: tuple[Include, ...] = ()
-    dry: bool = False
+    is_dry: bool = False
     warnings: tuple[str, ...] = ()
 
     def kept(self, resource: Resource | None, names: Iterable[str]) -> tuple[str, ...]:
-        """Of the names of a record's columns those that stay in the file."""
-        left_out = set(_left_out(resource)) if self.dry and resource else ()
+        """Return the names of a record's columns without those that `dry_data` leaves out."""
+        left_out = set(_dropped_from_dry_data(resource)) if self.is_dry and resource else ()
         return tuple(name for name in names if name not in left_out)
 
 
 @dataclass
-class _Record:
-    """What is shown of one kind of record.
+class _Node:
+    """The selection from one kind of record, while it is parsed.
 
-    path: of the relations that lead to it; "" is the record itself.
-    resource: None where it has none of its own.
-    names: of the columns that may be shown.
-    every: those that are shown where none is named.
-    columns, included: what was asked for so far, by name.
+    path: the relations that lead to it from the exported record; "" is the record itself.
+    resource: None if its model is not a resource.
+    names: the columns that may be selected.
+    default_names: the columns that the relation alone selects.
+    columns: the columns selected so far.
+    children: the relations included so far, by name.
     """
 
     path: str
     resource: Resource | None
     names: tuple[str, ...]
-    every: tuple[str, ...]
+    default_names: tuple[str, ...]
     columns: dict[str, None] = field(default_factory=dict)
-    included: dict[str, "_Record"] = field(default_factory=dict)
+    children: dict[str, "_Node"] = field(default_factory=dict)
 
 
-class Including:
-    """Reads `includes` and `fields`.
+class IncludeParser:
+    """Parses `includes` and `fields` of one request.
 
-    report: takes each problem.
-    failed: whether there was one.
+    has_failed: whether a problem was reported.
     """
 
-    def __init__(self, resource: Resource, file_format: str, report: Report) -> None:
-        self.failed = False
-        self._report_problem = report
+    def __init__(self, resource: Resource, file_format: str, problems: Problems) -> None:
+        self.has_failed = False
+        self._problems = problems
         self._resource = resource
         self._format = file_format
         self._is_table = formats[file_format].rows is not Rows.JSON
         names = tuple(resource.columns_by_name)
-        self._root = _Record("", resource, names, names)
-        self._left_out: dict[str, None] = {}
+        self._root = _Node("", resource, names, names)
+        self._too_deep: dict[str, None] = {}
 
-    def read(self, body: Mapping[str, Any], *, dry: bool) -> Included:
-        fields, includes = body.get("fields"), body.get("includes")
-        nothing = Included(dry=dry)
+    def parse(self, fields: Any, includes: Any, *, is_dry: bool) -> RequestedIncludes:
+        """Return the selection; the default one if a problem was reported.
+
+        fields, includes: as the request has them; None if it does not.
+        """
+        default = RequestedIncludes(is_dry=is_dry)
         if fields is None and includes is None:
-            # No id column is dropped here: ids stand for the related records. Only the embedded
-            # records, of which no id column tells, are shown themselves.
+            # Dry data drops no id column of a relation here: without includes, the ids represent
+            # the related records. Embedded records have no id column, so they are shown in full.
             plain = (*self._resource.columns_by_name, *self._resource.embedded)
-            return replace(nothing, columns=plain) if dry else nothing
+            return replace(default, columns=plain) if is_dry else default
         if fields is None:
-            self._show(self._root, EVERY)
-        for place, path in self._paths("fields", fields, ErrorCode.INVALID_COLUMN):
-            self._field(place, path)
-        for place, path in self._paths("includes", includes, ErrorCode.INVALID_INCLUDE):
-            self._include(place, path)
+            self._select(self._root, EVERY_COLUMN)
+        for place, path in self._paths("fields", fields, ResourceErrorCode.INVALID_COLUMN):
+            self._add_field(place, path)
+        for place, path in self._paths("includes", includes, ExportErrorCode.INVALID_INCLUDE):
+            self._add_include(place, path)
         if fields == []:
-            self._report(ErrorCode.INVALID_COLUMN, "fields", fields, "No field is chosen")
-        if self.failed:
-            return nothing
-        for name in set(self._root.included) & set(self._root.columns):
-            self._show(self._root.included[name], EVERY)
-        includes = _tree(self._root, nothing)
-        names = dict.fromkeys([*self._root.columns, *(each.relation for each in includes)])
-        columns = nothing.kept(self._resource, names)
-        return replace(nothing, columns=columns, includes=includes, warnings=self._warnings())
+            text = "fields is empty: name at least one field."
+            accepted = self._accepted_paths("fields")
+            self._report(ResourceErrorCode.INVALID_COLUMN, "fields", fields, text, accepted)
+        if self.has_failed:
+            return default
+        for name in set(self._root.children) & set(self._root.columns):
+            self._select(self._root.children[name], EVERY_COLUMN)
+        tree = _tree(self._root, default)
+        names = dict.fromkeys([*self._root.columns, *(each.relation for each in tree)])
+        columns = default.kept(self._resource, names)
+        return replace(default, columns=columns, includes=tree, warnings=self._warnings())
 
     def _warnings(self) -> tuple[str, ...]:
-        text = "{} is left out: {} shows one level of related records, json and jsonl show all"
-        return tuple(f"{text.format(path, self._format)}." for path in self._left_out)
+        text = "{} is left out: {} shows one level of related records, json and jsonl show all."
+        return tuple(text.format(path, self._format) for path in self._too_deep)
 
     def nesting(self, properties: Any, nesting: Nesting) -> Nesting:
-        """How a table is nested that shows the included records.
+        """Return the nesting of a table that shows the included records.
 
-        properties: what the request says of it, if anything; `nesting` is what that means.
+        properties: the value in the request; None if it has none.
+        nesting: the value that applies without includes.
         """
-        included = list(self._root.included)
+        included = list(self._root.children)
         if not self._is_table or not included:
             return nesting
-        code = ErrorCode.INVALID_INCLUDE
         repeated = [name for name in included if self._resource.related(name)[0].repeatable]
         if nesting is Nesting.FLATTEN or (repeated and properties == Nesting.MERGE):
-            text = f"In {self._format} {nesting} is no way to show {' and '.join(included)}"
+            text = (
+                f"A {self._format} file cannot show the included records of "
+                f"{' and '.join(included)} with {_PROPERTIES} {nesting.value!r}."
+            )
             accepted = [Nesting.REPEAT] if repeated else [Nesting.MERGE, Nesting.REPEAT]
+            code = ExportErrorCode.INVALID_INCLUDE
             self._report(code, _PROPERTIES, properties, text, accepted)
         return Nesting.REPEAT if repeated else nesting
 
-    def _paths(self, name: str, given: object, code: ErrorCode) -> Iterator[tuple[str, str]]:
-        """The paths of a list, each with its place; each is taken once."""
-        accepted = [*([EVERY] if name == "fields" else []), *self._resource.includable]
+    def _accepted_paths(self, name: str) -> list[str]:
+        return [*([EVERY_COLUMN] if name == "fields" else []), *self._resource.includable]
+
+    def _paths(self, name: str, given: Any, code: BaseErrorCode) -> Iterator[tuple[str, str]]:
+        """Yield each valid path of a list with its place in the request."""
+        accepted = self._accepted_paths(name)
         if given is None:
             return
         if not isinstance(given, list):
-            self._report(code, name, given, f"{name} must be a list of paths", accepted)
+            text = f"{name} must be a list of paths, not {display_value(given)}."
+            self._report(code, name, given, text, accepted)
             return
+        seen: set[str] = set()
         for index, path in enumerate(given):
             place = f"{name}.{index}"
             if not isinstance(path, str):
-                self._report(code, place, path, f"{display_value(path)} is no path", accepted)
-            elif path in given[:index]:
-                self._report(code, place, path, f"{path} is named twice", "each path once")
+                text = f"{display_value(path)} is not a path."
+                self._report(code, place, path, text, accepted)
+            elif path in seen:
+                text = f"{display_value(path)} is listed twice."
+                self._report(code, place, path, text, "each path once")
             else:
+                seen.add(path)
                 yield place, path
 
-    def _include(self, place: str, path: str) -> None:
-        record = self._root
-        accepted = list(self._resource.includable)
+    def _add_include(self, place: str, path: str) -> None:
+        node = self._root
+        accepted = self._accepted_paths("includes")
         if path not in accepted:
             self._refuse(place, path, path, accepted)
             return
         steps = path.split(".")
         if self._is_table and len(steps) > 1:
-            self._left_out[path] = None
+            self._too_deep[path] = None
             steps = steps[:1]
         for step in steps:
-            new = step not in record.included
-            record = self._inside(record, step)
-            if new:
-                self._show(record, EVERY)
+            is_new = step not in node.children
+            node = self._child(node, step)
+            if is_new:
+                self._select(node, EVERY_COLUMN)
 
-    def _field(self, place: str, path: str) -> None:
+    def _add_field(self, place: str, path: str) -> None:
         *steps, name = path.split(".")
         if path in self._resource.includable:
-            steps, name = [*steps, name], EVERY
+            steps, name = [*steps, name], EVERY_COLUMN
         accepted = self._resource.includable
-        beside = [each for each in accepted if not (self._is_table and "." in each)]
-        if steps and ".".join(steps) not in beside:
-            self._refuse(place, path, ".".join(steps), beside)
+        reachable = [each for each in accepted if not (self._is_table and "." in each)]
+        if steps and ".".join(steps) not in reachable:
+            self._refuse(place, path, ".".join(steps), reachable)
             return
-        record = self._root
+        node = self._root
         for step in steps:
-            record = self._inside(record, step)
-        if name != EVERY and name not in record.names:
-            names = [EVERY, *record.names, *(() if steps else beside)]
-            of = record.resource.name if record.resource else record.path
-            text = f"{of} has no field {name!r}{did_you_mean(name, names)}"
-            self._report(ErrorCode.INVALID_COLUMN, place, path, text, names)
+            node = self._child(node, step)
+        if name != EVERY_COLUMN and name not in node.names:
+            names = [EVERY_COLUMN, *node.names, *(() if steps else reachable)]
+            owner = node.resource.name if node.resource else node.path
+            text = f"{owner} has no field {display_value(name)}{did_you_mean(name, names)}"
+            self._report(ResourceErrorCode.INVALID_COLUMN, place, path, text, names)
             return
-        self._show(record, name)
+        self._select(node, name)
 
-    def _show(self, record: _Record, name: str) -> None:
-        """Show a column of a record, or every one and with them the embedded relations."""
-        if name != EVERY:
-            record.columns[name] = None
+    def _select(self, node: _Node, name: str) -> None:
+        """Select a column of a record, or every column and with them the embedded relations."""
+        if name != EVERY_COLUMN:
+            node.columns[name] = None
             return
-        record.columns |= dict.fromkeys(record.every)
-        for relation in record.resource.embedded if record.resource else ():
-            if record is self._root:
-                # As where nothing is said of includes: an array in JSON, a cell in a table.
-                record.columns[relation] = None
+        node.columns |= dict.fromkeys(node.default_names)
+        for relation in node.resource.embedded if node.resource else ():
+            if node is self._root:
+                # The same column as without includes: an array in JSON, a cell in a table.
+                node.columns[relation] = None
             elif self._is_table:
-                self._left_out[f"{record.path}.{relation}"] = None
+                self._too_deep[f"{node.path}.{relation}"] = None
             else:
-                self._show(self._inside(record, relation), EVERY)
+                self._select(self._child(node, relation), EVERY_COLUMN)
 
-    def _inside(self, record: _Record, name: str) -> _Record:
-        """What is shown of the records of a relation."""
-        if name not in record.included:
-            if record.resource is None:
-                raise LookupError(f"{record.path} has no relations")
-            relation, resource = record.resource.related(name)
+    def _child(self, node: _Node, name: str) -> _Node:
+        """Return the node of a relation; add it if it is not there."""
+        if name not in node.children:
+            if node.resource is None:
+                raise LookupError(f"{node.path} has no relations")
+            relation, resource = node.resource.related(name)
             names = tuple(resource.columns_by_name if resource else relation.columns)
-            # One cell for all of them has room for what stands for a record.
-            brief = resource is None or (self._is_table and relation.joined)
-            path = f"{record.path}.{name}" if record.path else name
-            every = relation.fields if brief else names
-            record.included[name] = _Record(path, resource, names, every)
-        return record.included[name]
+            # A relation joined into one cell has room for the identifying fields only.
+            is_brief = resource is None or (self._is_table and relation.joined)
+            path = f"{node.path}.{name}" if node.path else name
+            default_names = relation.fields if is_brief else names
+            node.children[name] = _Node(path, resource, names, default_names)
+        return node.children[name]
 
     def _refuse(self, place: str, given: str, path: str, accepted: list[str]) -> None:
-        """Complain of a path of relations that may not be included."""
+        """Report a path of relations that cannot be included."""
         if path in self._resource.includable:
-            text = f"{self._format} shows one level of relations: take json, or leave out {given}"
+            text = (
+                f"{self._format} shows one level of related records, and {display_value(given)} "
+                "has more. Use json or jsonl, or leave it out."
+            )
         elif path.count(".") >= MAX_INCLUDE_DEPTH:
-            text = f"{given} has more than {MAX_INCLUDE_DEPTH} levels of relations"
+            text = f"{display_value(given)} has more than {MAX_INCLUDE_DEPTH} levels of relations."
         else:
-            text = f"{self._resource.name} cannot include {path!r}{did_you_mean(path, accepted)}"
-        self._report(ErrorCode.INVALID_INCLUDE, place, given, text, accepted)
+            hint = did_you_mean(path, accepted)
+            text = f"{self._resource.name} cannot include {display_value(path)}{hint}"
+        self._report(ExportErrorCode.INVALID_INCLUDE, place, given, text, accepted)
 
     def _report(
-        self, code: ErrorCode, field: str, value: Any, text: str, accepted: object = None
+        self, code: BaseErrorCode, field: str, value: Any, text: str, accepted: object
     ) -> None:
-        self.failed = True
-        self._report_problem(code, field, value, text, accepted)
+        self.has_failed = True
+        self._problems.report(code, field, value, text, accepted)
 
 
-def _tree(record: _Record, included: Included) -> tuple[Include, ...]:
+def _tree(node: _Node, requested: RequestedIncludes) -> tuple[Include, ...]:
     includes = (
-        Include(name, included.kept(inner.resource, inner.columns), _tree(inner, included))
-        for name, inner in record.included.items()
+        Include(name, requested.kept(child.resource, child.columns), _tree(child, requested))
+        for name, child in node.children.items()
     )
     return tuple(each for each in includes if each.columns or each.includes)
 
 
-def _left_out(resource: Resource) -> Iterator[str]:
-    """The columns that dry data has not: they clash elsewhere, or say again what another does."""
+def _dropped_from_dry_data(resource: Resource) -> Iterator[str]:
+    """Yield the columns that another organization cannot import, or that repeat another column."""
     organization, _, further = resource.organization.partition("__")
     fields = {resource.model._meta.pk.name, organization if not further else None}
     columns = resource.columns_by_name
     for name, column in columns.items():
-        own = column.field is not None and column.field in fields
+        is_own = column.field is not None and column.field in fields
         amount = name.removeprefix("formatted_").removesuffix("_float")
-        said = amount != name and f"{amount}_cents" in columns
-        if own or said or name in ("created_at", "updated_at"):
+        is_repeated = amount != name and f"{amount}_cents" in columns
+        if is_own or is_repeated or name in ("created_at", "updated_at"):
             yield name

@@ -1,74 +1,44 @@
-"""Named types: what `type`, `date_from` and `date_to` of a request stand for."""
+"""Resolves the named type and the date range of a request: `type`, `date_from` and `date_to`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from exports.errors import ExportErrorCode
+from exports.request.body import DATE_FROM, DATE_TO, EXPORT_BODY, TYPE
 from exports.spec import ExportSpec
-from longshore.api.errors import ErrorCode, InvalidInput, Problem
+from longshore.api.errors import InvalidInput, Problems, display_value
 from longshore.resources.columns import ColumnType
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.filters import ORDER_BY, parse_options
 from longshore.resources.intervals import is_after
 from longshore.resources.registry import registry
 from longshore.resources.resolving import resolved
 from longshore.resources.timezones import UTC, Zone
-from longshore.resources.values import ACCEPTED, canonical, display_value
-
-TYPE, FROM, TO = "type", "date_from", "date_to"
+from longshore.resources.values import ACCEPTED, canonical
 
 
 @dataclass(frozen=True)
 class Preset:
-    """What a request leaves to its type and its range.
+    """The parts of a request that its named type and its date range determine.
 
-    body: the request without them, with all that the type says and the request does not.
-    options: filters of the type, which apply beside the request's own.
-    range: the conditions of the range.
-    problems: what is wrong with the type and the range.
+    body: the request without `type`, `date_from` and `date_to`. The resource, columns and order of
+        the type are filled in where the request has none.
+    options: filters of the type, which apply in addition to those of the request.
+    date_range: conditions of the date range.
     """
 
     body: Mapping[str, Any]
     options: Mapping[str, Any]
-    range: tuple[Condition | AnyOf, ...]
-    problems: tuple[Problem, ...]
+    date_range: tuple[Condition | AnyOf, ...]
 
-    @classmethod
-    def of(cls, body: Mapping[str, Any], zone: Zone) -> "Preset":
-        """Read a request.
+    def apply_to(self, spec: ExportSpec) -> ExportSpec:
+        """Return a spec of the body with the conditions of the type and the date range.
 
-        zone: of ends of the range without an offset.
-        Raises InvalidInput for a zone that PostgreSQL does not know.
-        """
-        rest = {name: value for name, value in body.items() if name not in (TYPE, FROM, TO)}
-        code = body.get(TYPE)
-        chosen = export_types.by_code.get(code) if isinstance(code, str) else None
-        problems = []
-        if code is not None and chosen is None:
-            text = (
-                f"Unsupported export type: {code if isinstance(code, str) else display_value(code)}"
-            )
-            accepted = export_types.codes()
-            problems.append(Problem(ErrorCode.INVALID_TYPE, TYPE, code, text, accepted))
-        if chosen is not None:
-            named = rest.get("resource")
-            if named not in (None, chosen.resource):
-                text = f"The type {code} is of the resource {chosen.resource}"
-                wanted = f"{chosen.resource}, or no resource beside a type"
-                error = ErrorCode.INVALID_RESOURCE
-                problems.append(Problem(error, "resource", named, text, wanted))
-            rest = _filled(rest, chosen)
-        path, kind = _date(rest, chosen)
-        bounds, wrong = _range(body, path, kind, zone)
-        options = chosen.options if chosen else {}
-        return cls(rest, options, tuple(bounds), (*problems, *wrong))
-
-    def applied(self, spec: ExportSpec) -> ExportSpec:
-        """A spec of the body, with the conditions that the type and the range add.
-
-        Raises InvalidInput, where a declaration is wrong of which the system checks complain.
+        Raises InvalidInput if the declaration of the type is wrong, which a system check reports.
         """
         resource = registry.get(spec.resource)
         if resource is None:
@@ -76,52 +46,84 @@ class Preset:
         selection, problems = parse_options(resource, self.options, UTC)
         if problems:
             raise InvalidInput(*problems)
-        conditions = (*spec.selection.conditions, *selection.conditions, *self.range)
+        conditions = (*spec.selection.conditions, *selection.conditions, *self.date_range)
         return replace(spec, selection=replace(spec.selection, conditions=conditions))
 
 
-def _filled(body: Mapping[str, Any], chosen: ExportType) -> dict[str, Any]:
-    """The body with the type's resource, and with its order and columns unless it has its own."""
-    filled = {**body, "resource": chosen.resource}
+def resolve_preset(body: Mapping[str, Any], zone: Zone, problems: Problems) -> Preset:
+    """Resolve the named type and the date range of a request.
+
+    zone: of dates and times without an offset.
+    Raises InvalidInput for a zone that PostgreSQL does not know.
+    """
+    rest = {name: value for name, value in body.items() if name not in (TYPE, DATE_FROM, DATE_TO)}
+    export_type = _read_type(body, problems)
+    if export_type is not None:
+        named = rest.get("resource")
+        if named not in (None, export_type.resource):
+            text = (
+                f"The export type {export_type.code} exports {export_type.resource}, "
+                f"not {display_value(named)}."
+            )
+            accepted = f"{export_type.resource}, or no resource"
+            code = ResourceErrorCode.INVALID_RESOURCE
+            problems.report(code, "resource", named, text, accepted)
+        rest = _filled(rest, export_type)
+    path, kind = _date_column(rest, export_type)
+    date_range = _read_date_range(body, path, kind, zone, problems)
+    options = export_type.options if export_type else {}
+    return Preset(rest, options, tuple(date_range))
+
+
+def _read_type(body: Mapping[str, Any], problems: Problems) -> ExportType | None:
+    given = body.get(TYPE)
+    code = None if given is None else EXPORT_BODY[TYPE].read(given, TYPE, problems)
+    return None if code is None else export_types.by_code[code]
+
+
+def _filled(body: Mapping[str, Any], export_type: ExportType) -> dict[str, Any]:
+    """Return the body with the resource of a type, and its order and columns as defaults."""
+    filled = {**body, "resource": export_type.resource}
     options, output = (body.get(name) or {} for name in ("options", "csv_field_options"))
     if isinstance(options, Mapping) and options.get(ORDER_BY) is None:
-        filled["options"] = {**options, ORDER_BY: chosen.order_by}
+        filled["options"] = {**options, ORDER_BY: export_type.order_by}
     if isinstance(output, Mapping) and output.get("columns") is None and body.get("fields") is None:
-        filled["csv_field_options"] = {**output, "columns": chosen.columns}
+        filled["csv_field_options"] = {**output, "columns": export_type.columns}
     return filled
 
 
-def _date(body: Mapping[str, Any], chosen: ExportType | None) -> tuple[str, ColumnType]:
-    """The path that a range applies to, and what it holds."""
+def _date_column(body: Mapping[str, Any], export_type: ExportType | None) -> tuple[str, ColumnType]:
+    """Return the path and type of the column that a date range applies to."""
     resource = registry.get(str(body.get("resource")))
     if resource is None:
         return "", ColumnType.DATETIME
-    path = chosen.date if chosen else resource.date_field
+    path = export_type.date if export_type else resource.date_field
     head, _, name = path.partition(".")
     columns = resource.relations_by_name[head].columns if name else resource.columns_by_name
     column = columns.get(name or head)
-    # System checks tell of a resource whose date field is no column.
+    # A system check reports a date field that is not a column.
     return (path, column.kind) if column else ("", ColumnType.DATETIME)
 
 
-def _range(
-    body: Mapping[str, Any], path: str, kind: ColumnType, zone: Zone
-) -> tuple[list[Condition | AnyOf], list[Problem]]:
-    """Return the conditions of a range, with both ends included, and the problems found."""
-    problems: list[Problem] = []
+def _read_date_range(
+    body: Mapping[str, Any], path: str, kind: ColumnType, zone: Zone, problems: Problems
+) -> list[Condition | AnyOf]:
+    """Return the conditions of a date range; both ends are included."""
     conditions: list[Condition | AnyOf] = []
-    code = ErrorCode.INVALID_DATE_RANGE
-    for name, operator in ((FROM, Operator.GTE), (TO, Operator.LTE)):
+    code = ExportErrorCode.INVALID_DATE_RANGE
+    for name, operator in ((DATE_FROM, Operator.GTE), (DATE_TO, Operator.LTE)):
         if (given := body.get(name)) is None:
             continue
         try:
             conditions.append(Condition(path, operator, (canonical(kind, given),)))
         except ValueError:
-            text = f"{display_value(given)} is not a valid {name}"
-            problems.append(Problem(code, name, given, text, ACCEPTED[kind]))
+            text = f"{display_value(given)} is not a valid {name}."
+            problems.report(code, name, given, text, ACCEPTED[kind])
     conditions = resolved(conditions, zone)
     values = [each.values[0] for each in conditions if isinstance(each, Condition)]
     if len(values) == 2 and is_after(*values):
-        text = f"{display_value(body[FROM])} is after {display_value(body[TO])}"
-        problems.append(Problem(code, FROM, body[FROM], text, f"a date that is not after {TO}"))
-    return conditions, problems
+        start, end = body[DATE_FROM], body[DATE_TO]
+        text = f"{DATE_FROM} {display_value(start)} is after {DATE_TO} {display_value(end)}."
+        accepted = f"a date that is not after {DATE_TO}"
+        problems.report(code, DATE_FROM, start, text, accepted)
+    return conditions

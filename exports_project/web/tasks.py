@@ -12,6 +12,7 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 
 from exports_project.web.parser import Overloaded
+from longshore.api import server_errors
 from longshore.api.errors import ApiError, ErrorCode
 
 # Errors of files. Any other OSError of a connection means that the client disconnected.
@@ -88,16 +89,11 @@ def _refusal(request: Any) -> ApiError:
     error = request.error
     match error:
         case RequestEntityTooLarge():
-            size = request.max_body
-            text = f"The body is larger than {size} bytes."
-            return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": size})
+            return server_errors.body_too_large(request.max_body)
         case RequestHeaderFieldsTooLarge():
-            size = request.adj.max_request_header_size
-            text = f"The request line and the headers are larger than {size} bytes."
-            return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"maximum": size})
+            return server_errors.headers_too_large(request.adj.max_request_header_size)
         case Overloaded():
-            text = "The server is receiving too many request bodies. Retry later."
-            return ApiError(ErrorCode.OVERLOADED, text)
+            return server_errors.overloaded()
     code = ErrorCode.INTERNAL_ERROR if error.code == 500 else ErrorCode.INVALID_REQUEST
-    text = code.label if error.code == 500 else f"Malformed HTTP request: {error.body}."
+    text = code.message if error.code == 500 else f"Malformed HTTP request: {error.body}."
     return ApiError(code, text, status=error.code)

@@ -16,14 +16,24 @@ class Unreadable(Exception):
 
 
 def seal(text: str, salt: str = STORED) -> str:
-    """Encrypt a text. Only `unseal` with the same salt decrypts it."""
-    return _fernet(salt).encrypt(text.encode()).decode()
+    """Encrypt a text so that only `unseal` with the same salt decrypts it."""
+    return seal_bytes(text.encode(), salt)
 
 
 def unseal(sealed: str, salt: str = STORED) -> str:
     """Decrypt a text. Raises Unreadable."""
+    return unseal_bytes(sealed, salt).decode()
+
+
+def seal_bytes(data: bytes, salt: str) -> str:
+    """Encrypt bytes so that only `unseal_bytes` with the same salt decrypts them."""
+    return _fernet(salt).encrypt(data).decode()
+
+
+def unseal_bytes(sealed: str, salt: str) -> bytes:
+    """Decrypt bytes. Raises Unreadable."""
     try:
-        return _fernet(salt).decrypt(sealed.encode()).decode()
+        return _fernet(salt).decrypt(sealed.encode())
     except InvalidToken as error:
         raise Unreadable("The text was encrypted under another SECRET_KEY.") from error
 

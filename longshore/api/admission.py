@@ -1,4 +1,4 @@
-"""Limit the concurrent expensive requests of an organization, over all web processes."""
+"""Limit the concurrent expensive requests of an organization, across all web processes."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -19,14 +19,14 @@ from longshore.api.errors import ApiError, ErrorCode
 
 logger = logging.getLogger(__name__)
 
-# A lease outlasts this many statements of a request that run into their timeout.
-_STATEMENTS = 4
-# Without a timeout no length is certain. A request that outlasts its lease lets one more in.
+# A lease lasts for this many statements that reach their timeout.
+_LEASE_STATEMENTS = 4
+# Without a statement timeout. A request that outlasts its lease admits one request too many.
 _UNLIMITED_LEASE_SECONDS = 3600
 _RETRY_SECONDS = 1
-# A sorted set per organization: a member for each slot, its score the end of its lease. The script
-# removes ended leases, counts and takes in one step.
-_TAKE = """
+# A sorted set per organization has a member for each slot; its score is the end of its lease. The
+# script removes expired leases, counts the others and takes a slot, atomically.
+_ACQUIRE = """
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
@@ -34,31 +34,32 @@ redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 """
-_FREE = "return redis.call('ZREM', KEYS[1], ARGV[1])"
+_RELEASE = "return redis.call('ZREM', KEYS[1], ARGV[1])"
 
 _View = TypeVar("_View", bound=APIView)
 _Arguments = ParamSpec("_Arguments")
-_Answer = TypeVar("_Answer")
+_Response = TypeVar("_Response")
 
 
 def expensive(
     spare: int,
 ) -> Callable[
-    [Callable[Concatenate[_View, Request, _Arguments], _Answer]],
-    Callable[Concatenate[_View, Request, _Arguments], _Answer],
+    [Callable[Concatenate[_View, Request, _Arguments], _Response]],
+    Callable[Concatenate[_View, Request, _Arguments], _Response],
 ]:
-    """Admit a request before its body is read. Raises ApiError if too many are running.
+    """Decorate a method of a view: admit a request before its body is read.
 
-    spare: the slots that requests of this kind leave for other kinds.
+    spare: slots that requests of this kind leave for other kinds.
+    Raises ApiError if too many expensive requests are running.
     """
 
     def decorate(
-        handler: Callable[Concatenate[_View, Request, _Arguments], _Answer],
-    ) -> Callable[Concatenate[_View, Request, _Arguments], _Answer]:
+        handler: Callable[Concatenate[_View, Request, _Arguments], _Response],
+    ) -> Callable[Concatenate[_View, Request, _Arguments], _Response]:
         @wraps(handler)
         def admitted_only(
             view: _View, request: Request, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
-        ) -> _Answer:
+        ) -> _Response:
             with admitted(key_of(request).organization_id, spare):
                 return handler(view, request, *args, **kwargs)
 
@@ -69,10 +70,10 @@ def expensive(
 
 @contextmanager
 def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
-    """Hold one of the `API_MAX_EXPENSIVE_REQUESTS` slots of an organization while in the block.
+    """Hold one of the `API_MAX_EXPENSIVE_REQUESTS` slots of an organization during the block.
 
-    spare: how many of the slots are not for this request; one slot always is.
-    Raises ApiError if none is free. If Valkey does not answer, every request is admitted.
+    spare: slots to leave for other requests; at least one slot stays available.
+    Raises ApiError if no slot is free. If Valkey does not respond, every request is admitted.
     """
     if not settings.API_MAX_EXPENSIVE_REQUESTS:
         yield
@@ -81,29 +82,29 @@ def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
     key, slot = f"expensive:{organization_id}", uuid4().hex
     valkey = cast("ValkeyCache", cache)
     try:
-        free = valkey.run(_TAKE, [key], [limit, _lease_seconds(), slot])
+        acquired = valkey.run(_ACQUIRE, [key], [limit, _lease_seconds(), slot])
     except RedisError as error:
-        logger.warning("Expensive requests are not limited, Valkey does not answer: %s", error)
+        logger.warning("Expensive requests are not limited: Valkey does not respond: %s", error)
         yield
         return
-    if not free:
+    if not acquired:
         raise too_many(limit)
     try:
         yield
     finally:
         with suppress(RedisError):
-            valkey.run(_FREE, [key], [slot])
+            valkey.run(_RELEASE, [key], [slot])
 
 
 def _lease_seconds() -> int:
-    """Return the seconds after which the slot of a process that died is free."""
-    return _STATEMENTS * settings.WEB_STATEMENT_TIMEOUT_SECONDS or _UNLIMITED_LEASE_SECONDS
+    """Return the seconds after which the slot of a process that died is free again."""
+    return _LEASE_STATEMENTS * settings.WEB_STATEMENT_TIMEOUT_SECONDS or _UNLIMITED_LEASE_SECONDS
 
 
 def too_many(limit: int) -> ApiError:
     text = (
-        f"The organization has the maximum of {limit} previews, creations and list pages at the "
-        f"same time. Try again in {_RETRY_SECONDS} s."
+        f"The organization has reached the limit of {limit} concurrent previews, creations and "
+        f"list pages. Try again in {_RETRY_SECONDS} s."
     )
     details = {"maximum": limit, "retry_after": _RETRY_SECONDS}
     return ApiError(ErrorCode.TOO_MANY_REQUESTS, text, details)

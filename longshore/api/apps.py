@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class ApiConfig(AppConfig):
@@ -7,4 +8,6 @@ class ApiConfig(AppConfig):
     verbose_name = "API"
 
     def ready(self) -> None:
-        from longshore.api import openapi  # noqa: F401  (registers how schemas are described)
+        from longshore.api import openapi  # noqa: F401  (registers the extensions of drf-spectacular)
+
+        autodiscover_modules("errors")

@@ -1,6 +1,6 @@
-"""Cache in Valkey.
+"""Cache in Valkey, with values as JSON.
 
-Values are JSON, because unpickling would execute code of anyone who can write to Valkey.
+Unpickling would execute the code of anyone who can write to Valkey.
 """
 
 import json
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class JsonSerializer:
-    """Serialize values as JSON; Django's own serializer would unpickle them."""
+    """Serialize values as JSON. Django's default serializer unpickles them."""
 
     def dumps(self, value: Any) -> int | bytes:
         # INCR needs a bare number.
@@ -27,17 +27,17 @@ class JsonSerializer:
         try:
             return json.loads(data)
         except (ValueError, RecursionError):
-            logger.warning("The cache holds a value that is not JSON; it is ignored.")
+            logger.warning("Ignored a value in the cache that is not JSON.")
             return None
 
 
 def _plain(value: Any) -> Any:
-    """A lazy text as text, and a data class as an object; the admin caches results of searches."""
+    """Convert a lazy text to a text and a data class to an object: the admin caches both."""
     return str(value) if isinstance(value, Promise) else asdict(value)
 
 
 class ValkeyCache(RedisCache):
-    """Django's cache for Redis, with values in JSON and with scripts."""
+    """Django's Redis cache with JSON values and Lua scripts."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         options = {"serializer": JsonSerializer, **params.get("OPTIONS", {})}

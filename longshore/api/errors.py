@@ -1,143 +1,117 @@
-"""Every error of the API: a closed list of codes and one shape.
+"""The shape of every error of the API, and the codes that any endpoint may answer with.
 
-`{"error": <code>, "message": <sentence>, "details": {…}}`, with the status that belongs to
-the code. For bad input `details` holds each refused field's path and value, and `problems`,
-a list of `{"error", "field", "value", "message", "accepted"}`.
+The body of an error is `{"error": <code>, "message": <sentence>, "details": {…}}`; its HTTP status
+belongs to the code. For bad input, `details` maps the path of each refused field to its value, and
+`details.problems` lists `{"error", "field", "value", "message", "accepted"}`.
+
+Each app registers further codes in its own module `errors`, as a subclass of `BaseErrorCode`.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
-
-from django.db.models import TextChoices
+from enum import StrEnum
+from typing import NoReturn, Self
 
 MAX_PROBLEMS = 100
-# Of the problems of one answer, as JSON. One body has room for a hundred thousand mistakes.
+# Limits the size of one response: a body of 1 MB can hold a hundred thousand mistakes.
 MAX_PROBLEMS_BYTES = 48_000
 MAX_SHOWN_CHARACTERS = 200
 _MAX_MESSAGE_CHARACTERS = 1_000
 
 
-class ErrorCode(TextChoices):
-    """The codes; a label is the sentence sent where nothing more exact is known."""
+class BaseErrorCode(StrEnum):
+    """Base of the error codes of one app: `NAME = code, HTTP status, default message`.
 
-    INVALID_REQUEST = "invalid_request", "The request could not be understood."
-    INVALID_RESOURCE = "invalid_resource", "Unsupported resource type."
-    INVALID_TYPE = "invalid_type", "Unsupported export type."
-    INVALID_FORMAT = "invalid_format", "Unsupported format."
-    INVALID_COMPRESSION = "invalid_compression", "Unsupported compression."
-    INVALID_FILTER = "invalid_filter", "Malformed filter."
-    INVALID_DATE_RANGE = "invalid_date_range", "Malformed range of dates."
-    INVALID_COLUMN = "invalid_column", "Unknown column."
-    INVALID_INCLUDE = "invalid_include", "Unsupported include."
-    INVALID_ORDERING = "invalid_ordering", "Unsupported ordering."
-    INVALID_LIMIT = "invalid_limit", "Unsupported limit."
-    INVALID_TIMEZONE = "invalid_timezone", "Unknown time zone."
-    INVALID_DATETIME_FORMAT = "invalid_datetime_format", "Unsupported date and time format."
-    INVALID_TARGET = "invalid_target", "Webhooks cannot be sent to this target."
-    INVALID_EVENT = "invalid_event", "Unknown event."
-    INVALID_HEADER = "invalid_header", "Webhooks cannot be sent with this header."
-    INVALID_SECRET = "invalid_secret", "Malformed secret."
-    INVALID_CURSOR = "invalid_cursor", "The cursor is not one that this list gave."
+    Defining a subclass registers its codes. Raises ValueError if a code is registered already.
+    """
+
+    status: int
+    message: str
+
+    def __new__(cls, code: str, status: int, message: str) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.status = status
+        member.message = message
+        return member
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        for member in cls:
+            if member.value in _registered:
+                raise ValueError(f"The error code {member.value!r} is registered twice.")
+            _registered[member.value] = member
+
+
+_registered: dict[str, BaseErrorCode] = {}
+
+
+def error_codes() -> dict[str, BaseErrorCode]:
+    """Return the codes of every app by their value, in alphabetical order."""
+    return dict(sorted(_registered.items()))
+
+
+class ErrorCode(BaseErrorCode):
+    """The codes that any endpoint may answer with."""
+
+    INVALID_REQUEST = "invalid_request", 400, "The request is malformed."
+    INVALID_LIMIT = "invalid_limit", 400, "The limit is out of range."
+    INVALID_CURSOR = "invalid_cursor", 400, "The cursor does not belong to this list."
     UNAUTHORIZED = (
         "unauthorized",
+        401,
         "Send an API key in the header PX-API-KEY or X-API-KEY, or as Authorization: Bearer <key>.",
     )
-    FORBIDDEN = "forbidden", "The API key does not allow this."
-    NOT_FOUND = "not_found", "There is nothing at this address."
-    METHOD_NOT_ALLOWED = "method_not_allowed", "This address does not take this method."
-    NOT_ACCEPTABLE = "not_acceptable", "This API answers with application/json only."
-    EXPORT_NOT_READY = "export_not_ready", "The export is not ready yet."
-    EXPORT_EXPIRED = "export_expired", "The export's files have been deleted."
+    FORBIDDEN = "forbidden", 403, "The API key does not allow this."
+    NOT_FOUND = "not_found", 404, "Not found."
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This address does not support this method."
+    NOT_ACCEPTABLE = "not_acceptable", 406, "The API responds with application/json only."
     IDEMPOTENCY_KEY_REUSED = (
         "idempotency_key_reused",
-        "The Idempotency-Key came with another body before.",
+        409,
+        "The Idempotency-Key was already used with a different request.",
     )
-    INVALID_STATUS = "invalid_status", "Its status does not allow this."
-    EMPTY_EXPORT = "empty_export", "Nothing matches."
-    TOO_MANY_EXPORTS = "too_many_exports", "Too many exports are unfinished."
-    DAILY_QUOTA_EXCEEDED = "daily_quota_exceeded", "Too many exports were created today."
-    STORAGE_QUOTA_EXCEEDED = "storage_quota_exceeded", "The organization's files are too large."
-    DUPLICATE_SUBSCRIPTION = "duplicate_subscription", "There is the same subscription already."
-    SUBSCRIPTION_INACTIVE = "subscription_inactive", "The subscription is not active."
-    TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions", "No more subscriptions are allowed."
-    TOO_MANY_RECORDS = "too_many_records", "The export has too many records."
-    FILE_TOO_LARGE = "file_too_large", "The export's files are too large."
-    ANSWER_TOO_LARGE = "answer_too_large", "The records are too large for one answer."
-    REQUEST_TOO_LARGE = "request_too_large", "The request's body is too large."
-    HEADERS_TOO_LARGE = "headers_too_large", "The request line and the headers are too large."
-    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", "Send the body as application/json."
-    RANGE_NOT_SATISFIABLE = "range_not_satisfiable", "The file has no such bytes."
-    RATE_LIMITED = "rate_limited", "Too many requests."
-    TOO_MANY_REQUESTS = "too_many_requests", "Too many expensive requests at the same time."
-    INTERNAL_ERROR = "internal_error", "Something went wrong on our side."
-    OVERLOADED = "overloaded", "The server is overloaded; send the request again."
-    STORAGE_UNAVAILABLE = "storage_unavailable", "The files cannot be reached now; try again."
-    REPLICA_UNAVAILABLE = (
-        "replica_unavailable",
-        "The database's read replica did not send the rows; try again later.",
+    INVALID_STATUS = "invalid_status", 409, "The current status does not allow this action."
+    REQUEST_TOO_LARGE = "request_too_large", 413, "The request body is too large."
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "Send the body as application/json."
+    RANGE_NOT_SATISFIABLE = (
+        "range_not_satisfiable",
+        416,
+        "The requested range lies outside of the file.",
     )
-    FORMAT_LIMIT = "format_limit", "The data does not fit into a file of this format."
-    TIMEOUT = "timeout", "It took too long; ask for less data."
-
-    @property
-    def status(self) -> int:
-        """The HTTP status; 400 for every kind of bad input."""
-        return _STATUSES.get(self, 400)
-
-
-_STATUSES = {
-    ErrorCode.UNAUTHORIZED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.METHOD_NOT_ALLOWED: 405,
-    ErrorCode.NOT_ACCEPTABLE: 406,
-    ErrorCode.EXPORT_NOT_READY: 409,
-    ErrorCode.EXPORT_EXPIRED: 410,
-    ErrorCode.IDEMPOTENCY_KEY_REUSED: 409,
-    ErrorCode.INVALID_STATUS: 409,
-    ErrorCode.EMPTY_EXPORT: 422,
-    ErrorCode.TOO_MANY_EXPORTS: 429,
-    ErrorCode.DAILY_QUOTA_EXCEEDED: 429,
-    ErrorCode.STORAGE_QUOTA_EXCEEDED: 422,
-    ErrorCode.DUPLICATE_SUBSCRIPTION: 409,
-    ErrorCode.SUBSCRIPTION_INACTIVE: 409,
-    ErrorCode.TOO_MANY_SUBSCRIPTIONS: 422,
-    ErrorCode.TOO_MANY_RECORDS: 422,
-    ErrorCode.FILE_TOO_LARGE: 422,
-    ErrorCode.ANSWER_TOO_LARGE: 422,
-    ErrorCode.REQUEST_TOO_LARGE: 413,
-    ErrorCode.HEADERS_TOO_LARGE: 431,
-    ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
-    ErrorCode.RANGE_NOT_SATISFIABLE: 416,
-    ErrorCode.RATE_LIMITED: 429,
-    ErrorCode.TOO_MANY_REQUESTS: 429,
-    ErrorCode.INTERNAL_ERROR: 500,
-    ErrorCode.OVERLOADED: 503,
-    ErrorCode.STORAGE_UNAVAILABLE: 503,
-    ErrorCode.REPLICA_UNAVAILABLE: 503,
-    ErrorCode.FORMAT_LIMIT: 422,
-    ErrorCode.TIMEOUT: 504,
-}
+    RATE_LIMITED = "rate_limited", 429, "Too many requests."
+    TOO_MANY_REQUESTS = "too_many_requests", 429, "Too many concurrent expensive requests."
+    HEADERS_TOO_LARGE = "headers_too_large", 431, "The request line and headers are too large."
+    INTERNAL_ERROR = "internal_error", 500, "An unexpected error occurred on the server."
+    OVERLOADED = "overloaded", 503, "The server is overloaded. Try again later."
+    TIMEOUT = "timeout", 504, "The request took too long. Request less data."
 
 
 def shortened(value: object) -> object:
-    """Return a value of a request as an answer may repeat it.
+    """Return a value of a request for use in an error, cut to MAX_SHOWN_CHARACTERS.
 
-    A text of more than MAX_SHOWN_CHARACTERS is cut, and so is the JSON of any other value; the
-    size of the whole follows. The cost does not grow with what is cut off.
+    A longer string is cut; any other value with longer JSON becomes the beginning of its JSON. The
+    size of the whole value follows. The cost does not grow with the part that is cut off.
     """
     if isinstance(value, str):
         size = f"{len(value):,} characters"
         return value if len(value) <= MAX_SHOWN_CHARACTERS else _cut(value, size)
     text = ""
-    # The encoder yields one member at a time.
+    # The encoder yields one member at a time, so a large value is not encoded as a whole.
     for piece in json.JSONEncoder(default=str, ensure_ascii=False).iterencode(value):
         text += piece[: MAX_SHOWN_CHARACTERS + 1]
         if len(text) > MAX_SHOWN_CHARACTERS:
             return _cut(text, _size(value))
     return value
+
+
+def display_value(value: object) -> str:
+    """Return a value for use in a message: a string in quotes, any other value as JSON."""
+    short = shortened(value)
+    if isinstance(short, str) and not isinstance(value, str):
+        return short
+    return repr(short) if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _cut(text: str, size: str) -> str:
@@ -154,13 +128,15 @@ def _size(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with the input.
+    """One mistake in the input. Long values and messages are shortened.
 
-    field: the dotted path. value: what the request has there. message: a sentence. accepted:
-    what would be taken instead. Values and texts that are too long are shortened.
+    field: the dotted path of the refused field.
+    value: its value in the request.
+    message: one or two sentences.
+    accepted: the accepted values, or a description of them.
     """
 
-    code: ErrorCode
+    code: BaseErrorCode
     field: str
     value: object
     message: str
@@ -185,18 +161,22 @@ class Problem:
 
 
 class ApiError(Exception):
-    """Raised anywhere below a view to answer with an error of the documented shape."""
+    """An error of the API; the exception handler turns it into the response.
+
+    message: the default message of the code if empty.
+    status: the HTTP status of the code if None.
+    """
 
     def __init__(
         self,
-        code: ErrorCode,
+        code: BaseErrorCode,
         message: str = "",
         details: Mapping[str, object] | None = None,
         status: int | None = None,
     ) -> None:
-        super().__init__(message or code.label)
+        super().__init__(message or code.message)
         self.code = code
-        self.message = message or str(code.label)
+        self.message = message or code.message
         self.details = dict(details or {})
         self.status = status or code.status
 
@@ -205,9 +185,9 @@ class ApiError(Exception):
 
 
 class InvalidInput(ApiError):
-    """An ApiError that lists what is wrong with the input; its code is that of the first problem.
+    """Bad input: an ApiError with the code and message of its first problem.
 
-    The answer lists at most MAX_PROBLEMS problems, and MAX_PROBLEMS_BYTES of them as JSON.
+    The response lists at most MAX_PROBLEMS problems, of at most MAX_PROBLEMS_BYTES as JSON.
     """
 
     def __init__(self, *problems: Problem) -> None:
@@ -231,9 +211,10 @@ class InvalidInput(ApiError):
 
 
 class Problems:
-    """Collects the problems of one request.
+    """Collects the problems of one request, so that one response lists them all.
 
-    Stops the reading of the request by raising InvalidInput at the MAX_PROBLEMS-th problem.
+    Raises InvalidInput at the MAX_PROBLEMS-th problem: the cost of a request is bounded, however
+    many mistakes it has.
     """
 
     def __init__(self, found: Iterable[Problem] = ()) -> None:
@@ -244,17 +225,17 @@ class Problems:
         return bool(self._found)
 
     def extend(self, found: Iterable[Problem]) -> None:
-        """Add problems one by one: an iterator is not read past the maximum."""
+        """Add problems one by one; does not read an iterator past the maximum."""
         for problem in found:
             self._found.append(problem)
             if len(self._found) >= MAX_PROBLEMS:
                 self.refuse()
 
     def report(
-        self, code: ErrorCode, field: str, value: object, message: str, accepted: object = None
+        self, code: BaseErrorCode, field: str, value: object, message: str, accepted: object = None
     ) -> None:
         self.extend([Problem(code, field, value, message, accepted)])
 
     def refuse(self) -> NoReturn:
-        """Raise InvalidInput with the problems found; there must be one."""
+        """Raise InvalidInput with the problems found, of which there must be at least one."""
         raise InvalidInput(*self._found)

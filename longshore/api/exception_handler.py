@@ -1,6 +1,6 @@
-"""What turns every exception, in a view or before one, into an error of the documented shape."""
+"""Error responses: turns exceptions, in a view or before one, into the documented shape."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -17,16 +17,16 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from longshore.accounts.throttling import DenialThrottle
-from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
+from longshore.api.errors import ApiError, BaseErrorCode, ErrorCode, InvalidInput, Problem
 
 _DENIED = (401, 403)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer in the documented shape.
+    """Return the error response of an exception.
 
-    None for what nobody foresaw: the framework then logs it, tells its signals' receivers
-    and answers through `server_error`.
+    Returns None for an unexpected exception: Django then logs it, sends its signal and answers
+    through `server_error`.
     """
     headers: dict[str, str] = {}
     if isinstance(exc, ApiError):
@@ -60,7 +60,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 def denied_too_often(seconds: float) -> ApiError:
     wait = ceil(seconds)
-    text = f"Too many requests of this address were denied; try again in {wait} s."
+    text = f"Too many requests from this address were denied. Try again in {wait} s."
     return ApiError(ErrorCode.RATE_LIMITED, text, {"retry_after": wait})
 
 
@@ -80,32 +80,37 @@ def _from_rest_framework(exc: exceptions.APIException, context: dict[str, Any]) 
         case exceptions.NotFound():
             return ApiError(ErrorCode.NOT_FOUND)
         case exceptions.MethodNotAllowed():
+            accepted = [name for name in view.allowed_methods if name != request.method]
             return ApiError(
                 ErrorCode.METHOD_NOT_ALLOWED,
-                f"This address does not take {request.method}.",
-                {
-                    "method": request.method,
-                    "accepted": [name for name in view.allowed_methods if name != request.method],
-                },
+                f"This address does not support {request.method}.",
+                {"method": request.method, "accepted": accepted},
             )
         case exceptions.NotAcceptable():
-            accepted = [renderer.media_type for renderer in view.renderer_classes]
-            return ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": accepted})
+            return not_acceptable([renderer.media_type for renderer in view.renderer_classes])
         case exceptions.UnsupportedMediaType():
             accepted = [parser.media_type for parser in view.parser_classes]
-            return ApiError(
-                ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-                f"Send the body as {' or '.join(accepted)}.",
-                {"content_type": request.content_type, "accepted": accepted},
-            )
+            return unsupported_media_type(request.content_type, accepted)
         case exceptions.Throttled():
-            wait = getattr(exc, "wait", None)
-            return ApiError(
-                ErrorCode.RATE_LIMITED,
-                f"Too many requests with this API key; try again in {wait} s.",
-                {"retry_after": wait},
-            )
+            return rate_limited(getattr(exc, "wait", None))
     return ApiError(ErrorCode.INTERNAL_ERROR, status=exc.status_code)
+
+
+def not_acceptable(accepted: Sequence[str]) -> ApiError:
+    """accepted: media types of responses."""
+    return ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": [*accepted]})
+
+
+def unsupported_media_type(content_type: str, accepted: Sequence[str]) -> ApiError:
+    """accepted: media types of bodies."""
+    text = f"Send the body as {' or '.join(accepted)}."
+    details = {"content_type": content_type, "accepted": [*accepted]}
+    return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, text, details)
+
+
+def rate_limited(seconds: float | None) -> ApiError:
+    text = f"Too many requests with this API key. Try again in {seconds} s."
+    return ApiError(ErrorCode.RATE_LIMITED, text, {"retry_after": seconds})
 
 
 def _problems(detail: object, path: str = "") -> Iterator[Problem]:
@@ -126,25 +131,25 @@ def is_api(request: HttpRequest) -> bool:
     return request.path_info.startswith("/v1/") or request.path_info == "/v1"
 
 
-def _answer(code: ErrorCode, **details: object) -> JsonResponse:
+def _response(code: BaseErrorCode, **details: object) -> JsonResponse:
     return JsonResponse(ApiError(code, details=details).as_json(), status=code.status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What Django answers before any view is reached: a forbidden host, too many fields."""
+    """Handle what Django rejects before a view is called, such as a forbidden host."""
     if is_api(request):
-        return _answer(ErrorCode.INVALID_REQUEST)
+        return _response(ErrorCode.INVALID_REQUEST)
     return defaults.bad_request(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
-        return _answer(ErrorCode.NOT_FOUND, path=request.path)
+        return _response(ErrorCode.NOT_FOUND, path=request.path)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Says nothing about the cause; Django has logged it."""
+    """Handle an unexpected exception. The response hides the cause; Django has logged it."""
     if is_api(request):
-        return _answer(ErrorCode.INTERNAL_ERROR)
+        return _response(ErrorCode.INTERNAL_ERROR)
     return defaults.server_error(request)

@@ -1,4 +1,4 @@
-"""Requests that may be sent again: the header Idempotency-Key of what creates something."""
+"""Idempotent requests: the header Idempotency-Key."""
 
 import hashlib
 import json
@@ -38,15 +38,16 @@ _Arguments = ParamSpec("_Arguments")
 def idempotent(
     handler: Callable[Concatenate[_View, Request, _Arguments], Response],
 ) -> Callable[Concatenate[_View, Request, _Arguments], HttpResponse]:
-    """Let a view's method create at most once for each Idempotency-Key.
+    """Decorate a method of a view: process a request at most once per Idempotency-Key.
 
-    The same key and body get the first answer again: its status, Location and body, and the
-    header `Idempotent-Replayed: true`. A key belongs to an organization and an address, for 24
-    hours. Raises InvalidInput for what is no key, and ApiError for a key with another body.
+    A request with the same key and body gets the first response again: its status, Location and
+    body, and the header `Idempotent-Replayed: true`. A key belongs to an organization and an
+    address, for 24 hours. Raises InvalidInput for a malformed key, and ApiError for a key that was
+    used with another body.
 
-    With a key, the method runs in one transaction with the key's row: whoever sends the same
-    key meanwhile waits for its end. An exception, or an answer other than 2xx, undoes both.
-    Bodies may hold secrets: what is kept of them is sealed.
+    With a key, the method and the key's row share one transaction: a concurrent request with the
+    same key waits for its end. An exception, or a response other than 2xx, rolls both back.
+    Stored responses are sealed, because bodies may contain secrets.
     """
 
     @wraps(handler)
@@ -67,36 +68,39 @@ def idempotent(
                 if not is_success(response.status_code):
                     transaction.set_rollback(True)
                     return response
-                _keep(row, response, _rendered(view, request, response), _subject(view, response))
+                _store(row, response, _rendered(view, request, response), _subject(view, response))
         if unseal(row.fingerprint) != fingerprint:
             raise reused(key)
         if not row.body:
-            raise _forgotten(key)
-        # The first answer is made of the row too, so that no other can differ from it.
-        answer = HttpResponse(unseal(row.body), "application/json", row.status)
+            raise _deleted(key)
+        # The first response comes from the row, too: a replayed response cannot differ from it.
+        stored = HttpResponse(unseal(row.body), "application/json", row.status)
         if row.location:
-            answer["Location"] = row.location
+            stored["Location"] = row.location
         if not is_first:
-            answer[REPLAYED] = "true"
-        return answer
+            stored[REPLAYED] = "true"
+        return stored
 
     return once
 
 
 def purge() -> None:
-    """Delete the keys whose time is over."""
+    """Delete keys older than RETENTION."""
     chunks.delete(IdempotencyKey.objects.filter(created_at__lte=Now() - RETENTION))
 
 
 def forget(organization_id: str, subject: str) -> None:
-    """Delete the answers that show something that is deleted; their keys stay used."""
+    """Delete the stored responses about a deleted object. Their keys stay used.
+
+    subject: public id of the object.
+    """
     rows = IdempotencyKey.objects.filter(organization=organization_id, subject=subject)
     rows.exclude(subject="").update(body="", location="")
 
 
 def reused(key: str) -> ApiError:
     text = (
-        f"This {HEADER} came with another body in the last 24 hours. "
+        f"This {HEADER} was used with another body in the last 24 hours. "
         "Send a new key with a new request, or the first body with this key."
     )
     return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
@@ -107,24 +111,24 @@ def malformed(key: str) -> InvalidInput:
     return InvalidInput(Problem(ErrorCode.INVALID_REQUEST, HEADER, key, text, _ACCEPTED))
 
 
-def _forgotten(key: str) -> ApiError:
+def _deleted(key: str) -> ApiError:
     text = f"The object of the first request with this {HEADER} was deleted. Send a new key."
     return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
 
 
 def _fingerprint(body: object) -> str:
-    """SHA-256 of a parsed body, in hex: white space and escapes do not count.
+    """Return the SHA-256 of a parsed body, in hex: white space and escapes do not count.
 
-    The order of keys does, for it may mean something: a file's columns come in it.
+    The order of keys counts, because it determines the order of a file's columns.
     """
     return hashlib.sha256(json.dumps(body, separators=(",", ":")).encode()).hexdigest()
 
 
 def _claim(request: Request, key: str, fingerprint: str) -> IdempotencyKey:
-    """The key's row: this request's own as long as it has no answer.
+    """Return the row of a key. A row without a status belongs to this request.
 
-    Waits for another that is being answered: for the unique row that it has inserted, or for
-    the old one that it has deleted.
+    Waits for a concurrent request with the same key: for the row that it has inserted, or for the
+    expired row that it has deleted.
     """
     organization = key_of(request).organization
     operation = _operation(request)
@@ -150,12 +154,13 @@ def _operation(request: Request) -> str:
 
 
 def _subject(view: APIView, response: Response) -> str:
-    """Return the id of what an answer is about: of what was created, or else of the address."""
+    """Return the public id of the created object, or else of the address."""
     created: str = response.get("Location", "").rstrip("/").rpartition("/")[2]
     return created or view.kwargs.get("public_id", "")
 
 
-def _keep(row: IdempotencyKey, response: Response, body: str, subject: str) -> None:
+def _store(row: IdempotencyKey, response: Response, body: str, subject: str) -> None:
+    """Store the response of the first request with a key. subject: public id of its object."""
     row.status = response.status_code
     row.location = response.get("Location", "")
     row.body = seal(body)
@@ -164,7 +169,7 @@ def _keep(row: IdempotencyKey, response: Response, body: str, subject: str) -> N
 
 
 def _rendered(view: APIView, request: Request, response: Response) -> str:
-    """The body as REST framework would send it."""
+    """Return the body as REST framework would send it."""
     context = view.get_renderer_context()
     renderer, media_type = request.accepted_renderer, request.accepted_media_type
     return force_str(renderer.render(response.data, media_type, context))

@@ -1,4 +1,4 @@
-"""Middleware before every view: refusals, and the headers of every response of the API."""
+"""Middleware: rejected addresses, and the caching headers of every response of the API."""
 
 from collections.abc import Callable
 from urllib.parse import unquote_plus
@@ -11,7 +11,7 @@ from longshore.api.exception_handler import bad_request, is_api
 
 
 def refuse_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> object:
-    """Answer 400 to an address whose path or query holds a NUL, which PostgreSQL's text cannot."""
+    """Answer 400 if the path or the query contains a NUL, which PostgreSQL's text cannot store."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "\0" in request.path_info or "\0" in unquote_plus(request.META["QUERY_STRING"]):
@@ -21,14 +21,14 @@ def refuse_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> object:
     return middleware
 
 
-# Everybody gets the same description of the API.
+# Every client gets the same API description.
 _PUBLIC = ("/v1/schema", "/v1/schema/")
-# The headers in which a client may send a key.
+# Headers that can carry an API key.
 _KEY_HEADERS = ("PX-API-KEY", "X-API-KEY", "Authorization")
 
 
 def keep_private(get_response: Callable[[HttpRequest], HttpResponse]) -> object:
-    """Tell caches to keep no answer of the API, errors included: it belongs to one organization."""
+    """Forbid caches to store responses of the API, errors included: each belongs to one tenant."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""Requests that a client may repeat."""
+"""Database table of idempotency keys."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -7,15 +7,15 @@ from longshore.accounts.models import Organization
 
 
 class IdempotencyKey(models.Model):
-    """A request that may be sent again within a day, and how it was answered."""
+    """An idempotency key and the response to its first request."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     operation = models.CharField(max_length=255, help_text="Method and path: POST /v1/exports.")
-    key = models.CharField(max_length=255, help_text="As the client chose it.")
+    key = models.CharField(max_length=255, help_text="Chosen by the client.")
     fingerprint = models.TextField(help_text="SHA-256 of the request's body, sealed.")
-    # The answer, which is there when the transaction that inserts the row ends.
+    # The response. It is set in the transaction that inserts the row.
     status = models.PositiveSmallIntegerField(default=0)
     location = models.TextField(default="")
     body = models.TextField(default="", help_text="Sealed (`longshore.accounts.sealing`).")
@@ -23,7 +23,7 @@ class IdempotencyKey(models.Model):
         max_length=40,
         default="",
         db_default="",
-        help_text="Id of what the answer is about; its deletion empties `body`.",
+        help_text="Public id of the object in the body; its deletion empties `body`.",
     )
     created_at = models.DateTimeField(db_default=Now())
 

@@ -1,9 +1,11 @@
-"""What every operation of the API's description has: how to get in, and what can go wrong."""
+"""Shared parts of the API description: authentication, errors, operations, single-page lists."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from typing import Any, TypeVar
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import (
@@ -11,31 +13,43 @@ from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
+    extend_schema_serializer,
     inline_serializer,
 )
 from rest_framework import serializers
 
 from longshore.accounts.authentication import HEADERS
-from longshore.api import idempotency
-from longshore.api.errors import ApiError, ErrorCode
+from longshore.accounts.models import Scope
+from longshore.api import exception_handler, idempotency, server_errors
+from longshore.api.errors import ApiError, ErrorCode, error_codes
+from longshore.api.parsers import BoundedJSONParser
+from longshore.api.permissions import missing_scope
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 Errors = Iterable[ApiError]
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
-    """What every answer that is no success looks like."""
+class ErrorCodeField(serializers.ChoiceField):
+    """The code of an error; the choices are read when the schema is generated."""
 
-    error = serializers.ChoiceField(ErrorCode.choices, help_text="What is wrong, for a program.")
-    message = serializers.CharField(help_text="What is wrong, for a person.")
+    def __init__(self, **kwargs: Any) -> None:
+        codes = error_codes().items()
+        super().__init__([(code, each.message) for code, each in codes], **kwargs)
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The body of every error response."""
+
+    error = ErrorCodeField(help_text="Error code, for programs.")
+    message = serializers.CharField(help_text="Explanation, for people.")
     details = serializers.DictField(
-        help_text="More of it. For bad input: each refused field's path with its value, and "
-        "`problems`, a list of `{error, field, value, message, accepted}`, one for each."
+        help_text="Further data. For invalid input: the value of each invalid field by its path, "
+        "and `problems`, a list of `{error, field, value, message, accepted}`."
     )
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The headers that carry an API key; one is enough."""
+    """The headers that can carry an API key; a request needs one of them."""
 
     target_class = "longshore.accounts.authentication.ApiKeyAuthentication"
     name = ["ApiKey", "XApiKey", "Bearer"]  # noqa: RUF012  (as the library declares it)
@@ -47,56 +61,52 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         header = {"type": "apiKey", "in": "header"}
         first, second = HEADERS
         return [
-            header | {"name": first, "description": "An API key, as the admin shows it once."},
-            header | {"name": second, "description": "The same key."},
-            {"type": "http", "scheme": "bearer", "description": "The same key."},
+            header | {"name": first, "description": "API key, as the admin shows it once."},
+            header | {"name": second, "description": "The same API key."},
+            {"type": "http", "scheme": "bearer", "description": "The same API key."},
         ]
 
 
-EVERYWHERE: Errors = (
+def raised(call: Callable[[], object]) -> ApiError:
+    """Return the ApiError that a call raises: error examples are real errors."""
+    try:
+        call()
+    except ApiError as error:
+        return error
+    raise AssertionError("The call of an error example did not raise an ApiError.")
+
+
+def _parse(body: bytes) -> object:
+    return BoundedJSONParser().parse(BytesIO(body))
+
+
+NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
+# Errors of every operation.
+COMMON_ERRORS: Errors = (
     ApiError(ErrorCode.UNAUTHORIZED),
-    ApiError(
-        ErrorCode.FORBIDDEN,
-        "This API key lacks the scope read.",
-        {"required_scope": "read", "scopes": ["write"]},
-    ),
-    ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": ["application/json"]}),
-    ApiError(
-        ErrorCode.RATE_LIMITED,
-        "Too many requests with this API key; try again in 12 s.",
-        {"retry_after": 12},
-    ),
+    missing_scope(Scope.READ, [Scope.WRITE.value]),
+    exception_handler.not_acceptable(["application/json"]),
+    exception_handler.rate_limited(12),
     ApiError(ErrorCode.INTERNAL_ERROR),
     ApiError(ErrorCode.TIMEOUT),
 )
-# Of any path, from the web server and from what comes before the views.
-BEFORE_VIEWS: Errors = (
+# Errors of every address: the web server and the middleware answer before a view is called.
+SERVER_ERRORS: Errors = (
     ApiError(ErrorCode.INVALID_REQUEST),
-    ApiError(
-        ErrorCode.HEADERS_TOO_LARGE,
-        "The request line and the headers are larger than 65536 bytes.",
-        {"maximum": 65_536},
-    ),
+    server_errors.headers_too_large(65_536),
 )
-OF_A_BODY: Errors = (
-    ApiError(
-        ErrorCode.INVALID_REQUEST,
-        "The body is not valid JSON: Expecting value: line 1, column 14.",
-        {"line": 1, "column": 14},
-    ),
-    ApiError(
-        ErrorCode.REQUEST_TOO_LARGE,
-        "The body is larger than 1048576 bytes.",
-        {"maximum": 1_048_576},
-    ),
-    ApiError(
-        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-        "Send the body as application/json.",
-        {"content_type": "text/csv", "accepted": ["application/json"]},
-    ),
-    ApiError(ErrorCode.OVERLOADED),
+# Errors of every operation with a body.
+BODY_ERRORS: Errors = (
+    raised(lambda: _parse(b'{"resource": }')),
+    raised(lambda: _parse(bytes(settings.API_MAX_BODY_BYTES + 1))),
+    exception_handler.unsupported_media_type("text/csv", ["application/json"]),
+    server_errors.overloaded(),
 )
-OF_A_KEY: Sequence[OpenApiParameter] = (
+IDEMPOTENCY_ERRORS: Errors = (
+    idempotency.malformed("naïve"),
+    idempotency.reused("7c0f8a52-5d0e-4c07-9a53-0b1f4de4c9a1"),
+)
+IDEMPOTENCY_PARAMETERS: Sequence[OpenApiParameter] = (
     OpenApiParameter(
         idempotency.HEADER,
         {
@@ -107,8 +117,9 @@ OF_A_KEY: Sequence[OpenApiParameter] = (
         },
         OpenApiParameter.HEADER,
         description=(
-            "Chosen by the client, such as a UUID: for 24 hours the same key and body get the "
-            "first answer again, and nothing more is done. Only successes are kept."
+            "Chosen by the client, for example a UUID. For 24 hours, a request with the same key "
+            "and body gets the first response again and has no further effect. Only successful "
+            "responses are stored."
         ),
     ),
     OpenApiParameter(
@@ -116,13 +127,8 @@ OF_A_KEY: Sequence[OpenApiParameter] = (
         {"type": "string", "enum": ["true"]},
         OpenApiParameter.HEADER,
         response=[200, 201],
-        description=f"Where the answer is the first one to this `{idempotency.HEADER}`, again.",
+        description=f"Set if this is the stored response to an earlier `{idempotency.HEADER}`.",
     ),
-)
-NOT_FOUND = ApiError(ErrorCode.NOT_FOUND)
-KEY_ERRORS: Errors = (
-    idempotency.malformed("naïve"),
-    idempotency.reused("7c0f8a52-5d0e-4c07-9a53-0b1f4de4c9a1"),
 )
 
 
@@ -138,8 +144,8 @@ def operation(
     parameters: Sequence[OpenApiParameter] = (),
     examples: Sequence[OpenApiExample] = (),
 ) -> Callable[[_View], _View]:
-    """Describe a method of a view; the errors that all have are added."""
-    shared = [*EVERYWHERE, *(OF_A_BODY if request is not None else ())]
+    """Describe a method of a view, with the errors of every operation, and of every body."""
+    shared = [*COMMON_ERRORS, *(BODY_ERRORS if request is not None else ())]
     return extend_schema(
         operation_id=operation_id,
         tags=[tag],
@@ -152,28 +158,30 @@ def operation(
     )
 
 
-def answer(name: str, value: Any) -> OpenApiExample:
-    """An example of a success."""
+def response_example(name: str, value: Any) -> OpenApiExample:
+    """Return an example of a successful response."""
     return OpenApiExample(name, value=value, response_only=True, status_codes=["200", "201"])
 
 
-def whole_list(name: str, of: type[serializers.BaseSerializer[Any]]) -> Any:
-    """The schema of a list that has one page."""
+def single_page(name: str, serializer: type[serializers.BaseSerializer[Any]]) -> Any:
+    """Return the schema of a list that has one page only. name: of the schema."""
     fields = {link: serializers.CharField(allow_null=True) for link in ("next", "previous")}
-    return inline_serializer(name, fields | {"results": of(many=True)})
+    page: Any = inline_serializer(name, fields | {"results": serializer(many=True)})
+    # It is the whole response: not an element of a list, although the action is `list`.
+    return extend_schema_serializer(many=False)(page)
 
 
 def error_responses(errors: Errors) -> dict[int, OpenApiResponse]:
-    """An answer for each status among the errors, with each error as an example."""
+    """Return the responses by status, each error an example of its status."""
     by_status: dict[int, list[ApiError]] = {}
     for error in errors:
         by_status.setdefault(error.status, []).append(error)
-    for error in BEFORE_VIEWS:
+    for error in SERVER_ERRORS:
         by_status.setdefault(error.status, [error])
     return {
         status: OpenApiResponse(
             ErrorSerializer,
-            description=" ".join(dict.fromkeys(map(_meaning, found))),
+            description=" ".join(dict.fromkeys(map(_description, found))),
             examples=list(_examples(found)),
         )
         for status, found in sorted(by_status.items())
@@ -181,7 +189,7 @@ def error_responses(errors: Errors) -> dict[int, OpenApiResponse]:
 
 
 def _examples(errors: Errors) -> Iterator[OpenApiExample]:
-    """An example for each error; of two with one name the description would show the last only."""
+    """Yield an example per error, under unique names: of two equal names the last one wins."""
     names: Counter[str] = Counter()
     for error in errors:
         names[error.code] += 1
@@ -189,16 +197,29 @@ def _examples(errors: Errors) -> Iterator[OpenApiExample]:
         yield OpenApiExample(name, value=error.as_json(), response_only=True)
 
 
-def _meaning(error: ApiError) -> str:
-    return f"`{error.code}`: {error.code.label}".replace("<", r"\<")
+def _description(error: ApiError) -> str:
+    return f"`{error.code}`: {error.code.message}".replace("<", r"\<")
+
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+Endpoint = tuple[str, str, str, Any]
+
+
+def order_endpoints(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Order the methods of each path (a preprocessing hook). Paths keep their order.
+
+    REST framework lists the methods of a viewset in the random order of a set.
+    """
+    paths = [*dict.fromkeys(path for path, *_ in endpoints)]
+    return sorted(endpoints, key=lambda each: (paths.index(each[0]), _METHODS.index(each[2])))
 
 
 def share_responses(
     result: dict[str, Any], generator: Any, request: Any, public: bool
 ) -> dict[str, Any]:
-    """Say once what many operations answer in the same words.
+    """Move responses that many operations share to `components` (a postprocessing hook).
 
-    Bad input aside, which is another for each operation.
+    Status 400 stays: its examples differ by operation.
     """
     shared = result["components"].setdefault("responses", {})
     for path in result["paths"].values():

@@ -1,32 +1,75 @@
-"""Lists by keyset: `{next, previous, results}`, constant time at any depth."""
+"""Pagination of every list: `{next, previous, results}`, by keyset, at a constant cost per page.
+
+Cursors are sealed: a client can neither read a position nor make one up. A forged position could
+have a type that the database rejects, and a forged offset could skip any number of rows.
+"""
 
 import json
+import zlib
 from typing import Any
 
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from longshore.accounts.sealing import Unreadable, seal, unseal
+from longshore.accounts.sealing import Unreadable, seal_bytes, unseal_bytes
 from longshore.api.errors import ErrorCode, InvalidInput, Problem
 
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 25
+CURSOR = "cursor"
+LIMIT = "limit"
 
 
 def page_size(text: str | None) -> int:
-    """The `limit` of a list; raises InvalidInput for what is none."""
+    """Parse the `limit` of a list. Raises InvalidInput if it is not 1 to MAX_PAGE_SIZE."""
     if text is None:
         return DEFAULT_PAGE_SIZE
     if text.isascii() and text.isdigit() and len(text) < 4 and 0 < int(text) <= MAX_PAGE_SIZE:
         return int(text)
-    message = f"{text} is not a valid limit."
+    message = f"{text!r} is not a valid limit."
     accepted = f"a whole number from 1 to {MAX_PAGE_SIZE}"
-    raise InvalidInput(Problem(ErrorCode.INVALID_LIMIT, "limit", text, message, accepted))
+    raise InvalidInput(Problem(ErrorCode.INVALID_LIMIT, LIMIT, text, message, accepted))
+
+
+def seal_cursor(list_name: str, position: list[Any]) -> str:
+    """Encrypt a position of a list as a cursor.
+
+    list_name: cursors of one list are refused by every other list.
+    position: JSON values.
+    """
+    text = json.dumps(position, ensure_ascii=False, separators=(",", ":"))
+    return seal_bytes(zlib.compress(text.encode()), _salt(list_name))
+
+
+def unseal_cursor(list_name: str, cursor: str) -> list[Any]:
+    """Decrypt a cursor of a list. Raises InvalidInput if `seal_cursor` did not make it for it."""
+    try:
+        data = unseal_bytes(cursor, _salt(list_name))
+    except Unreadable:
+        raise invalid_cursor(cursor) from None
+    position: list[Any] = json.loads(zlib.decompress(data))
+    return position
+
+
+def invalid_cursor(cursor: str) -> InvalidInput:
+    """Return the error of a cursor that belongs to another list, filter or order, or to none."""
+    message = "The cursor does not belong to this list with these filters and this order."
+    accepted = "the cursor of a `next` or `previous` link, with all other parameters unchanged"
+    return InvalidInput(Problem(ErrorCode.INVALID_CURSOR, CURSOR, cursor, message, accepted))
+
+
+def _salt(list_name: str) -> str:
+    return f"longshore.api.pagination.{list_name}"
+
+
+def single_page(results: list[Any]) -> dict[str, Any]:
+    """Return the body of a list that has one page only."""
+    return {"next": None, "previous": None, "results": results}
 
 
 def page_schema(results: dict[str, Any]) -> dict[str, Any]:
-    """The JSON schema of a page whose `results` have a schema."""
+    """Return the JSON schema of a page. results: the schema of its `results`."""
     link = {"type": ["string", "null"], "format": "uri", "example": None}
     return {
         "type": "object",
@@ -36,51 +79,48 @@ def page_schema(results: dict[str, Any]) -> dict[str, Any]:
 
 
 class KeysetPagination(CursorPagination):
-    """`limit` is 1 to 100, 25 where it is not given; anything else is an error, not a clamp.
+    """Pages of a queryset, in its `ordering`.
 
-    salt: of the encryption of cursors. Lists with different salts refuse each other's cursors.
+    `limit` is 1 to MAX_PAGE_SIZE; other values are an error, they are not clamped.
     """
 
-    salt = "longshore.api.pagination"
     page_size = DEFAULT_PAGE_SIZE
-    page_size_query_param = "limit"
+    page_size_query_param = LIMIT
     page_size_query_description = (
-        f"Records in a page, from 1 to {MAX_PAGE_SIZE}; {DEFAULT_PAGE_SIZE} by default."
+        f"Records per page: 1 to {MAX_PAGE_SIZE}, {DEFAULT_PAGE_SIZE} by default."
     )
-    cursor_query_description = "A place in the list, as in `next` and `previous`."
+    cursor_query_param = CURSOR
+    cursor_query_description = "Position in the list, from a `next` or `previous` link."
     max_page_size = MAX_PAGE_SIZE
+    list_name = ""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        self.list_name = queryset.model._meta.label
+        return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
-        return page_size(request.query_params.get("limit"))
+        return page_size(request.query_params.get(LIMIT))
 
     def encode_cursor(self, cursor: Cursor) -> str:
-        # Encryption authenticates the content: a forged position could be of a type that the
-        # database refuses, and a forged offset could make it skip any number of rows.
-        content = [cursor.offset, cursor.reverse, cursor.position]
-        token = seal(json.dumps(content, separators=(",", ":")), self.salt)
-        return replace_query_param(str(self.base_url), self.cursor_query_param, token)
+        position = [cursor.offset, cursor.reverse, cursor.position]
+        return self.link(str(self.base_url), seal_cursor(self.list_name, position))
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        token = request.query_params.get(self.cursor_query_param)
-        if token is None:
-            return None
-        try:
-            return Cursor(*json.loads(unseal(token, self.salt)))
-        except Unreadable:
-            accepted = "the cursor of a link that a list gave as next or previous"
-            text = "The cursor is not one of this list"
-            problem = Problem(ErrorCode.INVALID_CURSOR, "cursor", token, text, accepted)
-            raise InvalidInput(problem) from None
+        cursor = request.query_params.get(CURSOR)
+        return None if cursor is None else Cursor(*unseal_cursor(self.list_name, cursor))
+
+    def link(self, url: str, cursor: str) -> str:
+        """Return the URL of a list with its cursor replaced."""
+        return replace_query_param(url, CURSOR, cursor)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return page_schema(schema)
 
 
 class NewestFirst(KeysetPagination):
-    """Lists of models with `created_at` and a rising `number`, newest first.
+    """Newest first, for models with `created_at` and a rising `number`.
 
-    By time, so that one index serves the order and a range of `created_at`.
+    Ordered by time first, so that one index serves the order and a range of `created_at`.
     """
 
-    salt = "resources.newest_first"
     ordering = ("-created_at", "-number")

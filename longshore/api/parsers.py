@@ -1,4 +1,4 @@
-"""Request bodies: JSON objects of bounded size and depth that PostgreSQL can hold."""
+"""Parses request bodies: JSON objects of bounded size and depth that PostgreSQL can store."""
 
 import json
 import math
@@ -19,26 +19,26 @@ from longshore.api.errors import (
 )
 
 MAX_DEPTH = 64
-# Members of objects and elements of arrays, of all levels (an empty object or array counts twice):
-# a decoded value takes up to 50 times the bytes that the body has of it.
+# Members of objects and elements of arrays at all levels; an empty object or array counts twice.
+# Limits memory: a decoded value takes up to 50 times its bytes in the body.
 MAX_VALUES = 50_000
-# Up to the next separator outside of a string, or the end; a value follows each separator. The
-# quantifiers are possessive, so that no byte is looked at twice. The last string may be open.
+# Matches up to the next separator outside of a string, or to the end; a value follows each
+# separator. Possessive quantifiers read each byte once. The last string may be unterminated.
 _VALUE = re.compile(rb'(?:[^",\[{]++|"(?:[^"\\]++|\\.)*+"?)*+(?:[,\[{]|\Z)', re.DOTALL)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _JSON_TYPES = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 
 
 def storable(text: str) -> bool:
-    """Whether PostgreSQL can hold a text: no NUL, no half of a surrogate pair."""
+    """Return whether PostgreSQL can store a string: no NUL, no unpaired surrogate."""
     return not _UNSTORABLE.search(text)
 
 
 class BoundedJSONParser(BaseParser):
-    """Parses a JSON object of at most `API_MAX_BODY_BYTES`, refusing whatever is ambiguous.
+    """Parses a JSON object of at most `API_MAX_BODY_BYTES`; refuses ambiguous JSON.
 
-    No more than a byte over the limit is read. Raises ApiError: request_too_large, or
-    invalid_request with the place of what is wrong.
+    Reads at most one byte more than the limit. Raises ApiError: request_too_large, or
+    invalid_request with the position or the path of the mistake.
     """
 
     media_type = "application/json"
@@ -68,12 +68,12 @@ class BoundedJSONParser(BaseParser):
 
 def _check_number_of_values(body: bytes) -> None:
     """Refuse more than MAX_VALUES values before any is decoded."""
-    # Counts commas in strings too, at a hundredth of the cost.
+    # An upper bound, which counts separators in strings too: a hundredth of the cost.
     if body.count(b",") + body.count(b"[") + body.count(b"{") <= MAX_VALUES:
         return
     if next(islice(_VALUE.finditer(body), MAX_VALUES + 2, None), None):
         _refuse(
-            f"The body holds more than {MAX_VALUES:,} values.",
+            f"The body contains more than {MAX_VALUES:,} values.",
             accepted=f"at most {MAX_VALUES:,} members and elements in all objects and arrays",
         )
 
@@ -89,20 +89,20 @@ def _decode(body: bytes) -> object:
     except UnicodeDecodeError as error:
         raise ApiError(
             ErrorCode.INVALID_REQUEST,
-            f"The body is not UTF-8: see its byte {error.start}, counted from 0.",
+            f"The body is not UTF-8: byte {error.start} (counted from 0) is not valid.",
             {"byte": error.start},
         ) from error
     except json.JSONDecodeError as error:
-        place = {"line": error.lineno, "column": error.colno}
+        position = {"line": error.lineno, "column": error.colno}
         raise ApiError(
             ErrorCode.INVALID_REQUEST,
             f"The body is not valid JSON: {error.msg}: line {error.lineno}, column {error.colno}.",
-            place,
+            position,
         ) from error
     except RecursionError:
         _refuse(_TOO_DEEP)
-    except ValueError:  # Python reads no integer of more than 4,300 digits.
-        _refuse("The body holds a number of too many digits.")
+    except ValueError:  # Python parses no integer of more than 4,300 digits.
+        _refuse("The body contains a number with too many digits.")
 
 
 _TOO_DEEP = f"The body is nested more than {MAX_DEPTH} levels deep."
@@ -112,9 +112,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     decoded: dict[str, Any] = {}
     for key, value in pairs:
         if not storable(key):
-            _refuse("A key holds a NUL character or half a surrogate pair.")
+            _refuse("A key contains a NUL character or an unpaired surrogate.")
         if key in decoded:
-            _refuse(f"The key {shortened(key)} is given twice in one object.", field=key)
+            _refuse(f"The key {shortened(key)} occurs twice in one object.", field=key)
         decoded[key] = value
     return decoded
 
@@ -133,8 +133,8 @@ def _float(digits: str) -> float:
 def _check(data: dict[str, Any]) -> None:
     """Refuse strings that cannot be stored and nesting deeper than MAX_DEPTH.
 
-    Only the keys on the way to the current value are kept: a path in full for each value would
-    take the length of the keys times the number of values.
+    Keeps only the keys on the path to the current value: a full path for each value would take
+    memory of the length of the keys times the number of values.
     """
     levels: list[Iterator[tuple[object, Any]]] = [iter(data.items())]
     keys: list[object] = [""]
@@ -143,7 +143,7 @@ def _check(data: dict[str, Any]) -> None:
             keys[-1] = key
             if isinstance(value, str) and not storable(value):
                 path = ".".join(map(str, keys))
-                text = f"{shortened(path)} holds a NUL character or half a surrogate pair."
+                text = f"{shortened(path)} contains a NUL character or an unpaired surrogate."
                 _refuse(text, field=path)
             elif isinstance(value, dict | list):
                 if len(levels) == MAX_DEPTH:

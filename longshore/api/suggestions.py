@@ -1,4 +1,4 @@
-"""What somebody may have meant by an unknown name."""
+"""Suggests the known name that an unknown name is most like."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher, get_close_matches
@@ -10,16 +10,25 @@ _MAX_CANDIDATES = 20
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """The end of a message: the one of the names that is most like it, or ""."""
+    """Return the end of an error message: `. Did you mean 'status'?`, or `.` without a suggestion.
+
+    name: the unknown name. names: the known ones.
+    """
+    meant = closest(name, names)
+    return "." if meant is None else f". Did you mean {meant!r}?"
+
+
+def closest(name: str, names: Sequence[str]) -> str | None:
+    """Return the name that is most like an unknown one; None if no name is much like it."""
     if len(name) > _MAX_CHARACTERS:
-        return ""
+        return None
     matcher = SequenceMatcher()
     matcher.set_seq2(name)
 
     def likeness(candidate: str) -> float:
-        """An upper bound, which counts letters only: a tenth of the cost."""
+        """Return an upper bound, which counts letters only: a tenth of the cost."""
         matcher.set_seq1(candidate)
         return matcher.quick_ratio()
 
     close = get_close_matches(name, nlargest(_MAX_CANDIDATES, names, key=likeness), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return close[0] if close else None

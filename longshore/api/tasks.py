@@ -1,4 +1,4 @@
-"""What the scheduler runs; each can run twice, or die half-way, at no loss."""
+"""Periodic tasks of the API. Each may run twice, or end halfway."""
 
 from celery import shared_task
 
@@ -7,4 +7,5 @@ from longshore.api import idempotency
 
 @shared_task(name="accounts.purge")
 def purge() -> None:
+    """Delete expired idempotency keys."""
     idempotency.purge()

@@ -1,12 +1,14 @@
 """The actions of clients and staff on an existing job: cancel, retry, delete."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.jobs import admission, maintenance
+from longshore.jobs.errors import JobErrorCode
+from longshore.jobs.kinds import JobKind
 from longshore.jobs.lifecycle import Lifecycle
 from longshore.jobs.models import Job
 from longshore.jobs.queues import enqueue, request_discard
@@ -21,7 +23,7 @@ def cancel(lifecycle: Lifecycle[J], job: J) -> None:
         return
     job.refresh_from_db()
     if job.status != Status.CANCELED:
-        raise _refusal(lifecycle, job, "canceled", UNFINISHED)
+        raise not_cancelable(lifecycle.kind, job.status)
 
 
 def retry(lifecycle: Lifecycle[J], job: J) -> None:
@@ -36,17 +38,17 @@ def retry(lifecycle: Lifecycle[J], job: J) -> None:
         maintenance.expire_one(lifecycle, job)
         job.refresh_from_db()
     if job.status not in RETRYABLE:
-        raise _refusal(lifecycle, job, "retried", RETRYABLE)
+        raise not_retryable(kind, job.status)
     quotas = admission.quotas(kind, organization_id, kind.limits(organization_id))
     admission.check(organization_id, quotas)
     if not lifecycle.clean(job):
-        raise ApiError(ErrorCode.STORAGE_UNAVAILABLE)
+        raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
     with transaction.atomic():
         admission.lock(organization_id)
         admission.admit(kind, organization_id, quotas, is_new=False)
         if not lifecycle.restart(job):
             job.refresh_from_db()
-            raise _refusal(lifecycle, job, "retried", RETRYABLE)
+            raise not_retryable(kind, job.status)
         transaction.on_commit(lambda: enqueue(kind, job))
 
 
@@ -59,11 +61,15 @@ def delete(lifecycle: Lifecycle[J], job: J) -> None:
     transaction.on_commit(lambda: request_discard(lifecycle.kind))
 
 
-def _refusal(lifecycle: Lifecycle[J], job: J, done: str, accepted: Iterable[Status]) -> ApiError:
-    names = [str(status.value) for status in accepted]
-    text = (
-        f"The {lifecycle.kind.name} is {job.status}; "
-        f"it can be {done} only if it is {' or '.join(names)}."
-    )
-    details = {"status": job.status, "accepted": names}
-    return ApiError(ErrorCode.INVALID_STATUS, text, details)
+def not_cancelable(kind: JobKind[Any], status: str) -> ApiError:
+    return _refusal(kind, status, "canceled", UNFINISHED)
+
+
+def not_retryable(kind: JobKind[Any], status: str) -> ApiError:
+    return _refusal(kind, status, "retried", RETRYABLE)
+
+
+def _refusal(kind: JobKind[Any], status: str, done: str, accepted: Iterable[Status]) -> ApiError:
+    names = [str(each.value) for each in accepted]
+    text = f"The {kind.name} is {status}; it can be {done} only if it is {' or '.join(names)}."
+    return ApiError(ErrorCode.INVALID_STATUS, text, {"status": status, "accepted": names})

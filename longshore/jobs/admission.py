@@ -16,7 +16,8 @@ from django.utils import timezone
 from psycopg import sql
 
 from longshore.accounts.models import Organization
-from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.errors import ApiError
+from longshore.jobs.errors import JobErrorCode
 from longshore.jobs.kinds import JobKind, Limits
 from longshore.jobs.models import Job, JobQuerySet
 from longshore.jobs.statuses import UNFINISHED
@@ -72,29 +73,19 @@ def quotas(kind: JobKind[Any], organization_id: str, limits: Limits) -> list[Quo
     unfinished = unfinished_of(kind, OuterRef("pk")).order_by().values("organization")
     usage = kind.usage._default_manager.filter(organization=OuterRef("pk"), day=_today())
 
-    def too_many_unfinished(used: int) -> ApiError:
+    def unfinished_refusal(used: int) -> ApiError:
         wait = _seconds_until_one_ends(kind, organization_id)
-        text = (
-            f"{limits.unfinished} {kind.plural} are unfinished, which is the limit: "
-            "wait for one to end, or cancel one."
-        )
-        details = {"maximum": limits.unfinished, "retry_after": wait}
-        return ApiError(kind.unfinished_error, text, details)
+        return too_many_unfinished(kind, limits.unfinished, wait)
 
-    def too_many_today(used: int) -> ApiError:
+    def daily_refusal(used: int) -> ApiError:
         now = datetime.now(UTC)
         midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-        text = (
-            f"{used:,} {kind.plural} were created or retried today (UTC); "
-            f"the limit is {limits.daily:,} per day."
-        )
         wait = ceil((midnight - now).total_seconds())
-        details = {"maximum": limits.daily, "used": used, "retry_after": wait}
-        return ApiError(ErrorCode.DAILY_QUOTA_EXCEEDED, text, details)
+        return too_many_today(kind, used, limits.daily or 0, wait)
 
     return [
-        Quota(unfinished.values(count=Count("pk")), limits.unfinished, too_many_unfinished),
-        Quota(usage.values("jobs"), limits.daily, too_many_today),
+        Quota(unfinished.values(count=Count("pk")), limits.unfinished, unfinished_refusal),
+        Quota(usage.values("jobs"), limits.daily, daily_refusal),
         Quota(
             _stored(kind, OuterRef("pk")),
             limits.stored_bytes,
@@ -154,13 +145,32 @@ def admit_stored_bytes(kind: JobKind[Any], organization_id: str, size: int) -> N
         raise too_many_stored_bytes(used, maximum)
 
 
+def too_many_unfinished(kind: JobKind[Any], maximum: int, seconds: int) -> ApiError:
+    """seconds: until a job may end."""
+    text = (
+        f"{maximum} {kind.plural} are unfinished, which is the limit: "
+        "wait for one to end, or cancel one."
+    )
+    return ApiError(kind.unfinished_error, text, {"maximum": maximum, "retry_after": seconds})
+
+
+def too_many_today(kind: JobKind[Any], used: int, maximum: int, seconds: int) -> ApiError:
+    """seconds: until the next day begins, in UTC."""
+    text = (
+        f"{used:,} {kind.plural} were created or retried today (UTC); "
+        f"the limit is {maximum:,} per day."
+    )
+    details = {"maximum": maximum, "used": used, "retry_after": seconds}
+    return ApiError(JobErrorCode.DAILY_QUOTA_EXCEEDED, text, details)
+
+
 def too_many_stored_bytes(used: int, maximum: int) -> ApiError:
     text = (
         f"The files of the organization have {used:,} bytes; the limit is {maximum:,}. "
         "Delete files, or wait until some expire."
     )
     details = {"maximum": maximum, "used": used}
-    return ApiError(ErrorCode.STORAGE_QUOTA_EXCEEDED, text, details)
+    return ApiError(JobErrorCode.STORAGE_QUOTA_EXCEEDED, text, details)
 
 
 def _stored(kind: JobKind[Any], organization_id: str | OuterRef) -> QuerySet[Any, int]:

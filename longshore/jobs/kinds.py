@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from longshore.jobs.statuses import QUEUED_AT_ONCE, Lane, Status
 
 if TYPE_CHECKING:
-    from longshore.api.errors import ErrorCode
+    from longshore.api.errors import BaseErrorCode
     from longshore.jobs.models import Job, JobEvent, JobQuerySet, JobTurn, JobUsage
 
 J = TypeVar("J", bound="Job")
@@ -52,7 +52,7 @@ class JobKind(Generic[J]):
     limits: Callable[[str], Limits]
     retention: Callable[[], timedelta]
     record_retention: Callable[[], timedelta]
-    unfinished_error: "ErrorCode"
+    unfinished_error: "BaseErrorCode"
     statuses: tuple[Status, ...] = QUEUED_AT_ONCE
 
     @property

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from longshore.api import idempotency
-from longshore.api.errors import ErrorCode
+from longshore.api.errors import BaseErrorCode, ErrorCode
 from longshore.database.ids import new_id
 from longshore.jobs import admission, counters
 from longshore.jobs.fairness import lock_next, record_turn, served_lanes
@@ -187,7 +187,7 @@ class Lifecycle(Generic[J]):
             **values,
         )
 
-    def fail(self, job: J, code: ErrorCode, message: str) -> None:
+    def fail(self, job: J, code: BaseErrorCode, message: str) -> None:
         """End a claimed job with an error that a retry would not fix. Raises Superseded."""
         self._end(job, Status.FAILED, message, error={"error": code.value, "message": message})
 
@@ -218,7 +218,7 @@ class Lifecycle(Generic[J]):
         job: J,
         delays: tuple[timedelta, ...],
         failures: int,
-        code: ErrorCode,
+        code: BaseErrorCode,
         last: str,
         reason: str,
         **values: Any,

@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from psycopg.errors import QueryCanceled
 from structlog.contextvars import bind_contextvars
 
-from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.errors import ApiError, BaseErrorCode
 from longshore.jobs import heartbeats, queues
 from longshore.jobs.fairness import waiting_of
 from longshore.jobs.lifecycle import Lifecycle, Superseded
@@ -63,7 +63,7 @@ class JobRunner(Generic[J, R]):
 
     # Errors that a retry would not fix, and their codes. ApiError has its own code. Any other
     # error requeues the job.
-    failures: ClassVar[Mapping[type[Exception], ErrorCode]] = {}
+    failures: ClassVar[Mapping[type[Exception], BaseErrorCode]] = {}
 
     def __init__(self, lifecycle: Lifecycle[J]) -> None:
         self.lifecycle = lifecycle

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from longshore.api.errors import ErrorCode, Problem
+from longshore.api.errors import Problem
+from longshore.resources.errors import ResourceErrorCode
 
 # With or without an index, PostgreSQL plans and runs a statement of this size within the timeout.
 MAX_COMPARISONS = 200
@@ -23,7 +24,7 @@ class InvalidFilter(Exception):
         self.accepted = accepted
 
     def problem(self, field: str, value: Any) -> Problem:
-        return Problem(ErrorCode.INVALID_FILTER, field, value, str(self), self.accepted)
+        return Problem(ResourceErrorCode.INVALID_FILTER, field, value, str(self), self.accepted)
 
 
 def too_many_values(number: int, attributes: int = 1) -> InvalidFilter:

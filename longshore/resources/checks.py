@@ -127,8 +127,8 @@ def _check_table(resource: Resource) -> Iterator[CheckMessage]:
 
 def _check_address(resource: Resource) -> Iterator[CheckMessage]:
     try:
-        address = reverse(f"list-{resource.plural}")
-    except NoReverseMatch:  # The project has no list API.
+        address = reverse(f"record-{resource.name}-list")
+    except NoReverseMatch:  # The project serves no lists.
         return
     view = getattr(resolve(address).func, "cls", None)
     if not hasattr(view, "resource"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from longshore.api.errors import ErrorCode, Problem, shortened
+from longshore.api.errors import ErrorCode, Problem, display_value, shortened
 from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.budget import Budget, InvalidFilter
@@ -29,6 +29,7 @@ from longshore.resources.conditions import (
     json_keys,
     related_column,
 )
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.intervals import is_after
 from longshore.resources.operands import (
     OPERATORS,
@@ -41,7 +42,7 @@ from longshore.resources.operands import (
 from longshore.resources.registry import Resource
 from longshore.resources.resolving import resolved
 from longshore.resources.timezones import Zone
-from longshore.resources.values import canonical_value, display_value
+from longshore.resources.values import canonical_value
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _MAX_LIMIT = 2**63 - 1
@@ -292,7 +293,9 @@ def _ordering(
             twice = " twice" if column in sortable else ""
             text = f"{resource.name} cannot be ordered by {display_value(column)}{twice}"
             problems.append(
-                Problem(ErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", name, text, sortable)
+                Problem(
+                    ResourceErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", name, text, sortable
+                )
             )
             continue
         minus = name.strip().startswith("-")
@@ -305,7 +308,7 @@ def _direction_problems(options: Mapping[str, Any], prefix: str) -> Iterator[Pro
     if direction not in (None, "asc", "desc"):
         text = f"{display_value(direction)} is not a valid direction."
         field = f"{prefix}{DIRECTION}"
-        yield Problem(ErrorCode.INVALID_ORDERING, field, direction, text, ["asc", "desc"])
+        yield Problem(ResourceErrorCode.INVALID_ORDERING, field, direction, text, ["asc", "desc"])
 
 
 def _limit(options: Mapping[str, Any], prefix: str) -> tuple[int | None, list[Problem]]:

@@ -14,7 +14,7 @@ from longshore.resources.keysets import Key, Position, key_ranges, keys
 from longshore.resources.reading import MAX_ANSWER_BYTES, AnswerTooLarge, reading
 from longshore.resources.registry import Resource
 
-_MILLISECONDS = 10_000
+MAX_MILLISECONDS = 10_000
 _PAGE = "page"
 # The rows of a statement in its order. If all records together exceed the maximum, returns no
 # records, but the name of the largest value of each. Rows beyond the page have no record.
@@ -102,7 +102,7 @@ class Listing:
             keys=sql.SQL(", ").join(keys_of),
             rows=self.statement(organization_id, size + 1, cursor),
         )
-        with reading(self.timezone, _MILLISECONDS, "timezone") as database:
+        with reading(self.timezone, MAX_MILLISECONDS, "timezone") as database:
             database.execute(statement.as_string(None))
             rows = list(database.fetchall())
         if rows and rows[0][0] is None:

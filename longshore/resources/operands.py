@@ -7,12 +7,13 @@
 import re
 from typing import Any
 
+from longshore.api.errors import display_value
 from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.budget import MAX_VALUES, InvalidFilter, too_many_values
 from longshore.resources.comparisons import NULLNESS, Operator
 from longshore.resources.search import words_of
-from longshore.resources.values import display_value, json_or_text
+from longshore.resources.values import json_or_text
 
 MAX_NAME_CHARACTERS = 300
 _MAX_PHRASE_CHARACTERS = 500

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.timezones import unknown_zone
 
 
@@ -40,7 +41,9 @@ class AnswerTooLarge(ApiError):
         )
         details = {"bytes": size, "maximum": maximum, "column": column}
         super().__init__(
-            ErrorCode.ANSWER_TOO_LARGE, text, details | ({"record": record} if record else {})
+            ResourceErrorCode.ANSWER_TOO_LARGE,
+            text,
+            details | ({"record": record} if record else {}),
         )
 
 

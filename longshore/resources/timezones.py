@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
-from longshore.api.errors import ErrorCode, Problem, shortened
+from longshore.api.errors import Problem, shortened
+from longshore.resources.errors import ResourceErrorCode
 
 # Names of tzdata that are not time zones of a place.
 TIMEZONES = frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
@@ -34,4 +35,4 @@ def unknown_zone(name: Any, field: str) -> Problem:
     """Return the problem of an unknown time zone. field: path of the name in the request."""
     text = f"Unknown time zone: {shortened(name)}"
     accepted = "an IANA name such as America/New_York or UTC"
-    return Problem(ErrorCode.INVALID_TIMEZONE, field, name, text, accepted)
+    return Problem(ResourceErrorCode.INVALID_TIMEZONE, field, name, text, accepted)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from longshore.api.errors import shortened
+from longshore.api.errors import display_value
 from longshore.api.parsers import storable
 from longshore.resources.budget import InvalidFilter
 from longshore.resources.columns import ColumnType
@@ -30,14 +30,6 @@ ACCEPTED: dict[ColumnType, str] = {
     "an epoch in seconds or milliseconds, infinity or -infinity",
     ColumnType.JSON: "a JSON object, list, text, number or boolean that the column may contain",
 }
-
-
-def display_value(value: Any) -> str:
-    """Format a value for a message: a text in quotes, other values as JSON; long ones shortened."""
-    short = shortened(value)
-    if isinstance(short, str) and not isinstance(value, str):
-        return short
-    return repr(short) if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def json_or_text(text: str) -> Any:

@@ -15,17 +15,19 @@ from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from longshore.accounts.models import ApiKey, Organization
+from exports.errors import ExportErrorCode
+from longshore.accounts.models import ApiKey, Organization, Scope
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
 from longshore.api.idempotency import idempotent
+from longshore.api.views import ApiView
 from longshore.database.ids import new_id
+from longshore.resources.errors import ResourceErrorCode
 
 RAISED: dict[str, Exception] = {
     "problem": InvalidInput(
         Problem(
-            ErrorCode.INVALID_RESOURCE,
+            ResourceErrorCode.INVALID_RESOURCE,
             "resource",
             "invalid_resource",
             "Unsupported resource type: invalid_resource",
@@ -33,7 +35,7 @@ RAISED: dict[str, Exception] = {
         ),
         Problem(ErrorCode.INVALID_LIMIT, "options.limit", 0, "A limit is at least 1.", "1 or more"),
     ),
-    "gone": ApiError(ErrorCode.EXPORT_EXPIRED, details={"id": "exp_1"}),
+    "gone": ApiError(ExportErrorCode.EXPORT_EXPIRED, details={"id": "exp_1"}),
     "not-found": Http404("No Export matches the given query."),
     "rest-not-found": exceptions.NotFound(),
     "denied": PermissionDenied("secret"),
@@ -54,7 +56,7 @@ RAISED: dict[str, Exception] = {
 }
 
 
-class Echo(APIView):
+class Echo(ApiView):
     def get(self, request: Request) -> Response:
         assert isinstance(request.auth, ApiKey)
         return Response({"key": request.auth.pk, "organization": request.auth.organization.slug})
@@ -63,7 +65,7 @@ class Echo(APIView):
         return Response(request.data)
 
 
-class Create(APIView):
+class Create(ApiView):
     """Stores an organization of the body's `name`; then raises, or answers, as the body says."""
 
     @idempotent
@@ -78,17 +80,17 @@ class Create(APIView):
 
 
 class Preview(Echo):
-    required_scope = "read"
+    required_scope = Scope.READ
 
 
-class Public(APIView):
+class Public(ApiView):
     permission_classes = (AllowAny,)
 
     def get(self, request: Request) -> Response:
         return Response({})
 
 
-class Raise(APIView):
+class Raise(ApiView):
     def get(self, request: Request, name: str) -> Response:
         raise RAISED[name]
 

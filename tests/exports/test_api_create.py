@@ -1,4 +1,4 @@
-"""POST /v1/exports: accepted, queued, written; or refused with nothing queued."""
+"""POST /v1/exports: creation of exports, and rejected requests."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ CONTACTS = {
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("dedupe", "statements"), [(False, 12), (True, 14)])
-def test_takes_few_statements(
+def test_creation_takes_a_constant_number_of_statements(
     alice: KeyClient,
     contacts: list[Contact],
     dedupe: bool,
@@ -45,14 +45,14 @@ def test_takes_few_statements(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     alice.get("/v1/exports")
-    # Two transactions begin and end: one counts, one stores the export and tells of it.
+    # Two transactions: one counts the rows, the other stores the export and its event.
     with django_assert_num_queries(statements + 4):
         alice.post("/v1/exports", {"resource": "contact", "dedupe": dedupe})
     assert Export.objects.count() == 1
 
 
 @pytest.mark.django_db
-def test_answers_with_the_queued_export(alice: KeyClient, contacts: list[Contact]) -> None:
+def test_creation_returns_the_queued_export(alice: KeyClient, contacts: list[Contact]) -> None:
     response = alice.post("/v1/exports", CONTACTS)
     assert response.status_code == 201
     body = response.json()
@@ -88,7 +88,7 @@ def test_answers_with_the_queued_export(alice: KeyClient, contacts: list[Contact
 
 
 @pytest.mark.django_db
-def test_keeps_what_the_caller_wants_to_find_again(alice: KeyClient) -> None:
+def test_metadata_is_stored_and_returned(alice: KeyClient) -> None:
     metadata = {"ticket": "A-17", "for": {"name": "Zoë", "copies": [1, None]}}
     created = alice.post("/v1/exports", CONTACTS | {"metadata": metadata}).json()
     assert created["metadata"] == metadata
@@ -97,7 +97,7 @@ def test_keeps_what_the_caller_wants_to_find_again(alice: KeyClient) -> None:
     assert plain["metadata"] == {}
 
 
-def test_a_worker_writes_the_file_that_the_link_gives(
+def test_the_download_link_serves_the_file_that_a_worker_wrote(
     alice: KeyClient, contacts: list[Contact], worker: None
 ) -> None:
     created = alice.post("/v1/exports/", CONTACTS).json()
@@ -120,7 +120,7 @@ def test_a_worker_writes_the_file_that_the_link_gives(
     assert (file["rows"], file["bytes"]) == (5, len(content))
 
 
-def test_a_broker_that_is_down_costs_only_time(
+def test_an_export_is_created_while_the_broker_is_down(
     alice: KeyClient, contacts: list[Contact], no_broker: None, transactional_db: None
 ) -> None:
     response = alice.post("/v1/exports", CONTACTS)
@@ -129,7 +129,7 @@ def test_a_broker_that_is_down_costs_only_time(
     assert (export.status, export.enqueued_at) == ("queued", None)
 
 
-def test_a_broker_that_hangs_is_not_waited_for(
+def test_an_export_is_created_while_the_broker_hangs(
     alice: KeyClient, contacts: list[Contact], transactional_db: None
 ) -> None:
     pid = int(redis.Redis.from_url(settings.CACHES["default"]["LOCATION"]).info()["process_id"])
@@ -144,7 +144,7 @@ def test_a_broker_that_hangs_is_not_waited_for(
     assert Export.objects.get().enqueued_at is None
 
 
-def test_what_a_broker_missed_runs_when_it_is_back(
+def test_an_export_that_the_broker_missed_runs_after_its_recovery(
     alice: KeyClient,
     contacts: list[Contact],
     queued: Export,
@@ -202,7 +202,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("body", "code", "field"), BAD)
-def test_bad_input_is_named_and_nothing_is_queued(
+def test_invalid_input_is_reported_and_nothing_is_queued(
     alice: KeyClient, body: dict[str, Any], code: str, field: str
 ) -> None:
     response = alice.post("/v1/exports", body)
@@ -218,7 +218,7 @@ def test_bad_input_is_named_and_nothing_is_queued(
 
 
 @pytest.mark.django_db
-def test_the_request_is_shown_in_the_order_in_which_it_came(
+def test_the_request_keeps_the_order_of_its_members(
     alice: KeyClient, contacts: list[Contact]
 ) -> None:
     url = alice.post("/v1/exports", CONTACTS).json()["url"]
@@ -233,27 +233,29 @@ def test_the_documented_error_of_an_unknown_resource(alice: KeyClient) -> None:
 
 
 @pytest.mark.django_db
-def test_a_body_that_is_no_json(alice: KeyClient) -> None:
+def test_a_body_that_is_not_json_is_rejected(alice: KeyClient) -> None:
     response = alice.post("/v1/exports", "{oops", content_type="application/json")
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.django_db
-def test_a_body_of_five_megabytes(alice: KeyClient) -> None:
+def test_a_body_over_the_limit_is_rejected(alice: KeyClient) -> None:
     response = alice.post("/v1/exports", {"resource": "x" * 5_000_000})
     assert (response.status_code, response.json()["error"]) == (413, "request_too_large")
     assert not Export.objects.exists()
 
 
 @pytest.mark.django_db
-def test_creating_needs_the_scope_write(read_only: KeyClient) -> None:
+def test_creation_requires_the_scope_write(read_only: KeyClient) -> None:
     response = read_only.post("/v1/exports", CONTACTS)
     assert (response.status_code, response.json()["error"]) == (403, "forbidden")
     assert not Export.objects.exists()
 
 
 @pytest.mark.django_db
-def test_charlie_exports_nothing_of_acme(charlie: KeyClient, contacts: list[Contact]) -> None:
+def test_an_export_contains_no_records_of_another_organization(
+    charlie: KeyClient, contacts: list[Contact]
+) -> None:
     assert charlie.post("/v1/exports", CONTACTS).json()["records_count"] == 1
     body = CONTACTS | {"options": {"id": contacts[0].pk}}
     assert charlie.post("/v1/exports", body).json()["records_count"] == 0

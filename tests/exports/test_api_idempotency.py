@@ -1,4 +1,4 @@
-"""POST /v1/exports with an Idempotency-Key: one export, stored and queued once."""
+"""POST /v1/exports with an Idempotency-Key: one export, queued once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,7 +28,7 @@ def replayed(response: HttpResponse) -> bool:
 
 
 @pytest.mark.django_db
-def test_the_same_request_gets_the_first_answer_again(
+def test_a_repeated_request_gets_the_first_response(
     alice: KeyClient, contacts: list[Contact]
 ) -> None:
     first = ask(alice)
@@ -44,7 +44,7 @@ def test_the_same_request_gets_the_first_answer_again(
 
 
 @pytest.mark.django_db
-def test_an_answer_with_a_key_is_like_one_without(alice: KeyClient) -> None:
+def test_a_response_with_a_key_equals_one_without(alice: KeyClient) -> None:
     with_key, without = ask(alice), alice.post("/v1/exports", BODY)
     assert with_key.headers.keys() == without.headers.keys()
     assert with_key["Content-Type"] == without["Content-Type"]
@@ -61,7 +61,7 @@ def test_another_order_of_columns_is_another_request(alice: KeyClient) -> None:
 
 
 @pytest.mark.django_db
-def test_charlie_with_the_same_key_gets_his_own(
+def test_another_organization_with_the_same_key_gets_its_own_response(
     alice: KeyClient, charlie: KeyClient, contacts: list[Contact]
 ) -> None:
     hers, his = ask(alice).json(), ask(charlie).json()
@@ -71,7 +71,7 @@ def test_charlie_with_the_same_key_gets_his_own(
 
 
 @pytest.mark.django_db
-def test_a_refused_request_is_corrected_with_the_same_key(alice: KeyClient) -> None:
+def test_a_rejected_request_can_be_corrected_with_the_same_key(alice: KeyClient) -> None:
     assert ask(alice, BODY | {"format": "pdf"}).status_code == 400
     assert ask(alice, BODY | {"empty": "error"}).status_code == 422
     response = ask(alice)
@@ -79,18 +79,20 @@ def test_a_refused_request_is_corrected_with_the_same_key(alice: KeyClient) -> N
 
 
 @pytest.mark.django_db
-def test_what_was_too_many_is_asked_for_later(alice: KeyClient, settings: Settings) -> None:
+def test_a_request_over_a_limit_can_be_repeated_with_the_same_key(
+    alice: KeyClient, settings: Settings
+) -> None:
     settings.EXPORT_MAX_UNFINISHED = 1
     alice.post("/v1/exports", BODY)
     assert ask(alice).status_code == 429
     Export.objects.update(status="canceled")
     assert ask(alice).status_code == 201
-    # The first answer is no new export.
+    # A replayed response is not a new export.
     assert ask(alice).status_code == 201
 
 
 @pytest.mark.django_db
-def test_workers_hear_of_it_once_and_after_the_commit(
+def test_one_message_is_sent_after_the_commit(
     alice: KeyClient, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
@@ -100,7 +102,7 @@ def test_workers_hear_of_it_once_and_after_the_commit(
     assert Export.objects.get().enqueued_at is not None
 
 
-def test_a_broker_that_is_down_changes_no_answer(
+def test_a_repeated_request_gets_the_first_response_while_the_broker_is_down(
     alice: KeyClient, no_broker: None, transactional_db: None
 ) -> None:
     first, again = ask(alice), ask(alice)
@@ -109,7 +111,7 @@ def test_a_broker_that_is_down_changes_no_answer(
     assert Export.objects.get().enqueued_at is None
 
 
-def test_an_unfinished_export_of_the_same_is_shown_in_its_own_times(
+def test_a_deduplicated_export_is_returned_with_its_own_times(
     alice: KeyClient, transactional_db: None
 ) -> None:
     zone = {"csv_field_options": {"timezone": "Asia/Tokyo"}}
@@ -125,7 +127,7 @@ def test_an_unfinished_export_of_the_same_is_shown_in_its_own_times(
         assert abs(shown - meant) < timedelta(seconds=1), name
 
 
-def test_of_many_at_once_one_creates(
+def test_one_of_many_concurrent_requests_creates(
     acme: Organization, transactional_db: None, settings: Settings
 ) -> None:
     settings.API_MAX_EXPENSIVE_REQUESTS = 0

@@ -1,4 +1,4 @@
-"""GET /v1/exports…: lists, one export, its download; and nothing of another organization."""
+"""GET /v1/exports: the list, one export and its download; isolation of organizations."""
 
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ def many(acme: Organization) -> list[Export]:
     )  # fmt: skip
 
 
-def test_bob_sees_what_alice_made_and_charlie_does_not(
+def test_an_export_is_visible_to_its_organization_only(
     bob: KeyClient, charlie: KeyClient, completed: Export
 ) -> None:
     address = f"/v1/exports/{completed.public_id}"
@@ -50,7 +50,7 @@ def test_bob_sees_what_alice_made_and_charlie_does_not(
 
 
 @pytest.mark.parametrize("path", ["", "/", "/{id}", "/{id}/", "/{id}/download", "/{id}/download/"])
-def test_every_address_needs_a_key_and_takes_a_slash(
+def test_every_address_requires_a_key_and_allows_a_slash(
     alice: KeyClient, completed: Export, path: str
 ) -> None:
     address = "/v1/exports" + path.format(id=completed.public_id)
@@ -58,7 +58,7 @@ def test_every_address_needs_a_key_and_takes_a_slash(
     assert APIClient().get(address).status_code == 401
 
 
-def test_pages_follow_one_another_newest_first(alice: KeyClient, many: list[Export]) -> None:
+def test_pages_list_exports_newest_first(alice: KeyClient, many: list[Export]) -> None:
     seen, url = [], "/v1/exports?limit=25"
     while url:
         page = alice.get(url).json()
@@ -68,7 +68,7 @@ def test_pages_follow_one_another_newest_first(alice: KeyClient, many: list[Expo
     assert seen == list(range(60, 0, -1))
 
 
-def test_a_page_back_is_the_page_before(alice: KeyClient, many: list[Export]) -> None:
+def test_the_previous_link_leads_to_the_previous_page(alice: KeyClient, many: list[Export]) -> None:
     first = alice.get("/v1/exports?limit=10").json()
     second = alice.get(first["next"]).json()
     assert first["previous"] is None
@@ -78,7 +78,7 @@ def test_a_page_back_is_the_page_before(alice: KeyClient, many: list[Export]) ->
 def test_a_list_takes_a_constant_number_of_queries(
     alice: KeyClient, many: list[Export], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    alice.get("/v1/exports")  # The first request of a minute notes the use of the key.
+    alice.get("/v1/exports")  # The first request of a minute stores the time of use of the key.
     for limit in (1, 60):
         with django_assert_num_queries(3):
             alice.get(f"/v1/exports?limit={limit}")
@@ -90,9 +90,7 @@ def test_lists_are_filtered(alice: KeyClient, completed: Export, many: list[Expo
     assert alice.get("/v1/exports?resource=item").json()["results"] == []
 
 
-def test_the_status_that_is_shown_is_the_one_that_filters(
-    alice: KeyClient, completed: Export
-) -> None:
+def test_the_status_filter_uses_the_shown_status(alice: KeyClient, completed: Export) -> None:
     def found(status: str) -> list[str]:
         page = alice.get(f"/v1/exports?status={status}").json()
         return [result["status"] for result in page["results"]]
@@ -103,7 +101,7 @@ def test_the_status_that_is_shown_is_the_one_that_filters(
     assert found("expired,completed") == ["expired"]
 
 
-def test_a_link_ends_with_its_export(alice: KeyClient, completed: Export) -> None:
+def test_a_link_expires_with_its_export(alice: KeyClient, completed: Export) -> None:
     url = alice.get(f"/v1/exports/{completed.public_id}/download").json()["url"]
     Export.objects.update(expires_at=timezone.now())
     response = APIClient().get(url)
@@ -118,12 +116,14 @@ def test_a_link_ends_with_its_export(alice: KeyClient, completed: Export) -> Non
         ("limit=101", "invalid_limit", "limit"),
         ("limit=all", "invalid_limit", "limit"),
         ("cursor=nonsense", "invalid_cursor", "cursor"),
-        ("cursor=cD1hYmM%3D", "invalid_cursor", "cursor"),  # "p=abc", a position of no number.
+        ("cursor=cD1hYmM%3D", "invalid_cursor", "cursor"),  # "p=abc", an unsealed position.
         ("status=done", "invalid_filter", "status"),
         ("colour=red", "invalid_filter", "colour"),
     ],
 )
-def test_a_bad_query_is_named(alice: KeyClient, query: str, code: str, field: str) -> None:
+def test_an_invalid_parameter_is_reported(
+    alice: KeyClient, query: str, code: str, field: str
+) -> None:
     response = alice.get(f"/v1/exports?{query}")
     assert response.status_code == 400
     [problem] = response.json()["details"]["problems"]
@@ -131,7 +131,9 @@ def test_a_bad_query_is_named(alice: KeyClient, query: str, code: str, field: st
     assert problem["accepted"]
 
 
-def test_a_download_before_its_time_says_how_far_it_is(alice: KeyClient, queued: Export) -> None:
+def test_the_download_of_an_unfinished_export_returns_its_progress(
+    alice: KeyClient, queued: Export
+) -> None:
     response = alice.get(f"/v1/exports/{queued.public_id}/download")
     assert response.status_code == 409
     error = response.json()
@@ -139,7 +141,7 @@ def test_a_download_before_its_time_says_how_far_it_is(alice: KeyClient, queued:
     assert error["details"] == {"status": "queued", "progress": 0, "error": None}
 
 
-def test_a_download_after_its_time_is_gone(alice: KeyClient, completed: Export) -> None:
+def test_the_download_of_an_expired_export_is_gone(alice: KeyClient, completed: Export) -> None:
     Export.objects.update(expires_at=timezone.now())
     body = alice.get(f"/v1/exports/{completed.public_id}").json()
     assert (body["status"], body["download_url"]) == ("expired", None)
@@ -147,7 +149,7 @@ def test_a_download_after_its_time_is_gone(alice: KeyClient, completed: Export) 
     assert (response.status_code, response.json()["error"]) == (410, "export_expired")
 
 
-def test_a_link_gives_the_file_as_an_attachment(alice: KeyClient, completed: Export) -> None:
+def test_a_link_serves_the_file_as_an_attachment(alice: KeyClient, completed: Export) -> None:
     file = completed.files.get()
     url = alice.get(f"/v1/exports/{completed.public_id}").json()["download_url"]
     response = APIClient().get(url)
@@ -160,13 +162,15 @@ def test_a_link_gives_the_file_as_an_attachment(alice: KeyClient, completed: Exp
     assert "Content-Encoding" not in response
 
 
-def test_a_link_does_not_ask_what_is_acceptable(alice: KeyClient, completed: Export) -> None:
+def test_a_link_ignores_the_accept_header(alice: KeyClient, completed: Export) -> None:
     url = alice.get(f"/v1/exports/{completed.public_id}/download").json()["url"]
     for accept in ("text/csv", "text/html", "*/*"):
         assert APIClient().get(url, headers={"Accept": accept}).status_code == 200
 
 
-def test_a_link_lives_five_minutes(alice: KeyClient, completed: Export, settings: Settings) -> None:
+def test_a_link_is_valid_for_five_minutes(
+    alice: KeyClient, completed: Export, settings: Settings
+) -> None:
     link = alice.get(f"/v1/exports/{completed.public_id}/download").json()
     lifetime = datetime.fromisoformat(link["expires_at"]) - timezone.now()
     assert timedelta(minutes=4, seconds=55) < lifetime <= timedelta(minutes=5)
@@ -175,7 +179,7 @@ def test_a_link_lives_five_minutes(alice: KeyClient, completed: Export, settings
     assert (response.status_code, response.json()["error"]) == (410, "export_expired")
 
 
-def test_a_link_cannot_be_made_up(alice: KeyClient, completed: Export) -> None:
+def test_a_forged_link_is_not_found(alice: KeyClient, completed: Export) -> None:
     file = completed.files.get()
     forged = TimestampSigner(key="guess", salt="longshore.files.link").sign(str(file.pk))
     for query in ("", "?signature=", f"?signature={forged}"):

@@ -1,4 +1,4 @@
-"""GET /v1/resources: what there is, and everything that may be said of it in a request."""
+"""GET /v1/resources: the resources with their columns, relations and filters."""
 
 from typing import Any
 
@@ -27,7 +27,9 @@ def test_every_resource_is_listed_with_its_addresses(alice: KeyClient, slash: st
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_columns_say_what_they_hold_and_take(alice: KeyClient, slash: str) -> None:
+def test_columns_are_described_with_types_operators_and_matchers(
+    alice: KeyClient, slash: str
+) -> None:
     body = alice.get(f"/v1/resources/shipment{slash}").json()
     columns = {column["name"]: column for column in body["columns"]}
     equality = ["equals", "not_equals", "in", "not_in", "is_null", "is_not_null"]
@@ -64,7 +66,7 @@ def test_columns_say_what_they_hold_and_take(alice: KeyClient, slash: str) -> No
     assert "merge" in body["nestings"]
 
 
-def test_relations_say_how_they_are_shown_and_asked_for(alice: KeyClient) -> None:
+def test_relations_are_described_with_fields_and_filters(alice: KeyClient) -> None:
     body = alice.get("/v1/resources/contact").json()
     groups, location, locations = body["relations"]
     assert groups["filters"] == [
@@ -84,7 +86,7 @@ def test_relations_say_how_they_are_shown_and_asked_for(alice: KeyClient) -> Non
 
 
 @pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
-def test_every_described_filter_is_taken(alice: KeyClient, resource: Any) -> None:
+def test_every_described_filter_is_accepted(alice: KeyClient, resource: Any) -> None:
     body = alice.get(f"/v1/resources/{resource.name}").json()
     names = [column["name"] for column in body["columns"]]
     names += [name for relation in body["relations"] for name in relation["filters"]]
@@ -94,7 +96,7 @@ def test_every_described_filter_is_taken(alice: KeyClient, resource: Any) -> Non
 
 
 @pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
-def test_every_sortable_column_orders(alice: KeyClient, resource: Any) -> None:
+def test_a_list_can_be_ordered_by_every_sortable_column(alice: KeyClient, resource: Any) -> None:
     body = alice.get(f"/v1/resources/{resource.name}").json()
     for column in body["columns"]:
         response = alice.get(f"/v1/{resource.plural}?fields=id&order_by={column['name']}")
@@ -108,7 +110,7 @@ def test_an_unknown_resource_is_not_found(alice: KeyClient) -> None:
 
 
 @pytest.mark.parametrize("address", ["/v1/resources", "/v1/resources/contact"])
-def test_describing_needs_a_key_and_shows_charlie_the_same(
+def test_descriptions_require_a_key_and_are_equal_for_every_organization(
     alice: KeyClient, charlie: KeyClient, address: str
 ) -> None:
     assert APIClient().get(address).status_code == 401

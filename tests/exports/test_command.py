@@ -137,22 +137,22 @@ def test_invalid_arguments_are_reported(
 @pytest.mark.parametrize(
     ("arguments", "messages"),
     [
-        ([], [r"The field resource is required, or the field type \(resource\)\. Accepted: "]),
-        (["--type=x"], [r"Unsupported export type: x \(type\)\. Accepted: order_list, "]),
+        ([], [r"resource: resource is required unless you set type\. \(accepted: "]),
+        (["--type=x"], [r"type: Unsupported export type: x \(accepted: order_list, "]),
         (
             ["contact", "--type=order_list", "--format=pdf"],
-            ["of the resource order", r"\(resource\)", "Unsupported format: pdf"],
+            ["resource: The export type order_list exports order", "Unsupported format: pdf"],
         ),
         (
             ["--type=order_list", "--date-from=soon", "--date-to=2025-02-30"],
             [
-                r"'soon' is not a valid date_from \(date_from\)\. Accepted: an ISO date",
-                r"'2025-02-30' is not a valid date_to \(date_to\)\. Accepted: an ISO date",
+                r"date_from: 'soon' is not a valid date_from\. \(accepted: an ISO date",
+                r"date_to: '2025-02-30' is not a valid date_to\. \(accepted: an ISO date",
             ],
         ),
         (
             ["contact", "--date-from=2025-02-01", "--date-to=2025-01-01"],
-            ["'2025-02-01' is after '2025-01-01'"],
+            ["date_from '2025-02-01' is after date_to '2025-01-01'"],
         ),
     ],
 )

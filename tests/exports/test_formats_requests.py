@@ -1,4 +1,4 @@
-"""What a request may say of a format: every option that it has, and none that it has not."""
+"""Options of file formats: each format accepts its own options and refuses the others."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ OPTIONS = {
     "bom": True,
     "line_end": "\r\n",
 }
-HAVE = {"csv": set(OPTIONS), "xlsx": {"include_header", "escape_formulas"}}
-# What every format takes, whether or not it shows.
+ACCEPTED = {"csv": set(OPTIONS), "xlsx": {"include_header", "escape_formulas"}}
+# Options that every format accepts, even without effect.
 COMMON = {
     "timezone": "Asia/Tokyo",
     "datetime_format": "yyyy",
@@ -44,7 +44,7 @@ def problems_of(**body: Any) -> list[tuple[str, str]]:
     return [(problem.code, problem.field) for problem in raised.value.problems]
 
 
-def test_a_spec_keeps_what_was_asked_for() -> None:
+def test_a_spec_contains_the_requested_options() -> None:
     spec = spec_of(csv_field_options=OPTIONS, compression="zstd")
     assert spec.dialect == CsvDialect(";", Quoting.ALL, bom=True, line_end="\r\n")
     assert (spec.include_header, spec.escape_formulas) == (False, False)
@@ -60,17 +60,17 @@ def test_a_spec_of_an_earlier_version_is_read() -> None:
 
 
 @pytest.mark.parametrize("file_format", ["csv", "json", "jsonl", "parquet", "xlsx"])
-def test_an_option_that_a_format_lacks_is_no_option(file_format: str) -> None:
+def test_an_option_of_another_format_is_refused(file_format: str) -> None:
     spec_of(format=file_format, csv_field_options=COMMON)
     for name, value in OPTIONS.items():
         body = {"format": file_format, "csv_field_options": {name: value}}
-        if name in HAVE.get(file_format, set()):
+        if name in ACCEPTED.get(file_format, set()):
             spec_of(**body)
         else:
             assert problems_of(**body) == [("invalid_request", f"csv_field_options.{name}")]
 
 
-def test_every_wrong_value_is_said_at_once() -> None:
+def test_all_invalid_values_are_reported_at_once() -> None:
     wrong = {
         "include_header": "no",
         "escape_formulas": 1,
@@ -86,7 +86,7 @@ def test_every_wrong_value_is_said_at_once() -> None:
 
 
 @pytest.mark.parametrize(("file_format", "inside"), [("parquet", "zstd"), ("xlsx", "zip")])
-def test_a_format_that_compresses_says_so(file_format: str, inside: str) -> None:
+def test_a_compression_of_a_compressed_format_is_refused(file_format: str, inside: str) -> None:
     for compression in ("gzip", "zstd"):
         body = {"format": file_format, "compression": compression}
         assert problems_of(**body) == [("invalid_compression", "compression")]
@@ -111,7 +111,7 @@ def test_a_format_that_compresses_says_so(file_format: str, inside: str) -> None
         ),
     ],
 )
-def test_a_file_is_called_what_it_is(
+def test_a_file_has_the_name_and_content_type_of_its_format(
     alice: KeyClient,
     contacts: list[Contact],
     file_format: str,
@@ -134,7 +134,7 @@ def test_a_file_is_called_what_it_is(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_format_cannot_hold_fails_for_good_and_leaves_nothing(
+def test_an_export_beyond_a_format_limit_fails_and_leaves_no_files(
     alice: KeyClient, contacts: list[Contact]
 ) -> None:
     Contact.objects.filter(pk=contacts[3].pk).update(notes="x" * 32_768)

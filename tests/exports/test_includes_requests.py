@@ -1,4 +1,4 @@
-"""What cannot be included is said, all at once, with what could be."""
+"""Parsing of `includes`, `fields` and `dry_data`, and their errors."""
 
 import json
 from dataclasses import replace
@@ -27,8 +27,8 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
     ("body", "code", "field", "message"),
     [
         ({"includes": "groups"}, "invalid_include", "includes", "must be a list of paths"),
-        ({"includes": [7]}, "invalid_include", "includes.0", "7 is no path"),
-        ({"includes": ["group"]}, "invalid_include", "includes.0", "did you mean 'groups'?"),
+        ({"includes": [7]}, "invalid_include", "includes.0", "7 is not a path."),
+        ({"includes": ["group"]}, "invalid_include", "includes.0", "Did you mean 'groups'?"),
         ({"includes": ["organization"]}, "invalid_include", "includes.0", "contact cannot include"),
         ({"includes": ["trackers_to"]}, "invalid_include", "includes.0", "contact cannot include"),
         ({"includes": ["groups.children"]}, "invalid_include", "includes.0", "cannot include"),
@@ -44,13 +44,13 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
             {"includes": ["groups", "locations", "groups"]},
             "invalid_include",
             "includes.2",
-            "groups is named twice",
+            "'groups' is listed twice.",
         ),
         (
             {"fields": ["groups.location.name"], "format": "xlsx"},
             "invalid_include",
             "fields.0",
-            "xlsx shows one level of relations",
+            "xlsx shows one level of related records",
         ),
         (
             {"resource": "item", "fields": ["levels.skew"]},
@@ -72,13 +72,13 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
             },
             "invalid_include",
             "csv_field_options.properties",
-            "In csv flatten is no way to show groups",
+            "cannot show the included records of groups with",
         ),
         (
             {"includes": ["groups"], "format": "csv", "csv_field_options": {"properties": "merge"}},
             "invalid_include",
             "csv_field_options.properties",
-            "In csv merge is no way to show groups",
+            "cannot show the included records of groups with",
         ),
         (
             {
@@ -88,14 +88,14 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
             },
             "invalid_column",
             "csv_field_options.columns",
-            "may give columns of one header",
+            "can produce the same header",
         ),
         ({"fields": "name"}, "invalid_column", "fields", "fields must be a list of paths"),
-        ({"fields": []}, "invalid_column", "fields", "No field is chosen"),
-        ({"fields": [None]}, "invalid_column", "fields.0", "null is no path"),
-        ({"fields": ["nam"]}, "invalid_column", "fields.0", "did you mean 'name'?"),
+        ({"fields": []}, "invalid_column", "fields", "fields is empty"),
+        ({"fields": [None]}, "invalid_column", "fields.0", "null is not a path."),
+        ({"fields": ["nam"]}, "invalid_column", "fields.0", "Did you mean 'name'?"),
         ({"fields": ["experimental"]}, "invalid_column", "fields.0", "no field 'experimental'"),
-        ({"fields": ["name", "name"]}, "invalid_column", "fields.1", "name is named twice"),
+        ({"fields": ["name", "name"]}, "invalid_column", "fields.1", "'name' is listed twice."),
         ({"fields": ["groups.nam"]}, "invalid_column", "fields.0", "group has no field 'nam'"),
         ({"fields": ["group.name"]}, "invalid_include", "fields.0", "cannot include 'group'"),
         ({"fields": ["metadata.a"]}, "invalid_include", "fields.0", "cannot include 'metadata'"),
@@ -109,30 +109,30 @@ def problems(**body: Any) -> list[tuple[str, str, str]]:
             {"fields": ["name"], "csv_field_options": {"columns": ["name"]}},
             "invalid_column",
             "fields",
-            "both choose what is shown",
+            "Set fields or csv_field_options.columns, not both.",
         ),
         (
             {"fields": ["id", "created_at"], "dry_data": True},
             "invalid_column",
             "fields",
-            "No column is chosen that dry data has",
+            "dry_data leaves out every selected column.",
         ),
         (
             {"csv_field_options": {"columns": ["id"]}, "dry_data": True},
             "invalid_column",
             "csv_field_options.columns",
-            "No column is chosen that dry data has",
+            "dry_data leaves out every selected column.",
         ),
         ({"dry_data": "yes"}, "invalid_request", "dry_data", "dry_data must be true or false"),
     ],
 )
-def test_each_mistake_is_named(body: dict[str, Any], code: str, field: str, message: str) -> None:
+def test_a_problem_is_reported(body: dict[str, Any], code: str, field: str, message: str) -> None:
     [(found, where, text)] = problems(**body)
     assert (found, where) == (code, field)
     assert message in text
 
 
-def test_all_mistakes_are_said_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     body = {
         "includes": ["groups.x", "y"],
         "fields": ["nam", "locations.nam"],
@@ -142,7 +142,7 @@ def test_all_mistakes_are_said_at_once() -> None:
     assert where == ["fields.0", "fields.1", "includes.0", "includes.1", "options.stauts"]
 
 
-def test_a_refusal_says_what_may_be_included() -> None:
+def test_an_error_lists_the_accepted_includes() -> None:
     every = ["groups", "groups.location", "groups.parent", "locations"]
     for field, file_format, accepted in [
         ("includes", "json", every),
@@ -154,11 +154,11 @@ def test_a_refusal_says_what_may_be_included() -> None:
         assert invalid.value.problems[0].accepted == accepted
 
 
-def test_a_hundred_mistakes_are_enough() -> None:
+def test_at_most_a_hundred_problems_are_reported() -> None:
     assert len(problems(includes=[f"x{number}" for number in range(50_000)])) == 100
 
 
-def test_a_request_becomes_a_spec_that_is_stored_and_read_back() -> None:
+def test_a_spec_with_includes_is_equal_after_a_round_trip_through_json() -> None:
     body = {
         "resource": "contact",
         "format": "json",
@@ -188,14 +188,14 @@ def test_a_spec_of_an_earlier_version_includes_nothing() -> None:
     ("includes", "nesting"),
     [([], Nesting.MERGE), (["location"], Nesting.MERGE), (["children"], Nesting.REPEAT)],
 )
-def test_a_table_repeats_its_rows_for_what_is_many(includes: list[str], nesting: Nesting) -> None:
+def test_a_table_repeats_rows_for_to_many_includes(includes: list[str], nesting: Nesting) -> None:
     body = {"resource": "group", "includes": includes}
     assert parse_export(body).nesting is nesting
     output = {"properties": "repeat"}
     assert parse_export(body | {"csv_field_options": output}).nesting is Nesting.REPEAT
 
 
-def test_dry_data_leaves_out_amounts_that_the_cents_say(own_registry: Registry) -> None:
+def test_dry_data_leaves_out_amounts_that_repeat_cents(own_registry: Registry) -> None:
     amounts = ("price_cents", "price_float", "formatted_price", "formatted_phone", "as_float")
     columns = tuple(Column(name, ColumnType.TEXT, "''") for name in amounts)
     assert CONTACT is not None

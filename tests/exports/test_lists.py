@@ -1,4 +1,4 @@
-"""Lists of exports: filtered by the time of creation, and read by an index whatever the filter."""
+"""Lists of exports: filters by the time of creation, and the indexes of every filter."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from tests.factories import DeliveryFactory, EventFactory, SubscriptionFactory
 
 pytestmark = pytest.mark.django_db
 FIRST = datetime(2024, 12, 25, 23, 59, 59, 500_000, UTC)
-# Four, at the end of a day in UTC; -1 ms, 0, +1 s, +1 day.
+# Around the end of a day in UTC: -1 s, 0, +1 s, +1 day.
 TIMES = [FIRST - timedelta(seconds=1), FIRST, FIRST + timedelta(seconds=1), FIRST + timedelta(1)]
 
 
@@ -68,7 +68,7 @@ def test_exports_are_filtered_by_the_time_of_creation(
     assert charlie.get(address).json()["results"] == []
 
 
-def test_days_are_those_of_the_organization(
+def test_days_are_in_the_time_zone_of_the_organization(
     alice: KeyClient, acme: Organization, exports: list[Export]
 ) -> None:
     Organization.objects.filter(pk=acme.pk).update(timezone="America/New_York")
@@ -85,11 +85,17 @@ def test_days_are_those_of_the_organization(
         ("created_at=cont:2024", "created_at", "'cont:2024' is not a valid value of created_at"),
         ("created_at=bwi:2024-12-26,2024-12-25", "created_at", "the smaller value first"),
         ("created_after=gte:2024-12-25", "created_after", "is not a valid value of created_at"),
-        ("creatd_at=2024-12-25", "creatd_at", "did you mean 'created_at'?"),
-        ("status=competed", "status", "Unknown status: competed; did you mean 'completed'?"),
+        ("creatd_at=2024-12-25", "creatd_at", "Did you mean 'created_at'?"),
+        (
+            "status=competed",
+            "status",
+            "is not a value of status. Did you mean 'completed'?",
+        ),
     ],
 )
-def test_what_is_wrong_is_named(alice: KeyClient, query: str, field: str, message: str) -> None:
+def test_an_invalid_filter_is_reported(
+    alice: KeyClient, query: str, field: str, message: str
+) -> None:
     for path in ("/v1/exports", "/v1/events") if "status" not in query else ("/v1/exports",):
         response = alice.get(f"{path}?{query}")
         assert response.status_code == 400
@@ -99,7 +105,9 @@ def test_what_is_wrong_is_named(alice: KeyClient, query: str, field: str, messag
         assert problem["accepted"]
 
 
-def test_events_and_deliveries_are_filtered_by_it_too(alice: KeyClient, acme: Organization) -> None:
+def test_events_and_deliveries_are_filtered_by_the_time_of_creation(
+    alice: KeyClient, acme: Organization
+) -> None:
     subscription = SubscriptionFactory.create(organization=acme)
     for time in TIMES:
         event = EventFactory.create(organization=acme, created_at=time)
@@ -127,7 +135,7 @@ FROM generate_series(1, 30000) n"""
 
 @pytest.fixture
 def many(acme: Organization) -> None:
-    """Thirty thousand, of which the oldest five are assets, failed and of a type."""
+    """Thirty thousand exports. The oldest five are of assets, failed, and have an export type."""
     with connection.cursor() as cursor:
         cursor.execute(_FILL, {"organization": acme.pk})
         cursor.execute("ANALYZE exports_export")
@@ -151,13 +159,13 @@ def many(acme: Organization) -> None:
         ("resource=item&created_at=gte:2000-01-01", "export_by_(resource|creation)", 0),
     ],
 )
-def test_a_list_reads_few_rows_whatever_the_filter(
+def test_every_filter_of_the_list_uses_an_index(
     alice: KeyClient, query: str, index: str, rows: int
 ) -> None:
     with CaptureQueriesContext(connection) as queries:
         page = alice.get(f"/v1/exports?{query}").json()
     assert len(page["results"]) == min(rows, 25)
-    # Files are read by a statement of their own.
+    # Another statement reads the files.
     [statement] = [each["sql"] for each in queries if 'FROM "exports_export"' in each["sql"]]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}")
@@ -184,7 +192,7 @@ def staff() -> Client:
         ({"date_from": 1732993200, "date_to": "2024-12-25"}, ("1732993200", "2024-12-25")),
     ],
 )
-def test_an_export_shows_the_range_of_its_request(
+def test_an_export_shows_the_date_range_of_its_request(
     alice: KeyClient, staff: Client, given: dict[str, Any], shown: tuple[str | None, str | None]
 ) -> None:
     created = alice.post("/v1/exports", {"resource": "contact", **given}).json()

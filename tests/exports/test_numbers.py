@@ -1,4 +1,4 @@
-"""No number that a client sees tells how much other organizations do."""
+"""Numbers and cursors that clients see reveal nothing about other organizations."""
 
 import base64
 import re
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CONTACTS = {"resource": "contact"}
 
 
-def test_exports_and_subscriptions_are_counted_within_the_organization(
+def test_exports_and_subscriptions_are_numbered_per_organization(
     alice: KeyClient, charlie: KeyClient, contacts: list[Contact]
 ) -> None:
     hooks = [{"target": f"http://127.0.0.1:1/{place}", "events": "*"} for place in range(2)]
@@ -35,7 +35,7 @@ def test_exports_and_subscriptions_are_counted_within_the_organization(
     assert alice.post("/v1/exports", CONTACTS).json()["number"] == 3
 
 
-def test_cursors_and_links_hold_no_number_of_a_table(
+def test_cursors_and_links_do_not_contain_primary_keys(
     alice: KeyClient, contacts: list[Contact]
 ) -> None:
     with connection.cursor() as cursor:
@@ -56,7 +56,7 @@ def test_cursors_and_links_hold_no_number_of_a_table(
         assert alice.get(f"{path}?cursor={token[:-8]}").json()["error"] == "invalid_cursor"
 
 
-def test_a_link_names_the_export_and_no_row(alice: KeyClient, queued: Export) -> None:
+def test_a_link_contains_the_public_id_of_the_export(alice: KeyClient, queued: Export) -> None:
     runner.run(queued.pk)
     link = alice.get(f"/v1/exports/{queued.public_id}").json()["download_url"]
     signature = link.partition("signature=")[2]

@@ -1,14 +1,16 @@
-"""Bodies: everything that is wrong is named with its place, its value and what is taken."""
+"""Request bodies: parsing, and errors with the path, the value and the accepted values."""
 
 import json
 from typing import Any
 
 import pytest
 
-from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
+from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS
+from exports.request.parser import parse_export
 from exports.spec import ExportSpec
 from longshore.api.errors import ErrorCode, InvalidInput, Problem
 from longshore.files.compression import Compression
+from longshore.jobs.errors import JobErrorCode
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.filters import Ordering
@@ -31,7 +33,7 @@ def one_problem(**body: Any) -> Problem:
     return found[0]
 
 
-def test_a_request_of_nothing_but_a_resource_has_defaults() -> None:
+def test_a_request_with_only_a_resource_has_defaults() -> None:
     spec = parse_export({"resource": "shipment"})
     assert [column.path for column in spec.columns] == COLUMNS
     assert [column.header for column in spec.columns] == COLUMNS
@@ -42,7 +44,7 @@ def test_a_request_of_nothing_but_a_resource_has_defaults() -> None:
 
 
 @pytest.mark.django_db
-def test_a_spec_survives_its_json() -> None:
+def test_a_spec_is_equal_after_a_round_trip_through_json() -> None:
     body = {
         "resource": "contact",
         "format": "jsonl",
@@ -90,7 +92,7 @@ def test_a_spec_survives_its_json() -> None:
     )
 
 
-def test_specs_of_earlier_versions_are_read() -> None:
+def test_a_spec_of_an_earlier_version_is_read() -> None:
     condition = {"path": "status", "operator": "not_in", "values": ["lost"]}
     stored = {
         "resource": "shipment",
@@ -112,7 +114,7 @@ def test_specs_of_earlier_versions_are_read() -> None:
 
 
 @pytest.mark.django_db
-def test_both_filter_languages_are_read_and_all_their_problems_named() -> None:
+def test_both_filter_languages_are_parsed_and_report_all_problems() -> None:
     body = {"resource": "shipment", "options": {"x": 1}, "filters": {"y_eq": 2, "status_eq": "z"}}
     found = [(problem.field, problem.value) for problem in problems(body)]
     assert found == [("options.x", 1), ("filters.y_eq", 2), ("filters.status_eq", "z")]
@@ -141,7 +143,7 @@ def test_both_filter_languages_are_read_and_all_their_problems_named() -> None:
         ({"csv_field_options": 5}, "invalid_request", "csv_field_options", 5, "an object"),
     ],
 )
-def test_what_is_wrong_with_the_body_is_named(
+def test_a_problem_of_the_body_is_reported(
     body: dict[str, Any], code: str, field: str, value: object, accepted: str
 ) -> None:
     problem = one_problem(**body)
@@ -149,13 +151,13 @@ def test_what_is_wrong_with_the_body_is_named(
     assert accepted in str(problem.accepted)
 
 
-def test_a_missing_resource_is_named() -> None:
+def test_a_missing_resource_is_reported() -> None:
     (problem,) = problems({})
     assert problem == Problem(
         ErrorCode.INVALID_REQUEST,
         "resource",
         None,
-        "The field resource is required, or the field type",
+        "resource is required unless you set type.",
         registry.names(),
     )
 
@@ -213,7 +215,7 @@ def test_a_missing_resource_is_named() -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_the_output_is_named(
+def test_a_problem_of_the_output_options_is_reported(
     output: dict[str, Any], code: str, field: str, accepted: str
 ) -> None:
     problem = one_problem(csv_field_options=output)
@@ -221,7 +223,7 @@ def test_what_is_wrong_with_the_output_is_named(
     assert accepted in str(problem.accepted)
 
 
-def test_all_problems_come_at_once_in_the_order_of_the_request() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     found = problems(
         {
             "resource": "shipment",
@@ -254,16 +256,16 @@ def test_all_problems_come_at_once_in_the_order_of_the_request() -> None:
     }
 
 
-def test_null_is_as_good_as_nothing() -> None:
-    output = dict.fromkeys(OUTPUT_FIELDS)
+def test_null_has_the_effect_of_an_absent_field() -> None:
+    output = dict.fromkeys(OUTPUT_OPTIONS.names)
     options = dict.fromkeys(("limit", "order_by", "direction"))
     spec = parse_export({"resource": "shipment"})
-    assert parse_export({"resource": "shipment"} | dict.fromkeys(FIELDS[1:])) == spec
+    assert parse_export({"resource": "shipment"} | dict.fromkeys(EXPORT_BODY.names[1:])) == spec
     body = {"resource": "shipment", "options": options, "csv_field_options": output}
     assert parse_export(body) == spec
 
 
-def test_an_unknown_field_is_named_even_with_null() -> None:
+def test_an_unknown_field_is_reported_even_if_it_is_null() -> None:
     assert one_problem(colour=None).field == "colour"
     assert one_problem(csv_field_options={"colour": None}).field == "csv_field_options.colour"
 
@@ -274,36 +276,36 @@ def test_an_unknown_field_is_named_even_with_null() -> None:
         ({"resource": ["x", None]}, 'Unsupported resource type: ["x", null]'),
         ({"format": True}, "Unsupported format: true"),
         ({"csv_field_options": {"timezone": {}}}, "Unknown time zone: {}"),
-        ({"csv_field_options": {"columns": {"id": None}}}, "null does not say how to show"),
+        ({"csv_field_options": {"columns": {"id": None}}}, "null is not a valid header"),
         ({"csv_field_options": {"columns": {"id": "FALSE"}}}, "write false without quotes"),
-        ({"csv_field_options": {"column_order": [None]}}, "null is not a chosen column"),
-        ({"csv_field_options": {"columns": ["id", "type", "id"]}}, "The column id is named twice"),
+        ({"csv_field_options": {"column_order": [None]}}, "null is not a selected column"),
+        (
+            {"csv_field_options": {"columns": ["id", "type", "id"]}},
+            "column 'id' is listed twice",
+        ),
         (
             {"csv_field_options": {"datetime_format": ""}},
-            "'' is no datetime pattern: it must be",
+            "'' is not a datetime pattern",
         ),
         (
             {"csv_field_options": {"datetime_format": 5}},
-            "5 is no datetime pattern: it must be",
+            "5 is not a datetime pattern",
         ),
-        (
-            {"csv_field_options": {"datetime_format": "y" * 201}},
-            "it may have at most 200 characters",
-        ),
+        ({"csv_field_options": {"datetime_format": "y" * 201}}, "it has 200 characters at most"),
         ({"options": {"limit": True}}, "true is not a valid limit."),
         ({"options": {"order_by": [None]}}, "cannot be ordered by null"),
         ({"options": {"direction": ["x"]}}, '["x"] is not a valid direction.'),
     ],
 )
-def test_messages_show_json(body: dict[str, Any], message: str) -> None:
+def test_messages_contain_the_value_as_json(body: dict[str, Any], message: str) -> None:
     assert message in one_problem(**body).message
 
 
-def test_no_column_is_said_beside_other_problems() -> None:
+def test_an_empty_selection_is_reported_with_other_problems() -> None:
     found = problems(
         {"resource": "shipment", "format": "x", "csv_field_options": {"columns": {"id": False}}}
     )
-    assert [problem.message for problem in found][1:] == ["No column is chosen"]
+    assert [problem.message for problem in found][1:] == ["No column is selected."]
 
 
 @pytest.mark.parametrize(
@@ -329,7 +331,7 @@ def test_no_column_is_said_beside_other_problems() -> None:
         {"filters": {"status_in": ["x" * 900_000]}},
     ],
 )
-def test_a_body_of_mistakes_is_not_answered_with_megabytes(body: dict[str, Any]) -> None:
+def test_a_body_of_many_mistakes_has_a_short_response(body: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput) as raised:
         parse_export({"resource": "shipment"} | body)
     assert len(raised.value.problems) <= 100
@@ -348,23 +350,23 @@ def test_a_body_of_mistakes_is_not_answered_with_megabytes(body: dict[str, Any])
         ("yyyy%QQQQQ", None),
     ],
 )
-def test_a_pattern_of_another_tool_is_refused_with_ours(pattern: str, meant: str | None) -> None:
+def test_a_pattern_of_another_tool_is_refused_with_a_hint(pattern: str, meant: str | None) -> None:
     problem = one_problem(csv_field_options={"datetime_format": pattern})
-    assert problem.code is ErrorCode.INVALID_DATETIME_FORMAT
+    assert problem.code is JobErrorCode.INVALID_DATETIME_FORMAT
     hint = f"Did you mean '{meant}'?"
     assert (hint in problem.message) is (meant is not None), problem.message
 
 
 @pytest.mark.parametrize("pattern", ["yyyy '%d'", "yyyy %", "100% 'of' yyyy"])
-def test_a_percent_sign_may_stand_in_quotes_or_before_no_letter(pattern: str) -> None:
+def test_a_percent_sign_is_accepted_in_quotes_or_without_a_letter(pattern: str) -> None:
     body = {"resource": "shipment", "csv_field_options": {"datetime_format": pattern}}
     assert parse_export(body).datetime_format == pattern
 
 
 @pytest.mark.parametrize("character", ["\x01", "\x08", "\x0b", "\x1f", "\ufffe"])
 @pytest.mark.parametrize("file_format", ["xlsx", "csv"])
-def test_a_pattern_holds_no_control_character(file_format: str, character: str) -> None:
+def test_a_pattern_with_a_control_character_is_refused(file_format: str, character: str) -> None:
     output = {"datetime_format": f"yyyy'{character}'"}
     problem = one_problem(format=file_format, csv_field_options=output)
-    assert problem.code is ErrorCode.INVALID_DATETIME_FORMAT
+    assert problem.code is JobErrorCode.INVALID_DATETIME_FORMAT
     assert "control character" in problem.message

@@ -1,4 +1,4 @@
-"""Whatever a body holds, it is understood or refused; and what is understood can be run."""
+"""Any body is parsed or refused, and every parsed body can be executed."""
 
 import json
 from dataclasses import replace
@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from exports.lifecycle import creation
-from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
+from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS
+from exports.request.parser import parse_export
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
 from longshore.accounts.models import Organization
-from longshore.api.errors import ErrorCode, InvalidInput
+from longshore.api.errors import InvalidInput
 from longshore.resources.comparisons import Operator
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import filter_names
 from longshore.resources.matchers import MATCHERS
 from longshore.resources.registry import registry
@@ -99,7 +101,8 @@ output = st.fixed_dictionaries(
 )
 steps = st.sampled_from([*SHIPMENT.includable, *SHIPMENT.columns_by_name, "*", "location.*"]) | evil
 paths = steps | st.builds("{}.{}".format, steps, steps)
-wild = st.dictionaries(st.sampled_from([*FIELDS, *OUTPUT_FIELDS]) | evil, anything, max_size=5)
+known_names = st.sampled_from([*EXPORT_BODY.names, *OUTPUT_OPTIONS.names])
+wild = st.dictionaries(known_names | evil, anything, max_size=5)
 likely = st.fixed_dictionaries(
     {"resource": st.just("shipment")},
     optional={
@@ -127,8 +130,8 @@ one_predicate = predicates.map(lambda filters: {"resource": "shipment", "filters
 @example(body={"resource": "shipment", "options": {"created_at": "gt:0001-01-01"}})
 @example(body={"resource": "shipment", "options": {"created_at": -62135596800}})
 @example(body={"resource": "shipment", "options": {"metadata": {"a": 1e308}}})
-def test_any_body_is_understood_and_runs_or_is_refused(body: dict[str, Any]) -> None:
-    spec = understood(body)
+def test_any_body_is_refused_or_can_be_executed(body: dict[str, Any]) -> None:
+    spec = parsed(body)
     if isinstance(spec, InvalidInput):
         assert spec.status == 400
         assert spec.problems
@@ -139,7 +142,7 @@ def test_any_body_is_understood_and_runs_or_is_refused(body: dict[str, Any]) -> 
     assert copied(body) == []
 
 
-def understood(body: dict[str, Any]) -> ExportSpec | InvalidInput:
+def parsed(body: dict[str, Any]) -> ExportSpec | InvalidInput:
     try:
         return parse_export(body)
     except InvalidInput as invalid:
@@ -147,7 +150,7 @@ def understood(body: dict[str, Any]) -> ExportSpec | InvalidInput:
 
 
 def copied(body: dict[str, Any], organization_id: str = "org_nobody") -> list[bytes]:
-    """The rows of an export, read by the connection of the test."""
+    """Return the rows of an export, read through the connection of the test."""
     statement = compile_export(parse_export(body), organization_id)
     with connection.cursor() as wrapper:
         for name, value in statement.settings.items():
@@ -158,7 +161,7 @@ def copied(body: dict[str, Any], organization_id: str = "org_nobody") -> list[by
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", [text for text in EVIL if text not in ("\0", "\ud800")])
-def test_no_text_leaves_its_place_in_the_statement(text: str, acme: Organization) -> None:
+def test_no_text_is_interpreted_as_sql(text: str, acme: Organization) -> None:
     ShipmentFactory(organization=acme, id="it", notes=text, metadata={text: text}, tags=[text])
     ShipmentFactory(organization=acme, id="other")
     chosen: dict[str, Any] = {"id": text.strip() or "x", "notes": f"{text}!"}
@@ -188,18 +191,18 @@ def test_no_text_leaves_its_place_in_the_statement(text: str, acme: Organization
 
 
 @pytest.mark.django_db
-def test_a_zone_that_only_python_knows_is_refused() -> None:
+def test_a_zone_unknown_to_postgresql_is_refused() -> None:
     spec = replace(parse_export({"resource": "shipment"}), timezone="Moon/Tranquility")
     with pytest.raises(InvalidInput) as raised:
         creation.count_rows(spec, "org_nobody")
     (problem,) = raised.value.problems
-    assert problem.code is ErrorCode.INVALID_TIMEZONE
+    assert problem.code is ResourceErrorCode.INVALID_TIMEZONE
     assert problem.field == "csv_field_options.timezone"
     assert problem.value == "Moon/Tranquility"
 
 
 @pytest.mark.django_db
-def test_every_zone_that_a_request_may_name_is_known_to_the_database() -> None:
+def test_every_accepted_zone_is_known_to_postgresql() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pg_timezone_names")
         assert not TIMEZONES - {row[0] for row in cursor.fetchall()}

@@ -1,4 +1,4 @@
-"""The seven documented requests, word for word: each file equals what the ORM says."""
+"""The seven documented requests: each file equals the records that the ORM returns."""
 
 import csv
 import io
@@ -77,7 +77,7 @@ def demo(alice: KeyClient) -> None:
 
 
 def computed(record: Any, name: str) -> Any:
-    """The value of a column that no field of the model has."""
+    """Return the value of a column, which may be computed and not a field of the model."""
     match name:
         case "_search":
             return record.search_text
@@ -92,7 +92,7 @@ def computed(record: Any, name: str) -> Any:
 
 
 def matches(cell: str, value: Any) -> bool:
-    """Whether a cell shows a value as `merge` should."""
+    """Return whether a cell shows a value as `merge` does."""
     if isinstance(value, Manager):
         names = value.order_by(SortKey("name"), "pk").values_list("name", flat=True)
         return cell == escaped(joined(names))

@@ -1,4 +1,4 @@
-"""Named types: a table each, the range of its date, and what is said of mistakes."""
+"""Named types: their tables, date ranges and errors."""
 
 import csv
 import io
@@ -72,7 +72,7 @@ def refused(body: dict[str, Any]) -> list[tuple[str, str, Any]]:
 
 
 def sell(organization: Organization, at: datetime, *, is_test: bool) -> dict[str, str]:
-    """One of everything, all of the same day; the first column of each type's row."""
+    """Create one record for each type on one day; return the first cell of each type's row."""
     of = {"organization": organization}
     customer = a_record(Customer, **of, joined_at=at)
     order = a_record(Order, **of, is_test=is_test, placed_at=at, customer=customer, number=f"N{at}")
@@ -107,12 +107,12 @@ def sell(organization: Organization, at: datetime, *, is_test: bool) -> dict[str
     return {code: str(first) for code, first in rows.items()}
 
 
-def test_there_are_thirteen() -> None:
+def test_the_types_are_listed_in_order() -> None:
     assert export_types.codes() == CODES
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_type_is_a_table_of_the_real_records_of_a_time(
+def test_a_type_exports_the_records_of_its_date_range_without_tests(
     code: str, acme: Organization, globex: Organization
 ) -> None:
     early, late = JUNE, JUNE + timedelta(days=1)
@@ -129,14 +129,14 @@ def test_a_type_is_a_table_of_the_real_records_of_a_time(
     assert [row[0] for row in rows if alone or row[0] != tried] == kept
 
 
-def test_carts_that_were_bought_are_not_open(acme: Organization) -> None:
+def test_submitted_carts_are_not_open_carts(acme: Organization) -> None:
     for status in ("open", "submitted"):
         a_record(CartLineItem, acme, cart=a_record(Cart, acme, status=status))
     assert len(table(acme, type="open_cart_list")) == 2
     assert len(table(acme, type="open_cart_line_items")) == 2
 
 
-def test_both_ends_are_optional(acme: Organization) -> None:
+def test_both_ends_of_the_date_range_are_optional(acme: Organization) -> None:
     for days in range(3):
         a_record(Customer, acme, joined_at=JUNE + timedelta(days=days))
     assert len(table(acme, type="customer_list")) == 4
@@ -163,7 +163,7 @@ def test_both_ends_are_optional(acme: Organization) -> None:
         (1748772030123, 2),
     ],
 )
-def test_an_end_is_inclusive_to_the_precision_in_which_it_is_written(
+def test_date_to_is_included_to_the_precision_in_which_it_is_written(
     date_to: str | int, count: int, acme: Organization
 ) -> None:
     hour = JUNE + timedelta(hours=10)
@@ -176,9 +176,7 @@ def test_an_end_is_inclusive_to_the_precision_in_which_it_is_written(
 
 
 @pytest.mark.parametrize("ends", [{}, {"date_from": "2020-01-01"}, {"date_to": "2030-01-01"}])
-def test_orders_that_were_not_placed_are_in_no_table_of_orders(
-    ends: dict[str, str], acme: Organization
-) -> None:
+def test_orders_that_were_not_placed_are_left_out(ends: dict[str, str], acme: Organization) -> None:
     placed = a_record(Order, acme, placed_at=JUNE, number="N1", status="placed")
     draft = a_record(Order, acme, placed_at=None, number="N2", status="draft")
     for order in (placed, draft):
@@ -187,7 +185,7 @@ def test_orders_that_were_not_placed_are_in_no_table_of_orders(
     assert [row[1] for row in table(acme, type="order_line_items", **ends)[1:]] == ["N1"]
 
 
-def test_one_zone_governs_the_range_the_filters_and_what_is_shown(acme: Organization) -> None:
+def test_one_zone_applies_to_the_date_range_the_filters_and_the_file(acme: Organization) -> None:
     acme.timezone = "America/New_York"
     acme.save()
     # The 31st in New York, and the 1st in Tokyo.
@@ -203,7 +201,7 @@ def test_one_zone_governs_the_range_the_filters_and_what_is_shown(acme: Organiza
             assert shown.startswith(day)
 
 
-def test_dates_are_of_the_organizations_zone_unless_they_say_otherwise(acme: Organization) -> None:
+def test_dates_without_an_offset_are_in_the_organizations_zone(acme: Organization) -> None:
     acme.timezone = "America/New_York"
     acme.save()
     a_record(Customer, acme, joined_at=JUNE)
@@ -221,7 +219,7 @@ def test_dates_are_of_the_organizations_zone_unless_they_say_otherwise(acme: Org
 
 @pytest.mark.parametrize("start", ["02:00", "02:30", "02:59", "02:59:59"])
 @pytest.mark.parametrize("end", ["02:59:59", "03:10"])
-def test_a_range_may_begin_and_end_at_times_that_the_clocks_skip(start: str, end: str) -> None:
+def test_a_date_range_may_begin_and_end_at_skipped_local_times(start: str, end: str) -> None:
     day = "2025-03-09T"
     spec = parse_export(
         {"resource": "contact", "date_from": day + start, "date_to": day + end},
@@ -230,14 +228,14 @@ def test_a_range_may_begin_and_end_at_times_that_the_clocks_skip(start: str, end
     assert len(spec.selection.conditions) == 2
 
 
-def test_a_range_without_a_type_is_of_the_resources_own_date(acme: Organization) -> None:
+def test_a_date_range_without_a_type_uses_the_date_of_the_resource(acme: Organization) -> None:
     ContactFactory.create(organization=acme, name="old", created_at=JUNE)
     ContactFactory.create(organization=acme, name="new", created_at=now())
     found = table(acme, resource="contact", date_to="2025-07-01")
     assert [row[found[0].index("name")] for row in found[1:]] == ["old"]
 
 
-def test_a_request_may_have_its_own_columns_order_and_filters(acme: Organization) -> None:
+def test_a_request_overrides_columns_and_order_and_adds_filters(acme: Organization) -> None:
     for name in ("b", "a", "c"):
         a_record(Customer, acme, email=f"{name}@example.com")
     body = {
@@ -246,11 +244,11 @@ def test_a_request_may_have_its_own_columns_order_and_filters(acme: Organization
         "csv_field_options": {"columns": {"email": "Mail"}},
     }
     assert table(acme, **body) == [["Mail"], ["a@example.com"], ["b@example.com"]]
-    # What is always left out cannot be asked for.
+    # The filters of the type always apply.
     assert len(table(acme, type="order_list", options={"is_test": True})) == 1
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     problems = refused(
         {"type": "orders", "date_from": "yesterday", "date_to": [], "format": "pdf", "typ": 1}
     )
@@ -279,11 +277,11 @@ def test_everything_wrong_is_said_at_once() -> None:
         ({"type": "order_list", "fields": []}, "invalid_column", "fields"),
     ],
 )
-def test_mistakes_are_named(body: dict[str, Any], code: str, field: str) -> None:
+def test_a_problem_is_reported(body: dict[str, Any], code: str, field: str) -> None:
     assert [problem[:2] for problem in refused(body)] == [(code, field)]
 
 
-def test_types_are_listed_alike_for_everyone(alice: KeyClient, charlie: KeyClient) -> None:
+def test_every_organization_sees_the_same_types(alice: KeyClient, charlie: KeyClient) -> None:
     for slash in ("", "/"):
         body = alice.get(f"/v1/exports/types{slash}").json()
         assert [each["code"] for each in body["results"]] == CODES
@@ -292,7 +290,7 @@ def test_types_are_listed_alike_for_everyone(alice: KeyClient, charlie: KeyClien
     assert charlie.get("/v1/exports/types").json() == body
 
 
-def test_a_typed_export_is_made_shown_and_found(
+def test_an_export_of_a_type_is_created_shown_and_listed(
     alice: KeyClient, charlie: KeyClient, acme: Organization
 ) -> None:
     order = a_record(Order, acme, placed_at=JUNE, number="#1")
@@ -313,7 +311,7 @@ def test_a_typed_export_is_made_shown_and_found(
     assert Export.objects.count() == 2
 
 
-def test_a_preview_goes_by_the_zone_too(alice: KeyClient, acme: Organization) -> None:
+def test_a_preview_uses_the_zone_of_the_organization(alice: KeyClient, acme: Organization) -> None:
     acme.timezone = "Asia/Tokyo"
     acme.save()
     a_record(Customer, acme, joined_at=JUNE - timedelta(hours=9))
@@ -321,11 +319,13 @@ def test_a_preview_goes_by_the_zone_too(alice: KeyClient, acme: Organization) ->
     assert alice.post("/v1/exports/preview", body).json()["records_count"] == 1
 
 
-def test_nothing_is_wrong_with_what_is_declared() -> None:
+def test_the_declared_types_pass_the_system_check() -> None:
     assert check_export_types() == []
 
 
-def test_each_mistake_of_a_declaration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_system_check_reports_each_mistake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def declared(resource: str = "order", **changes: Any) -> ExportType:
         given = {"columns": {"number": "Number"}, "date": "placed_at", "order_by": "number"}
         return ExportType(code="mine", name="Mine", resource=resource, **(given | changes))

@@ -1,4 +1,4 @@
-"""`/v1/schema` as bytes: built once, revalidated, compressed; and without the pages under /docs."""
+"""`/v1/schema`: built once, revalidated and compressed; also without the pages under /docs."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ JSON = "application/vnd.oai.openapi+json"
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """An entry for each time that the description is built from now on."""
+    """A list that gets an entry for each build of the description."""
     found: list[object] = []
     original: Any = SchemaGenerator.get_schema
 
@@ -28,11 +28,11 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         return original(*arguments, **named)
 
     monkeypatch.setattr(SchemaGenerator, "get_schema", counted)
-    monkeypatch.setattr(schema, "_rendered", {})
+    monkeypatch.setattr(schema, "rendered", {})
     return found
 
 
-def test_many_at_once_get_the_same_bytes_and_it_is_built_once(built: list[object]) -> None:
+def test_concurrent_requests_get_the_same_bytes_built_once(built: list[object]) -> None:
     with ThreadPoolExecutor(32) as pool:
         answers = [
             *pool.map(lambda _: Client().get("/v1/schema", headers={"Accept": JSON}), range(32))
@@ -43,7 +43,7 @@ def test_many_at_once_get_the_same_bytes_and_it_is_built_once(built: list[object
     assert json.loads(answers[0].content)["openapi"] == "3.1.0"
 
 
-def test_who_has_it_gets_304(client: Client) -> None:
+def test_a_client_with_the_current_version_gets_304(client: Client) -> None:
     first = client.get("/v1/schema")
     assert first["Cache-Control"] == "public, max-age=60"
     assert first["Vary"] == "Accept, Accept-Encoding"
@@ -54,7 +54,7 @@ def test_who_has_it_gets_304(client: Client) -> None:
     assert client.get("/v1/schema", headers={"Accept": JSON})["ETag"] != first["ETag"]
 
 
-def test_it_is_compressed_where_that_is_accepted(client: Client) -> None:
+def test_the_response_is_compressed_if_the_client_accepts_it(client: Client) -> None:
     plain = client.get("/v1/schema")
     small = client.get("/v1/schema", headers={"Accept-Encoding": "br, gzip"})
     assert small["Content-Encoding"] == "gzip"
@@ -76,7 +76,7 @@ print([Client().get(path, HTTP_HOST="localhost").status_code for path in paths])
 """
 
 
-def test_without_the_package_of_their_scripts_there_are_no_pages() -> None:
+def test_the_pages_are_absent_without_the_sidecar_package() -> None:
     process = subprocess.run(
         [sys.executable, "-c", WITHOUT_PAGES],
         cwd=settings.BASE_DIR,
@@ -89,6 +89,6 @@ def test_without_the_package_of_their_scripts_there_are_no_pages() -> None:
 
 
 @pytest.mark.usefixtures("static_files")
-def test_a_key_does_not_outlive_the_page(client: Client) -> None:
+def test_the_page_does_not_store_the_api_key(client: Client) -> None:
     script = client.get("/docs?script=").content.decode()
     assert '"persistAuthorization": false' in script

@@ -1,4 +1,4 @@
-"""Whatever the API's description allows is answered as it says, and never by a failure."""
+"""Random requests that the API description allows get responses that conform to it."""
 
 from typing import Any
 
@@ -32,14 +32,14 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# The phase of coverage alone tries each of the hundreds of filters in many ways.
+# Without the coverage phase, which tries each of hundreds of filters in many ways.
 CONFIG = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
 schema = schemathesis.openapi.from_wsgi("/v1/schema", application, config=CONFIG)
 
 
 @pytest.fixture
 def records(acme: Organization) -> None:
-    """Something to list and to export."""
+    """Records to list and to export."""
     group = GroupFactory.create(organization=acme)
     ContactFactory.create(organization=acme, groups=[group])
     location = LocationFactory.create(organization=acme)
@@ -55,7 +55,7 @@ def records(acme: Organization) -> None:
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_answers_are_as_described(
+def test_responses_conform_to_the_description(
     case: Any, alice: KeyClient, records: None, settings: Settings
 ) -> None:
     settings.API_RATE_LIMIT = ""

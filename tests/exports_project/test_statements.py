@@ -91,6 +91,6 @@ def test_a_statement_that_exceeds_the_timeout_answers_504(
     assert response.status_code == 504
     assert response.json() == {
         "error": "timeout",
-        "message": "It took too long; ask for less data.",
+        "message": "The request took too long. Request less data.",
         "details": {},
     }

@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils import timezone
 
+from exports.errors import ExportErrorCode
 from longshore.accounts.models import ApiKey, Organization
 from longshore.api.errors import ErrorCode
 from longshore.jobs import admission
@@ -108,7 +109,7 @@ REPORTS = JobKind(
     limits=lambda organization_id: LIMITS,
     retention=lambda: RETENTION,
     record_retention=lambda: timedelta(days=1),
-    unfinished_error=ErrorCode.TOO_MANY_EXPORTS,
+    unfinished_error=ExportErrorCode.TOO_MANY_EXPORTS,
 )
 
 

@@ -10,16 +10,17 @@ from django.db import models
 from django.urls import re_path
 from pytest_django import Settings
 
-from exports.api.views import ExportList
+from exports.api.views import ExportViewSet
 from exports.models import Export, ExportFile
 from longshore.accounts.models import ApiKey
+from longshore.api.views import ApiViewSet
 from longshore.domains.logistics.models import (
     Article,
     Contact,
     Fulfillment,
     Group,
 )
-from longshore.resources.api.views import RecordList
+from longshore.resources.api.views import RecordViewSet
 from longshore.resources.checks import check_resource, check_resources
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.registry import Registry, Resource
@@ -199,15 +200,15 @@ def test_path_to_the_organization_may_have_several_steps() -> None:
 
 def test_check_reports_a_plural_that_is_an_address_of_the_api(settings: Settings) -> None:
     taken = Resource("export", "exports", Contact)
-    urls = tuple(
-        re_path(rf"^v1/{name}/?$", view, name=f"list-{name}")
-        for name, view in [
-            ("exports", ExportList.as_view()),
-            ("exports", RecordList.of(taken).as_view()),
-            ("people", RecordList.of(CONTACT).as_view()),
-        ]
+    views: list[tuple[str, str, type[ApiViewSet[Any]]]] = [
+        ("exports", "export", ExportViewSet),
+        ("exports", "record-export", RecordViewSet.of(taken)),
+        ("people", "record-person", RecordViewSet.of(CONTACT)),
+    ]
+    settings.ROOT_URLCONF = tuple(
+        re_path(rf"^v1/{address}/?$", view.as_view({"get": "list"}), name=f"{name}-list")
+        for address, name, view in views
     )
-    settings.ROOT_URLCONF = urls
     [error] = check_resource(taken)
     assert error.id == "resources.E009"
     assert "the API uses the address /v1/exports already" in error.msg

@@ -195,7 +195,7 @@ def test_locations_filter_by_user(alice: KeyClient, acme: Organization, select: 
 @pytest.mark.parametrize(
     ("resource", "options", "message"),
     [
-        ("item", {"include_zero": "true"}, "did you mean 'include_zero_inventory'?"),
+        ("item", {"include_zero": "true"}, "Did you mean 'include_zero_inventory'?"),
         ("item", {"include_zero_inventory": "maybe"}, "Accepted: true or false"),
         ("asset", {"list_archived": "is_null"}, "`list_archived` (boolean) does not support"),
         (
@@ -208,7 +208,7 @@ def test_locations_filter_by_user(alice: KeyClient, acme: Organization, select: 
             {"contacts": "not_in:a,b"},
             "`contacts` filters by destination_contact or sender",
         ),
-        ("tracker", {"contact": "a"}, "did you mean 'contacts'?"),
+        ("tracker", {"contact": "a"}, "Did you mean 'contacts'?"),
         ("location", {"user_id": "gt:a"}, "`user_id` (list) does not"),
     ],
 )
@@ -277,4 +277,4 @@ def test_message_names_the_filter_of_the_request() -> None:
     named = NamedFilter("state", "By the status.", paths=("status",))
     resource = Resource("shipment", "shipments", Shipment, filters=(named,))
     _, [problem] = parse_options(resource, {"state": "deliverd"}, UTC)
-    assert "is not a value of state; did you mean 'delivered'? Values: " in problem.message
+    assert "is not a value of state. Did you mean 'delivered'? Values: " in problem.message

@@ -8,6 +8,7 @@ import pytest
 from longshore.api.errors import ErrorCode, Problem, shortened
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import Condition
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import Ordering, Selection, parse_options
 from longshore.resources.registry import registry
 from longshore.resources.timezones import UTC
@@ -26,7 +27,7 @@ DAY = "an ISO date (2024-12-25)"
 @pytest.mark.parametrize(
     ("name", "raw", "text", "accepted"),
     [
-        ("statu", "x", "no filter 'statu'; did you mean 'status'?", "tracking_number"),
+        ("statu", "x", "no filter 'statu'. Did you mean 'status'?", "tracking_number"),
         ("nothing", None, "no filter 'nothing'", "group_id"),
         ("", "x", "no filter ''", "status"),
         ("created_at.x", "x", "no filter 'created_at.x'", "status"),
@@ -98,7 +99,7 @@ def test_problem_names_a_malformed_filter(name: str, raw: object, text: str, acc
     selection, problems = read({name: raw}, resource)
     assert selection == Selection()
     (problem,) = problems
-    assert problem.code is ErrorCode.INVALID_FILTER
+    assert problem.code is ResourceErrorCode.INVALID_FILTER
     assert problem.field == f"options.{name}"
     assert problem.value in (raw, shortened(raw))
     assert text in problem.message
@@ -167,7 +168,7 @@ def test_valid_limits(limit: object, number: int | None) -> None:
 )
 def test_invalid_order_is_rejected(options: dict[str, Any], field: str, value: object) -> None:
     _, (problem,) = read(options)
-    assert problem.code is ErrorCode.INVALID_ORDERING
+    assert problem.code is ResourceErrorCode.INVALID_ORDERING
     assert problem.field == f"options.{field}"
     assert problem.value == value
     accepted = problem.accepted

@@ -11,6 +11,7 @@ from longshore.api.errors import ErrorCode, Problem, shortened
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.predicates import parse_predicates, parse_selection
 from longshore.resources.registry import Resource, registry
 from longshore.resources.timezones import UTC
@@ -135,8 +136,8 @@ def test_attributes_of_related_records(name: str, start: str, expected: list[str
 @pytest.mark.parametrize(
     ("name", "raw", "text", "accepted"),
     [
-        ("statsu_eq", "x", "has no attribute 'statsu'; did you mean 'status'?", "provider"),
-        ("location_nam_eq", "x", "no attribute 'location_nam'; did you mean 'location_name'", ""),
+        ("statsu_eq", "x", "has no attribute 'statsu'. Did you mean 'status'?", "provider"),
+        ("location_nam_eq", "x", "no attribute 'location_nam'. Did you mean 'location_name'", ""),
         ("status_or_nothing_eq", "x", "no attribute 'nothing'", "location_<attribute>"),
         ("status_or_eq", "x", "no attribute 'status_or'", "status"),
         ("_eq", "x", "no attribute ''", "status"),
@@ -147,10 +148,10 @@ def test_attributes_of_related_records(name: str, start: str, expected: list[str
         (
             "status_eqq",
             "x",
-            "does not end with a matcher; did you mean 'eq'?",
+            "does not end with a matcher. Did you mean 'eq'?",
             "not_eq",
         ),
-        ("status_not_eq_al", "x", "did you mean 'not_eq_all'?", "not_eq_all"),
+        ("status_not_eq_al", "x", "Did you mean 'not_eq_all'?", "not_eq_all"),
         ("metadata_conts", {}, "does not end with a matcher", "jcont"),
         ("status", "x", "'status' does not end with a matcher", "eq"),
         ("nothing", "x", "'nothing' is not an attribute of shipment", "id_eq"),
@@ -207,7 +208,7 @@ def test_problem_names_the_malformed_predicate(
 ) -> None:
     conditions, [problem] = read({name: raw})
     assert conditions == ()
-    assert problem.code is ErrorCode.INVALID_FILTER
+    assert problem.code is ResourceErrorCode.INVALID_FILTER
     assert problem.field == shortened(f"filters.{name}")
     assert problem.value in (raw, shortened(raw))
     assert text in problem.message

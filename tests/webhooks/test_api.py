@@ -1,4 +1,4 @@
-"""/v1/webhooks, /v1/deliveries and /v1/events; and nothing of another organization."""
+"""/v1/webhooks, /v1/deliveries and /v1/events; isolation of organizations."""
 
 import json
 from datetime import timedelta
@@ -38,7 +38,7 @@ def made(alice: KeyClient) -> dict[str, Any]:
     return found
 
 
-def test_a_subscription_shows_its_secret_once_and_its_headers_never(
+def test_the_secret_is_shown_once_and_header_values_never(
     alice: KeyClient, made: dict[str, Any]
 ) -> None:
     secret = made.pop("secret")
@@ -55,14 +55,14 @@ def test_a_subscription_shows_its_secret_once_and_its_headers_never(
         assert "hush" not in text
 
 
-def test_a_secret_may_be_ones_own(alice: KeyClient) -> None:
+def test_a_client_can_set_the_secret(alice: KeyClient) -> None:
     own = signing_secrets.generate()
     made = alice.post("/v1/webhooks", BODY | {"secret": own}).json()
     assert made["secret"] == own
     assert unseal(Subscription.objects.get().secret) == own
 
 
-def test_secrets_are_in_no_log_and_no_other_answer(
+def test_secrets_are_in_no_log_and_no_other_response(
     alice: KeyClient, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -92,7 +92,7 @@ def test_secrets_are_in_no_log_and_no_other_answer(
             assert hidden not in text
 
 
-def test_a_change_leaves_what_it_does_not_name(alice: KeyClient, made: dict[str, Any]) -> None:
+def test_a_change_keeps_other_members(alice: KeyClient, made: dict[str, Any]) -> None:
     address = f"/v1/webhooks/{made['id']}"
     changed = alice.patch(address, {"events": "*", "headers": {"X-Team": "dock"}}).json()
     assert changed["events"] == ["*"]
@@ -103,12 +103,12 @@ def test_a_change_leaves_what_it_does_not_name(alice: KeyClient, made: dict[str,
     assert changed["updated_at"] > made["updated_at"]
 
 
-def test_a_deleted_subscription_is_gone(alice: KeyClient, made: dict[str, Any]) -> None:
+def test_a_deleted_subscription_is_not_found(alice: KeyClient, made: dict[str, Any]) -> None:
     address = f"/v1/webhooks/{made['id']}"
     assert alice.delete(address).status_code == 204
     assert alice.get(address).status_code == 404
     assert alice.get("/v1/webhooks").json()["results"] == []
-    # Its place is free again.
+    # A deleted subscription is not a duplicate.
     assert alice.post("/v1/webhooks", BODY).status_code == 201
 
 
@@ -123,7 +123,7 @@ def test_a_rotation_shows_the_new_secret_once(alice: KeyClient, made: dict[str, 
     assert alice.post(f"{address}/rotate-secret", {"secret": own}).json()["secret"] == own
 
 
-def test_a_try_is_sent_to_one_subscription_whatever_it_wants(
+def test_a_test_event_is_sent_to_one_subscription_of_other_events(
     alice: KeyClient, subscription: Subscription, receiver: Receiver
 ) -> None:
     SubscriptionFactory.create(organization=subscription.organization)
@@ -167,7 +167,7 @@ def test_lists_take_a_constant_number_of_queries(
 ) -> None:
     publish(3)
     runner.run(subscription.pk)
-    alice.get("/v1/events")  # The first request of a minute notes the use of the key.
+    alice.get("/v1/events")  # The first request of a minute stores the time of use of the key.
     address = f"/v1/webhooks/{subscription.public_id}/deliveries"
     for limit in (1, 3):
         with django_assert_num_queries(4):
@@ -191,7 +191,7 @@ def test_a_redelivery_is_sent_at_once(
     assert (response.status_code, response.json()["error"]) == (409, "invalid_status")
 
 
-def test_what_has_failed_since_a_time_is_recovered(
+def test_deliveries_that_failed_since_a_time_are_recovered(
     alice: KeyClient, subscription: Subscription, receiver: Receiver
 ) -> None:
     long_ago = timezone.now() - timedelta(days=2)
@@ -207,7 +207,7 @@ def test_what_has_failed_since_a_time_is_recovered(
     assert len(receiver.messages) == 1
 
 
-def test_an_inactive_subscription_is_not_sent_to(
+def test_an_inactive_subscription_rejects_tests_recovery_and_redelivery(
     alice: KeyClient, subscription: Subscription, publish: Publish
 ) -> None:
     publish()
@@ -223,7 +223,7 @@ def test_an_inactive_subscription_is_not_sent_to(
         assert (response.status_code, response.json()["error"]) == (409, "subscription_inactive")
 
 
-def test_events_are_listed_whoever_is_told(alice: KeyClient, publish: Publish) -> None:
+def test_events_without_subscriptions_are_listed(alice: KeyClient, publish: Publish) -> None:
     event = publish()
     [shown] = alice.get("/v1/events").json()["results"]
     assert (shown["id"], shown["object"]) == (event.public_id, "event")
@@ -231,13 +231,13 @@ def test_events_are_listed_whoever_is_told(alice: KeyClient, publish: Publish) -
     assert alice.get("/v1/events?type=export.failed").json()["results"] == []
 
 
-def test_types_are_listed_with_what_they_mean(alice: KeyClient) -> None:
+def test_event_types_are_listed_with_their_descriptions(alice: KeyClient) -> None:
     results = alice.get("/v1/events/types").json()["results"]
     assert [each["type"] for each in results] == EventType.values
     assert all(each["description"] for each in results)
 
 
-def test_an_organization_has_so_many_subscriptions(
+def test_subscriptions_over_the_limit_are_rejected(
     alice: KeyClient, charlie: KeyClient, acme: Organization
 ) -> None:
     SubscriptionFactory.create_batch(MAX_SUBSCRIPTIONS, organization=acme)
@@ -246,7 +246,7 @@ def test_an_organization_has_so_many_subscriptions(
     assert charlie.post("/v1/webhooks", BODY).status_code == 201
 
 
-def test_the_same_subscription_twice_is_refused(
+def test_a_duplicate_subscription_is_rejected(
     alice: KeyClient, charlie: KeyClient, made: dict[str, Any]
 ) -> None:
     again = BODY | {"events": ["export.created", "export.failed", "export.created"]}
@@ -274,7 +274,7 @@ LISTS = ["/v1/webhooks", "/v1/events"]
 
 @pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_bob_may_what_alice_may_and_charlie_finds_nothing(
+def test_subscriptions_and_deliveries_are_accessible_to_their_organization_only(
     bob: KeyClient,
     charlie: KeyClient,
     read_only: KeyClient,
@@ -305,7 +305,7 @@ def test_bob_may_what_alice_may_and_charlie_finds_nothing(
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_lists_are_of_ones_own_organization(
+def test_lists_contain_objects_of_their_organization_only(
     bob: KeyClient, charlie: KeyClient, subscription: Subscription, publish: Publish, path: str
 ) -> None:
     publish()

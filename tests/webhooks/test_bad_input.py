@@ -1,4 +1,4 @@
-"""Every bad input is named: its field, its value, and what would be accepted."""
+"""Bad input is refused with its field, its value and the accepted values."""
 
 from typing import Any
 
@@ -91,7 +91,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("body", "code", "field"), BAD)
-def test_bad_input_is_named(alice: KeyClient, body: dict[str, Any], code: str, field: str) -> None:
+def test_bad_input_is_refused(
+    alice: KeyClient, body: dict[str, Any], code: str, field: str
+) -> None:
     existing = SubscriptionFactory.create(organization=alice.api_key.organization)
     answers = [alice.post("/v1/webhooks", BODY | body)]
     if "secret" not in body:
@@ -102,21 +104,21 @@ def test_bad_input_is_named(alice: KeyClient, body: dict[str, Any], code: str, f
         assert (problem["error"], problem["field"]) == (code, field)
         assert problem["accepted"]
         assert problem["message"]
-        # What may be a secret is not repeated.
+        # Values that may be secret are not repeated.
         if field.startswith(("headers.", "secret")):
             assert problem["value"] is None
             assert "hush" not in response.content.decode()
     assert Subscription.objects.count() == 1
 
 
-def test_everything_that_is_wrong_is_said_at_once(alice: KeyClient) -> None:
+def test_all_problems_are_reported_at_once(alice: KeyClient) -> None:
     body = {"events": ["nope"], "headers": {"Host": "x"}, "active": 1, "colour": "red"}
     problems = alice.post("/v1/webhooks", body).json()["details"]["problems"]
     fields = {problem["field"] for problem in problems}
     assert fields == {"target", "events.0", "headers.Host", "active", "colour"}
 
 
-def test_headers_that_become_too_many_are_refused(alice: KeyClient) -> None:
+def test_a_change_to_too_many_headers_is_refused(alice: KeyClient) -> None:
     made = alice.post("/v1/webhooks", BODY | {"headers": {f"A-{n}": "1" for n in range(9)}})
     address = f"/v1/webhooks/{made.json()['id']}"
     response = alice.patch(address, {"headers": {"B-1": "1", "B-2": "1"}})
@@ -132,7 +134,7 @@ def test_headers_that_become_too_many_are_refused(alice: KeyClient) -> None:
         *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"),
     ],
 )
-def test_a_bad_time_to_recover_from_is_named(alice: KeyClient, since: Any) -> None:
+def test_a_bad_start_of_a_recovery_is_refused(alice: KeyClient, since: Any) -> None:
     subscription = SubscriptionFactory.create(organization=alice.api_key.organization)
     address = f"/v1/webhooks/{subscription.public_id}/recover"
     response = alice.post(address, {"since": since})
@@ -153,7 +155,7 @@ def test_a_bad_time_to_recover_from_is_named(alice: KeyClient, since: Any) -> No
         ("/v1/webhooks/{id}/deliveries?type=x&status=failed", "type"),
     ],
 )
-def test_a_bad_query_is_named(alice: KeyClient, path: str, field: str) -> None:
+def test_a_bad_query_parameter_is_refused(alice: KeyClient, path: str, field: str) -> None:
     subscription = SubscriptionFactory.create(organization=alice.api_key.organization)
     response = alice.get(path.format(id=subscription.public_id))
     assert response.status_code == 400
@@ -193,7 +195,7 @@ def test_a_cursor_of_another_list_is_refused(alice: KeyClient) -> None:
         {"x" * 900_000: 1},
     ],
 )
-def test_a_body_of_mistakes_has_a_short_answer(alice: KeyClient, body: dict[str, Any]) -> None:
+def test_many_mistakes_have_a_short_response(alice: KeyClient, body: dict[str, Any]) -> None:
     response = alice.post("/v1/webhooks", BODY | body)
     assert response.status_code == 400
     assert len(response.json()["details"]["problems"]) <= 100

@@ -1,4 +1,4 @@
-"""What docs/webhooks.md says is so, and its code verifies what Longshore signs."""
+"""docs/webhooks.md: its statements are true, and its code verifies signatures of Longshore."""
 
 import json
 import os
@@ -27,7 +27,7 @@ PAGE = DOCS / "webhooks.md"
 BODY = json.dumps({"type": "export.created", "data": {"name": "Zoë, 山田"}}, ensure_ascii=False)
 OLD, NEW = signing_secrets.generate(), signing_secrets.generate()
 
-# Whether what came is verified: secret, headers, body, and a folder to work in.
+# Returns whether a message is verified. Arguments: secret, headers, body, working directory.
 Verify = Callable[[str, dict[str, str], str, Path], bool]
 
 
@@ -99,11 +99,13 @@ def signed(**changes: object) -> dict[str, str]:
     return Signer(Subscription(secret=seal(NEW), **changes)).headers("evt_1", BODY)
 
 
-def test_what_is_signed_is_verified(verify: Verify, tmp_path: Path) -> None:
+def test_the_documented_code_verifies_a_signed_message(verify: Verify, tmp_path: Path) -> None:
     assert verify(NEW, signed(), BODY, tmp_path)
 
 
-def test_both_secrets_verify_while_one_is_rotated(verify: Verify, tmp_path: Path) -> None:
+def test_the_documented_code_accepts_both_secrets_during_a_rotation(
+    verify: Verify, tmp_path: Path
+) -> None:
     headers = signed(
         previous_secret=seal(OLD),
         previous_secret_ends_at=timezone.now() + timedelta(hours=1),
@@ -125,7 +127,7 @@ def test_both_secrets_verify_while_one_is_rotated(verify: Verify, tmp_path: Path
     ],
     ids=["secret", "body", "id", "no signature", "empty signature", "future", "past"],
 )
-def test_all_else_is_refused(
+def test_the_documented_code_rejects_every_other_message(
     verify: Verify, tmp_path: Path, secret: str, body: str, changes: dict[str, str]
 ) -> None:
     headers = signed() | changes
@@ -135,7 +137,7 @@ def test_all_else_is_refused(
 
 
 def at(difference: timedelta) -> dict[str, str]:
-    """What is signed rightly, but not now."""
+    """Return the headers of a message signed at another time."""
     when = timezone.now() + difference
     return {
         "webhook-id": "evt_1",
@@ -150,10 +152,10 @@ def test_the_table_of_events_is_complete() -> None:
 
 def test_the_table_of_members_is_complete() -> None:
     named = [row[0].strip("`") for row in table("webhooks.md", "Member")]
-    assert set(named) | {"name", "active"} == {*parsing.FIELDS, "secret"}
+    assert set(named) | {"name", "active"} == set(parsing.SUBSCRIPTION_REQUEST.names)
 
 
-def test_numbers_are_those_of_the_code() -> None:
+def test_documented_numbers_equal_those_of_the_code() -> None:
     text = " ".join(PAGE.read_text().split())
     delays = [delay.total_seconds() for delay in results.DELAYS]
     words = {"5 seconds": 5, "30 seconds": 30, "3 minutes": 180, "18 minutes": 1080}
@@ -177,9 +179,9 @@ def test_numbers_are_those_of_the_code() -> None:
     assert subscriptions.OVERLAP.total_seconds() == 24 * 3600
 
 
-def test_the_subscription_shown_is_accepted() -> None:
+def test_the_documented_subscription_is_accepted() -> None:
     [command] = [block for block in blocks(PAGE, "bash") if "--data" in block]
     body = json.loads(command.partition("--data '")[2].rpartition("'")[0])
-    # A token is ASCII, unlike the dots that stand for one.
+    # The documented token contains an ellipsis; a real one is ASCII.
     body["headers"] = {name: text.strip("…") for name, text in body["headers"].items()}
     assert parsing.parse_new(body)["events"] == ["export.created", "export.failed"]

@@ -1,4 +1,4 @@
-"""An Idempotency-Key on what is asked of webhooks: done once, and no secret lies in the clear."""
+"""Idempotency-Key of requests about webhooks: one effect, and no secret is stored readable."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +47,7 @@ def failed(subscription: Subscription) -> Delivery:
 
 
 def actions(failed: Delivery) -> list[tuple[str, Any, int]]:
-    """Address, body and status of whatever acts on a subscription or on its failed delivery."""
+    """Return address, body and status of every action on a subscription and its delivery."""
     webhook = f"/v1/webhooks/{failed.subscription.public_id}"
     return [
         (f"{webhook}/rotate-secret", {}, 200),
@@ -57,7 +57,7 @@ def actions(failed: Delivery) -> list[tuple[str, Any, int]]:
     ]
 
 
-def test_a_subscription_is_made_once_and_shows_its_secret_again(alice: KeyClient) -> None:
+def test_a_repeated_creation_returns_the_same_secret(alice: KeyClient) -> None:
     first, again = (ask(alice, address, BODY) for address in ("/v1/webhooks", "/v1/webhooks/"))
     assert (first.status_code, again.status_code) == (201, 201)
     assert (replayed(first), replayed(again)) == (False, True)
@@ -66,7 +66,7 @@ def test_a_subscription_is_made_once_and_shows_its_secret_again(alice: KeyClient
     assert unseal(Subscription.objects.get().secret) == json.loads(again.content)["secret"]
 
 
-def test_another_key_is_another_request(alice: KeyClient) -> None:
+def test_another_key_makes_another_request(alice: KeyClient) -> None:
     ask(alice, "/v1/webhooks", BODY)
     assert error(ask(alice, "/v1/webhooks", BODY, key="l")) == (409, "duplicate_subscription")
     other = BODY | {"events": "*"}
@@ -74,9 +74,7 @@ def test_another_key_is_another_request(alice: KeyClient) -> None:
     assert Subscription.objects.count() == 2
 
 
-def test_every_action_is_done_once_for_each_key(
-    alice: KeyClient, bob: KeyClient, failed: Delivery
-) -> None:
+def test_every_action_runs_once_per_key(alice: KeyClient, bob: KeyClient, failed: Delivery) -> None:
     for address, body, status in actions(failed):
         first, again = ask(alice, address, body), ask(bob, address, body)
         assert (first.status_code, again.status_code) == (status, status)
@@ -89,7 +87,7 @@ def test_every_action_is_done_once_for_each_key(
     assert Delivery.objects.filter(event__type="webhook.test").count() == 2
 
 
-def test_a_lost_answer_costs_no_second_message(
+def test_a_repeated_action_sends_no_second_message(
     alice: KeyClient, failed: Delivery, receiver: Receiver
 ) -> None:
     for address, body, _ in actions(failed)[1:]:
@@ -101,7 +99,7 @@ def test_a_lost_answer_costs_no_second_message(
         assert len(receiver.messages) == before + 1
 
 
-def test_another_body_is_refused(alice: KeyClient, failed: Delivery) -> None:
+def test_another_body_with_the_same_key_is_rejected(alice: KeyClient, failed: Delivery) -> None:
     for address, body, _ in [("/v1/webhooks", BODY, 201), *actions(failed)]:
         first = ask(alice, address, body)
         other = body | {"name": "Another"}
@@ -109,7 +107,7 @@ def test_another_body_is_refused(alice: KeyClient, failed: Delivery) -> None:
         assert ask(alice, address, body).content == first.content
 
 
-def test_what_was_refused_may_be_corrected_with_the_same_key(
+def test_a_rejected_request_can_be_corrected_with_the_same_key(
     alice: KeyClient, subscription: Subscription
 ) -> None:
     address = f"/v1/webhooks/{subscription.public_id}"
@@ -128,7 +126,7 @@ def test_what_was_refused_may_be_corrected_with_the_same_key(
     assert ask(alice, f"{address}/test").status_code == 201
 
 
-def test_charlie_gets_nothing_by_alices_key(
+def test_another_organization_gets_nothing_with_the_same_key(
     alice: KeyClient, charlie: KeyClient, failed: Delivery
 ) -> None:
     for address, body, _ in actions(failed):
@@ -139,7 +137,7 @@ def test_charlie_gets_nothing_by_alices_key(
     assert json.loads(hers.content)["secret"] != json.loads(his.content)["secret"]
 
 
-def test_of_many_at_once_one_subscribes(acme: Organization) -> None:
+def test_one_of_many_concurrent_requests_subscribes(acme: Organization) -> None:
     clients = [KeyClient(acme, str(number), Scope.WRITE) for number in range(4)]
     start = Barrier(len(clients))
 
@@ -158,7 +156,7 @@ def test_of_many_at_once_one_subscribes(acme: Organization) -> None:
     assert Subscription.objects.count() == 1
 
 
-def test_no_secret_lies_in_the_database(alice: KeyClient) -> None:
+def test_the_database_contains_no_readable_secret(alice: KeyClient) -> None:
     own = "whsec_" + "QUJD" * 10
     made = json.loads(ask(alice, "/v1/webhooks", BODY | {"secret": own}).content)
     address = f"/v1/webhooks/{made['id']}/rotate-secret"
@@ -172,7 +170,7 @@ def test_no_secret_lies_in_the_database(alice: KeyClient) -> None:
         assert text not in stored
 
 
-def test_the_secrets_of_a_deleted_subscription_are_not_shown_again(alice: KeyClient) -> None:
+def test_stored_responses_of_a_deleted_subscription_are_not_replayed(alice: KeyClient) -> None:
     made = json.loads(ask(alice, "/v1/webhooks", BODY).content)
     address = f"/v1/webhooks/{made['id']}"
     assert ask(alice, f"{address}/rotate-secret").status_code == 200

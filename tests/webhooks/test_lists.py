@@ -1,4 +1,4 @@
-"""Lists of deliveries read what they show, however many there are."""
+"""Lists of deliveries read few rows at any number of deliveries."""
 
 import re
 
@@ -48,7 +48,7 @@ def plan(statement: str) -> str:
 
 @pytest.fixture
 def two(acme: Organization) -> tuple[Subscription, Subscription]:
-    """One with many deliveries, of which few have failed and long ago; one whose all failed."""
+    """A subscription with many deliveries, few of them failed; and one with failed ones only."""
     busy, failing = SubscriptionFactory.create_batch(2, organization=acme)
     fill(failing, 5_000, DeliveryStatus.FAILED)
     fill(busy, 40, DeliveryStatus.FAILED)
@@ -58,7 +58,7 @@ def two(acme: Organization) -> tuple[Subscription, Subscription]:
 
 @pytest.mark.parametrize("analyzed", [False, True])
 @pytest.mark.parametrize("query", ["", "status=failed", "status=delivered"])
-def test_a_list_reads_an_index_in_its_order(
+def test_the_list_of_deliveries_reads_an_index_in_its_order(
     alice: KeyClient,
     two: tuple[Subscription, Subscription],
     query: str,
@@ -73,17 +73,17 @@ def test_a_list_reads_an_index_in_its_order(
             assert alice.get(address).status_code == 200
         [page] = [each["sql"] for each in queries if 'FROM "webhooks_delivery"' in each["sql"]]
         found = plan(page)
-        # Where all that is there has the status, the first of them does as well.
+        # If most deliveries have the status, the other index is as good.
         index = (
             "delivery_by_status" if "failed" in query else "delivery_(of_subscription|by_status)"
         )
         assert re.search(f"Index Scan using {index} on webhooks_delivery", found)
         assert "Sort" not in found
-        # An event's data may be long, and nobody is shown it here.
+        # The list does not show the data of events, which may be large.
         assert '"webhooks_event"."data"' not in page
 
 
-def test_the_page_of_a_subscription_in_the_admin_does_too(
+def test_the_admin_page_of_a_subscription_reads_an_index_in_its_order(
     two: tuple[Subscription, Subscription],
 ) -> None:
     for subscription in two:
@@ -92,7 +92,7 @@ def test_the_page_of_a_subscription_in_the_admin_does_too(
         assert "Sort" not in found
 
 
-def test_pages_are_newest_first_to_the_end_and_back(
+def test_deliveries_can_be_paged_to_the_end_and_back(
     alice: KeyClient, acme: Organization, globex: Organization
 ) -> None:
     subscription, another = SubscriptionFactory.create_batch(2, organization=acme)

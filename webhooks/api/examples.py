@@ -1,20 +1,17 @@
-"""Requests about webhooks, and what may be answered, as the API's description shows them."""
+"""Requests and successful responses of webhooks in the API description."""
 
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from longshore.api.errors import ErrorCode
-from longshore.resources.api.documentation import bad_input
 from longshore.resources.request_examples import sample_resource
-from webhooks.events import EVERY, EventType
-from webhooks.parsing import SECRET
 
 _RESOURCE, _PLURAL = sample_resource()
+
 REQUESTS = [
     OpenApiExample(
-        "Files that are ready",
-        summary="Be told when a file is ready, and when there will be none",
+        "Completed and failed exports",
+        summary="The events of completed and failed exports",
         value={
             "target": "https://receiver.example.com/longshore",
             "events": ["export.created", "export.failed"],
@@ -34,7 +31,7 @@ REQUESTS = [
         request_only=True,
     ),
 ]
-SUBSCRIPTION = {
+SUBSCRIPTION: dict[str, Any] = {
     "id": "whsub_01jd8x5m3v9q7r2t4w6y8z0abc",
     "object": "webhook",
     "number": 12,
@@ -134,38 +131,3 @@ DELIVERED = PENDING | {
         },
     ],
 }
-_TYPES = [EVERY, *EventType.values]
-_BAD_TARGET = "The target's address 127.0.0.1 is not public."
-REFUSED = [
-    bad_input(
-        ErrorCode.INVALID_TARGET,
-        "target",
-        "https://127.0.0.1/",
-        _BAD_TARGET,
-        "an https:// URL of a public host",
-    ),
-    bad_input(
-        ErrorCode.INVALID_EVENT,
-        "events.0",
-        "export.finished",
-        "There is no event 'export.finished'",
-        _TYPES,
-    ),
-    bad_input(
-        ErrorCode.INVALID_HEADER,
-        "headers.webhook-id",
-        None,
-        "The header webhook-id is set by Longshore itself",
-        "another name",
-    ),
-    bad_input(
-        ErrorCode.INVALID_RESOURCE,
-        "resources.0",
-        "nothing",
-        "There is no resource 'nothing'",
-        [_RESOURCE],
-    ),
-]
-BAD_SECRET = bad_input(
-    ErrorCode.INVALID_SECRET, "secret", None, f"`secret` must be {SECRET}", SECRET
-)

@@ -1,4 +1,7 @@
-"""Subscriptions, events and deliveries as the API shows them; secrets it shows once, if at all."""
+"""Subscriptions, events and deliveries as the API shows them.
+
+Only the creation of a subscription and the rotation of its secret show the secret.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,13 +11,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from longshore.api.links import absolute
+from longshore.api.serializers import ModelSerializer
 from webhooks import payloads
 from webhooks.events import EventType
 from webhooks.models import Attempt, Delivery, Event, Subscription, Verification
 
 
-class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
-    """An address that is told of events. Links are of the request in the context."""
+class SubscriptionSerializer(ModelSerializer[Subscription]):
+    """A subscription to events. Links are absolute for the request in the context."""
 
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
@@ -25,10 +29,10 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
     url = serializers.SerializerMethodField()
     verification = serializers.ChoiceField(
         Verification.choices,
-        help_text="`pending` until the target repeats its challenge: only challenges are sent.",
+        help_text="`pending` until the target returns its challenge: only challenges are sent.",
     )
     headers = serializers.SerializerMethodField(
-        help_text="Their names; nobody is shown their values again."
+        help_text="Names of the headers. The values are not shown."
     )
 
     class Meta:
@@ -61,7 +65,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
         return "webhook"
 
     def get_url(self, subscription: Subscription) -> str:
-        path = reverse("webhook", args=[subscription.public_id])
+        path = reverse("webhook-detail", args=[subscription.public_id])
         return absolute(path, self.context.get("request"))
 
     def get_headers(self, subscription: Subscription) -> list[str]:
@@ -69,7 +73,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
 
 
 class CreatedSubscriptionSerializer(SubscriptionSerializer):
-    """A new subscription, with the secret that nobody is shown again."""
+    """A new subscription, with its secret."""
 
     secret = serializers.SerializerMethodField()
 
@@ -83,27 +87,27 @@ class CreatedSubscriptionSerializer(SubscriptionSerializer):
 
 @extend_schema_field({"type": "object"})
 class DataField(serializers.JSONField):
-    """What an event happened to."""
+    """The object of an event."""
 
 
 class EventListSerializer(serializers.ListSerializer[Event]):
-    """Makes the links of all of a page at once."""
+    """Serializes a page of events; the links of all events are completed together."""
 
     def to_representation(self, data: Any) -> list[Any]:
         events: Iterable[Event] = data
-        found = list(events)
-        for event, completed in zip(found, payloads.complete(found), strict=True):
+        page = list(events)
+        for event, completed in zip(page, payloads.complete(page), strict=True):
             event.data = completed
-        return super().to_representation(found)
+        return super().to_representation(page)
 
 
-class EventSerializer(serializers.ModelSerializer[Event]):
-    """Something that happened; `data` is what it happened to, as it was then."""
+class EventSerializer(ModelSerializer[Event]):
+    """An event; `data` is its object at that time."""
 
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
     type = serializers.ChoiceField(EventType.choices)
-    data = DataField(source="public_data")  # type: ignore[assignment]  # A serializer's own `data` is another.
+    data = DataField(source="public_data")  # type: ignore[assignment]  # Serializers have a property of this name.
 
     class Meta:
         model = Event
@@ -119,16 +123,16 @@ class EventTypeSerializer(serializers.Serializer[Any]):
     description = serializers.CharField()
 
 
-class AttemptSerializer(serializers.ModelSerializer[Attempt]):
-    """One request, and what came of it."""
+class AttemptSerializer(ModelSerializer[Attempt]):
+    """One request to the target, and its response."""
 
     class Meta:
         model = Attempt
         fields = ("started_at", "milliseconds", "status_code", "error", "response")
 
 
-class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """An event on its way to a subscription, with every attempt."""
+class DeliverySerializer(ModelSerializer[Delivery]):
+    """The delivery of an event to a subscription, with every attempt."""
 
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()

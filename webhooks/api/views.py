@@ -1,20 +1,20 @@
 """`/v1/webhooks`, `/v1/deliveries` and `/v1/events`."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
-from rest_framework.generics import GenericAPIView
-from rest_framework.mixins import ListModelMixin
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from longshore.accounts.authentication import key_of
 from longshore.api.idempotency import idempotent
 from longshore.api.pagination import KeysetPagination, NewestFirst
-from longshore.resources.api.choices import chosen
+from longshore.api.views import ApiViewSet
+from longshore.resources.api.list_filters import request_filters
 from webhooks import actions, subscriptions
 from webhooks.api import documentation
 from webhooks.api.serializers import (
@@ -35,150 +35,121 @@ from webhooks.models import (
 from webhooks.parsing import parse_change, parse_new, parse_secret, parse_since
 
 
-class SubscriptionView(GenericAPIView[Subscription]):
-    """The subscriptions of the key's organization: nothing of another is found."""
+@extend_schema_view(**documentation.subscriptions)
+class SubscriptionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Subscription]):
+    """The subscriptions of the organization."""
 
-    serializer_class = SubscriptionSerializer
-    lookup_field = "public_id"
-
-    def get_queryset(self) -> SubscriptionQuerySet:
-        organization = key_of(self.request).organization_id
-        return Subscription.objects.visible().filter(organization=organization)
-
-    @property
-    def body(self) -> dict[str, Any]:
-        return cast("dict[str, Any]", self.request.data)
-
-
-class SubscriptionList(ListModelMixin, SubscriptionView):
+    lookup_value_regex = r"whsub_\w+"
     pagination_class = NewestFirst
-
-    @documentation.list_subscriptions
-    def get(self, request: Request) -> Response:
-        return self.list(request)
-
-    @documentation.create_subscription
-    @idempotent
-    def post(self, request: Request) -> Response:
-        organization = key_of(request).organization_id
-        subscription, secret = subscriptions.create(organization, parse_new(self.body))
-        context = {**self.get_serializer_context(), "secret": secret}
-        shown = CreatedSubscriptionSerializer(subscription, context=context).data
-        return Response(shown, status.HTTP_201_CREATED, headers={"Location": shown["url"]})
+    serializer_class = SubscriptionSerializer
 
     def get_queryset(self) -> SubscriptionQuerySet:
-        chosen(self.request, {})
-        return super().get_queryset()
+        if self.action == "list":
+            request_filters(self.request, {})
+        return Subscription.objects.visible().filter(organization=self.organization)
 
+    @idempotent
+    def create(self, request: Request) -> Response:
+        values = parse_new(self.json_body(request))
+        subscription, secret = subscriptions.create(self.organization.pk, values)
+        context = {**self.get_serializer_context(), "secret": secret}
+        data = CreatedSubscriptionSerializer(subscription, context=context).data
+        return Response(data, status.HTTP_201_CREATED, headers={"Location": data["url"]})
 
-class SubscriptionDetail(SubscriptionView):
-    @documentation.get_subscription
-    def get(self, request: Request, public_id: str) -> Response:
-        return Response(self.get_serializer(self.get_object()).data)
+    def partial_update(self, request: Request, public_id: str) -> Response:
+        subscriptions.change(self.get_object(), parse_change(self.json_body(request)))
+        return self.retrieve(request)
 
-    @documentation.change_subscription
-    def patch(self, request: Request, public_id: str) -> Response:
-        subscriptions.change(self.get_object(), parse_change(self.body))
-        return Response(self.get_serializer(self.get_object()).data)
-
-    @documentation.delete_subscription
-    def delete(self, request: Request, public_id: str) -> Response:
+    def destroy(self, request: Request, public_id: str) -> Response:
         activation.soft_delete(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-
-class SecretRotation(SubscriptionView):
-    @documentation.rotate_secret
+    @action(detail=True, methods=["post"], url_path="rotate-secret")
     @idempotent
-    def post(self, request: Request, public_id: str) -> Response:
+    def rotate_secret(self, request: Request, public_id: str) -> Response:
         subscription = self.get_object()
-        secret = subscriptions.rotate(subscription, parse_secret(self.body))
+        secret = subscriptions.rotate(subscription, parse_secret(self.json_body(request)))
         ends_at = self.get_object().previous_secret_ends_at
         return Response({"secret": secret, "previous_secret_ends_at": ends_at})
 
-
-class SubscriptionTest(SubscriptionView):
-    @documentation.test_subscription
+    @action(detail=True, methods=["post"])
     @idempotent
-    def post(self, request: Request, public_id: str) -> Response:
+    def test(self, request: Request, public_id: str) -> Response:
         delivery = actions.test(self.get_object())
         return Response(DeliverySerializer(delivery).data, status.HTTP_201_CREATED)
 
-
-class Recovery(SubscriptionView):
-    @documentation.recover_deliveries
+    @action(detail=True, methods=["post"])
     @idempotent
-    def post(self, request: Request, public_id: str) -> Response:
+    def recover(self, request: Request, public_id: str) -> Response:
         subscription = self.get_object()
-        return Response({"recovered": actions.recover(subscription, parse_since(self.body))})
+        since = parse_since(self.json_body(request))
+        return Response({"recovered": actions.recover(subscription, since)})
 
 
-class LastMade(KeysetPagination):
-    """Deliveries, newest first, in the order of an index."""
+class DeliveryPagination(KeysetPagination):
+    """Newest first. Pages follow the indexes of deliveries, which have no `number`."""
 
-    salt = "webhooks.deliveries"
     ordering = "-created_at"
 
 
-class DeliveryList(ListModelMixin, GenericAPIView[Delivery]):
-    pagination_class = LastMade
-    serializer_class = DeliverySerializer
+@extend_schema_view(**documentation.subscription_deliveries)
+class SubscriptionDeliveryViewSet(ListModelMixin, ApiViewSet[Delivery]):
+    """The deliveries of one subscription: `public_id` in the address."""
 
-    @documentation.list_deliveries
-    def get(self, request: Request, public_id: str) -> Response:
-        return self.list(request)
+    pagination_class = DeliveryPagination
+    serializer_class = DeliverySerializer
 
     def get_queryset(self) -> QuerySet[Delivery]:
         accepted = {"status": DeliveryStatus.values, "type": EventType.values}
-        choices = chosen(self.request, accepted, Delivery)
-        organization = key_of(self.request).organization_id
-        own = Subscription.objects.visible().filter(organization=organization)
-        subscription = get_object_or_404(own, public_id=self.kwargs["public_id"])
-        # Of an event its id and type are shown.
+        filters = request_filters(self.request, accepted, Delivery)
+        subscription = get_object_or_404(
+            Subscription.objects.visible().filter(organization=self.organization),
+            public_id=self.kwargs["public_id"],
+        )
+        # Only the id and the type of an event are shown; its data may be large.
         deliveries = subscription.deliveries.select_related("event").defer("event__data")
-        if statuses := choices.values.get("status"):
+        if statuses := filters.values.get("status"):
             deliveries = deliveries.filter(status__in=statuses)
-        if types := choices.values.get("type"):
+        if types := filters.values.get("type"):
             deliveries = deliveries.filter(event__type__in=types)
-        return choices.created(deliveries).prefetch_related("attempts")
+        return filters.filter_by_creation(deliveries).prefetch_related("attempts")
 
 
-class Redelivery(GenericAPIView[Delivery]):
+@extend_schema_view(**documentation.deliveries)
+class DeliveryViewSet(ApiViewSet[Delivery]):
+    """The deliveries of the organization, of subscriptions that are not deleted."""
+
+    lookup_value_regex = r"dlv_\w+"
     serializer_class = DeliverySerializer
-    lookup_field = "public_id"
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        organization = key_of(self.request).organization_id
-        found = Delivery.objects.filter(
-            subscription__organization=organization, subscription__deleted_at=None
+        deliveries = Delivery.objects.filter(
+            subscription__organization=self.organization, subscription__deleted_at=None
         )
-        return found.select_related("event", "subscription").prefetch_related("attempts")
+        return deliveries.select_related("event", "subscription").prefetch_related("attempts")
 
-    @documentation.redeliver
+    @action(detail=True, methods=["post"])
     @idempotent
-    def post(self, request: Request, public_id: str) -> Response:
+    def redeliver(self, request: Request, public_id: str) -> Response:
         actions.redeliver(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
 
-class EventList(ListModelMixin, GenericAPIView[Event]):
+@extend_schema_view(**documentation.events)
+class EventViewSet(ListModelMixin, ApiViewSet[Event]):
+    """The events of the organization."""
+
     pagination_class = NewestFirst
     serializer_class = EventSerializer
 
-    @documentation.list_events
-    def get(self, request: Request) -> Response:
-        return self.list(request)
-
     def get_queryset(self) -> QuerySet[Event]:
-        choices = chosen(self.request, {"type": EventType.values}, Event)
-        organization = key_of(self.request).organization_id
-        events = choices.created(Event.objects.filter(organization=organization))
-        types = choices.values.get("type")
-        return events.filter(type__in=types) if types else events
+        filters = request_filters(self.request, {"type": EventType.values}, Event)
+        events = Event.objects.filter(organization=self.organization)
+        if types := filters.values.get("type"):
+            events = events.filter(type__in=types)
+        return filters.filter_by_creation(events)
 
-
-class EventTypeList(APIView):
-    @documentation.list_event_types
-    def get(self, request: Request) -> Response:
-        results = [{"type": each.value, "description": each.label} for each in EventType]
-        return Response({"next": None, "previous": None, "results": results})
+    @action(detail=False)
+    def types(self, request: Request) -> Response:
+        results: list[Any] = [{"type": each.value, "description": each.label} for each in EventType]
+        return self.single_page(results)

@@ -1,38 +1,18 @@
-"""The operations on exports and resources, as the API's description has them."""
+"""Operations on exports and resources in the API description."""
 
-from exports.api.documentation.creation import create_export, preview_export
-from exports.api.documentation.files import (
-    download_export,
-    get_file,
-    get_manifest,
-)
-from exports.api.documentation.life import (
-    cancel_export,
-    delete_export,
-    get_export,
-    list_events,
-    list_exports,
-    retry_export,
-)
-from exports.api.documentation.resources import (
-    get_resource,
-    list_resources,
-    list_types,
-)
+from exports.api.documentation.files import download, get_file, manifest
+from exports.api.documentation.jobs import jobs
+from exports.api.documentation.preview import preview
+from exports.api.documentation.resources import get_resource, list_resources, types
+from longshore.jobs.api.documentation import Operations
 
-__all__ = [
-    "cancel_export",
-    "create_export",
-    "delete_export",
-    "download_export",
-    "get_export",
-    "get_file",
-    "get_manifest",
-    "get_resource",
-    "list_events",
-    "list_exports",
-    "list_resources",
-    "list_types",
-    "preview_export",
-    "retry_export",
-]
+# By the name of the action of ExportViewSet.
+exports: Operations = {
+    **jobs,
+    "preview": preview,
+    "types": types,
+    "download": download,
+    "manifest": manifest,
+}
+
+__all__ = ["exports", "get_file", "get_resource", "list_resources"]

@@ -1,4 +1,4 @@
-"""The operations on the files of an export, as the API's description has them."""
+"""Operations on the files of an export in the API description."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -10,39 +10,33 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from exports.api.examples import COMPLETED, EXPORTS, LINK
+from exports.api import error_examples as errors
+from exports.api.examples import COMPLETED, EXPORTS_TAG, LINK
 from longshore.api.errors import ApiError, ErrorCode
-from longshore.api.openapi import NOT_FOUND, answer, error_responses, operation
+from longshore.api.exception_handler import not_acceptable
+from longshore.api.openapi import NOT_FOUND, error_responses, operation, response_example
 
-_NOT_READY = ApiError(
-    ErrorCode.EXPORT_NOT_READY,
-    "The export is processing; its progress is 40%.",
-    {"status": "processing", "progress": 40, "error": None},
-)
-_EXPIRED = ApiError(
-    ErrorCode.EXPORT_EXPIRED, "The export's files were deleted at 2024-12-26T14:30:00Z."
-)
-get_manifest = operation(
+manifest = operation(
     "get_export_manifest",
-    tag=EXPORTS,
-    summary="See what the files hold",
+    tag=EXPORTS_TAG,
+    summary="Retrieve the manifest of an export",
     description=(
-        "The files with rows, bytes and SHA-256, the columns and filters, and the moment of the "
-        "database that all of them show. It lies beside the files as `manifest.json`."
+        "Returns the files with their rows, bytes and SHA-256, the columns, the filters, and the "
+        "time of the database snapshot. The storage has the same manifest as `manifest.json`."
     ),
     responses={200: OpenApiTypes.OBJECT},
-    errors=[NOT_FOUND, _NOT_READY, _EXPIRED],
+    errors=[NOT_FOUND, errors.NOT_READY, errors.FILES_EXPIRED],
 )
-download_export = operation(
+download = operation(
     "download_export",
-    tag=EXPORTS,
-    summary="Get a link to the file",
-    description="The link needs no API key and works for a few minutes; ask again for another.",
+    tag=EXPORTS_TAG,
+    summary="Create download links",
+    description="The links need no API key and work for a few minutes. Call again for new ones.",
     responses={
         200: inline_serializer(
             "Download",
             {
-                "url": serializers.URLField(help_text="Of the first file."),
+                "url": serializers.URLField(help_text="Link of the first file."),
                 "expires_at": serializers.DateTimeField(),
                 "files": inline_serializer(
                     "DownloadFile",
@@ -52,9 +46,9 @@ download_export = operation(
             },
         )
     },
-    errors=[NOT_FOUND, _NOT_READY, _EXPIRED],
+    errors=[NOT_FOUND, errors.NOT_READY, errors.FILES_EXPIRED],
     examples=[
-        answer(
+        response_example(
             "Link",
             {
                 "url": LINK,
@@ -66,35 +60,31 @@ download_export = operation(
 )
 get_file = extend_schema(
     operation_id="get_file",
-    tags=[EXPORTS],
-    summary="Follow a link",
-    description="The file behind a `download_url`, where the server itself keeps the files.",
+    tags=[EXPORTS_TAG],
+    summary="Download a file",
+    description="Serves the file of a `download_url`, if the files are stored in a local folder.",
     auth=[],
     parameters=[
         OpenApiParameter("name", location=OpenApiParameter.PATH),
-        OpenApiParameter("signature", required=True, description="As in the link."),
+        OpenApiParameter("signature", required=True, description="From the link."),
         OpenApiParameter(
             "Range",
             location=OpenApiParameter.HEADER,
-            description="Only these bytes, to go on with a download.",
+            description="Bytes to return, to resume a download.",
             examples=[OpenApiExample("All but the first megabyte", value="bytes=1048576-")],
         ),
     ],
     responses={
         (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
         (206, "application/octet-stream"): OpenApiResponse(
-            OpenApiTypes.BINARY, "The bytes of the range."
+            OpenApiTypes.BINARY, "The requested range of bytes."
         ),
         **error_responses(
             [
                 NOT_FOUND,
-                ApiError(ErrorCode.EXPORT_EXPIRED, "The link has expired."),
-                ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": ["application/json"]}),
-                ApiError(
-                    ErrorCode.RANGE_NOT_SATISFIABLE,
-                    "The file has 391824 bytes, and none of this range.",
-                    {"bytes": 391_824},
-                ),
+                errors.LINK_EXPIRED,
+                not_acceptable(["application/json"]),
+                errors.RANGE_NOT_SATISFIABLE,
                 ApiError(ErrorCode.INTERNAL_ERROR),
             ]
         ),

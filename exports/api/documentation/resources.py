@@ -1,14 +1,11 @@
-"""The operations that say what can be exported, as the API's description has them."""
+"""Operations on resources and export types in the API description."""
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from exports.api.examples import EXPORTS
-from exports.lifecycle.representation import (
-    ExportableSerializer,
-    ExportTypeSerializer,
-)
-from longshore.api.errors import ApiError, ErrorCode
-from longshore.api.openapi import answer, operation, whole_list
+from exports.api.examples import EXPORTS_TAG
+from exports.lifecycle.representation import ExportableSerializer, ExportTypeSerializer
+from longshore.api.openapi import operation, raised, response_example, single_page
+from longshore.resources.api.lookup import find_resource
 from longshore.resources.api.serializers import ResourceSummarySerializer
 from longshore.resources.registry import registry
 
@@ -17,18 +14,18 @@ RESOURCES = "Resources"
 list_resources = operation(
     "list_resources",
     tag=RESOURCES,
-    summary="List what there is",
-    description="Every kind of records that can be exported and listed.",
-    responses={200: whole_list("ResourceList", ResourceSummarySerializer)},
+    summary="List resources",
+    description="Returns every resource that can be exported and listed.",
+    responses={200: single_page("ResourceList", ResourceSummarySerializer)},
 )
-list_types = operation(
+types = operation(
     "list_export_types",
-    tag=EXPORTS,
-    summary="List named exports",
-    description="What `type` of a request may be, and what each stands for.",
-    responses={200: whole_list("ExportTypeList", ExportTypeSerializer)},
+    tag=EXPORTS_TAG,
+    summary="List export types",
+    description="Returns the accepted values of `type` in requests, with their definitions.",
+    responses={200: single_page("ExportTypeList", ExportTypeSerializer)},
     examples=[
-        answer(
+        response_example(
             "One type",
             {
                 "code": "dispute_list",
@@ -45,16 +42,12 @@ list_types = operation(
 get_resource = operation(
     "get_resource",
     tag=RESOURCES,
-    summary="Describe a kind of records",
+    summary="Retrieve a resource",
     description=(
-        "Its columns with what each holds and which operators and matchers filter by it, its "
-        "relations, and what its exports can be: all that a form for exports needs to know."
+        "Returns its columns with their types, operators and matchers, its relations, and the "
+        "formats of its exports: everything that an export form needs."
     ),
-    responses={200: OpenApiResponse(ExportableSerializer, "The description.")},
+    responses={200: OpenApiResponse(ExportableSerializer, "The resource.")},
     parameters=[OpenApiParameter("name", location="path", enum=registry.names())],
-    errors=[
-        ApiError(
-            ErrorCode.NOT_FOUND, "There is no resource 'nope'.", {"accepted": registry.names()}
-        )
-    ],
+    errors=[raised(lambda: find_resource("nope"))],
 )

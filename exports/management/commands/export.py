@@ -19,8 +19,8 @@ from exports.formats import formats
 from exports.formats.base import FormatLimit
 from exports.lifecycle.creation import count_rows
 from exports.reading.stream import ExportStream
+from exports.request.body import DATE_FROM, DATE_TO, TYPE
 from exports.request.parser import parse_export
-from exports.request.presets import FROM, TO, TYPE
 from exports.spec import ExportSpec
 from longshore.accounts.models import Organization
 from longshore.api.errors import InvalidInput
@@ -90,7 +90,7 @@ class Command(BaseCommand):
                 f"{options['organization']!r} is not the slug of an organization."
             ) from None
         names = (
-            *("resource", TYPE, FROM, TO, "format", "compression", "options", "filters"),
+            *("resource", TYPE, DATE_FROM, DATE_TO, "format", "compression", "options", "filters"),
             *("csv_field_options", "includes", "fields", "dry_data"),
         )
         try:
@@ -137,7 +137,7 @@ def _report(invalid: InvalidInput) -> str:
     for problem in invalid.problems:
         accepted = problem.accepted
         text = ", ".join(accepted) if isinstance(accepted, list) else accepted
-        lines.append(f"{problem.message} ({problem.field}). Accepted: {text}")
+        lines.append(f"{problem.field}: {problem.message} (accepted: {text})")
     return "\n".join(lines)
 
 

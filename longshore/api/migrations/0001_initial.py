@@ -1,3 +1,4 @@
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
@@ -26,7 +27,7 @@ class Migration(migrations.Migration):
                         help_text="Method and path: POST /v1/exports.", max_length=255
                     ),
                 ),
-                ("key", models.CharField(help_text="As the client chose it.", max_length=255)),
+                ("key", models.CharField(help_text="Chosen by the client.", max_length=255)),
                 (
                     "fingerprint",
                     models.TextField(help_text="SHA-256 of the request's body, sealed."),
@@ -44,7 +45,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         db_default="",
                         default="",
-                        help_text="Id of what the answer is about; its deletion empties `body`.",
+                        help_text="Public id of the object in the body; its deletion empties `body`.",
                         max_length=40,
                     ),
                 ),

@@ -1,9 +1,11 @@
-"""The list of each resource, as the API's description has it: made from the registry."""
+"""Operations on the records of a resource in the API description, made from the registry."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from django.http import QueryDict
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import (
@@ -13,10 +15,22 @@ from drf_spectacular.utils import (
 )
 
 from longshore.api import admission
-from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
-from longshore.api.openapi import EVERYWHERE, error_responses
-from longshore.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, page_schema
-from longshore.resources.api.choices import CREATED, CREATED_AT
+from longshore.api.errors import ApiError
+from longshore.api.openapi import COMMON_ERRORS, NOT_FOUND, error_responses, raised
+from longshore.api.pagination import (
+    CURSOR,
+    DEFAULT_PAGE_SIZE,
+    LIMIT,
+    MAX_PAGE_SIZE,
+    KeysetPagination,
+    invalid_cursor,
+    page_schema,
+    page_size,
+    single_page,
+)
+from longshore.resources.api.list_filters import CREATED, CREATED_AT
+from longshore.resources.api.lookup import parse_record_query
+from longshore.resources.api.query import parse_query
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.filters import filter_column, operators
 from longshore.resources.named_filters import NamedFilter
@@ -45,49 +59,27 @@ _EXAMPLES = {
 }
 
 
-def bad_input(code: ErrorCode, field: str, value: Any, message: str, accepted: Any) -> ApiError:
-    """An example of bad input with one problem."""
-    return InvalidInput(Problem(code, field, value, message, accepted))
-
-
-BAD_PAGES = (
-    bad_input(
-        ErrorCode.INVALID_LIMIT,
-        "limit",
-        "0",
-        "0 is not a valid limit.",
-        f"a whole number from 1 to {MAX_PAGE_SIZE}",
-    ),
-    bad_input(
-        ErrorCode.INVALID_CURSOR,
-        "cursor",
-        "nonsense",
-        "The cursor is not one of this list",
-        "the cursor of a link that a list gave as next or previous",
-    ),
-)
-
-
+PAGE_ERRORS = (raised(lambda: page_size("0")), invalid_cursor("nonsense"))
 CREATED_PARAMETERS = (
     OpenApiParameter(
         CREATED_AT,
-        description="By the time of creation, as any datetime is filtered by: a day, a time, or "
-        "`operator:value`. Days and times without an offset are in the organization's time zone.",
+        description="Filters by the time of creation: a day, a time, or `operator:value`, as for "
+        "any datetime. Values without an offset are in the organization's time zone.",
         examples=[
             OpenApiExample(example, value=example)
             for example in ("gte:2024-12-01", "bwi:2024-12-01,2024-12-31", "2024-12-25")
         ],
     ),
     *(
-        OpenApiParameter(name, description=f"The same as `{CREATED_AT}={operator}…`.")
+        OpenApiParameter(name, description=f"Same as `{CREATED_AT}={operator}…`.")
         for name, operator in CREATED.items()
         if operator
     ),
 )
 
 
-class RecordListSchema(AutoSchema):
-    """Describes `RecordList` of one resource."""
+class RecordSchema(AutoSchema):
+    """Describes the operations of a RecordViewSet: the list, and the retrieval of one record."""
 
     @property
     def resource(self) -> Resource:
@@ -95,144 +87,169 @@ class RecordListSchema(AutoSchema):
         return resource
 
     @property
-    def title(self) -> str:
-        return self.resource.plural.replace("_", " ")
+    def is_list(self) -> bool:
+        action: str = self.view.action  # type: ignore[attr-defined]
+        return action == "list"
+
+    @property
+    def noun(self) -> str:
+        return (self.resource.plural if self.is_list else self.resource.name).replace("_", " ")
 
     def get_operation_id(self) -> str:
-        return f"list_{self.resource.plural}"
+        return f"list_{self.resource.plural}" if self.is_list else f"get_{self.resource.name}"
 
     def get_tags(self) -> list[str]:
         return [RECORDS]
 
     def get_summary(self) -> str:
-        return f"List {self.title}"
+        return f"{'List' if self.is_list else 'Retrieve'} {self.noun}"
 
     def get_description(self) -> str:  # type: ignore[override]
+        if not self.is_list:
+            return "Returns one record of the organization, with the same members as in the list."
         keys = ", ".join(
             f"`{column.name}.<key>`"
             for column in self.resource.columns_by_name.values()
             if column.kind is ColumnType.JSON
         )
-        inside = f" Keys at any depth are filters too: {keys}." if keys else ""
+        json_filters = f" JSON keys at any depth are filters, too: {keys}." if keys else ""
         return (
-            f"The organization's {self.title}, newest first unless `order_by` says otherwise, "
-            "filtered as an export would be. A filter takes a value, several with commas "
-            "between, or `operator:value`. A page costs the same however deep it lies, and "
-            f"records that come or go meanwhile move no other.{inside}"
+            f"Returns the organization's {self.noun}, newest first unless `order_by` is set. The "
+            "filters are those of exports: a value, several values separated by commas, or "
+            "`operator:value`. Every page has the same cost at any depth. Records that are created "
+            f"or deleted between two pages do not shift the other records.{json_filters}"
         )
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        # The response schema of the list is a page already, not one of its elements.
+        return False
 
     def get_request_serializer(self) -> None:
         return None
 
     def get_override_parameters(self) -> list[Any]:
-        own = [*_of_every_list(self.resource)]
+        if not self.is_list:
+            identifier = OpenApiParameter("id", str, OpenApiParameter.PATH, required=True)
+            return [identifier, _fields(self.resource), _timezone("Time zone of datetimes.")]
+        own = [*_list_parameters(self.resource)]
         filters = [
             _filter(column.name, column) for column in self.resource.columns_by_name.values()
         ]
         for relation in self.resource.relations_by_name.values():
-            filters += _filters_by(relation)
-        filters += [_named(self.resource, named) for named in self.resource.filters]
-        taken = {parameter.name for parameter in own}
-        return own + [parameter for parameter in filters if parameter.name not in taken]
+            filters += _relation_filters(relation)
+        filters += [_named_filter(self.resource, named) for named in self.resource.filters]
+        names = {parameter.name for parameter in own}
+        return own + [parameter for parameter in filters if parameter.name not in names]
 
     def get_response_serializers(self) -> Any:
         name = "".join(word.capitalize() for word in self.resource.name.split("_"))
-        record = self._component(name, _record(self.resource))
-        page = page_schema({"type": "array", "items": record})
-        answer = OpenApiResponse(
-            self._component(f"{name}Page", page), "A page.", examples=[self._example()]
+        schema = self._component(name, _record(self.resource))
+        record = {"id": "…", self.resource.date_field: "2024-12-25T14:30:00.123456+00:00"}
+        value: dict[str, Any] = record
+        description = "The record."
+        if self.is_list:
+            schema = self._component(f"{name}Page", page_schema({"type": "array", "items": schema}))
+            value, description = single_page([record]), "A page."
+        example = OpenApiExample(
+            "One record",
+            summary=f"fields=id,{self.resource.date_field}",
+            value=value,
+            response_only=True,
         )
-        return {200: answer, **error_responses([*self._errors(), *EVERYWHERE])}
+        errors = _list_errors(self.resource) if self.is_list else _record_errors(self.resource)
+        response = OpenApiResponse(schema, description, examples=[example])
+        return {200: response, **error_responses([*errors, *COMMON_ERRORS])}
 
     def _component(self, name: str, schema: dict[str, Any]) -> dict[str, Any]:
-        """A schema under a name of its own, and the reference to it."""
+        """Register a schema under a name. Returns the reference to it."""
         component = ResolvedComponent(  # type: ignore[no-untyped-call]
             name, ResolvedComponent.SCHEMA, schema, object=name
         )
         self.registry.register_on_missing(component)
         return component.ref
 
-    def _example(self) -> OpenApiExample:
-        record = {"id": "…", self.resource.date_field: "2024-12-25T14:30:00.123456+00:00"}
-        value = {"next": None, "previous": None, "results": [record]}
-        query = f"fields=id,{self.resource.date_field}"
-        return OpenApiExample("One record", summary=query, value=value, response_only=True)
 
-    def _errors(self) -> list[ApiError]:
-        named, names = self.resource.name, list(self.resource.columns_by_name)[:3]
-        no_filter = f"{named} has no filter 'colour'"
-        no_column = f"{named} has no column 'colour'"
-        no_order = f"{named} cannot be ordered by 'colour'"
-        no_zone = "Unknown time zone: Mars/Olympus"
-        return [
-            bad_input(ErrorCode.INVALID_FILTER, "colour", "red", no_filter, names),
-            bad_input(ErrorCode.INVALID_COLUMN, "fields", "colour", no_column, names),
-            bad_input(ErrorCode.INVALID_ORDERING, "order_by", "colour", no_order, names),
-            bad_input(
-                ErrorCode.INVALID_TIMEZONE,
-                "timezone",
-                "Mars/Olympus",
-                no_zone,
-                "an IANA name such as America/New_York or UTC",
-            ),
-            *BAD_PAGES,
-            bad_input(
-                ErrorCode.INVALID_REQUEST,
-                "id",
-                ["1", "2"],
-                "The parameter id is given 2 times",
-                "one value; commas join several, and bwi:… or bwe:… are both ends of a range",
-            ),
-            admission.too_many(3),
-            AnswerTooLarge(25_165_824, "metadata", f"{named}_01jd8x"),
-        ]
+def _list_errors(resource: Resource) -> list[ApiError]:
+    queries = (
+        f"{resource.date_field}=yesterday",
+        "fields=colour",
+        "direction=up",
+        "timezone=Mars/Olympus",
+        "id=1&id=2",
+    )
+    return [
+        *(raised(partial(parse_query, resource, QueryDict(query), "UTC")) for query in queries),
+        *PAGE_ERRORS,
+        admission.too_many(3),
+        AnswerTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
+    ]
 
 
-def _of_every_list(resource: Resource) -> Iterator[OpenApiParameter]:
-    yield _text(
+def _record_errors(resource: Resource) -> list[ApiError]:
+    queries = ("colour=red", "fields=colour", "timezone=Mars/Olympus")
+    return [
+        *(
+            raised(partial(parse_record_query, resource, "", QueryDict(query), "UTC"))
+            for query in queries
+        ),
+        NOT_FOUND,
+        AnswerTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
+    ]
+
+
+def _fields(resource: Resource) -> OpenApiParameter:
+    return _text(
         "fields",
-        "What to show of each record: columns, relations and `<relation>.<field>`, with commas "
-        "between. Everything by default.",
+        "Members of each record, separated by commas: columns, relations and "
+        "`<relation>.<field>`. All by default.",
         f"id,{resource.date_field}",
     )
+
+
+def _timezone(description: str) -> OpenApiParameter:
+    text = f"{description} An IANA name; the organization's time zone by default."
+    return _text("timezone", text, "America/New_York")
+
+
+def _list_parameters(resource: Resource) -> Iterator[OpenApiParameter]:
+    yield _fields(resource)
     yield _text(
         "order_by",
-        "Sortable columns with commas between; a `-` before one turns it round.",
+        "Sortable columns, separated by commas; `-` before a column reverses it.",
         resource.date_field,
     )
     yield OpenApiParameter("direction", description="Of the order.", enum=["asc", "desc"])
-    yield _text(
-        "timezone",
-        "An IANA name: of dates in filters, and of datetimes in the answer. The organization's "
-        "by default.",
-        "America/New_York",
-    )
-    yield _text("cursor", "A place in the list, as in `next` and `previous`.")
+    yield _timezone("Time zone of dates in filters and of datetimes in the response.")
+    yield _text(CURSOR, KeysetPagination.cursor_query_description)
     size = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE}
-    yield OpenApiParameter("limit", size, description="Records in a page.")
+    yield OpenApiParameter(LIMIT, size, description="Records per page.")
     texts = {"type": "object", "additionalProperties": {"type": "string"}}
     yield OpenApiParameter(
         "filters",
         texts,
         style="deepObject",
         explode=True,
-        description="Predicates, `filters[<attribute>_<matcher>]=<value>`; commas join values.",
+        description="Predicates, `filters[<attribute>_<matcher>]=<value>`; commas separate values.",
         examples=[OpenApiExample("By id", value={"id_not_in": "a,b"})],
     )
     if resource.search:
-        yield _text("search", "Words, each of which begins a word of the record.", "smith 94107")
+        yield _text(
+            "search",
+            "Words. A record matches if each of them begins a word of the record.",
+            "smith 94107",
+        )
 
 
 def _filter(name: str, column: Column) -> OpenApiParameter:
-    taken = ", ".join(f"`{operator}`" for operator in operators(column.kind))
-    about = [column.description, f"Takes {taken}."]
+    accepted = ", ".join(f"`{operator}`" for operator in operators(column.kind))
+    about = [column.description, f"Operators: {accepted}."]
     if column.choices:
-        about.insert(1, f"One of {', '.join(f'`{choice}`' for choice in column.choices)}.")
+        about.insert(1, f"Values: {', '.join(f'`{choice}`' for choice in column.choices)}.")
     example = _EXAMPLES.get(column.kind) or ",".join(column.choices[:2])
     return _text(name, " ".join(filter(None, about)), example)
 
 
-def _named(resource: Resource, named: NamedFilter) -> OpenApiParameter:
+def _named_filter(resource: Resource, named: NamedFilter) -> OpenApiParameter:
     column = replace(filter_column(resource, named.name), description=named.description)
     if named.inclusive or len(named.paths) > 1:
         example = _EXAMPLES.get(column.kind, "")
@@ -240,7 +257,7 @@ def _named(resource: Resource, named: NamedFilter) -> OpenApiParameter:
     return _filter(named.name, column)
 
 
-def _filters_by(relation: Relation) -> Iterator[OpenApiParameter]:
+def _relation_filters(relation: Relation) -> Iterator[OpenApiParameter]:
     by_id = f"{relation.singular}_id" if relation.many and relation.singular else relation.name
     yield _filter(by_id, relation.columns[relation.key])
     for name, column in relation.columns.items():
@@ -253,7 +270,7 @@ def _text(name: str, description: str, example: str = "") -> OpenApiParameter:
 
 
 def _record(resource: Resource) -> dict[str, Any]:
-    """What a record may show; it shows what `fields` chooses."""
+    """Return the schema of a record with all its members; `fields` selects among them."""
     properties = {name: _value(column) for name, column in resource.columns_by_name.items()}
     for name, relation in resource.relations_by_name.items():
         related = {

@@ -1,4 +1,4 @@
-"""What the address of a list says: filters as an export's, and what to show of the records."""
+"""Parses the query of a list of records: filters as in an export, and the fields to return."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,9 +7,12 @@ from typing import Any
 
 from django.http import QueryDict
 
-from longshore.api.errors import ErrorCode, InvalidInput, Problem, Problems
-from longshore.api.pagination import page_size
+from longshore.api.body.declaration import Body, Custom
+from longshore.api.errors import ErrorCode, InvalidInput, Problem, Problems, display_value
+from longshore.api.pagination import MAX_PAGE_SIZE, page_size
+from longshore.api.suggestions import did_you_mean
 from longshore.resources.columns import ColumnType
+from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import ORDER_BY, Selection
 from longshore.resources.listing import Listing
 from longshore.resources.predicates import parse_selection
@@ -17,10 +20,61 @@ from longshore.resources.registry import Resource
 from longshore.resources.timezones import UTC, Zone, is_zone, unknown_zone
 from longshore.resources.values import json_or_text
 
-# Columns of free text in an order: a cursor with more would be too long for an address.
+# A cursor contains the beginning of each text that rows are ordered by: with more such columns it
+# would be too long for a URL.
 MAX_TEXTS = 3
-_OWN = ("fields", "timezone", "limit", "cursor")
 _PREDICATE = re.compile(r"filters\[(.*)\]\Z", re.DOTALL)
+
+
+def _read_timezone(value: str, path: str, problems: Problems) -> str:
+    if is_zone(value):
+        return value
+    problems.extend([unknown_zone(value, path)])
+    return UTC.name
+
+
+def _read_limit(value: str, path: str, problems: Problems) -> int | None:
+    try:
+        return page_size(value)
+    except InvalidInput as invalid:
+        problems.extend(invalid.problems)
+        return None
+
+
+LIST_PARAMETERS = Body(
+    "ListParameters",
+    "The parameters of a list of records that are not filters.",
+    (
+        Custom(
+            "fields",
+            "The fields of each record: columns, relations and `<relation>.<field>`, separated by "
+            "commas. Default: all.",
+            schema={"type": "string"},
+            accepts="a comma-separated list of fields",
+        ),
+        Custom(
+            "timezone",
+            "An IANA time zone for dates in filters and datetimes in the response. Default: the "
+            "organization's time zone.",
+            schema={"type": "string"},
+            accepts="an IANA time zone",
+            hook=_read_timezone,
+        ),
+        Custom(
+            "limit",
+            "Records per page.",
+            schema={"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
+            accepts=f"a whole number from 1 to {MAX_PAGE_SIZE}",
+            hook=_read_limit,
+        ),
+        Custom(
+            "cursor",
+            "A position in the list, from `next` or `previous`.",
+            schema={"type": "string"},
+            accepts="the cursor of a link that a list returned as next or previous",
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -31,71 +85,68 @@ class ListQuery:
 
 
 def parse_query(resource: Resource, parameters: QueryDict, timezone: str) -> ListQuery:
-    """Read the parameters of a list.
+    """Parse the parameters of a list.
 
-    timezone: an IANA name, where the parameters have none.
+    timezone: IANA name of the organization's zone, if the parameters name no zone.
     Raises InvalidInput with every problem of the parameters.
     """
-    problems = Problems(
-        Problem(
-            ErrorCode.INVALID_REQUEST,
-            name,
-            values,
-            f"The parameter {name} is given {len(values)} times",
-            "one value; commas join several, and bwi:… or bwe:… are both ends of a range",
-        )
-        for name, values in parameters.lists()
-        if len(values) > 1
-    )
+    problems = Problems(_repeated(parameters))
     given = {name: str(text) for name, text in parameters.dict().items()}
-    timezone = given.get("timezone", timezone)
-    zone = Zone(timezone) if is_zone(timezone) else UTC
-    if not is_zone(timezone):
-        problems.extend([unknown_zone(timezone, zone.field)])
+    own = {name: text for name, text in given.items() if name in LIST_PARAMETERS.names}
+    values = LIST_PARAMETERS.read({"timezone": timezone} | own, problems)
+    zone = Zone(values["timezone"])
     filters = {found[1]: text for name, text in given.items() if (found := _PREDICATE.match(name))}
     options = {
-        name: _value(resource, name, text)
+        name: _option(resource, name, text)
         for name, text in given.items()
-        if name not in _OWN and not _PREDICATE.match(name)
+        if name not in own and not _PREDICATE.match(name)
     }
     selection, wrong = parse_selection(resource, options, filters, zone, path="")
-    fields = _fields(resource, given["fields"]) if "fields" in given else list(resource.names)
+    fields = _fields(resource, values["fields"]) if "fields" in values else list(resource.names)
     # JSON in a parameter may hold text that no response can repeat, such as half a surrogate pair.
     problems.extend(replace(each, value=given.get(each.field, each.value)) for each in wrong)
     problems.extend(_field_problems(resource, fields))
     problems.extend(_ordering_problems(resource, selection, given))
-    try:
-        size = page_size(given.get("limit"))
-    except InvalidInput as invalid:
-        problems.extend(invalid.problems)
     if problems:
         problems.refuse()
-    listing = Listing(resource, selection, tuple(fields), timezone)
-    return ListQuery(listing, size, given.get("cursor"))
+    listing = Listing(resource, selection, tuple(fields), zone.name)
+    return ListQuery(listing, values.get("limit", page_size(None)), values.get("cursor"))
+
+
+def _repeated(parameters: QueryDict) -> Iterator[Problem]:
+    for name, texts in parameters.lists():
+        if len(texts) > 1:
+            text = f"The parameter {display_value(name)} is set {len(texts)} times."
+            accepted = (
+                "one value; commas separate several values, and bwi:… or bwe:… has both ends of a "
+                "range"
+            )
+            yield Problem(ErrorCode.INVALID_REQUEST, name, texts, text, accepted)
 
 
 def _ordering_problems(
     resource: Resource, selection: Selection, given: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """A cursor has the beginning of each text that rows are ordered by."""
     columns = [resource.columns_by_name[order.column] for order in selection.ordering]
     texts = [column.name for column in columns if column.by_sort_key]
     if len(texts) > MAX_TEXTS:
         text = f"A list is ordered by at most {MAX_TEXTS} columns of free text, not {len(texts)}."
         accepted = f"at most {MAX_TEXTS} of {', '.join(texts)}"
-        code = ErrorCode.INVALID_ORDERING
+        code = ResourceErrorCode.INVALID_ORDERING
         yield Problem(code, ORDER_BY, given.get(ORDER_BY), text, accepted)
 
 
-def _value(resource: Resource, name: str, text: str) -> Any:
-    """A parameter as an option: of a JSON column the JSON that it says."""
+def _option(resource: Resource, name: str, text: str) -> Any:
+    """Return the value of a filter; a filter of a JSON column has JSON as its text."""
     column = resource.columns_by_name.get(name)
     return json_or_text(text) if column and column.kind is ColumnType.JSON else text
 
 
 def _fields(resource: Resource, text: str) -> list[str]:
-    """The paths of a list: `*` is every column with the embedded relations, and `<relation>.*` is
-    the relation."""
+    """Return the paths that `fields` selects.
+
+    `*` is every column and every embedded relation; `<relation>.*` is the relation.
+    """
     fields: list[str] = []
     for name in text.split(","):
         every = [*resource.columns_by_name, *resource.embedded] if name == "*" else [name]
@@ -105,12 +156,14 @@ def _fields(resource: Resource, text: str) -> list[str]:
 
 
 def _field_problems(resource: Resource, fields: list[str]) -> Iterator[Problem]:
+    """Yield the first problem only: every problem has the same field."""
     for position, name in enumerate(fields):
         if name in fields[:position]:
-            text = f"{name!r} is named twice in fields"
+            text = f"fields lists {display_value(name)} twice."
         elif not resource.has_path(name):
-            text = f"{resource.name} has no column {name!r}"
+            hint = did_you_mean(name, resource.names)
+            text = f"{resource.name} has no column {display_value(name)}{hint}"
         else:
             continue
-        yield Problem(ErrorCode.INVALID_COLUMN, "fields", name, text, resource.names)
+        yield Problem(ResourceErrorCode.INVALID_COLUMN, "fields", name, text, resource.names)
         return

@@ -13,25 +13,25 @@ from longshore.resources.named_filters import NamedFilter
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 
-KINDS = [kind.value for kind in ColumnType]
+COLUMN_TYPES = [each.value for each in ColumnType]
 
 
 class ColumnSerializer(serializers.Serializer[Column]):
-    """What a column holds, and how it may be asked for."""
+    """A column: its type, and the operators and matchers of its filters."""
 
     name = serializers.CharField()
-    type = serializers.ChoiceField(KINDS, source="kind")
-    nullable = serializers.BooleanField(help_text="Whether it may hold no value.")
+    type = serializers.ChoiceField(COLUMN_TYPES, source="kind")
+    nullable = serializers.BooleanField(help_text="Whether the value can be null.")
     sortable = serializers.BooleanField(
-        source="kind.sortable", help_text="Whether `order_by` takes it."
+        source="kind.sortable", help_text="Whether `order_by` accepts it."
     )
-    operators = serializers.SerializerMethodField(help_text="What its filter takes.")
+    operators = serializers.SerializerMethodField(help_text="Operators of its filter.")
     key_operators = serializers.SerializerMethodField(
-        help_text="What a filter by a key inside it takes (`metadata.<key>`); JSON has keys."
+        help_text="Operators of filters by a JSON key inside it (`metadata.<key>`)."
     )
-    matchers = serializers.SerializerMethodField(help_text="What its predicates end in.")
+    matchers = serializers.SerializerMethodField(help_text="Matchers of its predicates.")
     choices = serializers.ListField(
-        child=serializers.CharField(), help_text="The only values there are; empty for any."
+        child=serializers.CharField(), help_text="Accepted values; empty if any value is accepted."
     )
     description = serializers.CharField()
 
@@ -55,13 +55,13 @@ class NamedFilterSerializer(serializers.Serializer[NamedFilter]):
     stands_for = serializers.ListField(
         source="paths",
         child=serializers.CharField(),
-        help_text="The filters of which a record passes one; empty where it is none of them.",
+        help_text="The filters that it combines: a record matches if it matches one of them.",
     )
-    type = serializers.SerializerMethodField(help_text="What it takes.")
+    type = serializers.SerializerMethodField(help_text="Type of its values.")
 
-    @extend_schema_field(serializers.ChoiceField(KINDS))
+    @extend_schema_field(serializers.ChoiceField(COLUMN_TYPES))
     def get_type(self, named: NamedFilter) -> str:
-        """Of a filter that stands for others, the type of the first."""
+        """Return the type of the values; of a combined filter, that of the first filter."""
         resource: Resource = self.context["resource"]
         return str(filter_column(resource, named.name).kind)
 
@@ -70,9 +70,9 @@ class RelationFieldSerializer(serializers.Serializer[Column]):
     """A column of a related record, `<relation>.<name>` in columns, fields and filters."""
 
     name = serializers.CharField()
-    type = serializers.ChoiceField(KINDS, source="kind")
-    operators = serializers.SerializerMethodField(help_text="What its filter takes.")
-    matchers = serializers.SerializerMethodField(help_text="What its predicates end in.")
+    type = serializers.ChoiceField(COLUMN_TYPES, source="kind")
+    operators = serializers.SerializerMethodField(help_text="Operators of its filter.")
+    matchers = serializers.SerializerMethodField(help_text="Matchers of its predicates.")
 
     def get_operators(self, column: Column) -> list[str]:
         return [str(operator) for operator in operators(column.kind)]
@@ -82,23 +82,23 @@ class RelationFieldSerializer(serializers.Serializer[Column]):
 
 
 class RelationSerializer(serializers.Serializer[Relation]):
-    """Related records, and how they may be asked for."""
+    """A relation to other records, and its filters."""
 
-    # Some names are attributes of every serializer; the metaclass takes these fields out of
-    # the class again, so nothing is hidden.
+    # Serializers have attributes of some of these names. The metaclass removes the fields from the
+    # class, so they do not override the attributes.
 
     name = serializers.CharField()
     many = serializers.BooleanField(  # type: ignore[assignment]
-        help_text="Whether there may be several related records."
+        help_text="Whether a record can have several related records."
     )
     resource = serializers.SerializerMethodField(
-        help_text="What the related records are, where they are a resource of their own."
+        help_text="The resource of the related records; null if they are not a resource."
     )
     label = serializers.CharField(  # type: ignore[assignment]
-        help_text="The field that stands for a record in a text."
+        help_text="The field that represents a related record in a text."
     )
     fields = serializers.SerializerMethodField(method_name="columns")  # type: ignore[assignment]
-    filters = serializers.SerializerMethodField(help_text="The names that filter by it.")
+    filters = serializers.SerializerMethodField(help_text="Names of its filters.")
 
     def get_resource(self, relation: Relation) -> str | None:
         resource = registry.for_model(relation.target)
@@ -114,41 +114,41 @@ class RelationSerializer(serializers.Serializer[Relation]):
 
 
 class ResourceSummarySerializer(serializers.Serializer[Resource]):
-    """A kind of records, and where there is more of it. Needs the request in its context."""
+    """A resource and its addresses. Needs the request in its context."""
 
-    name = serializers.CharField(help_text="What a request calls it.")
-    plural = serializers.CharField(help_text="What its list is called.")
-    url = serializers.SerializerMethodField(help_text="All that can be asked of it.")
-    list_url = serializers.SerializerMethodField(help_text="Its records, page by page.")
+    name = serializers.CharField(help_text="Name in requests.")
+    plural = serializers.CharField(help_text="Name in the address of its list.")
+    url = serializers.SerializerMethodField(help_text="Address of its description.")
+    list_url = serializers.SerializerMethodField(help_text="Address of the list of its records.")
 
     def get_url(self, resource: Resource) -> str:
-        return str(reverse("resource", [resource.name], request=self.context["request"]))
+        return str(reverse("resource-detail", [resource.name], request=self.context["request"]))
 
     def get_list_url(self, resource: Resource) -> str:
-        return str(reverse(f"list-{resource.plural}", request=self.context["request"]))
+        return str(reverse(f"record-{resource.name}-list", request=self.context["request"]))
 
 
 class ResourceSerializer(ResourceSummarySerializer):
-    """All that can be asked of a kind of records."""
+    """A resource with its columns, relations and filters."""
 
-    date_field = serializers.CharField(
-        help_text="The datetime by which the newest come first where no order is asked for."
+    date_field = serializers.CharField(help_text="The datetime of the default order, newest first.")
+    search = serializers.SerializerMethodField(
+        help_text="Whether the filter `search` is supported."
     )
-    search = serializers.SerializerMethodField(help_text="Whether `search` finds records by words.")
     columns = serializers.SerializerMethodField()
     relations = serializers.SerializerMethodField()
     includes = serializers.ListField(
         source="includable",
         child=serializers.CharField(),
-        help_text="Paths of relations whose records an export can show whole.",
+        help_text="Paths of relations that `includes` of an export accepts.",
     )
     filters = serializers.SerializerMethodField(
-        help_text="Names of filters that are not columns, in `options` and in lists."
+        help_text="Filters that are not columns, in `options` and in lists."
     )
     aliases = serializers.DictField(
         source="plural_aliases",
         child=serializers.CharField(),
-        help_text="Other names of filters, and the column that each stands for.",
+        help_text="Alternative names of filters, and the column of each.",
     )
 
     def get_search(self, resource: Resource) -> bool:

@@ -1,15 +1,11 @@
-"""A list for each resource; every address with or without a slash at its end."""
+"""Addresses of records, below `/v1/`."""
 
-from django.urls import re_path
-
-from longshore.resources.api.views import RecordList
+from longshore.api.routers import OptionalSlashRouter
+from longshore.resources.api.views import RecordViewSet
 from longshore.resources.registry import registry
 
-urlpatterns = [
-    re_path(
-        rf"^{resource.plural}/?$",
-        RecordList.of(resource).as_view(),
-        name=f"list-{resource.plural}",
-    )
-    for resource in registry
-]
+router = OptionalSlashRouter()
+for resource in registry:
+    router.register(resource.plural, RecordViewSet.of(resource), f"record-{resource.name}")
+
+urlpatterns = router.urls

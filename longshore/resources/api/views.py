@@ -1,51 +1,40 @@
-"""`/v1/<plural>`: the records of a resource, page by page."""
+"""`/v1/<plural>`: list and retrieve the records of a resource."""
 
-import json
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.utils.urls import replace_query_param
-from rest_framework.views import APIView
 
-from longshore.accounts.authentication import key_of
 from longshore.api.admission import expensive
-from longshore.resources.api.cursors import read_cursor, write_cursor
-from longshore.resources.api.documentation import RecordListSchema
+from longshore.api.views import ApiViewSet
+from longshore.resources.api.documentation import RecordSchema
+from longshore.resources.api.lookup import find_record, parse_record_query
+from longshore.resources.api.pagination import RecordPagination
 from longshore.resources.api.query import parse_query
-from longshore.resources.listing import Cursor
 from longshore.resources.registry import Resource
 
 
-class RecordList(APIView):
-    """The records of the key's organization, filtered as an export would be."""
+class RecordViewSet(ApiViewSet[Any]):
+    """The records of the organization. PostgreSQL writes their JSON; it is not parsed here."""
 
     resource: Resource
-    schema = RecordListSchema()
+    schema = RecordSchema()
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[^/]+"
 
     @classmethod
-    def of(cls, resource: Resource) -> "type[RecordList]":
-        return cast("type[RecordList]", type(cls.__name__, (cls,), {"resource": resource}))
+    def of(cls, resource: Resource) -> "type[RecordViewSet]":
+        """Return the viewset of one resource."""
+        return cast("type[RecordViewSet]", type(cls.__name__, (cls,), {"resource": resource}))
 
     @expensive(spare=0)
-    def get(self, request: Request) -> HttpResponse:
-        organization = key_of(request).organization
-        organization_id = organization.pk
+    def list(self, request: Request) -> HttpResponse:
+        organization = self.organization
         query = parse_query(self.resource, request.query_params, organization.timezone)
-        listing, cursor = query.listing, None
-        if query.cursor is not None:
-            cursor = read_cursor(listing, organization_id, query.cursor)
-        page = listing.page(organization_id, query.size, cursor)
+        paginator = RecordPagination()
+        return paginator.page_response(paginator.paginate_query(query, organization.pk, request))
 
-        def link(there: Cursor | None) -> str:
-            if there is None:
-                return "null"
-            text = write_cursor(listing, organization_id, there)
-            url = request.build_absolute_uri()
-            return json.dumps(replace_query_param(url, "cursor", text))
-
-        # PostgreSQL wrote each record's JSON; nothing here has to read it.
-        body = '{{"next":{},"previous":{},"results":[{}]}}'.format(
-            link(page.next), link(page.previous), ",".join(page.records)
-        )
-        return HttpResponse(body, content_type="application/json")
+    def retrieve(self, request: Request, id: str) -> HttpResponse:
+        organization = self.organization
+        listing = parse_record_query(self.resource, id, request.query_params, organization.timezone)
+        return HttpResponse(find_record(listing, organization.pk), content_type="application/json")

@@ -1,4 +1,4 @@
-"""Bodies: what is taken, and that nothing ambiguous or too large is."""
+"""Request bodies: valid JSON objects are accepted; ambiguous or large ones are refused."""
 
 import contextlib
 import io
@@ -34,12 +34,12 @@ def refusal(client: KeyClient, body: str | bytes) -> Any:
 @pytest.mark.parametrize(
     "content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"]
 )
-def test_an_object_is_taken(alice: KeyClient, content_type: str) -> None:
+def test_an_object_is_accepted(alice: KeyClient, content_type: str) -> None:
     data = {"a": [1, 2.5, -1e3, None, True, {"é": "日本語 🚚"}], "b": {}}
     assert post(alice, json.dumps(data), content_type).json() == data
 
 
-def test_a_byte_order_mark_is_no_error(alice: KeyClient) -> None:
+def test_a_byte_order_mark_is_accepted(alice: KeyClient) -> None:
     assert post(alice, b'\xef\xbb\xbf{"a": 1}').json() == {"a": 1}
 
 
@@ -47,9 +47,7 @@ def test_no_body_is_an_empty_object(alice: KeyClient) -> None:
     assert alice.post("/v1/echo").json() == {}
 
 
-def test_a_body_of_the_limits_size_is_taken_and_a_byte_more_is_not(
-    alice: KeyClient, settings: Settings
-) -> None:
+def test_a_body_over_the_size_limit_is_refused(alice: KeyClient, settings: Settings) -> None:
     settings.API_MAX_BODY_BYTES = 100
     body = json.dumps({"a": "x" * 91})
     assert len(body) == 100
@@ -67,7 +65,7 @@ def test_five_megabytes_are_refused_by_default(alice: KeyClient) -> None:
     assert post(alice, json.dumps({"a": "x" * 5_000_000})).status_code == 413
 
 
-def test_no_more_than_a_byte_over_the_limit_is_read(settings: Settings) -> None:
+def test_at_most_one_byte_over_the_limit_is_read(settings: Settings) -> None:
     settings.API_MAX_BODY_BYTES = 1000
     stream = io.BytesIO(b"x" * 1_000_000)
     with pytest.raises(ApiError, match="larger than 1000 bytes"):
@@ -88,7 +86,7 @@ def test_no_more_than_a_byte_over_the_limit_is_read(settings: Settings) -> None:
         (" ", 1, 2),
     ],
 )
-def test_malformed_json_is_refused_with_its_place(
+def test_malformed_json_is_refused_with_its_position(
     alice: KeyClient, body: str, line: int, column: int
 ) -> None:
     answer = refusal(alice, body)
@@ -98,32 +96,34 @@ def test_malformed_json_is_refused_with_its_place(
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
-def test_what_is_no_finite_number_is_refused(alice: KeyClient, number: str) -> None:
+def test_a_number_that_is_not_finite_is_refused(alice: KeyClient, number: str) -> None:
     assert number in refusal(alice, f'{{"a": {number}}}')["message"]
 
 
 def test_a_number_of_five_thousand_digits_is_refused(alice: KeyClient) -> None:
     answer = refusal(alice, f'{{"a": {"9" * 5000}}}')
-    assert answer["message"] == "The body holds a number of too many digits."
+    assert answer["message"] == "The body contains a number with too many digits."
 
 
 @pytest.mark.parametrize("body", [b'{"a": "\xff"}', '{"a": 1}'.encode("utf-16"), b'{"a": "\xe9"}'])
-def test_what_is_not_utf_8_is_refused(alice: KeyClient, body: bytes) -> None:
+def test_a_body_that_is_not_utf_8_is_refused(alice: KeyClient, body: bytes) -> None:
     answer = refusal(alice, body)
     assert answer["message"].startswith("The body is not UTF-8")
     assert answer["details"]["byte"] in (0, 7)
 
 
-def test_a_key_given_twice_is_refused(alice: KeyClient) -> None:
+def test_a_repeated_key_is_refused(alice: KeyClient) -> None:
     answer = refusal(alice, '{"options": {"limit": 1, "status": "a", "limit": 2}}')
-    assert answer["message"] == "The key limit is given twice in one object."
+    assert answer["message"] == "The key limit occurs twice in one object."
     assert answer["details"]["problems"][0]["field"] == "limit"
 
 
 @pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\udfff", "x\\udc00\\ud800"])
 def test_a_string_that_cannot_be_stored_is_refused(alice: KeyClient, escape: str) -> None:
     answer = refusal(alice, f'{{"options": [{{"name": "a{escape}b"}}]}}')
-    assert answer["message"] == ("options.0.name holds a NUL character or half a surrogate pair.")
+    assert answer["message"] == (
+        "options.0.name contains a NUL character or an unpaired surrogate."
+    )
     assert answer["details"]["problems"][0]["field"] == "options.0.name"
 
 
@@ -131,17 +131,17 @@ def test_a_string_that_cannot_be_stored_is_refused(alice: KeyClient, escape: str
 def test_a_key_that_cannot_be_stored_is_refused(alice: KeyClient, escape: str) -> None:
     for body in (f'{{"{escape}": 1}}', f'{{"{escape}": 1, "{escape}": 2}}'):
         answer = refusal(alice, body)
-        assert answer["message"] == "A key holds a NUL character or half a surrogate pair."
+        assert answer["message"] == "A key contains a NUL character or an unpaired surrogate."
 
 
-def test_an_escaped_backslash_before_u0000_is_text(alice: KeyClient) -> None:
+def test_an_escaped_backslash_before_u0000_is_accepted(alice: KeyClient) -> None:
     assert post(alice, '{"a": "\\\\u0000", "b": "\\ud83d\\ude00"}').json() == {
         "a": "\\u0000",
         "b": "😀",
     }
 
 
-def test_nesting_is_bounded(alice: KeyClient) -> None:
+def test_deep_nesting_is_refused(alice: KeyClient) -> None:
     def nested(levels: int) -> str:
         return '{"a":' * levels + "1" + "}" * levels
 
@@ -157,7 +157,7 @@ def test_nesting_is_bounded(alice: KeyClient) -> None:
         )
 
 
-def test_the_number_of_values_is_bounded(alice: KeyClient) -> None:
+def test_more_than_the_maximum_of_values_is_refused(alice: KeyClient) -> None:
     def body(values: int) -> str:
         # The outermost object has two members.
         return json.dumps({"text": "," * 200_000 + '\\"[{', "list": [0] * (values - 2)})
@@ -168,10 +168,10 @@ def test_the_number_of_values_is_bounded(alice: KeyClient) -> None:
     )
     for separated in ("0", "[]", "{}", '"a"', '"\\\\"', '""""', "[["):
         refused = refusal(alice, f'{{"a": [{",".join([separated] * (MAX_VALUES + 1))}')
-        assert refused["message"] == f"The body holds more than {MAX_VALUES:,} values."
+        assert refused["message"] == f"The body contains more than {MAX_VALUES:,} values."
 
 
-def test_hostile_bodies_cost_little_memory_and_have_short_answers() -> None:
+def test_hostile_bodies_need_little_memory_and_have_short_responses() -> None:
     parser = BoundedJSONParser()
     answers = []
     tracemalloc.start()
@@ -194,11 +194,11 @@ def test_hostile_bodies_cost_little_memory_and_have_short_answers() -> None:
     assert all(len(answer) < 2_000 and "20,006 characters" in answer for answer in answers)
 
 
-def test_a_long_key_is_shortened_where_it_is_given_twice(alice: KeyClient) -> None:
+def test_a_long_repeated_key_is_shortened_in_the_error(alice: KeyClient) -> None:
     key = "k" * 400_000
     answer = refusal(alice, f'{{"{key}": 1, "{key}": 2}}')
     assert answer["message"] == (
-        f"The key {'k' * 200}… (400,000 characters) is given twice in one object."
+        f"The key {'k' * 200}… (400,000 characters) occurs twice in one object."
     )
     assert len(json.dumps(answer)) < 2_000
 
@@ -214,7 +214,7 @@ def test_a_long_key_is_shortened_where_it_is_given_twice(alice: KeyClient) -> No
         ("null", "null"),
     ],
 )
-def test_what_is_no_object_is_refused(alice: KeyClient, body: str, kind: str) -> None:
+def test_a_body_that_is_not_an_object_is_refused(alice: KeyClient, body: str, kind: str) -> None:
     answer = refusal(alice, body)
     assert answer["message"] == f"The body must be a JSON object, not {kind}."
     assert answer["details"]["problems"][0]["accepted"] == "a JSON object"
@@ -253,7 +253,7 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.text(), json_values).map(json.dumps) | json_values.map(json.dumps))
-def test_whatever_is_parsed_can_be_stored_and_sent(body: str) -> None:
+def test_every_parsed_body_can_be_stored_and_returned(body: str) -> None:
     try:
         data = BoundedJSONParser().parse(io.BytesIO(body.encode()))
     except ApiError as error:
@@ -265,7 +265,7 @@ def test_whatever_is_parsed_can_be_stored_and_sent(body: str) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_bytes_of_any_kind_are_parsed_or_refused(body: bytes) -> None:
+def test_any_bytes_are_parsed_or_refused(body: bytes) -> None:
     try:
         BoundedJSONParser().parse(io.BytesIO(body))
     except ApiError as error:

@@ -1,4 +1,4 @@
-"""The cache runs nothing of what it holds."""
+"""The cache stores JSON and never executes its content."""
 
 import os
 import pickle
@@ -28,7 +28,7 @@ def test_a_pickle_in_valkey_is_not_executed(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_a_request_goes_on_where_its_counter_was_replaced(
+def test_a_request_succeeds_if_its_counter_was_replaced_by_a_pickle(
     alice: KeyClient,
     tmp_path: Path,
     settings: Settings,
@@ -46,13 +46,13 @@ def test_a_request_goes_on_where_its_counter_was_replaced(
 
 
 @pytest.mark.parametrize("value", [1, 0, -5, "text", "7", None, True, [1, "é"], {"a": 1.5}])
-def test_values_come_back_as_they_were(value: object) -> None:
+def test_values_and_their_types_are_preserved(value: object) -> None:
     cache.set("value", value)
     assert cache.get("value") == value
     assert type(cache.get("value")) is type(value)
 
 
-def test_counters_count() -> None:
+def test_counters_are_incremented() -> None:
     cache.delete("count")
     assert cache.add("count", 1)
     assert cache.incr("count") == 2

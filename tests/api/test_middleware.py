@@ -1,4 +1,4 @@
-"""Addresses that hold a NUL: 400, in the shape of the part of the site that was asked."""
+"""Addresses that contain a NUL are rejected by the admin and by the API."""
 
 import pytest
 from django.test.client import Client
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.django_db
         "/admin/longshore_logistics/shipment/%00/change/",
     ],
 )
-def test_the_admin_refuses_a_nul(admin_client: Client, address: str) -> None:
+def test_the_admin_rejects_a_nul(admin_client: Client, address: str) -> None:
     assert admin_client.get(address).status_code == 400
 
 
 @pytest.mark.parametrize("address", ["/v1/%00", "/v1/exports/%00", "/v1/exports?cursor=a%00b"])
-def test_the_api_refuses_a_nul_in_its_own_shape(alice: KeyClient, address: str) -> None:
+def test_the_api_rejects_a_nul_with_an_api_error(alice: KeyClient, address: str) -> None:
     response = alice.get(address)
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_request"

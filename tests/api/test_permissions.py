@@ -1,4 +1,4 @@
-"""What a key's scopes let it do."""
+"""Scopes of API keys."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_other_methods_need_write(read_only: KeyClient, write_only: KeyClient) -
     }
 
 
-def test_a_view_may_ask_for_another_scope(read_only: KeyClient, write_only: KeyClient) -> None:
+def test_a_view_can_require_another_scope(read_only: KeyClient, write_only: KeyClient) -> None:
     assert read_only.post("/v1/preview", {}).status_code == 200
     assert write_only.post("/v1/preview", {}).status_code == 403
 

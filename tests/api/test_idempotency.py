@@ -1,4 +1,4 @@
-"""Idempotency-Key: what creates something creates it once, however often it is asked."""
+"""Idempotency-Key: a repeated request has no further effect and gets the first response."""
 
 import json
 import time
@@ -54,7 +54,7 @@ def age(by: timedelta) -> None:
     IdempotencyKey.objects.update(created_at=Now() - by)
 
 
-def test_the_same_request_gets_the_first_answer_again(alice: KeyClient) -> None:
+def test_a_repeated_request_gets_the_first_response(alice: KeyClient) -> None:
     first, again, once_more = (ask(alice, "k") for _ in range(3))
     organization = Organization.objects.get(name=BODY["name"])
     body = f'{{"id":"{organization.pk}","name":"Łódź"}}'.encode()
@@ -65,19 +65,19 @@ def test_the_same_request_gets_the_first_answer_again(alice: KeyClient) -> None:
     assert replayed(once_more)
 
 
-def test_any_success_is_given_again(alice: KeyClient) -> None:
+def test_every_success_is_replayed(alice: KeyClient) -> None:
     first, again = (ask(alice, "k", BODY | {"status": 200}) for _ in range(2))
     assert answer(first) == answer(again)
     assert (again.status_code, replayed(again)) == (200, True)
 
 
-def test_without_a_key_each_request_creates(alice: KeyClient) -> None:
+def test_every_request_without_a_key_creates(alice: KeyClient) -> None:
     assert [alice.post("/v1/create", BODY).status_code for _ in range(2)] == [201, 201]
     assert created() == 2
     assert not IdempotencyKey.objects.exists()
 
 
-def test_white_space_and_escapes_are_no_other_body(alice: KeyClient) -> None:
+def test_white_space_and_escapes_do_not_make_another_body(alice: KeyClient) -> None:
     first = ask(alice, "k", '{"name":"Łódź","n":[1,2]}')
     again = ask(alice, "k", '{ "name": "\\u0141\\u00f3d\\u017a",\n  "n": [1, 2] }')
     assert replayed(again)
@@ -94,13 +94,15 @@ def test_white_space_and_escapes_are_no_other_body(alice: KeyClient) -> None:
     ],
     ids=["value", "order of a list", "more", "order of the keys"],
 )
-def test_another_body_is_refused(alice: KeyClient, other: dict[str, Any]) -> None:
+def test_another_body_with_the_same_key_is_rejected(
+    alice: KeyClient, other: dict[str, Any]
+) -> None:
     first = ask(alice, "k")
     response = ask(alice, "k", other)
     assert response.status_code == 409
     assert json.loads(response.content) == {
         "error": "idempotency_key_reused",
-        "message": "This Idempotency-Key came with another body in the last 24 hours. "
+        "message": "This Idempotency-Key was used with another body in the last 24 hours. "
         "Send a new key with a new request, or the first body with this key.",
         "details": {"Idempotency-Key": "k"},
     }
@@ -108,20 +110,20 @@ def test_another_body_is_refused(alice: KeyClient, other: dict[str, Any]) -> Non
     assert answer(ask(alice, "k")) == answer(first)
 
 
-def test_another_address_has_keys_of_its_own(alice: KeyClient) -> None:
+def test_every_address_has_its_own_keys(alice: KeyClient) -> None:
     first, other = ask(alice, "k"), ask(alice, "k", BODY, "/v1/create-another")
     assert not replayed(other)
     assert answer(first) != answer(other)
     assert created() == 2
 
 
-def test_long_addresses_have_keys_of_their_own(alice: KeyClient) -> None:
+def test_every_long_address_has_its_own_keys(alice: KeyClient) -> None:
     first, other = (f"/v1/create-{'x' * 300}{end}" for end in "ab")
     ids = [ask(alice, "k", address=address).content for address in (first, other, first + "/")]
     assert ids[0] == ids[2] != ids[1]
 
 
-def test_a_colleague_with_the_same_key_gets_the_same_answer(
+def test_another_api_key_of_the_organization_gets_the_stored_response(
     alice: KeyClient, bob: KeyClient
 ) -> None:
     first, again = ask(alice, "k"), ask(bob, "k")
@@ -129,7 +131,9 @@ def test_a_colleague_with_the_same_key_gets_the_same_answer(
     assert answer(first) == answer(again)
 
 
-def test_charlie_with_the_same_key_gets_his_own(alice: KeyClient, charlie: KeyClient) -> None:
+def test_another_organization_with_the_same_key_gets_its_own_response(
+    alice: KeyClient, charlie: KeyClient
+) -> None:
     hers, his = ask(alice, "k"), ask(charlie, "k", BODY | {"name": "Globex"})
     assert (his.status_code, replayed(his)) == (201, False)
     assert Organization.objects.filter(name="Globex").count() == 1
@@ -137,13 +141,15 @@ def test_charlie_with_the_same_key_gets_his_own(alice: KeyClient, charlie: KeyCl
     assert answer(ask(charlie, "k", BODY | {"name": "Globex"})) == answer(his)
 
 
-def test_a_key_without_the_scope_sees_no_answer(alice: KeyClient, read_only: KeyClient) -> None:
+def test_an_api_key_without_the_scope_gets_no_stored_response(
+    alice: KeyClient, read_only: KeyClient
+) -> None:
     ask(alice, "k")
     assert ask(read_only, "k").status_code == 403
 
 
 @pytest.mark.parametrize("key", ["", "a" * 256, "clé", "a\tb", "a\x7f", "a\n"])
-def test_what_is_no_key_is_refused(alice: KeyClient, key: str) -> None:
+def test_a_malformed_key_is_rejected(alice: KeyClient, key: str) -> None:
     response = ask(alice, key)
     assert response.status_code == 400
     message = "The header Idempotency-Key must be 1 to 255 printable ASCII characters."
@@ -167,7 +173,7 @@ def test_what_is_no_key_is_refused(alice: KeyClient, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["a" * 255, "0", '"e2a1-4b~ {x}"'])
-def test_every_other_key_is_taken(alice: KeyClient, key: str) -> None:
+def test_a_valid_key_is_accepted(alice: KeyClient, key: str) -> None:
     assert [replayed(ask(alice, key)) for _ in range(2)] == [False, True]
     assert created() == 1
 
@@ -182,7 +188,7 @@ def test_every_other_key_is_taken(alice: KeyClient, key: str) -> None:
         ({"status": 503}, 503),
     ],
 )
-def test_what_failed_is_undone_and_may_be_corrected(
+def test_a_failed_request_is_rolled_back_and_its_key_stays_free(
     alice: KeyClient, failing: dict[str, Any], status: int
 ) -> None:
     alice.raise_request_exception = False
@@ -195,18 +201,18 @@ def test_what_failed_is_undone_and_may_be_corrected(
     assert created() == 1
 
 
-def test_what_is_no_json_leaves_the_key_free(alice: KeyClient) -> None:
+def test_a_request_that_is_not_json_leaves_the_key_free(alice: KeyClient) -> None:
     assert ask(alice, "k", "{oops").status_code == 400
     assert ask(alice, "k").status_code == 201
 
 
-def test_a_key_is_kept_for_a_day(alice: KeyClient) -> None:
+def test_a_response_is_replayed_within_a_day(alice: KeyClient) -> None:
     first = ask(alice, "k")
     age(DAY - timedelta(minutes=1))
     assert answer(ask(alice, "k")) == answer(first)
 
 
-def test_after_a_day_a_key_is_new(alice: KeyClient) -> None:
+def test_a_key_is_free_after_a_day(alice: KeyClient) -> None:
     first = ask(alice, "k")
     age(DAY)
     other = BODY | {"tags": []}
@@ -217,21 +223,21 @@ def test_after_a_day_a_key_is_new(alice: KeyClient) -> None:
     assert IdempotencyKey.objects.count() == 1
 
 
-def test_the_database_alone_tells_nothing_of_bodies(alice: KeyClient) -> None:
+def test_the_database_reveals_nothing_about_bodies(alice: KeyClient) -> None:
     ask(alice, "k")
     stored = str(IdempotencyKey.objects.values().get())
     assert "Łódź" not in stored
-    # Nor whether a body was the one that somebody guesses.
+    # Nor can a guessed body be confirmed.
     assert idempotency._fingerprint(BODY) not in stored
 
 
-def test_another_secret_key_reads_what_the_one_before_sealed(
+def test_a_stored_response_is_readable_with_a_fallback_secret_key(
     alice: KeyClient, settings: Settings
 ) -> None:
     alice.raise_request_exception = False
     first = ask(alice, "k")
     before, settings.SECRET_KEY = settings.SECRET_KEY, "another"
-    # Unreadable, it is no reason to create once more.
+    # An unreadable response must not cause a second creation.
     assert ask(alice, "k").status_code == 500
     settings.SECRET_KEY_FALLBACKS = [before]
     again = ask(alice, "k")
@@ -240,7 +246,7 @@ def test_another_secret_key_reads_what_the_one_before_sealed(
     assert created() == 1
 
 
-def test_old_keys_are_deleted(alice: KeyClient) -> None:
+def test_expired_keys_are_purged(alice: KeyClient) -> None:
     ask(alice, "old")
     age(DAY)
     ask(alice, "new")
@@ -248,7 +254,7 @@ def test_old_keys_are_deleted(alice: KeyClient) -> None:
     assert [row.key for row in IdempotencyKey.objects.all()] == ["new"]
 
 
-def test_old_keys_are_deleted_every_hour() -> None:
+def test_expired_keys_are_purged_every_hour() -> None:
     plan = the_settings.CELERY_BEAT_SCHEDULE["Purge idempotency keys"]
     assert plan["schedule"] == crontab(minute="27")
     current_app.loader.import_default_modules()
@@ -257,23 +263,23 @@ def test_old_keys_are_deleted_every_hour() -> None:
 
 
 @contextmanager
-def under_way(client: KeyClient, key: str, *, then: str) -> Iterator[HttpResponse]:
-    """A request that is answered, and only at the end committed or rolled back."""
+def uncommitted(client: KeyClient, key: str, *, then: str) -> Iterator[HttpResponse]:
+    """Send a request and keep its transaction open until the end of the block."""
     with transaction.atomic():
         yield ask(client, key)
         transaction.set_rollback(then == "rollback")
 
 
-def ask_elsewhere(client: KeyClient, key: str) -> HttpResponse:
-    """From a thread, on a connection of its own."""
+def send_from_thread(client: KeyClient, key: str) -> HttpResponse:
+    """Send a request on a separate database connection."""
     try:
         return ask(client, key)
     finally:
         connections.close_all()
 
 
-def wait_until_it_waits(future: Future[HttpResponse]) -> None:
-    """Until the request in a thread waits for a lock in the database."""
+def wait_for_lock(future: Future[HttpResponse]) -> None:
+    """Wait until the request in a thread waits for a lock in the database."""
     deadline = time.monotonic() + 10
     with connection.cursor() as cursor:
         while True:
@@ -288,16 +294,16 @@ def wait_until_it_waits(future: Future[HttpResponse]) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("old", [False, True], ids=["a new key", "an old key"])
 @pytest.mark.parametrize("then", ["commit", "rollback"])
-def test_who_comes_meanwhile_waits_for_the_end(
+def test_a_concurrent_request_with_the_same_key_waits_for_the_first(
     alice: KeyClient, bob: KeyClient, then: str, old: bool
 ) -> None:
     if old:
         ask(alice, "k", {"name": "Yesterday"})
         age(DAY)
     with ThreadPoolExecutor(1) as pool:
-        with under_way(alice, "k", then=then) as first:
-            future = pool.submit(ask_elsewhere, bob, "k")
-            wait_until_it_waits(future)
+        with uncommitted(alice, "k", then=then) as first:
+            future = pool.submit(send_from_thread, bob, "k")
+            wait_for_lock(future)
         second = future.result(timeout=10)
     assert second.status_code == 201
     assert created() == 1
@@ -309,20 +315,20 @@ def test_who_comes_meanwhile_waits_for_the_end(
 def test_other_keys_and_organizations_do_not_wait(
     alice: KeyClient, bob: KeyClient, charlie: KeyClient
 ) -> None:
-    with ThreadPoolExecutor(1) as pool, under_way(alice, "k", then="rollback"):
+    with ThreadPoolExecutor(1) as pool, uncommitted(alice, "k", then="rollback"):
         for client, key in ((bob, "another"), (charlie, "k")):
-            response = pool.submit(ask_elsewhere, client, key).result(timeout=10)
+            response = pool.submit(send_from_thread, client, key).result(timeout=10)
             assert (response.status_code, replayed(response)) == (201, False)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_one_creates(acme: Organization) -> None:
+def test_one_of_many_concurrent_requests_creates(acme: Organization) -> None:
     clients = [KeyClient(acme, str(number), Scope.WRITE) for number in range(8)]
     start = Barrier(len(clients))
 
     def race(client: KeyClient) -> HttpResponse:
         start.wait()
-        return ask_elsewhere(client, "k")
+        return send_from_thread(client, "k")
 
     with ThreadPoolExecutor(len(clients)) as pool:
         responses = list(pool.map(race, clients))

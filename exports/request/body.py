@@ -1,0 +1,246 @@
+"""Declares the body of a request for an export.
+
+The parser reads by this declaration; the OpenAPI schema and the documentation are derived from it.
+"""
+
+from typing import Any
+
+from exports.formats import formats
+from exports.spec import Nesting
+from longshore.api.body.declaration import (
+    Body,
+    Boolean,
+    Choice,
+    Custom,
+    FreeObject,
+    Integer,
+    Object,
+)
+from longshore.api.errors import ErrorCode, Problems, display_value
+from longshore.files.compression import Compression
+from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
+from longshore.files.datetime_patterns import (
+    ACCEPTED,
+    InvalidPattern,
+    check_pattern,
+    suggest_pattern,
+)
+from longshore.jobs.errors import JobErrorCode
+from longshore.resources.errors import ResourceErrorCode
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
+from longshore.resources.timezones import is_zone, unknown_zone
+
+TYPE, DATE_FROM, DATE_TO = "type", "date_from", "date_to"
+# The maximum of PostgreSQL's bigint.
+_MAX_ROWS = 2**63 - 1
+MAX_METADATA_CHARACTERS = 10_000
+# An identifier of PostgreSQL has at most 63 bytes, and a header is one in JSON.
+MAX_HEADER_BYTES = 63
+
+_STRING = {"type": "string"}
+_STRINGS = {"type": "array", "items": _STRING}
+_HEADER = {"oneOf": [{"type": "boolean"}, {"type": "string", "maxLength": MAX_HEADER_BYTES}]}
+
+
+def _read_timezone(value: Any, path: str, problems: Problems) -> str | None:
+    if is_zone(value):
+        return str(value)
+    problems.extend([unknown_zone(value, path)])
+    return None
+
+
+def _read_datetime_format(value: Any, path: str, problems: Problems) -> str | None:
+    try:
+        check_pattern(value if isinstance(value, str) else "")
+    except InvalidPattern as unknown:
+        text = f"{display_value(value)} is not a datetime pattern: {unknown}."
+        if isinstance(value, str) and (meant := suggest_pattern(value)):
+            text += f" Did you mean {display_value(meant)}?"
+        problems.report(JobErrorCode.INVALID_DATETIME_FORMAT, path, value, text, ACCEPTED)
+        return None
+    return str(value)
+
+
+OUTPUT_OPTIONS = Body(
+    "OutputOptions",
+    "How the file shows the records.",
+    (
+        Custom(
+            "columns",
+            "The columns of the file: a list of names, or an object of names. In an object, `true` "
+            "keeps the name as the header, a string replaces it, and `false` leaves the column "
+            "out. A relation (`location`) and a field of a relation (`location.name`) are columns. "
+            "Default: every column.",
+            schema={"oneOf": [{"type": "object", "additionalProperties": _HEADER}, _STRINGS]},
+            accepts="an object or a list of names",
+        ),
+        Custom(
+            "column_order",
+            "Selected columns that come first, in this order. The others follow in the order of "
+            "`columns`.",
+            schema=_STRINGS,
+            accepts="a list of selected columns",
+        ),
+        Custom(
+            "timezone",
+            "An IANA time zone. It applies to the whole request: to datetimes in the file, and to "
+            "dates and times without an offset in filters, `date_from` and `date_to`. Default: the "
+            "organization's time zone.",
+            schema=_STRING,
+            accepts="an IANA time zone",
+            hook=_read_timezone,
+        ),
+        Custom(
+            "datetime_format",
+            "An LDML pattern such as `MM/dd/yyyy hh:mm:ss a`. Default: ISO 8601.",
+            schema=_STRING,
+            accepts="an LDML pattern",
+            hook=_read_datetime_format,
+        ),
+        Choice(
+            "properties",
+            "How a cell shows a value with several parts, such as a relation or a JSON object. "
+            "JSON formats always keep the structure.",
+            choices=[each.value for each in Nesting],
+            default=Nesting.MERGE.value,
+            code=JobErrorCode.INVALID_FORMAT,
+        ),
+        Boolean(
+            "include_header",
+            "CSV and XLSX: begin the file with a row of column names.",
+            default=True,
+        ),
+        Boolean(
+            "escape_formulas",
+            "CSV and XLSX: prefix text that a spreadsheet would run as a formula with an "
+            "apostrophe.",
+            default=True,
+        ),
+        Choice("delimiter", "CSV: the delimiter of cells.", choices=DELIMITERS, default=","),
+        Choice(
+            "quoting",
+            "CSV: `minimal` quotes the cells that need quotes, `all` every cell but null.",
+            choices=[each.value for each in Quoting],
+            default=Quoting.MINIMAL.value,
+        ),
+        Boolean(
+            "bom",
+            "CSV: begin the file with a byte order mark, by which Excel recognizes UTF-8.",
+            default=False,
+        ),
+        Choice("line_end", "CSV: the end of each line.", choices=LINE_ENDS, default="\n"),
+    ),
+    null_is_absent=True,
+)
+
+EXPORT_BODY = Body(
+    "ExportRequest",
+    "Which records to export, and how the file shows them.",
+    (
+        Choice(
+            "resource",
+            "The resource to export. Required unless `type` is set.",
+            choices=registry.names,
+            noun="resource type",
+            code=ResourceErrorCode.INVALID_RESOURCE,
+        ),
+        Choice(
+            TYPE,
+            "A named export with its own columns and order: see `/v1/exports/types`.",
+            choices=export_types.codes,
+            noun="export type",
+            code=ResourceErrorCode.INVALID_TYPE,
+        ),
+        Custom(
+            DATE_FROM,
+            "Only records of this date or later. It applies to the date of the `type`, otherwise "
+            "to the date of the resource, and is in the time zone of the request unless it has an "
+            "offset.",
+            schema=_STRING,
+            accepts="a date or datetime",
+        ),
+        Custom(
+            DATE_TO,
+            "Only records of this date or earlier. The end is included, to the precision in which "
+            "it is written: `2025-03-31` includes that day, `2025-03-31T23:59:59Z` that second.",
+            schema=_STRING,
+            accepts="a date or datetime",
+        ),
+        Choice(
+            "format",
+            "The format of the file.",
+            choices=list(formats),
+            default="csv",
+            code=JobErrorCode.INVALID_FORMAT,
+        ),
+        Choice(
+            "compression",
+            "The compression of the file. Parquet and XLSX files are always compressed inside.",
+            choices=[each.value for each in Compression],
+            default=Compression.NONE.value,
+            code=JobErrorCode.INVALID_COMPRESSION,
+        ),
+        FreeObject(
+            "options",
+            "Filters by column name (`status`, `metadata.service`, `group_id`, `location.name`, "
+            "`search`): a value, a comma-separated list, or `operator:value`. Also `order_by`, "
+            "`direction`, and `limit`, which is a number or `all`.",
+        ),
+        FreeObject(
+            "filters",
+            "Predicates that rows must pass in addition to `options`: `<attribute>_<matcher>` "
+            "(`status_in`, `tracking_number_or_order_number_cont`, `location_name_start`) with the "
+            "value to match.",
+        ),
+        Custom(
+            "includes",
+            "Relations whose records the file contains in full (`location`, `groups.location`); "
+            "the resource lists them. Of other relations the file contains the ids. JSON nests "
+            "included records at any level; a table holds one level.",
+            schema=_STRINGS,
+            accepts="a list of paths",
+        ),
+        Custom(
+            "fields",
+            "The fields to export, also of included relations: `name`, `groups.*`, "
+            "`groups.location.name`; `*` is every column. An alternative to "
+            "`csv_field_options.columns`.",
+            schema=_STRINGS,
+            accepts="a list of paths",
+        ),
+        Boolean(
+            "dry_data",
+            "Leave out values that another organization cannot import or does not need: ids, "
+            "creation and update times, formatted amounts, and in JSON null and empty values.",
+            default=False,
+        ),
+        Object("csv_field_options", body=OUTPUT_OPTIONS),
+        Integer(
+            "max_rows_per_file",
+            "Begin a new file, with its own header, after this number of rows.",
+            minimum=1,
+            maximum=_MAX_ROWS,
+            code=ErrorCode.INVALID_LIMIT,
+        ),
+        Choice(
+            "empty",
+            "`error` rejects a request that matches no records.",
+            choices=["allow", "error"],
+            default="allow",
+        ),
+        Boolean(
+            "dedupe",
+            "Return an unfinished export with the same specification, with status 200, if one "
+            "exists.",
+            default=False,
+        ),
+        FreeObject(
+            "metadata",
+            "Your own data, returned with the export and sent with its webhooks. At most "
+            f"{MAX_METADATA_CHARACTERS:,} characters as JSON.",
+            max_characters=MAX_METADATA_CHARACTERS,
+        ),
+    ),
+    null_is_absent=True,
+)

@@ -1,0 +1,60 @@
+"""Derives the serializers that describe a request in the OpenAPI schema from its declaration."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from longshore.api.body.declaration import (
+    Body,
+    Boolean,
+    Choice,
+    Custom,
+    Field,
+    FreeObject,
+    Integer,
+    Object,
+    Text,
+)
+
+AnyField = serializers.Field[Any, Any, Any, Any]
+
+
+def serializer_class(body: Body) -> type[serializers.Serializer[Any]]:
+    """Return a serializer for `extend_schema`; it describes the request and validates nothing."""
+    members: dict[str, Any] = {field.name: _serializer_field(field) for field in body.fields}
+    name = f"{body.name}Serializer"
+    return type(name, (serializers.Serializer,), {"__doc__": body.help_text, **members})
+
+
+def _serializer_field(field: Field) -> AnyField:
+    options: dict[str, Any] = {"help_text": field.help_text}
+    if field.default is None:
+        options["required"] = field.required
+    else:
+        options["default"] = field.default
+    match field:
+        case Text():
+            return serializers.CharField(
+                allow_blank=True, max_length=field.max_characters, **options
+            )
+        case Boolean():
+            return serializers.BooleanField(**options)
+        case Integer():
+            # The maximum is a limit of the database's type, which no client comes near.
+            return serializers.IntegerField(min_value=field.minimum, **options)
+        case Choice():
+            return serializers.ChoiceField(field.accepted, **options)
+        case FreeObject():
+            return _json({"type": "object", "additionalProperties": {}}, options)
+        case Object():
+            return serializer_class(field.body)(**options)
+        case Custom():
+            return _json(dict(field.schema), options)
+    raise TypeError(f"A field of the type {type(field).__name__} has no serializer.")
+
+
+def _json(schema: dict[str, Any], options: dict[str, Any]) -> AnyField:
+    described = type("DescribedField", (serializers.JSONField,), {})
+    field: AnyField = extend_schema_field(schema)(described)(**options)
+    return field

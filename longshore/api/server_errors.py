@@ -1,0 +1,20 @@
+"""Errors that the web server answers with. Importable before Django's apps are loaded."""
+
+from longshore.api.errors import ApiError, ErrorCode
+
+
+def body_too_large(maximum: int) -> ApiError:
+    """maximum: bytes."""
+    text = f"The body is larger than {maximum} bytes."
+    return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": maximum})
+
+
+def headers_too_large(maximum: int) -> ApiError:
+    """maximum: bytes of the request line and the headers together."""
+    text = f"The request line and the headers are larger than {maximum} bytes."
+    return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"maximum": maximum})
+
+
+def overloaded() -> ApiError:
+    text = "The server is receiving too many request bodies at the same time. Try again."
+    return ApiError(ErrorCode.OVERLOADED, text)

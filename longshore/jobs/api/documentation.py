@@ -1,0 +1,190 @@
+"""Operations of one kind of job in the API description."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from longshore.api import admission
+from longshore.api.errors import ApiError
+from longshore.api.openapi import (
+    IDEMPOTENCY_ERRORS,
+    IDEMPOTENCY_PARAMETERS,
+    NOT_FOUND,
+    Errors,
+    operation,
+    raised,
+    response_example,
+    single_page,
+)
+from longshore.jobs import actions
+from longshore.jobs.admission import too_many_stored_bytes, too_many_today, too_many_unfinished
+from longshore.jobs.errors import JobErrorCode
+from longshore.jobs.kinds import JobKind
+from longshore.jobs.statuses import Status
+from longshore.resources.api.documentation import CREATED_PARAMETERS, PAGE_ERRORS
+from longshore.resources.api.list_filters import parse_list_filters
+
+Serializer = type[serializers.BaseSerializer[Any]]
+Operations = dict[str, Callable[[Any], Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDescription:
+    """What differs between the descriptions of two kinds of job.
+
+    filters: accepted values of each filter of the list.
+    queued, completed: responses of the API. events: the `results` of a list of events.
+    create_errors: those of this kind alone.
+    """
+
+    kind: JobKind[Any]
+    tag: str
+    serializer: Serializer
+    event_serializer: Serializer
+    request_serializer: Serializer
+    request_examples: Sequence[OpenApiExample]
+    queued: dict[str, Any]
+    completed: dict[str, Any]
+    events: Sequence[dict[str, Any]]
+    filters: Mapping[str, Sequence[str]]
+    create_errors: Errors
+
+
+def job_operations(job: JobDescription) -> Operations:
+    """Describe the actions of a JobViewSet; arguments of `extend_schema_view`."""
+    noun, plural, tag = job.kind.name, job.kind.plural, job.tag
+    admission_errors = _admission_errors(job.kind)
+    one = f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    queued = response_example("Queued", job.queued)
+    completed = response_example("Completed", job.completed)
+    event_list = single_page(f"{noun.capitalize()}EventList", job.event_serializer)
+    return {
+        "list": operation(
+            f"list_{plural}",
+            tag=tag,
+            summary=f"List {plural}",
+            description=f"Returns the organization's {plural}, newest first.",
+            responses={200: OpenApiResponse(job.serializer(many=True), "A page.")},
+            parameters=[
+                *(
+                    OpenApiParameter(
+                        name, description="One or more, separated by commas.", enum=[*values]
+                    )
+                    for name, values in job.filters.items()
+                ),
+                *CREATED_PARAMETERS,
+            ],
+            errors=[_invalid_status_filter(job.filters), *PAGE_ERRORS],
+            examples=[response_example(f"One completed {noun}", job.completed)],
+        ),
+        "create": operation(
+            f"create_{noun}",
+            tag=tag,
+            summary=f"Create {one}",
+            description=(
+                f"Validates the request, stores the {noun} and queues it for a worker, without "
+                f"waiting for the worker. Poll the {noun}'s `url` until `status` is `completed`, "
+                "then follow `download_url`. All problems of an invalid request are "
+                "reported at once, and nothing is queued."
+            ),
+            request=job.request_serializer,
+            responses={
+                201: OpenApiResponse(job.serializer, "Queued."),
+                200: OpenApiResponse(
+                    job.serializer, f"An unfinished {noun} with the same request (`dedupe`)."
+                ),
+            },
+            parameters=[
+                OpenApiParameter(
+                    "Location",
+                    OpenApiTypes.URI,
+                    OpenApiParameter.HEADER,
+                    response=[201],
+                    description=f"URL of the {noun}.",
+                ),
+                *IDEMPOTENCY_PARAMETERS,
+            ],
+            errors=[
+                *job.create_errors,
+                *admission_errors,
+                admission.too_many(2),
+                *IDEMPOTENCY_ERRORS,
+            ],
+            examples=[*job.request_examples, queued],
+        ),
+        "retrieve": operation(
+            f"get_{noun}",
+            tag=tag,
+            summary=f"Retrieve {one}",
+            description="Returns its status, its progress and, once it is completed, its files.",
+            responses={200: OpenApiResponse(job.serializer, f"The {noun}.")},
+            errors=[NOT_FOUND],
+            examples=[queued, completed],
+        ),
+        "destroy": operation(
+            f"delete_{noun}",
+            tag=tag,
+            summary=f"Delete {one}",
+            description=(
+                f"Deletes the {noun} with its files, its request and its events. A running {noun} "
+                f"is canceled. Sends the webhook event `{noun}.deleted`."
+            ),
+            responses={204: OpenApiResponse(description="Deleted.")},
+            errors=[NOT_FOUND],
+        ),
+        "cancel": operation(
+            f"cancel_{noun}",
+            tag=tag,
+            summary=f"Cancel {one}",
+            description=f"Cancels a queued or running {noun} and stops its database query.",
+            responses={200: OpenApiResponse(job.serializer, "Canceled.")},
+            errors=[NOT_FOUND, actions.not_cancelable(job.kind, Status.COMPLETED)],
+        ),
+        "retry": operation(
+            f"retry_{noun}",
+            tag=tag,
+            summary=f"Retry {one}",
+            description=(
+                f"Queues the ended {noun} again: the same request under the same id, with "
+                "the records as they are now."
+            ),
+            responses={200: OpenApiResponse(job.serializer, "Queued.")},
+            errors=[
+                NOT_FOUND,
+                actions.not_retryable(job.kind, Status.COMPLETED),
+                *admission_errors,
+                ApiError(JobErrorCode.STORAGE_UNAVAILABLE),
+            ],
+            examples=[queued],
+        ),
+        "events": operation(
+            f"list_{noun}_events",
+            tag=tag,
+            summary=f"List the events of {one}",
+            description="Returns every change of its status, oldest first.",
+            responses={200: event_list},
+            errors=[NOT_FOUND],
+            examples=[
+                response_example(
+                    "A retry after a lost worker",
+                    {"next": None, "previous": None, "results": [*job.events]},
+                )
+            ],
+        ),
+    }
+
+
+def _admission_errors(kind: JobKind[Any]) -> list[ApiError]:
+    return [
+        too_many_unfinished(kind, 10, 12),
+        too_many_today(kind, 10_000, 10_000, 34_200),
+        too_many_stored_bytes(2**40, 2**40),
+    ]
+
+
+def _invalid_status_filter(filters: Mapping[str, Sequence[str]]) -> ApiError:
+    return raised(lambda: parse_list_filters({"status": ["done"]}, filters))

@@ -1,0 +1,98 @@
+"""Viewset of one kind of job: list, create, retrieve, delete, cancel, retry and events."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from longshore.api.admission import expensive
+from longshore.api.idempotency import idempotent
+from longshore.api.pagination import NewestFirst
+from longshore.api.views import ApiViewSet
+from longshore.jobs.models import Job, JobQuerySet
+from longshore.resources.api.list_filters import request_filters
+
+_Job = TypeVar("_Job", bound=Job)
+_AnyJob = TypeVar("_AnyJob", bound=Job, contravariant=True)
+
+
+class JobActions(Protocol[_AnyJob]):
+    """The actions of clients on a job. Each raises ApiError if the status forbids it."""
+
+    def cancel(self, job: _AnyJob, /) -> None: ...
+    def retry(self, job: _AnyJob, /) -> None: ...
+    def delete(self, job: _AnyJob, /) -> None: ...
+
+
+class JobViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[_Job]):
+    """Base of the viewset of one kind of job. Other organizations' jobs are not found.
+
+    A subclass states:
+    queryset: the visible jobs of all organizations.
+    serializer_class, event_serializer_class: of a job and of a change of its status.
+    job_actions: cancels, retries and deletes a job.
+    """
+
+    event_serializer_class: type[BaseSerializer[Any]]
+    job_actions: JobActions[Any]
+    pagination_class = NewestFirst
+
+    @abstractmethod
+    def create_job(self, body: Mapping[str, Any]) -> tuple[_Job, bool]:
+        """Create a job from a request. Returns the job, and whether it is a new one."""
+
+    @abstractmethod
+    def filter_choices(self) -> Mapping[str, Sequence[str]]:
+        """Return the accepted values of each filter of the list, `status` among them."""
+
+    def filter_jobs(
+        self, jobs: JobQuerySet[_Job], filters: Mapping[str, Sequence[str]]
+    ) -> JobQuerySet[_Job]:
+        """Select the jobs that have one of the values of each filter."""
+        for name, values in filters.items():
+            if name == "status":
+                jobs = jobs.shown_as(values)
+            else:
+                jobs = jobs.filter(**{f"{name}__in": values})
+        return jobs
+
+    def get_queryset(self) -> JobQuerySet[_Job]:
+        jobs = cast("JobQuerySet[_Job]", super().get_queryset())
+        jobs = jobs.filter(organization=self.organization)
+        if self.action != "list":
+            return jobs
+        filters = request_filters(self.request, self.filter_choices(), jobs.model)
+        return self.filter_jobs(filters.filter_by_creation(jobs), filters.values)
+
+    @expensive(spare=1)
+    @idempotent
+    def create(self, request: Request) -> Response:
+        job, is_new = self.create_job(self.json_body(request))
+        data = self.get_serializer(job).data
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(data, code, headers={"Location": data["url"]})
+
+    def destroy(self, request: Request, public_id: str) -> Response:
+        self.job_actions.delete(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, public_id: str) -> Response:
+        self.job_actions.cancel(self.get_object())
+        return self.retrieve(request)
+
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, public_id: str) -> Response:
+        self.job_actions.retry(self.get_object())
+        return self.retrieve(request)
+
+    @action(detail=True)
+    def events(self, request: Request, public_id: str) -> Response:
+        job: Any = self.get_object()
+        return self.single_page(self.event_serializer_class(job.events.all(), many=True).data)

@@ -1,0 +1,210 @@
+"""The declaration of a request: reading, OpenAPI schema and documentation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from longshore.api.body.declaration import (
+    Body,
+    Boolean,
+    Choice,
+    Custom,
+    FreeObject,
+    Integer,
+    Object,
+    Text,
+)
+from longshore.api.body.schema import serializer_class
+from longshore.api.body.tables import markdown_table
+from longshore.api.errors import MAX_PROBLEMS, ErrorCode, InvalidInput, Problem, Problems
+
+
+def read_even(value: Any, path: str, problems: Problems) -> Any:
+    if value % 2:
+        problems.report(ErrorCode.INVALID_LIMIT, path, value, f"{path} is odd.", "an even number")
+    return value
+
+
+COLOURS = Body(
+    "Colours",
+    "The colours of a shape.",
+    (Choice("fill", "The colour inside.", choices=["red", "green"], default="red"),),
+    null_is_absent=True,
+)
+SHAPE = Body(
+    "Shape",
+    "A shape.",
+    (
+        Choice("kind", "", choices=lambda: ["circle", "square"], noun="shape", required=True),
+        Text("name", "Any name.", max_characters=5),
+        Boolean("is_open", default=False),
+        Integer("sides", minimum=1, maximum=9, code=ErrorCode.INVALID_LIMIT),
+        FreeObject("metadata", max_characters=10),
+        Custom("pairs", schema={"type": "integer"}, accepts="an even number", hook=read_even),
+        Custom("raw", schema={"type": "string"}, accepts="a string"),
+        Object("colours", body=COLOURS),
+    ),
+    null_is_absent=True,
+)
+VALID: dict[str, Any] = {
+    "kind": "circle",
+    "name": "round",
+    "is_open": True,
+    "sides": 9,
+    "metadata": {"a": 1},
+    "pairs": 2,
+    "raw": ["anything"],
+    "colours": {"fill": "green"},
+}
+
+
+def problems_of(body: Mapping[str, Any], declared: Body = SHAPE) -> list[Problem]:
+    problems = Problems()
+    declared.read(body, problems)
+    if not problems:
+        return []
+    with pytest.raises(InvalidInput) as raised:
+        problems.refuse()
+    return list(raised.value.problems)
+
+
+def test_a_valid_body_is_returned_unchanged() -> None:
+    assert SHAPE.read(VALID, Problems()) == VALID
+
+
+def test_absent_fields_have_their_defaults() -> None:
+    problems = Problems()
+    defaults = {"kind": "circle", "is_open": False, "colours": {"fill": "red"}}
+    assert SHAPE.read({"kind": "circle"}, problems) == defaults
+    assert SHAPE.read(dict.fromkeys(VALID) | {"kind": "circle"}, problems) == defaults
+    assert SHAPE.read({"kind": "circle", "colours": {"fill": None}}, problems) == defaults
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message", "accepted"),
+    [
+        ("kind", "cirle", "Unsupported shape: cirle. Did you mean 'circle'?", ["circle", "square"]),
+        ("kind", "x", "Unsupported shape: x", ["circle", "square"]),
+        ("kind", ["circle"], 'Unsupported shape: ["circle"]', ["circle", "square"]),
+        (
+            "name",
+            "longer",
+            "name must be a string of at most 5 characters, not 'longer'.",
+            "a string of at most 5 characters",
+        ),
+        (
+            "name",
+            5,
+            "name must be a string of at most 5 characters, not 5.",
+            "a string of at most 5 characters",
+        ),
+        ("is_open", "true", "is_open must be true or false, not 'true'.", [True, False]),
+        (
+            "sides",
+            10,
+            "sides must be a whole number from 1 to 9, not 10.",
+            "a whole number from 1 to 9",
+        ),
+        (
+            "sides",
+            True,
+            "sides must be a whole number from 1 to 9, not true.",
+            "a whole number from 1 to 9",
+        ),
+        (
+            "sides",
+            2.0,
+            "sides must be a whole number from 1 to 9, not 2.0.",
+            "a whole number from 1 to 9",
+        ),
+        (
+            "metadata",
+            {"long": "text"},
+            "metadata has 16 characters as JSON, more than 10.",
+            "an object of at most 10 characters as JSON",
+        ),
+        ("pairs", 3, "pairs is odd.", "an even number"),
+        ("colours", [], "colours must be an object, not [].", "an object"),
+    ],
+)
+def test_a_value_that_is_not_accepted_is_reported(
+    field: str, value: Any, message: str, accepted: Any
+) -> None:
+    [problem] = problems_of(VALID | {field: value})
+    assert (problem.field, problem.value) == (field, value)
+    assert (problem.message, problem.accepted) == (message, accepted)
+
+
+def test_a_problem_has_the_code_of_its_field() -> None:
+    [problem] = problems_of(VALID | {"sides": 0})
+    assert problem.code is ErrorCode.INVALID_LIMIT
+
+
+def test_nested_fields_are_reported_with_their_path() -> None:
+    found = problems_of(VALID | {"colours": {"fill": "gren", "edge": "red"}})
+    assert [(each.field, each.message) for each in found] == [
+        ("colours.edge", "'colours.edge' is not a field."),
+        ("colours.fill", "Unsupported fill: gren. Did you mean 'green'?"),
+    ]
+
+
+def test_an_unknown_field_gets_a_suggestion() -> None:
+    [problem] = problems_of(VALID | {"side": 3})
+    assert problem.code is ErrorCode.INVALID_REQUEST
+    assert problem.message == "'side' is not a field. Did you mean 'sides'?"
+    assert problem.value == 3
+    assert problem.accepted == list(SHAPE.names)
+
+
+@pytest.mark.parametrize("body", [{}, {"kind": None}])
+def test_a_missing_required_field_is_reported(body: dict[str, Any]) -> None:
+    [problem] = problems_of(body)
+    assert (problem.code, problem.field) == (ErrorCode.INVALID_REQUEST, "kind")
+    assert problem.message == "kind is required."
+
+
+def test_null_is_a_value_where_the_body_says_so() -> None:
+    strict = Body("Strict", "", (Boolean("is_open", default=False),))
+    [problem] = problems_of({"is_open": None}, strict)
+    assert problem.message == "is_open must be true or false, not null."
+
+
+def test_no_problem_repeats_a_value_that_may_be_secret() -> None:
+    declared = Body(
+        "Login",
+        "",
+        (Text("password", max_characters=3, is_secret=True),),
+        hides_unknown_values=True,
+    )
+    found = problems_of({"password": "hush!", "pasword": "hush!"}, declared)
+    assert [each.field for each in found] == ["pasword", "password"]
+    assert all(each.value is None and "hush" not in each.message for each in found)
+
+
+def test_reading_stops_at_the_maximum_of_problems() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        SHAPE.read({f"field {number}": 1 for number in range(50_000)}, Problems())
+    assert len(raised.value.problems) == MAX_PROBLEMS
+
+
+def test_the_serializer_has_the_fields_of_the_declaration() -> None:
+    serializer = serializer_class(SHAPE)()
+    assert type(serializer).__name__ == "ShapeSerializer"
+    assert list(serializer.fields) == list(SHAPE.names)
+    fields: Any = serializer.fields
+    assert [name for name, field in fields.items() if field.required] == ["kind"]
+    assert fields["is_open"].default is False
+    assert list(fields["kind"].choices) == ["circle", "square"]
+    assert fields["name"].help_text == "Any name."
+    assert list(fields["colours"].fields) == ["fill"]
+
+
+def test_the_table_has_a_row_for_each_field() -> None:
+    lines = markdown_table(SHAPE).splitlines()
+    assert lines[0] == "| Field | Accepts | Default | Description |"
+    assert lines[2] == "| `kind` | one shape | required |  |"
+    assert lines[3] == "| `name` | a string of at most 5 characters |  | Any name. |"
+    assert lines[-1] == "| `colours.fill` | `red`, `green` | `red` | The colour inside. |"
+    assert len(lines) == 2 + len(SHAPE.names) + len(COLOURS.names)

@@ -1,0 +1,103 @@
+"""The API's views do not depend on the defaults of REST framework."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.conf import settings as the_settings
+from pytest_django import Settings
+
+from longshore.accounts.models import Organization
+from tests.conftest import KeyClient
+from tests.factories import SubscriptionFactory
+
+# Requests every address of the API with every method and without a key. Addresses of signed files
+# and of the description are public.
+REQUESTS = """
+import json
+import re
+import django
+django.setup()
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+[*resolvers] = [each for each in get_resolver().url_patterns
+                if isinstance(each, URLResolver) and str(each.pattern) == "v1/"]
+addresses = []
+for resolver in resolvers:
+    for pattern in resolver.url_patterns:
+        regex = str(pattern.pattern).strip("^$").removesuffix("/?")
+        addresses.append("/v1/" + re.sub(r"\\(\\?P<\\w+>(\\w*)[^)]*\\)", r"\\1a", regex))
+client = Client(headers={"Host": "localhost"})
+answers = []
+for address in addresses:
+    for method in ("get", "post", "put", "patch", "delete", "options"):
+        response = getattr(client, method)(address, {}, content_type="application/json")
+        answers.append((address, method, response.status_code, response.content.decode()))
+plain = client.get("/v1/schema", headers={"Accept": "image/png"})
+answers.append(("/v1/schema", "accept", plain.status_code, plain.content.decode()))
+print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers() -> list[tuple[str, str, int, dict[str, Any]]]:
+    """Address, method, status and body of each response under `open_settings`."""
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", REQUESTS],
+        cwd=the_settings.BASE_DIR,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.api.open_settings"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert process.returncode == 0, process.stderr
+    found = json.loads(process.stdout.splitlines()[-1])
+    return [(address, method, status, json.loads(body)) for address, method, status, body in found]
+
+
+def test_no_endpoint_opens_when_the_defaults_let_everybody_in(
+    answers: list[tuple[str, str, int, dict[str, Any]]],
+) -> None:
+    protected = [each for each in answers if "/files/" not in each[0] and each[1] != "accept"]
+    assert {address for address, *_ in protected} > {
+        "/v1/exports",
+        "/v1/exports/exp_a/cancel",
+        "/v1/webhooks/whsub_a/deliveries",
+        "/v1/events",
+        "/v1/resources/a",
+        "/v1/shipments",
+        "/v1/shipments/a",
+    }
+    opened = [each for each in protected if each[2] not in (401, 429)]
+    assert opened == []
+
+
+def test_errors_keep_their_shape_when_the_defaults_have_another_handler(
+    answers: list[tuple[str, str, int, dict[str, Any]]],
+) -> None:
+    for address, method, status, body in answers:
+        assert set(body) == {"error", "message", "details"}, (address, method, status)
+    assert answers[-1][2:] == (
+        406,
+        {
+            "error": "not_acceptable",
+            "message": answers[-1][3]["message"],
+            "details": answers[-1][3]["details"],
+        },
+    )
+
+
+@pytest.mark.django_db
+def test_datetimes_keep_their_format_when_the_defaults_have_another(
+    alice: KeyClient, acme: Organization, settings: Settings
+) -> None:
+    SubscriptionFactory.create(organization=acme)
+    [expected] = alice.get("/v1/webhooks").json()["results"]
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"DATETIME_FORMAT": "%d.%m.%Y"}
+    assert alice.get("/v1/webhooks").json()["results"] == [expected]
+    assert datetime.fromisoformat(expected["created_at"])
