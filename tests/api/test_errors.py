@@ -5,6 +5,8 @@ import logging
 from typing import Any
 
 import pytest
+import yaml
+from django.conf import settings
 from django.core.signals import got_request_exception
 from django.test.client import Client
 from pytest_django import Settings
@@ -175,3 +177,9 @@ def test_a_code_cannot_be_registered_twice() -> None:
             NOT_FOUND = "not_found", 404, "Not found."
 
     assert error_codes()["not_found"] is ErrorCode.NOT_FOUND
+
+
+def test_the_api_description_lists_every_registered_code() -> None:
+    text = (settings.BASE_DIR / "docs" / "openapi.yaml").read_text()
+    schemas = yaml.load(text, yaml.CSafeLoader)["components"]["schemas"]
+    assert sorted(schemas["ErrorEnum"]["enum"]) == list(error_codes())
