@@ -1,8 +1,8 @@
-# Everything runs in .venv, made on first use. Another interpreter: make PYTHON=python3.12 …
+# Everything runs in .venv, which is created on first use. Another Python: make PYTHON=python3.12 …
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: run test fuzz lint requirements openapi clean
+.PHONY: run test test-fast fuzz lint requirements openapi release-dump clean
 
 run: .venv/.run
 	@exec .venv/bin/python -m exports_project.serve
@@ -10,21 +10,26 @@ run: .venv/.run
 test: .venv/.dev
 	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# The API against its description, on servers of its own; more: make fuzz FUZZ="--cases 20000 --seed 2"
+# Without stacks, browsers, property-based tests and tests that commit.
+test-fast: .venv/.dev
+	@exec .venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+# Random requests against the API description. More: make fuzz FUZZ="--cases 20000 --seed 2"
 fuzz: .venv/.dev
 	@exec .venv/bin/python -m tests.fuzz $(FUZZ)
 
-# What a production's .env or environment says has no say in how the code reads.
+# Ignore the .env and the servers of an installation.
 lint: export ENV_FILE = /dev/null
 lint: export DATABASE_URL =
 lint: export BROKER_URL =
 lint: .venv/.dev
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
+	.venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/python -m mypy .
 	.venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
-# Pins stay as they are, but for what is new; to take newer versions: make requirements UPGRADE=--upgrade
+# Keeps existing pins. Newer versions: make requirements UPGRADE=--upgrade
 requirements: .venv/.dev
 	for name in requirements requirements-local requirements-dev; do \
 		.venv/bin/python -m piptools compile $(COMPILE) --output-file $$name.txt $$name.in || exit 1; \
@@ -32,6 +37,10 @@ requirements: .venv/.dev
 
 openapi: .venv/.dev
 	.venv/bin/python -W ignore::RuntimeWarning manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+# Once per release: the dump that the next version must be able to migrate.
+release-dump: .venv/.dev
+	.venv/bin/python -m tests.releases.dump $(VERSION)
 
 COMPILE = $(UPGRADE) --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options

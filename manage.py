@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line; with the embedded database it starts the server where none runs."""
+"""Django's command line. Starts the embedded database for a command if it does not run."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import sys
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
-WITHOUT_DATABASE = {
+COMMANDS_WITHOUT_DATABASE = {
     *("check", "collectstatic", "diffsettings", "help", "makemigrations", "version"),
     "webhook_listen",
 }
@@ -17,10 +17,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
     words = set(sys.argv[1:])
     command = sys.argv[1] if words else "help"
-    if command in WITHOUT_DATABASE or words & {"-h", "--help"} or not settings.EMBEDDED_DATABASE:
+    needs_database = command not in COMMANDS_WITHOUT_DATABASE and not words & {"-h", "--help"}
+    if not needs_database or not settings.EMBEDDED_DATABASE:
         execute_from_command_line(sys.argv)
         return
 
+    # Imported here, because production does not install the embedded servers.
     from exports_project.embedded import servers
 
     try:

@@ -1,8 +1,8 @@
-"""Breaks a Longshore that is at work in every way that it has to survive, and counts the losses.
+"""Injects faults into a running Longshore and counts lost and duplicated exports.
 
     python -m benchmarks.chaos [--exports 20] [--rows 200000] [--seed 20]
 
-Prints a table in Markdown. The processes and servers are its own, in a temporary folder.
+Starts its own processes and servers in a temporary folder. Prints a table in Markdown.
 """
 
 import argparse
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from tests.recovery.invariants import Verdict
     from tests.recovery.stack import Stack
 
-# Enough for an export of 200,000 rows to take a second or more, and not too much to read it all.
+# An export of 200,000 rows with these columns takes about a second, and its file can be verified.
 COLUMNS = (
     "id", "tracking_number", "status", "provider", "type", "order_number", "amount", "currency",
     "created_at", "updated_at", "recipient", "parcels", "metadata",
 )  # fmt: skip
-# No fault is begun after this time.
-BOUND_SECONDS = 450
+# No fault is injected after this time.
+MAX_SECONDS = 450
 _UNFINISHED = "SELECT public_id FROM exports_export WHERE status IN ('queued', 'processing')"
 _FRESH = "SELECT FROM exports_export WHERE status = 'queued' AND claims = '{}'"
 _LONGEST = "SELECT extract(epoch FROM max(completed_at - started_at)) FROM exports_export"
@@ -39,13 +39,16 @@ _LONGEST = "SELECT extract(epoch FROM max(completed_at - started_at)) FROM expor
 
 @dataclass(frozen=True)
 class Chance:
-    """seconds: that two exports take which nothing disturbs."""
+    """Random times of faults.
+
+    seconds: duration of two concurrent exports without faults.
+    """
 
     random: random.Random
     seconds: float
 
     def wait(self, stack: "Stack") -> None:
-        """Until an export is being written, and then any time that it may take."""
+        """Wait until a worker writes an export, then for a random part of its duration."""
         from tests.recovery.stack import PROCESSING, wait_until
 
         wait_until(lambda: bool(stack.query(PROCESSING)), 60)
@@ -54,7 +57,10 @@ class Chance:
 
 @dataclass(frozen=True)
 class Fault:
-    """times: it is injected, each time after that many new exports were asked for."""
+    """A fault.
+
+    times: how often it is injected, each time after `exports` new exports were created.
+    """
 
     name: str
     times: int
@@ -67,11 +73,11 @@ def faults(exports: int) -> list[Fault]:
     return [
         Fault("SIGKILL of the worker", exports, 2, kill_worker),
         Fault("Valkey stopped for 3 s", 1, few, stop_broker),
-        Fault("Valkey killed, gone for 3 s", 1, few, partial(stop_broker, ending=signal.SIGKILL)),
+        Fault("Valkey killed, down for 3 s", 1, few, partial(stop_broker, ending=signal.SIGKILL)),
         Fault("Valkey flushed", 1, few, flush_broker),
         Fault("PostgreSQL stopped for 3 s", 1, few, stop_database),
         Fault(
-            "PostgreSQL crashed, gone for 3 s",
+            "PostgreSQL crashed, down for 3 s",
             1,
             few,
             partial(stop_database, ending=signal.SIGQUIT),
@@ -125,21 +131,21 @@ def deliver_thrice(stack: "Stack", chance: Chance) -> None:
 
 
 def two_beats(stack: "Stack", chance: Chance) -> None:
-    """The second one is killed in the middle of the recovery."""
+    """Kill the second beat during the recovery."""
     stack.start("second beat")
     kill_worker(stack, chance)
     time.sleep(20)
     stack.kill("second beat")
 
 
-def suffer(stack: "Stack", fault: Fault, chance: Chance) -> "tuple[Verdict, float]":
-    """What became of the exports, and the seconds from the last fault to the last end."""
+def run_fault(stack: "Stack", fault: Fault, chance: Chance) -> "tuple[Verdict, float]":
+    """Inject a fault. Return the verdict and the seconds from the last fault to the last end."""
     from tests.recovery.invariants import await_ends
     from tests.recovery.stack import wait_until
 
     ids: list[str] = []
     for _ in range(fault.times):
-        # What was asked for must not pile up, or the last fault is long past before all had a turn.
+        # Keep the queue short, or the last fault is over before all exports have started.
         wait_until(lambda: len(stack.query(_FRESH)) < 2, 60)
         ids += stack.ask(fault.exports)
         fault.inject(stack, chance)
@@ -148,8 +154,8 @@ def suffer(stack: "Stack", fault: Fault, chance: Chance) -> "tuple[Verdict, floa
     return verdict, max(0.0, verdict.last_end - over)
 
 
-def undisturbed(stack: "Stack") -> float:
-    """The seconds of the slower of two exports."""
+def measure_without_faults(stack: "Stack") -> float:
+    """Return the duration in seconds of the slower of two concurrent exports."""
     from tests.recovery.invariants import await_ends
 
     await_ends(stack, stack.ask(2))
@@ -157,9 +163,9 @@ def undisturbed(stack: "Stack") -> float:
 
 
 @contextmanager
-def broken(rows: int) -> Iterator["Stack"]:
+def running_stack(rows: int) -> Iterator["Stack"]:
     with tempfile.TemporaryDirectory(prefix="longshore-") as folder:
-        # For the settings that are read here; the stack's processes have an environment of theirs.
+        # For the settings of this process; the processes of the stack have their own environment.
         os.environ |= {"LOCAL_DIR": folder, "ENV_FILE": os.devnull, "DATABASE_URL": ""}
         os.environ |= {"BROKER_URL": "", "CACHE_URL": ""}
         from tests.recovery.stack import Stack
@@ -177,22 +183,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     options = parser.parse_args()
     began = time.monotonic()
-    # As Ctrl-C does: every block ends what it has started.
+    # Like Ctrl-C: every block stops what it has started.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    with broken(options.rows) as stack:
-        chance = Chance(random.Random(options.seed), undisturbed(stack))  # noqa: S311
+    with running_stack(options.rows) as stack:
+        chance = Chance(random.Random(options.seed), measure_without_faults(stack))  # noqa: S311
         print(f"{machine()} Two exports at once take {chance.seconds:.1f} s.\n")
         print(
-            "| | injected | exports | completed | failed | attempts taken back "
+            "| | injected | exports | completed | failed | requeued attempts "
             "| lost | doubled | recovery |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|",
             flush=True,
         )
         problems: list[str] = []
         for fault in faults(options.exports):
-            if time.monotonic() - began > BOUND_SECONDS:
-                problems.append(f"{fault.name}: not run, for no time was left.")
+            if time.monotonic() - began > MAX_SECONDS:
+                problems.append(f"{fault.name}: not run, because the time was over.")
                 continue
-            verdict, seconds = suffer(stack, fault, chance)
+            verdict, seconds = run_fault(stack, fault, chance)
             retried = sum(attempts - 1 for attempts in verdict.attempts)
             print(
                 f"| {fault.name} | {fault.times} | {fault.times * fault.exports} "

@@ -1,7 +1,7 @@
-"""Ways to write the same 18 columns of shipments to a CSV file.
+"""Several ways to write 18 columns of shipments to a CSV file.
 
-Each takes a number of rows and returns the bytes that it wrote. Three columns are datetimes in
-a zone, three are JSON.
+Each function takes a number of rows and returns the size of the file in bytes. Three columns are
+datetimes in a time zone, three are JSON.
 """
 
 import csv
@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 def body(rows: int) -> dict[str, Any]:
-    """The request; a limit only where fewer rows are wanted than there are."""
+    """Return the request. It has a limit only if the table has more rows."""
     total = Shipment.objects.filter(organization__slug=ORGANIZATION).count()
     return {
         "resource": "shipment",
@@ -52,12 +52,12 @@ def body(rows: int) -> dict[str, Any]:
 
 
 def server_copy(rows: int) -> int:
-    """The same SQL, written by the server to nowhere: what no client can beat."""
+    """COPY of the same SQL to /dev/null on the server: the lower bound of any client."""
     return copied(body(rows))
 
 
 def copied(request: dict[str, Any]) -> int:
-    """The server writes the rows of a request to nowhere."""
+    """COPY the rows of a request to /dev/null on the server."""
     spec = parse_export(request)
     statement = compile_export(spec, Organization.objects.get(slug=ORGANIZATION).pk)
     copy = statement.copy.as_string(None).replace("TO STDOUT", "TO '/dev/null'")
@@ -73,14 +73,14 @@ def longshore(rows: int) -> int:
 
 
 def exported(request: dict[str, Any], rows: int) -> int:
-    """The whole runner: claim, stream, compress, hash, store, verify, complete."""
+    """Run an export: claim, stream, compress, hash, store, verify, complete."""
     organization = Organization.objects.get(slug=ORGANIZATION)
-    with patch("exports.lifecycle.creation.enqueue"):  # Nobody else takes it up.
+    with patch("exports.lifecycle.creation.enqueue"):  # No worker shall run it.
         export = create(organization, None, request, parse_export(request)).export
     runner.run(export.pk)
     export.refresh_from_db()
     file = export.files.get()
-    default_storage.delete(file.storage_key)  # Or the next one would wait for the disk.
+    default_storage.delete(file.storage_key)  # Otherwise the next run waits for the disk.
     if file.rows != rows:
         raise SystemExit(f"{file.rows} rows instead of {rows}")
     return file.bytes
@@ -108,7 +108,7 @@ def iterator_loop(rows: int) -> int:
 
 
 def import_export(rows: int) -> int:
-    """django-import-export: a ModelResource, its dataset in memory, as CSV."""
+    """django-import-export: a ModelResource with its dataset in memory."""
     from import_export.resources import ModelResource, modelresource_factory
 
     resource: ModelResource = modelresource_factory(Shipment)()
@@ -126,7 +126,7 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
 
 
 def serializer_loop(rows: int) -> int:
-    """REST framework's ModelSerializer for each record, and a `csv.writer`."""
+    """A ModelSerializer of REST framework per record, and a `csv.DictWriter`."""
     queryset = Shipment.objects.filter(organization__slug=ORGANIZATION).order_by()[:rows]
     text = io.StringIO()
     writer = csv.DictWriter(text, ShipmentSerializer.Meta.fields)

@@ -1,9 +1,9 @@
-"""What one organization, or a hostile client, can do to the others.
+"""Measures how much a busy organization or a hostile client delays the others.
 
     python -m benchmarks.contention [--seconds 60] [--rows 200000] [--bodies 10000]
 
-Starts the whole stack on servers of its own, as `make run` does, in a temporary folder, and
-prints a table in Markdown. Every client is bounded in time and aims at the loopback interface.
+Starts its own stack, as `make run` does, in a temporary folder. Prints a table in Markdown. Every
+client stops after a fixed time and connects to the loopback interface only.
 """
 
 import argparse
@@ -41,13 +41,13 @@ _TEXTS = (
     *("tracking_number", "order_number", "notes", "label_url", "tracking_url", "invoice_number"),
     *("purchase_order", "reference_number", "rma_number", "payment_reference"),
 )
-# The longest value that a LIKE predicate accepts.
-_PATTERN_CHARACTERS = 1_000
+# Maximum length of a value of a LIKE predicate.
+_MAX_PATTERN_CHARACTERS = 1_000
 
 
 @dataclass
 class Sample:
-    """Response times in seconds, and the number of each status."""
+    """Response times in seconds, and counts of status codes."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -73,9 +73,9 @@ def row(name: str, seen: str, goal: str) -> None:
 
 
 def expensive(number: int) -> tuple[str, dict[str, Any]]:
-    """A path and a body: the most work that the limits of one request allow."""
+    """Return the path and the body of a request that needs as much work as the limits allow."""
     middle = chr(ord("a") + number % 26) + "_" * 7
-    pattern = "%" + middle * ((_PATTERN_CHARACTERS - 2) // len(middle)) + "%"
+    pattern = "%" + middle * ((_MAX_PATTERN_CHARACTERS - 2) // len(middle)) + "%"
     names = "_or_".join(_TEXTS)
     body = {
         "resource": "shipment",
@@ -86,7 +86,7 @@ def expensive(number: int) -> tuple[str, dict[str, Any]]:
 
 
 def new_key(organization: str) -> str:
-    """A key of an organization, named by its slug."""
+    """Create an API key. organization: a slug."""
     from longshore.accounts.models import ApiKey, Organization
 
     owner = Organization.objects.get(slug=organization)
@@ -100,7 +100,7 @@ def fill(rows: int) -> None:
 
 
 def attack(base: str, key: str, seconds: float) -> "Counter[int]":
-    """Send expensive requests from many threads without pause; the number of each status."""
+    """Send expensive requests from many threads without pause; return counts of status codes."""
     until = time.monotonic() + seconds
     number = count()
     statuses: Counter[int] = Counter()
@@ -111,7 +111,7 @@ def attack(base: str, key: str, seconds: float) -> "Counter[int]":
             code = client.post(path, json=body).status_code
             statuses[code] += 1
             if code == httpx.codes.TOO_MANY_REQUESTS:
-                # An impatient client, not one that obeys Retry-After.
+                # Ignore Retry-After, as an impatient client does.
                 time.sleep(0.02)
 
     with new_client(base, key) as client, ThreadPoolExecutor(EXPENSIVE_CLIENTS) as pool:
@@ -120,7 +120,7 @@ def attack(base: str, key: str, seconds: float) -> "Counter[int]":
     return statuses
 
 
-def noisy_neighbour(noisy: str, quiet: httpx.Client, seconds: float) -> None:
+def noisy_neighbor(noisy: str, quiet: httpx.Client, seconds: float) -> None:
     types, exports = Sample(), Sample()
     until = time.monotonic() + seconds
 
@@ -177,11 +177,14 @@ def hostile_bodies(client: httpx.Client, number: int) -> None:
     row(f"{number:,} hostile bodies: peak memory of a web process", f"{peak:.0f} MB", "≤ 250 MB")
     row("the same: answers", _statuses(sample.statuses), "no 5xx")
     if any(status >= 500 for status in sample.statuses):
-        raise SystemExit("A hostile body was answered by a failure.")
+        raise SystemExit("A hostile body caused a 5xx.")
 
 
 def read_schema(base: str, key: str) -> "tuple[Counter[int], int]":
-    """Read the description from many threads: the number of each status, and of digests."""
+    """Read the API description from many threads.
+
+    Return counts of status codes, and the number of different responses.
+    """
     statuses: Counter[int] = Counter()
     digests: set[str] = set()
 
@@ -217,7 +220,7 @@ def creators(client: httpx.Client) -> None:
 
 @contextmanager
 def elsewhere() -> Iterator[ProcessPoolExecutor]:
-    """A process for clients: their work must not delay the requests that are timed here."""
+    """Yield a process for clients, so that their work does not delay the measured requests."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         yield pool
 
@@ -227,13 +230,13 @@ def new_client(base: str, key: str) -> httpx.Client:
 
 
 def web_processes() -> list[psutil.Process]:
-    """The web server's processes among the children of this one."""
+    """Return the processes of the web server, which are children of this process."""
     children = psutil.Process().children(recursive=True)
     return [each for each in children if "python:exports_project.gunicorn" in each.cmdline()]
 
 
 def peak_megabytes(process: psutil.Process) -> float:
-    """The largest resident size of a process since its start."""
+    """Return the peak memory of a process since its start."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
@@ -244,7 +247,7 @@ def _statuses(statuses: "Counter[int]") -> str:
 
 def _no_failures(sample: Sample) -> None:
     if set(sample.statuses) != {200}:
-        raise SystemExit(f"Not every answer was a success: {_statuses(sample.statuses)}.")
+        raise SystemExit(f"Not every response was 200: {_statuses(sample.statuses)}.")
 
 
 def main() -> None:
@@ -254,14 +257,13 @@ def main() -> None:
     parser.add_argument("--bodies", type=int, default=10_000)
     options = parser.parse_args()
     print(f"\n{machine()}\n\n| | seen | goal |\n|---|--:|--:|", flush=True)
-    # The limits as they are by default; requests a minute are not limited, so that nothing but
-    # admission protects one organization from another.
+    # Default limits, but no rate limit, so that only the admission limits protect an organization.
     with stack(EXPORT_MAX_UNFINISHED="", API_MAX_EXPENSIVE_REQUESTS="") as quiet:
         os.environ["DJANGO_SETTINGS_MODULE"] = "exports_project.settings"
         django.setup()
         fill(options.rows)
-        seconds_to_completed(quiet)  # Not counted: it warms the workers.
-        noisy_neighbour(new_key(NOISY), quiet, options.seconds)
+        seconds_to_completed(quiet)  # Not counted: warms up the workers.
+        noisy_neighbor(new_key(NOISY), quiet, options.seconds)
         slow(quiet)
         schema(quiet)
         hostile_bodies(quiet, options.bodies)

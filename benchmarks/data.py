@@ -1,4 +1,4 @@
-"""Servers of the benchmarks' own, with as many shipments as they ask for."""
+"""Servers and records of the benchmarks."""
 
 import os
 import tempfile
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ORGANIZATION = "benchmark"
 _SEED, _SEED_ROWS = "benchmark-seed", 50_000
-# Rows of the seed over and over: texts and JSON of real sizes, under ids of their own.
+# Repeats the rows of the seed under new ids, so that texts and JSON have realistic sizes.
 _COPY = """
 INSERT INTO {table} ({columns}) SELECT {values} FROM {table} WHERE organization_id = %s LIMIT %s"""
 _GROUPS = 20
@@ -30,7 +30,7 @@ ON "group".number - 1 IN (contact.number %% %(groups)s, (contact.number + 7) %% 
 
 @contextmanager
 def servers() -> Iterator[None]:
-    """PostgreSQL and Valkey in a temporary folder, which the settings then use."""
+    """Run PostgreSQL and Valkey in a temporary folder, and set up Django with them."""
     with tempfile.TemporaryDirectory(prefix="longshore-") as folder:
         os.environ |= {"LOCAL_DIR": folder, "ENV_FILE": os.devnull, "DATABASE_URL": ""}
         os.environ |= {"BROKER_URL": "", "CACHE_URL": "", "AWS_STORAGE_BUCKET_NAME": ""}
@@ -47,14 +47,14 @@ def servers() -> Iterator[None]:
 
 
 def fill(rows: int) -> None:
-    """Exactly `rows` shipments of the benchmark's organization, analyzed; more each time."""
+    """Add shipments until the benchmark's organization has `rows`, and analyze the table."""
     from longshore.domains.logistics.models import Shipment
 
     _fill(Shipment, "ship", rows)
 
 
 def fill_contacts(rows: int) -> None:
-    """The same of contacts, each in two of twenty groups."""
+    """Add contacts until the organization has `rows`, each in two of twenty groups."""
     from django.db import connection
 
     from longshore.accounts.models import Organization
@@ -88,7 +88,7 @@ def _fill(model: "type[Record]", prefix: str, rows: int) -> None:
     columns = {column_name(field): column_name(field) for field in fields}
     table = model._meta.db_table
     with connection.cursor() as cursor:
-        # All of the seed at a time, or compression would find the same rows side by side.
+        # Copy the whole seed at a time: compression would profit from equal neighboring rows.
         while present < rows:
             number = f"({present} + row_number() OVER ())::text"
             columns |= {"id": f"'{prefix}_' || lpad({number}, 22, '0')"}

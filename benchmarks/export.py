@@ -2,8 +2,7 @@
 
     python -m benchmarks.export [--rows 1000000] [--repeat 3]
 
-Every measurement is a process of its own, whose peak memory the system tells. Prints a table
-in Markdown.
+Every measurement runs in its own process, for its peak memory. Prints a table in Markdown.
 """
 
 import argparse
@@ -20,7 +19,7 @@ SERVER, OURS, LOOP, IMPORT_EXPORT, SERIALIZER = (
     "django-import-export",
     "DRF serializer loop",
 )
-# The slow ones on fewer rows: their time grows with the rows, their memory even faster.
+# Fewer rows for slow contenders. Their time grows linearly, so the rates are comparable.
 SLOW_ROWS = {LOOP: 100_000, IMPORT_EXPORT: 20_000, SERIALIZER: 20_000}
 
 
@@ -30,7 +29,7 @@ def measure(contender: str, rows: int) -> Measurement:
 
 def compare(rows: int, repeat: int) -> None:
     results: dict[str, list[Measurement]] = {SERVER: [], OURS: []}
-    measure(SERVER, rows)  # Not counted: it warms the server's cache.
+    measure(SERVER, rows)  # Not counted: warms up the server's cache.
     for _ in range(repeat):
         for contender in (SERVER, OURS):
             results[contender].append(measure(contender, rows))
@@ -41,10 +40,10 @@ def compare(rows: int, repeat: int) -> None:
     print("| | rows | seconds | rows/s | Longshore is | peak memory |")
     print("|---|--:|--:|--:|--:|--:|")
     for contender, found in results.items():
-        usual = middle(found)
+        median = middle(found)
         print(
-            f"| {contender} | {usual.rows:,} | {usual.seconds:.2f} | {usual.rate:,.0f} "
-            f"| {ours / usual.rate:.2f} x | {usual.peak_megabytes:.0f} MB |"
+            f"| {contender} | {median.rows:,} | {median.seconds:.2f} | {median.rate:,.0f} "
+            f"| {ours / median.rate:.2f} x | {median.peak_megabytes:.0f} MB |"
         )
     pairs = zip(results[OURS], results[SERVER], strict=True)
     ratios = ", ".join(f"{ours.seconds / server.seconds:.2f}" for ours, server in pairs)

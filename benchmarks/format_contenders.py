@@ -1,6 +1,6 @@
-"""The same records in every format: what the server alone takes, and what the whole runner does.
+"""The same records in every format, by the server alone and by Longshore's runner.
 
-Each takes the number of rows that there are and returns the bytes that it wrote.
+Each function takes the number of rows and returns the size of the file in bytes.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from longshore.accounts.models import Organization
 
 PLAIN, PLAIN_CONTACTS, MERGED = (
     "server-side COPY of plain CSV",
-    "the same of contacts",
+    "server-side COPY of plain CSV, contacts",
     "server-side COPY of the merged CSV",
 )
 TWELVE = COLUMNS[:12]
@@ -29,7 +29,7 @@ TO '/dev/null' (FORMAT csv)"""
 
 
 def plain_copy(resource: str, columns: tuple[str, ...], rows: int) -> int:
-    """The columns as PostgreSQL writes them, by the server to nowhere."""
+    """COPY the columns to /dev/null on the server, without any conversion."""
     organization = Organization.objects.get(slug=ORGANIZATION)
     with connection.cursor() as cursor:
         statement = _PLAIN.format(", ".join(columns), resource)

@@ -2,9 +2,8 @@
 
     python -m benchmarks.formats [--rows 1000000] [--repeat 3]
 
-Eighteen columns, three of them JSON and three datetimes in a zone. Every measurement is a process
-of its own: the whole runner, from the queued export to the verified file. Prints a table in
-Markdown.
+Eighteen columns: three are JSON, three are datetimes in a time zone. Every measurement runs in its
+own process, from the queued export to the verified file. Prints a table in Markdown.
 """
 
 import argparse
@@ -15,12 +14,12 @@ from benchmarks.measuring import Measurement, machine, measure, middle
 MODULE = "benchmarks.format_contenders"
 PLAIN, PLAIN_CONTACTS, MERGED = (
     "server-side COPY of plain CSV",
-    "the same of contacts",
+    "server-side COPY of plain CSV, contacts",
     "server-side COPY of the merged CSV",
 )
 CONTACTS = "contacts with two groups each, CSV, merge"
-# As a multiple of the time of PLAIN, or of PLAIN_CONTACTS.
-LARGEST = {
+# Maximum time as a multiple of PLAIN, or of PLAIN_CONTACTS.
+MAX_RATIOS = {
     "CSV, merge": 1.5,
     "CSV, merge, gzip": None,
     "CSV, merge, zstd": None,
@@ -33,10 +32,10 @@ LARGEST = {
 
 
 def compare(rows: int, repeat: int) -> None:
-    names = [PLAIN, MERGED, PLAIN_CONTACTS, *LARGEST]
+    names = [PLAIN, MERGED, PLAIN_CONTACTS, *MAX_RATIOS]
     found: dict[str, list[Measurement]] = {name: [] for name in names}
     for name in (PLAIN, PLAIN_CONTACTS):
-        measure(MODULE, name, rows)  # Not counted: it warms the server's cache.
+        measure(MODULE, name, rows)  # Not counted: warms up the server's cache.
     for _ in range(repeat):
         for name in names:
             found[name].append(measure(MODULE, name, rows))
@@ -44,15 +43,15 @@ def compare(rows: int, repeat: int) -> None:
     print("| | rows | seconds | rows/s | of plain COPY | at most | peak memory | file |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for name, measurements in found.items():
-        usual = middle(measurements)
+        median = middle(measurements)
         base = found[PLAIN_CONTACTS if name in (CONTACTS, PLAIN_CONTACTS) else PLAIN]
-        # Of those that ran one after the other, for a machine is not always equally quick.
+        # Compare consecutive runs, because the speed of the machine varies.
         pairs = zip(measurements, base, strict=True)
         ratios = sorted(ours.seconds / plain.seconds for ours, plain in pairs)
         print(
-            f"| {name} | {usual.rows:,} | {usual.seconds:.2f} | {usual.rate:,.0f} "
-            f"| {ratios[len(ratios) // 2]:.2f} | {LARGEST.get(name) or ''} "
-            f"| {usual.peak_megabytes:.0f} MB | {usual.bytes / 1e6:,.0f} MB |"
+            f"| {name} | {median.rows:,} | {median.seconds:.2f} | {median.rate:,.0f} "
+            f"| {ratios[len(ratios) // 2]:.2f} | {MAX_RATIOS.get(name) or ''} "
+            f"| {median.peak_megabytes:.0f} MB | {median.bytes / 1e6:,.0f} MB |"
         )
 
 

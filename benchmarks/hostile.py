@@ -1,4 +1,4 @@
-"""Hostile request bodies: each of at most 1 MiB, made to cost memory or time when it is read.
+"""Hostile request bodies of at most 1 MiB, built to consume memory or time.
 
 `bodies(seed, count)` yields bytes. The same seed gives the same bodies.
 """
@@ -12,12 +12,12 @@ Maker = Callable[[random.Random, int], str]
 
 
 def bodies(seed: int, count: int) -> Iterator[bytes]:
-    """Yield `count` bodies: every kind in turn, each of a random size."""
+    """Yield `count` bodies of all kinds in turn, with random sizes."""
     source = random.Random(seed)  # noqa: S311  (not for secrets)
     for number in range(count):
         maker = MAKERS[number % len(MAKERS)]
         size = source.choice((1_000, 20_000, 60_000, 300_000, MAX_BYTES))
-        # Cutting makes some of them malformed, as a client that breaks off does.
+        # Truncation makes some of them malformed, as a client that disconnects does.
         yield maker(source, size).encode("utf-8", "surrogatepass")[:MAX_BYTES]
 
 
@@ -26,7 +26,7 @@ def _key(source: random.Random, size: int) -> str:
 
 
 def _filled(member: str, size: int) -> str:
-    """`member` repeated, with commas between, in about `size` characters."""
+    """Return `member` repeated with commas, about `size` characters long."""
     return ",".join([member] * max(1, size // (len(member) + 1)))
 
 
@@ -74,7 +74,7 @@ def _the_same_key(source: random.Random, size: int) -> str:
 def _long_text(source: random.Random, size: int) -> str:
     text = source.choice(("x", "é", "😀", "%_", '"', "\\", ",", "\u0000", "\ud800"))
     field = source.choice(("resource", "target", "name", "type", "date_from", "format"))
-    # In six characters of the body each: escapes.
+    # Escapes: six characters of the body for each character.
     return json.dumps({field: text * max(1, size // 7)})
 
 

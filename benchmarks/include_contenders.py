@@ -1,6 +1,6 @@
-"""Ways to write the same orders to JSON, with all that belongs to each inside of it.
+"""Several ways to write orders to JSON with their related records nested.
 
-Each takes a number of orders and returns the bytes that it wrote.
+Each function takes a number of orders and returns the size of the file in bytes.
 """
 
 import gzip
@@ -33,7 +33,7 @@ _CHUNK = 2000
 
 
 def body(orders: int, **changes: Any) -> dict[str, Any]:
-    """The request; a limit only where fewer orders are wanted than there are."""
+    """Return the request. It has a limit only if the table has more orders."""
     total = commerce.Order.objects.filter(organization__slug=ORGANIZATION).count()
     return {
         "resource": "order",
@@ -54,7 +54,7 @@ def longshore(orders: int) -> int:
 
 
 def stored(orders: int) -> int:
-    """The fields that the serializers write, and no computed ones."""
+    """Return the fields that the serializers write, without computed columns."""
     fields = [
         ".".join([*filter(None, [path]), name])
         for path, resource in _resources()
@@ -65,7 +65,7 @@ def stored(orders: int) -> int:
 
 
 def _resources() -> Iterator[tuple[str, Resource]]:
-    """What is shown, by its path in an order."""
+    """Yield the resources of an order by their path."""
     order = registry.get("order")
     if order is None:
         raise LookupError("order")
@@ -81,7 +81,7 @@ def _resources() -> Iterator[tuple[str, Resource]]:
 
 
 def statements(orders: int) -> int:
-    """How many statements the database is sent for an export."""
+    """Return the number of statements of an export."""
     count = 0
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,7 +113,7 @@ def statements_of_one_connection(orders: int) -> int:
 def _serializer(
     record: type[Any], **nested: serializers.BaseSerializer[Any]
 ) -> type[serializers.ModelSerializer[Any]]:
-    """Of a record's stored fields; what Longshore computes of them is left out."""
+    """Return a serializer of the stored fields of a model, without computed columns."""
     names = [field.name for field in record._meta.concrete_fields if not field.generated]
     meta = type("Meta", (), {"model": record, "fields": [*dict.fromkeys([*names, *nested])]})
     return type(
@@ -144,7 +144,7 @@ def prefetched(orders: int) -> "QuerySet[commerce.Order]":
 
 
 def serializer_loop(orders: int) -> int:
-    """`prefetch_related`, and REST framework's serializers for each order with all in it."""
+    """`prefetch_related` and nested serializers of REST framework for each order."""
     path = Path(settings.LOCAL_DIR) / "loop.json.gz"
     renderer = JSONRenderer()
     with gzip.open(path, "wb", compresslevel=6) as file:

@@ -1,10 +1,10 @@
-"""Writes orders to JSON with all that belongs to them, and compares it with a loop of serializers.
+"""Writes orders with nested records to JSON and compares it with a loop of serializers.
 
     python -m benchmarks.includes [--rows 200000] [--repeat 3]
 
 Each order has a customer, two addresses, three lines with two options each, and two transactions.
-Every measurement is a process of its own: the whole runner, from the queued export to the verified
-file; the loop, over fewer orders, writes stored fields only. Prints tables in Markdown.
+Every measurement runs in its own process. Longshore's covers everything from the queued export to
+the verified file. The loop writes fewer orders, stored fields only. Prints tables in Markdown.
 """
 
 import argparse
@@ -30,26 +30,26 @@ def measure(contender: str, orders: int) -> Measurement:
 
 def compare(orders: int, repeat: int) -> None:
     found: dict[str, list[Measurement]] = {SERVER: [], OURS: [], STORED: [], LOOP: []}
-    measure(SERVER, orders)  # Not counted: it warms the server's cache.
+    measure(SERVER, orders)  # Not counted: warms up the server's cache.
     for _ in range(repeat):
         for name in found:
             number = min(orders, _LOOP_ORDERS) if name == LOOP else orders
             found[name].append(measure(name, number))
     loop = middle(found[LOOP])
     print(f"\n{machine()}\n")
-    print("| | orders | middle, orders/s | best | times the loop | peak memory | file |")
+    print("| | orders | median, orders/s | best | times the loop | peak memory | file |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for name, measurements in found.items():
-        usual, best = middle(measurements), max(each.rate for each in measurements)
+        median, best = middle(measurements), max(each.rate for each in measurements)
         print(
-            f"| {name} | {usual.rows:,} | {usual.rate:,.0f} | {best:,.0f} "
-            f"| {usual.rate / loop.rate:.0f} | {usual.peak_megabytes:.0f} MB "
-            f"| {usual.bytes / 1e6:,.0f} MB |"
+            f"| {name} | {median.rows:,} | {median.rate:,.0f} | {best:,.0f} "
+            f"| {median.rate / loop.rate:.0f} | {median.peak_megabytes:.0f} MB "
+            f"| {median.bytes / 1e6:,.0f} MB |"
         )
 
 
 def growth(orders: int) -> None:
-    """What grows with the number of orders, and what does not."""
+    """Print peak memory and number of statements by number of orders."""
     print("\n| orders | peak memory | statements | of one connection |\n|--:|--:|--:|--:|")
     for number in (_FEW, orders // 10, orders):
         memory = measure(OURS, number).peak_megabytes

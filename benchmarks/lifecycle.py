@@ -1,9 +1,9 @@
-"""From a request to its file on the whole stack, and what two readers gain over one.
+"""Measures the time from a request to its file, and the gain of two connections over one.
 
     python -m benchmarks.lifecycle [--rows 1000000] [--repeat 5]
 
-Starts web server, workers and beat of its own, as `make run` does, with demo data in a temporary
-folder; prints a table in Markdown.
+Starts its own stack, as `make run` does, with demo data in a temporary folder. Prints a table in
+Markdown.
 """
 
 import argparse
@@ -33,15 +33,15 @@ LARGE = "CSV, merge, gzip"
 
 @contextmanager
 def stack(**settings: str) -> Iterator[httpx.Client]:
-    """A client of a Longshore that is ready.
+    """Run Longshore and yield a client with an API key.
 
-    settings: environment variables, besides those that lift the limits of the API.
+    settings: environment variables, in addition to those that lift the limits of the API.
     """
     with tempfile.TemporaryDirectory(prefix="longshore-") as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        # This process too, for who asks the database itself.
+        # Also in this process, for benchmarks that query the database directly.
         os.environ |= {"LOCAL_DIR": folder, "ENV_FILE": os.devnull}
         environment = os.environ | {
             "PORT": str(port),
@@ -89,7 +89,7 @@ def seconds_to_created(client: httpx.Client) -> float:
 
 def small_exports() -> None:
     with stack() as client:
-        seconds_to_completed(client)  # Not counted: it warms the workers.
+        seconds_to_completed(client)  # Not counted: warms up the workers.
         ended = sorted(seconds_to_completed(client) for _ in range(_EXPORTS))
         with ThreadPoolExecutor(_CREATORS) as pool:
             requests = [
@@ -100,7 +100,7 @@ def small_exports() -> None:
     print("|---|--:|--:|--:|")
     for name, found in (
         ("an export of 1,000 rows, from the request to the file", ended),
-        (f"{_CREATORS} who create exports at once: the answer", created),
+        (f"{_CREATORS} clients create exports at once: response", created),
     ):
         highest = found[int(len(found) * 0.95)]
         print(

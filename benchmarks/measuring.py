@@ -1,4 +1,4 @@
-"""Measures functions that write files: each in a process of its own, for its peak memory."""
+"""Measures functions that write files, each in its own process, for its peak memory."""
 
 import argparse
 import importlib
@@ -25,7 +25,7 @@ class Measurement:
 
 
 def measure(module: str, contender: str, rows: int) -> Measurement:
-    """Run one of the `CONTENDERS` of a module in a new process."""
+    """Run one of the `CONTENDERS` of a module in a new process and measure it."""
     command = [sys.executable, "-m", "benchmarks.measuring", module, contender, str(rows)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     found = Measurement(**json.loads(output.stdout.splitlines()[-1]))
@@ -48,16 +48,16 @@ def machine() -> str:
 
 
 def _peak_megabytes() -> float:
-    """The largest resident size of this process since it began to run this program."""
+    """Return the peak memory of this process since it started this program."""
     if sys.platform == "linux":
-        # getrusage would also count what the parent held when it forked.
+        # getrusage would include the memory of the parent at the time of the fork.
         status = Path("/proc/self/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def main() -> None:
-    """In the new process: run it, and say what it took."""
+    """Run a contender in the new process and print its measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("module")
     parser.add_argument("contender")

@@ -1,4 +1,4 @@
-"""Orders of the benchmark's organization, with all that belongs to them, made by the database."""
+"""Orders of the benchmark's organization with related records, which the database generates."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 LINES, OPTIONS, TRANSACTIONS = 3, 2, 2
 _ORDERS_OF_A_CUSTOMER = 4
 
-# By model: the rows that there are, and what stands in their columns besides defaults. `n` is the
-# number of the order, of the customer where that is what is made, `m` that of its part.
+# By model: the source of the rows, and SQL of their columns other than defaults. `n` is the number
+# of the order (for customers: of the customer), `m` the number of the part of an order.
 _COMMON = {
     "created_at": "timestamptz '2024-01-01Z' + n * interval '37 seconds'",
     "updated_at": "timestamptz '2024-02-01Z' + n * interval '37.123456 seconds'",
@@ -66,7 +66,7 @@ _ROWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "status": "'approved'",
             "payment_status": "'paid'",
             "source": "'web'",
-            # Scattered: neighbours in the table have nothing to do with one another.
+            # Scattered, so that neighboring rows are unrelated.
             "customer_id": _CUSTOMER.format("n::bigint * 7919"),
             "customer_email": "'customer' || n::bigint * 7919 % {customers} || '@example.com'",
             "language_code": "'en'",
@@ -145,7 +145,7 @@ _ROWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 
 def fill_orders(orders: int) -> None:
-    """So many orders, each with a customer, two addresses, lines with options, and transactions."""
+    """Create orders with a customer, two addresses, lines with options, and transactions each."""
     from django.db import connection
 
     from longshore.accounts.models import Organization
@@ -168,7 +168,7 @@ def fill_orders(orders: int) -> None:
 
 
 def _defaults(model: "type[Record]") -> dict[str, str]:
-    """SQL of what Django would store in each column of a model."""
+    """Return SQL of the default of each column of a model."""
     from django.db import connection
     from psycopg import sql
 

@@ -1,15 +1,15 @@
-"""What slow clients cost everybody else, for several web servers.
+"""Measures how much slow clients delay other requests, for several web servers.
 
     python -m benchmarks.slow_clients [--servers NAME …] [--connections 200] [--seconds 20]
     python -m benchmarks.slow_clients --url http://127.0.0.1:8000 --key KEY
 
 A third of the connections send the headers of a request, a third its body, and a third read a
-file: each a byte a second. Meanwhile this process asks for /healthz and /v1/exports in turn, each
-time on a new connection. Then eight clients ask for /v1/exports without pause, alone.
+file, one byte per second each. Meanwhile this process requests /healthz and /v1/exports in turn,
+each time on a new connection. Afterwards eight clients request /v1/exports without pause.
 
-Without --url it starts a PostgreSQL, a Valkey and a worker of its own, and each web server in
-turn; all but the first and the second need `pip install gevent granian uvicorn a2wsgi`. --url
-measures a server that runs already, on this machine. Prints a table in Markdown.
+Without --url it starts its own PostgreSQL, Valkey and worker, and each web server in turn; all
+except the first two need `pip install gevent granian uvicorn a2wsgi`. --url measures a running
+server on this machine. Prints a table in Markdown.
 """
 
 import argparse
@@ -43,7 +43,7 @@ _APPLICATION = "exports_project.wsgi:application"
 SERVERS = {
     "gunicorn, waitress": _GUNICORN,
     "gunicorn, gthread": f"{_GUNICORN} -k gthread",
-    # Patched before the configuration imports the settings.
+    # gevent must patch before gunicorn's configuration imports the settings.
     "gunicorn, gevent": f"gevent.monkey {Path(sys.executable).with_name('gunicorn')} "
     "-c python:exports_project.gunicorn -k gevent",
     "granian": f"granian --interface wsgi --workers 2 --blocking-threads 8 --port {{port}} "
@@ -52,12 +52,12 @@ SERVERS = {
     "--port {port} --no-access-log --log-level warning",
 }
 _START_SECONDS = 60
-_PATIENCE_SECONDS = 10
+_TIMEOUT_SECONDS = 10
 _CLIENTS = 8
 
 
 def asgi() -> Any:
-    """The application for a server that speaks ASGI only."""
+    """Return the application for a server that supports ASGI only."""
     from a2wsgi import WSGIMiddleware  # type: ignore[import-not-found,unused-ignore]
 
     from exports_project.wsgi import application
@@ -67,7 +67,10 @@ def asgi() -> Any:
 
 @dataclass(frozen=True)
 class Target:
-    """A running web server; link is the path of a signed link to a file of some megabytes."""
+    """A running web server.
+
+    link: path of a signed link to a file of several megabytes.
+    """
 
     url: str
     key: str
@@ -79,7 +82,7 @@ class Target:
 
 
 async def _slow_client(target: Target, kind: int) -> None:
-    """Send or read a byte a second; connect again whenever the server disconnects."""
+    """Send or read a byte per second; reconnect when the server disconnects."""
     parts = urlsplit(target.url)
     key = f"Host: {parts.netloc}\r\nPX-API-KEY: {target.key}\r\n"
     at_once, slowly = {
@@ -130,11 +133,11 @@ def _run(target: Target, connections: int) -> None:
 
 
 def _milliseconds(target: Target, path: str) -> float:
-    """Of one request on a new connection; infinite where no 200 came in time."""
+    """Return the duration of a request on a new connection; infinite without a 200 in time."""
     began = time.perf_counter()
     try:
         answer = httpx.get(
-            target.url + path, headers=target.headers, timeout=_PATIENCE_SECONDS, trust_env=False
+            target.url + path, headers=target.headers, timeout=_TIMEOUT_SECONDS, trust_env=False
         )
     except httpx.HTTPError:
         return math.inf
@@ -152,7 +155,7 @@ def latencies(target: Target, seconds: float) -> dict[str, list[float]]:
 
 
 def _rate(target: Target, seconds: float) -> float:
-    """Requests per second of eight clients, each on one connection."""
+    """Return the requests per second of eight clients with one connection each."""
 
     def ask(deadline: float) -> int:
         with httpx.Client(base_url=target.url, headers=target.headers, trust_env=False) as client:
@@ -194,7 +197,7 @@ def report(name: str, target: Target, web: psutil.Process | None, options: Any) 
 
 
 def link(url: str, key: str) -> str:
-    """The path of a signed link to a new export."""
+    """Create an export; return the path of a signed link to its file."""
     with httpx.Client(base_url=url, headers={"PX-API-KEY": key}, trust_env=False) as client:
         body = {"resource": "shipment", "format": "jsonl"}
         address = client.post("/v1/exports", json=body).raise_for_status().json()["url"]
@@ -236,7 +239,7 @@ def _wait_for(url: str) -> None:
 
 
 def compare(options: Any) -> None:
-    """Start the stack, and each web server in turn on it."""
+    """Start the stack, then each web server in turn."""
     with tempfile.TemporaryDirectory(prefix="longshore-") as name, ExitStack() as stack:
         folder = Path(name)
         with socket.socket() as free:
@@ -246,7 +249,7 @@ def compare(options: Any) -> None:
         os.environ |= {"API_RATE_LIMIT": "", "LOG_LEVEL": "WARNING"}
         # Imported late: the settings read the environment.
         from exports_project.embedded import servers
-        from exports_project.serve import WORKER
+        from exports_project.processes import PROCESSES
 
         stack.enter_context(servers.lock(folder))
         stack.enter_context(servers.running(folder))
@@ -259,8 +262,7 @@ def compare(options: Any) -> None:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         key = json.loads((folder / "demo.json").read_text())["api_key"]
         environment = dict(os.environ)
-        worker = [*WORKER, "-n", "quick@%h", "-Q", "quick", "--concurrency=1"]
-        stack.enter_context(_running(worker, environment))
+        stack.enter_context(_running(PROCESSES["quick"].command(), environment))
         url = f"http://127.0.0.1:{port}"
         for server in options.servers or SERVERS:
             command = _command(SERVERS[server].format(port=port))

@@ -1,10 +1,9 @@
-"""How many webhooks a worker delivers, and how soon after an export's completion one is there.
+"""Measures webhook deliveries per second, and the delay between an export's end and its webhook.
 
     python -m benchmarks.webhooks [--deliveries 3000] [--exports 50]
 
-Starts web server, workers and beat of its own, as `make run` does, in a temporary folder, and a
-receiver on this machine that answers at once; prints a table in Markdown. Every signature is
-verified, after the clock has stopped.
+Starts its own stack, as `make run` does, in a temporary folder, and a local receiver that answers
+at once. Verifies every signature after the measurement. Prints a table in Markdown.
 """
 
 import argparse
@@ -46,7 +45,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Keeps what comes, in the order in which it does."""
+    """Stores the received requests in order."""
 
     port: int = 0
     received: list[Received] = field(default_factory=list)
@@ -97,7 +96,7 @@ def receiving() -> Iterator[Receiver]:
 
 @contextmanager
 def subscribed(client: httpx.Client, receiver: Receiver, count: int) -> Iterator[dict[str, str]]:
-    """Subscriptions to `count` paths of the receiver: the secret of each path."""
+    """Subscribe `count` paths of the receiver; return the secret of each path."""
     urls, secrets = [], {}
     for number in range(count):
         path = f"/{number}"
@@ -114,10 +113,10 @@ def subscribed(client: httpx.Client, receiver: Receiver, count: int) -> Iterator
         received.verify(secrets[received.path])
 
 
-def deliveries_a_second(
+def deliveries_per_second(
     client: httpx.Client, receiver: Receiver, publish: Callable[[int], float], most: int, to: int
 ) -> tuple[int, float]:
-    """How many were delivered, and how many a second from the commit to the last."""
+    """Return the number of deliveries, and the rate per second from the commit to the last one."""
     with subscribed(client, receiver, to):
         began = publish(most // to)
         count = most // to * to
@@ -126,7 +125,7 @@ def deliveries_a_second(
 
 
 def publish(events: int) -> float:
-    """Store events of the demo's organization in one transaction; when it began to commit."""
+    """Store events in one transaction; return the time at which its commit started."""
     from django.db import transaction
 
     from longshore.accounts.models import Organization
@@ -165,9 +164,11 @@ def main() -> None:
 
         os.environ["DJANGO_SETTINGS_MODULE"] = "exports_project.settings"
         django.setup()
-        deliveries_a_second(client, receiver, publish, 100, 1)  # Not counted: it warms the worker.
+        deliveries_per_second(
+            client, receiver, publish, 100, 1
+        )  # Not counted: warms up the worker.
         rates = [
-            (to, *deliveries_a_second(client, receiver, publish, options.deliveries, to))
+            (to, *deliveries_per_second(client, receiver, publish, options.deliveries, to))
             for to in (1, _TARGETS)
         ]
         seconds_after_completion(client, receiver, 1)

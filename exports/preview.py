@@ -1,9 +1,9 @@
-"""What a file would be: its first rows as it would have them, their number and its size."""
+"""Previews: the first rows of an export's file, the number of its rows, and its estimated size.
 
-import csv
-import io
-import json
-import sys
+A preview reads with the connection of the request and stores nothing. The format makes the rows:
+see `Format.preview_rows`.
+"""
+
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,21 +13,19 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from exports.formats import formats
-from exports.formats.base import FileColumn, Rows, TypedFormat, fenced, place
+from exports.formats.base import FileColumn, cell_identifier, fenced
 from exports.lifecycle.creation import count_rows, expected_seconds
 from exports.reading.copy_reader import copy_blocks
 from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.sql.compiler import (
-    Statement,
-    among,
+    column_layouts,
     compile_export,
-    compile_parted,
+    compile_key_partition,
+    compile_nested_values,
     compile_records,
     compile_rows,
-    outlines,
 )
 from exports.sql.discovery import discover
-from longshore.files.formulas import escaped
 from longshore.resources.reading import (
     MAX_ANSWER_BYTES,
     AnswerTooLarge,
@@ -37,32 +35,31 @@ from longshore.resources.reading import (
 )
 
 MAX_ROWS = 20
-# To count the rows, and then in all to have found the first: the answer is to come within a
-# second, however rare is what passes the filters.
+# Time limits of counting the rows, and of counting and finding the first records together. The
+# response should come within a second, however rare the records that pass the filters are.
 _COUNT_MILLISECONDS = 300
-_FOUND_MILLISECONDS = 900
-# What is shown of the rows that were found: a record may have much to compute.
-_ROWS_MILLISECONDS = 5_000
-# Of the values to flatten: reading their JSON takes some twenty times as much memory.
+_FIND_MILLISECONDS = 900
+# Time limit of reading the rows that were found: a record may have expensive computed columns.
+ROWS_MILLISECONDS = 5_000
+# Maximum of the values to flatten: parsing their JSON takes about 20 times their memory.
 MAX_FLATTENED_BYTES = 1 << 20
-# So few are sorted in no time.
-_FEW = 50_000
-# The values of each row, in order: an object of so many could not be built by a function.
-_ARRAYS = """SELECT (SELECT json_agg(cell.value) FROM json_each(row_to_json(shown)) AS cell)::text
- FROM (SELECT {} FROM {}) AS shown"""
-
-# The cells of a file have no limit either.
-csv.field_size_limit(sys.maxsize)
+# Up to this number of records, sorting all of them takes no noticeable time.
+MAX_GATHERED_RECORDS = 50_000
 
 
 @dataclass(frozen=True)
 class Preview:
-    """rows: JSON texts: arrays of cells, or objects where the format has objects.
+    """The first rows of a file, and figures about all of it.
 
-    header_is_partial: rows that are not shown may add columns.
-    rows_are_missing: there may be some, but finding the first would take too long.
-    estimated_bytes: of the text, before it is compressed; None where rows are missing.
-    warnings: what was asked for and the file leaves out.
+    header: the headers of the columns.
+    header_is_partial: whether rows that are not shown may add columns (`flatten`).
+    rows: JSON texts: arrays of cells, or objects if the format has objects.
+    rows_are_missing: whether finding the first rows would take too long, so that none is shown.
+    records_count: the number of rows in the file.
+    records_count_is_estimate: whether that number is the query planner's estimate.
+    estimated_bytes: of the uncompressed file; None if rows are missing.
+    estimated_seconds: the duration of the export.
+    warnings: sentences about what the request includes and the file omits.
     """
 
     header: list[str]
@@ -78,58 +75,68 @@ class Preview:
 
 @dataclass(frozen=True)
 class _Sample:
-    """The first rows, and the bytes of the text of a file of them, and of one without any."""
+    """A file of the first records.
+
+    rows: JSON texts.
+    bytes: of the file.
+    empty_bytes: of a file without rows.
+    """
 
     columns: tuple[FileColumn, ...]
     rows: list[str]
     bytes: int
-    bytes_of_none: int
+    empty_bytes: int
 
 
 def preview(spec: ExportSpec, organization_id: str) -> Preview:
-    """Look at an export without making it; nothing is stored.
+    """Return the preview of an export.
 
-    Of records without an order, the newest are shown. Raises TookTooLong, AnswerTooLarge,
-    FormatLimit, and InvalidInput for a time zone that PostgreSQL does not know.
+    Without an order, it shows the newest records. Raises TookTooLong, AnswerTooLarge, FormatLimit,
+    and InvalidInput for a time zone that PostgreSQL does not know.
     """
     began = time.monotonic()
-    count, estimated = _count(spec, organization_id)
+    count, is_estimate = _count(spec, organization_id)
     limit = min(spec.selection.limit or MAX_ROWS, MAX_ROWS)
     first = replace(spec, selection=replace(spec.selection, limit=limit))
-    # Where a limit cuts off the count, more are selected than were counted.
-    cut = spec.selection.limit is not None and count >= spec.selection.limit
-    few = not estimated and not cut and count <= _FEW
-    left = _FOUND_MILLISECONDS - round((time.monotonic() - began) * 1000)
-    keys = _find(first, organization_id, few, max(1, left)) if count or estimated else []
-    with reading(spec.timezone, _ROWS_MILLISECONDS, TIMEZONE_FIELD) as cursor:
-        sample = _sample(cursor, first, organization_id, keys or [])
-    found = len(sample.rows)
+    # If the limit bounded the count, more records may pass the filters than were counted.
+    is_bounded = spec.selection.limit is not None and count >= spec.selection.limit
+    gathered = not is_estimate and not is_bounded and count <= MAX_GATHERED_RECORDS
+    left = _FIND_MILLISECONDS - round((time.monotonic() - began) * 1000)
+    keys: list[str] | None = []
+    if count or is_estimate:
+        keys = _find_records(first, organization_id, gathered, max(1, left))
+    with reading(spec.timezone, ROWS_MILLISECONDS, TIMEZONE_FIELD) as cursor:
+        sample = _read_sample(cursor, first, organization_id, keys or [])
+    rows = len(sample.rows)
     if keys is not None and len(keys) < limit:
-        # Fewer than there was room for are all that there are.
-        count, estimated = found, False
-    size = sample.bytes_of_none
-    if found:
-        size += round((sample.bytes - size) / found * count)
-    headers = [column.header for column in sample.columns]
+        # Fewer records than the limit: these are all.
+        count, is_estimate = rows, False
+    size = sample.empty_bytes
+    if rows:
+        size += round((sample.bytes - size) / rows * count)
+    is_nested = any(layout.is_nested for layout in column_layouts(spec))
     return Preview(
-        header=[escaped(header) for header in headers] if _escapes(spec) else headers,
-        header_is_partial=count > found and any(column.parted for column in outlines(spec)),
+        header=formats[spec.format].headers(sample.columns, spec),
+        header_is_partial=count > rows and is_nested,
         rows=sample.rows[:MAX_ROWS],
         rows_are_missing=keys is None,
         records_count=count,
-        records_count_is_estimate=estimated,
+        records_count_is_estimate=is_estimate,
         estimated_bytes=None if keys is None else size,
         estimated_seconds=expected_seconds(count),
         warnings=spec.warnings,
     )
 
 
-def _find(spec: ExportSpec, organization_id: str, few: bool, milliseconds: int) -> list[str] | None:
-    """The primary keys of the records of a file; None where finding them takes too long.
+def _find_records(
+    spec: ExportSpec, organization_id: str, gathered: bool, milliseconds: int
+) -> list[str] | None:
+    """Return the primary keys of the selected records, or None if finding them takes too long.
 
-    few: whether all that are selected are known to be few.
+    gathered: as of `compile_records`.
+    milliseconds: time limit.
     """
-    query = compile_records(spec, organization_id, gathered=few).as_string(None)
+    query = compile_records(spec, organization_id, gathered=gathered).as_string(None)
     try:
         with reading(spec.timezone, milliseconds, TIMEZONE_FIELD) as cursor:
             cursor.execute(query)
@@ -138,85 +145,63 @@ def _find(spec: ExportSpec, organization_id: str, few: bool, milliseconds: int) 
         return None
 
 
-def _sample(
+def _read_sample(
     cursor: CursorWrapper, spec: ExportSpec, organization_id: str, keys: list[str]
 ) -> _Sample:
-    # Nothing is joined, taken apart or computed of any other record.
-    first = among(spec, keys)
-    query, paths = compile_parted(spec, organization_id, first)
+    """Return the file of the records with these primary keys.
+
+    Raises AnswerTooLarge before the database sends large values.
+    """
+    # Restricts joins, flattening and computed columns to these records.
+    partition = compile_key_partition(spec, keys)
+    query, paths = compile_nested_values(spec, organization_id, partition)
     if paths:
         _check_size(cursor, query, paths, MAX_FLATTENED_BYTES)
-    found = discover(connection.connection, spec, organization_id, first)
-    statement = compile_export(spec, organization_id, found, first)
+    discovered = discover(connection.connection, spec, organization_id, partition)
+    statement = compile_export(spec, organization_id, discovered, partition)
     configure(cursor, statement.settings)
-    headers = [column.header for column in statement.columns]
-    _check_size(cursor, statement.query, headers, MAX_ANSWER_BYTES)
-    if isinstance(file_format := formats[spec.format], TypedFormat):
-        return _values(cursor, statement, file_format, spec)
-    return _text(statement, spec)
+    columns = statement.columns
+    _check_size(cursor, statement.query, [c.header for c in columns], MAX_ANSWER_BYTES)
+    file_format = formats[spec.format]
+    copy = file_format.preview_copy(statement.query, columns, spec).as_bytes(None)
+    line_end = spec.dialect.line_end.encode()
+    blocks = list(copy_blocks(connection.connection, copy, line_end))
+    rows = file_format.preview_rows(blocks, spec)
+    if file_format.compressed_inside:
+        # The size of such a file depends on the compression of many rows. Estimate it by the
+        # text of the cells.
+        return _Sample(columns, rows, sum(len(row.encode()) for row in rows), 0)
+    size, empty_size = (
+        sum(map(len, file_format.write(columns, content, spec))) for content in (blocks, [])
+    )
+    return _Sample(columns, rows, size, empty_size)
 
 
 def _check_size(
     cursor: CursorWrapper, query: sql.Composable, names: Sequence[str], maximum: int
 ) -> None:
-    """Raises AnswerTooLarge before anything of large cells is sent here.
+    """Raise AnswerTooLarge if the cells of a query have more bytes than the maximum.
 
-    names: of the columns of the query.
+    The database measures them; none is sent.
+
+    names: of the query's columns, for the error.
     """
     sizes = [
-        sql.SQL("coalesce(sum(octet_length(({})::text)), 0)").format(place(index))
+        sql.SQL("coalesce(sum(octet_length(({})::text)), 0)").format(cell_identifier(index))
         for index in range(len(names))
     ]
     measured = sql.SQL("SELECT ARRAY[{}] FROM {}").format(
         sql.SQL(", ").join(sizes), fenced(query, names)
     )
     cursor.execute(measured.as_string(None))
-    [(found,)] = cursor.fetchall()
-    if sum(found) > maximum:
-        largest = max(range(len(found)), key=found.__getitem__)
-        raise AnswerTooLarge(int(sum(found)), names[largest], maximum=maximum)
-
-
-def _text(statement: Statement, spec: ExportSpec) -> _Sample:
-    """The rows of a text format, as they stand in it."""
-    file_format, columns = formats[spec.format], statement.columns
-    copy = statement.copy.as_bytes(None)
-    blocks = list(copy_blocks(connection.connection, copy, spec.dialect.line_end.encode()))
-    content = b"".join(file_format.write(columns, blocks, spec))
-    if file_format.rows is Rows.JSON:
-        rows = b"".join(block.data for block in blocks).decode().split("\n")[:-1]
-    else:
-        text = content.decode("utf-8-sig" if spec.dialect.bom else "utf-8")
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=spec.dialect.delimiter)
-        if spec.include_header:
-            next(lines)
-        rows = [json.dumps(cells, ensure_ascii=False) for cells in lines]
-    nothing = b"".join(file_format.write(columns, [], spec))
-    return _Sample(columns, rows, len(content), len(nothing))
-
-
-def _values(
-    cursor: CursorWrapper, statement: Statement, file_format: TypedFormat, spec: ExportSpec
-) -> _Sample:
-    """The rows of a format of typed cells, as JSON."""
-    cells = [
-        sql.SQL("{} AS {}").format(file_format.shown(place(index), column, spec), place(index))
-        for index, column in enumerate(statement.columns)
-    ]
-    query = sql.SQL(_ARRAYS).format(
-        sql.SQL(", ").join(cells), fenced(statement.query, statement.columns)
-    )
-    cursor.execute(query.as_string(None))
-    rows = [row for (row,) in cursor.fetchall()]
-    return _Sample(statement.columns, rows, sum(len(row.encode()) for row in rows), 0)
-
-
-def _escapes(spec: ExportSpec) -> bool:
-    return spec.escape_formulas and "escape_formulas" in formats[spec.format].options
+    [(bytes_of,)] = cursor.fetchall()
+    if sum(bytes_of) > maximum:
+        largest = max(range(len(bytes_of)), key=bytes_of.__getitem__)
+        raise AnswerTooLarge(int(sum(bytes_of)), names[largest], maximum=maximum)
 
 
 def _count(spec: ExportSpec, organization_id: str) -> tuple[int, bool]:
-    """The rows of the file, and whether their number is the planner's estimate."""
+    """Return the number of rows in the file, and whether it is the planner's estimate."""
     count = count_rows(spec, organization_id, _COUNT_MILLISECONDS)
     if count is not None:
         return count, False

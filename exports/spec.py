@@ -1,10 +1,12 @@
 """ExportSpec: the validated request that the compiler executes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from longshore.files.compression import Compression
+from longshore.files.csv_dialect import CsvDialect, Quoting
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.filters import Ordering, Selection
@@ -19,19 +21,6 @@ class Nesting(StrEnum):
     REPEAT = "repeat"
 
 
-class Compression(StrEnum):
-    NONE = "none"
-    GZIP = "gzip"
-    ZSTD = "zstd"
-
-
-class Quoting(StrEnum):
-    """Which cells of a CSV file are quoted: only those that must be, or all except null."""
-
-    MINIMAL = "minimal"
-    ALL = "all"
-
-
 @dataclass(frozen=True)
 class OutputColumn:
     """A column of the file: the path of its value, and its header."""
@@ -40,28 +29,11 @@ class OutputColumn:
     header: str
 
 
-@dataclass(frozen=True)
-class CsvDialect:
-    """How a CSV file is written.
-
-    delimiter: one of `DELIMITERS`.
-    bom: begin with a byte order mark, by which Excel detects UTF-8.
-    line_end: one of `LINE_ENDS`.
-    """
-
-    delimiter: str = ","
-    quoting: Quoting = Quoting.MINIMAL
-    bom: bool = False
-    line_end: str = "\n"
-
-
 # Version of the JSON that `ExportSpec.to_json` writes. Increase it when older code or older rows
 # would be misread.
 SPEC_VERSION = 1
 # The field of a request that names its time zone.
 TIMEZONE_FIELD = "csv_field_options.timezone"
-DELIMITERS = (",", ";", "\t", "|")
-LINE_ENDS = ("\n", "\r\n")
 
 
 class UnsupportedVersion(LookupError):
@@ -94,7 +66,7 @@ class ExportSpec:
     datetime_format: str | None = None
     include_header: bool = True
     escape_formulas: bool = True
-    dialect: CsvDialect = CsvDialect()
+    dialect: CsvDialect = field(default_factory=CsvDialect)
     max_rows_per_file: int | None = None
     refuse_empty: bool = False
     includes: tuple[Include, ...] = ()

@@ -1,4 +1,4 @@
-"""How Celery reaches Valkey, or Redis: kombu's transport, with one fault mended."""
+"""kombu's transport for Valkey and Redis, with one bug fixed."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 
 
 class Channel(redis.Channel):
-    """A channel whose use after its connection was closed raises an error of the connection.
+    """A channel that raises ConnectionError when it is used after its connection was closed.
 
-    kombu's raises an AttributeError instead, which Celery does not expect: a worker that loses its
-    broker while a task is under way would end when it closes the connection, or acknowledges the
-    task. Nothing is lost: the broker delivers the task again, and it finds nothing to do.
+    kombu's channel raises AttributeError, which Celery does not handle: a worker that loses its
+    broker during a task would exit when it closes the connection or acknowledges the task. The
+    error loses nothing: the broker redelivers the task, which then does nothing.
     """
 
     def _connparams(self, **options: Any) -> Any:
@@ -24,6 +24,6 @@ class Transport(redis.Transport):
 
 
 def register() -> None:
-    """Use this transport for the broker URLs that have kombu's own."""
+    """Use this transport for broker URLs of Valkey and Redis."""
     path = f"{Transport.__module__}:{Transport.__qualname__}"
     TRANSPORT_ALIASES.update(redis=path, rediss=path)

@@ -26,7 +26,7 @@ app.autodiscover_tasks()
 app.steps["consumer"].add(Heartbeat)
 
 
-# Not beat_init: beat sends it only after it has read its schedule from the database.
+# Not beat_init, which beat sends only after it has read its schedule from the database.
 @setup_logging.connect
 def refuse_old_databases(**_: Any) -> None:
     require_supported()
@@ -34,11 +34,11 @@ def refuse_old_databases(**_: Any) -> None:
 
 @setup_logging.connect
 def keep_django_logging(**_: Any) -> None:
-    """Celery configures no logging of its own where this signal has a receiver."""
+    """Keep Django's logging: Celery configures none if this signal has a receiver."""
 
 
 @worker_ready.connect
-def warn_of_the_replica(**_: Any) -> None:
+def log_replica_warnings(**_: Any) -> None:
     """Log the warnings of `manage.py check --database replica`."""
     for message in run_checks(tags=[Tags.database], databases=[settings.EXPORT_DATABASE]):
         logger.warning("%s %s", message.msg, message.hint)
@@ -46,6 +46,6 @@ def warn_of_the_replica(**_: Any) -> None:
 
 
 @task_postrun.connect
-def forget_what_the_task_was_about(**_: Any) -> None:
-    """Only now, for Celery logs what a task raised after it has ended."""
+def clear_log_context(**_: Any) -> None:
+    """Clear after the task, not at its end: Celery logs an exception after the task has ended."""
     clear_contextvars()

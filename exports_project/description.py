@@ -1,57 +1,59 @@
-"""The description of the API as a whole, in the form of drf-spectacular's settings."""
+"""Settings of drf-spectacular: title, introduction and tags of the API description."""
 
 from typing import Any
 
 _INTRODUCTION = """
-Longshore moves data out of a database in bulk. Ask for a file in one request, watch it being
-written, and follow a short-lived link to it. The same filters list records page by page.
+Longshore exports data in bulk from a database. Create an export with one request, poll its
+progress, and download the file from a short-lived link. The same filters list records in pages.
 
-## Getting in
+## Authentication
 
-Every request carries an API key, which belongs to one organization and sees nothing of another:
+Every request needs an API key. A key belongs to one organization and has no access to the data of
+others:
 
 ```
 PX-API-KEY: Zx81kQ3a.9nB7…
 ```
 
-`X-API-KEY: Zx81kQ3a.9nB7…` and `Authorization: Bearer Zx81kQ3a.9nB7…` do the same. A key has the
-scopes `read` and `write`; asking for an export needs `write`, everything else here `read`. At
-`/docs`, press **Authorize** to try requests.
+`X-API-KEY: Zx81kQ3a.9nB7…` and `Authorization: Bearer Zx81kQ3a.9nB7…` are equivalent. A key has
+the scopes `read` and `write`. Requests that change something need `write`, all others need `read`.
+On the page `/docs`, press **Authorize** to try requests.
 
-## A file in three steps
+## Export in three steps
 
-1. `POST /v1/exports` says what to export. Try `POST /v1/exports/preview` first, with the same body.
+1. `POST /v1/exports` creates an export. `POST /v1/exports/preview` shows its first rows: it accepts
+   the same body.
 2. `GET /v1/exports/{id}` until `status` is `completed`.
 3. `GET` its `download_url`.
 
 ## Filters
 
-`GET /v1/resources/{name}` says what each column takes. A filter is a column's name with a value
-(`delivered`), several (`delivered,completed`), or `operator:value`:
+`GET /v1/resources/{name}` lists the columns and the operators of each. A filter is the name of a
+column with one value (`delivered`), several values (`delivered,completed`), or `operator:value`:
 
-| operators | of | |
+| operators | columns | example |
 |---|---|---|
-| `equals` `not_equals` `in` `not_in` | everything | `in:fedex,ups` |
+| `equals` `not_equals` `in` `not_in` | all | `in:fedex,ups` |
 | `gt` `gte` `lt` `lte` | numbers, dates, JSON keys | `gte:2024-12-01` |
-| `bwi` `bwe` | the same: between, the ends included or not | `bwi:2024-12-01,2024-12-31` |
-| `is_null` `is_not_null` | everything | `is_null` |
+| `bwi` `bwe` | the same: between, with or without the ends | `bwi:2024-12-01,2024-12-31` |
+| `is_null` `is_not_null` | all | `is_null` |
 
-Dates are ISO dates, ISO datetimes with or without an offset, or an epoch in seconds or
-milliseconds. Each stands for the whole unit in which it is written: `lte:2024-12-31` includes that
-day. Without an offset they are in the request's `timezone`, else the organization's. A value in
-double quotes keeps its commas. `metadata.<key>` looks inside JSON at any depth,
-`location.name` at a related record, and `search` for words.
+A date is an ISO date, an ISO datetime with or without an offset, or an epoch in seconds or
+milliseconds. It stands for the whole unit in which it is written: `lte:2024-12-31` includes that
+day. A date without an offset is in the `timezone` of the request, by default that of the
+organization. Double quotes keep the commas of a value. `metadata.<key>` filters by a value inside
+JSON at any depth, `location.name` by a column of a related record, and `search` by words.
 
 ## Lists
 
-Every list is `{next, previous, results}`, with links to the pages beside it, and takes `limit`,
-from 1 to 100. Every address works with and without a slash at its end.
+Every list is `{next, previous, results}`: links to the next and the previous page, and the records
+of this page. `limit` is the size of a page, from 1 to 100. The trailing slash of a URL is optional.
 
 ## Errors
 
-Every answer that is no success is `{error, message, details}`: a code from a closed list, a
-sentence, and what the request got wrong. For bad input, `details.problems` names every
-problem at once, each with its field, its value and what would be accepted.
+Every error is `{error, message, details}`: a code from a closed list, a sentence for people, and
+structured details. For invalid input, `details.problems` lists all problems at once, each with its
+field, its value and the accepted values.
 """
 
 SETTINGS: dict[str, Any] = {
@@ -60,11 +62,11 @@ SETTINGS: dict[str, Any] = {
     "DESCRIPTION": _INTRODUCTION.strip(),
     "OAS_VERSION": "3.1.0",
     "TAGS": [
-        {"name": "Exports", "description": "Files of records: asked for, written, downloaded."},
-        {"name": "Webhooks", "description": "Being told of what happens, instead of asking."},
-        {"name": "Events", "description": "What has happened."},
-        {"name": "Resources", "description": "What there is, and what may be said of it."},
-        {"name": "Records", "description": "The records themselves, page by page."},
+        {"name": "Exports", "description": "Create exports, poll them, download their files."},
+        {"name": "Webhooks", "description": "Subscribe to events instead of polling."},
+        {"name": "Events", "description": "The event log."},
+        {"name": "Resources", "description": "The resources, their columns, filters and includes."},
+        {"name": "Records", "description": "The records of each resource, in pages."},
     ],
     "SCHEMA_PATH_PREFIX": "/v1",
     "PREPROCESSING_HOOKS": ["exports_project.docs.without_slash"],
@@ -72,7 +74,7 @@ SETTINGS: dict[str, Any] = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "longshore.api.openapi.share_responses",
     ],
-    # Each in the order in which it is declared.
+    # In the order of their declaration.
     "SORT_OPERATIONS": False,
     "SORT_OPERATION_PARAMETERS": False,
     "SERVE_INCLUDE_SCHEMA": False,
@@ -95,7 +97,7 @@ SETTINGS: dict[str, Any] = {
         "docExpansion": "list",
         "defaultModelsExpandDepth": 0,
         "filter": True,
-        # A key must not outlive the page in the browser.
+        # Do not store the key in the browser.
         "persistAuthorization": False,
         "tryItOutEnabled": True,
     },

@@ -1,4 +1,4 @@
-"""The pages that show the description of the API, from files of our own."""
+"""URLs of the OpenAPI description and of the pages under /docs, which load only local files."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ Endpoint = tuple[str, str, str, Any]
 
 
 def without_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
-    """Describe each address once, without the slash that it may end in."""
+    """Describe each path once, without its optional trailing slash."""
     return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
 
 
-# Redoc searches in a worker that it makes of its own text.
+# Redoc's search runs in a web worker that it creates from a blob.
 _redoc = csp_update({"worker-src": [SELF, "blob:"]})
 
 _PAGES = [
@@ -38,6 +38,6 @@ _PAGES = [
 ]
 urlpatterns: list[URLPattern] = [
     re_path(r"^v1/schema/?$", SchemaView.as_view(), name="schema"),
-    # Their scripts and styles are a package of their own, which production may do without.
+    # Their scripts and styles are a separate package, which is optional in production.
     *(_PAGES if apps.is_installed("drf_spectacular_sidecar") else ()),
 ]

@@ -1,6 +1,6 @@
-"""Read settings from the environment, and refuse wrong values at the start.
+"""Readers of environment variables, which refuse wrong values at the start.
 
-Each raises ImproperlyConfigured, which names the variable, its value and what is accepted.
+Every reader raises ImproperlyConfigured, which names the variable, its value and the accepted form.
 """
 
 import re
@@ -18,6 +18,7 @@ MIN_SECRET_CHARACTERS = 5
 
 
 def integer(name: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+    """Return a whole number between minimum and maximum, both included."""
     text = env(name, default="") or str(default)
     accepted = f"{minimum} to {maximum}" if maximum else f"{minimum} or more"
     if not re.fullmatch(r"[0-9]{1,18}", text) or not minimum <= int(text) <= (maximum or int(text)):
@@ -26,6 +27,7 @@ def integer(name: str, default: int, minimum: int = 0, maximum: int | None = Non
 
 
 def choice(name: str, default: str, accepted: Sequence[str]) -> str:
+    """Return one of the accepted words."""
     text: str = env(name, default="") or default
     if text not in accepted:
         raise ImproperlyConfigured(f'{name} is "{text}", but must be {" or ".join(accepted)}.')
@@ -33,7 +35,7 @@ def choice(name: str, default: str, accepted: Sequence[str]) -> str:
 
 
 def base_url(name: str, default: str) -> str:
-    """Scheme, host and perhaps a port, without a slash at the end."""
+    """Return a scheme, a host and an optional port, without a trailing slash."""
     text: str = (env(name, default="") or default).rstrip("/")
     if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", text):
         raise ImproperlyConfigured(
@@ -49,13 +51,13 @@ def secret(name: str) -> str:
         raise ImproperlyConfigured(
             f"{name} has {len(text)} characters, {len(set(text))} of them different, but must "
             f"have at least {MIN_SECRET_LENGTH}, {MIN_SECRET_CHARACTERS} of them different. "
-            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+            "Generate one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
         )
     return text
 
 
 def rate(name: str, default: str) -> str:
-    """A number of requests in a period, "600/min"; "" for no limit."""
+    """Return a number of requests per period, such as "600/min"; "" for no limit."""
     text: str = env(name, default=default)
     if text and not re.fullmatch(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)", text):
         raise ImproperlyConfigured(
@@ -66,7 +68,7 @@ def rate(name: str, default: str) -> str:
 
 
 def networks(name: str, default: Sequence[str]) -> list[IPv4Network | IPv6Network]:
-    """Networks of IP addresses, separated by commas."""
+    """Return networks of IP addresses, which are separated by commas."""
     found = []
     for text in env.list(name, default=list(default)):
         try:
@@ -80,7 +82,7 @@ def networks(name: str, default: Sequence[str]) -> list[IPv4Network | IPv6Networ
 
 
 def ports(name: str, default: Sequence[int]) -> list[int]:
-    """Port numbers, separated by commas; empty for all."""
+    """Return port numbers, which are separated by commas; none stands for all."""
     texts = env.list(name, default=[str(port) for port in default])
     for text in texts:
         if not re.fullmatch(r"[0-9]{1,5}", text.strip()) or not 1 <= int(text) <= 65_535:
@@ -92,7 +94,7 @@ def ports(name: str, default: Sequence[int]) -> list[int]:
 
 
 def postgres(name: str) -> dict[str, Any]:
-    """The `DATABASES` entry of a URL; a password in it is not for messages."""
+    """Return the `DATABASES` entry of a URL. Error messages do not contain its password."""
     scheme, separator, rest = env(name).partition("://")
     try:
         database: dict[str, Any] = env.db(name) if separator and rest else {}

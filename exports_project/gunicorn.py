@@ -1,4 +1,4 @@
-"""Gunicorn's configuration: `gunicorn -c python:exports_project.gunicorn`."""
+"""Configuration of gunicorn: `gunicorn -c python:exports_project.gunicorn`."""
 
 import os
 from typing import Any
@@ -17,7 +17,7 @@ logconfig_dict = LOGGING | {
         **LOGGING["loggers"],
         "gunicorn.error": {"level": "WARNING", "propagate": True},
         "gunicorn.access": {"level": "INFO", "propagate": True},
-        # A line for each request that waits for a thread; the worker logs one a minute.
+        # waitress logs every request that waits for a thread; our worker logs once a minute.
         "waitress.queue": {"level": "ERROR"},
     }
 }

@@ -1,7 +1,4 @@
-"""`/healthz` reports that the process runs.
-
-`/readyz` reports whether every part that an export needs works.
-"""
+"""`/healthz`: the web process runs. `/readyz`: every part that an export needs works."""
 
 import logging
 import time
@@ -12,74 +9,76 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any
 
 from celery import current_app
-from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from exports.models import Lane
+from exports_project.processes import HEALTH_CHECKS
+from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats
-from webhooks.queueing import QUEUE as WEBHOOKS
 
 logger = logging.getLogger(__name__)
 
-# All checks begin at once, and an answer waits so long for the slowest.
+# All checks start at once. The response waits at most this long for the slowest.
 _ANSWER_TIMEOUT_SECONDS = 2.5
-# A part that does not answer is let go of after this, at the latest a moment later.
+# Timeout of the clients that the checks use. Shorter than the above, so that a dead service is
+# usually reported as failed rather than as timeout.
 _CHECK_TIMEOUT_SECONDS = 2
 
 
 @dataclass(frozen=True)
 class Result:
-    """state: ok, failed, or timeout where there is no answer yet."""
+    """The outcome of a check.
+
+    state: "ok", "failed", or "timeout" if the check still runs.
+    """
 
     state: str
     milliseconds: int
 
 
 class Check:
-    """Looks after one part, in a thread of its own.
+    """Checks one part in its own thread.
 
-    Callers that arrive during a check share its result, so a part that hangs holds one thread.
+    Callers that arrive during a run share its result, so a part that hangs occupies one thread.
     """
 
-    def __init__(self, name: str, look: Callable[[], object]) -> None:
+    def __init__(self, name: str, run: Callable[[], object]) -> None:
         self.name = name
-        self._look = look
+        self._run = run
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"ready-{name}")
-        self._run: Future[Result] | None = None
+        self._current: Future[Result] | None = None
 
     def begin(self) -> "Future[Result]":
+        """Start a run, unless one is under way; return its future result."""
         with self._lock:
-            if self._run is None or self._run.done():
-                # In the context of the request, for the log to say whose it is.
-                self._run = self._pool.submit(copy_context().run, self._measure)
-            return self._run
+            if self._current is None or self._current.done():
+                # In the context of the request, so that log lines carry its request id.
+                self._current = self._pool.submit(copy_context().run, self._measure)
+            return self._current
 
     def _measure(self) -> Result:
         began = time.monotonic()
         state = "ok"
         try:
-            self._look()
+            self._run()
         except Exception as error:
-            # Whatever a client raises; what it says is for the log, not for the world.
+            # Any error of a client library. Its message goes to the log only: /readyz is public.
             logger.warning("Not ready, %s: %s: %s", self.name, type(error).__name__, error)
             state = "failed"
         return Result(state, round((time.monotonic() - began) * 1000))
 
 
-class Missing(Exception):
-    """What should be there is not."""
+class NotReady(Exception):
+    """A check found a part that does not work."""
 
 
 def _database() -> None:
-    """On a new connection: one that stands says nothing of a server that lets nobody in."""
+    """Open a new connection: an established one works even if the server accepts no others."""
     own = connection.copy()
     own.settings_dict["OPTIONS"] = own.settings_dict["OPTIONS"] | {
         "connect_timeout": _CHECK_TIMEOUT_SECONDS
@@ -94,32 +93,17 @@ def _broker() -> None:
         broker.ensure_connection(max_retries=0)
 
 
-def _storage() -> None:
-    """Disks fill up, and are written to. A bucket does not, and a request for it alone is cheap."""
-    storage: Any = default_storage
-    if not isinstance(storage, FileSystemStorage):
-        storage.connection.meta.client.head_bucket(Bucket=storage.bucket_name)
-        return
-    name = storage.save("readyz", ContentFile(b"ready"))
-    try:
-        with storage.open(name) as file:
-            if file.read() != b"ready":
-                raise Missing("what was written is not what is read")
-    finally:
-        storage.delete(name)
-
-
-def _alive(name: str) -> None:
+def _require_heartbeat(name: str) -> None:
     if not heartbeats.is_fresh(name):
-        raise Missing("no sign of life")
+        raise NotReady("no heartbeat")
 
 
 CHECKS = [
     Check("database", _database),
     Check("broker", _broker),
-    Check("storage", _storage),
-    *(Check(f"worker_{queue}", partial(_alive, queue)) for queue in (*Lane.values, WEBHOOKS)),
-    Check("recovery", partial(_alive, heartbeats.recovery_of("export"))),
+    # A lambda, because the storage is not configured yet when this module is imported.
+    Check("storage", lambda: file_storage.probe()),
+    *(Check(name, partial(_require_heartbeat, key)) for name, key in HEALTH_CHECKS.items()),
 ]
 
 

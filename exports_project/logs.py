@@ -1,4 +1,4 @@
-"""Logging: one line per event on standard error, for people or as JSON for machines."""
+"""Logging: one line per event on standard error, as plain text or JSON."""
 
 import logging
 import re
@@ -6,8 +6,8 @@ from typing import Any
 
 import structlog
 
-# What others log through the standard library becomes the same; nothing of `extra` does, which
-# holds whole requests and the arguments of tasks.
+# Records of the standard library get the same form. Their `extra` is left out, because it holds
+# whole requests and the arguments of tasks.
 _JSON = {
     "()": structlog.stdlib.ProcessorFormatter,
     "foreign_pre_chain": [
@@ -16,7 +16,7 @@ _JSON = {
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
-        # As text: the other form holds the values of variables.
+        # As text: a structured traceback would hold the values of variables.
         structlog.processors.format_exc_info,
     ],
     "processors": [
@@ -29,15 +29,15 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _escape(text: str) -> str:
-    """Show control characters as Python does, `\\n` and `\\x1b`."""
+    """Escape control characters in Python's notation: `\\n`, `\\x1b`."""
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 class LineFormatter(logging.Formatter):
-    """Writes a message as one line, and a traceback indented below it.
+    """Writes a message as one line, and its traceback indented below it.
 
-    A path or a value in a message may hold line breaks, which would forge lines, and codes that
-    a terminal obeys.
+    Escapes control characters: line breaks in a path or a value would forge log lines, and escape
+    sequences would control a terminal.
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
@@ -53,8 +53,8 @@ _LINE = {"()": LineFormatter, "fmt": "{asctime} {levelname} {name} {message}", "
 
 
 def logging_config(form: str, level: str) -> dict[str, Any]:
-    """The `LOGGING` of a form, "json" or "line"."""
-    # Python writes warnings on lines of its own.
+    """Return the setting `LOGGING`. form: "json" or "line"."""
+    # Python would write warnings as several lines of plain text.
     logging.captureWarnings(form == "json")
     return {
         "version": 1,
@@ -63,11 +63,11 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form}},
         "root": {"level": level, "handlers": ["console"]},
         "loggers": {
-            # Django's own handlers would say everything twice.
+            # Django's own handlers would log every record twice.
             "django": {"handlers": [], "propagate": True},
-            # Every task would be four lines, a schedule's every few seconds.
+            # Otherwise every task writes four lines, and beat sends tasks every few seconds.
             "celery.beat": {"level": "WARNING"},
-            # Every request with its address, in which others may keep a secret.
+            # httpx logs the URL of every request, and a webhook's URL may contain a secret.
             "httpx": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

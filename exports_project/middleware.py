@@ -1,4 +1,4 @@
-"""Runs before all other middleware: request ids, and responses to probes and scrapes."""
+"""Middleware of the project: request ids, probes and metrics, eval() in the admin."""
 
 import re
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from exports_project.health import healthz, readyz
 from longshore.jobs.metrics import metrics
 
-_Answer = Callable[[HttpRequest], HttpResponse]
-# What a proxy may call a request; anything else could write what it likes into the log.
+_GetResponse = Callable[[HttpRequest], HttpResponse]
+# Accepted request ids. Any other text could forge log lines.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_WATCHED: dict[str, _Answer] = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+_PROBES: dict[str, _GetResponse] = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
 
-def name_requests(get_response: _Answer) -> _Answer:
-    """Give each request the id of its `X-Request-ID`, or a new one, in its log and its answer.
+def set_request_id(get_response: _GetResponse) -> _GetResponse:
+    """Use the request's `X-Request-ID`, or a new id, in log lines and in the response.
 
-    The log keeps it until the next request of this thread, for some of an answer, and gunicorn's
-    line about it, are written when all here is done.
+    The log context is cleared by the next request, not at the end of this one: parts of a response
+    and the line of the access log are written after this middleware has returned.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -39,24 +39,27 @@ def name_requests(get_response: _Answer) -> _Answer:
     return middleware
 
 
-def answer_watchers(get_response: _Answer) -> _Answer:
-    """Answer probes and scrapes, which come without TLS and to an address instead of a host."""
+def answer_probes(get_response: _GetResponse) -> _GetResponse:
+    """Answer probes and metrics before the checks of TLS and host.
+
+    Probes and Prometheus use plain HTTP and an IP address instead of a host name.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        answer = _WATCHED.get(request.path_info)
-        if answer is None:
+        view = _PROBES.get(request.path_info)
+        if view is None:
             return get_response(request)
-        response = answer(request)
-        # Without a length the server would close the connection. Django's own middleware prevents
-        # this for all other paths.
+        response = view(request)
+        # Without a length the web server would close the connection. Django's CommonMiddleware sets
+        # it for all other paths.
         response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
     return middleware
 
 
-def allow_eval_in_admin(get_response: _Answer) -> _Answer:
-    """Let the admin's Alpine.js compile the expressions in its attributes; no other page may."""
+def allow_eval_in_admin(get_response: _GetResponse) -> _GetResponse:
+    """Allow eval() on pages of the admin only, whose Alpine.js compiles attributes with it."""
     admin_path = reverse("admin:index")
     get_admin_response = csp_update({"script-src": [UNSAFE_EVAL]})(get_response)
 

@@ -1,4 +1,4 @@
-"""Files in an S3 bucket: how django-storages is set up."""
+"""Settings of a storage in an S3 bucket."""
 
 from typing import Any
 
@@ -6,25 +6,25 @@ _PART_BYTES = 16 * 2**20
 
 
 def s3(bucket_name: str, endpoint_url: str | None, region_name: str | None) -> dict[str, Any]:
-    """The `STORAGES` entry of a bucket; memory stays flat however large the file.
+    """Return the `STORAGES` entry of a bucket.
 
-    A file may have 10,000 parts of 16 MiB, or 160 GB. AWS_ACCESS_KEY_ID and
-    AWS_SECRET_ACCESS_KEY are boto3's to find, or a role's.
+    Memory use does not depend on the size of a file. A file may have 10,000 parts of 16 MiB
+    (160 GB). boto3 finds the credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role.
     """
-    # Slow to import where there is no bucket.
+    # Slow imports that installations without a bucket do not need.
     from boto3.s3.transfer import TransferConfig
     from botocore.config import Config
 
     transfer = TransferConfig(multipart_chunksize=_PART_BYTES, max_concurrency=2)
-    # How many parts wait in memory for their upload; boto3 has no argument for it.
+    # Maximum of parts that wait in memory for their upload; boto3 has no argument for it.
     transfer.max_in_memory_upload_chunks = 2
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "longshore.files.storage.s3.BucketStorage",
         "OPTIONS": {
             "bucket_name": bucket_name,
             "endpoint_url": endpoint_url,
             "region_name": region_name,
-            # A storage that does not answer must not hold up what does not need it.
+            # A bucket that does not respond must not block a worker for long.
             "client_config": Config(
                 signature_version="s3v4",
                 connect_timeout=5,

@@ -1,4 +1,4 @@
-"""`make run`: the embedded servers, web, workers and beat, supervised until they end together."""
+"""`make run`: starts the embedded servers and every process of the table, and supervises them."""
 
 import http.client
 import json
@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from exports_project.embedded import processes, servers
 from exports_project.embedded.processes import Child
+from exports_project.processes import PROCESSES
 from exports_project.supervisor import GivenUp, Supervisor
 
 try:
@@ -29,53 +30,22 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(f"Longshore: {error}")
 
-# Root may run Longshore, in a container say; Celery's page of warning about it helps nobody.
-NO_ROOT_WARNING = ["-W", "ignore:You're running the worker with superuser privileges"]
-CELERY = [sys.executable, *NO_ROOT_WARNING, "-m", "celery", "--quiet", "-A", "exports_project"]
-# Web requests get CPU before exports.
-WORKER = ["nice", "-n", "5", *CELERY, "worker", "--without-gossip", "--without-mingle"]
-# Name: command, and the signal that ends it. SIGQUIT makes a worker give unfinished tasks back.
-PROGRAMS = {
-    "web": (
-        [sys.executable, "-m", "gunicorn", "-c", "python:exports_project.gunicorn"],
-        signal.SIGTERM,
-    ),
-    "large": (
-        [*WORKER, "-n", "large@%h", "-Q", "large", "--concurrency=2"],
-        signal.SIGQUIT,
-    ),
-    "quick": (
-        [*WORKER, "-n", "quick@%h", "-Q", "quick", "--concurrency=1"],
-        signal.SIGQUIT,
-    ),
-    # It waits for those whom it tells, so it needs threads rather than processes; these cannot be
-    # stopped, but soon end by themselves, and what they have not told is told later.
-    "webhooks": (
-        [*WORKER, "-n", "webhooks@%h", "-Q", "webhooks", "--pool=threads", "--concurrency=32"],
-        signal.SIGTERM,
-    ),
-    "upkeep": (
-        [*WORKER, "-n", "upkeep@%h", "-Q", "upkeep", "--concurrency=2"],
-        signal.SIGQUIT,
-    ),
-    "beat": ([*CELERY, "beat", "--schedule", ""], signal.SIGTERM),
-}
-# Long enough for a worker's soft shutdown; beat may miss a signal while it asks the database.
+# Longer than a worker's soft shutdown (3 s). Beat may miss a signal during a database query.
 STOP_SECONDS = 10
 READY_SECONDS = 60
 Children = dict[str, Child]
-# What came in. Handlers that raise would lose signals: Python drops what is raised in a fork.
+# Received signals. A handler must not raise: Python drops an exception that it raises in a fork.
 SIGNALS: list[int] = []
 
 
 class StartError(Exception):
-    """Longshore cannot start or go on; the message says why."""
+    """Longshore cannot start or continue; the message gives the reason."""
 
 
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: SIGNALS.append(number))
-    # A shell ignores SIGQUIT for what it runs in the background; workers must not inherit that.
+    # A shell ignores SIGQUIT in background commands, and workers would inherit that.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     os.chdir(BASE_DIR)
     try:
@@ -88,7 +58,9 @@ def serve() -> None:
     check_port()
     with ExitStack() as stack:
         if not stack.enter_context(servers.lock(LOCAL_DIR)):
-            raise StartError(f"it already runs here, or a manage.py command does ({LOCAL_DIR}).")
+            raise StartError(
+                f"{LOCAL_DIR} is in use: Longshore already runs here, or a manage.py command does."
+            )
         if EMBEDDED_DATABASE or EMBEDDED_BROKER:
             say(f"Starting the embedded servers, data in {LOCAL_DIR} …")
         children = stack.enter_context(
@@ -101,7 +73,7 @@ def serve() -> None:
         children |= stack.enter_context(programs())
         supervisor = Supervisor(children, say)
         await_web(supervisor)
-        # Last: scripts that wait for demo.json continue as soon as it exists.
+        # Last, because scripts wait for demo.json.
         if EMBEDDED_DATABASE:
             manage("demo")
         print(summary(), flush=True)
@@ -122,7 +94,7 @@ def check_port() -> None:
 
 
 def manage(*arguments: str) -> None:
-    """Run a `manage.py` command to its end, or to ours."""
+    """Run a `manage.py` command. Stop it if a signal arrives. Raises StartError if it fails."""
     command = [sys.executable, "manage.py", *arguments]
     process = processes.spawn(command, output=None)
     try:
@@ -136,14 +108,16 @@ def manage(*arguments: str) -> None:
 
 @contextmanager
 def programs() -> Iterator[Children]:
-    """Web, workers and beat, until the end of the block; all are told before any is awaited."""
+    """Run web, workers and beat until the end of the block, which stops all of them in parallel."""
     children: Children = {}
     try:
-        for name, (command, stop_signal) in PROGRAMS.items():
-            # Without us and the servers no orderly end can be trusted: a worker whose broker goes
-            # at the same moment waits for ever. What it was doing, the next one takes up again.
-            spawn = partial(processes.spawn, command, output=None, death_signal=signal.SIGKILL)
-            children[name] = Child(spawn, stop_signal, STOP_SECONDS)
+        for name, process in PROCESSES.items():
+            # SIGKILL if this process dies: a worker that is told to stop at the moment when its
+            # broker goes away waits forever. The next start recovers its unfinished tasks.
+            spawn = partial(
+                processes.spawn, process.command(), output=None, death_signal=signal.SIGKILL
+            )
+            children[name] = Child(spawn, process.stop_signal, STOP_SECONDS)
         yield children
     finally:
         for child in children.values():
@@ -153,7 +127,7 @@ def programs() -> Iterator[Children]:
 
 
 def pause() -> None:
-    """Wait a moment. Raises SystemExit on a signal; every block then ends what it started."""
+    """Wait 0.1 s. Raises SystemExit after a signal, so that every block stops what it started."""
     time.sleep(0.1)
     if SIGNALS:
         say("Stopping …")
@@ -161,13 +135,13 @@ def pause() -> None:
 
 
 def await_web(supervisor: Supervisor) -> None:
-    """Wait until the web server runs. Raises StartError."""
+    """Wait until the web server answers. Raises StartError after READY_SECONDS."""
     deadline = time.monotonic() + READY_SECONDS
     while not web_runs():
         if time.monotonic() > deadline:
             raise StartError(
                 f"/healthz on port {PORT} did not answer 200 within {READY_SECONDS} seconds; "
-                "the log above says why."
+                "see the log above."
             )
         pause()
         supervisor.watch()
@@ -190,7 +164,7 @@ def summary() -> str:
         demo = json.loads((LOCAL_DIR / "demo.json").read_text())
         lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
         lines["API key"] = demo["api_key"]
-        lines["Data"] = f"{LOCAL_DIR} (the above is in demo.json)"
+        lines["Data"] = f"{LOCAL_DIR} (demo.json holds the lines above)"
     lines["Stop"] = "Ctrl-C"
     rows = "\n".join(f"  {name:<8} {value}" for name, value in lines.items())
     return f"\n  Longshore is ready.\n\n{rows}\n"

@@ -1,4 +1,4 @@
-"""The admin's sidebar, made from whatever is registered and the user may see."""
+"""The admin's sidebar: the registered models that the user may see."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ GROUPS = {
     "Access": ("longshore_accounts", "auth"),
     "Schedules": ("django_celery_beat",),
 }
-# Closed until one of its pages is open.
+# Groups that are collapsed unless one of their pages is open.
 COLLAPSED = {"Schedules"}
 # Names of Material Symbols.
 ICONS = {
@@ -41,12 +41,15 @@ ICONS = {
     "ClockedSchedule": "alarm",
 }
 ICON = "table_rows"
-# Of models that others are called like.
+# Titles of models with ambiguous names.
 TITLES = {"auth.Group": "Permission groups"}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Groups of links in the form of Unfold's SIDEBAR; an app that no group names has its own."""
+    """Return groups of links in the form of Unfold's SIDEBAR.
+
+    An app that GROUPS does not list gets its own group.
+    """
     apps = {app["app_label"]: app for app in admin.site.get_app_list(request)}
     named = {label for labels in GROUPS.values() for label in labels}
     others = {app["name"]: (label,) for label, app in apps.items() if label not in named}

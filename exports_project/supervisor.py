@@ -1,4 +1,4 @@
-"""Restarts the programs of `make run` when they die; gives up after repeated deaths."""
+"""Restarts the processes of `make run` when they die; gives up after repeated deaths."""
 
 import signal
 import time
@@ -14,7 +14,7 @@ FIRST_DELAY_SECONDS = 1
 
 
 class GivenUp(Exception):
-    """A program died too often; the message names it and says why it ended."""
+    """A program died too often; the message names it and gives the reason of its last end."""
 
 
 class Supervisor:
@@ -31,7 +31,7 @@ class Supervisor:
         self._due: dict[str, float] = {}
 
     def watch(self) -> None:
-        """Look at each child once. Raises GivenUp."""
+        """Check each child once and restart those that are due. Raises GivenUp."""
         now = time.monotonic()
         for name, child in self._children.items():
             if name in self._due:

@@ -1,4 +1,4 @@
-"""How the admin looks."""
+"""Appearance of the admin: the settings of Unfold."""
 
 from typing import Any
 
@@ -18,7 +18,6 @@ UNFOLD: dict[str, Any] = {
     ],
     "SITE_URL": None,
     "BORDER_RADIUS": "8px",
-    # Deep water: blue with a little green, on cool greys.
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .013 225)",

@@ -1,10 +1,11 @@
-"""Fixtures of the whole suite: alice and bob work for acme, charlie for globex."""
+"""Fixtures of all tests. Alice and Bob work for Acme, Charlie for Globex."""
 
 from collections.abc import Iterator
+from copy import copy
 
 import pytest
+from django.core.management.commands import flush
 from django.db import connection, transaction
-from django.test import TransactionTestCase
 from psycopg import sql
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -15,12 +16,30 @@ from tests.samples import Sample
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts whole stacks, and mostly waits for them, comes first: others fill the gaps."""
+    """Mark slow tests, and run those that start whole stacks first: they mostly wait for others."""
+    for item in items:
+        if is_slow(item):
+            item.add_marker("slow")
     items.sort(key=lambda item: "stack" not in item.keywords)
 
 
+def is_slow(item: pytest.Item) -> bool:
+    """Return whether `make test-fast` leaves a test out.
+
+    Slow are tests of stacks and in browsers, tests that commit (workers, web servers and threads
+    need committed rows, and every table must be emptied afterwards), and property-based tests.
+    """
+    if "stack" in item.keywords or item.path.parent.name in ("browser", "recovery"):
+        return True
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        return True
+    database = item.get_closest_marker("django_db")
+    commits = database is not None and database.kwargs.get("transaction", False)
+    return commits or "transactional_db" in getattr(item, "fixturenames", ())
+
+
 class KeyClient(APIClient):
-    """A client of the API that sends JSON and a key of its own."""
+    """An API client that sends JSON and its own API key."""
 
     default_format = "json"
 
@@ -35,17 +54,17 @@ class KeyClient(APIClient):
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_flush() -> Iterator[None]:
-    """What a test has committed is deleted where there is any.
+    """Delete only the rows that a test has committed, in place of Django's `flush`.
 
-    Django would truncate each of a hundred tables with all its indexes, and make all content types
-    and permissions anew: 0.4 s of work after every such test.
+    `flush` truncates a hundred tables and recreates all content types and permissions, which takes
+    0.4 s after every test with real transactions.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: delete_committed())
+        patch.setattr(flush.Command, "handle", lambda self, **options: delete_committed())
         yield
 
 
-# A table that VACUUM found empty takes no space until it is written again.
+# VACUUM reduces an empty table to zero bytes, so tables of size zero hold no rows.
 _WRITTEN = """
 SELECT relname FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
@@ -53,21 +72,21 @@ WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_si
 
 
 def delete_committed() -> None:
-    """Empty every table that was written, but for what migrations have made."""
+    """Empty every written table, except those that migrations fill."""
     with connection.cursor() as cursor:
         cursor.execute(_WRITTEN)
         tables = [sql.Identifier(name) for (name,) in cursor.fetchall()]
         with transaction.atomic():
-            # Foreign keys are not looked at: nothing is left that they could miss.
+            # Skip foreign keys: all rows are deleted.
             cursor.execute("SET LOCAL session_replication_role = replica")
             if tables:
-                # Waits for whoever still writes: what they add later would be the next test's.
+                # Wait for other writers, whose rows would otherwise appear in the next test.
                 names = sql.SQL(", ").join(tables)
                 cursor.execute(sql.SQL("LOCK {} IN SHARE ROW EXCLUSIVE MODE").format(names))
             for table in tables:
                 cursor.execute(sql.SQL("DELETE FROM {}").format(table))
         if tables:
-            # Forgets how large the tables were, which plans of later tests would go by.
+            # Reset the statistics, on which the query plans of later tests depend.
             cursor.execute(sql.SQL("VACUUM {}").format(sql.SQL(", ").join(tables)))
 
 
@@ -103,25 +122,25 @@ def read_only(acme: Organization) -> KeyClient:
 
 @pytest.fixture
 def static_files(settings: Settings) -> None:
-    """Pages link static files by their names: nothing is collected, so nothing is hashed."""
+    """Link static files by their plain names, because the tests do not run collectstatic."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """The registry, which forgets at the end of the test what is registered during it."""
-    monkeypatch.setattr(registry, "_resources", dict(registry._resources))
-    monkeypatch.setattr(registry, "declared", [*registry.declared])
+    """The registry; resources that the test registers are removed at its end."""
+    for name, value in vars(registry).items():
+        monkeypatch.setitem(vars(registry), name, copy(value))
     return registry
 
 
 @pytest.fixture
 def samples(db: None) -> Iterator[None]:
-    """The table of `Sample`."""
+    """Create the table of `Sample` for the test."""
     with connection.schema_editor() as editor:
         editor.create_model(Sample)
-        # What it defers would lock the table against its deletion.
+        # Deferred statements would lock the table against its deletion.
         editor.deferred_sql.clear()
     yield
     with connection.cursor() as cursor:

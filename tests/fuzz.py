@@ -1,17 +1,16 @@
-"""Asks a running Longshore whatever the description of its API allows, and more: `make fuzz`.
+"""Sends random requests, valid and invalid ones, to a running Longshore: `make fuzz`.
 
     python -m tests.fuzz [--cases 5000] [--seed 1] [--minutes 13]
 
 Starts everything as `make run` does, in a temporary folder. Fails on a 5xx and on a response
-whose status, content type, headers or body the description does not allow. The same seed makes
-the same requests; ids in responses differ.
+whose status, content type, headers or body the API description does not allow. The same seed
+generates the same requests; ids in responses differ.
 """
 
 import argparse
 import json
 import math
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 import httpx
 
 from exports_project.embedded import processes
+from tests.recovery.services import free_port
 
 _START_SECONDS = 180
 _CHECKS = (
@@ -36,12 +36,10 @@ _CHECKS = (
 
 @contextmanager
 def _stack() -> Iterator[tuple[str, str, Path]]:
-    """Base URL and API key of a Longshore that is ready, and its log."""
+    """Run Longshore; yield its base URL, an API key and the path of its log."""
     with tempfile.TemporaryDirectory(prefix="longshore-") as name:
         folder = Path(name)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         environment = os.environ | {
             "LOCAL_DIR": name,
             "ENV_FILE": os.devnull,
@@ -65,30 +63,30 @@ def _stack() -> Iterator[tuple[str, str, Path]]:
 
 
 def _ids(url: str, key: str) -> dict[str, str]:
-    """An id for each operation on something that must be there, and is not changed by others."""
+    """Create objects; return the id for each operation that needs an existing one."""
     with httpx.Client(
         base_url=f"{url}/v1", headers={"PX-API-KEY": key}, timeout=60, trust_env=False
     ) as client:
         webhook = {"target": "http://127.0.0.1:9/", "events": ["export.created"]}
         subscription = client.post("/webhooks", json=webhook).raise_for_status().json()["id"]
         deliveries = f"/webhooks/{subscription}/deliveries"
-        asked = client.post("/exports", json={"resource": "contact"}).raise_for_status()
+        export = client.post("/exports", json={"resource": "contact"}).raise_for_status()
         deadline = time.monotonic() + 60
-        while not (found := client.get(deliveries).json()["results"]):
+        while not (listed := client.get(deliveries).json()["results"]):
             if time.monotonic() > deadline:
-                raise SystemExit("The export was not completed.")
+                raise SystemExit("The export was not completed within 60 s.")
             time.sleep(0.5)
     of_exports = ("download_export", "list_export_events", "get_export_manifest", "get_export")
     of_webhooks = ("list_deliveries", "test_webhook", "recover_webhook", "rotate_webhook_secret")
     return {
-        **dict.fromkeys(of_exports, asked.json()["id"]),
+        **dict.fromkeys(of_exports, export.json()["id"]),
         **dict.fromkeys(of_webhooks, subscription),
-        "redeliver": found[0]["id"],
+        "redeliver": listed[0]["id"],
     }
 
 
 def _config(ids: dict[str, str]) -> str:
-    """Schemathesis' configuration."""
+    """Return the configuration of Schemathesis, which fixes the ids of these operations."""
     tables = [
         f'[[operations]]\ninclude-operation-id = "{operation}"\n'
         f'parameters = {{ public_id = "{value}" }}'
@@ -115,9 +113,9 @@ def main() -> None:
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
         command += ["run", schema]
         command += ["--header", f"PX-API-KEY: {key}", "--checks", ",".join(_CHECKS)]
-        # The phase of coverage alone tries each of the hundreds of filters in many ways.
+        # Without the coverage phase, which varies each of the hundreds of filters.
         command += ["--phases", "examples,fuzzing", "--continue-on-failure", "--no-color"]
-        # An operation without parameters has few different cases; the others make up for it.
+        # 30 % more, because an operation without parameters has few different cases.
         command += ["--max-examples", str(math.ceil(options.cases / operations * 1.3))]
         command += ["--seed", str(options.seed), "--generation-database", "none", "--no-shrink"]
         command += ["--max-time", str(int(options.minutes * 60)), "--request-timeout", "30", *more]

@@ -1,6 +1,6 @@
-"""Pytest plugin: the whole suite runs on embedded servers of its own, whatever else is set.
+"""Pytest plugin: runs the tests on their own embedded servers, with default settings.
 
-Loaded by `-p tests.services`, before anything reads the settings.
+`-p tests.services` loads it before anything reads the settings.
 """
 
 import os
@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from xdist import is_xdist_controller
 
-# Short: a UNIX socket's path holds about a hundred bytes.
+# Short: the path of a UNIX socket has at most about a hundred bytes.
 LOCAL_DIR = tempfile.TemporaryDirectory(prefix="longshore-")
-# Whatever settings read has its default, but for where things are.
+# Unset every variable that settings read, so that all have their defaults.
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
 for name in re.findall(r"^#([A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE):
     os.environ.pop(name, None)
 os.environ |= {"LOCAL_DIR": LOCAL_DIR.name, "ENV_FILE": os.devnull}
-# All tests ask from one address, and many are denied.
+# All tests send requests from one address, and many are denied.
 os.environ["API_DENIED_RATE_LIMIT"] = ""
-# WhiteNoise looks for collected static files, if only to find none.
+# WhiteNoise warns if the folder of static files does not exist.
 (Path(LOCAL_DIR.name) / "static").mkdir()
 SERVERS = ExitStack()
 
@@ -30,7 +30,7 @@ SERVERS = ExitStack()
 def pytest_sessionstart(session: pytest.Session) -> None:
     from exports_project.embedded import servers
 
-    # With several processes, each that runs tests has servers of its own.
+    # With xdist each test process has its own servers; the controller runs no tests.
     if not session.config.option.collectonly and not is_xdist_controller(session):
         SERVERS.enter_context(servers.running(Path(LOCAL_DIR.name), durable=False))
 

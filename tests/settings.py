@@ -1,4 +1,4 @@
-"""The settings of a worker of its own process, on the database of the tests."""
+"""Settings of a separate process that uses the test database."""
 
 import os
 

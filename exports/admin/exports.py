@@ -23,7 +23,7 @@ from unfold.decorators import display
 from exports.admin import presentation
 from exports.admin.actions import ExportActions
 from exports.admin.filters import FormatFilter, ResourceFilter
-from exports.execution.storage import signed_url
+from exports.lifecycle.storage import signed_url
 from exports.models import Export, Status
 from longshore.accounts import audit
 from longshore.accounts.models import AuditAction

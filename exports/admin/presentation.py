@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from exports.models import Export, ExportFile, Status
-from exports.spec import Compression, ExportSpec
+from exports.spec import ExportSpec
+from longshore.files.compression import Compression
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.filters import Ordering
 from longshore.resources.includes import Include

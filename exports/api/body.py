@@ -11,7 +11,9 @@ from rest_framework import serializers
 
 from exports.formats import formats
 from exports.request.parser import EMPTY, MAX_METADATA_CHARACTERS
-from exports.spec import DELIMITERS, LINE_ENDS, Compression, Nesting, Quoting
+from exports.spec import Nesting
+from longshore.files.compression import Compression
+from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 

@@ -3,9 +3,9 @@
 from drf_spectacular.utils import OpenApiExample
 
 from exports.formats import formats
-from exports.spec import Compression
 from longshore.api import admission
 from longshore.api.errors import ApiError, ErrorCode
+from longshore.files.compression import Compression
 from longshore.resources.api.documentation import bad_input
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.db.models.fields.json import KT
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
@@ -17,12 +18,6 @@ from rest_framework.views import APIView
 
 from exports.api import documentation
 from exports.execution.manifest import manifest
-from exports.execution.storage import (
-    InvalidLink,
-    content_disposition,
-    open_signed,
-    signed_url,
-)
 from exports.formats import formats
 from exports.formats.base import FormatLimit
 from exports.lifecycle import actions
@@ -31,6 +26,7 @@ from exports.lifecycle.representation import (
     ExportEventSerializer,
     ExportSerializer,
 )
+from exports.lifecycle.storage import open_signed, signed_url
 from exports.models import STATUSES, Export, ExportFile, ExportQuerySet, Status
 from exports.preview import preview
 from exports.request.parser import parse_export
@@ -40,7 +36,8 @@ from longshore.api.admission import expensive
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.api.idempotency import idempotent
 from longshore.api.pagination import NewestFirst
-from longshore.files.ranges import Section, Unsatisfiable, requested
+from longshore.files.ranges import FileRange, RangeNotSatisfiable, parse_range
+from longshore.files.signed_links import InvalidLink
 from longshore.resources.api.choices import chosen
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
@@ -221,14 +218,14 @@ class SignedFile(APIView):
             text = "The link has expired. Ask the export for a new one, if its files still exist."
             raise ApiError(ErrorCode.EXPORT_EXPIRED, text) from None
         try:
-            chosen = requested(_range(request, file), file.bytes)
-        except Unsatisfiable:
+            chosen = parse_range(_range(request, file), file.bytes)
+        except RangeNotSatisfiable:
             content.close()
             text = f"The file has {file.bytes} bytes, and none of this range."
             error = ApiError(ErrorCode.RANGE_NOT_SATISFIABLE, text, {"bytes": file.bytes})
             headers = {"Content-Range": f"bytes */{file.bytes}"}
             return Response(error.as_json(), error.status, headers=headers)
-        shown = Section(content, chosen) if chosen else content
+        shown = FileRange(content, chosen) if chosen else content
         # The web server reads the file itself: a slow reader holds no thread.
         response = FileResponse(shown, content_type=file.content_type)
         response["Content-Length"] = str(len(chosen) if chosen else file.bytes)
@@ -237,5 +234,5 @@ class SignedFile(APIView):
             response["Content-Range"] = f"bytes {chosen.start}-{chosen.stop - 1}/{file.bytes}"
         response["Accept-Ranges"] = "bytes"
         response["ETag"] = _etag(file)
-        response["Content-Disposition"] = content_disposition(file.name)
+        response["Content-Disposition"] = content_disposition_header(True, file.name)
         return response

@@ -1,4 +1,4 @@
-"""What an export's files are, for whoever has them and nothing else."""
+"""The manifest: describes the files of an export to a reader who has nothing else."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -9,10 +9,11 @@ from exports.spec import ExportSpec
 
 
 def manifest(export: Export, spec: ExportSpec, files: Iterable[ExportFile]) -> dict[str, Any]:
-    """For JSON: the files, and what they were asked to hold.
+    """Return the manifest, ready for JSON: the request as it was executed, and the files.
 
-    rows, bytes: numbers. sha256: hexadecimal, of the file as it is downloaded. snapshot_at: the
-    moment of the database that every file shows.
+    rows, bytes: counts, of each file and of all.
+    sha256: hexadecimal, of each file as it is downloaded.
+    snapshot_at: time of the database snapshot that all files show.
     """
     selection = spec.selection
     files = list(files)

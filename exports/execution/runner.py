@@ -5,16 +5,17 @@ from functools import partial
 from typing import ClassVar
 
 from exports.execution import replica
-from exports.execution.storage import clear, folder
 from exports.execution.writer import write_files
 from exports.formats.base import FormatLimit
 from exports.lifecycle.limits import limits_of
+from exports.lifecycle.storage import attempt_folder
 from exports.lifecycle.transitions import EXPORTS, ExportLifecycle, export_lifecycle
 from exports.models import Export, ExportFile
 from exports.reading.stream import ExportStream
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
 from longshore.api.errors import ErrorCode
+from longshore.files.storage import file_storage
 from longshore.jobs.admission import stored_bytes_of
 from longshore.jobs.runner import JobRunner, Work
 
@@ -50,7 +51,7 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
 
     def clear(self, job: Export, claims: list[str]) -> None:
         for claim in claims:
-            clear(folder(job, claim))
+            file_storage.delete_folder(attempt_folder(job, claim))
 
     def handle(self, job: Export, error: BaseException) -> bool:
         failure = replica.failure_of(job, error)

@@ -1,4 +1,7 @@
-"""From COPY's CSV through Arrow to the bytes of a Parquet file."""
+"""Writes Parquet files with pyarrow from COPY's CSV.
+
+Imported only when a Parquet file is written: pyarrow takes as much memory as an export of CSV.
+"""
 
 import io
 import os
@@ -6,7 +9,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 
-# Of the allocators that pyarrow has this one keeps least of what was freed; it is asked on import.
+# jemalloc keeps the least freed memory of pyarrow's allocators. pyarrow reads this on import.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
 
 import pyarrow
@@ -16,20 +19,20 @@ from pyarrow.parquet import ParquetWriter
 from exports.formats.base import DELIMITER, QUOTE, FileColumn, FormatLimit
 from longshore.resources.columns import ColumnType
 
-# As DuckDB writes them: readers skip and decode whole row groups, and dictionaries are shared by
-# more rows. Wide rows end a row group earlier, for all of it is in Arrow's memory until then.
-_ROW_GROUP_ROWS = 122_880
-_ROW_GROUP_BYTES = 48 << 20
+# DuckDB's default. Readers skip and decode whole row groups, and more rows share a dictionary.
+ROW_GROUP_ROWS = 122_880
+# Ends a row group of wide rows earlier: a row group is in memory until it is written.
+ROW_GROUP_BYTES = 48 << 20
 # Return freed memory at once: the next row group needs it only when it is full.
 pyarrow.jemalloc_set_decay_ms(0)
 _MAX_DECIMAL_DIGITS = 38
-_COLUMN_OF_ERROR = re.compile(r"CSV column #(\d+): (.*)", re.DOTALL)
+_ERROR_COLUMN = re.compile(r"CSV column #(\d+): (.*)", re.DOTALL)
 
 
 class ParquetFile:
-    """A Parquet file that is written from blocks of whole rows.
+    """Writes a Parquet file from blocks of whole rows.
 
-    rows: as the file's footer says, once it is closed.
+    rows: the number of rows in the file's footer; 0 until `close`.
     """
 
     def __init__(self, columns: Sequence[FileColumn], timezone: str) -> None:
@@ -41,29 +44,33 @@ class ParquetFile:
         self._tables: list[pyarrow.Table] = []
 
     def write(self, block: bytes) -> bytes:
-        """What a block of rows adds to the file, which may be nothing yet. Raises FormatLimit."""
-        self._tables.append(_parsed(self._columns, self._schema, block))
+        """Add a block of rows. Return the bytes that the file grew by, often none.
+
+        block: CSV as COPY wrote it.
+        Raises FormatLimit.
+        """
+        self._tables.append(_parse(self._columns, self._schema, block))
         rows = sum(table.num_rows for table in self._tables)
-        if rows >= _ROW_GROUP_ROWS or sum(t.nbytes for t in self._tables) >= _ROW_GROUP_BYTES:
+        if rows >= ROW_GROUP_ROWS or sum(t.nbytes for t in self._tables) >= ROW_GROUP_BYTES:
             self._write_row_group()
-        return self._taken()
+        return self._take()
 
     def close(self) -> bytes:
-        """The last bytes of the file."""
+        """Write the last row groups and the footer. Return the last bytes of the file."""
         while self._tables:
             self._write_row_group()
         self._writer.close()
         self.rows = self._writer.writer.metadata.num_rows
-        return self._taken()
+        return self._take()
 
     def _write_row_group(self) -> None:
         table = pyarrow.concat_tables(self._tables)
-        rest = table.slice(_ROW_GROUP_ROWS)
+        rest = table.slice(ROW_GROUP_ROWS)
         self._tables = [rest] if rest.num_rows else []
-        self._writer.write_table(table.slice(0, _ROW_GROUP_ROWS), row_group_size=_ROW_GROUP_ROWS)
+        self._writer.write_table(table.slice(0, ROW_GROUP_ROWS), row_group_size=ROW_GROUP_ROWS)
 
-    def _taken(self) -> bytes:
-        """What was written since the last time."""
+    def _take(self) -> bytes:
+        """Return the bytes written since the last call."""
         written = self._bytes.getvalue()
         self._bytes.seek(0)
         self._bytes.truncate()
@@ -90,10 +97,10 @@ def _type(column: FileColumn, timezone: str) -> pyarrow.DataType:
             return pyarrow.string()
 
 
-def _parsed(columns: Sequence[FileColumn], schema: pyarrow.Schema, block: bytes) -> pyarrow.Table:
-    """A table of whole rows of CSV. Raises FormatLimit."""
+def _parse(columns: Sequence[FileColumn], schema: pyarrow.Schema, block: bytes) -> pyarrow.Table:
+    """Return a table of a block of CSV. Raises FormatLimit."""
     if block.startswith(BOM_UTF8):
-        # The parser drops one, and this one is a part of the first text.
+        # The parser removes a byte order mark, but this one belongs to the first text.
         block = BOM_UTF8 + block
     try:
         table = csv.read_csv(
@@ -115,7 +122,7 @@ def _parsed(columns: Sequence[FileColumn], schema: pyarrow.Schema, block: bytes)
                     str(index): _parsed_type(column, schema.field(index).type)
                     for index, column in enumerate(columns)
                 },
-                # Nothing is null, and what is quoted is a text.
+                # An empty cell is null; a quoted empty cell is an empty text.
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
@@ -124,7 +131,7 @@ def _parsed(columns: Sequence[FileColumn], schema: pyarrow.Schema, block: bytes)
             ),
         )
     except pyarrow.ArrowInvalid as error:
-        raise _limit(columns, str(error)) from error
+        raise _format_limit(columns, str(error)) from error
     arrays = [
         _array(column, table.column(index).combine_chunks(), schema.field(index).type)
         for index, column in enumerate(columns)
@@ -153,7 +160,7 @@ def _array(column: FileColumn, parsed: pyarrow.Array, final: pyarrow.DataType) -
 
 
 def _lists(lines: pyarrow.Array, final: pyarrow.DataType) -> pyarrow.Array:
-    """Lists of texts from a column whose bytes are JSON Lines."""
+    """Parse a column of lists. The concatenated bytes of its cells are JSON Lines."""
     text = lines.buffers()[2]
     options = json.ReadOptions(use_threads=False, block_size=len(text) + 1)
     schema = pyarrow.schema([("list", final)])
@@ -162,8 +169,8 @@ def _lists(lines: pyarrow.Array, final: pyarrow.DataType) -> pyarrow.Array:
     return table.column("list").combine_chunks()
 
 
-def _limit(columns: Sequence[FileColumn], error: str) -> FormatLimit:
-    if found := _COLUMN_OF_ERROR.search(error):
-        header = columns[int(found.group(1))].header
-        return FormatLimit(f"The column {header!r} does not fit into Parquet: {found.group(2)}")
+def _format_limit(columns: Sequence[FileColumn], error: str) -> FormatLimit:
+    if match := _ERROR_COLUMN.search(error):
+        header = columns[int(match.group(1))].header
+        return FormatLimit(f"The column {header!r} does not fit into Parquet: {match.group(2)}")
     return FormatLimit(f"The rows do not fit into Parquet: {error}")

@@ -1,17 +1,30 @@
-"""What a file format is."""
+"""The interface of a file format, and the types and SQL that formats share.
 
+How the rows become a file:
+
+1. `exports.sql.compiler` builds a query. Each of its columns is a column of the file, named by the
+   header.
+2. `Format.copy` makes a COPY statement of the query. COPY sends each row as one message.
+3. `exports.reading.copy_reader` collects the messages in blocks and compares the number of rows
+   with the server's.
+4. `Format.write` makes the bytes of the file from the blocks.
+
+A format does not compress, count or hash its file: `exports.reading.stream` does.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, runtime_checkable
 
 from psycopg import sql
 
 from exports.spec import ExportSpec
+from longshore.files.formulas import escape_formula
 from longshore.resources.columns import ColumnType
 
-# What is gathered before it is compressed and written: so little that the processor's cache holds
-# it, and that the server need not wait meanwhile, for the socket takes up as much.
+# Bytes of a block. Small enough for the processor's cache: a fifth faster than 1 MiB. The socket
+# buffers as much, so the server does not wait while a block is compressed and written.
 BLOCK_BYTES = 1 << 17
 
 # Two bytes that JSON and XML never contain and other texts rarely do, so COPY almost never quotes.
@@ -20,21 +33,27 @@ UNQUOTED = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
 
 SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
 
+# Each row as a JSON array of its cells. A function takes at most 100 arguments, so the array is
+# aggregated from the members of an object.
+_JSON_ARRAYS = """COPY (SELECT (SELECT json_agg(cell.value)
+ FROM json_each(row_to_json(preview)) AS cell)::text
+ FROM (SELECT {} FROM {}) AS preview) TO STDOUT ({})"""
+
 
 class FormatLimit(Exception):
-    """The rows hold something that the format has no room for; the message says what and where."""
+    """The rows hold something that the format cannot store. The message names it and its column."""
 
 
 class IncompleteFile(Exception):
-    """The file does not hold the rows that were to be written to it."""
+    """The number of rows in the file differs from the number of rows passed to `Format.write`."""
 
 
 class Rows(Enum):
-    """What a format's statement selects for each column of the file.
+    """How a format's query represents the cells.
 
-    TEXT: numbers, booleans, dates and datetimes as they are; all else as one text.
-    ARRAYS: the same, but lists and relations to many as arrays of text.
-    JSON: everything with its structure.
+    TEXT: numbers, booleans, dates and datetimes keep their SQL type; anything else is one text.
+    ARRAYS: as TEXT, but lists and to-many relations are arrays of text.
+    JSON: every value keeps its structure.
     """
 
     TEXT = "text"
@@ -44,7 +63,10 @@ class Rows(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole rows, one after the other, as COPY writes them."""
+    """Consecutive whole rows, as COPY wrote them.
+
+    rows: the number of rows in `data`.
+    """
 
     rows: int
     data: bytes
@@ -52,10 +74,10 @@ class Block:
 
 @dataclass(frozen=True)
 class FileColumn:
-    """A column of the file: what stands over it, and what its cells hold.
+    """A column of the file.
 
-    kind: TEXT for everything that is shown as a text.
-    digits: of a decimal, as many as there may be, and how many of them after the point.
+    kind: the type of its cells. TEXT if the query converts them to text.
+    digits: precision and scale of a decimal; None if they are not declared.
     """
 
     header: str
@@ -63,56 +85,108 @@ class FileColumn:
     digits: tuple[int, int] | None = None
 
 
-class Format(Protocol):
-    """A file format: one module, one registration, one object.
+class Format(ABC):
+    """A file format. Instances have no state.
 
-    options: those `csv_field_options` that this format has and others do not.
-    compressed_inside: the compression that its files have of themselves, which then is all.
+    name: as in `format` of a request.
+    extension: of a file's name, without the dot.
+    content_type: the media type of an uncompressed file.
+    rows: how its query represents the cells.
+    options: the fields of `csv_field_options` that this format supports and others may not.
+    compressed_inside: the compression that is part of the format; such a file is not compressed
+        again. None if it has none.
     """
 
     name: str
     extension: str
     content_type: str
     rows: Rows
-    options: frozenset[str]
-    compressed_inside: str | None
+    options: frozenset[str] = frozenset()
+    compressed_inside: str | None = None
 
+    @abstractmethod
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
     ) -> sql.Composable:
-        """The COPY statement that writes the rows of a query, each as one message.
+        """Return the COPY statement that sends each row of a query as one message.
 
         query: a SELECT of the columns, each named by its header.
         """
-        ...
 
+    @abstractmethod
     def write(
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
-        """The file's bytes, as they come, from the rows that COPY wrote.
+        """Yield the bytes of the file that holds the rows of the blocks.
 
-        Raises FormatLimit.
+        blocks: the output of the statement of `copy`.
+        Raises FormatLimit for a value that the format cannot store, IncompleteFile for lost rows.
         """
-        ...
+
+    def headers(self, columns: Sequence[FileColumn], spec: ExportSpec) -> list[str]:
+        """Return the headers as they are in the file, before quoting."""
+        if "escape_formulas" in self.options:
+            return escaped_headers(columns, spec)
+        return [column.header for column in columns]
+
+    def preview_copy(
+        self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
+    ) -> sql.Composable:
+        """Return the COPY statement whose blocks `preview_rows` reads. Default: that of `copy`.
+
+        query: as of `copy`.
+        """
+        return self.copy(query, columns, spec)
+
+    def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
+        """Return each row as a JSON text: an array of cells, or an object.
+
+        blocks: the output of the statement of `preview_copy`. Default: each of its lines is JSON.
+        """
+        return b"".join(block.data for block in blocks).decode().split("\n")[:-1]
 
 
-@runtime_checkable
-class TypedFormat(Format, Protocol):
-    """A format of typed cells, which are no text of their own."""
-
-    def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
-        """SQL of a cell's value as readers of the file show it."""
-        ...
+formats: dict[str, Format] = {}
 
 
-def fenced(query: sql.Composable, columns: Sequence[object]) -> sql.Composable:
-    """A query as a FROM item whose columns are `place(0)`, `place(1)`…, each computed once."""
-    # PostgreSQL would pull the query up and compute each cell once for each of its uses. As a
-    # literal, the offset is known to be nothing before parallel workers are planned.
-    return sql.SQL("({} OFFSET '0') AS record ({})").format(
-        query, sql.SQL(", ").join(place(index) for index in range(len(columns)))
+def register(file_format: Format) -> None:
+    """Make a format available to requests, previews and descriptions, under its name."""
+    formats[file_format.name] = file_format
+
+
+def escaped_headers(columns: Sequence[FileColumn], spec: ExportSpec) -> list[str]:
+    """Return the headers of a spreadsheet: formulas are escaped unless the spec says otherwise."""
+    headers = [column.header for column in columns]
+    return [escape_formula(header) for header in headers] if spec.escape_formulas else headers
+
+
+def json_arrays_copy(
+    query: sql.Composable, columns: Sequence[FileColumn], cells: Iterable[sql.Composable]
+) -> sql.Composable:
+    """Return a COPY statement that sends each row of a query as a JSON array.
+
+    cells: SQL of the values, which refer to the query's columns by `cell_identifier`.
+    """
+    named = [
+        sql.SQL("{} AS {}").format(cell, cell_identifier(index)) for index, cell in enumerate(cells)
+    ]
+    return sql.SQL(_JSON_ARRAYS).format(
+        sql.SQL(", ").join(named), fenced(query, columns), sql.SQL(UNQUOTED)
     )
 
 
-def place(index: int) -> sql.Identifier:
+def fenced(query: sql.Composable, columns: Sequence[object]) -> sql.Composable:
+    """Return a query as a FROM item that computes each cell once.
+
+    columns: as many as the query has. The item names them `cell_identifier(0)`, `…(1)` and so on.
+    """
+    # Without OFFSET, PostgreSQL inlines the query and computes a cell once for each of its uses.
+    # The planner knows the literal '0' early enough to still use parallel workers.
+    return sql.SQL("({} OFFSET '0') AS record ({})").format(
+        query, sql.SQL(", ").join(cell_identifier(index) for index in range(len(columns)))
+    )
+
+
+def cell_identifier(index: int) -> sql.Identifier:
+    """Return the name of the cell with this index in a `fenced` query."""
     return sql.Identifier(f"cell {index}")

@@ -1,8 +1,12 @@
-"""CSV (RFC 4180): a header, a delimiter between cells, a line end after each row.
+"""CSV (RFC 4180). PostgreSQL writes the rows; Python adds the header and escapes formulas.
 
-A null is nothing between its delimiters, an empty text is `""`.
+A null is an empty cell, an empty text is `""`.
 """
 
+import csv
+import io
+import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
@@ -11,38 +15,46 @@ from exports.formats.base import (
     SPREADSHEET_OPTIONS,
     Block,
     FileColumn,
+    Format,
     Rows,
+    cell_identifier,
+    escaped_headers,
     fenced,
-    place,
+    register,
 )
-from exports.spec import CsvDialect, ExportSpec, Quoting
+from exports.spec import ExportSpec
+from longshore.files.csv_dialect import CsvDialect, Quoting
 from longshore.files.date_texts import date_text
 from longshore.files.datetime_patterns import ISO_8601
 from longshore.files.formulas import (
     datetime_sql,
-    escaped,
-    escaped_sql,
-    separated,
+    escape_formula_sql,
+    escape_inside_cells,
 )
 from longshore.resources.columns import ColumnType
 
 _BOM = b"\xef\xbb\xbf"
 
+# Previews read rows with the standard library, whose default limit of 128 KiB a cell is lower
+# than that of an export.
+csv.field_size_limit(sys.maxsize)
 
-class Csv:
+
+class Csv(Format):
     name = "csv"
     extension = "csv"
     content_type = "text/csv"
     rows = Rows.TEXT
-    options: frozenset[str] = SPREADSHEET_OPTIONS | {"delimiter", "quoting", "bom", "line_end"}
-    compressed_inside: str | None = None
+    options = SPREADSHEET_OPTIONS | {"delimiter", "quoting", "bom", "line_end"}
 
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
     ) -> sql.Composable:
-        cells = [_cell(place(index), column, spec) for index, column in enumerate(columns)]
+        cells = [
+            _cell(cell_identifier(index), column, spec) for index, column in enumerate(columns)
+        ]
         if len(cells) == 1:
-            # A line with nothing on it is no row to most readers; an empty quoted text is.
+            # Most readers skip an empty line; they do not skip `""`.
             cells = [sql.SQL("coalesce(({})::text, '')").format(cells[0])]
         return sql.SQL(
             "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT csv, ENCODING 'UTF8', DELIMITER {}{})"
@@ -58,7 +70,16 @@ class Csv:
     ) -> Iterator[bytes]:
         yield (_BOM if spec.dialect.bom else b"") + _header(columns, spec)
         for block in blocks:
-            yield _harmless(block.data, spec)
+            yield _escaped_rows(block.data, spec)
+
+    def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
+        content = b"".join(_escaped_rows(block.data, spec) for block in blocks)
+        text = io.StringIO(content.decode(), newline="")
+        rows = csv.reader(text, delimiter=spec.dialect.delimiter)
+        return [json.dumps(cells, ensure_ascii=False) for cells in rows]
+
+
+register(Csv())
 
 
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
@@ -66,28 +87,32 @@ def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Co
         case ColumnType.BOOLEAN:
             return sql.SQL("({})::text").format(value)
         case ColumnType.DATETIME:
-            return datetime_sql(spec.datetime_format or ISO_8601, value, spec)
+            pattern = spec.datetime_format or ISO_8601
+            return datetime_sql(pattern, value, spec.timezone, escape_formulas=spec.escape_formulas)
         case ColumnType.DATE:
             return date_text(value)
         case ColumnType.TEXT if spec.escape_formulas:
-            return escaped_sql(value)
+            return escape_formula_sql(value)
         case _:
             return value
 
 
 def _header(columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:
-    """The first line as COPY writes it, for whom a column's name ends after 63 bytes."""
+    """Return the header line, quoted as COPY quotes it.
+
+    COPY cannot write it: PostgreSQL cuts the name of a column after 63 bytes.
+    """
     if not spec.include_header:
         return b""
-    headers = [column.header for column in columns]
-    if spec.escape_formulas:
-        headers = [escaped(header) for header in headers]
-    cells = [_quoted(header, spec.dialect) for header in headers]
-    return _harmless((spec.dialect.delimiter.join(cells) + spec.dialect.line_end).encode(), spec)
+    cells = [_quoted(header, spec.dialect) for header in escaped_headers(columns, spec)]
+    return _escaped_rows(
+        (spec.dialect.delimiter.join(cells) + spec.dialect.line_end).encode(), spec
+    )
 
 
-def _harmless(rows: bytes, spec: ExportSpec) -> bytes:
-    return separated(rows, spec.dialect.delimiter) if spec.escape_formulas else rows
+def _escaped_rows(rows: bytes, spec: ExportSpec) -> bytes:
+    """Escape formulas that follow a separator other than the file's delimiter."""
+    return escape_inside_cells(rows, spec.dialect.delimiter) if spec.escape_formulas else rows
 
 
 def _quoted(text: str, dialect: CsvDialect) -> str:

@@ -1,11 +1,11 @@
-"""From a datetime pattern to the number format by which Excel shows the same."""
+"""Translates datetime patterns (LDML) into Excel's number formats."""
 
 from collections.abc import Iterator
 
 from longshore.files.datetime_patterns import tokens
 
-# Shown where no pattern is asked for; a date in Excel has milliseconds and no zone.
-DEFAULT = "yyyy-mm-dd hh:mm:ss.000"
+# Used if the request sets no pattern. A datetime in Excel has milliseconds and no time zone.
+DEFAULT_NUMBER_FORMAT = "yyyy-mm-dd hh:mm:ss.000"
 DEFAULT_PATTERN = "yyyy-MM-dd HH:mm:ss.SSS"
 
 _FORMATS = {
@@ -17,35 +17,37 @@ _FORMATS = {
     "h": "h", "hh": "hh", "H": "h", "HH": "hh", "m": "m", "mm": "mm", "s": "s", "ss": "ss",
     "SSS": "000",
 }  # fmt: skip
-# Words in English, whatever the language of the one who looks.
+# Names of months and days in English, whatever the language of Excel.
 _ENGLISH = "[$-409]"
 
 
 def number_format(pattern: str) -> str | None:
-    """The number format of a pattern; None where Excel has none that shows the same."""
+    """Return the number format of a pattern, or None if Excel cannot display the pattern."""
     parts = _joined(pattern)
     fields = [field for field, _ in parts if field]
     if not fields or any(field not in _FORMATS for field in fields):
         return None
-    # With AM or PM an hour is one of twelve, without it one of 24.
-    twelve = any(field.startswith("a") for field in fields)
-    if any(field[0] == ("H" if twelve else "h") for field in fields):
+    # Excel counts hours to 12 if the format has AM/PM, else to 24.
+    is_twelve_hour = any(field.startswith("a") for field in fields)
+    if any(field[0] == ("H" if is_twelve_hour else "h") for field in fields):
         return None
-    if any(_is_minute(before, after) != (field[0] == "m") for before, field, after in _m(fields)):
+    if any(
+        _is_minute(before, after) != (field[0] == "m") for before, field, after in _with_m(fields)
+    ):
         return None
-    written = ""
+    excel_format = ""
     for field, text in parts:
-        if field == "SSS" and not written.endswith('ss"."'):
+        if field == "SSS" and not excel_format.endswith('ss"."'):
             return None
         if field == "SSS":
-            written = written.removesuffix('"."') + "."
-        written += _FORMATS[field] if field else _literal(text)
-    named = any(len(_FORMATS[field]) > 2 and field[0] in "MLEa" for field in fields)
-    return _ENGLISH + written if named else written
+            excel_format = excel_format.removesuffix('"."') + "."
+        excel_format += _FORMATS[field] if field else _literal(text)
+    has_names = any(len(_FORMATS[field]) > 2 and field[0] in "MLEa" for field in fields)
+    return _ENGLISH + excel_format if has_names else excel_format
 
 
 def _joined(pattern: str) -> list[tuple[str, str]]:
-    """Pairs of field and text, one of which is empty, and no two texts side by side."""
+    """Return pairs of field and text, one of them empty. Adjacent texts are joined."""
     parts: list[tuple[str, str]] = []
     for field, text in tokens(pattern):
         if parts and not field and not parts[-1][0]:
@@ -54,8 +56,8 @@ def _joined(pattern: str) -> list[tuple[str, str]]:
     return parts
 
 
-def _m(fields: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Months and minutes in digits, each with its neighbours: Excel writes both with m."""
+def _with_m(fields: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield numeric months and minutes with the fields before and after: both are `m` in Excel."""
     around = ["", *fields, ""]
     for before, field, after in zip(around[:-2], fields, around[2:], strict=True):
         if field in ("M", "MM", "L", "LL", "m", "mm"):
@@ -63,16 +65,16 @@ def _m(fields: list[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_minute(before: str, after: str) -> bool:
-    """How Excel tells them apart."""
+    """Return whether Excel reads an `m` between these fields as minutes."""
     return before[:1] in ("h", "H") or after[:1] == "s"
 
 
 def _literal(text: str) -> str:
-    return "".join(f'"{part}"' if part else '\\"' for part in _parts(text))
+    return "".join(f'"{piece}"' if piece else '\\"' for piece in _split_at_quotes(text))
 
 
-def _parts(text: str) -> Iterator[str]:
-    """A text in pieces without a quote, and an empty one for each quote."""
+def _split_at_quotes(text: str) -> Iterator[str]:
+    """Yield the pieces of a text between its double quotes, and an empty text for each quote."""
     first, *others = text.split('"')
     if first:
         yield first

@@ -1,4 +1,7 @@
-"""The package of an XLSX file: sheets and what describes them, zipped as they come."""
+"""The XLSX package: a zip file of sheets and their descriptions, written while rows arrive.
+
+The XML of the cells comes from SQL: see `exports.formats.xlsx_format`.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,21 +10,22 @@ from typing import IO, cast
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, LargeZipFile, ZipFile, ZipInfo
 
-from exports.formats.base import FileColumn, FormatLimit
-from exports.formats.excel_dates import DEFAULT, number_format
+from exports.formats.base import FileColumn, FormatLimit, escaped_headers
+from exports.formats.excel_dates import DEFAULT_NUMBER_FORMAT, number_format
 from exports.spec import ExportSpec
 from longshore.api.errors import shortened
-from longshore.files.formulas import escaped
 from longshore.resources.columns import ColumnType
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_576, 16_384, 32_767
-# Past 2 GiB a zip file needs extensions, of which Excel complains.
-_MAX_BYTES = 2_000_000_000
-# Of XML, whose tags are most of it: higher levels take more time and hardly less room.
-_LEVEL = 1
-# Places in `cellXfs`.
+# Bytes of a sheet's XML. Above 2 GiB a zip file needs the Zip64 extension, which Excel complains
+# about.
+MAX_SHEET_BYTES = 2_000_000_000
+# Most of the XML is tags: a higher level takes more time and saves hardly any space.
+_COMPRESSION_LEVEL = 1
+# Indexes of cell styles in `cellXfs`.
 HEADER, DATE, DATETIME = "1", "2", "3"
-_NARROWEST, _WIDEST, _SAMPLE = 8, 60, 200
+# Width of a column in characters, and the number of rows that it is measured by.
+_MIN_WIDTH, _MAX_WIDTH, _MEASURED_ROWS = 8, 60, 200
 _TAG = re.compile(rb"<[^>]*>")
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -32,34 +36,40 @@ _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 class Workbook:
-    """An XLSX file that is written from blocks of rows.
+    """Writes an XLSX file from blocks of rows. Starts a new sheet when one is full.
 
-    A block is lines of cells, `\\x02` between them; `\\x03` stands for a text that is too long.
+    A row is a line of XML cells separated by the byte `\\x02`. A cell `\\x03` is a text that is
+    longer than a cell can hold.
     """
 
     def __init__(self, columns: Sequence[FileColumn], spec: ExportSpec) -> None:
         if len(columns) > MAX_COLUMNS:
-            raise FormatLimit(f"A sheet has {MAX_COLUMNS:,} columns, {len(columns):,} are asked")
+            raise FormatLimit(
+                f"The file would have {len(columns):,} columns; a sheet holds at most "
+                f"{MAX_COLUMNS:,}. Leave out columns, or choose another format."
+            )
         self._columns = columns
         self._spec = spec
-        for header in self._headers() if spec.include_header else ():
-            # Excel counts a character beyond the first 65,536 as two.
+        self._headers = escaped_headers(columns, spec)
+        for header in self._headers if spec.include_header else ():
+            # Excel counts a character above U+FFFF as two.
             if len(header.encode("utf-16-le")) > 2 * MAX_CELL_CHARACTERS:
-                text = (
-                    f"The header {shortened(header)!r} has more than "
-                    f"{MAX_CELL_CHARACTERS:,} characters"
+                raise FormatLimit(
+                    f"The header {shortened(header)!r} has more than {MAX_CELL_CHARACTERS:,} "
+                    "characters, the maximum of a spreadsheet cell."
                 )
-                raise FormatLimit(f"{text}, which no cell of a spreadsheet can")
-        self._bytes = _Bytes()
+        self._bytes = _Buffer()
         file = cast("IO[bytes]", self._bytes)
-        self._zip = ZipFile(file, "w", ZIP_DEFLATED, allowZip64=False, compresslevel=_LEVEL)
+        self._zip = ZipFile(
+            file, "w", ZIP_DEFLATED, allowZip64=False, compresslevel=_COMPRESSION_LEVEL
+        )
         self._widths: list[int] = []
         self._sheets = 0
         self._sheet: IO[bytes] | None = None
         self._rows = self._size = 0
 
     def write(self, block: bytes) -> bytes:
-        """What a block of rows adds to the file. Raises FormatLimit."""
+        """Add a block of rows. Return the bytes that the file grew by. Raises FormatLimit."""
         if b"\x03" in block:
             raise self._too_long(block)
         self._widths = self._widths or self._measured(block)
@@ -75,25 +85,25 @@ class Workbook:
                 block, rows = b"\n".join(lines) + b"\n", room
             cells = block.replace(b"\x02", b"")[:-1]
             xml = b"<row>" + cells.replace(b"\n", b"</row>\n<row>") + b"</row>\n"
-            if self._size + len(xml) > _MAX_BYTES:
+            if self._size + len(xml) > MAX_SHEET_BYTES:
                 sheet = self._begin_sheet()
             sheet.write(xml)
             self._rows += rows
             self._size += len(xml)
             block = rest
-        return self._bytes.taken()
+        return self._bytes.take()
 
     def close(self) -> bytes:
-        """The last bytes of the file."""
+        """Write the end of the package. Return the last bytes of the file."""
         self._widths = self._widths or self._measured(b"")
         if self._sheet is None:
             self._begin_sheet()
         self._end_sheet()
-        for name, content in _parts(self._names(), self._datetimes()):
+        for name, content in _package_members(self._sheet_names(), self._datetime_format()):
             with self._member(name) as member:
                 member.write((_XML + content).encode())
         self._zip.close()
-        return self._bytes.taken()
+        return self._bytes.take()
 
     def _begin_sheet(self) -> IO[bytes]:
         self._end_sheet()
@@ -116,10 +126,13 @@ class Workbook:
         try:
             return self._zip.open(entry, "w")
         except LargeZipFile:
-            raise FormatLimit("An XLSX file ends at 2 GB; ask for fewer rows") from None
+            raise FormatLimit(
+                "The file would be larger than 2 GB, the maximum of XLSX. Filter the rows, set "
+                "max_rows_per_file, or choose another format."
+            ) from None
 
     def _head(self) -> str:
-        """A sheet up to its rows, the header among them."""
+        """Return the XML of a sheet up to its first row, including the header."""
         pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
         columns = "".join(
             f'<col min="{number}" max="{number}" width="{width}" customWidth="1"/>'
@@ -127,7 +140,7 @@ class Workbook:
         )
         cells = "".join(
             f'<c s="{HEADER}" t="inlineStr"><is><t xml:space="preserve">{header}</t></is></c>'
-            for header in map(_text, self._headers())
+            for header in map(_xml_text, self._headers)
         )
         header = self._spec.include_header
         return (
@@ -136,26 +149,24 @@ class Workbook:
             + (f"<row>{cells}</row>\n" if header else "")
         )
 
-    def _headers(self) -> Iterator[str]:
-        for column in self._columns:
-            yield escaped(column.header) if self._spec.escape_formulas else column.header
-
     def _measured(self, block: bytes) -> list[int]:
-        """Widths of the columns, in characters, by their headers and the first rows."""
+        """Return the widths of the columns, in characters, by their headers and first rows."""
         widths = [len(column.header) for column in self._columns]
-        for line in block.split(b"\n", _SAMPLE)[:_SAMPLE]:
+        for line in block.split(b"\n", _MEASURED_ROWS)[:_MEASURED_ROWS]:
             for index, cell in enumerate(line.split(b"\x02") if line else ()):
                 widths[index] = max(widths[index], len(_TAG.sub(b"", cell).decode()))
         for index, column in enumerate(self._columns):
             if column.kind is ColumnType.DATETIME:
-                widths[index] = max(len(column.header), len(self._datetimes()))
-        return [min(max(width + 2, _NARROWEST), _WIDEST) for width in widths]
+                widths[index] = max(len(column.header), len(self._datetime_format()))
+        return [min(max(width + 2, _MIN_WIDTH), _MAX_WIDTH) for width in widths]
 
-    def _datetimes(self) -> str:
+    def _datetime_format(self) -> str:
+        """Return Excel's number format of datetimes."""
         pattern = self._spec.datetime_format
-        return (number_format(pattern) if pattern else None) or DEFAULT
+        return (number_format(pattern) if pattern else None) or DEFAULT_NUMBER_FORMAT
 
-    def _names(self) -> list[str]:
+    def _sheet_names(self) -> list[str]:
+        # A sheet's name has at most 31 characters.
         name = self._spec.resource[:25]
         return [name, *(f"{name} {number}" for number in range(2, self._sheets + 1))]
 
@@ -163,12 +174,12 @@ class Workbook:
         index = block[: block.index(b"\x03")].rpartition(b"\n")[2].count(b"\x02")
         return FormatLimit(
             f"The column {self._columns[index].header!r} holds a text of more than "
-            f"{MAX_CELL_CHARACTERS:,} characters, which no cell of a spreadsheet can"
+            f"{MAX_CELL_CHARACTERS:,} characters, the maximum of a spreadsheet cell."
         )
 
 
-class _Bytes:
-    """What is written, until it is taken; it cannot be changed afterwards."""
+class _Buffer:
+    """A write-only file that holds the written bytes until `take`. It cannot seek."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
@@ -178,23 +189,27 @@ class _Bytes:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: `write` is not buffered further."""
 
-    def taken(self) -> bytes:
+    def take(self) -> bytes:
+        """Return the bytes written since the last call."""
         taken = b"".join(self._written)
         self._written.clear()
         return taken
 
 
-def _text(text: str) -> str:
-    """A text as XML; a header holds few of the characters that XML cannot."""
+def _xml_text(text: str) -> str:
+    """Return a text as XML. Forbidden characters become `_xHHHH_`, as in cells."""
     text = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
     text = re.sub("[\x01-\x08\x0b-\x1f\ufffe\uffff]", lambda m: f"_x{ord(m[0]):04X}_", text)
     return escape(text, {"\n": "&#10;"})
 
 
-def _parts(sheets: list[str], datetimes: str) -> Iterator[tuple[str, str]]:
-    """The other parts of the package, by name."""
+def _package_members(sheets: list[str], datetime_format: str) -> Iterator[tuple[str, str]]:
+    """Yield name and content of the members of the package other than sheets.
+
+    sheets: their names, in order.
+    """
     numbers = range(1, len(sheets) + 1)
     kinds = [("xl/workbook.xml", "sheet.main"), ("xl/styles.xml", "styles")]
     kinds += [(f"xl/worksheets/sheet{number}.xml", "worksheet") for number in numbers]
@@ -209,37 +224,38 @@ def _parts(sheets: list[str], datetimes: str) -> Iterator[tuple[str, str]]:
     yield "_rels/.rels", _relationships([("officeDocument", "xl/workbook.xml")])
     targets = [("worksheet", f"worksheets/sheet{number}.xml") for number in numbers]
     yield "xl/_rels/workbook.xml.rels", _relationships([*targets, ("styles", "styles.xml")])
-    listed = "".join(
+    elements = "".join(
         f'<sheet name="{name}" sheetId="{number}" r:id="rId{number}"/>'
         for number, name in enumerate(sheets, 1)
     )
     yield (
         "xl/workbook.xml",
-        f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>',
+        f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{elements}</sheets></workbook>',
     )
-    yield "xl/styles.xml", _styles(datetimes)
+    yield "xl/styles.xml", _styles(datetime_format)
 
 
 def _relationships(targets: list[tuple[str, str]]) -> str:
-    listed = "".join(
+    elements = "".join(
         f'<Relationship Id="rId{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
         for number, (kind, target) in enumerate(targets, 1)
     )
-    return f'<Relationships xmlns="{_PACKAGE}/relationships">{listed}</Relationships>'
+    return f'<Relationships xmlns="{_PACKAGE}/relationships">{elements}</Relationships>'
 
 
-def _styles(datetimes: str) -> str:
+def _styles(datetime_format: str) -> str:
     font = '<sz val="11"/><name val="Calibri"/><family val="2"/>'
-    shown = [(0, 0), (0, 1), (165, 0), (166, 0)]
+    # In the order of the style indexes: plain, HEADER, DATE, DATETIME.
+    styles = [(0, 0), (0, 1), (165, 0), (166, 0)]
     cells = "".join(
-        f'<xf numFmtId="{number}" fontId="{face}" fillId="0" borderId="0" xfId="0"'
+        f'<xf numFmtId="{number}" fontId="{font_id}" fillId="0" borderId="0" xfId="0"'
         ' applyNumberFormat="1" applyFont="1"/>'
-        for number, face in shown
+        for number, font_id in styles
     )
     return (
         f'<styleSheet xmlns="{_MAIN}"><numFmts count="2">'
         '<numFmt numFmtId="165" formatCode="yyyy-mm-dd"/>'
-        f'<numFmt numFmtId="166" formatCode={quoteattr(datetimes)}/></numFmts>'
+        f'<numFmt numFmtId="166" formatCode={quoteattr(datetime_format)}/></numFmts>'
         f'<fonts count="2"><font>{font}</font><font><b/>{font}</font></fonts>'
         '<fills count="2"><fill><patternFill patternType="none"/></fill>'
         '<fill><patternFill patternType="gray125"/></fill></fills>'

@@ -6,11 +6,12 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from exports.execution.storage import signed_url
 from exports.formats import formats
+from exports.lifecycle.storage import signed_url
 from exports.models import STATUS_CHOICES, Export, ExportEvent, ExportFile, Status
-from exports.spec import Compression, Nesting
+from exports.spec import Nesting
 from longshore.api.links import absolute
+from longshore.files.compression import Compression
 from longshore.resources.api.serializers import ResourceSerializer
 from longshore.resources.export_types import ExportType
 from longshore.resources.registry import Resource

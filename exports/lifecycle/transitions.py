@@ -11,8 +11,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import transaction
 
-from exports.execution import storage
-from exports.lifecycle import webhook_events
+from exports.lifecycle import storage, webhook_events
 from exports.lifecycle.limits import limits_of
 from exports.models import (
     Export,
@@ -25,6 +24,7 @@ from exports.models import (
 )
 from longshore.accounts.models import Organization
 from longshore.api.errors import ErrorCode
+from longshore.files.storage import file_storage
 from longshore.jobs import maintenance
 from longshore.jobs.admission import admit_stored_bytes
 from longshore.jobs.kinds import JobKind
@@ -55,13 +55,13 @@ class ExportLifecycle(Lifecycle[Export]):
         return storage.delete_files(job, end)
 
     def clear_folder(self, path: str, end: float = inf) -> bool:
-        return storage.clear(path, end)
+        return file_storage.delete_folder(path, end)
 
     def orphans(self, older_than: timedelta) -> Iterable[str]:
         return storage.orphans(older_than)
 
     def delete_file(self, key: str) -> bool:
-        return storage.delete_file(key)
+        return file_storage.try_delete(key)
 
     def failures(self, job: Export) -> int:
         return super().failures(job) - job.replica_failures

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from exports.execution.storage import signed_url
 from exports.lifecycle.representation import AnnouncedExportSerializer
+from exports.lifecycle.storage import signed_url
 from exports.models import Export, ExportFile, Status
 from webhooks import outbox
 from webhooks.events import EventType

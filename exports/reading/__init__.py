@@ -1,0 +1,1 @@
+"""Reads compiled statements: the COPY reader, snapshots, partitions, and the bytes of files."""

@@ -1,6 +1,7 @@
-"""Reads COPY output through libpq directly: a third of the cost of psycopg's cursor.copy().
+"""Reads COPY output through libpq directly: a third of the cost of psycopg's `cursor.copy()`.
 
-Each message is a row. They are looked at one by one, to be counted, and kept in blocks.
+The server sends each row as one message. The reader counts the messages, collects them in blocks,
+and compares their number with the row count that the server reports at the end.
 """
 
 import select
@@ -15,39 +16,40 @@ from psycopg.errors import error_from_result
 
 from exports.formats.base import BLOCK_BYTES, Block, FormatLimit
 
-# Woken for every 8 KiB that the server sends, both sides would do little else. In this time it
-# fills what a socket holds; it never has to wait for it.
-_NAP_SECONDS = 0.0002
-# Rows of a slow query are passed on before they fill a block.
-_SLOW_MILLISECONDS = 500
-# Characters of a row that an error shows.
-_BEGINNING_BYTES = 100
+# The server sends 8 KiB at a time, and waking up for each would cost most of the time. During this
+# pause the server fills the socket's buffer; it is too short to make the server wait.
+_PAUSE_SECONDS = 0.0002
+# After this time without data, the rows read so far become a block, however few they are.
+SLOW_MILLISECONDS = 500
+# Bytes of a row that an error message shows.
+_EXCERPT_BYTES = 100
 
 
 class IncompleteExport(Exception):
-    """What was written is not what the database said that it sent."""
+    """The rows or bytes that arrived differ from those that were sent."""
 
 
 def copy_blocks(
     reader: psycopg.Connection,
     statement: bytes,
     line_end: bytes = b"\n",
-    divisor: int | None = None,
+    rows_per_file: int | None = None,
 ) -> Iterator[Block]:
-    """The rows of a COPY statement, in blocks of `BLOCK_BYTES` or a row more.
+    """Yield the rows of a COPY statement in blocks.
 
-    Rows that come slowly are given out in blocks of fewer, and so are the last ones.
+    A block has at least `BLOCK_BYTES`, and at most that and one row. Blocks are smaller at the end,
+    at the end of a file, and while rows arrive slowly.
 
-    divisor: a block ends wherever the number of rows can be divided by it.
-    line_end: what takes the place of the line feed that ends a row.
+    line_end: replaces the line feed at the end of each row.
+    rows_per_file: end a block each time that the number of all rows is a multiple of this.
     Raises IncompleteExport if the number of rows differs from the server's, FormatLimit for a row
-    of more than EXPORT_MAX_ROW_BYTES, and psycopg's errors for those of the server.
-    Not read to its end, it ends the connection.
+    of more than EXPORT_MAX_ROW_BYTES, and psycopg's errors for errors of the server.
+    If it is not read to its end, it cancels the statement and closes the connection.
     """
     try:
-        yield from _blocks(reader.pgconn, statement, line_end, divisor)
+        yield from _blocks(reader.pgconn, statement, line_end, rows_per_file)
     except BaseException:
-        # Also where nobody wants the rest: the server would go on, and the connection be unusable.
+        # Includes GeneratorExit: the server would go on, and the connection would be unusable.
         if reader.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
             with suppress(psycopg.Error):
                 reader.cancel_safe(timeout=5)
@@ -56,55 +58,56 @@ def copy_blocks(
 
 
 def _blocks(
-    server: pq.abc.PGconn, statement: bytes, line_end: bytes, divisor: int | None
+    server: pq.abc.PGconn, statement: bytes, line_end: bytes, rows_per_file: int | None
 ) -> Iterator[Block]:
-    arrival = select.poll()
-    arrival.register(server.socket, select.POLLIN)
+    readable = select.poll()
+    readable.register(server.socket, select.POLLIN)
     _send(server, statement)
-    _result(server, arrival, pq.ExecStatus.COPY_OUT)
-    message = server.get_copy_data
-    longest = settings.EXPORT_MAX_ROW_BYTES
-    replaced = line_end != b"\n"
+    _result(server, readable, pq.ExecStatus.COPY_OUT)
+    get_row = server.get_copy_data
+    max_row_bytes = settings.EXPORT_MAX_ROW_BYTES
+    replaces_line_end = line_end != b"\n"
     buffer = bytearray()
     rows = total = 0
-    last = divisor or 0
+    # From the start of the block to the end of the file; 0 if files have no maximum.
+    rows_left = rows_per_file or 0
     while True:
-        size, row = message(1)
+        size, row = get_row(1)
         if size > 0:
-            if size > longest:
-                raise _too_long(row, size, longest)
+            if size > max_row_bytes:
+                raise _row_too_large(row, size, max_row_bytes)
             buffer += row
             rows += 1
-            if replaced:
+            if replaces_line_end:
                 buffer[-1:] = line_end
-            if len(buffer) < BLOCK_BYTES and rows != last:
+            if len(buffer) < BLOCK_BYTES and rows != rows_left:
                 continue
         elif size < 0:
             break
-        elif _received(server, arrival) or not rows:
+        elif _receive(server, readable) or not rows:
             continue
         yield Block(rows, bytes(buffer))
         buffer.clear()
         total += rows
         rows = 0
-        last = divisor - total % divisor if divisor else 0
-    sent = _result(server, arrival, pq.ExecStatus.COMMAND_OK).command_tuples
+        rows_left = rows_per_file - total % rows_per_file if rows_per_file else 0
+    sent = _result(server, readable, pq.ExecStatus.COMMAND_OK).command_tuples
     if sent != total + rows:
         raise IncompleteExport(f"{total + rows} rows of {sent} arrived")
     if rows:
         yield Block(rows, bytes(buffer))
 
 
-def _too_long(row: memoryview, size: int, longest: int) -> FormatLimit:
-    beginning = bytes(row[:_BEGINNING_BYTES]).decode(errors="replace")
+def _row_too_large(row: memoryview, size: int, maximum: int) -> FormatLimit:
+    excerpt = bytes(row[:_EXCERPT_BYTES]).decode(errors="replace")
     return FormatLimit(
-        f"A row has {size:,} bytes, and {longest:,} are allowed: leave out its large columns. It "
-        f"begins with {beginning!r}"
+        f"A row has {size:,} bytes; the maximum is {maximum:,}. Leave out its large columns. The "
+        f"row begins with {excerpt!r}"
     )
 
 
 def _send(server: pq.abc.PGconn, statement: bytes) -> None:
-    """All of it: one of a megabyte does not fit into a socket at once."""
+    """Send a statement completely: a socket's buffer may be smaller than the statement."""
     ready = select.poll()
     ready.register(server.socket, select.POLLIN | select.POLLOUT)
     server.send_query(statement)
@@ -113,26 +116,26 @@ def _send(server: pq.abc.PGconn, statement: bytes) -> None:
             server.consume_input()
 
 
-def _received(server: pq.abc.PGconn, arrival: select.poll) -> bool:
-    """Wait for what the server sends, and take it in; false where that is nothing for a while."""
-    if not arrival.poll(0):
-        if not arrival.poll(_SLOW_MILLISECONDS):
+def _receive(server: pq.abc.PGconn, readable: select.poll) -> bool:
+    """Wait for data of the server and read it. Return false after `SLOW_MILLISECONDS` without."""
+    if not readable.poll(0):
+        if not readable.poll(SLOW_MILLISECONDS):
             return False
-        time.sleep(_NAP_SECONDS)
+        time.sleep(_PAUSE_SECONDS)
     server.consume_input()
     return True
 
 
 def _result(
-    server: pq.abc.PGconn, arrival: select.poll, expected: pq.ExecStatus
+    server: pq.abc.PGconn, readable: select.poll, expected: pq.ExecStatus
 ) -> pq.abc.PGresult:
-    """The next result of what was sent. Raises psycopg's error where it is another."""
+    """Return the next result of the statement. Raises psycopg's error if it is not `expected`."""
     while server.is_busy():
-        arrival.poll()
+        readable.poll()
         server.consume_input()
     result = server.get_result()
     if result is None:
-        raise psycopg.OperationalError("the server has sent no result")
+        raise psycopg.OperationalError("the server sent no result")
     if result.status != pq.ExecStatus.COPY_OUT:
         while server.get_result():
             pass

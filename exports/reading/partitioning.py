@@ -1,6 +1,7 @@
-"""Parts of an export's rows, each small enough that one can be kept while another is written.
+"""Splits the rows of a large export into partitions that several connections read at once.
 
-A part is a condition on where rows lie in their table: of those that a snapshot sees, none moves.
+A partition is a condition on `ctid`, the physical location of a row. Locations do not change within
+a snapshot. A partition is small enough to be kept in memory until its turn comes.
 """
 
 from collections.abc import Iterator
@@ -12,23 +13,27 @@ from psycopg import sql
 
 from exports.reading.copy_reader import copy_blocks
 from exports.spec import ExportSpec
-from exports.sql.compiler import Part, Statement, compile_places, table_of
+from exports.sql.compiler import RowPartition, Statement, compile_row_locations, table_of
 from longshore.resources.expressions import ROW
 
-# 16 MiB, of which the file is about as large.
-_PAGES = 2048
+# Pages of a table in one partition: 16 MiB, and a file of about the same size.
+PAGES_PER_PARTITION = 2048
 _CTID = sql.Identifier(ROW, "ctid")
-# Rows of a partitioned table, or of a view, are not told apart by their place.
-_TABLE = """SELECT pg_relation_size(oid) / current_setting('block_size')::int FROM pg_class
+# Selects nothing for a partitioned or inherited table and for a view: there, `ctid` does not
+# identify a row.
+_PAGES_OF_TABLE = """SELECT pg_relation_size(oid) / current_setting('block_size')::int FROM pg_class
  WHERE oid = %s::regclass AND relkind = 'r' AND NOT relhassubclass"""
 
 
-def parts(
+def partition_rows(
     reader: psycopg.Connection, spec: ExportSpec, organization_id: str, statement: Statement
-) -> Iterator[Part] | None:
-    """The parts of a statement's rows in the order of the file; None where one read will do.
+) -> Iterator[RowPartition] | None:
+    """Return the partitions of the rows, in file order, or None if one connection shall read all.
 
-    reader: in the transaction whose rows the file is to have.
+    One connection reads an export of few rows, and one whose files have a maximum of rows.
+
+    reader: a connection in the transaction that also reads the rows of the file.
+    statement: the compiled statement of the spec.
     """
     if spec.max_rows_per_file:
         return None
@@ -37,32 +42,36 @@ def parts(
     [(plans,)] = reader.execute(explain.as_bytes(None)).fetchall()
     if plans[0]["Plan"]["Plan Rows"] < settings.EXPORT_PARALLEL_ROWS:
         return None
-    pages = reader.execute(_TABLE, [sql.Identifier(table).as_string(None)]).fetchone()
+    pages = reader.execute(_PAGES_OF_TABLE, [sql.Identifier(table).as_string(None)]).fetchone()
     if pages is None:
         return None
     selection = spec.selection
-    if not selection.ordering and selection.limit is None and _scans(plans[0]["Plan"], table):
-        return _ranges(pages[0])
-    return _lists(reader, compile_places(spec, organization_id))
+    if not selection.ordering and selection.limit is None and _scans_table(plans[0]["Plan"], table):
+        return _page_ranges(pages[0])
+    return _location_lists(reader, compile_row_locations(spec, organization_id))
 
 
-def _scans(plan: dict[str, Any], table: str) -> bool:
-    """Whether all of a table is read; else most of its pages hold nothing that is wanted."""
+def _scans_table(plan: dict[str, Any], table: str) -> bool:
+    """Return whether the plan reads the whole table: then page ranges hold few unselected rows."""
     if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] == table:
         return True
-    return any(_scans(inner, table) for inner in plan.get("Plans", ()))
+    return any(_scans_table(inner, table) for inner in plan.get("Plans", ()))
 
 
-def _ranges(pages: int) -> Iterator[Part]:
-    for first in range(0, max(1, pages), _PAGES):
-        part = sql.SQL("{} >= '({},0)'").format(_CTID, first)
-        if first + _PAGES < pages:
-            part = sql.SQL("{} AND {} < '({},0)'").format(part, _CTID, first + _PAGES)
-        yield part
+def _page_ranges(pages: int) -> Iterator[RowPartition]:
+    for first in range(0, max(1, pages), PAGES_PER_PARTITION):
+        partition = sql.SQL("{} >= '({},0)'").format(_CTID, first)
+        if first + PAGES_PER_PARTITION < pages:
+            end = sql.SQL("{} < '({},0)'").format(_CTID, first + PAGES_PER_PARTITION)
+            partition = sql.SQL("{} AND {}").format(partition, end)
+        yield partition
 
 
-def _lists(reader: psycopg.Connection, places: sql.Composable) -> Iterator[Part]:
-    copy = sql.SQL("COPY ({}) TO STDOUT").format(places)
+def _location_lists(
+    reader: psycopg.Connection, locations: sql.Composable
+) -> Iterator[RowPartition]:
+    """Yield a partition for each block of locations that a query returns."""
+    copy = sql.SQL("COPY ({}) TO STDOUT").format(locations)
     for block in copy_blocks(reader, copy.as_bytes(None)):
-        listed = block.data.decode().rstrip().replace("\n", '","')
-        yield sql.SQL("{} = ANY({}::tid[])").format(_CTID, sql.Literal(f'{{"{listed}"}}'))
+        elements = block.data.decode().rstrip().replace("\n", '","')
+        yield sql.SQL("{} = ANY({}::tid[])").format(_CTID, sql.Literal(f'{{"{elements}"}}'))

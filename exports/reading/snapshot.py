@@ -1,4 +1,4 @@
-"""Connections that all see the database as it is at one moment, and can be stopped."""
+"""Read-only connections that share one snapshot of the database and can be canceled."""
 
 import threading
 from collections.abc import Iterator
@@ -10,10 +10,16 @@ from django.db import connections
 
 
 class Snapshot:
-    """Read-only connections of their own, for Django's may be busy telling of the progress."""
+    """Opens the connections of one export and cancels their statements.
+
+    They are not Django's connections: another thread uses Django's to report progress meanwhile.
+    """
 
     def __init__(self, database: str | None = None) -> None:
-        """database: an alias of `DATABASES`. Default: EXPORT_DATABASE."""
+        """Create it without a connection.
+
+        database: an alias of `DATABASES`. Default: EXPORT_DATABASE.
+        """
         self._database = database
         self._leader: psycopg.Connection | None = None
         self._opened: list[psycopg.Connection] = []
@@ -22,9 +28,10 @@ class Snapshot:
 
     @contextmanager
     def reader(self, shared: str | None = None) -> Iterator[psycopg.Connection]:
-        """A connection in a transaction of one snapshot, which begins with its first statement.
+        """Open a connection in a read-only transaction; roll back and close it at the end.
 
-        shared: the snapshot's name, as `share` returns it.
+        shared: the identifier that `share` returned. Default: a new snapshot, taken by the first
+            statement.
         """
         source = connections[self._database or settings.EXPORT_DATABASE]
         reader = source.get_new_connection(source.get_connection_params())
@@ -37,13 +44,13 @@ class Snapshot:
                 self._adopt(reader, shared)
             yield reader
         finally:
-            # Nothing was written: a leader that was ended after the last row does no harm.
+            # Nothing was written, so a connection that is already lost does no harm.
             with suppress(psycopg.Error):
                 reader.rollback()
             reader.close()
 
     def share(self, leader: psycopg.Connection) -> str:
-        """What makes others see what a reader does, as long as its transaction lasts."""
+        """Export a reader's snapshot, valid until its transaction ends. Return the identifier."""
         [(shared,)] = leader.execute("SELECT pg_export_snapshot()").fetchall()
         self._leader = leader
         return str(shared)
@@ -52,18 +59,21 @@ class Snapshot:
         try:
             reader.execute(b"SET TRANSACTION SNAPSHOT '" + shared.encode() + b"'")
         except psycopg.Error:
-            # The snapshot ends with the connection of the leader, whose error says why.
+            # If the leader lost its connection, its error is the cause: raise that one.
             if self._leader is not None:
                 self._leader.execute("SELECT 1")
             raise
 
     def check(self) -> None:
-        """Raises QueryCanceled once canceled: between two statements there is none to stop."""
+        """Raise QueryCanceled if `cancel` was called.
+
+        To be called before each statement: `cancel` does not stop statements that start later.
+        """
         if self._canceled:
             raise psycopg.errors.QueryCanceled
 
     def cancel(self) -> None:
-        """Make the database stop every statement that runs. Safe from any thread."""
+        """Cancel the running statements of all connections. Safe to call from any thread."""
         self._canceled = True
         with self._lock:
             opened = [reader for reader in self._opened if not reader.closed]

@@ -1,8 +1,12 @@
-"""SQL to bytes: the rows of a statement as the bytes of a file, however many there are."""
+"""From a spec to the bytes of its files: discovery, statement, connections, blocks, compression.
 
-import hashlib
-import io
-from collections.abc import Generator, Iterable, Iterator, Sequence
+Verification: `copy_blocks` compares the number of rows with the server's count. A format that
+parses rows compares the rows in its file with those it received (`IncompleteFile`). `FileStream`
+keeps the hashes by which `exports.execution.writer` verifies the bytes in storage. Nothing here
+writes to storage.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -13,25 +17,23 @@ from django.conf import settings
 from exports.formats import formats
 from exports.formats.base import Block, FileColumn
 from exports.reading.copy_reader import copy_blocks
-from exports.reading.parallel import in_order
-from exports.reading.partitioning import parts
+from exports.reading.parallel import read_in_order
+from exports.reading.partitioning import partition_rows
 from exports.reading.snapshot import Snapshot
 from exports.spec import ExportSpec
-from exports.sql.compiler import Found, Part, Statement, compile_export
+from exports.sql.compiler import DiscoveredPaths, RowPartition, Statement, compile_export
 from exports.sql.discovery import discover
-from longshore.files.compression import compressed
+from longshore.files.checksums import CheckpointedHash
+from longshore.files.compression import compress
 from longshore.resources.reading import configure, settings_of
-
-# So much of a file is read back in one go.
-_STRETCH_BYTES = 32 << 20
 
 
 class ExportStream:
-    """The files of an export, one after the other, from one moment of the database.
+    """The files of an export, one after the other, from one snapshot of the database.
 
-    rows: of all that was read so far.
-    snapshot_at: that moment, once reading has begun.
-    Iterated itself it gives the bytes of its files, of which there usually is one.
+    rows: the number of rows read so far.
+    snapshot_at: the time of the snapshot; None until reading has begun.
+    Iterating over it yields the bytes of all its files.
     """
 
     def __init__(
@@ -41,12 +43,16 @@ class ExportStream:
         seconds: int = 0,
         database: str | None = None,
     ) -> None:
-        """seconds: time limit of each statement; 0 means no limit. database: as of `Snapshot`."""
+        """Prepare the stream; the database is not read yet.
+
+        seconds: time limit of each statement; 0 means no limit.
+        database: an alias of `DATABASES`. Default: EXPORT_DATABASE.
+        """
         self.rows = 0
         self.snapshot_at: datetime | None = None
         self._spec = spec
         self._organization_id = organization_id
-        # The leader does nothing while the others read.
+        # The leader is idle in its transaction while the other connections read.
         self._timeouts = {
             "statement_timeout": f"{seconds}s",
             "idle_in_transaction_session_timeout": "0",
@@ -58,22 +64,24 @@ class ExportStream:
             yield from file
 
     def files(self) -> Generator["FileStream"]:
-        """Each must be read to its end before the next one.
+        """Yield the files. Each must be read to its end before the next one.
 
-        Raises IncompleteExport where rows are missing, FormatLimit, and errors of psycopg.
+        Raises IncompleteExport or IncompleteFile for lost rows, FormatLimit, LookupError if the
+        resource is not registered, and psycopg's errors.
         """
         with self._snapshot.reader() as leader:
             configure(leader.cursor(), settings_of(self._spec.timezone) | self._timeouts)
             [self.snapshot_at] = leader.execute("SELECT statement_timestamp()").fetchone() or [None]
-            found = discover(leader, self._spec, self._organization_id)
-            statement = compile_export(self._spec, self._organization_id, found)
-            # Closed here, whoever still holds a file of them: readers end before connections.
-            with closing(self._counted(self._blocks(leader, statement, found))) as blocks:
-                for part in divided(blocks, self._spec.max_rows_per_file):
-                    yield FileStream(self._spec, statement.columns, part)
+            discovered = discover(leader, self._spec, self._organization_id)
+            statement = compile_export(self._spec, self._organization_id, discovered)
+            # Close the generator even if a file still refers to it: the threads that read must
+            # end before their connections are closed.
+            with closing(self._counted(self._blocks(leader, statement, discovered))) as blocks:
+                for file_blocks in split_files(blocks, self._spec.max_rows_per_file):
+                    yield FileStream(self._spec, statement.columns, file_blocks)
 
     def cancel(self) -> None:
-        """Make the database stop; the iteration ends in an error. Safe from any thread."""
+        """Cancel the statements; the iteration raises an error. Safe to call from any thread."""
         self._snapshot.cancel()
 
     def _counted(self, blocks: Generator[Block]) -> Generator[Block]:
@@ -83,15 +91,15 @@ class ExportStream:
                 yield block
 
     def _blocks(
-        self, leader: psycopg.Connection, statement: Statement, found: Found
+        self, leader: psycopg.Connection, statement: Statement, discovered: DiscoveredPaths
     ) -> Generator[Block]:
-        """The rows of the file, in its order; where they are many, several connections read."""
+        """Yield the blocks of all files, in order. Several connections read if rows are many."""
         configure(leader.cursor(), statement.settings)
         number = settings.EXPORT_CONNECTIONS
-        split = None
+        partitions = None
         if number > 1:
-            split = parts(leader, self._spec, self._organization_id, statement)
-        if split is None:
+            partitions = partition_rows(leader, self._spec, self._organization_id, statement)
+        if partitions is None:
             yield from self._read(leader, statement)
             return
         shared = self._snapshot.share(leader)
@@ -100,22 +108,22 @@ class ExportStream:
             idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
 
             def idle_reader() -> psycopg.Connection:
-                # Opened when needed: at most one for each thread of the pool.
+                # Connections are opened when needed: at most one for each thread of the pool.
                 with suppress(Empty):
                     return idle.get_nowait()
                 reader = stack.enter_context(self._snapshot.reader(shared))
                 configure(reader.cursor(), configuration)
                 return reader
 
-            def read(part: Part) -> Iterator[Block]:
-                narrowed = compile_export(self._spec, self._organization_id, found, part)
+            def read(partition: RowPartition) -> Iterator[Block]:
+                partial = compile_export(self._spec, self._organization_id, discovered, partition)
                 reader = idle_reader()
                 try:
-                    yield from self._read(reader, narrowed)
+                    yield from self._read(reader, partial)
                 finally:
                     idle.put(reader)
 
-            yield from in_order(split, read, number, self.cancel)
+            yield from read_in_order(partitions, read, number, self.cancel)
 
     def _read(self, reader: psycopg.Connection, statement: Statement) -> Iterator[Block]:
         self._snapshot.check()
@@ -128,34 +136,24 @@ class ExportStream:
 
 
 class FileStream:
-    """Iterates once over the bytes of a file.
+    """Iterates once over the bytes of a file, compressed as the spec says.
 
-    rows, bytes, sha256: of what was given out so far.
-    marks: places in the file, each with the hash of all before it; the last one is its end.
+    rows: the number of rows written so far.
+    checksum: size and hash of the bytes yielded so far.
     """
 
     def __init__(
         self, spec: ExportSpec, columns: Sequence[FileColumn], blocks: Iterator[Block]
     ) -> None:
         self.rows = 0
-        self.bytes = 0
-        self._hash = hashlib.sha256()
-        self.marks = [(0, self._hash.copy())]
+        self.checksum = CheckpointedHash()
         content = formats[spec.format].write(columns, self._counted(blocks), spec)
-        self._content = compressed(content, spec.compression)
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
+        self._content = compress(content, spec.compression, settings.EXPORT_CONNECTIONS - 1)
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._content:
-            self.bytes += len(block)
-            self._hash.update(block)
-            if self.bytes - self.marks[-1][0] >= _STRETCH_BYTES:
-                self.marks.append((self.bytes, self._hash.copy()))
+            self.checksum.update(block)
             yield block
-        self.marks.append((self.bytes, self._hash))
 
     def _counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
@@ -163,46 +161,26 @@ class FileStream:
             yield block
 
 
-def divided(blocks: Iterator[Block], rows: int | None) -> Iterator[Iterator[Block]]:
-    """The blocks of each file, of which there is one at least; none holds more rows.
+def split_files(blocks: Iterator[Block], rows_per_file: int | None) -> Iterator[Iterator[Block]]:
+    """Yield the blocks of each file; at least one file, which may have no blocks.
 
-    No block holds rows of two files. Each file must be read to its end before the next one.
+    blocks: none may hold rows of two files, as `copy_blocks` ensures.
+    rows_per_file: maximum; None puts all blocks into one file.
+    Each file must be read to its end before the next one.
     """
-    if rows is None:
+    if rows_per_file is None:
         yield blocks
         return
-    ahead = next(blocks, None)
+    upcoming = next(blocks, None)
 
     def file() -> Iterator[Block]:
-        nonlocal ahead
-        room = rows
-        while ahead is not None and room:
-            room -= ahead.rows
-            yield ahead
-            ahead = next(blocks, None)
+        nonlocal upcoming
+        rows_left = rows_per_file
+        while upcoming is not None and rows_left:
+            rows_left -= upcoming.rows
+            yield upcoming
+            upcoming = next(blocks, None)
 
     yield file()
-    while ahead is not None:
+    while upcoming is not None:
         yield file()
-
-
-class BlockReader(io.RawIOBase):
-    """An iterator of blocks as a file to read from, which is what storages take."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = iter(blocks)
-        self._block = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        while not self._block:
-            try:
-                self._block = memoryview(next(self._blocks))
-            except StopIteration:
-                return 0
-        size = min(len(buffer), len(self._block))
-        buffer[:size] = self._block[:size]
-        self._block = self._block[size:]
-        return size

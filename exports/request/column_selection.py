@@ -6,7 +6,7 @@ from typing import Any
 
 from exports.request.includes import Included, Report
 from exports.spec import Nesting, OutputColumn
-from exports.sql.nesting import collision, outline
+from exports.sql.nesting import find_collision, layout_columns
 from longshore.api.errors import ErrorCode
 from longshore.api.parsers import storable
 from longshore.resources.registry import Resource
@@ -78,7 +78,7 @@ class ColumnChoice:
     def check(self, columns: tuple[OutputColumn, ...], nesting: Nesting) -> None:
         """Complain of columns that cannot be shown side by side in this nesting."""
         code, resource, whole = ErrorCode.INVALID_COLUMN, self._resource, self._included.includes
-        if pair := collision(outline(resource, columns, nesting, whole)):
+        if pair := find_collision(layout_columns(resource, columns, nesting, whole)):
             one, other = pair
             text = f"The columns {one.path} and {other.path} may give columns of one header"
             accepted = f"only one of them, or other headers than {one.header} and {other.header}"

@@ -10,22 +10,19 @@ from exports.request.column_selection import ColumnChoice
 from exports.request.includes import Included, Including
 from exports.request.presets import FROM, TO, TYPE, Preset
 from exports.spec import (
-    DELIMITERS,
-    LINE_ENDS,
     TIMEZONE_FIELD,
-    Compression,
-    CsvDialect,
     ExportSpec,
     Nesting,
     OutputColumn,
-    Quoting,
 )
 from longshore.api.errors import ErrorCode, InvalidInput, Problems, shortened
+from longshore.files.compression import Compression
+from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, CsvDialect, Quoting
 from longshore.files.datetime_patterns import (
     ACCEPTED,
-    UnknownPattern,
+    InvalidPattern,
     check_pattern,
-    suggestion,
+    suggest_pattern,
 )
 from longshore.resources.filters import Selection
 from longshore.resources.predicates import parse_selection
@@ -260,9 +257,9 @@ class _Parser:
             return None
         try:
             check_pattern(pattern if isinstance(pattern, str) else "")
-        except UnknownPattern as unknown:
-            text = f"{display_value(pattern)} is no datetime pattern: {unknown}"
-            if isinstance(pattern, str) and (meant := suggestion(pattern)):
+        except InvalidPattern as invalid:
+            text = f"{display_value(pattern)} is no datetime pattern: {invalid}"
+            if isinstance(pattern, str) and (meant := suggest_pattern(pattern)):
                 text += f". Did you mean {display_value(meant)}?"
             code, field = ErrorCode.INVALID_DATETIME_FORMAT, "csv_field_options.datetime_format"
             self.report(code, field, pattern, text, ACCEPTED)

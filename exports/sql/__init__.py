@@ -1,0 +1,1 @@
+"""Compiles a spec to SQL: column layouts, cells, nesting, discovery, statements."""

@@ -1,12 +1,28 @@
-"""Compiles a spec for an organization to the statements that the database runs.
+"""Compiles a spec for an organization to the SQL statements that read the export.
 
-Pure functions: nothing is read from the database, and the same spec gives the same text. What
-was found in the rows is an argument.
+Pure functions: they do not read the database, and the same arguments give the same statements.
+The result of discovery is an argument.
+
+The statement of two columns of shipments as CSV, filtered by status, ordered and limited:
+
+    COPY (SELECT CASE … "cell 0" … END, "cell 1"                       -- Format.copy
+     FROM (SELECT "row"."id" AS "id", "row_location"."name" AS "location.name"
+      FROM "longshore_logistics_shipment" AS "row"
+      LEFT JOIN "longshore_logistics_location" AS "row_location" ON …
+      WHERE "row"."organization_id" = '…'                              -- tenant
+       AND "row"."status" IN ('lost')                                  -- filters
+      ORDER BY "row"."created_at" DESC, "row"."id" DESC LIMIT 10
+      OFFSET '0') AS record ("cell 0", "cell 1")) TO STDOUT (FORMAT csv, …)
+
+With `repeat`, or with includes beside an order, the records are selected in a sub-select first, so
+that a limit counts records and only those are joined. With `flatten`, `exports.sql.flattening`
+wraps the query in one sub-select for each level of nesting.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from psycopg import sql
 
@@ -14,8 +30,8 @@ from exports.formats import formats
 from exports.formats.base import FileColumn, Rows
 from exports.spec import ExportSpec, Nesting
 from exports.sql.expressions import Expressions
-from exports.sql.flattening import Nested, Slot, flattened, unknown_rows
-from exports.sql.nesting import Outline, Paths, outline
+from exports.sql.flattening import NestedValue, Slot, flatten, select_unknown
+from exports.sql.nesting import ColumnLayout, Paths, layout_columns
 from longshore.resources.columns import primary_key
 from longshore.resources.conditions import where
 from longshore.resources.expressions import ROW
@@ -25,23 +41,25 @@ from longshore.resources.reading import settings_of
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 
-# A condition on the records that narrows those of a statement; None is all that are selected.
-Part = sql.Composable | None
-# By the path of a column, the paths that occur in it.
-Found = Mapping[str, Paths]
-NOTHING: Found = MappingProxyType({})
-# Maximum of a value to be flattened, as JSON: reading it takes about twenty times as much memory.
+# SQL of a condition that restricts a statement to some of the selected records.
+RowPartition: TypeAlias = sql.Composable
+# For the path of each nested column, the paths that occur in its values.
+DiscoveredPaths: TypeAlias = Mapping[str, Paths]
+NO_PATHS: DiscoveredPaths = MappingProxyType({})
+# Maximum length of a value to be flattened, as JSON: parsing it takes about 20 times its memory.
 MAX_FLATTENED_CHARACTERS = 8 << 20
-_ITSELF: Paths = frozenset({()})
+_ROOT_ONLY: Paths = frozenset({()})
 
 
 @dataclass(frozen=True)
 class Statement:
-    """copy: writes each row as one message, in the text of the format.
+    """The compiled statement of an export.
 
-    query: selects the values of the cells, before they become the text of the format.
-    settings: what the transaction that runs it must set, by name.
-    columns: of the file.
+    copy: the COPY statement, which sends each row as one message in the format's text.
+    query: the SELECT inside it: the values of the cells.
+    settings: PostgreSQL settings, by name, that the transaction must set before it runs the
+        statement.
+    columns: of the file, in the order of the query's columns.
     """
 
     copy: sql.Composable
@@ -51,106 +69,128 @@ class Statement:
 
 
 def compile_export(
-    spec: ExportSpec, organization_id: str, found: Found = NOTHING, part: Part = None
+    spec: ExportSpec,
+    organization_id: str,
+    discovered: DiscoveredPaths = NO_PATHS,
+    partition: RowPartition | None = None,
 ) -> Statement:
-    """The COPY statement of an export. Raises LookupError for a resource that is gone."""
+    """Compile the statement that reads the rows of the file.
+
+    discovered: the result of `exports.sql.discovery.discover` for the same rows.
+    partition: read only these rows.
+    Raises LookupError if the resource is not registered.
+    """
     file_format = formats[spec.format]
-    source = _Source(spec, organization_id, part)
+    source = _Source(spec, organization_id, partition)
     expressions = source.expressions
     cells: list[sql.Composable] = []
     slots: list[Slot] = []
-    for column in outlines(spec):
-        if column.parted:
-            cell = expressions.parted(column.path)
-            # Where nothing is found, one empty column says that it was asked for.
-            slots.append(Nested(column, column.node(found.get(column.path) or _ITSELF)))
+    for layout in column_layouts(spec):
+        if layout.is_nested:
+            cell = expressions.nested_value(layout.path)
+            # A column without any value stays in the file as one empty column.
+            tree = layout.tree(discovered.get(layout.path) or _ROOT_ONLY)
+            slots.append(NestedValue(layout, tree))
         else:
-            cell = expressions.cell(column.path, file_format.rows)
-            slots.append(expressions.file_column(column.path, column.header, file_format.rows))
-        cells.append(sql.SQL("{} AS {}").format(cell, sql.Identifier(column.header)))
-    query, columns = flattened(source.select(cells), slots)
-    # Workers would shuffle the rows, of which those of one record are to stand together.
+            cell = expressions.cell(layout.path, file_format.rows)
+            slots.append(expressions.file_column(layout.path, layout.header, file_format.rows))
+        cells.append(sql.SQL("{} AS {}").format(cell, sql.Identifier(layout.header)))
+    query, columns = flatten(source.select(cells), slots)
+    # Parallel workers would interleave the rows that `repeat` gives for one record.
     settings = settings_of(spec.timezone) | {"max_parallel_workers_per_gather": "0"}
     copy = file_format.copy(query, columns, spec)
     return Statement(copy=copy, query=query, settings=settings, columns=columns)
 
 
 def compile_discovery(
-    spec: ExportSpec, organization_id: str, found: Found, limit: int, part: Part = None
+    spec: ExportSpec,
+    organization_id: str,
+    discovered: DiscoveredPaths,
+    limit: int,
+    partition: RowPartition | None = None,
 ) -> sql.Composable:
-    """The query of up to `limit` rows that hold a path that was not found yet.
+    """Compile the query of at most `limit` rows that hold a path missing from `discovered`.
 
-    It selects the JSON text of each column that may have parts; there must be one.
+    It selects the JSON text of each nested column. The spec must have a nested column.
     """
-    columns = [column for column in outlines(spec) if column.parted]
-    source = _Source(spec, organization_id, part)
-    cells = [source.expressions.parted(column.path) for column in columns]
-    known = [column.node(found.get(column.path, frozenset())) for column in columns]
-    # One character more shows that a text is too long.
-    return unknown_rows(source.select(cells), known, limit, MAX_FLATTENED_CHARACTERS + 1)
+    layouts = [layout for layout in column_layouts(spec) if layout.is_nested]
+    source = _Source(spec, organization_id, partition)
+    cells = [source.expressions.nested_value(layout.path) for layout in layouts]
+    known = [layout.tree(discovered.get(layout.path, frozenset())) for layout in layouts]
+    # One character above the maximum shows that a text is too long.
+    return select_unknown(source.select(cells), known, limit, MAX_FLATTENED_CHARACTERS + 1)
 
 
-def compile_parted(
-    spec: ExportSpec, organization_id: str, part: Part = None
+def compile_nested_values(
+    spec: ExportSpec, organization_id: str, partition: RowPartition | None = None
 ) -> tuple[sql.Composable, list[str]]:
-    """The query of the values that discovery may read, and the path of each."""
-    paths = [column.path for column in outlines(spec) if column.parted]
-    source = _Source(spec, organization_id, part)
-    return source.select([source.expressions.parted(path) for path in paths]), paths
+    """Compile the query of the values that discovery may read. Return it with their paths."""
+    paths = [layout.path for layout in column_layouts(spec) if layout.is_nested]
+    source = _Source(spec, organization_id, partition)
+    return source.select([source.expressions.nested_value(path) for path in paths]), paths
 
 
 def compile_count(spec: ExportSpec, organization_id: str) -> sql.Composable:
-    """The query that counts the rows of an export's file."""
+    """Compile the query that counts the rows of the file."""
     rows = compile_rows(spec, organization_id)
     return sql.SQL("SELECT count(*) FROM ({}) AS counted").format(rows)
 
 
 def compile_rows(spec: ExportSpec, organization_id: str) -> sql.Composable:
-    """The query of as many rows as an export's file has, with no cells, in any order."""
+    """Compile a query that returns as many rows as the file has, without cells, in any order."""
     return _Source(spec, organization_id).empty_rows()
 
 
 def compile_records(spec: ExportSpec, organization_id: str, *, gathered: bool) -> sql.Composable:
-    """The query of the primary keys of an export's records.
+    """Compile the query of the primary keys of the selected records, as texts, in file order.
 
-    gathered: find all that are selected before a limit takes the first. Where they are few,
-    going through the table in order until they are found would take longer.
+    gathered: find all records that pass the filters before the limit applies. Faster if they are
+        few: otherwise PostgreSQL may walk through the table in order until it has found enough.
     """
     return _Source(spec, organization_id).keys(gathered=gathered)
 
 
-def compile_places(spec: ExportSpec, organization_id: str) -> sql.Composable:
-    """The query of where the records of an export lie in their table, in the order of the file."""
-    return _Source(spec, organization_id).places()
+def compile_row_locations(spec: ExportSpec, organization_id: str) -> sql.Composable:
+    """Compile the query of the records' `ctid`s, in file order."""
+    return _Source(spec, organization_id).locations()
 
 
 def table_of(spec: ExportSpec) -> str:
-    """The table of an export's records."""
+    """Return the name of the table of the export's records."""
     return _resource(spec).model._meta.db_table
 
 
-def among(spec: ExportSpec, records: Sequence[str]) -> sql.Composable:
-    """True of the records with these primary keys, given as texts."""
-    # Bare literals take the type of the key, and so its index; nothing is no list.
+def compile_key_partition(spec: ExportSpec, records: Sequence[str]) -> RowPartition:
+    """Compile the partition of the records with these primary keys, given as texts."""
+    # Literals without a cast take the type of the key, so PostgreSQL uses its index. `IN ()` is a
+    # syntax error, `IN (NULL)` selects nothing.
     keys = sql.SQL(", ").join(map(sql.Literal, records)) if records else sql.NULL
     key = sql.Identifier(ROW, primary_key(_resource(spec).model))
     return sql.SQL("{} IN ({})").format(key, keys)
 
 
-def outlines(spec: ExportSpec) -> list[Outline]:
-    """The columns of the file, as far as they are known without its rows. Raises LookupError."""
-    return list(outline(_resource(spec), spec.columns, nesting(spec), spec.includes))
+def column_layouts(spec: ExportSpec) -> list[ColumnLayout]:
+    """Return the layouts of the file's columns.
+
+    Raises LookupError if the resource is not registered.
+    """
+    return list(layout_columns(_resource(spec), spec.columns, _nesting(spec), spec.includes))
 
 
-def nesting(spec: ExportSpec) -> Nesting | None:
-    """How the file's rows are nested; JSON needs no way to show what has parts."""
+def _nesting(spec: ExportSpec) -> Nesting | None:
+    """Return how cells show nested values; None in JSON, which keeps all structure."""
     return None if formats[spec.format].rows is Rows.JSON else spec.nesting
 
 
 class _Source:
-    """The rows of an export: what stands from FROM on in the statements that read them."""
+    """Builds the queries of an export's rows: everything from FROM on.
 
-    def __init__(self, spec: ExportSpec, organization_id: str, part: Part = None) -> None:
+    repeated: the to-many relations for which `repeat` repeats rows.
+    """
+
+    def __init__(
+        self, spec: ExportSpec, organization_id: str, partition: RowPartition | None = None
+    ) -> None:
         self.spec = spec
         self.resource = _resource(spec)
         self.expressions = Expressions(
@@ -160,36 +200,36 @@ class _Source:
             includes=spec.includes,
             empty_as_null=spec.omit_empty,
         )
-        self.repeated = self._repeated()
+        self.repeated = self._repeated_relations()
         self._table = sql.SQL("{} AS {}").format(
             sql.Identifier(self.resource.model._meta.db_table), sql.Identifier(ROW)
         )
         self._key = sql.Identifier(ROW, primary_key(self.resource.model))
         self._where = where(self.resource, organization_id, spec.selection.conditions, ROW)
-        if part is not None:
-            self._where = sql.SQL("{} AND {}").format(self._where, part)
+        if partition is not None:
+            self._where = sql.SQL("{} AND {}").format(self._where, partition)
 
     def select(self, cells: Iterable[sql.Composable]) -> sql.Composable:
-        """The query of the rows' cells."""
-        joins = self.expressions.joins(column.path for column in outlines(self.spec))
+        """Return the query of the cells of each row, in file order."""
+        joins = self.expressions.joins(layout.path for layout in column_layouts(self.spec))
         joined = sql.SQL("").join(sql.SQL(" {}").format(join) for join in joins)
         terms = self._terms()
         if self.repeated:
-            repeating = self.expressions.repeating(self.repeated)
-            joined += sql.SQL("").join(sql.SQL(" {}").format(join) for join in repeating)
+            repeating_joins = self.expressions.repeating_joins(self.repeated)
+            joined += sql.SQL("").join(sql.SQL(" {}").format(join) for join in repeating_joins)
         if not self.repeated and not (terms and self.spec.includes):
             rest = sql.SQL("{}{} WHERE {}{}{}").format(
                 self._table, joined, self._where, _order(terms), self._limit()
             )
         else:
-            # Nothing is joined to records that the limit leaves out.
-            related = self.expressions.turn(self.repeated) if terms else []
+            # Select the records before the joins: a limit counts records, not joined rows.
+            related = self.expressions.repeated_order(self.repeated) if terms else []
             records = self._records(terms)
             rest = sql.SQL("{}{}{}").format(records, joined, _order([*terms, *related]))
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), rest)
 
     def keys(self, *, gathered: bool) -> sql.Composable:
-        """The query of the records' primary keys, as texts."""
+        """Return the query of `compile_records`."""
         rows = sql.SQL("{} WHERE {}").format(self._table, self._where)
         if gathered:
             rows = sql.SQL("(SELECT {0}.* FROM {1} OFFSET '0') AS {0}").format(
@@ -199,49 +239,52 @@ class _Source:
             self._key, rows, _order(self._terms()), self._limit()
         )
 
-    def places(self) -> sql.Composable:
+    def locations(self) -> sql.Composable:
+        """Return the query of `compile_row_locations`."""
         return sql.SQL("SELECT {}.ctid FROM {} WHERE {}{}{}").format(
             sql.Identifier(ROW), self._table, self._where, _order(self._terms()), self._limit()
         )
 
     def empty_rows(self) -> sql.Composable:
-        """The query of as many rows with no cells, in any order."""
+        """Return the query of `compile_rows`."""
         if not self.repeated:
             query = sql.SQL("SELECT FROM {} WHERE {}{}")
             return query.format(self._table, self._where, self._limit())
-        # Which records there are depends on their order where there is a limit.
+        # Without a limit, the order does not decide which records are selected.
         records = self._records([] if self.spec.selection.limit is None else self._terms())
         related = [self.expressions.related(relation) for relation in self.repeated]
         if len(related) == 1:
             return sql.SQL("SELECT FROM {} LEFT JOIN {} ON {}").format(records, *related[0])
-        found = sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT 1 FROM {} WHERE {}").format(*each) for each in related
+        all_related = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT 1 FROM {} WHERE {}").format(*join) for join in related
         )
         query = sql.SQL("SELECT FROM {} LEFT JOIN LATERAL ({}) AS related ON true")
-        return query.format(records, found)
+        return query.format(records, all_related)
 
-    def _repeated(self) -> tuple[Relation, ...]:
-        """The relations of which each record has a row, in the order of the columns."""
-        if nesting(self.spec) is not Nesting.REPEAT:
+    def _repeated_relations(self) -> tuple[Relation, ...]:
+        """Return the relations for which rows are repeated, in the order of the columns."""
+        if _nesting(self.spec) is not Nesting.REPEAT:
             return ()
-        relations = (self.expressions.resolve(column.path)[0] for column in self.spec.columns)
-        return tuple(dict.fromkeys(each for each in relations if each and each.repeatable))
+        resolved = (self.expressions.resolve(column.path)[0] for column in self.spec.columns)
+        return tuple(
+            dict.fromkeys(relation for relation in resolved if relation and relation.repeatable)
+        )
 
     def _records(self, terms: list[sql.Composable]) -> sql.Composable:
-        """The selected records, each once, as a FROM item: a limit is one of records."""
+        """Return the selected records, each once, as a FROM item."""
         return sql.SQL("(SELECT {0}.* FROM {1} WHERE {2}{3}{4}) AS {0}").format(
             sql.Identifier(ROW), self._table, self._where, _order(terms), self._limit()
         )
 
     def _terms(self) -> list[sql.Composable]:
+        """Return the ORDER BY terms of the records; none if their order does not matter."""
         ordering, limit = self.spec.selection.ordering, self.spec.selection.limit
         if not ordering:
             if limit is None:
-                # All rows in the order of the table: a sort would be the slowest part of it.
+                # The order of the table: a sort would be the slowest part of an export.
                 return []
             ordering = (Ordering(self.resource.date_field, descending=True),)
-        # Down to the primary key: rows that tie stay in one order, or a limit would take others
-        # every time.
+        # The primary key breaks ties: without it, a limit would select other rows each time.
         return [key.term() for key in keys(self.resource, ordering)]
 
     def _limit(self) -> sql.Composable:
@@ -256,5 +299,5 @@ def _order(terms: Sequence[sql.Composable]) -> sql.Composable:
 def _resource(spec: ExportSpec) -> Resource:
     resource = registry.get(spec.resource)
     if resource is None:
-        raise LookupError(f"there is no resource {spec.resource!r} any more")
+        raise LookupError(f"the resource {spec.resource!r} is not registered")
     return resource

@@ -1,7 +1,7 @@
-"""Discovery: which paths occur in the rows of an export that is to be flattened.
+"""Discovery: finds the paths that occur in the nested columns of an export with `flatten`.
 
-PostgreSQL is asked for rows that hold something not known yet, until there are none: rows that
-are alike are looked at once.
+PostgreSQL returns only rows that hold a path not known yet, until there are none. So rows of the
+same structure are read once, however many there are.
 """
 
 import json
@@ -13,79 +13,106 @@ from exports.formats.base import FormatLimit
 from exports.spec import ExportSpec
 from exports.sql.compiler import (
     MAX_FLATTENED_CHARACTERS,
-    Found,
-    Part,
+    DiscoveredPaths,
+    RowPartition,
+    column_layouts,
     compile_discovery,
-    outlines,
 )
-from exports.sql.nesting import MAX_DEPTH, Path, TooDeep, leaves
+from exports.sql.nesting import MAX_DEPTH, Path, TooDeep, leaf_paths
 
-# PostgreSQL selects 1,664 columns at most.
+# A SELECT list of PostgreSQL ends at 1,664 columns.
 MAX_COLUMNS = 1600
-# What is held here before a look has ended, however many columns it would be.
+# Bounds the memory of one query's paths, before the number of columns is checked.
 _MAX_PATHS = 100_000
-# Rows may be of many kinds, one after another: ever longer looks are few.
-_FIRST_LOOK = 1000
-_GROWTH = 10
-# A look returns few rows or none, so that workers cost nothing but their start.
-_WORKERS = "SET LOCAL parallel_setup_cost = {0}; SET LOCAL parallel_tuple_cost = {0}"
+# Rows of the first query. Each later query may return `GROWTH` times as many, so that a table of
+# many different structures needs few queries.
+FIRST_LIMIT = 1000
+GROWTH = 10
+# The queries return few rows, so the costs per row that keep the planner from parallel workers are
+# set to 0.
+_WORKER_COSTS = "SET LOCAL parallel_setup_cost = {0}; SET LOCAL parallel_tuple_cost = {0}"
 
 
 def discover(
-    reader: psycopg.Connection, spec: ExportSpec, organization_id: str, part: Part = None
-) -> Found:
-    """The paths that occur in each column that may have parts.
+    reader: psycopg.Connection,
+    spec: ExportSpec,
+    organization_id: str,
+    partition: RowPartition | None = None,
+) -> DiscoveredPaths:
+    """Return the paths that occur in each nested column; empty if no column is nested.
 
-    reader: in the transaction whose rows the file is to have.
-    Raises FormatLimit where they are more columns than a file can have.
+    reader: a connection in the transaction that also reads the rows of the file.
+    partition: consider only these rows.
+    Raises FormatLimit if the file would have too many columns, or a value is too large or too deep.
     """
-    columns = outlines(spec)
-    found: dict[str, set[Path]] = {column.path: set() for column in columns if column.parted}
-    if not found:
-        return found
-    room = MAX_COLUMNS - len(columns) + len(found)
-    limit = _FIRST_LOOK
-    reader.execute(_WORKERS.format(0))
+    layouts = column_layouts(spec)
+    discovered: dict[str, set[Path]] = {
+        layout.path: set() for layout in layouts if layout.is_nested
+    }
+    if not discovered:
+        return discovered
+    max_paths = MAX_COLUMNS - len(layouts) + len(discovered)
+    limit = FIRST_LIMIT
+    reader.execute(_WORKER_COSTS.format(0))
     while True:
-        query = compile_discovery(spec, organization_id, found, limit, part)
-        ended = _look(reader, query, found, limit) < limit
-        _check(found, room)
-        if ended:
+        query = compile_discovery(spec, organization_id, discovered, limit, partition)
+        is_last = _read_paths(reader, query, discovered, limit) < limit
+        _check(discovered, max_paths)
+        if is_last:
             break
-        limit *= _GROWTH
-    reader.execute(_WORKERS.format("DEFAULT"))
-    return found
+        limit *= GROWTH
+    reader.execute(_WORKER_COSTS.format("DEFAULT"))
+    return discovered
 
 
-def _look(
-    reader: psycopg.Connection, query: sql.Composable, found: dict[str, set[Path]], limit: int
+def _read_paths(
+    reader: psycopg.Connection, query: sql.Composable, discovered: dict[str, set[Path]], limit: int
 ) -> int:
-    """Learn from up to `limit` rows that hold something new; their number."""
+    """Add the paths in the rows of a query to `discovered`. Return the number of rows.
+
+    limit: the maximum of the query's rows.
+    Stops early, and returns `limit`, once a column has more paths than any file has columns.
+    """
     rows = 0
     for row in reader.cursor().stream(query.as_bytes(None)):
         rows += 1
-        for (name, paths), text in zip(found.items(), row, strict=True):
+        for (name, paths), text in zip(discovered.items(), row, strict=True):
             if text is None:
                 continue
             if len(text) > MAX_FLATTENED_CHARACTERS:
-                message = f"A value of {name} has more than {MAX_FLATTENED_CHARACTERS:,} characters"
-                raise FormatLimit(f"{message}: take it merged")
+                raise FormatLimit(
+                    f"A value of {name} has more than {MAX_FLATTENED_CHARACTERS:,} characters, the "
+                    "maximum for flatten. Leave the column out, or set "
+                    "csv_field_options.properties to merge."
+                )
             try:
-                # The numbers do not matter, and Python reads some of them very slowly.
-                paths.update(leaves(json.loads(text, parse_int=str, parse_float=str)))
+                # Only the paths matter, and Python parses some numbers very slowly.
+                paths.update(leaf_paths(json.loads(text, parse_int=str, parse_float=str)))
             except (TooDeep, RecursionError):
-                message = f"{name} is nested in more than {MAX_DEPTH} levels: take it merged"
-                raise FormatLimit(message) from None
+                raise FormatLimit(
+                    f"{name} is nested in more than {MAX_DEPTH} levels, the maximum for flatten. "
+                    "Leave the column out, or set csv_field_options.properties to merge."
+                ) from None
             if len(paths) > _MAX_PATHS:
                 return limit
     return rows
 
 
-def _check(found: dict[str, set[Path]], room: int) -> None:
-    widths = {name: max(1, len(paths)) for name, paths in found.items()}
-    if sum(widths.values()) > room:
+def _check(discovered: dict[str, set[Path]], max_paths: int) -> None:
+    """Raise FormatLimit if the paths are more columns than the file can have."""
+    widths = {name: max(1, len(paths)) for name, paths in discovered.items()}
+    if sum(widths.values()) > max_paths:
         widest = max(widths, key=widths.__getitem__)
-        raise FormatLimit(
-            f"Flattened, the file has more than {MAX_COLUMNS:,} columns, of which {widest} alone"
-            f" gives {widths[widest]:,} or more: leave it out, or take it merged"
-        )
+        raise too_many_columns(widest, widths[widest])
+
+
+def too_many_columns(widest: str, width: int) -> FormatLimit:
+    """Return the error for a file of more than `MAX_COLUMNS`.
+
+    widest: the column that becomes the most columns.
+    width: their number, as far as it is known.
+    """
+    return FormatLimit(
+        f"Flattened, the file would have more than {MAX_COLUMNS:,} columns; {widest} alone needs "
+        f"{width:,} or more. Leave the column out, or set csv_field_options.properties to merge."
+    )

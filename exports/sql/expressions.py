@@ -1,4 +1,8 @@
-"""Expressions: what a column's cell holds, as SQL."""
+"""Expressions: the SQL of a file's cells, by the path of their column.
+
+`longshore.resources.expressions` has the JSON values; this module adds the values of tables:
+labels of related records, merged texts, arrays, and the joins that repeat a row.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,40 +25,41 @@ from longshore.resources.expressions import (
 )
 from longshore.resources.relations import Relation
 
-# The relation, by its number, for whose records a row is repeated now.
-_TURN = sql.Identifier("turn")
+# With several repeated relations, each row holds a record of one of them: of the relation with this
+# number.
+_RELATION_NUMBER = sql.Identifier("relation_number")
 
 
 @dataclass(frozen=True)
 class Expressions(JsonExpressions):
-    """The cells of one export's rows, as JSON values and as texts."""
+    """Builds the cells of one export's rows, as JSON values or as values of a table."""
 
     spec: ExportSpec
 
     def cell(self, path: str, rows: Rows) -> sql.Composable:
-        """What a statement of a kind of rows selects for a path."""
+        """Return the value that a query selects for a path."""
         if rows is Rows.JSON:
             return self.json(path)
         relation, column = self.resolve(path)
         if relation is None:
-            return self._value_of(self.resource.columns_by_name[path], ROW, rows)
+            return self._typed_value(self.resource.columns_by_name[path], ROW, rows)
         if column is not None and (not relation.many or self._repeats(relation)):
-            return self._value_of(column, related_row(relation), rows)
-        shown = self._text_of(column or relation.columns[relation.label], related_row(relation))
+            return self._typed_value(column, related_row(relation), rows)
+        text = self._text(column or relation.columns[relation.label], related_row(relation))
         if column is None:
-            # A record without a label is not a missing one.
-            shown = sql.SQL("coalesce(({})::text, {}::text)").format(shown, related_key(relation))
+            # A record whose label is null is shown by its key.
+            text = sql.SQL("coalesce(({})::text, {}::text)").format(text, related_key(relation))
         if relation.many:
-            joined = sql.SQL("string_agg({}, ', ' ORDER BY {}, {})")
+            aggregate = sql.SQL("string_agg({}, ', ' ORDER BY {}, {})")
             if rows is Rows.ARRAYS:
-                joined = sql.SQL("coalesce(array_agg(({})::text ORDER BY {}, {}), '{{}}')")
+                aggregate = sql.SQL("coalesce(array_agg(({})::text ORDER BY {}, {}), '{{}}')")
             else:
-                shown = sql.SQL(MEMBER).format(sql.SQL("coalesce(({})::text, '')").format(shown))
-            return self.of_many(relation, joined, shown)
-        return shown
+                text = sql.SQL(MEMBER).format(sql.SQL("coalesce(({})::text, '')").format(text))
+            return self.of_many(relation, aggregate, text)
+        return text
 
-    def parted(self, path: str) -> sql.Composable:
-        """What is to be taken apart, as `jsonb`, null where it is JSON's null."""
+    def nested_value(self, path: str) -> sql.Composable:
+        """Return the `jsonb` value to flatten. JSON's null becomes SQL's null."""
         relation, column = self.resolve(path)
         if relation is None:
             column = self.resource.columns_by_name[path]
@@ -63,62 +68,68 @@ class Expressions(JsonExpressions):
         value = column.value(related_row(relation) if relation else ROW)
         if column.kind is ColumnType.LIST:
             return sql.SQL("to_jsonb(({})::text[])").format(value)
-        # Unpacked here once, not for each of its parts.
+        # `#>` detoasts the value once, here, and not again for each of its children.
         return sql.SQL("nullif(({}) #> '{{}}', 'null')").format(value)
 
     def resolve(self, path: str) -> tuple[Relation | None, Column | None]:
         relation, column = super().resolve(path)
         if relation and column and column.field is None and self._repeats(relation):
-            # Computed already where the related record is joined.
-            column = replace(column, expression=f"{{row}}.{_computed(column)}")
+            # `repeating_joins` computes the column where it joins the record.
+            column = replace(column, expression=f"{{row}}.{_computed_name(column)}")
         return relation, column
 
-    def repeating(self, relations: Sequence[Relation]) -> list[sql.Composable]:
-        """The joins that repeat a row for each record of each relation in turn, by label."""
+    def repeating_joins(self, relations: Sequence[Relation]) -> list[sql.Composable]:
+        """Return the joins that repeat a row for each related record, ordered by label.
+
+        With several relations, each repeated row holds a record of one relation; the columns of
+        the others are null. A row without related records stays once.
+        """
         joins: list[sql.Composable] = [
             sql.SQL("LEFT JOIN LATERAL ({} ORDER BY {}) AS {} ON true").format(
-                self._records_of(relation, turn if len(relations) > 1 else None),
+                self._related_records(relation, number if len(relations) > 1 else None),
                 sql.SQL(", ").join(self.order(relation)),
                 sql.Identifier(related_row(relation)),
             )
-            for turn, relation in enumerate(relations)
+            for number, relation in enumerate(relations)
         ]
         if len(relations) == 1:
             return joins
-        # A row without related records has no turn, and so stays once.
-        turns = sql.SQL(", ").join(sql.SQL("({})").format(each) for each in range(len(relations)))
-        found = (sql.SQL("{} IS NOT NULL").format(related_key(each)) for each in relations)
+        numbers = sql.SQL(", ").join(map(sql.SQL("({})").format, range(len(relations))))
+        exists = (sql.SQL("{} IS NOT NULL").format(related_key(each)) for each in relations)
         return [
-            sql.SQL("LEFT JOIN ((VALUES {}) AS turns ({}) {}) ON {}").format(
-                turns, _TURN, sql.SQL(" ").join(joins), sql.SQL(" OR ").join(found)
+            sql.SQL("LEFT JOIN ((VALUES {}) AS numbers ({}) {}) ON {}").format(
+                numbers, _RELATION_NUMBER, sql.SQL(" ").join(joins), sql.SQL(" OR ").join(exists)
             )
         ]
 
-    def turn(self, relations: Sequence[Relation]) -> list[sql.Composable]:
-        """The terms that order the rows of one record."""
+    def repeated_order(self, relations: Sequence[Relation]) -> list[sql.Composable]:
+        """Return the ORDER BY terms of the rows that are repeated for one record."""
         orders = [term for relation in relations for term in self.order(relation)]
-        return [_TURN, *orders] if len(relations) > 1 else orders
+        return [_RELATION_NUMBER, *orders] if len(relations) > 1 else orders
 
-    def _records_of(self, relation: Relation, turn: int | None) -> sql.Composable:
-        """Query for the related records of a row; empty while another relation repeats the row."""
+    def _related_records(self, relation: Relation, number: int | None) -> sql.Composable:
+        """Return the query of the related records of a row.
+
+        number: select them only in rows with this `_RELATION_NUMBER`; None selects them always.
+        """
         row = related_row(relation)
-        cells = [sql.SQL("{}.*").format(sql.Identifier(row)), *self._computed_of(relation)]
+        cells = [sql.SQL("{}.*").format(sql.Identifier(row)), *self._computed_columns(relation)]
         link = relation.link(ROW, row)
         source, condition = self.related(relation)
         if link is not None:
-            seen = related_scope(relation, self.organization_id, row)
-            source, condition = relation.table(row), sql.SQL("{} AND {}").format(link.far, seen)
+            scope = related_scope(relation, self.organization_id, row)
+            source, condition = relation.table(row), sql.SQL("{} AND {}").format(link.far, scope)
         records: sql.Composable = sql.SQL("SELECT {} FROM {} WHERE {}").format(
             sql.SQL(", ").join(cells), source, condition
         )
         if link is not None:
             records = linked(link, row, records)
-        if turn is not None:
-            records = sql.SQL("{} AND {} = {}").format(records, _TURN, turn)
+        if number is not None:
+            records = sql.SQL("{} AND {} = {}").format(records, _RELATION_NUMBER, number)
         return records
 
-    def _computed_of(self, relation: Relation) -> Iterator[sql.Composable]:
-        """The computed columns that are shown of a relation's records."""
+    def _computed_columns(self, relation: Relation) -> Iterator[sql.Composable]:
+        """Yield the included computed columns of a relation's records, with their names."""
         include = self._include(relation.name)
         resource = self.resource.related(relation.name)[1] if include else None
         if include and resource:
@@ -126,10 +137,10 @@ class Expressions(JsonExpressions):
             for column in columns:
                 if column.field is None:
                     value = column.value(related_row(relation))
-                    yield sql.SQL("{} AS {}").format(value, sql.SQL(_computed(column)))
+                    yield sql.SQL("{} AS {}").format(value, sql.SQL(_computed_name(column)))
 
     def file_column(self, path: str, header: str, rows: Rows) -> FileColumn:
-        """What `cell` gives for a path."""
+        """Return the column of the file that holds the value of `cell`."""
         relation, column = self.resolve(path)
         if relation is None:
             column = self.resource.columns_by_name[path]
@@ -147,22 +158,23 @@ class Expressions(JsonExpressions):
         return pattern_sql(self.spec.datetime_format, value, self.spec.timezone)
 
     def _repeats(self, relation: Relation) -> bool:
-        """Whether a row has one record of a relation to many, which then is joined."""
+        """Return whether rows are repeated for a to-many relation: each joins one record."""
         return relation.repeatable and self.spec.nesting is Nesting.REPEAT
 
-    def _value_of(self, column: Column, row: str, rows: Rows) -> sql.Composable:
-        """A number, boolean, date or datetime as it is; else as the rows are."""
+    def _typed_value(self, column: Column, row: str, rows: Rows) -> sql.Composable:
+        """Return a column's value in the representation of `rows`."""
         match column.kind:
             case ColumnType.LIST if rows is Rows.ARRAYS:
                 return sql.SQL("({})::text[]").format(column.value(row))
             case ColumnType.JSON if rows is Rows.ARRAYS:
                 return sql.SQL("({})::text").format(column.value(row))
             case ColumnType.LIST | ColumnType.JSON:
-                return self._text_of(column, row)
+                return self._text(column, row)
             case _:
                 return column.value(row)
 
-    def _text_of(self, column: Column, row: str) -> sql.Composable:
+    def _text(self, column: Column, row: str) -> sql.Composable:
+        """Return a column's value as the text that a cell shows, or as a type that casts to it."""
         value = column.value(row)
         match column.kind:
             case ColumnType.BOOLEAN:
@@ -176,7 +188,7 @@ class Expressions(JsonExpressions):
             case ColumnType.JSON:
                 if column.field is not None:
                     return sql.SQL(MERGED_JSON).format(value)
-                # Fenced, or it would be computed once for each of its uses.
+                # OFFSET 0 keeps PostgreSQL from computing the value once for each of its uses.
                 merged = sql.SQL(MERGED_JSON).format(sql.Identifier("value"))
                 fence = sql.SQL("(SELECT {} FROM (SELECT {} AS value OFFSET 0) AS computed)")
                 return fence.format(merged, value)
@@ -184,6 +196,6 @@ class Expressions(JsonExpressions):
                 return value
 
 
-def _computed(column: Column) -> str:
-    """What a computed column of a joined record is called, beside the columns of its table."""
+def _computed_name(column: Column) -> str:
+    """Return the quoted name of a computed column in a join; it differs from stored columns."""
     return f'"computed {column.name}"'

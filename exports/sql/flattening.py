@@ -1,7 +1,14 @@
-"""Flattening: SQL that takes values apart into columns, and SQL that finds what they hold.
+"""Flattening: SQL that splits nested values into columns, and SQL that finds unknown paths.
 
-Both go level by level, each a sub-select of its own: a value is read once, however many columns
-come from it. All values are `jsonb`, and those of columns are never JSON's null.
+Both work level by level, one fenced sub-select for each level of nesting, so each value is read
+once for all of its columns. For the paths `(a,)` and `(b, 0)` of a column `metadata`:
+
+    SELECT "cell 0", "cell 1" ->> 0                          -- level 2
+     FROM (SELECT "cell 0" ->> 'a', "cell 0" -> 'b'          -- level 1
+      FROM (SELECT … FROM contact AS row OFFSET '0') AS record ("cell 0")
+      OFFSET '0') AS record ("cell 0", "cell 1")
+
+All values are `jsonb`. The value of a column is never JSON's null: that is SQL's null already.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,83 +16,94 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from exports.formats.base import FileColumn, fenced, place
-from exports.sql.nesting import Node, Outline, Part
+from exports.formats.base import FileColumn, cell_identifier, fenced
+from exports.sql.nesting import ColumnLayout, PathEdge, PathNode
 from longshore.resources.columns import ColumnType
 
-# Finds what stands in the parts of a value, at less cost than asking each for its type.
-_INSIDE_PARTS = sql.SQL("{} @? 'strict $.**{{2}}'")
-_OWN_OF_ROOT = sql.SQL(
+# True if a child of the value has children itself. Cheaper than the type of each child.
+_HAS_GRANDCHILDREN = sql.SQL("{} @? 'strict $.**{{2}}'")
+_ROOT_LEAF_TEXT = sql.SQL(
     "CASE WHEN jsonb_typeof({0}) NOT IN ('object', 'array') THEN {0} #>> '{{}}' END"
 )
-_OWN = sql.SQL(
+_LEAF_TEXT = sql.SQL(
     "CASE WHEN jsonb_typeof({0}) NOT IN ('object', 'array') OR {0} IN ('{{}}', '[]')"
     " THEN {0} #>> '{{}}' END"
 )
 
 
 @dataclass(frozen=True)
-class Nested:
-    """A value that is still to be taken apart: the column and path where it stands."""
+class NestedValue:
+    """A value that is still to be split: the column, and the node at the path inside it."""
 
-    outline: Outline
-    node: Node
+    layout: ColumnLayout
+    node: PathNode
     path: tuple[str, ...] = ()
 
     def split(self, value: sql.Composable) -> Iterator[tuple["Slot", sql.Composable]]:
-        """What it becomes on the next level, and the SQL of each."""
-        if self.node.leaf:
-            yield self._column(self.path), _own(value, root=not self.path)
-        for part in self.node.parts:
-            path = (*self.path, part.name)
-            if part.node.parts:
-                yield Nested(self.outline, part.node, path), _step(value, self.node, part)
+        """Yield the slots of the next level that the value becomes, each with its SQL."""
+        if self.node.has_leaf:
+            yield self._column(self.path), _leaf_text(value, root=not self.path)
+        for edge in self.node.edges:
+            path = (*self.path, edge.name)
+            if edge.child.edges:
+                yield NestedValue(self.layout, edge.child, path), _child(value, self.node, edge)
             else:
-                yield self._column(path), _step(value, self.node, part, text=True)
+                yield self._column(path), _child(value, self.node, edge, text=True)
 
     def _column(self, path: tuple[str, ...]) -> FileColumn:
-        return FileColumn(self.outline.of(path), ColumnType.TEXT)
+        return FileColumn(self.layout.header_of(path), ColumnType.TEXT)
 
 
-Slot = FileColumn | Nested
+# A cell of a query: a finished column of the file, or a value that is still to be split.
+Slot = FileColumn | NestedValue
 
 
-def flattened(
+def flatten(
     query: sql.Composable, slots: Sequence[Slot]
 ) -> tuple[sql.Composable, tuple[FileColumn, ...]]:
-    """A query of the slots' values as one of the columns that they become."""
-    while any(isinstance(slot, Nested) for slot in slots):
-        parts: list[tuple[Slot, sql.Composable]] = []
+    """Split all nested values of a query. Return the new query and its columns.
+
+    slots: what the cells of the query are, in order.
+    """
+    while any(isinstance(slot, NestedValue) for slot in slots):
+        next_level: list[tuple[Slot, sql.Composable]] = []
         for index, slot in enumerate(slots):
-            value = place(index)
-            parts += slot.split(value) if isinstance(slot, Nested) else [(slot, value)]
-        query = _select((value for _, value in parts), fenced(query, slots))
-        slots = [slot for slot, _ in parts]
+            value = cell_identifier(index)
+            next_level += slot.split(value) if isinstance(slot, NestedValue) else [(slot, value)]
+        query = _select((value for _, value in next_level), fenced(query, slots))
+        slots = [slot for slot, _ in next_level]
     return query, tuple(slot for slot in slots if isinstance(slot, FileColumn))
 
 
-def unknown_rows(
-    query: sql.Composable, known: Sequence[Node], limit: int, characters: int
+def select_unknown(
+    query: sql.Composable, known: Sequence[PathNode], limit: int, max_characters: int
 ) -> sql.Composable:
-    """Of a query of values, those rows that hold a path that is not known, as JSON texts.
+    """Return a query of the rows that hold a path that is not known yet, as JSON texts.
 
-    characters: what longer texts are cut off after.
+    query: selects one nested value for each tree in `known`.
+    known: the paths found so far, for each value.
+    limit: maximum number of rows.
+    max_characters: longer texts are cut off.
     """
-    roots: list[sql.Composable] = [place(index) for index in range(len(known))]
-    flag = place(len(known))
+    roots: list[sql.Composable] = [cell_identifier(index) for index in range(len(known))]
+    # Beside the roots, each level selects whether an outer level found an unknown path.
+    flag = cell_identifier(len(known))
     tests = [_unknown(root, node, root=True) for root, node in zip(roots, known, strict=True)]
     level = [(node, root) for root, node in zip(roots, known, strict=True)]
     width = len(known)
     while True:
-        inner = [(part, value) for node, value in level for part, value in _inner(node, value)]
-        values = [*roots, _any(tests), *(value for _, value in inner)]
+        children = [pair for node, value in level for pair in _nested_children(node, value)]
+        values = [*roots, _any(tests), *(value for _, value in children)]
         query = _select(values, fenced(query, range(width)))
         width = len(values)
-        level = [(node, place(len(roots) + 1 + i)) for i, (node, _) in enumerate(inner)]
+        level = [
+            (node, cell_identifier(len(roots) + 1 + index))
+            for index, (node, _) in enumerate(children)
+        ]
         if not level:
             break
         tests = [flag, *(_unknown(value, node) for node, value in level)]
-    texts = (sql.SQL("left({}::text, {})").format(root, characters) for root in roots)
+    texts = (sql.SQL("left({}::text, {})").format(root, max_characters) for root in roots)
     return sql.SQL("{} WHERE {} LIMIT {}").format(
         _select(texts, fenced(query, range(width))), flag, sql.Literal(limit)
     )
@@ -99,55 +117,67 @@ def _any(tests: Sequence[sql.Composable]) -> sql.Composable:
     return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))
 
 
-def _step(value: sql.Composable, node: Node, part: Part, *, text: bool = False) -> sql.Composable:
-    """A part of a value, as JSON or as text; null where the value has none."""
-    if part.index is not None and node.leaf:
-        # A scalar is its own first element, except to this operator.
-        path = sql.Literal([part.name])
+def _child(
+    value: sql.Composable, node: PathNode, edge: PathEdge, *, text: bool = False
+) -> sql.Composable:
+    """Return SQL of a child of a value, as JSON or as text; null if the value has no such child."""
+    if edge.index is not None and node.has_leaf:
+        # Other operators treat a scalar as an array of one element.
+        path = sql.Literal([edge.name])
         return sql.SQL("{} #>> {}::text[]" if text else "{} #> {}::text[]").format(value, path)
-    # A key finds nothing in an array, nor an index in an object.
+    # The operator with a key returns null for an array, the one with an index for an object.
     steps = [
         sql.SQL(f"{{}} {'->>' if text else '->'} {{}}::{kind}").format(value, sql.Literal(step))
-        for step, kind in ((part.key, "text"), (part.index, "int"))
+        for step, kind in ((edge.key, "text"), (edge.index, "int"))
         if step is not None
     ]
     return steps[0] if len(steps) == 1 else sql.SQL("coalesce({}, {})").format(*steps)
 
 
-def _own(value: sql.Composable, *, root: bool) -> sql.Composable:
-    """What a value shows of itself where others in its place have parts."""
-    return (_OWN_OF_ROOT if root else _OWN).format(value)
+def _leaf_text(value: sql.Composable, *, root: bool) -> sql.Composable:
+    """Return SQL of a value's text if it is a leaf, else null.
+
+    root: whether it is the value of a column: one that is empty has an empty cell.
+    """
+    return (_ROOT_LEAF_TEXT if root else _LEAF_TEXT).format(value)
 
 
-def _inner(node: Node, value: sql.Composable) -> Iterator[tuple[Node, sql.Composable]]:
-    """The parts of a value that must be looked into one by one."""
-    apart = any(part.node.parts for part in node.parts if part.index is not None)
-    for part in node.parts:
-        if part.node.parts or (apart and part.index is not None):
-            yield part.node, _step(value, node, part)
+def _nested_children(
+    node: PathNode, value: sql.Composable
+) -> Iterator[tuple[PathNode, sql.Composable]]:
+    """Yield the children of a value that the next level must test one by one."""
+    has_nested_element = any(edge.child.edges for edge in node.edges if edge.index is not None)
+    for edge in node.edges:
+        if edge.child.edges or (has_nested_element and edge.index is not None):
+            yield edge.child, _child(value, node, edge)
 
 
-def _unknown(value: sql.Composable, node: Node, *, root: bool = False) -> sql.Composable:
-    """True of a value that is, or holds in its leaves, what the node does not know."""
-    keyed = [part for part in node.parts if part.key is not None]
-    deep = [part.key for part in keyed if part.node.parts]
-    listed = [part for part in node.parts if part.index is not None]
-    keys = sql.Literal([part.key for part in keyed])
+def _unknown(value: sql.Composable, node: PathNode, *, root: bool = False) -> sql.Composable:
+    """Return SQL that is true if the value is a leaf, or has a child, that the node lacks.
+
+    Children that have edges are left to the next level.
+    """
+    keyed = [edge for edge in node.edges if edge.key is not None]
+    nested_keys = [edge.key for edge in keyed if edge.child.edges]
+    elements = [edge for edge in node.edges if edge.index is not None]
+    keys = sql.Literal([edge.key for edge in keyed])
     objects = [sql.SQL("{} - {}::text[] <> '{{}}'").format(value, keys)]
-    arrays = [sql.SQL("jsonb_array_length({}) > {}").format(value, sql.Literal(len(listed)))]
-    if not (node.leaf or root):
+    arrays = [sql.SQL("jsonb_array_length({}) > {}").format(value, sql.Literal(len(elements)))]
+    if not (node.has_leaf or root):
         objects.append(sql.SQL("{} = '{{}}'").format(value))
         arrays.append(sql.SQL("{} = '[]'").format(value))
-    if len(deep) < len(keyed):
-        leaves = sql.SQL("({} - {}::text[])").format(value, sql.Literal(deep)) if deep else value
-        objects.append(_INSIDE_PARTS.format(leaves))
-    if listed and not any(part.node.parts for part in listed):
-        arrays.append(_INSIDE_PARTS.format(value))
+    if len(nested_keys) < len(keyed):
+        leaves = value
+        if nested_keys:
+            leaves = sql.SQL("({} - {}::text[])").format(value, sql.Literal(nested_keys))
+        objects.append(_HAS_GRANDCHILDREN.format(leaves))
+    if elements and not any(edge.child.edges for edge in elements):
+        arrays.append(_HAS_GRANDCHILDREN.format(value))
     return sql.SQL(
         "CASE jsonb_typeof({0}) WHEN 'object' THEN {1} WHEN 'array' THEN {2} ELSE {3} END"
     ).format(
         value,
         _any(objects),
         _any(arrays),
-        sql.SQL("false") if node.leaf else sql.SQL("{} IS NOT NULL").format(value),
+        sql.SQL("false") if node.has_leaf else sql.SQL("{} IS NOT NULL").format(value),
     )

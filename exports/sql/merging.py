@@ -1,21 +1,22 @@
-"""Merging: SQL that shows what has members as one text.
+"""Merging: SQL that shows a value with several members as one text.
 
-A member that holds a comma or a double quote stands in double quotes, its own ones doubled, as in
-CSV. So what is joined can be parted again.
+Members are joined with `, `. A member that holds a comma or a double quote is put in double
+quotes, with its own double quotes doubled, as in CSV. So a reader can split the text again.
 """
 
+# Format argument: SQL of a member's text.
 MEMBER = """CASE WHEN strpos({0}, ',') > 0 OR strpos({0}, '"') > 0
  THEN '"' || replace({0}, '"', '""') || '"' ELSE {0} END"""
 _MEMBERS = f"string_agg({MEMBER.replace('{0}', 'member')}, ', ')"
 
-# Only few lists need quotes, and only for them are the members taken apart.
+# Format argument: SQL of an array. Only few arrays need quotes, so only those are unnested.
 MERGED_LIST = """CASE WHEN array_to_string({0}, '', '') ~ '[",]'
  THEN (SELECT $members
   FROM (SELECT coalesce(member::text, '') AS member FROM unnest({0}) AS member) AS members)
  ELSE array_to_string({0}, ', ', '') END""".replace("$members", _MEMBERS)
 
-# An array of scalars is its members joined; anything with structure stays JSON, which most often
-# the first member tells.
+# Format argument: SQL of a jsonb. An array of scalars becomes its joined members. An object, or an
+# array that holds an object or array, stays JSON; most often its first member already decides.
 MERGED_JSON = """CASE jsonb_typeof({0})
  WHEN 'object' THEN {0}::text
  WHEN 'array' THEN CASE

@@ -1,6 +1,11 @@
-"""Nesting: which columns a file has where one column holds many things.
+"""Column layouts: which columns a file has, as far as the spec alone determines them.
 
-A column that may have parts is flattened to a column for each path that occurs in it.
+A column or relation of a record may hold nested values: JSON, lists, related records. With
+`flatten`, such a column becomes one column for each path that occurs in the rows. The paths are
+found later, by `exports.sql.discovery`; here they become a tree of `PathNode`s and headers.
+
+Example: the values `{"a": 1}` and `{"a": {"b": 2}}` of the column `metadata` have the paths `(a,)`
+and `(a, b)`. The file gets the columns `metadata.a` and `metadata.a.b`.
 """
 
 import re
@@ -10,12 +15,14 @@ from itertools import combinations
 from typing import Any, TypeAlias
 
 from exports.spec import Nesting, OutputColumn
+from longshore.files.flattened_headers import escape_key
 from longshore.resources.columns import ColumnType
 from longshore.resources.includes import Include
 from longshore.resources.registry import Resource
 from longshore.resources.relations import Relation
 
-# From a value to one of its parts: keys of objects, indexes of arrays.
+# From a value to a leaf inside it: keys of objects (text) and indexes of arrays (integers). A leaf
+# is a scalar, null, `{}` or `[]`.
 Path: TypeAlias = tuple[str | int, ...]
 Paths: TypeAlias = Set[Path]
 
@@ -24,121 +31,126 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 
 class TooDeep(Exception):
-    """A value has parts in more than `MAX_DEPTH` levels."""
+    """A value is nested in more than `MAX_DEPTH` levels."""
 
 
 @dataclass(frozen=True)
-class Outline:
-    """A column of the file, as far as it is known without its rows.
+class ColumnLayout:
+    """A column of the file, as far as it is known before the rows are read.
 
-    path: what its cells show: a column, a relation, or `<relation>.<column>`.
-    header: what stands over it.
-    before, after: what stands before and after the first step of a path in it.
-    parted: whether it may become several columns.
-    fields: of a related record, in order.
+    path: of the source: a column, a relation, or `<relation>.<column>`.
+    header: as the request or the declaration names it.
+    prefix, suffix: the header of a flattened path is the prefix, the first step of the path, the
+        suffix unless it is empty, and the other steps, joined by dots. So the first tag's name is
+        `tags.0.name`, with the prefix `tags` and the suffix `name`.
+    is_nested: whether the column is flattened, so that it may become several columns.
+    fields: if the column holds related records, the names of their fields in order.
     """
 
     path: str
     header: str
-    before: str
-    parted: bool = False
-    after: str = ""
+    prefix: str
+    is_nested: bool = False
+    suffix: str = ""
     fields: tuple[str, ...] = ()
 
-    def node(self, paths: Paths) -> "Node":
-        """What its values are made of, where these paths occur in them."""
-        return tree(paths, ((), self.fields) if self.fields else ())
+    def tree(self, paths: Paths) -> "PathNode":
+        """Return the tree of the paths that occur in the column."""
+        return path_tree(paths, ((), self.fields) if self.fields else ())
 
-    def may_meet(self, other: "Outline") -> bool:
-        """Whether one of its columns may have the header of another's."""
-        if self.after and other.after and self.before == other.before:
-            return self.after == other.after
+    def may_collide(self, other: "ColumnLayout") -> bool:
+        """Return whether a flattened path of this column may have a header of the other column."""
+        if self.suffix and other.suffix and self.prefix == other.prefix:
+            return self.suffix == other.suffix
         if self.header == other.header:
             return True
-        return self.parted and f"{other.before}.".startswith(f"{self.before}.")
+        return self.is_nested and f"{other.prefix}.".startswith(f"{self.prefix}.")
 
-    def of(self, path: Iterable[str]) -> str:
-        """The header of a path in it."""
-        names = [_escaped(name) for name in path]
+    def header_of(self, path: Iterable[str]) -> str:
+        """Return the header of a flattened path; of the empty path, the column's own header."""
+        names = [escape_key(name) for name in path]
         if not names:
             return self.header
-        after = [self.after] if self.after else []
-        return ".".join([self.before, names[0], *after, *names[1:]])
+        suffix = [self.suffix] if self.suffix else []
+        return ".".join([self.prefix, names[0], *suffix, *names[1:]])
 
 
-def outline(
+def layout_columns(
     resource: Resource,
     columns: Iterable[OutputColumn],
     nesting: Nesting | None,
     includes: Iterable[Include] = (),
-) -> Iterator[Outline]:
-    """The columns of the file: a flattened or repeated relation is a column for each field.
+) -> Iterator[ColumnLayout]:
+    """Yield the layouts of a file's columns, in order.
 
-    nesting: None where a cell shows all structure.
-    includes: of the resource; one is a column for each of its own.
+    A relation becomes one column for each of its fields if the request includes it, if `repeat`
+    repeats rows for it, or if `flatten` flattens a to-one relation.
+
+    nesting: None if cells keep all structure (JSON).
+    includes: the included relations of the resource.
     """
     included = {include.relation: include for include in includes}
     for column in columns:
         if nesting is None:
-            yield Outline(column.path, column.header, column.header)
+            yield ColumnLayout(column.path, column.header, column.header)
             continue
         if include := included.get(column.path):
             relation, related = resource.related(column.path)
-            shown = related.columns_by_name if related else relation.columns
+            declared_columns = related.columns_by_name if related else relation.columns
             for field in include.columns:
-                kind = shown[field].kind
-                yield _outline(f"{column.path}.{field}", f"{column.header}.{field}", kind, nesting)
+                kind = declared_columns[field].kind
+                yield _layout(f"{column.path}.{field}", f"{column.header}.{field}", kind, nesting)
             continue
         head, _, name = column.path.partition(".")
         declared = resource.relations_by_name.get(head)
-        if declared and not name and _splits(declared, nesting):
+        if declared and not name and _has_column_per_field(declared, nesting):
             for field in declared.fields:
                 kind = declared.columns[field].kind
-                yield _outline(f"{head}.{field}", f"{column.header}.{field}", kind, nesting)
+                yield _layout(f"{head}.{field}", f"{column.header}.{field}", kind, nesting)
         elif declared and declared.many and nesting is Nesting.FLATTEN:
-            named = name and column.header == column.path
-            before, after = (head, name) if named else (column.header, "")
-            yield Outline(
-                column.path, column.header, before, True, after, () if name else declared.fields
-            )
+            is_field = name and column.header == column.path
+            prefix, suffix = (head, name) if is_field else (column.header, "")
+            fields = () if name else declared.fields
+            yield ColumnLayout(column.path, column.header, prefix, True, suffix, fields)
         elif declared:
             kind = declared.columns[name].kind if name else ColumnType.TEXT
-            yield _outline(column.path, column.header, kind, nesting)
+            yield _layout(column.path, column.header, kind, nesting)
         else:
             kind = resource.columns_by_name[column.path].kind
-            yield _outline(column.path, column.header, kind, nesting)
+            yield _layout(column.path, column.header, kind, nesting)
 
 
-def _splits(relation: Relation, nesting: Nesting) -> bool:
-    """Whether a relation is a column for each of its fields, by whatever rows there are."""
+def _has_column_per_field(relation: Relation, nesting: Nesting) -> bool:
     if nesting is Nesting.REPEAT:
         return relation.repeatable
     return nesting is Nesting.FLATTEN and not relation.many
 
 
-def _outline(path: str, header: str, kind: ColumnType, nesting: Nesting) -> Outline:
-    parted = nesting is Nesting.FLATTEN and kind in (ColumnType.JSON, ColumnType.LIST)
-    return Outline(path, header, header, parted)
+def _layout(path: str, header: str, kind: ColumnType, nesting: Nesting) -> ColumnLayout:
+    is_nested = nesting is Nesting.FLATTEN and kind in (ColumnType.JSON, ColumnType.LIST)
+    return ColumnLayout(path, header, header, is_nested)
 
 
-def collision(outlines: Iterable[Outline]) -> tuple[Outline, Outline] | None:
-    """Two columns of which one may have the header of the other."""
-    for one, other in combinations(outlines, 2):
-        if one.may_meet(other) or other.may_meet(one):
+def find_collision(
+    layouts: Iterable[ColumnLayout],
+) -> tuple[ColumnLayout, ColumnLayout] | None:
+    """Return two columns that may get the same header in the file, or None."""
+    for one, other in combinations(layouts, 2):
+        if one.may_collide(other) or other.may_collide(one):
             return one, other
     return None
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of a value, under the key or the index by which it is reached.
+class PathEdge:
+    """The step from a node to one of its children: the key of an object or the index of an array.
 
-    It has both where an object in one row is an array in another.
+    It has both if one row has an object and another row has an array, `{"0": …}` and `[…]`.
     """
 
     key: str | None
     index: int | None
-    node: "Node"
+    child: "PathNode"
 
     @property
     def name(self) -> str:
@@ -146,68 +158,59 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Node:
-    """What stands at one place of the rows' values.
+class PathNode:
+    """All values that the rows have at one path.
 
-    leaf: whether some row has there what has no parts: a scalar, null, `{}` or `[]`.
+    has_leaf: whether some row has a leaf there: a scalar, null, `{}` or `[]`.
+    edges: to the values inside them, in the order of the file's columns.
     """
 
-    leaf: bool
-    parts: tuple[Part, ...]
-
-    @property
-    def width(self) -> int:
-        """The number of columns that it becomes."""
-        return self.leaf + sum(part.node.width for part in self.parts)
+    has_leaf: bool
+    edges: tuple[PathEdge, ...]
 
 
-def tree(paths: Paths, orders: Sequence[Sequence[str]] = ()) -> Node:
-    """What stands where, from the paths that occur.
+def path_tree(paths: Paths, orders: Sequence[Sequence[str]] = ()) -> PathNode:
+    """Return the tree of paths.
 
-    orders: of each level the names that come first; the others follow in natural order.
+    orders: for each level, the names that come first. Other names follow in natural order.
     """
     groups: dict[str, set[Path]] = {}
     for path in paths:
         if path:
             groups.setdefault(str(path[0]), set()).add(path)
-    first = {name: place for place, name in enumerate(orders[0])} if orders else {}
-    parts = []
+    first = {name: position for position, name in enumerate(orders[0])} if orders else {}
+    edges = []
     for name in sorted(groups, key=lambda name: (first.get(name, len(first)), _natural(name))):
         steps = {path[0] for path in groups[name]}
-        node = tree({path[1:] for path in groups[name]}, orders[1:])
+        child = path_tree({path[1:] for path in groups[name]}, orders[1:])
         index = next((step for step in steps if isinstance(step, int)), None)
-        parts.append(Part(name if name in steps else None, index, node))
-    return Node(() in paths, tuple(parts))
+        edges.append(PathEdge(name if name in steps else None, index, child))
+    return PathNode(() in paths, tuple(edges))
 
 
-def leaves(value: Any) -> Iterator[Path]:
-    """The paths of a column's value to whatever has no parts. Raises TooDeep.
+def leaf_paths(value: Any) -> Iterator[Path]:
+    """Yield the paths of the leaves in a column's value. Raises TooDeep.
 
-    A value that is empty itself has none: it shows nothing.
+    A value that is itself null or empty has none: its cell is empty.
     """
     if value not in (None, {}, []):
-        yield from _leaves(value, ())
+        yield from _leaf_paths(value, ())
 
 
-def _leaves(value: Any, path: Path) -> Iterator[Path]:
+def _leaf_paths(value: Any, path: Path) -> Iterator[Path]:
     if not isinstance(value, dict | list) or not value:
         yield path
         return
     if len(path) == MAX_DEPTH:
         raise TooDeep
-    for step, part in value.items() if isinstance(value, dict) else enumerate(value):
-        yield from _leaves(part, (*path, step))
+    for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _leaf_paths(child, (*path, step))
 
 
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Orders names as people do, `x2` before `x10`."""
+    """Return a sort key that compares digits as numbers: `x2` before `x10`."""
     pieces = _DIGITS.split(name)
     return [
-        (int(piece), "") if place % 2 and len(piece) < 100 else (-1, piece.casefold())
-        for place, piece in enumerate(pieces)
+        (int(piece), "") if position % 2 and len(piece) < 100 else (-1, piece.casefold())
+        for position, piece in enumerate(pieces)
     ], name
-
-
-def _escaped(name: str) -> str:
-    """A key in a header: its dots are marked as such, or it would look like several."""
-    return name.replace("\\", "\\\\").replace(".", "\\.")

@@ -1,8 +1,7 @@
-"""The embedded PostgreSQL and Valkey: where they live and how to reach them.
+"""Paths, URLs and passwords of the embedded PostgreSQL and Valkey.
 
-Everything is under LOCAL_DIR: `postgres/` and `valkey/` (data), `run/` (sockets), `log/`,
-`secret_key`, `valkey_password`. Nothing listens on TCP. This module only names; `servers` starts
-and stops.
+All files are under LOCAL_DIR: `postgres/` and `valkey/` (data), `run/` (sockets), `log/`,
+`secret_key`, `valkey_password`. The servers do not listen on TCP. `servers` starts and stops them.
 """
 
 import hashlib
@@ -15,36 +14,36 @@ from typing import Any
 from urllib.parse import quote
 
 DATABASE = "longshore"
-# The shortest sun_path of any system (104 bytes on macOS, 108 on Linux), less its final NUL.
-SOCKET_PATH_BYTES = 103
+# Maximum path of a socket: sun_path has 104 bytes on macOS, 108 on Linux, including a final NUL.
+MAX_SOCKET_PATH_BYTES = 103
 
 
 def secret_key(local_dir: Path) -> str:
-    """The installation's random key."""
-    return _kept_secret(local_dir / "secret_key")
+    """Return the SECRET_KEY of this installation, created on first use."""
+    return _stored_secret(local_dir / "secret_key")
 
 
 def valkey_password(local_dir: Path) -> str:
-    """The password of the embedded Valkey. Its socket is private; this is a second lock."""
-    return _kept_secret(local_dir / "valkey_password")
+    """Return the password of the embedded Valkey, a second protection of its private socket."""
+    return _stored_secret(local_dir / "valkey_password")
 
 
-def _kept_secret(path: Path) -> str:
-    """A random text, made on first use and readable by its owner only."""
+def _stored_secret(path: Path) -> str:
+    """Return the random text of a file, which is created on first use, readable by its owner."""
     local_dir = path.parent
     if not path.exists():
         local_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=local_dir) as file:  # mode 0600
             file.write(secrets.token_urlsafe(50))
             file.flush()
-            # A link appears whole or not at all, so processes that race agree on one key.
+            # Linking is atomic, so concurrent processes agree on one secret.
             with suppress(FileExistsError):
                 os.link(file.name, path)
     return path.read_text()
 
 
 def database(local_dir: Path) -> dict[str, Any]:
-    """The `DATABASES` entry that reaches the embedded PostgreSQL through its socket."""
+    """Return the `DATABASES` entry of the embedded PostgreSQL."""
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": DATABASE,
@@ -54,18 +53,18 @@ def database(local_dir: Path) -> dict[str, Any]:
 
 
 def broker_url(local_dir: Path) -> str:
-    """The Celery broker URL of the embedded Valkey (its database 0)."""
+    """Return the URL of the embedded Valkey for Celery (database 0)."""
     password = valkey_password(local_dir)
     return f"redis+socket://:{password}@{quote(str(valkey_socket(local_dir)))}"
 
 
 def cache_url(local_dir: Path) -> str:
-    """The cache URL of the embedded Valkey (its database 1)."""
+    """Return the URL of the embedded Valkey for the cache (database 1)."""
     return valkey_url(local_dir, database=1)
 
 
 def valkey_url(local_dir: Path, *, database: int) -> str:
-    """A URL of the embedded Valkey for its own client."""
+    """Return the URL of the embedded Valkey for redis-py."""
     password = valkey_password(local_dir)
     return f"unix://:{password}@{quote(str(valkey_socket(local_dir)))}?db={database}"
 
@@ -79,14 +78,14 @@ def valkey_socket(local_dir: Path) -> Path:
 
 
 def socket_dir(local_dir: Path) -> Path:
-    """The private folder of both sockets: LOCAL_DIR/run, where a socket's path may be that long.
+    """Return the private folder of both sockets.
 
-    Else a folder of the system's temporary one, named after LOCAL_DIR. A comma would make
-    libpq read two hosts, so it moves the folder as well.
+    It is LOCAL_DIR/run, unless the path is too long for a socket or contains a comma, which libpq
+    takes for a separator of hosts. Then it is a temporary folder named by a hash of LOCAL_DIR.
     """
     folder = local_dir / "run"
     longest = os.fsencode(folder / ".s.PGSQL.5432.lock")
-    if len(longest) <= SOCKET_PATH_BYTES and b"," not in longest:
+    if len(longest) <= MAX_SOCKET_PATH_BYTES and b"," not in longest:
         return folder
     digest = hashlib.sha256(os.fsencode(local_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"longshore-{digest}"

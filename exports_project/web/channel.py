@@ -1,6 +1,6 @@
-"""One client's connection: which of its requests is next, and how long each may take.
+"""The connection of one client: the order of its requests and the time limits of each.
 
-Waitress owns the protocol; `parser` bounds a request, and `tasks` answers it.
+Waitress implements the protocol, `parser` limits the size of a request, `tasks` answers it.
 """
 
 import socket
@@ -14,11 +14,11 @@ from exports_project.web.tasks import RefusalTask, RequestTask, log_file_error
 
 # From the first byte of a request to its last.
 REQUEST_SECONDS = 60
-# A client that takes less of a response than this, on average over an interval, is disconnected.
+# A client that receives less than this, on average over an interval, is disconnected.
 MIN_BYTES_PER_SECOND = 1024
 INTERVAL_SECONDS = 60
-# Bytes sent to one client before the others have their turn: a fast download must not hold up
-# the loop that serves all connections of the process.
+# Bytes sent to one client before the others get their turn: a fast download must not block the
+# loop that serves all connections of the process.
 _MAX_FLUSH_BYTES = 1 << 20
 # After a refusal the rest of the request is read and discarded, within these limits. Closing a
 # connection with unread bytes resets it, and the client would lose the response.
@@ -27,34 +27,34 @@ MAX_DISCARDED_BYTES = 1 << 23
 
 
 class Channel(HTTPChannel):
-    """A connection: one request at a time, with deadlines for both directions.
+    """A connection that serves one request at a time, with deadlines for both directions.
 
-    Waitress parses all requests that it received, and a thread that has answered one of them
-    waits until the client has read the response. Here the next request is parsed when the
-    response before it has been sent, so a client that reads nothing holds no thread and at most
-    one file.
+    Waitress parses all pipelined requests at once, and the thread that answered one of them waits
+    until the client has read the response. This class parses the next request after the previous
+    response has been sent, so a client that reads nothing occupies no thread and at most one file.
     """
 
     task_class = RequestTask
     error_task_class = RefusalTask
     parser_class = Parser
     request: Parser | None = None
-    # Set by RefusalTask: nothing that follows is a request.
+    # Set by RefusalTask: the bytes that follow are discarded.
     refused = False
     _request_began: float | None = None
-    # Received after the request at work; at most one read, because no more is read until then.
+    # Bytes received after the current request; at most one read, because reading stops until it
+    # has been answered.
     _rest = b""
     _linger_began: float | None = None
     _discarded = 0
     _sent = 0
     _flush_left = 0
-    # When the interval began, and how much had been sent then.
+    # Start of the interval, and the bytes sent until then.
     _interval: tuple[float, int] | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.sendbuf_len: int = min(self.sendbuf_len, _MAX_FLUSH_BYTES // 4)
-        # Last byte of a request; blank lines and the discarded rest of a refused one do not count.
+        # Time of the last byte of a request. Blank lines and discarded bytes do not count.
         self.active_at = self.creation_time
 
     @property
@@ -63,16 +63,16 @@ class Channel(HTTPChannel):
         return not (self.requests or self.total_outbufs_len)
 
     def readable(self) -> bool:
-        """Read nothing more before the requests at hand have been answered."""
+        """Stop reading until the received requests have been answered."""
         return not self._rest and bool(super().readable())
 
     def writable(self) -> bool:
-        """Also ask for `handle_write` where it has to go on after a response."""
+        """Also ask for `handle_write` if there is work after a response."""
         waits = self._rest or (self.refused and self._linger_began is None)
         return bool(super().writable() or (waits and self.idle))
 
     def handle_write(self) -> None:
-        """Send; then start the next request, or begin to close after a refusal."""
+        """Send; then start the next request, or start to close after a refusal."""
         super().handle_write()
         if not self.connected or not self.idle or self.will_close:
             return
@@ -84,7 +84,7 @@ class Channel(HTTPChannel):
             self.received(rest)
 
     def received(self, data: bytes) -> bool:
-        """Parse at most one request, and keep what follows it."""
+        """Parse at most one request; keep the bytes that follow it."""
         if self.refused:
             self._discarded += len(data)
             if self._discarded > MAX_DISCARDED_BYTES:
@@ -97,14 +97,14 @@ class Channel(HTTPChannel):
             self._request_began = time.time()
             self.request = Parser(self.adj)
         self.active_at = time.time()
-        # A thread may answer the request, and the channel forget it, before the next line ends.
+        # Keep a reference: a thread may answer the request and clear self.request meanwhile.
         request = self.request
         accepted = bool(super().received(data))
         self._rest = request.rest
         return accepted
 
     def handle_close(self) -> None:
-        """Delete the body of a request that will never be complete."""
+        """Close the connection; delete the body of an incomplete request."""
         if self.request is not None:
             self.request.close()
         super().handle_close()
@@ -118,7 +118,7 @@ class Channel(HTTPChannel):
             raise
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        """Send what the socket takes now; 0, as if it took nothing, once others have their turn."""
+        """Send as much as the socket accepts. Return 0 after _MAX_FLUSH_BYTES, to end the turn."""
         if self._flush_left <= 0:
             return 0
         sent: int = super().send(data, do_close)
@@ -127,10 +127,10 @@ class Channel(HTTPChannel):
         return sent
 
     def drop_if_slow(self, now: float) -> None:
-        """Disconnect a client that sends its request or takes its response too slowly.
+        """Disconnect a client that sends its request or receives its response too slowly.
 
-        At once: waitress closes a connection when its socket can be written to, which never
-        happens where the client reads nothing.
+        Closes directly: waitress would wait until the socket is writable, which never happens if
+        the client reads nothing.
         """
         if self.will_close or (self._linger_began or now) < now - LINGER_SECONDS:
             self.handle_close()

@@ -1,6 +1,6 @@
-"""Parses the requests of a connection one at a time, within limits on the memory and disk they use.
+"""Parses the requests of a connection one at a time, within limits of memory and disk space.
 
-Waitress owns the protocol. The channel decides when the next request of a connection starts.
+Waitress implements the protocol. The channel decides when the next request starts.
 """
 
 from threading import Lock
@@ -11,25 +11,25 @@ from waitress.parser import HTTPRequestParser
 from waitress.receiver import ChunkedReceiver
 from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
-# Only forms of the admin may be larger than a body of the API.
+# Forms of the admin may be larger than bodies of the API.
 MAX_ADMIN_BODY_BYTES = max(settings.API_MAX_BODY_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
-# Waitress counts the size lines of a chunked body as well, so its own limit needs room for them.
+# Waitress also counts the size lines of a chunked body, so its own limit needs room for them.
 MAX_ENCODED_BODY_BYTES = 2 * MAX_ADMIN_BODY_BYTES
-# One line between chunks with its extensions, or all trailers.
+# Maximum of a size line with its chunk extensions, and of all trailers together.
 MAX_CHUNK_LINE_BYTES = 4096
-# Bodies that one process keeps at the same time, in memory and in temporary files together.
+# Maximum of all bodies of one process together, in memory and in temporary files.
 MAX_BUFFERED_BYTES = 1 << 28
 
 
 class Overloaded(Error):
-    """The process has no room for another body."""
+    """The bodies of this process exceed MAX_BUFFERED_BYTES."""
 
     code = 503
     reason = "Service Unavailable"
 
 
 class Budget:
-    """Counts the bytes of all request bodies of this process; threads give bytes back."""
+    """Counts the bytes of all request bodies of this process. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -52,16 +52,16 @@ class Parser(HTTPRequestParser):
     _buffered = 0
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Choose the limit of the body, by the path: nobody is authenticated yet."""
+        """Choose the limit of the body by the path, because no user is authenticated yet."""
         super().parse_header(header_plus)
         if self.path.startswith("/admin/"):
             self.max_body = MAX_ADMIN_BODY_BYTES
 
     def received(self, data: bytes) -> int:
-        """Take the bytes of this request; once it is complete, keep the others.
+        """Consume the bytes of this request; keep the bytes after it in `rest`.
 
-        Waitress parses every request that one read returned and queues all of them, with an open
-        file for each response. Consuming everything here makes it stop after the first request.
+        Waitress would parse all requests of one read and queue them, with an open file for each
+        response. Reporting all bytes as consumed makes it stop after the first request.
         """
         consumed: int = super().received(data)
         self._count(len(self.body_rcv) if self.body_rcv else 0)
@@ -69,13 +69,13 @@ class Parser(HTTPRequestParser):
             self.error, self.completed = error, True
         if not self.completed:
             return consumed
-        # The response comes now; "100 Continue" would reopen a request that is complete.
+        # "100 Continue" would reopen a complete request.
         self.expect_continue = False
         self.rest = data[consumed:]
         return len(data)
 
     def close(self) -> None:
-        """Delete the body and give its bytes back to the budget."""
+        """Delete the body and return its bytes to the budget."""
         super().close()
         self._count(0)
 
@@ -89,7 +89,7 @@ class Parser(HTTPRequestParser):
             return None
         if max(self.content_length, self._buffered) > self.max_body:
             return RequestEntityTooLarge("")
-        # Waitress keeps both in memory without a limit, and copies them for each read.
+        # Waitress keeps both in memory without a limit and copies them at every read.
         if (
             isinstance(receiver, ChunkedReceiver)
             and len(receiver.control_line) + len(receiver.trailer) > MAX_CHUNK_LINE_BYTES

@@ -1,4 +1,4 @@
-"""Client address and scheme: which forwarded headers are trusted."""
+"""Client address and scheme of requests, from the forwarded headers that are trusted."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import (
@@ -56,7 +56,7 @@ def _client(forwarded: str, peer: str, proxies: Sequence[IPv4Network | IPv6Netwo
 
 
 def _peer(text: str) -> str:
-    """Return the address of a connection; waitress calls the peer of a UNIX socket `localhost`."""
+    """Normalize the address of a peer. Waitress reports `localhost` for a UNIX socket."""
     try:
         return str(_address("127.0.0.1" if text == "localhost" else text))
     except ValueError:
@@ -64,7 +64,10 @@ def _peer(text: str) -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address:
-    """Parse an address. An IPv6 socket reports IPv4 clients as `::ffff:192.0.2.1`."""
+    """Parse an address. Raises ValueError.
+
+    An IPv6 socket reports IPv4 clients as `::ffff:192.0.2.1`; the result is the IPv4 address.
+    """
     address = ip_address(text)
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 

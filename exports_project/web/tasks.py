@@ -1,4 +1,4 @@
-"""Answers a request in a thread: with the application, or with an error in JSON; logs both."""
+"""Answers and logs a request in a thread: by the WSGI application, or by a JSON error."""
 
 import errno
 import json
@@ -14,7 +14,7 @@ from waitress.utilities import RequestEntityTooLarge, RequestHeaderFieldsTooLarg
 from exports_project.web.parser import Overloaded
 from longshore.api.errors import ApiError, ErrorCode
 
-# Errors of files; all others of a connection mean that the client has gone.
+# Errors of files. Any other OSError of a connection means that the client disconnected.
 _FILE_ERRORS = {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ESTALE}
 
 logger = logging.getLogger(__name__)
@@ -22,19 +22,19 @@ access = logging.getLogger("gunicorn.access")
 
 
 def _log(client: str, command: str, path: str, status: str, sent: int, seconds: float) -> None:
-    """Log a request without its query string: a signed link must not be kept in a log."""
+    """Log a request without its query string, which may hold the signature of a link."""
     text = "%s %s %s %s, %s bytes in %.0f ms"
     access.info(text, client, command, path, status[:3], sent, seconds * 1000)
 
 
 def log_file_error(error: OSError) -> None:
-    """Log what waitress, told not to log errors of sockets, would hide."""
+    """Log an error of a file: waitress does not, because we disable its log of socket errors."""
     if error.errno in _FILE_ERRORS:
         logger.error("The web server cannot read or write a file: %s", error)
 
 
 class RequestTask(WSGITask):
-    """Answers one request, and logs it with the size of its response."""
+    """Answers one request by the application and logs it with the size of its response."""
 
     _sent = 0
 
@@ -50,24 +50,24 @@ class RequestTask(WSGITask):
             raise
 
     def service(self) -> None:
-        """Log the request once its response has been written."""
+        """Answer the request, then log it."""
         try:
             super().service()
         finally:
-            # The wrappers of the application may have put a proxy's client here.
+            # `proxies` may have replaced the address of a proxy by that of its client.
             client = (self.environ or {}).get("REMOTE_ADDR", self.channel.addr[0])
-            # Waitress counts neither a response without a length nor a file that it sends itself.
+            # `write` does not see files that waitress sends itself; these have a content length.
             sent = self._sent if self.content_length is None else self.content_length
             if self.request.command == "HEAD":
                 sent = 0
             took = time.time() - self.start_time
             _log(client, self.request.command, self.request.path, self.status, sent, took)
-            # The thread's next request must not inherit this one's id and organization.
+            # The next request of this thread must not inherit the request id and organization.
             clear_contextvars()
 
 
 class RefusalTask(ErrorTask):
-    """Answers a request that never reaches Django, in the shape of the API's errors."""
+    """Answers a request that waitress refused, in the format of the API's errors."""
 
     def execute(self) -> None:
         error = _refusal(self.request)
@@ -77,7 +77,7 @@ class RefusalTask(ErrorTask):
         self.response_headers.append(("Cache-Control", "private, no-store"))
         self.set_close_on_finish()
         self.content_length = len(body)
-        # The channel closes the connection itself, after it has read the rest of the request.
+        # The channel closes the connection after it has discarded the rest of the request.
         self.channel.refused = True
         self.write(body)
         self.close_on_finish = False
@@ -96,7 +96,7 @@ def _refusal(request: Any) -> ApiError:
             text = f"The request line and the headers are larger than {size} bytes."
             return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"maximum": size})
         case Overloaded():
-            text = "The server is receiving too many bodies at the same time; try again."
+            text = "The server is receiving too many request bodies. Retry later."
             return ApiError(ErrorCode.OVERLOADED, text)
     code = ErrorCode.INTERNAL_ERROR if error.code == 500 else ErrorCode.INVALID_REQUEST
     text = code.label if error.code == 500 else f"Malformed HTTP request: {error.body}."

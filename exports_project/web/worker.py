@@ -1,4 +1,4 @@
-"""Worker class for gunicorn: waitress on gunicorn's sockets."""
+"""gunicorn's worker class: waitress on the sockets of gunicorn."""
 
 import logging
 import os
@@ -19,24 +19,23 @@ from exports_project.web.parser import MAX_ENCODED_BODY_BYTES
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Maximum of request line and headers together. The filters of a list may have several kilobytes.
+# Maximum of request line and headers together. Filters in a query may need several kilobytes.
 MAX_HEADER_BYTES = 1 << 16
-# Paths with their own threads. Probes must not wait while all other threads work, and /healthz,
-# which is always fast, must not wait for /readyz. The description takes seconds to build, and all
-# requests for it wait meanwhile.
+# Paths with their own thread. Probes must not wait while all other threads are busy, and /healthz,
+# which is always fast, must not wait for /readyz. Building the API description takes seconds.
 _OWN_THREADS = {"/healthz": 1, "/readyz": 1, "/v1/schema": 1}
-# Descriptors of one connection: its socket, a file that it downloads, a body kept on the disk.
+# File descriptors per connection: its socket, a downloaded file, a body in a temporary file.
 _FILES_EACH = 3
 _RESERVED_FILES = 200
 _LOOP_SECONDS = 0.5
-# A line of the log about a load that lasts.
+# Minimum time between two log lines about overload.
 _REPORT_SECONDS = 60
 
 logger = logging.getLogger(__name__)
 
 
 class Dispatcher(ThreadedTaskDispatcher):
-    """Gives each complete request to the threads for its path."""
+    """Queues each complete request for the threads of its path."""
 
     def __init__(self, threads: int) -> None:
         super().__init__()
@@ -46,7 +45,7 @@ class Dispatcher(ThreadedTaskDispatcher):
             dispatcher.set_thread_count(_OWN_THREADS[path])
 
     def add_task(self, task: Any) -> None:
-        """Queue the first request of a channel, which is the task."""
+        """Queue the first request of a channel. task: the channel."""
         request = task.requests[0]
         own = None if request.error else self._own.get(request.path.rstrip("/"))
         if own:
@@ -55,14 +54,14 @@ class Dispatcher(ThreadedTaskDispatcher):
             super().add_task(task)
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
-        """End the threads of single paths too."""
+        """Also stop the threads of single paths."""
         for own in self._own.values():
             own.shutdown(cancel_pending, timeout)
         return bool(super().shutdown(cancel_pending, timeout))
 
 
 class Worker(BaseWorker):
-    """Serves until gunicorn tells it to stop, then finishes the requests that it has."""
+    """Serves until gunicorn stops it, then finishes the received requests."""
 
     _looked_at = 0.0
     _reported: float = -_REPORT_SECONDS
@@ -82,11 +81,11 @@ class Worker(BaseWorker):
             cleanup_interval=5,
             max_request_header_size=MAX_HEADER_BYTES,
             max_request_body_size=MAX_ENCODED_BODY_BYTES,
-            # A larger body and a larger response wait in temporary files: the memory of a process
-            # is this for each of its connections at most.
+            # Larger bodies and responses go to temporary files. This bounds the memory per
+            # connection.
             inbuf_overflow=1 << 16,
             outbuf_overflow=1 << 18,
-            # No thread waits until a client has read: responses are files, or of limited size.
+            # No thread waits for a client that reads: responses are files or of limited size.
             outbuf_high_watermark=sys.maxsize,
             # `web.proxies` decides which headers to trust.
             clear_untrusted_proxy_headers=False,
@@ -98,20 +97,20 @@ class Worker(BaseWorker):
             server.channel_class = Channel
         while self.alive and self.ppid == os.getppid():
             self._turn()
-        # Closed at once: if gunicorn was killed, the next one binds the same address.
-        # Not with the server's close(): it also closes the trigger by which threads wake the loop.
+        # Close the sockets first: if gunicorn was killed, its successor binds the same address.
+        # Not by the server's close(), which also closes the trigger that wakes the loop.
         for server in servers:
             wasyncore.dispatcher.close(server)
         self._finish()
         dispatcher.shutdown(timeout=1)
 
     def _turn(self) -> None:
-        """Serve what the sockets have, at most for half a second, and drop slow clients."""
+        """Run the loop once, for at most _LOOP_SECONDS, and disconnect slow clients."""
         self.notify()
         if len(self._map) >= self._limit:
             self._make_room()
         wasyncore.loop(timeout=_LOOP_SECONDS, use_poll=True, map=self._map, count=1)
-        # Not every time: checking thousands of connections costs more than serving them.
+        # Once a second: checking thousands of connections costs more than serving them.
         if (now := time.time()) > self._looked_at + 1:
             self._looked_at = now
             for channel in self._channels():
@@ -120,7 +119,7 @@ class Worker(BaseWorker):
                 self._report("%s requests wait for a thread.", waiting)
 
     def _make_room(self) -> None:
-        """Close the connections without a request that have been idle longest, some at a time."""
+        """Close those connections without a request that have been idle longest."""
         idle = sorted((each for each in self._channels() if each.idle), key=lambda c: c.active_at)
         closing = idle[: 1 + self._limit // 64]
         for channel in closing:
@@ -134,7 +133,7 @@ class Worker(BaseWorker):
             logger.warning(text, number)
 
     def _finish(self) -> None:
-        """Answer the requests that were received, for as long as gunicorn waits."""
+        """Answer the received requests within gunicorn's graceful timeout."""
         deadline = time.monotonic() + self.cfg.graceful_timeout
         self._turn()
         while time.monotonic() < deadline and (channels := self._channels()):
@@ -148,7 +147,7 @@ class Worker(BaseWorker):
 
 
 def _without_bodies_of_head(application: "WSGIApplication") -> "WSGIApplication":
-    """Remove the body of responses to HEAD: neither Django nor waitress does."""
+    """Remove the body of responses to HEAD, which neither Django nor waitress does."""
 
     def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         response = application(environ, start_response)
@@ -162,7 +161,7 @@ def _without_bodies_of_head(application: "WSGIApplication") -> "WSGIApplication"
 
 
 def _connection_limit(maximum: int) -> int:
-    """Raise the limit of open files; return the number of connections that it allows."""
+    """Raise the soft limit of open files; return the number of connections that it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = maximum * _FILES_EACH + _RESERVED_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

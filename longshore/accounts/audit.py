@@ -1,4 +1,4 @@
-"""Audit log: the downloads of staff in the admin, with time and address."""
+"""Audit log of the staff's downloads in the admin."""
 
 from ipaddress import ip_address
 
@@ -9,9 +9,10 @@ from longshore.accounts.models import AuditAction, AuditEntry, Organization
 
 
 def address(request: HttpRequest) -> str | None:
-    """The client's address as the server knows it; never from a header, which anyone can send.
+    """Return the client's address, or None if it is unknown, for example on a UNIX socket.
 
-    None where the server knows none, on a UNIX socket for example.
+    Reads no header, because any client can send one. `exports_project.web.proxies` has already
+    evaluated the headers of trusted proxies.
     """
     try:
         return str(ip_address(request.META.get("REMOTE_ADDR", "")))
@@ -22,12 +23,13 @@ def address(request: HttpRequest) -> str | None:
 def record(
     request: HttpRequest, action: AuditAction, organization: Organization, subject: str
 ) -> None:
-    """Store an entry about what the signed-in user does.
+    """Store an audit entry for the signed-in user.
 
-    subject: the public id of what it is done to.
+    subject: public id of the object.
+    Raises TypeError for an anonymous user.
     """
     if isinstance(request.user, AnonymousUser):
-        raise TypeError("Only a signed-in user can be recorded.")
+        raise TypeError("An audit entry needs a signed-in user.")
     AuditEntry.objects.create(
         user=request.user,
         username=request.user.get_username(),

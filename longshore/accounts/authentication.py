@@ -14,17 +14,17 @@ from structlog.contextvars import bind_contextvars
 
 from longshore.accounts.models import ApiKey
 
-# What the key generator makes; anything else is refused without asking the database.
+# The form of generated keys. Other texts are refused without a query.
 _KEY = re.compile(r"[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}")
 HEADERS = ("PX-API-KEY", "X-API-KEY")
-_USE_RESOLUTION = timedelta(minutes=1)
+_LAST_USED_RESOLUTION = timedelta(minutes=1)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Sets `request.auth` to the ApiKey, its organization loaded: one query.
+    """Sets `request.auth` to the ApiKey with its organization, by one query.
 
-    A key that is wrong, expired or revoked is a 401. Only who holds the whole key learns that
-    it expired or was revoked. `last_used_at` is exact to a minute.
+    A wrong, expired or revoked key is a 401. The message states that a key expired or was revoked
+    only if the whole key is right. Updates `last_used_at` at most once a minute.
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
@@ -32,7 +32,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             return None
         api_key = _find(key)
-        _note_use(api_key)
+        _update_last_used(api_key)
         bind_contextvars(organization=api_key.organization_id)
         return AnonymousUser(), api_key
 
@@ -41,11 +41,12 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def key_of(request: Request) -> ApiKey:
-    """The key that let a request in: of views that ask for one."""
+    """Return the API key of an authenticated request."""
     return cast("ApiKey", request.auth)
 
 
 def _sent_key(request: Request) -> str | None:
+    """Return the key of the headers. Raises AuthenticationFailed if they disagree."""
     scheme, _, bearer = request.headers.get("Authorization", "").strip().partition(" ")
     sent = {request.headers.get(name, "").strip() for name in HEADERS}
     if scheme.lower() == "bearer":
@@ -53,19 +54,19 @@ def _sent_key(request: Request) -> str | None:
     sent.discard("")
     if len(sent) > 1:
         raise AuthenticationFailed(
-            f"The headers {', '.join(HEADERS)} and Authorization hold different API keys: send one."
+            f"The headers {', '.join(HEADERS)} and Authorization differ. Send one key."
         )
     return next(iter(sent), None)
 
 
 def _find(key: str) -> ApiKey:
-    """The key's row, or AuthenticationFailed."""
+    """Return the row of a valid key. Raises AuthenticationFailed."""
     api_key: ApiKey | None = None
     if _KEY.fullmatch(key):
         prefix, _, _ = key.partition(".")
         api_key = ApiKey.objects.select_related("organization").filter(prefix=prefix).first()
     if api_key is None or not api_key.is_valid(key):
-        raise AuthenticationFailed("There is no such API key.")
+        raise AuthenticationFailed("The API key is not valid.")
     if api_key.revoked:
         raise AuthenticationFailed("This API key was revoked.")
     if api_key.has_expired:
@@ -73,11 +74,11 @@ def _find(key: str) -> ApiKey:
     return api_key
 
 
-def _note_use(api_key: ApiKey) -> None:
+def _update_last_used(api_key: ApiKey) -> None:
     now = timezone.now()
-    stale = now - _USE_RESOLUTION
+    stale = now - _LAST_USED_RESOLUTION
     if api_key.last_used_at is None or api_key.last_used_at < stale:
-        # The condition is repeated in SQL so that of many requests at once one writes.
+        # Repeat the condition in SQL, so that only one of several concurrent requests writes.
         ApiKey.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lt=stale), pk=api_key.pk
         ).update(last_used_at=now)

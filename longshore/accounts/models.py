@@ -1,4 +1,4 @@
-"""Who may use the API: organizations and the keys that speak for them."""
+"""Organizations (tenants), their API keys, and the audit log of the staff."""
 
 from typing import ClassVar
 from zoneinfo import available_timezones
@@ -15,9 +15,9 @@ from longshore.database.ids import new_id
 
 
 def check_timezone(name: str) -> None:
-    """Raises ValidationError for what is no IANA name of a time zone."""
+    """Validate an IANA name of a time zone. Raises ValidationError."""
     if name not in available_timezones():
-        raise ValidationError(f"{name} is no time zone: name one such as Europe/Berlin.")
+        raise ValidationError(f"'{name}' is not a time zone. Use a name such as Europe/Berlin.")
 
 
 def organization_id() -> str:
@@ -29,15 +29,15 @@ class Organization(models.Model):
 
     id = models.CharField(max_length=40, primary_key=True, default=organization_id, editable=False)
     name = models.CharField(max_length=200)
-    slug = models.SlugField(unique=True, help_text="Names it on the command line and in files.")
+    slug = models.SlugField(unique=True, help_text="Identifies it in commands and in file names.")
     email = models.EmailField(
-        blank=True, help_text="Where to write to, such as when one of its webhooks is disabled."
+        blank=True, help_text="Receives notices, for example that a webhook was disabled."
     )
     timezone = models.CharField(
         max_length=64,
         default="UTC",
         validators=[check_timezone],
-        help_text="An IANA name: of datetimes, and of days in filters, where a request names none.",
+        help_text="IANA name. The default of datetimes and of days in filters.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -49,7 +49,7 @@ class Organization(models.Model):
 
 
 class Scope(models.TextChoices):
-    """What a key allows."""
+    """The permissions of an API key."""
 
     READ = "read"
     WRITE = "write"
@@ -60,7 +60,7 @@ def every_scope() -> list[str]:
 
 
 class KeyStatus(models.TextChoices):
-    """Whether a key opens anything. A revoked key stays revoked when it expires."""
+    """Whether a key is valid. A key that is revoked and expired counts as revoked."""
 
     ACTIVE = "active"
     EXPIRED = "expired"
@@ -68,11 +68,11 @@ class KeyStatus(models.TextChoices):
 
 
 class ApiKeyManager(BaseAPIKeyManager):
-    """Issues keys; `create_key` returns the row and the key, which is stored hashed only."""
+    """Creates keys: `create_key` returns the row and the key. Only its hash is stored."""
 
     def assign_key(self, obj: AbstractAPIKey) -> str:
         key = super().assign_key(obj)
-        # The library's id holds the hash, which has no place in the admin's addresses.
+        # The library's id contains the hash, which must not appear in URLs of the admin.
         obj.id = new_id("key")
         return key
 
@@ -92,11 +92,11 @@ class ApiKey(AbstractAPIKey):
     scopes = ArrayField(
         models.CharField(max_length=10, choices=Scope.choices),
         default=every_scope,
-        help_text="read: lists, records and downloads. write: everything that changes something.",
+        help_text="read: lists, records and downloads. write: all requests that change something.",
     )
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # The key itself, while the request that issued it lasts.
+    # The key in plain text, only during the request that created it.
     issued_key: str = ""
 
     objects: ClassVar[ApiKeyManager] = ApiKeyManager()  # type: ignore[assignment]
@@ -123,15 +123,16 @@ class ApiKey(AbstractAPIKey):
 
 
 class AuditAction(models.TextChoices):
-    """What staff did."""
+    """An action of the staff."""
 
     DOWNLOAD = "download"
 
 
 class AuditEntry(models.Model):
-    """Something that a member of the staff took out of the admin; never changed or deleted there.
+    """An action of a staff user in the admin. The admin cannot change or delete it.
 
-    username: as it was then; the user may be deleted since.
+    username: at the time of the action. The user may have been deleted since.
+    subject: public id of the object.
     """
 
     user = models.ForeignKey(
@@ -140,10 +141,8 @@ class AuditEntry(models.Model):
     username = models.CharField(max_length=150)
     action = models.CharField(max_length=20, choices=AuditAction.choices)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
-    subject = models.CharField(max_length=60, help_text="The id of what it was done to.")
-    address = models.GenericIPAddressField(
-        null=True, help_text="The client's address as the server knows it."
-    )
+    subject = models.CharField(max_length=60, help_text="Id of the object.")
+    address = models.GenericIPAddressField(null=True, help_text="Address of the client.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Encryption under SECRET_KEY: of secrets in the database, and of cursors."""
+"""Encryption under SECRET_KEY of stored secrets and of cursors."""
 
 import base64
 from functools import cache
@@ -7,17 +7,16 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-# Of everything that the database stores. The name is that of the first use: with another salt,
-# stored secrets could not be decrypted.
+# The salt of stored texts. Changing it would make them unreadable.
 STORED = "webhooks.signing_secrets"
 
 
 class Unreadable(Exception):
-    """A text was not sealed with this salt and a known SECRET_KEY."""
+    """A text cannot be decrypted with this salt and the known values of SECRET_KEY."""
 
 
 def seal(text: str, salt: str = STORED) -> str:
-    """Encrypt a text so that only `unseal` with the same salt decrypts it."""
+    """Encrypt a text. Only `unseal` with the same salt decrypts it."""
     return _fernet(salt).encrypt(text.encode()).decode()
 
 
@@ -26,15 +25,15 @@ def unseal(sealed: str, salt: str = STORED) -> str:
     try:
         return _fernet(salt).decrypt(sealed.encode()).decode()
     except InvalidToken as error:
-        raise Unreadable("SECRET_KEY is not the one that this was stored with.") from error
+        raise Unreadable("The text was encrypted under another SECRET_KEY.") from error
 
 
 def _fernet(salt: str) -> MultiFernet:
-    return _of_keys(salt, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return _fernet_of_keys(salt, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 @cache
-def _of_keys(salt: str, *keys: str) -> MultiFernet:
-    """The first key seals, each of them unseals."""
+def _fernet_of_keys(salt: str, *keys: str) -> MultiFernet:
+    """Return a cipher that encrypts with the first key and decrypts with any of them."""
     digests = [salted_hmac(salt, "", key, algorithm="sha256").digest() for key in keys]
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

@@ -1,4 +1,4 @@
-"""Rate limits, counted in Valkey for all processes together."""
+"""Rate limits, counted in Valkey across all processes."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 
 class _PeriodThrottle(SimpleRateThrottle):
-    """A number of requests in each period.
+    """Limits the number of requests per period.
 
-    Periods follow the clock (a minute's begins at second 0). Where Valkey does not answer,
-    every request passes: an export is worth more than an exact count.
+    Periods follow the clock: a minute starts at second 0. If Valkey does not answer, every request
+    passes, because availability matters more than an exact limit.
     """
 
     def allow(self, name: str) -> bool:
-        """Count one more under a name; whether it is within the limit."""
+        """Count a request under a name; return whether it is within the limit."""
         limit, seconds = self.parse_rate(self.rate)
         if limit is None or seconds is None:
             return True
@@ -39,12 +39,12 @@ class _PeriodThrottle(SimpleRateThrottle):
         return count <= limit
 
     def wait(self) -> float:
-        """Seconds until the next period begins."""
+        """Return the seconds until the next period."""
         return self.remaining
 
 
 class ApiKeyThrottle(_PeriodThrottle):
-    """At most `API_RATE_LIMIT` ("600/min", "" for no limit) requests of a key."""
+    """Limits the requests of an API key to `API_RATE_LIMIT`."""
 
     def get_rate(self) -> str | None:
         return settings.API_RATE_LIMIT or None
@@ -54,11 +54,10 @@ class ApiKeyThrottle(_PeriodThrottle):
 
 
 class DenialThrottle(_PeriodThrottle):
-    """At most `API_DENIED_RATE_LIMIT` ("60/min", "" for no limit) denials of a client address.
+    """Limits the 401 and 403 responses of a client address to `API_DENIED_RATE_LIMIT`.
 
-    Only requests that are denied anyway are counted and answered 429. The address is the client's
-    where `TRUSTED_PROXIES` names the proxy, else that of the connection: all clients behind a proxy
-    that is not trusted share one count, but their valid requests always pass.
+    Only denied requests are counted, and answered 429 above the limit; valid requests always pass.
+    Behind a proxy that `TRUSTED_PROXIES` does not list, all clients share one count.
     """
 
     def get_rate(self) -> str | None:
@@ -69,8 +68,8 @@ class DenialThrottle(_PeriodThrottle):
 
 
 def _increment(key: str, seconds: int) -> int:
-    """The count of `key` after adding this one; it starts again after `seconds`."""
+    """Increment a counter and return its value. It expires `seconds` after its creation."""
     try:
         return cache.incr(key)
-    except ValueError:  # Not there yet; of those who find so at once, one adds it.
+    except ValueError:  # The key does not exist; one of several concurrent requests adds it.
         return 1 if cache.add(key, 1, timeout=seconds) else cache.incr(key)

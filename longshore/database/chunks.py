@@ -1,7 +1,7 @@
-"""Work on any number of rows in batches, each in a bounded time.
+"""Read or delete any number of rows in chunks, within a time limit.
 
-No cursor is open between two batches, so a pooler may give each its own connection. What is left
-when the time is over is the next run's.
+No cursor stays open between two chunks, so a pooler may use another connection for each. Rows that
+remain when the time is over are left for the next run.
 """
 
 import time
@@ -13,32 +13,33 @@ from django.db.models import CASCADE, Model, QuerySet
 from django.db.models.deletion import get_candidate_relations_to_delete
 
 Row = TypeVar("Row", bound=Model)
-# A batch of exports, with their events and files, is deleted in about 50 ms.
+# A chunk of exports, with their events and files, is deleted in about 50 ms.
 ROWS = 1000
 SECONDS = 45.0
 
 
 def read(rows: QuerySet[Row, Row], seconds: float = SECONDS) -> Iterator[Row]:
-    """Yield the rows in the order of their keys.
+    """Yield the rows in the order of their primary keys.
 
-    seconds: after which no other row is yielded.
+    seconds: time after which no further row is yielded.
     """
     end = time.monotonic() + seconds
     rows = rows.order_by("pk")
-    batch = list(rows[:ROWS])
-    while batch:
-        for row in batch:
+    chunk = list(rows[:ROWS])
+    while chunk:
+        for row in chunk:
             if time.monotonic() > end:
                 return
             yield row
-        batch = list(rows.filter(pk__gt=batch[-1].pk)[:ROWS])
+        chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:ROWS])
 
 
 def delete(rows: QuerySet[Row, Row], seconds: float = SECONDS) -> int:
-    """Delete rows and all that refers to them, as CASCADE says, without loading an object.
+    """Delete rows and, by CASCADE, the rows that refer to them, without loading objects.
 
-    A row that another transaction has locked is left for the next run.
-    seconds: after which no other batch is begun. Returns the number of rows of this model.
+    Rows that another transaction has locked are left for the next run.
+    seconds: time after which no further chunk is started.
+    Returns the number of deleted rows of this model.
     """
     end = time.monotonic() + seconds
     locked = rows.order_by("pk").select_for_update(skip_locked=True, of=("self",))
@@ -46,27 +47,29 @@ def delete(rows: QuerySet[Row, Row], seconds: float = SECONDS) -> int:
     following, deleted = keys, 0
     while time.monotonic() < end:
         with transaction.atomic():
-            batch = list(following[:ROWS])
-            _delete_dependents(rows.model, "pk", batch)
-            rows.model._base_manager.filter(pk__in=batch)._raw_delete(rows.db)
-        deleted += len(batch)
-        if len(batch) < ROWS:
+            chunk = list(following[:ROWS])
+            _delete_dependents(rows.model, "pk", chunk)
+            rows.model._base_manager.filter(pk__in=chunk)._raw_delete(rows.db)
+        deleted += len(chunk)
+        if len(chunk) < ROWS:
             break
-        following = keys.filter(pk__gt=batch[-1])
+        following = keys.filter(pk__gt=chunk[-1])
     return deleted
 
 
 def _delete_dependents(model: type[Model], path: str, keys: list[object]) -> None:
-    """path: from a row of `model` to the key of a row that is deleted.
+    """Delete the rows that refer to deleted rows.
 
-    Raises NotImplementedError for a foreign key, hidden ones included, that is not CASCADE.
+    path: the lookup from `model` to the primary key of the deleted rows.
+    keys: primary keys of the deleted rows.
+    Raises NotImplementedError for a foreign key, including hidden ones, that is not CASCADE.
     """
     relations: Iterator[Any] = iter(get_candidate_relations_to_delete(model._meta))
     for relation in relations:
         if relation.on_delete is not CASCADE:
             raise NotImplementedError(f"{relation.field} is not deleted by CASCADE")
         dependent = relation.related_model
-        way = relation.field.name if path == "pk" else f"{relation.field.name}__{path}"
-        _delete_dependents(dependent, way, keys)
+        lookup = relation.field.name if path == "pk" else f"{relation.field.name}__{path}"
+        _delete_dependents(dependent, lookup, keys)
         manager = dependent._base_manager
-        manager.filter(**{f"{way}__in": keys})._raw_delete(manager.db)
+        manager.filter(**{f"{lookup}__in": keys})._raw_delete(manager.db)

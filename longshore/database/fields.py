@@ -1,4 +1,4 @@
-"""Fields of models that more than one app has."""
+"""Model fields that several apps use."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from psycopg.types.json import Json
 
 
 class OrderedJSONField(models.JSONField):
-    """JSON as it was written: PostgreSQL's `json` keeps the order of keys, `jsonb` does not."""
+    """JSON that keeps the order of its keys: the column type is `json` instead of `jsonb`."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "json"
@@ -19,5 +19,5 @@ class OrderedJSONField(models.JSONField):
         return Json(value)
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
-        # The driver has decoded it, which of `jsonb` it leaves to Django.
+        # psycopg has decoded the value already: Django only disables its decoding of `jsonb`.
         return value

@@ -1,9 +1,9 @@
-"""Public identifiers: a prefix that names the noun and a part that sorts by time."""
+"""Public identifiers: a prefix for the kind of object, and a part that sorts by time."""
 
 import secrets
 import time
 
-# Crockford's base 32 in lower case: no i, l, o, u, and its order survives every collation.
+# Crockford's base 32 in lower case: without i, l, o, u, and sorted the same in every collation.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_BITS = 48
 _RANDOM_BITS = 80

@@ -1,4 +1,4 @@
-"""The oldest PostgreSQL that Longshore supports, and the refusal to start on an older one."""
+"""The minimum version of PostgreSQL, and the refusal to start with an older server."""
 
 from django.db import connections
 from django.db.utils import NotSupportedError, OperationalError
@@ -7,7 +7,10 @@ MIN_VERSION = 16
 
 
 def unsupported(version: int) -> str | None:
-    """Return an error message if a server_version_num such as 150004 is too old, else None."""
+    """Return an error message if the server is too old, else None.
+
+    version: the `server_version_num`, such as 150004.
+    """
     major, minor = divmod(version, 10_000)
     if major >= MIN_VERSION:
         return None
@@ -17,25 +20,28 @@ def unsupported(version: int) -> str | None:
     )
 
 
-def problem_of(alias: str) -> str | None:
-    """Ask the server of a database. None also where it does not answer: that may pass."""
+def find_problem(alias: str) -> str | None:
+    """Check the server of a database. Return an error message or None.
+
+    A server that does not answer is no error, because the outage may be temporary.
+    """
     connection = connections[alias]
     opened = connection.connection is None
     try:
         connection.ensure_connection()
         return unsupported(connection.connection.info.server_version)
-    except NotSupportedError as error:  # Django refuses still older ones.
+    except NotSupportedError as error:  # Django itself refuses even older servers.
         return f"{error}. Longshore needs PostgreSQL {MIN_VERSION} or newer."
     except OperationalError:
         return None
     finally:
-        # A process that forks later must not share it.
+        # Close it, so that a process that forks later does not share it.
         if opened:
             connection.close()
 
 
 def require_supported() -> None:
-    """End the process with one line if a database is too old."""
+    """Check all databases. Raises SystemExit with one line if a server is too old."""
     for alias in connections:
-        if problem := problem_of(alias):
+        if problem := find_problem(alias):
             raise SystemExit(f"Longshore: {problem}")

@@ -1,4 +1,4 @@
-"""Statement timeouts for the web processes."""
+"""Statement timeout of the web processes."""
 
 import logging
 from typing import Any
@@ -9,15 +9,15 @@ from django.db.backends.signals import connection_created
 
 logger = logging.getLogger(__name__)
 
-# Sets nothing behind a pooler, which reports its own process ids: a worker may get the
-# connection next, and its statements may take hours.
+# Sets nothing behind a pooler, which reports process ids of its own: the pooler may give the
+# connection to a worker next, whose statements may take hours.
 _LIMIT = """SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s"""
 
 
 def limit_statements() -> None:
     """Give each new database connection of this process `WEB_STATEMENT_TIMEOUT_SECONDS`.
 
-    Costs one statement per connection. A pooler refuses the alternative, `options` in the startup
+    Costs one statement per connection. Poolers refuse the alternative, `options` in the startup
     message.
     """
     if settings.WEB_STATEMENT_TIMEOUT_SECONDS:

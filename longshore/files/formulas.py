@@ -1,19 +1,23 @@
-"""Formula injection: text that a spreadsheet would run gets an apostrophe before it."""
+"""Protection against formula injection: marks text that a spreadsheet would run as a formula.
+
+An apostrophe before a text makes spreadsheets show it as text. Numbers and phone numbers stay as
+they are, although they may begin with a sign. The rules exist twice, as SQL for cells and in
+Python for headers; tests compare both.
+"""
 
 import re
 from functools import cache
 
 from psycopg import sql
 
-from exports.spec import ExportSpec
 from longshore.files.datetime_patterns import pattern_sql, tokens
 
-# Spreadsheets in East Asia take the full-width signs too, and some importers drop blanks first.
+# Spreadsheets in East Asia accept the full-width signs too, and some importers skip blanks first.
 _SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"
 _BLANKS = " \u00a0\u200b\u3000\ufeff"
-_EQUAL = "=\uff1d"
-_RUNS = f"^[{_BLANKS}]*[\t\n\r{_SIGNS}]"
-# Signs of currencies; letters beside digits would be the name of a cell, so codes stand apart.
+_EQUAL_SIGNS = "=\uff1d"
+_FORMULA = f"^[{_BLANKS}]*[\t\n\r{_SIGNS}]"
+# Currency symbols. Currency codes need a space: letters beside digits may be a cell reference.
 _CURRENCY = (
     "$\u00a2-\u00a5\u058f\u060b\u07fe\u07ff\u09f2\u09f3\u09fb\u0af1\u0bf9\u0e3f\u17db"
     "\u20a0-\u20c0\ua838\ufdfc\ufe69\uff04\uffe0\uffe1\uffe5\uffe6"
@@ -26,80 +30,88 @@ _NUMBER = (
 )
 _PHONE_OF_ANY_LENGTH = r"\+[0-9(][0-9 ().-]*"
 _PHONE = r"\+[0-9(][0-9 ().-]{6,}"
-_UNSIGNED = r"[0-9][0-9 ().-]*"
-# One, or several as they are merged.
-_HARMLESS = rf"^(?:{_NUMBER}|{_PHONE})(?:, (?:{_NUMBER}|{_PHONE}|{_UNSIGNED}))*\Z"
-# The same of one phone number where its length is looked at apart, at half the cost.
-_LONG = rf"^{_PHONE_OF_ANY_LENGTH}\Z"
+_UNSIGNED_PHONE = r"[0-9][0-9 ().-]*"
+# One number, or several merged into one cell.
+_HARMLESS = rf"^(?:{_NUMBER}|{_PHONE})(?:, (?:{_NUMBER}|{_PHONE}|{_UNSIGNED_PHONE}))*\Z"
+# A single phone number; its length is tested apart, at half the cost of `{6,}`.
+_SINGLE_PHONE = rf"^{_PHONE_OF_ANY_LENGTH}\Z"
 
-# Most text is let pass by its first character; a regular expression costs ten times as much. Only
-# what begins with a blank need be searched for a sign, and only what does not may be a number.
+# The first character decides for most texts: a regular expression costs ten times as much. A text
+# that begins with a blank is never a number, and any other text needs no search for its sign.
 _ESCAPED = sql.SQL(
     "CASE WHEN ascii({0}) IN ({first})"
-    " AND CASE WHEN ascii({0}) IN ({blanks}) THEN {0} ~ {runs}"
-    " ELSE NOT (length({0}) >= 8 AND {0} ~ {long} OR {0} ~ {harmless}) END"
+    " AND CASE WHEN ascii({0}) IN ({blanks}) THEN {0} ~ {formula}"
+    " ELSE NOT (length({0}) >= 8 AND {0} ~ {phone} OR {0} ~ {harmless}) END"
     " THEN '''' || {0} ELSE {0} END"
 )
 
+# If a program splits a line at another separator than the file's delimiter, a cell begins inside a
+# text. There, an equal sign begins a formula; another sign does harm only with a call or a
+# reference, which contains one of these marks. Each match ends at the next separator, so the
+# scan is linear.
+_SEPARATORS = ",;\t|\r\n"
+_FORMULA_MARKS = r"(!|\t"
 
-def escaped_sql(text: sql.Composable) -> sql.Composable:
-    """SQL of a text as a spreadsheet may have it; `text` is used more than once."""
+
+def escape_formula(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula."""
+    is_formula = re.match(_FORMULA, text) and not re.match(_HARMLESS, text)
+    return f"'{text}" if is_formula else text
+
+
+def escape_formula_sql(text: sql.Composable) -> sql.Composable:
+    """Return SQL that does what `escape_formula` does. It contains `text` several times."""
     return _ESCAPED.format(
         text,
-        first=_codes("\t\n\r" + _SIGNS + _BLANKS),
-        blanks=_codes(_BLANKS),
-        runs=sql.Literal(_RUNS),
-        long=sql.Literal(_LONG),
+        first=_code_points("\t\n\r" + _SIGNS + _BLANKS),
+        blanks=_code_points(_BLANKS),
+        formula=sql.Literal(_FORMULA),
+        phone=sql.Literal(_SINGLE_PHONE),
         harmless=sql.Literal(_HARMLESS),
     )
 
 
-def datetime_sql(pattern: str, value: sql.Composable, spec: ExportSpec) -> sql.Composable:
-    """SQL of a datetime in a pattern, as a spreadsheet may have it."""
-    text = pattern_sql(pattern, value, spec.timezone)
-    return escaped_sql(text) if spec.escape_formulas and _may_run(pattern) else text
+def escape_inside_cells(rows: bytes, delimiter: str) -> bytes:
+    """Put an apostrophe before each formula that begins inside a cell of CSV rows.
 
-
-def _may_run(pattern: str) -> bool:
-    """Whether a datetime in a pattern may be a formula.
-
-    Its text begins like one, or calls something after the sign of an offset or of a year.
+    Such a formula follows a separator other than the file's delimiter. Python does this, because
+    SQL would take several times as long: see docs/formats.md.
     """
-    texts = [text for _, text in tokens(pattern)]
-    begins = re.match(f"[\t\n\r{_BLANKS}{_SIGNS}]", texts[0])
-    return bool(begins or re.search(f"[{_MARKS}]", "".join(texts)))
-
-
-def _codes(letters: str) -> sql.Composable:
-    return sql.SQL(", ").join(sql.Literal(ord(letter)) for letter in letters)
-
-
-def escaped(text: str) -> str:
-    """The same of a text here."""
-    return f"'{text}" if re.match(_RUNS, text) and not re.match(_HARMLESS, text) else text
-
-
-# Where a program takes another separator than the file's, a cell begins inside of a text. What
-# begins with "=" is a formula then; what begins with another sign does harm only by a call or a
-# reference, and so has one of these marks in it. A scan ends at each separator: it is linear.
-_SEPARATORS = ",;\t|\r\n"
-_MARKS = r"(!|\t"
-
-
-def separated(rows: bytes, delimiter: str) -> bytes:
-    """Rows of CSV with an apostrophe before each formula behind a separator that is not theirs.
-
-    Such a formula is a part of a text. PostgreSQL would need several times as long for it: see
-    docs/formats.md.
-    """
-    text, number = _formula_inside(delimiter).subn(r"\1'", rows.decode())
-    return text.encode() if number else rows
+    text, count = _formula_inside_cell(delimiter).subn(r"\1'", rows.decode())
+    return text.encode() if count else rows
 
 
 @cache
-def _formula_inside(delimiter: str) -> re.Pattern[str]:
+def _formula_inside_cell(delimiter: str) -> re.Pattern[str]:
     others = _SEPARATORS.replace(delimiter, "")
+    is_formula = rf"[{_EQUAL_SIGNS}]|[{_SIGNS}][^{_SEPARATORS}]*[{_FORMULA_MARKS}]"
+    cell_end = rf'[{_BLANKS}]*(?:[{_SEPARATORS}\]}}"]|\Z)'
     return re.compile(
-        rf'([{others}][{_BLANKS}"]*)(?=[{_EQUAL}]|[{_SIGNS}][^{_SEPARATORS}]*[{_MARKS}])'
-        rf'(?!(?:{_NUMBER}|{_PHONE}|-Infinity)[{_BLANKS}]*(?:[{_SEPARATORS}\]}}"]|\Z))'
+        rf'([{others}][{_BLANKS}"]*)(?={is_formula})(?!(?:{_NUMBER}|{_PHONE}|-Infinity){cell_end})'
     )
+
+
+def datetime_sql(
+    pattern: str, value: sql.Composable, timezone: str, *, escape_formulas: bool
+) -> sql.Composable:
+    """Compile a datetime pattern as `pattern_sql` does, and escape formulas.
+
+    Most patterns cannot produce a formula; their SQL has no test for one.
+    """
+    text = pattern_sql(pattern, value, timezone)
+    return escape_formula_sql(text) if escape_formulas and _may_be_formula(pattern) else text
+
+
+def _may_be_formula(pattern: str) -> bool:
+    """Whether the text of a datetime may be a formula.
+
+    It may if its literal text begins like one, or if it has a call after the sign of an offset or
+    of a year.
+    """
+    texts = [text for _, text in tokens(pattern)]
+    begins_like_formula = re.match(f"[\t\n\r{_BLANKS}{_SIGNS}]", texts[0])
+    return bool(begins_like_formula or re.search(f"[{_FORMULA_MARKS}]", "".join(texts)))
+
+
+def _code_points(characters: str) -> sql.Composable:
+    return sql.SQL(", ").join(sql.Literal(ord(character)) for character in characters)

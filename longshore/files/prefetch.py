@@ -1,29 +1,32 @@
-"""Work on one piece while the next ones come."""
+"""Work on one item in a thread while the caller produces the next one."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Piece = TypeVar("Piece")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def overlapped(
-    function: Callable[[Piece], Result],
-    pieces: Iterable[Piece],
+def map_ahead(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
     ahead: int = 1,
     threads: int = 1,
 ) -> Iterator[Result]:
-    """`function` of each piece, in order, in threads of its own while the next ones come.
+    """Apply a function to each item in threads; yield the results in the order of the items.
 
-    ahead: how many pieces may wait for it.
+    The items are produced in the calling thread while the function runs.
+
+    ahead: maximum of items that are submitted before the result of the first is awaited.
+    Raises what the function or the items raise, after the threads have ended.
     """
-    with ThreadPoolExecutor(threads, thread_name_prefix="overlapped") as pool:
-        waiting: deque[Future[Result]] = deque()
-        for piece in pieces:
-            waiting.append(pool.submit(function, piece))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        for future in waiting:
+    with ThreadPoolExecutor(threads, thread_name_prefix="map-ahead") as pool:
+        pending: deque[Future[Result]] = deque()
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) > ahead:
+                yield pending.popleft().result()
+        for future in pending:
             yield future.result()

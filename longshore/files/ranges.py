@@ -1,4 +1,4 @@
-"""Parts of a file for who goes on with a download (RFC 9110, section 14)."""
+"""HTTP range requests (RFC 9110, section 14): resume a download, or read a part of a file."""
 
 import io
 import re
@@ -7,40 +7,43 @@ from typing import IO
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-class Unsatisfiable(Exception):
-    """The file has no such bytes."""
+class RangeNotSatisfiable(Exception):
+    """The requested range lies outside the file."""
 
 
-def requested(header: str, size: int) -> range | None:
-    """The bytes that a Range header names; None for all, also where it cannot be understood.
+def parse_range(header: str, size: int) -> range | None:
+    """Parse a Range header.
 
-    Several ranges are answered with the whole file, as every server may. Raises Unsatisfiable.
+    size: of the file, in bytes.
+    Returns the byte positions to send. Returns None for the whole file: if the header is absent,
+    malformed, or names several ranges, which a server may answer with the whole file.
+    Raises RangeNotSatisfiable.
     """
-    found = _RANGE.fullmatch(header.replace(" ", ""))
-    if found is None or not any(found.groups()):
+    match = _RANGE.fullmatch(header.replace(" ", ""))
+    if match is None or not any(match.groups()):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
-        chosen = range(max(0, size - int(last)), size)
+        positions = range(max(0, size - int(last)), size)
     else:
-        chosen = range(int(first), min(size, int(last) + 1) if last else size)
+        positions = range(int(first), min(size, int(last) + 1) if last else size)
         if last and int(last) < int(first):
             return None
-    if not chosen:
-        raise Unsatisfiable
-    return chosen
+    if not positions:
+        raise RangeNotSatisfiable
+    return positions
 
 
-class Section(io.RawIOBase):
-    """These bytes of a file, as a file of their own; closing it closes the file.
+class FileRange(io.RawIOBase):
+    """A read-only file object over a range of another file. Closing it closes that file.
 
-    The web server reads it without a thread of ours, as it does a whole file.
+    A web server can send it like a whole file, without holding a thread.
     """
 
-    def __init__(self, file: IO[bytes], chosen: range) -> None:
+    def __init__(self, file: IO[bytes], positions: range) -> None:
         self._file = file
-        self._chosen = chosen
-        file.seek(chosen.start)
+        self._positions = positions
+        file.seek(positions.start)
 
     def seekable(self) -> bool:
         return True
@@ -49,15 +52,16 @@ class Section(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: len(self._chosen)}[whence]
-        return self._file.seek(self._chosen.start + start + offset) - self._chosen.start
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: len(self._positions)}
+        start = self._positions.start
+        return self._file.seek(start + origin[whence] + offset) - start
 
     def tell(self) -> int:
-        return self._file.tell() - self._chosen.start
+        return self._file.tell() - self._positions.start
 
     def read(self, size: int = -1) -> bytes:
-        left = max(0, len(self._chosen) - self.tell())
-        return self._file.read(left if size < 0 else min(size, left))
+        remaining = max(0, len(self._positions) - self.tell())
+        return self._file.read(remaining if size < 0 else min(size, remaining))
 
     def close(self) -> None:
         self._file.close()

@@ -1,4 +1,4 @@
-"""Who is let in: keys in headers, and what a refused one is told."""
+"""Authentication by API key: the accepted headers, and the messages of a 401."""
 
 from datetime import timedelta
 
@@ -13,11 +13,11 @@ from tests.conftest import KeyClient
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
 
 NO_KEY = "Send an API key in the header PX-API-KEY or X-API-KEY, or as Authorization: Bearer <key>."
-UNKNOWN = "There is no such API key."
+UNKNOWN = "The API key is not valid."
 
 
 def refusal(client: Client, **headers: str) -> str:
-    """The message of the 401 that these headers get."""
+    """Send a request; return the message of its 401."""
     response = client.get("/v1/echo", headers={k.replace("_", "-"): v for k, v in headers.items()})
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == 'Bearer realm="Longshore"'
@@ -32,7 +32,7 @@ def test_a_key_in_px_api_key_acts_for_its_organization(alice: KeyClient) -> None
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER "])
-def test_a_key_as_bearer_is_taken(client: Client, alice: KeyClient, scheme: str) -> None:
+def test_a_bearer_key_is_accepted(client: Client, alice: KeyClient, scheme: str) -> None:
     response = client.get("/v1/echo", headers={"Authorization": f"{scheme} {alice.key}"})
     assert response.json()["organization"] == "acme"
 
@@ -42,13 +42,13 @@ def test_a_key_in_x_api_key_acts_for_its_organization(client: Client, alice: Key
     assert response.json() == {"key": alice.api_key.pk, "organization": "acme"}
 
 
-def test_the_same_key_in_all_headers_is_taken(client: Client, alice: KeyClient) -> None:
+def test_the_same_key_in_all_headers_is_accepted(client: Client, alice: KeyClient) -> None:
     headers = dict.fromkeys(("PX-API-KEY", "X-API-KEY"), alice.key)
     headers["Authorization"] = f"Bearer {alice.key}"
     assert client.get("/v1/echo", headers=headers).status_code == 200
 
 
-def test_a_gateways_basic_credentials_do_not_hide_the_key(client: Client, alice: KeyClient) -> None:
+def test_basic_credentials_of_a_gateway_are_ignored(client: Client, alice: KeyClient) -> None:
     headers = {"Authorization": "Basic Zm9vOmJhcg==", "PX-API-KEY": alice.key}
     assert client.get("/v1/echo", headers=headers).status_code == 200
 
@@ -61,7 +61,7 @@ def test_two_different_keys_are_refused(client: Client, alice: KeyClient, bob: K
         {"PX_API_KEY": alice.key, "X_API_KEY": bob.key},
     ):
         assert refusal(client, **headers) == (
-            "The headers PX-API-KEY, X-API-KEY and Authorization hold different API keys: send one."
+            "The headers PX-API-KEY, X-API-KEY and Authorization differ. Send one key."
         )
 
 
@@ -95,25 +95,23 @@ def test_an_unknown_key_is_refused(client: Client, header: str, key: str) -> Non
     assert refusal(client, **{header: sent}) == UNKNOWN
 
 
-def test_a_right_prefix_with_a_wrong_secret_learns_nothing(
-    client: Client, alice: KeyClient
-) -> None:
+def test_a_wrong_secret_of_a_revoked_key_reveals_nothing(client: Client, alice: KeyClient) -> None:
     ApiKey.objects.filter(pk=alice.api_key.pk).update(revoked=True)
     wrong = alice.key[:-1] + ("a" if alice.key[-1] != "a" else "b")
     assert refusal(client, PX_API_KEY=wrong) == UNKNOWN
 
 
-def test_the_holder_of_a_revoked_key_learns_so(alice: KeyClient) -> None:
+def test_a_revoked_key_is_refused_with_the_reason(alice: KeyClient) -> None:
     ApiKey.objects.filter(pk=alice.api_key.pk).update(revoked=True)
     assert refusal(alice) == "This API key was revoked."
 
 
-def test_the_holder_of_an_expired_key_learns_when(alice: KeyClient) -> None:
+def test_an_expired_key_is_refused_with_its_time(alice: KeyClient) -> None:
     ApiKey.objects.filter(pk=alice.api_key.pk).update(expiry_date="2024-02-29T12:00:00Z")
     assert refusal(alice) == "This API key expired at 2024-02-29T12:00:00Z."
 
 
-def test_a_key_works_until_it_expires(alice: KeyClient) -> None:
+def test_a_key_with_a_future_expiry_is_accepted(alice: KeyClient) -> None:
     later = timezone.now() + timedelta(hours=1)
     ApiKey.objects.filter(pk=alice.api_key.pk).update(expiry_date=later)
     assert alice.get("/v1/echo").status_code == 200
@@ -128,7 +126,7 @@ def test_last_used_at_is_written_once_a_minute(
     alice: KeyClient, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     before = timezone.now()
-    with django_assert_num_queries(2):  # The key with its organization, and the first use.
+    with django_assert_num_queries(2):  # SELECT the key with its organization, UPDATE last_used_at.
         alice.get("/v1/echo")
     alice.api_key.refresh_from_db()
     first = alice.api_key.last_used_at

@@ -1,11 +1,11 @@
-"""What production must say, and a laptop need not."""
+"""System checks of the settings of production."""
 
 from pytest_django import Settings
 
 from longshore.database.checks import check_base_url
 
 
-def test_production_must_say_where_others_reach_it(settings: Settings) -> None:
+def test_a_local_base_url_is_a_warning_in_production_only(settings: Settings) -> None:
     assert check_base_url() == []
     settings.EMBEDDED_DATABASE = False
     [warning] = check_base_url()

@@ -1,4 +1,4 @@
-"""What the database lets nobody write."""
+"""Ids and database constraints of organizations and API keys."""
 
 import pytest
 from django.db import IntegrityError
@@ -8,7 +8,7 @@ from longshore.accounts.models import ApiKey, Organization
 pytestmark = pytest.mark.django_db
 
 
-def test_ids_show_what_they_name(acme: Organization) -> None:
+def test_ids_start_with_the_prefix_of_their_kind(acme: Organization) -> None:
     api_key, key = ApiKey.objects.create_key(organization=acme, name="ci")
     assert acme.pk.startswith("org_")
     assert api_key.pk.startswith("key_")
@@ -16,7 +16,7 @@ def test_ids_show_what_they_name(acme: Organization) -> None:
     assert key.startswith(api_key.prefix)
 
 
-def test_a_slug_names_one_organization(acme: Organization) -> None:
+def test_slugs_are_unique(acme: Organization) -> None:
     with pytest.raises(IntegrityError, match="longshore_accounts_organization_slug"):
         Organization.objects.create(name="Another", slug=acme.slug)
 
@@ -25,7 +25,7 @@ def test_a_slug_names_one_organization(acme: Organization) -> None:
     ("scopes", "constraint"),
     [([], "api_key_has_at_least_one_scope"), (["read", "root"], "api_key_has_only_known_scopes")],
 )
-def test_scopes_are_some_of_the_known(
+def test_empty_and_unknown_scopes_are_refused(
     acme: Organization, scopes: list[str], constraint: str
 ) -> None:
     with pytest.raises(IntegrityError, match=constraint):

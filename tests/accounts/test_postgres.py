@@ -1,8 +1,7 @@
-"""A server that is too old is refused at the start of every program, in one line."""
+"""Every process refuses an old PostgreSQL at its start, with one line."""
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,18 +17,18 @@ from django.conf import settings
 from django.core.management import call_command
 
 from exports_project.embedded import processes
-from exports_project.serve import PROGRAMS
+from exports_project.processes import PROCESSES
 from longshore.database.postgres import unsupported
-from tests.recovery.services import need
+from tests.recovery.services import free_port, need
 
-DEBIANS = Path("/usr/lib/postgresql/15/bin")
+DEBIAN_BIN = Path("/usr/lib/postgresql/15/bin")
 
 
 @pytest.mark.parametrize(
     ("version", "found"),
     [(140_011, "14.11"), (150_018, "15.18"), (160_000, None), (160_004, None), (180_001, None)],
 )
-def test_16_is_the_oldest_supported(version: int, found: str | None) -> None:
+def test_versions_before_16_are_unsupported(version: int, found: str | None) -> None:
     problem = unsupported(version)
     assert (problem is None) == (found is None)
     if problem:
@@ -37,14 +36,14 @@ def test_16_is_the_oldest_supported(version: int, found: str | None) -> None:
 
 
 @pytest.mark.django_db
-def test_the_tests_own_server_is_supported() -> None:
+def test_the_server_of_the_tests_is_supported() -> None:
     call_command("check", databases=["default"])
 
 
 @pytest.fixture(scope="module")
 def old_url() -> Iterator[str]:
     """The URL of an empty database of PostgreSQL 15."""
-    need("postgresql-15", DEBIANS / "postgres")
+    need("postgresql-15", DEBIAN_BIN / "postgres")
     with TemporaryDirectory(prefix="old-") as name:
         folder = Path(name)
         as_user: dict[str, Any] = (
@@ -54,7 +53,7 @@ def old_url() -> Iterator[str]:
             shutil.chown(folder, "nobody", "nogroup")
         data = folder / "data"
         initdb: list[Any] = [
-            DEBIANS / "initdb",
+            DEBIAN_BIN / "initdb",
             "-D",
             data,
             "--auth=trust",
@@ -62,11 +61,9 @@ def old_url() -> Iterator[str]:
             "--no-sync",
         ]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/", **as_user)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         server = processes.spawn(
-            [DEBIANS / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port)],
+            [DEBIAN_BIN / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port)],
             output=subprocess.DEVNULL,
             cwd="/",
             **as_user,
@@ -86,23 +83,24 @@ def old_url() -> Iterator[str]:
             processes.stop(server)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
-        PROGRAMS["web"][0],
-        PROGRAMS["quick"][0],
-        PROGRAMS["webhooks"][0],
-        PROGRAMS["beat"][0],
+        PROCESSES["web"].command(),
+        PROCESSES["quick"].command(),
+        PROCESSES["webhooks"].command(),
+        PROCESSES["beat"].command(),
         [sys.executable, "manage.py", "check", "--database", "default"],
         [sys.executable, "-m", "exports_project.serve"],
     ],
     ids=["web", "worker", "webhooks", "beat", "check", "make run"],
 )
-def test_programs_refuse_to_start(old_url: str, tmp_path: Path, command: list[str]) -> None:
+def test_every_process_refuses_to_start(old_url: str, tmp_path: Path, command: list[str]) -> None:
     environment = {
         "DATABASE_URL": old_url,
         "SECRET_KEY": token_hex(25),
-        # What this process was given would reach another server.
+        # Not the servers of the tests.
         "CACHE_URL": "redis://127.0.0.1:1/1",
         "BROKER_URL": "redis://127.0.0.1:1/0",
         "LOCAL_DIR": str(tmp_path),
@@ -122,7 +120,7 @@ def test_programs_refuse_to_start(old_url: str, tmp_path: Path, command: list[st
     assert "is too old: Longshore needs PostgreSQL 16 or newer." in output
     if "exports_project.serve" not in command and "check" not in command:
         lines = [line for line in output.splitlines() if line.strip()]
-        # Beat greets first.
+        # Beat prints a banner first.
         assert len(lines) == 1 or "beat" in command
         line = lines[-1]
         assert line.startswith("Longshore: PostgreSQL 15.")

@@ -1,4 +1,4 @@
-"""Views small enough to show what stands before and after every view of the API."""
+"""Small views that test what surrounds every view of the API."""
 
 from typing import Any, cast
 

@@ -25,14 +25,6 @@ from longshore.domains.logistics.models import Contact, Group
 from longshore.resources.registry import Registry
 from tests.samples import SAMPLE
 
-# What a storage may do to the bytes that it is given.
-HARMS: list[Callable[[bytes], bytes]] = [
-    lambda content: content[:-1],
-    lambda content: content[:-1] + b"!",
-    lambda content: b"!" + content[1:],
-    lambda content: content + b"!",
-]
-
 
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Path) -> None:

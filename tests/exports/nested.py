@@ -1,4 +1,4 @@
-"""Nested values as the tests make, read and flatten them, with nothing of what they test."""
+"""Strategies for nested values, and an independent implementation of flattening them."""
 
 import csv
 import io
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import Contact
 
 KEYS = (
     *("a", "b", "A", "a.b", "b.", ".", "", "0", "1", "2", "10", "x2", "x10", "-1", "00", "+0"),
@@ -44,11 +45,11 @@ scalar = (
 )
 json_value = st.recursive(
     scalar,
-    lambda part: st.lists(part, max_size=3) | st.dictionaries(key, part, max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(key, inner, max_size=4),
     max_leaves=8,
 )
-# Alike in places, as what one program wrote is.
-alike: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+# Values of similar structure, as one program writes them.
+similar_value: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     st.sampled_from(["a", "b", "0"]),
     scalar
     | st.lists(st.dictionaries(st.sampled_from("xy"), scalar | st.just([]), max_size=2), max_size=3)
@@ -59,8 +60,12 @@ alike: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
 Steps = tuple[str, ...]
 
 
+def create_contact(organization: Organization, name: str, metadata: Any, **fields: Any) -> Contact:
+    return Contact.objects.create(organization=organization, name=name, metadata=metadata, **fields)
+
+
 def content_of(organization: Organization, nesting: str, **body: Any) -> str:
-    """The file of a request for contacts; texts are not escaped."""
+    """Return the file of a request for contacts, by default. Formulas are not escaped."""
     output = {"properties": nesting, **body.pop("output", {})}
     if body.get("format", "csv") == "csv":
         output["escape_formulas"] = False
@@ -69,13 +74,13 @@ def content_of(organization: Organization, nesting: str, **body: Any) -> str:
 
 
 def table_of(organization: Organization, nesting: str, **body: Any) -> list[list[str]]:
-    """The same as CSV, its header first."""
+    """Return the rows of the CSV file of a request, its header first."""
     content = content_of(organization, nesting, **body)
     return list(csv.reader(io.StringIO(content, newline="")))
 
 
 def objects_of(organization: Organization, nesting: str, **body: Any) -> list[Any]:
-    """The same as one of the two kinds of JSON."""
+    """Return the objects of the JSON or JSON Lines file of a request."""
     content = content_of(organization, nesting, **body)
     if body["format"] == "jsonl":
         return [json.loads(line) for line in content.split("\n")[:-1]]
@@ -83,36 +88,36 @@ def objects_of(organization: Organization, nesting: str, **body: Any) -> list[An
 
 
 def joined(members: Iterable[str]) -> str:
-    """Members as one text, each in quotes that holds a comma or a quote."""
+    """Join members to one text; quote those that hold a comma or a quote."""
     return ", ".join(
         '"' + member.replace('"', '""') + '"' if set(member) & {",", '"'} else member
         for member in members
     )
 
 
-def parted(text: str) -> list[str]:
-    """The members of a text, read as the documentation says."""
-    found = re.findall(r'(?:\A|, )("(?:[^"]|"")*"|[^",]*)(?=, |\Z)', text)
-    return [m[1:-1].replace('""', '"') if m.startswith('"') else m for m in found]
+def split_members(text: str) -> list[str]:
+    """Split a merged text into its members, as the documentation describes."""
+    members = re.findall(r'(?:\A|, )("(?:[^"]|"")*"|[^",]*)(?=, |\Z)', text)
+    return [m[1:-1].replace('""', '"') if m.startswith('"') else m for m in members]
 
 
 def flat(value: Any) -> dict[Steps, Any]:
-    """What has no parts in a column's value, by the steps that lead there."""
+    """Return the leaves of a column's value by their path."""
     return {} if value in (None, {}, []) else dict(_flat(value, ()))
 
 
 def _flat(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
-    parts = value if isinstance(value, dict) else {}
+    children = value if isinstance(value, dict) else {}
     if isinstance(value, list):
-        parts = {str(index): part for index, part in enumerate(value)}
-    for name, part in parts.items():
-        yield from _flat(part, (*steps, name))
-    if not parts:
+        children = {str(index): child for index, child in enumerate(value)}
+    for name, child in children.items():
+        yield from _flat(child, (*steps, name))
+    if not children:
         yield steps, value
 
 
 def natural(steps: Steps) -> list[Any]:
-    """Sorts steps as people do."""
+    """Return a sort key that compares digits as numbers."""
     return [
         (
             [
@@ -126,22 +131,25 @@ def natural(steps: Steps) -> list[Any]:
 
 
 def header_of(column: str, rows: Iterable[Mapping[Steps, Any]]) -> list[str]:
-    """What stands over the columns of a flattened column of these rows."""
-    found = sorted({steps for row in rows for steps in row}, key=natural)
+    """Return the headers of a flattened column.
+
+    rows: the leaves of its values, as `flat` returns them.
+    """
+    paths = sorted({steps for row in rows for steps in row}, key=natural)
     escaped = [
-        [step.replace("\\", "\\\\").replace(".", "\\.") for step in steps] for steps in found
+        [step.replace("\\", "\\\\").replace(".", "\\.") for step in steps] for steps in paths
     ]
     return [".".join([column, *steps]) for steps in escaped] or [column]
 
 
 def cells_of(row: Mapping[Steps, Any], rows: Iterable[Mapping[Steps, Any]]) -> list[Any]:
-    """What stands in them."""
-    found = sorted({steps for each in rows for steps in each}, key=natural)
-    return [row.get(steps) for steps in found] or [None]
+    """Return the values of a row under the headers of `header_of`."""
+    paths = sorted({steps for leaves in rows for steps in leaves}, key=natural)
+    return [row.get(steps) for steps in paths] or [None]
 
 
-def shows(cell: str, value: Any) -> bool:
-    """Whether a cell shows a value that has no parts."""
+def is_cell_of(cell: str, value: Any) -> bool:
+    """Return whether a cell is the text of a leaf."""
     if isinstance(value, bool):
         return cell == str(value).lower()
     if isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""Records of every logistics kind, linked in every way, and what the ORM says of them."""
+"""Linked records of every logistics resource, and the expected exports according to the ORM."""
 
 import csv
 import io
@@ -48,22 +48,25 @@ Tree = dict[str, Any]
 
 
 def fill(*organizations: Organization) -> None:
-    """Four records of each kind for each organization: one is linked to nothing, one to none but
-    the last organization's, and the others to their own."""
-    made: dict[tuple[str, type[Model]], list[Record]] = {}
+    """Create four records of each resource for each organization.
+
+    One has no related records, one only related records of the last organization, and the others
+    related records of their own organization.
+    """
+    created: dict[tuple[str, type[Model]], list[Record]] = {}
     for owner in organizations:
         for factory in _FACTORIES:
             records: Any = factory.create_batch(4, organization=owner)
-            made[owner.pk, type(records[0])] = records
-    stranger = organizations[-1]
-    for (owner_id, model), records in made.items():
+            created[owner.pk, type(records[0])] = records
+    other = organizations[-1]
+    for (owner_id, model), records in created.items():
         for field in model._meta.concrete_fields:
             if not field.many_to_one or field.name == "organization":
                 continue
             target_model = cast("type[Model]", field.related_model)
-            near, far = (owner_id, target_model), (stranger.pk, target_model)
+            own, foreign = (owner_id, target_model), (other.pk, target_model)
             for record, target in zip(
-                records[1:], (made[far][0], made[near][2], made[near][3]), strict=True
+                records[1:], (created[foreign][0], created[own][2], created[own][3]), strict=True
             ):
                 # A group is never its own parent.
                 setattr(record, field.name, None if target is record else target)
@@ -75,25 +78,26 @@ def fill(*organizations: Organization) -> None:
             for name in ("groups", "locations"):
                 target_model = cast("type[Model]", contact._meta.get_field(name).related_model)
                 link = getattr(contact, name)
-                link.set([*made[owner_id, target_model][2:], made[stranger.pk, target_model][0]])
+                link.set([*created[owner_id, target_model][2:], created[other.pk, target_model][0]])
         if model is Contact:
             records[0].groups.clear()
         for number, record in enumerate(records):
-            for place in range(number):
-                fill_embedded(record, place, made[owner_id, Location][place])
+            for index in range(number):
+                fill_embedded(record, index, created[owner_id, Location][index])
 
 
-def fill_embedded(record: Record, place: int, location: Any) -> None:
-    """Give a record one more of its parts that are no resource, such as an article."""
+def fill_embedded(record: Record, index: int, location: Any) -> None:
+    """Add an embedded record, which is not a resource, to a record: an article or a level."""
     if isinstance(record, Fulfillment):
-        ArticleFactory.create(fulfillment=record, name=f"Article {place}")
+        ArticleFactory.create(fulfillment=record, name=f"Article {index}")
     elif isinstance(record, Manifest):
-        ArticleFactory.create(fulfillment=None, manifest=record, name=f"Article {place}")
+        ArticleFactory.create(fulfillment=None, manifest=record, name=f"Article {index}")
     elif isinstance(record, Item):
-        LevelFactory.create(item=record, location=location, layout_name=f"Shelf {place}")
+        LevelFactory.create(item=record, location=location, layout_name=f"Shelf {index}")
 
 
 def tree_of(paths: Iterable[str]) -> Tree:
+    """Return the includes as a tree of relation names."""
     tree: Tree = {}
     for path in paths:
         node = tree
@@ -103,13 +107,13 @@ def tree_of(paths: Iterable[str]) -> Tree:
 
 
 def related(record: Model, name: str, owner: Organization) -> Any:
-    """An owner's record that is related to another, or None; or a list of them by label."""
+    """Return the related record that the owner has, or None; a list of them if to-many."""
     resource = resource_of(record)
     if not record._meta.get_field(name).many_to_many and not (
         record._meta.get_field(name).one_to_many
     ):
-        found = getattr(record, name)
-        return found if found is not None and found.organization_id == owner.pk else None
+        target = getattr(record, name)
+        return target if target is not None and target.organization_id == owner.pk else None
     relation = resource.relations_by_name.get(name)
     label = relation.label if relation else "pk"
     if name in resource.embedded:
@@ -124,14 +128,14 @@ def resource_of(record: Model) -> Resource:
 
 
 def embedded(record: Model, name: str) -> list[dict[str, Any]]:
-    """The parts of a record that are no resource, as objects of what their relation shows."""
+    """Return a record's embedded records as objects of the relation's fields."""
     relation = resource_of(record).relations_by_name[name]
-    parts = getattr(record, name).order_by(relation.label, "pk")
-    return [{field: _plain(getattr(each, field)) for field in relation.fields} for each in parts]
+    records = getattr(record, name).order_by(relation.label, "pk")
+    return [{field: _plain(getattr(each, field)) for field in relation.fields} for each in records]
 
 
 def plain(record: Model) -> dict[str, Any]:
-    """What is stored of a record, as JSON has it."""
+    """Return the stored columns of a record as JSON values."""
     hidden = resource_of(record).hidden
     return {
         field.attname: _plain(getattr(record, field.attname))
@@ -147,7 +151,7 @@ def _plain(value: Any) -> Any:
 
 
 def check(actual: Any, record: Model | None, tree: Tree, owner: Organization) -> None:
-    """Whether an object of a file is a record with what the tree includes."""
+    """Assert that an exported object is the record with the includes of the tree."""
     if record is None:
         assert actual is None
         return
@@ -159,12 +163,12 @@ def check(actual: Any, record: Model | None, tree: Tree, owner: Organization) ->
         assert actual[name] == embedded(record, name)
     tree = {name: inner for name, inner in tree.items() if name not in resource.embedded}
     for name, inner in tree.items():
-        found = related(record, name, owner)
-        if not isinstance(found, list):
-            check(actual[name], found, inner, owner)
+        expected_related = related(record, name, owner)
+        if not isinstance(expected_related, list):
+            check(actual[name], expected_related, inner, owner)
             continue
-        for each, other in zip(actual[name], found, strict=True):
-            check(each, other, inner, owner)
+        for exported, target in zip(actual[name], expected_related, strict=True):
+            check(exported, target, inner, owner)
 
 
 def content(owner: Organization, resource: str, file_format: str, **body: Any) -> bytes:
@@ -180,7 +184,7 @@ def objects(owner: Organization, resource: str, file_format: str = "json", **bod
 
 
 def table(owner: Organization, resource: str, file_format: str, **body: Any) -> list[Any]:
-    """The rows of a file as lists of values, its header first."""
+    """Return the rows of a file as lists of values, its header first."""
     data = content(owner, resource, file_format, **body)
     if file_format == "csv":
         return list(csv.reader(io.StringIO(data.decode(), newline="")))
@@ -193,57 +197,73 @@ def table(owner: Organization, resource: str, file_format: str, **body: Any) -> 
 
 
 def text_cells(record: Model | None, resource: Resource, prefix: str = "") -> dict[str, Any]:
-    """What stands in the text columns of a record's row, None where there is nothing."""
+    """Return the expected cells of a record's text columns; None for empty cells."""
     texts = [
-        name for name, each in resource.columns_by_name.items() if each.kind is ColumnType.TEXT
+        name for name, column in resource.columns_by_name.items() if column.kind is ColumnType.TEXT
     ]
     names = {field.attname for field in resource.model._meta.concrete_fields}
     stored = plain(record) if record else {}
     return {f"{prefix}{name}": stored.get(name) or None for name in texts if name in names}
 
 
-def part_cells(part: Model | None, owner: Resource, name: str) -> dict[str, Any]:
-    """What stands in the text columns of a related record."""
+def related_cells(record: Model | None, owner: Resource, name: str) -> dict[str, Any]:
+    """Return the expected cells of a related record's text columns."""
     relation, target = owner.related(name)
     if target is not None:
-        return text_cells(part, target, f"{name}.")
+        return text_cells(record, target, f"{name}.")
     texts = [field for field in relation.fields if relation.columns[field].kind is ColumnType.TEXT]
-    return {f"{name}.{text}": getattr(part, text, None) or None for text in texts}
+    return {f"{name}.{text}": getattr(record, text, None) or None for text in texts}
 
 
 def header_of(resource: Resource, name: str) -> list[str]:
-    """The header of a table that includes a relation."""
+    """Return the expected header of a table that includes a relation."""
     header = list(resource.columns_by_name)
     for each in dict.fromkeys([*resource.embedded, name]):
         relation, target = resource.related(each)
         if each != name and not resource.related(name)[0].repeatable:
             header.append(each)
             continue
-        brief = relation.joined or target is None
-        shown = relation.fields if brief or target is None else target.columns_by_name
-        header += [f"{each}.{column}" for column in shown]
+        is_brief = relation.joined or target is None
+        columns = relation.fields if is_brief or target is None else target.columns_by_name
+        header += [f"{each}.{column}" for column in columns]
     return header
 
 
 def rows_of(record: Model, name: str, owner: Organization) -> Iterator[dict[str, Any]]:
-    """The text cells of a record's rows in a table that includes a relation: one for each record
-    of each relation to many in turn, and one where there is none."""
+    """Yield the expected text cells of a record's rows in a table that includes a relation.
+
+    Each record of each to-many relation has a row. A record without any has one row.
+    """
     resource = resource_of(record)
-    found = related(record, name, owner)
+    included = related(record, name, owner)
     cells = text_cells(record, resource)
     if not resource.related(name)[0].repeatable:
         for each in resource.embedded:
-            labels = related(record, each, owner)
             label = resource.relations_by_name[each].label
-            cells[each] = ", ".join(getattr(part, label) for part in labels) or None
-        # Joined records have cells of their own, which another test compares.
-        yield cells | ({} if isinstance(found, list) else part_cells(found, resource, name))
+            labels = (getattr(target, label) for target in related(record, each, owner))
+            cells[each] = ", ".join(labels) or None
+        # Another test compares the cells of to-many relations that do not repeat rows.
+        is_list = isinstance(included, list)
+        yield cells | ({} if is_list else related_cells(included, resource, name))
         return
     names = list(dict.fromkeys([*resource.embedded, name]))
     for each in names:
-        cells |= part_cells(None, resource, each)
-    parts = [(each, part) for each in names for part in related(record, each, owner)]
-    for each, part in parts:
-        yield cells | part_cells(part, resource, each)
-    if not parts:
+        cells |= related_cells(None, resource, each)
+    targets = [(each, target) for each in names for target in related(record, each, owner)]
+    for each, target in targets:
+        yield cells | related_cells(target, resource, each)
+    if not targets:
         yield cells
+
+
+def resource(name: str) -> Resource:
+    """Return a registered resource."""
+    registered = registry.get(name)
+    assert registered is not None
+    return registered
+
+
+def stored(name: str, owner: Organization) -> list[Any]:
+    """Return the owner's records of a resource, by primary key."""
+    records = resource(name).model._default_manager
+    return list(records.filter(organization=owner).order_by("pk"))

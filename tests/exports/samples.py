@@ -1,4 +1,4 @@
-"""Records with a column of every kind, and the files made of them."""
+"""Strategies for records with a column of every type, and their files."""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from tests.exports.nested import joined
 from tests.samples import Sample
 
 COLUMNS = ("text", "integer", "decimal", "float", "boolean", "date", "datetime", "list", "json")
-# What other formats, spreadsheets and PostgreSQL itself have a meaning for.
+# Texts with a special meaning in a format, in spreadsheets or in PostgreSQL.
 NASTY = (
     *("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=x", "\r", "\n", "\r\n", " =1", "-"),
     *("\u3000=1", "\uff1d1", "\ufeff=1", "-12.5", "+1 555 0100", "+44 (0)20 7946 0958", "-1e5"),
@@ -29,7 +29,7 @@ texts = st.sampled_from(NASTY) | st.text(
 _numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 documents = st.recursive(
     st.none() | st.booleans() | _numbers | texts,
-    lambda each: st.lists(each, max_size=3) | st.dictionaries(texts, each, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
 rows = st.fixed_dictionaries(
@@ -44,7 +44,7 @@ rows = st.fixed_dictionaries(
         "float": st.none() | st.floats(allow_nan=False),
         "boolean": st.none() | st.booleans(),
         "date": st.none() | st.dates(),
-        # Until 1883 New York's time differed by seconds, which ISO 8601 has no place for.
+        # Until 1883, New York's UTC offset had seconds, which ISO 8601 cannot express.
         "datetime": st.none()
         | st.datetimes(datetime(1884, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC)),
         "list": st.none() | st.lists(st.none() | texts, max_size=4),
@@ -54,7 +54,7 @@ rows = st.fixed_dictionaries(
 
 
 def stored(*records: dict[str, Any]) -> Organization:
-    """An organization that has these samples and no others."""
+    """Create an organization with these samples."""
     organization = Organization(name="Samples")
     organization.slug = organization.pk
     organization.save()
@@ -66,7 +66,10 @@ def stored(*records: dict[str, Any]) -> Organization:
 
 
 def exported(organization: Organization, file_format: str, **output: Any) -> bytes:
-    """The file of an organization's samples, in order; `output` is `csv_field_options`."""
+    """Return the file of an organization's samples, in order.
+
+    output: `csv_field_options`, and optionally `compression`.
+    """
     compression = output.pop("compression", "none")
     body = {
         "resource": "sample",
@@ -79,12 +82,12 @@ def exported(organization: Organization, file_format: str, **output: Any) -> byt
 
 
 def exact(text: str) -> Any:
-    """JSON with numbers that are compared by value, however many digits they have."""
+    """Parse JSON with exact numbers."""
     return json.loads(text, parse_int=Decimal, parse_float=Decimal)
 
 
 def merged(value: Any) -> str | None:
-    """The text that `merge` makes of a list or of JSON; None for null and what stays JSON."""
+    """Return the text of a list or JSON with `merge`; None for null and for values kept as JSON."""
     match value:
         case list():
             if any(isinstance(member, list | dict) for member in value):

@@ -1,4 +1,4 @@
-"""What a spreadsheet shows, said in other words than the SQL says it."""
+"""An independent implementation of formula escaping, without regular expressions."""
 
 import re
 from unicodedata import category
@@ -10,7 +10,7 @@ CURRENCIES = {chr(code) for code in range(0x10000) if category(chr(code)) == "Sc
 
 
 def escaped(text: str) -> str:
-    """A text as a file for spreadsheets holds it: with an apostrophe where it would run."""
+    """Return a text as the file holds it: with an apostrophe if it would run as a formula."""
     runs = text.lstrip(BLANKS).startswith(SIGNS)
     first, *others = text.split(", ")
     harmless = (is_number(first) or is_phone(first)) and all(
@@ -24,7 +24,9 @@ def is_unsigned(text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Such as -1,234.50, -5%, -1e-7, -$59.41, -59,41 €, -CHF 20.00 and -1 234."""
+    """Return whether a text is a signed number or amount, such as -1,234.50, -5%, -1e-7, -$59.41,
+    -59,41 €, -CHF 20.00 or -1 234.
+    """
     if text[:1] not in ("+", "-"):
         return False
     text = unspaced(text[1:])
@@ -65,9 +67,9 @@ def is_digits(text: str) -> bool:
 
 
 def runs(cell: str, delimiter: str) -> bool:
-    """Whether a spreadsheet that takes a cell as it stands would run a formula that does harm.
+    """Return whether a spreadsheet would run a cell as a harmful formula.
 
-    delimiter: of the file, which is an error in a formula outside of parentheses.
+    delimiter: of the file. Outside parentheses it is a syntax error in a formula.
     """
     text = cell.lstrip(BLANKS + '"')
     if text.startswith(("=", "\uff1d")):
@@ -78,6 +80,6 @@ def runs(cell: str, delimiter: str) -> bool:
 
 
 def is_harmless(text: str) -> bool:
-    """Whether it begins with a number or telephone number that ends where text does not go on."""
+    """Return whether a text begins with a number or phone number up to a separator."""
     first = re.split('[,;\\t|\\r\\n"]', text)[0].rstrip(BLANKS)
     return is_number(first) or is_phone(first)

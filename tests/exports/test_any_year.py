@@ -28,7 +28,7 @@ STORED = {
     "6 never": ("-infinity", "-infinity"),
 }
 DATES = ["0001-01-01", "-0043-03-15", "0000-06-01", "10000-01-01", "infinity", "-infinity"]
-# New York was 4:56:02 behind, whose seconds have no place in ISO 8601.
+# New York was 4:56:02 behind UTC; ISO 8601 has no seconds in offsets.
 DATETIMES = {
     "UTC": [
         "0001-01-01T00:00:00.000000+00:00",
@@ -50,7 +50,7 @@ DATETIMES = {
 
 
 @pytest.fixture(autouse=True)
-def ancient(acme: Organization, own_registry: Registry, samples: None) -> None:
+def stored_samples(acme: Organization, own_registry: Registry, samples: None) -> None:
     own_registry.register(SAMPLE)
     for key, stored in STORED.items():
         Sample.objects.create(id=key, organization=acme, text="t")
@@ -75,7 +75,7 @@ def file(organization: Organization, request: dict[str, Any]) -> bytes:
 
 
 def table(organization: Organization, request: dict[str, Any]) -> list[list[Any]]:
-    """The second and the third column of each row."""
+    """Return the texts of `datetime` and `date` of each row."""
     content = file(organization, request)
     match request["format"]:
         case "csv":
@@ -89,27 +89,29 @@ def table(organization: Organization, request: dict[str, Any]) -> list[list[Any]
 
 @pytest.mark.parametrize("zone", DATETIMES)
 @pytest.mark.parametrize("file_format", ["csv", "json", "jsonl"])
-def test_years_are_astronomical_and_infinity_is_a_word(
+def test_text_formats_write_astronomical_years_and_infinity(
     file_format: str, zone: str, acme: Organization
 ) -> None:
     request = body(file_format, timezone=zone)
     expected = [list(row) for row in zip(DATETIMES[zone], DATES, strict=True)]
     assert table(acme, request) == expected
     rows = [json.loads(row) for row in preview(parse_export(request), acme.pk).rows]
-    shown = [row[1:] if isinstance(row, list) else [row["datetime"], row["date"]] for row in rows]
-    assert shown == expected
+    texts = [row[1:] if isinstance(row, list) else [row["datetime"], row["date"]] for row in rows]
+    assert texts == expected
 
 
 @pytest.mark.parametrize("zone", DATETIMES)
-def test_a_sheet_holds_them_as_texts(zone: str, acme: Organization) -> None:
+def test_a_spreadsheet_has_texts_for_values_that_excel_cannot_show(
+    zone: str, acme: Organization
+) -> None:
     request = body("xlsx", timezone=zone)
     sheet = load_workbook(io.BytesIO(file(acme, request))).active
-    found = [row[1:] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    rows = [row[1:] for row in sheet.iter_rows(min_row=2, values_only=True)]
     late = "9999-12-31T23:59:59" if zone != "UTC" else DATETIMES[zone][3]
-    assert [row[1] for row in found] == DATES
-    assert [str(row[0]) for row in found][:3] == DATETIMES[zone][:3]
-    assert str(found[3][0]).replace(" ", "T").startswith(late)
-    assert [str(row[0]) for row in found][4:] == DATETIMES[zone][4:]
+    assert [row[1] for row in rows] == DATES
+    assert [str(row[0]) for row in rows][:3] == DATETIMES[zone][:3]
+    assert str(rows[3][0]).replace(" ", "T").startswith(late)
+    assert [str(row[0]) for row in rows][4:] == DATETIMES[zone][4:]
     assert len(preview(parse_export(request), acme.pk).rows) == len(STORED)
 
 
@@ -124,14 +126,18 @@ def test_a_sheet_holds_them_as_texts(zone: str, acme: Organization) -> None:
         ("VV", ["UTC", "UTC", "UTC", "UTC", "infinity", "-infinity"]),
     ],
 )
-def test_patterns_go_by_the_same_years(pattern: str, texts: list[str], acme: Organization) -> None:
+def test_patterns_write_astronomical_years_unless_they_have_an_era(
+    pattern: str, texts: list[str], acme: Organization
+) -> None:
     for file_format in ("csv", "jsonl"):
         rows = table(acme, body(file_format, datetime_format=pattern))
         assert [at for at, _ in rows] == texts
 
 
 @pytest.mark.parametrize("key", ["2 before", "4 late", "5 ever", "6 never"])
-def test_what_parquet_has_no_room_for_is_refused_by_name(key: str, acme: Organization) -> None:
+def test_parquet_refuses_values_out_of_its_range_and_names_the_column(
+    key: str, acme: Organization
+) -> None:
     for column in ("datetime", "date"):
         request = body("parquet", key, columns=["id", column])
         with pytest.raises(FormatLimit, match=f"The column '{column}' does not fit into Parquet"):

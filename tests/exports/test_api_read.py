@@ -177,7 +177,7 @@ def test_a_link_lives_five_minutes(alice: KeyClient, completed: Export, settings
 
 def test_a_link_cannot_be_made_up(alice: KeyClient, completed: Export) -> None:
     file = completed.files.get()
-    forged = TimestampSigner(key="guess", salt="exports.file").sign(str(file.pk))
+    forged = TimestampSigner(key="guess", salt="longshore.files.link").sign(str(file.pk))
     for query in ("", "?signature=", f"?signature={forged}"):
         response = APIClient().get(f"/v1/exports/files/{file.name}{query}")
         assert (response.status_code, response.json()["error"]) == (404, "not_found")

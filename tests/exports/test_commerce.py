@@ -1,4 +1,4 @@
-"""Every commerce resource can be exported and listed, and stays within its organization."""
+"""Exports and lists of every commerce resource hold the organization's records only."""
 
 import csv
 import io
@@ -28,12 +28,12 @@ def exported(organization: Organization, resource: Resource, file_format: str) -
     return b"".join(ExportStream(spec, organization.pk)).decode()
 
 
-def test_there_are_all_of_them() -> None:
+def test_all_commerce_models_are_resources() -> None:
     assert len(RESOURCES) == 47
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
-def test_every_export_holds_the_organizations_records(
+def test_exports_and_lists_hold_the_organizations_records(
     resource: Resource, acme: Organization, globex: Organization, alice: KeyClient
 ) -> None:
     records = [a_record(resource.model, acme, metadata={"a": [1, None]}) for _ in range(2)]
@@ -49,18 +49,18 @@ def test_every_export_holds_the_organizations_records(
     assert {row[header.index("id")] for row in rows} == own
 
     objects: list[dict[str, Any]] = json.loads(exported(acme, resource, "json"))
-    assert {shown["id"] for shown in objects} == own
-    shown = next(each for each in objects if each["id"] == records[0].pk)
-    assert list(shown) == header
-    assert shown["metadata"] == {"a": [1, None]}
+    assert {exported["id"] for exported in objects} == own
+    first = next(exported for exported in objects if exported["id"] == records[0].pk)
+    assert list(first) == header
+    assert first["metadata"] == {"a": [1, None]}
     if isinstance(records[0], Taggable):
-        assert [tag["name"] for tag in shown["tags"]] == ["new", "old"]
+        assert [tag["name"] for tag in first["tags"]] == ["new", "old"]
 
     listed = alice.get(f"/v1/{resource.plural}").json()["results"]
-    assert {each["id"] for each in listed} == own
+    assert {record["id"] for record in listed} == own
 
 
-def test_amounts_are_shown_as_numbers_and_as_people_write_them(acme: Organization) -> None:
+def test_amounts_are_exported_as_numbers_and_formatted_by_currency(acme: Organization) -> None:
     price = registry.get("price")
     assert price is not None
     for currency, cents in (
@@ -72,9 +72,11 @@ def test_amounts_are_shown_as_numbers_and_as_people_write_them(acme: Organizatio
         ("CHF", 100),
     ):
         a_record(price.model, acme, currency_code=currency, amount_cents=cents)
-    found = {row["currency_code"]: row for row in json.loads(exported(acme, price, "json"))}
-    shown = {code: (row["amount_float"], row["formatted_amount"]) for code, row in found.items()}
-    assert shown == {
+    by_currency = {row["currency_code"]: row for row in json.loads(exported(acme, price, "json"))}
+    amounts = {
+        code: (row["amount_float"], row["formatted_amount"]) for code, row in by_currency.items()
+    }
+    assert amounts == {
         "USD": (1234567.89, "$1,234,567.89"),
         "EUR": (0.05, "€0.05"),
         "GBP": (0, "£0.00"),
@@ -82,17 +84,17 @@ def test_amounts_are_shown_as_numbers_and_as_people_write_them(acme: Organizatio
         "KWD": (12.345, "KWD 12.345"),
         "CHF": (1, "CHF 1.00"),
     }
-    assert found["USD"]["compare_at_amount_float"] is None
-    assert found["USD"]["formatted_compare_at_amount"] is None
+    assert by_currency["USD"]["compare_at_amount_float"] is None
+    assert by_currency["USD"]["formatted_compare_at_amount"] is None
 
 
-def test_amounts_may_be_negative(acme: Organization) -> None:
+def test_negative_amounts_are_formatted_with_a_sign(acme: Organization) -> None:
     order = registry.get("order")
     assert order is not None
     a_record(order.model, acme, discount_amount_cents=-123400, adjustment_amount_cents=-(2**63))
     [row] = json.loads(exported(acme, order, "json"), parse_float=Decimal)
     assert row["formatted_discount_amount"] == "-$1,234.00"
     assert row["discount_amount_float"] == -1234
-    # The least that there is has no positive counterpart of 64 bits.
+    # The lowest 64-bit integer has no positive counterpart.
     assert row["formatted_adjustment_amount"] == "-$92,233,720,368,547,758.08"
     assert row["adjustment_amount_float"] == Decimal("-92233720368547758.08")

@@ -1,8 +1,9 @@
-"""The statement of an export: which rows, in which order, and what each cell shows."""
+"""The compiled statement of an export: its rows, their order, and the values of the cells."""
 
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import connection
 from exports.request.parser import parse_export
 from exports.sql.compiler import compile_count, compile_export
 from longshore.accounts.models import Organization
-from longshore.resources.registry import Registry, registry
+from longshore.resources.registry import registry
 from tests.factories import (
     ArticleFactory,
     ContactFactory,
@@ -31,7 +32,10 @@ CREATED = datetime(2024, 7, 4, 12, 30, tzinfo=UTC)
 
 
 def rows(organization: Organization, resource: str, *columns: str, **body: Any) -> Any:
-    """The cells of a CSV as lists, or the objects of a JSON, read on the test's connection."""
+    """Return the cells of CSV as lists, or the objects of JSON, read on the test's connection.
+
+    Also compares the number of rows with that of `compile_count`.
+    """
     output = {"columns": list(columns)} | body.pop("output", {})
     spec = parse_export({"resource": resource, "csv_field_options": output, **body})
     statement = compile_export(spec, organization.pk)
@@ -47,19 +51,20 @@ def rows(organization: Organization, resource: str, *columns: str, **body: Any) 
     return [json.loads(line) for line in lines]
 
 
-def test_the_same_spec_gives_the_same_statement(acme: Organization) -> None:
+def test_equal_specs_compile_to_equal_statements(acme: Organization) -> None:
     body = {"resource": "shipment", "options": {"search": "smith", "limit": 3}}
-    once, again = (compile_export(parse_export(body), acme.pk) for _ in range(2))
-    assert once.copy.as_string(None) == again.copy.as_string(None)
-    assert once.settings["TimeZone"] == "UTC"
-    headers = [column.header for column in once.columns]
+    first, second = (compile_export(parse_export(body), acme.pk) for _ in range(2))
+    assert first.copy.as_string(None) == second.copy.as_string(None)
+    assert first.settings["TimeZone"] == "UTC"
+    headers = [column.header for column in first.columns]
     assert headers == [column.header for column in parse_export(body).columns]
 
 
-def test_a_resource_that_is_gone_is_said(own_registry: Registry, acme: Organization) -> None:
-    spec = parse_export({"resource": "shipment"})
-    own_registry._resources.pop("shipment")
-    with pytest.raises(LookupError, match="there is no resource 'shipment' any more"):
+def test_compiling_a_resource_that_is_not_registered_raises_lookup_error(
+    acme: Organization,
+) -> None:
+    spec = replace(parse_export({"resource": "shipment"}), resource="unknown")
+    with pytest.raises(LookupError, match="the resource 'unknown' is not registered"):
         compile_export(spec, acme.pk)
     with pytest.raises(LookupError):
         compile_count(spec, acme.pk)
@@ -67,7 +72,7 @@ def test_a_resource_that_is_gone_is_said(own_registry: Registry, acme: Organizat
 
 @pytest.mark.parametrize("name", registry.names())
 @pytest.mark.parametrize("file_format", ["csv", "json", "jsonl"])
-def test_every_column_of_every_resource_can_be_read(
+def test_the_statement_of_all_columns_runs_for_every_resource(
     name: str, file_format: str, acme: Organization
 ) -> None:
     assert rows(acme, name, output={"columns": None}, format=file_format) == []
@@ -100,11 +105,13 @@ def fees(acme: Organization) -> None:
     ],
 )
 @pytest.mark.usefixtures("fees")
-def test_order_and_limit(options: dict[str, Any], ids: str, acme: Organization) -> None:
+def test_order_and_limit_select_the_rows(
+    options: dict[str, Any], ids: str, acme: Organization
+) -> None:
     assert rows(acme, "shipment", "id", options=options) == [[key] for key in ids]
 
 
-def test_columns_stand_as_chosen_under_their_headers(acme: Organization) -> None:
+def test_columns_have_the_requested_order_and_headers(acme: Organization) -> None:
     ShipmentFactory(organization=acme, id="s", status="lost", notes="n")
     headers = {"notes": 'My "Notes", 1', "status": True, "id": "Shipment ID", "type": False}
     output = {"columns": headers, "column_order": ["id"]}
@@ -112,7 +119,7 @@ def test_columns_stand_as_chosen_under_their_headers(acme: Organization) -> None
     assert list(row.items()) == [("Shipment ID", "s"), ('My "Notes", 1', "n"), ("status", "lost")]
 
 
-def test_datetimes_are_shown_in_the_zone_and_pattern(acme: Organization) -> None:
+def test_datetimes_have_the_requested_time_zone_and_pattern(acme: Organization) -> None:
     ShipmentFactory(organization=acme, created_at=CREATED, pickup_at=None)
     for file_format, null in (("csv", ""), ("jsonl", None)):
         for zone, pattern, text in [
@@ -141,7 +148,7 @@ def test_datetimes_are_shown_in_the_zone_and_pattern(acme: Organization) -> None
         ({}, "{}"),
     ],
 )
-def test_json_is_merged_to_a_text_and_kept_in_json(
+def test_json_columns_are_merged_in_csv_and_keep_their_structure_in_json(
     value: Any, text: str, acme: Organization
 ) -> None:
     ShipmentFactory(organization=acme, metadata=value)
@@ -175,7 +182,7 @@ def test_relations_are_labels_in_csv_and_objects_in_json(acme: Organization) -> 
     ]
 
 
-def test_a_to_one_relation_without_a_label_shows_its_key(acme: Organization) -> None:
+def test_a_related_record_without_a_label_is_shown_by_its_key(acme: Organization) -> None:
     manifest = ManifestFactory(organization=acme, id="m", reference_number=None)
     ShipmentFactory(organization=acme, id="a", manifest=manifest)
     ShipmentFactory(organization=acme, id="b")
@@ -189,7 +196,7 @@ def test_a_to_one_relation_without_a_label_shows_its_key(acme: Organization) -> 
     assert without == {"id": "b", "manifest": None, "manifest.status": None}
 
 
-def test_records_that_are_no_resource_are_shown_too(acme: Organization) -> None:
+def test_related_records_that_are_not_a_resource_are_exported(acme: Organization) -> None:
     order = FulfillmentFactory(organization=acme)
     ArticleFactory(fulfillment=order, name="Bolt", value="1.50", requested_qty=3)
     LevelFactory(item=ItemFactory(organization=acme), layout_name="Shelf", verified_qty=7)
@@ -199,24 +206,24 @@ def test_records_that_are_no_resource_are_shown_too(acme: Organization) -> None:
     assert (level["layout_name"], level["verified_qty"]) == ("Shelf", 7)
 
 
-def test_cells_never_show_another_organizations_records(
+def test_cells_show_no_related_record_of_another_organization(
     acme: Organization, globex: Organization
 ) -> None:
-    place = LocationFactory(organization=globex, name="Secret")
+    location = LocationFactory(organization=globex, name="Secret")
     group = GroupFactory(organization=globex, name="Secret")
     contact = ContactFactory(organization=globex, name="Secret", groups=[group])
-    ContactFactory(organization=acme, groups=[group], locations=[place])
-    ShipmentFactory(organization=acme, location=place, destination_contact=contact)
-    TrackerFactory(organization=acme, destination_location=place, sender_contact=contact)
-    GroupFactory(organization=acme, location=place, parent=group)
+    ContactFactory(organization=acme, groups=[group], locations=[location])
+    ShipmentFactory(organization=acme, location=location, destination_contact=contact)
+    TrackerFactory(organization=acme, destination_location=location, sender_contact=contact)
+    GroupFactory(organization=acme, location=location, parent=group)
     for name in ("contact", "shipment", "tracker", "group"):
         for file_format in ("csv", "jsonl"):
-            shown = rows(acme, name, output={"columns": None}, format=file_format)
-            assert len(shown) == 1
-            assert "Secret" not in json.dumps(shown)
+            exported = rows(acme, name, output={"columns": None}, format=file_format)
+            assert len(exported) == 1
+            assert "Secret" not in json.dumps(exported)
 
 
-def test_a_single_column_without_a_value_is_still_a_row(acme: Organization) -> None:
+def test_a_row_of_one_empty_cell_is_not_an_empty_line(acme: Organization) -> None:
     ContactFactory(organization=acme, name="", email=None, metadata=[])
     for column in ("name", "email", "groups", "metadata", "alternate_names", "address"):
         assert rows(acme, "contact", column) == [[""]]

@@ -1,4 +1,4 @@
-"""Resources that others declare: plain models, distant organizations, columns of any SQL."""
+"""Declared resources: plain models, indirect paths to the tenant, computed columns."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.factories import ContactFactory, GroupFactory, ItemFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_a_plain_model_is_a_resource_in_a_few_lines(
+def test_a_plain_model_declared_in_a_few_lines_is_exported(
     own_registry: Registry, acme: Organization, globex: Organization
 ) -> None:
     own_registry.register(
@@ -44,7 +44,7 @@ def test_a_plain_model_is_a_resource_in_a_few_lines(
     assert rows(acme, "api_key", "name", options={"revoked": True}) == []
 
 
-def test_an_organization_several_steps_away_is_still_a_wall(
+def test_an_indirect_path_to_the_organization_separates_tenants(
     own_registry: Registry, acme: Organization, globex: Organization
 ) -> None:
     resource = Resource("file", "files", ExportFile, organization="export__organization")
@@ -58,30 +58,30 @@ def test_an_organization_several_steps_away_is_still_a_wall(
     assert rows(globex, "file", "name", options={"rows": "gte:0"}) == [["globex"]]
 
 
-def test_related_lists_stay_on_their_line(own_registry: Registry, acme: Organization) -> None:
-    own_registry._resources["group"] = Resource(
-        "group",
-        "groups",
-        Group,
-        relations=(Relation("contacts", fields=("id", "alternate_names", "metadata")),),
-    )
+def test_lists_of_related_records_stay_on_one_line(
+    own_registry: Registry, acme: Organization
+) -> None:
+    relation = Relation("contacts", fields=("id", "alternate_names", "metadata"))
+    own_registry.register(Resource("team", "teams", Group, relations=(relation,)))
     group = GroupFactory(organization=acme)
     for name in ("a", "b"):
         ContactFactory(organization=acme, name=name, alternate_names=[name, "\n"], groups=[group])
-    (row,) = rows(acme, "group", "contacts.alternate_names", "contacts.metadata", format="jsonl")
+    (row,) = rows(acme, "team", "contacts.alternate_names", "contacts.metadata", format="jsonl")
     assert row == {
         "contacts.alternate_names": [["a", "\n"], ["b", "\n"]],
         "contacts.metadata": [{}, {}],
     }
 
 
-def test_declared_columns_may_hold_any_sql(own_registry: Registry, acme: Organization) -> None:
+def test_computed_columns_with_braces_and_percent_signs_are_exported(
+    own_registry: Registry, acme: Organization
+) -> None:
     columns = (
         Column("100%", ColumnType.TEXT, "{row}.name || '{{}} 100%'"),
         Column("names", ColumnType.JSON, "jsonb_build_array({row}.name, null)"),
     )
-    own_registry._resources["item"] = Resource("item", "items", Item, columns=columns)
+    own_registry.register(Resource("product", "products", Item, columns=columns))
     ItemFactory(organization=acme, name="Bolt")
-    assert rows(acme, "item", "100%", "names") == [["Bolt{} 100%", "Bolt, "]]
-    assert rows(acme, "item", "id", options={"100%": "equals:Bolt{} 100%"})
-    assert not rows(acme, "item", "id", options={"names": "Nut"})
+    assert rows(acme, "product", "100%", "names") == [["Bolt{} 100%", "Bolt, "]]
+    assert rows(acme, "product", "id", options={"100%": "equals:Bolt{} 100%"})
+    assert not rows(acme, "product", "id", options={"names": "Nut"})

@@ -1,4 +1,4 @@
-"""Each declared include of each resource, in each format, against what the ORM relates."""
+"""Every declared include of every resource, in every format, compared with the ORM."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 INCLUDING = [resource for resource in registry if resource.includes]
 DECLARED = {(resource.name, include) for resource in INCLUDING for include in resource.includes}
-# What the demo data relates to nothing; all else is compared with something in it.
+# Includes for which the demo data has no related records. All others must have some.
 EMPTY = {
     ("contact", "groups.parent"),
     ("group", "children.children.location"),
@@ -46,40 +46,42 @@ def content(organization: Organization, resource: Resource, include: str, name: 
 
 
 def related(record: Model, steps: list[str]) -> list[str]:
-    """The primary keys of what a path leads to."""
+    """Return the primary keys of the records at the end of a path."""
     if not steps:
         return [str(record.pk)]
-    found = getattr(record, steps[0], None)
-    if found is None:
+    target = getattr(record, steps[0], None)
+    if target is None:
         return []
-    records = found.all() if hasattr(found, "all") else [found]
-    return [key for each in records for key in related(each, steps[1:])]
+    records = target.all() if hasattr(target, "all") else [target]
+    return [key for record in records for key in related(record, steps[1:])]
 
 
-def shown(value: Any, steps: list[str]) -> Iterator[str]:
-    """The ids at the end of a path in a JSON record."""
+def exported_ids(value: Any, steps: list[str]) -> Iterator[str]:
+    """Yield the ids at the end of a path in a JSON record."""
     if isinstance(value, list):
-        for each in value:
-            yield from shown(each, steps)
+        for element in value:
+            yield from exported_ids(element, steps)
     elif value is not None:
         if steps:
-            yield from shown(value[steps[0]], steps[1:])
+            yield from exported_ids(value[steps[0]], steps[1:])
         else:
             yield value["id"]
 
 
-def test_every_include_of_every_resource_in_every_format(year: Organization) -> None:
+def test_every_include_holds_the_related_records_in_every_format(year: Organization) -> None:
     filled = set()
     for resource in INCLUDING:
         own = resource.model._default_manager.filter(organization=year)
         for include in resource.includes:
             records = own.prefetch_related(include.replace(".", "__"))
             steps = include.split(".")
-            expected = {str(each.pk): sorted(related(each, steps)) for each in records}
+            expected = {str(record.pk): sorted(related(record, steps)) for record in records}
             if any(expected.values()):
                 filled.add((resource.name, include))
             objects = json.loads(content(year, resource, include, "json"))
-            assert {each["id"]: sorted(shown(each, steps)) for each in objects} == expected
+            assert {
+                record["id"]: sorted(exported_ids(record, steps)) for record in objects
+            } == expected
             lines = content(year, resource, include, "jsonl").splitlines()
             assert [json.loads(line) for line in lines] == objects
             _compare_tables(year, resource, include, expected)
@@ -96,10 +98,10 @@ def _compare_tables(
     text = content(year, resource, include, "csv").decode()
     header, *rows = csv.reader(io.StringIO(text))
     key, column = header.index("id"), header.index(f"{include}.id")
-    found: dict[str, list[str]] = {}
+    related_ids: dict[str, list[str]] = {}
     for row in rows:
-        found.setdefault(row[key], []).extend(each for each in row[column].split(", ") if each)
-    assert {record: sorted(keys) for record, keys in found.items()} == expected
+        related_ids.setdefault(row[key], []).extend(filter(None, row[column].split(", ")))
+    assert {record: sorted(ids) for record, ids in related_ids.items()} == expected
     table = pq.read_table(io.BytesIO(content(year, resource, include, "parquet")))
     assert table.column_names == header
     assert table.column("id").to_pylist() == [row[key] for row in rows]

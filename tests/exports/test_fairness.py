@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from exports.models import Export, Lane, Status
 from exports_project.embedded import processes
-from exports_project.serve import WORKER
+from exports_project.processes import worker
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
@@ -35,7 +35,7 @@ def start_workers() -> Iterator[Callable[[], None]]:
 
     def start() -> None:
         for lane in Lane.values:
-            command = [*WORKER, "-n", f"{lane}@%h", "-Q", lane, "--concurrency=1"]
+            command = worker(lane, lane, concurrency=1).command()
             child = processes.spawn(
                 command, output=None, death_signal=signal.SIGKILL, env=environment
             )

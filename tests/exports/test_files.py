@@ -1,4 +1,4 @@
-"""Files: split after so many rows, downloaded in parts, read from a replica, and never half-way."""
+"""Files of exports: split by rows, verified on disk, downloaded by range, read from a replica."""
 
 import csv
 import io
@@ -12,19 +12,21 @@ from pyarrow import parquet
 from pytest_django import Settings
 
 from exports.execution import runner
-from exports.models import Export
+from exports.models import Export, Status
 from exports.reading import copy_reader
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
+from tests.exports.conftest import stored_files
+from tests.files.faults import DAMAGES, Damage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ids_of(content: bytes, file_format: str) -> list[str]:
-    """The first column of a file that is whole."""
+    """Return the first column of a complete file."""
     match file_format:
         case "csv":
             header, *rows = csv.reader(io.StringIO(content.decode(), newline=""))
@@ -35,7 +37,8 @@ def ids_of(content: bytes, file_format: str) -> list[str]:
         case "jsonl":
             return [orjson.loads(line)["id"] for line in content.splitlines()]
         case "parquet":
-            return [str(each) for each in parquet.read_table(io.BytesIO(content))["id"].to_pylist()]
+            column = parquet.read_table(io.BytesIO(content))["id"]
+            return [str(value) for value in column.to_pylist()]
         case _:
             rows = [*load_workbook(io.BytesIO(content)).active.values]
             return [str(row[0]) for row in rows[1:]]
@@ -43,14 +46,14 @@ def ids_of(content: bytes, file_format: str) -> list[str]:
 
 @pytest.mark.parametrize("file_format", ["csv", "json", "jsonl", "parquet", "xlsx"])
 @pytest.mark.parametrize(("rows", "sizes"), [(1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (100, [7])])
-def test_a_new_file_begins_after_so_many_rows(
+def test_a_new_file_begins_after_max_rows_per_file(
     acme: Organization,
     monkeypatch: pytest.MonkeyPatch,
     file_format: str,
     rows: int,
     sizes: list[int],
 ) -> None:
-    # Blocks end in the middle of files too.
+    # Small blocks, so that files end inside of one, too.
     monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 250)
     contacts = Contact.objects.bulk_create(
         Contact(organization=acme, name=f"{number}", notes="a\nb" * 30) for number in range(7)
@@ -67,15 +70,36 @@ def test_a_new_file_begins_after_so_many_rows(
     for file in stream.files():
         files.append(ids_of(b"".join(file), file_format))
         assert file.rows == len(files[-1])
-    assert [len(each) for each in files] == sizes
-    assert [each for file in files for each in file] == sorted(each.pk for each in contacts)
+    assert [len(ids) for ids in files] == sizes
+    assert [key for ids in files for key in ids] == sorted(contact.pk for contact in contacts)
     assert stream.rows == 7
 
 
-def test_nothing_is_one_file_with_a_header(acme: Organization) -> None:
+def test_an_export_without_rows_is_one_file_with_a_header(acme: Organization) -> None:
     stream = ExportStream(parse_export({"resource": "contact", "max_rows_per_file": 5}), acme.pk)
     [content] = [b"".join(file) for file in stream.files()]
     assert content.startswith(b"id,")
+
+
+@pytest.mark.parametrize(("window_bytes", "first_byte"), [(1, 1), (1 << 20, 0)])
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_an_export_whose_bytes_the_disk_damaged_fails(
+    queued: Export, settings: Settings, damage: Damage, window_bytes: int, first_byte: int
+) -> None:
+    options = settings.STORAGES["default"]["OPTIONS"] | {
+        "damage": damage,
+        "window_bytes": window_bytes,
+        "first_byte": first_byte,
+    }
+    default = {"BACKEND": "tests.files.faults.DamagingDisk", "OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"default": default}
+    for attempt in (1, 2, 3):
+        Export.objects.update(not_before=None)
+        runner.run(queued.pk)
+        queued.refresh_from_db()
+        assert len(queued.claims) == attempt
+    assert queued.status == Status.FAILED
+    assert stored_files() == []
 
 
 @pytest.fixture
@@ -99,7 +123,7 @@ def body_of(response: Any) -> bytes:
         ("bytes=3-100000", slice(3, None)),
     ],
 )
-def test_a_download_is_gone_on_with(alice: KeyClient, link: str, header: str, part: slice) -> None:
+def test_a_download_can_be_resumed(alice: KeyClient, link: str, header: str, part: slice) -> None:
     whole = body_of(alice.get(link))
     answer = alice.get(link, headers={"Range": header})
     expected = whole[part]
@@ -110,7 +134,7 @@ def test_a_download_is_gone_on_with(alice: KeyClient, link: str, header: str, pa
 
 
 @pytest.mark.parametrize("header", ["", "bytes=", "bytes=-", "bytes=5-2", "lines=1-2", "bytes=a-b"])
-def test_what_is_no_range_is_answered_with_everything(
+def test_an_invalid_range_is_answered_with_the_whole_file(
     alice: KeyClient, link: str, header: str
 ) -> None:
     answer = alice.get(link, headers={"Range": header})
@@ -120,7 +144,7 @@ def test_what_is_no_range_is_answered_with_everything(
 
 
 @pytest.mark.parametrize("header", ["bytes=100000-", "bytes=-0", "bytes=100000-100001"])
-def test_bytes_that_there_are_not(alice: KeyClient, link: str, header: str) -> None:
+def test_a_range_outside_the_file_is_refused(alice: KeyClient, link: str, header: str) -> None:
     answer = alice.get(link, headers={"Range": header})
     size = len(body_of(alice.get(link)))
     assert answer.status_code == 416
@@ -132,7 +156,7 @@ def test_bytes_that_there_are_not(alice: KeyClient, link: str, header: str) -> N
     }
 
 
-def test_a_part_of_another_file_is_not_joined(alice: KeyClient, link: str) -> None:
+def test_if_range_with_another_etag_gets_the_whole_file(alice: KeyClient, link: str) -> None:
     etag = alice.get(link)["ETag"]
     for condition, status in ((etag, 206), ('"other"', 200)):
         answer = alice.get(link, headers={"Range": "bytes=0-1", "If-Range": condition})
@@ -140,14 +164,16 @@ def test_a_part_of_another_file_is_not_joined(alice: KeyClient, link: str) -> No
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e%2fdemo.json", "..%5cdemo.json", "x/../../y"])
-def test_no_path_leads_out_of_the_storage(alice: KeyClient, link: str, name: str) -> None:
+def test_a_path_in_the_name_cannot_leave_the_storage(
+    alice: KeyClient, link: str, name: str
+) -> None:
     signature = link.partition("?")[2]
     answer = alice.get(f"/v1/exports/files/{name}?{signature}")
-    # The signature alone says which file it is; the name is for people.
+    # The signature alone selects the file; the name in the URL is for people.
     assert answer.status_code == 404 or body_of(answer) == body_of(alice.get(link))
 
 
-def test_rows_may_come_from_a_replica(
+def test_rows_are_read_from_the_replica_that_the_settings_name(
     acme: Organization, contacts: list[Contact], settings: Settings
 ) -> None:
     replica = connections.databases["default"] | {

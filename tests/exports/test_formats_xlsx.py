@@ -1,4 +1,4 @@
-"""An XLSX file has typed cells, opens in other programs' readers, and says what it cannot hold."""
+"""XLSX: typed cells that independent readers read back, sheets, and values that do not fit."""
 
 import io
 import json
@@ -41,14 +41,14 @@ def xlsx_of(*records: dict[str, Any], **output: Any) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """A cell as Excel shows it; openpyxl leaves _xHHHH_ as it is."""
+    """Return a cell's value as Excel shows it: openpyxl does not decode _xHHHH_."""
     if isinstance(value, str):
-        return re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), value)
+        return re.sub("_x([0-9A-F]{4})_", lambda match: chr(int(match[1], 16)), value)
     return value
 
 
 def expected(record: dict[str, Any], name: str, timezone: str) -> Any:
-    """What a cell holds; None where the test below knows better."""
+    """Return the value of a cell; None if the test compares it by parsing."""
     value = record[name]
     if name in ("list", "json"):
         text = merged(value)
@@ -63,8 +63,8 @@ def expected(record: dict[str, Any], name: str, timezone: str) -> Any:
             short = len(digits.replace(".", "").lstrip("-").lstrip("0")) <= 15
             return float(digits) if short else digits
         case float():
-            usual = value == 0 or 2.3e-308 < abs(value) < 1e308
-            return value if usual else None
+            is_normal = value == 0 or 2.3e-308 < abs(value) < 1e308
+            return value if is_normal else None
         case datetime():
             local = value.astimezone(ZoneInfo(timezone))
             if not FIRST <= local.date() <= LAST:
@@ -79,13 +79,13 @@ def expected(record: dict[str, Any], name: str, timezone: str) -> Any:
 
 @quick
 @given(st.lists(rows, max_size=6), st.sampled_from(["UTC", "America/New_York"]))
-def test_every_value_reads_back(records: list[dict[str, Any]], timezone: str) -> None:
+def test_any_values_are_read_back(records: list[dict[str, Any]], timezone: str) -> None:
     content = xlsx_of(*records, timezone=timezone)
     [sheet] = sheets(content)
-    header, *found = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    header, *cell_rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert header == [*COLUMNS]
-    assert len(found) == len(records)
-    for row, record in zip(found, records, strict=True):
+    assert len(cell_rows) == len(records)
+    for row, record in zip(cell_rows, records, strict=True):
         for name, cell in zip(COLUMNS, row, strict=True):
             value = expected(record, name, timezone)
             if name == "float" and value is None and record[name] is not None:
@@ -99,7 +99,7 @@ def test_every_value_reads_back(records: list[dict[str, Any]], timezone: str) ->
     first, *others = read.get_sheet_by_index(0).to_python(skip_empty_area=False)
     assert first == [*COLUMNS]
     flags = [row[COLUMNS.index("boolean")] for row in others]
-    # It leaves out the empty rows at the end.
+    # calamine omits empty rows at the end.
     flags += [""] * (len(records) - len(flags))
     assert flags == ["" if record["boolean"] is None else record["boolean"] for record in records]
 
@@ -108,7 +108,7 @@ TEXTS = ["a", " a ", "a\nb", "a\tb", "\r\n", "\x01\x02\x03\x1f", "<&>\"'", "]]>"
 TEXTS += ["_x0041_", "_x005F_x0041_", "_xD83D_"]
 
 
-def test_texts_are_there_to_the_last_character() -> None:
+def test_special_characters_are_read_back() -> None:
     content = xlsx_of(*({"text": text} for text in TEXTS), columns=["text"], escape_formulas=False)
     [sheet] = sheets(content)
     assert [plain(row[0].value) for row in sheet.iter_rows(min_row=2)] == TEXTS
@@ -116,16 +116,16 @@ def test_texts_are_there_to_the_last_character() -> None:
     assert [row[0] for row in rows[1:]] == TEXTS
 
 
-def test_nothing_is_a_formula() -> None:
+def test_no_cell_is_a_formula() -> None:
     for escape in (True, False):
         content = xlsx_of({"text": "=1+1"}, columns={"text": "=2"}, escape_formulas=escape)
         [sheet] = sheets(content)
         assert [cell.data_type for [cell] in sheet.iter_rows()] == ["s"] * 2
-        shown = ["'=2", "'=1+1"] if escape else ["=2", "=1+1"]
-        assert [cell.value for [cell] in sheet.iter_rows()] == shown
+        texts = ["'=2", "'=1+1"] if escape else ["=2", "=1+1"]
+        assert [cell.value for [cell] in sheet.iter_rows()] == texts
 
 
-def test_the_header_is_bold_and_stays_in_sight() -> None:
+def test_the_header_is_bold_and_frozen() -> None:
     [sheet] = sheets(xlsx_of({"text": "x" * 30}, columns=["boolean", "text"]))
     assert sheet.freeze_panes == "A2"
     assert [cell.font.b for row in sheet.iter_rows() for cell in row] == [True] * 2 + [False] * 2
@@ -134,7 +134,7 @@ def test_the_header_is_bold_and_stays_in_sight() -> None:
     assert widths == [9, 32]
 
 
-def test_without_a_header_rows_begin_at_the_top() -> None:
+def test_without_a_header_the_first_row_is_data() -> None:
     [sheet] = sheets(xlsx_of({"text": "x"}, columns=["text"], include_header=False))
     assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [["x"]]
     assert sheet.freeze_panes is None
@@ -143,7 +143,7 @@ def test_without_a_header_rows_begin_at_the_top() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "shown"),
+    ("pattern", "expected"),
     [
         ("yyyy-MM-dd HH:mm:ss", 'yyyy"-"mm"-"dd" "hh":"mm":"ss'),
         ("MM/dd/yyyy hh:mm:ss a", '[$-409]mm"/"dd"/"yyyy" "hh":"mm":"ss" "AM/PM'),
@@ -162,14 +162,14 @@ def test_without_a_header_rows_begin_at_the_top() -> None:
         ("ss MM", 'ss" "mm'),
     ],
 )
-def test_a_pattern_becomes_a_number_format(pattern: str, shown: str | None) -> None:
-    assert number_format(pattern) == shown
+def test_a_pattern_is_translated_to_a_number_format(pattern: str, expected: str | None) -> None:
+    assert number_format(pattern) == expected
 
 
 @pytest.mark.parametrize(
     "pattern", ["yyyy-MM-dd HH:mm:ss", "EEE, d MMM yyyy h:mm:ss a", "dd.MM.yy HH:mm:ss.SSS"]
 )
-def test_a_date_is_a_date_in_the_zone_of_the_request(pattern: str) -> None:
+def test_datetimes_are_dates_in_the_requested_time_zone(pattern: str) -> None:
     moment = datetime(2024, 7, 4, 3, 59, 59, 999_999, tzinfo=UTC)
     record = {"date": date(2024, 2, 29), "datetime": moment}
     options = {"timezone": "America/New_York", "datetime_format": pattern}
@@ -183,7 +183,7 @@ def test_a_date_is_a_date_in_the_zone_of_the_request(pattern: str) -> None:
     assert (day_cell.value, day_cell.number_format) == (datetime(2024, 2, 29), "yyyy-mm-dd")
 
 
-def test_a_pattern_that_excel_does_not_know_makes_texts() -> None:
+def test_a_pattern_that_excel_cannot_display_gives_text_cells() -> None:
     moment = datetime(2024, 7, 4, tzinfo=UTC)
     options = {"datetime_format": "yyyy 'week' ww <'&'> Z"}
     [sheet] = sheets(xlsx_of({"datetime": moment}, columns=["datetime"], **options))
@@ -191,13 +191,13 @@ def test_a_pattern_that_excel_does_not_know_makes_texts() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 32_767, "\U0001f600" * 16_383 + "x", "'" * 32_767])
-def test_the_longest_text_fits(text: str) -> None:
+def test_a_text_of_the_maximum_length_fits(text: str) -> None:
     [sheet] = sheets(xlsx_of({"text": text}, columns=["text"]))
     assert sheet["A2"].value == text
 
 
 @pytest.mark.parametrize("text", ["x" * 32_768, "\U0001f600" * 16_384, "=" * 32_767])
-def test_a_longer_text_fails_and_names_its_column(text: str) -> None:
+def test_a_longer_text_raises_an_error_that_names_the_column(text: str) -> None:
     with pytest.raises(FormatLimit, match="'The text' holds a text of more than 32,767 characters"):
         xlsx_of({"text": "x"}, {"text": text}, columns={"boolean": True, "text": "The text"})
 
@@ -206,7 +206,7 @@ def numbers(first: int, last: int) -> bytes:
     return b"".join(b"<c><v>%d</v></c>\n" % number for number in range(first, last))
 
 
-def test_the_rows_that_a_sheet_has_no_room_for_stand_on_the_next() -> None:
+def test_rows_above_the_maximum_of_a_sheet_are_on_the_next_sheet() -> None:
     spec = parse_export({"resource": "sample", "format": "xlsx"})
     book = Workbook([FileColumn("n", ColumnType.INTEGER)], spec)
     content = b"".join(
@@ -219,37 +219,37 @@ def test_the_rows_that_a_sheet_has_no_room_for_stand_on_the_next() -> None:
     assert second == [["n"], *([n] for n in range(1_048_575, 1_048_580))]
 
 
-def test_a_block_may_fill_several_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_of_rows_fills_several_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "MAX_ROWS", 4)
     records = [{"text": str(number)} for number in range(9)]
-    found = [
+    cells = [
         [cell.value for [cell] in sheet.iter_rows()]
         for sheet in sheets(xlsx_of(*records, columns=["text"]))
     ]
-    assert found == [["text", "0", "1", "2"], ["text", "3", "4", "5"], ["text", "6", "7", "8"]]
+    assert cells == [["text", "0", "1", "2"], ["text", "3", "4", "5"], ["text", "6", "7", "8"]]
 
 
-def test_a_sheet_ends_before_its_part_of_the_package_is_too_large(
+def test_a_sheet_has_a_maximum_of_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(workbook, "_MAX_BYTES", 5000)
+    monkeypatch.setattr(workbook, "MAX_SHEET_BYTES", 5000)
     spec = parse_export({"resource": "sample", "format": "xlsx"})
     book = Workbook([FileColumn("n", ColumnType.INTEGER)], spec)
     blocks = [book.write(numbers(n, n + 50)) for n in range(0, 500, 50)]
-    found = sheets(b"".join([*blocks, book.close()]))
-    assert len(found) > 2
-    values = [cell.value for sheet in found for [cell] in sheet.iter_rows(min_row=2)]
+    worksheets = sheets(b"".join([*blocks, book.close()]))
+    assert len(worksheets) > 2
+    values = [cell.value for sheet in worksheets for [cell] in sheet.iter_rows(min_row=2)]
     assert values == list(range(500))
 
 
-def test_more_columns_than_a_sheet_has_are_refused() -> None:
+def test_more_columns_than_a_sheet_holds_raise_format_limit() -> None:
     spec = parse_export({"resource": "sample", "format": "xlsx"})
     columns = [FileColumn(f"{n}", ColumnType.TEXT) for n in range(16_385)]
     with pytest.raises(FormatLimit, match="16,384"):
         Workbook(columns, spec)
 
 
-def test_the_package_needs_no_extension_of_zip() -> None:
+def test_the_package_does_not_use_zip64() -> None:
     content = xlsx_of({"text": "x"})
     with ZipFile(io.BytesIO(content)) as package:
         assert package.testzip() is None
@@ -257,7 +257,7 @@ def test_the_package_needs_no_extension_of_zip() -> None:
         assert package.namelist()[0] == "xl/worksheets/sheet1.xml"
 
 
-def test_a_header_longer_than_a_cell_is_refused() -> None:
+def test_a_header_longer_than_a_cell_raises_format_limit() -> None:
     spec = parse_export({"resource": "shipment", "format": "xlsx"})
     for header in ("k" * MAX_CELL_CHARACTERS, "\U0001f600" * (MAX_CELL_CHARACTERS // 2)):
         Workbook([FileColumn(header, ColumnType.TEXT)], spec)

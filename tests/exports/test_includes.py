@@ -1,31 +1,22 @@
-"""Related records stand inside of a record, or beside it, with all that is stored of them."""
+"""Includes: related records as nested objects in JSON."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
-import psycopg
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exports.lifecycle.creation import count_rows
-from exports.models import Export, ExportFile
-from exports.preview import preview
+from exports.models import Export
 from exports.request.parser import parse_export
-from exports.sql.compiler import compile_export
 from longshore.accounts.models import Organization
-from longshore.domains.logistics.models import Contact, Group
-from longshore.resources.registry import Registry, Resource, registry
+from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 from tests.exports.related import (
     check,
     fill,
-    header_of,
     objects,
-    related,
-    rows_of,
+    resource,
+    stored,
     table,
     tree_of,
 )
@@ -40,7 +31,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 INCLUDES = [(each.name, path) for each in registry for path in each.includable]
-ONE_LEVEL = [(name, path) for name, path in INCLUDES if "." not in path]
 
 
 @pytest.fixture
@@ -48,40 +38,14 @@ def records(acme: Organization, globex: Organization) -> None:
     fill(acme, globex)
 
 
-def resource(name: str) -> Resource:
-    found = registry.get(name)
-    assert found is not None
-    return found
-
-
-def stored(name: str, owner: Organization) -> list[Any]:
-    records = resource(name).model._default_manager
-    return list(records.filter(organization=owner).order_by("pk"))
-
-
-def test_every_include_of_every_resource_is_what_is_stored(
+def test_every_include_exports_the_stored_records_in_json(
     records: None, acme: Organization
 ) -> None:
     for name, path in INCLUDES:
         for file_format in ("json", "jsonl"):
-            found = objects(acme, name, file_format, includes=[path])
-            for actual, record in zip(found, stored(name, acme), strict=True):
+            exported = objects(acme, name, file_format, includes=[path])
+            for actual, record in zip(exported, stored(name, acme), strict=True):
                 check(actual, record, tree_of([path]), acme)
-
-
-@pytest.mark.parametrize("file_format", ["csv", "parquet", "xlsx"])
-def test_every_include_stands_beside_its_record_in_a_table(
-    file_format: str, records: None, acme: Organization
-) -> None:
-    for name, path in ONE_LEVEL:
-        header, *rows = table(acme, name, file_format, includes=[path])
-        assert header == header_of(resource(name), path)
-        expected = [row for each in stored(name, acme) for row in rows_of(each, path, acme)]
-        texts = ([", ".join(c) if isinstance(c, list) else c for c in row] for row in rows)
-        actual = [dict(zip(header, row, strict=True)) for row in texts]
-        assert [{key: row[key] or None for key in expected[0]} for row in actual] == expected
-        spec = parse_export({"resource": name, "format": file_format, "includes": [path]})
-        assert count_rows(spec, acme.pk) == len(rows)
 
 
 @pytest.mark.usefixtures("records")
@@ -89,48 +53,53 @@ def test_every_include_stands_beside_its_record_in_a_table(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
-def test_any_includes_at_once_are_what_is_stored(acme: Organization, data: st.DataObject) -> None:
+def test_any_combination_of_includes_exports_the_stored_records(
+    acme: Organization, data: st.DataObject
+) -> None:
     name = data.draw(st.sampled_from([each.name for each in registry if each.includes]))
     paths = data.draw(st.lists(st.sampled_from(resource(name).includable), unique=True))
-    found = objects(acme, name, includes=paths)
-    for actual, record in zip(found, stored(name, acme), strict=True):
+    exported = objects(acme, name, includes=paths)
+    for actual, record in zip(exported, stored(name, acme), strict=True):
         check(actual, record, tree_of(paths), acme)
 
 
-def test_what_is_not_included_is_shown_by_its_id(records: None, acme: Organization) -> None:
+def test_relations_that_are_not_included_are_exported_as_ids(
+    records: None, acme: Organization
+) -> None:
     (*_, asset) = stored("asset", acme)
+    assert asset.location_id is not None
     for includes in ([], ["item"]):
-        (*_, found) = objects(acme, "asset", includes=includes)
-        assert "location" not in found
-        assert found["location_id"] == asset.location_id != None  # noqa: E711
+        (*_, exported) = objects(acme, "asset", includes=includes)
+        assert "location" not in exported
+        assert exported["location_id"] == asset.location_id
     (*_, without) = objects(acme, "asset")
     assert without["location"] == {"id": asset.location_id, "name": asset.location.name}
 
 
-def test_records_of_others_are_not_there(
+def test_related_records_of_another_organization_are_omitted(
     records: None, acme: Organization, globex: Organization
 ) -> None:
-    charlies = {each.pk for each in stored("location", globex)}
+    foreign_locations = {location.pk for location in stored("location", globex)}
     assets = stored("asset", acme)
-    [stolen] = [each for each in assets if each.location_id in charlies]
-    found = {each["id"]: each for each in objects(acme, "asset", includes=["location"])}
-    assert found[stolen.pk]["location"] is None
+    [asset] = [each for each in assets if each.location_id in foreign_locations]
+    exported = {each["id"]: each for each in objects(acme, "asset", includes=["location"])}
+    assert exported[asset.pk]["location"] is None
     header, *rows = table(acme, "asset", "csv", includes=["location"])
     cells = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
-    assert {v for k, v in cells[stolen.pk].items() if k.startswith("location.")} == {""}
+    assert {v for k, v in cells[asset.pk].items() if k.startswith("location.")} == {""}
     groups = [
         group["id"]
-        for each in objects(acme, "contact", includes=["groups"])
-        for group in each["groups"]
+        for contact in objects(acme, "contact", includes=["groups"])
+        for group in contact["groups"]
     ]
     assert groups
-    assert set(groups) <= {each.pk for each in stored("group", acme)}
+    assert set(groups) <= {group.pk for group in stored("group", acme)}
 
 
-def test_fields_are_shown_and_no_others(records: None, acme: Organization) -> None:
+def test_only_the_requested_fields_are_exported(records: None, acme: Organization) -> None:
     fields = ["name", "groups.name", "groups.location.name", "locations"]
-    found = objects(acme, "contact", fields=fields)
-    for actual, contact in zip(found, stored("contact", acme), strict=True):
+    exported = objects(acme, "contact", fields=fields)
+    for actual, contact in zip(exported, stored("contact", acme), strict=True):
         full = objects(
             acme, "contact", includes=["groups.location", "locations"], options={"id": contact.pk}
         )[0]
@@ -145,19 +114,17 @@ def test_fields_are_shown_and_no_others(records: None, acme: Organization) -> No
             ],
             "locations": full["locations"],
         }
-    assert any(each["groups"] and each["locations"] for each in found)
+    assert any(each["groups"] and each["locations"] for each in exported)
 
 
-def test_includes_beside_fields_add_what_these_do_not_name(
-    records: None, acme: Organization
-) -> None:
+def test_includes_add_relations_that_fields_do_not_name(records: None, acme: Organization) -> None:
     body: dict[str, Any] = {"fields": ["name", "groups.name"], "includes": ["groups", "locations"]}
-    found = objects(acme, "contact", **body)
-    assert found == objects(acme, "contact", fields=["name", "groups.name", "locations.*"])
-    assert list(found[0]) == ["name", "groups", "locations"]
+    exported = objects(acme, "contact", **body)
+    assert exported == objects(acme, "contact", fields=["name", "groups.name", "locations.*"])
+    assert list(exported[0]) == ["name", "groups", "locations"]
 
 
-def test_an_asterisk_is_every_column(records: None, acme: Organization) -> None:
+def test_an_asterisk_selects_all_columns(records: None, acme: Organization) -> None:
     assert objects(acme, "asset", fields=["*"]) == objects(acme, "asset", includes=[])
     assert objects(acme, "asset", fields=["*", "item.*"]) == objects(
         acme, "asset", includes=["item"]
@@ -173,7 +140,7 @@ def test_an_asterisk_is_every_column(records: None, acme: Organization) -> None:
         ("item", "levels", "layout_name", None),
     ],
 )
-def test_parts_that_are_no_resource_never_vanish(
+def test_embedded_records_are_exported_with_and_without_includes(
     records: None,
     acme: Organization,
     resource_name: str,
@@ -186,30 +153,31 @@ def test_parts_that_are_no_resource_never_vanish(
     expected = [embedded_of(each, embedded) for each in own]
     assert any(expected)
 
-    def shown(**body: Any) -> list[Any]:
+    def exported(**body: Any) -> list[Any]:
         return [each[embedded] for each in objects(acme, resource_name, file_format, **body)]
 
-    assert shown() == shown(includes=[]) == shown(fields=["*"]) == expected
-    assert shown(includes=[embedded]) == shown(fields=[embedded]) == expected
-    assert shown(fields=["id", f"{embedded}.*"]) == shown(fields=["*", f"{embedded}.id"])
-    assert shown(fields=["id", f"{embedded}.*"]) == expected
+    assert exported() == exported(includes=[]) == exported(fields=["*"]) == expected
+    assert exported(includes=[embedded]) == exported(fields=[embedded]) == expected
+    assert exported(fields=["id", f"{embedded}.*"]) == exported(fields=["*", f"{embedded}.id"])
+    assert exported(fields=["id", f"{embedded}.*"]) == expected
     if inner:
-        assert shown(includes=[inner]) == expected
-    brief = [[{named: part[named]} for part in parts] for parts in expected]
-    assert shown(fields=["id", f"{embedded}.{named}"]) == brief
+        assert exported(includes=[inner]) == expected
+    brief = [[{named: record[named]} for record in related_records] for related_records in expected]
+    assert exported(fields=["id", f"{embedded}.{named}"]) == brief
 
 
-def test_parts_of_included_records_are_there_too(records: None, acme: Organization) -> None:
-    found = objects(acme, "shipment", includes=["manifest"])
-    shown = [each["manifest"]["articles"] for each in found if each["manifest"]]
-    assert any(shown)
-    named = objects(acme, "shipment", fields=["manifest.articles.name"])
-    names = [[part["name"] for part in parts] for parts in shown]
+def test_embedded_records_of_included_records_are_exported(
+    records: None, acme: Organization
+) -> None:
+    shipments = objects(acme, "shipment", includes=["manifest"])
+    articles = [each["manifest"]["articles"] for each in shipments if each["manifest"]]
+    assert any(articles)
+    names_only = objects(acme, "shipment", fields=["manifest.articles.name"])
     assert [
-        [part["name"] for part in each["manifest"]["articles"]]
-        for each in named
+        [article["name"] for article in each["manifest"]["articles"]]
+        for each in names_only
         if each["manifest"]
-    ] == names
+    ] == [[article["name"] for article in of_manifest] for of_manifest in articles]
     spec = parse_export({"resource": "shipment", "format": "csv", "includes": ["manifest"]})
     assert spec.warnings == (
         "manifest.articles is left out: csv shows one level of related records, json and jsonl "
@@ -217,194 +185,33 @@ def test_parts_of_included_records_are_there_too(records: None, acme: Organizati
     )
 
 
-@pytest.mark.parametrize("file_format", ["csv", "parquet", "xlsx"])
-def test_parts_that_are_no_resource_stand_in_a_table(
-    records: None, acme: Organization, file_format: str
-) -> None:
-    expected = [[part["name"] for part in embedded_of(each, "articles")] for each in own_orders()]
-    bodies: list[dict[str, Any]] = [
-        {"includes": []},
-        {"fields": ["*"]},
-        {"includes": ["location"]},
-    ]
-    for body in bodies:
-        header, *rows = table(acme, "fulfillment", file_format, **body)
-        cells = [row[header.index("articles")] for row in rows]
-        joined = [cell if isinstance(cell, list) else (cell or "").split(", ") for cell in cells]
-        assert [sorted(filter(None, each)) for each in joined] == [sorted(e) for e in expected]
-    header, *rows = table(acme, "fulfillment", file_format, fields=["id", "articles.name"])
-    assert header == ["id", "articles.name"]
-    assert [row[1] or None for row in rows] == [
-        name for names in expected for name in names or [None]
-    ]
-
-
-def own_orders() -> list[Any]:
-    return stored("fulfillment", Organization.objects.get(slug="acme"))
-
-
-def test_several_relations_to_many_repeat_a_row_in_turn(acme: Organization) -> None:
-    crew, dock = (GroupFactory(organization=acme, name=name) for name in ("Crew", "Dock"))
-    place = LocationFactory.create(organization=acme, name="Yard")
-    ContactFactory(organization=acme, name="Ann", groups=[dock, crew], locations=[place])
-    ContactFactory(organization=acme, name="Bo", locations=[place])
-    ContactFactory(organization=acme, name="Cy")
-    body: dict[str, Any] = {
-        "fields": ["name", "groups.name", "locations.name", "groups.checksum"],
-        "options": {"order_by": "name"},
-    }
-    brief = body | {"fields": body["fields"][:-1]}
-    assert table(acme, "contact", "csv", **brief) == [
-        ["name", "groups.name", "locations.name"],
-        ["Ann", "Crew", ""],
-        ["Ann", "Dock", ""],
-        ["Ann", "", "Yard"],
-        ["Bo", "", "Yard"],
-        ["Cy", "", ""],
-    ]
-    # Computed columns are empty in the rows of the other relation.
-    _, *rows = table(acme, "contact", "csv", **body)
-    assert [bool(row[2]) for row in rows] == [True, True, False, False, False]
-    # A limit is one of records, and the rows are counted.
-    body["options"] |= {"limit": 2}
-    spec = parse_export({"resource": "contact", **body})
-    assert count_rows(spec, acme.pk) == len(table(acme, "contact", "csv", **body)[1:]) == 4
-    output = {"properties": "repeat", "columns": ["name", "locations.name", "groups.name"]}
-    rows = table(acme, "contact", "csv", options=body["options"], csv_field_options=output)[1:]
-    assert rows[:3] == [["Ann", "Yard", ""], ["Ann", "", "Crew"], ["Ann", "", "Dock"]]
-
-
-def test_rows_of_one_record_stand_together_in_any_order(acme: Organization) -> None:
-    groups = GroupFactory.create_batch(3, organization=acme)
-    places = LocationFactory.create_batch(3, organization=acme)
-    contacts = Contact.objects.bulk_create(
-        Contact(organization=acme, name=f"Contact {number}") for number in range(3000)
-    )
-    links: Any = (
-        (Contact.groups.through, "group", groups),
-        (Contact.locations.through, "location", places),
-    )
-    for model, name, targets in links:
-        model._default_manager.bulk_create(
-            model(contact=contact, **{name: targets[place]})
-            for number, contact in enumerate(contacts)
-            for place in range(number % 4)
-        )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "ANALYZE longshore_logistics_contact, longshore_logistics_contactgroup, "
-            "longshore_logistics_group"
-        )
-    _, *rows = table(
-        acme, "contact", "csv", fields=["name", "groups.id", "locations.id"], options={}
-    )
-    starts = [row[0] for number, row in enumerate(rows) if row[0] != rows[number - 1][0]]
-    assert len(starts) == len(contacts)
-    assert len(rows) == sum(max(1, 2 * (number % 4)) for number in range(3000))
-
-
-@pytest.mark.usefixtures("records")
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.data())
-def test_any_includes_at_once_stand_in_a_table(acme: Organization, data: st.DataObject) -> None:
-    names = [each.name for each in registry if each.includes]
-    name = data.draw(st.sampled_from(names))
-    paths = [path for path in resource(name).includable if "." not in path]
-    includes = data.draw(st.lists(st.sampled_from(paths), unique=True, max_size=4))
-    header, *rows = table(acme, name, "csv", includes=includes)
-    many = [each for each in includes if resource(name).related(each)[0].repeatable]
-    if many:
-        many = list(dict.fromkeys([*resource(name).embedded, *many]))
-    expected = 0
-    for record in stored(name, acme):
-        parts = {each: related(record, each, acme) for each in many}
-        expected += max(1, sum(map(len, parts.values())))
-        own = [row for row in rows if row[header.index("id")] == record.pk]
-        for each in many:
-            column = header.index(f"{each}.id")
-            assert [row[column] for row in own if row[column]] == [p.pk for p in parts[each]]
-            keys = [[row[header.index(f"{other}.id")] for other in many] for row in own]
-            assert all(sum(map(bool, key)) <= 1 for key in keys)
-    assert len(rows) == expected
-    spec = parse_export({"resource": name, "format": "csv", "includes": includes})
-    assert count_rows(spec, acme.pk) == expected
-
-
-def test_a_table_with_a_deeper_include_shows_its_first_level_and_says_so(
-    records: None, acme: Organization, alice: KeyClient
-) -> None:
-    for file_format in ("csv", "xlsx", "parquet"):
-        found = table(acme, "contact", file_format, includes=["groups.location"])
-        assert found == table(acme, "contact", file_format, includes=["groups"])
-    body = {"resource": "contact", "format": "csv", "includes": ["groups.location", "locations"]}
-    warning = (
-        "groups.location is left out: csv shows one level of related records, json and jsonl "
-        "show all."
-    )
-    created = alice.post("/v1/exports", body).json()
-    assert created["warnings"] == [warning]
-    assert alice.get(created["url"]).json()["warnings"] == [warning]
-    assert alice.get("/v1/exports").json()["results"][0]["warnings"] == [warning]
-    assert alice.post("/v1/exports/preview", body).json()["warnings"] == [warning]
-    whole = alice.post("/v1/exports", body | {"format": "json"}).json()
-    assert whole["warnings"] == []
-
-
-def test_columns_choose_and_name_beside_includes(records: None, acme: Organization) -> None:
-    output = {"columns": {"groups": "Team", "name": "Who"}}
-    header, *_ = table(acme, "contact", "csv", includes=["groups"], csv_field_options=output)
-    assert header[:2] == ["Team.id", "Team.name"]
-    assert header[-1] == "Who"
-    found = objects(acme, "contact", includes=["groups"], csv_field_options={"columns": ["name"]})
-    assert all(list(each) == ["name", "groups"] for each in found)
-
-
-def test_a_computed_column_has_nothing_where_there_is_no_record(
+def test_related_datetimes_have_the_requested_time_zone_and_pattern(
     records: None, acme: Organization
 ) -> None:
-    body: dict[str, Any] = {"fields": ["id", "destination_contact._inbound_trackers"]}
-    found = objects(acme, "tracker", **body)
-    _, *rows = table(acme, "tracker", "csv", **body)
-    assert {each["destination_contact"] is None for each in found} == {True, False}
-    assert [cell for _, cell in rows] == [
-        str(each["destination_contact"]["_inbound_trackers"]) if each["destination_contact"] else ""
-        for each in found
-    ]
-
-
-def test_datetimes_are_in_the_zone_and_pattern(records: None, acme: Organization) -> None:
     output = {"timezone": "America/New_York", "datetime_format": "yyyy xxx"}
     body: dict[str, Any] = {"fields": ["name", "groups.created_at"], "csv_field_options": output}
-    found = objects(acme, "contact", **body)
-    dates = {group["created_at"][4:] for each in found for group in each["groups"]}
+    exported = objects(acme, "contact", **body)
+    dates = {group["created_at"][4:] for each in exported for group in each["groups"]}
     assert dates == {" -05:00"} or dates == {" -04:00"}
 
 
-def test_a_preview_shows_the_same(records: None, acme: Organization) -> None:
-    body = {"resource": "contact", "includes": ["groups"], "format": "csv"}
-    seen = preview(parse_export(body), acme.pk)
-    header, *rows = table(acme, "contact", "csv", includes=["groups"])
-    assert seen.header == header
-    assert seen.records_count == len(rows)
-
-
-def test_dry_data_shows_related_records_by_their_ids_alone(acme: Organization) -> None:
-    place = LocationFactory.create(organization=acme, name="Dock")
-    order = FulfillmentFactory.create(organization=acme, location=place)
+def test_dry_data_exports_related_records_as_ids_and_embedded_records_whole(
+    acme: Organization,
+) -> None:
+    dock = LocationFactory.create(organization=acme, name="Dock")
+    order = FulfillmentFactory.create(organization=acme, location=dock)
     ArticleFactory.create(fulfillment=order, name="Bolt")
-    [shown] = objects(acme, "fulfillment", dry_data=True)
-    assert shown["location_id"] == place.pk
-    assert "location" not in shown
-    # No resource of their own: nothing else would tell of them.
-    assert [article["name"] for article in shown["articles"]] == ["Bolt"]
+    [exported] = objects(acme, "fulfillment", dry_data=True)
+    assert exported["location_id"] == dock.pk
+    assert "location" not in exported
+    # Articles are not a resource: no other export contains them.
+    assert [article["name"] for article in exported["articles"]] == ["Bolt"]
     header, _ = table(acme, "fulfillment", "csv", dry_data=True)
     assert {"location_id", "articles"} <= set(header)
     assert not {"id", "location"} & set(header)
 
 
-def test_dry_data_leaves_out_what_is_empty(acme: Organization, globex: Organization) -> None:
+def test_dry_data_omits_empty_values_in_json(acme: Organization, globex: Organization) -> None:
     group = GroupFactory(organization=acme, name="Crew", metadata={"a": None})
     ContactFactory(
         organization=acme,
@@ -417,10 +224,10 @@ def test_dry_data_leaves_out_what_is_empty(acme: Organization, globex: Organizat
         groups=[group],
     )
     body: dict[str, Any] = {"includes": ["groups.location", "locations"], "dry_data": True}
-    [found] = objects(acme, "contact", **body)
-    # Computed columns are not those that a record is made of.
-    computed = {name for name in found if name.startswith("_")} | {"checksum"}
-    assert {name: value for name, value in found.items() if name not in computed} == {
+    [exported] = objects(acme, "contact", **body)
+    # Compares stored columns only.
+    computed = {name for name in exported if name.startswith("_")} | {"checksum"}
+    assert {name: value for name, value in exported.items() if name not in computed} == {
         "name": "One",
         "is_primary": False,
         "metadata": {"kept": 0, "list": [None]},
@@ -430,7 +237,7 @@ def test_dry_data_leaves_out_what_is_empty(acme: Organization, globex: Organizat
                 "name": "Crew",
                 "resource": "contact",
                 "children_count": 0,
-                "checksum": found["groups"][0]["checksum"],
+                "checksum": exported["groups"][0]["checksum"],
                 "_search": "Crew",
                 "_outbound_trackers": 0,
                 "_inbound_trackers": 0,
@@ -441,118 +248,19 @@ def test_dry_data_leaves_out_what_is_empty(acme: Organization, globex: Organizat
     assert {"id", "organization_id", "created_at", "updated_at"}.isdisjoint(header)
     assert dict(zip(header, row, strict=True))["nickname"] == ""
     lines = objects(acme, "contact", "jsonl", **body)
-    assert lines == [found]
+    assert lines == [exported]
 
 
-def test_tags_stand_in_one_cell_each(
-    records: None, acme: Organization, own_registry: Registry
-) -> None:
-    contact = resource("contact")
-    joined = replace(contact.relations_by_name["locations"], joined=True)
-    relations = (contact.relations_by_name["groups"], joined)
-    own_registry._resources["contact"] = replace(contact, relations=relations)
-    fields = ["id", "groups.id", "locations.*"]
-    header, *rows = table(acme, "contact", "csv", fields=fields)
-    assert header == ["id", "groups.id", "locations.id", "locations.name"]
-    expected = []
-    for each in stored("contact", acme):
-        places = each.locations.filter(organization=acme).order_by("name", "pk")
-        cells = [", ".join(getattr(place, name) for place in places) for name in ("id", "name")]
-        groups = each.groups.filter(organization=acme).order_by("name", "pk")
-        expected += [[each.pk, group, *cells] for group in [g.pk for g in groups] or [""]]
-    assert rows == expected
-    *_, full = objects(acme, "contact", includes=["locations"])
-    assert set(full["locations"][0]) == set(resource("location").columns_by_name)
-
-
-def test_the_number_of_queries_does_not_grow(
-    acme: Organization, globex: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counts = []
-    for _ in range(2):
-        fill(acme, globex)
-        statements: list[str] = []
-        execute = psycopg.Connection.execute
-
-        def counted(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-            statements.append(str(query))  # noqa: B023
-            return execute(self, query, *args, **kwargs)  # noqa: B023
-
-        with monkeypatch.context() as patched:
-            patched.setattr(psycopg.Connection, "execute", counted)
-            assert objects(acme, "shipment", includes=["destination_contact.groups.location"])
-        counts.append(len(statements))
-    assert counts[0] == counts[1] > 0
-
-
-@pytest.mark.parametrize(("file_format", "alias"), [("json", "row1_groups"), ("csv", "row_groups")])
-def test_a_record_that_many_share_is_made_once(
-    file_format: str, alias: str, acme: Organization
-) -> None:
-    crew = Group.objects.create(organization=acme, name="Crew")
-    contacts = Contact.objects.bulk_create(
-        Contact(organization=acme, name=f"Contact {number}") for number in range(2000)
-    )
-    links = Contact.groups.through.objects
-    links.bulk_create(Contact.groups.through(contact=each, group=crew) for each in contacts)
-    spec = parse_export({"resource": "contact", "format": file_format, "includes": ["groups"]})
-    query = compile_export(spec, acme.pk).query.as_string(None)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "ANALYZE longshore_logistics_contact, longshore_logistics_group, "
-            "longshore_logistics_contactgroup"
-        )
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
-        [(plans,)] = cursor.fetchall()
-    loops = [each["Actual Loops"] for each in scans(plans[0]["Plan"], alias)]
-    assert loops == [1]
-
-
-def scans(plan: dict[str, Any], alias: str) -> Iterator[dict[str, Any]]:
-    """The steps of a plan that read a table under a name."""
-    if plan.get("Alias") == alias and "Relation Name" in plan:
-        yield plan
-    for inner in plan.get("Plans", ()):
-        yield from scans(inner, alias)
-
-
-def test_parts_of_a_record_are_its_organization_s_because_it_is(
-    own_registry: Registry, acme: Organization, globex: Organization
-) -> None:
-    hidden = frozenset({"request", "spec", "failure"})
-    own_registry.register(Resource("job", "jobs", Export, includes=("files",), hidden=hidden))
-    own_registry.register(
-        Resource(
-            *("file", "files", ExportFile),
-            organization="export__organization",
-            includes=("export.files",),
-        )
-    )
-    for number, owner in enumerate((acme, globex)):
-        export = Export.objects.create(organization=owner, request={}, spec={})
-        ExportFile.objects.create(
-            export=export, name=owner.slug, storage_key=str(number), rows=0, bytes=0
-        )
-    spec = parse_export({"resource": "job", "format": "json", "includes": ["files"]})
-    assert compile_export(spec, acme.pk).query.as_string(None).count('organization_id" = ') == 1
-    body: dict[str, Any] = {"options": {}}
-    for owner in (acme, globex):
-        [job] = objects(owner, "job", fields=["files.name"], **body)
-        assert job == {"files": [{"name": owner.slug}]}
-        [file] = objects(owner, "file", fields=["name", "export.files.name"], **body)
-        assert file == {"name": owner.slug, "export": job}
-
-
-def test_a_limit_is_one_of_records_in_their_order(records: None, acme: Organization) -> None:
+def test_a_limit_counts_records_in_the_requested_order(records: None, acme: Organization) -> None:
     options = {"order_by": "-name", "limit": 3}
-    found = objects(acme, "contact", includes=["groups", "locations"], options=options)
+    exported = objects(acme, "contact", includes=["groups", "locations"], options=options)
     contacts = resource("contact").model._default_manager.filter(organization=acme)
     expected = list(contacts.order_by("-name", "-pk"))[:3]
-    for actual, record in zip(found, expected, strict=True):
+    for actual, record in zip(exported, expected, strict=True):
         check(actual, record, tree_of(["groups", "locations"]), acme)
 
 
-def test_the_api_takes_them_and_shows_charlie_nothing(
+def test_the_api_accepts_includes_and_isolates_organizations(
     records: None, acme: Organization, alice: KeyClient, charlie: KeyClient
 ) -> None:
     body = {
@@ -561,12 +269,12 @@ def test_the_api_takes_them_and_shows_charlie_nothing(
         "includes": ["groups.location"],
         "options": {"order_by": "id"},
     }
-    seen = alice.post("/v1/exports/preview", body, format="json").json()
-    for actual, record in zip(seen["rows"], stored("contact", acme), strict=True):
+    own = alice.post("/v1/exports/preview", body, format="json").json()
+    for actual, record in zip(own["rows"], stored("contact", acme), strict=True):
         check(actual, record, tree_of(["groups.location"]), acme)
-    theirs = charlie.post("/v1/exports/preview", body, format="json").json()
-    ours = {row["id"] for row in seen["rows"]}
-    assert {row["id"] for row in theirs["rows"]}.isdisjoint(ours)
+    other = charlie.post("/v1/exports/preview", body, format="json").json()
+    own_ids = {row["id"] for row in own["rows"]}
+    assert {row["id"] for row in other["rows"]}.isdisjoint(own_ids)
     created = alice.post("/v1/exports", body, format="json")
     assert created.status_code == 201
     assert Export.objects.get().spec["includes"][0]["relation"] == "groups"

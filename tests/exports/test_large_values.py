@@ -1,4 +1,4 @@
-"""Values too large for a process's memory are clear errors, before they are read."""
+"""Large values: clear errors before they fill the memory, and bounded memory for large rows."""
 
 import ctypes
 import gc
@@ -24,7 +24,7 @@ FORMATS = ("csv", "json", "jsonl", "parquet")
 
 
 def peak_growth(action: Any) -> int:
-    """The bytes by which the process's greatest size grows meanwhile."""
+    """Return the bytes by which the peak memory of the process grows during an action."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     with open("/proc/self/clear_refs", "w") as file:
@@ -41,46 +41,44 @@ def _status(name: str) -> int:
 
 
 @pytest.mark.parametrize("file_format", [*FORMATS, "xlsx"])
-def test_a_preview_names_the_column_that_is_too_large(
+def test_a_preview_of_a_large_value_fails_with_its_column(
     file_format: str, alice: KeyClient, acme: Organization
 ) -> None:
     ContactFactory(organization=acme, notes="x" * (MAX_ANSWER_BYTES + 1))
     body = {"resource": "contact", "format": file_format}
 
-    def ask() -> None:
+    def send_request() -> None:
         response = alice.post("/v1/exports/preview", body)
         assert response.status_code == 422
-        shown = response.json()
-        assert shown["error"] == "answer_too_large"
-        assert shown["details"]["column"] == "notes"
-        assert "leave out notes, or create an export" in shown["message"]
+        error = response.json()
+        assert error["error"] == "answer_too_large"
+        assert error["details"]["column"] == "notes"
+        assert "leave out notes, or create an export" in error["message"]
 
-    assert peak_growth(ask) < MAX_ANSWER_BYTES
+    assert peak_growth(send_request) < MAX_ANSWER_BYTES
     output = {"columns": ["id", "name"]}
     assert (
         alice.post("/v1/exports/preview", body | {"csv_field_options": output}).status_code == 200
     )
 
 
-def test_a_list_names_the_record_and_the_column_that_are_too_large(
+def test_a_list_of_a_large_value_fails_with_its_record_and_column(
     alice: KeyClient, acme: Organization
 ) -> None:
     ContactFactory(organization=acme, notes="y")
     large = ContactFactory.create(organization=acme, notes="x" * (MAX_ANSWER_BYTES + 1))
 
-    def ask() -> None:
+    def send_request() -> None:
         response = alice.get("/v1/contacts")
         assert response.status_code == 422
         details = response.json()["details"]
         assert (details["record"], details["column"]) == (large.pk, "notes")
 
-    assert peak_growth(ask) < MAX_ANSWER_BYTES
+    assert peak_growth(send_request) < MAX_ANSWER_BYTES
     assert len(alice.get("/v1/contacts?fields=id,name").json()["results"]) == 2
 
 
-def test_the_size_of_a_page_is_that_of_its_own_records(
-    alice: KeyClient, acme: Organization
-) -> None:
+def test_a_page_is_measured_by_its_own_records(alice: KeyClient, acme: Organization) -> None:
     texts = ["x" * MAX_ANSWER_BYTES, "z" * (MAX_ANSWER_BYTES * 5 // 8)]
     keys = [ContactFactory.create(organization=acme, notes=text).pk for text in texts]
     url: str | None = "/v1/contacts?fields=id,notes&order_by=-created_at&limit=1"
@@ -91,23 +89,23 @@ def test_the_size_of_a_page_is_that_of_its_own_records(
 
 
 @pytest.mark.parametrize("text_format", ["csv", "xlsx"])
-def test_a_preview_names_the_column_that_is_too_large_to_flatten(
+def test_a_preview_of_a_value_too_large_to_flatten_fails_with_its_column(
     text_format: str, alice: KeyClient, acme: Organization
 ) -> None:
     ContactFactory(organization=acme, metadata={"a": [{"b": n % 10} for n in range(500_000)]})
     output = {"columns": ["id", "metadata"], "properties": "flatten"}
     body = {"resource": "contact", "format": text_format, "csv_field_options": output}
 
-    def ask() -> None:
+    def send_request() -> None:
         response = alice.post("/v1/exports/preview", body)
         assert (response.status_code, response.json()["error"]) == (422, "answer_too_large")
         assert response.json()["details"]["column"] == "metadata"
 
-    assert peak_growth(ask) < 4 * MAX_FLATTENED_BYTES
+    assert peak_growth(send_request) < 4 * MAX_FLATTENED_BYTES
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_an_export_of_a_row_that_is_too_large_fails(
+def test_an_export_of_a_row_above_the_maximum_fails(
     file_format: str, settings: Settings, acme: Organization
 ) -> None:
     settings.EXPORT_MAX_ROW_BYTES = 1 << 20
@@ -118,7 +116,7 @@ def test_an_export_of_a_row_that_is_too_large_fails(
     assert export.status == Status.FAILED
     assert export.error is not None
     assert export.error["error"] == "format_limit"
-    assert "bytes, and 1,048,576 are allowed" in export.error["message"]
+    assert "bytes; the maximum is 1,048,576" in export.error["message"]
     assert contact.pk in export.error["message"]
     assert Export.objects.count() == 1
 
@@ -141,11 +139,13 @@ def test_memory_does_not_grow_with_the_number_of_large_rows(
     few, many = peaks
     print(f"{file_format}: {few >> 20} and {many >> 20} MiB")
     assert few < 600 << 20
-    # Eight rows more have 240 MiB.
+    # The second export reads 240 MiB more.
     assert many < few + (90 << 20)
 
 
-def test_a_value_too_large_to_flatten_is_named(acme: Organization) -> None:
+def test_a_value_too_large_to_flatten_raises_an_error_that_names_the_column(
+    acme: Organization,
+) -> None:
     ContactFactory(organization=acme, metadata={"a": "x" * (8 << 20)})
     output = {"columns": ["metadata"], "properties": "flatten"}
     spec = parse_export({"resource": "contact", "csv_field_options": output})

@@ -11,7 +11,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils import timezone
 
 from exports.execution import runner
-from exports.execution.storage import folder
+from exports.lifecycle.storage import attempt_folder
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from longshore.api.errors import ErrorCode
@@ -49,7 +49,7 @@ def skip_delay(export: Export) -> None:
 
 
 def stored_file(export: Export) -> ExportFile:
-    key = f"{folder(export, export.claims[-1])}/000001"
+    key = f"{attempt_folder(export, export.claims[-1])}/000001"
     default_storage.save(key, ContentFile(b"id\n"))
     return ExportFile(
         export=export, name="x.csv", storage_key=key, content_type="text/csv",

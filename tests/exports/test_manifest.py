@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from exports.execution import runner
-from exports.execution.storage import MANIFEST
+from exports.lifecycle.storage import MANIFEST
 from exports.models import Export
 from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient

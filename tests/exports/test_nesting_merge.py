@@ -1,4 +1,4 @@
-"""Merged, what has parts is one text: labels, members, or JSON."""
+"""`merge`: a nested value is one text: labels, members, or JSON."""
 
 import json
 from typing import Any
@@ -11,12 +11,12 @@ from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact, Group
 from longshore.resources.folding import SortKey
 from tests.exports.nested import (
-    alike,
     character,
+    is_cell_of,
     joined,
     json_value,
-    parted,
-    shows,
+    similar_value,
+    split_members,
     table_of,
 )
 
@@ -26,17 +26,17 @@ text = st.text(character, max_size=4) | st.sampled_from(["a, b", 'a "b"', ", ", 
 
 
 def merged(value: Any) -> Any:
-    """A JSON value as one text that a person reads; one that JSON reads has its value."""
-    if isinstance(value, dict) or any(isinstance(part, dict | list) for part in parts(value)):
+    """Return the text of a merged JSON value; a value that stays JSON is returned unchanged."""
+    if isinstance(value, dict) or any(isinstance(each, dict | list) for each in members(value)):
         return value
-    return joined(map(shown, value)) if isinstance(value, list) else value
+    return joined(map(member_text, value)) if isinstance(value, list) else value
 
 
-def parts(value: Any) -> list[Any]:
+def members(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def shown(value: Any) -> str:
+def member_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
@@ -45,14 +45,14 @@ def shown(value: Any) -> str:
 def is_merged(cell: str, value: Any) -> bool:
     expected = merged(value)
     if isinstance(expected, dict | list):
-        # PostgreSQL writes the digits of a number, which may look like another kind of number.
+        # PostgreSQL may write a float without a fraction, which reads as an integer.
         read, written = (json.loads(each, parse_int=float) for each in (cell, json.dumps(expected)))
         return bool(read == written)
-    return shows(cell, expected)
+    return is_cell_of(cell, expected)
 
 
 no_floats = json_value.filter(
-    lambda value: not any(isinstance(part, float) for part in parts(value))
+    lambda value: not any(isinstance(member, float) for member in members(value))
 )
 
 
@@ -62,14 +62,14 @@ no_floats = json_value.filter(
 @given(
     values=st.lists(
         st.tuples(
-            (no_floats | alike).filter(lambda v: v is not None),
+            (no_floats | similar_value).filter(lambda v: v is not None),
             st.lists(text, max_size=3),
             st.lists(text, max_size=2),
         ),
         max_size=4,
     )
 )
-def test_relations_are_their_labels_arrays_their_members_and_objects_json(
+def test_relations_merge_to_labels_arrays_to_members_and_objects_to_json(
     values: list[tuple[Any, list[str], list[str]]], acme: Organization
 ) -> None:
     Contact.objects.all().delete()
@@ -91,13 +91,13 @@ def test_relations_are_their_labels_arrays_their_members_and_objects_json(
     ):
         assert is_merged(row[0], metadata)
         assert row[1] == joined(names)
-        assert parted(row[1]) == (names or [""])
+        assert split_members(row[1]) == (names or [""])
         labels = contact.groups.order_by(SortKey("name"), "pk").values_list("name", flat=True)
         assert row[2] == joined(labels)
-        assert parted(row[2]) == (list(labels) or [""])
+        assert split_members(row[2]) == (list(labels) or [""])
 
 
-def test_a_label_that_holds_a_comma_reads_as_one(acme: Organization) -> None:
+def test_a_label_with_a_comma_is_quoted_as_one_member(acme: Organization) -> None:
     names = ["Dock, north", 'Gate "B"', "Yard"]
     groups = [Group.objects.create(organization=acme, name=name) for name in names]
     contact = Contact.objects.create(organization=acme, alternate_names=["Smith, J.", "x"])
@@ -106,4 +106,4 @@ def test_a_label_that_holds_a_comma_reads_as_one(acme: Organization) -> None:
     [_, row] = table_of(acme, "merge", output={"columns": columns})
     expected = '"Dock, north", "Gate ""B""", Yard'
     assert row == [expected, expected, '"Smith, J.", x']
-    assert parted(row[0]) == names
+    assert split_members(row[0]) == names

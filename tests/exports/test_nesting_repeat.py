@@ -1,4 +1,4 @@
-"""Repeated, a relation to many has a row for each of its records."""
+"""`repeat`: the file has one row for each record of a to-many relation."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -30,8 +30,8 @@ def groups(acme: Organization) -> list[Group]:
     """Four groups, two of one name."""
     dock = Location.objects.create(organization=acme, name="Dock")
     return [
-        Group.objects.create(organization=acme, name=name, location=place)
-        for name, place in [("Crew", dock), ("Zoo", None), ("Crew", None), ('A, "b"', dock)]
+        Group.objects.create(organization=acme, name=name, location=location)
+        for name, location in [("Crew", dock), ("Zoo", None), ("Crew", None), ('A, "b"', dock)]
     ]
 
 
@@ -55,7 +55,7 @@ def rows_of(contact: Contact) -> list[list[str]]:
     limit=st.sampled_from(["all", 1, 3]),
     direction=st.sampled_from(["asc", "desc"]),
 )
-def test_there_is_a_row_for_each_related_record_and_one_where_there_is_none(
+def test_each_related_record_has_a_row_and_a_record_without_any_has_one(
     members: list[set[int]], limit: Any, direction: str, acme: Organization, groups: list[Group]
 ) -> None:
     Contact.objects.all().delete()
@@ -73,7 +73,7 @@ def test_there_is_a_row_for_each_related_record_and_one_where_there_is_none(
     assert count_rows(parse_export(body | {"csv_field_options": output}), acme.pk) == len(rows)
 
 
-def test_rows_of_one_record_stand_together_in_any_order(
+def test_rows_of_one_record_are_adjacent_without_an_order(
     acme: Organization, groups: list[Group]
 ) -> None:
     contacts = [member(acme, f"{number}", *groups[: number % 4]) for number in range(40)]
@@ -83,21 +83,23 @@ def test_rows_of_one_record_stand_together_in_any_order(
     assert sorted(rows) == sorted(row for contact in contacts for row in rows_of(contact))
 
 
-def test_a_column_of_the_relation_repeats_too(acme: Organization, groups: list[Group]) -> None:
+def test_a_single_field_of_the_relation_repeats_rows(
+    acme: Organization, groups: list[Group]
+) -> None:
     member(acme, "one", *groups[:2])
     columns = {"groups.name": "Team", "name": True}
     rows = table_of(acme, "repeat", output={"columns": columns})
     assert rows == [["Team", "name"], ["Crew", "one"], ["Zoo", "one"]]
 
 
-def test_a_renamed_relation_gives_its_name_to_its_fields(acme: Organization) -> None:
-    columns = {"groups": "Team", "name": "Who"}
+def test_the_header_of_a_renamed_relation_prefixes_its_fields(acme: Organization) -> None:
+    columns = {"groups": "Team", "name": "Name"}
     assert table_of(acme, "repeat", output={"columns": columns}) == [
-        ["Team.id", "Team.name", "Team.location_id", "Who"]
+        ["Team.id", "Team.name", "Team.location_id", "Name"]
     ]
 
 
-def test_other_columns_are_merged(acme: Organization, groups: list[Group]) -> None:
+def test_other_nested_columns_are_merged(acme: Organization, groups: list[Group]) -> None:
     child = Group.objects.create(organization=acme, name="Child", parent=groups[0])
     output = {"columns": ["name", "children", "location", "metadata"]}
     Group.objects.filter(pk=groups[0].pk).update(metadata={"a": [1]})
@@ -108,11 +110,11 @@ def test_other_columns_are_merged(acme: Organization, groups: list[Group]) -> No
     ]
 
 
-def test_records_that_point_here_repeat_the_row(acme: Organization) -> None:
+def test_records_with_a_foreign_key_to_the_record_repeat_its_row(acme: Organization) -> None:
     item = Item.objects.create(organization=acme, name="Box")
     for shelf, quantity in [("B", 2), ("A", 1), (None, 3)]:
-        place = Location.objects.create(organization=acme, name=f"Place {shelf}")
-        item.levels.create(location=place, layout_name=shelf, verified_qty=quantity)
+        location = Location.objects.create(organization=acme, name=f"Place {shelf}")
+        item.levels.create(location=location, layout_name=shelf, verified_qty=quantity)
     output = {"columns": ["name", "levels.layout_name", "levels.verified_qty"]}
     assert table_of(acme, "repeat", resource="item", output=output)[1:] == [
         ["Box", "A", "1"],
@@ -121,7 +123,9 @@ def test_records_that_point_here_repeat_the_row(acme: Organization) -> None:
     ]
 
 
-def test_related_records_of_others_are_not_there(acme: Organization, globex: Organization) -> None:
+def test_related_records_of_another_organization_are_omitted(
+    acme: Organization, globex: Organization
+) -> None:
     secret = Group.objects.create(organization=globex, name="Secret")
     member(acme, "one", secret)
     assert table_of(acme, "repeat", output={"columns": ["name", "groups.name"]})[1:] == [
@@ -129,7 +133,7 @@ def test_related_records_of_others_are_not_there(acme: Organization, globex: Org
     ]
 
 
-def test_related_datetimes_are_in_the_zone_and_pattern(
+def test_related_datetimes_have_the_requested_time_zone_and_pattern(
     acme: Organization, own_registry: Registry
 ) -> None:
     relation = Relation("groups", fields=("created_at", "metadata"))
@@ -148,7 +152,7 @@ def test_related_datetimes_are_in_the_zone_and_pattern(
     ]
 
 
-def test_the_count_of_an_export_is_that_of_its_rows(
+def test_the_records_count_of_an_export_counts_repeated_rows(
     queued: Export, acme: Organization, contacts: list[Contact]
 ) -> None:
     output = {"properties": "repeat", "columns": COLUMNS}
@@ -168,7 +172,7 @@ def test_the_count_of_an_export_is_that_of_its_rows(
         {"groups": True, "name": "groups.id"},
     ],
 )
-def test_what_cannot_be_repeated_side_by_side_is_refused(columns: Any) -> None:
+def test_columns_with_the_same_header_are_rejected(columns: Any) -> None:
     output = {"properties": "repeat", "columns": columns}
     with pytest.raises(InvalidInput) as invalid:
         parse_export({"resource": "contact", "csv_field_options": output})

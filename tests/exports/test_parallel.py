@@ -1,4 +1,4 @@
-"""Several connections read one file: in order, of one moment, whole, and stopped together."""
+"""Parallel reading: file order, one snapshot, complete rows, bounded read-ahead, cancellation."""
 
 import threading
 import time
@@ -11,8 +11,9 @@ from django.db import connection
 from pytest_django import Settings
 
 from exports.formats.base import Block
-from exports.reading import copy_reader, partitioning
-from exports.reading.parallel import in_order
+from exports.reading import copy_reader, partitioning, stream
+from exports.reading.copy_reader import copy_blocks
+from exports.reading.parallel import MAX_BYTES_AHEAD, read_in_order
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
@@ -42,8 +43,8 @@ REQUESTS: dict[str, dict[str, Any]] = {
 def large(
     acme: Organization, globex: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Organization:
-    """An organization of many small parts, some rows not where they were written first."""
-    monkeypatch.setattr(partitioning, "_PAGES", 10)
+    """Create an organization whose contacts are many small partitions. Some rows have moved."""
+    monkeypatch.setattr(partitioning, "PAGES_PER_PARTITION", 10)
     monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 2000)
     settings.EXPORT_PARALLEL_ROWS = 0
     for organization in (acme, globex):
@@ -76,7 +77,7 @@ def content_of(organization: Organization, request: dict[str, Any]) -> bytes:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("connections", [2, 5])
 @pytest.mark.parametrize("name", REQUESTS)
-def test_the_file_is_the_one_that_a_single_connection_writes(
+def test_the_file_equals_the_file_read_by_one_connection(
     large: Organization,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -84,24 +85,23 @@ def test_the_file_is_the_one_that_a_single_connection_writes(
     connections: int,
 ) -> None:
     settings.EXPORT_CONNECTIONS = 1
-    alone = content_of(large, REQUESTS[name])
+    expected = content_of(large, REQUESTS[name])
     settings.EXPORT_CONNECTIONS = connections
-    together = content_of(large, REQUESTS[name])
-    assert together == alone
+    content = content_of(large, REQUESTS[name])
+    assert content == expected
     if name == "table order":
-        assert len(together.splitlines()) == ROWS + 1
+        assert len(content.splitlines()) == ROWS + 1
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["table order", "ordered"])
-def test_all_see_the_moment_at_which_the_first_began(
+def test_all_connections_read_the_same_snapshot(
     large: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     before = content_of(large, REQUESTS[name])
-    read = ExportStream._read
     changed = threading.Event()
 
-    def changing(*args: Any) -> Iterator[Block]:
+    def copy_after_changes(*args: Any) -> Iterator[Block]:
         if not changed.is_set():
             changed.set()
             Contact.objects.filter(email__contains="3").delete()
@@ -110,57 +110,65 @@ def test_all_see_the_moment_at_which_the_first_began(
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM longshore_logistics_contact")
             connection.close()
-        yield from read(*args)
+        yield from copy_blocks(*args)
 
-    monkeypatch.setattr(ExportStream, "_read", changing)
+    monkeypatch.setattr(stream, "copy_blocks", copy_after_changes)
     assert content_of(large, REQUESTS[name]) == before
     assert content_of(large, REQUESTS[name]) != before
 
 
 @pytest.mark.django_db(transaction=True)
-def test_few_rows_are_read_by_one_connection(
+def test_only_an_export_of_many_rows_is_read_by_several_connections(
     large: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    backends: set[int] = set()
+
+    def copy_and_record(reader: psycopg.Connection, *args: Any) -> Iterator[Block]:
+        backends.add(reader.info.backend_pid)
+        yield from copy_blocks(reader, *args)
+
+    monkeypatch.setattr(stream, "copy_blocks", copy_and_record)
+    settings.EXPORT_CONNECTIONS = 2
     settings.EXPORT_PARALLEL_ROWS = ROWS * 2
-    monkeypatch.setattr("exports.reading.stream.in_order", None)
     content_of(large, {})
+    assert len(backends) == 1
+    backends.clear()
     settings.EXPORT_PARALLEL_ROWS = ROWS // 2
-    with pytest.raises(TypeError):
-        content_of(large, {})
+    content_of(large, {})
+    assert len(backends) == 2
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_canceled_export_frees_every_connection(
+def test_cancel_stops_every_connection(
     large: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = ExportStream(parse_export({"resource": "contact"}), large.pk)
-    read = ExportStream._read
+    export = ExportStream(parse_export({"resource": "contact"}), large.pk)
     reading = threading.Semaphore(0)
 
-    def slow(self: ExportStream, reader: psycopg.Connection, statement: Any) -> Iterator[Block]:
+    def copy_slowly(reader: psycopg.Connection, *args: Any) -> Iterator[Block]:
         reading.release()
-        reader.execute("SELECT pg_sleep(60)")
-        yield from read(self, reader, statement)
+        reader.execute("SELECT pg_sleep(300)")
+        yield from copy_blocks(reader, *args)
 
-    monkeypatch.setattr(ExportStream, "_read", slow)
+    monkeypatch.setattr(stream, "copy_blocks", copy_slowly)
 
     def cancel() -> None:
-        assert all(reading.acquire(timeout=10) for _ in range(2))
+        assert all(reading.acquire(timeout=60) for _ in range(2))
         time.sleep(0.2)
-        stream.cancel()
+        export.cancel()
 
     thread = threading.Thread(target=cancel)
     thread.start()
     started = time.monotonic()
     with pytest.raises(psycopg.errors.QueryCanceled):
-        list(stream)
-    assert time.monotonic() - started < 5
+        list(export)
+    assert time.monotonic() - started < 100
     thread.join()
-    # The server ends them as soon as it notices.
-    wait_for(lambda: others() == (0,))
+    # The server ends the sessions some time after their connections.
+    wait_for(lambda: other_sessions() == (0,))
 
 
-def others() -> Any:
+def other_sessions() -> Any:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
@@ -174,83 +182,87 @@ def blocks(task: int, number: int = 3) -> Iterator[Block]:
         yield Block(1, f"{task}.{index}".encode())
 
 
-def nothing() -> None:
-    """No reader needs to be ended."""
+def no_cancel() -> None:
+    """Do nothing: the reads of the test end by themselves."""
 
 
-def test_tasks_come_out_in_order_whichever_is_read_first() -> None:
+def test_blocks_are_yielded_in_the_order_of_their_tasks() -> None:
     started: list[int] = []
 
     def read(task: int) -> Iterator[Block]:
         started.append(task)
-        # The earlier ones take longer.
+        # Earlier tasks take longer.
         time.sleep(0.01 * (5 - task % 5))
         yield from blocks(task)
 
-    found = [block.data.decode() for block in in_order(iter(range(20)), read, 4, nothing)]
-    assert found == [f"{task}.{index}" for task in range(20) for index in range(3)]
+    contents = [block.data.decode() for block in read_in_order(iter(range(20)), read, 4, no_cancel)]
+    assert contents == [f"{task}.{index}" for task in range(20) for index in range(3)]
     assert sorted(started) == list(range(20))
 
 
-def test_what_is_read_ahead_is_bounded() -> None:
-    counts = dict.fromkeys(range(10), 0)
+@pytest.mark.parametrize("block_bytes", [1 << 17, 1 << 20, 5 << 20])
+def test_read_ahead_is_bounded_in_bytes(block_bytes: int) -> None:
+    readers, tasks, blocks_per_task = 3, 8, 60
+    data = bytes(block_bytes)
+    counts = dict.fromkeys(range(tasks), 0)
 
     def read(task: int) -> Iterator[Block]:
-        for block in blocks(task, 1000):
+        for _ in range(blocks_per_task):
             counts[task] += 1
-            yield block
+            yield Block(1, data)
 
-    found = in_order(iter(range(10)), read, 3, nothing)
-    next(found)
+    read_blocks = read_in_order(iter(range(tasks)), read, readers, no_cancel)
+    next(read_blocks)
+    wait_for(lambda: sum(counts.values()) >= readers * min(MAX_BYTES_AHEAD // block_bytes, 2))
     time.sleep(0.3)
-    assert sum(counts.values()) < 400
-    assert len(list(found)) == 10 * 1000 - 1
+    # A queue exceeds the bound by less than one block, and each reader holds one more block.
+    assert all(count * block_bytes < MAX_BYTES_AHEAD + 3 * block_bytes for count in counts.values())
+    assert len(list(read_blocks)) == tasks * blocks_per_task - 1
 
 
-def test_an_error_of_one_ends_all_and_is_raised_in_its_turn() -> None:
+def test_an_error_cancels_all_reads_and_is_raised_after_earlier_tasks() -> None:
     canceled = threading.Event()
 
     def read(task: int) -> Iterator[Block]:
         if task == 1:
-            raise ValueError("broken")
+            raise ValueError("read failed")
         for block in blocks(task):
             canceled.wait(0.1)
             yield block
         if task > 1:
-            assert canceled.wait(10)
+            assert canceled.wait(60)
 
-    found = in_order(iter(range(100)), read, 2, canceled.set)
-    assert [next(found).data for _ in range(3)] == [b"0.0", b"0.1", b"0.2"]
-    with pytest.raises(ValueError, match="broken"):
-        next(found)
+    read_blocks = read_in_order(iter(range(100)), read, 2, canceled.set)
+    assert [next(read_blocks).data for _ in range(3)] == [b"0.0", b"0.1", b"0.2"]
+    with pytest.raises(ValueError, match="read failed"):
+        next(read_blocks)
     assert canceled.is_set()
 
 
-def test_nobody_is_left_reading_when_the_rest_is_not_wanted() -> None:
+def test_closing_the_generator_ends_all_reads() -> None:
     canceled = threading.Event()
     before = threading.active_count()
 
     def read(task: int) -> Iterator[Block]:
         yield from blocks(task)
-        assert canceled.wait(10)
+        assert canceled.wait(60)
 
-    found = in_order(iter(range(5)), read, 2, canceled.set)
-    next(found)
-    found.close()  # type: ignore[attr-defined]  # a generator
+    read_blocks = read_in_order(iter(range(5)), read, 2, canceled.set)
+    next(read_blocks)
+    read_blocks.close()  # type: ignore[attr-defined]  # a generator
     assert canceled.is_set()
     assert threading.active_count() == before
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_storage_that_fails_leaves_no_reader_behind(large: Organization) -> None:
+def test_closing_the_files_early_ends_all_threads(large: Organization) -> None:
     before = threading.active_count()
-    stream = ExportStream(parse_export({"resource": "contact"}), large.pk)
-    files = stream.files()
+    files = ExportStream(parse_export({"resource": "contact"}), large.pk).files()
     content = iter(next(files))
     next(content)
     next(content)
     assert threading.active_count() > before
-    # The file is still held, as a traceback would hold it.
+    # `content` still refers to the file, as a traceback would.
     files.close()
     assert threading.active_count() == before
     assert content

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from exports.request.parser import FIELDS, OUTPUT_FIELDS, parse_export
-from exports.spec import Compression, ExportSpec
+from exports.spec import ExportSpec
 from longshore.api.errors import ErrorCode, InvalidInput, Problem
+from longshore.files.compression import Compression
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.filters import Ordering
@@ -277,9 +278,18 @@ def test_an_unknown_field_is_named_even_with_null() -> None:
         ({"csv_field_options": {"columns": {"id": "FALSE"}}}, "write false without quotes"),
         ({"csv_field_options": {"column_order": [None]}}, "null is not a chosen column"),
         ({"csv_field_options": {"columns": ["id", "type", "id"]}}, "The column id is named twice"),
-        ({"csv_field_options": {"datetime_format": ""}}, "'' is no datetime pattern: it is a text"),
-        ({"csv_field_options": {"datetime_format": 5}}, "5 is no datetime pattern: it is a text"),
-        ({"csv_field_options": {"datetime_format": "y" * 201}}, "it has 200 characters at most"),
+        (
+            {"csv_field_options": {"datetime_format": ""}},
+            "'' is no datetime pattern: it must be",
+        ),
+        (
+            {"csv_field_options": {"datetime_format": 5}},
+            "5 is no datetime pattern: it must be",
+        ),
+        (
+            {"csv_field_options": {"datetime_format": "y" * 201}},
+            "it may have at most 200 characters",
+        ),
         ({"options": {"limit": True}}, "true is not a valid limit."),
         ({"options": {"order_by": [None]}}, "cannot be ordered by null"),
         ({"options": {"direction": ["x"]}}, '["x"] is not a valid direction.'),

@@ -1,66 +1,37 @@
-"""POST /v1/exports/preview: the rows that the file would have, and how many; nothing is stored."""
+"""POST /v1/exports/preview: the first rows of the file, and the number of its rows."""
 
 import csv
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import openpyxl
 import pytest
 from django.db import connection
-from psycopg import sql
 from pyarrow import parquet
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from exports import preview
-from exports.lifecycle import creation
 from exports.models import Export
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
-from exports.sql.compiler import among, compile_count, compile_records
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Shipment
 from tests.conftest import KeyClient
+from tests.exports.previews import COLUMNS, body, create_shipments
 from tests.factories import (
     ContactFactory,
     GroupFactory,
-    LocationFactory,
-    ShipmentFactory,
 )
 
-# What a preview shows is compared with the file, which is read on another connection.
+# Files, which previews are compared with, are read on another connection.
 pytestmark = pytest.mark.django_db(transaction=True)
-START = datetime(2024, 7, 1, 12, tzinfo=UTC)
-COLUMNS = ["id", "status", "amount", "paid", "created_at", "tags", "metadata", "location", "notes"]
 
 
 @pytest.fixture
 def shipments(acme: Organization, globex: Organization) -> list[Shipment]:
-    """Thirty of acme's, oldest first; one of globex."""
-    dock = LocationFactory.create(organization=acme, name='Dock, "B"')
-    ShipmentFactory.create(organization=globex, notes="SECRET")
-    return [
-        ShipmentFactory.create(
-            organization=acme,
-            created_at=START + timedelta(hours=hour, microseconds=hour),
-            amount=hour * 100 if hour % 3 else None,
-            paid=hour % 2,
-            location=dock if hour % 2 else None,
-            tags=["cold", "=1+1"][: hour % 3],
-            metadata={"a": {"b": hour}} if hour % 4 else {},
-            notes=["", None, "-cmd", "line\nbreak; 山田"][hour % 4],
-        )
-        for hour in range(30)
-    ]
-
-
-def body(**changes: Any) -> dict[str, Any]:
-    """A request for shipments, newest first."""
-    options = {"order_by": "created_at", "direction": "desc"} | changes.pop("options", {})
-    output = {"columns": COLUMNS, "timezone": "Europe/Paris"} | changes.pop("output", {})
-    return {"resource": "shipment", "options": options, "csv_field_options": output, **changes}
+    return create_shipments(acme, globex)
 
 
 def file_of(request: dict[str, Any], organization: Organization) -> bytes:
@@ -68,37 +39,37 @@ def file_of(request: dict[str, Any], organization: Organization) -> bytes:
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_shows_the_first_rows_and_counts_them_all(
+def test_a_preview_has_the_first_rows_and_the_count_of_all(
     alice: KeyClient, shipments: list[Shipment], slash: str
 ) -> None:
     request = body(output={"columns": ["id", "amount", "location.name"]})
     response = alice.post(f"/v1/exports/preview{slash}", request)
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
-    shown = response.json()
-    assert shown["header"] == ["id", "amount", "location.name"]
-    assert shown["header_is_partial"] is False
-    assert shown["rows"][:3] == [
+    result = response.json()
+    assert result["header"] == ["id", "amount", "location.name"]
+    assert result["header_is_partial"] is False
+    assert result["rows"][:3] == [
         [shipments[29].pk, "2900", 'Dock, "B"'],
         [shipments[28].pk, "2800", ""],
         [shipments[27].pk, "", 'Dock, "B"'],
     ]
-    assert len(shown["rows"]) == 20
-    assert (shown["records_count"], shown["records_count_is_estimate"]) == (30, False)
+    assert len(result["rows"]) == 20
+    assert (result["records_count"], result["records_count_is_estimate"]) == (30, False)
     size = len(file_of(request, shipments[0].organization))
-    assert abs(shown["estimated_bytes"] - size) < 0.05 * size
-    assert 1 <= shown["estimated_seconds"] < 2
+    assert abs(result["estimated_bytes"] - size) < 0.05 * size
+    assert 1 <= result["estimated_seconds"] < 2
     assert not Export.objects.exists()
 
 
-def test_rows_pass_both_filter_languages(
+def test_a_preview_applies_options_and_filters(
     alice: KeyClient, charlie: KeyClient, shipments: list[Shipment]
 ) -> None:
     filters = {"location_name_start": "dock", "notes_or_id_cont": "ship", "tags_blank": 0}
     request = body(options={"amount": "gte:500"}, filters=filters)
-    shown = alice.post("/v1/exports/preview", request).json()
+    result = alice.post("/v1/exports/preview", request).json()
     expected = [n for n in reversed(range(5, 30)) if n % 2 and n % 3]
-    assert [row[0] for row in shown["rows"]] == [shipments[n].pk for n in expected]
-    assert shown["records_count"] == len(expected)
+    assert [row[0] for row in result["rows"]] == [shipments[n].pk for n in expected]
+    assert result["records_count"] == len(expected)
     assert charlie.post("/v1/exports/preview", request).json()["rows"] == []
 
 
@@ -114,21 +85,21 @@ CSV = [
 
 @pytest.mark.parametrize("output", CSV, ids=str)
 @pytest.mark.parametrize("properties", ["merge", "repeat"])
-def test_csv_cells_are_the_file_s(
+def test_csv_rows_equal_the_rows_of_the_file(
     alice: KeyClient, shipments: list[Shipment], output: dict[str, Any], properties: str
 ) -> None:
     request = body(output={**output, "properties": properties})
-    shown = alice.post("/v1/exports/preview", request).json()
+    result = alice.post("/v1/exports/preview", request).json()
     text = file_of(request, shipments[0].organization).decode("utf-8-sig")
     delimiter = output.get("delimiter", ",")
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     if output.get("include_header", True):
-        assert shown["header"] == rows.pop(0)
-    assert shown["rows"] == rows[:20]
+        assert result["header"] == rows.pop(0)
+    assert result["rows"] == rows[:20]
 
 
 @pytest.mark.parametrize("name", ["json", "jsonl"])
-def test_json_objects_are_the_file_s(
+def test_json_objects_equal_the_objects_of_the_file(
     alice: KeyClient, shipments: list[Shipment], name: str
 ) -> None:
     request = body(format=name)
@@ -139,111 +110,115 @@ def test_json_objects_are_the_file_s(
     assert response.json()["header"] == COLUMNS
 
 
-def test_parquet_values_are_the_file_s(alice: KeyClient, shipments: list[Shipment]) -> None:
+def test_parquet_values_equal_the_values_of_the_file(
+    alice: KeyClient, shipments: list[Shipment]
+) -> None:
     request = body(format="parquet")
-    shown = alice.post("/v1/exports/preview", request).json()
+    result = alice.post("/v1/exports/preview", request).json()
     table = parquet.read_table(io.BytesIO(file_of(request, shipments[0].organization)))
-    assert shown["header"] == table.column_names
+    assert result["header"] == table.column_names
     rows = [list(row.values()) for row in table.to_pylist()]
-    place = COLUMNS.index("created_at")
-    for row, cells in zip(rows, shown["rows"], strict=False):
-        cells[place] = datetime.fromisoformat(cells[place])
+    index = COLUMNS.index("created_at")
+    for row, cells in zip(rows, result["rows"], strict=False):
+        cells[index] = datetime.fromisoformat(cells[index])
         assert cells == row
 
 
-def test_xlsx_values_are_the_file_s(alice: KeyClient, shipments: list[Shipment]) -> None:
+def test_xlsx_values_equal_the_values_of_the_file(
+    alice: KeyClient, shipments: list[Shipment]
+) -> None:
     request = body(format="xlsx")
-    shown = alice.post("/v1/exports/preview", request).json()
+    result = alice.post("/v1/exports/preview", request).json()
     content = file_of(request, shipments[0].organization)
     sheet = openpyxl.load_workbook(io.BytesIO(content)).active
     assert sheet is not None
     header, *rows = map(list, sheet.iter_rows(values_only=True))
-    assert shown["header"] == header
-    place = COLUMNS.index("created_at")
-    for row, cells in zip(rows, shown["rows"], strict=False):
-        moment = datetime.fromisoformat(cells.pop(place)).replace(tzinfo=None)
-        assert abs(moment - row.pop(place)) < timedelta(milliseconds=1)
+    assert result["header"] == header
+    index = COLUMNS.index("created_at")
+    for row, cells in zip(rows, result["rows"], strict=False):
+        moment = datetime.fromisoformat(cells.pop(index)).replace(tzinfo=None)
+        assert abs(moment - row.pop(index)) < timedelta(milliseconds=1)
         assert [cell or None for cell in cells] == [cell or None for cell in row]
 
 
 @pytest.mark.parametrize("pattern", ["hh:mm:ss", "dd.MM.yyyy 'at' HH:mm"])
-def test_xlsx_datetimes_are_shown_by_the_pattern(
+def test_xlsx_datetimes_have_the_requested_pattern(
     alice: KeyClient, shipments: list[Shipment], pattern: str
 ) -> None:
     output = {"columns": ["created_at"], "datetime_format": pattern, "timezone": "Asia/Tokyo"}
     request = body(format="xlsx", csv_field_options=output)
-    shown = alice.post("/v1/exports/preview", request).json()["rows"]
+    result = alice.post("/v1/exports/preview", request).json()["rows"]
     as_csv = alice.post("/v1/exports/preview", request | {"format": "csv"}).json()["rows"]
-    assert shown == as_csv != []
+    assert result == as_csv != []
 
 
-def test_a_flattened_header_is_that_of_the_shown_rows(
+def test_a_flattened_header_has_the_paths_of_the_previewed_rows(
     alice: KeyClient, shipments: list[Shipment]
 ) -> None:
     Shipment.objects.filter(pk=shipments[0].pk).update(metadata={"rare": 1})
     request = body(output={"columns": ["id", "metadata"], "properties": "flatten"})
-    shown = alice.post("/v1/exports/preview", request).json()
-    assert (shown["header"], shown["header_is_partial"]) == (["id", "metadata.a.b"], True)
-    assert shown["rows"][0] == [shipments[29].pk, "29"]
+    result = alice.post("/v1/exports/preview", request).json()
+    assert (result["header"], result["header_is_partial"]) == (["id", "metadata.a.b"], True)
+    assert result["rows"][0] == [shipments[29].pk, "29"]
     request["options"]["limit"] = 5
     whole = alice.post("/v1/exports/preview", request).json()
     assert (whole["header"], whole["header_is_partial"]) == (["id", "metadata.a.b"], False)
     assert (len(whole["rows"]), whole["records_count"]) == (5, 5)
 
 
-def test_repeated_rows_are_counted_as_the_file_has_them(
-    alice: KeyClient, acme: Organization
-) -> None:
+def test_the_count_includes_repeated_rows(alice: KeyClient, acme: Organization) -> None:
     groups = GroupFactory.create_batch(3, organization=acme)
     ContactFactory.create_batch(10, organization=acme, groups=groups)
     request = {
         "resource": "contact",
         "csv_field_options": {"columns": ["id", "groups.name"], "properties": "repeat"},
     }
-    shown = alice.post("/v1/exports/preview", request).json()
-    assert (len(shown["rows"]), shown["records_count"]) == (20, 30)
+    result = alice.post("/v1/exports/preview", request).json()
+    assert (len(result["rows"]), result["records_count"]) == (20, 30)
 
 
-def test_an_export_of_nothing(alice: KeyClient) -> None:
+def test_a_preview_of_an_empty_export_has_its_header(alice: KeyClient) -> None:
     for name in ("csv", "json", "jsonl", "parquet", "xlsx"):
-        shown = alice.post("/v1/exports/preview", body(format=name)).json()
-        assert (shown["rows"], shown["records_count"]) == ([], 0)
-        assert shown["header"] == COLUMNS
+        result = alice.post("/v1/exports/preview", body(format=name)).json()
+        assert (result["rows"], result["records_count"]) == ([], 0)
+        assert result["header"] == COLUMNS
 
 
-def test_the_newest_are_shown_where_there_is_no_order(
+def test_without_an_order_a_preview_has_the_newest_records(
     alice: KeyClient, shipments: list[Shipment]
 ) -> None:
     request = {"resource": "shipment", "csv_field_options": {"columns": ["id"]}}
-    shown = alice.post("/v1/exports/preview", request).json()
-    assert shown["rows"] == [[shipment.pk] for shipment in shipments[:9:-1]]
+    result = alice.post("/v1/exports/preview", request).json()
+    assert result["rows"] == [[shipment.pk] for shipment in shipments[:9:-1]]
 
 
-def test_charlie_sees_nothing_of_acme(charlie: KeyClient, shipments: list[Shipment]) -> None:
+def test_a_preview_has_no_records_of_another_organization(
+    charlie: KeyClient, shipments: list[Shipment]
+) -> None:
     request = body(options={"id": [shipment.pk for shipment in shipments]})
-    shown = charlie.post("/v1/exports/preview", request).json()
-    assert (shown["rows"], shown["records_count"]) == ([], 0)
+    result = charlie.post("/v1/exports/preview", request).json()
+    assert (result["rows"], result["records_count"]) == ([], 0)
 
 
-def test_the_scope_read_is_enough_and_a_key_is_needed(
+def test_a_preview_requires_a_key_with_the_scope_read(
     read_only: KeyClient, shipments: list[Shipment]
 ) -> None:
     assert read_only.post("/v1/exports/preview", body()).status_code == 200
     assert APIClient().post("/v1/exports/preview", body(), format="json").status_code == 401
 
 
-def test_a_bad_request_is_refused_as_an_export_s_would_be(alice: KeyClient) -> None:
+def test_an_invalid_request_fails_like_the_creation_of_an_export(alice: KeyClient) -> None:
     request = body(format="pdf", options={"stauts": "x"}, output={"timezone": "Mars"})
-    one = alice.post("/v1/exports/preview", request)
-    two = alice.post("/v1/exports", request)
-    assert one.status_code == 400
-    assert one.json() == two.json()
+    previewed = alice.post("/v1/exports/preview", request)
+    created = alice.post("/v1/exports", request)
+    assert previewed.status_code == 400
+    assert previewed.json() == created.json()
 
 
-def test_takes_a_constant_number_of_queries(
+def test_a_preview_runs_a_constant_number_of_queries_and_no_writes(
     alice: KeyClient, shipments: list[Shipment], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    alice.post("/v1/exports/preview", body())  # Notes the use of the key.
+    alice.post("/v1/exports/preview", body())  # Stores the time of the key's use.
     for limit in (1, 15, "all"):
         with connection.execute_wrapper(_no_writes), django_assert_num_queries(14):
             alice.post("/v1/exports/preview", body(options={"limit": limit}))
@@ -252,99 +227,3 @@ def test_takes_a_constant_number_of_queries(
 def _no_writes(execute: Any, statement: str, params: Any, many: bool, context: Any) -> Any:
     assert not statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
     return execute(statement, params, many, context)
-
-
-def test_a_count_that_would_take_too_long_is_estimated(
-    alice: KeyClient, shipments: list[Shipment], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slow_count(*args: Any) -> sql.Composable:
-        return sql.SQL("SELECT *, pg_sleep(2) FROM ({}) AS slow").format(compile_count(*args))
-
-    monkeypatch.setattr(creation, "compile_count", slow_count)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE longshore_logistics_shipment")
-    shown = alice.post("/v1/exports/preview", body()).json()
-    assert shown["records_count_is_estimate"] is True
-    assert 20 <= shown["records_count"] <= 31
-
-
-@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_rows_that_take_too_long_are_a_timeout(
-    alice: KeyClient,
-    shipments: list[Shipment],
-    monkeypatch: pytest.MonkeyPatch,
-    file_format: str,
-) -> None:
-    def slow(*args: Any) -> sql.Composable:
-        return sql.SQL("{} AND pg_sleep(1) IS NOT NULL").format(among(*args))
-
-    monkeypatch.setattr(preview, "among", slow)
-    monkeypatch.setattr(preview, "_ROWS_MILLISECONDS", 100)
-    response = alice.post("/v1/exports/preview", body(format=file_format))
-    assert (response.status_code, response.json()["error"]) == (504, "timeout")
-
-
-@pytest.mark.parametrize("file_format", ["csv", "jsonl", "parquet", "xlsx"])
-def test_rows_that_cannot_be_found_in_time_are_said_to_be_missing(
-    alice: KeyClient,
-    shipments: list[Shipment],
-    monkeypatch: pytest.MonkeyPatch,
-    file_format: str,
-) -> None:
-    def slow(*args: Any, **kwargs: Any) -> sql.Composable:
-        query = compile_records(*args, **kwargs)
-        return sql.SQL("SELECT *, pg_sleep(2) FROM ({}) AS slow").format(query)
-
-    monkeypatch.setattr(preview, "compile_records", slow)
-    shown = alice.post("/v1/exports/preview", body(format=file_format)).json()
-    assert (shown["rows"], shown["rows_are_missing"]) == ([], True)
-    assert (shown["header"], shown["header_is_partial"]) == (COLUMNS, False)
-    assert (shown["records_count"], shown["estimated_bytes"]) == (30, None)
-
-
-@pytest.mark.parametrize("order", [{}, {"order_by": "amount"}, {"order_by": "status,created_at"}])
-def test_however_records_are_found_they_are_the_same(
-    acme: Organization, shipments: list[Shipment], order: dict[str, str]
-) -> None:
-    request = {"resource": "shipment", "options": {"paid": "true", "limit": 7, **order}}
-    spec = parse_export(request)
-    found = []
-    for gathered in (False, True):
-        with connection.cursor() as cursor:
-            cursor.execute(compile_records(spec, acme.pk, gathered=gathered).as_string(None))
-            found.append(cursor.fetchall())
-    assert len(found[0]) == 7
-    assert found[0] == found[1]
-
-
-@pytest.mark.parametrize(
-    ("limit", "few"), [(None, True), (31, True), (30, False), (7, False), ("all", True)]
-)
-def test_all_are_gathered_only_where_all_were_counted(
-    alice: KeyClient,
-    shipments: list[Shipment],
-    monkeypatch: pytest.MonkeyPatch,
-    limit: int | str | None,
-    few: bool,
-) -> None:
-    gathered: list[bool] = []
-
-    def noted(*args: Any, **kwargs: Any) -> sql.Composable:
-        gathered.append(kwargs["gathered"])
-        return compile_records(*args, **kwargs)
-
-    monkeypatch.setattr(preview, "compile_records", noted)
-    options = {} if limit is None else {"limit": limit}
-    alice.post("/v1/exports/preview", body(options=options))
-    assert gathered == [few]
-    monkeypatch.setattr(preview, "_FEW", 29)
-    alice.post("/v1/exports/preview", body(options=options))
-    assert gathered == [few, False]
-
-
-def test_what_no_file_could_hold_is_said(alice: KeyClient, acme: Organization) -> None:
-    ShipmentFactory.create(organization=acme, metadata={str(key): key for key in range(2000)})
-    request = body(output={"columns": ["id", "metadata"], "properties": "flatten"})
-    response = alice.post("/v1/exports/preview", request)
-    assert (response.status_code, response.json()["error"]) == (422, "format_limit")
-    assert "metadata" in response.json()["message"]

@@ -25,7 +25,7 @@ from exports.spec import SPEC_VERSION
 from exports.sql import compiler
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
-from longshore.files.local_storage import LocalStorage
+from longshore.files.storage.local import LocalStorage
 from tests.exports.conftest import stored_files
 from tests.records import copies
 

@@ -1,4 +1,4 @@
-"""Rules that the documents state in one sentence each."""
+"""Rules about filters and dry data that the documentation states."""
 
 import json
 from typing import Any
@@ -15,21 +15,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def rows(organization: Organization, **body: Any) -> list[dict[str, Any]]:
     spec = parse_export({"format": "json", **body})
-    found: list[dict[str, Any]] = json.loads(b"".join(ExportStream(spec, organization.pk)))
-    return found
+    records: list[dict[str, Any]] = json.loads(b"".join(ExportStream(spec, organization.pk)))
+    return records
 
 
 def test_a_filter_on_an_included_relation_keeps_all_related_records(acme: Organization) -> None:
-    contact = ContactFactory(organization=acme, name="it")
+    contact = ContactFactory(organization=acme, name="matching")
     contact.groups.add(*(GroupFactory(organization=acme, name=name) for name in ("Day", "Night")))
     ContactFactory(organization=acme, name="other")
-    for asked in ({"options": {"groups.name": "Day"}}, {"filters": {"groups_name_eq": "Day"}}):
-        [found] = rows(acme, resource="contact", includes=["groups"], **asked)
-        assert [group["name"] for group in found["groups"]] == ["Day", "Night"]
+    for selection in ({"options": {"groups.name": "Day"}}, {"filters": {"groups_name_eq": "Day"}}):
+        [record] = rows(acme, resource="contact", includes=["groups"], **selection)
+        assert [group["name"] for group in record["groups"]] == ["Day", "Night"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "names"),
+    ("selection", "names"),
     [
         ({"options": {"groups.name": "not_equals:Night"}}, ["day", "none"]),
         ({"options": {"groups.name": "not_in:Night,Late"}}, ["day", "none"]),
@@ -37,18 +37,18 @@ def test_a_filter_on_an_included_relation_keeps_all_related_records(acme: Organi
         ({"filters": {"groups_name_not_in": ["Night"]}}, ["day", "none"]),
     ],
 )
-def test_a_negation_over_a_relation_to_many_passes_where_none_is_it(
-    asked: dict[str, Any], names: list[str], acme: Organization
+def test_a_negated_filter_on_a_to_many_relation_passes_if_no_related_record_matches(
+    selection: dict[str, Any], names: list[str], acme: Organization
 ) -> None:
     day, night = (GroupFactory(organization=acme, name=name) for name in ("Day", "Night"))
     ContactFactory(organization=acme, name="none")
     ContactFactory(organization=acme, name="day").groups.add(day)
     ContactFactory(organization=acme, name="both").groups.add(day, night)
-    found = rows(acme, resource="contact", **asked)
-    assert sorted(row["name"] for row in found) == names
+    records = rows(acme, resource="contact", **selection)
+    assert sorted(record["name"] for record in records) == names
 
 
-def test_true_and_false_turned_round_are_each_other(acme: Organization) -> None:
+def test_the_matchers_true_and_false_are_inverses(acme: Organization) -> None:
     for name, paid in (("yes", True), ("no", False)):
         ShipmentFactory(organization=acme, notes=name, paid=paid)
     for predicate, wanted, expected in (
@@ -57,14 +57,14 @@ def test_true_and_false_turned_round_are_each_other(acme: Organization) -> None:
         ("paid_false", True, "no"),
         ("paid_false", False, "yes"),
     ):
-        [found] = rows(acme, resource="shipment", filters={predicate: wanted})
-        assert found["notes"] == expected
+        [record] = rows(acme, resource="shipment", filters={predicate: wanted})
+        assert record["notes"] == expected
 
 
-def test_dry_data_strips_null_keys_inside_metadata_and_keeps_what_is_empty(
+def test_dry_data_removes_null_keys_inside_metadata_and_keeps_empty_values(
     acme: Organization,
 ) -> None:
     metadata = {"a": None, "b": {"c": None, "d": ""}, "e": [None, {"f": None}], "g": {}, "h": []}
     ContactFactory(organization=acme, metadata=metadata)
-    [found] = rows(acme, resource="contact", dry_data=True)
-    assert found["metadata"] == {"b": {"d": ""}, "e": [None, {}], "g": {}, "h": []}
+    [record] = rows(acme, resource="contact", dry_data=True)
+    assert record["metadata"] == {"b": {"d": ""}, "e": [None, {}], "g": {}, "h": []}

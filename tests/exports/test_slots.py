@@ -14,7 +14,7 @@ from exports.lifecycle import actions
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import UNFINISHED, Export, Lane, Status
 from exports_project.embedded import processes
-from exports_project.serve import WORKER
+from exports_project.processes import worker
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import heartbeats, queues
@@ -40,7 +40,7 @@ def start_worker() -> Iterator[StartWorker]:
     }
 
     def start(name: str, queues: str, concurrency: int) -> None:
-        command = [*WORKER, "-n", f"{name}@%h", "-Q", queues, f"--concurrency={concurrency}"]
+        command = worker(name, *queues.split(","), concurrency=concurrency).command()
         child = processes.spawn(command, output=None, death_signal=signal.SIGKILL, env=environment)
         children.append(child)
 

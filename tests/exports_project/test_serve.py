@@ -1,4 +1,4 @@
-"""The supervisor behind `make run`, for real: in a folder with a space, on a port of its own."""
+"""`make run`: starts and supervises all processes, in a folder with a space in its name."""
 
 import json
 import os
@@ -21,8 +21,9 @@ import pytest
 
 from exports_project import serve
 from exports_project.embedded import processes, servers
-from exports_project.serve import PROGRAMS
+from exports_project.processes import PROCESSES
 from exports_project.supervisor import Supervisor
+from tests.recovery.services import free_port
 
 SECONDS = 300
 SERVERS = {"postgres": "postgres", "valkey": "valkey-server"}
@@ -31,14 +32,14 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture
 def local_dir() -> Iterator[Path]:
-    """Where nothing has been started yet."""
+    """A new LOCAL_DIR."""
     with new_local_dir() as folder:
         yield folder
 
 
 @pytest.fixture(scope="module")
 def used_local_dir() -> Iterator[Path]:
-    """Where everything was started once, and ended: a first start takes longer than all others."""
+    """A LOCAL_DIR after one start and stop, because the first start takes longest."""
     with new_local_dir() as folder:
         with supervisor(folder, free_port()) as process:
             wait_for("Longshore is ready", folder, process)
@@ -57,16 +58,9 @@ def port() -> int:
     return free_port()
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        number: int = listener.getsockname()[1]
-        return number
-
-
 @contextmanager
 def supervisor(local_dir: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """`make run`'s process, its output in LOCAL_DIR/output."""
+    """Run `make run`, with its output in LOCAL_DIR/output."""
     local_dir.mkdir(exist_ok=True)
     environment = os.environ | {"LOCAL_DIR": str(local_dir), "PORT": str(port)}
     with (local_dir / "output").open("wb") as output:
@@ -88,7 +82,7 @@ def wait_for(text: str, local_dir: Path, process: subprocess.Popen[bytes]) -> No
 
 
 def assert_ends_on(number: signal.Signals, process: subprocess.Popen[bytes], code: int) -> None:
-    """A signal ends it with that exit code, and all that it started."""
+    """Send a signal; assert that the process ends with the code, and that its children end."""
     family = family_of(process)
     process.send_signal(number)
     assert process.wait(SECONDS) == code
@@ -110,13 +104,13 @@ def credentials(local_dir: Path) -> tuple[str, str]:
 
 
 def test_everything_starts_and_ends_on_a_signal(used_local_dir: Path, port: int) -> None:
-    known = credentials(used_local_dir)
+    before = credentials(used_local_dir)
     with supervisor(used_local_dir, port) as process:
         wait_for("Longshore is ready", used_local_dir, process)
         commands = " ".join(" ".join(member.cmdline()) for member in family_of(process))
         for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q upkeep", "beat"):
             assert part in commands
-        assert credentials(used_local_dir) == known
+        assert credentials(used_local_dir) == before
         assert_ends_on(signal.SIGINT, process, 0)
 
 
@@ -129,32 +123,32 @@ def test_a_signal_at_the_first_start_ends_everything(
         assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
 
 
-def test_a_signal_while_programs_start_ends_everything(used_local_dir: Path, port: int) -> None:
+def test_a_signal_while_processes_start_ends_everything(used_local_dir: Path, port: int) -> None:
     with supervisor(used_local_dir, port) as process:
         wait_for("Starting web", used_local_dir, process)
         assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
 
 
-def the_child(process: subprocess.Popen[bytes], name: str) -> psutil.Process | None:
-    """The program of this name, where it runs."""
+def find_child(process: subprocess.Popen[bytes], name: str) -> psutil.Process | None:
+    """Return the child of this name, or None."""
     for member in psutil.Process(process.pid).children():
         if name in SERVERS:
             found = member.name() == SERVERS[name]
         else:
-            found = member.cmdline()[-3:] == PROGRAMS[name][0][-3:]
+            found = member.cmdline()[-3:] == PROCESSES[name].command()[-3:]
         if found:
             return member
     return None
 
 
-def test_every_program_that_is_killed_is_started_again_and_exports_complete(
+def test_every_killed_process_is_restarted_and_exports_complete(
     used_local_dir: Path, port: int
 ) -> None:
     url = f"http://127.0.0.1:{port}/v1/exports"
     headers = {"PX-API-KEY": credentials(used_local_dir)[0]}
 
-    def until_ok(method: str, address: str, **body: Any) -> Any:
-        """The JSON of a 2xx, which comes as soon as what it needs is back."""
+    def request_until_success(method: str, address: str, **body: Any) -> Any:
+        """Repeat a request until it succeeds; return its JSON."""
         deadline = time.monotonic() + 60
         while True:
             with suppress(httpx.HTTPError):
@@ -166,33 +160,33 @@ def test_every_program_that_is_killed_is_started_again_and_exports_complete(
 
     with supervisor(used_local_dir, port) as process:
         wait_for("Longshore is ready", used_local_dir, process)
-        asked = []
-        for name in (*PROGRAMS, *SERVERS):
-            asked.append(until_ok("POST", url, json={"resource": "shipment"})["id"])
-            before = the_child(process, name)
+        export_ids = []
+        for name in (*PROCESSES, *SERVERS):
+            export_ids.append(
+                request_until_success("POST", url, json={"resource": "shipment"})["id"]
+            )
+            before = find_child(process, name)
             assert before, name
             before.kill()
             wait_for(f"{name} ended by SIGKILL; starting it again in 1 s.", used_local_dir, process)
             deadline = time.monotonic() + 30
-            while (now := the_child(process, name)) is None or now == before:
+            while (now := find_child(process, name)) is None or now == before:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
         deadline = time.monotonic() + 120
-        for name in asked:
-            while until_ok("GET", f"{url}/{name}")["status"] != "completed":
+        for export_id in export_ids:
+            while request_until_success("GET", f"{url}/{export_id}")["status"] != "completed":
                 assert time.monotonic() < deadline, (used_local_dir / "output").read_text()
                 time.sleep(0.5)
         assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
 
 
-def test_a_program_that_dies_again_and_again_ends_everything(
-    used_local_dir: Path, port: int
-) -> None:
+def test_repeated_deaths_of_a_process_end_everything(used_local_dir: Path, port: int) -> None:
     with supervisor(used_local_dir, port) as process:
         wait_for("Longshore is ready", used_local_dir, process)
         family = family_of(process)
         for delay in (1, 2, 4, 8, None):
-            while not (child := the_child(process, "beat")):
+            while not (child := find_child(process, "beat")):
                 time.sleep(0.05)
             child.kill()
             if delay:
@@ -205,8 +199,8 @@ def test_a_program_that_dies_again_and_again_ends_everything(
         assert_all_gone(family)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells children of a death.")
-def test_a_killed_supervisor_leaves_nothing_and_the_next_recovers(
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has parent-death signals.")
+def test_a_killed_supervisor_leaves_no_process_and_the_next_start_works(
     used_local_dir: Path, port: int
 ) -> None:
     with supervisor(used_local_dir, port) as process:
@@ -219,7 +213,7 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_recovers(
     assert_all_gone(family)
 
 
-def test_a_port_in_use_is_said_before_anything_starts(local_dir: Path) -> None:
+def test_a_port_in_use_is_reported_before_anything_starts(local_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with supervisor(local_dir, port) as process:
@@ -229,7 +223,7 @@ def test_a_port_in_use_is_said_before_anything_starts(local_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [500, None])
-def test_a_web_server_that_does_not_become_ready_is_not_awaited_forever(
+def test_the_start_fails_if_the_web_server_does_not_become_ready(
     port: int, monkeypatch: pytest.MonkeyPatch, status: int | None
 ) -> None:
     class Handler(BaseHTTPRequestHandler):
@@ -247,7 +241,7 @@ def test_a_web_server_that_does_not_become_ready_is_not_awaited_forever(
             serve.await_web(Supervisor({}, print))
 
 
-def test_a_second_supervisor_in_the_same_folder_is_refused(local_dir: Path, port: int) -> None:
+def test_a_second_start_in_the_same_folder_is_refused(local_dir: Path, port: int) -> None:
     with servers.lock(local_dir), supervisor(local_dir, port) as process:
         assert process.wait(SECONDS) == 1
     assert "already runs here" in (local_dir / "output").read_text()

@@ -1,4 +1,4 @@
-"""What a wrong environment says: one line, before anything starts."""
+"""A wrong environment variable stops the start with a one-line error."""
 
 import os
 import re
@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -45,14 +46,14 @@ from django.conf import settings
             "short",
             "SECRET_KEY has 5 characters, 5 of them different, but must have at least 50, "
             "5 of them different. "
-            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            "Generate one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
         ),
         (
             "SECRET_KEY",
             "ab" * 40,
             "SECRET_KEY has 80 characters, 2 of them different, but must have at least 50, "
             "5 of them different. "
-            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            "Generate one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
         ),
         (
             "BROKER_URL",
@@ -72,7 +73,7 @@ from django.conf import settings
         ),
     ],
 )
-def test_a_wrong_value_is_refused_in_one_line(
+def test_a_wrong_value_stops_the_start_with_one_line(
     tmp_path: Path, name: str, value: str, message: str
 ) -> None:
     environment = {"LOCAL_DIR": str(tmp_path), "SECRET_KEY": token_hex(25), name: value}
@@ -87,9 +88,10 @@ def test_a_wrong_value_is_refused_in_one_line(
     assert (process.returncode, process.stderr) == (1, f"Longshore: {message}\n")
 
 
-def test_the_example_names_everything_that_settings_read() -> None:
-    """The tests' own environment is made of these names."""
-    source = (settings.BASE_DIR / "exports_project" / "settings.py").read_text()
+def test_the_example_names_every_variable_that_settings_read() -> None:
+    """The tests unset the variables that `.env.example` names."""
+    folder = settings.BASE_DIR / "exports_project" / "settings"
+    source = "".join(path.read_text() for path in folder.glob("*.py"))
     read = re.findall(r'(?:env|env\.\w+|environment\.\w+)\(\s*"([A-Z0-9_]+)"', source)
     example = (settings.BASE_DIR / ".env.example").read_text()
     named = re.findall(r"^#([A-Z0-9_]+)=", example, re.MULTILINE)

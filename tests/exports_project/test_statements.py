@@ -1,17 +1,19 @@
-"""Statements of the web processes end in time, and a statement that is stopped is a 504."""
+"""The statement timeout of web processes; a statement that exceeds it answers 504."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from secrets import token_hex
 from threading import Event, Thread
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections, transaction
-from pytest_django import Settings
 
-from longshore.database import statements
+from exports_project import embedded
 from tests.conftest import KeyClient
+from tests.recovery.services import PgBouncer, find, need
 
 SHOW = """
 import exports_project.wsgi
@@ -22,35 +24,42 @@ with connection.cursor() as cursor:
 """
 
 
-@pytest.mark.parametrize(("setting", "shown"), [(None, "30s"), ("7", "7s"), ("0", "0")])
-def test_the_web_application_bounds_its_statements(setting: str | None, shown: str) -> None:
-    own = {} if setting is None else {"WEB_STATEMENT_TIMEOUT_SECONDS": setting}
-    command = [sys.executable, "-c", SHOW]
-    found = subprocess.run(
-        command, env=os.environ | own, check=True, capture_output=True, text=True
+def statement_timeout(**environment: str) -> str:
+    """Return the timeout of a connection of a new web process."""
+    process = subprocess.run(
+        [sys.executable, "-c", SHOW],
+        env=os.environ | environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    assert found.stdout.strip() == shown
+    return process.stdout.strip()
 
 
-@pytest.mark.django_db
-def test_a_pooler_gets_no_setting_that_another_client_would_inherit(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A pooler tells a process id of its own, which no process of PostgreSQL has."""
-    settings.WEB_STATEMENT_TIMEOUT_SECONDS = 7
-    pooled = statements._LIMIT.replace("pg_backend_pid()", "pg_backend_pid() + 1")
-    monkeypatch.setattr(statements, "_LIMIT", pooled)
-    with connection.cursor() as cursor:
-        # Until the end of the test, whatever a test before has set for all connections.
-        cursor.execute("SET LOCAL statement_timeout = '3s'")
-        statements._limit(connection)
-        cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ("3s",)
+@pytest.mark.slow
+@pytest.mark.parametrize(("setting", "timeout"), [(None, "30s"), ("7", "7s"), ("0", "0")])
+def test_web_processes_set_a_statement_timeout(setting: str | None, timeout: str) -> None:
+    own = {} if setting is None else {"WEB_STATEMENT_TIMEOUT_SECONDS": setting}
+    assert statement_timeout(**own) == timeout
+
+
+@pytest.mark.slow
+def test_web_processes_set_no_timeout_behind_a_pooler() -> None:
+    """Another client of the pooler would inherit it."""
+    need("pgbouncer")
+    pooler = PgBouncer(settings.LOCAL_DIR, find("pgbouncer") or "", "pool_mode = transaction")
+    with pooler.running({"pool": f"host={embedded.socket_dir(settings.LOCAL_DIR)}"}):
+        found = statement_timeout(
+            DATABASE_URL=pooler.url("pool"),
+            SECRET_KEY=token_hex(25),
+            WEB_STATEMENT_TIMEOUT_SECONDS="7",
+        )
+    assert found == "0"
 
 
 @pytest.fixture
 def locked_exports() -> Iterator[None]:
-    """Another session has locked the table of exports."""
+    """Lock the table of exports in another session."""
     locked, done = Event(), Event()
 
     def hold() -> None:
@@ -69,7 +78,9 @@ def locked_exports() -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_statement_that_is_stopped_is_a_timeout(alice: KeyClient, locked_exports: None) -> None:
+def test_a_statement_that_exceeds_the_timeout_answers_504(
+    alice: KeyClient, locked_exports: None
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = '200ms'")
     try:

@@ -1,4 +1,4 @@
-"""What the supervisor does about children that end, and what it says."""
+"""The supervisor restarts children that end, and gives up after repeated ends."""
 
 import subprocess
 import sys
@@ -15,37 +15,39 @@ def child_that_exits(code: int) -> Child:
     return Child(lambda: subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"]))
 
 
-def test_it_gives_up_after_five_deaths_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_supervisor_gives_up_after_five_deaths_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(supervisor, "FIRST_DELAY_SECONDS", 0)
-    said: list[str] = []
-    watcher = Supervisor({"quick": child_that_exits(3)}, said.append)
+    lines: list[str] = []
+    watcher = Supervisor({"quick": child_that_exits(3)}, lines.append)
 
-    def watched() -> bool:
+    def watch_once() -> bool:
         watcher.watch()
         return False
 
     with pytest.raises(GivenUp, match="quick ended 5 times within 60 seconds") as given_up:
-        wait_for(watched)
+        wait_for(watch_once)
     assert "the last time by exit code 3" in str(given_up.value)
-    assert said == ["quick ended by exit code 3; starting it again in 0 s."] * 4
+    assert lines == ["quick ended by exit code 3; starting it again in 0 s."] * 4
 
 
-def test_deaths_long_ago_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_deaths_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "PERIOD_SECONDS", 0)
-    said: list[str] = []
-    watcher = Supervisor({"quick": child_that_exits(0)}, said.append)
+    lines: list[str] = []
+    watcher = Supervisor({"quick": child_that_exits(0)}, lines.append)
     monkeypatch.setattr(supervisor, "FIRST_DELAY_SECONDS", 0)
 
-    def enough() -> bool:
+    def has_restarted() -> bool:
         watcher.watch()
-        return len(said) == 7
+        return len(lines) == 7
 
-    wait_for(enough)
+    wait_for(has_restarted)
 
 
 @pytest.mark.parametrize(
     ("code", "expected"),
     [(3, "exit code 3"), (-9, "SIGKILL"), (-15, "SIGTERM"), (-99, "signal 99")],
 )
-def test_a_reason_is_a_code_or_a_signal(code: int, expected: str) -> None:
+def test_a_reason_names_the_exit_code_or_the_signal(code: int, expected: str) -> None:
     assert reason(code) == expected

@@ -1,30 +1,33 @@
-"""The systemd units of production: valid, and of the same programs as `make run`."""
+"""The systemd units of production are valid and match the process table."""
 
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
-from exports_project.serve import PROGRAMS
+from exports_project.processes import PROCESSES, Process
 from tests.recovery.services import need
 
 ANALYZE = "systemd-analyze"
 UNITS = settings.BASE_DIR / "deploy" / "systemd"
+FOLDER = "/opt/longshore/.venv/bin"
 
 
 def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
-    """The units' folders do not exist here: replaced by links to this machine's."""
+    """/opt/longshore does not exist here: links to this machine's folders replace it."""
     need("systemd", ANALYZE)
     shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
-    # Links, because a path in a unit must not have spaces.
+    # Links, because a unit allows no spaces in a path.
     programs, code = tmp_path / "programs", tmp_path / "code"
     programs.symlink_to(Path(sys.executable).parent)
     code.symlink_to(settings.BASE_DIR)
     for path in tmp_path.glob("*.service"):
-        text = path.read_text().replace("/opt/longshore/.venv/bin", str(programs))
+        text = path.read_text().replace(FOLDER, str(programs))
         path.write_text(text.replace("/opt/longshore", str(code)))
     names = ["longshore.target", "longshore-web.service", "longshore-beat.service"]
     names += [f"longshore-worker@{queue}.service" for queue in ("large", "webhooks")]
@@ -36,7 +39,7 @@ def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
         text=True,
         timeout=60,
     )
-    # Ignored by systemd before version 254.
+    # systemd before version 254 warns about these and ignores them.
     newer = ("RestartSteps", "RestartMaxDelaySec")
     ours = [
         line
@@ -46,30 +49,38 @@ def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
     assert (process.returncode, ours) == (0, [])
 
 
-def test_they_start_what_make_run_starts() -> None:
-    """But for the numbers of processes, which are for a laptop there."""
-    worker = (UNITS / "longshore-worker@.service").read_text()
-    threads = (UNITS / "longshore-worker@webhooks.service.d" / "threads.conf").read_text()
-    wanted = (UNITS / "longshore.target").read_text()
-    for name, (command, stop_signal) in PROGRAMS.items():
-        if name in ("web", "beat"):
-            text = (UNITS / f"longshore-{name}.service").read_text()
-            words = command[command.index("-c" if name == "web" else "-A") :]
-        else:
-            text = worker.replace("%i", name).replace("%%", "%")
-            words = command[command.index("-A") : command.index("-Q") + 2]
-            options = threads if name == "webhooks" else worker
-            assert "--pool=threads" in options if name == "webhooks" else True
-            assert f"KillSignal={stop_signal.name}" in options
-            assert f"longshore-worker@{name}.service" in wanted
-        [start] = [line for line in text.splitlines() if line.startswith("ExecStart=")]
-        assert " ".join(words) in " ".join(shlex.split(start)).replace(' ""', " ")
+@pytest.mark.parametrize("process", PROCESSES.values(), ids=lambda process: process.name)
+def test_units_start_and_stop_every_process_of_the_table(process: Process) -> None:
+    name, template = f"longshore-{process.name}.service", f"longshore-{process.name}.service"
+    if process.queues:
+        name, template = f"longshore-worker@{process.name}.service", "longshore-worker@.service"
+    unit = directives(UNITS / template)
+    for path in (UNITS / f"{name}.d").glob("*.conf"):
+        unit |= directives(path)
+    options = unit.get("Environment", "").strip('"').removeprefix("OPTIONS=")
+    started = unit["ExecStart"].replace("$OPTIONS", options)
+    started = started.replace("%i", process.name).replace("%%", "%")
+    assert shlex.split(started) == [f"{FOLDER}/{process.program[0]}", *process.program[1:]]
+    assert unit.get("KillSignal", "SIGTERM") == process.stop_signal.name
+    assert int(unit.get("Nice", "0")) == process.niceness
+    assert name in (UNITS / "longshore.target").read_text()
 
 
-def test_a_program_that_dies_is_always_started_again() -> None:
+def test_the_target_starts_nothing_else() -> None:
+    wanted = re.findall(r"longshore-\S+\.service", (UNITS / "longshore.target").read_text())
+    assert len(wanted) == len(PROCESSES)
+
+
+def directives(path: Path) -> dict[str, str]:
+    """Return the directives of a unit or of a drop-in; of a repeated directive, the last."""
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def test_systemd_always_restarts_a_process_that_dies() -> None:
     for path in UNITS.glob("*.service"):
         text = path.read_text()
         for line in ("Restart=always", "StartLimitIntervalSec=0", "RestartMaxDelaySec=30"):
             assert line in text, path.name
-        # Gunicorn's master has imported the settings, so a reload would keep them.
+        # Gunicorn's master imports the settings, so a reload would keep the old ones.
         assert "ExecReload" not in text

@@ -1,4 +1,4 @@
-"""The web server: slow and hostile clients, what it believes, what it logs, and how it ends."""
+"""The web server: slow and hostile clients, forwarded headers, log lines, ends of processes."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def link(alice: KeyClient) -> Iterator[str]:
 
 @contextmanager
 def clients(server: WebServer, request: str, count: int) -> Iterator[list[socket.socket]]:
-    """Clients that have sent this, and do nothing more."""
+    """Open connections that send a request and then do nothing."""
     with ExitStack() as stack:
         found = []
         for _ in range(count):
@@ -75,14 +75,14 @@ def descriptors(server: WebServer) -> int:
 
 @contextmanager
 def locked(table: str) -> Iterator[None]:
-    """Whoever reads the table waits."""
+    """Lock a table, so that readers wait."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
 
 
 @pytest.mark.parametrize("kind", ["headers", "body", "download", "pipelined downloads"])
-def test_slow_clients_hold_nobody_up(
+def test_slow_clients_do_not_delay_others(
     server: WebServer, alice: KeyClient, link: str, kind: str
 ) -> None:
     head = "Host: localhost\r\nContent-Type: application/json\r\n"
@@ -94,7 +94,7 @@ def test_slow_clients_hold_nobody_up(
     }[kind]
     before = descriptors(server)
     with clients(server, request, 100):
-        # The socket, and the file of the download.
+        # At most the socket and the downloaded file.
         assert descriptors(server) - before < 100 * 2.5
         for _ in range(10):
             assert server.get("/healthz").status_code == 200
@@ -117,7 +117,7 @@ def test_probes_answer_while_every_thread_is_busy(server: WebServer, alice: KeyC
         assert {future.result().status_code for future in running} == {200}
 
 
-def test_a_download_is_whole_and_logged_with_its_size(server: WebServer, link: str) -> None:
+def test_a_download_is_complete_and_logged_with_its_size(server: WebServer, link: str) -> None:
     content = server.get(link).content
     assert len(content) == MEGABYTES * 1_000_000
     assert (content[0], content[-1]) == (0, MEGABYTES - 1)
@@ -126,7 +126,7 @@ def test_a_download_is_whole_and_logged_with_its_size(server: WebServer, link: s
     assert "signature" not in server.log
 
 
-def test_a_part_of_a_download_is_that_part(server: WebServer, link: str) -> None:
+def test_a_range_request_returns_that_range(server: WebServer, link: str) -> None:
     response = server.get(link, Range="bytes=999999-1000000")
     assert (response.status_code, response.content) == (206, b"\x00\x01")
     assert response.headers["content-length"] == "2"
@@ -138,7 +138,7 @@ def test_head_has_the_headers_of_get_and_no_body(server: WebServer, link: str, p
     length = len(server.get(path).content)
     request = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with socket.create_connection(server.address, timeout=10) as client:
-        # A body would be taken for the beginning of the second response.
+        # The client would parse a body as the start of the second response.
         client.sendall(2 * request.encode())
         received = b""
         while received.count(b"\r\n\r\n") < 2:
@@ -169,7 +169,7 @@ def test_head_has_the_headers_of_get_and_no_body(server: WebServer, link: str, p
         ),
     ],
 )
-def test_a_request_that_never_reaches_django_gets_an_error_of_the_api(
+def test_a_request_that_waitress_refuses_gets_an_error_of_the_api(
     server: WebServer, request_line: str, code: str, status: int
 ) -> None:
     response = server.send(f"{request_line}\r\nHost: localhost\r\n\r\n".encode())
@@ -181,7 +181,7 @@ def test_a_request_that_never_reaches_django_gets_an_error_of_the_api(
 
 
 @pytest.mark.parametrize(("size", "status"), [(100, 201), (2**20 + 5000, 413)])
-def test_a_body_in_chunks_is_read_and_bounded(
+def test_a_chunked_body_is_read_and_limited(
     server: WebServer, alice: KeyClient, size: int, status: int
 ) -> None:
     body = json.dumps({"resource": "contact"}).rjust(size).encode()
@@ -197,14 +197,14 @@ def test_a_body_in_chunks_is_read_and_bounded(
 
 
 @pytest.mark.parametrize("start", ["1;", "0\r\n", "0\r\nX: "])
-def test_extensions_and_trailers_of_chunks_are_bounded(server: WebServer, start: str) -> None:
+def test_chunk_extensions_and_trailers_are_limited(server: WebServer, start: str) -> None:
     head = "POST /v1/exports HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     response = server.send(f"{head}{start}{'a' * 20_000}".encode())
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
     assert "more than 4096 bytes" in response.json()["message"]
 
 
-def test_a_client_that_sends_a_body_that_is_too_large_gets_the_refusal(server: WebServer) -> None:
+def test_a_client_that_sends_a_too_large_body_receives_the_error(server: WebServer) -> None:
     client = HTTPConnection(*server.address, timeout=10)
     with closing(client):
         client.request("POST", "/v1/exports", body=b"x" * 4_000_000)
@@ -237,7 +237,7 @@ def test_pipelined_requests_are_answered_in_order(server: WebServer) -> None:
     assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"200", b"404", b"200"]
 
 
-def test_idle_connections_make_room_for_new_ones(
+def test_idle_connections_are_closed_for_new_ones(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     options = "--workers 1 --worker-connections 40"
@@ -252,7 +252,7 @@ def test_idle_connections_make_room_for_new_ones(
         server.wait_for_line("idle ones are closed")
 
 
-def test_a_log_line_cannot_be_forged(server: WebServer) -> None:
+def test_control_characters_of_a_path_are_escaped_in_the_log(server: WebServer) -> None:
     server.get("/v1/a%0a2026-01-01%20INFO%20forged%1b[31m%c2%9b")
     server.wait_for_line(r"/v1/a\n2026-01-01 INFO forged\x1b[31m")
     assert "\x1b" not in server.log
@@ -273,7 +273,7 @@ def test_forwarded_headers_have_no_effect_by_default(server: WebServer, alice: K
     [export] = server.get("/v1/exports", 10, **headers).json()["results"]
     assert export["url"].startswith(f"{server.url}/v1/exports/exp_")
     assert "127.0.0.1 GET /v1/exports 200" in server.wait_for_line("GET /v1/exports 200")
-    # Written with an underscore: gunicorn's own workers take it for the prefix of the paths.
+    # gunicorn's own workers would take this header, with an underscore, for the path prefix.
     for name in ("SCRIPT_NAME", "SCRIPT-NAME"):
         head = f"Host: localhost\r\nPX-API-KEY: {alice.key}\r\n{name}: /evil\r\n\r\n"
         response = server.send(f"GET /v1/exports HTTP/1.1\r\n{head}".encode())
@@ -281,7 +281,7 @@ def test_forwarded_headers_have_no_effect_by_default(server: WebServer, alice: K
         assert export["url"].startswith("http://localhost/v1/exports/exp_")
 
 
-def test_a_trusted_proxy_names_the_client_and_its_scheme(
+def test_headers_of_a_trusted_proxy_set_the_client_and_its_scheme(
     tmp_path: object, alice: KeyClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     alice.post("/v1/exports", {"resource": "contact"})
@@ -292,7 +292,7 @@ def test_a_trusted_proxy_names_the_client_and_its_scheme(
         server.wait_for_line("203.0.113.9 GET /v1/exports 200")
 
 
-def test_a_signal_lets_requests_end(
+def test_a_signal_lets_running_requests_finish(
     alice: KeyClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with web_server(tmp_path_factory.mktemp("web")) as server, ThreadPoolExecutor() as pool:
@@ -308,7 +308,7 @@ def test_a_signal_lets_requests_end(
         assert server.process.wait(10) == 0
 
 
-def test_a_process_that_is_killed_is_replaced_and_none_outlives_gunicorn(
+def test_a_killed_process_is_replaced_and_none_outlives_gunicorn(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with web_server(tmp_path_factory.mktemp("web")) as server:
@@ -324,14 +324,14 @@ def test_a_process_that_is_killed_is_replaced_and_none_outlives_gunicorn(
         assert alive == []
 
 
-def test_the_description_is_the_same_for_many_at_once_and_holds_nobody_up(
+def test_concurrent_schema_requests_get_equal_responses_and_delay_no_other(
     alice: KeyClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with web_server(tmp_path_factory.mktemp("web")) as server, ThreadPoolExecutor(32) as pool:
-        asked = [pool.submit(server.get, "/v1/schema", 60) for _ in range(64)]
-        while not all(future.done() for future in asked):
+        requests = [pool.submit(server.get, "/v1/schema", 60) for _ in range(64)]
+        while not all(future.done() for future in requests):
             assert server.get("/v1/exports", PX_API_KEY=alice.key).status_code == 200
-        responses = [future.result() for future in asked]
+        responses = [future.result() for future in requests]
         assert {response.status_code for response in responses} == {200}
         assert len({response.content for response in responses}) == 1
         assert len({response.headers["etag"] for response in responses}) == 1

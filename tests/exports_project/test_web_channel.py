@@ -24,13 +24,13 @@ SIZE = 40_000_000
 
 @pytest.fixture
 def clock() -> SimpleNamespace:
-    """The clock by which slow clients are found."""
+    """The clock that decides which clients are slow."""
     return SimpleNamespace(time=time.time)
 
 
 @pytest.fixture
 def sockets() -> dict[int, Any]:
-    """Everything that the server's loop watches."""
+    """The sockets of the server's loop."""
     return {}
 
 
@@ -38,7 +38,7 @@ def sockets() -> dict[int, Any]:
 def connect(
     clock: SimpleNamespace, sockets: dict[int, Any]
 ) -> Iterator[Callable[[], socket.socket]]:
-    """Connects to a server whose only response is large; of /full, the disk is full."""
+    """Connect to a server with one large response. For /full the disk is full."""
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
         if environ["PATH_INFO"] == "/full":
@@ -89,7 +89,7 @@ def channels(sockets: dict[int, Any]) -> int:
 
 
 def seconds_until_closed(client: socket.socket, letter: bytes) -> float:
-    """While it sends a byte every 50 milliseconds."""
+    """Send a byte every 50 ms until the server closes the connection; return the duration."""
     began = time.monotonic()
     while time.monotonic() - began < 30:
         try:
@@ -103,7 +103,7 @@ def seconds_until_closed(client: socket.socket, letter: bytes) -> float:
 @pytest.mark.parametrize(
     "start", [b"GET / HTTP/1.1\r\nX-Slow: ", b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"]
 )
-def test_a_request_that_takes_too_long_is_ended(
+def test_a_client_that_sends_too_slowly_is_disconnected(
     connect: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
     monkeypatch.setattr(channel, "REQUEST_SECONDS", 1)
@@ -112,7 +112,7 @@ def test_a_request_that_takes_too_long_is_ended(
     assert 0.8 < seconds_until_closed(client, b"x") < 30
 
 
-def test_a_reader_that_is_too_slow_is_disconnected(
+def test_a_client_that_receives_too_slowly_is_disconnected(
     connect: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel, "INTERVAL_SECONDS", 0.5)
@@ -129,14 +129,14 @@ def test_a_reader_that_is_too_slow_is_disconnected(
 def test_a_client_that_reads_nothing_is_disconnected(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its socket never takes another byte, so no event of it closes the connection."""
+    """Its socket is never writable, so no event of the loop closes the connection."""
     monkeypatch.setattr(channel, "INTERVAL_SECONDS", 0.5)
     connect().sendall(b"GET / HTTP/1.1\r\n\r\n")
     wait_for(lambda: channels(sockets) == 1)
     wait_for(lambda: channels(sockets) == 0)
 
 
-def test_the_next_request_starts_when_the_response_has_been_sent(
+def test_the_next_request_starts_after_the_response_has_been_sent(
     connect: Callable[[], socket.socket], sockets: dict[int, Any]
 ) -> None:
     client = connect()
@@ -150,7 +150,7 @@ def test_the_next_request_starts_when_the_response_has_been_sent(
         received += len(client.recv(1_000_000))
 
 
-def test_bodies_of_all_requests_have_one_budget(
+def test_the_bodies_of_all_requests_share_one_budget(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parser, "MAX_BUFFERED_BYTES", 100)
@@ -166,7 +166,7 @@ def test_bodies_of_all_requests_have_one_budget(
     wait_for(lambda: parser.bodies.used == 0)
 
 
-def test_the_rest_of_a_refused_request_is_discarded_for_a_while(
+def test_the_rest_of_a_refused_request_is_discarded_within_limits(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel, "LINGER_SECONDS", 1)
@@ -190,19 +190,19 @@ def test_errors_of_files_are_logged(
         wait_for(lambda: "No space left on device" in caplog.text)
 
 
-def test_shutdown_ends_every_thread() -> None:
+def test_shutdown_stops_every_thread() -> None:
     dispatcher = Dispatcher(2)
     own = [dispatcher, *dispatcher._own.values()]
     dispatcher.shutdown(timeout=5)
     assert not any(each.threads for each in own)
 
 
-def test_a_reader_that_goes_on_gets_everything(
+def test_a_client_that_reads_continuously_receives_everything(
     connect: Callable[[], socket.socket], clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel, "INTERVAL_SECONDS", 10)
     received = 0
-    # A second passes with each megabyte, however busy the machine is: four intervals.
+    # The clock advances one second per megabyte, independent of the load: four intervals.
     clock.time = lambda: received / 1_000_000
     client = connect()
     client.sendall(b"GET / HTTP/1.0\r\n\r\n")

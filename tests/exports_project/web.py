@@ -1,10 +1,9 @@
-"""A web server as production runs it, on the database of the tests."""
+"""The web server of production on the test database."""
 
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,8 @@ from django.conf import settings
 from django.db import connection
 
 from exports_project.embedded import processes
-from exports_project.serve import PROGRAMS
+from exports_project.processes import PROCESSES
+from tests.recovery.services import free_port
 
 START_SECONDS = 60
 
@@ -33,12 +33,12 @@ class WebServer:
         return self._log.read_text()
 
     def get(self, path: str, timeout: float = 10, **headers: str) -> httpx.Response:
-        """On a new connection; in names of headers `_` stands for `-`."""
+        """Send a GET on a new connection. `_` in names of headers stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return httpx.get(self.url + path, headers=named, timeout=timeout, trust_env=False)
 
     def send(self, request: bytes) -> httpx.Response:
-        """Send these bytes, whatever they are, and return the response to them."""
+        """Send raw bytes on a new connection; return the response."""
         with socket.create_connection(self.address, timeout=10) as client:
             client.sendall(request)
             response = HTTPResponse(client)
@@ -47,7 +47,7 @@ class WebServer:
             return httpx.Response(response.status, headers=headers, content=response.read())
 
     def wait_for_line(self, text: str) -> str:
-        """The line of the log that holds a text, which may come after the response."""
+        """Return the last log line with a text. It may be written after the response."""
         deadline = time.monotonic() + 5
         while not (found := [line for line in self.log.splitlines() if text in line]):
             assert time.monotonic() < deadline, self.log
@@ -57,12 +57,10 @@ class WebServer:
 
 @contextmanager
 def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
-    """A server that answers, its log in `folder`; it is killed at the end of the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """Run a server until the end of the block; yield it once it answers. Its log is in `folder`."""
+    port = free_port()
     log = folder / f"web-{port}.log"
-    of_the_tests = {
+    test_environment = {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "TEST_DATABASE": str(connection.settings_dict["NAME"]),
         "PORT": str(port),
@@ -70,10 +68,10 @@ def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
     }
     with log.open("wb") as output:
         process = processes.spawn(
-            [sys.executable, *PROGRAMS["web"][0][1:]],
+            PROCESSES["web"].command(),
             output=output,
             death_signal=signal.SIGKILL,
-            env=os.environ | of_the_tests | environment,
+            env=os.environ | test_environment | environment,
             cwd=settings.BASE_DIR,
         )
     server = WebServer(process, port, log)

@@ -1,4 +1,4 @@
-"""One stack for all tests of recovery, which are one file: it starts once, and ends with them."""
+"""The stack that all tests of recovery in one file share."""
 
 import random
 import tempfile
@@ -10,7 +10,7 @@ import pytest
 from tests.recovery.invariants import Verdict, await_ends
 from tests.recovery.stack import Stack, wait_until
 
-# An export of these takes about a second.
+# An export of this size takes about a second.
 ROWS = 40_000
 SEED = 20
 Settle = Callable[[list[str]], Verdict]
@@ -18,7 +18,7 @@ Settle = Callable[[list[str]], Verdict]
 
 @pytest.fixture(scope="module")
 def running_stack() -> Iterator[Stack]:
-    # Short: a UNIX socket's path holds about a hundred bytes.
+    # Short: the path of a UNIX socket has at most about a hundred bytes.
     with (
         tempfile.TemporaryDirectory(prefix="longshore-") as folder,
         Stack(Path(folder), ROWS, "tests.recovery.hurried").running() as stack,
@@ -34,7 +34,7 @@ def stack(running_stack: Stack) -> Stack:
 
 @pytest.fixture
 def settle(stack: Stack) -> Settle:
-    """Wait until exports have ended, as they must after the last fault; nothing may be wrong."""
+    """A function that waits until exports have ended and asserts that their verdict is sound."""
 
     def wait(ids: list[str]) -> Verdict:
         verdict = await_ends(stack, ids)
@@ -49,6 +49,6 @@ def chance() -> random.Random:
     return random.Random(SEED)  # noqa: S311
 
 
-def under_way(stack: Stack) -> None:
-    """Wait until a worker has begun to write a file."""
+def wait_for_writing(stack: Stack) -> None:
+    """Wait until a worker has started to write a file."""
     wait_until(lambda: any(each.is_file() for each in stack.storage.rglob("*/0*")), 30)

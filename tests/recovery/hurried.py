@@ -1,4 +1,4 @@
-"""The settings of the tests: what waits for long in production waits a few seconds."""
+"""Settings of the tests, with short delays of recovery and retries."""
 
 from datetime import timedelta
 

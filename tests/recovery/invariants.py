@@ -1,4 +1,4 @@
-"""What must hold of exports whatever happened while they were written."""
+"""Invariants of exports that faults must not violate."""
 
 import gzip
 import hashlib
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from tests.recovery.stack import Stack, wait_until
 
-# Every export is in a final state within these seconds of the last fault.
-RECOVERY_SECONDS = 60
-# Sweepers may still be at work on what the last failed attempt left.
-SWEEP_SECONDS = 15
-# Any number of attempts that were taken back, then one that was not.
+# Maximum time from the last fault until every export has ended.
+MAX_RECOVERY_SECONDS = 60
+# Maximum time until the files of failed attempts are deleted.
+MAX_SWEEP_SECONDS = 15
+# At most two attempts that were requeued, then a final one.
 HISTORY = re.compile(r"queued(,processing,queued){0,2},processing,(completed|failed)")
 _EXPORTS = """
 SELECT export.public_id, export.status, export.error->>'message',
@@ -31,10 +31,12 @@ WHERE public_id = ANY(%s) AND status NOT IN ('queued', 'processing')"""
 
 @dataclass
 class Verdict:
-    """What became of some exports.
+    """The outcome of exports.
 
-    lost: without a final state, or without a whole file though completed. doubled: with more than
-    one end, file or row of a kind. attempts: of each.
+    lost: exports that did not end, or that completed without a correct file.
+    doubled: exports with more than one end, file or copy of a record.
+    wrong: other violations.
+    attempts: number of attempts of each export.
     """
 
     completed: int = 0
@@ -50,20 +52,21 @@ class Verdict:
         return not (self.lost or self.doubled or self.wrong)
 
 
-def await_ends(stack: Stack, ids: list[str], seconds: float = RECOVERY_SECONDS) -> Verdict:
-    """Wait until all are final, and what was swept is gone; then look at everything."""
+def await_ends(stack: Stack, ids: list[str], seconds: float = MAX_RECOVERY_SECONDS) -> Verdict:
+    """Wait until all exports have ended and stray files are deleted; then judge them."""
     try:
         wait_until(lambda: stack.query(_FINAL, ids) == [(len(ids),)], seconds)
-        wait_until(lambda: not strays(stack), SWEEP_SECONDS)
+        wait_until(lambda: not strays(stack), MAX_SWEEP_SECONDS)
     except TimeoutError:
-        pass  # The verdict says what is missing.
+        pass  # The verdict reports what is missing.
     return judge(stack, ids)
 
 
 def judge(stack: Stack, ids: list[str]) -> Verdict:
+    """Check statuses, event histories, attempts and files of exports."""
     verdict = Verdict()
     found = {row[0]: row[1:] for row in stack.query(_EXPORTS, ids)}
-    verdict.lost += [f"{public_id} is not there" for public_id in ids if public_id not in found]
+    verdict.lost += [f"{public_id} does not exist" for public_id in ids if public_id not in found]
     for public_id, (status, message, ended, statuses, attempts) in found.items():
         verdict.completed += status == "completed"
         verdict.failed += status == "failed"
@@ -80,7 +83,7 @@ def judge(stack: Stack, ids: list[str]) -> Verdict:
         if status == "failed" and not message:
             verdict.wrong.append(f"{public_id} failed without a reason")
     _judge_files(stack, ids, verdict)
-    verdict.wrong += [f"{key} belongs to nothing" for key in strays(stack)]
+    verdict.wrong += [f"{key} belongs to no export" for key in strays(stack)]
     verdict.wrong += [f"{name} ended by itself" for name in stack.died()]
     return verdict
 
@@ -99,10 +102,12 @@ def _judge_files(stack: Stack, ids: list[str], verdict: Verdict) -> None:
         if status != "completed":
             verdict.wrong.append(f"{owner} is {status} and has a file")
         elif len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
-            verdict.lost.append(f"{owner}: the bytes of {key} are not those that were recorded")
+            verdict.lost.append(
+                f"{owner}: the content of {key} differs from the stored size or hash"
+            )
         else:
             with gzip.open(path) as lines:
-                # Each begins with the id of its record.
+                # Each line starts with the id of its record.
                 records = [line[:40] for line in lines]
             if not rows == len(records) == stack.rows:
                 verdict.lost.append(f"{owner} has {len(records)} rows of {stack.rows}")
@@ -110,11 +115,11 @@ def _judge_files(stack: Stack, ids: list[str], verdict: Verdict) -> None:
                 verdict.doubled.append(f"{owner} has records twice")
         described = json.loads((path.parent / "manifest.json").read_bytes())
         if [each["sha256"] for each in described["files"]] != [sha256]:
-            verdict.wrong.append(f"{owner}: its manifest tells of other files")
+            verdict.wrong.append(f"{owner}: its manifest lists other files")
 
 
 def strays(stack: Stack) -> list[str]:
-    """Files in the storage that belong to no completed export."""
+    """Return the files in the storage that belong to no completed export."""
     keys = {key for (key,) in stack.query("SELECT storage_key FROM exports_exportfile")}
     known = keys | {f"{key.rpartition('/')[0]}/manifest.json" for key in keys}
     paths = [path for path in stack.storage.rglob("*") if path.is_file()]

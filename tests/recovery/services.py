@@ -1,4 +1,4 @@
-"""RabbitMQ, PgBouncer and a streaming replica on free ports and sockets of their own."""
+"""RabbitMQ, PgBouncer and a streaming replica on free ports and private sockets."""
 
 import os
 import shutil
@@ -16,19 +16,19 @@ import pytest
 from exports_project import embedded
 from exports_project.embedded import processes, servers, service_user
 
-# Debian's wrapper on the PATH insists on the user `rabbitmq` and the machine's own data folder.
+# Not Debian's wrapper on the PATH, which requires the user `rabbitmq` and the system's data folder.
 _RABBITMQ = "/usr/lib/rabbitmq/bin"
 
 
 def find(program: str) -> str | None:
-    """The path of an installed program."""
+    """Return the path of a program, or None if it is not installed."""
     return shutil.which(program, path=f"{_RABBITMQ}:{os.environ['PATH']}:/usr/sbin")
 
 
 def need(package: str, program: str | Path | None = None) -> None:
     """Skip the test if Debian's package is not installed. In CI, which installs it, fail.
 
-    program: a name or a path by which the package is found; the package's own name by default.
+    program: name or path of a program of the package; by default the name of the package.
     """
     if find(str(program or package)) is None:
         missing = f"{package} is not installed"
@@ -36,6 +36,7 @@ def need(package: str, program: str | Path | None = None) -> None:
 
 
 def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that no process uses."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -43,7 +44,7 @@ def free_port() -> int:
 
 
 class RabbitMQ:
-    """A node with its own name, cookie, data folder and ports. The data outlives a restart."""
+    """A node with its own name, cookie, data folder and ports. Its data survives a restart."""
 
     def __init__(self, local_dir: Path, program: str) -> None:
         self._program = program
@@ -75,7 +76,7 @@ class RabbitMQ:
                 "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1"
             ),
         }
-        # Started here, or Erlang would leave one behind.
+        # Start epmd here: Erlang would start one that survives the test.
         names = ["-port", str(self._names), "-address", "127.0.0.1"]
         with (
             servers.server(
@@ -96,10 +97,10 @@ class RabbitMQ:
 
 
 class PgBouncer:
-    """Transaction pooling before one PostgreSQL server, configured as docs/operations.md says."""
+    """Transaction pooling for PostgreSQL servers."""
 
     def __init__(self, local_dir: Path, program: str, configuration: str) -> None:
-        """configuration: lines of the section [pgbouncer]."""
+        """configuration: further lines of the section [pgbouncer]."""
         self._program = program
         self._local_dir = local_dir
         self._configuration = configuration
@@ -110,7 +111,7 @@ class PgBouncer:
 
     @contextmanager
     def running(self, databases: dict[str, str]) -> Iterator[processes.Child]:
-        """databases: how to connect to the server of each, by its name here."""
+        """Run PgBouncer. databases: connection parameters of the servers, by name of the pool."""
         folder = _private_folder(self._local_dir / "pgbouncer")
         lines = [
             "[databases]",
@@ -139,7 +140,7 @@ class PgBouncer:
 
 
 class Replica:
-    """A streaming replica of the embedded server, made by pg_basebackup of the same wheel."""
+    """A streaming replica of the embedded server, created by pg_basebackup."""
 
     def __init__(self, local_dir: Path) -> None:
         self._local_dir = local_dir
@@ -194,7 +195,7 @@ class Replica:
 
 
 def _private_folder(path: Path) -> Path:
-    """A folder that only the user of PostgreSQL enters, who runs PgBouncer as well."""
+    """Create a folder that only the service user can enter."""
     path.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
         shutil.chown(path, service_user.NAME, service_user.NAME)

@@ -1,8 +1,8 @@
-"""The settings of a stack that is made to fail: the project's, on a storage that can."""
+"""Settings of the stack of the tests of recovery, with a storage that can fail."""
 
 from exports_project.settings import *  # noqa: F403
 from exports_project.settings import STORAGES
 
 STORAGES["default"]["BACKEND"] = "tests.recovery.storage.FaultyStorage"
-# Nothing is collected, so nothing is hashed.
+# The tests do not run collectstatic.
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

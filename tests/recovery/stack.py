@@ -1,4 +1,4 @@
-"""Longshore as it runs, web, workers and beat on servers of its own, and what can happen to it."""
+"""A complete Longshore on its own servers, and functions that inject faults."""
 
 import http.client
 import json
@@ -19,27 +19,28 @@ from celery import Celery
 
 from exports_project import embedded
 from exports_project.embedded import processes, servers
-from exports_project.serve import CELERY, PROGRAMS, WORKER
+from exports_project.processes import PROCESSES, worker
+from tests.recovery.services import free_port
 from tests.recovery.storage import FAULT
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-# As `make run` starts them, but for one worker that takes exports of both lanes.
+# As `make run` starts them, but one worker serves both lanes of exports.
 COMMANDS: dict[str, Sequence[str]] = {
-    "web": PROGRAMS["web"][0],
-    "worker": [*WORKER, "-n", "worker@%h", "-Q", "large,quick", "--concurrency=2"],
-    "upkeep": PROGRAMS["upkeep"][0],
-    "beat": PROGRAMS["beat"][0],
+    "web": PROCESSES["web"].command(),
+    "worker": worker("worker", "large", "quick", concurrency=2).command(),
+    "upkeep": PROCESSES["upkeep"].command(),
+    "beat": PROCESSES["beat"].command(),
 }
 SECOND = {
-    "second worker": [*WORKER, "-n", "second@%h", "-Q", "large,quick", "--concurrency=2"],
-    "second beat": [*CELERY, "beat", "--schedule", ""],
+    "second worker": worker("second", "large", "quick", concurrency=2).command(),
+    "second beat": PROCESSES["beat"].command(),
 }
 BODY: dict[str, Any] = {"resource": "shipment", "format": "jsonl", "compression": "gzip"}
-# Enough where other work holds up all processors.
+# Long enough for a busy machine.
 START_SECONDS = 180
 PROCESSING = "SELECT FROM exports_export WHERE status = 'processing'"
 _EXAMPLE = BASE_DIR / ".env.example"
-# Rows of the demo's over and over, under ids of their own.
+# Copies rows of the demo data under new ids.
 _COPY = """
 INSERT INTO longshore_logistics_shipment (id, {columns})
 SELECT 'ship_' || lpad((%(present)s + row_number() OVER ())::text, 22, '0'), {columns}
@@ -53,9 +54,11 @@ AND column_name <> 'id' AND is_generated = 'NEVER'"""
 
 
 class Stack:
-    """rows: of shipments that the organization has, whose key asks for exports of them all.
+    """Web server, workers, beat and servers.
 
-    body: of the requests. settings: the name of a module.
+    rows: number of shipments of the organization; every export contains all of them.
+    settings: name of the settings module.
+    body: body of the requests that create exports.
     """
 
     body = BODY
@@ -65,9 +68,7 @@ class Stack:
         self.rows = rows
         self._servers: dict[str, tuple[processes.Child, ExitStack]] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port: int = listener.getsockname()[1]
+        self.port = free_port()
         unset = re.findall(r"^#([A-Z0-9_]+)=", _EXAMPLE.read_text(), re.MULTILINE)
         self._environment = {k: v for k, v in os.environ.items() if k not in unset} | {
             "ENV_FILE": os.devnull,
@@ -77,13 +78,13 @@ class Stack:
             "API_RATE_LIMIT": "",
             "API_MAX_EXPENSIVE_REQUESTS": "0",
             "EXPORT_MAX_UNFINISHED": "1000",
-            # An export is read by several connections, for all that PostgreSQL knows of its rows.
+            # Low, so that several connections read an export.
             "EXPORT_PARALLEL_ROWS": str(min(rows // 2, 100_000)),
         }
 
     @contextmanager
     def running(self) -> Iterator["Stack"]:
-        """All of it until the end of the block, which waits for nobody."""
+        """Run everything until the end of the block, which kills the processes."""
         with servers.running(self.folder, database=False, broker=False):
             try:
                 self.start_servers()
@@ -104,7 +105,7 @@ class Stack:
                 for _, block in self._servers.values():
                     block.close()
 
-    # Programs
+    # Processes
 
     def start(self, name: str) -> None:
         with (self.folder / "log" / f"{name}.log").open("ab") as output:
@@ -117,14 +118,14 @@ class Stack:
             )
 
     def kill(self, name: str) -> None:
-        """SIGKILL to a program and its children at once, as when their machine dies."""
+        """Send SIGKILL to a process and its children, like a power failure."""
         child = self._children.pop(name)
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
 
     def died(self) -> list[str]:
-        """Programs that ended by themselves, which nothing here starts again."""
+        """Return the processes that ended by themselves."""
         return [name for name, child in self._children.items() if child.poll() is not None]
 
     # Servers
@@ -137,7 +138,7 @@ class Stack:
         self._start("database", servers.postgres(self.folder, durable=True))
 
     def stop_database(self, stop_signal: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT ends sessions in order, SIGQUIT is a crash."""
+        """Stop the database: SIGINT is a fast shutdown, SIGQUIT a crash."""
         self._stop("database", stop_signal)
 
     def start_broker(self) -> None:
@@ -167,7 +168,7 @@ class Stack:
 
     @contextmanager
     def storage_fault(self, name: str) -> Iterator[None]:
-        """name: EIO or ENOSPC."""
+        """Make the storage fail until the end of the block. name: EIO or ENOSPC."""
         marker = self.folder / FAULT
         marker.write_text(name)
         try:
@@ -175,14 +176,14 @@ class Stack:
         finally:
             marker.unlink()
 
-    # What happens
+    # Requests and messages
 
     def ask(self, number: int = 1) -> list[str]:
-        """The ids of new exports of all rows."""
+        """Create exports of all rows; return their ids."""
         return [self.request("POST", "/v1/exports", self.body)["id"] for _ in range(number)]
 
     def deliver(self, ids: list[str]) -> None:
-        """Send the message of each, once more."""
+        """Send the message of each export again."""
         numbers = dict(self.query("SELECT public_id, number FROM exports_export"))
         for public_id in ids:
             self.send("exports.run", "large", numbers[public_id])
@@ -192,7 +193,7 @@ class Stack:
             app.send_task(task, arguments, queue=queue)
 
     def waiting(self, queue: str) -> int:
-        """How many messages of a queue no worker has taken."""
+        """Return the number of messages of a queue that no worker has taken."""
         with self._celery() as app, app.connection_for_read() as broker:
             channel: Any = broker.default_channel
             return int(channel.queue_declare(queue, passive=True).message_count)
@@ -206,12 +207,12 @@ class Stack:
             return connection.execute(statement.encode(), parameters).fetchall()
 
     def logs(self) -> str:
-        """The last lines of every program."""
+        """Return the last lines of every log."""
         texts = [(path.name, path.read_text()) for path in (self.folder / "log").glob("*.log")]
         return "\n".join(f"--- {name}\n{text[-9000:]}" for name, text in texts)
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """What the API answers, which must be a success."""
+        """Send a request to the API; return its JSON. The response must be a success."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, json.dumps(body), self._headers)
@@ -227,7 +228,7 @@ class Stack:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _manage(self, *arguments: str) -> None:
-        # Not by manage.py, which would take a database without a lock for one that has to start.
+        # Not by manage.py, which would start a database, because nobody holds the lock.
         command = [sys.executable, "-m", "django", *arguments]
         with (self.folder / "log" / "manage.log").open("ab") as output:
             process = processes.spawn(command, output=output, env=self._environment, cwd=BASE_DIR)
@@ -253,7 +254,7 @@ class Stack:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Raises TimeoutError where it does not come true within that time."""
+    """Wait until a condition is met. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""A storage that fails as long as a file says so."""
+"""A storage that fails while a file names an error."""
 
 import errno
 import os
@@ -8,37 +8,37 @@ from typing import IO, Any
 
 from django.core.files import File
 
-from longshore.files.local_storage import LocalStorage
+from longshore.files.storage.local import LocalStorage
 
-# Lies beside the storage's folder and names the error: EIO, of a disk that does not answer, or
-# ENOSPC, of one that is full and can be read and emptied.
+# This file beside the storage's folder names the error: EIO, of a disk that does not respond, or
+# ENOSPC, of a full disk, which can still be read and emptied.
 FAULT = "storage-fault"
 
 
 class FaultyStorage(LocalStorage):
     def _save(self, name: str, content: "File[bytes]") -> str:
-        self._fail("EIO", "ENOSPC")
-        return super()._save(name, _Watched(content, self))
+        self.fail_if("EIO", "ENOSPC")
+        return super()._save(name, _FailingFile(content, self))
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
-        self._fail("EIO")
+        self.fail_if("EIO")
         opened: File[bytes] = super()._open(name, mode)  # type: ignore[misc]
         return opened
 
-    def blocks(self, name: str, start: int, end: int) -> Iterator[bytes]:
-        self._fail("EIO")
-        return super().blocks(name, start, end)
+    def read_range(self, key: str, start: int, end: int) -> Iterator[bytes]:
+        self.fail_if("EIO")
+        return super().read_range(key, start, end)
 
     def delete(self, name: str) -> None:
-        self._fail("EIO")
+        self.fail_if("EIO")
         super().delete(name)
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        self._fail("EIO")
+        self.fail_if("EIO")
         return super().listdir(path)
 
-    def _fail(self, *names: str) -> None:
-        """Raises OSError where the fault is one of these."""
+    def fail_if(self, *names: str) -> None:
+        """Raise OSError if the current fault is one of these."""
         try:
             name = (Path(self.location).parent / FAULT).read_text()
         except FileNotFoundError:
@@ -47,12 +47,9 @@ class FaultyStorage(LocalStorage):
             number = getattr(errno, name)
             raise OSError(number, os.strerror(number))
 
-    def still_writes(self) -> None:
-        self._fail("EIO", "ENOSPC")
 
-
-class _Watched(File):  # type: ignore[type-arg]  # generic in its stubs only
-    """A file whose bytes may stop half-way to the disk."""
+class _FailingFile(File):  # type: ignore[type-arg]  # generic in its stubs only
+    """The content of a file; writing it may fail between two blocks."""
 
     def __init__(self, content: "File[bytes]", storage: FaultyStorage) -> None:
         source: IO[Any] | None = content.file
@@ -63,4 +60,4 @@ class _Watched(File):  # type: ignore[type-arg]  # generic in its stubs only
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         for chunk in self._content.chunks(chunk_size):
             yield chunk
-            self._storage.still_writes()
+            self._storage.fail_if("EIO", "ENOSPC")

@@ -1,4 +1,4 @@
-"""The stack as production surrounds it: RabbitMQ, PgBouncer and a read replica."""
+"""The stack with the services of production: RabbitMQ, PgBouncer and a read replica."""
 
 import re
 import secrets
@@ -14,9 +14,10 @@ _DOCS = BASE_DIR / "docs" / "operations.md"
 
 
 class SurroundedStack(Stack):
-    """What is not installed is left out: then Valkey is the broker, or nothing pools connections.
+    """A stack with RabbitMQ, PgBouncer and a read replica.
 
-    The primary is reached through the pool `longshore`, the replica through the pool `replica`.
+    Without RabbitMQ, Valkey is the broker; without PgBouncer, connections are direct. The pool
+    `longshore` leads to the primary, the pool `replica` to the replica.
     """
 
     def __init__(self, folder: Path, rows: int) -> None:
@@ -59,7 +60,7 @@ class SurroundedStack(Stack):
 
     @property
     def pool_url(self) -> str:
-        """The URL of the primary's pool."""
+        """Return the URL of the pool of the primary."""
         assert self._pgbouncer
         return self._pgbouncer.url("longshore")
 
@@ -73,19 +74,19 @@ class SurroundedStack(Stack):
             super().start_broker()
 
     def let_conflict(self, wanted: bool) -> None:
-        """Whether the replica soon cancels queries that conflict with changes of the primary."""
+        """Let the replica cancel queries that conflict with changes of the primary, or not."""
         self.replica.set("hot_standby_feedback", "off" if wanted else "on")
         self.replica.set("max_standby_streaming_delay", "100ms" if wanted else "-1")
 
     def set_fallback(self, allowed: bool) -> None:
-        """Start the worker anew, with another EXPORT_REPLICA_FALLBACK."""
+        """Restart the worker with another EXPORT_REPLICA_FALLBACK."""
         self.kill("worker")
         self._environment["EXPORT_REPLICA_FALLBACK"] = str(allowed)
         self.start("worker")
 
 
 def documented() -> str:
-    """The settings of PgBouncer that the documentation shows."""
+    """Return the settings of PgBouncer that the documentation recommends."""
     found = re.search(r"\[pgbouncer\]\n(.*?)```", _DOCS.read_text(), re.DOTALL)
     assert found
     return found.group(1)

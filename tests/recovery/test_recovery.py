@@ -1,4 +1,4 @@
-"""Faults of a running stack, one after the other: each test finds it whole and leaves it so."""
+"""Faults of a running stack, one per test. Every test repairs what it breaks."""
 
 import random
 import signal
@@ -6,16 +6,16 @@ import time
 
 import pytest
 
-from tests.recovery.conftest import Settle, under_way
+from tests.recovery.conftest import Settle, wait_for_writing
 from tests.recovery.stack import PROCESSING, Stack, wait_until
 
 pytestmark = pytest.mark.stack
 
 
-# Workers that are killed, whatever they are doing
+# Killed workers
 
 
-def test_exports_of_killed_workers_are_written_by_others(
+def test_other_workers_write_the_exports_of_killed_ones(
     stack: Stack, settle: Settle, chance: random.Random
 ) -> None:
     ids = stack.ask(6)
@@ -29,9 +29,7 @@ def test_exports_of_killed_workers_are_written_by_others(
     assert max(verdict.attempts) > 1
 
 
-def test_two_workers_given_the_same_messages_write_each_export_once(
-    stack: Stack, settle: Settle
-) -> None:
+def test_redelivered_messages_write_each_export_once(stack: Stack, settle: Settle) -> None:
     stack.start("second worker")
     ids = stack.ask(4)
     stack.deliver(ids * 3)
@@ -40,10 +38,10 @@ def test_two_workers_given_the_same_messages_write_each_export_once(
     assert (verdict.completed, verdict.attempts) == (4, [1] * 4)
 
 
-# Beat, of which there should be one: started twice, and killed
+# Two beats
 
 
-def test_two_beats_take_nothing_up_twice(stack: Stack, settle: Settle) -> None:
+def test_two_beats_recover_each_export_once(stack: Stack, settle: Settle) -> None:
     stack.start("second beat")
     ids = stack.ask(3)
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
@@ -55,10 +53,10 @@ def test_two_beats_take_nothing_up_twice(stack: Stack, settle: Settle) -> None:
     assert max(verdict.attempts) == 2
 
 
-# A broker that goes and comes back, with what it held or without
+# A broker that stops and restarts, with or without its data
 
 
-def test_exports_wait_for_a_broker_that_is_away(stack: Stack, settle: Settle) -> None:
+def test_exports_survive_an_outage_of_the_broker(stack: Stack, settle: Settle) -> None:
     ids = stack.ask(3)
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
     stack.stop_broker()
@@ -69,7 +67,7 @@ def test_exports_wait_for_a_broker_that_is_away(stack: Stack, settle: Settle) ->
     assert (verdict.completed, max(verdict.attempts)) == (len(ids), 1)
 
 
-def test_what_a_broker_forgets_is_queued_again(stack: Stack, settle: Settle) -> None:
+def test_messages_that_the_broker_lost_are_enqueued_again(stack: Stack, settle: Settle) -> None:
     ids = stack.ask(5)
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
     stack.flush_broker()
@@ -77,10 +75,10 @@ def test_what_a_broker_forgets_is_queued_again(stack: Stack, settle: Settle) -> 
     assert (verdict.completed, max(verdict.attempts)) == (len(ids), 1)
 
 
-# A database that crashes and comes back
+# A database that crashes and restarts
 
 
-def test_exports_outlive_a_crash_of_the_database(stack: Stack, settle: Settle) -> None:
+def test_exports_survive_a_crash_of_the_database(stack: Stack, settle: Settle) -> None:
     ids = stack.ask(5)
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
     stack.stop_database(signal.SIGQUIT)
@@ -89,12 +87,12 @@ def test_exports_outlive_a_crash_of_the_database(stack: Stack, settle: Settle) -
     assert settle(ids).completed == len(ids)
 
 
-# A storage that does not answer, or has no room
+# A storage that fails or is full
 
 
-def test_exports_outlive_ten_seconds_without_a_storage(stack: Stack, settle: Settle) -> None:
+def test_exports_survive_ten_seconds_without_storage(stack: Stack, settle: Settle) -> None:
     ids = stack.ask(3)
-    under_way(stack)
+    wait_for_writing(stack)
     with stack.storage_fault("EIO"):
         time.sleep(10)
     verdict = settle(ids)
@@ -102,7 +100,7 @@ def test_exports_outlive_ten_seconds_without_a_storage(stack: Stack, settle: Set
     assert max(verdict.attempts) > 1
 
 
-def test_exports_wait_for_room_on_the_disk(stack: Stack, settle: Settle) -> None:
+def test_exports_survive_a_full_disk(stack: Stack, settle: Settle) -> None:
     ids = stack.ask(2)
     with stack.storage_fault("ENOSPC"):
         time.sleep(3)

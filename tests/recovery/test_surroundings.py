@@ -1,4 +1,4 @@
-"""Faults of what surrounds Longshore in production: RabbitMQ, PgBouncer and a read replica."""
+"""Faults of the services of production: RabbitMQ, PgBouncer and a read replica."""
 
 import http.cookiejar
 import json
@@ -48,7 +48,7 @@ def stack(running_stack: SurroundedStack) -> SurroundedStack:
 
 
 def settle(stack: SurroundedStack, ids: list[str]) -> tuple[int, int]:
-    """How many exports were completed and failed; nothing else may be wrong."""
+    """Wait until exports have ended; return the numbers of completed and failed ones."""
     verdict = await_ends(stack, ids)
     assert verdict.sound, f"{verdict}\n{stack.logs()}"
     return verdict.completed, verdict.failed
@@ -57,22 +57,22 @@ def settle(stack: SurroundedStack, ids: list[str]) -> tuple[int, int]:
 # RabbitMQ
 
 
-def test_beat_and_workers_go_on_after_a_restart_of_rabbitmq(stack: SurroundedStack) -> None:
+def test_beat_and_workers_continue_after_a_restart_of_rabbitmq(stack: SurroundedStack) -> None:
     need("rabbitmq-server")
     ids = stack.ask(2)
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
     stack.stop_broker()
     ids += stack.ask(2)
     stack.start_broker()
-    # Nothing but recovery queues the last two, and nothing but beat sends recovery.
+    # Only recovery enqueues the last two, and only beat sends the recovery task.
     assert settle(stack, ids) == (4, 0)
 
 
-def test_no_message_is_lost_on_a_connection_that_rabbitmq_has_ended(
+def test_no_message_is_lost_on_a_connection_that_rabbitmq_has_closed(
     stack: SurroundedStack,
 ) -> None:
     need("rabbitmq-server")
-    # The processes of the web server get connections.
+    # Let the web processes open connections.
     settle(stack, stack.ask(4))
     stack.kill("worker")
     stack.stop_broker()
@@ -86,9 +86,9 @@ def test_no_message_is_lost_on_a_connection_that_rabbitmq_has_ended(
 # PgBouncer
 
 
-def test_all_works_through_transaction_pooling(stack: SurroundedStack) -> None:
+def test_exports_and_the_admin_work_through_transaction_pooling(stack: SurroundedStack) -> None:
     need("pgbouncer")
-    # The last one waits: two are written at a time.
+    # The last one waits, because two are written at a time.
     done, restarted, canceled = stack.ask(3)
     stack.request("POST", f"/v1/exports/{canceled}/cancel")
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
@@ -122,7 +122,7 @@ def test_a_pooled_connection_keeps_no_statement_timeout(stack: SurroundedStack) 
     for _ in range(8):
         stack.request("GET", "/v1/exports")
     with ExitStack() as opened:
-        # Transactions at the same time are on different connections of the server.
+        # Concurrent transactions use different connections of the server.
         pooled = [opened.enter_context(psycopg.connect(stack.pool_url)) for _ in range(8)]
         shown = [each.execute("SHOW statement_timeout").fetchone() for each in pooled]
         backends = {each.execute("SELECT pg_backend_pid()").fetchone() for each in pooled}
@@ -130,7 +130,7 @@ def test_a_pooled_connection_keeps_no_statement_timeout(stack: SurroundedStack) 
     assert len(backends) == len(pooled)
 
 
-def test_exports_outlive_a_restart_of_pgbouncer(stack: SurroundedStack) -> None:
+def test_exports_survive_a_restart_of_pgbouncer(stack: SurroundedStack) -> None:
     need("pgbouncer")
     ids = stack.ask(3)
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
@@ -141,7 +141,7 @@ def test_exports_outlive_a_restart_of_pgbouncer(stack: SurroundedStack) -> None:
 
 
 def admin_page(stack: SurroundedStack, path: str) -> str:
-    """A page of the admin, after signing in by its form."""
+    """Sign in to the admin; return the HTML of a page."""
     opener = urllib.request.build_opener(
         urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
     )
@@ -160,12 +160,12 @@ def admin_page(stack: SurroundedStack, path: str) -> str:
     return text.decode()
 
 
-# A replica that must remove rows which exports still read
+# A replica that removes rows which exports still read
 
 
 @contextmanager
 def vacuuming(stack: SurroundedStack) -> Iterator[None]:
-    """Rows die on the primary, and VACUUM removes them, on the replica as well."""
+    """Update rows and VACUUM on the primary, which removes old row versions on the replica."""
     stopped = Event()
 
     def churn() -> None:
@@ -186,7 +186,7 @@ def vacuuming(stack: SurroundedStack) -> Iterator[None]:
         stack.let_conflict(False)
 
 
-def test_an_export_that_the_replica_cancels_is_read_from_the_primary(
+def test_an_export_that_the_replica_cancels_falls_back_to_the_primary(
     stack: SurroundedStack,
 ) -> None:
     with vacuuming(stack):
@@ -197,7 +197,7 @@ def test_an_export_that_the_replica_cancels_is_read_from_the_primary(
     assert all("conflict with recovery" in reason for reason in reasons)
 
 
-def test_without_a_fallback_the_error_says_what_to_set(stack: SurroundedStack) -> None:
+def test_without_a_fallback_the_error_names_the_setting(stack: SurroundedStack) -> None:
     try:
         with vacuuming(stack):
             stack.set_fallback(False)

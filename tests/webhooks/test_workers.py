@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from exports_project.embedded import processes
-from exports_project.serve import PROGRAMS
+from exports_project.processes import PROCESSES
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
 from longshore.jobs import heartbeats
@@ -41,7 +41,7 @@ def start() -> Iterator[Start]:
     def start() -> subprocess.Popen[bytes]:
         cache.clear()
         child = processes.spawn(
-            PROGRAMS["webhooks"][0],
+            PROCESSES["webhooks"].command(),
             output=None,
             death_signal=signal.SIGKILL,
             env=os.environ

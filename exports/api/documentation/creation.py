@@ -21,14 +21,14 @@ from exports.api.examples import (
     TOO_MANY_REQUESTS,
 )
 from exports.lifecycle.representation import ExportSerializer
+from exports.sql.discovery import too_many_columns
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.api.openapi import KEY_ERRORS, OF_A_KEY, answer, operation
 from longshore.resources.reading import AnswerTooLarge
 
 _FORMAT_LIMIT = ApiError(
     ErrorCode.FORMAT_LIMIT,
-    "Flattened, the file has more than 1,600 columns, of which metadata alone gives 1,812 or more: "
-    "leave it out, or take it merged",
+    str(too_many_columns("metadata", 1812)),
 )
 
 

@@ -21,9 +21,10 @@ from exports.lifecycle.creation import count_rows
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from exports.request.presets import FROM, TO, TYPE
-from exports.spec import Compression, ExportSpec
+from exports.spec import ExportSpec
 from longshore.accounts.models import Organization
 from longshore.api.errors import InvalidInput
+from longshore.files.compression import Compression
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 

@@ -31,14 +31,14 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.SlugField(
-                        help_text="Names it on the command line and in files.", unique=True
+                        help_text="Identifies it in commands and in file names.", unique=True
                     ),
                 ),
                 (
                     "email",
                     models.EmailField(
                         blank=True,
-                        help_text="Where to write to, such as when one of its webhooks is disabled.",
+                        help_text="Receives notices, for example that a webhook was disabled.",
                         max_length=254,
                     ),
                 ),
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     "timezone",
                     models.CharField(
                         default="UTC",
-                        help_text="An IANA name: of datetimes, and of days in filters, where a request names none.",
+                        help_text="IANA name. The default of datetimes and of days in filters.",
                         max_length=64,
                         validators=[longshore.accounts.models.check_timezone],
                     ),
@@ -68,15 +68,10 @@ class Migration(migrations.Migration):
                 ),
                 ("username", models.CharField(max_length=150)),
                 ("action", models.CharField(choices=[("download", "Download")], max_length=20)),
-                (
-                    "subject",
-                    models.CharField(help_text="The id of what it was done to.", max_length=60),
-                ),
+                ("subject", models.CharField(help_text="Id of the object.", max_length=60)),
                 (
                     "address",
-                    models.GenericIPAddressField(
-                        help_text="The client's address as the server knows it.", null=True
-                    ),
+                    models.GenericIPAddressField(help_text="Address of the client.", null=True),
                 ),
                 (
                     "created_at",
@@ -154,7 +149,7 @@ class Migration(migrations.Migration):
                             choices=[("read", "Read"), ("write", "Write")], max_length=10
                         ),
                         default=longshore.accounts.models.every_scope,
-                        help_text="read: lists, records and downloads. write: everything that changes something.",
+                        help_text="read: lists, records and downloads. write: all requests that change something.",
                         size=None,
                     ),
                 ),

@@ -1,8 +1,8 @@
-"""Parquet: typed columns in row groups, compressed inside with zstd.
+"""Parquet: typed columns in row groups, each compressed with zstd.
 
-The rows arrive as COPY's CSV, which pyarrow parses. So this format, as every other, is one
-statement that sends a message for each row, is counted and can be stopped, which a driver that
-reads Arrow's batches itself allows none of; that would save a fifth of the time.
+COPY sends the rows as CSV, and pyarrow parses them. A driver that reads Arrow batches from
+PostgreSQL would save a fifth of the time, but it can neither count rows as they arrive nor be
+stopped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,47 +14,51 @@ from exports.formats.base import (
     UNQUOTED,
     Block,
     FileColumn,
+    Format,
     IncompleteFile,
     Rows,
+    cell_identifier,
     fenced,
-    place,
+    json_arrays_copy,
+    register,
 )
 from exports.spec import ExportSpec
-from longshore.files.prefetch import overlapped
+from longshore.files.prefetch import map_ahead
 from longshore.resources.columns import ColumnType
 
-# Parsing costs something for each column, however few the rows: so much is parsed at once.
-_PARSED_BYTES = 8 * BLOCK_BYTES
-# A row group is written at once; meanwhile the rows go on coming.
+# Bytes of CSV that are parsed at once: each call of the parser has a fixed cost per column.
+PARSED_BYTES = 8 * BLOCK_BYTES
+# Joined blocks that may wait while a row group is written.
 _BLOCKS_AHEAD = 2
-# A list is a line of JSON, the one text in which a member may hold any character, and never
-# null: so the cells of a column, one after the other, are JSON Lines.
+# A list is sent as a line of JSON, so a member may hold any character. A null list is a line too:
+# the cells of one column, concatenated, are JSON Lines.
 _LIST = "'{{\"list\":' || coalesce(to_json({})::text, 'null') || E'}}\\n'"
 
 
-class Parquet:
+class Parquet(Format):
     name = "parquet"
     extension = "parquet"
     content_type = "application/vnd.apache.parquet"
     rows = Rows.ARRAYS
-    options: frozenset[str] = frozenset()
-    compressed_inside: str | None = "zstd"
+    compressed_inside = "zstd"
 
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
     ) -> sql.Composable:
-        cells = [_cell(place(index), column) for index, column in enumerate(columns)]
+        cells = [_cell(cell_identifier(index), column) for index, column in enumerate(columns)]
         return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT ({})").format(
             sql.SQL(", ").join(cells), fenced(query, columns), sql.SQL(UNQUOTED)
         )
 
-    def shown(self, value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
-        return value
+    def preview_copy(
+        self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
+    ) -> sql.Composable:
+        return json_arrays_copy(query, columns, map(cell_identifier, range(len(columns))))
 
     def write(
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
-        # Here, for pyarrow takes as much memory as a whole export of CSV.
+        # Not at the top: pyarrow takes as much memory as a whole export of CSV.
         from exports.formats.arrow import ParquetFile
 
         count = 0
@@ -66,17 +70,21 @@ class Parquet:
                 yield block.data
 
         file = ParquetFile(columns, spec.timezone)
-        yield from overlapped(file.write, _joined(counted()), _BLOCKS_AHEAD)
+        yield from map_ahead(file.write, _joined(counted()), _BLOCKS_AHEAD)
         yield file.close()
         if file.rows != count:
             raise IncompleteFile(f"{file.rows} rows of {count} are in the file")
 
 
+register(Parquet())
+
+
 def _joined(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Join blocks until they have at least `PARSED_BYTES`."""
     waiting: list[bytes] = []
     for block in blocks:
         waiting.append(block)
-        if sum(map(len, waiting)) >= _PARSED_BYTES:
+        if sum(map(len, waiting)) >= PARSED_BYTES:
             yield b"".join(waiting)
             waiting.clear()
     if waiting:

@@ -1,20 +1,18 @@
-"""JSON: one array of objects, or JSON Lines, one object a line."""
+"""JSON: an array of objects, or JSON Lines: one object a line. PostgreSQL writes the objects."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
 
-from exports.formats.base import UNQUOTED, Block, FileColumn, Rows
+from exports.formats.base import UNQUOTED, Block, FileColumn, Format, Rows, register
 from exports.spec import ExportSpec
 
 
-class JsonLines:
+class JsonLines(Format):
     name = "jsonl"
     extension = "jsonl"
     content_type = "application/x-ndjson"
     rows = Rows.JSON
-    options: frozenset[str] = frozenset()
-    compressed_inside: str | None = None
 
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
@@ -41,9 +39,13 @@ class JsonArray(JsonLines):
     def write(
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
-        before = b"["
+        prefix = b"["
         for block in blocks:
-            # A line feed inside a text is escaped, so each one here ends an object.
-            yield before + block.data[:-1].replace(b"\n", b",\n")
-            before = b",\n"
-        yield b"]" if before != b"[" else b"[]"
+            # JSON escapes a line feed inside a text, so each line feed here ends an object.
+            yield prefix + block.data[:-1].replace(b"\n", b",\n")
+            prefix = b",\n"
+        yield b"]" if prefix != b"[" else b"[]"
+
+
+register(JsonArray())
+register(JsonLines())

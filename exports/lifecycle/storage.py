@@ -1,0 +1,104 @@
+"""Where the files of exports are kept, and the links to them.
+
+Every attempt writes into a folder of its own: `exports/<organization>/<export>/<attempt>/`. So an
+attempt that lost its lease cannot harm the files of its successor.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from math import inf
+from typing import IO
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from exports.models import Export, ExportFile
+from longshore.api.links import absolute
+from longshore.files import signed_links
+from longshore.files.signed_links import InvalidLink
+from longshore.files.storage import file_storage
+from longshore.files.storage.base import LinkTarget
+
+_ROOT = "exports"
+MANIFEST = "manifest.json"
+
+
+def attempt_folder(export: Export, claim: str) -> str:
+    """Return the folder that one attempt, and nothing else, writes to.
+
+    Its files have no extensions: some storages take `.gz` for the encoding of the transfer.
+    """
+    return f"{_export_folder(export)}/{claim}"
+
+
+def organization_folder(organization_id: str) -> str:
+    return f"{_ROOT}/{organization_id}"
+
+
+def _export_folder(export: Export) -> str:
+    return f"{organization_folder(export.organization_id)}/{export.public_id}"
+
+
+def delete_files(export: Export, deadline: float = inf) -> bool:
+    """Delete what any attempt of an export wrote.
+
+    deadline: on the monotonic clock; no request is sent to the storage after it.
+    Returns whether nothing is left.
+    """
+    folders = [attempt_folder(export, claim) for claim in export.claims]
+    # A folder that cannot be deleted does not keep the others.
+    deleted = [file_storage.delete_folder(folder, deadline) for folder in folders]
+    if not all(deleted):
+        return False
+    # It is not empty if another attempt has begun since the export was read.
+    file_storage.remove_empty_folder(_export_folder(export))
+    return True
+
+
+def orphans(older_than: timedelta) -> Iterator[str]:
+    """Yield the storage keys of files that no attempt of any export wrote.
+
+    older_than: minimum age of a file.
+    """
+
+    def known_attempts(organization_id: str) -> set[str]:
+        exports = Export.objects.filter(organization_id=organization_id).exclude(claims=[])
+        return {claim for claims in exports.values_list("claims", flat=True) for claim in claims}
+
+    return file_storage.orphans(_ROOT, known_attempts, older_than)
+
+
+def signed_url(file: ExportFile, request: HttpRequest | None = None) -> tuple[str, datetime]:
+    """Return a link that downloads a file without an API key, and the time when it expires.
+
+    request: its host is that of the link if Longshore serves the file; without it, BASE_URL is.
+    """
+    seconds: int = settings.EXPORT_LINK_SECONDS
+    expires_at = timezone.now() + timedelta(seconds=seconds)
+    target = LinkTarget(
+        key=file.storage_key,
+        filename=file.name,
+        content_type=file.content_type,
+        url=absolute(reverse("export-file", args=[file.name]), request),
+        identifier=f"{file.export.public_id}/{file.name}",
+    )
+    return file_storage.link(target, seconds), expires_at
+
+
+def open_signed(signature: str) -> tuple[ExportFile, IO[bytes]]:
+    """Open the file of a link that Longshore serves. Raises InvalidLink."""
+    identifier = signed_links.verify(signature, settings.EXPORT_LINK_SECONDS)
+    public_id, _, name = identifier.partition("/")
+    try:
+        files = ExportFile.objects.filter(export__deleted_at=None)
+        file = files.select_related("export").get(export__public_id=public_id, name=name)
+    except ExportFile.DoesNotExist:
+        raise InvalidLink(expired=False) from None
+    if file.export.expired:
+        raise InvalidLink(expired=True)
+    try:
+        return file, file_storage.open(file.storage_key)
+    except FileNotFoundError:
+        raise InvalidLink(expired=True) from None

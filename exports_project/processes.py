@@ -1,0 +1,171 @@
+"""The process table: every process of an installation, its queues, signals and health checks.
+
+The settings (Celery's queues), `serve` (`make run`) and `health` (`/readyz`) read it. Tests compare
+it with `deploy/systemd` and with the table of docs/deployment.md, which
+`python -m exports_project.processes` prints. The settings import this module, so it must not need
+them.
+"""
+
+import sys
+from dataclasses import dataclass
+from signal import SIGQUIT, SIGTERM, Signals
+
+# The queue of tasks that name no queue: the maintenance that beat schedules.
+DEFAULT_QUEUE = "upkeep"
+CELERY = ("celery", "--quiet", "-A", "exports_project")
+# Root may run Longshore, for example in a container. Celery's warning would fill a page.
+_PYTHON = (sys.executable, "-W", "ignore:You're running the worker with superuser privileges")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """One process of an installation.
+
+    name: in the output of `make run` and in the name of the systemd unit.
+    purpose: a phrase for the documentation.
+    program: a console script and its arguments, as production starts it.
+    local_program: the same for `make run`, if it differs.
+    stop_signal: ends the process in order.
+    niceness: lowers its CPU priority.
+    queues: the Celery queues that it serves, if it is a worker.
+    health_check: the check of `/readyz` that fails while the process does not work.
+    heartbeat: the name of the heartbeat that the check reads.
+    is_single: whether an installation runs exactly one.
+    """
+
+    name: str
+    purpose: str
+    program: tuple[str, ...]
+    local_program: tuple[str, ...] | None = None
+    stop_signal: Signals = SIGTERM
+    niceness: int = 0
+    queues: tuple[str, ...] = ()
+    health_check: str | None = None
+    heartbeat: str | None = None
+    is_single: bool = False
+
+    def command(self) -> list[str]:
+        """Return the command by which `make run` starts the process."""
+        script, *arguments = self.local_program or self.program
+        nice = ["nice", "-n", str(self.niceness)] if self.niceness else []
+        return [*nice, *_PYTHON, "-m", script, *arguments]
+
+
+def worker(
+    name: str,
+    *queues: str,
+    concurrency: int,
+    purpose: str = "",
+    local_concurrency: int | None = None,
+    uses_threads: bool = False,
+    health_check: str | None = None,
+    heartbeat: str | None = None,
+) -> Process:
+    """Return a Celery worker.
+
+    concurrency, local_concurrency: how many tasks it runs at a time, in production and under
+        `make run`.
+    uses_threads: for tasks that wait instead of computing. Threads cannot be interrupted, but such
+        tasks end soon, so the worker is stopped by SIGTERM. A worker with processes returns
+        unfinished tasks to the queue on SIGQUIT.
+    """
+
+    def program(processes: int) -> tuple[str, ...]:
+        pool = ("--pool=threads",) if uses_threads else ()
+        quiet = ("--without-gossip", "--without-mingle")
+        place = ("-n", f"{name}@%h", "-Q", ",".join(queues))
+        return (*CELERY, "worker", *quiet, *place, *pool, f"--concurrency={processes}")
+
+    return Process(
+        name=name,
+        purpose=purpose,
+        program=program(concurrency),
+        local_program=program(local_concurrency or concurrency),
+        stop_signal=SIGTERM if uses_threads else SIGQUIT,
+        # Web requests get the CPU before tasks.
+        niceness=5,
+        queues=queues,
+        health_check=health_check,
+        heartbeat=heartbeat,
+    )
+
+
+def _table(*processes: Process) -> dict[str, Process]:
+    return {process.name: process for process in processes}
+
+
+PROCESSES = _table(
+    Process(
+        name="web",
+        purpose="API and admin",
+        program=("gunicorn", "-c", "python:exports_project.gunicorn"),
+    ),
+    worker(
+        "quick",
+        "quick",
+        purpose="exports of fewer than `EXPORT_PARALLEL_ROWS` rows",
+        concurrency=2,
+        local_concurrency=1,
+        health_check="worker_quick",
+        heartbeat="quick",
+    ),
+    worker(
+        "large",
+        "large",
+        purpose="all other exports; helps `quick` while idle",
+        concurrency=2,
+        health_check="worker_large",
+        heartbeat="large",
+    ),
+    worker(
+        "webhooks",
+        "webhooks",
+        purpose="webhook deliveries",
+        concurrency=32,
+        uses_threads=True,
+        health_check="worker_webhooks",
+        heartbeat="webhooks",
+    ),
+    worker(
+        DEFAULT_QUEUE,
+        DEFAULT_QUEUE,
+        purpose="recovery, expiry and deletion",
+        concurrency=2,
+        health_check="recovery",
+        heartbeat="recovery:export",
+    ),
+    Process(
+        name="beat",
+        purpose="schedule of the maintenance",
+        program=(*CELERY, "beat", "--schedule", ""),
+        health_check="recovery",
+        heartbeat="recovery:export",
+        is_single=True,
+    ),
+)
+QUEUES = sorted({queue for process in PROCESSES.values() for queue in process.queues})
+# Check of `/readyz`: the heartbeat that it reads.
+HEALTH_CHECKS = {
+    process.health_check: process.heartbeat
+    for process in PROCESSES.values()
+    if process.health_check and process.heartbeat
+}
+
+
+def as_markdown() -> str:
+    """Return the table of docs/deployment.md."""
+    rows = [
+        ("Process", "Purpose", "Command", "Number", "Stop signal", "Check of `/readyz`"),
+        ("---",) * 6,
+    ]
+    for process in PROCESSES.values():
+        command = " ".join(word or '""' for word in process.program)
+        number = "1" if process.is_single else "1 or more"
+        check = f"`{process.health_check}`" if process.health_check else ""
+        signal = process.stop_signal.name
+        rows.append((process.name, process.purpose, f"`{command}`", number, signal, check))
+    return "".join(f"| {' | '.join(row)} |\n".replace("  ", " ") for row in rows)
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class FilesConfig(AppConfig):
+    name = "longshore.files"
+    label = "longshore_files"
+
+    def ready(self) -> None:
+        from longshore.files.storage import checks  # noqa: F401  (registers the system check)

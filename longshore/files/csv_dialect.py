@@ -1,0 +1,29 @@
+"""CSV dialects: delimiter, quoting, byte order mark and line ends."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+DELIMITERS = (",", ";", "\t", "|")
+LINE_ENDS = ("\n", "\r\n")
+
+
+class Quoting(StrEnum):
+    """MINIMAL: quote only the cells that need it. ALL: quote every cell except nulls."""
+
+    MINIMAL = "minimal"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class CsvDialect:
+    """The dialect of a CSV file (RFC 4180 with options). Encoding is always UTF-8.
+
+    delimiter: one of `DELIMITERS`.
+    bom: start with a byte order mark; Excel needs it to recognize UTF-8.
+    line_end: one of `LINE_ENDS`.
+    """
+
+    delimiter: str = ","
+    quoting: Quoting = Quoting.MINIMAL
+    bom: bool = False
+    line_end: str = "\n"

@@ -1,0 +1,39 @@
+"""Signed download links to files that Longshore itself serves.
+
+A signature vouches for an identifier and the time of signing. Storages with presigned URLs of their
+own, such as S3, do not use it.
+"""
+
+from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+
+_signer = TimestampSigner(salt="longshore.files.link")
+
+
+class InvalidLink(Exception):
+    """A link that leads to no file.
+
+    expired: whether it once did: the link is too old, or its file was deleted.
+    """
+
+    def __init__(self, *, expired: bool) -> None:
+        super().__init__()
+        self.expired = expired
+
+
+def sign(identifier: str) -> str:
+    """Return a signature that contains the identifier and the current time."""
+    return _signer.sign(identifier)
+
+
+def verify(signature: str, seconds: int) -> str:
+    """Return the identifier of a signature.
+
+    seconds: maximum age of the signature.
+    Raises InvalidLink.
+    """
+    try:
+        return _signer.unsign(signature, max_age=seconds)
+    except SignatureExpired:
+        raise InvalidLink(expired=True) from None
+    except BadSignature:
+        raise InvalidLink(expired=False) from None
