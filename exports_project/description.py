@@ -71,6 +71,7 @@ SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "PREPROCESSING_HOOKS": ["exports_project.docs.without_slash"],
     "POSTPROCESSING_HOOKS": [
+        "exports_project.docs.without_empty_enums",
         "drf_spectacular.hooks.postprocess_schema_enums",
         "longshore.api.openapi.share_responses",
     ],
@@ -85,7 +86,7 @@ SETTINGS: dict[str, Any] = {
         "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
         "StatusEnum": "exports.models.STATUS_CHOICES",
         "ColumnTypeEnum": "longshore.resources.api.serializers.KINDS",
-        "ExportTypeEnum": "exports.api.body.TYPES",
+        "ExportTypeEnum": "longshore.resources.export_types.export_types.codes",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,

@@ -21,6 +21,31 @@ def without_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
     return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
 
 
+def without_empty_enums(
+    result: dict[str, Any], generator: Any, request: Any, public: bool
+) -> dict[str, Any]:
+    """Replace enums that have no values by plain strings.
+
+    The choices of a parameter are empty if nothing of its kind is registered, for example no named
+    export types. JSON Schema forbids an empty enum, and drf-spectacular cannot name it.
+    """
+    _drop_empty_enums(result)
+    return result
+
+
+def _drop_empty_enums(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if schema.get("enum") == []:
+            del schema["enum"]
+            schema.pop("x-spec-enum-id", None)
+            schema["type"] = "string"
+        for each in schema.values():
+            _drop_empty_enums(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            _drop_empty_enums(each)
+
+
 # Redoc's search runs in a web worker that it creates from a blob.
 _redoc = csp_update({"worker-src": [SELF, "blob:"]})
 

@@ -1,7 +1,7 @@
-"""Factories of records; what is related is made for the same organization.
+"""Factories of records. Related records belong to the same organization.
 
-`ContactFactory(organization=acme)` makes one contact, `ContactFactory.create_batch(5, …)` five;
-`ContactFactory.create(…)` is the first, with a type that the type checker knows.
+`ContactFactory(organization=acme)` creates one contact, `ContactFactory.create_batch(5, …)` five.
+`ContactFactory.create(…)` creates one, too, with a type that the type checker knows.
 """
 
 # mypy: allow-untyped-decorators
@@ -62,7 +62,7 @@ class GroupFactory(DjangoModelFactory[Group]):
 
 
 class ContactFactory(DjangoModelFactory[Contact]):
-    """`groups=[…]` and `locations=[…]` put the contact into them."""
+    """`groups=[…]` and `locations=[…]` add the contact to them."""
 
     class Meta:
         model = Contact
@@ -121,7 +121,7 @@ class ManifestFactory(DjangoModelFactory[Manifest]):
 
 
 class ArticleFactory(DjangoModelFactory[Article]):
-    """On a fulfillment; give `fulfillment=None, manifest=…` for one on a manifest."""
+    """An article of a fulfillment; pass `fulfillment=None, manifest=…` for one of a manifest."""
 
     class Meta:
         model = Article
@@ -155,7 +155,7 @@ class ShippingLabelInferenceFactory(DjangoModelFactory[ShippingLabelInference]):
 
 
 class SubscriptionFactory(DjangoModelFactory[Subscription]):
-    """To everything, with a secret of its own, and known to answer quickly."""
+    """A subscription to all events with a secret of its own, marked as quick."""
 
     class Meta:
         model = Subscription
@@ -177,7 +177,7 @@ class EventFactory(DjangoModelFactory[Event]):
 
 
 class DeliveryFactory(DjangoModelFactory[Delivery]):
-    """Pending, and due."""
+    """A pending delivery that is due."""
 
     class Meta:
         model = Delivery

@@ -1,4 +1,4 @@
-"""Records of any model, for tests that walk over all of them, or need many of one."""
+"""Records of any model, for tests that cover all models or need many records."""
 
 from itertools import count
 from typing import Any, cast
@@ -14,15 +14,15 @@ _numbers = count(1)
 
 
 def a_record(model: type[Model], organization: Organization, **values: Any) -> Any:
-    """A record with all that it must have, made for the same organization."""
+    """Create a record of an organization with all required fields and related records."""
     number = next(_numbers)
     if issubclass(model, Payment) and not model._meta.managed:
-        # A view of one kind.
+        # A view of transactions of one kind.
         values.setdefault("kind", model._meta.model_name)
     for field in model._meta.concrete_fields:
         given = field.name in values or field.null or field.default is not NOT_PROVIDED
-        if field.name == "organization":
-            values.setdefault("organization", organization)
+        if field.related_model is Organization:
+            values.setdefault(field.name, organization)
         elif given or field.generated or field.primary_key:
             continue
         elif field.many_to_one:
@@ -35,9 +35,9 @@ def a_record(model: type[Model], organization: Organization, **values: Any) -> A
 
 
 def copies(record: Model, number: int, /, **columns: str) -> None:
-    """Copies of a record, made by the database: each of thousands costs next to nothing.
+    """Copy a record many times by one INSERT … SELECT.
 
-    columns: what they have of their own, as SQL expressions, in which `n` counts from 1.
+    columns: SQL expressions for columns whose values differ, where `n` counts from 1.
     """
     key = record._meta.pk.attname
     columns.setdefault(key, "id || n")

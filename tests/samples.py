@@ -1,4 +1,4 @@
-"""A plain model with a field of every kind; the fixture `samples` makes its table."""
+"""A plain model with a field of every type; the fixture `samples` creates its table."""
 
 from typing import ClassVar
 
@@ -9,13 +9,13 @@ from django.db import models
 from longshore.accounts.models import Organization
 from longshore.resources.registry import Resource
 
-# A registry of its own: the other tests' organizations know nothing of this table.
+# A separate app registry: organizations of other tests have no relation to this table.
 APPS = Apps()
 APPS.register_model("longshore_accounts", Organization)
 
 
 class Sample(models.Model):
-    """A record with a field of every kind."""
+    """A record with a field of every type."""
 
     id = models.CharField(max_length=40, primary_key=True)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
@@ -32,7 +32,7 @@ class Sample(models.Model):
     address = models.GenericIPAddressField(null=True)
     duration = models.DurationField(null=True)
 
-    # The type checker adds it to the models of installed apps only.
+    # The type checker declares the manager of models of installed apps only.
     objects: ClassVar[models.Manager["Sample"]] = models.Manager()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The README's tour, typed word for word into a shell, against what `make run` starts."""
+"""The tour in the README, executed literally in a shell against the servers of `make run`."""
 
 import csv
 import gzip
@@ -47,14 +47,14 @@ COUNT = """
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder that looks as a clone does to someone who types in it, with everything running."""
+    """A folder that looks like a clone of the repository, with all servers running."""
     with tempfile.TemporaryDirectory(prefix="longshore-") as name:
         folder = Path(name)
         (folder / "manage.py").symlink_to(ROOT / "manage.py")
         (folder / ".venv").symlink_to(sys.prefix)
         with (folder / "log").open("wb") as log:
             command = [sys.executable, "-m", "exports_project.serve"]
-            environment = surroundings(folder) | {"PORT": str(free_port())}
+            environment = environment_of(folder) | {"PORT": str(free_port())}
             process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
@@ -72,16 +72,16 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def tour(folder: Path) -> str:
-    """What the shell showed when the tour's blocks were typed in it, one after the other."""
+    """The output of the shell for the blocks of the tour, executed in order."""
     text = (ROOT / "README.md").read_text()
     section = text.partition("<!-- tour -->")[2].partition("<!-- /tour -->")[0]
-    # The port is the reader's to choose, and somebody may have chosen that one here.
+    # Readers choose the port, and this one may be in use here.
     section = section.replace("9000", str(free_port()))
     blocks = re.findall(r"^```bash\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     with subprocess.Popen(
         ["/bin/bash", "-e"],
         cwd=folder,
-        env=surroundings(folder),
+        env=environment_of(folder),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -91,14 +91,14 @@ def tour(folder: Path) -> str:
         try:
             shown, errors = shell.communicate("".join(blocks), timeout=TOUR_SECONDS)
         finally:
-            # What it left in the background, had it not come to its end.
+            # Stop background processes of a tour that failed.
             with suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGTERM)
     assert shell.returncode == 0, shown + errors + (folder / "log").read_text()
     return shown
 
 
-def surroundings(folder: Path) -> dict[str, str]:
+def environment_of(folder: Path) -> dict[str, str]:
     return os.environ | {"LOCAL_DIR": str(folder / ".local")}
 
 
@@ -114,7 +114,7 @@ def query(folder: Path, statement: str) -> list[tuple[Any, ...]]:
         return reader.execute(statement.encode()).fetchall()
 
 
-def test_the_tours_csv_holds_the_databases_rows(folder: Path, tour: str) -> None:
+def test_csv_of_the_tour_has_the_rows_of_the_database(folder: Path, tour: str) -> None:
     with (folder / ".local/shipments.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert header == [
@@ -133,11 +133,11 @@ def test_the_tours_csv_holds_the_databases_rows(folder: Path, tour: str) -> None
         for *texts, recipient, location, tags, created_at in query(folder, SHIPMENTS)
     ]
     assert len(read) > 100
-    # The reader's count, and the API's.
+    # Counted by the reader, then by the API.
     assert f"\n{len(read)}\n{len(read)}\n" in tour
 
 
-def test_the_tours_other_files_hold_every_record(folder: Path, tour: str) -> None:
+def test_other_files_of_the_tour_have_every_record(folder: Path, tour: str) -> None:
     with gzip.open(folder / ".local/contacts.jsonl.gz", "rt", encoding="utf-8") as lines:
         contacts = [json.loads(line) for line in lines]
     assert [(len(contacts),)] == query(folder, COUNT.format("contact"))
@@ -148,7 +148,7 @@ def test_the_tours_other_files_hold_every_record(folder: Path, tour: str) -> Non
     assert all(set(contact) == {"id", "name", "groups"} for contact in last)
 
 
-def test_the_tour_is_told_of_a_file(folder: Path, tour: str) -> None:
+def test_webhook_of_the_tour_receives_the_file(folder: Path, tour: str) -> None:
     received = (folder / ".local/received.txt").read_text()
     printed = re.search(r"export\.created  verified\nevt_\w+\n(\{\n.*?\n\})\n", received, re.DOTALL)
     assert printed
@@ -160,5 +160,5 @@ def test_the_tour_is_told_of_a_file(folder: Path, tour: str) -> None:
     assert query(folder, "SELECT count(*) FROM webhooks_subscription WHERE active") == [(0,)]
 
 
-def test_the_tours_mistake_is_explained(tour: str) -> None:
+def test_error_of_the_tour_suggests_the_right_name(tour: str) -> None:
     assert "shipment has no filter 'stauts'; did you mean 'status'?" in tour

@@ -1,7 +1,7 @@
-"""What owners ask for of deliveries: a try, and to have them sent again.
+"""Actions that owners and staff run on deliveries: test, redeliver and recover.
 
-A target that failed so often that it is left alone for a while is sent to at once: whoever has
-mended it wants to see so.
+Each ends the pause of a failing target: the owner has probably repaired it and wants to see the
+result now.
 """
 
 from datetime import datetime
@@ -10,13 +10,14 @@ from functools import partial
 from django.db import transaction
 
 from longshore.api.errors import ApiError, ErrorCode
-from webhooks import challenges, lifecycle, outbox, queueing
+from webhooks import challenges, outbox, queueing
 from webhooks.events import EventType
+from webhooks.lifecycle import pauses, requeueing
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 
 def test(subscription: Subscription) -> Delivery:
-    """Send a `webhook.test` to one subscription. Raises ApiError if it is not active.
+    """Send a `webhook.test` to one subscription. Raise ApiError if it is not active.
 
     A target that has not repeated its challenge gets a new challenge instead.
     """
@@ -24,7 +25,7 @@ def test(subscription: Subscription) -> Delivery:
     if subscription.challenge:
         with transaction.atomic():
             delivery = challenges.send(subscription)
-            lifecycle.resume(subscription)
+            pauses.end_pause(subscription)
         return delivery
     data = {"object": "webhook", "id": subscription.public_id, "message": "It works."}
     with transaction.atomic():
@@ -32,31 +33,37 @@ def test(subscription: Subscription) -> Delivery:
             organization_id=subscription.organization_id, type=EventType.WEBHOOK_TEST, data=data
         )
         [delivery] = outbox.deliver(event, [subscription.pk])
-        lifecycle.resume(subscription)
+        pauses.end_pause(subscription)
     return delivery
 
 
 def redeliver(delivery: Delivery) -> None:
-    """Send it once more. Raises ApiError where it is being sent, or its target is not active."""
+    """Send a delivery again, at once.
+
+    Raise ApiError if it is being sent now or if its subscription is not active.
+    """
     _refuse_inactive(delivery.subscription)
     with transaction.atomic():
-        if not lifecycle.redeliver(delivery):
+        if not requeueing.redeliver(delivery):
             accepted = [status for status in DeliveryStatus if status != DeliveryStatus.SENDING]
-            text = "The delivery is being sent right now."
+            text = "The delivery is being sent now."
             details = {"status": DeliveryStatus.SENDING, "accepted": accepted}
             raise ApiError(ErrorCode.INVALID_STATUS, text, details)
-        lifecycle.resume(delivery.subscription)
+        pauses.end_pause(delivery.subscription)
         transaction.on_commit(partial(queueing.wake, delivery.subscription_id))
 
 
 def recover(subscription: Subscription, since: datetime) -> int:
-    """Send again what has failed since then. Raises ApiError where it is not active."""
+    """Send the failed deliveries of events since a time again. Return how many there are.
+
+    Raise ApiError if the subscription is not active.
+    """
     _refuse_inactive(subscription)
     with transaction.atomic():
         transaction.on_commit(partial(queueing.wake, subscription.pk))
-        recovered = lifecycle.recover(subscription, since)
-        # Deliveries are locked before their subscriptions, here as everywhere.
-        lifecycle.resume(subscription)
+        recovered = requeueing.recover(subscription, since)
+        # All code locks deliveries before their subscriptions: another order would deadlock.
+        pauses.end_pause(subscription)
     return recovered
 
 

@@ -1,7 +1,7 @@
-"""Proof that the target of a subscription wants its events: it repeats a token.
+"""Verification of targets: a target proves that it wants the events by repeating a token.
 
-A challenge is an event of its own, signed and retried like any other. Until the target has
-repeated the token, the subscription gets no other event.
+A challenge is an event of type `webhook.challenge`, signed and retried like any other. Until the
+target has repeated the token, the subscription gets no other event.
 """
 
 import secrets
@@ -14,7 +14,10 @@ from webhooks.models import Delivery, Event, Subscription
 
 
 def send(subscription: Subscription) -> Delivery:
-    """Send a new challenge, which ends any older one and any proof. Call it in a transaction."""
+    """Send a new challenge. It replaces any older challenge and any verification.
+
+    Call it in a transaction.
+    """
     token = secrets.token_urlsafe(32)
     row = Subscription.objects.filter(pk=subscription.pk)
     row.update(challenge=token, verified_at=None)
@@ -28,16 +31,16 @@ def send(subscription: Subscription) -> Delivery:
 
 
 def refusal(event: Event, response: str) -> str:
-    """Say why an answer to an event is not accepted although its status is 2xx; "" if it is.
+    """Return why a 2xx response to an event is not accepted, or "" if it is.
 
-    The token may stand anywhere in the first kilobyte: alone, or in JSON.
+    response: the first kilobyte of the body; the token may be anywhere in it.
     """
     if event.type == EventType.WEBHOOK_CHALLENGE and event.data["challenge"] not in response:
-        return "The answer does not repeat the challenge."
+        return "The response does not contain the challenge."
     return ""
 
 
 def accept(subscription: Subscription, event: Event) -> None:
-    """The target has repeated the token of this event; an older token proves nothing."""
+    """Mark the target as verified if the token of this event is still the current one."""
     row = Subscription.objects.filter(pk=subscription.pk, challenge=event.data["challenge"])
     row.exclude(challenge="").update(challenge="", verified_at=Now())

@@ -1,4 +1,4 @@
-"""A deadline for a whole request, however its bytes drip in; httpx bounds each read alone."""
+"""A deadline for a whole request. The timeouts of httpx bound only each single read or write."""
 
 import ssl
 import time
@@ -11,30 +11,34 @@ import httpcore
 
 _WRITE_BYTES = 16 << 10
 
-_ends: ContextVar[float | None] = ContextVar("ends", default=None)
+# By the monotonic clock.
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """What is read and written in this block, by this thread, ends in time."""
-    token = _ends.set(time.monotonic() + seconds)
+    """Bound all reads and writes of this thread in the block to `seconds` in total."""
+    token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        _ends.reset(token)
+        _deadline.reset(token)
 
 
 def remaining(timeout: float | None) -> float | None:
-    """Of the two times the shorter; 0 or less where none is left."""
-    end = _ends.get()
-    if end is None:
+    """Return the seconds until the deadline or the timeout, whichever is sooner.
+
+    0 or less if the deadline has passed; None if there is neither.
+    """
+    deadline = _deadline.get()
+    if deadline is None:
         return timeout
-    left = end - time.monotonic()
+    left = deadline - time.monotonic()
     return left if timeout is None else min(timeout, left)
 
 
 class BoundedStream(httpcore.NetworkStream):
-    """A connection on which nobody waits for longer than there is time."""
+    """A connection whose reads and writes end at the deadline."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
@@ -42,15 +46,15 @@ class BoundedStream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         left = remaining(timeout)
         if left is not None and left <= 0:
-            raise httpcore.ReadTimeout("the time is over")
+            raise httpcore.ReadTimeout("the deadline has passed")
         return self._stream.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # A long one may be taken in bits, each of them within the timeout.
+        # The socket may take a long buffer in pieces, each within its timeout: check in between.
         for start in range(0, len(buffer), _WRITE_BYTES):
             left = remaining(timeout)
             if left is not None and left <= 0:
-                raise httpcore.WriteTimeout("the time is over")
+                raise httpcore.WriteTimeout("the deadline has passed")
             self._stream.write(buffer[start : start + _WRITE_BYTES], left)
 
     def close(self) -> None:
@@ -64,7 +68,7 @@ class BoundedStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         left = remaining(timeout)
         if left is not None and left <= 0:
-            raise httpcore.ConnectTimeout("the time is over")
+            raise httpcore.ConnectTimeout("the deadline has passed")
         return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:

@@ -1,4 +1,4 @@
-"""What is done again and again: sweep, tell, and forget. Each can run twice, or die half-way."""
+"""Periodic maintenance: sweep, notify and purge. Every run may be repeated or die half-way."""
 
 import logging
 from datetime import timedelta
@@ -8,67 +8,69 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from longshore.database import chunks
-from webhooks import lifecycle, queueing, senders
+from webhooks import queueing, senders
 from webhooks.events import EventType
+from webhooks.lifecycle import activation, requeueing
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 logger = logging.getLogger(__name__)
 
-# How long events, deliveries and attempts are kept.
-KEPT = timedelta(days=30)
-_TEXT = """\
-The webhook {name} of {organization} was disabled: nothing is sent to {target} any more.
+# Of events with their deliveries and attempts.
+RETENTION = timedelta(days=30)
+_EMAIL = """\
+Longshore has disabled the webhook {name} of {organization} and sends nothing more to {target}.
 
 {reason}
 
-Once the target works, activate it:
+When the target works again, activate the webhook:
 
     PATCH /v1/webhooks/{id}  {{"active": true}}
 
-Then have sent again what failed meanwhile: POST /v1/webhooks/{id}/recover.
+Then send the deliveries that failed in the meantime again: POST /v1/webhooks/{id}/recover.
 """
 
 
 def sweep() -> None:
-    """Take back the deliveries of dead senders, end those that wait in vain, and wake senders."""
-    if lost := lifecycle.take_back():
-        logger.warning("%s deliveries of dead senders are sent once more.", lost)
-    _disable_unproven()
-    lifecycle.give_up()
-    queueing.wake_all(senders.waiting())
+    """Release expired leases, fail what cannot be delivered, and wake senders for what is due."""
+    if released := requeueing.release_expired_leases():
+        logger.warning("Sending %s deliveries of dead senders again.", released)
+    _disable_unverified()
+    requeueing.fail_undeliverable()
+    queueing.wake_all(senders.due_subscriptions())
 
 
-def _disable_unproven() -> None:
-    """Disable the subscriptions whose targets have had every attempt of their challenge."""
-    going_on = Delivery.objects.filter(
+def _disable_unverified() -> None:
+    """Disable the subscriptions whose challenge has failed in all its attempts."""
+    unfinished = Delivery.objects.filter(
         subscription=OuterRef("pk"),
         event__type=EventType.WEBHOOK_CHALLENGE,
         status__in=(DeliveryStatus.PENDING, DeliveryStatus.SENDING),
     )
-    unproven = Subscription.objects.filter(active=True, deleted_at=None).exclude(challenge="")
-    for subscription in chunks.read(unproven.filter(~Exists(going_on))):
-        lifecycle.disable(subscription, "The target did not repeat its challenge in any attempt.")
+    unverified = Subscription.objects.filter(active=True, deleted_at=None).exclude(challenge="")
+    for subscription in chunks.read(unverified.filter(~Exists(unfinished))):
+        reason = "The target did not repeat its challenge in any attempt."
+        activation.disable(subscription, reason)
 
 
-def tell() -> None:
-    """Write to the organizations whose subscriptions were disabled; at least once."""
-    untold = Subscription.objects.visible().filter(disabled_at__isnull=False, notified_at=None)
-    for subscription in chunks.read(untold.select_related("organization")):
+def notify() -> None:
+    """Email the organizations whose subscriptions were disabled, at least once each."""
+    pending = Subscription.objects.visible().filter(disabled_at__isnull=False, notified_at=None)
+    for subscription in chunks.read(pending.select_related("organization")):
         try:
-            _write_to_owner(subscription)
+            _email_organization(subscription)
         except Exception as error:
             # Mail servers and addresses fail in many ways; the next run tries again.
             logger.warning(
                 "Could not notify the owner that %s is disabled: %s", subscription, error
             )
         else:
-            untold.filter(pk=subscription.pk).update(notified_at=Now())
+            pending.filter(pk=subscription.pk).update(notified_at=Now())
 
 
-def _write_to_owner(subscription: Subscription) -> None:
+def _email_organization(subscription: Subscription) -> None:
     organization = subscription.organization
     if organization.email:
-        text = _TEXT.format(
+        text = _EMAIL.format(
             id=subscription.public_id,
             name=subscription.name or subscription.public_id,
             organization=organization.name,
@@ -79,12 +81,16 @@ def _write_to_owner(subscription: Subscription) -> None:
 
 
 def purge() -> None:
-    """Delete what is older than it is kept, secrets whose time is over, and what was deleted."""
-    over = Subscription.objects.filter(previous_secret_ends_at__lte=Now())
-    over.update(previous_secret="", previous_secret_ends_at=None)
-    wanted = Q(completed_at__gt=Now() - KEPT) | Q(completed_at=None)
-    recent = Delivery.objects.filter(wanted, event=OuterRef("pk"))
-    old = Event.objects.filter(~Exists(recent), created_at__lte=Now() - KEPT)
+    """Delete expired secrets, events after their retention, and deleted subscriptions.
+
+    An event stays as long as one of its deliveries is pending or ended within the retention. A
+    deleted subscription stays as long as it has deliveries.
+    """
+    expired = Subscription.objects.filter(previous_secret_ends_at__lte=Now())
+    expired.update(previous_secret="", previous_secret_ends_at=None)
+    retained = Q(completed_at__gt=Now() - RETENTION) | Q(completed_at=None)
+    recent = Delivery.objects.filter(retained, event=OuterRef("pk"))
+    old = Event.objects.filter(~Exists(recent), created_at__lte=Now() - RETENTION)
     chunks.delete(old)
-    left = Delivery.objects.filter(subscription=OuterRef("pk"))
-    chunks.delete(Subscription.objects.filter(~Exists(left), deleted_at__isnull=False))
+    deliveries = Delivery.objects.filter(subscription=OuterRef("pk"))
+    chunks.delete(Subscription.objects.filter(~Exists(deliveries), deleted_at__isnull=False))

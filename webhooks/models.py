@@ -1,4 +1,4 @@
-"""Who is told of what, what happened, and what became of telling it."""
+"""Subscriptions, events, deliveries of events to subscriptions, and attempts to deliver."""
 
 from functools import partial
 from typing import Any, ClassVar
@@ -17,21 +17,22 @@ from webhooks.targets import host_of
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def visible(self) -> "SubscriptionQuerySet":
+        """Leave out soft-deleted subscriptions."""
         return self.filter(deleted_at=None)
 
-    def wanting(self, event: "Event") -> "SubscriptionQuerySet":
-        """Those of the event's organization that are to be told of it."""
-        of_type = models.Q(events__contains=[EVERY]) | models.Q(events__contains=[event.type])
-        of_resource = models.Q(resources=[]) | models.Q(resources__contains=[event.resource])
-        # What one misses that Longshore disabled is noted, and can be recovered.
-        told = models.Q(active=True) | models.Q(disabled_at__isnull=False)
-        named = models.Q(types=[]) | models.Q(types__contains=[event.export_type])
+    def matching(self, event: "Event") -> "SubscriptionQuerySet":
+        """Return the subscriptions of the event's organization that get a delivery of it."""
+        event_type = models.Q(events__contains=[EVERY]) | models.Q(events__contains=[event.type])
+        resource = models.Q(resources=[]) | models.Q(resources__contains=[event.resource])
+        export_type = models.Q(types=[]) | models.Q(types__contains=[event.export_type])
+        # If Longshore disabled a subscription, its deliveries fail and can be recovered later.
+        recoverable = models.Q(active=True) | models.Q(disabled_at__isnull=False)
         own = self.visible().filter(organization=event.organization_id)
-        return own.filter(told, of_type, of_resource, named, challenge="")
+        return own.filter(recoverable, event_type, resource, export_type, challenge="")
 
 
 class Verification(models.TextChoices):
-    """Whether a target has repeated its challenge. A pending target gets only challenges."""
+    """Whether the target has repeated its challenge. A pending target gets only challenges."""
 
     NOT_REQUIRED = "not_required", "Not required"
     PENDING = "pending", "Pending: the target has not repeated its challenge"
@@ -39,23 +40,25 @@ class Verification(models.TextChoices):
 
 
 class Subscription(models.Model):
-    """An address of an organization that is told of events.
+    """A subscription of an organization: a target URL that receives events.
 
     number: internal. It counts the subscriptions of all organizations: never show it to a client.
-    organization_number: of the subscription within its organization; shown as `number`.
-    events: types, or `["*"]`; resources, types: those whose exports it is told of, `[]` for all.
-    host: of the target, as `host_of` spells it; deliveries to one host are limited.
-    challenge: a token that the target has yet to repeat before it gets events; "" if none.
-    verified_at: when the target repeated its challenge; null if it was never challenged.
-    headers: sent with every delivery; each value is encrypted, as the secrets are
+    organization_number: counts the subscriptions of one organization; shown as `number`.
+    events: event types, or `["*"]` for all.
+    resources, types: limit the events to exports of these resources and named types; `[]` for all.
+    host: canonical host of the target (`host_of`), by which deliveries are limited.
+    challenge: the token that the target must repeat before it gets events; "" if none is open.
+    verified_at: when the target repeated its challenge; null if it did not.
+    headers: sent with every delivery. Values are encrypted, as the secrets are
         (`longshore.accounts.sealing`).
-    previous_secret: signs as well until its time is over, after a rotation.
-    consecutive_failures, failing_since: of attempts, since the last one that succeeded.
-    paused_until: nothing is sent before.
-    is_quick: it has answered quickly when it last answered; others are sent one delivery at a time.
-    disabled_at, disabled_reason: when Longshore itself ended it, and why; notified_at: since when
-    the organization knows.
-    deleted_at: since when nobody sees it any more; it goes once its deliveries have gone.
+    previous_secret: the secret before the last rotation; it signs until `previous_secret_ends_at`.
+    consecutive_failures: failed attempts since the last successful one.
+    failing_since: time of the first of these failures.
+    paused_until: no delivery is sent before this time.
+    is_quick: whether the last response was quick. A slow target gets one delivery at a time.
+    disabled_at, disabled_reason: when and why Longshore disabled the subscription.
+    notified_at: when the organization was notified of that by email.
+    deleted_at: time of the soft delete; the row is purged after its deliveries.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -97,7 +100,7 @@ class Subscription(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=("organization", "-number"),
-                name="subscription_of_organization",
+                name="subscription_by_organization",
                 condition=models.Q(deleted_at=None),
             ),
         ]
@@ -109,14 +112,14 @@ class Subscription(models.Model):
                 "resources",
                 "types",
                 condition=models.Q(deleted_at=None),
-                name="subscription_is_not_there_twice",
+                name="subscription_unique_definition",
             ),
             models.UniqueConstraint(
                 fields=("organization", "organization_number"),
-                name="subscription_number_is_given_once",
+                name="subscription_unique_number",
             ),
             models.CheckConstraint(
-                name="subscription_is_to_something",
+                name="subscription_has_events",
                 condition=models.Q(events__len__gte=1),
             ),
         ]
@@ -136,11 +139,12 @@ class Subscription(models.Model):
 
 
 class Event(models.Model):
-    """Something that happened, as it was then.
+    """An event of an organization, stored in the transaction of the change that it reports.
 
-    data: what it happened to, as the API shows it, but for links: they are made when it is sent.
-    resource, export_type: of the export, for who wants to hear of some only; "" if there is none.
-    subject: public id of the object of the event, whose deletion deletes the event; or "".
+    data: the subject as the API showed it then, without links: they are signed on sending.
+    resource, export_type: of the export, for the filters of subscriptions; "" if it has none.
+    subject: public id of the object that the event is about, or "". Deleting the object deletes
+        its events.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -160,7 +164,7 @@ class Event(models.Model):
     class Meta:
         ordering = ("-number",)
         indexes: ClassVar = [
-            models.Index(fields=("organization", "-number"), name="event_of_organization"),
+            models.Index(fields=("organization", "-number"), name="event_by_organization"),
             models.Index(
                 fields=("organization", "-created_at", "-number"), name="event_by_creation"
             ),
@@ -178,13 +182,13 @@ class Event(models.Model):
 
     @property
     def public_data(self) -> dict[str, Any]:
-        """The data without the token of a challenge, which only the target may know."""
+        """The data without the token of a challenge, which only the target may see."""
         hidden = "challenge" if self.type == EventType.WEBHOOK_CHALLENGE else None
         return {name: value for name, value in self.data.items() if name != hidden}
 
 
 class DeliveryStatus(models.TextChoices):
-    """The life of a delivery; `webhooks.lifecycle` is the only module that changes it."""
+    """Statuses of a delivery. Only `webhooks.lifecycle` changes the status of a delivery."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -193,10 +197,12 @@ class DeliveryStatus(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """An event on its way to a subscription.
+    """A delivery of an event to a subscription.
 
-    attempts_count: since it was last asked for; the attempts themselves are all kept.
-    claim, lease_ends_at: of the sender that has it, and until when nobody takes it from there.
+    attempts_count: attempts since the delivery was created or requested again. The attempts of
+        earlier requests are kept too.
+    claim: token of the sender that has claimed the delivery; "" if none has.
+    lease_ends_at: end of the claim; after it, the delivery is given to another sender.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -206,7 +212,7 @@ class Delivery(models.Model):
     subscription = models.ForeignKey(
         Subscription, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
-    # The index of the constraint begins with it.
+    # No index of its own: the index of the unique constraint begins with this column.
     event = models.ForeignKey(
         Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
@@ -224,8 +230,8 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         ordering = ("-number",)
         indexes: ClassVar = [
-            # By time, for which there is no other index: by number, the planner hopes to find those
-            # of a subscription soon among all, and reads the whole table where it does not.
+            # By time, not by number: for an ORDER BY number, the planner scans the primary key and
+            # hopes to find rows of the subscription soon, which can read the whole table.
             models.Index(fields=("subscription", "-created_at"), name="delivery_of_subscription"),
             models.Index(
                 fields=("subscription", "status", "-created_at"), name="delivery_by_status"
@@ -243,14 +249,14 @@ class Delivery(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=("event", "subscription"), name="delivery_is_made_once_for_each"
+                fields=("event", "subscription"), name="delivery_unique_subscription"
             ),
             models.CheckConstraint(
-                name="delivery_status_is_known",
+                name="delivery_valid_status",
                 condition=models.Q(status__in=DeliveryStatus.values),
             ),
             models.CheckConstraint(
-                name="delivery_is_pending_until_a_time",
+                name="delivery_pending_with_time",
                 condition=~models.Q(status=DeliveryStatus.PENDING)
                 | models.Q(next_attempt_at__isnull=False),
             ),
@@ -261,10 +267,10 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """One request to a subscription's target.
+    """One request to the target of a subscription.
 
-    status_code: of the answer; null where none came, and `error` says what came instead.
-    response: the first kilobyte of the answer's body.
+    status_code: null if there was no response; `error` then says why.
+    response: the first kilobyte of the body of the response.
     """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")

@@ -1,8 +1,8 @@
-"""The HTTP client of webhooks, which connects to no address that they may not reach.
+"""The HTTP client of webhooks, with protection against server-side request forgery (SSRF).
 
-A name is resolved once for each new connection, every address of it is checked, and the
-connection is made to an address that was checked, not to the name: a resolver that changes its
-mind changes nothing. TLS and the header Host keep the name.
+A host name is resolved once for each new connection. All its addresses are checked, and the
+connection is made to a checked address, not to the name: DNS rebinding has no effect. TLS and the
+Host header still use the name.
 """
 
 import ipaddress
@@ -19,27 +19,28 @@ from threading import Thread
 import httpcore
 import httpx
 
-from webhooks.addresses import Address, reachable
+from webhooks.addresses import Address, is_reachable
 from webhooks.deadline import BoundedStream
 
 _CONNECT_SECONDS = 5.0
 TIMEOUT = httpx.Timeout(15, connect=_CONNECT_SECONDS)
-# Servers drop what is idle, many after five seconds; what is used meanwhile goes with it.
+# Many servers close an idle connection after five seconds. A request that is sent at that moment
+# fails.
 _KEEPALIVE_SECONDS = 4
-_KEPT_CONNECTIONS = 100
+_MAX_IDLE_CONNECTIONS = 100
 
 logger = logging.getLogger(__name__)
 
 
 class ForbiddenAddress(httpx.TransportError):
-    """The host has an address that webhooks may not reach; the message does not say which."""
+    """The host has an address that webhooks may not reach. The message does not name it."""
 
 
 def client() -> httpx.Client:
-    """A client that keeps connections, and nothing else, from one request to the next.
+    """Return a client that keeps connections between requests, but no cookies.
 
-    It follows no redirects and heeds neither proxies nor certificates that the environment names.
-    For all threads of one process; make it after the process was forked.
+    It follows no redirects and ignores proxies and certificates from the environment. All threads
+    of a process may share it. Create it after the fork.
     """
     return httpx.Client(
         transport=CheckedTransport(httpx.create_ssl_context(trust_env=False)),
@@ -52,13 +53,13 @@ def client() -> httpx.Client:
 
 
 class CheckedTransport(httpx.BaseTransport):
-    """httpx on a pool of httpcore whose connections `CheckedBackend` makes."""
+    """Transport of httpx over an httpcore pool that connects through `CheckedBackend`."""
 
     def __init__(self, ssl_context: ssl.SSLContext) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl_context,
             max_connections=None,
-            max_keepalive_connections=_KEPT_CONNECTIONS,
+            max_keepalive_connections=_MAX_IDLE_CONNECTIONS,
             keepalive_expiry=_KEEPALIVE_SECONDS,
             network_backend=CheckedBackend(),
         )
@@ -105,7 +106,7 @@ class _Body(httpx.SyncByteStream):
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """httpcore's errors as those of httpx, which have the same names."""
+    """Translate errors of httpcore into those of httpx, which have the same names."""
     try:
         yield
     except (
@@ -118,7 +119,7 @@ def _errors() -> Iterator[None]:
 
 
 class CheckedBackend(httpcore.NetworkBackend):
-    """Makes connections to addresses that `reachable` allows, and no others."""
+    """Connects only to addresses that `is_reachable` allows."""
 
     def __init__(self) -> None:
         self._backend = httpcore.SyncBackend()
@@ -131,20 +132,24 @@ class CheckedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Within `timeout` seconds, the name's resolution included.
+        """Connect within `timeout` seconds, including the resolution of the name.
 
-        Raises ForbiddenAddress if any address of the host is, or httpcore's ConnectError or
-        ConnectTimeout.
+        Raise ForbiddenAddress if any address of the host is not reachable, or httpcore's
+        ConnectError or ConnectTimeout.
         """
         seconds = _CONNECT_SECONDS if timeout is None else timeout
         end = time.monotonic() + seconds
         addresses = _resolve(host, port, seconds)
         for address in addresses:
-            if not reachable(address):
-                logger.warning("Webhooks may not reach %s, an address of %s.", address, host)
-                raise ForbiddenAddress("The target's host leads to an address that is not public.")
+            if not is_reachable(address):
+                logger.warning(
+                    "Refused to connect to %s, an address of %s: it is not public.", address, host
+                )
+                raise ForbiddenAddress(
+                    "The target's host resolves to an address that is not public."
+                )
         for left in range(len(addresses), 0, -1):
-            # A silent address leaves time for the others.
+            # An address that does not answer must leave time for the others.
             share = max(end - time.monotonic(), 0.001) / left
             try:
                 stream = self._backend.connect_tcp(
@@ -158,20 +163,20 @@ class CheckedBackend(httpcore.NetworkBackend):
 
 
 def _resolve(host: str, port: int, timeout: float) -> list[Address]:
-    """All addresses of a host, in the order in which the system would try them.
+    """Return all addresses of a host, in the order in which the system would try them.
 
-    The system's resolver knows no timeout: it is asked in a thread, which may outlive us.
+    The system's resolver has no timeout, so it runs in a thread, which may outlive this call.
     """
     answer: Future[list[Address]] = Future()
 
-    def ask() -> None:
+    def resolve() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             answer.set_result([ipaddress.ip_address(entry[4][0]) for entry in found])
         except Exception as error:
             answer.set_exception(error)
 
-    Thread(target=ask, name="webhooks-resolve", daemon=True).start()
+    Thread(target=resolve, name="webhooks-resolve", daemon=True).start()
     try:
         return answer.result(timeout)
     except TimeoutError as error:

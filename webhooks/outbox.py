@@ -1,4 +1,4 @@
-"""Writes down what happened, and whom to tell, in the transaction in which it happens."""
+"""Transactional outbox: stores events and their deliveries in the caller's transaction."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -18,10 +18,10 @@ def publish(
     resource: str = "",
     export_type: str = "",
 ) -> Event:
-    """Store an event and a delivery to each subscription that wants it; senders hear on commit.
+    """Store an event and a delivery to each matching subscription; wake senders on commit.
 
-    Three statements, however many want it. To be called in the transaction that changes what
-    the event tells of, or one could be there without the other.
+    Call it in the transaction of the change that the event reports, so that both are stored or
+    neither. Takes three statements, however many subscriptions match.
     """
     event = Event.objects.create(
         organization_id=organization_id,
@@ -31,12 +31,12 @@ def publish(
         export_type=export_type,
         subject=data.get("id") or "",
     )
-    deliver(event, Subscription.objects.wanting(event).values_list("pk", flat=True))
+    deliver(event, Subscription.objects.matching(event).values_list("pk", flat=True))
     return event
 
 
 def withdraw(organization_id: str, subject: str) -> None:
-    """Delete the events of a subject, with their deliveries, sent or not.
+    """Delete the events of a subject with all their deliveries, whether sent or not.
 
     A message that is being sent at this moment still arrives.
     """
@@ -50,10 +50,11 @@ def withdraw(organization_id: str, subject: str) -> None:
 
 
 def deliver(event: Event, subscriptions: Iterable[int]) -> list[Delivery]:
-    made = Delivery.objects.bulk_create(
+    """Create a delivery of an event to each subscription, given by key; wake senders on commit."""
+    deliveries = Delivery.objects.bulk_create(
         Delivery(event=event, subscription_id=number) for number in subscriptions
     )
-    if made:
-        numbers = [delivery.subscription_id for delivery in made]
+    if deliveries:
+        numbers = [delivery.subscription_id for delivery in deliveries]
         transaction.on_commit(partial(queueing.wake_all, numbers))
-    return made
+    return deliveries

@@ -1,4 +1,7 @@
-"""What is told of an event: its data as they were stored, and links that work now."""
+"""Bodies of messages: the stored data of an event, completed with fresh links.
+
+Links expire, so they are signed when a message is sent, not when its event is stored.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,31 +10,34 @@ from typing import Any
 from webhooks.models import Event
 
 Data = dict[str, Any]
-# Gives data back, in their order, with links made anew.
+# Returns the data in the given order, with fresh links.
 Complete = Callable[[Sequence[Data]], list[Data]]
 
 _completions: dict[str, Complete] = {}
 
 
 def register(kind: str, complete: Complete) -> None:
-    """Say how links are made for data whose `object` is of this kind, a floor above."""
+    """Register the function that adds links to data whose `object` is `kind`."""
     _completions[kind] = complete
 
 
 def complete(events: Sequence[Event]) -> list[Data]:
-    """The data of each event, in their order; each kind is asked once."""
-    found = [event.data for event in events]
+    """Return the data of the events, in order, with fresh links.
+
+    Calls the registered function of each kind of object at most once.
+    """
+    completed = [event.data for event in events]
     for kind, completion in _completions.items():
-        places = [place for place, data in enumerate(found) if data.get("object") == kind]
-        if places:
-            completed = completion([found[place] for place in places])
-            for place, data in zip(places, completed, strict=True):
-                found[place] = data
-    return found
+        indexes = [index for index, data in enumerate(completed) if data.get("object") == kind]
+        if indexes:
+            with_links = completion([completed[index] for index in indexes])
+            for index, data in zip(indexes, with_links, strict=True):
+                completed[index] = data
+    return completed
 
 
 def body(event: Event, data: Data) -> str:
-    """The message, as it is signed and sent."""
+    """Return the body of a message, exactly as it is signed and sent."""
     message = {
         "id": event.public_id,
         "type": event.type,

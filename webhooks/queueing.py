@@ -1,4 +1,4 @@
-"""Tells the senders that something waits for a subscription."""
+"""Messages that wake senders: at most one waits in the queue for each subscription."""
 
 import logging
 from collections.abc import Iterable
@@ -10,41 +10,42 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 QUEUE = "webhooks"
-# The name of the task, which stands a floor above.
+# Name of the task in `webhooks.tasks`, which imports this module.
 SEND = "webhooks.send"
 
-# As long as a message waits, there is no need of another; one that is lost is not waited for.
+# While a message waits, no other is sent. The TTL bounds the delay if the broker loses a message.
 _WAITING_SECONDS = 5
 
 
 def wake_all(numbers: Iterable[int]) -> None:
-    """As `wake`, but a dead broker is asked no more than once."""
+    """Wake senders for several subscriptions. Stop at the first failure of the broker."""
     for number in numbers:
         if wake(number):
             return
 
 
 def wake(number: int, seconds: float = 0) -> bool:
-    """Send a message unless one waits. Return true if the broker fails; the sweep sends it then.
+    """Send a message for a subscription unless one already waits.
 
-    seconds: how long the message waits before a sender takes it.
+    seconds: delay before a sender takes the message.
+    Return true if the broker fails; the next sweep then sends the message.
     """
     try:
         if not cache.add(_key(number), 1, timeout=_WAITING_SECONDS):
             return False
     except RedisError as error:
-        logger.warning("Whether a message waits is not known: %s", error)
+        logger.warning("Could not check for a waiting message, sending another: %s", error)
     try:
         current_app.send_task(SEND, [number], queue=QUEUE, countdown=seconds or None)
     except Exception as error:
-        # Whatever its client raises.
-        logger.warning("Subscription %s waits for the broker: %s", number, error)
+        # The client libraries of the brokers raise many kinds of exception.
+        logger.warning("Could not wake a sender for subscription %s: %s", number, error)
         return True
     return False
 
 
-def taken(number: int) -> None:
-    """The message has come; who has more to send from now on sends another."""
+def mark_taken(number: int) -> None:
+    """Note that a sender has taken the message: from now on another one may be sent."""
     try:
         cache.delete(_key(number))
     except RedisError as error:

@@ -1,4 +1,4 @@
-"""Sends what is due for a subscription: claim, request after request, record."""
+"""The work of a sender: claim due deliveries of a subscription, send them, record the results."""
 
 import logging
 import time
@@ -8,55 +8,59 @@ from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
 from longshore.accounts.sealing import Unreadable
-from webhooks import lifecycle, payloads, queueing, senders
-from webhooks.lifecycle import Batch
+from webhooks import payloads, queueing, senders
+from webhooks.lifecycle import claims, results
+from webhooks.lifecycle.claims import DeliveryClaim
 from webhooks.sending import Result, Sender
 
 logger = logging.getLogger(__name__)
 
-# After this many seconds a sender makes way for others, and goes to the end of the queue.
-TURN = 5.0
+# After this time a sender goes to the end of the queue, so that other subscriptions get their turn.
+TURN_SECONDS = 5.0
 
 
 def run(number: int) -> None:
-    """Send what is due for a subscription until nothing is, others do, or the turn is over."""
-    queueing.taken(number)
+    """Send the due deliveries of the subscription with this key.
+
+    Return when nothing is due, when enough other senders serve it, or when the turn is over.
+    """
+    queueing.mark_taken(number)
     bind_contextvars(subscription=number)
-    end = time.monotonic() + TURN
-    while batch := _claim(number):
-        if batch.more:
+    end = time.monotonic() + TURN_SECONDS
+    while claim := _claim(number):
+        if claim.may_have_more:
             queueing.wake(number)
-        results: list[Result] = []
+        sent: list[Result] = []
         try:
-            for result in _send(batch, end):
-                results.append(result)
+            for result in _send(claim, end):
+                sent.append(result)
         finally:
-            if results:
-                lifecycle.record(batch, results)
-        queueing.wake_all(senders.next_in_line(batch.subscription))
+            if sent:
+                results.record(claim, sent)
+        queueing.wake_all(senders.next_subscriptions(claim.subscription))
         if time.monotonic() >= end:
             queueing.wake(number)
             return
 
 
-def _claim(number: int) -> Batch | None:
+def _claim(number: int) -> DeliveryClaim | None:
     try:
-        return lifecycle.claim(number)
-    except senders.RateReached:
+        return claims.claim(number)
+    except senders.RateLimitReached:
         queueing.wake(number, senders.RATE_SECONDS)
         return None
 
 
-def _send(batch: Batch, end: float) -> Iterator[Result]:
-    """Ends with the first that fails, and with the turn."""
+def _send(claim: DeliveryClaim, end: float) -> Iterator[Result]:
+    """Send the deliveries of a claim in order; stop after a failure or at the end of the turn."""
     try:
-        sender = Sender(batch.subscription)
+        sender = Sender(claim.subscription)
     except Unreadable as error:
-        logger.error("Subscription %s is not sent to: %s", batch.subscription, error)
-        yield Result(batch.deliveries[0], timezone.now(), 0, None, str(error), "", None)
+        logger.error("Cannot send to the subscription %s: %s", claim.subscription, error)
+        yield Result(claim.deliveries[0], timezone.now(), 0, None, str(error), "", None)
         return
-    found = payloads.complete([delivery.event for delivery in batch.deliveries])
-    for delivery, data in zip(batch.deliveries, found, strict=True):
+    found = payloads.complete([delivery.event for delivery in claim.deliveries])
+    for delivery, data in zip(claim.deliveries, found, strict=True):
         result = sender.send(delivery, payloads.body(delivery.event, data))
         yield result
         if not result.succeeded or time.monotonic() >= end:

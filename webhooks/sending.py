@@ -1,4 +1,4 @@
-"""One attempt: a request to a subscription's target, and what came of it."""
+"""One attempt: a signed request to the target of a subscription, and its result."""
 
 import time
 from dataclasses import dataclass
@@ -15,16 +15,24 @@ from webhooks.models import Delivery, Subscription
 from webhooks.signing import Signer
 from webhooks.targets import InvalidTarget, check_target
 
-# From the first byte sent to the end of the answer, or of what is kept of it.
-ANSWER_SECONDS = 15.0
+# Timeout of a whole attempt: until the response has ended or its stored part is complete.
+TIMEOUT_SECONDS = 15.0
 MAX_STORED_BYTES = 1024
-# However long a receiver asks to wait.
-_MAX_WAIT_SECONDS = 6 * 3600
+# Cap of a Retry-After.
+_MAX_RETRY_AFTER_SECONDS = 6 * 3600
+# Response status of a target that wants no more messages.
+GONE = 410
 
 
 @dataclass(frozen=True)
 class Result:
-    """status_code: None where no answer came; retry_after: in seconds, if it asked for that."""
+    """The result of an attempt.
+
+    status_code: None if there was no response.
+    error: why the attempt failed; "" if it succeeded.
+    response: the first kilobyte of the body.
+    retry_after: in seconds; None if the response did not ask for a delay.
+    """
 
     delivery: Delivery
     started_at: datetime
@@ -40,7 +48,10 @@ class Result:
 
 
 class Sender:
-    """Sends to one subscription. Raises Unreadable where its secrets or headers are."""
+    """Sends to one subscription.
+
+    Raises Unreadable if a secret or a header cannot be decrypted.
+    """
 
     def __init__(self, subscription: Subscription) -> None:
         self._target = subscription.target
@@ -48,65 +59,72 @@ class Sender:
         self._headers = {name: unseal(value) for name, value in subscription.headers.items()}
 
     def send(self, delivery: Delivery, body: str) -> Result:
-        """POST a message and wait for the answer. Raises nothing that lies in the receiver."""
+        """POST a message and wait for the response.
+
+        Failures of the target or of the network are part of the result, not raised.
+        """
         headers = {
             **self._headers,
             "Content-Type": "application/json",
             **self._signer.headers(delivery.event.public_id, body),
         }
         started_at, began = timezone.now(), time.monotonic()
-        answer, kept, error = None, b"", ""
+        response, stored, error = None, b"", ""
         try:
-            # The settings may have changed since it was stored.
+            # The settings may have changed since the target was stored.
             check_target(self._target)
             with (
-                deadline.within(ANSWER_SECONDS),
+                deadline.within(TIMEOUT_SECONDS),
                 _client().stream(
                     "POST", self._target, content=body.encode(), headers=headers
-                ) as answer,
+                ) as response,
             ):
-                for block in answer.iter_raw():
-                    kept += block
-                    if len(kept) >= MAX_STORED_BYTES:
+                for block in response.iter_raw():
+                    stored += block
+                    if len(stored) >= MAX_STORED_BYTES:
                         break
-            error = _refusal(answer) or challenges.refusal(delivery.event, _text(kept))
+            error = _refusal(response) or challenges.refusal(delivery.event, _text(stored))
         except InvalidTarget as invalid:
             error = str(invalid)
         except httpx.TimeoutException:
-            error = f"There was no whole answer within {ANSWER_SECONDS:g} seconds."
+            error = f"The response was not complete within {TIMEOUT_SECONDS:g} seconds."
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             error = f"{type(failure).__name__}: {failure}"
         return Result(
             delivery,
             started_at,
             round((time.monotonic() - began) * 1000),
-            answer.status_code if answer else None,
+            response.status_code if response else None,
             error,
-            _text(kept),
-            _retry_after(answer.headers.get("Retry-After", "")) if answer else None,
+            _text(stored),
+            _retry_after(response.headers.get("Retry-After", "")) if response else None,
         )
 
 
 @cache
 def _client() -> httpx.Client:
-    """One for the process, made when it first sends, so that connections are used again."""
+    """Return the client of this process, which reuses connections. Created after the fork."""
     return network.client()
 
 
-def _text(kept: bytes) -> str:
-    return kept[:MAX_STORED_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
+def _text(body: bytes) -> str:
+    """Decode a body to text that PostgreSQL can store: valid UTF-8 without NUL."""
+    return body[:MAX_STORED_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
-def _refusal(answer: httpx.Response) -> str:
-    """Why an answer is no success; "" for one."""
-    if answer.is_success:
+def _refusal(response: httpx.Response) -> str:
+    """Return why a response is a failure, or "" if it is a success."""
+    if response.is_success:
         return ""
-    follow = ", a redirect, which is not followed" if answer.is_redirect else ""
-    return f"The answer was {answer.status_code}{follow}."
+    redirect = ", a redirect; redirects are not followed" if response.is_redirect else ""
+    return f"The target answered {response.status_code}{redirect}."
 
 
 def _retry_after(text: str) -> float | None:
-    """Seconds, of a number or an HTTP date, within bounds; None for anything else."""
+    """Parse a Retry-After header, a number of seconds or an HTTP date, into capped seconds.
+
+    Return None if it is neither.
+    """
     if text.isascii() and text.isdigit():
         seconds = float(text[:9])
     else:
@@ -116,4 +134,4 @@ def _retry_after(text: str) -> float | None:
             return None
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (aware - timezone.now()).total_seconds()
-    return min(max(0.0, seconds), _MAX_WAIT_SECONDS)
+    return min(max(0.0, seconds), _MAX_RETRY_AFTER_SECONDS)

@@ -1,4 +1,4 @@
-"""Signatures by Standard Webhooks, with every secret that holds at the moment."""
+"""Signatures of messages as specified by Standard Webhooks (standardwebhooks.com)."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,10 @@ from webhooks.models import Subscription
 
 
 class Signer:
-    """Signs for a subscription. Raises Unreadable where its secrets are."""
+    """Signs the messages of a subscription with every valid secret: two during a rotation.
+
+    Raises Unreadable if a secret cannot be decrypted.
+    """
 
     def __init__(self, subscription: Subscription) -> None:
         sealed = [subscription.secret]
@@ -19,7 +22,7 @@ class Signer:
         self._keys = [Webhook(unseal(secret)) for secret in sealed]
 
     def headers(self, message_id: str, body: str) -> dict[str, str]:
-        """The three headers of a message that is sent now."""
+        """Return the id, timestamp and signature headers of a message that is sent now."""
         now = datetime.now(UTC)
         signatures = [key.sign(message_id, now, body) for key in self._keys]
         return {

@@ -1,4 +1,4 @@
-"""What owners do with their subscriptions: make, change, and turn their secrets."""
+"""Operations of owners on their subscriptions: create, change, and rotate the secret."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -13,19 +13,20 @@ from django.db.models.functions import Now
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput
-from webhooks import challenges, lifecycle, signing_secrets
+from webhooks import challenges, signing_secrets
+from webhooks.lifecycle import activation
 from webhooks.models import Subscription, SubscriptionQuerySet
 from webhooks.parsing import MAX_HEADERS, Values, too_many_headers
 
 MAX_SUBSCRIPTIONS = 50
-# How long the secret before the last rotation signs as well.
+# How long the previous secret still signs after a rotation.
 OVERLAP = timedelta(hours=24)
 
 
 def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
-    """The subscription, and its secret, which nobody is shown again.
+    """Create a subscription. Return it with its secret, which is never shown again.
 
-    Raises ApiError where there is the same one already, or as many as are allowed.
+    Raise ApiError if the organization has an equal subscription or the maximum of them.
     """
     secret = values.pop("secret", None) or signing_secrets.generate()
     headers = _with_headers({}, values.pop("headers", {}))
@@ -35,11 +36,9 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     with transaction.atomic():
         others = _others(subscription)
         if others.count() >= MAX_SUBSCRIPTIONS:
-            text = (
-                f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one."
-            )
+            text = f"{MAX_SUBSCRIPTIONS} subscriptions exist, the maximum. Delete one first."
             raise ApiError(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS})
-        _refuse_twins(subscription, others)
+        _refuse_duplicates(subscription, others)
         subscription.organization_number = _next_number(organization_id)
         subscription.save(force_insert=True)
         if settings.WEBHOOK_CHALLENGE:
@@ -48,30 +47,30 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
 
 
 def change(subscription: Subscription, values: Values) -> None:
-    """Change a subscription, and challenge its target if that is needed.
+    """Change a subscription and, if needed, challenge its target.
 
-    Raises ApiError for a duplicate of another subscription, InvalidInput for too many headers.
+    Raise ApiError for a duplicate of another subscription, InvalidInput for too many headers.
     """
     with transaction.atomic():
         others = _others(subscription)
-        # Somebody may have changed it since it was read.
+        # Another request may have changed it since it was read.
         subscription.refresh_from_db()
         if "headers" in values:
             values["headers"] = _with_headers(subscription.headers, values["headers"])
         changed = copy(subscription)
         for field, value in values.items():
             setattr(changed, field, value)
-        _refuse_twins(changed, others.exclude(pk=subscription.pk))
-        lifecycle.change(subscription, values)
+        _refuse_duplicates(changed, others.exclude(pk=subscription.pk))
+        activation.change(subscription, values)
         if _needs_challenge(subscription, changed):
             challenges.send(subscription)
 
 
 def _needs_challenge(before: Subscription, after: Subscription) -> bool:
-    """Whether a target is new, or the challenge that it has yet to repeat is over.
+    """Return true if the target is new, or if its unanswered challenge is no longer valid.
 
-    A challenge ends when the subscription is deactivated. Other headers end it too: a target that
-    echoes headers must not repeat a token for somebody who has read it.
+    Deactivating the subscription ends a challenge. So does a change of headers: otherwise the owner
+    could put the token into a header for a target that echoes its headers.
     """
     if settings.WEBHOOK_CHALLENGE and after.target != before.target:
         return True
@@ -80,51 +79,57 @@ def _needs_challenge(before: Subscription, after: Subscription) -> bool:
 
 
 def rotate(subscription: Subscription, secret: str | None) -> str:
-    """Let another secret sign, and the present one too for a day; an older one no more."""
+    """Replace the secret and return the new one. The current one still signs for a day.
+
+    A secret older than the current one stops signing.
+    """
     new = secret or signing_secrets.generate()
     with transaction.atomic():
         row = Subscription.objects.visible().select_for_update(no_key=True)
-        present = row.get(pk=subscription.pk).secret
+        current = row.get(pk=subscription.pk).secret
         row.filter(pk=subscription.pk).update(
             secret=seal(new),
-            previous_secret=present,
+            previous_secret=current,
             previous_secret_ends_at=Now() + OVERLAP,
         )
     return new
 
 
 def _others(subscription: Subscription) -> SubscriptionQuerySet:
-    """All of the organization, which stay as they are until the end of the transaction."""
+    """Lock the organization until the transaction ends; return its visible subscriptions."""
     Organization.objects.select_for_update(no_key=True).get(pk=subscription.organization_id)
     return Subscription.objects.visible().filter(organization=subscription.organization_id)
 
 
 def _next_number(organization_id: str) -> int:
-    """One more than the largest number, of deleted subscriptions too. Call it under the lock."""
+    """Return the next number within the organization. Call it with the organization locked.
+
+    Numbers of deleted subscriptions are not reused.
+    """
     own = Subscription.objects.filter(organization=organization_id).order_by()
     largest: int | None = own.aggregate(max=Max("organization_number"))["max"]
     return (largest or 0) + 1
 
 
-def _refuse_twins(subscription: Subscription, others: SubscriptionQuerySet) -> None:
-    twin = others.filter(
+def _refuse_duplicates(subscription: Subscription, others: SubscriptionQuerySet) -> None:
+    duplicate = others.filter(
         target=subscription.target,
         events=subscription.events,
         resources=subscription.resources,
         types=subscription.types,
     ).first()
-    if twin is not None:
-        text = f"{twin} has the same target, events, resources and types."
-        raise ApiError(ErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": twin.public_id})
+    if duplicate is not None:
+        text = f"{duplicate} has the same target, events, resources and types."
+        raise ApiError(ErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": duplicate.public_id})
 
 
-def _with_headers(present: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:
-    """Headers as they are stored: values sealed, those that are null left out.
+def _with_headers(current: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers to store: values encrypted, headers set to null removed.
 
-    Raises InvalidInput where they would be too many.
+    Raise InvalidInput if there would be too many.
     """
     changed = {name.lower() for name in changes}
-    headers = {name: value for name, value in present.items() if name.lower() not in changed}
+    headers = {name: value for name, value in current.items() if name.lower() not in changed}
     headers |= {name: seal(text) for name, text in changes.items() if text is not None}
     if len(headers) > MAX_HEADERS:
         raise InvalidInput(too_many_headers(list(headers)))

@@ -1,4 +1,4 @@
-"""What senders and the scheduler run; each can run twice, or die half-way, at no loss."""
+"""Celery tasks of webhooks. Every task may run twice or die half-way without losing anything."""
 
 from celery import shared_task
 
@@ -15,9 +15,9 @@ def sweep() -> None:
     maintenance.sweep()
 
 
-@shared_task(name="webhooks.tell")
-def tell() -> None:
-    maintenance.tell()
+@shared_task(name="webhooks.notify")
+def notify() -> None:
+    maintenance.notify()
 
 
 @shared_task(name="webhooks.purge")

@@ -1,4 +1,4 @@
-"""Exports in the admin."""
+"""Admin of exports and of the limits of organizations."""
 
 from exports.admin import exports, limits
 

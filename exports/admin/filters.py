@@ -1,4 +1,4 @@
-"""Filters over exports whose choices are known without asking the database."""
+"""Filters of the list of exports. Their choices need no query."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What staff allow one organization, where it is not what the settings allow all."""
+"""Admin of the limits of single organizations, which override the settings."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -7,17 +7,17 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from exports.models import ExportLimits
-from webhooks.admin.presentation import NOTHING
+from longshore.jobs.admin.presentation import EMPTY
 
 
 @admin.register(ExportLimits)
 class ExportLimitsAdmin(ModelAdmin):
     list_display = (
         "organization",
-        "exports_at_once",
-        "most_records",
-        "most_time",
-        "most_bytes",
+        "max_unfinished",
+        "max_records",
+        "max_seconds",
+        "max_bytes",
         "max_daily",
         "max_stored_bytes",
     )
@@ -32,7 +32,7 @@ class ExportLimitsAdmin(ModelAdmin):
                     "organization",
                     *("unfinished", "records", "seconds", "bytes", "daily", "stored_bytes"),
                 ),
-                "description": "What is left empty is as the settings say.",
+                "description": "Leave a limit empty to use the default of the settings.",
             },
         ),
     )
@@ -40,35 +40,36 @@ class ExportLimitsAdmin(ModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: ExportLimits | None = None
     ) -> tuple[str, ...]:
-        """Whose they are is said once."""
+        """The organization cannot be changed later."""
         return ("organization",) if obj else ()
 
-    @display(description="Exports at once")
-    def exports_at_once(self, limits: ExportLimits) -> str:
-        return _shown(limits.unfinished, settings.EXPORT_MAX_UNFINISHED)
+    @display(description="Unfinished exports")
+    def max_unfinished(self, limits: ExportLimits) -> str:
+        return _text(limits.unfinished, settings.EXPORT_MAX_UNFINISHED)
 
     @display(description="Records")
-    def most_records(self, limits: ExportLimits) -> str:
-        return _shown(limits.records, settings.EXPORT_MAX_RECORDS)
+    def max_records(self, limits: ExportLimits) -> str:
+        return _text(limits.records, settings.EXPORT_MAX_RECORDS)
 
     @display(description="Seconds")
-    def most_time(self, limits: ExportLimits) -> str:
-        return _shown(limits.seconds, settings.EXPORT_TIME_LIMIT_SECONDS)
+    def max_seconds(self, limits: ExportLimits) -> str:
+        return _text(limits.seconds, settings.EXPORT_TIME_LIMIT_SECONDS)
 
     @display(description="Bytes")
-    def most_bytes(self, limits: ExportLimits) -> str:
-        return _shown(limits.bytes, settings.EXPORT_MAX_BYTES)
+    def max_bytes(self, limits: ExportLimits) -> str:
+        return _text(limits.bytes, settings.EXPORT_MAX_BYTES)
 
-    @display(description="Exports a day")
+    @display(description="Exports per day")
     def max_daily(self, limits: ExportLimits) -> str:
-        return _shown(limits.daily, settings.EXPORT_MAX_DAILY)
+        return _text(limits.daily, settings.EXPORT_MAX_DAILY)
 
     @display(description="Stored bytes")
     def max_stored_bytes(self, limits: ExportLimits) -> str:
-        return _shown(limits.stored_bytes, settings.EXPORT_MAX_STORED_BYTES)
+        return _text(limits.stored_bytes, settings.EXPORT_MAX_STORED_BYTES)
 
 
-def _shown(own: int | None, usual: int | None) -> str:
+def _text(own: int | None, default: int | None) -> str:
+    """Return the organization's own limit, or else the default, or EMPTY if there is no limit."""
     if own is not None:
         return f"{own:,}"
-    return f"{usual:,} as usual" if usual is not None else NOTHING
+    return f"{default:,} (default)" if default is not None else EMPTY

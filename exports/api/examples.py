@@ -1,5 +1,7 @@
 """Requests for exports, and what may be answered, as the API's description shows them."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample
 
 from exports.formats import formats
@@ -9,110 +11,23 @@ from longshore.files.compression import Compression
 from longshore.resources.api.documentation import bad_input
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
+from longshore.resources.request_examples import request_examples, sample_resource
 
 # The tag of all operations on them.
 EXPORTS = "Exports"
 
 REQUESTS = [
-    OpenApiExample(
-        "Delivered parcels of a month",
-        summary="A spreadsheet of the parcels delivered in December, times as in New York",
-        value={
-            "resource": "shipment",
-            "format": "csv",
-            "options": {
-                "status": "delivered,completed",
-                "provider": "fedex,ups,usps",
-                "created_at": "bwi:2024-12-01,2024-12-31",
-                "order_by": "created_at",
-                "limit": "all",
-            },
-            "csv_field_options": {
-                "timezone": "America/New_York",
-                "datetime_format": "MM/dd/yyyy hh:mm:ss a",
-                "columns": {
-                    "id": True,
-                    "tracking_number": "Tracking number",
-                    "provider": "Carrier",
-                    "status": True,
-                    "location.name": "Shipped from",
-                    "created_at": "Created",
-                },
-                "column_order": ["created_at", "tracking_number"],
-            },
-        },
-        request_only=True,
-    ),
-    OpenApiExample(
-        "Everyone in a group",
-        summary="The people of one group, newest first",
-        value={
-            "resource": "contact",
-            "options": {"group_id": "grp_01jd8x5m", "order_by": "created_at", "direction": "desc"},
-            "csv_field_options": {"columns": ["id", "name", "email", "phone", "groups"]},
-        },
-        request_only=True,
-    ),
-    OpenApiExample(
-        "Everything, for a program",
-        summary="All items with all their structure, one JSON object a line, compressed",
-        value={"resource": "item", "format": "jsonl", "compression": "gzip"},
-        request_only=True,
-    ),
-    OpenApiExample(
-        "By predicates",
-        summary="Parcels that people at a domain get from one dock, whose number says so",
-        value={
-            "resource": "shipment",
-            "filters": {
-                "status_in": ["delivered", "completed"],
-                "created_at_gteq": "2024-12-01",
-                "destination_contact_email_end": "@example.com",
-                "tracking_number_or_order_number_start": "1Z9",
-                "location_name_eq": "Dock 4",
-            },
-        },
-        request_only=True,
-    ),
-    OpenApiExample(
-        "People with their groups",
-        summary="Contacts and, inside each, its groups with their locations' names",
-        value={
-            "resource": "contact",
-            "format": "json",
-            "fields": ["name", "email", "groups.*", "groups.location.name"],
-        },
-        request_only=True,
-    ),
-    OpenApiExample(
-        "Labels to look at",
-        summary="The last hundred labels that a person should review, by a key inside a column",
-        value={
-            "resource": "shipping_label_inference",
-            "options": {
-                "status": "needs_review",
-                "metadata.service": "inbound",
-                "order_by": "-created_at",
-                "limit": 100,
-            },
-            "csv_field_options": {"delimiter": ";", "bom": True},
-        },
-        request_only=True,
-    ),
-    OpenApiExample(
-        "Orders of a quarter",
-        summary="A named export: its columns, its order and its date are declared",
-        value={"type": "order_list", "date_from": "2025-01-01", "date_to": "2025-03-31"},
-        request_only=True,
-    ),
+    OpenApiExample(each.title, summary=each.summary, value=each.body, request_only=True)
+    for each in request_examples
 ]
+_RESOURCE, _PLURAL = sample_resource()
 
-QUEUED = {
+QUEUED: dict[str, Any] = {
     "id": "exp_01jd8x5m3v9q7r2t4w6y8z0abc",
     "object": "export",
     "number": 1042,
     "url": "https://longshore.example/v1/exports/exp_01jd8x5m3v9q7r2t4w6y8z0abc",
-    "resource": "contact",
+    "resource": _RESOURCE,
     "type": None,
     "date_from": None,
     "date_to": None,
@@ -132,10 +47,10 @@ QUEUED = {
     "error": None,
     "warnings": [],
     "metadata": {},
-    "request": REQUESTS[1].value,
+    "request": {"resource": _RESOURCE},
 }
 LINK = (
-    "https://longshore.example/v1/exports/files/contacts-20241225T143000Z-z0abc.csv"
+    f"https://longshore.example/v1/exports/files/{_PLURAL}-20241225T143000Z-z0abc.csv"
     "?signature=exp_01jd8x5m3v9q7r2t4w6y8z0abc%2F…"
 )
 COMPLETED = QUEUED | {
@@ -148,7 +63,7 @@ COMPLETED = QUEUED | {
     "download_url": LINK,
     "files": [
         {
-            "name": "contacts-20241225T143000Z-z0abc.csv",
+            "name": f"{_PLURAL}-20241225T143000Z-z0abc.csv",
             "rows": 4211,
             "bytes": 391_824,
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -190,35 +105,35 @@ REFUSED = [
         ErrorCode.INVALID_FILTER,
         "options.stauts",
         "delivered",
-        "shipment has no filter 'stauts'; did you mean 'status'?",
-        ["id", "type", "status", "provider"],
+        f"{_RESOURCE} has no filter 'stauts'; did you mean 'status'?",
+        ["id", "status", "created_at"],
     ),
     bad_input(
         ErrorCode.INVALID_FILTER,
         "filters.notes_starts",
         "Fragile",
-        "'notes_starts' ends in no matcher; did you mean 'start'?",
+        "'notes_starts' does not end with a matcher; did you mean 'start'?",
         ["eq", "in", "start", "cont"],
     ),
     bad_input(
         ErrorCode.INVALID_COLUMN,
         "csv_field_options.columns.adress",
         True,
-        "contact has no column 'adress'",
+        f"{_RESOURCE} has no column 'adress'",
         ["id", "name", "email", "address"],
     ),
     bad_input(
         ErrorCode.INVALID_INCLUDE,
         "includes.0",
         "group",
-        "contact cannot include 'group'; did you mean 'groups'?",
+        f"{_RESOURCE} cannot include 'group'; did you mean 'groups'?",
         ["groups", "groups.location", "groups.parent", "locations"],
     ),
     bad_input(
         ErrorCode.INVALID_ORDERING,
         "options.order_by",
         "metadata",
-        "shipment cannot be ordered by 'metadata'",
+        f"{_RESOURCE} cannot be ordered by 'metadata'",
         ["id", "type", "status", "created_at"],
     ),
     bad_input(

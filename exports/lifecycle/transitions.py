@@ -24,7 +24,6 @@ from exports.models import (
 )
 from longshore.accounts.models import Organization
 from longshore.api.errors import ErrorCode
-from longshore.files.storage import file_storage
 from longshore.jobs import maintenance
 from longshore.jobs.admission import admit_stored_bytes
 from longshore.jobs.kinds import JobKind
@@ -54,14 +53,8 @@ class ExportLifecycle(Lifecycle[Export]):
     def clean(self, job: Export, end: float = inf) -> bool:
         return storage.delete_files(job, end)
 
-    def clear_folder(self, path: str, end: float = inf) -> bool:
-        return file_storage.delete_folder(path, end)
-
     def orphans(self, older_than: timedelta) -> Iterable[str]:
         return storage.orphans(older_than)
-
-    def delete_file(self, key: str) -> bool:
-        return file_storage.try_delete(key)
 
     def failures(self, job: Export) -> int:
         return super().failures(job) - job.replica_failures

@@ -22,6 +22,8 @@ from exports_project.settings.security import *
 
 # --- Applications ---------------------------------------------------------------------------
 
+# Sample data models; Longshore works with any of them, or none.
+DOMAINS = env.list("DOMAINS", default=["longshore.domains.logistics", "longshore.domains.commerce"])
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
@@ -47,8 +49,7 @@ INSTALLED_APPS = [
     "longshore.resources",
     "longshore.jobs",
     "longshore.domains.demo",
-    "longshore.domains.logistics",
-    "longshore.domains.commerce",
+    *DOMAINS,
     "webhooks",
     "exports",
 ]

@@ -81,8 +81,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=5),
         "options": {"expire_seconds": 5},
     },
-    "Tell of disabled webhooks": {
-        "task": "webhooks.tell",
+    "Notify owners of disabled webhooks": {
+        "task": "webhooks.notify",
         "schedule": timedelta(minutes=1),
         "options": {"expire_seconds": 60},
     },

@@ -40,7 +40,7 @@ class Lifecycle(Generic[J]):
     """Changes the status of jobs of one kind.
 
     A kind of job that has more to do at a change overrides the hooks `changed`, `deleted`, `clean`,
-    `clear_folder`, `orphans`, `delete_file` and `failures`.
+    `orphans` and `failures`.
     """
 
     # Fields beyond those of `Job` that a restart resets and a deletion clears.
@@ -73,20 +73,9 @@ class Lifecycle(Generic[J]):
         """
         return True
 
-    def clear_folder(self, path: str, end: float = inf) -> bool:
-        """Delete a folder of a deleted organization. Return False if a file is left.
-
-        end: as for `clean`.
-        """
-        return True
-
     def orphans(self, older_than: timedelta) -> Iterable[str]:
         """Yield the storage keys of files that belong to no job and are older than this."""
         return ()
-
-    def delete_file(self, key: str) -> bool:
-        """Delete a file that `orphans` yielded. Return False if it is left."""
-        return True
 
     def failures(self, job: J) -> int:
         """Return the number of failed attempts that count against the job."""

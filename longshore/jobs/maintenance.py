@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from longshore.accounts.models import Organization
 from longshore.database import chunks
+from longshore.files.storage import file_storage
 from longshore.jobs import admission, counters, heartbeats
 from longshore.jobs.fairness import due
 from longshore.jobs.leases import lease
@@ -147,7 +148,7 @@ def purge(lifecycle: Lifecycle[J]) -> None:
     end = time.monotonic() + chunks.SECONDS
     for key in lifecycle.orphans(MIN_ORPHAN_AGE):
         logger.warning("The file %s belongs to no %s.", key, lifecycle.kind.name)
-        lifecycle.delete_file(key)
+        file_storage.try_delete(key)
         if time.monotonic() > end:
             break
 
@@ -163,14 +164,14 @@ def files_lease(lifecycle: Lifecycle[J]) -> str:
 def _discard(lifecycle: Lifecycle[J], seconds: float) -> None:
     now = time.monotonic()
     folders = DiscardedFolder.objects.filter(kind=lifecycle.kind.name)
-    clear, purge_one = partial(_clear_folder, lifecycle), partial(_purge_deleted, lifecycle)
-    _for_each(lifecycle, folders, clear, "folders", now + seconds / 2)
+    purge_one = partial(_purge_deleted, lifecycle)
+    _for_each(lifecycle, folders, _clear_folder, "folders", now + seconds / 2)
     deleted = _jobs(lifecycle).filter(deleted_at__isnull=False)
     _for_each(lifecycle, deleted, purge_one, "deleted", now + seconds)
 
 
-def _clear_folder(lifecycle: Lifecycle[J], folder: DiscardedFolder, end: float) -> bool:
-    if not lifecycle.clear_folder(folder.path, end):
+def _clear_folder(folder: DiscardedFolder, end: float) -> bool:
+    if not file_storage.delete_folder(folder.path, end):
         return False
     old = DiscardedFolder.objects.filter(pk=folder.pk, created_at__lt=Now() - MAX_STRAGGLER_AGE)
     old.delete()

@@ -1,3 +1,5 @@
+"""The resources app: discovers the declarations of the installed apps."""
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -9,5 +11,4 @@ class ResourcesConfig(AppConfig):
     def ready(self) -> None:
         from longshore.resources import checks  # noqa: F401  (registers the system checks)
 
-        autodiscover_modules("resources")
-        autodiscover_modules("export_types")
+        autodiscover_modules("resources", "export_types", "request_examples")

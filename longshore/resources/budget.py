@@ -1,4 +1,4 @@
-"""Limits of all filters of one request together; each filter also has limits of its own."""
+"""The budget that all filters of a request share; each filter also has limits of its own."""
 
 import json
 from collections.abc import Sequence
@@ -6,14 +6,17 @@ from typing import Any
 
 from longshore.api.errors import ErrorCode, Problem
 
-# With an index or without, PostgreSQL plans and runs a statement of these sizes in time.
+# With or without an index, PostgreSQL plans and runs a statement of this size within the timeout.
 MAX_COMPARISONS = 200
 MAX_VALUES = 10_000
 MAX_CHARACTERS = 300_000
 
 
 class InvalidFilter(Exception):
-    """A filter that cannot be read; its text says why."""
+    """An invalid filter.
+
+    accepted: what would be valid, for the `accepted` of the problem.
+    """
 
     def __init__(self, message: str, accepted: Any = None) -> None:
         super().__init__(message)
@@ -24,7 +27,7 @@ class InvalidFilter(Exception):
 
 
 def too_many_values(number: int, attributes: int = 1) -> InvalidFilter:
-    """A filter of too many values, however they are given, for each of its attributes."""
+    """Return the error of a filter with too many values for each of its attributes."""
     each = f" for each of {attributes} attributes" if attributes > 1 else ""
     maximum = MAX_VALUES // attributes
     text = f"The filter has {number:,} values{each}; the maximum is {maximum:,}."
@@ -32,15 +35,15 @@ def too_many_values(number: int, attributes: int = 1) -> InvalidFilter:
 
 
 class Budget:
-    """Counts the comparisons and values of a request's filters, before any value is read."""
+    """Counts the comparisons and values of a request's filters before any value is parsed."""
 
     def __init__(self) -> None:
         self._comparisons = self._values = self._characters = 0
 
     def spend(self, values: Sequence[Any], comparisons: int = 1) -> None:
-        """Count a filter: each of its comparisons is with all of the values.
+        """Count a filter that compares all values `comparisons` times.
 
-        Raises InvalidFilter.
+        Raises InvalidFilter if the request exceeds a maximum.
         """
         if len(values) > MAX_VALUES:
             raise too_many_values(len(values))
@@ -55,8 +58,8 @@ class Budget:
 def _check(number: int, maximum: int, noun: str) -> None:
     if number > maximum:
         raise InvalidFilter(
-            f"The filters of the request have more than {maximum:,} {noun} in all",
-            f"at most {maximum:,} {noun} in all filters; each attribute that _or_ joins counts",
+            f"The filters of the request have more than {maximum:,} {noun} in total.",
+            f"at most {maximum:,} {noun} in all filters; each attribute joined by _or_ counts",
         )
 
 

@@ -1,4 +1,4 @@
-"""System checks: what is wrong with a resource's declaration, said at start-up."""
+"""System checks of resources and export types: report wrong declarations at start-up."""
 
 import re
 from collections.abc import Iterator
@@ -31,44 +31,46 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 @register
 def check_resources(**_: Any) -> list[CheckMessage]:
-    """Every problem of every declared resource, named by resource and attribute."""
+    """Return the problems of all declared resources."""
     problems: list[CheckMessage] = []
     names: dict[str, Resource] = {}
     for resource in registry.declared:
         for name in (resource.name, resource.plural):
             if names.setdefault(name, resource) is not resource:
-                problems.append(problem(resource, f"the name {name!r} is taken", "resources.E001"))
+                problems.append(
+                    problem(resource, f"another resource has the name {name!r}", "resources.E001")
+                )
         problems.extend(check_resource(resource))
     return problems
 
 
 @register
 def check_export_types(**_: Any) -> list[CheckMessage]:
-    """Every problem of every declared export type, named by its code."""
+    """Return the problems of all declared export types."""
     problems: list[CheckMessage] = []
     codes = export_types.codes()
     for export_type in export_types.declared:
-        texts = list(_mistakes(export_type))
+        texts = list(_export_type_problems(export_type))
         if codes.count(export_type.code) > 1:
-            texts.append("the code is taken")
+            texts.append("another export type has the code")
         text = f"Export type {export_type.code!r}: "
         problems += [Error(f"{text}{each}.", id="resources.E015") for each in texts]
     return problems
 
 
-def _mistakes(export_type: ExportType) -> Iterator[str]:
+def _export_type_problems(export_type: ExportType) -> Iterator[str]:
     resource = registry.get(export_type.resource)
     if resource is None:
-        yield f"there is no resource {export_type.resource!r}"
+        yield f"{export_type.resource!r} is not a resource"
         return
     for path in export_type.columns:
         if not resource.has_path(path):
             yield f"{resource.name} has no column {path!r}"
     if not export_type.columns:
-        yield "there are no columns"
+        yield "columns is empty"
     headers = list(export_type.columns.values())
     for header in sorted({header for header in headers if headers.count(header) > 1}):
-        yield f"the header {header!r} stands over two columns"
+        yield f"two columns have the header {header!r}"
     options = {**export_type.options, ORDER_BY: export_type.order_by}
     ranged = {export_type.date: "gte:2024-01-01"}
     for given in (options, ranged):
@@ -77,10 +79,11 @@ def _mistakes(export_type: ExportType) -> Iterator[str]:
 
 
 def check_resource(resource: Resource) -> Iterator[CheckMessage]:
+    """Yield the problems of one resource."""
     for attribute in ("name", "plural"):
         value = getattr(resource, attribute)
         if not _NAME.match(value):
-            text = f"{attribute} {value!r} must be lower case letters, digits and underscores"
+            text = f"{attribute} {value!r} must be lower-case letters, digits and underscores"
             yield problem(resource, text, "resources.E002")
     yield from _check_address(resource)
     yield from _check_table(resource)
@@ -106,7 +109,7 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
     for name in options:
         if name in names or name in columns:
-            text = f"nothing can be filtered by {name!r}, which is an option of every request"
+            text = f"{name!r} is an option of every request and cannot be the name of a filter"
             yield problem(resource, text, "resources.E012")
 
 
@@ -114,22 +117,22 @@ def _check_table(resource: Resource) -> Iterator[CheckMessage]:
     table = resource.model._meta.db_table
     for field in resource.model._meta.concrete_fields:
         if field.model._meta.db_table != table:
-            text = f"{field.name!r} is in the table of the parent model {field.model.__name__}"
+            text = f"{field.name!r} is a column of the parent model {field.model.__name__}'s table"
             yield problem(resource, text, "resources.E010")
         shown = not resource.hidden_fields & {field.name, field.attname}
         if shown and isinstance(field, JSONField) and field.db_type(connection) == "json":
-            text = f"{field.name!r} is of the type json, which compares with nothing, not jsonb"
+            text = f"{field.name!r} has the type json, which cannot be compared; use jsonb"
             yield problem(resource, text, "resources.E011")
 
 
 def _check_address(resource: Resource) -> Iterator[CheckMessage]:
     try:
         address = reverse(f"list-{resource.plural}")
-    except NoReverseMatch:  # The project serves no lists.
+    except NoReverseMatch:  # The project has no list API.
         return
     view = getattr(resolve(address).func, "cls", None)
     if not hasattr(view, "resource"):
-        text = f"plural {resource.plural!r}: {address} is an address of the API already"
+        text = f"plural {resource.plural!r}: the API uses the address {address} already"
         yield problem(resource, text, "resources.E009")
 
 
@@ -138,7 +141,7 @@ def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
     for step in resource.organization.split("__"):
         field = _field(model, step)
         if field is None or not field.is_relation or field.many_to_many or field.one_to_many:
-            text = f"organization {resource.organization!r}: {step!r} is no foreign key of "
+            text = f"organization {resource.organization!r}: {step!r} is not a foreign key of "
             yield problem(resource, text + model.__name__, "resources.E003")
             return
         model = field.related_model
@@ -149,7 +152,7 @@ def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
 
 def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
     if not isinstance(_field(resource.model, resource.date_field), DateField):
-        text = f"date_field {resource.date_field!r} is no date or datetime field"
+        text = f"date_field {resource.date_field!r} is not a date or datetime field"
         yield problem(resource, text, "resources.E005")
     elif resource.date_field in resource.hidden:
         text = f"date_field {resource.date_field!r} is hidden"
@@ -158,26 +161,26 @@ def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
     named += [("search", resource.search)] if resource.search else []
     missing = [(attribute, name) for attribute, name in named if not _field(resource.model, name)]
     for attribute, name in missing:
-        text = f"{attribute} {name!r} is no field of {resource.model.__name__}"
+        text = f"{attribute} {name!r} is not a field of {resource.model.__name__}"
         yield problem(resource, text, "resources.E006")
     if not missing and not _is_unique(resource):
-        text = f"records of one organization may be alike in their key {', '.join(resource.key)}"
+        text = f"key {', '.join(resource.key)} is not unique within an organization"
         yield problem(resource, text, "resources.E016")
     unwritable = set(resource.writable or ())
     if unwritable:
         unwritable -= set(resource.writable_columns)
     for name in sorted(unwritable):
-        text = f"writable {name!r} is no column of an editable field"
+        text = f"writable {name!r} is not a column of an editable field"
         yield problem(resource, text, "resources.E014")
     for name in sorted(resource.hidden):
         if _field(resource.model, name) is None:
-            yield problem(resource, f"hidden {name!r} is no field", "resources.E006")
+            yield problem(resource, f"hidden {name!r} is not a field", "resources.E006")
 
 
 def _is_unique(resource: Resource) -> bool:
-    """Whether the database lets no two records of an organization have the same key."""
+    """Return whether the database guarantees that the key is unique within an organization."""
     options = resource.model._meta
-    if not options.managed:  # A view: what is under it is unique, or is not.
+    if not options.managed:  # A view has no constraints of its own.
         return True
     known = {options.get_field(name).name for name in resource.key} | {resource.organization}
     unique = [{field.name} for field in options.concrete_fields if field.unique]
@@ -189,7 +192,7 @@ def _is_unique(resource: Resource) -> bool:
 def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
     field = _field(resource.model, relation.name)
     if not isinstance(field, JOINED):
-        text = f"relation {relation.name!r} is no relation of {resource.model.__name__}"
+        text = f"relation {relation.name!r} is not a relation of {resource.model.__name__}"
         yield problem(resource, text, "resources.E007")
         return
     for name in (relation.label, *relation.fields):
@@ -205,12 +208,14 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
         text = f"include {path!r}: "
         steps = path.split(".")
         if len(steps) > MAX_INCLUDE_DEPTH:
-            text += f"{len(steps)} steps, of which there may be {MAX_INCLUDE_DEPTH}"
+            text += f"{len(steps)} steps; the maximum is {MAX_INCLUDE_DEPTH}"
             yield problem(resource, text, "resources.E013")
         parent: Resource | None = resource
         for step in steps:
             if parent is None:
-                yield problem(resource, f"{text}{step!r} is of no resource", "resources.E013")
+                yield problem(
+                    resource, f"{text}the record before {step!r} has no resource", "resources.E013"
+                )
                 break
             try:
                 _, related = parent.related(step)
@@ -218,7 +223,7 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
                 yield problem(resource, f"{text}{error}", "resources.E013")
                 break
             if step in parent.columns_by_name:
-                text += f"{step!r} is a column of {parent.name} too"
+                text += f"{step!r} is also a column of {parent.name}"
                 yield problem(resource, text, "resources.E013")
             parent = related
     for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
@@ -229,10 +234,10 @@ def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
     for named in resource.filters:
         text = f"filter {named.name!r}: "
         if bool(named.paths) == bool(named.expression):
-            text += "declare paths or an expression, not both"
+            text += "declare either paths or an expression"
             yield problem(resource, text, "resources.E022")
         if named.inclusive and (named.paths or named.kind is not ColumnType.BOOLEAN):
-            text += "inclusive is of a boolean expression"
+            text += "inclusive needs a boolean expression"
             yield problem(resource, text, "resources.E022")
         for path in named.paths:
             _, problems = parse_options(resource, {path: "is_not_null"}, UTC)

@@ -1,4 +1,7 @@
-"""Columns: what a row holds, with its kind and its SQL."""
+"""Columns of resources: name, type and SQL expression.
+
+Derives the columns of a model from its fields, and detects fields that hold secrets.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ AnyField: TypeAlias = "models.Field[Any, Any]"
 
 
 class ColumnType(StrEnum):
-    """What a column holds; decides its operators, its JSON type and its text."""
+    """The type of a column. Determines its operators, its JSON type and its text form."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -42,15 +45,15 @@ class ColumnType(StrEnum):
 class Column:
     """A column of a resource.
 
-    expression: the SQL of its value, of the PostgreSQL type that `kind` names; `{row}` stands
-        for the row's table, other braces are doubled.
-    field: the model field under it, where there is one.
-    nullable: whether it may hold no value.
-    digits: of a decimal, as many as there may be, and how many of them after the point.
-    description: what a person should know of it.
-    choices: the only values that it takes, where the field declares them.
-    alphabetical: of a text, whether people read it: rows are ordered by it as by a dictionary,
-        by identifiers and choices byte by byte.
+    expression: SQL of the value, with the PostgreSQL type that `kind` names. `{row}` stands for
+        the alias of the row's table; other braces are doubled.
+    field: name of the model field behind the column; None for a computed column.
+    nullable: whether the value may be null.
+    digits: precision and scale of a decimal.
+    description: help text for people.
+    choices: the possible values, if the field declares choices.
+    alphabetical: whether a text column sorts like a dictionary. Identifiers and columns with
+        choices sort byte by byte.
     """
 
     name: str
@@ -64,16 +67,16 @@ class Column:
     alphabetical: bool = True
 
     def value(self, row: str) -> sql.Composable:
-        """The SQL of this column's value in the table that the statement calls `row`."""
-        # The template is written by a developer, never by a request.
+        """Return the SQL of the value in the table with the alias `row`."""
+        # A developer wrote the template; no part of it comes from a request.
         return sql.SQL(self.expression).format(row=sql.Identifier(row))
 
     def ordered(self, row: str) -> sql.Composable:
-        """The SQL by which rows are ordered by this column, alike on every server."""
+        """Return the SQL that rows are sorted by, with the same result on every server."""
         return self.order(self.value(row))
 
     def order(self, value: sql.Composable) -> sql.Composable:
-        """The SQL by which a value of this column is greater or less than another one."""
+        """Return the SQL that decides whether a value of this column is greater than another."""
         if self.kind is not ColumnType.TEXT:
             return value
         if self.by_sort_key:
@@ -82,11 +85,12 @@ class Column:
 
     @property
     def by_sort_key(self) -> bool:
+        """Whether rows are sorted by the column's sort key instead of its value."""
         return self.kind is ColumnType.TEXT and self.alphabetical and not self.choices
 
 
-# The first class that fits decides, so a subclass stands before its parent.
-_KINDS: tuple[tuple[type[AnyField], ColumnType], ...] = (
+# The first matching class wins, so a subclass precedes its parent.
+_TYPES: tuple[tuple[type[AnyField], ColumnType], ...] = (
     (models.BooleanField, ColumnType.BOOLEAN),
     (models.IntegerField, ColumnType.INTEGER),
     (models.DecimalField, ColumnType.DECIMAL),
@@ -97,8 +101,8 @@ _KINDS: tuple[tuple[type[AnyField], ColumnType], ...] = (
     (ArrayField, ColumnType.LIST),
 )
 _NATIVE_TEXT = (models.CharField, models.TextField)
-# What the names of fields that hold secrets have in them: parts of the name without underscores,
-# words, and pairs of words; of hashes only those of credentials are secrets.
+# Patterns in the names of fields that hold secrets: substrings of the name without underscores,
+# words, and pairs of words. A hash is a secret only together with a credential: `hashed_key`.
 _SECRET_PARTS = ("password", "passwd", "passphrase", "passcode", "secret", "privatekey", "apikey")
 _SECRET_WORDS = {"token", "tokens", "otp", "pin", "pwd"}
 _SECRET_PAIRS = {
@@ -110,17 +114,17 @@ _CREDENTIALS = {"key", "code"}
 
 
 def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> Iterator[Column]:
-    """The columns of a model's own table, in field order; a foreign key is `<name>_id`."""
+    """Yield the columns of the model's own table in field order. A foreign key is `<name>_id`."""
     for model_field in model._meta.concrete_fields:
         if model_field.name not in hidden and model_field.attname not in hidden:
             yield field_column(model, model_field.name)
 
 
 def secret_fields(model: type[models.Model]) -> frozenset[str]:
-    """The names of the fields that, by their names, hold passwords and other secrets.
+    """Return the names of fields whose names suggest that they hold secrets.
 
-    `password`, `client_secret`, `access_token`, `hashed_key`, `api_key2`; numbers, booleans, dates
-    and foreign keys are none.
+    Examples: `password`, `client_secret`, `access_token`, `hashed_key`, `api_key2`. Numbers,
+    booleans, dates and foreign keys are never secrets.
     """
     return frozenset(field.name for field in model._meta.concrete_fields if _is_secret(field))
 
@@ -144,13 +148,14 @@ def _is_secret(model_field: AnyField) -> bool:
 
 
 def _kind(valued: AnyField) -> ColumnType:
-    return next((kind for cls, kind in _KINDS if isinstance(valued, cls)), ColumnType.TEXT)
+    return next((kind for cls, kind in _TYPES if isinstance(valued, cls)), ColumnType.TEXT)
 
 
 def field_column(model: type[models.Model], name: str, *, called: str | None = None) -> Column:
-    """The column of one field; `called` gives it another name.
+    """Return the column of a field. `called` replaces the name of the column.
 
-    Raises django.core.exceptions.FieldDoesNotExist.
+    Raises django.core.exceptions.FieldDoesNotExist for an unknown name and for a relation without
+    a column.
     """
     model_field = model._meta.get_field(name)
     if not isinstance(model_field, models.Field):
@@ -187,19 +192,19 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
 
 def _choices(model_field: AnyField) -> tuple[str, ...]:
     values = [str(value) for value, _ in model_field.flatchoices if value is not None]
-    # A form stores an empty text where nothing is chosen and null is not allowed.
+    # If null is not allowed, a form stores an empty string for no choice.
     if values and model_field.blank and not model_field.null:
         values.append("")
     return tuple(dict.fromkeys(values))
 
 
 def column_name(model_field: Any) -> str:
-    """The name of a concrete field's column."""
+    """Return the name of a concrete field's database column."""
     return cast("str", model_field.column)
 
 
 def is_editable(model: type[models.Model], column: Column) -> bool:
-    """Whether a column is of a field whose value comes from people, not from the database."""
+    """Return whether the column belongs to an editable model field other than the primary key."""
     if column.field is None:
         return False
     model_field = model._meta.get_field(column.field)
@@ -207,12 +212,12 @@ def is_editable(model: type[models.Model], column: Column) -> bool:
 
 
 def primary_key(model: type[models.Model]) -> str:
-    """The name of the primary key's column."""
+    """Return the name of the primary key's database column."""
     return column_name(model._meta.pk)
 
 
 def _valued(model_field: AnyField) -> AnyField:
-    """The field whose class says what the column holds."""
+    """Return the field whose class determines the type of the column."""
     if isinstance(model_field, models.ForeignKey):
         return _valued(model_field.target_field)
     if isinstance(model_field, models.GeneratedField):

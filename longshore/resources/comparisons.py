@@ -1,4 +1,4 @@
-"""Comparisons: the operators of conditions, and what each asks of one value, as SQL."""
+"""Comparisons: the operators of conditions, and their SQL for one value."""
 
 import re
 from collections import defaultdict
@@ -14,10 +14,10 @@ from longshore.resources.intervals import chronological
 
 
 class Operator(StrEnum):
-    """How a value is compared.
+    """A comparison of a column with values.
 
-    A list passes a test of equality if it holds one of the texts, JSON if it contains one of the
-    values. A row without a value passes `NEGATIONS`, nullness and blankness, and nothing else.
+    A list equals a value if it contains the text; JSON equals a value if it contains it (`@>`).
+    Null passes the operators in `NEGATIONS`, IS_NULL and IS_BLANK, and no others.
     """
 
     EQUALS = "equals"
@@ -32,8 +32,8 @@ class Operator(StrEnum):
     NOT_IN = "not_in"
     IS_NULL = "is_null"
     IS_NOT_NULL = "is_not_null"
-    # What follows is not spelt in the native filter language. LIKE goes by PostgreSQL's patterns,
-    # in which the case of letters does not matter.
+    # The native filter language does not have the following operators. LIKE is PostgreSQL's ILIKE,
+    # which ignores case.
     DIFFERS = "differs"
     GT_ANY = "gt_any"
     GT_ALL = "gt_all"
@@ -60,14 +60,14 @@ NEGATIONS = {
     Operator.IS_NOT_NULL: Operator.IS_NULL,
     Operator.IS_PRESENT: Operator.IS_BLANK,
 }
-# Negations that a row without a value does not pass.
+# Negations that null does not pass, and the operators that they negate.
 REFUSALS = {
     Operator.DIFFERS: Operator.IN,
     Operator.UNLIKE_ANY: Operator.LIKE_ALL,
     Operator.UNLIKE_ALL: Operator.LIKE_ANY,
 }
 LIKENESS = (Operator.LIKE_ANY, Operator.LIKE_ALL, Operator.UNLIKE_ANY, Operator.UNLIKE_ALL)
-# True of a to-many relation if no related record has a value.
+# Operators that are true for a to-many relation if no related record has a value.
 ABSENCES = (Operator.IS_NULL, Operator.IS_BLANK)
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d{0,99})(\.\d{1,99})?([eE][+-]?\d{1,3})?\Z", re.ASCII)
 _COMPARISONS = {
@@ -90,7 +90,7 @@ _LIKE = {
     Operator.LIKE_ANY: sql.SQL("{} ILIKE ANY({}::text[])"),
     Operator.LIKE_ALL: sql.SQL("{} ILIKE ALL({}::text[])"),
 }
-# Blank beside null, which has none of these.
+# Tests for blank values other than null. Types without one are blank only if they are null.
 _BLANK = {
     ColumnType.TEXT: sql.SQL("{} = ''"),
     ColumnType.LIST: sql.SQL("cardinality({}) = 0"),
@@ -110,7 +110,7 @@ Order: TypeAlias = Callable[[sql.Composable], sql.Composable]
 _ARRAYS = {ColumnType.TEXT: sql.SQL("::text[]"), ColumnType.DECIMAL: sql.SQL("::numeric[]")}
 
 
-def _itself(value: sql.Composable) -> sql.Composable:
+def _identity(value: sql.Composable) -> sql.Composable:
     return value
 
 
@@ -119,17 +119,18 @@ def comparison_sql(
     kind: ColumnType,
     operator: Operator,
     values: tuple[str, ...],
-    order: Order = _itself,
+    order: Order = _identity,
 ) -> sql.Composable:
-    """SQL of one test of a value; `values` as a condition has them.
+    """Return SQL that compares a value with the canonical values of a condition.
 
-    order: of a value, that by which greater and less are decided.
-    Null where the value is, but for nullness and blankness. None of `NEGATIONS`.
+    order: returns the SQL that decides greater and less, such as a sort key.
+    The SQL is null if the value is null, except for IS_NULL and IS_BLANK. The caller handles the
+    operators in `NEGATIONS`.
     """
     if positive := REFUSALS.get(operator):
         return sql.SQL("NOT ({})").format(comparison_sql(value, kind, positive, values))
     if operator is Operator.IS_NULL:
-        # JSON has a null of its own, which a file shows as it shows the other.
+        # A file shows the JSON value null like an SQL null.
         null = sql.SQL("nullif({}, 'null') IS NULL" if kind is ColumnType.JSON else "({}) IS NULL")
         return null.format(value)
     if operator is Operator.IS_BLANK:
@@ -147,7 +148,7 @@ def comparison_sql(
     if operator in _QUANTIFIED:
         return _compare_each(value, kind, operator, values, order)
     if operator in _LIKE:
-        if len(values) == 1:  # An index may answer it, as it does not answer ANY.
+        if len(values) == 1:  # An index supports ILIKE, but not ILIKE ANY.
             return sql.SQL("{} ILIKE {}").format(value, literal(ColumnType.TEXT, values[0]))
         return _LIKE[operator].format(value, sql.Literal(list(values)))
     return _any_equal(value, kind, values)
@@ -183,11 +184,11 @@ def _compare_each(
 
 
 def _bound(kind: ColumnType, operator: Operator, text: str) -> tuple[Operator, str]:
-    """A comparison with one instant instead of one with a stretch of time."""
+    """Replace a comparison with an interval of time by a comparison with one of its ends."""
     start, _, end = text.partition("/") if kind is ColumnType.DATETIME else (text, "", "")
     if not end:
         return operator, text
-    # After a day is from its end on; up to a day is before its end.
+    # `gt` a day means at or after its end; `lte` a day means before its end.
     text = end if operator in (Operator.GT, Operator.LTE) else start
     return {Operator.GT: Operator.GTE, Operator.LTE: Operator.LT}.get(operator, operator), text
 
@@ -196,32 +197,32 @@ def _any_equal(value: sql.Composable, kind: ColumnType, values: tuple[str, ...])
     if kind is ColumnType.LIST:
         return sql.SQL("{}::text[] && {}::text[]").format(value, sql.Literal(list(values)))
     if kind is ColumnType.JSON:
-        if len(values) == 1:  # An index answers it, as it does not answer ANY.
+        if len(values) == 1:  # A GIN index supports @>, but not @> ANY.
             return sql.SQL("{} @> {}").format(value, literal(kind, values[0]))
         return sql.SQL("{} @> ANY({}::jsonb[])").format(value, sql.Literal(list(values)))
     if kind is ColumnType.DATETIME:
         return _any_instant(value, values)
     if kind in _ARRAYS and len(values) > 1:
-        # One literal; an integer's column has no index for decimals, so it takes a list.
+        # One array literal. Integer columns use IN: their index does not serve numeric arrays.
         return sql.SQL("{} = ANY({}{})").format(value, sql.Literal(list(values)), _ARRAYS[kind])
     options = sql.SQL(", ").join(literal(kind, text) for text in values)
     return sql.SQL("{} IN ({})").format(value, options)
 
 
 def _any_instant(value: sql.Composable, values: tuple[str, ...]) -> sql.Composable:
-    """True of one of the instants, and within one of the stretches of time."""
+    """Return SQL that is true for the given instants and inside the given intervals."""
     tests = []
     if instants := [text for text in values if "/" not in text]:
         array = sql.Literal(instants)
         tests.append(sql.SQL("{} = ANY({}::timestamptz[])").format(value, array))
-    if key_ranges := [text.split("/") for text in values if "/" in text]:
-        # The outermost bounds are for an index, which cannot answer a multirange.
-        starts, ends = zip(*key_ranges, strict=True)
+    if intervals := [text.split("/") for text in values if "/" in text]:
+        # A btree index serves the outermost bounds, but not a multirange.
+        starts, ends = zip(*intervals, strict=True)
         bounds = min(starts, key=chronological), max(ends, key=chronological)
         first, last = (literal(ColumnType.DATETIME, text) for text in bounds)
         test = sql.SQL("{0} >= {1} AND {0} < {2}").format(value, first, last)
-        if len(key_ranges) > 1:
-            ranges = ",".join(f"[{start},{end})" for start, end in key_ranges)
+        if len(intervals) > 1:
+            ranges = ",".join(f"[{start},{end})" for start, end in intervals)
             inside = sql.SQL(" AND {} <@ {}::tstzmultirange").format(
                 value, sql.Literal(f"{{{ranges}}}")
             )
@@ -231,7 +232,7 @@ def _any_instant(value: sql.Composable, values: tuple[str, ...]) -> sql.Composab
 
 
 def literal(kind: ColumnType, text: str) -> sql.Composable:
-    """A canonical value as a typed SQL literal."""
+    """Return a canonical value as a typed SQL literal."""
     if kind.numeric:
         return sql.Literal(Decimal(text))
     return sql.SQL("{}{}").format(sql.Literal(text), _CASTS.get(kind, sql.SQL("")))
@@ -240,10 +241,10 @@ def literal(kind: ColumnType, text: str) -> sql.Composable:
 def json_comparison_sql(
     value: sql.Composable, keys: list[str], operator: Operator, values: tuple[str, ...]
 ) -> sql.Composable:
-    """The same of what a JSON value holds under these keys."""
+    """Return SQL that compares the JSON value at a path of keys with the values of a condition."""
     path = sql.SQL("{}::text[]").format(sql.Literal(keys))
     text = sql.SQL("({} #>> {})").format(value, path)
-    # A key may hold a number in one row and a text in the next: only numbers are compared.
+    # A key may have a number in one row and a text in the next: compare numbers only.
     number = sql.SQL("(CASE jsonb_typeof({} #> {}) WHEN 'number' THEN {}::numeric END)").format(
         value, path, text
     )
@@ -253,6 +254,6 @@ def json_comparison_sql(
     numbers = tuple(filter(_JSON_NUMBER.match, values))
     if not numbers:
         return equal
-    # 10, 10.0 and 1e1 are one number.
+    # 10, 10.0 and 1e1 are equal numbers.
     same = _any_equal(number, ColumnType.DECIMAL, numbers)
     return sql.SQL("({} OR {})").format(equal, same)

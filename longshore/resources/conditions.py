@@ -1,4 +1,7 @@
-"""Conditions: what a row must satisfy, as data and as SQL."""
+"""Conditions: the filters of a request as data, compiled to the SQL of a WHERE clause.
+
+Every statement is limited to one organization here, including the records of relations.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,13 +38,12 @@ _KEYS = re.compile(rf"(?:{_KEY.pattern})(?:\.(?:{_KEY.pattern}))*")
 
 @dataclass(frozen=True)
 class Condition:
-    """One test of a row; several are joined by AND.
+    """One test of a row. Several conditions are joined by AND.
 
-    path: a column, the name of a computed filter, `<json column>.<key>…`, `<relation>.…<column>`,
+    path: a column, a computed filter, `<json column>.<key>…`, `<relation>.…<column>`,
         `<singular>_id` or `search`.
-    values: in a canonical text each: a datetime as ISO 8601 in UTC, a stretch of time as
-        `start/end` (half-open), a number as its decimal digits, JSON as JSON, and for LIKE the
-        pattern.
+    values: canonical texts. A datetime is ISO 8601 in UTC, an interval of time the half-open
+        `start/end`, a number its decimal digits, JSON is JSON, and LIKE has its pattern.
     """
 
     path: str
@@ -51,15 +53,15 @@ class Condition:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Conditions of which a row passes at least one."""
+    """Conditions joined by OR."""
 
     any_of: tuple[Condition, ...]
 
 
 def json_keys(path: str) -> list[str] | None:
-    """The keys of a path inside JSON, such as `a.b`; a key in double quotes may hold dots.
+    """Return the keys of a path inside JSON, such as `a.b`; None for an invalid path.
 
-    None for what is no path: an empty key stands in quotes, and inside of them a quote is doubled.
+    A key in double quotes may be empty and may contain dots; a quote inside is doubled.
     """
     if not _KEYS.fullmatch(path):
         return None
@@ -68,13 +70,13 @@ def json_keys(path: str) -> list[str] | None:
 
 
 def scope(resource: Resource, organization_id: str, row: str) -> sql.Composable:
-    """SQL that is true for the rows of one organization that pass the resource's row filter."""
+    """Return SQL that is true for the organization's rows that pass the resource's row filter."""
     path = resource.organization.split("__")
     return _and(_scope(resource.model, path, organization_id, row), *_filter(resource, row))
 
 
 def _filter(declared: Resource | Relation, row: str) -> list[sql.Composable]:
-    """The test that a row filter declares, if there is one."""
+    """Return the declared row filter as a list of one test, or an empty list."""
     model = declared.model if isinstance(declared, Resource) else declared.target
     return [] if declared.where is None else [row_filter(model, declared.where, row)]
 
@@ -84,6 +86,7 @@ def _and(*tests: sql.Composable) -> sql.Composable:
 
 
 def _scope(model: type[Model], path: list[str], organization_id: str, row: str) -> sql.Composable:
+    """Return SQL that follows the path of foreign keys and compares the organization at its end."""
     link: Any = model._meta.get_field(path[0])
     column = sql.Identifier(row, column_name(link))
     if len(path) == 1:
@@ -101,14 +104,15 @@ def _scope(model: type[Model], path: list[str], organization_id: str, row: str) 
 def related_scope(
     relation: Relation, organization_id: str, row: str, *, is_part: bool = False
 ) -> sql.Composable:
-    """SQL that is true for the related rows that an organization may see.
+    """Return SQL that is true for the related rows that an organization may see.
 
-    is_part: the related rows are of the organization because the row around them is.
+    is_part: whether the related rows reach their organization through the outer row, which was
+        checked already.
     """
     resource = registry.for_model(relation.target)
     tests: list[sql.Composable] = []
     if resource is None:
-        tests = list(_own(relation.target, organization_id, row))
+        tests = list(_owner_tests(relation.target, organization_id, row))
     elif is_part:
         tests = _filter(resource, row)
     else:
@@ -116,10 +120,10 @@ def related_scope(
     return _and(*tests, *_filter(relation, row))
 
 
-def _own(model: type[Model], organization_id: str, row: str) -> Iterator[sql.Composable]:
-    """Tests of rows of a model that is no resource: each link to an organization is to this one.
+def _owner_tests(model: type[Model], organization_id: str, row: str) -> Iterator[sql.Composable]:
+    """Yield tests that each foreign key of an unregistered model to an organization is this one.
 
-    A declaration that needs them is an error of the system checks.
+    System checks report declarations that need these tests.
     """
     if model._meta.concrete_model is Organization:
         yield sql.SQL("{} = {}").format(
@@ -129,12 +133,12 @@ def _own(model: type[Model], organization_id: str, row: str) -> Iterator[sql.Com
         if link.model._meta.db_table == model._meta.db_table:
             column = sql.Identifier(row, column_name(link))
             yield sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
-        else:  # The key is in the table of a parent model, which is not joined.
+        else:  # The foreign key is in a parent model's table, which the statement does not join.
             yield sql.SQL("false")
 
 
 def organization_links(model: type[Model]) -> list[Any]:
-    """The foreign keys of a model that lead to an organization."""
+    """Return the foreign keys of a model to an organization."""
     fields: list[Any] = [field for field in model._meta.concrete_fields if field.is_relation]
     return [each for each in fields if each.related_model._meta.concrete_model is Organization]
 
@@ -145,7 +149,7 @@ def where(
     conditions: Iterable[Condition | AnyOf],
     row: str,
 ) -> sql.Composable:
-    """The whole WHERE clause of a resource's rows."""
+    """Return the WHERE clause of a resource: organization, row filter and conditions."""
     tests = [scope(resource, organization_id, row)]
     tests += [condition_sql(resource, organization_id, condition, row) for condition in conditions]
     return sql.SQL(" AND ").join(tests)
@@ -154,7 +158,7 @@ def where(
 def condition_sql(
     resource: Resource, organization_id: str, condition: Condition | AnyOf, row: str
 ) -> sql.Composable:
-    """SQL of one condition."""
+    """Return the SQL of one condition."""
     if isinstance(condition, AnyOf):
         tests = [condition_sql(resource, organization_id, each, row) for each in condition.any_of]
         return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))
@@ -182,12 +186,12 @@ def condition_sql(
 def _related(
     resource: Resource, organization_id: str, condition: Condition, row: str
 ) -> sql.Composable:
-    """True if one related record passes the test.
+    """Return SQL that is true if a related record passes the test.
 
-    An absence is true if no related record has a value. A refusal through a to-many relation is
-    true if no related record has a refused value.
+    IS_NULL and IS_BLANK are true if no related record has a value. A negation in `REFUSALS`
+    through a to-many relation is true if no related record has one of the values.
     """
-    relations, column = reached(resource, condition.path)
+    relations, column = resolve_path(resource, condition.path)
     operator, absent = condition.operator, condition.operator in ABSENCES
     refused = REFUSALS.get(operator) if any(relation.many for relation in relations) else None
     rows = [row, *(f"{row}_{depth}" for depth in range(1, len(relations) + 1))]
@@ -205,8 +209,8 @@ def _related(
     return sql.SQL("NOT {}").format(found) if absent or refused else found
 
 
-def reached(resource: Resource, path: str) -> tuple[list[Relation], Column]:
-    """The relations that a path goes through, and the column at its end. Raises KeyError."""
+def resolve_path(resource: Resource, path: str) -> tuple[list[Relation], Column]:
+    """Return the relations that a path follows, and the column at its end. Raises KeyError."""
     head, _, rest = path.partition(".")
     relations = [resource.relations_by_id.get(head) or resource.filterable_relations[head]]
     while "." in rest:
@@ -216,17 +220,20 @@ def reached(resource: Resource, path: str) -> tuple[list[Relation], Column]:
 
 
 def relations_of(relation: Relation) -> Mapping[str, Relation]:
-    """The relations that related records are followed by, as a resource of their own."""
+    """Return the relations of related records that a path may follow, by name."""
     resource = registry.for_model(relation.target)
     return resource.filterable_relations if resource else {}
 
 
 def columns_of(relation: Relation) -> Mapping[str, Column]:
-    """The columns of related records: those of their own resource, and what the relation shows."""
+    """Return the columns of related records: those of their resource and those of the relation."""
     resource = registry.for_model(relation.target)
     return {**(resource.columns_by_name if resource else {}), **relation.columns}
 
 
 def related_column(relation: Relation, name: str) -> Column:
-    """A column of a related record; without a name, its primary key. Raises KeyError."""
+    """Return a column of a related record; the primary key if the name is empty.
+
+    Raises KeyError.
+    """
     return columns_of(relation)[name or relation.key]

@@ -1,8 +1,8 @@
-"""System checks of what a declaration would disclose: secrets, hidden fields, hidden rows, and
-records of other organizations.
+"""System checks for declarations that would disclose secrets, hidden fields, hidden rows or records
+of other organizations.
 
-The engine discloses none of these even if a check is ignored; the checks name the declaration to
-correct.
+The engine never discloses secrets, hidden fields or records of other organizations, even if a check
+is ignored. The checks name the declaration to correct.
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,15 @@ _SHOW_ALL = "where=Q() shows all rows"
 
 
 def problem(resource: Resource, text: str, code: str, hint: str | None = None) -> Error:
+    """Return an error of a resource. text: a clause without a full stop."""
     return Error(f"Resource {resource.name!r}: {text}.", hint, resource.model, code)
 
 
 def check_shown_rows(resource: Resource) -> Iterator[CheckMessage]:
-    """Whether it is declared which rows of the resource are shown."""
+    """Check that the row filter is valid, and declared if the model's manager hides rows."""
     yield from _check_filter(resource, "", resource.model, resource.where)
     if resource.where is None and hides_rows(resource.model):
-        text = f"the default manager of {resource.model.__name__} hides rows that would be shown"
+        text = f"the default manager of {resource.model.__name__} hides rows, but exports show them"
         hint = (
             f"Set where to the manager's condition, such as where=Q(deleted_at=None); {_SHOW_ALL}."
         )
@@ -36,35 +37,35 @@ def check_shown_rows(resource: Resource) -> Iterator[CheckMessage]:
 
 
 def check_secrets(resource: Resource) -> Iterator[CheckMessage]:
-    """Whether a secret is shown only where the declaration says so on purpose."""
+    """Check that the resource shows secrets only if it exposes them explicitly."""
     for name in sorted(resource.exposed - secret_fields(resource.model)):
-        text = f"exposed {name!r} is no field of {resource.model.__name__} that holds a secret"
+        text = f"exposed {name!r} is not a field of {resource.model.__name__} that holds a secret"
         yield problem(resource, text, "resources.E020")
     for column in resource.columns:
         if column.field in secret_fields(resource.model) - resource.exposed:
             text = f"the column {column.name!r} shows {column.field!r}, which holds a secret"
-            hint = f"Leave it out, or name it in exposed: exposed=frozenset({{{column.field!r}}})."
+            hint = f"Remove the column, or declare exposed=frozenset({{{column.field!r}}})."
             yield problem(resource, text, "resources.E020", hint)
 
 
 def check_related_rows(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
-    """Whether it is known which records of a relation an organization may see."""
+    """Check that the engine knows which records of a relation an organization may see."""
     target, place = relation.target, f"relation {relation.name!r}: "
     yield from _check_filter(resource, place, target, relation.where)
     if registry.for_model(target) is not None:
         return
     if organization_links(target):
-        text = f"{place}{target.__name__} belongs to an organization but is no resource"
+        text = f"{place}{target.__name__} belongs to an organization but has no resource"
         hint = f"Register a resource for {target.__name__}."
         yield problem(resource, text, "resources.E019", hint)
     if relation.where is None and hides_rows(target):
-        text = f"{place}the default manager of {target.__name__} hides rows that would be shown"
+        text = f"{place}the default manager of {target.__name__} hides rows, but exports show them"
         hint = f"Set where of the relation to the manager's condition; {_SHOW_ALL}."
         yield problem(resource, text, "resources.E018", hint)
 
 
 def check_related_fields(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
-    """Whether a relation names only what the resource of its records shows, too."""
+    """Check that a relation shows no secrets and no fields that its records' resource hides."""
     target = relation.target
     names = {field.attname: field.name for field in target._meta.concrete_fields}
     other = registry.for_model(target)
@@ -76,7 +77,7 @@ def check_related_fields(resource: Resource, relation: Relation) -> Iterator[Che
         if field in secrets:
             yield problem(resource, f"{place}holds a secret", "resources.E020")
         elif other and name != relation.key and hidden & {name, field}:
-            text = f"{place}is hidden by the resource {other.name!r}"
+            text = f"{place}is a hidden field of the resource {other.name!r}"
             yield problem(resource, text, "resources.E021")
 
 

@@ -1,6 +1,6 @@
-"""Export types: exports that go by a name, so that a request need not say what they hold.
+"""Named export types: presets of resource, columns, filters and order.
 
-An installed app declares its types in a module `export_types.py`.
+An installed app declares its export types in a module `export_types.py`.
 """
 
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ExportType:
-    """A resource's records, as those who ask for them by this name expect them.
+    """A preset for exports of one resource.
 
-    code, name: what requests and people call it.
-    resource: the name of the resource.
-    columns: the header of each path, in the order of the file.
-    date: the column or `<relation>.<column>` that a range of dates applies to.
-    order_by: as of a request's options.
-    options: filters that always apply, as of a request's options.
+    code: the name in requests. name: the name for people.
+    resource: name of the resource.
+    columns: header of each path, in the order of the file.
+    date: the column, or `<relation>.<column>`, that `date_from` and `date_to` filter.
+    order_by: the order, in the syntax of the request's `options`.
+    options: filters that always apply, in the syntax of the request's `options`.
     """
 
     code: str
@@ -30,13 +30,13 @@ class ExportType:
 
 
 class ExportTypes:
-    """Export types by code, in the order of their declaration."""
+    """The declared export types, in the order of their declaration."""
 
     def __init__(self) -> None:
         self.declared: list[ExportType] = []
 
     def register(self, *types: ExportType) -> None:
-        """Add types; of two of one code the system checks complain."""
+        """Add export types. System checks report duplicate codes."""
         self.declared.extend(types)
 
     @property

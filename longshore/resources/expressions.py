@@ -1,4 +1,4 @@
-"""Expressions: what the columns and relations of a resource's rows hold, as SQL of JSON values."""
+"""Expressions: SQL of the values of a resource's columns, relations and includes, for JSON."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from longshore.resources.registry import Resource
 from longshore.resources.relations import Link, Relation
 
 ROW = "row"
-# Of a column that is left out where it is null, what is null because it is empty.
+# Convert empty values to null, for formats that leave out null values.
 _EMPTY_AS_NULL = {
     ColumnType.TEXT: sql.SQL("nullif({}, '')"),
     ColumnType.LIST: sql.SQL("nullif({}, '{{}}')"),
@@ -23,7 +23,7 @@ _EMPTY_AS_NULL = {
 
 @dataclass(frozen=True)
 class _Related:
-    """value: JSON of what is included; joins: those that it needs."""
+    """SQL of included records. value: their JSON. joins: the joins that it needs."""
 
     value: sql.Composable
     joins: tuple[sql.Composable, ...] = ()
@@ -31,12 +31,12 @@ class _Related:
 
 @dataclass(frozen=True)
 class JsonExpressions:
-    """The values of one statement's rows, which the statement calls `ROW`.
+    """SQL of the values of a statement's rows, whose table has the alias `ROW`.
 
     A path is a column, a relation, or `<relation>.<column>`.
 
-    includes: the relations whose records are shown whole.
-    empty_as_null: whether texts, lists and JSON that hold nothing are null.
+    includes: relations whose records are nested with the columns of their own resource.
+    empty_as_null: whether empty texts, lists and JSON values become null.
     """
 
     resource: Resource
@@ -45,7 +45,7 @@ class JsonExpressions:
     empty_as_null: bool = field(default=False, kw_only=True)
 
     def json(self, path: str) -> sql.Composable:
-        """A value that row_to_json writes with all its structure."""
+        """Return the value of a path as SQL that `row_to_json` writes with its structure."""
         if include := self._include(path):
             return self._related(self.resource, include, ROW).value
         relation, column = self.resolve(path)
@@ -54,7 +54,7 @@ class JsonExpressions:
         alias = related_row(relation)
         shown = self._json_of(column, alias) if column else self._object(relation)
         if relation.many:
-            # As JSON, or an array among them would begin a line of its own.
+            # to_json: json_agg writes an array element on a line of its own.
             listed = "json_agg(to_json({}) ORDER BY {}, {})"
             if not self.empty_as_null:
                 listed = f"coalesce({listed}, '[]'::json)"
@@ -62,11 +62,11 @@ class JsonExpressions:
         return shown
 
     def datetime(self, value: sql.Composable) -> sql.Composable:
-        """Text of a `timestamptz`, in the session's TimeZone, to the microsecond."""
+        """Return the text of a `timestamptz` in the session's TimeZone, to the microsecond."""
         return datetime_text(value)
 
     def joins(self, paths: Iterable[str]) -> list[sql.Composable]:
-        """The LEFT JOINs that values of these paths need."""
+        """Return the LEFT JOINs that the values of these paths need."""
         joins: list[sql.Composable] = []
         relations: dict[Relation | None, None] = {}
         for path in paths:
@@ -81,17 +81,17 @@ class JsonExpressions:
         return joins
 
     def related(self, relation: Relation) -> tuple[sql.Composable, sql.Composable]:
-        """The related records of a row: a FROM item, and the condition that joins it."""
+        """Return a FROM item for the related records of a row, and its join condition."""
         source, condition = relation.join(ROW, related_row(relation))
         seen = related_scope(relation, self.organization_id, related_row(relation))
         return source, sql.SQL("{} AND {}").format(condition, seen)
 
     def order(self, relation: Relation) -> list[sql.Composable]:
-        """The terms that order related records: by their labels."""
+        """Return the terms of ORDER BY for related records: label, then primary key."""
         return _order(relation, related_row(relation))
 
     def resolve(self, path: str) -> tuple[Relation | None, Column | None]:
-        """The relation that a path goes through, and the column that it names there."""
+        """Return the relation of a path, and its column of the related record; None for neither."""
         head, _, name = path.partition(".")
         include = self._include(head)
         if include is None:
@@ -100,12 +100,12 @@ class JsonExpressions:
         relation, related = self.resource.related(head)
         if related is None or name not in include.columns:
             return relation, relation.columns[name] if name else None
-        return relation, _where_there_is_one(related.columns_by_name[name], related)
+        return relation, _null_without_record(related.columns_by_name[name], related)
 
     def of_many(
         self, relation: Relation, aggregate: sql.SQL, shown: sql.Composable
     ) -> sql.Composable:
-        """An aggregate of what is shown of each related record, by label."""
+        """Return a sub-select that aggregates a value of each related record, by label."""
         listed = aggregate.format(shown, *self.order(relation))
         return sql.SQL("(SELECT {} FROM {} WHERE {})").format(listed, *self.related(relation))
 
@@ -115,13 +115,13 @@ class JsonExpressions:
     def _related(
         self, parent: Resource, include: Include, parent_row: str, depth: int = 1
     ) -> "_Related":
-        """The related records of a row, each as an object: one or null, or an array by label.
+        """Return the included records of a row: an object or null, or an array ordered by label.
 
-        They are found by an index for each row: parts of a table are read one by one, and a plain
-        join might read all related records for each part.
+        Lateral sub-selects find the records of each row by an index: partitions of a table are read
+        separately, and a plain join might read all related records for each partition.
         """
         relation, resource = parent.related(include.relation)
-        # Of all that stand around it, no other has this number.
+        # The depth makes the alias unique among the enclosing sub-selects.
         row = f"{ROW}{depth}_{relation.name}"
         columns = resource.columns_by_name if resource else relation.columns
         cells = [(name, self._json_of(columns[name], row)) for name in include.columns]
@@ -138,19 +138,19 @@ class JsonExpressions:
             source, condition = relation.join(parent_row, row)
         else:
             source, condition = relation.table(row), link.far
-        # If the path to the organization goes through the outer row, that row was checked already.
-        way = f"{relation.back}__{parent.organization}"
-        is_part = resource is not None and resource.organization == way
+        # If the path to the organization leads through the outer row, the outer scope checks it.
+        parent_path = f"{relation.back}__{parent.organization}"
+        is_part = resource is not None and resource.organization == parent_path
         seen = related_scope(relation, self.organization_id, row, is_part=is_part)
         condition = sql.SQL("{} AND {}").format(condition, seen)
         label, key = _order(relation, row)
-        # What it is ordered by stands beside it, so that only this is sorted.
+        # Label and key are separate columns, so that the sort compares only these.
         records: sql.Composable = sql.SQL(
             "SELECT row_to_json(shown) AS record, {} AS label, {} AS key"
             " FROM {} CROSS JOIN LATERAL (SELECT {}) AS shown WHERE {}"
         ).format(label, key, sql.SQL(" ").join([source, *joins]), _named(cells), condition)
         if not relation.many:
-            # PostgreSQL keeps what it has made of a record that many rows share.
+            # OFFSET 0 lets PostgreSQL memoize the object of a record that many rows share.
             lateral = sql.SQL("LEFT JOIN LATERAL ({} OFFSET '0') AS {} ON true")
             joined = lateral.format(records, sql.Identifier(row))
             return _Related(sql.Identifier(row, "record"), (joined,))
@@ -162,7 +162,7 @@ class JsonExpressions:
         return _Related(sql.SQL("array_to_json(ARRAY({}))").format(listed))
 
     def _object(self, relation: Relation) -> sql.Composable:
-        """A related record as an object of the fields that the relation shows."""
+        """Return a related record as an object of the relation's fields; null without a record."""
         row = related_row(relation)
         cells = [(name, self._json_of(relation.columns[name], row)) for name in relation.fields]
         found = sql.SQL("(SELECT row_to_json(shown) FROM (SELECT {}) AS shown)").format(
@@ -184,21 +184,22 @@ class JsonExpressions:
 
 
 def related_row(relation: Relation) -> str:
-    """What a statement calls the related records of its rows."""
+    """Return the alias of a relation's table in a statement."""
     return f"{ROW}_{relation.name}"
 
 
 def related_key(relation: Relation) -> sql.Composable:
+    """Return the primary key of a related record as SQL."""
     return sql.Identifier(related_row(relation), primary_key(relation.target))
 
 
 def linked(link: Link, row: str, records: sql.Composable) -> sql.Composable:
-    """A query of the records that a link leads to, of which each is made once for all its rows.
+    """Return a query of the records at the far end of a link, which memoizes each record.
 
-    records: the query of those at the far end of the link.
+    records: query of the record at the far end.
     """
-    # PostgreSQL plans for one row, of whose few links none would seem to lead to what another led
-    # to; of what lies between two keys it expects more, and so it keeps what it has made.
+    # For `=`, PostgreSQL expects few links that share no record, and does not memoize. BETWEEN with
+    # two equal bounds raises its estimate, so that it does.
     return sql.SQL(
         "SELECT {0}.* FROM {1} CROSS JOIN LATERAL ({2} OFFSET '0') AS {0}"
         " WHERE {3} BETWEEN {4} AND {4}"
@@ -216,8 +217,11 @@ def _named(cells: Iterable[tuple[str, sql.Composable]]) -> sql.Composable:
     )
 
 
-def _where_there_is_one(column: Column, resource: Resource) -> Column:
-    """A column of a joined record: one that is computed may have a value where there is none."""
+def _null_without_record(column: Column, resource: Resource) -> Column:
+    """Return a column of a joined record that is null if there is no record.
+
+    A computed column may have a value even without a record.
+    """
     if column.field is not None:
         return column
     key = field_column(resource.model, resource.model._meta.pk.name).expression

@@ -1,4 +1,4 @@
-"""Kinds of fields that the domains' models are made of, with their indexes."""
+"""Model fields and indexes for resources: ids, texts, choices, JSON, links and search text."""
 
 from functools import partial
 from typing import Any
@@ -16,15 +16,15 @@ _WORD = "COALESCE(' ' || NULLIF(%(expressions)s, ''), '')"
 
 
 class IdField(models.CharField):  # type: ignore[type-arg]
-    """A short text without the second index that Django adds to keys for searches by pattern."""
+    """A short text key without the additional `varchar_pattern_ops` index that Django creates."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
-        # Django adds it to what is called varchar, this type's other name.
+        # Django creates that index for types named varchar only, which is an alias of this name.
         return f"character varying({self.max_length})"
 
 
 def id_field(prefix: str) -> IdField:
-    """A primary key like `ship_01jd…`, compared byte by byte."""
+    """Return a primary key such as `ship_01jd…`, which sorts byte by byte."""
     return IdField(
         max_length=40,
         primary_key=True,
@@ -35,40 +35,40 @@ def id_field(prefix: str) -> IdField:
 
 
 def texts(help_text: str = "") -> "ArrayField[list[str], list[str]]":
-    """A list of plain texts, empty by default."""
+    """Return a field for a list of texts, empty by default."""
     return ArrayField(models.TextField(), default=list, blank=True, help_text=help_text)
 
 
 def text(help_text: str = "") -> "models.TextField[str | None, str | None]":
-    """A text that may be unknown (null), which is not the same as empty."""
+    """Return a text field that distinguishes unknown (null) from empty."""
     return models.TextField(null=True, blank=True, help_text=help_text)
 
 
 def choice(
     choices: type[models.TextChoices], help_text: str = ""
 ) -> "models.CharField[str | None, str | None]":
-    """One of a few words, or null where it does not apply."""
+    """Return a field for one of the choices, or null if none applies."""
     return models.CharField(
         max_length=20, choices=choices.choices, null=True, blank=True, help_text=help_text
     )
 
 
 def json_object(help_text: str = "") -> "models.JSONField[Any, Any]":
-    """A JSON object that may be missing."""
+    """Return a field for an optional JSON object."""
     return models.JSONField(null=True, blank=True, help_text=help_text)
 
 
 def json_list(help_text: str = "") -> "models.JSONField[Any, Any]":
-    """A JSON list, empty by default."""
+    """Return a field for a JSON list, empty by default."""
     return models.JSONField(default=list, blank=True, help_text=help_text)
 
 
 def link(
     to: str | type[models.Model], related_name: str, help_text: str = "", *, db_index: bool = False
 ) -> "models.ForeignKey[Any, Any]":
-    """An optional relation that outlives the other record.
+    """Return an optional foreign key that becomes null when the other record is deleted.
 
-    db_index: index every row; otherwise the model's `Meta` indexes those that it needs.
+    db_index: index all rows. Otherwise the model declares the indexes that it needs in `Meta`.
     """
     return models.ForeignKey(
         to,
@@ -82,19 +82,19 @@ def link(
 
 
 def link_index(field: str, name: str) -> models.Index:
-    """An index of the rows in which an optional relation is set."""
+    """Return an index of the rows whose optional foreign key is set."""
     return models.Index(
         fields=[field], name=name, condition=models.Q(**{f"{field}__isnull": False})
     )
 
 
 def sorted_index(field: str, name: str) -> models.Index:
-    """An index of an organization's records in the alphabetical order of a text."""
+    """Return an index of an organization's records in the alphabetical order of a text."""
     return models.Index("organization", SortKey(field), name=name)
 
 
 class JoinedTexts(models.Func):
-    """Those of the given texts that hold something, joined by spaces; immutable."""
+    """The texts that are neither null nor empty, joined by spaces. The SQL is immutable."""
 
     template = "ltrim(%(expressions)s)"
     arg_joiner = " || "
@@ -104,12 +104,12 @@ class JoinedTexts(models.Func):
 
 
 def search_field(*texts: str | models.Expression) -> models.GeneratedField:
-    """The record's search text, stored."""
+    """Return a stored generated field with the search text of the record."""
     return models.GeneratedField(
         expression=JoinedTexts(*texts), output_field=models.TextField(), db_persist=True
     )
 
 
 def search_index(name: str) -> GinIndex:
-    """An index over the words of the search text."""
+    """Return a GIN index of the words of the search text."""
     return GinIndex(SearchWords("search_text"), name=name)

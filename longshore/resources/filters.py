@@ -1,4 +1,4 @@
-"""The native filter language: what `options` of a request says about rows, order and number.
+"""The native filter language: parse `options` of a request into conditions, order and limit.
 
 {"status": "delivered,completed", "created_at": "gte:2024-01-01", "metadata.service": "inbound",
  "order_by": "created_at", "direction": "desc", "limit": 1000}
@@ -13,12 +13,7 @@ from typing import Any
 from longshore.api.errors import ErrorCode, Problem, shortened
 from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
-from longshore.resources.budget import (
-    MAX_VALUES,
-    Budget,
-    InvalidFilter,
-    too_many_values,
-)
+from longshore.resources.budget import Budget, InvalidFilter
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.comparisons import (
     ABSENCES,
@@ -35,40 +30,37 @@ from longshore.resources.conditions import (
     related_column,
 )
 from longshore.resources.intervals import is_after
+from longshore.resources.operands import (
+    OPERATORS,
+    PAIRS,
+    check_choices,
+    check_name,
+    parse_operand,
+    parse_phrase,
+)
 from longshore.resources.registry import Resource
 from longshore.resources.resolving import resolved
-from longshore.resources.search import words_of
 from longshore.resources.timezones import Zone
-from longshore.resources.values import canonical_value, display_value, json_or_text
+from longshore.resources.values import canonical_value, display_value
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _MAX_LIMIT = 2**63 - 1
-_MAX_PHRASE_CHARACTERS = 500
 _MAX_OPTIONS = 100
-MAX_NAME_CHARACTERS = 300
-# The values of a comma list, a comma after each; inside of quotes, a quote is doubled.
-_VALUES = re.compile(r'\s*("(?:[^"]|"")*")\s*,|([^,]*),')
-_OPERATOR_LIKE = re.compile(r"[A-Za-z_]+:")
-# Every operator that a value may begin with.
-OPERATORS = (
-    *(Operator.EQUALS, Operator.NOT_EQUALS),
-    *(Operator.GT, Operator.GTE, Operator.LT, Operator.LTE, Operator.BWI, Operator.BWE),
-    *(Operator.IN, Operator.NOT_IN),
-    *NULLNESS,
-)
-_PAIRS = (Operator.BWI, Operator.BWE)
-_LISTS = (Operator.IN, Operator.NOT_IN)
+# The beginning of a value that looks like an operator.
+_OPERATOR_PREFIX = re.compile(r"[A-Za-z_]+:")
 
 
 @dataclass(frozen=True)
 class Ordering:
+    """A column to sort by."""
+
     column: str
     descending: bool = False
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rows, in which order, and how many; `limit` None is all."""
+    """Conditions, order and limit of a request. limit: None for all rows."""
 
     conditions: tuple[Condition | AnyOf, ...] = ()
     ordering: tuple[Ordering, ...] = ()
@@ -76,7 +68,10 @@ class Selection:
 
 
 def operators(kind: ColumnType, *, inside_json: bool = False) -> tuple[Operator, ...]:
-    """The operators that a column of a kind takes, and a key inside a JSON column."""
+    """Return the operators of a column type.
+
+    inside_json: whether the filter names a key inside a JSON column.
+    """
     if kind in (ColumnType.TEXT, ColumnType.LIST, ColumnType.BOOLEAN) or (
         kind is ColumnType.JSON and not inside_json
     ):
@@ -91,35 +86,35 @@ def parse_options(
     path: str = "options",
     budget: Budget | None = None,
 ) -> tuple[Selection, list[Problem]]:
-    """Read `options` of a request for a resource.
+    """Parse the `options` of a request for a resource.
 
-    zone: of datetimes without an offset, which it may take a query to find.
-    path: where the options stand in the request; begins the `field` of each problem.
-    budget: of the request, where it has other filters too.
-    Returns what could be read, and every problem of the rest. Raises InvalidInput for a zone that
+    zone: the time zone of datetimes without an offset; resolving them may need one query.
+    path: path of the options in the request, a prefix of the `field` of each problem.
+    budget: the budget that all filters of the request share.
+    Returns the valid part, and all problems of the rest. Raises InvalidInput for a zone that
     PostgreSQL does not know.
     """
     budget = budget or Budget()
-    read: list[tuple[str, Condition | AnyOf]] = []
+    parsed: list[tuple[str, Condition | AnyOf]] = []
     problems: list[Problem] = []
     prefix = f"{path}." if path else ""
     if len(options) > _MAX_OPTIONS:
-        text = f"{len(options)} options are too many"
-        accepted = f"{_MAX_OPTIONS} options at most"
+        text = f"The request has {len(options)} options; the maximum is {_MAX_OPTIONS}."
+        accepted = f"at most {_MAX_OPTIONS} options"
         return Selection(), [Problem(ErrorCode.INVALID_REQUEST, path, None, text, accepted)]
     for name, raw in options.items():
         if name in (LIMIT, ORDER_BY, DIRECTION):
             continue
         try:
-            read += [(name, each) for each in _conditions(resource, name, raw, budget)]
+            parsed += [(name, each) for each in _conditions(resource, name, raw, budget)]
         except InvalidFilter as invalid:
             problems.append(invalid.problem(f"{prefix}{name}", raw))
     conditions: list[Condition | AnyOf] = []
-    found = resolved([condition for _, condition in read], zone)
-    for (name, _), condition in zip(read, found, strict=True):
+    found = resolved([condition for _, condition in parsed], zone)
+    for (name, _), condition in zip(parsed, found, strict=True):
         if _is_reversed(resource, condition):
             operator = str(options[name]).partition(":")[0]
-            text = f"{operator} takes the smaller value first"
+            text = f"`{operator}` takes the smaller value first."
             reversed_pair = InvalidFilter(text, f"{operator}:a,b")
             problems.append(reversed_pair.problem(f"{prefix}{name}", options[name]))
         else:
@@ -133,49 +128,55 @@ def parse_options(
 def _conditions(
     resource: Resource, name: str, raw: Any, budget: Budget
 ) -> Iterator[Condition | AnyOf]:
-    """The condition of an option; none where a named filter leaves out nothing."""
+    """Yield the condition of an option; nothing if a named filter excludes no rows."""
     named = resource.filters_by_name.get(name)
     paths = named.paths if named and named.paths else (name,)
     tests = tuple(_condition(resource, path, raw, budget, name) for path in paths)
     if len(tests) > 1:
-        _, _, allowed = _target(resource, name)
+        _, _, allowed = filter_target(resource, name)
         if tests[0].operator not in allowed:
-            text = f"{name} stands for {' or '.join(paths)} and does not support "
-            raise InvalidFilter(text + tests[0].operator, [str(operator) for operator in allowed])
+            text = (
+                f"`{name}` filters by {' or '.join(paths)} and does not support the operator "
+                f"`{tests[0].operator}`."
+            )
+            raise InvalidFilter(text, [str(operator) for operator in allowed])
     if named and named.inclusive and tests[0].values == ("true",):
         return
     yield tests[0] if len(tests) == 1 else AnyOf(tests)
 
 
 def _condition(resource: Resource, path: str, raw: Any, budget: Budget, name: str) -> Condition:
-    """name: what the request calls it, which a named filter may call otherwise."""
+    """Return the condition for one path.
+
+    name: the name in the request, which differs from the path for a named filter.
+    """
     check_name(name)
     if not storable(name):
-        raise InvalidFilter("a filter's name holds no NUL and no half of a surrogate pair")
+        raise InvalidFilter("The filter name contains NUL or an unpaired surrogate.")
     if path == SEARCH and resource.search:
-        phrase = _phrase(raw)
+        phrase = parse_phrase(raw)
         budget.spend([phrase])
         return Condition(path, Operator.EQUALS, (phrase,))
-    path, column, allowed = _target(resource, path)
+    path, column, allowed = filter_target(resource, path)
     kind = column.kind
     whole_json = kind is ColumnType.JSON and "." not in path
-    operator, values = _operation(raw, whole_json)
+    operator, values = parse_operand(raw, whole_json=whole_json)
     if operator not in allowed:
         raise InvalidFilter(
             f"`{name}` ({kind}) does not support the operator `{operator}`. "
-            f"A value that begins so is written equals:{shortened(raw)}",
+            f"To compare with the whole text, write equals:{shortened(raw)}",
             [str(operator) for operator in allowed],
         )
     budget.spend(values)
     if operator is Operator.IN and isinstance(raw, str) and not raw.startswith(f"{operator}:"):
         free = kind is ColumnType.LIST or (kind is ColumnType.TEXT and not column.choices)
         if free or (kind is ColumnType.JSON and not whole_json):
-            # One text with a comma, such as "Smith, John", is as likely as a list of several.
-            # It is as long as they are together, and not counted beside them.
+            # A text with a comma, such as "Smith, John", may be one value or a list: match both.
+            # The budget does not count its characters twice.
             values = [*values, raw]
-    if operator in _PAIRS and len(values) != 2:
+    if operator in PAIRS and len(values) != 2:
         raise InvalidFilter(
-            f"{operator} takes exactly two values, the smaller first", f"{operator}:a,b"
+            f"`{operator}` takes exactly two values, the smaller first.", f"{operator}:a,b"
         )
     if operator in NULLNESS:
         return Condition(path, operator, ())
@@ -192,26 +193,20 @@ def _condition(resource: Resource, path: str, raw: Any, budget: Budget, name: st
     return Condition(path, operator, texts)
 
 
-def check_choices(name: str, texts: tuple[str, ...], choices: tuple[str, ...]) -> None:
-    """Raises InvalidFilter for a text that is none of the choices."""
-    for text in texts:
-        if text not in choices:
-            values = ", ".join(map(display_value, choices))
-            hint = did_you_mean(text, choices)
-            text = f"{display_value(text)} is not a value of {name}{hint or '.'} Values: {values}"
-            raise InvalidFilter(text, list(choices))
+def filter_target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator, ...]]:
+    """Return the path of a filter's condition, the column of its first step, and its operators.
 
-
-def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator, ...]]:
-    """What a filter's name means: a condition's path, the column it begins at, its operators."""
+    Raises InvalidFilter for an unknown name.
+    """
     columns = resource.filterable_columns
     name = resource.plural_aliases.get(name, name)
     named = resource.filters_by_name.get(name)
     if named and named.inclusive:
         return name, named.column, (Operator.EQUALS,)
     if named and named.paths:
-        path, column, allowed = _target(resource, named.paths[0])
-        if len(named.paths) > 1:  # A row that passes a negation of one path may fail the other's.
+        path, column, allowed = filter_target(resource, named.paths[0])
+        if len(named.paths) > 1:
+            # A row that passes a negation for one path may fail it for another.
             allowed = tuple(each for each in allowed if each not in (*NEGATIONS, *ABSENCES))
         return path, column, allowed
     if name in columns:
@@ -219,8 +214,8 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
     head, dot, rest = name.partition(".")
     if dot and head in columns and columns[head].kind is ColumnType.JSON:
         if json_keys(rest) is None:
-            text = f"{rest!r} is not a path of keys inside {head}"
-            path = f'{head}.key.key; a key with a dot, or an empty one, in quotes: {head}."a.b"'
+            text = f"{rest!r} is not a path of keys inside {head}."
+            path = f'{head}.key.key; quote an empty key or a key with a dot: {head}."a.b"'
             raise InvalidFilter(text, path)
         return name, columns[head], operators(ColumnType.JSON, inside_json=True)
     relation = resource.relations_by_id.get(name)
@@ -229,7 +224,7 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
             column = relation.columns[rest] if dot else related_column(relation, "")
         except KeyError:
             accepted = [f"{head}.{column}" for column in relation.columns]
-            raise InvalidFilter(f"{head} has no {rest!r} to filter by", accepted) from None
+            raise InvalidFilter(f"`{head}` has no field {rest!r}.", accepted) from None
         return name, column, operators(column.kind)
     names = filter_names(resource)
     text = f"{resource.name} has no filter {name!r}{did_you_mean(name, names)}"
@@ -237,12 +232,12 @@ def _target(resource: Resource, name: str) -> tuple[str, Column, tuple[Operator,
 
 
 def filter_column(resource: Resource, name: str) -> Column:
-    """The column that a filter compares with. Raises InvalidFilter for an unknown name."""
-    return _target(resource, name)[1]
+    """Return the column that a filter compares. Raises InvalidFilter for an unknown name."""
+    return filter_target(resource, name)[1]
 
 
 def filter_names(resource: Resource) -> list[str]:
-    """Every name that filters a resource, JSON keys and related columns aside."""
+    """Return the names of a resource's filters, except JSON keys and related columns."""
     extra = [SEARCH] if resource.search else []
     return [
         *resource.columns_by_name,
@@ -253,85 +248,26 @@ def filter_names(resource: Resource) -> list[str]:
     ]
 
 
-def _operation(raw: Any, whole_json: bool) -> tuple[Operator, list[Any]]:
-    """The operator and the values of what stands behind a filter's name."""
-    if raw is None:
-        return Operator.IS_NULL, []
-    if isinstance(raw, list) and not whole_json:
-        if not raw:
-            raise InvalidFilter("an empty list selects nothing", "a list with at least one value")
-        return Operator.IN, raw
-    if not isinstance(raw, str):
-        return Operator.EQUALS, [raw]
-    if raw in tuple(NULLNESS):
-        return Operator(raw), []
-    head, colon, rest = raw.partition(":")
-    operator = Operator(head) if colon and head in OPERATORS else None
-    if operator in (Operator.EQUALS, Operator.NOT_EQUALS):
-        return operator, [json_or_text(rest) if whole_json else rest]
-    if operator in NULLNESS:
-        raise InvalidFilter(f"{operator} takes no value", [str(each) for each in NULLNESS])
-    if operator is not None:
-        return operator, split(rest) if operator in (*_PAIRS, *_LISTS) else [rest]
-    values = split(raw)
-    return (Operator.EQUALS, [raw]) if values == [raw.strip()] else (Operator.IN, values)
-
-
-def check_name(name: str) -> None:
-    """Raise InvalidFilter for a name that is too long to be one."""
-    if len(name) > MAX_NAME_CHARACTERS:
-        text = (
-            f"The filter name has {len(name):,} characters; the maximum is {MAX_NAME_CHARACTERS}."
-        )
-        raise InvalidFilter(text, f"at most {MAX_NAME_CHARACTERS} characters")
-
-
-def split(text: str) -> list[str]:
-    """The values of a comma list; one in double quotes keeps its commas and spaces.
-
-    Raises InvalidFilter for a list with an empty place, or with more values than allowed.
-    """
-    if (values_given := text.count(",") + 1) > MAX_VALUES:
-        raise too_many_values(values_given)
-    values = []
-    for quoted, plain in _VALUES.findall(f"{text},"):
-        value = quoted[1:-1].replace('""', '"') if quoted else plain.strip()
-        if not value and not quoted and text.strip():
-            accepted = 'values between single commas; a value that holds a comma in quotes: "a, b"'
-            raise InvalidFilter(f"the list {display_value(text)} has an empty place", accepted)
-        values.append(value)
-    return values
-
-
-def _phrase(text: Any) -> str:
-    if not isinstance(text, str) or len(text) > _MAX_PHRASE_CHARACTERS or not storable(text):
-        raise InvalidFilter(
-            "search takes a text", f"words, of {_MAX_PHRASE_CHARACTERS} characters at most"
-        )
-    if sum(map(len, words_of(text))) < 2:
-        raise InvalidFilter("search needs at least 2 letters or digits", "words, such as R&D")
-    return text
-
-
 def _json_text(value: Any) -> Any:
-    """A scalar as PostgreSQL writes it when it takes it out of JSON."""
+    """Return a scalar as PostgreSQL's `#>>` extracts it from JSON."""
     return str(value).lower() if isinstance(value, bool) else value
 
 
 def _value(name: str, kind: ColumnType, raw: Any) -> str:
-    unknown = isinstance(raw, str) and _OPERATOR_LIKE.match(raw)
-    return canonical_value(name, kind, raw, list(map(str, operators(kind))) if unknown else None)
+    is_operator = isinstance(raw, str) and _OPERATOR_PREFIX.match(raw)
+    accepted = list(map(str, operators(kind))) if is_operator else None
+    return canonical_value(name, kind, raw, accepted)
 
 
 def _is_reversed(resource: Resource, condition: Condition | AnyOf) -> bool:
-    """Whether the first value of a pair lies after the second."""
+    """Return whether the first value of a pair is greater than the second."""
     if isinstance(condition, AnyOf):
-        # All of them compare with the same values.
+        # All conditions have the same values.
         condition = condition.any_of[0]
-    if condition.operator not in _PAIRS:
+    if condition.operator not in PAIRS:
         return False
     first, second = condition.values
-    _, column, _ = _target(resource, condition.path)
+    _, column, _ = filter_target(resource, condition.path)
     if column.kind.numeric or column.kind is ColumnType.JSON:
         return Decimal(first) > Decimal(second)
     return is_after(first, second)
@@ -349,7 +285,7 @@ def _ordering(
     sortable = [name for name, c in resource.columns_by_name.items() if c.kind.sortable]
     ordering: dict[str, Ordering] = {}
     named = named if isinstance(named, list) else [raw]
-    # More names than columns have a wrong one among the first of them.
+    # A longer list has an invalid or repeated name among these: bound the number of problems.
     for name in named[: len(sortable) + 1]:
         column = name.strip().removeprefix("-") if isinstance(name, str) else name
         if column not in sortable or column in ordering:

@@ -1,8 +1,8 @@
-"""Folding: texts without case and accents, by SQL that gives the same result on every server.
+"""Folding: SQL that removes case and accents from texts, with the same result on every server.
 
-Collations are not used: an ICU collation needs a server built with ICU, which the embedded one is
-not, and changes its order with ICU's version, which breaks indexes. Only functions of PostgreSQL
-itself are used, all of them immutable.
+ICU collations are no alternative: they need a server built with ICU, which the embedded one is not,
+and their order changes with the version of ICU, which breaks indexes. The SQL uses only immutable
+functions of PostgreSQL itself.
 """
 
 from unicodedata import normalize
@@ -10,18 +10,18 @@ from unicodedata import normalize
 from django.db.models import Expression, Func, TextField
 from psycopg import sql
 
-# Accents of Latin, Greek and Cyrillic letters, and the points of Hebrew and Arabic ones.
+# Combining accents of Latin, Greek and Cyrillic letters; Hebrew and Arabic vowel points.
 _ACCENTS = "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f]"
-# Letters that no normal form takes apart. Russian takes й for a letter, not for an и.
+# Letters that NFKD does not decompose. NFKD decomposes й, which is a letter of its own in Russian.
 _LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "и\u0306": "й"}
 _STROKES = dict(zip("øłđðħŧıŋς", "olddhtin\u03c3", strict=True))
 
 
 def _lower() -> dict[str, str]:
-    """The lower-case letter of each capital that is not ASCII or accented.
+    """Map each capital that is neither ASCII nor accented to its lower-case letter.
 
-    Of the Latin, Greek and Cyrillic letters of modern languages: each costs time for every sign of
-    a text.
+    Limited to the Latin, Greek and Cyrillic letters of modern languages: each letter adds work for
+    every character of a text.
     """
     lower = {"ẞ": "ß"}
     for letter in map(chr, [*range(0x80, 0x180), *range(0x391, 0x430)]):
@@ -46,13 +46,13 @@ _PLAIN = f"""regexp_replace(lower({
         + f"'{''.join(_FOLDED)}', '{''.join(_FOLDED.values())}')"
     )
 } COLLATE "C"), '{_ACCENTS}', '', 'g')"""
-# The SQL of a folded text; `{text}` stands for the text, several times. Most texts are ASCII, and
-# cost a fifth of the others.
+# SQL of the folded text; it repeats `{text}`. Most texts are ASCII and take the fast branch, which
+# costs a fifth of the other one.
 FOLDED = f"""CASE WHEN octet_length({{text}}) = length({{text}})
  THEN lower({{text}} COLLATE "C") ELSE {_PLAIN} END"""
-# Sort by the first 200 characters: this bounds the cost of long texts and the size of index rows.
+# Texts sort by their first 200 characters: bounds the cost of long texts and the index row size.
 _BEGINNING = 'left({text} COLLATE "C", 200)'
-# Punctuation that stands after digits or letters in ASCII; all of it comes before them.
+# ASCII punctuation with codes above digits or letters; it sorts before them like the rest.
 _LATE = r":;<=>?@[\]^_`{{|}}~"
 _EARLY = "/" * 17
 _SORTED = FOLDED.replace("{text}", _BEGINNING)
@@ -61,7 +61,7 @@ _SORT_KEY = f"""(translate({_SORTED}, '{_LATE}', '{_EARLY}') || chr(1) || {_BEGI
 
 
 class SortKey(Func):
-    """The key of a text expression, for an index that serves an alphabetical order."""
+    """The sort key of a text expression, for an index that serves an alphabetical order."""
 
     template = _SORT_KEY.format(text="%(expressions)s")
     output_field = TextField()
@@ -71,14 +71,14 @@ class SortKey(Func):
 
 
 def beginning(text: sql.Composable) -> sql.Composable:
-    """SQL of the part of a text that decides its sort key."""
+    """Return SQL of the part of a text that determines its sort key."""
     return sql.SQL(_BEGINNING).format(text=text)
 
 
 def sort_key(text: sql.Composable) -> sql.Composable:
-    """SQL of a text by whose bytes texts are in alphabetical order.
+    """Return SQL of a sort key: texts are in alphabetical order of the bytes of their keys.
 
-    Case and accents decide between texts that are equal without; punctuation comes before digits,
-    digits before letters. Of a longer text, the first 200 characters count.
+    Case and accents break ties. Punctuation sorts before digits, digits before letters. Only the
+    first 200 characters count.
     """
     return sql.SQL(_SORT_KEY).format(text=text)

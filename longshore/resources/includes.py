@@ -1,4 +1,4 @@
-"""Includes: related records that stand inside a record with all that their resource shows."""
+"""Includes: related records nested in a record with the columns of their own resource."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Include:
-    """The records of a relation, inside the record that has it.
+    """Related records that are nested in the record that has the relation.
 
-    relation: its name on the model.
-    columns: of each related record, in order.
-    includes: what stands inside each, after its columns.
+    relation: name of the relation on the model.
+    columns: names of the columns of each related record, in order.
+    includes: further includes of each related record, placed after its columns.
     """
 
     relation: str

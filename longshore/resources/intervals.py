@@ -1,15 +1,15 @@
-"""Intervals of time: what a date, a datetime or an epoch in a filter stands for.
+"""Intervals of time: convert a date, a datetime or an epoch in a filter to an interval.
 
-An interval is written `start/end` and is half-open. Its bounds are instants in UTC, in a form that
-PostgreSQL reads. Where the value names no offset they are times on a clock, and the interval is
-`Local` until `longshore.resources.resolving` has replaced it: this module knows no time zones.
+An interval is half-open and has the form `start/end`. Its bounds are instants in UTC, in a form
+that PostgreSQL parses. Without an offset the bounds are local times, and the interval is `Local`
+until `longshore.resources.resolving` resolves it. This module does not handle time zones.
 """
 
 import re
 from datetime import datetime, timedelta
 
 _DIGITS = re.compile(r"-?[0-9]{1,17}\Z")
-# Eight digits that read as a day are not a second of the year 1970.
+# Eight digits that form a date are not an epoch in the year 1970.
 _DAY_IN_DIGITS = re.compile(r"(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])\Z")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _ISO_DATETIME = re.compile(
@@ -17,7 +17,7 @@ _ISO_DATETIME = re.compile(
     r"(?P<second>:[0-9]{2}(?:[.,](?P<fraction>[0-9]+))?)?"
 )
 INFINITE = ("infinity", "-infinity")
-# Seconds up to the year 5138; milliseconds from 1973 on.
+# Smaller numbers are seconds, up to the year 5138; larger ones milliseconds, from 1973 on.
 _MILLISECONDS_FROM = 10**11
 _EPOCH = datetime(1970, 1, 1)
 _FOUR_CENTURIES = timedelta(days=146_097)
@@ -28,19 +28,19 @@ _DAY = 86_400 * _SECOND
 
 
 class Local(str):
-    """An interval on the clocks of a time zone that is not applied yet.
+    """An interval of local times whose time zone is not resolved yet.
 
-    Its bounds are microseconds, as of 1970-01-01T00:00 on these clocks.
+    Its bounds are microseconds since the local time 1970-01-01T00:00.
     """
 
     __slots__ = ()
 
 
 def interval(text: str) -> str:
-    """The interval of a value, as long as the unit in which the value is written.
+    """Return the interval of a value. Its length is the smallest unit of the value, such as a day.
 
-    `infinity` and `-infinity` are instants. Raises ValueError for a text that is no date, no
-    datetime and no epoch.
+    `infinity` and `-infinity` are instants. Raises ValueError for a text that is not a date, a
+    datetime or an epoch.
     """
     try:
         if text in INFINITE:
@@ -68,16 +68,16 @@ def interval(text: str) -> str:
 
 
 def between(start: int, end: int) -> str:
-    """The interval between two instants, each in microseconds since 1970."""
-    return f"{written(start, '+00:00')}/{written(end, '+00:00')}"
+    """Return the interval between two instants in microseconds since 1970."""
+    return f"{format_moment(start, '+00:00')}/{format_moment(end, '+00:00')}"
 
 
-def written(microseconds: int, offset: str = "") -> str:
-    """A moment, in microseconds since 1970, as PostgreSQL reads it.
+def format_moment(microseconds: int, offset: str = "") -> str:
+    """Format a moment in microseconds since 1970 as PostgreSQL parses it.
 
-    Raises OverflowError centuries from the years 1 to 9999.
+    Raises OverflowError more than 400 years outside of the years 1 to 9999.
     """
-    # The calendar repeats every 400 years, so Python's also serves years just outside of 1 to 9999.
+    # The calendar repeats every 400 years: shift years outside of 1 to 9999 into Python's range.
     years = -400 if microseconds > 0 else 400
     shift = -_FOUR_CENTURIES if microseconds > 0 else _FOUR_CENTURIES
     moved = _EPOCH + (timedelta(microseconds=microseconds) + shift)
@@ -86,7 +86,7 @@ def written(microseconds: int, offset: str = "") -> str:
 
 
 def chronological(bound: str) -> tuple[int, int, str]:
-    """A key that orders dates, and instants in UTC, as texts that PostgreSQL reads."""
+    """Return a sort key of a date, or of an instant in UTC, in PostgreSQL's text form."""
     if bound in INFINITE:
         return (-1 if bound.startswith("-") else 1, 0, "")
     year, _, rest = bound.partition("-")
@@ -94,9 +94,9 @@ def chronological(bound: str) -> tuple[int, int, str]:
 
 
 def is_after(first: str, second: str) -> bool:
-    """Whether an interval, an instant or a date begins when another one has ended."""
+    """Return whether an interval, an instant or a date begins after another one has ended."""
     (start, _), (begin, end) = _ends(first), _ends(second)
-    # An interval excludes its end, unless it is empty because the clocks skip it.
+    # An interval excludes its end, unless a clock change makes it empty.
     return start > end or (start == end and begin != end)
 
 
@@ -106,7 +106,7 @@ def _ends(text: str) -> tuple[tuple[int, int, str], tuple[int, int, str]]:
 
 
 def _unit(second: str | None, fraction: str | None) -> int:
-    """The microseconds of the smallest unit that is written; digits beyond the sixth are none."""
+    """Return the smallest given unit in microseconds, at least one microsecond."""
     if second is None:
         return MINUTE
     parts: int = 10 ** min(6, len(fraction or ""))

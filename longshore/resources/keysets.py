@@ -1,4 +1,4 @@
-"""Keysets: what comes before or after a row in an ordering, said so that an index can answer."""
+"""Keysets: conditions for the rows before or after a position, in a form that an index serves."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,17 +12,18 @@ from longshore.resources.filters import Ordering
 from longshore.resources.folding import beginning, sort_key
 from longshore.resources.registry import Resource
 
-# Of each key, the text of a row's value, which PostgreSQL reads back as the same value.
+# The position of a row: the text of its value for each key; PostgreSQL parses it to the same value.
 Position = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
 class Key:
-    """One value by which rows are ordered; rows without a value come last, or first.
+    """One term of the sort order. Null values come last, or first if `nulls_first`.
 
-    kind: None where a literal takes the type of what it is compared with.
-    text: of a value ordered by its sort key, the beginning of it that decides, as a position has
-        it: the sort key may be many times as long.
+    value: SQL to sort by.
+    kind: type of literals; None if the literal takes the type of the other operand.
+    text: for a value that is a sort key, the beginning of the text that determines it. A position
+        stores this text, because the sort key may be many times longer.
     """
 
     value: sql.Composable
@@ -34,26 +35,28 @@ class Key:
 
     @property
     def position(self) -> sql.Composable:
-        """What a position has of it."""
+        """The SQL of the value that a position stores."""
         return self.text or self.value
 
     def reversed(self) -> "Key":
+        """Return the key for the opposite direction."""
         return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
     def term(self, value: sql.Composable | None = None) -> sql.Composable:
-        """The term of ORDER BY; `value` is what to call the value there."""
-        # An index is read in its own order only: nulls are named where there may be some.
+        """Return the term of ORDER BY. value: replaces the SQL to sort by."""
+        # PostgreSQL uses an index only if the order of nulls matches: name it for nullable values.
         nulls = (" NULLS FIRST" if self.nulls_first else " NULLS LAST") if self.nullable else ""
         direction = "DESC" if self.descending else "ASC"
         return sql.SQL(f"{{}} {direction}{nulls}").format(value or self.value)
 
     def equals(self, text: str | None) -> sql.Composable:
+        """Return the condition for rows with the value of a position."""
         if text is None:
             return sql.SQL("{} IS NULL").format(self.value)
         return sql.SQL("{} = {}").format(self.value, self._literal(text))
 
     def key_ranges(self) -> list["KeyRange"]:
-        """All values, in order: those that there are, and none."""
+        """Return the ranges of all rows, in order: rows with a value and rows with null."""
         if not self.nullable:
             return [KeyRange(sql.SQL("true"), self._ordered())]
         some = KeyRange(sql.SQL("{} IS NOT NULL").format(self.value), self._ordered())
@@ -61,7 +64,7 @@ class Key:
         return [none, some] if self.nulls_first else [some, none]
 
     def key_ranges_after(self, text: str | None) -> list["KeyRange"]:
-        """The values after one, in order."""
+        """Return the ranges of the rows after a value, in order."""
         if text is None:
             return self.key_ranges()[1:] if self.nulls_first else []
         comparison = sql.SQL("{} < {}" if self.descending else "{} > {}")
@@ -80,14 +83,17 @@ class Key:
 
 @dataclass(frozen=True)
 class KeyRange:
-    """A part of the rows: its condition, and the terms by which the rows in it are ordered."""
+    """A contiguous range of rows in one index.
+
+    condition: selects the rows. order: the terms of ORDER BY inside the range.
+    """
 
     condition: sql.Composable
     order: tuple[sql.Composable, ...]
 
 
 def keys(resource: Resource, ordering: Sequence[Ordering]) -> tuple[Key, ...]:
-    """The keys of an ordering, down to the primary key, so that no two rows tie."""
+    """Return the keys of an ordering, with the primary key last, so that the order is total."""
     primary = primary_key(resource.model)
     found: list[Key] = []
     for order in ordering:
@@ -105,10 +111,10 @@ def _primary(column: str, descending: bool) -> Key:
 
 
 def key_ranges(keys: Sequence[Key], after: Position | None) -> Iterator[KeyRange]:
-    """The rows after a position, or all, nearest first, as parts that share no row.
+    """Yield disjoint ranges of the rows after a position, nearest first; of all rows without one.
 
-    Each is one range of one key, under equality of those before it: what an index finds at
-    once, however deep it lies.
+    Each range bounds one key and fixes the keys before it, so that an index finds its first row
+    directly at any depth.
     """
     if after is None:
         yield from _under((), keys[0].key_ranges(), keys[1:])

@@ -1,4 +1,4 @@
-"""Pages of a resource's records, as JSON that PostgreSQL writes, at one cost however deep."""
+"""Pages of a resource's records as JSON that PostgreSQL writes. Every page costs the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from longshore.resources.registry import Resource
 
 _MILLISECONDS = 10_000
 _PAGE = "page"
-# The rows of a statement, in its order, without their records where these are too many bytes; then
-# with the name of the largest value of each. Rows beyond the page have no record.
+# The rows of a statement in its order. If all records together exceed the maximum, returns no
+# records, but the name of the largest value of each. Rows beyond the page have no record.
 _BOUNDED = """SELECT CASE WHEN total <= {maximum} THEN record END, {keys}, total,
  octet_length(record) AS size, CASE WHEN total > {maximum} THEN
   (SELECT key FROM json_each(record::json) ORDER BY octet_length(value::text) DESC LIMIT 1) END
@@ -29,7 +29,7 @@ _BOUNDED = """SELECT CASE WHEN total <= {maximum} THEN record END, {keys}, total
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a list: next to the row at a position, before or after it."""
+    """A place in a list: directly after the row at a position, or before it if `backwards`."""
 
     position: Position
     backwards: bool = False
@@ -37,7 +37,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Page:
-    """records: a JSON object each, in the order of the list."""
+    """A page of a list. records: JSON objects as text, in the order of the list."""
 
     records: list[str]
     next: Cursor | None
@@ -46,11 +46,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Listing:
-    """What is listed: which records, in which order, and what is shown of each.
+    """A list of records: selection, order and shown fields.
 
-    selection: without a limit; without an ordering, the newest come first.
-    fields: paths, as of an export's columns.
-    timezone: an IANA name; every datetime is shown in it.
+    selection: conditions and order, without a limit. Without an order, the newest come first.
+    fields: paths, as in the columns of an export.
+    timezone: IANA name of the time zone of all datetimes.
     """
 
     resource: Resource
@@ -64,7 +64,7 @@ class Listing:
         return self.selection.ordering or newest_first
 
     def page(self, organization_id: str, size: int, cursor: Cursor | None) -> Page:
-        """Up to `size` records of an organization.
+        """Return a page of at most `size` records of an organization; the first one without cursor.
 
         Raises TookTooLong, AnswerTooLarge, and InvalidInput for a time zone that PostgreSQL does
         not know.
@@ -89,11 +89,9 @@ class Listing:
     def _rows(
         self, organization_id: str, size: int, cursor: Cursor | None
     ) -> list[tuple[Any, ...]]:
-        """The JSON of each row, in the direction asked for, and the texts of its keys.
+        """Return the JSON and the key texts of each row, in the direction of the cursor.
 
-        There is one row more than asked for, without its JSON.
-
-        Raises AnswerTooLarge.
+        If there are further rows, one additional row without JSON is last. Raises AnswerTooLarge.
         """
         keys_of = [
             sql.Identifier(f"key{n}") for n, _ in enumerate(keys(self.resource, self.ordering))
@@ -113,7 +111,7 @@ class Listing:
         return [row[:-3] for row in rows]
 
     def statement(self, organization_id: str, count: int, cursor: Cursor | None) -> sql.Composable:
-        """Finds the rows by their keys first, so that nothing is computed of any other."""
+        """Return the statement of a page: find the keys, then compute the values of these rows."""
         ordered: Sequence[Key] = keys(self.resource, self.ordering)
         if cursor is not None and cursor.backwards:
             ordered = [key.reversed() for key in ordered]
@@ -149,7 +147,10 @@ class Listing:
     def _found(
         self, organization_id: str, count: int, cursor: Cursor | None, ordered: Sequence[Key]
     ) -> sql.Composable:
-        """The keys of at most `count` rows of each stretch; no index could answer their OR."""
+        """Return a query of the keys of at most `count` rows of each range.
+
+        A UNION ALL of ranges: no index serves their conditions joined by OR.
+        """
         columns = sql.SQL(", ").join(
             sql.SQL("{} AS {}, {} AS {}").format(
                 key.value,
@@ -169,11 +170,11 @@ class Listing:
                 table=sql.Identifier(self.resource.model._meta.db_table),
                 row=sql.Identifier(ROW),
                 seen=seen,
-                condition=stretch.condition,
-                order=sql.SQL(", ").join(stretch.order),
+                condition=key_range.condition,
+                order=sql.SQL(", ").join(key_range.order),
                 count=sql.Literal(count),
             )
-            for stretch in key_ranges(ordered, cursor.position if cursor else None)
+            for key_range in key_ranges(ordered, cursor.position if cursor else None)
         ]
         union = sql.SQL(" UNION ALL ").join(parts)
         return sql.SQL("SELECT * FROM ({}) AS page").format(union)

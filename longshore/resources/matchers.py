@@ -1,4 +1,7 @@
-"""The matchers of predicates: what each takes, of which columns, and which operators it means."""
+"""The matchers of predicates: their column types, values and operators.
+
+To add a matcher, add an entry to `MATCHERS`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from longshore.resources.comparisons import Operator
 
 
 class Takes(Enum):
-    """What stands behind a predicate: one value, a list of values, or a yes or no."""
+    """The value that a predicate takes: one value, a list of values, or true or false."""
 
     VALUE = auto()
     VALUES = auto()
@@ -18,12 +21,13 @@ class Takes(Enum):
 
 @dataclass(frozen=True)
 class Matcher:
-    """What a matcher means.
+    """The meaning of a matcher.
 
-    kinds: of the columns that it fits.
-    operators: of the conditions that it becomes, of which a row passes at least one; of a flag,
-        what a yes asks for, then what a no does.
-    pattern: of LIKE, around the escaped value; None where the value is the pattern.
+    takes: the kind of value.
+    kinds: the column types that support the matcher.
+    operators: operators of the resulting conditions, joined by OR. A flag has two: the operator
+        for true and the operator for false.
+    pattern: for LIKE, the text before and after the escaped value; None if the value is a pattern.
     """
 
     takes: Takes
@@ -98,5 +102,5 @@ MATCHERS: Mapping[str, Matcher] = {
 
 
 def matchers(kind: ColumnType) -> list[str]:
-    """The matchers that fit a column of a kind."""
+    """Return the matchers of a column type."""
     return [name for name, matcher in MATCHERS.items() if kind in matcher.kinds]

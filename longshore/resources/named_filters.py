@@ -1,4 +1,4 @@
-"""Named filters: names of filters that are declared with a resource and are not columns of it."""
+"""Named filters: filters that a resource declares and that are not columns."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,12 +8,13 @@ from longshore.resources.columns import Column, ColumnType
 
 @dataclass(frozen=True)
 class NamedFilter:
-    """A filter of `options` and lists that is not a column.
+    """A filter of `options` and lists that is not a column. Declares paths or an expression.
 
-    description: what it selects, for the API's description.
-    paths: filters that it stands for, instead of `expression`; a row passes if it passes one.
-    kind, expression: the value that it filters by, as of a `Column`.
-    inclusive: `false` excludes the rows for which the expression is true; `true` excludes none.
+    description: what the filter selects, for the API's description.
+    paths: other filters; a row passes if it passes at least one of them.
+    kind, expression: type and SQL of the value to filter by, as of a `Column`.
+    inclusive: if true, the value `false` excludes rows whose expression is true, and the value
+        `true` excludes nothing.
     """
 
     name: str
@@ -25,7 +26,7 @@ class NamedFilter:
 
     @cached_property
     def column(self) -> Column:
-        """The value that it filters by, where it stands for no other filters."""
+        """The computed column of a filter that has no paths."""
         return Column(
             self.name, self.kind, self.expression, nullable=False, description=self.description
         )

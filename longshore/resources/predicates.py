@@ -1,12 +1,13 @@
-"""Predicates, the second filter language: `filters` of a request.
+"""Predicates, the second filter language: parse `filters` of a request into conditions.
 
 {"status_in": ["delivered", "lost"], "amount_gteq": 1000, "location_name_start": "Dock",
  "tracking_number_or_order_number_cont": "1Z9", "metadata_jcont": {"service": "inbound"}}
 
-A predicate's name is `{attribute}_{matcher}`, or several attributes joined by `_or_`. An attribute
-is a column, or `{relation}_{attribute}` of the related record. A name may read in several ways;
-it means the longest matcher that leaves known attributes only, in them from left to right the
-longest attribute, and in it a column before a relation, and the relation of the longest name.
+The name of a predicate is `{attribute}_{matcher}`, with several attributes joined by `_or_`. An
+attribute is a column, or `{relation}_{attribute}` of the related record. If a name can be parsed in
+several ways, these rules apply in this order: prefer the longest matcher that leaves only known
+attributes; from left to right, prefer the longest attribute; in an attribute, prefer a column to a
+relation, and the relation with the longest name.
 """
 
 import re
@@ -29,36 +30,34 @@ from longshore.resources.conditions import (
     AnyOf,
     Condition,
     columns_of,
-    reached,
     relations_of,
+    resolve_path,
 )
 from longshore.resources.filters import (
     Selection,
-    check_choices,
-    check_name,
     parse_options,
-    split,
 )
 from longshore.resources.matchers import MATCHERS, Matcher, Takes, matchers
+from longshore.resources.operands import check_choices, check_name, split
 from longshore.resources.registry import Resource
 from longshore.resources.relations import Relation
 from longshore.resources.resolving import resolved
 from longshore.resources.timezones import Zone
 from longshore.resources.values import ACCEPTED, canonical_value, json_or_text
 
-# The relations that an attribute goes through.
+# Relations that an attribute may follow.
 MAX_DEPTH = 3
-# What is parsed and compared while a request waits: values count once for each attribute.
+# Bounds of the work while a request waits; values count once for each attribute.
 _MAX_PREDICATES = 100
 _MAX_ATTRIBUTES = 10
 _MAX_PATTERN_CHARACTERS = 1_000
-_WORDS_OF_A_MATCHER = max(name.count("_") + 1 for name in MATCHERS)
-_JOINT = "_or_"
+_MAX_MATCHER_WORDS = max(name.count("_") + 1 for name in MATCHERS)
+_SEPARATOR = "_or_"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
-# Of records that are joined into one cell, as tags are, it is only asked which they are.
-_OF_JOINED = ("in", "not_in")
-_SPECIAL = re.compile(r"[\\%_]")
-_OPEN_ESCAPE = re.compile(r"(?<!\\)(\\\\)*\\\Z")
+# The matchers of joined relations, such as tags: only ids can be filtered.
+_JOINED_MATCHERS = ("in", "not_in")
+_WILDCARD = re.compile(r"[\\%_]")
+_UNFINISHED_ESCAPE = re.compile(r"(?<!\\)(\\\\)*\\\Z")
 
 
 def parse_selection(
@@ -68,9 +67,9 @@ def parse_selection(
     zone: Zone,
     path: str = "options",
 ) -> tuple[Selection, list[Problem]]:
-    """Read both filter languages of a request; a row passes what each of them says.
+    """Parse both filter languages of a request. A row must pass the conditions of both.
 
-    As `parse_options`, with `filters` at the top of the request.
+    Like `parse_options`; `filters` is a top-level key of the request.
     """
     budget = Budget()
     selection, problems = parse_options(resource, options, zone, path, budget)
@@ -85,17 +84,17 @@ def parse_predicates(
     zone: Zone,
     budget: Budget | None = None,
 ) -> tuple[tuple[Condition | AnyOf, ...], list[Problem]]:
-    """Read `filters` of a request for a resource.
+    """Parse the `filters` of a request for a resource.
 
-    zone: of datetimes without an offset, which it may take a query to find.
-    budget: of the request, where it has other filters too.
-    Returns what could be read, and every problem of the rest. Raises InvalidInput for a zone that
+    zone: the time zone of datetimes without an offset; resolving them may need one query.
+    budget: the budget that all filters of the request share.
+    Returns the valid conditions, and all problems of the rest. Raises InvalidInput for a zone that
     PostgreSQL does not know.
     """
     budget = budget or Budget()
     if len(filters) > _MAX_PREDICATES:
-        text = f"{len(filters)} filters are too many"
-        accepted = f"{_MAX_PREDICATES} filters at most"
+        text = f"The request has {len(filters)} filters; the maximum is {_MAX_PREDICATES}."
+        accepted = f"at most {_MAX_PREDICATES} filters"
         return (), [Problem(ErrorCode.INVALID_REQUEST, "filters", None, text, accepted)]
     conditions: list[Condition | AnyOf] = []
     problems: list[Problem] = []
@@ -109,8 +108,8 @@ def parse_predicates(
 
 
 def _conditions(resource: Resource, name: str, raw: Any, budget: Budget) -> Iterator[Condition]:
-    """The conditions of one predicate, of which a row passes at least one."""
-    attributes, matcher_name = _read(resource, name)
+    """Yield the conditions of one predicate. A row passes if it passes at least one of them."""
+    attributes, matcher_name = _parse_name(resource, name)
     matcher = MATCHERS[matcher_name]
     for path, column in attributes.items():
         _check_joined(resource, path, matcher_name)
@@ -123,7 +122,7 @@ def _conditions(resource: Resource, name: str, raw: Any, budget: Budget) -> Iter
         budget.spend(compared, len(attributes))
         yield from (Condition(path, chosen, compared) for path in attributes)
         return
-    given = _given(name, matcher, raw)
+    given = _operands(name, matcher, raw)
     if len(given) * len(attributes) > MAX_VALUES:
         raise too_many_values(len(given), len(attributes))
     budget.spend(given, len(attributes) * len(matcher.operators))
@@ -138,53 +137,59 @@ def _conditions(resource: Resource, name: str, raw: Any, budget: Budget) -> Iter
 
 def _check_joined(resource: Resource, path: str, matcher: str) -> None:
     through, _, name = path.rpartition(".")
-    last = reached(resource, path)[0][-1] if through else None
-    if last and last.joined and (name != last.key or matcher not in _OF_JOINED):
+    last = resolve_path(resource, path)[0][-1] if through else None
+    if last and last.joined and (name != last.key or matcher not in _JOINED_MATCHERS):
         attribute = f"{through}.{last.key}".replace(".", "_")
         text = f"`{path}` does not support the matcher `{matcher}`: filter {last.name} by id."
-        raise InvalidFilter(text, [f"{attribute}_{each}" for each in _OF_JOINED])
+        raise InvalidFilter(text, [f"{attribute}_{each}" for each in _JOINED_MATCHERS])
 
 
 def _flag(name: str, raw: Any) -> bool:
     text = str(raw).lower() if isinstance(raw, bool | int | str) else ""
     if text not in _FLAGS:
-        raise InvalidFilter(f"{name} takes true or false", [True, False])
+        raise InvalidFilter(f"`{name}` takes true or false.", [True, False])
     return _FLAGS[text]
 
 
-def _given(name: str, matcher: Matcher, raw: Any) -> list[Any]:
-    """The values behind a predicate's name, at least one."""
+def _operands(name: str, matcher: Matcher, raw: Any) -> list[Any]:
+    """Return the values of a predicate, at least one. Raises InvalidFilter."""
     if ColumnType.JSON in matcher.kinds:
         value = json_or_text(raw) if isinstance(raw, str) else raw
         if value is None:
-            raise InvalidFilter(f"{name} takes no null", ACCEPTED[ColumnType.JSON])
+            raise InvalidFilter(f"`{name}` does not take null.", ACCEPTED[ColumnType.JSON])
         return [value]
     if matcher.takes is Takes.VALUES:
         values = split(raw) if isinstance(raw, str) else raw
         if values == []:
-            raise InvalidFilter("an empty list selects nothing", "a list with at least one value")
+            raise InvalidFilter("An empty list selects nothing.", "a list with at least one value")
         return values if isinstance(values, list) else [values]
     if isinstance(raw, list):
-        raise InvalidFilter(f"{name} takes one value", "a value, not a list")
+        raise InvalidFilter(f"`{name}` takes one value, not a list.", "one value")
     return [raw]
 
 
 def _pattern(name: str, matcher: Matcher, text: str) -> str:
-    """What the operator compares with: for LIKE a pattern, else the value itself."""
+    """Return the value to compare with: for LIKE a pattern, otherwise the text itself."""
     if matcher.operators[0] in LIKENESS and len(text) > _MAX_PATTERN_CHARACTERS:
-        text = f"{name} is given a text of {len(text):,} characters"
+        text = (
+            f"The value of `{name}` has {len(text):,} characters; the maximum is "
+            f"{_MAX_PATTERN_CHARACTERS:,}."
+        )
         raise InvalidFilter(text, f"a text of at most {_MAX_PATTERN_CHARACTERS:,} characters")
     if matcher.pattern is not None:
         before, after = matcher.pattern
-        return before + _SPECIAL.sub(r"\\\g<0>", text) + after
-    if matcher.operators[0] in LIKENESS and _OPEN_ESCAPE.search(text):
-        accepted = "a pattern in which % stands for any text, _ for any sign, and \\ before either"
-        raise InvalidFilter(f"{name} takes a pattern, which ends in no single backslash", accepted)
+        return before + _WILDCARD.sub(r"\\\g<0>", text) + after
+    if matcher.operators[0] in LIKENESS and _UNFINISHED_ESCAPE.search(text):
+        accepted = "a pattern: % matches any text, _ any character, \\% and \\_ themselves"
+        raise InvalidFilter(f"The pattern of `{name}` ends with an unfinished escape.", accepted)
     return text
 
 
-def _read(resource: Resource, name: str) -> tuple[dict[str, Column], str]:
-    """A predicate's name as the columns that it asks for, by path, and its matcher."""
+def _parse_name(resource: Resource, name: str) -> tuple[dict[str, Column], str]:
+    """Return the columns that a predicate's name refers to, by path, and its matcher.
+
+    Raises InvalidFilter for a name that cannot be parsed.
+    """
     check_name(name)
     for matcher in _matchers_at_end(name):
         if attributes := _attributes(resource, name.removesuffix(f"_{matcher}")):
@@ -193,72 +198,75 @@ def _read(resource: Resource, name: str) -> tuple[dict[str, Column], str]:
 
 
 def _matchers_at_end(name: str) -> list[str]:
-    """The longest first."""
+    """Return the matchers that the name ends with, longest first."""
     return sorted((each for each in MATCHERS if name.endswith(f"_{each}")), key=len, reverse=True)
 
 
 def _attributes(resource: Resource, text: str) -> dict[str, Column]:
-    """The columns that attributes joined by `_or_` name, by path; none if one is unknown."""
-    parts = text.split(_JOINT)
+    """Return the columns of attributes joined by `_or_`, by path; nothing if one is unknown."""
+    parts = text.split(_SEPARATOR)
     if len(parts) > _MAX_ATTRIBUTES:
-        joined = f"the filter joins {len(parts)} attributes"
-        raise InvalidFilter(joined, f"{_MAX_ATTRIBUTES} attributes at most")
+        joined = f"The filter joins {len(parts)} attributes; the maximum is {_MAX_ATTRIBUTES}."
+        raise InvalidFilter(joined, f"at most {_MAX_ATTRIBUTES} attributes")
 
     @cache
-    def read(start: int) -> tuple[tuple[str, Column], ...] | None:
-        """What the parts from a place on mean."""
+    def parse(start: int) -> tuple[tuple[str, Column], ...] | None:
+        """Return the attributes that the parts from an index on make up; None if one is unknown."""
         if start == len(parts):
             return ()
         for end in range(len(parts), start, -1):
-            found = next(_readings(resource, _JOINT.join(parts[start:end])), None)
-            rest = read(end) if found else None
+            found = next(_interpretations(resource, _SEPARATOR.join(parts[start:end])), None)
+            rest = parse(end) if found else None
             if found and rest is not None:
                 return (found, *rest)
         return None
 
-    return dict(read(0) or ())
+    return dict(parse(0) or ())
 
 
-def _readings(
-    resource: Resource, text: str, deepest: int = MAX_DEPTH, through: tuple[Relation, ...] = ()
+def _interpretations(
+    resource: Resource, text: str, max_depth: int = MAX_DEPTH, through: tuple[Relation, ...] = ()
 ) -> Iterator[tuple[str, Column]]:
-    """What a text may mean as an attribute, best first: its path, and the column it ends at."""
+    """Yield the paths and columns that an attribute may refer to, the preferred one first.
+
+    through: the relations that the parsed beginning of the attribute follows.
+    """
     columns = columns_of(through[-1]) if through else resource.columns_by_name
     relations = relations_of(through[-1]) if through else resource.filterable_relations
     if text in columns:
         yield ".".join([*(relation.name for relation in through), text]), columns[text]
     for name in sorted(relations, key=len, reverse=True):
-        if text.startswith(f"{name}_") and len(through) < deepest:
+        if text.startswith(f"{name}_") and len(through) < max_depth:
             rest = text.removeprefix(f"{name}_")
-            yield from _readings(resource, rest, deepest, (*through, relations[name]))
+            yield from _interpretations(resource, rest, max_depth, (*through, relations[name]))
 
 
 def _unknown(resource: Resource, name: str) -> InvalidFilter:
-    """What is wrong with a name that cannot be read, as far as its end says what was meant."""
+    """Return the error of an invalid name, with suggestions from the parts that are valid."""
     if found := _matchers_at_end(name):
-        for part in name.removesuffix(f"_{found[0]}").split(_JOINT):
-            if any(_readings(resource, part)):
+        for part in name.removesuffix(f"_{found[0]}").split(_SEPARATOR):
+            if any(_interpretations(resource, part)):
                 continue
-            if any(_readings(resource, part, deepest=2 * MAX_DEPTH)):
-                text = f"{part!r} goes through more than {MAX_DEPTH} relations"
-                return InvalidFilter(text, f"{MAX_DEPTH} relations at most")
-            hint = did_you_mean(part, _names(resource))
+            if any(_interpretations(resource, part, max_depth=2 * MAX_DEPTH)):
+                text = f"{part!r} follows more than {MAX_DEPTH} relations."
+                return InvalidFilter(text, f"at most {MAX_DEPTH} relations")
+            hint = did_you_mean(part, _attribute_names(resource))
             text = f"{resource.name} has no attribute {part!r}{hint}"
             related = [f"{each}_<attribute>" for each in resource.filterable_relations]
             return InvalidFilter(text, [*resource.columns_by_name, *related])
     words = name.split("_")
-    for end in range(len(words), max(0, len(words) - _WORDS_OF_A_MATCHER - 1), -1):
+    for end in range(len(words), max(0, len(words) - _MAX_MATCHER_WORDS - 1), -1):
         if attributes := _attributes(resource, "_".join(words[:end])):
             kinds = {column.kind for column in attributes.values()}
             fitting = [each for each, matcher in MATCHERS.items() if kinds <= matcher.kinds]
             hint = did_you_mean("_".join(words[end:]), fitting)
-            return InvalidFilter(f"{name!r} ends in no matcher{hint}", fitting)
-    text = f"{name!r} is no attribute of {resource.name} with a matcher"
+            return InvalidFilter(f"{name!r} does not end with a matcher{hint}", fitting)
+    text = f"{name!r} is not an attribute of {resource.name} followed by a matcher."
     return InvalidFilter(text, "<attribute>_<matcher>, such as id_eq")
 
 
-def _names(resource: Resource) -> list[str]:
-    """Attributes through one relation at most."""
+def _attribute_names(resource: Resource) -> list[str]:
+    """Return the attributes of a resource that follow at most one relation."""
     related = resource.filterable_relations.items()
     through = [f"{name}_{column}" for name, each in related for column in columns_of(each)]
     return [*resource.columns_by_name, *through]

@@ -1,4 +1,4 @@
-"""Reads on Django's connection that end in time."""
+"""Read queries on Django's connection with a statement timeout and a bounded response."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,18 +12,18 @@ from longshore.resources.timezones import unknown_zone
 
 
 class TookTooLong(ApiError):
-    """The database was told to stop."""
+    """The database canceled a statement at its timeout."""
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.TIMEOUT)
 
 
-# Maximum of the records in one response; a process holds them several times.
+# Maximum size of the records of one response: a process holds several copies.
 MAX_ANSWER_BYTES = 16 << 20
 
 
 class AnswerTooLarge(ApiError):
-    """The records of an answer have too many bytes; none of them was sent by the database."""
+    """The records of a response have too many bytes. The database sent none of them."""
 
     def __init__(
         self,
@@ -32,11 +32,11 @@ class AnswerTooLarge(ApiError):
         record: str | None = None,
         maximum: int = MAX_ANSWER_BYTES,
     ) -> None:
-        """size: of all records. column: the largest. record: the key of the largest record."""
+        """size: bytes of all records. column, record: names of the largest column and record."""
         where = f"{column} of {record}" if record else column
         text = (
-            f"The records have {size:,} bytes, and an answer {maximum:,} at most: leave "
-            f"out {where}, or create an export."
+            f"The records have {size:,} bytes; the maximum of a response is {maximum:,}. Leave out "
+            f"{where}, or create an export."
         )
         details = {"bytes": size, "maximum": maximum, "column": column}
         super().__init__(
@@ -46,23 +46,23 @@ class AnswerTooLarge(ApiError):
 
 @contextmanager
 def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[CursorWrapper]:
-    """A cursor in a transaction with the settings of `settings_of`; what it writes is undone.
+    """Open a cursor in a transaction with the settings of `settings_of`, and roll back at the end.
 
-    milliseconds: that each statement may take.
-    timezone_field: where a request names the time zone.
+    milliseconds: timeout of each statement.
+    timezone_field: path of the time zone in the request.
     Raises TookTooLong, and InvalidInput for a time zone that this PostgreSQL does not know.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            # One request keeps one core of the database busy at most: the other cores belong to
-            # the requests of other organizations.
+            # A request uses at most one core of the database: the other cores serve the requests of
+            # other organizations.
             limits = {
                 "statement_timeout": str(milliseconds),
                 "max_parallel_workers_per_gather": "0",
             }
             configure(cursor, settings_of(timezone) | limits)
             yield cursor
-            # In a transaction around this one the settings would hold until its end.
+            # Inside an outer transaction the settings would otherwise stay until its end.
             transaction.set_rollback(True)
     except (DatabaseError, psycopg.Error) as error:
         match error.__cause__ or error:
@@ -74,11 +74,11 @@ def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[C
 
 
 def settings_of(timezone: str) -> dict[str, str]:
-    """What a transaction must set, by name, before it reads: how datetimes become texts."""
+    """Return the PostgreSQL settings that determine how datetimes become texts."""
     return {"TimeZone": timezone, "DateStyle": "ISO, YMD", "IntervalStyle": "iso_8601"}
 
 
 def configure(cursor: CursorWrapper | psycopg.Cursor, settings: Mapping[str, str]) -> None:
-    """Set what holds until the end of the transaction."""
+    """Apply settings until the end of the transaction."""
     calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
     cursor.execute(f"SELECT {calls}", [text for setting in settings.items() for text in setting])

@@ -1,4 +1,4 @@
-"""The registry of resources: declared once, found by name.
+"""The registry of resources.
 
 An installed app declares its resources in a module `resources.py`:
 
@@ -25,30 +25,31 @@ from longshore.resources.columns import (
 from longshore.resources.named_filters import NamedFilter
 from longshore.resources.relations import Relation
 
-# Steps of a path.
+# Relations in the path of an include.
 MAX_INCLUDE_DEPTH = 3
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A Django model that can be moved.
+    """A Django model whose records can be exported and imported.
 
-    name, plural: what a request calls one and many of them.
-    organization: path of foreign keys from the model to its organization.
-    date_field: the datetime by which a date range selects, and by which a limited request
-        without an ordering takes the newest first.
-    relations: what is shown of related records.
-    includes: paths of relations, declared or only of the model, up to `MAX_INCLUDE_DEPTH` steps:
-        whose records a request may have with all that their own resource shows.
-    columns: computed columns, or fields under another name.
+    name, plural: singular and plural name in requests and addresses.
+    organization: path of foreign keys from the model to its organization, joined by `__`.
+    date_field: the datetime that a date range filters. A limited request without an order returns
+        the newest records by this field.
+    relations: relations with the fields that they show of related records.
+    includes: paths of relations, declared here or only on the model, with at most
+        `MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns of their own
+        resource.
+    columns: computed columns, and fields under another name.
     hidden: fields that never leave the database.
-    exposed: fields that are shown though their names are those of secrets, which are hidden.
-    where: a condition on the model's own columns; rows that fail it are in no export, list,
-        count, preview or relation.
-    filters: names that requests filter by and that are not columns.
-    search: a text field with the record's search text, indexed by `SearchWords`.
-    key: the columns by whose values together a batch recognizes a record of an organization.
-    writable: the columns that a batch may set; by default those of all editable fields.
+    exposed: fields to show although their names look like secrets, which are hidden by default.
+    where: condition on the model's own columns. Rows that fail it are in no export, list, count,
+        preview or relation.
+    filters: filters that are not columns.
+    search: text field with the record's search text, indexed by `SearchWords`.
+    key: columns that together identify a record of an organization in a batch.
+    writable: columns that a batch may set; by default the columns of all editable fields.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Resource:
 
     @cached_property
     def columns_by_name(self) -> Mapping[str, Column]:
-        """Every column by name: the model's in field order, then the declared ones."""
+        """All columns by name: the model's in field order, then the declared ones."""
         columns = {column.name: column for column in model_columns(self.model, self.hidden_fields)}
         secrets = secret_fields(self.model) - self.exposed
         declared = (column for column in self.columns if column.field not in secrets)
@@ -77,7 +78,7 @@ class Resource:
 
     @cached_property
     def hidden_fields(self) -> frozenset[str]:
-        """The declared hidden fields, and those that hold secrets."""
+        """The declared hidden fields, and the fields that hold secrets and are not exposed."""
         return self.hidden | (secret_fields(self.model) - self.exposed)
 
     @cached_property
@@ -86,7 +87,7 @@ class Resource:
 
     @cached_property
     def filterable_columns(self) -> Mapping[str, Column]:
-        """Every column that a condition may name: those that are shown, and those of filters."""
+        """All columns that a condition may name: shown columns and columns of named filters."""
         computed = {each.name: each.column for each in self.filters if not each.paths}
         return {**computed, **self.columns_by_name}
 
@@ -104,21 +105,26 @@ class Resource:
 
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:
-        return {relation.name: _visible(relation.of(self.model)) for relation in self.relations}
+        return {
+            relation.name: _without_hidden_fields(relation.of(self.model))
+            for relation in self.relations
+        }
 
     @cached_property
     def filterable_relations(self) -> Mapping[str, Relation]:
-        """Every relation that a predicate may go through from here, by name: those that are
-        declared, and those that includes begin with."""
-        begun = dict.fromkeys(path.partition(".")[0] for path in self.includes)
+        """The relations that predicates may follow, by name.
+
+        The declared relations, and the first steps of includes.
+        """
+        first_steps = dict.fromkeys(path.partition(".")[0] for path in self.includes)
         return {
-            **{name: Relation.undeclared(self.model, name) for name in begun},
+            **{name: Relation.undeclared(self.model, name) for name in first_steps},
             **self.relations_by_name,
         }
 
     @cached_property
     def relations_by_id(self) -> Mapping[str, Relation]:
-        """To-many relations by the name of their id filter: `group_id` for `groups`."""
+        """To-many relations by the name of their id filter, such as `group_id` for `groups`."""
         return {
             f"{relation.singular}_id": relation
             for relation in self.relations_by_name.values()
@@ -126,29 +132,33 @@ class Resource:
         }
 
     def related(self, name: str) -> "tuple[Relation, Resource | None]":
-        """A relation, declared or only of the model, and the resource of its records.
+        """Return a relation, declared or only on the model, and the resource of its records.
 
-        Records of a declared relation may be no resource of their own. Raises LookupError where
-        there is no relation, or none that is declared and its records are no resource.
+        The records of a declared relation may have no resource. Raises LookupError if the model
+        has no such relation, or if it is undeclared and its records have no resource.
         """
         undeclared = Relation.undeclared(self.model, name)
         relation = self.relations_by_name.get(name)
         resource = registry.for_model(undeclared.target)
         if relation is None and resource is None:
-            raise LookupError(f"{undeclared.target.__name__} is no resource")
+            raise LookupError(f"{undeclared.target.__name__} has no resource")
         return relation or undeclared, resource
 
     @cached_property
     def embedded(self) -> tuple[str, ...]:
-        """The declared relations whose records are no resource of their own: they are a part of the
-        record, and all its columns show them."""
+        """The declared relations whose records have no resource of their own.
+
+        Their records are part of this record: a request for all columns includes them.
+        """
         relations = self.relations_by_name.values()
         return tuple(each.name for each in relations if registry.for_model(each.target) is None)
 
     @cached_property
     def includable(self) -> tuple[str, ...]:
-        """The paths that may be included: the declared ones, those that others begin with, and the
-        embedded relations of the records at their ends."""
+        """The paths that a request may include.
+
+        The declared paths, their prefixes, and the embedded relations of the records at their ends.
+        """
         steps = (path.split(".") for path in self.includes)
         prefixes = [".".join(each[: end + 1]) for each in steps for end in range(len(each))]
         paths = list(dict.fromkeys(prefixes))
@@ -159,52 +169,52 @@ class Resource:
         return tuple(dict.fromkeys([*paths, *self.embedded]))
 
     def _resource_at(self, path: str) -> "Resource | None":
-        """The resource at the end of a path of relations, if there is one."""
+        """Return the resource at the end of a path of relations; None without one."""
         found: Resource | None = self
         for step in path.split("."):
             try:
                 found = found.related(step)[1] if found else None
-            except LookupError:  # System checks complain of it.
+            except LookupError:  # System checks report it.
                 return None
         return found
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Every name a request may choose, in the order in which a full export has them."""
+        """The columns and relations that a request may choose, in the order of a full export."""
         return (*self.columns_by_name, *self.relations_by_name)
 
     def has_path(self, path: str) -> bool:
-        """Whether a path is a column, a relation, or `<relation>.<column>`."""
+        """Return whether a path is a column, a relation, or `<relation>.<column>`."""
         head, dot, rest = path.partition(".")
         relation = self.relations_by_name.get(head)
         return path in self.names or bool(dot and relation and rest in relation.columns)
 
     @cached_property
     def plural_aliases(self) -> Mapping[str, str]:
-        """Column by the plural of its name: `statuses` for `status`.
+        """The columns by the plurals of their names, such as `statuses` for `status`.
 
-        Columns that nobody asks for by a list of values have none.
+        Only text and number columns have a plural: other types are rarely filtered by a list.
         """
         plurals = {
             _plural(name): name
             for name, column in self.columns_by_name.items()
-            if _is_listed(column.kind) and not name.startswith("_") and not _is_plural(name)
+            if _has_plural(column.kind) and not name.startswith("_") and not _is_plural(name)
         }
         taken = {*self.names, *self.filters_by_name, *self.relations_by_id}
         return {plural: name for plural, name in plurals.items() if plural not in taken}
 
 
-def _visible(relation: Relation) -> Relation:
-    """A relation without what the resource of its records hides, and without secrets."""
+def _without_hidden_fields(relation: Relation) -> Relation:
+    """Return the relation without secrets and without fields that its records' resource hides."""
     try:
         target = relation.target
-    except FieldDoesNotExist:  # System checks complain of it.
+    except FieldDoesNotExist:  # System checks report it.
         return relation
     resource = registry.for_model(target)
     return relation.without(resource.hidden_fields if resource else secret_fields(target))
 
 
-def _is_listed(kind: ColumnType) -> bool:
+def _has_plural(kind: ColumnType) -> bool:
     return kind is ColumnType.TEXT or kind.numeric
 
 
@@ -219,28 +229,43 @@ def _plural(name: str) -> str:
 
 
 class Registry:
-    """Resources by name, in the order of their declaration."""
+    """The registered resources, in the order of their declaration.
+
+    declared: all declarations, including those whose name is taken already.
+    """
 
     def __init__(self) -> None:
         self._resources: dict[str, Resource] = {}
         self.declared: list[Resource] = []
 
     def register(self, resource: Resource) -> None:
-        """Add a resource; of two of one name the system checks complain."""
+        """Add a resource. The first one of a name wins; system checks report duplicates."""
         self.declared.append(resource)
         self._resources.setdefault(resource.name, resource)
 
+    def unregister(self, name: str) -> None:
+        """Remove a resource, for example to replace one that an installed app declares.
+
+        Raises KeyError for an unknown name.
+        """
+        self.declared.remove(self._resources.pop(name))
+
     def get(self, name: str) -> Resource | None:
+        """Return the resource of a name; None for an unknown name."""
         return self._resources.get(name)
 
     def for_model(self, model: type[Model]) -> Resource | None:
-        """The resource of a model's records; else one of another model of the same table, as a
-        proxy is: what it hides of them is hidden however they are reached."""
+        """Return the resource of a model's records; None without one.
+
+        A resource of another model of the same table, such as a proxy, serves too: what it hides
+        stays hidden on every path to the records.
+        """
         table = model._meta.concrete_model
-        alike = [each for each in self if each.model._meta.concrete_model is table]
-        return next((each for each in alike if each.model is model), alike[0] if alike else None)
+        found = [each for each in self if each.model._meta.concrete_model is table]
+        return next((each for each in found if each.model is model), found[0] if found else None)
 
     def names(self) -> list[str]:
+        """Return the names of all resources in alphabetical order."""
         return sorted(self._resources)
 
     def __iter__(self) -> Iterator[Resource]:

@@ -1,4 +1,4 @@
-"""Relations: how a row finds its related records, and what is shown of them."""
+"""Relations of resources: how a row joins its related records, and which fields they show."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -18,21 +18,21 @@ from psycopg import sql
 
 from longshore.resources.columns import Column, column_name, field_column
 
-# The kinds of relation that a join can follow.
+# The classes of relations that a join supports.
 JOINED = (ForeignKey, ManyToOneRel, ManyToManyField, ManyToManyRel)
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A relation of a resource's model, named as on the model.
+    """A relation of a resource's model, with its name on the model.
 
-    label: field of the related model that stands for a record where there is room for one text.
-    fields: fields shown of each related record, in order.
-    singular: what one record of a to-many relation is called; its id filter is `<singular>_id`.
-    joined: in a table, a record's related ones never have rows of their own but stand in one cell
-        for each field, as tags do; and predicates ask for them by id only.
-    where: a condition on the related model's own columns; other records are never shown.
-    model: the model that has the relation; the registry fills it in.
+    label: field of the related model that represents a record in a single cell.
+    fields: fields that each related record shows, in order.
+    singular: singular name of a to-many relation; the name of its id filter is `<singular>_id`.
+    joined: if true, a table always joins the related records, such as tags, into one cell for each
+        field instead of repeating the row, and predicates filter them by id only.
+    where: a condition on the related model's own columns. Records that fail it are never shown.
+    model: the model that declares the relation; set by the registry.
     """
 
     name: str
@@ -45,23 +45,27 @@ class Relation:
 
     @classmethod
     def undeclared(cls, model: type[Model], name: str) -> "Relation":
-        """A relation of a model of which nothing is declared. Raises LookupError."""
+        """Return a relation of the model that shows only the key of the related records.
+
+        Raises LookupError if the model has no such relation.
+        """
         try:
             field = model._meta.get_field(name)
         except FieldDoesNotExist:
             field = None
         if not isinstance(field, JOINED):
-            raise LookupError(f"{name!r} is no relation of {model.__name__}")
+            raise LookupError(f"{name!r} is not a relation of {model.__name__}")
         key = cast("Any", field).related_model._meta.pk.name
         return cls(name, label=key, fields=(key,), model=model)
 
     def of(self, model: type[Model]) -> "Relation":
+        """Return the relation bound to the model that declares it."""
         return replace(self, model=model)
 
     def without(self, hidden: Collection[str]) -> "Relation":
-        """The relation without the fields that are hidden of its records, but for their key.
+        """Return the relation without the hidden fields of its records; the key always stays.
 
-        A hidden label gives way to the key. What the model does not have is left to the checks.
+        The key replaces a hidden label. System checks report names that the model does not have.
         """
         key, options = self.key, self.target._meta
         names = {name for field in options.concrete_fields for name in (field.name, field.attname)}
@@ -73,7 +77,7 @@ class Relation:
     @property
     def _field(self) -> Any:
         if self.model is None:
-            raise TypeError(f"relation {self.name} belongs to no resource")
+            raise TypeError(f"relation {self.name} is not bound to a model")
         return self.model._meta.get_field(self.name)
 
     @property
@@ -82,12 +86,12 @@ class Relation:
 
     @property
     def repeatable(self) -> bool:
-        """Whether a table may have a row for each related record."""
+        """Whether a table may repeat the row for each related record."""
         return self.many and not self.joined
 
     @property
     def back(self) -> str | None:
-        """The foreign key by which related records name the row, where it is they who do."""
+        """The foreign key of the related model that refers to the row; None for other relations."""
         field = self._field
         return str(field.remote_field.name) if isinstance(field, ManyToOneRel) else None
 
@@ -98,7 +102,7 @@ class Relation:
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
-        """The columns of a related record that may be shown or asked for, by name."""
+        """The columns of a related record that requests may show or filter by, by name."""
         names = dict.fromkeys((*self.fields, self.key, self.label))
         return {name: field_column(self.target, name, called=name) for name in names}
 
@@ -108,10 +112,10 @@ class Relation:
         return self.target._meta.pk.name
 
     def join(self, parent: str, row: str) -> tuple[sql.Composable, sql.Composable]:
-        """The related records of a row: a FROM item that names them `row`, and its condition.
+        """Return a FROM item with the alias `row` for the related records, and its join condition.
 
-        parent: what the statement calls the row's own table.
-        Raises TypeError for a kind of relation that has no such join.
+        parent: the alias of the table of the row that has the relation.
+        Raises TypeError for a class of relation that cannot be joined.
         """
         if link := self.link(parent, row):
             source = sql.SQL("{} JOIN {} ON {}").format(link.source, self.table(row), link.far)
@@ -123,10 +127,10 @@ class Relation:
             link_field = field.remote_field
             key = cast("Any", link_field).target_field
             return self.table(row), _equal(row, link_field, parent, key)
-        raise TypeError(f"{self.name} is a {type(field).__name__}, which cannot be a relation")
+        raise TypeError(f"{self.name} is a {type(field).__name__}, which cannot be joined")
 
     def link(self, parent: str, row: str) -> "Link | None":
-        """What leads from a row to its related records, where these may be of many rows too."""
+        """Return the link rows of a many-to-many relation; None for other relations."""
         field: Any = self._field
         if not isinstance(field, ManyToManyField | ManyToManyRel):
             return None
@@ -144,17 +148,17 @@ class Relation:
         )
 
     def table(self, row: str) -> sql.Composable:
-        """The related records as a FROM item that names them `row`."""
+        """Return a FROM item with the alias `row` for the related table."""
         return _named(self.target, row)
 
 
 @dataclass(frozen=True)
 class Link:
-    """Rows that each say of two records that they are related.
+    """The rows of a many-to-many table that connect a row to its related records.
 
-    source: a FROM item.
-    near, parent: the column that names one of the records, and what that has there itself.
-    far: the condition that finds the other.
+    source: the FROM item of the many-to-many table.
+    near, parent: the link's foreign key to the row, and the column of the row that it refers to.
+    far: the condition that joins the related record.
     """
 
     source: sql.Composable

@@ -1,7 +1,7 @@
-"""Resolve local times of a zone to instants, with PostgreSQL's time zone rules.
+"""Resolve local times of a time zone to instants, with PostgreSQL's time zone rules.
 
-One database of time zones decides on filters and on what is shown: the rows that a filter selects
-for a day are the rows that are shown with that day.
+Filters and shown datetimes use the same time zone database: a filter for a day selects exactly the
+rows that are shown with that day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 
 from longshore.resources.comparisons import TESTS_OF_EQUALITY
 from longshore.resources.conditions import AnyOf, Condition
-from longshore.resources.intervals import MINUTE, Local, between, written
+from longshore.resources.intervals import MINUTE, Local, between, format_moment
 from longshore.resources.reading import reading
 from longshore.resources.timezones import UTC, Zone
 
 _MILLISECONDS = 5_000
-# PostgreSQL takes a time that a change of the clocks repeats for the later instant; the earlier one
-# has the offset of the day before. It takes a time that a change skips as if there were no change,
-# which would be later than times that follow: the first second that shows a later time is
-# searched instead, which is that of the change.
-_CLOCKS = """
+# If a clock change repeats a local time, PostgreSQL returns the later instant; the earlier one has
+# the offset of the day before. If a clock change skips a local time, PostgreSQL ignores the change,
+# and the result is later than local times that follow. A binary search finds the first second that
+# shows a later local time instead: the second of the change.
+_RESOLVE_LOCAL_TIMES = """
 SELECT (extract(epoch FROM CASE WHEN candidate::timestamp = clock
                            THEN least(candidate, late) ELSE late END) * 1000000)::bigint,
        (extract(epoch FROM late) * 1000000)::bigint,
@@ -48,11 +48,11 @@ ORDER BY place"""
 
 
 @dataclass(frozen=True)
-class _Clock:
-    """The first and the last instant at which the clocks show a time, in microseconds since 1970.
+class _LocalTime:
+    """The first and the last instant with a local time, in microseconds since 1970.
 
-    Both are that of the change for a time that a change skips.
-    reached: whether they show earlier times right before the last one.
+    For a skipped local time, both are the instant of the clock change.
+    reached: whether clocks show an earlier time directly before `last`.
     """
 
     first: int
@@ -61,7 +61,7 @@ class _Clock:
 
 
 def resolved(conditions: Sequence[Condition | AnyOf], zone: Zone) -> list[Condition | AnyOf]:
-    """The conditions with instants in place of times on the clocks of a zone; one query at most.
+    """Return the conditions with instants instead of local times of a zone. Runs at most one query.
 
     Raises InvalidInput for a zone that PostgreSQL does not know.
     """
@@ -69,7 +69,7 @@ def resolved(conditions: Sequence[Condition | AnyOf], zone: Zone) -> list[Condit
     asked = {bound: None for test in tests for text in test.values for bound in _bounds(text)}
     if not asked:
         return list(conditions)
-    clocks = _clocks(list(asked), zone)
+    clocks = _resolve(list(asked), zone)
 
     def instants(condition: Condition) -> Condition:
         exact = condition.operator in TESTS_OF_EQUALITY
@@ -90,11 +90,12 @@ def _bounds(text: str) -> list[int]:
     return [int(bound) for bound in text.split("/")] if isinstance(text, Local) else []
 
 
-def _instants(text: str, clocks: Mapping[int, _Clock], *, exact: bool) -> Iterator[str]:
-    """The intervals of instants that a value stands for.
+def _instants(text: str, clocks: Mapping[int, _LocalTime], *, exact: bool) -> Iterator[str]:
+    """Yield the intervals of instants of a value.
 
-    exact: a minute, or less, that the clocks show twice is two intervals; else it is one, from its
-        first beginning to its last end, so that no comparison leaves out what lies between.
+    exact: if true, a minute or less that a clock change repeats yields two intervals. Otherwise it
+        yields one interval from the first start to the last end, so that a comparison does not
+        skip the instants between.
     """
     if not isinstance(text, Local):
         yield text
@@ -108,10 +109,10 @@ def _instants(text: str, clocks: Mapping[int, _Clock], *, exact: bool) -> Iterat
         yield between(start.first, end.last if end.reached else end.first)
 
 
-def _clocks(times: Sequence[int], zone: Zone) -> dict[int, _Clock]:
+def _resolve(times: Sequence[int], zone: Zone) -> dict[int, _LocalTime]:
     if zone.name == UTC.name:
-        return {time: _Clock(time, time, reached=True) for time in times}
+        return {time: _LocalTime(time, time, reached=True) for time in times}
     with reading(zone.name, _MILLISECONDS, zone.field) as cursor:
-        cursor.execute(_CLOCKS, [[written(time) for time in times]])
+        cursor.execute(_RESOLVE_LOCAL_TIMES, [[format_moment(time) for time in times]])
         found = cursor.fetchall()
-    return {time: _Clock(*clock) for time, clock in zip(times, found, strict=True)}
+    return {time: _LocalTime(*clock) for time, clock in zip(times, found, strict=True)}

@@ -1,7 +1,7 @@
-"""Row filters: the declared condition on a model's own columns, as SQL.
+"""Row filters: a declared condition on a model's own columns, as SQL.
 
-A filter is a `Q` as Django's managers take it. Django compiles it, so a partial index that serves
-the model's queries serves these too.
+A row filter is a Django `Q`. Django compiles it, so a partial index that serves queries of the
+model serves these statements too.
 """
 
 import re
@@ -16,16 +16,16 @@ _PLACEHOLDER = re.compile(r"%[s%]")
 
 
 def row_filter(model: type[Model], condition: Q, row: str) -> sql.Composable:
-    """SQL that is true for the rows of a model that pass a condition.
+    """Return SQL that is true for the rows of a model that pass a condition.
 
     row: the alias of the model's table in the statement.
-    Raises FieldError for a condition that needs another table, and what Django raises for one
-    that it does not understand.
+    Raises FieldError for a condition that needs another table, and Django's errors for an invalid
+    condition.
     """
     query = Query(model)
     query.add_q(condition)
     if len(query.alias_map) > 1:
-        raise FieldError("it may name the model's own columns only, not those of related records")
+        raise FieldError("use the model's own columns only, not columns of related records")
     try:
         text, values = query.get_compiler(connection=connection).compile(query.where)
     except FullResultSet:

@@ -1,4 +1,4 @@
-"""The time zones that a request may name."""
+"""The time zones that requests may name."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from longshore.api.errors import ErrorCode, Problem, shortened
 
-# These two name the machine's own zone and a file of rules, not a place.
+# Names of tzdata that are not time zones of a place.
 TIMEZONES = frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
@@ -14,8 +14,8 @@ TIMEZONES = frozenset(available_timezones() - {"localtime", "posixrules", "Facto
 class Zone:
     """The time zone that governs a request.
 
-    name: an IANA name.
-    field: where a request names it.
+    name: IANA name.
+    field: path of the name in the request.
     """
 
     name: str
@@ -26,12 +26,12 @@ UTC = Zone("UTC")
 
 
 def is_zone(name: Any) -> bool:
-    """Whether a request may name this zone."""
+    """Return whether a value is the name of a time zone that requests may use."""
     return isinstance(name, str) and name in TIMEZONES
 
 
 def unknown_zone(name: Any, field: str) -> Problem:
-    """The problem of a name that is no time zone. field: where a request has it."""
+    """Return the problem of an unknown time zone. field: path of the name in the request."""
     text = f"Unknown time zone: {shortened(name)}"
     accepted = "an IANA name such as America/New_York or UTC"
     return Problem(ErrorCode.INVALID_TIMEZONE, field, name, text, accepted)

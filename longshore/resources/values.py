@@ -1,4 +1,4 @@
-"""Values of a filter: from what a person writes to the canonical text of a condition."""
+"""Values of filters: convert what a request contains to the canonical text of a condition."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from longshore.resources.budget import InvalidFilter
 from longshore.resources.columns import ColumnType
 from longshore.resources.intervals import INFINITE, ISO_DATE, interval
 
-# Decimal takes more, underscores and the digits of other scripts among it.
+# Decimal accepts more: underscores, and the digits of other scripts.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
-# Beyond it a number is none of PostgreSQL's double precision.
+# The largest decimal exponent of PostgreSQL's double precision.
 _MAX_EXPONENT = 307
 
 ACCEPTED: dict[ColumnType, str] = {
     ColumnType.TEXT: "a text",
-    ColumnType.LIST: "a text that the list may hold",
+    ColumnType.LIST: "a text that the list may contain",
     ColumnType.INTEGER: "a number",
     ColumnType.DECIMAL: "a number",
     ColumnType.FLOAT: "a number",
@@ -28,12 +28,12 @@ ACCEPTED: dict[ColumnType, str] = {
     ColumnType.DATE: "an ISO date such as 2024-12-25, infinity or -infinity",
     ColumnType.DATETIME: "an ISO date (2024-12-25), an ISO datetime (2024-12-25T14:30:00Z), "
     "an epoch in seconds or milliseconds, infinity or -infinity",
-    ColumnType.JSON: "a JSON object, list, text, number or boolean that the value contains",
+    ColumnType.JSON: "a JSON object, list, text, number or boolean that the column may contain",
 }
 
 
 def display_value(value: Any) -> str:
-    """A value in a message: a text in quotes, anything else as JSON; shortened if it is long."""
+    """Format a value for a message: a text in quotes, other values as JSON; long ones shortened."""
     short = shortened(value)
     if isinstance(short, str) and not isinstance(value, str):
         return short
@@ -41,10 +41,10 @@ def display_value(value: Any) -> str:
 
 
 def json_or_text(text: str) -> Any:
-    """What a text says in JSON, or the text itself where it is none."""
+    """Parse a text as JSON. Return the text itself if it is not valid JSON."""
     try:
         value = json.loads(text)
-        # Python reads Infinity, NaN and numbers too large for it, and none of them is JSON.
+        # Python parses Infinity, NaN and too large numbers, but they are not valid JSON.
         json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
         return text
@@ -52,10 +52,10 @@ def json_or_text(text: str) -> Any:
 
 
 def canonical_value(name: str, kind: ColumnType, raw: Any, accepted: Any = None) -> str:
-    """The canonical text of a filter's value.
+    """Return the canonical text of a filter's value.
 
-    accepted: to be said in place of what the kind takes.
-    Raises InvalidFilter, which names the filter.
+    accepted: replaces the description of the type's values in the error.
+    Raises InvalidFilter, which names the filter, for an invalid value.
     """
     try:
         return canonical(kind, raw)
@@ -65,9 +65,9 @@ def canonical_value(name: str, kind: ColumnType, raw: Any, accepted: Any = None)
 
 
 def canonical(kind: ColumnType, raw: Any) -> str:
-    """The canonical text of one value; of a datetime without an offset, a `Local` interval.
+    """Return the canonical text of a value; a `Local` interval for a datetime without an offset.
 
-    Raises ValueError where the value is none of what `ACCEPTED` says of the kind.
+    Raises ValueError for a value that `ACCEPTED` does not describe for the type.
     """
     if kind is ColumnType.JSON:
         return _json(raw)
@@ -94,7 +94,7 @@ def _json(raw: Any) -> str:
 
 
 def _texts(raw: Any) -> Iterator[str]:
-    """Every text inside a JSON value."""
+    """Yield all texts and keys inside a JSON value."""
     if isinstance(raw, str):
         yield raw
     elif isinstance(raw, Mapping):
@@ -129,6 +129,6 @@ def _day(text: str) -> str:
     if text in INFINITE:
         return text
     if not ISO_DATE.match(text):
-        # fromisoformat takes more, 20241225 and 2024-W52-3 among it.
+        # fromisoformat accepts more, such as 20241225 and 2024-W52-3.
         raise ValueError(text)
     return date.fromisoformat(text).isoformat()

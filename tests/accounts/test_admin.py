@@ -1,4 +1,4 @@
-"""The staff's pages: keys issued once, revoked for good, and lists that stay quick."""
+"""Admin of API keys, organizations, users and schedules; sidebar and search."""
 
 import re
 from datetime import timedelta
@@ -24,8 +24,8 @@ KEY = re.compile(r"[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}")
 
 
 @pytest.fixture(autouse=True)
-def _quick_pages(settings: Settings) -> None:
-    """Static files are not collected, and a tester's password needs no strong hash."""
+def fast_pages(settings: Settings) -> None:
+    """Do without collected static files and without slow password hashes."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -33,7 +33,7 @@ def _quick_pages(settings: Settings) -> None:
 
 
 def issue(client: Client, organization: Organization, **fields: Any) -> str:
-    """The page that answers a filled-in form for a new key."""
+    """Submit the form for a new key and return the page that follows."""
     form = {"organization": organization.pk, "name": "CI & <b>CD</b>", "scopes": ["read"]}
     return client.post(f"{KEYS}add/", form | fields).content.decode()
 
@@ -46,7 +46,7 @@ def staff(*permissions: str) -> Client:
     return client
 
 
-def test_a_new_key_is_shown_once_and_works(
+def test_a_new_key_works_and_is_shown_only_once(
     admin_client: Client, acme: Organization, client: Client
 ) -> None:
     response = admin_client.post(
@@ -58,7 +58,7 @@ def test_a_new_key_is_shown_once_and_works(
     assert "no-store" in response["Cache-Control"]
     assert client.get("/v1/exports", headers={"PX-API-KEY": key}).status_code == 200
 
-    # Neither a message, a cookie, the session, the log nor any later page holds it.
+    # No message, cookie, session, log entry or later page contains the key.
     assert not list(get_messages(response.wsgi_request))
     assert key not in str(response.cookies)
     assert key not in str(dict(admin_client.session))
@@ -71,7 +71,7 @@ def test_a_new_key_is_shown_once_and_works(
         assert api_key.hashed_key not in page
 
 
-def test_reloading_the_page_of_a_new_key_leads_to_the_key(
+def test_reloading_the_page_of_a_new_key_shows_the_existing_key(
     admin_client: Client, acme: Organization
 ) -> None:
     page = issue(admin_client, acme)
@@ -79,19 +79,21 @@ def test_reloading_the_page_of_a_new_key_leads_to_the_key(
     assert f"history.replaceState(null, '', '{KEYS}{api_key.pk}/change/')" in page
 
 
-def test_a_key_has_at_least_one_known_scope(admin_client: Client, acme: Organization) -> None:
+def test_a_key_needs_at_least_one_valid_scope(admin_client: Client, acme: Organization) -> None:
     assert "This field is required." in issue(admin_client, acme, scopes=[])
     assert "Select a valid choice." in issue(admin_client, acme, scopes=["root"])
     assert not ApiKey.objects.exists()
 
 
-def test_a_new_key_cannot_have_expired(admin_client: Client, acme: Organization) -> None:
+def test_a_new_key_with_a_past_expiry_date_is_refused(
+    admin_client: Client, acme: Organization
+) -> None:
     expiry = {"expiry_date_0": "2020-01-01", "expiry_date_1": "00:00:00"}
     assert "A new key cannot have expired already." in issue(admin_client, acme, **expiry)
     assert not ApiKey.objects.exists()
 
 
-def test_an_issued_key_changes_all_but_its_secret_and_organization(
+def test_the_secret_and_the_organization_of_a_key_cannot_be_changed(
     admin_client: Client, alice: KeyClient, globex: Organization
 ) -> None:
     before = ApiKey.objects.get(pk=alice.api_key.pk)
@@ -111,7 +113,9 @@ def test_an_issued_key_changes_all_but_its_secret_and_organization(
     assert (after.organization, after.hashed_key) == (before.organization, before.hashed_key)
 
 
-def test_revoking_a_key_asks_first_and_is_for_good(admin_client: Client, alice: KeyClient) -> None:
+def test_revoking_a_key_needs_confirmation_and_cannot_be_undone(
+    admin_client: Client, alice: KeyClient
+) -> None:
     change = f"{KEYS}{alice.api_key.pk}/change/"
     revoke = reverse("admin:longshore_accounts_apikey_revoke", args=[alice.api_key.pk])
     assert revoke in admin_client.get(change).content.decode()
@@ -130,17 +134,17 @@ def test_revoking_a_key_asks_first_and_is_for_good(admin_client: Client, alice: 
     assert admin_client.post(revoke, {"_form_submitted": "on"}).status_code == 403
 
 
-def test_selected_keys_are_revoked(
+def test_only_the_selected_keys_are_revoked(
     admin_client: Client, alice: KeyClient, bob: KeyClient, charlie: KeyClient
 ) -> None:
-    chosen = [alice.api_key.pk, charlie.api_key.pk]
-    form = {"action": "revoke_selected", "_selected_action": chosen}
+    selected = [alice.api_key.pk, charlie.api_key.pk]
+    form = {"action": "revoke_selected", "_selected_action": selected}
     page = admin_client.post(KEYS, form, follow=True).content.decode()
     assert "Revoked 2 API keys." in page
     assert [c.get("/v1/exports").status_code for c in (alice, bob, charlie)] == [401, 200, 401]
 
 
-def test_keys_are_never_deleted(admin_client: Client, alice: KeyClient) -> None:
+def test_keys_cannot_be_deleted(admin_client: Client, alice: KeyClient) -> None:
     address = f"{KEYS}{alice.api_key.pk}/delete/"
     assert admin_client.post(address, {"post": "yes"}).status_code == 403
     form = {"action": "delete_selected", "_selected_action": [alice.api_key.pk], "post": "yes"}
@@ -148,7 +152,7 @@ def test_keys_are_never_deleted(admin_client: Client, alice: KeyClient) -> None:
     assert ApiKey.objects.filter(pk=alice.api_key.pk).exists()
 
 
-def test_who_may_only_view_keys_can_neither_issue_nor_revoke(
+def test_a_user_who_may_only_view_keys_cannot_issue_or_revoke_them(
     alice: KeyClient, acme: Organization
 ) -> None:
     client = staff("view_apikey")
@@ -164,10 +168,10 @@ def test_who_may_only_view_keys_can_neither_issue_nor_revoke(
 def keys_of_every_status(acme: Organization) -> None:
     past = timezone.now() - timedelta(seconds=1)
     keys: dict[str, dict[str, object]] = {
-        "fresh": {},
-        "stale": {"expiry_date": past},
-        "pulled": {"revoked": True},
-        "pulled-stale": {"revoked": True, "expiry_date": past},
+        "valid": {},
+        "expired": {"expiry_date": past},
+        "revoked": {"revoked": True},
+        "revoked-expired": {"revoked": True, "expiry_date": past},
     }
     for name, fields in keys.items():
         ApiKey.objects.create_key(organization=acme, name=name, **fields)
@@ -177,23 +181,21 @@ def keys_of_every_status(acme: Organization) -> None:
 @pytest.mark.parametrize(
     ("status", "names"),
     [
-        ("active", {"fresh"}),
-        ("expired", {"stale"}),
-        ("revoked", {"pulled", "pulled-stale"}),
-        ("nonsense", {"fresh", "stale", "pulled", "pulled-stale"}),
+        ("active", {"valid"}),
+        ("expired", {"expired"}),
+        ("revoked", {"revoked", "revoked-expired"}),
+        ("unknown", {"valid", "expired", "revoked", "revoked-expired"}),
     ],
 )
-def test_keys_are_filtered_by_the_status_they_show(
-    admin_client: Client, status: str, names: set[str]
-) -> None:
+def test_keys_are_filtered_by_status(admin_client: Client, status: str, names: set[str]) -> None:
     listed = admin_client.get(KEYS, {"status": status}).context["cl"].result_list
     assert {api_key.name for api_key in listed} == names
-    if status != "nonsense":
+    if status != "unknown":
         assert {api_key.status for api_key in listed} == {status}
 
 
 @pytest.mark.usefixtures("keys_of_every_status")
-def test_organizations_show_how_many_of_their_keys_are_active(
+def test_the_list_of_organizations_counts_their_active_keys(
     admin_client: Client, acme: Organization, charlie: KeyClient
 ) -> None:
     response = admin_client.get(ORGANIZATIONS)
@@ -203,7 +205,7 @@ def test_organizations_show_how_many_of_their_keys_are_active(
     assert link in response.content.decode()
 
 
-def test_an_organization_is_made_renamed_and_never_deleted(admin_client: Client) -> None:
+def test_an_organization_is_created_and_renamed_but_cannot_be_deleted(admin_client: Client) -> None:
     form = {"name": "Initech", "slug": "initech", "timezone": "Europe/Berlin"}
     assert admin_client.post(f"{ORGANIZATIONS}add/", form).status_code == 302
     initech = Organization.objects.get(slug="initech")
@@ -215,13 +217,13 @@ def test_an_organization_is_made_renamed_and_never_deleted(admin_client: Client)
     assert response.status_code == 403
 
 
-def test_lists_ask_the_same_number_of_queries_however_long(
+def test_the_number_of_queries_of_a_list_does_not_grow_with_its_length(
     admin_client: Client, acme: Organization, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(30):
         ApiKey.objects.create_key(organization=acme, name=f"key {number}")
     for address in (KEYS, ORGANIZATIONS):
-        admin_client.get(address)  # Fills the content types' cache.
+        admin_client.get(address)  # Fills the cache of content types.
         with django_assert_max_num_queries(6):
             assert admin_client.get(address).status_code == 200
 
@@ -239,38 +241,38 @@ def test_lists_ask_the_same_number_of_queries_however_long(
         "longshore_accounts_organization",
     ],
 )
-def test_every_page_opens_and_holds_no_inline_script(admin_client: Client, name: str) -> None:
+def test_each_page_opens_and_contains_no_inline_script(admin_client: Client, name: str) -> None:
     for page in ("changelist", "add"):
         response = admin_client.get(reverse(f"admin:{name}_{page}"))
         assert response.status_code == 200
         assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", response.content.decode())
 
 
-def test_the_sidebar_shows_what_the_user_may_see(admin_client: Client) -> None:
+def test_the_sidebar_shows_only_what_the_user_may_view(admin_client: Client) -> None:
     def titles(client: Client) -> dict[str, list[str]]:
         groups = client.get("/admin/").context["sidebar_navigation"]
         return {group["title"]: [item["title"] for item in group["items"]] for group in groups}
 
-    everything = titles(admin_client)
-    assert next(iter(everything)) == "Exports"
-    assert everything["Access"] == [
+    all_groups = titles(admin_client)
+    assert next(iter(all_groups)) == "Exports"
+    assert all_groups["Access"] == [
         "API keys",
         "Audit log",
         "Organizations",
         "Permission groups",
         "Users",
     ]
-    assert "Periodic tasks" in everything["Schedules"]
+    assert "Periodic tasks" in all_groups["Schedules"]
     assert titles(staff("view_organization")) == {"Access": ["Organizations"]}
 
 
 @pytest.mark.parametrize(
     ("term", "title", "address"), [("keys", "API keys", KEYS), ("users", "Users", USERS)]
 )
-def test_a_search_shows_the_same_again_from_the_cache(
+def test_a_cached_search_shows_the_same_results(
     admin_client: Client, term: str, title: str, address: str
 ) -> None:
-    """The names of Django's own models are lazy texts."""
+    """The names of Django's own models are lazy strings, which must survive caching."""
     first, second = (admin_client.get("/admin/search/", {"s": term}) for _ in range(2))
     assert first.status_code == second.status_code == 200
     assert title in first.content.decode()
@@ -279,6 +281,6 @@ def test_a_search_shows_the_same_again_from_the_cache(
 
 
 @pytest.mark.parametrize("page", ["zzz", "0", "-1", "2", "9" * 30, ""])
-def test_a_page_that_a_search_does_not_have_is_not_found(admin_client: Client, page: str) -> None:
+def test_an_invalid_page_of_a_search_is_not_found(admin_client: Client, page: str) -> None:
     assert admin_client.get("/admin/search/", {"s": "keys"}).status_code == 200
     assert admin_client.get("/admin/search/", {"s": "keys", "page": page}).status_code == 404

@@ -1,4 +1,4 @@
-"""Signing in to the admin: passwords that cannot be guessed, and sessions that end."""
+"""Sign-in to the admin: lockout, password rules and session lifetime."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files")]
 LOGIN = "/admin/login/"
-PASSWORD = "correct horse battery"  # noqa: S105 (a test's own)
+PASSWORD = "correct horse battery"  # noqa: S105 (of test users only)
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +23,11 @@ def users() -> None:
 
 
 def sign_in(username: str, password: str = PASSWORD, **request: str) -> Any:
-    """The answer to a guest's attempt."""
+    """Try to sign in with a new client; return the response."""
     return Client().post(LOGIN, {"username": username, "password": password}, **request)  # type: ignore[arg-type]
 
 
-def test_forty_wrong_passwords_lock_one_user_out_and_not_another() -> None:
+def test_five_wrong_passwords_lock_that_user_only() -> None:
     statuses = [sign_in("mary", f"guess {number}").status_code for number in range(40)]
     assert statuses == [200] * 4 + [429] * 36
     locked = sign_in("mary")
@@ -39,14 +39,14 @@ def test_forty_wrong_passwords_lock_one_user_out_and_not_another() -> None:
     assert sign_in("paul").status_code == 302
 
 
-def test_a_guesser_does_not_lock_the_user_out_elsewhere() -> None:
+def test_a_lock_applies_to_one_address_only() -> None:
     for number in range(10):
         sign_in("mary", f"guess {number}", REMOTE_ADDR="192.0.2.1")
     assert sign_in("mary", REMOTE_ADDR="192.0.2.1").status_code == 429
     assert sign_in("mary", REMOTE_ADDR="192.0.2.2").status_code == 302
 
 
-def test_headers_and_other_browsers_do_not_unlock() -> None:
+def test_forwarding_headers_and_other_browsers_do_not_unlock() -> None:
     for number in range(10):
         headers = {
             "HTTP_X_FORWARDED_FOR": f"192.0.2.{number}",
@@ -58,7 +58,7 @@ def test_headers_and_other_browsers_do_not_unlock() -> None:
     assert sign_in("mary", HTTP_X_FORWARDED_FOR="198.51.100.9").status_code == 429
 
 
-def test_a_lock_ends_and_a_right_password_starts_the_count_again() -> None:
+def test_a_lock_ends_after_a_while_and_a_correct_password_resets_the_count() -> None:
     for number in range(5):
         sign_in("mary", f"guess {number}")
     assert sign_in("mary").status_code == 429
@@ -70,10 +70,10 @@ def test_a_lock_ends_and_a_right_password_starts_the_count_again() -> None:
     assert not AccessAttempt.objects.exists()
 
 
-def test_what_is_kept_of_an_attempt_holds_no_password() -> None:
+def test_stored_attempts_contain_no_password() -> None:
     sign_in("mary", "my real password of another site")
-    kept = AccessAttempt.objects.get()
-    assert "another site" not in str(vars(kept))
+    attempt = AccessAttempt.objects.get()
+    assert "another site" not in str(vars(attempt))
 
 
 def test_a_session_ends_after_twelve_hours() -> None:
@@ -86,7 +86,7 @@ def test_a_session_ends_after_twelve_hours() -> None:
 @pytest.mark.parametrize(
     "password", ["short1!", "password1234", "123456789012345", "mary.longshore"]
 )
-def test_passwords_that_are_easily_guessed_are_refused(password: str) -> None:
+def test_weak_passwords_are_refused(password: str) -> None:
     user = User(username="mary.longshore")
     with pytest.raises(ValidationError):
         validate_password(password, user)

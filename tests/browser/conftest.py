@@ -1,4 +1,4 @@
-"""A browser, and the admin in it as a superuser sees it."""
+"""Fixtures: a browser, a page, and the admin of a signed-in superuser."""
 
 import os
 import shutil
@@ -6,24 +6,26 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WAIT_MILLISECONDS = 10_000
+# Generous: the machine may be busy with other tests.
+WAIT_MILLISECONDS = 30_000
+expect.set_options(timeout=WAIT_MILLISECONDS)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; where there is none, its tests are skipped, but fail in CI."""
+    """The Chromium of the system. Without one, the tests are skipped, or fail in CI."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         missing = f"no browser: none of {', '.join(NAMES)} is installed"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread, in which Django would refuse to query.
+        # Playwright runs an event loop in this thread, in which Django refuses queries by default.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        # Chromium has no sandbox for root; it opens nothing here but the test's own server.
+        # Chromium has no sandbox for root. It opens only the server of the test.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -31,24 +33,24 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, static_files: None) -> Iterator[Page]:
-    """A page of a fresh session. The test fails if a script does, or the CSP stops something."""
+    """A page in a new session. A script error or a CSP violation fails the test."""
     context = browser.new_context(base_url=live_server.url)
     page = context.new_page()
     page.set_default_timeout(WAIT_MILLISECONDS)
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(
         "console",
-        lambda message: troubles.append(message.text) if "Policy" in message.text else None,
+        lambda message: problems.append(message.text) if "Policy" in message.text else None,
     )
     yield page
     context.close()
-    assert troubles == []
+    assert problems == []
 
 
 @pytest.fixture
 def admin(page: Page) -> Page:
-    """The admin's first page, after signing in by its form."""
+    """The start page of the admin, after signing in by the form."""
     User.objects.create_superuser("admin", password="open sesame")  # noqa: S106
     page.goto("/admin/")
     page.get_by_label("Username").fill("admin")

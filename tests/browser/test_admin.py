@@ -1,4 +1,4 @@
-"""The admin as a person uses it, in a real browser under the real content security policy."""
+"""The admin of exports and API keys in a real browser, under the content security policy."""
 
 import csv
 
@@ -23,7 +23,7 @@ def queued(acme: Organization) -> Export:
     return export_of(acme, body, records_count=len(NAMES))
 
 
-def test_an_export_is_watched_without_reloading_and_then_downloaded(
+def test_the_list_follows_an_export_without_reloading_until_its_download(
     admin: Page, queued: Export
 ) -> None:
     admin.goto("/admin/exports/export/")
@@ -55,7 +55,9 @@ def test_an_export_is_watched_without_reloading_and_then_downloaded(
     assert sorted(map(tuple, rows)) == sorted(Contact.objects.values_list("id", "name"))
 
 
-def test_an_exports_own_page_follows_it_to_its_file(admin: Page, queued: Export) -> None:
+def test_the_page_of_an_export_is_refreshed_until_its_file_is_ready(
+    admin: Page, queued: Export
+) -> None:
     admin.goto(f"/admin/exports/export/{queued.pk}/change/")
     expect(admin.get_by_text("Waiting for a worker")).to_be_visible()
     runner.run(queued.pk)
@@ -63,7 +65,7 @@ def test_an_exports_own_page_follows_it_to_its_file(admin: Page, queued: Export)
     expect(admin.get_by_text(queued.files.get().sha256)).to_be_visible()
 
 
-def test_a_row_leaves_a_filtered_list_when_it_no_longer_belongs_there(
+def test_a_row_leaves_a_filtered_list_when_it_no_longer_matches(
     admin: Page, queued: Export
 ) -> None:
     admin.goto("/admin/exports/export/?status__exact=queued")
@@ -73,7 +75,7 @@ def test_a_row_leaves_a_filtered_list_when_it_no_longer_belongs_there(
     expect(row).to_have_count(0)
 
 
-def test_an_api_key_is_shown_once_and_opens_the_api(admin: Page, acme: Organization) -> None:
+def test_a_new_api_key_is_shown_once_and_works(admin: Page, acme: Organization) -> None:
     admin.goto("/admin/longshore_accounts/apikey/add/")
     admin.get_by_label("Name").fill("Night run")
     admin.locator(".select2-selection").click()

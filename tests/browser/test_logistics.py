@@ -1,4 +1,4 @@
-"""The logistics resources in the admin, as a browser shows them."""
+"""The admin of logistics records in a real browser."""
 
 import pytest
 from django.apps import apps
@@ -17,7 +17,7 @@ MODELS = [
 ]
 
 
-def test_every_list_and_every_record_is_shown(admin: Page) -> None:
+def test_each_list_and_each_form_opens(admin: Page) -> None:
     call_command("demo_data", organization="acme", rows=100, verbosity=0)
     for model in MODELS:
         admin.goto(reverse(f"admin:longshore_logistics_{model._meta.model_name}_changelist"))
@@ -30,7 +30,7 @@ def test_every_list_and_every_record_is_shown(admin: Page) -> None:
         expect(admin.get_by_text("Record", exact=True)).to_be_visible()
 
 
-def test_saving_changes_what_was_typed_alone(admin: Page) -> None:
+def test_saving_changes_only_the_edited_field(admin: Page) -> None:
     call_command("demo_data", organization="acme", rows=2000, verbosity=0)
     contact = Contact.objects.filter(name__contains="\n")[0]
     admin.goto(reverse("admin:longshore_logistics_contact_change", args=[contact.pk]))
@@ -45,7 +45,7 @@ def test_saving_changes_what_was_typed_alone(admin: Page) -> None:
         assert same or field.name in changed, field.name
 
 
-def test_a_parent_is_chosen_by_typing_its_name(admin: Page) -> None:
+def test_a_parent_is_selected_by_typing_its_name(admin: Page) -> None:
     call_command("demo_data", organization="acme", rows=100, verbosity=0)
     child, parent = Group.objects.order_by("name")[:2]
     admin.goto(reverse("admin:longshore_logistics_group_change", args=[child.pk]))

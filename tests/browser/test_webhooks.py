@@ -1,4 +1,4 @@
-"""Webhooks in the admin as a person uses them, in a real browser."""
+"""The admin of webhooks in a real browser."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,40 +13,38 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def press(admin: Page, button: str, confirmation: str) -> None:
-    """A button above a page, and the one of the dialog that it opens."""
+    """Click a button above the page and confirm the dialog that it opens."""
     admin.get_by_role("link", name=button).or_(admin.get_by_role("button", name=button)).click()
     admin.get_by_role("button", name=confirmation, exact=True).click()
 
 
-def test_a_subscription_is_tried_out_and_its_delivery_sent_again(
-    admin: Page, acme: Organization
-) -> None:
+def test_a_test_event_is_sent_and_redelivered(admin: Page, acme: Organization) -> None:
     with receiving() as receiver:
         found = SubscriptionFactory.create(
             organization=acme, name="Harbour office", target=receiver.url()
         )
         admin.goto("/admin/webhooks/subscription/")
-        expect(admin.get_by_text("Nothing yet")).to_be_visible()
+        expect(admin.get_by_text("No deliveries yet")).to_be_visible()
         admin.get_by_role("link", name="Harbour office").click()
-        press(admin, "Send a test", "Send it")
-        expect(admin.get_by_text("A test is under way.")).to_be_visible()
-        expect(admin.get_by_text("Pending")).to_be_visible()
+        press(admin, "Send a test", "Send the test")
+        expect(admin.get_by_text("A test was queued.")).to_be_visible()
+        expect(admin.get_by_text("Pending", exact=True)).to_be_visible()
 
         runner.run(found.pk)
         admin.goto("/admin/webhooks/subscription/")
-        expect(admin.get_by_role("img", name="Arrived: 1 of 1")).to_be_visible()
+        expect(admin.get_by_role("img", name="Delivered: 1 of 1")).to_be_visible()
         admin.get_by_role("link", name="Harbour office").click()
         admin.get_by_role("link", name="webhook.test").click()
         expect(admin.get_by_text("204 in")).to_be_visible()
         press(admin, "Redeliver", "Redeliver")
-        expect(admin.get_by_text("It is sent again.")).to_be_visible()
+        expect(admin.get_by_text("The delivery is queued again.")).to_be_visible()
         runner.run(found.pk)
         assert [message.id for message in receiver.messages] == [
             Delivery.objects.get().event.public_id
         ] * 2
 
 
-def test_what_has_failed_lately_is_recovered(admin: Page, acme: Organization) -> None:
+def test_failed_deliveries_are_recovered_since_a_time(admin: Page, acme: Organization) -> None:
     with receiving() as receiver:
         found = SubscriptionFactory.create(organization=acme, target=receiver.url())
         DeliveryFactory.create(subscription=found, status=DeliveryStatus.FAILED)
@@ -60,7 +58,7 @@ def test_what_has_failed_lately_is_recovered(admin: Page, acme: Organization) ->
         expect(admin.get_by_text("This field is required.")).to_be_visible()
         admin.get_by_label("Since (UTC)").fill("2024-12-25T12:00")
         submit.click()
-        expect(admin.get_by_text("Deliveries that are sent again: 1.")).to_be_visible()
+        expect(admin.get_by_text("Deliveries queued again: 1.")).to_be_visible()
         runner.run(found.pk)
         assert len(receiver.messages) == 1
 
@@ -69,14 +67,12 @@ def test_a_subscription_is_disabled_and_enabled(admin: Page, acme: Organization)
     found: Subscription = SubscriptionFactory.create(organization=acme)
     admin.goto(f"/admin/webhooks/subscription/{found.pk}/change/")
     press(admin, "Disable", "Disable")
-    expect(admin.get_by_text("Off", exact=True)).to_be_visible()
+    expect(admin.get_by_text("Inactive", exact=True)).to_be_visible()
     press(admin, "Enable", "Enable")
     expect(admin.get_by_text("Active", exact=True)).to_be_visible()
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(
-    admin: Page, acme: Organization
-) -> None:
+def test_pages_fit_the_width_of_a_phone(admin: Page, acme: Organization) -> None:
     found = SubscriptionFactory.create(
         organization=acme, target=f"https://receiver.example.com/{'long' * 30}"
     )

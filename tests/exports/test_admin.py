@@ -1,4 +1,4 @@
-"""Exports in the admin: who sees them, what they see, and the way to the file."""
+"""Admin of exports: permissions, list, page, download and actions."""
 
 import re
 from datetime import timedelta
@@ -16,8 +16,8 @@ from exports.execution import runner
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Status
 from exports.request.parser import parse_export
-from longshore.accounts.admin import paginator
 from longshore.accounts.models import AuditEntry, Organization
+from longshore.database.paginator import EstimatingPaginator
 from tests.exports.conftest import export_of
 from tests.records import copies
 
@@ -27,7 +27,7 @@ LIST = "/admin/exports/export/"
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Signed in, and allowed to view exports and to download their files; no superuser."""
+    """A user who may view exports and download their files; not a superuser."""
     user = User.objects.create_user("staff", is_staff=True)
     codenames = ["view_export", "download_export"]
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
@@ -54,25 +54,25 @@ def page(client: Client, address: str) -> str:
     return response.content.decode()
 
 
-def shown(client: Client, query: str) -> list[str]:
-    """The ids of the exports in the list, in its order."""
+def listed(client: Client, query: str) -> list[str]:
+    """Return the ids of the exports in the list, in its order."""
     return re.findall(r"<code[^>]*>(exp_\w+)</code>", page(client, LIST + query))
 
 
-def test_a_long_list_is_estimated_and_its_late_pages_are_found_by_their_keys(
+def test_a_long_list_is_counted_by_estimate_and_skips_earlier_pages_in_the_index(
     staff: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paginator, "_MAX_COUNTED", 50)
+    monkeypatch.setattr(EstimatingPaginator, "max_counted", 50)
     copies(make(acme), 119, number="number + n", public_id="public_id || lpad(n::text, 3, '0')")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE exports_export")
     with CaptureQueriesContext(connection) as queries:
-        ids = shown(staff, "?p=3")
+        ids = listed(staff, "?p=3")
     expected = Export.objects.order_by("-number").values_list("public_id", flat=True)
     assert ids == list(expected)[100:]
     statements = [each["sql"] for each in queries if '"exports_export"' in each["sql"]]
     assert all("LIMIT 51" in each for each in statements if "COUNT" in each)
-    # Rows that earlier pages show are skipped without reading them.
+    # The rows of earlier pages are skipped without reading them.
     [skipping] = [each for each in statements if "OFFSET" in each]
     assert skipping.startswith('SELECT "exports_export"."number" AS "pk" FROM')
 
@@ -85,19 +85,19 @@ def download(export: Export) -> str:
     return reverse("admin:exports_export_download", args=[export.pk])
 
 
-def test_a_guest_is_asked_to_sign_in_and_staff_without_permission_sees_nothing(
+def test_guests_must_sign_in_and_staff_without_permission_see_nothing(
     completed: Export,
 ) -> None:
     addresses = [LIST, change(completed), download(completed)]
     guest = Client()
     assert all("/admin/login/" in guest.get(address).headers["Location"] for address in addresses)
-    stranger = Client()
-    stranger.force_login(User.objects.create_user("stranger", is_staff=True))
-    assert [stranger.get(address).status_code for address in addresses] == [403] * 3
-    assert "exports" not in page(stranger, "/admin/").lower()
+    unauthorized = Client()
+    unauthorized.force_login(User.objects.create_user("unauthorized", is_staff=True))
+    assert [unauthorized.get(address).status_code for address in addresses] == [403] * 3
+    assert "exports" not in page(unauthorized, "/admin/").lower()
 
 
-def test_nobody_adds_changes_or_deletes_an_export(admin_client: Client, completed: Export) -> None:
+def test_no_form_adds_changes_or_deletes_an_export(admin_client: Client, completed: Export) -> None:
     for address in (f"{LIST}add/", f"{LIST}{completed.pk}/delete/"):
         assert admin_client.get(address).status_code == 403
         assert admin_client.post(address, {"post": "yes"}).status_code == 403
@@ -108,7 +108,7 @@ def test_nobody_adds_changes_or_deletes_an_export(admin_client: Client, complete
     assert Export.objects.get().status == Status.COMPLETED
 
 
-def test_the_list_says_how_far_each_export_is(staff: Client, acme: Organization) -> None:
+def test_the_list_shows_the_progress_of_each_export(staff: Client, acme: Organization) -> None:
     now = timezone.now()
     make(acme, status=Status.PROCESSING, records_count=2_000_000, processed_count=900_000)
     make(acme, status=Status.PROCESSING, records_count=None, processed_count=1_234)
@@ -129,44 +129,45 @@ def test_the_list_says_how_far_each_export_is(staff: Client, acme: Organization)
     assert "1,500 rows" in content
     assert content.count("data-running") == 2
     assert "Expired" in content
+    assert 'class="job-progress-expired"' in content
     assert "/download/" not in content
 
 
-def test_the_list_takes_as_many_queries_for_forty_exports_as_for_one(
+def test_the_number_of_queries_of_the_list_does_not_grow_with_its_length(
     staff: Client,
     acme: Organization,
     globex: Organization,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     make(acme)
-    with django_assert_max_num_queries(50) as few:
+    with django_assert_max_num_queries(50) as captured:
         page(staff, LIST)
     for _ in range(20):
         make(acme)
         make(globex)
-    with django_assert_max_num_queries(len(few)):
+    with django_assert_max_num_queries(len(captured)):
         page(staff, LIST)
 
 
-def test_exports_are_found_by_the_beginning_of_their_id_and_by_filters(
+def test_exports_are_searched_by_the_beginning_of_their_id_and_filtered(
     staff: Client, acme: Organization, globex: Organization
 ) -> None:
     first, second = make(acme), make(globex, status=Status.FAILED)
     Export.objects.filter(pk=second.pk).update(resource="shipment", format="jsonl")
-    assert shown(staff, "") == [second.public_id, first.public_id]
-    assert shown(staff, f"?q={first.public_id}") == [first.public_id]
-    assert shown(staff, f"?q={first.public_id[:-1]}") == [first.public_id]
-    assert shown(staff, f"?q={first.public_id[1:]}") == []
+    assert listed(staff, "") == [second.public_id, first.public_id]
+    assert listed(staff, f"?q={first.public_id}") == [first.public_id]
+    assert listed(staff, f"?q={first.public_id[:-1]}") == [first.public_id]
+    assert listed(staff, f"?q={first.public_id[1:]}") == []
     for query in (
         "?status__exact=failed",
         "?resource=shipment",
         "?format=jsonl",
         f"?organization__id__exact={globex.pk}",
     ):
-        assert shown(staff, query) == [second.public_id], query
+        assert listed(staff, query) == [second.public_id], query
 
 
-def test_the_page_of_an_export_shows_what_was_asked_understood_and_made(
+def test_the_page_of_an_export_shows_its_request_interpretation_and_files(
     staff: Client, acme: Organization, completed: Export
 ) -> None:
     content = page(staff, change(completed))
@@ -195,19 +196,21 @@ def test_the_page_of_an_export_shows_its_filters(staff: Client, queued: Export) 
         assert text in content, text
 
 
-def test_the_page_of_an_export_shows_what_it_includes(staff: Client, queued: Export) -> None:
+def test_the_page_of_an_export_shows_included_columns_and_warnings(
+    staff: Client, queued: Export
+) -> None:
     fields = ["name", "groups.name", "groups.location.code"]
     spec = parse_export({"resource": "contact", "format": "json", "fields": fields})
     Export.objects.update(spec=spec.to_json())
     content = page(staff, change(queued))
-    chips = re.findall(r'<code class="export-code export-chip">([^<]*)</code>', content)
+    chips = re.findall(r'<code class="admin-code admin-chip">([^<]*)</code>', content)
     assert chips == ["name", "groups", "groups.name", "groups.location.code"]
     spec = parse_export({"resource": "contact", "includes": ["groups.location"]})
     Export.objects.update(spec=spec.to_json())
     assert "groups.location is left out: csv shows one level" in page(staff, change(queued))
 
 
-def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> None:
+def test_the_page_of_a_failed_export_shows_the_error(staff: Client, queued: Export) -> None:
     export = export_lifecycle.claim(queued.pk)
     assert export is not None
     export_lifecycle.time_out(export, 1)
@@ -216,10 +219,10 @@ def test_the_page_of_a_failed_export_says_why(staff: Client, queued: Export) -> 
     assert "/download/" not in content
 
 
-def test_download_leads_to_the_bytes_that_were_written(staff: Client, completed: Export) -> None:
+def test_a_download_redirects_to_the_file(staff: Client, completed: Export) -> None:
     link = staff.get(download(completed))
     assert link.status_code == 302
-    # Whoever holds the link needs nothing else, for as long as it lives.
+    # The link works without signing in.
     response = Client().get(link.headers["Location"])
     content = b"".join(response)
     assert content.decode().splitlines()[0] == "id,name"
@@ -259,8 +262,8 @@ def test_each_download_is_in_the_audit_log(
 
 
 @pytest.mark.parametrize("codename", ["view_export", "download_export"])
-def test_one_permission_alone_downloads_nothing(completed: Export, codename: str) -> None:
-    user = User.objects.create_user("half", is_staff=True)
+def test_a_download_needs_both_permissions(completed: Export, codename: str) -> None:
+    user = User.objects.create_user("partial", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename=codename))
     client = Client()
     client.force_login(user)
@@ -271,17 +274,17 @@ def test_one_permission_alone_downloads_nothing(completed: Export, codename: str
             assert "/download/" not in page(client, address)
 
 
-def test_download_of_an_export_without_a_file_says_so(staff: Client, completed: Export) -> None:
+def test_a_download_of_an_expired_export_shows_an_error(staff: Client, completed: Export) -> None:
     Export.objects.update(expires_at=timezone.now())
     response = staff.get(download(completed), follow=True)
     assert response.redirect_chain == [(change(completed), 302)]
-    assert "no file" in response.content.decode()
+    assert "This export has no file to download." in response.content.decode()
     assert staff.get(download(completed).replace(str(completed.pk), "999")).status_code == 404
 
 
 @pytest.fixture
 def manager(db: None) -> Client:
-    """Signed in, and allowed to do everything with exports; no superuser."""
+    """A user who may do everything with exports; not a superuser."""
     user = User.objects.create_user("manager", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="exports"))
     client = Client()
@@ -290,7 +293,7 @@ def manager(db: None) -> Client:
 
 
 def button(export: Export, action: str) -> str:
-    return reverse(f"admin:exports_export_{action}_export", args=[export.pk])
+    return reverse(f"admin:exports_export_{action}_job", args=[export.pk])
 
 
 def act(client: Client, export: Export, action: str) -> int:
@@ -298,7 +301,7 @@ def act(client: Client, export: Export, action: str) -> int:
     return client.post(button(export, action), {"_form_submitted": "on"}).status_code
 
 
-def test_managers_cancel_retry_and_delete(manager: Client, queued: Export) -> None:
+def test_a_manager_cancels_retries_and_deletes_an_export(manager: Client, queued: Export) -> None:
     assert button(queued, "cancel") in page(manager, change(queued))
     assert act(manager, queued, "cancel") == 200
     queued.refresh_from_db()
@@ -312,21 +315,22 @@ def test_managers_cancel_retry_and_delete(manager: Client, queued: Export) -> No
     assert not Export.objects.visible().exists()
 
 
-def test_who_may_only_look_does_nothing(staff: Client, queued: Export) -> None:
-    shown = page(staff, change(queued))
+def test_a_user_who_may_only_view_can_run_no_action(staff: Client, queued: Export) -> None:
+    content = page(staff, change(queued))
     for action in ("cancel", "retry", "delete"):
-        assert button(queued, action) not in shown
+        assert button(queued, action) not in content
         assert act(staff, queued, action) == 403
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
 
 
-def test_the_history_is_shown(manager: Client, completed: Export) -> None:
-    text = page(manager, change(completed))
-    assert text.index("Completed") < text.index("Processing")
+def test_the_history_lists_the_newest_status_first(manager: Client, completed: Export) -> None:
+    content = page(manager, change(completed))
+    history = content[content.index("History") :]
+    assert history.index("Completed") < history.index("Processing")
 
 
-def test_each_file_has_a_link(manager: Client, queued: Export) -> None:
+def test_each_file_has_a_download_link(manager: Client, queued: Export) -> None:
     Export.objects.update(spec=queued.spec | {"max_rows_per_file": 2})
     runner.run(queued.pk)
     text = page(manager, change(queued))
@@ -336,7 +340,7 @@ def test_each_file_has_a_link(manager: Client, queued: Export) -> None:
     assert names == ["-001.csv", "-002.csv", "-003.csv"]
 
 
-def test_limits_of_an_organization_are_set(manager: Client, acme: Organization) -> None:
+def test_a_manager_sets_the_limits_of_an_organization(manager: Client, acme: Organization) -> None:
     user = User.objects.get(username="manager")
     user.user_permissions.add(Permission.objects.get(codename="view_organization"))
     values = {"organization": acme.pk, "unfinished": "3", "records": "", "seconds": "", "bytes": ""}
@@ -344,4 +348,4 @@ def test_limits_of_an_organization_are_set(manager: Client, acme: Organization) 
     assert answer.status_code == 302
     assert ExportLimits.objects.get(organization=acme).unfinished == 3
     text = page(manager, "/admin/exports/exportlimits/")
-    assert "3,600 as usual" in text
+    assert "3,600 (default)" in text

@@ -123,10 +123,6 @@ class ReportLifecycle(Lifecycle[Report]):
         names = default_storage.listdir("reports")[1]
         return [f"reports/{name}" for name in names if PurePath(name).suffix[1:] not in known]
 
-    def delete_file(self, key: str) -> bool:
-        default_storage.delete(key)
-        return True
-
 
 report_lifecycle = ReportLifecycle(REPORTS)
 

@@ -1,4 +1,4 @@
-"""The ids that filters select."""
+"""Fixtures that return the ids that filters select."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from longshore.resources.timezones import Zone
 
 
 class Select(Protocol):
-    """The ids of an organization's records that filters select; acme's unless told."""
+    """Returns the ids of an organization's records that filters select; acme's by default."""
 
     def __call__(
         self,
@@ -29,7 +29,7 @@ class Select(Protocol):
 
 @pytest.fixture
 def select(acme: Organization) -> Select:
-    """Takes `options` of a request."""
+    """Select by the `options` of a request."""
 
     def run(
         resource: Resource | str,
@@ -47,7 +47,7 @@ def select(acme: Organization) -> Select:
 
 @pytest.fixture
 def match(acme: Organization) -> Select:
-    """Takes `filters` of a request."""
+    """Select by the `filters` of a request."""
 
     def run(
         resource: Resource | str,

@@ -1,4 +1,4 @@
-"""Order of texts: what a person expects, the same in exports, lists and previews."""
+"""Alphabetical order of texts: equal in exports, lists and previews."""
 
 import json
 from string import punctuation
@@ -24,7 +24,7 @@ from tests.factories import ContactFactory, GroupFactory, ShipmentFactory
 from tests.records import copies
 
 pytestmark = pytest.mark.django_db
-# Each list in order.
+# Texts in alphabetical order; then texts that differ in case and accents only.
 ORDERED = [
     "", " a", "#1", "_x", "~x", "1", "10", "9", "a", "A b", "A-b", "a_b", "a1", "aa",
     "Äaron", "Aaronson", "Adam", "Øresund", "Oslo", "Österreich", "oz", "Zebra", "zoo",
@@ -32,8 +32,8 @@ ORDERED = [
 ]  # fmt: skip
 TIED = ["MULLER", "Muller", "muller", "müller"]
 LONG = "x" * 300
-# Of the alphabets whose case and accents are folded, and some of others. PostgreSQL stores no
-# U+0000, and U+0001 separates the two parts of a sort key.
+# Characters of the alphabets that folding supports, and some others. Not U+0000, which PostgreSQL
+# does not store, and U+0001, which separates the two parts of a sort key.
 CHARACTERS = (
     st.characters(min_codepoint=2, max_codepoint=0x17F)
     | st.characters(min_codepoint=0x384, max_codepoint=0x3CE)
@@ -48,7 +48,7 @@ PLAIN = {
 
 
 def alphabetical(text: str) -> tuple[str, str]:
-    """The place of a text in the alphabetical order, by Python's own tables of characters."""
+    """Return the sort key of a text, computed with Python's character tables."""
     beginning = text[:200]
     letters = normalize("NFKD", beginning).casefold().replace("и\u0306", "й")
     folded = "".join(PLAIN.get(letter, letter) for letter in letters if not combining(letter))
@@ -58,7 +58,7 @@ def alphabetical(text: str) -> tuple[str, str]:
 
 @pytest.fixture
 def named(acme: Organization) -> list[str]:
-    """Contacts whose ids say the order of their names, made in another order."""
+    """Contacts whose ids sort like their names, created in another order."""
     names = [*ORDERED, None]
     for number, name in sorted(enumerate(names), key=lambda pair: pair[0] * 31 % 17):
         ContactFactory(organization=acme, id=f"c{number:02}", name="", nickname=name)
@@ -69,7 +69,7 @@ def ids(page: Any) -> list[str]:
     return [record["id"] for record in page["results"]]
 
 
-def test_a_list_is_alphabetical_page_by_page_and_back(alice: KeyClient, named: list[str]) -> None:
+def test_list_pages_are_alphabetical_in_both_directions(alice: KeyClient, named: list[str]) -> None:
     for direction, wanted in (("asc", named), ("desc", [*named[-2::-1], named[-1]])):
         url = f"/v1/contacts?order_by=nickname&direction={direction}&limit=4&fields=id"
         found, last = [], {}
@@ -87,7 +87,7 @@ def test_a_list_is_alphabetical_page_by_page_and_back(alice: KeyClient, named: l
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_export_and_its_preview_are_in_the_same_order(
+def test_export_and_preview_have_the_same_order(
     alice: KeyClient, acme: Organization, named: list[str]
 ) -> None:
     body = {
@@ -102,16 +102,14 @@ def test_an_export_and_its_preview_are_in_the_same_order(
     assert [row["id"] for row in preview["rows"]] == named[:20]
 
 
-def test_equal_texts_are_told_apart_by_case_and_accents(
-    alice: KeyClient, acme: Organization
-) -> None:
+def test_case_and_accents_break_ties(alice: KeyClient, acme: Organization) -> None:
     for name in reversed(TIED):
         ContactFactory(organization=acme, name=name)
     page = alice.get("/v1/contacts?order_by=name,-created_at&fields=id,name").json()
     assert [record["name"] for record in page["results"]] == TIED
 
 
-def test_related_records_are_alphabetical(alice: KeyClient, acme: Organization) -> None:
+def test_related_records_are_in_alphabetical_order(alice: KeyClient, acme: Organization) -> None:
     names = ["Äpfel", "apple", "Birne", "zoo"]
     groups = [GroupFactory(organization=acme, name=name) for name in reversed(names)]
     ContactFactory(organization=acme, groups=groups)
@@ -119,9 +117,7 @@ def test_related_records_are_alphabetical(alice: KeyClient, acme: Organization) 
     assert record["groups.name"] == names
 
 
-def test_choices_and_ids_are_in_the_order_of_their_bytes(
-    alice: KeyClient, acme: Organization
-) -> None:
+def test_choices_and_ids_sort_byte_by_byte(alice: KeyClient, acme: Organization) -> None:
     for status in ("out_for_delivery", "in_transit", "created"):
         ShipmentFactory(organization=acme, status=status)
     page = alice.get("/v1/shipments?order_by=status&fields=status").json()
@@ -130,7 +126,7 @@ def test_choices_and_ids_are_in_the_order_of_their_bytes(
     ]  # fmt: skip
 
 
-def test_long_texts_are_ordered_by_their_beginning_and_go_on(
+def test_pages_of_long_texts_sort_by_the_first_characters(
     alice: KeyClient, acme: Organization
 ) -> None:
     for number in range(3):
@@ -145,7 +141,7 @@ def test_long_texts_are_ordered_by_their_beginning_and_go_on(
     assert seen == ["l0", "l1", "l2"]
 
 
-def test_comparisons_go_by_the_same_order(alice: KeyClient, acme: Organization) -> None:
+def test_comparisons_use_the_alphabetical_order(alice: KeyClient, acme: Organization) -> None:
     names = ["-", "Äpfel", "apple", "Birne", "birne", "zoo"]
     for name in names:
         ContactFactory(organization=acme, name=name)
@@ -163,7 +159,7 @@ def test_comparisons_go_by_the_same_order(alice: KeyClient, acme: Organization) 
             assert [record["name"] for record in found] == wanted, (matcher, name)
 
 
-def test_choices_are_compared_by_their_bytes(alice: KeyClient, acme: Organization) -> None:
+def test_comparisons_of_choices_use_their_bytes(alice: KeyClient, acme: Organization) -> None:
     for status in ("out_for_delivery", "in_transit", "created"):
         ShipmentFactory(organization=acme, status=status)
     query = {"filters[status_gt]": "in_transit", "fields": "status"}
@@ -172,7 +168,7 @@ def test_choices_are_compared_by_their_bytes(alice: KeyClient, acme: Organizatio
 
 
 @pytest.mark.parametrize("collation", ["C", "POSIX", "pg_c_utf8", "ucs_basic"])
-def test_the_order_is_the_same_whatever_the_collation(collation: str) -> None:
+def test_order_does_not_depend_on_the_collation(collation: str) -> None:
     texts = sql.SQL("unnest({}::text[])").format(sql.Literal(ORDERED[::-1]))
     value = sql.SQL("(v COLLATE {})").format(sql.Identifier(collation))
     query = sql.SQL("SELECT v FROM {} AS v ORDER BY {}").format(texts, sort_key(value))
@@ -183,7 +179,7 @@ def test_the_order_is_the_same_whatever_the_collation(collation: str) -> None:
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(st.text(CHARACTERS, max_size=6), min_size=2, unique=True))
-def test_sql_orders_any_texts_as_python_does(texts: list[str]) -> None:
+def test_sql_order_of_any_texts_equals_the_python_order(texts: list[str]) -> None:
     query = sql.SQL("SELECT v FROM unnest({}::text[]) AS v ORDER BY {}").format(
         sql.Literal(texts), sort_key(sql.Identifier("v"))
     )
@@ -212,7 +208,7 @@ def many(acme: Organization) -> None:
         ("shipment", "status,created_at", "shipment_by_status"),
     ],
 )
-def test_a_page_reads_the_index(acme: Organization, resource: str, order: str, index: str) -> None:
+def test_page_uses_the_index(acme: Organization, resource: str, order: str, index: str) -> None:
     declared = registry.get(resource)
     assert declared is not None
     for descending in (False, True):

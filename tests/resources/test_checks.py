@@ -1,4 +1,4 @@
-"""System checks: a wrong declaration is named with its resource and its attribute."""
+"""System checks report a wrong declaration with its resource and attribute."""
 
 from dataclasses import replace
 from typing import Any
@@ -29,7 +29,7 @@ from tests.samples import APPS, SAMPLE, Sample
 CONTACT = Resource("person", "people", Contact)
 
 
-def test_nothing_is_wrong_with_what_is_declared() -> None:
+def test_registered_resources_pass_the_checks() -> None:
     assert check_resources() == []
     assert list(check_resource(SAMPLE)) == []
     assert list(check_resource(CONTACT)) == []
@@ -38,33 +38,33 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "text"),
     [
-        ({"name": "Two Words"}, "E002", "name 'Two Words' must be lower case letters"),
+        ({"name": "Two Words"}, "E002", "name 'Two Words' must be lower-case letters"),
         ({"plural": ""}, "E002", "plural '' must be"),
         ({"name": "1st"}, "E002", "name '1st' must be"),
         ({"name": "contact\n"}, "E002", r"name 'contact\n' must be"),
-        ({"organization": "owner"}, "E003", "'owner' is no foreign key of Contact"),
-        ({"organization": "name"}, "E003", "'name' is no foreign key of Contact"),
-        ({"organization": "groups"}, "E003", "'groups' is no foreign key of Contact"),
-        ({"organization": ""}, "E003", "'' is no foreign key of Contact"),
+        ({"organization": "owner"}, "E003", "'owner' is not a foreign key of Contact"),
+        ({"organization": "name"}, "E003", "'name' is not a foreign key of Contact"),
+        ({"organization": "groups"}, "E003", "'groups' is not a foreign key of Contact"),
+        ({"organization": ""}, "E003", "'' is not a foreign key of Contact"),
         (
             {"organization": "organization__owner"},
             "E003",
-            "'owner' is no foreign key of Organization",
+            "'owner' is not a foreign key of Organization",
         ),
         (
             {"model": Article, "organization": "item", "date_field": "value"},
             "E004",
             "organization 'item' leads to Item, not to Organization",
         ),
-        ({"date_field": "name"}, "E005", "date_field 'name' is no date or datetime field"),
-        ({"date_field": "created"}, "E005", "date_field 'created' is no date or datetime"),
-        ({"date_field": "organization_id"}, "E005", "date_field 'organization_id' is no"),
+        ({"date_field": "name"}, "E005", "date_field 'name' is not a date or datetime field"),
+        ({"date_field": "created"}, "E005", "date_field 'created' is not a date or datetime"),
+        ({"date_field": "organization_id"}, "E005", "date_field 'organization_id' is not"),
         ({"hidden": frozenset({"created_at"})}, "E005", "date_field 'created_at' is hidden"),
-        ({"key": ("code",)}, "E006", "key 'code' is no field of Contact"),
-        ({"search": "words"}, "E006", "search 'words' is no field of Contact"),
-        ({"hidden": frozenset({"secret"})}, "E006", "hidden 'secret' is no field"),
-        ({"relations": (Relation("friends"),)}, "E007", "relation 'friends' is no relation of"),
-        ({"relations": (Relation("name"),)}, "E007", "relation 'name' is no relation of Contact"),
+        ({"key": ("code",)}, "E006", "key 'code' is not a field of Contact"),
+        ({"search": "words"}, "E006", "search 'words' is not a field of Contact"),
+        ({"hidden": frozenset({"secret"})}, "E006", "hidden 'secret' is not a field"),
+        ({"relations": (Relation("friends"),)}, "E007", "relation 'friends' is not a relation of"),
+        ({"relations": (Relation("name"),)}, "E007", "relation 'name' is not a relation"),
         (
             {"relations": (Relation("groups", label="title"),)},
             "E007",
@@ -93,22 +93,22 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
             "E008",
             "'organization_id' is declared twice",
         ),
-        ({"columns": (Column("limit", ColumnType.TEXT, "''"),)}, "E012", "filtered by 'limit'"),
+        ({"columns": (Column("limit", ColumnType.TEXT, "''"),)}, "E012", "'limit' is an option"),
         (
             {"columns": (Column("search", ColumnType.TEXT, "''"),), "search": "notes"},
             "E012",
-            "filtered by 'search'",
+            "'search' is an option",
         ),
         (
             {"model": Export, "hidden": frozenset()},
             "E011",
-            "'request' is of the type json",
+            "'request' has the type json",
         ),
-        ({"includes": ("friends",)}, "E013", "'friends': 'friends' is no relation of Contact"),
-        ({"includes": ("name",)}, "E013", "'name': 'name' is no relation of Contact"),
-        ({"includes": ("",)}, "E013", "'' is no relation of Contact"),
-        ({"includes": ("groups.friends",)}, "E013", "'friends' is no relation of Group"),
-        ({"includes": ("contactgroup",)}, "E013", "ContactGroup is no resource"),
+        ({"includes": ("friends",)}, "E013", "'friends': 'friends' is not a relation of Contact"),
+        ({"includes": ("name",)}, "E013", "'name': 'name' is not a relation of Contact"),
+        ({"includes": ("",)}, "E013", "'' is not a relation of Contact"),
+        ({"includes": ("groups.friends",)}, "E013", "'friends' is not a relation of Group"),
+        ({"includes": ("contactgroup",)}, "E013", "ContactGroup has no resource"),
         (
             {
                 "model": Fulfillment,
@@ -116,21 +116,21 @@ def test_nothing_is_wrong_with_what_is_declared() -> None:
                 "includes": ("articles.item",),
             },
             "E013",
-            "include 'articles.item': 'item' is of no resource",
+            "include 'articles.item': the record before 'item' has no resource",
         ),
-        ({"includes": ("groups.parent.parent.location",)}, "E013", "4 steps, of which there may"),
+        ({"includes": ("groups.parent.parent.location",)}, "E013", "4 steps; the maximum is 3"),
         ({"includes": ("groups", "groups")}, "E013", "include 'groups' is declared twice"),
         (
             {"includes": ("groups",), "columns": (Column("groups", ColumnType.TEXT, "''"),)},
             "E013",
-            "'groups' is a column of person too",
+            "'groups' is also a column of person",
         ),
-        ({"key": ("email", "phone")}, "E016", "may be alike in their key email, phone"),
-        ({"writable": ("id",)}, "E014", "writable 'id' is no column of an editable field"),
-        ({"writable": ("age",)}, "E014", "writable 'age' is no column"),
+        ({"key": ("email", "phone")}, "E016", "key email, phone is not unique within"),
+        ({"writable": ("id",)}, "E014", "writable 'id' is not a column of an editable field"),
+        ({"writable": ("age",)}, "E014", "writable 'age' is not a column"),
     ],
 )
-def test_each_mistake_is_named(changes: dict[str, Any], code: str, text: str) -> None:
+def test_check_reports_a_wrong_declaration(changes: dict[str, Any], code: str, text: str) -> None:
     resource = replace(CONTACT, **changes)
     errors = [e for e in check_resource(resource) if e.id == f"resources.{code}"]
     assert len(errors) == 1
@@ -140,18 +140,18 @@ def test_each_mistake_is_named(changes: dict[str, Any], code: str, text: str) ->
     assert errors[0].obj is resource.model
 
 
-def test_includes_follow_relations_that_are_not_declared_too() -> None:
+def test_includes_may_follow_undeclared_relations() -> None:
     paths = ("groups.location.terminal_location", "trackers_to", "trackers_to.manifest")
     assert list(check_resource(replace(CONTACT, includes=paths))) == []
 
 
-def test_a_name_that_is_taken_is_named(own_registry: Registry) -> None:
+def test_check_reports_duplicate_names(own_registry: Registry) -> None:
     own_registry.register(replace(CONTACT, name="contact"))
     own_registry.register(replace(CONTACT, name="fellow", plural="shipment"))
     taken = [error.msg for error in check_resources() if error.id == "resources.E001"]
     assert taken == [
-        "Resource 'contact': the name 'contact' is taken.",
-        "Resource 'fellow': the name 'shipment' is taken.",
+        "Resource 'contact': another resource has the name 'contact'.",
+        "Resource 'fellow': another resource has the name 'shipment'.",
     ]
 
 
@@ -162,13 +162,13 @@ def test_django_runs_the_checks(own_registry: Registry) -> None:
     ]
 
 
-def test_a_generic_relation_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_a_generic_relation(monkeypatch: pytest.MonkeyPatch) -> None:
     generic = GenericRelation(Group)
     generic.set_attributes_from_name("notes_of")
     monkeypatch.setattr(Sample._meta, "get_field", lambda name: generic)
     monkeypatch.setattr(generic, "related_model", Group)
     errors = list(check_resource(replace(SAMPLE, relations=(Relation("notes_of"),))))
-    assert "relation 'notes_of' is no relation of Sample" in str(errors)
+    assert "relation 'notes_of' is not a relation of Sample" in str(errors)
 
 
 @pytest.mark.parametrize(
@@ -187,17 +187,17 @@ def test_a_generic_relation_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> 
         ),
     ],
 )
-def test_plain_models_are_declared_without_a_complaint(resource: Resource) -> None:
+def test_plain_models_pass_the_checks(resource: Resource) -> None:
     assert list(check_resource(resource)) == []
 
 
-def test_an_organization_may_be_several_steps_away() -> None:
+def test_path_to_the_organization_may_have_several_steps() -> None:
     file = Resource("file", "files", ExportFile, organization="export__organization")
-    # A file has no date of its own.
+    # ExportFile has no date field.
     assert [error.id for error in check_resource(file)] == ["resources.E005"]
 
 
-def test_a_plural_that_is_an_address_already_is_named(settings: Settings) -> None:
+def test_check_reports_a_plural_that_is_an_address_of_the_api(settings: Settings) -> None:
     taken = Resource("export", "exports", Contact)
     urls = tuple(
         re_path(rf"^v1/{name}/?$", view, name=f"list-{name}")
@@ -210,12 +210,12 @@ def test_a_plural_that_is_an_address_already_is_named(settings: Settings) -> Non
     settings.ROOT_URLCONF = urls
     [error] = check_resource(taken)
     assert error.id == "resources.E009"
-    assert "/v1/exports is an address of the API already" in error.msg
+    assert "the API uses the address /v1/exports already" in error.msg
     assert list(check_resource(CONTACT)) == []
 
 
 class Special(Sample):
-    """A sample with a table of its own beside its parent's."""
+    """A sample with a second table, by multi-table inheritance."""
 
     direction = models.TextField()
 
@@ -224,12 +224,12 @@ class Special(Sample):
         app_label = "tests"
 
 
-def test_a_model_in_two_tables_and_a_column_that_no_filter_reaches_are_named() -> None:
+def test_check_reports_inherited_tables_and_reserved_column_names() -> None:
     special = replace(SAMPLE, name="special", plural="specials", model=Special)
     errors = list(check_resource(special))
     assert {error.id for error in errors} == {"resources.E010", "resources.E012"}
-    assert "'id' is in the table of the parent model Sample" in errors[0].msg
-    assert "nothing can be filtered by 'direction'" in errors[-1].msg
+    assert "'id' is a column of the parent model Sample's table" in errors[0].msg
+    assert "'direction' is an option" in errors[-1].msg
     assert "resources.E012" not in str(
         list(check_resource(replace(special, hidden=frozenset({"direction"}))))
     )

@@ -1,4 +1,4 @@
-"""Every operator on every kind of column: what SQL selects is what Python would."""
+"""Every operator on every column type selects in SQL what it selects in Python."""
 
 import itertools
 import random
@@ -60,7 +60,7 @@ COMPARED: dict[Operator, Callable[[Any, Any], bool]] = {
 
 
 def passes(value: Any, operator: Operator, given: list[Any]) -> bool:
-    """The meaning of an operator, told by Python; `value` is a column's."""
+    """Return whether a column's value passes an operator, evaluated in Python."""
     if value is None:
         return operator in (Operator.IS_NULL, Operator.NOT_EQUALS, Operator.NOT_IN)
     match operator:
@@ -79,7 +79,7 @@ def passes(value: Any, operator: Operator, given: list[Any]) -> bool:
 
 
 def equal(value: Any, given: Any) -> bool:
-    """Equality of scalars; of a list, whether it holds the text; of JSON, containment."""
+    """Compare scalars for equality, lists for membership, JSON for containment."""
     if isinstance(given, Contained):
         return contains(value, given.part)
     return bool(given in value if isinstance(value, list) else value == given)
@@ -92,7 +92,7 @@ class Contained:
 
 def contains(whole: Any, part: Any) -> bool:
     """PostgreSQL's `@>` on JSON."""
-    # Only the outermost list contains a value that is neither a list nor an object by itself.
+    # Only the outermost list contains a bare scalar.
     if isinstance(whole, list) and not isinstance(part, list | dict):
         part = [part]
     return holds(whole, part)
@@ -106,19 +106,19 @@ def holds(whole: Any, part: Any) -> bool:
     return isinstance(whole, bool) == isinstance(part, bool) and bool(whole == part)
 
 
-def written(value: Any) -> str:
-    """A value as a request would write it."""
+def request_text(value: Any) -> str:
+    """Format a value for a request."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        # To the microsecond: less would stand for a longer interval.
+        # Fewer digits would mean a longer interval.
         return value.isoformat(timespec="microseconds")
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
 @pytest.fixture
 def rows(acme: Organization, globex: Organization, samples: None) -> dict[str, Sample]:
-    """A sample for each value and one without values; the same again for globex."""
+    """A sample for each value and one with null, for acme and for globex. Return acme's."""
     made = [
         Sample(id=f"{owner.slug} {name} {number}", organization=owner, **{name: value})
         for owner in (acme, globex)
@@ -137,7 +137,7 @@ def expected(rows: dict[str, Sample], name: str, operator: Operator, given: list
     ("name", "operator"),
     [(name, op) for name in VALUES for op in operators(SAMPLE.columns_by_name[name].kind)],
 )
-def test_every_operator_on_every_kind(
+def test_every_operator_selects_what_python_selects(
     name: str, operator: Operator, rows: dict[str, Sample], select: Select
 ) -> None:
     if operator in NULLNESS:
@@ -150,35 +150,37 @@ def test_every_operator_on_every_kind(
 
 
 def requests(name: str, operator: Operator) -> list[tuple[list[Any], Any]]:
-    """Values with the way in which a request gives them to an operator."""
+    """Return values, each with the operand of a request."""
     values = [*itertools.chain(*VALUES["list"])] if name == "list" else VALUES[name]
     if name == "json":
-        # Only texts have operators before them: whatever else is asked for is JSON itself.
+        # Only texts can follow an operator: other operands are JSON.
         if operator is Operator.EQUALS:
             return [([Contained(value)], value) for value in values]
         return [([Contained("x")], f"{operator}:x"), ([Contained("y")], f"{operator}:y")]
     if operator in (Operator.BWI, Operator.BWE):
         ordered = itertools.combinations_with_replacement(sorted(values), 2)
-        return [([a, b], f"{operator}:{written(a)},{written(b)}") for a, b in ordered]
+        return [([a, b], f"{operator}:{request_text(a)},{request_text(b)}") for a, b in ordered]
     if operator is Operator.IN:
         pairs = random.Random(name).choices(list(itertools.combinations(values, 2)), k=20)  # noqa: S311
-        return [([a, b], [written(a), written(b)]) for a, b in pairs]
+        return [([a, b], [request_text(a), request_text(b)]) for a, b in pairs]
     if operator is Operator.NOT_IN:
-        values = [v for v in values if written(v).strip() == written(v) != "" and v != "a,b"]
+        texts = {v: request_text(v) for v in values if v != "a,b"}
+        values = [value for value, text in texts.items() if text.strip() == text != ""]
         return [
-            ([a, b], f"not_in:{written(a)},{written(b)}") for a, b in itertools.pairwise(values)
+            ([a, b], f"not_in:{request_text(a)},{request_text(b)}")
+            for a, b in itertools.pairwise(values)
         ]
-    return [([value], f"{operator}:{written(value)}") for value in values]
+    return [([value], f"{operator}:{request_text(value)}") for value in values]
 
 
 @pytest.mark.parametrize(
     "kind", [ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.LIST, ColumnType.JSON]
 )
-def test_kinds_without_an_order_take_no_comparison(kind: ColumnType) -> None:
+def test_unordered_types_support_no_comparison(kind: ColumnType) -> None:
     assert operators(kind) == (*EQUALITY, *NULLNESS)
 
 
-def test_a_json_null_is_null(rows: dict[str, Sample], select: Select) -> None:
+def test_json_null_counts_as_null(rows: dict[str, Sample], select: Select) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tests_sample SET json = 'null' WHERE id = 'acme json 0'")
     nulls = {key for key, row in rows.items() if row.json is None} | {"acme json 0"}
@@ -202,7 +204,7 @@ def test_conditions_are_joined_by_and(rows: dict[str, Sample], select: Select) -
         ("duration", "01:30:00"),
     ],
 )
-def test_other_types_are_compared_as_their_text(
+def test_other_database_types_compare_as_text(
     name: str, given_text: str, acme: Organization, samples: None, select: Select
 ) -> None:
     Sample.objects.create(id="it", organization=acme, **{name: given_text})
@@ -215,7 +217,7 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=texts, other=texts)
-def test_any_text_is_found_by_itself_only(
+def test_any_text_equals_only_itself(
     value: str, other: str, acme: Organization, samples: None, select: Select
 ) -> None:
     Sample.objects.all().delete()
@@ -237,7 +239,7 @@ numbers = st.decimals(-(10**15), 10**15, places=10, allow_nan=False)
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=numbers, bounds=st.tuples(numbers, numbers).map(sorted))
-def test_any_number_lies_where_python_has_it(
+def test_any_number_compares_as_in_python(
     value: Decimal, bounds: list[Decimal], acme: Organization, samples: None, select: Select
 ) -> None:
     Sample.objects.all().delete()

@@ -1,4 +1,4 @@
-"""What a declaration would disclose by mistake does not leave, and the checks say so."""
+"""A wrong declaration never discloses secrets or foreign records, and the checks report it."""
 
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -47,13 +47,14 @@ def errors(resource: Resource) -> list[tuple[str, str]]:
 
 def only(registry: Registry, *resources: Resource) -> None:
     """Make these the only resources."""
-    registry._resources.clear()
+    for name in registry.names():
+        registry.unregister(name)
     for resource in resources:
         registry.register(resource)
 
 
 class Person(Contact):
-    """The same records by another name."""
+    """A proxy of contacts."""
 
     class Meta:
         proxy = True
@@ -65,7 +66,7 @@ class Person(Contact):
 
 
 @pytest.mark.django_db
-def test_a_relation_to_a_model_whose_proxy_is_registered_shows_own_records_only(
+def test_relation_to_a_model_with_a_registered_proxy_shows_own_records_only(
     own_registry: Registry, acme: Organization, globex: Organization
 ) -> None:
     group = replace(
@@ -87,7 +88,7 @@ def test_a_relation_to_a_model_whose_proxy_is_registered_shows_own_records_only(
 
 
 @pytest.mark.django_db
-def test_related_records_of_no_resource_that_belong_to_an_organization_are_its_own(
+def test_unregistered_related_records_are_limited_to_the_organization(
     own_registry: Registry, acme: Organization, globex: Organization
 ) -> None:
     group = replace(GROUP, relations=(Relation("contacts"), Relation("organization")))
@@ -100,8 +101,8 @@ def test_related_records_of_no_resource_that_belong_to_an_organization_are_its_o
     assert errors(group) == [
         (
             "E019",
-            "Resource 'group': relation 'contacts': Contact belongs to an organization but is no "
-            "resource.",
+            "Resource 'group': relation 'contacts': Contact belongs to an organization but has "
+            "no resource.",
         )
     ]
 
@@ -115,7 +116,7 @@ class Living(models.Manager["Deletable"]):
 
 
 class Deletable(Sample):
-    """A sample of which its default manager shows what was not deleted."""
+    """A sample whose default manager hides deleted rows."""
 
     objects: ClassVar[Any] = Living()
 
@@ -131,7 +132,7 @@ DELETABLE = Resource(
 
 
 @pytest.mark.django_db
-def test_rows_that_fail_the_filter_are_nowhere(
+def test_rows_that_fail_the_row_filter_are_never_shown(
     own_registry: Registry, samples: None, alice: KeyClient, acme: Organization
 ) -> None:
     own_registry.register(DELETABLE)
@@ -147,12 +148,12 @@ def test_rows_that_fail_the_filter_are_nowhere(
 
 
 @pytest.mark.django_db
-def test_related_rows_that_fail_the_filter_are_nowhere(
+def test_related_rows_that_fail_the_row_filter_are_never_shown(
     own_registry: Registry, acme: Organization
 ) -> None:
     contacts = replace(CONTACT, where=Q(notes=None), relations=(Relation("groups"),))
     group = replace(GROUP, relations=(Relation("contacts"),), includes=("contacts",))
-    own_registry._resources |= {"contact": contacts, "group": group}
+    only(own_registry, contacts, group)
     crew = GroupFactory(organization=acme, name="Crew")
     ContactFactory(organization=acme, name="Ann", groups=[crew])
     ContactFactory(organization=acme, name="Gone", notes="deleted", groups=[crew])
@@ -171,7 +172,7 @@ def test_related_rows_that_fail_the_filter_are_nowhere(
 
 
 @pytest.mark.django_db
-def test_a_relation_filters_records_of_no_resource(
+def test_relation_may_filter_unregistered_records(
     own_registry: Registry, acme: Organization
 ) -> None:
     fulfillment = FulfillmentFactory(organization=acme)
@@ -186,25 +187,27 @@ def test_a_relation_filters_records_of_no_resource(
     ("condition", "text"),
     [
         (Q(age=3), "Cannot resolve keyword 'age'"),
-        (Q(groups__name="x"), "the model's own columns only"),
-        (Q(organization__slug="x"), "the model's own columns only"),
+        (Q(groups__name="x"), "use the model's own columns only"),
+        (Q(organization__slug="x"), "use the model's own columns only"),
         (Q(created_at__gte=[]), "where (AND: ('created_at__gte', []))"),
     ],
 )
-def test_a_filter_that_is_wrong_is_named(condition: Q, text: str) -> None:
+def test_check_reports_an_invalid_row_filter(condition: Q, text: str) -> None:
     [(code, message)] = errors(replace(CONTACT, where=condition))
     assert code == "E017"
     assert text in message
 
 
-def test_a_default_manager_that_hides_rows_wants_a_filter() -> None:
+def test_check_requires_a_row_filter_if_the_default_manager_hides_rows() -> None:
     [(code, message)] = errors(replace(DELETABLE, where=None))
     assert code == "E018"
     assert "the default manager of Deletable hides rows" in message
     assert errors(DELETABLE) == errors(replace(DELETABLE, where=Q())) == []
 
 
-def test_a_relation_to_such_a_model_wants_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_requires_a_row_filter_of_a_relation_if_the_manager_hides_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     fulfillment = Resource("x", "xs", Location, relations=(Relation("contacts", where=Q(age=1)),))
     assert [code for code, _ in errors(fulfillment)] == ["E017"]
     monkeypatch.setattr(
@@ -229,9 +232,7 @@ def test_a_relation_to_such_a_model_wants_one_too(monkeypatch: pytest.MonkeyPatc
         (Contact, set()),
     ],
 )
-def test_fields_that_hold_secrets_are_known_by_their_names(
-    model: type[models.Model], secrets: set[str]
-) -> None:
+def test_secret_fields_are_detected_by_name(model: type[models.Model], secrets: set[str]) -> None:
     assert secret_fields(model) == secrets
 
 
@@ -249,13 +250,13 @@ SECRETS = """token access_token refresh_token auth_tokens token2 api_key apikey 
 PLAIN = "key code name tokenizer pinned spin accesses signing_code keyboard hash hashed_name opt"
 
 
-def test_every_documented_name_of_a_secret_is_known() -> None:
+def test_every_documented_secret_name_is_detected() -> None:
     found = secret_fields(_model_with(f"{SECRETS} {PLAIN}", models.TextField))
     assert found == set(SECRETS.split())
     assert secret_fields(_model_with(SECRETS, models.IntegerField)) == set()
 
 
-def test_what_a_gateway_calls_a_payment_is_shown() -> None:
+def test_payment_references_of_gateways_are_exposed() -> None:
     for name, column in (
         ("transaction", "token"),
         ("refund", "token"),
@@ -271,7 +272,7 @@ def api_keys(**changes: Any) -> Resource:
 
 
 @pytest.mark.django_db
-def test_a_secret_is_hidden_unless_it_is_exposed(
+def test_secret_is_hidden_unless_exposed(
     own_registry: Registry, acme: Organization, alice: KeyClient
 ) -> None:
     named = field_column(ApiKey, "hashed_key", called="digest")
@@ -293,7 +294,7 @@ def test_a_secret_is_hidden_unless_it_is_exposed(
 
 
 @pytest.mark.django_db
-def test_a_secret_of_a_related_record_is_hidden_too(
+def test_secret_of_a_related_record_is_hidden(
     own_registry: Registry, acme: Organization, alice: KeyClient
 ) -> None:
     relation = Relation("api_key", label="hashed_key", fields=("id", "name", "hashed_key"))
@@ -321,7 +322,7 @@ def test_a_secret_of_a_related_record_is_hidden_too(
     ]
 
 
-def test_a_secret_that_is_named_is_an_error_unless_it_is_exposed() -> None:
+def test_check_reports_a_column_with_a_secret_unless_exposed() -> None:
     named = api_keys(columns=(field_column(ApiKey, "hashed_key", called="digest"),))
     assert errors(named) == [
         (
@@ -332,14 +333,14 @@ def test_a_secret_that_is_named_is_an_error_unless_it_is_exposed() -> None:
     assert errors(replace(named, exposed=frozenset({"hashed_key"}))) == []
     [(code, message)] = errors(replace(CONTACT, exposed=frozenset({"notes"})))
     assert code == "E020"
-    assert "exposed 'notes' is no field of Contact that holds a secret" in message
+    assert "exposed 'notes' is not a field of Contact that holds a secret" in message
 
 
 # Fields that another resource hides
 
 
 @pytest.mark.django_db
-def test_a_field_that_its_resource_hides_is_shown_by_no_other(
+def test_relation_never_shows_a_field_that_its_resource_hides(
     own_registry: Registry, acme: Organization
 ) -> None:
     relation = Relation("contacts", label="notes", fields=("id", "notes", "email"))
@@ -360,7 +361,7 @@ def test_a_field_that_its_resource_hides_is_shown_by_no_other(
     assert errors(group) == [
         (
             "E021",
-            "Resource 'group': relation 'contacts': 'notes' of Contact is hidden by the resource "
-            "'contact'.",
+            "Resource 'group': relation 'contacts': 'notes' of Contact is a hidden field of "
+            "the resource 'contact'.",
         )
     ]

@@ -1,4 +1,4 @@
-"""Intervals of time: as long as the unit in which a value is written."""
+"""Intervals of time: dates, datetimes and epochs in filters."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -10,17 +10,17 @@ from longshore.resources.intervals import (
     Local,
     between,
     chronological,
+    format_moment,
     interval,
     is_after,
-    written,
 )
 
 
 def local(text: str) -> str:
-    """An interval on the clocks, readable."""
+    """Format the local interval of a value."""
     found = interval(text)
     assert isinstance(found, Local)
-    return "/".join(written(int(bound)) for bound in found.split("/"))
+    return "/".join(format_moment(int(bound)) for bound in found.split("/"))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def local(text: str) -> str:
             "2024-12-25T14:30:00.123456+00:00",
             "2024-12-25T14:30:00.123457+00:00",
         ),
-        # What .NET writes: the seventh digit is beyond what the database keeps.
+        # .NET writes seven digits; the database stores six.
         (
             "2024-12-25T14:30:00.1234567Z",
             "2024-12-25T14:30:00.123456+00:00",
@@ -69,7 +69,7 @@ def local(text: str) -> str:
         ("9999-12-31T23:59-05:00", "10000-01-01T04:59:00+00:00", "10000-01-01T05:00:00+00:00"),
     ],
 )
-def test_an_instant_is_as_long_as_it_is_precise(text: str, start: str, end: str) -> None:
+def test_interval_is_as_long_as_the_smallest_given_unit(text: str, start: str, end: str) -> None:
     assert interval(text) == f"{start}/{end}"
 
 
@@ -82,12 +82,12 @@ def test_an_instant_is_as_long_as_it_is_precise(text: str, start: str, end: str)
         ("2024-12-25 14:30:59", "2024-12-25T14:30:59", "2024-12-25T14:31:00"),
     ],
 )
-def test_without_an_offset_it_is_of_no_zone_yet(text: str, start: str, end: str) -> None:
+def test_value_without_an_offset_is_a_local_interval(text: str, start: str, end: str) -> None:
     assert local(text) == f"{start}/{end}"
 
 
 @pytest.mark.parametrize("text", ["infinity", "-infinity"])
-def test_the_ends_of_time_are_instants(text: str) -> None:
+def test_infinity_is_an_instant(text: str) -> None:
     assert interval(text) == text
 
 
@@ -95,7 +95,7 @@ def test_the_ends_of_time_are_instants(text: str) -> None:
     st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)),
     st.integers(-14 * 60, 14 * 60),
 )
-def test_an_instant_is_the_same_whatever_its_offset(moment: datetime, minutes: int) -> None:
+def test_interval_does_not_depend_on_the_offset(moment: datetime, minutes: int) -> None:
     moment = moment.replace(tzinfo=UTC)
     elsewhere = moment.astimezone(timezone(timedelta(minutes=minutes)))
     expected = f"{moment.isoformat()}/{(moment + timedelta(microseconds=1)).isoformat()}"
@@ -103,7 +103,7 @@ def test_an_instant_is_the_same_whatever_its_offset(moment: datetime, minutes: i
     assert chronological(expected.split("/")[0]) < chronological(expected.split("/")[1])
 
 
-def test_years_are_ordered_by_time_and_not_as_texts() -> None:
+def test_years_sort_chronologically_not_as_texts() -> None:
     bounds = ["-infinity", "0044-03-15", "0001-12-31", "0001-01-01", "9999-12-31", "10000-01-01"]
     bounds[1:3] = [f"{bound} BC" for bound in bounds[1:3]]
     assert sorted([*bounds, "infinity"], key=chronological) == [*bounds, "infinity"]
@@ -122,5 +122,5 @@ def test_years_are_ordered_by_time_and_not_as_texts() -> None:
         ("infinity", "infinity", False),
     ],
 )
-def test_an_interval_is_after_one_that_has_ended(first: str, second: str, after: bool) -> None:
+def test_interval_is_after_one_that_has_ended(first: str, second: str, after: bool) -> None:
     assert is_after(first, second) is after

@@ -1,4 +1,4 @@
-"""Whatever is asked, the rows of another organization never come, not even by corrupt links."""
+"""Filters never reach the records of another organization, not even through corrupt references."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,119 +9,120 @@ from django.db.models import Model, TextField
 from psycopg import sql
 
 from longshore.accounts.models import Organization
-from longshore.domains.commerce.models import (
-    StockTransfer,
-    Tag,
-    Transaction,
-    TransactionKind,
-)
-from longshore.domains.commerce.models.base import Record
-from longshore.domains.commerce.models.tags import Taggable
+from longshore.domains.commerce.models import StockTransfer, Tag
+from longshore.domains.logistics.models import Level
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.comparisons import NULLNESS, Operator
-from longshore.resources.conditions import columns_of, relations_of
-from longshore.resources.filters import _target, filter_names
+from longshore.resources.conditions import columns_of, relations_of, scope
+from longshore.resources.filters import filter_names, filter_target
 from longshore.resources.matchers import MATCHERS, Takes, matchers
 from longshore.resources.registry import Resource, registry
-from tests.factories import (
-    AssetFactory,
-    ContactFactory,
-    FulfillmentFactory,
-    GroupFactory,
-    ItemFactory,
-    LocationFactory,
-    ManifestFactory,
-    ShipmentFactory,
-    ShippingLabelInferenceFactory,
-    TrackerFactory,
-)
+from longshore.resources.relations import Relation
+from tests.factories import ContactFactory, GroupFactory, TrackerFactory
 from tests.records import a_record
 from tests.resources.conftest import Select
 
 RANGES = (Operator.BWI, Operator.BWE)
 
 
+# Its path to the organization has two steps.
+LEVEL = Resource(
+    "level",
+    "levels",
+    Level,
+    organization="item__organization",
+    relations=(Relation("location"), Relation("item")),
+)
+RESOURCES = [*registry, LEVEL]
+# A check constraint requires two different locations.
+UNLINKED = {(StockTransfer, "destination_stock_location")}
+
+
 @pytest.fixture
 def corrupt(acme: Organization, globex: Organization) -> None:
-    """Records of each organization that point to the other's, which bear its name."""
+    """Records of each organization that refer to records of the other, whose texts are its slug."""
+    _create_corrupt_records(acme, globex, lambda field: True)
+
+
+@pytest.fixture
+def frayed(acme: Organization, globex: Organization) -> None:
+    """Like `corrupt`, with optional references only, so that the records outlive the others."""
+    _create_corrupt_records(acme, globex, lambda field: field.null)
+
+
+def _create_corrupt_records(
+    acme: Organization, globex: Organization, is_linked: Callable[[Any], bool]
+) -> None:
+    managed = [resource for resource in RESOURCES if resource.model._meta.managed]
     for owner, other in ((acme, globex), (globex, acme)):
-        of = {"organization": other}
-        place = LocationFactory(**of, name=other.slug, code=other.slug)
-        group = GroupFactory(**of, name=other.slug, location=place)
-        contact = ContactFactory(**of, name=other.slug, groups=[group], locations=[place])
-        manifest = ManifestFactory(**of, reference_number=other.slug, location=place)
-        order = FulfillmentFactory(**of, order_number=other.slug, location=place)
-        tracker = TrackerFactory(**of, tracking_number=other.slug, destination_contact=contact)
-        links = {
-            "location": place,
-            "destination_contact": contact,
-            "fulfillment": order,
-            "manifest": manifest,
-            "tracker": tracker,
+        theirs = {
+            each.model: a_record(each.model, other, **_texts(each.model, other.slug))
+            for each in managed
         }
-        ContactFactory(organization=owner, groups=[group], locations=[place])
-        GroupFactory(organization=owner, parent=group, location=place)
-        LocationFactory(organization=owner, terminal_location=place)
-        shipment = ShipmentFactory(organization=owner, **links)
-        TrackerFactory(organization=owner, current_shipment=shipment, sender_contact=contact)
-        AssetFactory(organization=owner, item=ItemFactory(**of, name=other.slug), location=place)
-        ShippingLabelInferenceFactory(organization=owner, tracker=tracker, location=place)
-
-
-@pytest.fixture
-def corrupt_shops(acme: Organization, globex: Organization) -> None:
-    """The same of every commerce resource, by every foreign key and by tags."""
-    _corrupt_shops(acme, globex, lambda field: True)
-
-
-@pytest.fixture
-def frayed_shops(acme: Organization, globex: Organization) -> None:
-    """The same, by links only that a record can do without."""
-    _corrupt_shops(acme, globex, lambda field: field.null)
-
-
-def _corrupt_shops(acme: Organization, globex: Organization, linked: Callable[[Any], bool]) -> None:
-    shops = [r.model for r in registry if issubclass(r.model, Record) and r.model._meta.managed]
-    for owner, other in ((acme, globex), (globex, acme)):
-        theirs = {model: a_record(model, other, **_texts(model, other.slug)) for model in shops}
-        for model in shops:
+        for resource in managed:
+            _connect(resource, theirs)
+        for resource in RESOURCES:
             links = {
                 field.name: theirs[field.related_model]
-                for field in model._meta.concrete_fields
-                if field.related_model in theirs and linked(field)
+                for field in _links(resource, theirs)
+                if is_linked(field)
             }
-            if model is Transaction:
-                for kind in TransactionKind.values:
-                    a_record(model, owner, **links, kind=kind)
-                continue
-            if model is StockTransfer:
-                links.pop("destination_stock_location", None)
-            record = a_record(model, owner, **links)
-            if isinstance(record, Taggable):
-                record.tags.add(theirs[Tag])
+            record = a_record(resource.model, owner, **links)
+            for relation in resource.model._meta.many_to_many:
+                if relation.remote_field.through._meta.managed:
+                    getattr(record, relation.name).add(theirs[relation.related_model])
+
+
+def _connect(resource: Resource, records: dict[type[Model], Any]) -> None:
+    """Set the optional references of a record to the other records of its organization."""
+    record = records[resource.model]
+    for field in _links(resource, records):
+        if field.null and field.related_model is not resource.model:
+            setattr(record, field.name, records[field.related_model])
+    record.save()
+
+
+def _links(resource: Resource, records: dict[type[Model], Any]) -> list[Any]:
+    """The foreign keys to one of the records, apart from the path to the organization."""
+    owner = resource.organization.partition("__")[0]
+    fields: list[Any] = [*resource.model._meta.concrete_fields]
+    return [
+        field
+        for field in fields
+        if field.related_model in records
+        and field.name != owner
+        and (resource.model, field.name) not in UNLINKED
+    ]
 
 
 def _texts(model: type[Model], text: str) -> dict[str, str]:
     return {field.name: text for field in model._meta.concrete_fields if type(field) is TextField}
 
 
-@pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
-@pytest.mark.usefixtures("corrupt", "corrupt_shops")
-def test_no_filter_reaches_another_organizations_records(
+def own_keys(resource: Resource, organization: Organization) -> set[str]:
+    """The primary keys of an organization's records, by the resource's path to it."""
+    records = resource.model._base_manager.filter(**{resource.organization: organization})
+    return set(records.values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
+@pytest.mark.usefixtures("corrupt")
+def test_filter_never_reaches_records_of_another_organization(
     resource: Resource, acme: Organization, select: Select
 ) -> None:
-    own = set(resource.model._base_manager.filter(organization=acme).values_list("pk", flat=True))
+    own = own_keys(resource, acme)
     assert own
     related = [
         f"{relation.name}.{column}"
         for relation in resource.relations_by_name.values()
         for column in relation.columns
     ]
-    for name in [*filter_names(resource), *related, "metadata.a.b"]:
+    inside_json = ["metadata.a.b"] if "metadata" in resource.columns_by_name else []
+    for name in [*filter_names(resource), *related, *inside_json]:
         if name == "search":
             assert select(resource, {name: "globex"}) <= own
             continue
-        _, column, allowed = _target(resource, name)
+        _, column, allowed = filter_target(resource, name)
         for operator in allowed:
             found = select(resource, {name: some_request(column, operator)})
             assert found <= own, (name, operator)
@@ -130,21 +131,21 @@ def test_no_filter_reaches_another_organizations_records(
                 assert not found, name
 
 
-@pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
-@pytest.mark.usefixtures("corrupt", "frayed_shops")
-def test_predicates_find_what_they_would_without_the_other_organization(
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
+@pytest.mark.usefixtures("frayed")
+def test_predicates_ignore_the_existence_of_another_organization(
     resource: Resource, acme: Organization, globex: Organization, match: Select
 ) -> None:
-    """Through one relation or two, however what is asked is joined, negated or missing."""
+    """Through one relation or two, for joined, negated and missing values."""
     beyond: dict[str, Column] = {}
     for relation in resource.filterable_relations.values():
-        # Of what is declared all, of what may be included as well its key.
+        # Declared relations with all columns, includable ones with their key.
         declared = relation.name in resource.relations_by_name
         shown = columns_of(relation) if declared else relation.columns
         further = relations_of(relation)
         through = {name: columns_of(each)[each.label] for name, each in further.items()}
         through = {f"{name}_{column.name}": column for name, column in through.items()}
-        # A link is a value of the record that has it, wherever it leads.
+        # A foreign key is a value of the record, even if it refers to another organization.
         beyond |= {
             f"{relation.name}_{name}": column
             for name, column in {**shown, **through}.items()
@@ -170,7 +171,7 @@ def test_predicates_find_what_they_would_without_the_other_organization(
     ]
     before = [match(resource, each) for each in asked]
     globex.delete()
-    assert resource.model._base_manager.filter(organization=acme).exists()
+    assert own_keys(resource, acme)
     for each, found in zip(asked, before, strict=True):
         assert match(resource, each) == found, each
     if resource.relations:
@@ -185,7 +186,7 @@ SOME = (
 
 
 def some_values(column: Column, matcher: str) -> list[Any]:
-    """What would find a record of the other organization, or of this."""
+    """Return values that match records of this or of the other organization."""
     if MATCHERS[matcher].takes is Takes.FLAG:
         return [True]
     if matcher == "jcont":
@@ -207,10 +208,9 @@ def some_request(column: Column, operator: Operator) -> str:
     return f"{operator}:{value},{value}" if operator in RANGES else f"{operator}:{value}"
 
 
-def test_counts_are_of_the_organizations_own_records(
+def test_computed_counts_ignore_records_of_another_organization(
     acme: Organization, globex: Organization
 ) -> None:
-    """Even where the data of another points at its records."""
     group = GroupFactory.create(organization=acme)
     contact = ContactFactory.create(organization=acme)
     contact.groups.add(group)
@@ -222,8 +222,8 @@ def test_counts_are_of_the_organizations_own_records(
         counts = [c for c in resource.columns if c.name.endswith(("_trackers", "_count"))]
         values = sql.SQL(", ").join(column.value("row") for column in counts)
         table = sql.Identifier(resource.model._meta.db_table)
-        query = sql.SQL('SELECT {} FROM {} AS "row" WHERE organization_id = {}').format(
-            values, table, sql.Literal(acme.pk)
+        query = sql.SQL('SELECT {} FROM {} AS "row" WHERE {}').format(
+            values, table, scope(resource, acme.pk, "row")
         )
         with connection.cursor() as cursor:
             cursor.execute(query.as_string(None))

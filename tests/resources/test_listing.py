@@ -1,4 +1,4 @@
-"""Pages of a list: together they are every row once, in order, in both directions."""
+"""Pages of a list: together they have every row once, in order, in both directions."""
 
 import json
 import random
@@ -21,7 +21,7 @@ from tests.samples import SAMPLE, Sample
 pytestmark = pytest.mark.usefixtures("samples")
 
 MOMENT = datetime(2024, 12, 25, 14, 30, 0, 123456, UTC)
-# Few values and many nulls, so that rows tie on most of them.
+# Few values and many nulls, so that many rows tie.
 VALUES: dict[str, list[Any]] = {
     "text": ["", "a", "Zoë's", "山田", None, None],
     "integer": [-(2**63), 0, 7, None],
@@ -37,8 +37,8 @@ VALUES: dict[str, list[Any]] = {
 
 @pytest.fixture
 def rows(acme: Organization, globex: Organization, samples: None) -> list[str]:
-    """Forty rows of acme's, in a random order of ids, and one of globex."""
-    pick = random.Random(7)  # noqa: S311  (no secret)
+    """Forty rows of acme in random order, and one of globex."""
+    pick = random.Random(7)  # noqa: S311
     ids = [f"s{number:02}" for number in range(40)]
     pick.shuffle(ids)
     Sample.objects.bulk_create(
@@ -56,7 +56,7 @@ def listing(*ordering: Ordering) -> Listing:
 def walk(
     listing: Listing, organization: Organization, size: int, *, back: bool = False
 ) -> list[str]:
-    """The ids of every page, from the first on; or from the last page back to the first."""
+    """Return the ids of all pages, following `next`, or with `back` following `previous`."""
     pages: list[list[str]] = []
     cursor: Cursor | None = None
     while True:
@@ -84,7 +84,7 @@ ORDERINGS = [
 
 @pytest.mark.parametrize("ordering", ORDERINGS, ids=str)
 @pytest.mark.parametrize("size", [1, 7, 40])
-def test_pages_are_every_row_once_in_both_directions(
+def test_pages_have_every_row_once_in_both_directions(
     acme: Organization, rows: list[str], ordering: tuple[Ordering, ...], size: int
 ) -> None:
     ordered = listing(*ordering)
@@ -96,7 +96,7 @@ def test_pages_are_every_row_once_in_both_directions(
 
 @pytest.mark.parametrize("name", VALUES)
 @pytest.mark.parametrize("descending", [False, True])
-def test_rows_are_ordered_and_those_without_a_value_come_last(
+def test_rows_are_sorted_with_nulls_last(
     acme: Organization, rows: list[str], name: str, descending: bool
 ) -> None:
     ids = walk(listing(Ordering(name, descending)), acme, 9)
@@ -111,12 +111,12 @@ def test_rows_are_ordered_and_those_without_a_value_come_last(
             assert (key > other) == descending
 
 
-def test_newest_come_first_unless_told(acme: Organization, rows: list[str]) -> None:
+def test_newest_rows_come_first_by_default(acme: Organization, rows: list[str]) -> None:
     newest_first = walk(listing(Ordering("datetime", True)), acme, 40)
     assert walk(listing(), acme, 9) == newest_first
 
 
-def test_a_row_that_comes_between_two_pages_moves_no_other(
+def test_row_inserted_between_two_requests_shifts_no_other_row(
     acme: Organization, rows: list[str]
 ) -> None:
     ordered = listing(Ordering("id"))
@@ -126,17 +126,17 @@ def test_a_row_that_comes_between_two_pages_moves_no_other(
     assert [json.loads(record)["id"] for record in second.records] == sorted(rows)[10:20]
 
 
-def test_a_page_takes_a_constant_number_of_queries(
+def test_number_of_queries_of_a_page_is_constant(
     acme: Organization, rows: list[str], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for size in (1, 40):
-        # The savepoint, the settings, the page, back to the savepoint, its end.
+        # Savepoint, settings, page, rollback to and release of the savepoint.
         with django_assert_num_queries(5):
             listing().page(acme.pk, size, None)
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_a_page_begins_where_an_index_says(acme: Organization, backwards: bool) -> None:
+def test_page_starts_at_an_index_condition(acme: Organization, backwards: bool) -> None:
     shipments = registry.get("shipment")
     assert shipments is not None
     ordering = (Ordering("status"), Ordering("created_at"))
@@ -144,7 +144,7 @@ def test_a_page_begins_where_an_index_says(acme: Organization, backwards: bool) 
     cursor = Cursor(("delivered", "2024-12-25 00:00:00+00", "ship_1"), backwards)
     statement = ordered.statement(acme.pk, 26, cursor).as_string(None)
     with connection.cursor() as database:
-        # So few rows would be read faster without an index.
+        # PostgreSQL prefers a sequential scan for so few rows.
         database.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         database.execute(f"EXPLAIN (COSTS OFF) {statement}")
         plan = "\n".join(line for (line,) in database.fetchall())

@@ -1,4 +1,4 @@
-"""Every matcher on every kind of column: what SQL selects is what Python would, on any rows."""
+"""Every matcher on every column type selects in SQL what it selects in Python, for any rows."""
 
 import re
 from collections.abc import Callable
@@ -52,7 +52,7 @@ ALL = [
 
 
 def passes(matcher: str, value: Any, asked: Any) -> bool:
-    """The meaning of a matcher, told by Python from its name alone."""
+    """Return whether a value passes a matcher, evaluated in Python from the matcher's name."""
     if matcher.endswith("_or_null"):
         return value is None or passes(matcher.removesuffix("_or_null"), value, asked)
     if matcher in FLAGS:
@@ -73,7 +73,7 @@ def passes(matcher: str, value: Any, asked: Any) -> bool:
 
 
 def first(asked: Any) -> Any:
-    """Where what is asked for begins: a day is a stretch of time."""
+    """Return the first instant of a value: a day is an interval."""
     day = isinstance(asked, date) and not isinstance(asked, datetime)
     return datetime.combine(asked, time(), UTC) if day else asked
 
@@ -130,10 +130,10 @@ FLAGS: dict[str, Callable[[Any, bool], bool]] = {
 }
 
 
-def written(value: Any) -> Any:
-    """A value as JSON of a request has it."""
+def request_value(value: Any) -> Any:
+    """Return a value as the JSON of a request."""
     if isinstance(value, datetime):
-        # To the microsecond: less would stand for a longer interval.
+        # Fewer digits would mean a longer interval.
         return value.isoformat(timespec="microseconds")
     if isinstance(value, date):
         return value.isoformat()
@@ -143,7 +143,7 @@ def written(value: Any) -> Any:
 @pytest.mark.parametrize(("matcher", "name"), ALL)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_what_sql_selects_is_what_python_would(
+def test_every_matcher_selects_what_python_selects(
     matcher: str, name: str, data: st.DataObject, acme: Organization, samples: None, match: Select
 ) -> None:
     stored = [*data.draw(st.lists(STORED[name], min_size=1, max_size=8), "stored"), None]
@@ -152,16 +152,16 @@ def test_what_sql_selects_is_what_python_would(
     if MATCHERS[matcher].takes is Takes.FLAG:
         asked = raw = data.draw(st.booleans(), "asked")
     else:
-        # What is stored is asked for more often than chance would have it.
+        # Ask for stored values more often than chance does.
         source = ASKED[name]
         if name not in ("list", "json"):
             source |= st.sampled_from(stored[:-1])
         if "match" in matcher:
             source = source.filter(lambda text: not re.search(r"(?<!\\)(\\\\)*\\$", text))
-        most = 3 if MATCHERS[matcher].takes is Takes.VALUES else 1
-        asked = data.draw(st.lists(source, min_size=1, max_size=most), "asked")
-        raw = [written(each) for each in asked]
-        raw = raw if most > 1 else raw[0]
+        max_size = 3 if MATCHERS[matcher].takes is Takes.VALUES else 1
+        asked = data.draw(st.lists(source, min_size=1, max_size=max_size), "asked")
+        raw = [request_value(each) for each in asked]
+        raw = raw if max_size > 1 else raw[0]
     if matcher == "jcont" and isinstance(raw, str):
         raw = f'"{raw}"'
     Sample.objects.all().delete()
@@ -173,7 +173,7 @@ def test_what_sql_selects_is_what_python_would(
     assert match(SAMPLE, {f"{name}_{matcher}": raw}) == expected
 
 
-def test_each_of_the_matchers_fits_something() -> None:
+def test_every_matcher_supports_a_column_type() -> None:
     assert len(MATCHERS) == 51
     assert {matcher for matcher, _ in ALL} == set(MATCHERS)
     assert {

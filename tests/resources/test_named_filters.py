@@ -1,4 +1,4 @@
-"""Named filters: the same names, with the same meaning, in exports' options and in lists."""
+"""Named filters: the same names and meanings in options of exports and in lists."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,7 +29,7 @@ from tests.resources.conftest import Select
 
 pytestmark = pytest.mark.django_db
 
-# The parameters of the vendor's lists.
+# Parameters of the lists of the API that this domain models.
 DOCUMENTED: dict[str, dict[str, Any]] = {
     "contact": {
         "location_id": "a",
@@ -85,7 +85,7 @@ DOCUMENTED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("resource", DOCUMENTED)
-def test_every_documented_parameter_is_taken(alice: KeyClient, resource: str) -> None:
+def test_every_documented_parameter_is_accepted(alice: KeyClient, resource: str) -> None:
     found = registry.get(resource)
     assert found is not None
     for name, value in DOCUMENTED[resource].items():
@@ -101,7 +101,7 @@ def numbered(records: list[Any], found: set[str]) -> list[int]:
 def both(
     alice: KeyClient, select: Select, resource: str, query: dict[str, Any], records: list[Any]
 ) -> list[int]:
-    """The numbers of the records that options select, as the list does."""
+    """Return the numbers of the records that both `options` and the list select."""
     found = numbered(records, select(resource, query))
     declared = registry.get(resource)
     assert declared is not None
@@ -110,7 +110,7 @@ def both(
     return found
 
 
-def test_trackers_by_location_and_contacts(
+def test_trackers_filter_by_location_and_contacts(
     alice: KeyClient, acme: Organization, select: Select
 ) -> None:
     places = LocationFactory.create_batch(2, organization=acme)
@@ -138,7 +138,7 @@ def test_trackers_by_location_and_contacts(
     assert found(contacts=people[1].pk, location=places[1].pk) == [1]
 
 
-def test_items_by_level(alice: KeyClient, acme: Organization, select: Select) -> None:
+def test_items_filter_by_level(alice: KeyClient, acme: Organization, select: Select) -> None:
     places = LocationFactory.create_batch(2, organization=acme)
     items = ItemFactory.create_batch(3, organization=acme)
     LevelFactory.create(item=items[0], location=places[0], layout_id="a", verified_qty=2)
@@ -155,7 +155,7 @@ def test_items_by_level(alice: KeyClient, acme: Organization, select: Select) ->
     assert found(include_zero_inventory="false") == [0]
 
 
-def test_assets_by_archive_and_warranty(
+def test_assets_filter_by_archive_and_warranty(
     alice: KeyClient, acme: Organization, select: Select
 ) -> None:
     now = timezone.now()
@@ -180,7 +180,7 @@ def test_assets_by_archive_and_warranty(
     assert numbered(assets, select("asset", {"list_archived": False})) == [0, 4]
 
 
-def test_locations_by_user(alice: KeyClient, acme: Organization, select: Select) -> None:
+def test_locations_filter_by_user(alice: KeyClient, acme: Organization, select: Select) -> None:
     users: tuple[Any, ...] = ([{"id": "u1"}, {"id": "u2"}], [{"id": "u2"}], [], {"id": "u1"}, ["u"])
     places = [LocationFactory.create(organization=acme, users=each) for each in users]
 
@@ -206,13 +206,13 @@ def test_locations_by_user(alice: KeyClient, acme: Organization, select: Select)
         (
             "tracker",
             {"contacts": "not_in:a,b"},
-            "contacts stands for destination_contact or sender",
+            "`contacts` filters by destination_contact or sender",
         ),
         ("tracker", {"contact": "a"}, "did you mean 'contacts'?"),
         ("location", {"user_id": "gt:a"}, "`user_id` (list) does not"),
     ],
 )
-def test_what_is_wrong_is_named(
+def test_problem_names_the_invalid_filter(
     alice: KeyClient, resource: str, options: dict[str, str], message: str
 ) -> None:
     [name] = options
@@ -224,7 +224,7 @@ def test_what_is_wrong_is_named(
     assert problem["accepted"]
 
 
-def test_the_description_of_a_resource_has_them(alice: KeyClient) -> None:
+def test_resource_endpoint_lists_named_filters(alice: KeyClient) -> None:
     filters = {each["name"]: each for each in alice.get("/v1/resources/tracker").json()["filters"]}
     assert filters["location"]["stands_for"] == ["destination_location"]
     assert filters["contacts"]["stands_for"] == ["destination_contact", "sender_contact"]
@@ -254,22 +254,22 @@ def declared(*filters: NamedFilter) -> Iterator[str]:
         (NamedFilter("limit", "", expression="true"), "resources.E012"),
     ],
 )
-def test_a_wrong_declaration_is_named(named: NamedFilter, problem: str) -> None:
+def test_check_reports_a_wrong_declaration(named: NamedFilter, problem: str) -> None:
     [found] = [each for each in declared(named) if "E009" not in each]
     assert problem in found
     assert named.name in found
 
 
-def test_a_right_declaration_passes() -> None:
+def test_valid_declaration_passes_the_checks() -> None:
     assert list(declared(NamedFilter("here", "", paths=("name", "code")))) == []
 
 
-def test_a_message_names_the_filter_of_the_request() -> None:
+def test_message_names_the_filter_of_the_request() -> None:
     named = NamedFilter("worth", "By the amount.", paths=("amount",))
     resource = Resource("shipment", "shipments", Shipment, filters=(named,))
     for raw, text in (
         ("much", "'much' is not a valid value of worth."),
-        ("bwi:1", "bwi takes exactly two values"),
+        ("bwi:1", "`bwi` takes exactly two values"),
     ):
         _, [problem] = parse_options(resource, {"worth": raw}, UTC)
         assert problem.field == "options.worth"

@@ -1,4 +1,4 @@
-"""Options that cannot be read: the code, the place, the value, and what would be taken."""
+"""Invalid options: code, field, value, message and accepted values of each problem."""
 
 from dataclasses import replace
 from typing import Any
@@ -34,21 +34,21 @@ DAY = "an ISO date (2024-12-25)"
         ("metadata..a", "x", "'.a' is not a path of keys", '."a.b"'),
         ('metadata."a', "x", "is not a path of keys inside metadata", '."a.b"'),
         (".", "x", "no filter '.'", "status"),
-        ("metadata.\0", "x", "no NUL", None),
-        ("metadata.\ud800", "x", "half of a surrogate pair", None),
-        ("location.code", "x", "location has no 'code'", "location.name"),
-        ("location.", "x", "location has no ''", None),
-        ("location.name.x", "x", "location has no 'name.x'", "location.id"),
+        ("metadata.\0", "x", "contains NUL", None),
+        ("metadata.\ud800", "x", "unpaired surrogate", None),
+        ("location.code", "x", "`location` has no field 'code'", "location.name"),
+        ("location.", "x", "`location` has no field ''", None),
+        ("location.name.x", "x", "`location` has no field 'name.x'", "location.id"),
         ("status", "gt:a", "does not support the operator `gt`", "not_in"),
         ("status", "bwi:a,b", "does not support the operator `bwi`", "not_equals"),
         ("paid", "lt:true", "does not support the operator `lt`", "is_null"),
         ("tags", "gte:a", "does not support the operator `gte`", "equals"),
         ("rates", "gt:1", "does not support the operator `gt`", "equals"),
         ("location", "gt:a", "does not support the operator `gt`", "in"),
-        ("status", [], "an empty list selects nothing", "at least one value"),
-        ("status", "a,,b", "has an empty place", "single commas"),
-        ("status", ",", "has an empty place", "single commas"),
-        ("status", "in:a,", "has an empty place", "single commas"),
+        ("status", [], "An empty list selects nothing.", "at least one value"),
+        ("status", "a,,b", "has an empty value", "single commas"),
+        ("status", ",", "has an empty value", "single commas"),
+        ("status", "in:a,", "has an empty value", "single commas"),
         ("status", {"a": 1}, "is not a valid value of status", "a text"),
         ("status", True, "true is not a valid value of status", "a text"),
         ("status", [None], "null is not a valid value of status", "a text"),
@@ -61,17 +61,17 @@ DAY = "an ISO date (2024-12-25)"
         ("metadata.a", ",".join("a" * 10_001), "10,001 values", "at most 10,000 values"),
         ("status", [["a"]], '["a"] is not a valid value of status', "a text"),
         ("status", "a\0", "is not a valid value of status", "a text"),
-        ("status", "is_null:true", "is_null takes no value", "is_null"),
-        ("status", "is_not_null:", "is_not_null takes no value", "is_null"),
+        ("status", "is_null:true", "`is_null` takes no value", "is_null"),
+        ("status", "is_not_null:", "`is_not_null` takes no value", "is_null"),
         ("amount", "x", "'x' is not a valid value of amount. Accepted: a number", "a number"),
         ("amount", "", "is not a valid value of amount", "a number"),
         ("amount", "around:5", "is not a valid value of amount", "gte"),
         ("amount", "not_equal:5", "is not a valid value of amount", "not_equals"),
         ("amount", "gt:", "'' is not a valid value of amount", "a number"),
         ("amount", "gt:1,2", "'1,2' is not a valid value of amount", "a number"),
-        ("amount", "bwi:1", "bwi takes exactly two values", "bwi:a,b"),
-        ("amount", "bwe:1,2,3", "bwe takes exactly two values", "bwe:a,b"),
-        ("amount", "bwi:10,9", "bwi takes the smaller value first", "bwi:a,b"),
+        ("amount", "bwi:1", "`bwi` takes exactly two values", "bwi:a,b"),
+        ("amount", "bwe:1,2,3", "`bwe` takes exactly two values", "bwe:a,b"),
+        ("amount", "bwi:10,9", "`bwi` takes the smaller value first", "bwi:a,b"),
         ("amount", {}, "is not a valid value of amount", "a number"),
         ("created_at", "gte:soon", "'soon' is not a valid value of created_at", DAY),
         ("created_at", "after:2024-01-01", "is not a valid value of created_at", "bwi"),
@@ -81,19 +81,19 @@ DAY = "an ISO date (2024-12-25)"
         ("created_at", {"gte": "2024-01-01"}, "is not a valid value of created_at", DAY),
         ("paid", 1, "1 is not a valid value of paid", "true or false"),
         ("metadata.a", {"b": 1}, "is not a valid value of metadata.a", "a text"),
-        ("metadata.a", [], "an empty list selects nothing", "at least one value"),
+        ("metadata.a", [], "An empty list selects nothing.", "at least one value"),
         ("metadata.a", "gt:x", "'x' is not a valid value of metadata.a", "a number"),
         ("metadata", float("nan"), "NaN is not a valid value of metadata", "a JSON object"),
         ("metadata", {"a": "\0"}, "is not a valid value of metadata", "a JSON object"),
         ("search", "", "at least 2 letters or digits", "words"),
         ("search", "a - ! ''", "at least 2 letters or digits", "words"),
-        ("search", ["smith"], "search takes a text", "500 characters"),
-        ("search", None, "search takes a text", "500 characters"),
-        ("search", "ab\0", "search takes a text", "500 characters"),
-        ("search", "a" * 501, "search takes a text", "500 characters"),
+        ("search", ["smith"], "`search` must be a text", "500 characters"),
+        ("search", None, "`search` must be a text", "500 characters"),
+        ("search", "ab\0", "`search` must be a text", "500 characters"),
+        ("search", "a" * 501, "`search` must be a text", "500 characters"),
     ],
 )
-def test_a_malformed_filter_is_named(name: str, raw: object, text: str, accepted: str) -> None:
+def test_problem_names_a_malformed_filter(name: str, raw: object, text: str, accepted: str) -> None:
     resource = "contact" if accepted == "group_id" else "shipment"
     selection, problems = read({name: raw}, resource)
     assert selection == Selection()
@@ -126,7 +126,7 @@ def test_a_malformed_filter_is_named(name: str, raw: object, text: str, accepted
         "9" * 20,
     ],
 )
-def test_a_limit_is_a_whole_number_from_1(limit: object) -> None:
+def test_invalid_limit_is_rejected(limit: object) -> None:
     _, (problem,) = read({"limit": limit})
     assert problem.code is ErrorCode.INVALID_LIMIT
     assert problem.field == "options.limit"
@@ -138,7 +138,7 @@ def test_a_limit_is_a_whole_number_from_1(limit: object) -> None:
     ("limit", "number"),
     [("all", None), (None, None), (1, 1), ("1000", 1000), (2**63 - 1, 2**63 - 1)],
 )
-def test_limits_that_are_taken(limit: object, number: int | None) -> None:
+def test_valid_limits(limit: object, number: int | None) -> None:
     assert read({"limit": limit}) == (Selection(limit=number), [])
 
 
@@ -165,9 +165,7 @@ def test_limits_that_are_taken(limit: object, number: int | None) -> None:
         ({"direction": ["desc"]}, "direction", ["desc"]),
     ],
 )
-def test_an_ordering_names_sortable_columns_once(
-    options: dict[str, Any], field: str, value: object
-) -> None:
+def test_invalid_order_is_rejected(options: dict[str, Any], field: str, value: object) -> None:
     _, (problem,) = read(options)
     assert problem.code is ErrorCode.INVALID_ORDERING
     assert problem.field == f"options.{field}"
@@ -194,11 +192,11 @@ def test_an_ordering_names_sortable_columns_once(
         ({"direction": "desc"}, (Ordering("created_at", True),)),
     ],
 )
-def test_orderings_that_are_taken(options: dict[str, Any], ordering: tuple[Ordering, ...]) -> None:
+def test_valid_orders(options: dict[str, Any], ordering: tuple[Ordering, ...]) -> None:
     assert read(options) == (Selection(ordering=ordering), [])
 
 
-def test_every_problem_comes_and_the_rest_is_read() -> None:
+def test_all_problems_are_reported_and_the_rest_is_parsed() -> None:
     options = {"status": "delivered", "x": 1, "amount": "y", "limit": 0, "direction": "z"}
     selection, problems = read(options)
     assert selection.conditions == (Condition("status", Operator.EQUALS, ("delivered",)),)
@@ -206,24 +204,24 @@ def test_every_problem_comes_and_the_rest_is_read() -> None:
     assert fields == ["options.x", "options.amount", "options.direction", "options.limit"]
 
 
-def test_the_path_of_problems_is_that_of_the_options() -> None:
+def test_fields_of_problems_begin_with_the_given_path() -> None:
     _, (problem,) = parse_options(SAMPLE, {"x": 1}, UTC, path="")
     assert problem.field == "x"
 
 
-def test_more_options_than_anyone_needs_are_refused() -> None:
+def test_too_many_options_are_rejected() -> None:
     selection, (problem,) = read({f"metadata.key{n}": "x" for n in range(101)})
     assert selection == Selection()
     assert (problem.code, problem.field) == (ErrorCode.INVALID_REQUEST, "options")
-    assert problem.accepted == "100 options at most"
+    assert problem.accepted == "at most 100 options"
 
 
-def test_a_resource_without_a_search_text_has_no_search() -> None:
+def test_resource_without_search_text_has_no_search() -> None:
     _, (problem,) = parse_options(replace(SAMPLE, search=None), {"search": "x"}, UTC)
     assert "has no filter 'search'" in problem.message
 
 
-def test_values_are_kept_once_but_the_ends_of_a_range_both() -> None:
+def test_equal_values_are_deduplicated_except_in_ranges() -> None:
     options = {"provider": "ups,fedex,ups", "amount": "bwi:5,5", "metadata.status": "gone"}
     conditions = read(options)[0].conditions
     assert [c.values for c in conditions if isinstance(c, Condition)] == [

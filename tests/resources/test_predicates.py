@@ -1,4 +1,4 @@
-"""Predicates: how their names are read, through which relations they go, and what is refused."""
+"""Predicates: parsing of names, relations, and problems."""
 
 import time
 from dataclasses import replace
@@ -39,7 +39,7 @@ def read(
 
 
 def paths(name: str, of: Resource | str = "shipment", raw: Any = "x") -> list[tuple[str, str]]:
-    """The paths of the conditions that a predicate becomes, with their operators."""
+    """Return the paths and operators of the conditions of a predicate."""
     [condition], problems = read({name: raw}, of)
     assert problems == []
     conditions = condition.any_of if isinstance(condition, AnyOf) else (condition,)
@@ -67,7 +67,7 @@ def of(*names: str) -> Resource:
             [("text", "equals"), ("text", "is_null"), ("uuid", "equals"), ("uuid", "is_null")],
         ),
         ("text_or_text_eq", (), [("text", "equals")]),
-        # The longest matcher that leaves what is known.
+        # The longest matcher that leaves known attributes.
         ("text_not_eq", ("text_not",), [("text", "differs")]),
         ("is_not_eq", ("is_not",), [("is_not", "equals")]),
         ("text_not_start", ("text_not",), [("text", "unlike_all")]),
@@ -84,7 +84,7 @@ def of(*names: str) -> Resource:
         ("a_or_b_or_a_eq", ("a", "b", "a_or_b"), [("a_or_b", "equals"), ("a", "equals")]),
     ],
 )
-def test_a_name_has_one_meaning(
+def test_ambiguous_name_has_one_meaning(
     name: str, columns: tuple[str, ...], expected: list[tuple[str, str]]
 ) -> None:
     assert paths(name, of(*columns)) == expected
@@ -95,7 +95,7 @@ def test_a_name_has_one_meaning(
     [
         ("location_id_eq", "shipment", ["location_id"]),
         ("location_name_eq", "shipment", ["location.name"]),
-        # More than the relation shows: whatever the related resource has.
+        # All columns of the related resource, not only the fields of the relation.
         ("location_code_eq", "shipment", ["location.code"]),
         ("destination_contact_email_end", "shipment", ["destination_contact.email"]),
         ("groups_id_in", "contact", ["groups.id"]),
@@ -110,10 +110,10 @@ def test_a_name_has_one_meaning(
             "contact",
             ["name", "email", "groups.name"],
         ),
-        # No resource of its own: what the relation shows.
+        # Without a resource: the fields of the relation.
         ("articles_sku_eq", "fulfillment", ["articles.sku"]),
         ("parent_parent_parent_name_eq", "group", ["parent.parent.parent.name"]),
-        # What may be included may be asked for, whether or not it is shown otherwise.
+        # Relations that requests may include, even if undeclared.
         ("prices_price_tiers_name_cont", "sku", ["prices.price_tiers.name"]),
         (
             "orders_line_items_line_item_options_name_eq",
@@ -144,12 +144,17 @@ def test_attributes_of_related_records(name: str, start: str, expected: list[str
         ("search_text_cont", "x", "no attribute 'search_text'", "_search"),
         ("location_search_text_cont", "x", "no attribute 'location_search_text'", ""),
         ("location_organization_name_eq", "x", "no attribute", ""),
-        ("status_eqq", "x", "'status_eqq' ends in no matcher; did you mean 'eq'?", "not_eq"),
+        (
+            "status_eqq",
+            "x",
+            "does not end with a matcher; did you mean 'eq'?",
+            "not_eq",
+        ),
         ("status_not_eq_al", "x", "did you mean 'not_eq_all'?", "not_eq_all"),
-        ("metadata_conts", {}, "ends in no matcher", "jcont"),
-        ("status", "x", "'status' ends in no matcher", "eq"),
-        ("nothing", "x", "'nothing' is no attribute of shipment with a matcher", "id_eq"),
-        ("", "x", "'' is no attribute", "id_eq"),
+        ("metadata_conts", {}, "does not end with a matcher", "jcont"),
+        ("status", "x", "'status' does not end with a matcher", "eq"),
+        ("nothing", "x", "'nothing' is not an attribute of shipment", "id_eq"),
+        ("", "x", "'' is not an attribute", "id_eq"),
         ("status\0_eq", "x", "has no attribute", "status"),
         ("tracker_destination_contact_groups_location_name_eq", "x", "more than 3 relations", "3"),
         ("_or_".join(["status"] * 11) + "_eq", "x", "joins 11 attributes", "10 attributes"),
@@ -175,29 +180,31 @@ def test_attributes_of_related_records(name: str, start: str, expected: list[str
             "an ISO date",
         ),
         ("paid_eq", 2, "2 is not a valid value of paid", "true or false"),
-        ("paid_true", "maybe", "paid_true takes true or false", "True"),
-        ("notes_null", None, "notes_null takes true or false", "False"),
-        ("notes_blank", [True], "notes_blank takes true or false", "False"),
+        ("paid_true", "maybe", "`paid_true` takes true or false", "True"),
+        ("notes_null", None, "`notes_null` takes true or false", "False"),
+        ("notes_blank", [True], "`notes_blank` takes true or false", "False"),
         ("status_eq", "gone", "'gone' is not a value of status", "delivered"),
         ("status_not_in", ["lost", "gone"], "'gone' is not a value of status", "delivered"),
-        ("notes_eq", ["x"], "notes_eq takes one value", "not a list"),
+        ("notes_eq", ["x"], "`notes_eq` takes one value, not a list", "one value"),
         ("notes_cont", {}, "{} is not a valid value of notes", "a text"),
         ("notes_cont", "\0", "is not a valid value of notes", "a text"),
-        ("notes_in", [], "an empty list selects nothing", "at least one value"),
-        ("notes_in", "a,,b", "has an empty place", "single commas"),
+        ("notes_in", [], "An empty list selects nothing.", "at least one value"),
+        ("notes_in", "a,,b", "has an empty value", "single commas"),
         ("notes_in", [["a"]], '["a"] is not a valid value of notes', "a text"),
         ("notes_in", [None], "null is not a valid value of notes", "a text"),
-        ("notes_matches", "50\\", "ends in no single backslash", "%"),
-        ("notes_does_not_match_any", ["a", "\\\\\\"], "ends in no single backslash", "%"),
-        ("metadata_jcont", None, "metadata_jcont takes no null", "a JSON object"),
-        ("metadata_jcont", "null", "metadata_jcont takes no null", "a JSON object"),
+        ("notes_matches", "50\\", "unfinished escape", "%"),
+        ("notes_does_not_match_any", ["a", "\\\\\\"], "unfinished escape", "%"),
+        ("metadata_jcont", None, "`metadata_jcont` does not take null", "a JSON object"),
+        ("metadata_jcont", "null", "`metadata_jcont` does not take null", "a JSON object"),
         ("metadata_jcont", float("nan"), "NaN is not a valid value of metadata", "a JSON object"),
         ("notes_in", ["x"] * 10_001, "10,001 values", "at most 10,000 values"),
         ("amount_in", ",".join("1" * 10_001), "10,001 values", "at most 10,000 values"),
         ("notes_or_provider_in", ["x"] * 5_001, "each of 2 attributes", "at most 5,000 values"),
     ],
 )
-def test_a_malformed_predicate_is_named(name: str, raw: Any, text: str, accepted: str) -> None:
+def test_problem_names_the_malformed_predicate(
+    name: str, raw: Any, text: str, accepted: str
+) -> None:
     conditions, [problem] = read({name: raw})
     assert conditions == ()
     assert problem.code is ErrorCode.INVALID_FILTER
@@ -219,7 +226,7 @@ def test_a_malformed_predicate_is_named(name: str, raw: Any, text: str, accepted
         ("orders_tags_created_at_gt", "customer", "orders_tags_id_not_in"),
     ],
 )
-def test_tags_are_asked_for_by_id_only(name: str, of: str, accepted: str) -> None:
+def test_tags_support_only_filters_by_id(name: str, of: str, accepted: str) -> None:
     conditions, [problem] = read({name: True}, of)
     assert conditions == ()
     assert problem.field == f"filters.{name}"
@@ -231,16 +238,16 @@ def test_tags_are_asked_for_by_id_only(name: str, of: str, accepted: str) -> Non
     ("name", "of"),
     [("tags_id_in", "sku"), ("sku_tags_id_not_in", "price"), ("code_or_tags_id_in", "sku")],
 )
-def test_tags_may_be_listed_anywhere(name: str, of: str) -> None:
+def test_tags_of_related_records_filter_by_id(name: str, of: str) -> None:
     assert read({name: "tag_1,tag_2"}, of)[1] == []
 
 
-def test_what_has_no_tags_says_so() -> None:
+def test_resource_without_tags_rejects_their_filter() -> None:
     _, [problem] = read({"tags_id_in": "tag_1"}, "price")
     assert "price has no attribute 'tags_id'" in problem.message
 
 
-def test_every_problem_comes_and_the_rest_is_read() -> None:
+def test_all_problems_are_reported_and_the_rest_is_parsed() -> None:
     filters = {"status_eq": "lost", "x_eq": 1, "amount_gt": "y", "paid_true": 3, "notes_in": []}
     conditions, problems = read(filters)
     assert conditions == (Condition("status", Operator.EQUALS, ("lost",)),)
@@ -249,22 +256,23 @@ def test_every_problem_comes_and_the_rest_is_read() -> None:
     ]
 
 
-def test_more_predicates_than_anyone_needs_are_refused() -> None:
+def test_too_many_predicates_are_rejected() -> None:
     conditions, [problem] = read({f"x{n}_eq": "x" for n in range(101)})
     assert conditions == ()
     assert (problem.code, problem.field) == (ErrorCode.INVALID_REQUEST, "filters")
 
 
-def test_a_name_is_read_in_time_whatever_it_holds() -> None:
+def test_parsing_time_of_a_name_is_bounded() -> None:
     joined = "_or_".join(["children_parent_children"] * 10)
     names = [f"{joined[:length]}_not_eq_or_null" for length in range(180, 270)]
     started = time.monotonic()
     _, problems = read(dict.fromkeys(names, "x"), "group")
     assert len(problems) == len(names)
-    assert time.monotonic() - started < 2
+    # Without memoization, parsing one of the names takes minutes.
+    assert time.monotonic() - started < 10
 
 
-def test_both_languages_are_joined_by_and() -> None:
+def test_both_filter_languages_are_joined_by_and() -> None:
     shipment = resource("shipment")
     options = {"status": "lost", "nope": 1}
     selection, problems = parse_selection(shipment, options, {"fee_gt": 1, "nope_eq": 1}, UTC)
@@ -314,7 +322,7 @@ def test_both_languages_are_joined_by_and() -> None:
         ({"created_at_gteq": "2024-03-10"}, "a, b, c"),
     ],
 )
-def test_what_is_asked_of_the_records_own_columns(
+def test_matchers_on_own_columns(
     filters: dict[str, Any], ids: str, acme: Organization, match: Select
 ) -> None:
     for key, status, notes, amount, tags, metadata in [
@@ -360,7 +368,7 @@ def people(acme: Organization, globex: Organization) -> None:
         ({"groups_id_in": "crew,dock"}, "both, one"),
         ({"groups_id_in": ["dock", "nobody"]}, "both"),
         ({"groups_id_in": "secret"}, ""),
-        # Of many, not one passes.
+        # Negations pass if no related record has the value.
         ({"groups_id_not_in": "dock"}, "one, none, corrupt"),
         ({"groups_name_not_eq": "crew"}, "none, corrupt"),
         ({"groups_name_not_eq_or_null": "crew"}, "none, corrupt"),
@@ -374,13 +382,13 @@ def people(acme: Organization, globex: Organization) -> None:
         ({"groups_location_code_not_eq": "H"}, "none, corrupt"),
         ({"groups_location_terminal_location_name_cont": "U"}, "both, one"),
         ({"groups_location_terminal_location_name_blank": True}, "none, corrupt"),
-        # Several predicates may be passed by several related records.
+        # Different related records may pass different predicates.
         ({"groups_name_eq": "dock", "groups_location_name_eq": "Hall"}, "both"),
         ({"name_or_groups_name_eq": "dock"}, "both"),
         ({"email_end": "@x.com"}, "both, one"),
     ],
 )
-def test_one_of_many_related_records_passes(
+def test_matchers_through_a_to_many_relation(
     filters: dict[str, Any], ids: str, people: None, match: Select
 ) -> None:
     assert match("contact", filters) == {each for each in ids.split(", ") if each}
@@ -390,7 +398,7 @@ def test_one_of_many_related_records_passes(
     ("filters", "ids"),
     [
         ({"destination_contact_email_eq": "b@x.com"}, "to both"),
-        # Nothing to compare is not unequal, whether the record or its value is missing.
+        # A negation is false if the record or its value is missing.
         ({"destination_contact_email_not_eq": "x"}, "to both"),
         ({"destination_contact_email_not_eq_or_null": "b@x.com"}, "to none, to nobody"),
         ({"destination_contact_email_not_cont": "zzz"}, "to both"),
@@ -402,13 +410,13 @@ def test_one_of_many_related_records_passes(
         ({"tracking_number_or_destination_contact_email_start": "B@"}, "to both"),
     ],
 )
-def test_the_one_related_record_passes(
+def test_matchers_through_a_to_one_relation(
     filters: dict[str, Any], ids: str, people: None, match: Select
 ) -> None:
     assert match("shipment", filters) == {each for each in ids.split(", ") if each}
 
 
-def test_records_without_a_resource_of_their_own(acme: Organization, match: Select) -> None:
+def test_matchers_on_unregistered_related_records(acme: Organization, match: Select) -> None:
     order = FulfillmentFactory(organization=acme, id="it")
     FulfillmentFactory(organization=acme, id="other")
     ArticleFactory(fulfillment=order, sku="A-1", requested_qty=3)
@@ -418,7 +426,7 @@ def test_records_without_a_resource_of_their_own(acme: Organization, match: Sele
 
 
 @pytest.mark.parametrize("matcher", ["in", "not_in", "cont_any", "gt_any"])
-def test_as_many_values_as_a_predicate_takes_are_compared_at_once(
+def test_predicate_compares_thousands_of_values(
     matcher: str, acme: Organization, match: Select
 ) -> None:
     ShipmentFactory.create_batch(200, organization=acme, notes="n", amount=20_000)
@@ -428,4 +436,5 @@ def test_as_many_values_as_a_predicate_takes_are_compared_at_once(
     started = time.monotonic()
     found = match("shipment", {f"{name}_{matcher}": raw})
     assert ("it" in found) is (matcher != "not_in")
-    assert time.monotonic() - started < 2
+    # A comparison of each row with each value takes minutes.
+    assert time.monotonic() - started < 10

@@ -1,4 +1,4 @@
-"""Reads have settings of their own, inside of another transaction too."""
+"""Reads apply their settings and restore the previous ones, inside an outer transaction too."""
 
 import pytest
 from django.db import connection, transaction
@@ -17,7 +17,7 @@ def settings(cursor: CursorWrapper) -> list[str]:
 
 
 @pytest.mark.parametrize("too_long", [False, True])
-def test_the_settings_of_a_read_end_with_it(too_long: bool) -> None:
+def test_settings_are_restored_after_a_read(too_long: bool) -> None:
     with transaction.atomic(), connection.cursor() as around:
         before = settings(around)
         if too_long:

@@ -1,4 +1,4 @@
-"""Resources: columns, names and types derived from the model."""
+"""The registry, and columns, names and types that derive from the model."""
 
 import pytest
 from django.core.exceptions import FieldDoesNotExist
@@ -18,7 +18,7 @@ LOGISTICS = [
 ]
 
 
-def test_the_logistics_resources_are_found() -> None:
+def test_autodiscovery_finds_the_logistics_resources() -> None:
     assert set(LOGISTICS) <= set(registry.names())
     assert registry.names() == sorted(registry.names())
     for name in LOGISTICS:
@@ -29,7 +29,7 @@ def test_the_logistics_resources_are_found() -> None:
     assert registry.for_model(Export) is None
 
 
-def test_of_two_of_one_name_the_first_is_found(own_registry: Registry) -> None:
+def test_first_resource_of_a_name_wins(own_registry: Registry) -> None:
     first, second = SAMPLE, Resource("sample", "samples", ApiKey)
     own_registry.register(first)
     own_registry.register(second)
@@ -37,7 +37,7 @@ def test_of_two_of_one_name_the_first_is_found(own_registry: Registry) -> None:
     assert own_registry.declared[-2:] == [first, second]
 
 
-def test_every_kind_comes_from_its_field() -> None:
+def test_column_types_derive_from_fields() -> None:
     kinds = {name: column.kind for name, column in SAMPLE.columns_by_name.items()}
     assert kinds == {
         "id": ColumnType.TEXT,
@@ -57,7 +57,7 @@ def test_every_kind_comes_from_its_field() -> None:
     }
 
 
-def test_columns_follow_the_model_then_the_declaration() -> None:
+def test_columns_are_in_model_order_then_declaration_order() -> None:
     contact = Resource(
         "contact",
         "contacts",
@@ -73,7 +73,7 @@ def test_columns_follow_the_model_then_the_declaration() -> None:
     assert "organization_id" not in names
 
 
-def test_a_declared_column_replaces_the_models() -> None:
+def test_declared_column_replaces_the_model_column() -> None:
     upper = Column("name", ColumnType.TEXT, "upper({row}.name)")
     resource = Resource("contact", "contacts", Contact, columns=(upper,))
     assert resource.columns_by_name["name"] is upper
@@ -90,13 +90,13 @@ def test_a_declared_column_replaces_the_models() -> None:
         ("ids", "id"),
     ],
 )
-def test_plurals_are_aliases(plural: str, name: str) -> None:
+def test_plural_is_an_alias_of_a_column(plural: str, name: str) -> None:
     shipment = registry.get("shipment")
     assert shipment is not None
     assert shipment.plural_aliases[plural] == name
 
 
-def test_what_is_no_list_of_texts_or_numbers_has_no_plural() -> None:
+def test_only_text_and_number_columns_have_plurals() -> None:
     shipment = registry.get("shipment")
     assert shipment is not None
     assert not {"created_ats", "paids", "tagses", "metadatas", "_searches", "noteses"} & set(
@@ -104,7 +104,7 @@ def test_what_is_no_list_of_texts_or_numbers_has_no_plural() -> None:
     )
 
 
-def test_no_alias_hides_a_name() -> None:
+def test_alias_never_hides_another_name() -> None:
     contact = registry.get("contact")
     assert contact is not None
     # `addresses` is a column of its own, not the plural of `address`.
@@ -121,7 +121,7 @@ def test_to_many_relations_have_an_id_filter() -> None:
     assert contact.relations_by_id["group_id"].target is Group
 
 
-def test_a_foreign_key_has_the_kind_of_its_target() -> None:
+def test_foreign_key_has_the_type_of_its_target() -> None:
     file = Resource("file", "files", ExportFile, organization="export__organization")
     assert file.columns_by_name["export_id"].kind is ColumnType.INTEGER
     assert file.columns_by_name["export_id"].field == "export"
@@ -137,34 +137,45 @@ def test_a_foreign_key_has_the_kind_of_its_target() -> None:
         (Relation("destination_contact").of(Shipment), False, Contact),
     ],
 )
-def test_relations_know_their_target(relation: Relation, many: bool, target: type) -> None:
+def test_relation_derives_cardinality_and_target(
+    relation: Relation, many: bool, target: type
+) -> None:
     assert relation.many is many
     assert relation.target is target
     assert list(relation.columns) == ["id", "name"]
 
 
-def test_a_relation_is_not_a_column() -> None:
+def test_relation_is_not_a_column() -> None:
     with pytest.raises(FieldDoesNotExist, match="levels is a relation without a column"):
         field_column(Item, "levels")
-    with pytest.raises(TypeError, match="belongs to no resource"):
+    with pytest.raises(TypeError, match="is not bound to a model"):
         _ = Relation("groups").target
 
 
 @pytest.mark.parametrize("name", ["destination_contact", "destination_contact_id"])
-def test_a_foreign_key_is_hidden_by_either_of_its_names(name: str) -> None:
+def test_foreign_key_is_hidden_by_name_or_attname(name: str) -> None:
     shipment = Resource("s", "ss", Shipment, hidden=frozenset({name}))
     assert "destination_contact_id" not in shipment.names
     assert "sender_contact_id" in shipment.names
 
 
-def test_the_choices_of_a_field_are_those_of_its_column() -> None:
+def test_column_has_the_choices_of_its_field() -> None:
     columns = Resource("g", "gs", Group).columns_by_name
     assert columns["resource"].choices == ("contact", "location", "item")
     assert columns["name"].choices == ()
 
 
-def test_a_plural_never_hides_a_declared_filter() -> None:
+def test_plural_never_hides_a_named_filter() -> None:
     named = NamedFilter("statuses", "Another filter.", paths=("id",))
     resource = Resource("shipment", "shipments", Shipment, filters=(named,))
     assert "statuses" not in resource.plural_aliases
     assert "order_numbers" in resource.plural_aliases
+
+
+def test_unregistered_resource_can_be_replaced(own_registry: Registry) -> None:
+    replacement = Resource("contact", "contacts", Contact)
+    own_registry.unregister("contact")
+    assert own_registry.get("contact") is None
+    own_registry.register(replacement)
+    assert own_registry.get("contact") is replacement
+    assert own_registry.declared.count(replacement) == 1

@@ -1,4 +1,4 @@
-"""Search: every word of the phrase begins a word of the record, in any script."""
+"""Search: every word of the phrase is the prefix of a word of the record, in any script."""
 
 import pytest
 from django.db import connection
@@ -62,7 +62,7 @@ def named(acme: Organization, globex: Organization) -> None:
         ("zoe", "latin"),
         ("Zoé lukasiewicz", "latin"),
         ("ελενη παπαδ", "greek"),
-        ("петр чаик", None),  # A letter of its own, not an accented one.
+        ("петр чаик", None),  # й is a letter of its own, not an accented и.
         ("петр чайк", "cyrillic"),
         ("ЧАЙКОВСКИЙ", "cyrillic"),
         ("ipek isi", "turkish"),
@@ -75,7 +75,7 @@ def named(acme: Organization, globex: Organization) -> None:
         ("in:smith,john", None),
     ],
 )
-def test_a_phrase_finds_the_records_that_have_all_its_words(
+def test_phrase_finds_records_with_all_its_words(
     phrase: str, key: str | None, select: Select
 ) -> None:
     if sum(map(len, words_of(phrase))) < 2:
@@ -95,7 +95,7 @@ def test_a_phrase_finds_the_records_that_have_all_its_words(
         ("\uff26\uff55\uff4c\uff4c ﬁne", ["full fine", "\uff46in"]),
     ],
 )
-def test_case_and_accents_do_not_count(
+def test_search_ignores_case_and_accents(
     name: str, phrases: list[str], acme: Organization, select: Select
 ) -> None:
     ContactFactory(organization=acme, id="it", name=name, email="x@example.org")
@@ -110,7 +110,7 @@ storable = st.text(st.characters(exclude_characters="\0", exclude_categories=["C
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=storable)
 @example(text="a\u2019b %c$ 10km 1e5 v1.2 x\u2013y “q” ß İ ǆ ﬁ")
-@example(text="\uff07\uff07 \u00b4\u00b4 \uff3c\uff02")  # Folded, these are marks.
+@example(text="\uff07\uff07 \u00b4\u00b4 \uff3c\uff02")  # These fold to separators.
 @example(text="it''s \\' :* & | ! <-> ( ) 'x':A")
 def test_any_text_is_found_by_its_own_words(
     text: str, acme: Organization, samples: None, select: Select
@@ -119,7 +119,7 @@ def test_any_text_is_found_by_its_own_words(
     Sample.objects.create(id="it", organization=acme, text=text)
     for word in words_of(text):
         found = select(SAMPLE, {"search": f"{word} {word}"}) if len(word) > 1 else {"it"}
-        # PostgreSQL indexes letters and digits; a word of other signs alone matches nothing.
+        # PostgreSQL indexes letters and digits; a word without any matches nothing.
         assert found == {"it"} or not any(character.isalnum() for character in word), word
 
 
@@ -127,14 +127,14 @@ def test_any_text_is_found_by_its_own_words(
     "phrase",
     ["a'aa", r"\'aa\'", "ab:*", "(ab", "ab &", "!ab", "%s%s", "{ab}", "ab;--", "$$ab$$", "x" * 500],
 )
-def test_any_phrase_is_harmless(
+def test_phrase_cannot_inject_query_syntax(
     phrase: str, acme: Organization, samples: None, select: Select
 ) -> None:
     Sample.objects.create(id="it", organization=acme, text="some words")
     assert select(SAMPLE, {"search": phrase}) == set()
 
 
-def test_search_text_joins_the_fields_of_a_record(acme: Organization, select: Select) -> None:
+def test_search_text_joins_fields_of_the_record(acme: Organization, select: Select) -> None:
     ShipmentFactory(
         organization=acme,
         id="it",
@@ -148,7 +148,7 @@ def test_search_text_joins_the_fields_of_a_record(acme: Organization, select: Se
 
 
 @pytest.mark.django_db
-def test_search_reads_the_index() -> None:
+def test_search_uses_the_index() -> None:
     condition = words_match(sql.SQL("search_text"), "so-2024 50%").as_string(None)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -1,4 +1,4 @@
-"""Values: what a request writes, as the one text that a condition keeps."""
+"""Values of filters: conversion to canonical texts."""
 
 from decimal import Decimal
 from typing import Any
@@ -29,11 +29,11 @@ from longshore.resources.values import ACCEPTED, canonical, json_or_text
         (ColumnType.JSON, r"\u0000", r'"\\u0000"'),
     ],
 )
-def test_other_kinds_have_one_text_too(kind: ColumnType, raw: object, text: str) -> None:
+def test_canonical_text_of_valid_values(kind: ColumnType, raw: object, text: str) -> None:
     assert canonical(kind, raw) == text
 
 
-NOTHING: dict[ColumnType, list[Any]] = {
+INVALID: dict[ColumnType, list[Any]] = {
     ColumnType.TEXT: [None, True, [], {}, "\0", "a\ud800"],
     ColumnType.LIST: [None, False, ["a"], "\0"],
     ColumnType.INTEGER: [None, True, "", "x", "0x10", "NaN", "1e308", "-Infinity", "1" * 201, [1]],
@@ -76,18 +76,18 @@ NOTHING: dict[ColumnType, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("kind", "raw"), [(k, raw) for k, raws in NOTHING.items() for raw in raws])
-def test_what_is_no_value_of_the_kind_is_refused(kind: ColumnType, raw: object) -> None:
+@pytest.mark.parametrize(("kind", "raw"), [(k, raw) for k, raws in INVALID.items() for raw in raws])
+def test_invalid_value_is_rejected(kind: ColumnType, raw: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         canonical(kind, raw)
 
 
-def test_every_kind_says_what_it_accepts() -> None:
+def test_every_type_describes_its_accepted_values() -> None:
     assert set(ACCEPTED) == set(ColumnType)
 
 
 @given(st.text())
-def test_a_text_is_storable_where_it_has_bytes_and_no_nul(text: str) -> None:
+def test_text_is_storable_without_nul_and_unpaired_surrogates(text: str) -> None:
     assert storable(text) is ("\0" not in text)
     assert not storable(text + "\ud800")
 
@@ -104,5 +104,5 @@ def test_a_text_is_storable_where_it_has_bytes_and_no_nul(text: str) -> None:
         ("[" * 5000, "[" * 5000),
     ],
 )
-def test_a_text_that_is_no_json_is_a_text(text: str, value: object) -> None:
+def test_text_that_is_not_json_stays_a_text(text: str, value: object) -> None:
     assert json_or_text(text) == value

@@ -1,4 +1,4 @@
-"""Days and times of a zone: a filter selects what is shown with the day, in every zone."""
+"""Time zones: a filter for a day selects the rows that are shown with that day."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from tests.resources.conftest import Select
 
 pytestmark = pytest.mark.django_db
 
-# The days on which the clocks of the session's zone change, and those beside them.
+# Days with a clock change in the session's zone, and their neighbours.
 _CHANGES = """
 WITH noons AS (
     SELECT noon, noon - (noon::timestamptz AT TIME ZONE 'UTC') AS ahead
@@ -32,7 +32,7 @@ WITH noons AS (
 )
 SELECT DISTINCT (noon + shift * interval '1 day')::date::text
 FROM changes, generate_series(-1, 1) AS shift WHERE changed ORDER BY 1"""
-# How many instants around a day are in a condition and not shown with the day, or the reverse.
+# Number of instants around a day for which the condition and the shown day disagree.
 _WRONG = (
     "SELECT {day}, count(*) FROM generate_series({day}::timestamptz - interval '26 hours',"
     " {day}::timestamptz + interval '50 hours', '30 minutes') AS at,"
@@ -54,7 +54,7 @@ def zones() -> list[str]:
 
 
 def wrong_days(zone: str, year: int) -> list[str]:
-    """The days around changes of the clocks whose rows are not those shown with the day."""
+    """Return days around clock changes for which filter and shown day disagree."""
     with reading(zone, 60_000, "timezone") as cursor:
         cursor.execute(_CHANGES, [f"{year}-01-01 12:00", f"{year}-12-31 12:00"])
         days = [day for (day,) in cursor.fetchall()]
@@ -82,7 +82,7 @@ def wrong_days(zone: str, year: int) -> list[str]:
         return sorted({day for day, count in cursor.fetchall() if count})
 
 
-def test_the_rows_of_a_day_are_those_shown_with_it_in_every_zone_of_the_server() -> None:
+def test_filter_for_a_day_selects_rows_shown_with_the_day_in_every_zone() -> None:
     wrong = {zone: wrong_days(zone, 2026) for zone in zones()}
     assert len(wrong) > 400
     assert {zone: days for zone, days in wrong.items() if days} == {}
@@ -91,21 +91,21 @@ def test_the_rows_of_a_day_are_those_shown_with_it_in_every_zone_of_the_server()
 @pytest.mark.parametrize(
     ("zone", "year"),
     [
-        ("Pacific/Apia", 2011),  # Left a day out.
-        ("America/Sao_Paulo", 2018),  # Midnight is skipped, or comes twice.
+        ("Pacific/Apia", 2011),  # Skipped a day.
+        ("America/Sao_Paulo", 2018),  # Skips or repeats midnight.
         ("America/Havana", 2012),
         ("Asia/Pyongyang", 2015),
         ("Australia/Lord_Howe", 2024),
         ("Africa/El_Aaiun", 2030),
         ("Asia/Amman", 2017),
-        ("CET", 1995),  # An abbreviation, too, of an offset that does not change.
+        ("CET", 1995),  # Also an abbreviation with a fixed offset.
     ],
 )
-def test_days_of_unusual_changes(zone: str, year: int) -> None:
+def test_filter_for_a_day_with_an_unusual_clock_change(zone: str, year: int) -> None:
     assert wrong_days(zone, year) == []
 
 
-# In New York, 1:30 comes twice on this day: at 5:30 and at 6:30 UTC.
+# New York repeats 1:30 on this day: at 5:30 and at 6:30 UTC.
 TWICE = {
     "first": datetime(2025, 11, 2, 5, 30, 20, tzinfo=UTC),
     "between": datetime(2025, 11, 2, 6, 0, tzinfo=UTC),
@@ -130,7 +130,7 @@ TWICE = {
         ("bwi:2025-11-02T01:30,2025-11-02T06:30:20Z", "first, between, second"),
     ],
 )
-def test_a_time_that_comes_twice_is_from_the_first_to_the_last(
+def test_repeated_local_time_is_one_interval_from_first_to_last(
     raw: str, found: str, acme: Organization, select: Select
 ) -> None:
     for name, at in TWICE.items():
@@ -138,7 +138,7 @@ def test_a_time_that_comes_twice_is_from_the_first_to_the_last(
     assert select("shipment", {"pickup_at": raw}, "America/New_York") == set(found.split(", "))
 
 
-# In New York, clocks go from 2:00 to 3:00 on this day, at 7:00 UTC.
+# New York skips 2:00 to 3:00 on this day, at 7:00 UTC.
 SKIPPED = {
     "earlier": datetime(2025, 3, 9, 6, 59, 59, 999999, tzinfo=UTC),
     "at": datetime(2025, 3, 9, 7, 0, tzinfo=UTC),
@@ -170,7 +170,7 @@ SKIPPED_TIMES = ("02:00", "02:30", "02:30:15.123456", "02:59", "02:59:59")
         ("bwe:{0},{0}", ""),
     ],
 )
-def test_a_time_that_is_skipped_is_an_empty_interval_at_the_change(
+def test_skipped_local_time_is_an_empty_interval_at_the_change(
     time: str, raw: str, found: str, acme: Organization, select: Select
 ) -> None:
     for name, at in SKIPPED.items():
@@ -182,7 +182,7 @@ def test_a_time_that_is_skipped_is_an_empty_interval_at_the_change(
 
 @pytest.mark.parametrize("matcher", ["gt_any", "gteq_all", "in", "not_in", "lteq_any"])
 @pytest.mark.parametrize("time", SKIPPED_TIMES)
-def test_a_list_takes_times_that_are_skipped(
+def test_lists_accept_skipped_local_times(
     matcher: str, time: str, alice: KeyClient, acme: Organization
 ) -> None:
     ShipmentFactory(organization=acme, created_at=SKIPPED["later"])
@@ -200,10 +200,10 @@ def test_a_list_takes_times_that_are_skipped(
         ("Australia/Lord_Howe", "2024-10-06T01:30"),
         ("Pacific/Apia", "2011-12-29T12:00"),
         ("America/New_York", "2025-11-02T00:30"),
-        ("Asia/Manila", "1844-12-30T12:00"),  # A zone's first offsets have seconds.
+        ("Asia/Manila", "1844-12-30T12:00"),  # The first offsets of this zone have seconds.
     ],
 )
-def test_later_times_never_begin_or_end_earlier(zone: str, start: str) -> None:
+def test_resolved_times_keep_their_order(zone: str, start: str) -> None:
     first = datetime.fromisoformat(start)
     times = [first + timedelta(minutes=7, seconds=1) * step for step in range(320)]
     values = tuple(interval(time.isoformat()) for time in times)
@@ -228,7 +228,7 @@ def test_later_times_never_begin_or_end_earlier(zone: str, start: str) -> None:
         ("Asia/Kolkata", "2024-03-10", 24),
     ],
 )
-def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: str, hours: float) -> None:
+def test_length_of_a_day_depends_on_the_zone(zone: str, day: str, hours: float) -> None:
     given = Condition("x", Operator.GTE, (interval(day),))
     [condition] = resolved([given], Zone(zone))
     assert isinstance(condition, Condition)
@@ -248,7 +248,7 @@ def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: str, hours: float
         ("UTC", "is_not_null", "first, last, bc, infinity, -infinity"),
     ],
 )
-def test_the_ends_of_the_calendar_can_be_asked_for(
+def test_filters_at_the_ends_of_the_calendar(
     zone: str, raw: str, found: str, acme: Organization, select: Select
 ) -> None:
     moments = {
@@ -266,7 +266,7 @@ def test_the_ends_of_the_calendar_can_be_asked_for(
     assert select("shipment", {"pickup_at": raw}, zone) == set(found.split(", "))
 
 
-def test_an_interval_is_read_from_an_index(acme: Organization) -> None:
+def test_interval_uses_the_index(acme: Organization) -> None:
     [condition] = resolved(
         [Condition("created_at", Operator.EQUALS, (interval("2026-12-31"),))],
         Zone("Africa/Casablanca"),
@@ -284,17 +284,17 @@ def test_an_interval_is_read_from_an_index(acme: Organization) -> None:
     assert "created_at >=" in plan
 
 
-def test_all_times_of_a_request_take_one_query(
+def test_all_local_times_of_a_request_take_one_query(
     acme: Organization, select: Select, django_assert_max_num_queries: Any
 ) -> None:
     days = [f"2026-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
     options = {"created_at": days, "pickup_at": "gte:2026-01-01", "updated_at": "lt:2026-01-01"}
-    # What sets the zone and undoes it stands around the query; the last one selects.
+    # One query resolves; the others set and reset the zone, and select.
     with django_assert_max_num_queries(6):
         assert select("shipment", options, "Africa/Casablanca") == set()
 
 
-def test_a_zone_that_the_server_does_not_know_is_refused() -> None:
+def test_zone_unknown_to_the_server_is_rejected() -> None:
     day = Condition("x", Operator.GTE, (interval("2026-12-31"),))
     with pytest.raises(InvalidInput) as caught:
         resolved([day], Zone("Moon/Tranquility", "csv_field_options.timezone"))

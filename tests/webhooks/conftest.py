@@ -1,4 +1,4 @@
-"""What the tests of webhooks share: a receiver, and subscriptions of acme to it."""
+"""Shared fixtures: a receiver, and a subscription of acme that targets it."""
 
 from collections.abc import Callable, Iterator
 
@@ -26,12 +26,14 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def subscription(acme: Organization, receiver: Receiver) -> Subscription:
-    """To everything of acme."""
+    """A subscription to all events of acme."""
     return SubscriptionFactory.create(organization=acme, target=receiver.url(), secret=seal(SECRET))
 
 
 @pytest.fixture
 def publish(acme: Organization) -> Publish:
+    """Publish events of an organization; return the last one."""
+
     def publish(number: int = 1, organization: Organization = acme) -> Event:
         for _ in range(number):
             event = outbox.publish(organization.pk, EventType.EXPORT_CREATED, DATA)

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on this machine, which behaves as each path says."""
+"""A local receiver of webhooks with a configurable behaviour for each path."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 @dataclass(frozen=True)
 class Message:
-    """What was received; at: by the monotonic clock."""
+    """A received request. at: time of arrival by the monotonic clock."""
 
     path: str
     headers: dict[str, str]
@@ -28,7 +28,7 @@ class Message:
         return self.headers["webhook-id"]
 
     def verified(self, secret: str) -> Any:
-        """The parsed body. Raises WebhookVerificationError unless the secret signed it."""
+        """Return the parsed body. Raise WebhookVerificationError unless the secret signed it."""
         return Webhook(secret).verify(self.body, self.headers)
 
 
@@ -54,7 +54,7 @@ Behaviour = Callable[[Handler], None]
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers 204, unless `behaviours` has another for a path."""
+    """Answers 204, except on paths that have another behaviour in `behaviours`."""
 
     daemon_threads = True
     block_on_close = False
@@ -73,11 +73,12 @@ class Receiver(ThreadingHTTPServer):
         return [message.id for message in self.messages if message.path == path]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who hangs or drips is left by its client in the end."""
+        """Ignore errors: clients close the connections of behaviours that hang."""
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
+    """Run a receiver in a thread until the end of the block."""
     with Receiver() as receiver:
         thread = Thread(target=receiver.serve_forever, args=(0.01,))
         thread.start()
@@ -89,6 +90,8 @@ def receiving() -> Iterator[Receiver]:
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
+    """Answer with a status; an underscore in the name of a header stands for a hyphen."""
+
     def behave(handler: Handler) -> None:
         handler.send_response(status)
         for name, value in headers.items():
@@ -103,16 +106,18 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
 
 
 def in_turn(*behaviours: Behaviour) -> Behaviour:
-    """Each once; the last one from then on."""
-    waiting = list(behaviours)
+    """Apply each behaviour once, in order; repeat the last one."""
+    remaining = list(behaviours)
 
     def behave(handler: Handler) -> None:
-        (waiting.pop(0) if len(waiting) > 1 else waiting[0])(handler)
+        (remaining.pop(0) if len(remaining) > 1 else remaining[0])(handler)
 
     return behave
 
 
 def slowly(seconds: float) -> Behaviour:
+    """Answer 204 after a delay."""
+
     def behave(handler: Handler) -> None:
         time.sleep(seconds)
         with suppress(OSError):
@@ -122,11 +127,12 @@ def slowly(seconds: float) -> Behaviour:
 
 
 def drip_headers(handler: Handler) -> None:
-    """A byte every twentieth of a second, for a minute."""
+    """Send headers for a minute, one byte every 50 ms."""
     _drip(handler, b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1200)
 
 
 def drip_body(handler: Handler) -> None:
+    """Send a body for 50 seconds, one byte every 50 ms."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
     _drip(handler, b"x" * 1000)
 
@@ -140,16 +146,16 @@ def _drip(handler: Handler, text: bytes) -> None:
 
 
 def reset(handler: Handler) -> None:
-    """The connection ends by RST, without an answer."""
+    """Reset the connection (RST) without a response."""
     linger = struct.pack("ii", 1, 0)
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     handler.close_connection = True
-    # Its files would keep it open, and end it in order.
+    # Detached, because the file objects of the handler would keep the socket open.
     os.close(handler.connection.detach())
 
 
 class Flood:
-    """Ten megabytes; `sent` is how much of them somebody took."""
+    """Answer with ten megabytes. `sent` counts the bytes that the client accepted."""
 
     SIZE = 10_000_000
 

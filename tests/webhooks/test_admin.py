@@ -1,4 +1,4 @@
-"""Webhooks in the admin: who sees them, what they see, and what the buttons do."""
+"""Admin of webhooks: permissions, lists, pages and actions."""
 
 import re
 from datetime import timedelta
@@ -14,10 +14,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
-from tests.factories import SubscriptionFactory
+from tests.factories import EventFactory, SubscriptionFactory
 from tests.webhooks.receiver import Receiver
-from webhooks import lifecycle, outbox, runner, signing_secrets
+from webhooks import outbox, runner, signing_secrets
 from webhooks.events import EventType
+from webhooks.lifecycle import activation
 from webhooks.models import (
     Attempt,
     Delivery,
@@ -28,7 +29,7 @@ from webhooks.models import (
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("static_files")]
 MODELS = ("subscription", "event", "delivery")
-HIDDEN = "Bearer hush-hush"
+HEADER_VALUE = "Bearer hush-hush"
 SECRET, OLD_SECRET = signing_secrets.generate(), signing_secrets.generate()
 
 
@@ -42,24 +43,24 @@ def user_client(name: str, *permissions: str) -> Client:
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Allowed to look; no superuser."""
+    """A user who may only view; not a superuser."""
     return user_client("staff", *(f"view_{model}" for model in MODELS))
 
 
 @pytest.fixture
 def manager(db: None) -> Client:
-    """Allowed to do everything with webhooks; no superuser."""
+    """A user who may view and change webhooks; not a superuser."""
     names = [f"{verb}_{model}" for verb in ("view", "change") for model in MODELS]
     return user_client("manager", *names)
 
 
 @pytest.fixture
-def watched(acme: Organization) -> Subscription:
+def warehouse(acme: Organization) -> Subscription:
     return SubscriptionFactory.create(
         organization=acme,
         name="Warehouse",
         target="http://127.0.0.1:1/hook",
-        headers={"X-Token": seal(HIDDEN)},
+        headers={"X-Token": seal(HEADER_VALUE)},
         secret=seal(SECRET),
         previous_secret=seal(OLD_SECRET),
         previous_secret_ends_at=timezone.now() + timedelta(hours=1),
@@ -67,7 +68,7 @@ def watched(acme: Organization) -> Subscription:
 
 
 def make(subscription: Subscription, status: DeliveryStatus, attempts: int = 1) -> Delivery:
-    """A delivery with this status, after attempts of which the last one tells."""
+    """Create a delivery with this status and attempts. Only the last one may have succeeded."""
     event = Event.objects.create(
         organization_id=subscription.organization_id,
         type=EventType.EXPORT_CREATED,
@@ -77,14 +78,14 @@ def make(subscription: Subscription, status: DeliveryStatus, attempts: int = 1) 
         subscription=subscription, event=event, status=status, attempts_count=attempts
     )
     for number in range(attempts):
-        good = status == DeliveryStatus.DELIVERED and number == attempts - 1
+        is_success = status == DeliveryStatus.DELIVERED and number == attempts - 1
         Attempt.objects.create(
             delivery=delivery,
             started_at=timezone.now(),
-            milliseconds=38 if good else 15_000,
-            status_code=204 if good else 500,
-            error="" if good else "The answer was 500.",
-            response="" if good else "<script>out of order</script>",
+            milliseconds=38 if is_success else 15_000,
+            status_code=204 if is_success else 500,
+            error="" if is_success else "The target answered 500.",
+            response="" if is_success else "<script>out of order</script>",
         )
     return delivery
 
@@ -112,46 +113,48 @@ def act(client: Client, found: Model, action: str, **fields: str) -> int:
     return client.post(button(found, action), {"_form_submitted": "on", **fields}).status_code
 
 
-def test_a_guest_signs_in_and_staff_without_permission_sees_nothing(watched: Subscription) -> None:
-    delivery = make(watched, DeliveryStatus.DELIVERED)
-    addresses = [*map(listed, MODELS), *map(own, (watched, delivery.event, delivery))]
-    guest, stranger = Client(), user_client("stranger")
-    assert all("/admin/login/" in guest.get(address).headers["Location"] for address in addresses)
-    assert [stranger.get(address).status_code for address in addresses] == [403] * 6
-    assert "webhooks" not in page(stranger, "/admin/").lower()
-
-
-def test_nothing_is_added_changed_or_deleted_by_hand(
-    admin_client: Client, watched: Subscription
+def test_guests_must_sign_in_and_staff_without_permission_see_nothing(
+    warehouse: Subscription,
 ) -> None:
-    delivery = make(watched, DeliveryStatus.DELIVERED)
-    for found in (watched, delivery.event, delivery):
+    delivery = make(warehouse, DeliveryStatus.DELIVERED)
+    addresses = [*map(listed, MODELS), *map(own, (warehouse, delivery.event, delivery))]
+    guest, unauthorized = Client(), user_client("unauthorized")
+    assert all("/admin/login/" in guest.get(address).headers["Location"] for address in addresses)
+    assert [unauthorized.get(address).status_code for address in addresses] == [403] * 6
+    assert "webhooks" not in page(unauthorized, "/admin/").lower()
+
+
+def test_no_form_adds_changes_or_deletes(admin_client: Client, warehouse: Subscription) -> None:
+    delivery = make(warehouse, DeliveryStatus.DELIVERED)
+    for found in (warehouse, delivery.event, delivery):
         assert found._meta.model_name is not None
         assert admin_client.get(f"{listed(found._meta.model_name)}add/").status_code == 403
         assert admin_client.post(own(found), {"name": "Mine"}).status_code == 403
         delete = own(found).replace("/change/", "/delete/")
         assert admin_client.post(delete, {"post": "yes"}).status_code == 403
-    watched.refresh_from_db()
-    assert watched.name == "Warehouse"
+    warehouse.refresh_from_db()
+    assert warehouse.name == "Warehouse"
 
 
-def test_secrets_are_nowhere(admin_client: Client, watched: Subscription) -> None:
-    delivery = make(watched, DeliveryStatus.FAILED)
-    pages = [*map(listed, MODELS), *map(own, (watched, delivery.event, delivery))]
-    pages += [reverse("admin:webhooks_subscription_history", args=[watched.pk])]
-    assert act(admin_client, watched, "disable") == 200
+def test_no_page_or_log_entry_shows_a_secret(admin_client: Client, warehouse: Subscription) -> None:
+    delivery = make(warehouse, DeliveryStatus.FAILED)
+    pages = [*map(listed, MODELS), *map(own, (warehouse, delivery.event, delivery))]
+    pages += [reverse("admin:webhooks_subscription_history", args=[warehouse.pk])]
+    assert act(admin_client, warehouse, "disable") == 200
     text = "".join(page(admin_client, address) for address in pages)
-    watched.refresh_from_db()
-    for hidden in (SECRET, OLD_SECRET, HIDDEN):
-        assert hidden not in text
-    for sealed in (watched.secret, watched.previous_secret, *watched.headers.values()):
+    warehouse.refresh_from_db()
+    for value in (SECRET, OLD_SECRET, HEADER_VALUE):
+        assert value not in text
+    for sealed in (warehouse.secret, warehouse.previous_secret, *warehouse.headers.values()):
         assert sealed
         assert sealed not in text
     assert "X-Token" in text
     assert not any("secret" in str(entry).lower() for entry in LogEntry.objects.all())
 
 
-def test_the_list_shows_how_each_subscription_does(staff: Client, watched: Subscription) -> None:
+def test_the_list_charts_the_recent_deliveries_of_each_subscription(
+    staff: Client, warehouse: Subscription
+) -> None:
     for status, attempts in (
         (DeliveryStatus.DELIVERED, 1),
         (DeliveryStatus.DELIVERED, 3),
@@ -159,17 +162,17 @@ def test_the_list_shows_how_each_subscription_does(staff: Client, watched: Subsc
         (DeliveryStatus.PENDING, 2),
         (DeliveryStatus.PENDING, 0),
     ):
-        make(watched, status, attempts)
+        make(warehouse, status, attempts)
     content = page(staff, listed("subscription"))
     bars = re.findall(
         r'<rect class="webhook-(\w+)" x="(\d+)" y="\d+" width="3" height="(\d+)"', content
     )
-    # From left to right, and the newest is the last.
+    # From left to right, the newest last.
     assert bars == [
         *(("delivered", "125", "10"), ("delivered", "130", "6"), ("failed", "135", "10")),
         *(("retried", "140", "6"), ("waiting", "145", "3")),
     ]
-    assert 'aria-label="Arrived: 2 of 4"' in content
+    assert 'aria-label="Delivered: 2 of 4"' in content
     assert "Delivered, 3 attempts, " in content
 
 
@@ -178,52 +181,52 @@ def test_the_list_shows_how_each_subscription_does(staff: Client, watched: Subsc
     [
         ({}, "active"),
         ({"consecutive_failures": 3}, "failing"),
-        ({"active": False}, "off"),
+        ({"active": False}, "inactive"),
         ({"active": False, "disabled_at": timezone.now(), "disabled_reason": "Gone."}, "disabled"),
     ],
 )
-def test_states_are_shown_and_filtered_by(
-    staff: Client, watched: Subscription, values: dict[str, object], state: str
+def test_the_list_shows_and_filters_by_state(
+    staff: Client, warehouse: Subscription, values: dict[str, object], state: str
 ) -> None:
     Subscription.objects.update(**values)
-    for each in ("active", "failing", "off", "disabled"):
+    for each in ("active", "failing", "inactive", "disabled"):
         content = page(staff, f"{listed('subscription')}?state={each}")
         assert ("Warehouse" in content) == (each == state), each
-    content = page(staff, own(watched))
+    content = page(staff, own(warehouse))
     assert state.capitalize() in content
     assert ("Gone." in content) == (state == "disabled")
 
 
-def test_deleted_subscriptions_and_their_deliveries_are_gone(
-    staff: Client, watched: Subscription
+def test_deleted_subscriptions_and_their_deliveries_are_hidden(
+    staff: Client, warehouse: Subscription
 ) -> None:
-    delivery = make(watched, DeliveryStatus.DELIVERED)
-    lifecycle.delete(watched)
+    delivery = make(warehouse, DeliveryStatus.DELIVERED)
+    activation.soft_delete(warehouse)
     assert "Warehouse" not in page(staff, listed("subscription"))
     assert delivery.public_id not in page(staff, listed("delivery"))
-    # The admin leads away from what it does not find.
-    assert [staff.get(own(found)).status_code for found in (watched, delivery)] == [302, 302]
+    # The admin redirects from a page that it does not find.
+    assert [staff.get(own(found)).status_code for found in (warehouse, delivery)] == [302, 302]
 
 
-def test_pages_take_as_many_queries_for_many_as_for_one(
+def test_the_number_of_queries_does_not_grow_with_the_number_of_records(
     staff: Client,
-    watched: Subscription,
+    warehouse: Subscription,
     globex: Organization,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    first = make(watched, DeliveryStatus.FAILED)
-    addresses = [*map(listed, MODELS), *map(own, (watched, first.event, first))]
+    first = make(warehouse, DeliveryStatus.FAILED)
+    addresses = [*map(listed, MODELS), *map(own, (warehouse, first.event, first))]
     counts = []
     for address in addresses:
-        with django_assert_max_num_queries(50) as few:
+        with django_assert_max_num_queries(50) as captured:
             page(staff, address)
-        counts.append(len(few))
+        counts.append(len(captured))
     for number in range(12):
         other = SubscriptionFactory.create(
             organization=globex, target=f"http://127.0.0.1:{number}/"
         )
         make(other, DeliveryStatus.DELIVERED, 3)
-        make(watched, DeliveryStatus.DELIVERED, 3)
+        make(warehouse, DeliveryStatus.DELIVERED, 3)
         outbox.deliver(first.event, [other.pk])
         Attempt.objects.create(delivery=first, started_at=timezone.now(), milliseconds=1)
     for address, count in zip(addresses, counts, strict=True):
@@ -231,22 +234,50 @@ def test_pages_take_as_many_queries_for_many_as_for_one(
             page(staff, address)
 
 
-def test_a_delivery_shows_its_attempts_newest_first(staff: Client, watched: Subscription) -> None:
-    delivery = make(watched, DeliveryStatus.DELIVERED, 2)
+def test_a_delivery_shows_its_attempts_newest_first(staff: Client, warehouse: Subscription) -> None:
+    delivery = make(warehouse, DeliveryStatus.DELIVERED, 2)
     content = page(staff, own(delivery))
     assert content.index("204 in 38 ms") < content.index("500 in 15.0 s")
     assert "&lt;script&gt;out of order&lt;/script&gt;" in content
     assert "&lt;b&gt;bold&lt;/b&gt;" in content
     assert own(delivery.event) in content
-    assert own(watched) in content
-    assert own(delivery) in page(staff, own(watched))
+    assert own(warehouse) in content
+    assert own(delivery) in page(staff, own(warehouse))
     assert own(delivery) in page(staff, own(delivery.event))
 
 
-def test_deliveries_and_events_are_found(
-    staff: Client, watched: Subscription, globex: Organization
+def test_the_list_of_events_shows_the_organization_and_the_object(
+    staff: Client, warehouse: Subscription
 ) -> None:
-    first = make(watched, DeliveryStatus.DELIVERED)
+    make(warehouse, DeliveryStatus.DELIVERED)
+    content = page(staff, listed("event"))
+    assert "Acme Freight" in content
+    assert '<code class="admin-code">thing_1</code>' in content
+
+
+@pytest.mark.parametrize(
+    ("statuses", "text"),
+    [
+        ([], "No subscribers"),
+        ([DeliveryStatus.PENDING], "Delivered: Pending"),
+        ([DeliveryStatus.DELIVERED], "Delivered: 1 of 1"),
+    ],
+)
+def test_the_list_of_events_shows_their_deliveries(
+    staff: Client, warehouse: Subscription, statuses: list[DeliveryStatus], text: str
+) -> None:
+    event = EventFactory.create(organization=warehouse.organization)
+    for status in statuses:
+        Delivery.objects.create(
+            subscription=warehouse, event=event, status=status, attempts_count=0
+        )
+    assert text in page(staff, listed("event"))
+
+
+def test_deliveries_and_events_are_searched_and_filtered(
+    staff: Client, warehouse: Subscription, globex: Organization
+) -> None:
+    first = make(warehouse, DeliveryStatus.DELIVERED)
     second = make(SubscriptionFactory.create(organization=globex), DeliveryStatus.FAILED)
     for query in (
         f"?q={second.public_id}",
@@ -265,77 +296,85 @@ def test_deliveries_and_events_are_found(
         assert first.event.public_id not in content, query
 
 
-def test_managers_test_disable_and_enable(manager: Client, watched: Subscription) -> None:
-    content = page(manager, own(watched))
-    assert button(watched, "send_test") in content
-    assert button(watched, "enable") not in content
-    assert act(manager, watched, "send_test") == 200
+def test_a_manager_tests_disables_and_enables_a_subscription(
+    manager: Client, warehouse: Subscription
+) -> None:
+    content = page(manager, own(warehouse))
+    assert button(warehouse, "send_test") in content
+    assert button(warehouse, "enable") not in content
+    assert act(manager, warehouse, "send_test") == 200
     assert Delivery.objects.get().event.type == EventType.WEBHOOK_TEST
-    assert act(manager, watched, "disable") == 200
-    watched.refresh_from_db()
-    assert not watched.active
-    assert act(manager, watched, "send_test") == 403
-    assert button(watched, "enable") in page(manager, own(watched))
-    assert act(manager, watched, "enable") == 200
-    watched.refresh_from_db()
-    assert watched.active
+    assert act(manager, warehouse, "disable") == 200
+    warehouse.refresh_from_db()
+    assert not warehouse.active
+    assert act(manager, warehouse, "send_test") == 403
+    assert button(warehouse, "enable") in page(manager, own(warehouse))
+    assert act(manager, warehouse, "enable") == 200
+    warehouse.refresh_from_db()
+    assert warehouse.active
     messages = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
-    assert messages == ["A test is under way.", "Disabled.", "Enabled."]
+    assert messages == [
+        "A test was queued.",
+        "The webhook was disabled.",
+        "The webhook was enabled.",
+    ]
 
 
-def test_managers_send_a_failed_delivery_again(
-    manager: Client, watched: Subscription, receiver: Receiver
+def test_a_manager_redelivers_a_failed_delivery(
+    manager: Client, warehouse: Subscription, receiver: Receiver
 ) -> None:
     Subscription.objects.update(target=receiver.url())
-    delivery = make(watched, DeliveryStatus.FAILED)
+    delivery = make(warehouse, DeliveryStatus.FAILED)
     assert button(delivery, "redeliver") in page(manager, own(delivery))
     assert act(manager, delivery, "redeliver") == 200
-    runner.run(watched.pk)
+    runner.run(warehouse.pk)
     delivery.refresh_from_db()
     assert delivery.status == DeliveryStatus.DELIVERED
 
 
-def test_managers_recover_what_has_failed_since_a_time(
-    manager: Client, watched: Subscription, receiver: Receiver
+def test_a_manager_recovers_failed_deliveries_since_a_time(
+    manager: Client, warehouse: Subscription, receiver: Receiver
 ) -> None:
     Subscription.objects.update(target=receiver.url())
     for days in (1, 1, 9):
         happened_at = timezone.now() - timedelta(days=days)
-        failed = make(watched, DeliveryStatus.FAILED)
+        failed = make(warehouse, DeliveryStatus.FAILED)
         Event.objects.filter(pk=failed.event_id).update(created_at=happened_at)
-    make(watched, DeliveryStatus.DELIVERED)
-    assert button(watched, "recover") in page(manager, own(watched))
+    make(warehouse, DeliveryStatus.DELIVERED)
+    assert button(warehouse, "recover") in page(manager, own(warehouse))
     two_days_ago = f"{timezone.now() - timedelta(days=2):%Y-%m-%dT%H:%M}"
-    assert act(manager, watched, "recover", since=two_days_ago) == 200
-    assert "Deliveries that are sent again: 2." in page(manager, own(watched))
-    assert LogEntry.objects.get().get_change_message() == "Deliveries that are sent again: 2."
-    runner.run(watched.pk)
+    assert act(manager, warehouse, "recover", since=two_days_ago) == 200
+    assert "Deliveries queued again: 2." in page(manager, own(warehouse))
+    assert LogEntry.objects.get().get_change_message() == "Deliveries queued again: 2."
+    runner.run(warehouse.pk)
     assert len(receiver.messages) == 2
 
 
-def test_a_recovery_begins_at_a_time(manager: Client, watched: Subscription) -> None:
-    failed = make(watched, DeliveryStatus.FAILED)
+def test_a_recovery_needs_a_valid_time_and_an_active_subscription(
+    manager: Client, warehouse: Subscription
+) -> None:
+    failed = make(warehouse, DeliveryStatus.FAILED)
     a_day_ago = f"{timezone.now() - timedelta(days=1):%Y-%m-%dT}"
-    assert a_day_ago in page(manager, button(watched, "recover"))
+    assert a_day_ago in page(manager, button(warehouse, "recover"))
     for since in ("", "yesterday"):
         fields = {"_form_submitted": "on", "since": since}
-        answer = manager.post(button(watched, "recover"), fields).content.decode()
+        answer = manager.post(button(warehouse, "recover"), fields).content.decode()
         assert ("This field is required" if not since else "Enter a valid date/time") in answer
     failed.refresh_from_db()
     assert failed.status == DeliveryStatus.FAILED
     Subscription.objects.update(active=False)
-    assert act(manager, watched, "recover", since="2024-12-25T12:00") == 403
+    assert act(manager, warehouse, "recover", since="2024-12-25T12:00") == 403
 
 
-def test_who_may_only_look_does_nothing(staff: Client, watched: Subscription) -> None:
-    delivery = make(watched, DeliveryStatus.FAILED)
+def test_a_user_who_may_only_view_can_run_no_action(staff: Client, warehouse: Subscription) -> None:
+    delivery = make(warehouse, DeliveryStatus.FAILED)
     for found, name in (
-        *((watched, name) for name in ("send_test", "recover", "disable")),
+        *((warehouse, name) for name in ("send_test", "recover", "disable")),
         (delivery, "redeliver"),
     ):
         assert button(found, name) not in page(staff, own(found))
         assert act(staff, found, name) == 403
     assert Delivery.objects.count() == 1
     delivery.refresh_from_db()
-    watched.refresh_from_db()
-    assert (delivery.status, watched.active) == (DeliveryStatus.FAILED, True)
+    warehouse.refresh_from_db()
+    assert (delivery.status, warehouse.active) == (DeliveryStatus.FAILED, True)

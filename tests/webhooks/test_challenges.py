@@ -1,4 +1,4 @@
-"""With WEBHOOK_CHALLENGE, a target gets no events until it has repeated a signed token."""
+"""WEBHOOK_CHALLENGE: a target gets no events until it has repeated a signed token."""
 
 import json
 from datetime import timedelta
@@ -14,14 +14,15 @@ from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.webhooks.conftest import Publish
 from tests.webhooks.receiver import Handler, Receiver, answer
-from webhooks import lifecycle, maintenance, runner, senders
+from webhooks import maintenance, runner, senders
+from webhooks.lifecycle import results
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def challenged(settings: Settings) -> None:
+def challenge_required(settings: Settings) -> None:
     settings.WEBHOOK_CHALLENGE = True
 
 
@@ -33,8 +34,8 @@ def subscribe(client: KeyClient, receiver: Receiver) -> dict[str, Any]:
     return shown
 
 
-def repeat(receiver: Receiver) -> None:
-    """From now on the receiver repeats challenges."""
+def repeat_challenges(receiver: Receiver) -> None:
+    """Make the receiver repeat challenges from now on."""
 
     def behave(handler: Handler) -> None:
         data = json.loads(receiver.messages[-1].body)["data"]
@@ -44,7 +45,7 @@ def repeat(receiver: Receiver) -> None:
     receiver.behaviours["/"] = behave
 
 
-def types(receiver: Receiver) -> list[str]:
+def received_types(receiver: Receiver) -> list[str]:
     return [json.loads(message.body)["type"] for message in receiver.messages]
 
 
@@ -54,7 +55,7 @@ def test_a_target_that_repeats_its_challenge_gets_events(
     shown = subscribe(alice, receiver)
     assert (shown["verification"], shown["verified_at"]) == ("pending", None)
     publish()
-    repeat(receiver)
+    repeat_challenges(receiver)
     number = Subscription.objects.get().pk
     runner.run(number)
     [message] = receiver.messages
@@ -65,10 +66,10 @@ def test_a_target_that_repeats_its_challenge_gets_events(
     assert after["verified_at"]
     publish()
     runner.run(number)
-    assert types(receiver) == ["webhook.challenge", "export.created"]
+    assert received_types(receiver) == ["webhook.challenge", "export.created"]
 
 
-def test_a_target_that_does_not_repeat_it_gets_nothing_else(
+def test_a_target_that_does_not_repeat_its_challenge_gets_only_challenges(
     alice: KeyClient, receiver: Receiver, publish: Publish
 ) -> None:
     shown = subscribe(alice, receiver)
@@ -78,20 +79,20 @@ def test_a_target_that_does_not_repeat_it_gets_nothing_else(
     runner.run(number)
     delivery = Delivery.objects.get()
     assert delivery.status == DeliveryStatus.PENDING
-    assert delivery.attempts.get().error == "The answer does not repeat the challenge."
+    assert delivery.attempts.get().error == "The response does not contain the challenge."
     assert alice.get(shown["url"]).json()["verification"] == "pending"
-    repeat(receiver)
+    repeat_challenges(receiver)
     assert alice.post(f"{shown['url']}/test").json()["type"] == "webhook.challenge"
     runner.run(number)
     assert alice.get(shown["url"]).json()["verification"] == "verified"
-    assert set(types(receiver)) == {"webhook.challenge"}
+    assert set(received_types(receiver)) == {"webhook.challenge"}
 
 
-def test_a_new_target_has_to_prove_itself_again(
+def test_a_new_target_is_challenged_again(
     alice: KeyClient, receiver: Receiver, publish: Publish
 ) -> None:
     shown = subscribe(alice, receiver)
-    repeat(receiver)
+    repeat_challenges(receiver)
     number = Subscription.objects.get().pk
     runner.run(number)
     publish()
@@ -99,12 +100,12 @@ def test_a_new_target_has_to_prove_itself_again(
     assert changed.json()["verification"] == "pending"
     receiver.messages.clear()
     runner.run(number)
-    # What waits for the target is not sent either.
-    assert types(receiver) == ["webhook.challenge"]
+    # Pending deliveries are not sent to the new target either.
+    assert received_types(receiver) == ["webhook.challenge"]
     assert alice.patch(shown["url"], {"name": "Same target"}).json()["verification"] == "pending"
 
 
-def test_without_the_setting_nothing_is_challenged(
+def test_without_the_setting_no_target_is_challenged(
     alice: KeyClient, receiver: Receiver, settings: Settings, acme: Organization, publish: Publish
 ) -> None:
     settings.WEBHOOK_CHALLENGE = False
@@ -114,27 +115,27 @@ def test_without_the_setting_nothing_is_challenged(
     settings.WEBHOOK_CHALLENGE = True
     publish()
     runner.run(Subscription.objects.get().pk)
-    assert types(receiver) == ["export.created", "export.created"]
+    assert received_types(receiver) == ["export.created", "export.created"]
 
 
-def verify(client: KeyClient, receiver: Receiver) -> dict[str, Any]:
-    """Subscribe, with a target that has repeated its challenge."""
+def subscribe_verified(client: KeyClient, receiver: Receiver) -> dict[str, Any]:
+    """Subscribe a target and let it repeat its challenge."""
     shown = subscribe(client, receiver)
-    repeat(receiver)
+    repeat_challenges(receiver)
     runner.run(Subscription.objects.get().pk)
     receiver.messages.clear()
     return shown
 
 
 @pytest.mark.parametrize("by", ["API", "admin"])
-def test_a_subscription_that_is_activated_is_challenged(
+def test_activating_a_subscription_challenges_its_target(
     alice: KeyClient, admin_client: Client, receiver: Receiver, by: str
 ) -> None:
     body = {"target": receiver.url(), "events": "*", "active": False}
     shown = alice.post("/v1/webhooks", body).json()
     maintenance.sweep()
     assert Delivery.objects.get().status == DeliveryStatus.FAILED
-    repeat(receiver)
+    repeat_challenges(receiver)
     subscription = Subscription.objects.get()
     if by == "API":
         alice.patch(shown["url"], {"active": True})
@@ -151,33 +152,33 @@ def test_a_target_that_never_repeats_its_challenge_is_disabled(
     shown = subscribe(alice, receiver)
     maintenance.sweep()
     assert alice.get(shown["url"]).json()["active"] is True
-    Delivery.objects.update(attempts_count=len(lifecycle.DELAYS))
+    Delivery.objects.update(attempts_count=len(results.DELAYS))
     number = Subscription.objects.get().pk
     runner.run(number)
     maintenance.sweep()
     after = alice.get(shown["url"]).json()
     assert (after["active"], after["verification"]) == (False, "pending")
     assert after["disabled_reason"] == "The target did not repeat its challenge in any attempt."
-    repeat(receiver)
+    repeat_challenges(receiver)
     alice.patch(shown["url"], {"active": True})
     runner.run(number)
     after = alice.get(shown["url"]).json()
     assert (after["verification"], after["disabled_reason"]) == ("verified", "")
 
 
-def test_what_a_challenge_holds_wakes_no_sender_and_ends(
+def test_deliveries_held_by_a_challenge_wake_no_sender_and_fail_in_the_end(
     alice: KeyClient, receiver: Receiver, publish: Publish
 ) -> None:
-    shown = verify(alice, receiver)
+    shown = subscribe_verified(alice, receiver)
     publish()
     number = Subscription.objects.get().pk
-    assert list(senders.waiting()) == [number]
+    assert list(senders.due_subscriptions()) == [number]
     receiver.behaviours["/other"] = answer(200)
     alice.patch(shown["url"], {"target": receiver.url("/other")})
     runner.run(number)
     Subscription.objects.update(paused_until=None)
-    # The challenge is due later, and the event is held.
-    assert list(senders.waiting()) == []
+    # The challenge is due later; the event waits for the challenge.
+    assert list(senders.due_subscriptions()) == []
     held = Delivery.objects.get(event__type="export.created")
     maintenance.sweep()
     held.refresh_from_db()
@@ -188,7 +189,7 @@ def test_what_a_challenge_holds_wakes_no_sender_and_ends(
     held.refresh_from_db()
     assert held.status == DeliveryStatus.FAILED
     assert held.completed_at
-    older = timezone.now() - maintenance.KEPT
+    older = timezone.now() - maintenance.RETENTION
     Delivery.objects.filter(pk=held.pk).update(completed_at=older)
     Event.objects.filter(pk=held.event_id).update(created_at=older)
     maintenance.purge()
@@ -196,7 +197,7 @@ def test_what_a_challenge_holds_wakes_no_sender_and_ends(
 
 
 @pytest.mark.usefixtures("static_files")
-def test_the_token_is_shown_to_the_target_alone(
+def test_only_the_target_sees_the_token(
     alice: KeyClient, admin_client: Client, receiver: Receiver
 ) -> None:
     shown = subscribe(alice, receiver)
@@ -215,14 +216,16 @@ def test_the_token_is_shown_to_the_target_alone(
     assert json.loads(receiver.messages[0].body)["data"]["challenge"] == token
 
 
-def test_other_headers_end_a_challenge_but_no_proof(alice: KeyClient, receiver: Receiver) -> None:
+def test_changing_headers_replaces_a_challenge_but_keeps_a_verification(
+    alice: KeyClient, receiver: Receiver
+) -> None:
     shown = subscribe(alice, receiver)
     tokens = [Subscription.objects.get().challenge]
     for change in ({"headers": {"X-Team": "1"}}, {"name": "Other"}, {"headers": {"X-Team": None}}):
         alice.patch(shown["url"], change)
         tokens.append(Subscription.objects.get().challenge)
     assert [tokens.count(token) for token in tokens] == [1, 2, 2, 1]
-    repeat(receiver)
+    repeat_challenges(receiver)
     runner.run(Subscription.objects.get().pk)
     changed = alice.patch(shown["url"], {"headers": {"Authorization": "Bearer 2"}})
     assert changed.json()["verification"] == "verified"

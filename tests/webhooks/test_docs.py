@@ -17,8 +17,9 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from longshore.accounts.sealing import seal
 from tests.test_docs import DOCS, blocks, table
-from webhooks import lifecycle, parsing, sending, signing_secrets, subscriptions
+from webhooks import parsing, sending, signing_secrets, subscriptions
 from webhooks.events import EventType
+from webhooks.lifecycle import pauses, results
 from webhooks.models import Subscription
 from webhooks.signing import Signer
 
@@ -154,7 +155,7 @@ def test_the_table_of_members_is_complete() -> None:
 
 def test_numbers_are_those_of_the_code() -> None:
     text = " ".join(PAGE.read_text().split())
-    delays = [delay.total_seconds() for delay in lifecycle.DELAYS]
+    delays = [delay.total_seconds() for delay in results.DELAYS]
     words = {"5 seconds": 5, "30 seconds": 30, "3 minutes": 180, "18 minutes": 1080}
     assert all(word in text for word in words)
     assert delays[: len(words)] == list(words.values())
@@ -163,16 +164,16 @@ def test_numbers_are_those_of_the_code() -> None:
     assert "attempts over three days" in text
     assert 3 <= sum(delays) / 86_400 < 3.5
     for words_of, number in {
-        "up to {} attempts": len(lifecycle.DELAYS) + 1,
-        "After {} consecutive failures, or five days": lifecycle.MAX_FAILURES,
-        "within {} seconds": int(sending.ANSWER_SECONDS),
+        "up to {} attempts": len(results.DELAYS) + 1,
+        "After {} consecutive failures, or five days": pauses.MAX_FAILURES,
+        "within {} seconds": int(sending.TIMEOUT_SECONDS),
         "up to {} subscriptions": subscriptions.MAX_SUBSCRIPTIONS,
         "up to {} headers to send with every delivery": parsing.MAX_HEADERS,
         "of {} to": signing_secrets.MIN_BYTES,
         "to {} bytes": signing_secrets.MAX_BYTES,
     }.items():
         assert words_of.format(number) in text, words_of
-    assert lifecycle.MAX_FAILURE_AGE.days == 5
+    assert pauses.MAX_FAILURE_AGE.days == 5
     assert subscriptions.OVERLAP.total_seconds() == 24 * 3600
 
 

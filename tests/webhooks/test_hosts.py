@@ -1,4 +1,4 @@
-"""What one organization sends to one host is limited, and no other organization waits for it."""
+"""Limits of an organization for each host: concurrent senders and deliveries per second."""
 
 from collections.abc import Iterable
 
@@ -11,8 +11,9 @@ from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.receiver import Receiver
-from webhooks import lifecycle, runner, senders, subscriptions
-from webhooks.lifecycle import Batch
+from webhooks import queueing, runner, senders, subscriptions
+from webhooks.lifecycle import claims, results
+from webhooks.lifecycle.claims import DeliveryClaim
 from webhooks.models import Delivery, DeliveryStatus, Subscription
 from webhooks.sending import Result
 
@@ -20,19 +21,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def no_count() -> None:
-    """No deliveries were counted lately."""
+def reset_rate() -> None:
+    """Forget the deliveries that were counted for the rate limit."""
     cache.clear()
 
 
 @pytest.fixture
-def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The window in which deliveries are counted does not end."""
+def endless_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count deliveries in a window that does not end during the test."""
     monkeypatch.setattr(senders, "RATE_SECONDS", 3600)
 
 
-def quick(count: int, organization: Organization, target: str) -> list[Subscription]:
-    """Subscriptions to one host that has answered quickly, each with two deliveries due."""
+def quick_subscriptions(count: int, organization: Organization, target: str) -> list[Subscription]:
+    """Create subscriptions with one host and quick targets, each with two due deliveries."""
     made = [
         SubscriptionFactory.create(
             organization=organization, target=f"{target}{place}", is_quick=True
@@ -44,49 +45,48 @@ def quick(count: int, organization: Organization, target: str) -> list[Subscript
     return made
 
 
-def claims(found: Iterable[Subscription]) -> list[Batch]:
-    batches = [lifecycle.claim(each.pk) for each in found]
-    return [batch for batch in batches if batch is not None]
+def claim_all(subscriptions: Iterable[Subscription]) -> list[DeliveryClaim]:
+    """Claim deliveries of each subscription; leave out those that get no sender."""
+    outcomes = [claims.claim(subscription.pk) for subscription in subscriptions]
+    return [claim for claim in outcomes if claim is not None]
 
 
-def test_one_organization_has_so_many_senders_for_a_host(
+def test_the_senders_of_an_organization_for_one_host_are_limited(
     acme: Organization, globex: Organization, settings: Settings
 ) -> None:
     settings.WEBHOOK_HOST_SENDERS = 3
-    ours = quick(5, acme, "https://a.example/")
-    batches = claims(ours)
-    assert len(batches) == 3
-    assert len(claims(quick(1, acme, "https://b.example/"))) == 1
-    assert len(claims(quick(2, globex, "https://A.example:8443/"))) == 2
+    ours = quick_subscriptions(5, acme, "https://a.example/")
+    held = claim_all(ours)
+    assert len(held) == 3
+    assert len(claim_all(quick_subscriptions(1, acme, "https://b.example/"))) == 1
+    assert len(claim_all(quick_subscriptions(2, globex, "https://A.example:8443/"))) == 2
     [waiting, _] = ours[3:]
-    assert waiting.pk in senders.next_in_line(batches[0].subscription)
-    results = [Result(each, timezone.now(), 5, 204, "", "", None) for each in batches[0].deliveries]
-    lifecycle.record(batches[0], results)
-    assert len(claims(ours)) == 1
+    assert waiting.pk in senders.next_subscriptions(held[0].subscription)
+    sent = [Result(each, timezone.now(), 5, 204, "", "", None) for each in held[0].deliveries]
+    results.record(held[0], sent)
+    assert len(claim_all(ours)) == 1
 
 
-def test_a_host_gets_so_many_deliveries_a_second(
+def test_the_deliveries_of_an_organization_to_one_host_per_second_are_limited(
     acme: Organization,
     globex: Organization,
     receiver: Receiver,
     settings: Settings,
-    one_window: None,
+    endless_window: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.WEBHOOK_HOST_RATE = 5
     woken: list[tuple[int, float]] = []
-    monkeypatch.setattr(
-        "webhooks.runner.queue.wake", lambda number, seconds=0: woken.append((number, seconds))
-    )
-    ours = quick(4, acme, receiver.url())
+    monkeypatch.setattr(queueing, "wake", lambda number, seconds=0: woken.append((number, seconds)))
+    ours = quick_subscriptions(4, acme, receiver.url())
     for subscription in ours:
         runner.run(subscription.pk)
     assert len(receiver.messages) == 5
     assert (ours[3].pk, senders.RATE_SECONDS) in woken
-    theirs = quick(1, globex, receiver.url())
+    theirs = quick_subscriptions(1, globex, receiver.url())
     runner.run(theirs[0].pk)
     assert len(receiver.messages) == 7
-    # What was not sent is due as before, and was no attempt.
+    # Deliveries over the limit stay due and have no attempt.
     waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING)
     assert list(waiting.values_list("attempts_count", flat=True)) == [0, 0, 0]
     cache.clear()
@@ -95,16 +95,16 @@ def test_a_host_gets_so_many_deliveries_a_second(
     assert len(receiver.messages) == 10
 
 
-def test_without_a_limit_all_are_sent(
-    acme: Organization, receiver: Receiver, settings: Settings, one_window: None
+def test_without_limits_all_deliveries_are_sent(
+    acme: Organization, receiver: Receiver, settings: Settings, endless_window: None
 ) -> None:
     settings.WEBHOOK_HOST_RATE = settings.WEBHOOK_HOST_SENDERS = None
-    for subscription in quick(4, acme, receiver.url()):
+    for subscription in quick_subscriptions(4, acme, receiver.url()):
         runner.run(subscription.pk)
     assert len(receiver.messages) == 8
 
 
-def test_the_host_is_that_of_the_target(acme: Organization) -> None:
+def test_the_host_follows_the_target(acme: Organization) -> None:
     values = {"target": "https://One.example:8443/x", "events": ["*"]}
     subscription, _ = subscriptions.create(acme.pk, values)
     assert subscription.host == "one.example"
@@ -127,7 +127,7 @@ def test_the_host_is_that_of_the_target(acme: Organization) -> None:
         ),
     ],
 )
-def test_every_spelling_of_a_host_is_one_host(
+def test_all_spellings_of_a_host_count_as_one_host(
     alice: KeyClient, host: str, spellings: list[str]
 ) -> None:
     for place, spelling in enumerate(spellings):

@@ -1,6 +1,5 @@
-"""What becomes of deliveries, and of subscriptions whose targets fail."""
+"""Delivery, retries with backoff, pauses, disabling, recovery, and purging."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
 
@@ -11,16 +10,10 @@ from django.utils import timezone
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.conftest import SECRET, Publish, the_delivery
 from tests.webhooks.receiver import Receiver, answer, in_turn
-from webhooks import (
-    actions,
-    lifecycle,
-    maintenance,
-    runner,
-    senders,
-    subscriptions,
-)
+from webhooks import actions, maintenance, payloads, runner, senders, subscriptions
 from webhooks.events import EventType
-from webhooks.lifecycle import Batch
+from webhooks.lifecycle import activation, claims, pauses, results
+from webhooks.lifecycle.claims import DeliveryClaim
 from webhooks.models import (
     Attempt,
     Delivery,
@@ -34,13 +27,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def send(subscription: Subscription) -> None:
-    """What is due now, as one sender sends it."""
+    """Send what is due now, as one sender does."""
     runner.run(subscription.pk)
     subscription.refresh_from_db()
 
 
-def at_once(subscription: Subscription) -> None:
-    """As if every wait were over."""
+def make_due(subscription: Subscription) -> None:
+    """Make pending deliveries due and end the pause."""
     Delivery.objects.filter(status=DeliveryStatus.PENDING).update(next_attempt_at=timezone.now())
     Subscription.objects.filter(pk=subscription.pk).update(paused_until=None)
 
@@ -50,14 +43,14 @@ def seconds_until(moment: datetime | None) -> float:
     return (moment - timezone.now()).total_seconds()
 
 
-def claimed(subscription: Subscription) -> Batch:
-    batch = lifecycle.claim(subscription.pk)
-    assert batch is not None
-    return batch
+def claimed(subscription: Subscription) -> DeliveryClaim:
+    claim = claims.claim(subscription.pk)
+    assert claim is not None
+    return claim
 
 
-def a_result(delivery: Delivery, status: int = 204, milliseconds: int = 5) -> Result:
-    error = "" if status == 204 else f"The answer was {status}."
+def result_of(delivery: Delivery, status: int = 204, milliseconds: int = 5) -> Result:
+    error = "" if status == 204 else f"The target answered {status}."
     return Result(delivery, timezone.now(), milliseconds, status, error, "", None)
 
 
@@ -67,7 +60,7 @@ def failing(subscription: Subscription, receiver: Receiver) -> Subscription:
     return subscription
 
 
-def test_what_is_due_is_delivered_once(
+def test_due_deliveries_are_delivered_once(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     events = [publish() for _ in range(25)]
@@ -78,7 +71,7 @@ def test_what_is_due_is_delivered_once(
     assert Attempt.objects.count() == 25
 
 
-def test_a_failed_delivery_waits_longer_each_time_and_fails_after_ten_attempts(
+def test_a_delivery_is_retried_with_growing_delay_and_fails_after_ten_attempts(
     failing: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     event = publish()
@@ -87,21 +80,21 @@ def test_a_failed_delivery_waits_longer_each_time_and_fails_after_ten_attempts(
         send(failing)
         waits.append(seconds_until(the_delivery().next_attempt_at))
         assert the_delivery().status == DeliveryStatus.PENDING
-        at_once(failing)
+        make_due(failing)
     send(failing)
     delivery = the_delivery()
     assert (delivery.status, delivery.next_attempt_at) == (DeliveryStatus.FAILED, None)
-    for wait, delay in zip(waits, lifecycle.DELAYS, strict=True):
+    for wait, delay in zip(waits, results.DELAYS, strict=True):
         assert 0.89 * delay.total_seconds() - 1 < wait < 1.11 * delay.total_seconds()
-    assert timedelta(days=2.9) < sum(lifecycle.DELAYS, timedelta()) < timedelta(days=3.2)
-    # The id is the same, the rest is as new.
+    assert timedelta(days=2.9) < sum(results.DELAYS, timedelta()) < timedelta(days=3.2)
+    # Every attempt has the same id, but a new timestamp and signature.
     assert receiver.ids() == [event.public_id] * 10
     receiver.messages[-1].verified(SECRET)
     attempts = list(delivery.attempts.values_list("status_code", "response"))
     assert attempts == [(500, "broken")] * 10
 
 
-def test_it_is_delivered_once_the_target_works_again(
+def test_a_retry_after_the_target_is_repaired_succeeds_and_resets_the_failures(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     receiver.behaviours["/"] = in_turn(answer(500), answer(204))
@@ -109,14 +102,14 @@ def test_it_is_delivered_once_the_target_works_again(
     send(subscription)
     failing = Subscription.objects.filter(consecutive_failures=1, failing_since__isnull=False)
     assert failing.exists()
-    at_once(subscription)
+    make_due(subscription)
     send(subscription)
     assert the_delivery().status == DeliveryStatus.DELIVERED
     assert Subscription.objects.filter(consecutive_failures=0, failing_since=None).exists()
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_who_is_overloaded_is_left_alone_for_as_long_as_it_asks(
+def test_an_overloaded_target_is_paused_for_its_retry_after(
     subscription: Subscription, receiver: Receiver, publish: Publish, status: int
 ) -> None:
     receiver.behaviours["/"] = answer(status, Retry_After="120")
@@ -130,7 +123,7 @@ def test_who_is_overloaded_is_left_alone_for_as_long_as_it_asks(
     assert len(receiver.messages) == 1
 
 
-def test_who_is_overloaded_and_does_not_say_for_how_long_gets_a_moment(
+def test_an_overloaded_target_without_retry_after_is_paused_for_ten_seconds(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     receiver.behaviours["/"] = answer(503)
@@ -139,25 +132,25 @@ def test_who_is_overloaded_and_does_not_say_for_how_long_gets_a_moment(
     assert 8 < seconds_until(subscription.paused_until) <= 10
 
 
-def test_who_fails_again_and_again_is_left_alone_twice_as_long_each_time(
+def test_pauses_start_at_the_third_failure_and_double(
     failing: Subscription, publish: Publish
 ) -> None:
     publish(8)
-    pauses = []
+    seconds = []
     for _ in range(6):
         failing.refresh_from_db()
         Subscription.objects.filter(pk=failing.pk).update(paused_until=None)
-        batch = claimed(failing)
-        lifecycle.record(batch, [a_result(batch.deliveries[0], 500)])
+        claim = claimed(failing)
+        results.record(claim, [result_of(claim.deliveries[0], 500)])
         failing.refresh_from_db()
-        pauses.append(round(seconds_until(failing.paused_until)))
-    assert pauses == [0, 0, 1, 2, 4, 8]
+        seconds.append(round(seconds_until(failing.paused_until)))
+    assert seconds == [0, 0, 1, 2, 4, 8]
 
 
-def test_thirty_failures_are_days_rather_than_a_burst() -> None:
-    failed = a_result(Delivery(), 500)
-    pauses = [lifecycle._pause(count, failed) for count in range(1, lifecycle.MAX_FAILURES)]
-    assert timedelta(days=2) < sum(pauses, timedelta()) < timedelta(days=3)
+def test_the_pauses_before_disabling_take_more_than_two_days() -> None:
+    failed = result_of(Delivery(), 500)
+    lengths = [pauses.pause_after(count, failed) for count in range(1, pauses.MAX_FAILURES)]
+    assert timedelta(days=2) < sum(lengths, timedelta()) < timedelta(days=3)
 
 
 def test_a_failing_target_gets_one_delivery_at_a_time(
@@ -165,44 +158,47 @@ def test_a_failing_target_gets_one_delivery_at_a_time(
 ) -> None:
     publish(5)
     send(failing)
-    # The second failure in a row, and the third: after that it is paused.
+    # The third consecutive failure pauses the target.
     assert len(receiver.messages) == 3
     Subscription.objects.update(paused_until=None)
     assert len(claimed(failing).deliveries) == 1
-    assert lifecycle.claim(failing.pk) is None
+    assert claims.claim(failing.pk) is None
 
 
 def test_a_slow_target_gets_one_delivery_at_a_time(
     subscription: Subscription, publish: Publish
 ) -> None:
     publish(4)
-    batch = claimed(subscription)
+    claim = claimed(subscription)
     publish(4)
-    lifecycle.record(batch, [a_result(each, milliseconds=2500) for each in batch.deliveries])
-    batch = claimed(subscription)
-    assert len(batch.deliveries) == 1
-    assert lifecycle.claim(subscription.pk) is None
-    lifecycle.record(batch, [a_result(batch.deliveries[0])])
+    slow = [result_of(delivery, milliseconds=2500) for delivery in claim.deliveries]
+    results.record(claim, slow)
+    claim = claimed(subscription)
+    assert len(claim.deliveries) == 1
+    assert claims.claim(subscription.pk) is None
+    results.record(claim, [result_of(claim.deliveries[0])])
     assert len(claimed(subscription).deliveries) == 3
 
 
-def test_so_many_senders_have_a_target_at_a_time(
+def test_the_number_of_senders_of_a_target_is_limited(
     subscription: Subscription, publish: Publish
 ) -> None:
     publish(100)
-    batches = [claimed(subscription) for _ in range(senders.MAX_SENDERS)]
-    assert lifecycle.claim(subscription.pk) is None
-    taken = {each.pk for batch in batches for each in batch.deliveries}
-    assert len(taken) == senders.MAX_SENDERS * senders.MAX_DELIVERIES
+    found = [claimed(subscription) for _ in range(senders.MAX_SENDERS)]
+    assert claims.claim(subscription.pk) is None
+    keys = {delivery.pk for claim in found for delivery in claim.deliveries}
+    assert len(keys) == senders.MAX_SENDERS * senders.MAX_DELIVERIES
 
 
-def test_racing_senders_are_no_more(subscription: Subscription, publish: Publish) -> None:
+def test_racing_senders_keep_the_limit_and_share_no_delivery(
+    subscription: Subscription, publish: Publish
+) -> None:
     publish(300)
-    barrier, batches = Barrier(8), []
+    barrier, outcomes = Barrier(8), []
 
     def race() -> None:
         barrier.wait()
-        batches.append(lifecycle.claim(subscription.pk))
+        outcomes.append(claims.claim(subscription.pk))
         connection.close()
 
     threads = [Thread(target=race) for _ in range(8)]
@@ -210,16 +206,18 @@ def test_racing_senders_are_no_more(subscription: Subscription, publish: Publish
         thread.start()
     for thread in threads:
         thread.join()
-    found = [batch for batch in batches if batch is not None]
+    found = [claim for claim in outcomes if claim is not None]
     assert len(found) == senders.MAX_SENDERS
-    taken = [each.pk for batch in found for each in batch.deliveries]
-    assert len(taken) == len(set(taken))
+    keys = [delivery.pk for claim in found for delivery in claim.deliveries]
+    assert len(keys) == len(set(keys))
 
 
-def test_what_was_not_sent_is_due_as_before(subscription: Subscription, publish: Publish) -> None:
+def test_claimed_deliveries_that_were_not_sent_stay_due(
+    subscription: Subscription, publish: Publish
+) -> None:
     publish(3)
-    batch = claimed(subscription)
-    lifecycle.record(batch, [a_result(batch.deliveries[0])])
+    claim = claimed(subscription)
+    results.record(claim, [result_of(claim.deliveries[0])])
     first, *others = Delivery.objects.order_by("pk")
     assert first.status == DeliveryStatus.DELIVERED
     for other in others:
@@ -227,7 +225,7 @@ def test_what_was_not_sent_is_due_as_before(subscription: Subscription, publish:
         assert seconds_until(other.next_attempt_at) <= 0
 
 
-def test_410_ends_the_subscription(
+def test_a_410_disables_the_subscription_and_fails_its_deliveries(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     receiver.behaviours["/"] = answer(410)
@@ -242,27 +240,31 @@ def test_410_ends_the_subscription(
     assert set(statuses.values_list("status", flat=True)) == {DeliveryStatus.FAILED}
 
 
-def test_thirty_failures_in_a_row_disable(failing: Subscription, publish: Publish) -> None:
+def test_thirty_consecutive_failures_disable_the_subscription(
+    failing: Subscription, publish: Publish
+) -> None:
     Subscription.objects.update(consecutive_failures=28)
     publish(3)
     send(failing)
     assert failing.active
-    at_once(failing)
+    make_due(failing)
     send(failing)
     assert not failing.active
-    assert failing.disabled_reason.startswith("30 attempts in a row have failed.")
+    assert failing.disabled_reason.startswith("30 consecutive attempts failed.")
 
 
-def test_five_days_of_failures_disable(failing: Subscription, publish: Publish) -> None:
+def test_five_days_of_failures_disable_the_subscription(
+    failing: Subscription, publish: Publish
+) -> None:
     started = timezone.now() - timedelta(days=5)
     Subscription.objects.update(consecutive_failures=4, failing_since=started)
     publish()
     send(failing)
     assert not failing.active
-    assert failing.disabled_reason.startswith("Every attempt has failed for 5 days.")
+    assert failing.disabled_reason.startswith("All attempts of the last 5 days failed.")
 
 
-def test_the_organization_is_told_once_by_event_and_email(
+def test_disabling_notifies_the_organization_once_by_event_and_email(
     failing: Subscription, publish: Publish, mailoutbox: list[object], receiver: Receiver
 ) -> None:
     other = SubscriptionFactory.create(
@@ -270,15 +272,15 @@ def test_the_organization_is_told_once_by_event_and_email(
     )
     failing.organization.email = "ops@acme.example"
     failing.organization.save()
-    lifecycle.disable(failing, "A test.")
-    lifecycle.disable(failing, "A test again.")
+    activation.disable(failing, "A test.")
+    activation.disable(failing, "A test again.")
     event = Event.objects.get(type=EventType.WEBHOOK_DISABLED)
     assert event.data["id"] == failing.public_id
     assert event.data["reason"] == "A test."
     send(other)
     assert receiver.ids("/other") == [event.public_id]
-    maintenance.tell()
-    maintenance.tell()
+    maintenance.notify()
+    maintenance.notify()
     [mail] = mailoutbox
     assert mail.to == ["ops@acme.example"]  # type: ignore[attr-defined]
     body = mail.body  # type: ignore[attr-defined]
@@ -287,40 +289,40 @@ def test_the_organization_is_told_once_by_event_and_email(
     assert SECRET not in body
 
 
-def test_a_mail_server_that_is_away_is_asked_again(
+def test_a_failed_notification_is_repeated_at_the_next_run(
     failing: Subscription, mailoutbox: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing.organization.email = "ops@acme.example"
     failing.organization.save()
-    lifecycle.disable(failing, "A test.")
+    activation.disable(failing, "A test.")
 
-    def away(*_: object) -> None:
+    def refuse(*_: object) -> None:
         raise ConnectionRefusedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(maintenance, "send_mail", away)
-        maintenance.tell()
-    maintenance.tell()
+        patch.setattr(maintenance, "send_mail", refuse)
+        maintenance.notify()
+    maintenance.notify()
     assert len(mailoutbox) == 1
 
 
-def test_an_organization_without_an_address_is_told_by_the_event_alone(
+def test_an_organization_without_an_email_address_gets_only_the_event(
     failing: Subscription, mailoutbox: list[object]
 ) -> None:
-    lifecycle.disable(failing, "A test.")
-    maintenance.tell()
+    activation.disable(failing, "A test.")
+    maintenance.notify()
     assert mailoutbox == []
     failing.refresh_from_db()
     assert failing.notified_at is not None
 
 
-def test_one_that_is_activated_again_begins_anew(
+def test_activating_a_disabled_subscription_resets_its_failures(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     ahead = timezone.now() + timedelta(hours=4)
     row = Subscription.objects.filter(pk=subscription.pk)
     row.update(consecutive_failures=30, failing_since=timezone.now(), paused_until=ahead)
-    lifecycle.disable(subscription, "A test.")
+    activation.disable(subscription, "A test.")
     subscriptions.change(subscription, {"active": True})
     event = publish()
     send(subscription)
@@ -328,25 +330,25 @@ def test_one_that_is_activated_again_begins_anew(
     assert row.get().consecutive_failures == 0
 
 
-def test_what_a_disabled_subscription_misses_can_be_recovered(
+def test_events_missed_while_disabled_can_be_recovered(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     began = timezone.now()
-    lifecycle.disable(subscription, "A test.")
+    activation.disable(subscription, "A test.")
     missed = publish()
     maintenance.sweep()
     subscriptions.change(subscription, {"active": True})
     send(subscription)
     assert receiver.messages == []
-    assert actions.recover(subscription, began) == 2  # And that it was disabled.
+    assert actions.recover(subscription, began) == 2  # The missed event, and webhook.disabled.
     send(subscription)
     assert missed.public_id in receiver.ids()
     assert subscription.disabled_at is None
 
 
-@pytest.mark.parametrize("ask", ["test", "redeliver", "recover"])
-def test_an_owner_who_asks_for_something_does_not_wait_for_a_pause_to_end(
-    subscription: Subscription, receiver: Receiver, publish: Publish, ask: str
+@pytest.mark.parametrize("action", ["test", "redeliver", "recover"])
+def test_an_action_of_the_owner_ends_the_pause(
+    subscription: Subscription, receiver: Receiver, publish: Publish, action: str
 ) -> None:
     began = timezone.now()
     event = publish()
@@ -357,21 +359,21 @@ def test_an_owner_who_asks_for_something_does_not_wait_for_a_pause_to_end(
     Subscription.objects.update(consecutive_failures=29, paused_until=ahead)
     send(subscription)
     assert receiver.messages == []
-    match ask:
+    match action:
         case "test":
-            asked = actions.test(subscription).event.public_id
+            requested = actions.test(subscription).event.public_id
         case "redeliver":
             actions.redeliver(failed)
-            asked = event.public_id
+            requested = event.public_id
         case _:
             assert actions.recover(subscription, began) == 1
-            asked = event.public_id
+            requested = event.public_id
     send(subscription)
-    assert set(receiver.ids()) == {asked, waiting.public_id}
+    assert set(receiver.ids()) == {requested, waiting.public_id}
     assert subscription.consecutive_failures == 0
 
 
-def test_a_dead_senders_deliveries_are_sent_once_more(
+def test_deliveries_are_sent_again_when_the_lease_of_their_sender_ends(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     event = publish()
@@ -383,33 +385,36 @@ def test_a_dead_senders_deliveries_are_sent_once_more(
     maintenance.sweep()
     send(subscription)
     assert receiver.ids() == [event.public_id]
-    # It was not dead after all: what it says comes too late.
-    lifecycle.record(late, [a_result(late.deliveries[0], 500)])
+    # The first sender was alive after all: its results come too late.
+    results.record(late, [result_of(late.deliveries[0], 500)])
     assert the_delivery().status == DeliveryStatus.DELIVERED
 
 
-def test_an_exception_between_two_messages_loses_nothing(
+def test_results_before_an_exception_are_recorded(
     subscription: Subscription,
     receiver: Receiver,
     publish: Publish,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     publish(3)
-    real = runner._send
+    real = payloads.body
+    events: list[Event] = []
 
-    def broken(batch: Batch, end: float) -> Iterator[Result]:
-        yield next(iter(real(batch, end)))
-        raise MemoryError
+    def fail_second(event: Event, data: payloads.Data) -> str:
+        events.append(event)
+        if len(events) == 2:
+            raise MemoryError
+        return real(event, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "_send", broken)
+        patch.setattr(payloads, "body", fail_second)
         with pytest.raises(MemoryError):
             runner.run(subscription.pk)
     send(subscription)
     assert len(set(receiver.ids())) == len(receiver.messages) == 3
 
 
-def test_a_redelivery_has_the_same_id_and_all_its_attempts_before_it(
+def test_a_redelivery_keeps_the_id_and_the_earlier_attempts(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     event = publish()
@@ -421,7 +426,7 @@ def test_a_redelivery_has_the_same_id_and_all_its_attempts_before_it(
     assert the_delivery().attempts.count() == 2
 
 
-def test_a_deactivated_subscription_is_sent_nothing(
+def test_a_deactivated_subscription_receives_nothing(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
     publish()
@@ -433,7 +438,7 @@ def test_a_deactivated_subscription_is_sent_nothing(
     assert the_delivery().status == DeliveryStatus.FAILED
 
 
-def test_a_new_target_begins_anew(failing: Subscription, receiver: Receiver) -> None:
+def test_a_new_target_resets_the_failures(failing: Subscription, receiver: Receiver) -> None:
     Subscription.objects.update(
         consecutive_failures=9, failing_since=timezone.now(), paused_until=timezone.now()
     )
@@ -442,28 +447,28 @@ def test_a_new_target_begins_anew(failing: Subscription, receiver: Receiver) -> 
     assert (failing.consecutive_failures, failing.paused_until) == (0, None)
 
 
-def test_a_sweep_wakes_those_for_whom_something_is_due(
+def test_a_sweep_wakes_senders_only_for_due_deliveries(
     subscription: Subscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[int] = []
     monkeypatch.setattr("webhooks.queueing.wake", woken.append)
     DeliveryFactory.create_batch(3, subscription=subscription)
-    for later in (
+    for values in (
         {"next_attempt_at": timezone.now() + timedelta(minutes=1)},
         {"subscription__paused_until": timezone.now() + timedelta(minutes=1)},
         {"status": DeliveryStatus.DELIVERED},
     ):
-        DeliveryFactory.create(**later)
+        DeliveryFactory.create(**values)
     maintenance.sweep()
     assert woken == [subscription.pk]
 
 
-def test_old_events_go_with_their_deliveries_and_what_was_sent_lately_stays(
+def test_a_purge_deletes_events_after_the_retention_of_their_deliveries(
     subscription: Subscription, publish: Publish
 ) -> None:
     publish(3)
     send(subscription)
-    long_ago = timezone.now() - maintenance.KEPT - timedelta(minutes=1)
+    long_ago = timezone.now() - maintenance.RETENTION - timedelta(minutes=1)
     Event.objects.update(created_at=long_ago)
     maintenance.purge()
     assert Event.objects.count() == 3
@@ -474,7 +479,7 @@ def test_old_events_go_with_their_deliveries_and_what_was_sent_lately_stays(
     assert Attempt.objects.count() == 0
 
 
-def test_old_secrets_and_deleted_subscriptions_go(
+def test_a_purge_deletes_expired_secrets_and_deleted_subscriptions(
     subscription: Subscription, publish: Publish
 ) -> None:
     subscriptions.rotate(subscription, None)
@@ -486,7 +491,7 @@ def test_old_secrets_and_deleted_subscriptions_go(
     maintenance.purge()
     subscription.refresh_from_db()
     assert subscription.previous_secret == ""
-    lifecycle.delete(subscription)
+    activation.soft_delete(subscription)
     subscription.refresh_from_db()
     assert (subscription.secret, subscription.headers) == ("", {})
     maintenance.purge()

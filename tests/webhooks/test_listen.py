@@ -1,4 +1,4 @@
-"""`manage.py webhook_listen`, as a process of its own."""
+"""`manage.py webhook_listen`, run as a separate process."""
 
 import json
 import os
@@ -24,14 +24,14 @@ BODY = json.dumps({"type": "export.created", "data": {"id": "exp_1", "name": "Zo
 
 
 class Listener:
-    """The process, where it listens and what it has printed."""
+    """A running listener: its process, URL and output."""
 
     def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
         self.process, self.output = process, output
-        self.url = self.shows(r"Listening on (http://127\.0\.0\.1:\d+/)")
+        self.url = self.wait_for(r"Listening on (http://127\.0\.0\.1:\d+/)")
 
-    def shows(self, pattern: str) -> str:
-        """The last group of a pattern, as soon as it is there."""
+    def wait_for(self, pattern: str) -> str:
+        """Wait until the output matches a pattern; return its last group."""
         deadline = time.monotonic() + SECONDS
         while not (found := re.search(pattern, self.output.read_text())):
             assert self.process.poll() is None, self.output.read_text()
@@ -82,21 +82,21 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
 
 def test_a_delivery_is_verified_and_printed(listener: Listener) -> None:
     assert listener.send() == 204
-    printed = listener.shows(r"(?s)\n\n(\d\d:\d\d:\d\d  export\.created  verified\n.*\n\}\n)")
+    printed = listener.wait_for(r"(?s)\n\n(\d\d:\d\d:\d\d  export\.created  verified\n.*\n\}\n)")
     _, webhook_id, *lines = printed.splitlines()
     assert webhook_id == "evt_1"
-    # What would move the cursor is shown, not obeyed.
+    # Control characters are replaced, not sent to the terminal.
     assert json.loads("\n".join(lines)) == json.loads(BODY.replace("\\u009b", "\\ufffd"))
     assert SECRET not in listener.output.read_text()
 
 
-def test_a_repetition_is_called_one(listener: Listener) -> None:
+def test_a_duplicate_is_marked(listener: Listener) -> None:
     assert [listener.send(webhook_id=each) for each in ("evt_1", "evt_2", "evt_1")] == [204] * 3
     notes = re.findall(r"export\.created  (.*)\n(\w+)", listener.output.read_text())
-    assert notes == [("verified", "evt_1"), ("verified", "evt_2"), ("verified, again", "evt_1")]
+    assert notes == [("verified", "evt_1"), ("verified", "evt_2"), ("verified, duplicate", "evt_1")]
 
 
-def test_what_is_not_signed_with_the_secret_is_refused(listener: Listener) -> None:
+def test_messages_without_a_valid_signature_are_refused(listener: Listener) -> None:
     old = datetime.now(UTC) - timedelta(minutes=6)
     other = Webhook("whsec_b3RoZXI=").sign("evt_1", datetime.now(UTC), BODY)
     answers = [
@@ -113,31 +113,31 @@ def test_what_is_not_signed_with_the_secret_is_refused(listener: Listener) -> No
         "No matching signature found.",
         "Message timestamp too old.",
         "Missing required headers.",
-        "A signature or a body that cannot be read.",
-        "A signature or a body that cannot be read.",
-        "A body without a length, or of more than 1,048,576 bytes.",
+        "The signature or the body is malformed.",
+        "The signature or the body is malformed.",
+        "The body has no Content-Length or exceeds 1,048,576 bytes.",
     ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly(listener: Listener, number: int) -> None:
+def test_a_signal_stops_it_with_a_summary(listener: Listener, number: int) -> None:
     assert listener.send() == 204
     listener.process.send_signal(number)
     assert listener.process.wait(SECONDS) == 0
-    assert listener.output.read_text().endswith("\nStopped: 1 received.\n")
+    assert listener.output.read_text().endswith("\nStopped. Verified messages: 1.\n")
 
 
-def test_the_secret_may_be_in_the_environment(tmp_path: Path) -> None:
+def test_the_secret_is_read_from_the_environment(tmp_path: Path) -> None:
     with listening(tmp_path, WEBHOOK_SECRET=SECRET) as listener:
         assert listener.send() == 204
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a"])
-def test_without_a_secret_it_says_what_is_missing(secret: str) -> None:
-    assert "Give the subscription's secret" in failure(f"--secret={secret}")
+def test_an_invalid_secret_is_an_error(secret: str) -> None:
+    assert "Give the signing secret of the subscription" in failure(f"--secret={secret}")
 
 
-def test_a_port_that_is_taken_is_named(listener: Listener) -> None:
+def test_a_port_in_use_is_an_error_that_names_it(listener: Listener) -> None:
     port = listener.url.rpartition(":")[2].strip("/")
     assert f"Cannot listen on port {port}" in failure("--secret", SECRET, "--port", port)
 

@@ -1,4 +1,4 @@
-"""Events and deliveries are written with what they tell of; exports are told of as they are."""
+"""The transactional outbox, and the events that exports publish."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -29,13 +29,13 @@ from webhooks.models import Delivery, Event, Subscription
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def told(organization: Organization, resource: str = "", export_type: str = "") -> set[int]:
-    """The subscriptions that are told of a new event."""
+def matched(organization: Organization, resource: str = "", export_type: str = "") -> set[int]:
+    """Publish an event; return the keys of the subscriptions that get a delivery."""
     event = outbox.publish(organization.pk, EventType.EXPORT_CREATED, DATA, resource, export_type)
     return set(event.deliveries.values_list("subscription", flat=True))
 
 
-def test_an_event_is_written_with_the_change_or_not_at_all(
+def test_an_event_is_stored_only_if_the_transaction_commits(
     subscription: Subscription, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[int] = []
@@ -51,11 +51,13 @@ def test_an_event_is_written_with_the_change_or_not_at_all(
     assert woken == [subscription.pk]
 
 
-def test_those_are_told_who_want_it(acme: Organization, globex: Organization) -> None:
+def test_only_matching_subscriptions_get_a_delivery(
+    acme: Organization, globex: Organization
+) -> None:
     def make(**values: object) -> int:
         return SubscriptionFactory.create(**{"organization": acme} | values).pk
 
-    wanted = {
+    matching = {
         make(),
         make(events=["export.failed", "export.created"]),
         make(resources=["contact", "item"]),
@@ -70,36 +72,36 @@ def test_those_are_told_who_want_it(acme: Organization, globex: Organization) ->
         make(active=False, deleted_at=timezone.now()),
         make(organization=globex),
     }
-    assert told(acme, "contact", "customer_list") == wanted
-    assert told(OrganizationFactory.create()) == set()
-    assert len(wanted | others) == Subscription.objects.count()
+    assert matched(acme, "contact", "customer_list") == matching
+    assert matched(OrganizationFactory.create()) == set()
+    assert len(matching | others) == Subscription.objects.count()
 
 
-def test_telling_many_takes_as_many_statements_as_telling_one(
+def test_publishing_takes_three_statements_for_any_number_of_subscriptions(
     acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in (1, 49):
         SubscriptionFactory.create_batch(number, organization=acme)
-        # The fourth is that of `told`.
+        # The fourth statement is the query of `matched`.
         with transaction.atomic(), django_assert_num_queries(4):
-            told(acme)
+            matched(acme)
     assert Delivery.objects.count() == 51
 
 
-def test_of_many_events_one_message_waits_at_a_time(
+def test_one_message_waits_for_many_events(
     subscription: Subscription, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[object] = []
     monkeypatch.setattr("celery.current_app.send_task", lambda *args, **_: sent.append(args))
-    queueing.taken(subscription.pk)
+    queueing.mark_taken(subscription.pk)
     publish(5)
     assert len(sent) == 1
-    queueing.taken(subscription.pk)
+    queueing.mark_taken(subscription.pk)
     publish()
     assert sent == [(queueing.SEND, [subscription.pk])] * 2
 
 
-def test_the_life_of_an_export_is_told(queued: Export) -> None:  # noqa: F811
+def test_each_change_of_an_exports_status_publishes_an_event(queued: Export) -> None:  # noqa: F811
     def types() -> list[str]:
         return list(Event.objects.order_by("pk").values_list("type", flat=True))
 
@@ -128,7 +130,7 @@ def test_the_life_of_an_export_is_told(queued: Export) -> None:  # noqa: F811
     assert [event.data["error"]["error"] for event in errors] == ["internal_error", "timeout"]
 
 
-def test_a_new_export_is_told_of(
+def test_creating_an_export_publishes_an_event(
     alice: KeyClient,
     contacts: object,  # noqa: F811
     subscription: Subscription,
@@ -141,14 +143,14 @@ def test_a_new_export_is_told_of(
     assert event.deliveries.get().subscription == subscription
 
 
-def test_an_export_of_a_named_type_is_told_of_as_such(alice: KeyClient) -> None:
+def test_the_event_of_an_export_holds_its_named_type(alice: KeyClient) -> None:
     assert alice.post("/v1/exports", {"type": "order_list"}).status_code == 201
     event = Event.objects.get(type=EventType.EXPORT_QUEUED)
     assert (event.resource, event.export_type) == ("order", "order_list")
     assert event.data["type"] == "order_list"
 
 
-def test_the_message_holds_the_export_without_its_request_and_a_link_that_works(
+def test_a_message_holds_the_export_without_its_request_and_with_a_working_link(
     alice: KeyClient,
     queued: Export,  # noqa: F811
     subscription: Subscription,
@@ -172,7 +174,7 @@ def test_the_message_holds_the_export_without_its_request_and_a_link_that_works(
     assert len(content) == data["files"][0]["bytes"]
 
 
-def test_the_link_is_new_at_each_attempt_and_none_once_the_file_is_gone(
+def test_each_attempt_signs_a_new_link_until_the_export_expires(
     queued: Export,  # noqa: F811
     subscription: Subscription,
     receiver: Receiver,
@@ -195,7 +197,7 @@ def test_the_link_is_new_at_each_attempt_and_none_once_the_file_is_gone(
     assert third is None
 
 
-def test_the_links_of_many_are_made_by_one_query(
+def test_links_of_many_events_take_one_query(
     queued: Export,  # noqa: F811
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
@@ -207,7 +209,7 @@ def test_the_links_of_many_are_made_by_one_query(
     assert all(data["download_url"] for data in found)
 
 
-def test_a_withdrawal_waits_for_a_purge_of_the_same_events(
+def test_a_withdrawal_does_not_deadlock_with_a_purge(
     acme: Organization, subscription: Subscription, publish: Publish
 ) -> None:
     event = publish()
@@ -220,7 +222,7 @@ def test_a_withdrawal_waits_for_a_purge_of_the_same_events(
             connections.close_all()
 
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        # As `batches.delete` does it: events are locked, then their deliveries are deleted.
+        # The locking order of a purge: events are locked, then their deliveries are deleted.
         Event.objects.select_for_update().get(pk=event.pk)
         withdrawal = pool.submit(withdraw)
         wait_until_blocked()

@@ -1,4 +1,4 @@
-"""Which URLs a subscription may name, without a look at DNS."""
+"""Validation of target URLs, which uses no DNS."""
 
 from ipaddress import ip_network
 
@@ -7,12 +7,12 @@ from pytest_django import Settings
 
 from webhooks.targets import MAX_LENGTH, InvalidTarget, check_target
 
-NOT_PUBLIC = "is not a public one"
+NOT_PUBLIC = r"is not public\."
 UNUSUAL = "an unusual notation"
 INVALID_NAME = "is not a valid host name"
 INVALID_URL = "is not a valid URL"
-CREDENTIALS = "no user name or password"
-CHARACTERS = "no spaces, control characters or backslashes"
+CREDENTIALS = "must not contain a user name or password"
+CHARACTERS = "must not contain spaces, control characters or backslashes"
 SCHEME = "must begin with https://"
 
 REFUSED = {
@@ -116,12 +116,15 @@ REFUSED = {
     "a no-break space": ("https://example.com/\u00a0", CHARACTERS),
     "an unclosed bracket": ("https://[::1/", INVALID_URL),
     "no address in brackets": ("https://[example.com]/", INVALID_URL),
-    "a fragment": ("https://example.com/#part", "no fragment"),
+    "a fragment": ("https://example.com/#part", "must not contain a fragment"),
     "too long": ("https://example.com/" + "a" * MAX_LENGTH, "at most 2048 characters"),
-    "SSH": ("https://example.com:22/", "port is 22, but must be one of 80, 443, 8080, 8443"),
-    "port 0": ("https://example.com:0/", "port is 0"),
-    "port 65536": ("https://example.com:65536/", "port is 65536"),
-    "port -1": ("https://example.com:-1/", "port is -1"),
+    "SSH": (
+        "https://example.com:22/",
+        "port 22 is not allowed. Allowed ports: 80, 443, 8080, 8443",
+    ),
+    "port 0": ("https://example.com:0/", "port 0 is not allowed"),
+    "port 65536": ("https://example.com:65536/", "port 65536 is not allowed"),
+    "port -1": ("https://example.com:-1/", "port -1 is not allowed"),
     "two ports": ("https://example.com:443:22/", INVALID_URL),
     # schemes
     "http": ("http://example.com/", SCHEME),
@@ -162,25 +165,27 @@ def production(settings: Settings) -> Settings:
 
 
 @pytest.mark.parametrize(("url", "message"), REFUSED.values(), ids=REFUSED)
-def test_refused(production: Settings, url: str, message: str) -> None:
+def test_a_forbidden_target_is_refused(production: Settings, url: str, message: str) -> None:
     with pytest.raises(InvalidTarget, match=message):
         check_target(url)
 
 
 @pytest.mark.parametrize("url", ACCEPTED)
-def test_accepted(production: Settings, url: str) -> None:
+def test_a_public_target_is_accepted(production: Settings, url: str) -> None:
     check_target(url)
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "http://example.com:8080/"])
-def test_http_is_for_who_allows_it(production: Settings, url: str) -> None:
+def test_http_is_accepted_if_the_settings_allow_it(production: Settings, url: str) -> None:
     production.WEBHOOK_ALLOW_HTTP = True
     check_target(url)
     with pytest.raises(InvalidTarget, match=r"must begin with https:// or http://\.$"):
         check_target("ftp://example.com/")
 
 
-def test_networks_and_their_names_are_for_who_allows_them(production: Settings) -> None:
+def test_private_networks_and_names_are_accepted_if_the_settings_allow_them(
+    production: Settings,
+) -> None:
     production.WEBHOOK_ALLOWED_NETWORKS = [ip_network("10.1.0.0/16"), ip_network("fd00:1::/64")]
     for url in (
         "https://10.1.2.3/",
@@ -194,15 +199,17 @@ def test_networks_and_their_names_are_for_who_allows_them(production: Settings) 
             check_target(url)
 
 
-def test_every_port_is_allowed_where_none_is_named(production: Settings) -> None:
+def test_all_valid_ports_are_accepted_if_the_settings_name_none(production: Settings) -> None:
     production.WEBHOOK_ALLOWED_PORTS = []
     check_target("https://example.com:22/")
     for port in (0, 65_536):
-        with pytest.raises(InvalidTarget, match=f"port is {port}, but must be 1 to 65535"):
+        with pytest.raises(
+            InvalidTarget, match=f"port {port} is not valid. It must be between 1 and 65535"
+        ):
             check_target(f"https://example.com:{port}/")
 
 
-def test_the_embedded_servers_may_send_to_this_machine() -> None:
+def test_local_targets_are_accepted_with_the_embedded_servers() -> None:
     for url in ("http://127.0.0.1:9000/hook", "http://localhost:9000/", "http://[::1]:9000/"):
         check_target(url)
     with pytest.raises(InvalidTarget, match=NOT_PUBLIC):

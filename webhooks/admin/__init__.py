@@ -1,4 +1,4 @@
-"""Webhooks in the admin: who is told, what happened, and what became of telling it."""
+"""Admin of webhook subscriptions, events and deliveries."""
 
 from webhooks.admin import deliveries, events, subscriptions
 

@@ -1,4 +1,4 @@
-"""Events on their way to their targets, with every attempt."""
+"""Admin of deliveries, with all their attempts."""
 
 from typing import Any
 
@@ -18,17 +18,25 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
+from longshore.accounts.admin.dialogs import confirmation
+from longshore.jobs.admin.pages import ReadOnlyModelAdmin
+from longshore.jobs.admin.presentation import (
+    EMPTY,
+    code,
+    json_block,
+    link,
+    relative_and_exact_time,
+)
 from webhooks import actions
 from webhooks.admin import presentation
-from webhooks.admin.pages import ReadOnlyModelAdmin, dialog
 from webhooks.models import Attempt, Delivery, DeliveryStatus
 
-_LAST = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
+_ATTEMPTS = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyModelAdmin):
-    list_display = ("kind", "goes_to", "state", "tries", "last_answer", "created")
+    list_display = ("event_type", "goes_to", "state", "attempts_made", "last_response", "created")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("subscription", AutocompleteSelectFilter),
@@ -39,20 +47,23 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
     search_help_text = "The beginning of the id of a delivery or an event"
     change_form_before_template = "admin/webhooks/delivery.html"
     actions_detail = ("redeliver",)
-    fieldsets = (("What is sent", {"fields": ("webhook", "message", "data_text")}),)
+    fieldsets = (("Message", {"fields": ("webhook", "event_link", "data_text")}),)
+
+    class Media:
+        css = {"all": ("webhooks/admin.css",)}  # noqa: RUF012
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         deliveries: QuerySet[Delivery] = super().get_queryset(request)
-        last = _LAST.values(
-            json=JSONObject(status_code="status_code", milliseconds="milliseconds", error="error")
-        )
-        seen = deliveries.filter(subscription__deleted_at=None)
-        return seen.annotate(last=ArraySubquery(last[:1]))
+        fields = {name: name for name in ("status_code", "milliseconds", "error")}
+        last = _ATTEMPTS.values(json=JSONObject(**fields))[:1]
+        visible = deliveries.filter(subscription__deleted_at=None)
+        return visible.annotate(last=ArraySubquery(last))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         delivery: Delivery = kwargs["obj"]
+        status = DeliveryStatus(delivery.status)
         steps = [
             ("Created", delivery.created_at),
             ("Next attempt", delivery.next_attempt_at),
@@ -60,10 +71,10 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
         ]
         context |= {
             "heading": delivery.event.type,
-            "state": DeliveryStatus(delivery.status).label,
-            "state_color": presentation.STATUS_COLORS[DeliveryStatus(delivery.status)],
-            "times": [(title, *presentation.ago(when)) for title, when in steps if when],
-            "attempts": presentation.attempt_table(delivery.attempts.all()),
+            "status": status.label,
+            "status_color": presentation.STATUS_COLORS[status],
+            "times": [(title, *relative_and_exact_time(when)) for title, when in steps if when],
+            "tables": [presentation.attempt_table(delivery.attempts.all())],
         }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
@@ -72,27 +83,29 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
         description="Redeliver",
         icon="replay",
         permissions=["redeliver"],
-        dialog=dialog(
-            "Send it again?",
-            "At once, with the id that it has, so that a receiver can tell.",
+        dialog=confirmation(
+            "Send this delivery again?",
+            "The message is sent now. It keeps its id: the receiver can detect a duplicate.",
             "Redeliver",
         ),
     )
     def redeliver(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        deliveries = Delivery.objects.filter(subscription__deleted_at=None)
-        found = get_object_or_404(deliveries.select_related("subscription"), pk=object_id)
-        return self.act(request, found, lambda: actions.redeliver(found), "It is sent again.")
+        visible = Delivery.objects.filter(subscription__deleted_at=None)
+        delivery = get_object_or_404(visible.select_related("subscription"), pk=object_id)
+        return self.run_action(
+            request, delivery, lambda: actions.redeliver(delivery), "The delivery is queued again."
+        )
 
     def has_redeliver_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Whether it may be sent, and the user may change deliveries."""
+        """Return true if the delivery can be sent and the user may change deliveries."""
         sendable = Delivery.objects.filter(
             pk=object_id or 0, subscription__active=True, subscription__deleted_at=None
         ).exclude(status=DeliveryStatus.SENDING)
         return request.user.has_perm("webhooks.change_delivery") and sendable.exists()
 
     @display(description="Event", ordering="number", header=True)
-    def kind(self, delivery: Delivery) -> tuple[str, SafeString]:
-        return delivery.event.type, presentation.code(delivery.public_id)
+    def event_type(self, delivery: Delivery) -> tuple[str, SafeString]:
+        return delivery.event.type, code(delivery.public_id)
 
     @display(description="Webhook", header=True)
     def goes_to(self, delivery: Delivery) -> tuple[str, str]:
@@ -105,34 +118,31 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
         return status, str(status.label)
 
     @display(description="Attempts", ordering="attempts_count")
-    def tries(self, delivery: Delivery) -> str:
-        return str(delivery.attempts_count or presentation.NOTHING)
+    def attempts_made(self, delivery: Delivery) -> str:
+        return str(delivery.attempts_count or EMPTY)
 
-    @display(description="Last answer", header=True)
-    def last_answer(self, delivery: Delivery) -> tuple[str, str]:
+    @display(description="Last response", header=True)
+    def last_response(self, delivery: Delivery) -> tuple[str, str]:
         last = [Attempt(**values) for values in delivery.last]  # type: ignore[attr-defined]
-        return (presentation.answer(last[0]), last[0].error) if last else (presentation.NOTHING, "")
+        return (presentation.outcome(last[0]), last[0].error) if last else (EMPTY, "")
 
     @display(description="Created", ordering="number", header=True)
     def created(self, delivery: Delivery) -> tuple[str, str]:
-        return presentation.ago(delivery.created_at)
+        return relative_and_exact_time(delivery.created_at)
 
     @display(description="Webhook")
     def webhook(self, delivery: Delivery) -> SafeString:
         subscription = delivery.subscription
         url = reverse("admin:webhooks_subscription_change", args=[subscription.pk])
-        name = presentation.title_of(subscription)
-        link = format_html('<a class="webhook-link" href="{}">{}</a>', url, name)
-        return format_html("{} {}", link, presentation.code(subscription.target))
+        title = presentation.title_of(subscription)
+        return format_html("{} {}", link(url, title), code(subscription.target))
 
     @display(description="Event")
-    def message(self, delivery: Delivery) -> SafeString:
+    def event_link(self, delivery: Delivery) -> SafeString:
         event = delivery.event
         url = reverse("admin:webhooks_event_change", args=[event.pk])
-        return format_html(
-            '<a class="webhook-link" href="{}">{}</a>', url, presentation.code(event.public_id)
-        )
+        return link(url, code(event.public_id))
 
     @display(description="Data")
     def data_text(self, delivery: Delivery) -> SafeString:
-        return presentation.json_block(delivery.event.public_data)
+        return json_block(delivery.event.public_data)

@@ -1,4 +1,4 @@
-"""What happened, and who was told of it."""
+"""Admin of events and of their deliveries."""
 
 from typing import Any
 
@@ -9,8 +9,14 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
+from longshore.jobs.admin.pages import ReadOnlyModelAdmin
+from longshore.jobs.admin.presentation import (
+    code,
+    exact_time,
+    json_block,
+    relative_and_exact_time,
+)
 from webhooks.admin import presentation
-from webhooks.admin.pages import ReadOnlyModelAdmin
 from webhooks.events import EventType
 from webhooks.models import Delivery, Event
 
@@ -28,15 +34,18 @@ class TypeFilter(DropdownFilter):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyModelAdmin):
-    list_display = ("kind", "happened_to", "told", "created")
+    list_display = ("event_type", "about", "health", "created")
     list_filter = (TypeFilter, ("organization", AutocompleteSelectFilter))
     list_select_related = ("organization",)
     search_fields = ("public_id__startswith",)
-    search_help_text = "The beginning of an event's id"
+    search_help_text = "The beginning of an id"
     change_form_before_template = "admin/webhooks/event.html"
     fieldsets = (
-        ("What happened", {"fields": ("type", "identity", "organization", "when", "data_text")}),
+        ("Event", {"fields": ("type", "identifier", "organization", "time", "data_text")}),
     )
+
+    class Media:
+        css = {"all": ("webhooks/admin.css",)}  # noqa: RUF012
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         events: QuerySet[Event] = super().get_queryset(request)
@@ -48,35 +57,35 @@ class EventAdmin(ReadOnlyModelAdmin):
     ) -> HttpResponse:
         event: Event = kwargs["obj"]
         deliveries = event.deliveries.select_related("subscription").prefetch_related("attempts")
-        context["deliveries"] = presentation.delivery_table(deliveries, "Webhook")
+        context["tables"] = [presentation.delivery_table(deliveries, "Webhook")]
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
     @display(description="Event", ordering="number", header=True)
-    def kind(self, event: Event) -> tuple[str, SafeString]:
-        return event.type, presentation.code(event.public_id)
+    def event_type(self, event: Event) -> tuple[str, SafeString]:
+        return event.type, code(event.public_id)
 
-    @display(description="About", header=True)
-    def happened_to(self, event: Event) -> tuple[str, SafeString]:
-        return str(event.organization), presentation.code(event.data.get("id", ""))
+    @display(description="Subject", header=True)
+    def about(self, event: Event) -> tuple[str, SafeString]:
+        return str(event.organization), code(event.data.get("id", ""))
 
     @display(description="Deliveries")
-    def told(self, event: Event) -> SafeString | str:
+    def health(self, event: Event) -> SafeString | str:
         recent = event.recent  # type: ignore[attr-defined]
-        return presentation.health(recent, len(recent)) if recent else "Nobody is told"
+        return presentation.health_chart(recent, len(recent)) if recent else "No subscribers"
 
-    @display(description="Happened", ordering="number", header=True)
+    @display(description="Time", ordering="number", header=True)
     def created(self, event: Event) -> tuple[str, str]:
-        return presentation.ago(event.created_at)
+        return relative_and_exact_time(event.created_at)
 
     @display(description="Id")
-    def identity(self, event: Event) -> SafeString:
-        return presentation.code(event.public_id)
+    def identifier(self, event: Event) -> SafeString:
+        return code(event.public_id)
 
-    @display(description="When")
-    def when(self, event: Event) -> str:
-        return presentation.moment(event.created_at)
+    @display(description="Time")
+    def time(self, event: Event) -> str:
+        return exact_time(event.created_at)
 
     @display(description="Data")
     def data_text(self, event: Event) -> SafeString:
-        return presentation.json_block(event.public_data)
+        return json_block(event.public_data)

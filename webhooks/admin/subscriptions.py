@@ -1,4 +1,4 @@
-"""Who is told of events, and how well that goes; secrets are shown to nobody."""
+"""Admin of subscriptions and the health of their targets. Shows no secret."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,15 +20,18 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from longshore.accounts.admin.dialogs import confirmation
+from longshore.jobs.admin.pages import ReadOnlyModelAdmin
+from longshore.jobs.admin.presentation import EMPTY, chips, code, relative_and_exact_time
 from webhooks import actions, subscriptions
 from webhooks.admin import presentation
-from webhooks.admin.pages import ReadOnlyModelAdmin, dialog
 from webhooks.admin.presentation import State
+from webhooks.maintenance import RETENTION
 from webhooks.models import Subscription
 
-_CHIPS = 2
-# So many deliveries are on the page of a subscription itself.
-_LISTED = 10
+# Events of a subscription that the list shows, and deliveries that its page shows.
+_MAX_LISTED_EVENTS = 2
+_MAX_LISTED_DELIVERIES = 10
 
 
 class StateFilter(DropdownFilter):
@@ -46,7 +49,7 @@ class StateFilter(DropdownFilter):
                 return queryset.filter(active=True, consecutive_failures=0)
             case State.FAILING:
                 return queryset.filter(active=True, consecutive_failures__gt=0)
-            case State.OFF:
+            case State.INACTIVE:
                 return queryset.filter(active=False, disabled_at=None)
             case State.DISABLED:
                 return queryset.filter(disabled_at__isnull=False)
@@ -61,37 +64,48 @@ class SinceForm(BaseDialogForm):
     since = forms.DateTimeField(
         label=f"Since ({settings.TIME_ZONE})",
         initial=_a_day_ago,
-        help_text="What has failed of the events since then. Events are kept for 30 days.",
+        help_text="Failed deliveries of events since this time are sent again. "
+        f"Events are kept for {RETENTION.days} days.",
         widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
     )
 
     def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
-        """As the browser wants it: to the minute, and without a zone."""
+        """Format an initial value as the browser expects it: to the minute, without a time zone."""
         value = super().get_initial_for_field(field, field_name)
         return f"{value:%Y-%m-%dT%H:%M}" if isinstance(value, datetime) else value
 
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyModelAdmin):
-    list_display = ("identifier", "goes_to", "told_of", "health", "state", "created")
+    list_display = ("identifier", "target_url", "event_list", "health", "state", "created")
     list_filter = (StateFilter, ("organization", AutocompleteSelectFilter))
     list_select_related = ("organization",)
     search_fields = ("public_id__startswith", "name__icontains", "target__icontains")
-    search_help_text = "An id, or part of a name or an address"
+    search_help_text = "The beginning of an id, or part of a name or target"
     change_form_before_template = "admin/webhooks/subscription.html"
     actions_detail = ("send_test", "recover", "enable", "disable")
     fieldsets = (
-        ("Whose", {"fields": ("organization", "name", "identity")}),
+        ("Subscription", {"fields": ("organization", "name", "public_id_code")}),
         (
             "Target and events",
-            {"fields": ("goes_to", "proven", "every_event", "only_of", "header_names")},
+            {
+                "fields": (
+                    *("target_url", "verification", "all_events", "resources_and_types"),
+                    "header_names",
+                )
+            },
         ),
     )
 
+    class Media:
+        css = {"all": ("webhooks/admin.css",)}  # noqa: RUF012
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
         found: QuerySet[Subscription] = super().get_queryset(request).filter(deleted_at=None)
-        secret = found.defer("secret", "previous_secret")
-        return secret.annotate(recent=presentation.recent(presentation.newest(OuterRef("pk"))))
+        without_secrets = found.defer("secret", "previous_secret")
+        return without_secrets.annotate(
+            recent=presentation.recent(presentation.newest(OuterRef("pk")))
+        )
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -102,13 +116,13 @@ class SubscriptionAdmin(ReadOnlyModelAdmin):
         deliveries = presentation.newest(subscription.pk).select_related("event")
         context |= {
             "heading": presentation.title_of(subscription),
-            "state": state.label,
-            "state_color": presentation.STATE_COLORS[state],
+            "status": state.label,
+            "status_color": presentation.STATE_COLORS[state],
             "health": self.health(subscription),
             "times": presentation.times(subscription),
             "all_deliveries": f"{reverse('admin:webhooks_delivery_changelist')}?{query}",
             "deliveries": presentation.delivery_table(
-                deliveries.prefetch_related("attempts")[:_LISTED], "Event"
+                deliveries.prefetch_related("attempts")[:_MAX_LISTED_DELIVERIES], "Event"
             ),
         }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
@@ -117,22 +131,24 @@ class SubscriptionAdmin(ReadOnlyModelAdmin):
     @action(
         description="Send a test",
         icon="send",
-        permissions=["try"],
-        dialog=dialog(
-            "Send a test?", "The target gets a webhook.test, signed as all others.", "Send it"
+        permissions=["send"],
+        dialog=confirmation(
+            "Send a test?",
+            "The target receives a webhook.test event, signed like any other.",
+            "Send the test",
         ),
     )
     def send_test(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         found = self._found(object_id)
-        return self.act(request, found, lambda: actions.test(found), "A test is under way.")
+        return self.run_action(request, found, lambda: actions.test(found), "A test was queued.")
 
     @action(
         description="Recover",
         icon="replay",
-        permissions=["try"],
-        dialog=dialog(
-            "Send again what has failed?",
-            "At once, and with the ids that the events have, so that a receiver can tell.",
+        permissions=["send"],
+        dialog=confirmation(
+            "Send failed deliveries again?",
+            "Messages are sent now. They keep their ids: the receiver can detect duplicates.",
             "Recover",
             SinceForm,
         ),
@@ -140,15 +156,15 @@ class SubscriptionAdmin(ReadOnlyModelAdmin):
     def recover(self, request: HttpRequest, form: SinceForm, object_id: str) -> HttpResponse:
         found, since = self._found(object_id), form.cleaned_data["since"]
         recover = partial(actions.recover, found, since)
-        return self.act(request, found, recover, "Deliveries that are sent again: {}.")
+        return self.run_action(request, found, recover, "Deliveries queued again: {}.")
 
     @action(
         description="Enable",
         icon="play_arrow",
         permissions=["enable"],
-        dialog=dialog(
+        dialog=confirmation(
             "Enable this webhook?",
-            "It is told of what happens from now on; what has failed is not sent by itself.",
+            "It receives new events from now on. Failed deliveries are sent again only by Recover.",
             "Enable",
         ),
     )
@@ -160,9 +176,9 @@ class SubscriptionAdmin(ReadOnlyModelAdmin):
         icon="block",
         variant=ActionVariant.WARNING,
         permissions=["disable"],
-        dialog=dialog(
+        dialog=confirmation(
             "Disable this webhook?",
-            "Nothing is sent any more, and what waits has failed. It can be enabled again.",
+            "Nothing more is sent, and pending deliveries fail. You can enable it again.",
             "Disable",
         ),
     )
@@ -171,15 +187,15 @@ class SubscriptionAdmin(ReadOnlyModelAdmin):
 
     def _switch(self, request: HttpRequest, object_id: str, *, active: bool) -> HttpResponse:
         found = self._found(object_id)
-        done = "Enabled." if active else "Disabled."
-        return self.act(
+        done = "The webhook was enabled." if active else "The webhook was disabled."
+        return self.run_action(
             request, found, lambda: subscriptions.change(found, {"active": active}), done
         )
 
     def _found(self, object_id: str) -> Subscription:
         return get_object_or_404(Subscription.objects.visible(), pk=object_id)
 
-    def has_try_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+    def has_send_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return _may_change(request) and _is(object_id, active=True)
 
     def has_enable_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -193,38 +209,39 @@ class SubscriptionAdmin(ReadOnlyModelAdmin):
         return presentation.title_of(subscription), str(subscription.organization)
 
     @display(description="Id")
-    def identity(self, subscription: Subscription) -> SafeString:
-        return presentation.code(subscription.public_id)
+    def public_id_code(self, subscription: Subscription) -> SafeString:
+        return code(subscription.public_id)
 
     @display(description="Target")
-    def goes_to(self, subscription: Subscription) -> SafeString:
-        return presentation.code(subscription.target)
+    def target_url(self, subscription: Subscription) -> SafeString:
+        return code(subscription.target)
 
-    @display(description="Verification of the target")
-    def proven(self, subscription: Subscription) -> str:
+    @display(description="Verification")
+    def verification(self, subscription: Subscription) -> str:
         return str(subscription.verification.label)
 
-    @display(description="Told of")
-    def told_of(self, subscription: Subscription) -> SafeString:
-        names = presentation.events_of(subscription)
-        more = [f"+{len(names) - _CHIPS}"] if len(names) > _CHIPS else []
-        return presentation.chips([*names[:_CHIPS], *more])
+    @display(description="Events")
+    def event_list(self, subscription: Subscription) -> SafeString:
+        names = presentation.event_names(subscription)
+        hidden = len(names) - _MAX_LISTED_EVENTS
+        more = [f"+{hidden}"] if hidden > 0 else []
+        return chips([*names[:_MAX_LISTED_EVENTS], *more])
 
     @display(description="Events")
-    def every_event(self, subscription: Subscription) -> SafeString:
-        return presentation.chips(presentation.events_of(subscription))
+    def all_events(self, subscription: Subscription) -> SafeString:
+        return chips(presentation.event_names(subscription))
 
-    @display(description="Of resources and types")
-    def only_of(self, subscription: Subscription) -> str:
-        return presentation.chips([*subscription.resources, *subscription.types]) or "All"
+    @display(description="Resources and types")
+    def resources_and_types(self, subscription: Subscription) -> str:
+        return chips([*subscription.resources, *subscription.types]) or "All"
 
     @display(description="Headers")
     def header_names(self, subscription: Subscription) -> str:
-        return presentation.chips(subscription.headers) or presentation.NOTHING
+        return chips(subscription.headers) or EMPTY
 
-    @display(description="Last deliveries")
+    @display(description="Recent deliveries")
     def health(self, subscription: Subscription) -> SafeString:
-        return presentation.health(subscription.recent)  # type: ignore[attr-defined]
+        return presentation.health_chart(subscription.recent)  # type: ignore[attr-defined]
 
     @display(description="State", label=presentation.STATE_COLORS)
     def state(self, subscription: Subscription) -> tuple[str, str]:
@@ -233,7 +250,7 @@ class SubscriptionAdmin(ReadOnlyModelAdmin):
 
     @display(description="Created", ordering="number", header=True)
     def created(self, subscription: Subscription) -> tuple[str, str]:
-        return presentation.ago(subscription.created_at)
+        return relative_and_exact_time(subscription.created_at)
 
 
 def _may_change(request: HttpRequest) -> bool:

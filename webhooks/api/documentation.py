@@ -110,7 +110,7 @@ create_subscription = operation(
         _TWIN,
         ApiError(
             ErrorCode.TOO_MANY_SUBSCRIPTIONS,
-            f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one.",
+            f"{MAX_SUBSCRIPTIONS} subscriptions exist, the maximum. Delete one first.",
             {"maximum": MAX_SUBSCRIPTIONS},
         ),
     ],
@@ -261,7 +261,7 @@ redeliver = operation(
         *OF_A_BODY,
         ApiError(
             ErrorCode.INVALID_STATUS,
-            "The delivery is being sent right now.",
+            "The delivery is being sent now.",
             {"status": "sending", "accepted": ["pending", "delivered", "failed"]},
         ),
     ],

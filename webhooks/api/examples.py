@@ -6,9 +6,11 @@ from drf_spectacular.utils import OpenApiExample
 
 from longshore.api.errors import ErrorCode
 from longshore.resources.api.documentation import bad_input
+from longshore.resources.request_examples import sample_resource
 from webhooks.events import EVERY, EventType
 from webhooks.parsing import SECRET
 
+_RESOURCE, _PLURAL = sample_resource()
 REQUESTS = [
     OpenApiExample(
         "Files that are ready",
@@ -22,12 +24,12 @@ REQUESTS = [
         request_only=True,
     ),
     OpenApiExample(
-        "Everything about contacts",
-        summary="Be told of everything that happens to exports of contacts",
+        f"Exports of {_PLURAL}",
+        summary=f"All events of exports of {_PLURAL}",
         value={
-            "target": "https://receiver.example.com/contacts",
+            "target": "https://receiver.example.com/exports",
             "events": "*",
-            "resources": ["contact"],
+            "resources": [_RESOURCE],
         },
         request_only=True,
     ),
@@ -67,7 +69,7 @@ EVENT: dict[str, Any] = {
         "object": "export",
         "number": 1042,
         "url": "https://longshore.example/v1/exports/exp_01jd8x5m3v9q7r2t4w6y8z0abc",
-        "resource": "contact",
+        "resource": _RESOURCE,
         "type": None,
         "format": "csv",
         "compression": "none",
@@ -80,10 +82,10 @@ EVENT: dict[str, Any] = {
         "records_count": 4211,
         "processed_count": 4211,
         "progress": 100,
-        "download_url": "https://longshore.example/v1/exports/files/contacts.csv?signature=exp_…",
+        "download_url": "https://longshore.example/v1/exports/files/export.csv?signature=exp_…",
         "files": [
             {
-                "name": "contacts.csv",
+                "name": "export.csv",
                 "rows": 4211,
                 "bytes": 391_824,
                 "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -120,7 +122,7 @@ DELIVERED = PENDING | {
             "started_at": "2024-12-25T14:30:01.661000Z",
             "milliseconds": 41,
             "status_code": 500,
-            "error": "The answer was 500.",
+            "error": "The target answered 500.",
             "response": "Try again.",
         },
         {
@@ -133,7 +135,7 @@ DELIVERED = PENDING | {
     ],
 }
 _TYPES = [EVERY, *EventType.values]
-_BAD_TARGET = "The target's address, 127.0.0.1, is not a public one."
+_BAD_TARGET = "The target's address 127.0.0.1 is not public."
 REFUSED = [
     bad_input(
         ErrorCode.INVALID_TARGET,
@@ -159,9 +161,9 @@ REFUSED = [
     bad_input(
         ErrorCode.INVALID_RESOURCE,
         "resources.0",
-        "ship",
-        "There is no resource 'ship'",
-        ["contact", "shipment"],
+        "nothing",
+        "There is no resource 'nothing'",
+        [_RESOURCE],
     ),
 ]
 BAD_SECRET = bad_input(

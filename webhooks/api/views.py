@@ -15,7 +15,7 @@ from longshore.accounts.authentication import key_of
 from longshore.api.idempotency import idempotent
 from longshore.api.pagination import KeysetPagination, NewestFirst
 from longshore.resources.api.choices import chosen
-from webhooks import actions, lifecycle, subscriptions
+from webhooks import actions, subscriptions
 from webhooks.api import documentation
 from webhooks.api.serializers import (
     CreatedSubscriptionSerializer,
@@ -24,6 +24,7 @@ from webhooks.api.serializers import (
     SubscriptionSerializer,
 )
 from webhooks.events import EventType
+from webhooks.lifecycle import activation
 from webhooks.models import (
     Delivery,
     DeliveryStatus,
@@ -82,7 +83,7 @@ class SubscriptionDetail(SubscriptionView):
 
     @documentation.delete_subscription
     def delete(self, request: Request, public_id: str) -> Response:
-        lifecycle.delete(self.get_object())
+        activation.soft_delete(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="event",
-            index=models.Index(fields=["organization", "-number"], name="event_of_organization"),
+            index=models.Index(fields=["organization", "-number"], name="event_by_organization"),
         ),
         migrations.AddIndex(
             model_name="event",
@@ -245,7 +245,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at", None)),
                 fields=["organization", "-number"],
-                name="subscription_of_organization",
+                name="subscription_by_organization",
             ),
         ),
         migrations.AddConstraint(
@@ -257,20 +257,19 @@ class Migration(migrations.Migration):
                 models.F("resources"),
                 models.F("types"),
                 condition=models.Q(("deleted_at", None)),
-                name="subscription_is_not_there_twice",
+                name="subscription_unique_definition",
             ),
         ),
         migrations.AddConstraint(
             model_name="subscription",
             constraint=models.UniqueConstraint(
-                fields=("organization", "organization_number"),
-                name="subscription_number_is_given_once",
+                fields=("organization", "organization_number"), name="subscription_unique_number"
             ),
         ),
         migrations.AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
-                condition=models.Q(("events__len__gte", 1)), name="subscription_is_to_something"
+                condition=models.Q(("events__len__gte", 1)), name="subscription_has_events"
             ),
         ),
         migrations.AddIndex(
@@ -304,14 +303,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="delivery",
             constraint=models.UniqueConstraint(
-                fields=("event", "subscription"), name="delivery_is_made_once_for_each"
+                fields=("event", "subscription"), name="delivery_unique_subscription"
             ),
         ),
         migrations.AddConstraint(
             model_name="delivery",
             constraint=models.CheckConstraint(
                 condition=models.Q(("status__in", ["pending", "sending", "delivered", "failed"])),
-                name="delivery_status_is_known",
+                name="delivery_valid_status",
             ),
         ),
         migrations.AddConstraint(
@@ -322,7 +321,7 @@ class Migration(migrations.Migration):
                     ("next_attempt_at__isnull", False),
                     _connector="OR",
                 ),
-                name="delivery_is_pending_until_a_time",
+                name="delivery_pending_with_time",
             ),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Access in the admin: organizations, API keys, users, the audit log; and periodic tasks."""
+"""Admin of organizations, API keys, users, the audit log and periodic tasks."""
 
 from longshore.accounts.admin import (
     api_keys,

@@ -1,4 +1,4 @@
-"""API keys in the admin: issued and shown once, renamed, revoked, never deleted."""
+"""Admin of API keys: issued and shown once, renamed, revoked, never deleted."""
 
 from typing import Any
 
@@ -20,6 +20,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from longshore.accounts.admin.dialogs import close_dialog, confirmation
 from longshore.accounts.models import ApiKey, KeyStatus, Scope
 
 STATUS_COLORS = {
@@ -62,7 +63,7 @@ class ApiKeyAdmin(ModelAdmin):
     form = ApiKeyForm
     list_display = (
         "name",
-        "beginning",
+        "key_prefix",
         "organization",
         "scope_list",
         "status_label",
@@ -81,32 +82,32 @@ class ApiKeyAdmin(ModelAdmin):
         editable = ("organization", "name", "scopes", "expiry_date")
         if obj is None:
             return editable
-        return ("status_label", *editable, "beginning", "last_used", "created")
+        return ("status_label", *editable, "key_prefix", "last_used", "created")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiKey | None = None
     ) -> tuple[str, ...]:
         if obj is None:
             return ()
-        return ("status_label", "organization", "beginning", "last_used", "created")
+        return ("status_label", "organization", "key_prefix", "last_used", "created")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"scopes": Scope.values, **super().get_changeform_initial_data(request)}
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """A revoked key stays as it was."""
+        """A revoked key cannot be changed."""
         changeable = obj is None or not obj.revoked
         return changeable and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Never: a revoked key is the record of who could do what, and until when."""
+        """No: a revoked key documents which access existed until when."""
         return False
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        one_way_out = {"show_save_and_continue": False, "show_save_and_add_another": False}
-        context = {"title": "Issue an API key", **one_way_out, **(extra_context or {})}
+        only_save = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        context = {"title": "Issue an API key", **only_save, **(extra_context or {})}
         response: HttpResponse = super().add_view(request, form_url, context)
         return response
 
@@ -118,7 +119,7 @@ class ApiKeyAdmin(ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Show the key, in this one answer; no message, session or cache ever holds it."""
+        """Show the key in this response only: no message, session or cache contains it."""
         context = {
             **self.admin_site.each_context(request),
             "title": "API key issued",
@@ -141,25 +142,19 @@ class ApiKeyAdmin(ModelAdmin):
         icon="block",
         variant=ActionVariant.DANGER,
         permissions=["revoke"],
-        dialog={
-            "title": "Revoke this API key?",
-            "description": "Every request with it is refused from now on. This cannot be undone.",
-            "form_class": BaseDialogForm,
-            "form_submit_text": "Revoke",
-        },
+        dialog=confirmation(
+            "Revoke this API key?",
+            "Requests with this key are refused from now on. This cannot be undone.",
+            "Revoke",
+        ),
     )
     def revoke(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         self._revoke(request, ApiKey.objects.filter(pk=object_id))
-        self.message_user(request, "The API key is revoked.")
-        # The dialog asks by htmx, which follows this header with a page load.
-        return HttpResponse(
-            headers={
-                "HX-Redirect": reverse("admin:longshore_accounts_apikey_change", args=[object_id])
-            }
-        )
+        self.message_user(request, "The API key was revoked.")
+        return close_dialog(reverse("admin:longshore_accounts_apikey_change", args=[object_id]))
 
     def _revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> int:
-        """Revoke those that are not, and note by whom in their history; return how many."""
+        """Revoke keys that are not revoked yet and log it in their history. Return how many."""
         api_keys = list(queryset.filter(revoked=False))
         ApiKey.objects.filter(pk__in=[api_key.pk for api_key in api_keys]).update(revoked=True)
         for api_key in api_keys:
@@ -167,7 +162,7 @@ class ApiKeyAdmin(ModelAdmin):
         return len(api_keys)
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Whether there is something to revoke, and the user may change keys."""
+        """Return true if the key is not revoked and the user may change keys."""
         active = ApiKey.objects.filter(pk=object_id, revoked=False)
         return self.has_change_permission(request) and active.exists()
 
@@ -175,8 +170,8 @@ class ApiKeyAdmin(ModelAdmin):
     def status_label(self, api_key: ApiKey) -> str:
         return api_key.status.value
 
-    @display(description="Begins with")
-    def beginning(self, api_key: ApiKey) -> SafeString:
+    @display(description="Prefix")
+    def key_prefix(self, api_key: ApiKey) -> SafeString:
         return format_html("<code>{}</code>", api_key.prefix)
 
     @display(description="Scopes", label=True)
@@ -188,5 +183,5 @@ class ApiKeyAdmin(ModelAdmin):
         used = api_key.last_used_at
         if used is None:
             return "Never"
-        exactly = f"{used:%F %T} UTC"
-        return format_html('<span title="{}">{} ago</span>', exactly, timesince(used, depth=1))
+        exact = f"{used:%F %T} UTC"
+        return format_html('<span title="{}">{} ago</span>', exact, timesince(used, depth=1))

@@ -1,4 +1,4 @@
-"""Organizations in the admin."""
+"""Admin of organizations."""
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
@@ -16,7 +16,7 @@ from longshore.accounts.models import ApiKey, KeyStatus, Organization
 class OrganizationAdmin(ModelAdmin):
     list_display = ("name", "slug", "active_keys", "created_at")
     search_fields = ("name", "slug", "id")
-    # The count below would lose the model's own.
+    # Django drops the ordering of the model from queries that aggregate, such as the count below.
     ordering = ("name",)
     fields = ("name", "slug", "email", "timezone", "id", "created_at")
     readonly_fields = ("id", "created_at")
@@ -24,7 +24,7 @@ class OrganizationAdmin(ModelAdmin):
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: Organization | None = None
     ) -> dict[str, tuple[str]]:
-        """A new name suggests a slug; an old slug is in scripts and stays."""
+        """Suggest a slug for a new organization only: scripts and files contain existing slugs."""
         return {"slug": ("name",)} if obj is None else {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
@@ -40,5 +40,5 @@ class OrganizationAdmin(ModelAdmin):
         return format_html('<a href="{}" class="text-primary-600 underline">{}</a>', url, count)
 
     def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
-        """Never: all that belongs to it, perhaps millions of records, would go with it."""
+        """No: deleting an organization would delete all its records, perhaps millions."""
         return False

@@ -1,4 +1,4 @@
-"""Periodic tasks and their schedules, in the admin's own looks."""
+"""Admin of periodic tasks and their schedules, in the style of Unfold."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from django_celery_beat.models import (
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-# All but the solar ones come back below: sunrise and sunset move no freight.
+# Registered again below in the style of Unfold, except for solar schedules, which are not needed.
 admin.site.unregister(
     (PeriodicTask, IntervalSchedule, CrontabSchedule, ClockedSchedule, SolarSchedule)
 )
@@ -43,7 +43,7 @@ class PeriodicTaskInline(BasePeriodicTaskInline, TabularInline):
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):
     form = PeriodicTaskForm
-    # The package's own has an inline script, which the content security policy refuses.
+    # The template of the package has an inline script, which the content security policy forbids.
     change_form_template = None
 
 

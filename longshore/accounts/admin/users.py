@@ -1,4 +1,4 @@
-"""The admin's users and groups, in its own looks."""
+"""Admin of users and groups, in the style of Unfold."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
@@ -12,7 +12,7 @@ from unfold.forms import (
     UserCreationForm,
 )
 
-# The last is the library's own kind of key, which opens nothing here.
+# APIKey is the model of the library; Longshore uses its own, ApiKey.
 admin.site.unregister((User, Group, APIKey))
 
 
@@ -21,7 +21,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    # Labels above the fields leave the two-part choosers the width they need.
+    # Labels above the fields: the two-column permission selectors need the whole width.
     compressed_fields = False
 
 

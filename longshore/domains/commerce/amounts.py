@@ -1,4 +1,4 @@
-"""Amounts as people and other systems write them, beside the cents that they are kept in."""
+"""Computed columns of amounts: decimal numbers and formatted texts of fields in cents."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,18 +8,18 @@ from longshore.resources.columns import Column, ColumnType
 from longshore.resources.currencies import THOUSANDTHS, UNDIVIDED
 
 _CENTS = "_cents"
-# One test tells unusual currencies from all others, for a wide record has many amounts.
-_MILLS = f"{{row}}.currency_code IN {THOUSANDTHS}"
+# A single test separates the usual currencies from the others: wide records have many amounts.
+_THREE_DECIMALS = f"{{row}}.currency_code IN {THOUSANDTHS}"
 _UNUSUAL = f"{{row}}.currency_code IN {UNDIVIDED + THOUSANDTHS}"
-_OF_CURRENCY = f"""CASE WHEN {_UNUSUAL} THEN CASE WHEN {_MILLS} THEN %s ELSE %s END
+_BY_CURRENCY = f"""CASE WHEN {_UNUSUAL} THEN CASE WHEN {_THREE_DECIMALS} THEN %s ELSE %s END
     ELSE %s END"""
-# Of a number of 64 bits in any of them.
+# Precision and scale of a 64-bit number in any currency.
 _DIGITS = (22, 3)
-_FLOAT = _OF_CURRENCY % ("{row}.$ * 0.001", "{row}.$::numeric", "{row}.$ * 0.01")
-# Patterns of whole numbers, whose point is a text: those of fractions take longer. The least
-# number of 64 bits has no abs().
+_FLOAT = _BY_CURRENCY % ("{row}.$ * 0.001", "{row}.$::numeric", "{row}.$ * 0.01")
+# Patterns for integers with the decimal point as literal text: patterns for fractions are slower.
+# ltrim instead of abs(): abs() of the smallest 64-bit number overflows.
 _GROUPS = "FM9,999,999,999,999,999,990"
-_PATTERN = _OF_CURRENCY % (f"'{_GROUPS}\".\"000'", f"'{_GROUPS}'", f"'{_GROUPS}\".\"00'")
+_PATTERN = _BY_CURRENCY % (f"'{_GROUPS}\".\"000'", f"'{_GROUPS}'", f"'{_GROUPS}\".\"00'")
 _FORMATTED = f"""(CASE WHEN {{row}}.$ < 0 THEN '-' ELSE '' END
     || CASE {{row}}.currency_code WHEN 'USD' THEN '$' WHEN 'EUR' THEN '€' WHEN 'GBP' THEN '£'
         WHEN 'JPY' THEN '¥' ELSE {{row}}.currency_code || ' ' END
@@ -27,20 +27,21 @@ _FORMATTED = f"""(CASE WHEN {{row}}.$ < 0 THEN '-' ELSE '' END
 
 
 def amounts(model: type[Model], computed: Iterable[Column] = ()) -> Iterator[Column]:
-    """For each field `total_amount_cents` the columns `total_amount_float`, a decimal number of
-    `currency_code`, and `formatted_total_amount`, such as -$1,234.50 or CHF 20.00.
+    """Yield two columns for each field of cents: a decimal number and a formatted text.
 
-    computed: columns of cents that are no fields, called and shown in the same way.
+    For `total_amount_cents`: `total_amount_float` in `currency_code`, and `formatted_total_amount`,
+    such as -$1,234.50 or CHF 20.00.
+    computed: computed columns of cents. Yields them, too, and their two columns.
     """
     for field in model._meta.concrete_fields:
         if field.name.endswith(_CENTS):
-            yield from _shown(field.name, f"{{row}}.{field.name}", nullable=field.null)
+            yield from _amount_columns(field.name, f"{{row}}.{field.name}", nullable=field.null)
     for column in computed:
         yield column
-        yield from _shown(column.name, f"({column.expression})", nullable=column.nullable)
+        yield from _amount_columns(column.name, f"({column.expression})", nullable=column.nullable)
 
 
-def _shown(cents: str, expression: str, *, nullable: bool) -> Iterator[Column]:
+def _amount_columns(cents: str, expression: str, *, nullable: bool) -> Iterator[Column]:
     name = cents.removesuffix(_CENTS)
     amount = _FLOAT.replace("{row}.$", expression)
     yield Column(f"{name}_float", ColumnType.DECIMAL, amount, nullable=nullable, digits=_DIGITS)

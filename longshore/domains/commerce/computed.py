@@ -1,7 +1,7 @@
-"""Computed columns of the commerce resources: SQL over their tables.
+"""Computed columns of the commerce resources.
 
-A reported status is a status in the words of named types, which have fewer than the data: each word
-of the data stands for exactly one of them.
+A reported status is a status in the vocabulary of the named export types. That vocabulary is
+smaller: every status of the data maps to exactly one reported status.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from longshore.domains.commerce.models import (
 )
 from longshore.resources.columns import Column, ColumnType
 
-_PAYMENT_WORDS: Mapping[str, str] = {
+_REPORTED_PAYMENT: Mapping[str, str] = {
     PaymentStatus.UNPAID: "pending",
     PaymentStatus.PARTIALLY_AUTHORIZED: "authorized",
     PaymentStatus.FREE: "paid",
 }
-_FULFILLMENT_WORDS: Mapping[str, str] = {FulfillmentStatus.IN_PROGRESS: "processing"}
-# A draft or inactive subscription creates no orders now, but may later: shown as paused.
-_SUBSCRIPTION_WORDS: Mapping[str, str] = {
+_REPORTED_FULFILLMENT: Mapping[str, str] = {FulfillmentStatus.IN_PROGRESS: "processing"}
+# A draft or inactive subscription creates no orders now, but may later, like a paused one.
+_REPORTED_SUBSCRIPTION: Mapping[str, str] = {
     SubscriptionStatus.DRAFT: "paused",
     SubscriptionStatus.INACTIVE: "paused",
     SubscriptionStatus.RUNNING: "active",
@@ -29,14 +29,14 @@ _SUBSCRIPTION_WORDS: Mapping[str, str] = {
 
 
 def _reported(field: str, statuses: list[str], words: Mapping[str, str]) -> Column:
-    """The status of a field, with other words for those of its values that `words` names."""
+    """Return the reported status of a field. words: reported statuses that differ."""
     cases = " ".join(f"WHEN '{value}' THEN '{word}'" for value, word in words.items())
     return Column(
         f"reported_{field}",
         ColumnType.TEXT,
         f"CASE {{row}}.{field} {cases} ELSE {{row}}.{field} END",
         nullable=False,
-        description=f"`{field}` in the words of named types.",
+        description=f"`{field}` in the vocabulary of named export types.",
         choices=tuple(dict.fromkeys(words.get(value, value) for value in statuses)),
     )
 
@@ -46,10 +46,10 @@ def _cents(name: str, expression: str, description: str, *, nullable: bool = Fal
 
 
 ORDER = (
-    _reported("payment_status", PaymentStatus.values, _PAYMENT_WORDS),
-    _reported("fulfillment_status", FulfillmentStatus.values, _FULFILLMENT_WORDS),
+    _reported("payment_status", PaymentStatus.values, _REPORTED_PAYMENT),
+    _reported("fulfillment_status", FulfillmentStatus.values, _REPORTED_FULFILLMENT),
 )
-SUBSCRIPTION = (_reported("status", SubscriptionStatus.values, _SUBSCRIPTION_WORDS),)
+SUBSCRIPTION = (_reported("status", SubscriptionStatus.values, _REPORTED_SUBSCRIPTION),)
 SUBSCRIPTION_ITEM = (
     Column(
         "order_subscription_reported_status",
@@ -69,25 +69,25 @@ LINE_ITEM_AMOUNTS = (
         "total_amount_with_taxes_cents",
         "{row}.total_amount_cents"
         " + CASE WHEN {row}.tax_included THEN 0 ELSE {row}.tax_amount_cents END",
-        "The total with the tax.",
+        "Total including tax.",
     ),
     _cents(
         "total_taxable_amount_cents",
         "{row}.total_amount_cents"
         " - CASE WHEN {row}.tax_included THEN {row}.tax_amount_cents ELSE 0 END",
-        "The total without the tax.",
+        "Total without tax.",
     ),
     _cents(
         "compare_at_amount_with_taxes_cents",
         "CASE WHEN {row}.tax_included THEN {row}.compare_at_amount_cents ELSE"
         " round({row}.compare_at_amount_cents * (1 + {row}.tax_rate::numeric))::bigint END",
-        "What one piece is said to have cost, with the tax.",
+        "Original price of one piece, including tax.",
         nullable=True,
     ),
     _cents(
         "total_cost_amount_cents",
         "{row}.unit_cost_amount_cents * {row}.quantity",
-        "What all pieces cost the shop.",
+        "Cost of all pieces for the shop.",
     ),
 )
 
@@ -97,7 +97,7 @@ CART = (
         ColumnType.BOOLEAN,
         "({row}.status = 'open' AND {row}.updated_at < now() - interval '30 minutes')",
         nullable=False,
-        description="Open, and not changed for 30 minutes.",
+        description="Open and not changed for 30 minutes.",
     ),
 )
 
@@ -134,5 +134,5 @@ ADDRESSES = Column(
         AND address.organization_id = {row}.organization_id
     WHERE kept.customer_id = {row}.id AND kept.organization_id = {row}.organization_id)""",
     nullable=False,
-    description="The addresses that the customer keeps, oldest first.",
+    description="Address book of the customer, oldest first.",
 )

@@ -1,4 +1,4 @@
-"""The commerce resources, as requests see them."""
+"""The commerce resources."""
 
 from collections.abc import Mapping
 
@@ -13,8 +13,8 @@ from longshore.resources.columns import Column, ColumnType, secret_fields
 from longshore.resources.registry import Resource, register
 from longshore.resources.relations import Relation
 
-# What is shown of a related record where it has no name: the text that stands for it, and others.
-_SHOWN: Mapping[type[Model], tuple[str, ...]] = {
+# Fields of related records without a name: first the label, then the others.
+_RELATED_FIELDS: Mapping[type[Model], tuple[str, ...]] = {
     commerce.Customer: ("email", "first_name", "last_name"),
     commerce.Address: (
         *("line_1", "line_2", "line_3", "line_4"),
@@ -39,13 +39,13 @@ _SHOWN: Mapping[type[Model], tuple[str, ...]] = {
 }
 
 
-# What a gateway calls a payment or a card, as its owner sees it there: nobody can pay with it.
+# Ids of payments and cards in the payment gateway. Nobody can pay with them.
 _REFERENCES = frozenset({"token", "payment_source_token"})
 
 
 def _relation(model: type[Record], name: str) -> Relation:
     target = Relation(name).of(model).target
-    label, *others = _SHOWN.get(target, ("name",))
+    label, *others = _RELATED_FIELDS.get(target, ("name",))
     tags = name == "tags"
     return Relation(name, label, ("id", label, *others), "tag" if tags else None, joined=tags)
 
@@ -61,10 +61,10 @@ def _declare(
     computed_amounts: tuple[Column, ...] = (),
     writable: tuple[str, ...] | None = None,
 ) -> None:
-    """Register a record with its amounts, and with a relation for each foreign key and for tags.
+    """Register a model with its amounts, and with a relation for each foreign key and for tags.
 
-    key, includes: columns and paths, with spaces between.
-    computed_amounts: columns of cents that are no fields.
+    key, includes: columns and paths, separated by spaces.
+    computed_amounts: computed columns of cents.
     """
     searched = any(field.name == "search_text" for field in model._meta.concrete_fields)
     links = [field for field in model._meta.concrete_fields if field.many_to_one]
@@ -113,7 +113,7 @@ _declare(
 _declare(commerce.CustomerSubscription, "customer_subscription", includes="customer")
 _declare(commerce.CustomerPaymentSource, "customer_payment_source", writable=())
 
-# What is sold, at which price
+# Catalog and prices
 _declare(commerce.Market, "market", key="code")
 _declare(
     commerce.ShippingCategory,
@@ -181,7 +181,7 @@ _declare(
     columns=computed.SUBSCRIPTION_ITEM,
 )
 
-# Money
+# Payments
 _declare(commerce.PaymentMethod, "payment_method", includes="order")
 for _model, _name in (
     (commerce.Transaction, "transaction"),
@@ -201,7 +201,7 @@ for _model, _name in (
 _declare(commerce.Dispute, "dispute", writable=())
 _declare(commerce.GiftCard, "gift_card", key="code")
 
-# What goes out and comes back. Parcels of any kind are shipments and fulfillments already.
+# Shipping and returns. The names `shipment` and `fulfillment` belong to the logistics domain.
 _declare(commerce.ShippingMethod, "shipping_method", includes="shipments")
 _declare(
     commerce.OrderShipment,
@@ -223,7 +223,7 @@ _declare(
 )
 _declare(commerce.ReturnLineItem, "return_line_item")
 
-# What makes it cheaper
+# Promotions and tags
 _declare(commerce.Promotion, "promotion")
 _declare(commerce.PromotionRule, "promotion_rule")
 _declare(commerce.Coupon, "coupon", key="code", includes="promotion_rule.promotion")

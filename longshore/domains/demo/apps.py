@@ -1,3 +1,5 @@
+"""The demo app: the commands `demo` and `demo_data`, and tools to generate demo data."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,4 @@
-"""Values as COPY's text format writes them."""
+"""Values in the text format of COPY."""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ NULL = "\\N"
 
 
 def cell(value: str | float | bool | None) -> str:
-    """A text, a number, a truth or nothing."""
+    """Format a text, a number, a boolean or null."""
     if value is None:
         return NULL
     if isinstance(value, bool):
@@ -19,16 +19,16 @@ def cell(value: str | float | bool | None) -> str:
 
 
 def document(value: Any) -> str:
-    """A JSON value; None is SQL's null."""
+    """Format a JSON value; None becomes SQL null."""
     return NULL if value is None else json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
 
 
 def array(values: Iterable[str]) -> str:
-    """A list of texts."""
+    """Format a list of texts."""
     quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
     return "{" + ",".join(f'"{value}"' for value in quoted).translate(_ESCAPES) + "}"
 
 
 def line(*cells: str) -> str:
-    """Finished cells side by side, to stand in a row."""
+    """Join formatted cells."""
     return "\t".join(cells)

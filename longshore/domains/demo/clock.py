@@ -1,7 +1,7 @@
-"""When demo records were made, and the ids that follow from it: functions of the row's number.
+"""Creation times and ids of demo records, as functions of the record's number.
 
-Nothing is drawn or remembered, so that any record can name any other without a list of ids, and
-memory stays flat however many there are. Times are milliseconds since 1970, UTC.
+Any record can compute the id of any other one, so memory use does not depend on their number. Times
+are milliseconds since 1970, UTC.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from itertools import pairwise
 
 _FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 _LAST = datetime(2025, 6, 30, tzinfo=UTC)
-# Busy spells: a window and the share of all records that falls into it. The hours are those in
-# which clocks in the United States and in Europe change.
-_SPELLS = (
+# Peaks: a period, and the share of all records that falls into it. The short ones contain the clock
+# changes in the United States and in Europe.
+_PEAKS = (
     (datetime(2024, 12, 1, tzinfo=UTC), datetime(2024, 12, 18, tzinfo=UTC), 0.20),
     (datetime(2024, 3, 10, 5, tzinfo=UTC), datetime(2024, 3, 10, 12, tzinfo=UTC), 0.02),
     (datetime(2024, 11, 3, 4, tzinfo=UTC), datetime(2024, 11, 3, 11, tzinfo=UTC), 0.02),
@@ -27,7 +27,7 @@ _DAY_MS = 86_400_000
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TRIPLES = [a + b + c for a in _ALPHABET for b in _ALPHABET for c in _ALPHABET]
 _MASK = len(_TRIPLES) - 1
-# Odd, so that multiplying by it modulo a power of two shuffles and never collides.
+# Odd: multiplication by it modulo a power of two is a permutation.
 _SHUFFLE = 0x1D8A_0C5B_3E17
 
 Moment = Callable[[int], int]
@@ -39,17 +39,17 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _steps() -> list[float]:
-    """The times at which each further 1/4096 of the records is reached."""
-    edges = sorted({_FIRST, _LAST, *(edge for start, end, _ in _SPELLS for edge in (start, end))})
-    calm = (1 - sum(share for *_, share in _SPELLS)) / (_LAST - _FIRST).total_seconds()
+    """Return the times after which each further 1/4096 of the records is created."""
+    edges = sorted({_FIRST, _LAST, *(edge for start, end, _ in _PEAKS for edge in (start, end))})
+    base_rate = (1 - sum(share for *_, share in _PEAKS)) / (_LAST - _FIRST).total_seconds()
     reached = [0.0]
     for left, right in pairwise(edges):
-        busy = sum(
+        peak_rate = sum(
             share / (end - start).total_seconds()
-            for start, end, share in _SPELLS
+            for start, end, share in _PEAKS
             if start <= left and right <= end
         )
-        reached.append(reached[-1] + (calm + busy) * (right - left).total_seconds())
+        reached.append(reached[-1] + (base_rate + peak_rate) * (right - left).total_seconds())
     steps = []
     for step in range(_STEPS + 1):
         share = step / _STEPS * reached[-1]
@@ -64,7 +64,10 @@ _TIMES = _steps()
 
 
 def moments(count: int) -> Moment:
-    """When the records numbered 0 to count - 1 were made: later ones later, in busy spells more."""
+    """Return the function from the number of one of `count` records to its creation time.
+
+    It increases, and has more records in peaks.
+    """
     times, scale = _TIMES, _STEPS / count
 
     def moment(number: int) -> int:
@@ -77,7 +80,10 @@ def moments(count: int) -> Moment:
 
 
 def names(prefix: str, slug: str, moment: Moment) -> Name:
-    """The ids of an organization's records: `<prefix>_`, their time, and what sets them apart."""
+    """Return the function from the number of an organization's record to its id.
+
+    An id consists of `<prefix>_`, the creation time, a hash of slug and prefix, and the number.
+    """
     digest = int.from_bytes(hashlib.sha256(f"{slug} {prefix}".encode()).digest()[:10], "big")
     offset = digest >> 35
     middle = "".join(_ALPHABET[digest >> shift & 31] for shift in range(0, 35, 5))
@@ -103,6 +109,6 @@ _SECONDS = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86400
 
 
 def stamp(time: int) -> str:
-    """A time in ISO 8601, as PostgreSQL and JSON's readers take it; up to four years ahead."""
+    """Format a time as ISO 8601; up to four years after the last creation time."""
     day, rest = divmod(time, _DAY_MS)
     return f"{_DAYS[day - _DAY_ZERO]}T{_SECONDS[rest // 1000]}.{rest % 1000:03}Z"

@@ -1,11 +1,11 @@
-"""The vocabulary of the demo data: names in many scripts, addresses, texts that are hard to write.
+"""The vocabulary of the demo data: names in many scripts, addresses, and texts that need escaping.
 
-Persons and companies are invented; telephone numbers and mail domains are reserved for examples.
+Persons and companies are fictional; phone numbers and mail domains are reserved for examples.
 """
 
-# ruff: noqa: RUF001 (other alphabets' letters are meant)
+# ruff: noqa: RUF001 (intentional letters of other alphabets)
 
-# Given names, family names and how they are put together, by script.
+# Given names, family names and the format of full names, by script.
 NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "english": (
         ("James", "Mary", "Robert", "Linda", "Grace", "Noah", "Ruby", "Owen", "Ella", "Theo"),
@@ -94,7 +94,7 @@ NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     ),
 }
 
-# Names as people really type them: quotes, line breaks, tabs, emoji, what a spreadsheet would run.
+# Names with quotes, line breaks, tabs, emoji and spreadsheet formulas.
 AWKWARD_NAMES = (
     'Anna "Annie" O\'Neil',
     'Smith, John "Jack", Jr.',

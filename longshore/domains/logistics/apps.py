@@ -1,3 +1,7 @@
+"""The logistics domain: parcels, stock and the people who send and receive them."""
+
+from typing import ClassVar
+
 from django.apps import AppConfig
 
 
@@ -5,3 +9,17 @@ class LogisticsConfig(AppConfig):
     name = "longshore.domains.logistics"
     label = "longshore_logistics"
     verbose_name = "Logistics"
+    # A `DemoSource`, loaded by `manage.py demo` and `manage.py demo_data`.
+    demo = "longshore.domains.logistics.demo.load.DEMO"
+    # Icons of the admin's sidebar, by model: names of Material Symbols.
+    icons: ClassVar[dict[str, str]] = {
+        "Contact": "person",
+        "Fulfillment": "inventory",
+        "Item": "category",
+        "Location": "warehouse",
+        "Manifest": "list_alt",
+        "Shipment": "local_shipping",
+        "Tracker": "location_on",
+        "ShippingLabelInference": "document_scanner",
+        "Asset": "forklift",
+    }

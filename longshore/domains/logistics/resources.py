@@ -1,4 +1,4 @@
-"""The ten logistics resources, as requests see them."""
+"""The ten logistics resources."""
 
 from longshore.domains.logistics.models import (
     Asset,
@@ -53,7 +53,7 @@ def _declare(
     hidden: frozenset[str] = frozenset(),
     filters: tuple[NamedFilter, ...] = (),
 ) -> None:
-    """Register a record with its search text, which goes by the name of `_search`."""
+    """Register a model with its search text as the column `_search`."""
     search = field_column(model, "search_text", called="_search")
     register(
         Resource(
@@ -71,7 +71,7 @@ def _declare(
 
 
 def _tracker_counts(template: str) -> tuple[Column, Column]:
-    """The trackers to a contact or a group, in either direction."""
+    """Return the counts of trackers to a contact or a group, outbound and inbound."""
     inbound, outbound = (template.format(direction=direction) for direction in Direction.values)
     return (
         Column("_outbound_trackers", ColumnType.INTEGER, outbound),
@@ -80,7 +80,7 @@ def _tracker_counts(template: str) -> tuple[Column, Column]:
 
 
 def _checksum(*names: str) -> Column:
-    """A hash of what the record says, the same wherever and whenever it is read."""
+    """Return a column with a hash of the given columns."""
     values = ", ".join(f"{{row}}.{name}" for name in names)
     return Column("checksum", ColumnType.TEXT, f"md5(jsonb_build_array({values})::text)")
 
@@ -126,7 +126,7 @@ _declare(
         field_column(Contact, "experimental", called="_experimental"),
         *_tracker_counts(_TRACKERS_OF_CONTACT),
     ),
-    # The filter location_id asks for any location of a contact, not for the primary one.
+    # The filter `location_id` matches any location of a contact, not only the primary one.
     hidden=frozenset({"experimental", "location"}),
 )
 _declare(
@@ -162,11 +162,13 @@ _declare(
         singular="level",
     ),
     filters=(
-        NamedFilter("location_id", "With a level at a location.", paths=("levels.location_id",)),
-        NamedFilter("layout_id", "With a level at a layout.", paths=("levels.layout_id",)),
+        NamedFilter(
+            "location_id", "Items with a level at the location.", paths=("levels.location_id",)
+        ),
+        NamedFilter("layout_id", "Items with a level at the layout.", paths=("levels.layout_id",)),
         NamedFilter(
             "include_zero_inventory",
-            "`false` leaves out items without a verified quantity at any level.",
+            "`false` excludes items without a verified quantity at any level.",
             expression=_NO_INVENTORY,
             inclusive=True,
         ),
@@ -181,7 +183,7 @@ _declare(
     filters=(
         NamedFilter(
             "user_id",
-            "Where a user with this id works: one of `users`.",
+            "Locations with a user with this id in `users`.",
             kind=ColumnType.LIST,
             expression=_USER_IDS,
         ),
@@ -225,10 +227,10 @@ _declare(
         "inferences",
     ),
     filters=(
-        NamedFilter("location", "The destination.", paths=("destination_location",)),
+        NamedFilter("location", "The destination location.", paths=("destination_location",)),
         NamedFilter(
             "contacts",
-            "The destination's contact or the sender's.",
+            "The destination contact or the sender contact.",
             paths=("destination_contact", "sender_contact"),
         ),
     ),
@@ -249,13 +251,13 @@ _declare(
     filters=(
         NamedFilter(
             "list_archived",
-            "`false` leaves out assets that are donated, disposed or sold.",
+            "`false` excludes assets that are donated, disposed or sold.",
             expression=_ARCHIVED,
             inclusive=True,
         ),
         NamedFilter(
             "is_warranty_valid",
-            "Whether the warranty is valid now; without `warranty_valid_until` it is not.",
+            "Whether the warranty is valid now; false without `warranty_valid_until`.",
             expression="coalesce({row}.warranty_valid_until >= now(), false)",
         ),
     ),

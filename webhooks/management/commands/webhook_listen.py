@@ -1,4 +1,4 @@
-"""`manage.py webhook_listen`: a receiver on this machine, to see what is delivered."""
+"""`manage.py webhook_listen`: a local receiver that verifies and prints deliveries."""
 
 import binascii
 import json
@@ -17,19 +17,21 @@ from standardwebhooks.webhooks import (
 )
 
 VARIABLE = "WEBHOOK_SECRET"
-_MAX_BYTES = 2**20
+_MAX_BODY_BYTES = 2**20
 
 
 class Command(BaseCommand):
-    help = "Receive webhooks on this machine, verify them, and print them."
+    help = "Receive webhooks on this machine, verify their signatures and print them."
     requires_system_checks = []  # noqa: RUF012
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=9000, help="of 127.0.0.1 (9000)")
+        parser.add_argument(
+            "--port", type=int, default=9000, help="port on 127.0.0.1 (default: 9000)"
+        )
         parser.add_argument(
             "--secret",
             default=os.environ.get(VARIABLE, ""),
-            help=f"the subscription's, whsec_…; or set {VARIABLE}",
+            help=f"signing secret of the subscription, whsec_… (default: ${VARIABLE})",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,25 +39,26 @@ class Command(BaseCommand):
             webhook = Webhook(options["secret"])
         except (binascii.Error, ValueError, EmptyWebhookSecretError):
             raise CommandError(
-                "Give the subscription's secret, whsec_ and Base64: "
+                "Give the signing secret of the subscription, whsec_ followed by Base64: "
                 f"--secret whsec_…, or {VARIABLE} in the environment."
             ) from None
         try:
             receiver = Receiver(options["port"], webhook, self)
         except (OSError, OverflowError) as error:
             raise CommandError(f"Cannot listen on port {options['port']}: {error}.") from None
-        # A shell ignores Ctrl-C for what it runs in the background, and ends that by SIGTERM.
+        # Shells ignore SIGINT for background jobs and end them by SIGTERM: handle both.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         with receiver:
-            self.say(f"Listening on http://127.0.0.1:{receiver.server_address[1]}/, until Ctrl-C.")
+            address = f"http://127.0.0.1:{receiver.server_address[1]}/"
+            self.say(f"Listening on {address} Press Ctrl-C to stop.")
             try:
                 receiver.serve_forever()
             except KeyboardInterrupt:
-                self.say(f"\nStopped: {len(receiver.received)} received.")
+                self.say(f"\nStopped. Verified messages: {len(receiver.received)}.")
 
     def say(self, *lines: str) -> None:
-        """In one piece, whatever else speaks."""
+        """Print lines in one write: the threads of other requests print too."""
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
 
@@ -74,9 +77,9 @@ class Command(BaseCommand):
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers 204 to what is signed with the secret, and 400 to all else.
+    """Answers 204 to messages that the secret has signed, and 400 to all others.
 
-    received: the ids of what was verified; one that comes again is said to be a repetition.
+    received: ids of the verified messages, to recognize duplicates.
     """
 
     daemon_threads = True
@@ -94,8 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _MAX_BYTES:
-            self._refuse(f"A body without a length, or of more than {_MAX_BYTES:,} bytes.")
+        if not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
+            self._refuse(f"The body has no Content-Length or exceeds {_MAX_BODY_BYTES:,} bytes.")
             return
         content = self.rfile.read(int(length))
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -104,12 +107,13 @@ class _Handler(BaseHTTPRequestHandler):
         except WebhookVerificationError as error:
             self._refuse(f"{error}.")
         except ValueError:
-            self._refuse("A signature or a body that cannot be read.")
+            self._refuse("The signature or the body is malformed.")
         else:
             webhook_id = headers["webhook-id"]
-            again = webhook_id in self.server.received
+            is_duplicate = webhook_id in self.server.received
             self.server.received.add(webhook_id)
-            self.server.command.show(webhook_id, body, "verified, again" if again else "verified")
+            note = "verified, duplicate" if is_duplicate else "verified"
+            self.server.command.show(webhook_id, body, note)
             self._answer(HTTPStatus.NO_CONTENT)
 
     def _refuse(self, reason: str) -> None:
@@ -126,11 +130,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """What is received is printed by the command."""
+        """Log nothing: the command prints the messages."""
 
 
 def _printable(text: str) -> str:
-    """A line without what moves a terminal's cursor."""
+    """Replace control characters, which could move the cursor of the terminal."""
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
     )

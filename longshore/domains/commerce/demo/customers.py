@@ -1,4 +1,4 @@
-"""Rows of customers, of what they keep, and of what they wait for."""
+"""Rows of customers, their addresses, payment sources, gift cards and subscriptions."""
 
 from collections.abc import Iterator
 
@@ -30,13 +30,13 @@ IN_STOCK_SUBSCRIPTION = f"""id status market_id customer_id customer_email sku_i
     stock_threshold {COMMON}"""
 
 _DAY_MS = 86_400_000
-# Of sixteen customers in a row.
+# The user types of two of sixteen consecutive customers; the others are customers.
 _USER_TYPES = {5: "lead", 11: "dashboard"}
 _LANGUAGES = ("en", "en", "de", "fr", "ja", "es", "pl", NULL)
 
 
 def addresses(plan: Plan) -> Iterator[str]:
-    """One of each stock location, then two of each customer."""
+    """One address for each stock location, then two for each customer."""
     notes = [cell(note) for note in words.NOTES]
     for number, bits, key, common in rows(plan, "adr"):
         person = plan.person((number - LOCATIONS) // 2)
@@ -55,7 +55,7 @@ def addresses(plan: Plan) -> Iterator[str]:
 
 
 def customers(plan: Plan) -> Iterator[str]:
-    """What follows from their orders is counted when all are there."""
+    """Columns computed from the orders follow when all rows are loaded."""
     for number, bits, key, common in rows(plan, "cus"):
         person = plan.person(number)
         yield (
@@ -77,14 +77,14 @@ def customer_addresses(plan: Plan) -> Iterator[str]:
 
 
 def customer_subscriptions(plan: Plan) -> Iterator[str]:
-    """Every third customer wants to be written to."""
+    """Every third customer has a subscription."""
     for number, _, key, common in rows(plan, "cus"):
         if number % 3 == 0:
             yield f"csub_{key[4:]}\t{key}\t{plan.email(number)}\t{common}"
 
 
 def customer_payment_sources(plan: Plan) -> Iterator[str]:
-    """Every second customer left a card, or for every third of these a wallet."""
+    """Every second customer has a payment source; one in three of these is a wallet."""
     for number, bits, key, common in rows(plan, "cus"):
         if number % 2 == 0:
             wallet = number % 6 == 0

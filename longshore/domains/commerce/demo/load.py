@@ -4,22 +4,24 @@ from collections.abc import Callable, Iterable, Iterator
 
 from django.db.models import Model
 
+from longshore.accounts.models import Organization
 from longshore.domains.commerce import models
 from longshore.domains.commerce.demo import (
     customers,
     money,
     orders,
     parcels,
-    repeated,
+    recurring,
     shop,
     tagging,
 )
 from longshore.domains.commerce.demo.plan import Plan
 from longshore.domains.commerce.demo.sales import Sale, sale
-from longshore.domains.demo.load import Batch, Demo
+from longshore.domains.demo.load import DemoData, TableRows
+from longshore.domains.demo.sources import DemoSource
 
-# So many orders are worked out once, then written to one table after the other.
-_CHUNK = 2000
+# Orders that are computed together and then written to one table after the other.
+_CHUNK_ORDERS = 2000
 
 _SHOP: tuple[tuple[type[Model], str, Callable[[Plan], Iterator[str]]], ...] = (
     (models.Tag, shop.TAG, shop.tags),
@@ -71,14 +73,14 @@ _SALES: tuple[tuple[type[Model], str, Callable[[Plan, Iterable[Sale]], Iterator[
     (models.FulfillmentLineItem, parcels.FULFILLMENT_LINE_ITEM, parcels.fulfillment_line_items),
     (models.Return, parcels.RETURN, parcels.returns),
     (models.ReturnLineItem, parcels.RETURN_LINE_ITEM, parcels.return_line_items),
-    (models.OrderSubscription, repeated.SUBSCRIPTION, repeated.subscriptions),
-    (models.OrderSubscriptionItem, repeated.SUBSCRIPTION_ITEM, repeated.subscription_items),
-    (models.Cart, repeated.CART, repeated.carts),
-    (models.CartLineItem, repeated.CART_LINE_ITEM, repeated.cart_line_items),
+    (models.OrderSubscription, recurring.SUBSCRIPTION, recurring.subscriptions),
+    (models.OrderSubscriptionItem, recurring.SUBSCRIPTION_ITEM, recurring.subscription_items),
+    (models.Cart, recurring.CART, recurring.carts),
+    (models.CartLineItem, recurring.CART_LINE_ITEM, recurring.cart_line_items),
 )
 
-# What customers have by their orders.
-_COUNT = """
+# Customer columns that are computed from the orders.
+_ORDER_TOTALS = """
     UPDATE longshore_commerce_customer AS customer SET
         orders_count = bought.orders, total_spent_amount_cents = bought.spent,
         status = CASE WHEN bought.orders > 1 THEN 'repeat' ELSE 'acquired' END
@@ -88,7 +90,7 @@ _COUNT = """
         FROM longshore_commerce_order WHERE organization_id = '{0}' AND placed_at IS NOT NULL
         GROUP BY customer_id
     ) AS bought WHERE bought.customer_id = customer.id"""
-_SUBSCRIPTIONS = """
+_SUBSCRIPTION_COUNTS = """
     UPDATE longshore_commerce_customer AS customer SET subscriptions_count = had.subscriptions
     FROM (
         SELECT customer_id, count(*) AS subscriptions FROM longshore_commerce_ordersubscription
@@ -96,24 +98,39 @@ _SUBSCRIPTIONS = """
     ) AS had WHERE had.customer_id = customer.id"""
 
 
-def demo(plan: Plan) -> Demo:
+def _build(organization: Organization, orders: int) -> DemoData:
+    plan = Plan(organization.slug, organization.id, orders)
     filled = tuple(model for model, *_ in (*_SHOP, *_SALES))
-    return Demo(
-        size=plan.orders,
+    return DemoData(
+        size=orders,
         unit="orders",
         models=filled + tagging.MODELS,
-        first=(models.Market, plan.names["mkt"](0)),
-        batches=lambda: _batches(plan),
-        finish=(_COUNT.format(plan.organization), _SUBSCRIPTIONS.format(plan.organization)),
+        marker=(models.Market, plan.names["mkt"](0)),
+        tables=lambda: _tables(plan),
+        finish=(
+            _ORDER_TOTALS.format(organization.id),
+            _SUBSCRIPTION_COUNTS.format(organization.id),
+        ),
     )
 
 
-def _batches(plan: Plan) -> Iterator[Batch]:
+def _tables(plan: Plan) -> Iterator[TableRows]:
     for model, columns, rows in _SHOP:
         yield model, columns, rows(plan)
-    yield from tagging.of_shop(plan)
-    for start in range(0, plan.orders, _CHUNK):
-        chunk = [sale(plan, n) for n in range(start, min(start + _CHUNK, plan.orders))]
+    yield from tagging.shop_tags(plan)
+    for start in range(0, plan.orders, _CHUNK_ORDERS):
+        chunk = [sale(plan, n) for n in range(start, min(start + _CHUNK_ORDERS, plan.orders))]
         for model, columns, sold in _SALES:
             yield model, columns, sold(plan, chunk)
-        yield from tagging.of_sales(plan, chunk)
+        yield from tagging.sale_tags(plan, chunk)
+
+
+DEMO = DemoSource(
+    unit="orders",
+    help="Orders of a shop with all related records, about twenty records per order.",
+    default_size=0,
+    sample_size=500,
+    min_size=1,
+    model=models.Order,
+    build=_build,
+)

@@ -1,9 +1,9 @@
-"""Rows of transactions and of disputes about them."""
+"""Rows of transactions and disputes."""
 
 from collections.abc import Iterable, Iterator
 
 from longshore.domains.commerce.demo.plan import PAYMENTS, Plan
-from longshore.domains.commerce.demo.sales import Sale, having
+from longshore.domains.commerce.demo.sales import Sale, sales_with
 from longshore.domains.commerce.demo.shop import COMMON
 from longshore.domains.demo.cells import NULL
 from longshore.domains.demo.clock import stamp
@@ -21,16 +21,16 @@ _DECLINED = "Declined: insufficient funds\t51"
 
 
 def _steps(sale: Sale) -> Iterator[tuple[str, str, str, int, int, bool]]:
-    """Letter, kind, the parent's letter, amount, time, and whether it succeeded."""
-    fate, to_pay = sale.fate, sale.to_pay
+    """Yield letter, kind, letter of the parent, amount, time and success of each transaction."""
+    outcome, to_pay = sale.outcome, sale.to_pay
     for letter, kind, parent, amount, time in (
-        ("1", "authorization", "", to_pay * fate.reserved // 100, sale.placed),
-        ("2", "capture", "1", to_pay * fate.taken // 100, sale.approved),
-        ("3", "void", "1", to_pay * fate.released // 100, sale.approved),
+        ("1", "authorization", "", to_pay * outcome.authorized // 100, sale.placed),
+        ("2", "capture", "1", to_pay * outcome.captured // 100, sale.approved),
+        ("3", "void", "1", to_pay * outcome.voided // 100, sale.approved),
         ("4", "refund", "2", sale.refund, sale.returned + _DAY_MS),
     ):
         if amount:
-            if fate.failed == kind:
+            if outcome.failed == kind:
                 yield "0", kind, parent, amount, time, False
             yield letter, kind, parent, amount, time, True
 
@@ -47,26 +47,26 @@ def transactions(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
             f'"bankcard_last_four": "{bits % 9000 + 1000}"}}'
         )
         for letter, kind, parent, amount, time, succeeded in _steps(sale):
-            disputed = bool(sale.fate.disputed) and kind == "capture" and succeeded
+            disputed = bool(sale.outcome.disputed) and kind == "capture" and succeeded
             parent_id = f"txn_{sale.body}{parent}" if parent else NULL
             yield (
                 f"txn_{sale.body}{letter}\t{sale.order_number}/{letter}\t{kind}\tord_{sale.body}"
                 f"\t{parent_id}\t{owner}\t{amount}\t{'ft'[succeeded]}\t{'ft'[disputed]}"
-                f"\t{'ft'[sale.fate.is_test]}\t{_APPROVED if succeeded else _DECLINED}"
+                f"\t{'ft'[sale.outcome.is_test]}\t{_APPROVED if succeeded else _DECLINED}"
                 f"\ttok_{bits & 0xFFFFFFFF:08x}\tgw_{sale.number}_{letter}\t{details}"
                 f"\t{plan.common(sale.number, time, bits)}"
             )
 
 
 def disputes(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("dsp", sales):
+    for sale in sales_with("dsp", sales):
         bits, number = sale.bits, sale.number
-        stand, resolution = sale.fate.disputed, NULL
-        if stand not in ("new", "open"):
-            stand, resolution = "resolved", stand
+        status, resolution = sale.outcome.disputed, NULL
+        if status not in ("new", "open"):
+            status, resolution = "resolved", status
         happened = sale.delivered + 20 * _DAY_MS
         yield (
-            f"dsp_{sale.body}\t{('chargeback', 'alert')[bits >> 3 & 1]}\t{stand}\t{resolution}"
+            f"dsp_{sale.body}\t{('chargeback', 'alert')[bits >> 3 & 1]}\t{status}\t{resolution}"
             f"\tord_{sale.body}\ttxn_{sale.body}2\t{sale.place.currency}\t{sale.to_pay}"
             f"\t{f'ARN{bits & 0xFFFFFFFF:011}' if bits & 16 else NULL}\tCASE-{number}"
             f"\t{stamp(happened)}\t{plan.common(number, happened + _DAY_MS, bits)}"

@@ -1,4 +1,4 @@
-"""Rows of orders, their lines, and the options of these."""
+"""Rows of orders, their lines and the options of lines."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -31,7 +31,7 @@ _SOURCES = ("web", "web", "web", "api", "subscription", "marketplace", "telephon
 
 @cache
 def attributions() -> list[str]:
-    """Where buyers came from."""
+    """Return the attributions of orders."""
     sources = ("newsletter", "search", "social", "partner")
     found = [
         document({"utm_source": source, "utm_medium": medium, "utm_campaign": f"winter {number}"})
@@ -45,13 +45,13 @@ def attributions() -> list[str]:
 def orders(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
     origins, coupons, gifts = attributions(), plan.counts["cpn"], plan.counts["gift"]
     for sale in sales:
-        bits, fate, place = sale.bits, sale.fate, sale.place
-        customer, placed = sale.customer, fate.placed
+        bits, outcome, place = sale.bits, sale.outcome, sale.place
+        customer, placed = sale.customer, outcome.placed
         with_tax = place.tax_included
         approved = stamp(sale.approved)
         yield (
-            f"ord_{sale.body}\t{sale.order_number}\t{fate.status}\t{fate.payment}"
-            f"\t{fate.fulfillment}\t{'ft'[fate.is_test]}\t{_SOURCES[bits >> 11 & 7]}"
+            f"ord_{sale.body}\t{sale.order_number}\t{outcome.status}\t{outcome.payment}"
+            f"\t{outcome.fulfillment}\t{'ft'[outcome.is_test]}\t{_SOURCES[bits >> 11 & 7]}"
             f"\t{'ft'[bits >> 14 & 3 == 0]}\t{plan.names['cus'](customer)}\t{plan.email(customer)}"
             f"\t{('en', 'de', 'ja')[bits % 3]}\t203.0.113.{bits >> 12 & 255}"
             f"\t{plan.names['mkt'](sale.place_number)}\t{plan.address(customer)}"
@@ -67,10 +67,10 @@ def orders(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
             f"\t{sale.to_pay - sale.tax}\t{sale.to_pay - (0 if with_tax else sale.tax)}"
             f"\t{sale.to_pay}\t{sale.cost}\t{origins[bits % len(origins)]}"
             f"\t{stamp(sale.placed) if placed else NULL}"
-            f"\t{approved if fate.approved else NULL}"
-            f"\t{approved if fate.status == 'cancelled' else NULL}"
-            f"\t{approved if placed else NULL}\t{stamp(sale.shipped) if fate.delivery else NULL}"
-            f"\t{stamp(sale.changed) if fate.delivery and bits & 96 == 0 else NULL}"
+            f"\t{approved if outcome.approved else NULL}"
+            f"\t{approved if outcome.status == 'cancelled' else NULL}"
+            f"\t{approved if placed else NULL}\t{stamp(sale.shipped) if outcome.delivery else NULL}"
+            f"\t{stamp(sale.changed) if outcome.delivery and bits & 96 == 0 else NULL}"
             f"\t{plan.common(sale.number, sale.made, bits, sale.changed)}"
         )
 
@@ -84,7 +84,7 @@ def line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
         fixed = f"\t{place.currency}\t"
         which = bits >> 16 & 0xFFFF
         bundle = plan.names["bun"](which % bundles) if bits & 31 == 9 else None
-        rate, card = place.tax_percent / 100, sale.fate.fulfillment == "not_required"
+        rate, card = place.tax_percent / 100, sale.outcome.fulfillment == "not_required"
         for line in sale.lines:
             name, product = sku_name(line.sku), line.sku // 4
             look = (

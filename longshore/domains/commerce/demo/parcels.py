@@ -1,9 +1,9 @@
-"""Rows of what goes out, shipments and fulfillments, and of what comes back, returns."""
+"""Rows of shipments, fulfillments and returns."""
 
 from collections.abc import Iterable, Iterator
 
 from longshore.domains.commerce.demo.plan import LOCATIONS, METHODS, Plan
-from longshore.domains.commerce.demo.sales import Sale, having
+from longshore.domains.commerce.demo.sales import Sale, sales_with
 from longshore.domains.commerce.demo.shop import COMMON, sku_name
 from longshore.domains.demo import words
 from longshore.domains.demo.cells import NULL
@@ -28,7 +28,7 @@ RETURN_LINE_ITEM = f"""id order_return_id line_item_id sku_code name quantity cu
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _REASONS = ("Too small", "Too large", "Broken on arrival", 'Not as "shown"', "Zu spät", NULL)
-# Steps of a shipment in the order in which they are taken, and hours before it leaves.
+# Steps of a shipment in order, and how many hours before the shipping time they happen.
 _STEPS = {"picking": 4, "packing": 3, "ready_to_ship": 2, "shipped": 0}
 _SENT_BACK = ("shipped", "received", "refunded")
 _RESTOCK = ("return", "return", "no_restock", "cancel")
@@ -45,7 +45,7 @@ def _tracking(sale: Sale) -> str:
 
 def _shipment_times(sale: Sale) -> str:
     # on_hold_at picking_at packing_at ready_to_ship_at shipped_at delivered_at cancelled_at
-    state, soon = sale.fate.shipment, stamp(sale.approved + _HOUR_MS)
+    state, soon = sale.outcome.shipment, stamp(sale.approved + _HOUR_MS)
     taken = list(_STEPS)
     if state in taken:
         taken = taken[: taken.index(state) + 1]
@@ -65,11 +65,11 @@ def _shipment_times(sale: Sale) -> str:
 
 
 def shipments(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("oshp", sales):
+    for sale in sales_with("oshp", sales):
         location = sale.bits % LOCATIONS
         method = sale.place_number * len(METHODS) + sale.method
         yield (
-            f"oshp_{sale.body}\t{sale.order_number}/S1\t{sale.fate.shipment}\tord_{sale.body}"
+            f"oshp_{sale.body}\t{sale.order_number}/S1\t{sale.outcome.shipment}\tord_{sale.body}"
             f"\t{plan.names['scat'](sale.method)}\t{plan.names['smth'](method)}"
             f"\t{plan.names['sloc'](location)}\t{plan.names['adr'](location)}"
             f"\t{plan.address(sale.customer)}\t{sale.place.currency}\t{300 + sale.bits % 900}"
@@ -79,7 +79,7 @@ def shipments(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 
 def stock_line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("oshp", sales):
+    for sale in sales_with("oshp", sales):
         location = sale.bits % LOCATIONS
         common = plan.common(sale.number, sale.approved, sale.bits)
         for line in sale.lines:
@@ -92,25 +92,25 @@ def stock_line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 
 def parcels(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("oshp", sales):
-        number = _tracking(sale) if sale.fate.delivery else NULL
+    for sale in sales_with("oshp", sales):
+        number = _tracking(sale) if sale.outcome.delivery else NULL
         unit, weight = _WEIGHTS[sale.number % 3]
         yield (
             f"pcl_{sale.body}\t{sale.order_number}/P1\toshp_{sale.body}"
             f"\t{sale.pieces * weight:.1f}\t{unit}\t{_carrier(sale)}\t{number}"
-            f"\t{sale.fate.delivery or NULL}"
+            f"\t{sale.outcome.delivery or NULL}"
             f"\thttps://labels.example.com/{sale.number}.pdf"
             f"\t{plan.common(sale.number, sale.approved, sale.bits)}"
         )
 
 
 def fulfillments(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("oful", sales):
+    for sale in sales_with("oful", sales):
         bits, tracking = sale.bits, _tracking(sale)
-        delivery = sale.fate.delivery
+        delivery = sale.outcome.delivery
         method = sale.place_number * len(METHODS) + sale.method
         yield (
-            f"oful_{sale.body}\tord_{sale.body}\t{sale.order_number}\t{'ft'[sale.fate.is_test]}"
+            f"oful_{sale.body}\tord_{sale.body}\t{sale.order_number}\t{'ft'[sale.outcome.is_test]}"
             f"\t{'success' if delivery else 'canceled'}\t{delivery or NULL}"
             f"\t{plan.names['sloc'](bits % LOCATIONS)}\t{plan.names['smth'](method)}"
             f"\t{{{tracking}}}"
@@ -120,12 +120,12 @@ def fulfillments(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 
 def fulfillment_line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("oful", sales):
+    for sale in sales_with("oful", sales):
         common = plan.common(sale.number, sale.shipped, sale.bits)
-        fate = sale.fate
+        outcome = sale.outcome
         for line in sale.lines:
-            sent = line.quantity if fate.delivery else 0
-            if fate.fulfillment == "incomplete" and line.letter == "1":
+            sent = line.quantity if outcome.delivery else 0
+            if outcome.fulfillment == "incomplete" and line.letter == "1":
                 sent -= 1
             yield (
                 f"ofli_{sale.body}{line.letter}\toful_{sale.body}\tlin_{sale.body}{line.letter}"
@@ -135,7 +135,7 @@ def fulfillment_line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 def _return_times(sale: Sale) -> str:
     # requested_at approved_at shipped_at received_at cancelled_at
-    state, requested = sale.fate.returned, sale.returned - _DAY_MS
+    state, requested = sale.outcome.returned, sale.returned - _DAY_MS
     approved = state in ("approved", *_SENT_BACK)
     return "\t".join(
         (
@@ -149,10 +149,10 @@ def _return_times(sale: Sale) -> str:
 
 
 def returns(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("ret", sales):
-        state = sale.fate.returned
+    for sale in sales_with("ret", sales):
+        state = sale.outcome.returned
         yield (
-            f"ret_{sale.body}\t{sale.order_number}/R1\t{state}\t{'ft'[sale.fate.is_test]}"
+            f"ret_{sale.body}\t{sale.order_number}/R1\t{state}\t{'ft'[sale.outcome.is_test]}"
             f"\t{_REASONS[sale.bits % 6]}"
             f"\tord_{sale.body}\t{plan.names['cus'](sale.customer)}\t{plan.email(sale.customer)}"
             f"\t{plan.names['sloc'](sale.bits % LOCATIONS)}"
@@ -163,7 +163,7 @@ def returns(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
 
 
 def return_line_items(plan: Plan, sales: Iterable[Sale]) -> Iterator[str]:
-    for sale in having("ret", sales):
+    for sale in sales_with("ret", sales):
         line, restock = sale.lines[0], _RESTOCK[sale.bits >> 30 & 3]
         restocked = restock == "return" and line.returned
         yield (

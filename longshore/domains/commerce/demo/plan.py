@@ -1,4 +1,4 @@
-"""How much a demo shop has of everything, what it is called, and what things cost there."""
+"""The plan of commerce demo data: numbers and ids of the records, markets and prices."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ _ORIGINS = ("legacy", "erp")
 
 @dataclass(frozen=True)
 class Place:
-    """A market: its currency, what a hundred cents of the catalog cost there, and its tax."""
+    """A market with currency, tax and shipping prices.
+
+    rate: price in cents for 100 cents of the catalog.
+    """
 
     code: str
     name: str
@@ -38,7 +41,7 @@ PLACES = (
     Place("uk", "United Kingdom", "GBP", 80, 20, True, (0, 399, 999)),
     Place("jp", "日本", "JPY", 150, 10, True, (0, 600, 1400)),
 )
-# Of eight customers, how many buy where.
+# The markets of eight customers, by frequency.
 _SHARES = (0, 0, 0, 0, 1, 1, 2, 3)
 METHODS = ("standard", "express", "overnight")
 PAYMENTS = ("Credit card", "Wallet", "Wire transfer")
@@ -49,9 +52,10 @@ RULES = 6
 
 @dataclass(frozen=True)
 class Person:
-    """Someone's finished cells; an e-mail address has the customer's number between its halves.
+    """The formatted cells of a person.
 
     names: first_name last_name. address: line_1 line_2 city zip_code state_code country_code phone
+    email: the texts before and after the customer's number.
     """
 
     names: str
@@ -96,9 +100,10 @@ def _documents() -> list[str]:
 
 
 class Plan:
-    """The demo shop of one organization: everything follows from its slug and its orders.
+    """The demo shop of one organization, determined by its slug and the number of orders.
 
-    counts: records by the prefix of their ids, numbered from 0 and named by number.
+    counts: number of records by the prefix of their ids. Records are numbered from 0.
+    moments, names: functions from the number of a record to its creation time and id, by prefix.
     """
 
     def __init__(self, slug: str, organization: str, orders: int) -> None:
@@ -141,8 +146,11 @@ class Plan:
         }
 
     def common(self, number: int, time: int, bits: int, changed: int | None = None) -> str:
-        """organization_id reference reference_origin metadata created_at updated_at"""
-        # By number, not by chance: some kinds have few records.
+        """Return the columns of `Record`.
+
+        organization_id reference reference_origin metadata created_at updated_at
+        """
+        # By number, not at random: some types have few records.
         mixed = number ^ number >> 3 ^ number >> 7
         origin = mixed & 7
         reference = f"EXT-{number}\t{_ORIGINS[origin]}" if origin < 2 else _UNKNOWN
@@ -151,26 +159,28 @@ class Plan:
         return f"{self.organization}\t{reference}\t{metadata}\t{stamp(time)}\t{updated}"
 
     def place(self, customer: int) -> int:
-        """The number of the market in which a customer buys."""
+        """Return the number of a customer's market."""
         return _SHARES[scatter(customer + self.salt) & 7]
 
     def customer(self, order: int) -> int:
-        """Who ordered, known by then: the oldest order most."""
+        """Return the number of the customer of an order, created before; the oldest order most."""
         bits = scatter(order ^ self.salt)
         known = order * self.counts["cus"] // self.counts["ord"] + 1
         return (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * known >> 32
 
     def person(self, customer: int) -> Person:
+        """Return the personal data of a customer."""
         return people()[customer * 40_503 & 1023]
 
     def email(self, customer: int) -> str:
+        """Return the e-mail address of a customer."""
         start, end = self.person(customer).email
         return f"{start}{customer}{end}"
 
     def address(self, customer: int, which: int = 0) -> str:
-        """The id of one of the two addresses that a customer keeps."""
+        """Return the id of one of the two addresses of a customer. which: 0 or 1."""
         return self.names["adr"](LOCATIONS + 2 * customer + which)
 
     def price(self, sku: int, place: int) -> int:
-        """In cents of the market's currency, or in whole yen."""
+        """Return the price in minor units of the market's currency."""
         return (scatter(sku ^ self.salt) % 18_000 // 50 * 50 + 495) * PLACES[place].rate // 100

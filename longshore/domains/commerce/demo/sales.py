@@ -1,20 +1,20 @@
-"""What was bought, and what became of it: an order with all its amounts, from its number."""
+"""Compute the orders of the demo shop with all amounts and times, from their numbers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from longshore.domains.commerce.demo.fates import Fate, fate_of
+from longshore.domains.commerce.demo.outcomes import Outcome, outcome_of
 from longshore.domains.commerce.demo.plan import PLACES, Place, Plan
 from longshore.domains.demo.chance import scatter
 
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
-# Lines of eight orders.
+# The number of lines of eight orders.
 _LINES = (1, 2, 2, 3, 3, 3, 4, 6)
 _LETTERS = "123456"
-# Names of lines for shipping, payment, promotion and adjustment.
+# The names of lines for shipping, payment fee and adjustment, by their type.
 _CHARGES = {
     "shipments": "Shipping",
     "payment_methods": "Payment fee",
@@ -23,7 +23,10 @@ _CHARGES = {
 
 
 class Line(NamedTuple):
-    """A line of an order: `letter` sets its id apart; amounts as of the model."""
+    """A line of an order. Amounts as in the model.
+
+    letter: suffix that makes the line's id unique.
+    """
 
     letter: str
     sku: int
@@ -41,7 +44,7 @@ class Line(NamedTuple):
 class Charge(NamedTuple):
     """A line of an order for shipping, payment, promotion or adjustment.
 
-    letter: prefix that keeps its id unique.
+    letter: suffix that makes the line's id unique.
     """
 
     letter: str
@@ -58,7 +61,7 @@ class Sale:
     number: int
     body: str
     bits: int
-    fate: Fate
+    outcome: Outcome
     customer: int
     place_number: int
     place: Place
@@ -88,7 +91,7 @@ class Sale:
     changed: int
 
     def id(self, prefix: str) -> str:
-        """The id of the order, or of something of which it has one."""
+        """Return the id of the order, or of its only shipment, return, …"""
         return f"{prefix}_{self.body}"
 
     @property
@@ -96,22 +99,22 @@ class Sale:
         return f"#{100_000 + self.number}"
 
 
-def having(prefix: str, sales: Iterable[Sale]) -> Iterator[Sale]:
-    """The sales of which there is what ids of this prefix name: a return, a dispute…"""
-    wanted = _HAVING[prefix]
+def sales_with(prefix: str, sales: Iterable[Sale]) -> Iterator[Sale]:
+    """Return the sales that have a record with this id prefix, such as a return or a dispute."""
+    wanted = _CONDITIONS[prefix]
     return (sale for sale in sales if wanted(sale))
 
 
-_HAVING: dict[str, Callable[[Sale], bool]] = {
+_CONDITIONS: dict[str, Callable[[Sale], bool]] = {
     "ord": lambda sale: True,
-    "oshp": lambda sale: bool(sale.fate.shipment),
+    "oshp": lambda sale: bool(sale.outcome.shipment),
     # A rejected order has a canceled fulfillment.
-    "oful": lambda sale: bool(sale.fate.delivery) or sale.fate.fulfillment == "rejected",
-    "ret": lambda sale: bool(sale.fate.returned),
-    "dsp": lambda sale: bool(sale.fate.disputed),
-    # Of one order in ten, to be repeated; gift cards are bought once.
+    "oful": lambda sale: bool(sale.outcome.delivery) or sale.outcome.fulfillment == "rejected",
+    "ret": lambda sale: bool(sale.outcome.returned),
+    "dsp": lambda sale: bool(sale.outcome.disputed),
+    # One order in ten has a subscription, except for gift cards.
     "osub": lambda sale: (
-        sale.fate.placed and sale.fate.fulfillment != "not_required" and sale.number % 10 == 3
+        sale.outcome.placed and sale.outcome.fulfillment != "not_required" and sale.number % 10 == 3
     ),
 }
 
@@ -144,32 +147,32 @@ def _charges(sums: Mapping[str, int]) -> Iterator[Charge]:
 
 
 def sale(plan: Plan, number: int) -> Sale:
-    """The order of a number."""
+    """Compute the order with a number."""
     bits = scatter(number + plan.salt)
     made = plan.moments["ord"](number)
     customer = plan.customer(number)
     place_number = plan.place(customer)
     place = PLACES[place_number]
-    fate = fate_of(number + plan.salt)
-    coupon = bits >> 16 & 0xFFFF if bits >> 32 & 7 == 0 or fate.free else None
-    # A coupon takes something off each line, or off the whole order.
-    promoted = coupon is not None and bits >> 31 & 1 == 1 and not fate.free
-    off = 100 if fate.free else 0 if coupon is None or promoted else 10
+    outcome = outcome_of(number + plan.salt)
+    coupon = bits >> 16 & 0xFFFF if bits >> 32 & 7 == 0 or outcome.free else None
+    # A coupon gives a discount for each line, or for the whole order.
+    promoted = coupon is not None and bits >> 31 & 1 == 1 and not outcome.free
+    off = 100 if outcome.free else 0 if coupon is None or promoted else 10
     lines = list(_lines(plan, bits, number, place_number, off))
-    if fate.fulfillment == "not_required":
-        # One gift card.
+    if outcome.fulfillment == "not_required":
+        # The order has one line: a gift card.
         lines = lines[:1]
     pieces = sum(line.quantity for line in lines)
-    if fate.fulfillment == "incomplete" and pieces == 1:
-        fate = fate._replace(fulfillment="in_progress", delivery="")
+    if outcome.fulfillment == "incomplete" and pieces == 1:
+        outcome = outcome._replace(fulfillment="in_progress", delivery="")
     refund, sent_back = 0, 0
-    if fate.returned:
-        # One or two pieces of the first line come back.
+    if outcome.returned:
+        # The customer returns one or two pieces of the first line.
         first = lines[0]
         sent_back = min(first.quantity, 1 + (bits >> 34 & 1))
-        if fate.returned in ("received", "refunded"):
+        if outcome.returned in ("received", "refunded"):
             lines[0] = first._replace(returned=sent_back)
-        if fate.returned == "refunded":
+        if outcome.returned == "refunded":
             refund = first.total * sent_back // first.quantity
             if not place.tax_included:
                 refund += first.tax * sent_back // first.quantity
@@ -179,27 +182,29 @@ def sale(plan: Plan, number: int) -> Sale:
     subtotal = sum(line.unit * line.quantity + line.options for line in lines)
     promotion = -(subtotal // 10) if promoted else 0
     discount = sum(line.discount for line in lines) + promotion
-    shipping = 0 if fate.free or fate.fulfillment == "not_required" else place.shipping[method]
-    fee = 0 if fate.free else place.fee(payment)
-    adjustment = 0 if fate.free or number % 24 != 7 else (-100, 250)[bits & 1]
+    shipping = (
+        0 if outcome.free or outcome.fulfillment == "not_required" else place.shipping[method]
+    )
+    fee = 0 if outcome.free else place.fee(payment)
+    adjustment = 0 if outcome.free or number % 24 != 7 else (-100, 250)[bits & 1]
     to_pay = subtotal + discount + shipping + fee + adjustment
     to_pay += 0 if place.tax_included else tax
-    # Pieces may be given back, whatever was paid with a gift card.
+    # A gift card pays less than the shipping, so that refunds for pieces never exceed the payment.
     gift = -min(1000, shipping) if bits >> 48 & 15 == 0 else 0
     to_pay += gift
-    if fate.refunded:
+    if outcome.refunded:
         refund = to_pay
-    if refund == to_pay and fate.returned:
-        fate = fate._replace(payment="refunded")
+    if refund == to_pay and outcome.returned:
+        outcome = outcome._replace(payment="refunded")
     placed = made + (bits >> 43 & 31) * _MINUTE_MS
     approved = placed + (bits >> 20 & 3) * _HOUR_MS
     shipped = approved + (6 + (bits >> 22 & 31)) * _HOUR_MS
     delivered = shipped + (1 + (bits >> 27 & 3)) * _DAY_MS
     returned = delivered + (2 + (bits >> 29 & 7)) * _DAY_MS
-    if fate.returned or fate.refunded or fate.disputed:
+    if outcome.returned or outcome.refunded or outcome.disputed:
         changed = returned + 2 * _DAY_MS
     else:
-        changed = delivered if fate.delivery else approved + 5 * _HOUR_MS
+        changed = delivered if outcome.delivery else approved + 5 * _HOUR_MS
     charges = {
         "shipments": shipping,
         "payment_methods": fee,
@@ -210,7 +215,7 @@ def sale(plan: Plan, number: int) -> Sale:
         number=number,
         body=plan.names["ord"](number)[4:],
         bits=bits,
-        fate=fate,
+        outcome=outcome,
         customer=customer,
         place_number=place_number,
         place=place,

@@ -1,4 +1,4 @@
-"""Rows of what a shop has before it sells: markets, the catalog, prices, stock, promotions."""
+"""Rows of markets, catalog, prices, stock and promotions."""
 
 from collections.abc import Iterator
 
@@ -52,7 +52,7 @@ _DAY_MS = 86_400_000
 
 
 def rows(plan: Plan, prefix: str) -> Iterator[tuple[int, int, str, str]]:
-    """Of each record: its number, its bits, its id, and its last columns."""
+    """Yield number, pseudo-random bits, id and the columns of `Record` of each record."""
     name, moment = plan.names[prefix], plan.moments[prefix]
     for number in range(plan.counts[prefix]):
         bits = scatter(number + plan.salt)
@@ -74,7 +74,7 @@ def price_lists(plan: Plan) -> Iterator[str]:
 
 
 def markets(plan: Plan) -> Iterator[str]:
-    """The first one remembers the number of orders asked for."""
+    """The metadata of the first market stores the size of the demo data."""
     for number, bits, key, common in rows(plan, "mkt"):
         place, moment = PLACES[number], plan.moments["mkt"](number)
         if number == 0:
@@ -118,7 +118,7 @@ def shipping_methods(plan: Plan) -> Iterator[str]:
 def payment_methods(plan: Plan) -> Iterator[str]:
     for number, _, key, common in rows(plan, "pmth"):
         market, kind = divmod(number, len(PAYMENTS))
-        # The last two are for one order only.
+        # The last two methods are for one order only.
         limited = plan.names["ord"](number % plan.orders) if number > 9 else NULL
         yield (
             f"{key}\t{PAYMENTS[kind]}\t{('credit_cards', 'wallets', 'wire_transfers')[kind]}"
@@ -180,16 +180,16 @@ def prices(plan: Plan) -> Iterator[str]:
 
 
 def price_tiers(plan: Plan) -> Iterator[str]:
-    """Two to each price of every fourth SKU."""
+    """Two tiers for each price of every fourth SKU."""
     for number, _, key, common in rows(plan, "tier"):
         price, second = divmod(number, 2)
         group, place = divmod(price, len(PLACES))
         amount = plan.price(4 * group, place) * (8 if second else 9) // 10
-        most = (10, 24)[group & 1]
+        up_to = (10, 24)[group & 1]
         yield (
             f"{key}\t{plan.names['prc'](4 * group * len(PLACES) + place)}"
-            f"\t{'more' if second else f'up to {most}'}\t{('volume', 'frequency')[group & 1]}"
-            f"\t{NULL if second else most}"
+            f"\t{'more' if second else f'up to {up_to}'}\t{('volume', 'frequency')[group & 1]}"
+            f"\t{NULL if second else up_to}"
             f"\t{PLACES[place].currency}\t{amount}\t{common}"
         )
 
@@ -232,7 +232,7 @@ def sku_lists(plan: Plan) -> Iterator[str]:
 
 
 def sku_list_items(plan: Plan) -> Iterator[str]:
-    """Five neighbouring SKUs to a list."""
+    """Five consecutive SKUs in each list."""
     for number, bits, key, common in rows(plan, "slit"):
         owner, place = divmod(number, 5)
         sku = number % plan.counts["sku"]
@@ -243,7 +243,7 @@ def sku_list_items(plan: Plan) -> Iterator[str]:
 
 
 def bundles(plan: Plan) -> Iterator[str]:
-    """One of each list; it costs a tenth less than its SKUs one by one."""
+    """One bundle for each list, with a discount of 10%."""
     for number, _, key, common in rows(plan, "bun"):
         place, items = number % len(PLACES), range(5 * number, 5 * number + 5)
         whole = sum(

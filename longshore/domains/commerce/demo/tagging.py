@@ -1,4 +1,4 @@
-"""Rows that join tags to what bears them: none to half the records, one or two to the others."""
+"""Rows of the many-to-many tables of tags: half of the records have no tags, others one or two."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,10 +6,10 @@ from django.db.models import Model
 
 from longshore.domains.commerce import models
 from longshore.domains.commerce.demo.plan import Plan
-from longshore.domains.commerce.demo.sales import Sale, having
+from longshore.domains.commerce.demo.sales import Sale, sales_with
 from longshore.domains.commerce.models.tags import Taggable
 from longshore.domains.demo.chance import scatter
-from longshore.domains.demo.load import Batch
+from longshore.domains.demo.load import TableRows
 
 # Model, the prefix of its ids.
 _SHOP = (
@@ -28,19 +28,19 @@ def _columns(model: type[Taggable]) -> str:
     return f"{model._meta.model_name}_id tag_id"
 
 
-def of_shop(plan: Plan) -> Iterator[Batch]:
+def shop_tags(plan: Plan) -> Iterator[TableRows]:
     for model, prefix in _SHOP:
         name, count = plan.names[prefix], plan.counts[prefix]
-        # By number, not by chance: there are few bundles.
+        # By number, not at random: there are few bundles.
         keys = (
             (name(number), scatter(number ^ plan.salt) << 2 | number & 3) for number in range(count)
         )
         yield model.tags.through, _columns(model), _lines(plan, keys)
 
 
-def of_sales(plan: Plan, sales: Iterable[Sale]) -> Iterator[Batch]:
+def sale_tags(plan: Plan, sales: Iterable[Sale]) -> Iterator[TableRows]:
     for model, prefix in _SALES:
-        keys = ((sale.id(prefix), sale.bits >> 52) for sale in having(prefix, sales))
+        keys = ((sale.id(prefix), sale.bits >> 52) for sale in sales_with(prefix, sales))
         yield model.tags.through, _columns(model), _lines(plan, keys)
 
 

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("amount_cents", models.BigIntegerField(default=0)),
                 ("succeeded", models.BooleanField(default=False)),
@@ -66,22 +66,28 @@ class Migration(migrations.Migration):
                 ("is_test", models.BooleanField(default=False)),
                 (
                     "message",
-                    models.TextField(blank=True, help_text="What the gateway said.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Message of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "response_code",
-                    models.TextField(blank=True, help_text="The gateway's.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Response code of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "token",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the money.", null=True
+                        blank=True, help_text="Id of the payment in the payment gateway.", null=True
                     ),
                 ),
                 (
                     "gateway_transaction_id",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the transaction.", null=True
+                        blank=True,
+                        help_text="Id of the transaction in the payment gateway.",
+                        null=True,
                     ),
                 ),
                 (
@@ -96,14 +102,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -157,7 +165,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("amount_cents", models.BigIntegerField(default=0)),
                 ("succeeded", models.BooleanField(default=False)),
@@ -165,22 +173,28 @@ class Migration(migrations.Migration):
                 ("is_test", models.BooleanField(default=False)),
                 (
                     "message",
-                    models.TextField(blank=True, help_text="What the gateway said.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Message of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "response_code",
-                    models.TextField(blank=True, help_text="The gateway's.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Response code of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "token",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the money.", null=True
+                        blank=True, help_text="Id of the payment in the payment gateway.", null=True
                     ),
                 ),
                 (
                     "gateway_transaction_id",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the transaction.", null=True
+                        blank=True,
+                        help_text="Id of the transaction in the payment gateway.",
+                        null=True,
                     ),
                 ),
                 (
@@ -195,14 +209,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -247,7 +263,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("amount_cents", models.BigIntegerField(default=0)),
                 ("succeeded", models.BooleanField(default=False)),
@@ -255,22 +271,28 @@ class Migration(migrations.Migration):
                 ("is_test", models.BooleanField(default=False)),
                 (
                     "message",
-                    models.TextField(blank=True, help_text="What the gateway said.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Message of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "response_code",
-                    models.TextField(blank=True, help_text="The gateway's.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Response code of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "token",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the money.", null=True
+                        blank=True, help_text="Id of the payment in the payment gateway.", null=True
                     ),
                 ),
                 (
                     "gateway_transaction_id",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the transaction.", null=True
+                        blank=True,
+                        help_text="Id of the transaction in the payment gateway.",
+                        null=True,
                     ),
                 ),
                 (
@@ -285,14 +307,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -337,7 +361,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("amount_cents", models.BigIntegerField(default=0)),
                 ("succeeded", models.BooleanField(default=False)),
@@ -345,22 +369,28 @@ class Migration(migrations.Migration):
                 ("is_test", models.BooleanField(default=False)),
                 (
                     "message",
-                    models.TextField(blank=True, help_text="What the gateway said.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Message of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "response_code",
-                    models.TextField(blank=True, help_text="The gateway's.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Response code of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "token",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the money.", null=True
+                        blank=True, help_text="Id of the payment in the payment gateway.", null=True
                     ),
                 ),
                 (
                     "gateway_transaction_id",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the transaction.", null=True
+                        blank=True,
+                        help_text="Id of the transaction in the payment gateway.",
+                        null=True,
                     ),
                 ),
                 (
@@ -375,14 +405,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -412,7 +444,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                ("business", models.BooleanField(default=False, help_text="Of a company.")),
+                ("business", models.BooleanField(default=False, help_text="Address of a company.")),
                 ("first_name", models.TextField(blank=True, null=True)),
                 ("last_name", models.TextField(blank=True, null=True)),
                 ("company", models.TextField(blank=True, null=True)),
@@ -423,31 +455,43 @@ class Migration(migrations.Migration):
                 ("city", models.TextField(blank=True)),
                 ("zip_code", models.TextField(blank=True, null=True)),
                 ("state_code", models.TextField(blank=True, null=True)),
-                ("country_code", models.CharField(help_text="ISO 3166-1 alpha-2.", max_length=2)),
+                (
+                    "country_code",
+                    models.CharField(help_text="ISO 3166-1 alpha-2 code.", max_length=2),
+                ),
                 ("phone", models.TextField(blank=True, null=True)),
                 ("email", models.TextField(blank=True, null=True)),
                 (
                     "notes",
-                    models.TextField(blank=True, help_text="For whoever delivers.", null=True),
+                    models.TextField(blank=True, help_text="Notes for the carrier.", null=True),
                 ),
-                ("lat", models.FloatField(blank=True, help_text="Degrees north.", null=True)),
-                ("lng", models.FloatField(blank=True, help_text="Degrees east.", null=True)),
+                ("lat", models.FloatField(blank=True, help_text="Latitude in degrees.", null=True)),
+                (
+                    "lng",
+                    models.FloatField(blank=True, help_text="Longitude in degrees.", null=True),
+                ),
                 (
                     "billing_info",
-                    models.TextField(blank=True, help_text="Tax number or the like.", null=True),
+                    models.TextField(
+                        blank=True,
+                        help_text="Billing information, such as a tax number.",
+                        null=True,
+                    ),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -516,16 +560,24 @@ class Migration(migrations.Migration):
                 (
                     "phone_number",
                     models.TextField(
-                        blank=True, help_text="In international form: +14155550123.", null=True
+                        blank=True, help_text="International format: +14155550123.", null=True
                     ),
                 ),
-                ("language_code", models.TextField(blank=True, help_text="ISO 639-1.", null=True)),
+                (
+                    "language_code",
+                    models.TextField(blank=True, help_text="ISO 639-1 code.", null=True),
+                ),
                 ("accepts_marketing", models.BooleanField(default=False)),
-                ("is_blocked", models.BooleanField(default=False, help_text="May order nothing.")),
+                (
+                    "is_blocked",
+                    models.BooleanField(default=False, help_text="Not allowed to order."),
+                ),
                 (
                     "ip_address",
                     models.TextField(
-                        blank=True, help_text="From where the account was made.", null=True
+                        blank=True,
+                        help_text="IP address at the creation of the account.",
+                        null=True,
                     ),
                 ),
                 ("tax_exemption_code", models.TextField(blank=True, null=True)),
@@ -533,11 +585,11 @@ class Migration(migrations.Migration):
                 ("subscriptions_count", models.PositiveIntegerField(default=0)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 (
                     "total_spent_amount_cents",
-                    models.BigIntegerField(default=0, help_text="Of all orders that were paid."),
+                    models.BigIntegerField(default=0, help_text="Total of all approved orders."),
                 ),
                 ("joined_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
@@ -554,14 +606,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -603,14 +657,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -667,7 +723,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.TextField(
-                        blank=True, help_text="As the customer sees it: Visa ending in 4242."
+                        blank=True, help_text="Name for the customer, such as Visa ending in 4242."
                     ),
                 ),
                 (
@@ -678,7 +734,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "payment_source_token",
-                    models.TextField(blank=True, help_text="What the gateway calls it.", null=True),
+                    models.TextField(blank=True, help_text="Id in the payment gateway.", null=True),
                 ),
                 ("card_first_six", models.TextField(blank=True, null=True)),
                 ("card_last_four", models.TextField(blank=True, null=True)),
@@ -686,14 +742,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -744,14 +802,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -806,14 +866,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -857,13 +919,13 @@ class Migration(migrations.Migration):
                 ("image_url", models.TextField(blank=True, null=True)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("price_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "compare_at_amount_cents",
                     models.BigIntegerField(
-                        blank=True, help_text="What its SKUs cost one by one.", null=True
+                        blank=True, help_text="Total price of the single SKUs.", null=True
                     ),
                 ),
                 ("skus_count", models.PositiveIntegerField(default=0)),
@@ -871,14 +933,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -986,14 +1050,14 @@ class Migration(migrations.Migration):
                 (
                     "is_test",
                     models.BooleanField(
-                        default=False, help_text="Nobody has paid, and nothing is sent."
+                        default=False, help_text="Test order: without payment and delivery."
                     ),
                 ),
                 (
                     "source",
                     models.TextField(
                         blank=True,
-                        help_text="Where it came from: web, api, subscription…",
+                        help_text="Source of the order: web, api, subscription…",
                         null=True,
                     ),
                 ),
@@ -1002,65 +1066,75 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=False, help_text="Ordered without an account."),
                 ),
                 ("customer_email", models.TextField(blank=True, null=True)),
-                ("language_code", models.TextField(blank=True, help_text="ISO 639-1.", null=True)),
+                (
+                    "language_code",
+                    models.TextField(blank=True, help_text="ISO 639-1 code.", null=True),
+                ),
                 ("ip_address", models.TextField(blank=True, null=True)),
                 (
                     "country_code",
-                    models.TextField(blank=True, help_text="Of the shipping address.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Country of the shipping address.", null=True
+                    ),
                 ),
                 ("coupon_code", models.TextField(blank=True, null=True)),
                 ("gift_card_code", models.TextField(blank=True, null=True)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 (
                     "tax_included",
                     models.BooleanField(
-                        default=False, help_text="The prices of its lines hold the tax."
+                        default=False, help_text="Whether line amounts include the tax."
                     ),
                 ),
                 ("tax_rate", models.FloatField(default=0, help_text="A fraction: 0.2 is 20%.")),
                 (
                     "skus_count",
-                    models.PositiveIntegerField(default=0, help_text="Pieces of all SKUs."),
+                    models.PositiveIntegerField(default=0, help_text="Total quantity of SKUs."),
                 ),
                 (
                     "subtotal_amount_cents",
-                    models.BigIntegerField(default=0, help_text="Of all lines, before discounts."),
+                    models.BigIntegerField(
+                        default=0, help_text="Total of all lines before discounts."
+                    ),
                 ),
                 (
                     "discount_amount_cents",
-                    models.BigIntegerField(default=0, help_text="Zero or less."),
+                    models.BigIntegerField(default=0, help_text="Discount, zero or negative."),
                 ),
                 ("adjustment_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "gift_card_amount_cents",
-                    models.BigIntegerField(default=0, help_text="Zero or less."),
+                    models.BigIntegerField(
+                        default=0, help_text="Amount paid by gift card, zero or negative."
+                    ),
                 ),
                 ("shipping_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "payment_method_amount_cents",
-                    models.BigIntegerField(default=0, help_text="What paying costs."),
+                    models.BigIntegerField(default=0, help_text="Fee of the payment method."),
                 ),
                 ("total_tax_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "total_taxable_amount_cents",
-                    models.BigIntegerField(default=0, help_text="The total without the tax."),
+                    models.BigIntegerField(default=0, help_text="Total without tax."),
                 ),
                 (
                     "total_amount_cents",
                     models.BigIntegerField(
-                        default=0, help_text="What is to be paid, less a tax that comes on top."
+                        default=0,
+                        help_text="Amount to pay, without tax unless the prices include it.",
                     ),
                 ),
                 (
                     "total_amount_with_taxes_cents",
-                    models.BigIntegerField(default=0, help_text="What is to be paid."),
+                    models.BigIntegerField(default=0, help_text="Amount to pay, including tax."),
                 ),
                 (
                     "total_cost_amount_cents",
-                    models.BigIntegerField(default=0, help_text="What the goods cost the shop."),
+                    models.BigIntegerField(default=0, help_text="Cost of the goods for the shop."),
                 ),
                 (
                     "attribution",
@@ -1090,14 +1164,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1191,8 +1267,18 @@ class Migration(migrations.Migration):
                         max_length=30,
                     ),
                 ),
-                ("sku_code", models.TextField(blank=True, help_text="As ordered.", null=True)),
-                ("bundle_code", models.TextField(blank=True, help_text="As ordered.", null=True)),
+                (
+                    "sku_code",
+                    models.TextField(
+                        blank=True, help_text="Code at the time of the order.", null=True
+                    ),
+                ),
+                (
+                    "bundle_code",
+                    models.TextField(
+                        blank=True, help_text="Code at the time of the order.", null=True
+                    ),
+                ),
                 ("name", models.TextField(blank=True)),
                 ("image_url", models.TextField(blank=True, null=True)),
                 ("product_id", models.TextField(blank=True, null=True)),
@@ -1202,7 +1288,7 @@ class Migration(migrations.Migration):
                 (
                     "current_quantity",
                     models.PositiveIntegerField(
-                        default=1, help_text="Less what was cancelled or came back."
+                        default=1, help_text="Quantity without canceled and returned pieces."
                     ),
                 ),
                 (
@@ -1214,38 +1300,38 @@ class Migration(migrations.Migration):
                 ("requires_shipping", models.BooleanField(default=True)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 (
                     "tax_included",
                     models.BooleanField(
                         default=False,
-                        help_text="Its amounts include the tax, as those of its order do.",
+                        help_text="Whether the amounts include the tax, as in the order.",
                     ),
                 ),
                 ("unit_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "compare_at_amount_cents",
                     models.BigIntegerField(
-                        blank=True, help_text="What one piece is said to have cost.", null=True
+                        blank=True, help_text="Original price of one piece.", null=True
                     ),
                 ),
                 (
                     "unit_cost_amount_cents",
-                    models.BigIntegerField(default=0, help_text="What one piece cost the shop."),
+                    models.BigIntegerField(default=0, help_text="Cost of one piece for the shop."),
                 ),
                 (
                     "options_amount_cents",
-                    models.BigIntegerField(default=0, help_text="Of its options."),
+                    models.BigIntegerField(default=0, help_text="Total of the options."),
                 ),
                 (
                     "discount_amount_cents",
-                    models.BigIntegerField(default=0, help_text="Zero or less."),
+                    models.BigIntegerField(default=0, help_text="Discount, zero or negative."),
                 ),
                 (
                     "total_amount_cents",
                     models.BigIntegerField(
-                        default=0, help_text="Of all pieces with their options, less the discount."
+                        default=0, help_text="Total of all pieces and options, minus the discount."
                     ),
                 ),
                 ("tax_amount_cents", models.BigIntegerField(default=0)),
@@ -1254,14 +1340,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1331,7 +1419,7 @@ class Migration(migrations.Migration):
                 ("checkout_url", models.TextField(blank=True, null=True)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("total_amount_with_taxes_cents", models.BigIntegerField(default=0)),
                 (
@@ -1346,14 +1434,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1385,7 +1475,7 @@ class Migration(migrations.Migration):
                     "order",
                     models.ForeignKey(
                         blank=True,
-                        help_text="What it has become.",
+                        help_text="Order that the cart became.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="carts",
@@ -1415,7 +1505,7 @@ class Migration(migrations.Migration):
                 ("order_number", models.TextField()),
                 (
                     "is_test",
-                    models.BooleanField(default=False, help_text="Of an order that is a test."),
+                    models.BooleanField(default=False, help_text="Belongs to a test order."),
                 ),
                 (
                     "status",
@@ -1465,14 +1555,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1519,21 +1611,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("sku_code", models.TextField(blank=True, null=True)),
-                ("quantity", models.PositiveIntegerField(default=1, help_text="Ordered.")),
+                ("quantity", models.PositiveIntegerField(default=1, help_text="Ordered quantity.")),
                 ("fulfilled_quantity", models.PositiveIntegerField(default=0)),
                 ("returned_quantity", models.PositiveIntegerField(default=0)),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1609,11 +1703,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 (
                     "cost_amount_cents",
-                    models.BigIntegerField(default=0, help_text="What sending cost the shop."),
+                    models.BigIntegerField(default=0, help_text="Shipping cost of the shop."),
                 ),
                 ("skus_count", models.PositiveIntegerField(default=0)),
                 ("on_hold_at", models.DateTimeField(blank=True, null=True)),
@@ -1627,14 +1721,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1722,7 +1818,7 @@ class Migration(migrations.Migration):
                 (
                     "frequency",
                     models.TextField(
-                        default="monthly", help_text="hourly to yearly, or a cron rule."
+                        default="monthly", help_text="hourly to yearly, or a cron expression."
                     ),
                 ),
                 (
@@ -1741,26 +1837,28 @@ class Migration(migrations.Migration):
                 (
                     "interval_count",
                     models.PositiveIntegerField(
-                        default=1, help_text="Intervals between two orders."
+                        default=1, help_text="Number of intervals between two orders."
                     ),
                 ),
                 ("customer_email", models.TextField(blank=True, null=True)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 (
                     "total_amount_cents",
-                    models.BigIntegerField(default=0, help_text="Of every order, with shipping."),
+                    models.BigIntegerField(
+                        default=0, help_text="Total of each order, including shipping."
+                    ),
                 ),
                 ("shipping_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "orders_count",
-                    models.PositiveIntegerField(default=0, help_text="Orders so far."),
+                    models.PositiveIntegerField(default=0, help_text="Number of orders so far."),
                 ),
                 (
                     "errors_count",
-                    models.PositiveIntegerField(default=0, help_text="Orders that failed."),
+                    models.PositiveIntegerField(default=0, help_text="Number of failed orders."),
                 ),
                 ("succeeded_on_last_run", models.BooleanField(default=True)),
                 ("cancel_reason", models.TextField(blank=True, null=True)),
@@ -1773,14 +1871,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1832,7 +1932,7 @@ class Migration(migrations.Migration):
                     "source_order",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The order that it repeats.",
+                        help_text="Order that the subscription repeats.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="order_subscriptions",
@@ -1866,27 +1966,33 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "unit_of_weight",
-                    models.TextField(blank=True, help_text="gr, oz or lb.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Unit of weight: gr, oz or lb.", null=True
+                    ),
                 ),
                 ("carrier", models.TextField(blank=True, null=True)),
                 ("tracking_number", models.TextField(blank=True, null=True)),
                 (
                     "tracking_status",
-                    models.TextField(blank=True, help_text="The carrier's word.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Status reported by the carrier.", null=True
+                    ),
                 ),
                 ("shipping_label_url", models.TextField(blank=True, null=True)),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1941,30 +2047,34 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("price_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "moto",
-                    models.BooleanField(default=False, help_text="Of orders by mail or telephone."),
+                    models.BooleanField(
+                        default=False, help_text="For orders by mail or telephone."
+                    ),
                 ),
                 (
                     "require_capture",
-                    models.BooleanField(default=True, help_text="Money is taken by hand."),
+                    models.BooleanField(default=True, help_text="Payments are captured manually."),
                 ),
                 ("disabled_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -1987,7 +2097,7 @@ class Migration(migrations.Migration):
                     "order",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The only one that it is for.",
+                        help_text="The only order that may use this method; null for all orders.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="payment_methods",
@@ -2049,24 +2159,28 @@ class Migration(migrations.Migration):
                 ("code", models.TextField()),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 (
                     "tax_included",
-                    models.BooleanField(default=False, help_text="Its prices hold the tax."),
+                    models.BooleanField(
+                        default=False, help_text="Whether the prices include the tax."
+                    ),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2107,27 +2221,27 @@ class Migration(migrations.Migration):
                 ("sku_code", models.TextField()),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("amount_cents", models.BigIntegerField(default=0)),
                 (
                     "compare_at_amount_cents",
-                    models.BigIntegerField(
-                        blank=True, help_text="What it is said to have cost.", null=True
-                    ),
+                    models.BigIntegerField(blank=True, help_text="Original price.", null=True),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2195,25 +2309,29 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "up_to",
-                    models.FloatField(blank=True, help_text="Null: however many.", null=True),
+                    models.FloatField(
+                        blank=True, help_text="Upper limit; null for none.", null=True
+                    ),
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("price_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2275,13 +2393,15 @@ class Migration(migrations.Migration):
                 ("percentage", models.PositiveSmallIntegerField(blank=True, null=True)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("fixed_amount_cents", models.BigIntegerField(blank=True, null=True)),
                 ("priority", models.PositiveIntegerField(default=0)),
                 (
                     "exclusive",
-                    models.BooleanField(default=False, help_text="Rules out all others."),
+                    models.BooleanField(
+                        default=False, help_text="Cannot be combined with other promotions."
+                    ),
                 ),
                 ("total_usage_limit", models.PositiveIntegerField(blank=True, null=True)),
                 ("total_usage_count", models.PositiveIntegerField(default=0)),
@@ -2292,14 +2412,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2368,7 +2490,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "is_test",
-                    models.BooleanField(default=False, help_text="Of an order that is a test."),
+                    models.BooleanField(default=False, help_text="Belongs to a test order."),
                 ),
                 ("reason", models.TextField(blank=True, null=True)),
                 ("customer_email", models.TextField(blank=True, null=True)),
@@ -2383,14 +2505,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2451,9 +2575,9 @@ class Migration(migrations.Migration):
                 ("quantity", models.PositiveIntegerField(default=1)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
-                ("amount_cents", models.BigIntegerField(default=0, help_text="Given back for it.")),
+                ("amount_cents", models.BigIntegerField(default=0, help_text="Refunded amount.")),
                 (
                     "restock_type",
                     models.CharField(
@@ -2472,14 +2596,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2539,14 +2665,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2600,7 +2728,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.TextField(
-                        blank=True, help_text="As on orders: express, pickup…", null=True
+                        blank=True, help_text="Code on orders: express, pickup…", null=True
                     ),
                 ),
                 (
@@ -2617,15 +2745,13 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("price_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "free_over_amount_cents",
                     models.BigIntegerField(
-                        blank=True,
-                        help_text="Of an order, from which on it costs nothing.",
-                        null=True,
+                        blank=True, help_text="Order amount from which shipping is free.", null=True
                     ),
                 ),
                 ("disabled_at", models.DateTimeField(blank=True, null=True)),
@@ -2633,14 +2759,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2738,9 +2866,7 @@ class Migration(migrations.Migration):
                 (
                     "product_id",
                     models.TextField(
-                        blank=True,
-                        help_text="What variants of one product have in common.",
-                        null=True,
+                        blank=True, help_text="Id that all variants of a product share.", null=True
                     ),
                 ),
                 ("product_title", models.TextField(blank=True, null=True)),
@@ -2748,7 +2874,7 @@ class Migration(migrations.Migration):
                     "variant_title",
                     models.TextField(
                         blank=True,
-                        help_text="What sets this one apart: its size or colour.",
+                        help_text="Name of the variant, such as its size or color.",
                         null=True,
                     ),
                 ),
@@ -2759,7 +2885,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "unit_of_weight",
-                    models.TextField(blank=True, help_text="gr, oz or lb.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Unit of weight: gr, oz or lb.", null=True
+                    ),
                 ),
                 (
                     "hs_tariff_number",
@@ -2767,7 +2895,10 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Harmonized system code, for customs.", null=True
                     ),
                 ),
-                ("do_not_ship", models.BooleanField(default=False, help_text="Is not a thing.")),
+                (
+                    "do_not_ship",
+                    models.BooleanField(default=False, help_text="Not a physical product."),
+                ),
                 (
                     "do_not_track",
                     models.BooleanField(default=False, help_text="Stock is not counted."),
@@ -2786,14 +2917,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2855,7 +2988,7 @@ class Migration(migrations.Migration):
                 ("quantity", models.PositiveIntegerField(default=1)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("unit_amount_cents", models.BigIntegerField(default=0)),
                 ("total_amount_cents", models.BigIntegerField(default=0)),
@@ -2863,14 +2996,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -2964,21 +3099,23 @@ class Migration(migrations.Migration):
                 (
                     "stock_threshold",
                     models.PositiveIntegerField(
-                        default=1, help_text="Of which so many must be there."
+                        default=1, help_text="Minimum quantity in stock for the notification."
                     ),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3047,7 +3184,7 @@ class Migration(migrations.Migration):
                 ("quantity", models.PositiveIntegerField(default=1)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("unit_amount_cents", models.BigIntegerField(default=0)),
                 ("total_amount_cents", models.BigIntegerField(default=0)),
@@ -3055,14 +3192,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3124,26 +3263,32 @@ class Migration(migrations.Migration):
                 ("image_url", models.TextField(blank=True, null=True)),
                 (
                     "manual",
-                    models.BooleanField(default=True, help_text="Its items are picked one by one."),
+                    models.BooleanField(
+                        default=True, help_text="Whether the items are selected manually."
+                    ),
                 ),
                 (
                     "sku_code_regex",
                     models.TextField(
-                        blank=True, help_text="Of which SKUs, where it is not manual.", null=True
+                        blank=True,
+                        help_text="Pattern of the codes of SKUs in a list that is not manual.",
+                        null=True,
                     ),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3195,24 +3340,28 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 (
                     "order_amount_cents",
-                    models.BigIntegerField(blank=True, help_text="The least.", null=True),
+                    models.BigIntegerField(
+                        blank=True, help_text="Minimum amount of the order.", null=True
+                    ),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3286,14 +3435,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3360,33 +3511,37 @@ class Migration(migrations.Migration):
                 ("description", models.TextField(blank=True, null=True)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("price_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "delay_hours",
                     models.PositiveIntegerField(
-                        default=0, help_text="By which the order goes out later."
+                        default=0, help_text="Delay of the shipment in hours."
                     ),
                 ),
                 (
                     "sku_code_regex",
                     models.TextField(
-                        blank=True, help_text="Of which SKUs; null: of all.", null=True
+                        blank=True,
+                        help_text="Pattern of the codes of SKUs with this option; null for all.",
+                        null=True,
                     ),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3438,34 +3593,36 @@ class Migration(migrations.Migration):
                 ("quantity", models.PositiveIntegerField(default=1)),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("unit_amount_cents", models.BigIntegerField(default=0)),
                 ("total_amount_cents", models.BigIntegerField(default=0)),
                 (
                     "delay_hours",
                     models.PositiveIntegerField(
-                        default=0, help_text="By which the order goes out later."
+                        default=0, help_text="Delay of the shipment in hours."
                     ),
                 ),
                 (
                     "options",
                     models.JSONField(
-                        blank=True, help_text="What the customer wrote: {text: …}.", null=True
+                        blank=True, help_text="Input of the customer: {text: …}.", null=True
                     ),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3527,14 +3684,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3586,14 +3745,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3674,28 +3835,32 @@ class Migration(migrations.Migration):
                 (
                     "label_format",
                     models.TextField(
-                        blank=True, help_text="Of shipping labels: PDF, PNG or ZPL.", null=True
+                        blank=True,
+                        help_text="Format of shipping labels: PDF, PNG or ZPL.",
+                        null=True,
                     ),
                 ),
                 (
                     "suppress_etd",
                     models.BooleanField(
                         default=False,
-                        help_text="Labels are printed without electronic customs documents.",
+                        help_text="Print labels without electronic customs documents.",
                     ),
                 ),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3754,7 +3919,7 @@ class Migration(migrations.Migration):
             name="stock_location",
             field=models.ForeignKey(
                 blank=True,
-                help_text="Where it arrives.",
+                help_text="Location where the return arrives.",
                 null=True,
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="returns",
@@ -3825,14 +3990,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3899,14 +4066,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -3980,7 +4149,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("initial_balance_cents", models.BigIntegerField(default=0)),
                 ("balance_cents", models.BigIntegerField(default=0)),
@@ -3993,14 +4162,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -4013,7 +4184,7 @@ class Migration(migrations.Migration):
                     "customer",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Who has it.",
+                        help_text="Owner of the gift card.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="gift_cards",
@@ -4073,17 +4244,23 @@ class Migration(migrations.Migration):
                 ("code", models.TextField()),
                 (
                     "customer_single_use",
-                    models.BooleanField(default=False, help_text="Once for each customer."),
+                    models.BooleanField(
+                        default=False, help_text="Each customer may use the coupon once."
+                    ),
                 ),
                 (
                     "usage_limit",
-                    models.PositiveIntegerField(blank=True, help_text="Null: none.", null=True),
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Maximum number of uses; null for none.", null=True
+                    ),
                 ),
                 ("usage_count", models.PositiveIntegerField(default=0)),
                 (
                     "recipient_email",
                     models.TextField(
-                        blank=True, help_text="The only one who may use it.", null=True
+                        blank=True,
+                        help_text="E-mail address of the only customer who may use the coupon.",
+                        null=True,
                     ),
                 ),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
@@ -4091,14 +4268,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -4155,21 +4334,23 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                ("code", models.TextField(help_text="As the tax calculator calls it.")),
+                ("code", models.TextField(help_text="Code in the tax calculator.")),
                 ("sku_code", models.TextField()),
                 ("tax_calculator", models.TextField(blank=True, null=True)),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -4231,7 +4412,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("amount_cents", models.BigIntegerField(default=0)),
                 ("succeeded", models.BooleanField(default=False)),
@@ -4239,22 +4420,28 @@ class Migration(migrations.Migration):
                 ("is_test", models.BooleanField(default=False)),
                 (
                     "message",
-                    models.TextField(blank=True, help_text="What the gateway said.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Message of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "response_code",
-                    models.TextField(blank=True, help_text="The gateway's.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Response code of the payment gateway.", null=True
+                    ),
                 ),
                 (
                     "token",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the money.", null=True
+                        blank=True, help_text="Id of the payment in the payment gateway.", null=True
                     ),
                 ),
                 (
                     "gateway_transaction_id",
                     models.TextField(
-                        blank=True, help_text="What the gateway calls the transaction.", null=True
+                        blank=True,
+                        help_text="Id of the transaction in the payment gateway.",
+                        null=True,
                     ),
                 ),
                 (
@@ -4269,14 +4456,16 @@ class Migration(migrations.Migration):
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
@@ -4316,7 +4505,7 @@ class Migration(migrations.Migration):
                     "parent",
                     models.ForeignKey(
                         blank=True,
-                        help_text="What is captured, voided or refunded.",
+                        help_text="Transaction that is captured, voided or refunded.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -4375,27 +4564,32 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency_code",
-                    models.CharField(default="USD", help_text="ISO 4217.", max_length=3),
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
                 ),
                 ("amount_cents", models.BigIntegerField(default=0)),
                 (
                     "arn",
                     models.TextField(blank=True, help_text="Acquirer reference number.", null=True),
                 ),
-                ("case_number", models.TextField(blank=True, help_text="The bank's.", null=True)),
+                (
+                    "case_number",
+                    models.TextField(blank=True, help_text="Case number of the bank.", null=True),
+                ),
                 ("happened_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "reference",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
                 (
                     "reference_origin",
                     models.TextField(
-                        blank=True, help_text="Which of these systems that is.", null=True
+                        blank=True,
+                        help_text="Name of the system that uses the reference.",
+                        null=True,
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),

@@ -1,4 +1,4 @@
-"""The commerce domain: what a shop sells, to whom, and what became of it."""
+"""The models of the commerce domain."""
 
 from longshore.domains.commerce.models.carts import (
     Cart,

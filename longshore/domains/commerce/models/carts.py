@@ -1,4 +1,4 @@
-"""What may yet be bought."""
+"""Carts and their lines."""
 
 from django.db import models
 
@@ -20,20 +20,20 @@ from longshore.resources.fields import id_field, json_object, text
 
 
 class CartStatus(models.TextChoices):
-    """Whether a cart has become an order."""
+    """The status of a cart."""
 
     OPEN = "open"
     SUBMITTED = "submitted"
 
 
 class Cart(Record):
-    """What a visitor has chosen; abandoned where it is open half an hour after its last change."""
+    """The cart of a visitor. An open cart counts as abandoned 30 minutes after its last change."""
 
     id = id_field("cart")
     status = one_of(CartStatus, CartStatus.OPEN, "C")
     customer = related(Customer, "carts")
     customer_email = text()
-    order = related(Order, "carts", "What it has become.")
+    order = related(Order, "carts", "Order that the cart became.")
     is_test = flag()
     checkout_url = text()
     currency_code = currency()

@@ -1,4 +1,4 @@
-"""What is sold: SKUs, their options, lists and bundles, and the markets that they are sold in."""
+"""The catalog: markets, SKUs, their options, lists and bundles."""
 
 from django.db import models
 
@@ -27,7 +27,7 @@ from longshore.resources.fields import (
 
 
 class Market(Record):
-    """Where and to whom is sold, at which prices."""
+    """A group of customers or countries with a price list of its own."""
 
     id = id_field("mkt")
     name = models.TextField()
@@ -43,7 +43,7 @@ class Market(Record):
 
 
 class ShippingCategory(Record):
-    """SKUs that are shipped in the same way."""
+    """A category of SKUs that are shipped in the same way."""
 
     id = id_field("scat")
     name = models.TextField()
@@ -58,21 +58,21 @@ class ShippingCategory(Record):
 
 
 class Sku(Taggable):
-    """A product variant, as it is kept in stock and sold."""
+    """A product variant: the unit of stock and sale."""
 
     id = id_field("sku")
     code = models.TextField()
     name = models.TextField()
     description = text()
     image_url = text()
-    product_id = text("What variants of one product have in common.")
+    product_id = text("Id that all variants of a product share.")
     product_title = text()
-    variant_title = text("What sets this one apart: its size or colour.")
+    variant_title = text("Name of the variant, such as its size or color.")
     pieces_per_pack = count(default=1)
     weight = models.FloatField(null=True, blank=True, help_text="In `unit_of_weight`.")
-    unit_of_weight = text("gr, oz or lb.")
+    unit_of_weight = text("Unit of weight: gr, oz or lb.")
     hs_tariff_number = text("Harmonized system code, for customs.")
-    do_not_ship = flag("Is not a thing.")
+    do_not_ship = flag("Not a physical product.")
     do_not_track = flag("Stock is not counted.")
     shipping_category = related(ShippingCategory, "skus")
     search_text = search_field("code", "name", "description", "reference")
@@ -92,10 +92,10 @@ class Sku(Taggable):
 
 
 class TaxCategory(Record):
-    """How a SKU is taxed."""
+    """The tax code of a SKU."""
 
     id = id_field("tcat")
-    code = models.TextField(help_text="As the tax calculator calls it.")
+    code = models.TextField(help_text="Code in the tax calculator.")
     sku = part_of(Sku, "tax_categories")
     sku_code = models.TextField()
     tax_calculator = text()
@@ -108,15 +108,15 @@ class TaxCategory(Record):
 
 
 class SkuOption(Record):
-    """What may be done to a SKU for a price: engraving, gift wrap."""
+    """A paid option of SKUs, such as engraving or gift wrap."""
 
     id = id_field("sopt")
     name = models.TextField()
     description = text()
     currency_code = currency()
     price_amount_cents = cents()
-    delay_hours = count("By which the order goes out later.")
-    sku_code_regex = text("Of which SKUs; null: of all.")
+    delay_hours = count("Delay of the shipment in hours.")
+    sku_code_regex = text("Pattern of the codes of SKUs with this option; null for all.")
     market = related(Market, "sku_options")
 
     def __str__(self) -> str:
@@ -124,15 +124,15 @@ class SkuOption(Record):
 
 
 class SkuList(Record):
-    """SKUs that belong together, picked one by one or by their codes."""
+    """A list of SKUs, selected manually or by a pattern of their codes."""
 
     id = id_field("slst")
     name = models.TextField()
     slug = models.TextField()
     description = text()
     image_url = text()
-    manual = flag("Its items are picked one by one.", default=True)
-    sku_code_regex = text("Of which SKUs, where it is not manual.")
+    manual = flag("Whether the items are selected manually.", default=True)
+    sku_code_regex = text("Pattern of the codes of SKUs in a list that is not manual.")
 
     class Meta(Record.Meta):
         constraints = (only_one("slug"),)
@@ -142,7 +142,7 @@ class SkuList(Record):
 
 
 class SkuListItem(Record):
-    """So many of a SKU, at a place of a list."""
+    """A SKU in a list, with quantity and position."""
 
     id = id_field("slit")
     sku_list = part_of(SkuList, "sku_list_items")
@@ -170,7 +170,7 @@ class Bundle(Taggable):
     image_url = text()
     currency_code = currency()
     price_amount_cents = cents()
-    compare_at_amount_cents = optional_cents("What its SKUs cost one by one.")
+    compare_at_amount_cents = optional_cents("Total price of the single SKUs.")
     skus_count = count()
     market = related(Market, "bundles")
     sku_list = related(SkuList, "bundles")
@@ -186,7 +186,7 @@ class Bundle(Taggable):
 
 
 class BundleItem(models.Model):
-    """An item of a bundle's list: a view, which follows from both."""
+    """An item of the SKU list of a bundle. A database view."""
 
     id = models.TextField(primary_key=True)
     bundle = models.ForeignKey(Bundle, on_delete=models.DO_NOTHING, related_name="+")

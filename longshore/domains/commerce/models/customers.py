@@ -1,4 +1,4 @@
-"""Who buys: customers, their addresses, and what they pay with."""
+"""Customers with their addresses, subscriptions and payment sources."""
 
 from django.db import models
 from django.utils import timezone
@@ -26,7 +26,7 @@ from longshore.resources.fields import (
 
 
 class CustomerStatus(models.TextChoices):
-    """How well a customer is known: by an address, by one order, by several."""
+    """The status of a customer: without orders, with one order, with several."""
 
     PROSPECT = "prospect"
     ACQUIRED = "acquired"
@@ -34,7 +34,7 @@ class CustomerStatus(models.TextChoices):
 
 
 class UserType(models.TextChoices):
-    """What an account is for."""
+    """The purpose of an account."""
 
     CUSTOMER = "customer"
     LEAD = "lead"
@@ -42,7 +42,7 @@ class UserType(models.TextChoices):
 
 
 class Customer(Taggable):
-    """Someone who has bought something, or may."""
+    """A customer or prospect."""
 
     id = id_field("cus")
     email = models.TextField()
@@ -50,16 +50,16 @@ class Customer(Taggable):
     user_type = one_of(UserType, UserType.CUSTOMER)
     first_name = text()
     last_name = text()
-    phone_number = text("In international form: +14155550123.")
-    language_code = text("ISO 639-1.")
+    phone_number = text("International format: +14155550123.")
+    language_code = text("ISO 639-1 code.")
     accepts_marketing = flag()
-    is_blocked = flag("May order nothing.")
-    ip_address = text("From where the account was made.")
+    is_blocked = flag("Not allowed to order.")
+    ip_address = text("IP address at the creation of the account.")
     tax_exemption_code = text()
     orders_count = count()
     subscriptions_count = count()
     currency_code = currency()
-    total_spent_amount_cents = cents("Of all orders that were paid.")
+    total_spent_amount_cents = cents("Total of all approved orders.")
     joined_at = models.DateTimeField(default=timezone.now)
     search_text = search_field("email", "first_name", "last_name", "phone_number", "reference")
 
@@ -78,10 +78,10 @@ class Customer(Taggable):
 
 
 class Address(Record):
-    """A place that goods or bills go to."""
+    """A shipping or billing address."""
 
     id = id_field("adr")
-    business = flag("Of a company.")
+    business = flag("Address of a company.")
     first_name = text()
     last_name = text()
     company = text()
@@ -92,20 +92,20 @@ class Address(Record):
     city = models.TextField(blank=True)
     zip_code = text()
     state_code = text()
-    country_code = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2.")
+    country_code = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2 code.")
     phone = text()
     email = text()
-    notes = text("For whoever delivers.")
-    lat = models.FloatField(null=True, blank=True, help_text="Degrees north.")
-    lng = models.FloatField(null=True, blank=True, help_text="Degrees east.")
-    billing_info = text("Tax number or the like.")
+    notes = text("Notes for the carrier.")
+    lat = models.FloatField(null=True, blank=True, help_text="Latitude in degrees.")
+    lng = models.FloatField(null=True, blank=True, help_text="Longitude in degrees.")
+    billing_info = text("Billing information, such as a tax number.")
 
     def __str__(self) -> str:
         return f"{self.line_1}, {self.city}"
 
 
 class CustomerAddress(Record):
-    """An address that a customer keeps for the next order."""
+    """An address in the address book of a customer."""
 
     id = id_field("cad")
     customer = part_of(Customer, "customer_addresses")
@@ -123,7 +123,7 @@ class CustomerAddress(Record):
 
 
 class CustomerSubscription(Record):
-    """A customer's wish to be written to."""
+    """A subscription of a customer to mailings."""
 
     id = id_field("csub")
     customer = related(Customer, "customer_subscriptions")
@@ -134,14 +134,16 @@ class CustomerSubscription(Record):
 
 
 class CustomerPaymentSource(Record):
-    """A card or account that a customer left for the next order."""
+    """A card or account that a customer saved for further orders."""
 
     id = id_field("cps")
-    name = models.TextField(blank=True, help_text="As the customer sees it: Visa ending in 4242.")
+    name = models.TextField(
+        blank=True, help_text="Name for the customer, such as Visa ending in 4242."
+    )
     customer = part_of(Customer, "customer_payment_sources")
     payment_method = related("longshore_commerce.PaymentMethod", "customer_payment_sources")
     payment_source_type = text("credit_cards, wire_transfers…")
-    payment_source_token = text("What the gateway calls it.")
+    payment_source_token = text("Id in the payment gateway.")
     card_first_six = text()
     card_last_four = text()
 

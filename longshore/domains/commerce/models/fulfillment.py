@@ -1,4 +1,4 @@
-"""How orders go out: shipments with their parcels, and fulfillments."""
+"""Outbound orders: shipments with their parcels, and fulfillments."""
 
 from django.db import models
 
@@ -24,7 +24,7 @@ from longshore.resources.fields import choice, id_field, text, texts
 
 
 class ShipmentStatus(models.TextChoices):
-    """How far a shipment is."""
+    """The processing status of a shipment."""
 
     DRAFT = "draft"
     UPCOMING = "upcoming"
@@ -38,7 +38,7 @@ class ShipmentStatus(models.TextChoices):
 
 
 class OrderShipment(Record):
-    """What leaves one stock location for an order."""
+    """The part of an order that leaves one stock location."""
 
     id = id_field("oshp")
     number = models.TextField()
@@ -50,7 +50,7 @@ class OrderShipment(Record):
     origin_address = related(Address, "shipments_from")
     shipping_address = related(Address, "shipments_to")
     currency_code = currency()
-    cost_amount_cents = cents("What sending cost the shop.")
+    cost_amount_cents = cents("Shipping cost of the shop.")
     skus_count = count()
     on_hold_at = moment()
     picking_at = moment()
@@ -69,7 +69,7 @@ class OrderShipment(Record):
 
 
 class StockLineItem(Record):
-    """So many of a SKU, taken from stock for a shipment."""
+    """A quantity of a SKU, taken from stock for a shipment."""
 
     id = id_field("stli")
     shipment = part_of(OrderShipment, "stock_line_items")
@@ -90,10 +90,10 @@ class Parcel(Record):
     number = models.TextField()
     shipment = part_of(OrderShipment, "parcels")
     weight = models.FloatField(null=True, blank=True, help_text="In `unit_of_weight`.")
-    unit_of_weight = text("gr, oz or lb.")
+    unit_of_weight = text("Unit of weight: gr, oz or lb.")
     carrier = text()
     tracking_number = text()
-    tracking_status = text("The carrier's word.")
+    tracking_status = text("Status reported by the carrier.")
     shipping_label_url = text()
 
     class Meta(Record.Meta):
@@ -104,14 +104,14 @@ class Parcel(Record):
 
 
 class OutcomeStatus(models.TextChoices):
-    """Whether a fulfillment stands."""
+    """Whether a fulfillment is valid or canceled."""
 
     SUCCESS = "success"
     CANCELED = "canceled"
 
 
 class DeliveryStatus(models.TextChoices):
-    """Where the parcels are."""
+    """The delivery status of a fulfillment."""
 
     TRACKING_ADDED = "tracking_added"
     IN_TRANSIT = "in_transit"
@@ -123,12 +123,12 @@ class DeliveryStatus(models.TextChoices):
 
 
 class OrderFulfillment(Record):
-    """That lines of an order were sent, and how to follow them."""
+    """Shipped lines of an order with their tracking data."""
 
     id = id_field("oful")
     order = part_of(Order, "fulfillments")
     order_number = models.TextField()
-    is_test = flag("Of an order that is a test.")
+    is_test = flag("Belongs to a test order.")
     status = one_of(OutcomeStatus, OutcomeStatus.SUCCESS, "C")
     delivery_status = choice(DeliveryStatus)
     stock_location = related(StockLocation, "fulfillments")
@@ -142,13 +142,13 @@ class OrderFulfillment(Record):
 
 
 class FulfillmentLineItem(Record):
-    """So much of a line of an order, sent."""
+    """The shipped quantity of an order line."""
 
     id = id_field("ofli")
     fulfillment = part_of(OrderFulfillment, "fulfillment_line_items")
     line_item = part_of(LineItem, "fulfillment_line_items")
     sku_code = text()
-    quantity = count("Ordered.", default=1)
+    quantity = count("Ordered quantity.", default=1)
     fulfilled_quantity = count()
     returned_quantity = count()
 

@@ -1,4 +1,4 @@
-"""What was bought: orders, their lines, and what was done to these."""
+"""Orders, their lines and the options of lines."""
 
 from django.db import models
 
@@ -37,7 +37,7 @@ from longshore.resources.fields import (
 
 
 class OrderStatus(models.TextChoices):
-    """How far an order is."""
+    """The status of an order."""
 
     DRAFT = "draft"
     PENDING = "pending"
@@ -49,7 +49,7 @@ class OrderStatus(models.TextChoices):
 
 
 class PaymentStatus(models.TextChoices):
-    """What became of the money."""
+    """The payment status of an order."""
 
     UNPAID = "unpaid"
     PENDING = "pending"
@@ -67,7 +67,7 @@ class PaymentStatus(models.TextChoices):
 
 
 class FulfillmentStatus(models.TextChoices):
-    """What became of the goods."""
+    """The fulfillment status of an order."""
 
     NOT_REQUIRED = "not_required"
     UNFULFILLED = "unfulfilled"
@@ -80,43 +80,43 @@ class FulfillmentStatus(models.TextChoices):
 
 
 class Order(Taggable):
-    """A customer's purchase; its amounts are sums of those of its lines."""
+    """An order of a customer. Its amounts are sums of the amounts of its lines."""
 
     id = id_field("ord")
     number = models.TextField()
     status = one_of(OrderStatus, OrderStatus.DRAFT, "C")
     payment_status = one_of(PaymentStatus, PaymentStatus.UNPAID)
     fulfillment_status = one_of(FulfillmentStatus, FulfillmentStatus.UNFULFILLED)
-    is_test = flag("Nobody has paid, and nothing is sent.")
-    source = text("Where it came from: web, api, subscription…")
+    is_test = flag("Test order: without payment and delivery.")
+    source = text("Source of the order: web, api, subscription…")
     guest = flag("Ordered without an account.")
     customer = related(Customer, "orders")
     customer_email = text()
-    language_code = text("ISO 639-1.")
+    language_code = text("ISO 639-1 code.")
     ip_address = text()
     market = related(Market, "orders")
     shipping_address = related(Address, "shipped_orders")
     billing_address = related(Address, "billed_orders")
     payment_method = related(PaymentMethod, "orders")
     shipping_method = related(ShippingMethod, "orders")
-    country_code = text("Of the shipping address.")
+    country_code = text("Country of the shipping address.")
     coupon_code = text()
     gift_card_code = text()
     currency_code = currency()
-    tax_included = flag("The prices of its lines hold the tax.")
+    tax_included = flag("Whether line amounts include the tax.")
     tax_rate = models.FloatField(default=0, help_text="A fraction: 0.2 is 20%.")
-    skus_count = count("Pieces of all SKUs.")
-    subtotal_amount_cents = cents("Of all lines, before discounts.")
-    discount_amount_cents = cents("Zero or less.")
+    skus_count = count("Total quantity of SKUs.")
+    subtotal_amount_cents = cents("Total of all lines before discounts.")
+    discount_amount_cents = cents("Discount, zero or negative.")
     adjustment_amount_cents = cents()
-    gift_card_amount_cents = cents("Zero or less.")
+    gift_card_amount_cents = cents("Amount paid by gift card, zero or negative.")
     shipping_amount_cents = cents()
-    payment_method_amount_cents = cents("What paying costs.")
+    payment_method_amount_cents = cents("Fee of the payment method.")
     total_tax_amount_cents = cents()
-    total_taxable_amount_cents = cents("The total without the tax.")
-    total_amount_cents = cents("What is to be paid, less a tax that comes on top.")
-    total_amount_with_taxes_cents = cents("What is to be paid.")
-    total_cost_amount_cents = cents("What the goods cost the shop.")
+    total_taxable_amount_cents = cents("Total without tax.")
+    total_amount_cents = cents("Amount to pay, without tax unless the prices include it.")
+    total_amount_with_taxes_cents = cents("Amount to pay, including tax.")
+    total_cost_amount_cents = cents("Cost of the goods for the shop.")
     attribution = json_object("{utm_source, utm_medium, utm_campaign, funnel, affiliate, gclid}.")
     placed_at = moment()
     approved_at = moment()
@@ -152,7 +152,7 @@ class Order(Taggable):
 
 
 class ItemType(models.TextChoices):
-    """What a line charges or credits."""
+    """The type of an order line."""
 
     SKUS = "skus"
     BUNDLES = "bundles"
@@ -170,26 +170,26 @@ class LineItem(Record):
     order = part_of(Order, "line_items")
     item_type = one_of(ItemType, ItemType.SKUS)
     sku = related(Sku, "line_items")
-    sku_code = text("As ordered.")
+    sku_code = text("Code at the time of the order.")
     bundle = related(Bundle, "line_items")
-    bundle_code = text("As ordered.")
+    bundle_code = text("Code at the time of the order.")
     name = models.TextField(blank=True)
     image_url = text()
     product_id = text()
     product_title = text()
     variant_title = text()
     quantity = count(default=1)
-    current_quantity = count("Less what was cancelled or came back.", default=1)
+    current_quantity = count("Quantity without canceled and returned pieces.", default=1)
     is_upsell = flag("Added after the order was placed.")
     requires_shipping = flag(default=True)
     currency_code = currency()
-    tax_included = flag("Its amounts include the tax, as those of its order do.")
+    tax_included = flag("Whether the amounts include the tax, as in the order.")
     unit_amount_cents = cents()
-    compare_at_amount_cents = optional_cents("What one piece is said to have cost.")
-    unit_cost_amount_cents = cents("What one piece cost the shop.")
-    options_amount_cents = cents("Of its options.")
-    discount_amount_cents = cents("Zero or less.")
-    total_amount_cents = cents("Of all pieces with their options, less the discount.")
+    compare_at_amount_cents = optional_cents("Original price of one piece.")
+    unit_cost_amount_cents = cents("Cost of one piece for the shop.")
+    options_amount_cents = cents("Total of the options.")
+    discount_amount_cents = cents("Discount, zero or negative.")
+    total_amount_cents = cents("Total of all pieces and options, minus the discount.")
     tax_amount_cents = cents()
     tax_rate = models.FloatField(default=0, help_text="A fraction: 0.2 is 20%.")
 
@@ -210,7 +210,7 @@ class LineItem(Record):
 
 
 class LineItemOption(Record):
-    """What was done to a line: engraving, gift wrap."""
+    """An option of an order line, such as engraving or gift wrap."""
 
     id = id_field("liop")
     line_item = part_of(LineItem, "line_item_options")
@@ -220,8 +220,8 @@ class LineItemOption(Record):
     currency_code = currency()
     unit_amount_cents = cents()
     total_amount_cents = cents()
-    delay_hours = count("By which the order goes out later.")
-    options = json_object("What the customer wrote: {text: …}.")
+    delay_hours = count("Delay of the shipment in hours.")
+    options = json_object("Input of the customer: {text: …}.")
 
     def __str__(self) -> str:
         return self.name

@@ -1,4 +1,4 @@
-"""How orders are paid: methods, transactions of four kinds, and disputes about them."""
+"""Payments: payment methods, transactions of four kinds, and disputes."""
 
 from django.db import models
 
@@ -20,17 +20,21 @@ from longshore.resources.fields import id_field, json_object, text
 
 
 class PaymentMethod(Record):
-    """A way of paying, and what it costs."""
+    """A payment method and its fee."""
 
     id = id_field("pmth")
     name = models.TextField()
     payment_source_type = text("credit_cards, wire_transfers…")
     currency_code = currency()
     price_amount_cents = cents()
-    moto = flag("Of orders by mail or telephone.")
-    require_capture = flag("Money is taken by hand.", default=True)
+    moto = flag("For orders by mail or telephone.")
+    require_capture = flag("Payments are captured manually.", default=True)
     market = related(Market, "payment_methods")
-    order = related("longshore_commerce.Order", "payment_methods", "The only one that it is for.")
+    order = related(
+        "longshore_commerce.Order",
+        "payment_methods",
+        "The only order that may use this method; null for all orders.",
+    )
     disabled_at = moment()
 
     def __str__(self) -> str:
@@ -38,7 +42,7 @@ class PaymentMethod(Record):
 
 
 class TransactionKind(models.TextChoices):
-    """What a transaction does with the money: reserve, take, release, give back."""
+    """The kind of a transaction."""
 
     AUTHORIZATION = "authorization"
     CAPTURE = "capture"
@@ -53,7 +57,9 @@ class Payment(Record):
     number = models.TextField()
     kind = models.CharField(max_length=20, choices=TransactionKind.choices)
     order = part_of("longshore_commerce.Order", "%(class)ss")
-    parent = related("longshore_commerce.Transaction", "+", "What is captured, voided or refunded.")
+    parent = related(
+        "longshore_commerce.Transaction", "+", "Transaction that is captured, voided or refunded."
+    )
     customer = related(Customer, "+")
     payment_method = related(PaymentMethod, "+")
     currency_code = currency()
@@ -61,10 +67,10 @@ class Payment(Record):
     succeeded = flag()
     is_disputed = flag()
     is_test = flag()
-    message = text("What the gateway said.")
-    response_code = text("The gateway's.")
-    token = text("What the gateway calls the money.")
-    gateway_transaction_id = text("What the gateway calls the transaction.")
+    message = text("Message of the payment gateway.")
+    response_code = text("Response code of the payment gateway.")
+    token = text("Id of the payment in the payment gateway.")
+    gateway_transaction_id = text("Id of the transaction in the payment gateway.")
     payment_details = json_object("{gateway, bankcard_first_six, bankcard_last_four}.")
 
     class Meta(Record.Meta):
@@ -75,7 +81,7 @@ class Payment(Record):
 
 
 class Transaction(Payment):
-    """What was done with an order's money; each kind of them has a view of its own."""
+    """A payment transaction of an order. Each kind also has a database view."""
 
     class Meta(Payment.Meta):
         constraints = (
@@ -88,7 +94,7 @@ class Transaction(Payment):
 
 
 class Authorization(Payment):
-    """Money that was reserved."""
+    """An authorization: reserved money."""
 
     class Meta(Payment.Meta):
         managed = False
@@ -96,7 +102,7 @@ class Authorization(Payment):
 
 
 class Capture(Payment):
-    """Money that was taken."""
+    """A capture: collected money."""
 
     class Meta(Payment.Meta):
         managed = False
@@ -104,7 +110,7 @@ class Capture(Payment):
 
 
 class Void(Payment):
-    """Money that was released again."""
+    """A void: released money."""
 
     class Meta(Payment.Meta):
         managed = False
@@ -112,7 +118,7 @@ class Void(Payment):
 
 
 class Refund(Payment):
-    """Money that was given back."""
+    """A refund: returned money."""
 
     class Meta(Payment.Meta):
         managed = False
@@ -120,14 +126,14 @@ class Refund(Payment):
 
 
 class DisputeType(models.TextChoices):
-    """A warning, or money taken back."""
+    """The type of a dispute."""
 
     ALERT = "alert"
     CHARGEBACK = "chargeback"
 
 
 class DisputeStatus(models.TextChoices):
-    """How far a dispute is."""
+    """The status of a dispute."""
 
     NEW = "new"
     OPEN = "open"
@@ -135,7 +141,7 @@ class DisputeStatus(models.TextChoices):
 
 
 class Dispute(Record):
-    """A customer's claim, to the bank, that a payment was wrong."""
+    """A payment that a customer disputes at the bank."""
 
     id = id_field("dsp")
     type = one_of(DisputeType, DisputeType.ALERT)
@@ -146,7 +152,7 @@ class Dispute(Record):
     currency_code = currency()
     amount_cents = cents()
     arn = text("Acquirer reference number.")
-    case_number = text("The bank's.")
+    case_number = text("Case number of the bank.")
     happened_at = moment()
 
     class Meta(Record.Meta):

@@ -1,4 +1,4 @@
-"""What things cost: price lists, their prices, and tiers of these."""
+"""Price lists, prices and price tiers."""
 
 from django.db import models
 from django.db.models import Q
@@ -18,13 +18,13 @@ from longshore.resources.fields import id_field, sorted_index
 
 
 class PriceList(Record):
-    """The prices of one market or season, all in one currency."""
+    """A list of prices in one currency, for a market or season."""
 
     id = id_field("plst")
     name = models.TextField()
     code = models.TextField()
     currency_code = currency()
-    tax_included = flag("Its prices hold the tax.")
+    tax_included = flag("Whether the prices include the tax.")
 
     class Meta(Record.Meta):
         constraints = (only_one("code"),)
@@ -34,7 +34,7 @@ class PriceList(Record):
 
 
 class Price(Record):
-    """What a SKU costs in a price list."""
+    """The price of a SKU in a price list."""
 
     id = id_field("prc")
     sku = part_of("longshore_commerce.Sku", "prices")
@@ -42,7 +42,7 @@ class Price(Record):
     sku_code = models.TextField()
     currency_code = currency()
     amount_cents = cents()
-    compare_at_amount_cents = optional_cents("What it is said to have cost.")
+    compare_at_amount_cents = optional_cents("Original price.")
 
     class Meta(Record.Meta):
         constraints = (
@@ -63,20 +63,20 @@ class Price(Record):
 
 
 class TierType(models.TextChoices):
-    """What a tier counts: pieces of an order, or how often a subscription comes."""
+    """The measure of a tier: quantity of an order, or frequency of a subscription."""
 
     VOLUME = "volume"
     FREQUENCY = "frequency"
 
 
 class PriceTier(Record):
-    """The price of one piece up to a quantity or frequency."""
+    """The unit price up to a quantity or frequency."""
 
     id = id_field("tier")
     price = part_of(Price, "price_tiers")
     name = models.TextField()
     type = one_of(TierType, TierType.VOLUME)
-    up_to = models.FloatField(null=True, blank=True, help_text="Null: however many.")
+    up_to = models.FloatField(null=True, blank=True, help_text="Upper limit; null for none.")
     currency_code = currency()
     price_amount_cents = cents()
 

@@ -1,4 +1,4 @@
-"""What makes things cheaper: promotions with their rules and coupons, and gift cards."""
+"""Promotions with their rules and coupons, and gift cards."""
 
 from django.db import models
 
@@ -22,7 +22,7 @@ from longshore.resources.fields import id_field, text
 
 
 class PromotionType(models.TextChoices):
-    """What a promotion takes off."""
+    """The type of a discount."""
 
     PERCENTAGE = "percentage"
     FIXED_AMOUNT = "fixed_amount"
@@ -30,7 +30,7 @@ class PromotionType(models.TextChoices):
 
 
 class Promotion(Record):
-    """A discount for a time."""
+    """A discount for a period of time."""
 
     id = id_field("promo")
     name = models.TextField()
@@ -40,7 +40,7 @@ class Promotion(Record):
     fixed_amount_cents = optional_cents()
     market = related(Market, "promotions")
     priority = count()
-    exclusive = flag("Rules out all others.")
+    exclusive = flag("Cannot be combined with other promotions.")
     total_usage_limit = models.PositiveIntegerField(null=True, blank=True)
     total_usage_count = count()
     starts_at = moment()
@@ -60,7 +60,7 @@ class Promotion(Record):
 
 
 class RuleType(models.TextChoices):
-    """What a promotion asks for."""
+    """The type of a promotion rule."""
 
     COUPON_CODES = "coupon_codes"
     ORDER_AMOUNT = "order_amount"
@@ -68,13 +68,13 @@ class RuleType(models.TextChoices):
 
 
 class PromotionRule(Record):
-    """What an order must have for a promotion."""
+    """A condition that an order must meet for a promotion."""
 
     id = id_field("prul")
     promotion = part_of(Promotion, "promotion_rules")
     type = one_of(RuleType, RuleType.COUPON_CODES)
     currency_code = currency()
-    order_amount_cents = optional_cents("The least.")
+    order_amount_cents = optional_cents("Minimum amount of the order.")
     sku_list = related(SkuList, "promotion_rules")
 
     def __str__(self) -> str:
@@ -87,10 +87,12 @@ class Coupon(Taggable):
     id = id_field("cpn")
     code = models.TextField()
     promotion_rule = part_of(PromotionRule, "coupons")
-    customer_single_use = flag("Once for each customer.")
-    usage_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Null: none.")
+    customer_single_use = flag("Each customer may use the coupon once.")
+    usage_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Maximum number of uses; null for none."
+    )
     usage_count = count()
-    recipient_email = text("The only one who may use it.")
+    recipient_email = text("E-mail address of the only customer who may use the coupon.")
     expires_at = moment()
 
     class Meta(Taggable.Meta):
@@ -101,7 +103,7 @@ class Coupon(Taggable):
 
 
 class GiftCardStatus(models.TextChoices):
-    """Whether a card has money."""
+    """The status of a gift card."""
 
     DRAFT = "draft"
     INACTIVE = "inactive"
@@ -110,7 +112,7 @@ class GiftCardStatus(models.TextChoices):
 
 
 class GiftCard(Taggable):
-    """Money paid before there is an order."""
+    """A prepaid gift card."""
 
     id = id_field("gift")
     code = models.TextField()
@@ -122,7 +124,7 @@ class GiftCard(Taggable):
     rechargeable = flag()
     image_url = text()
     market = related(Market, "gift_cards")
-    customer = related(Customer, "gift_cards", "Who has it.")
+    customer = related(Customer, "gift_cards", "Owner of the gift card.")
     recipient_email = text()
     expires_at = moment()
 

@@ -1,4 +1,4 @@
-"""How goods come back."""
+"""Returns and their lines."""
 
 from django.db import models
 
@@ -23,7 +23,7 @@ from longshore.resources.fields import id_field, text
 
 
 class ReturnStatus(models.TextChoices):
-    """How far a return is."""
+    """The status of a return."""
 
     DRAFT = "draft"
     REQUESTED = "requested"
@@ -36,17 +36,17 @@ class ReturnStatus(models.TextChoices):
 
 
 class Return(Taggable):
-    """What a customer sends back of an order."""
+    """Returned goods of an order."""
 
     id = id_field("ret")
     number = models.TextField()
     status = one_of(ReturnStatus, ReturnStatus.DRAFT, "C")
-    is_test = flag("Of an order that is a test.")
+    is_test = flag("Belongs to a test order.")
     reason = text()
     order = part_of(Order, "returns")
     customer = related(Customer, "returns")
     customer_email = text()
-    stock_location = related(StockLocation, "returns", "Where it arrives.")
+    stock_location = related(StockLocation, "returns", "Location where the return arrives.")
     tracking_number = text()
     skus_count = count()
     requested_at = moment()
@@ -64,7 +64,7 @@ class Return(Taggable):
 
 
 class RestockType(models.TextChoices):
-    """What becomes of a piece that comes back."""
+    """What happens to a returned piece."""
 
     CANCEL = "cancel"
     NO_RESTOCK = "no_restock"
@@ -72,17 +72,17 @@ class RestockType(models.TextChoices):
 
 
 class ReturnLineItem(Record):
-    """So much of a line of an order, sent back."""
+    """The returned quantity of an order line."""
 
     id = id_field("rlin")
-    # The word itself is taken in Python.
+    # `return` is a Python keyword.
     order_return = part_of(Return, "return_line_items")
     line_item = part_of(LineItem, "return_line_items")
     sku_code = text()
     name = models.TextField(blank=True)
     quantity = count(default=1)
     currency_code = currency()
-    amount_cents = cents("Given back for it.")
+    amount_cents = cents("Refunded amount.")
     restock_type = one_of(RestockType, RestockType.RETURN)
     return_reason = text()
     restocked_at = moment()

@@ -1,4 +1,4 @@
-"""How goods may be sent."""
+"""Shipping methods."""
 
 from django.db import models
 
@@ -17,7 +17,7 @@ from longshore.resources.fields import id_field, text
 
 
 class ShippingScheme(models.TextChoices):
-    """How a method's price is found."""
+    """The pricing scheme of a shipping method."""
 
     FLAT = "flat"
     WEIGHT_TIERED = "weight_tiered"
@@ -25,15 +25,15 @@ class ShippingScheme(models.TextChoices):
 
 
 class ShippingMethod(Record):
-    """A way of sending, and its price."""
+    """A shipping method and its price."""
 
     id = id_field("smth")
     name = models.TextField()
-    code = text("As on orders: express, pickup…")
+    code = text("Code on orders: express, pickup…")
     scheme = one_of(ShippingScheme, ShippingScheme.FLAT)
     currency_code = currency()
     price_amount_cents = cents()
-    free_over_amount_cents = optional_cents("Of an order, from which on it costs nothing.")
+    free_over_amount_cents = optional_cents("Order amount from which shipping is free.")
     market = related(Market, "shipping_methods")
     shipping_category = related(ShippingCategory, "shipping_methods")
     stock_location = related(StockLocation, "shipping_methods")

@@ -1,4 +1,4 @@
-"""What there is of it, and where."""
+"""Stock: locations, quantities, transfers and in-stock subscriptions."""
 
 from django.db import models
 
@@ -19,14 +19,14 @@ from longshore.resources.fields import id_field, sorted_index, text
 
 
 class StockLocation(Record):
-    """A warehouse or a shop that goods leave from."""
+    """A warehouse or shop that ships orders."""
 
     id = id_field("sloc")
     name = models.TextField()
     code = models.TextField()
     address = related(Address, "stock_locations")
-    label_format = text("Of shipping labels: PDF, PNG or ZPL.")
-    suppress_etd = flag("Labels are printed without electronic customs documents.")
+    label_format = text("Format of shipping labels: PDF, PNG or ZPL.")
+    suppress_etd = flag("Print labels without electronic customs documents.")
 
     class Meta(Record.Meta):
         constraints = (only_one("code"),)
@@ -36,7 +36,7 @@ class StockLocation(Record):
 
 
 class StockItem(Record):
-    """How many of a SKU are at a location."""
+    """The quantity of a SKU at a location."""
 
     id = id_field("sitm")
     sku = part_of(Sku, "stock_items")
@@ -61,7 +61,7 @@ class StockItem(Record):
 
 
 class TransferStatus(models.TextChoices):
-    """How far a transfer is."""
+    """The status of a stock transfer."""
 
     DRAFT = "draft"
     UPCOMING = "upcoming"
@@ -73,7 +73,7 @@ class TransferStatus(models.TextChoices):
 
 
 class StockTransfer(Record):
-    """A SKU on its way from one location to another."""
+    """A transfer of a SKU between two locations."""
 
     id = id_field("strf")
     number = models.TextField()
@@ -103,7 +103,7 @@ class StockTransfer(Record):
 
 
 class InterestStatus(models.TextChoices):
-    """Whether someone still waits."""
+    """The status of an in-stock subscription."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -111,7 +111,7 @@ class InterestStatus(models.TextChoices):
 
 
 class InStockSubscription(Record):
-    """A customer's wish to hear when a SKU is in stock again."""
+    """A request of a customer for a notification when a SKU is in stock again."""
 
     id = id_field("isub")
     status = one_of(InterestStatus, InterestStatus.ACTIVE)
@@ -120,7 +120,7 @@ class InStockSubscription(Record):
     customer_email = models.TextField()
     sku = part_of(Sku, "in_stock_subscriptions")
     sku_code = models.TextField()
-    stock_threshold = count("Of which so many must be there.", default=1)
+    stock_threshold = count("Minimum quantity in stock for the notification.", default=1)
 
     def __str__(self) -> str:
         return f"{self.customer_email}: {self.sku_code}"

@@ -1,4 +1,4 @@
-"""Orders that come again and again."""
+"""Recurring orders."""
 
 from django.db import models
 
@@ -26,7 +26,7 @@ from longshore.resources.fields import id_field, text
 
 
 class SubscriptionStatus(models.TextChoices):
-    """Whether orders come."""
+    """The status of a subscription."""
 
     DRAFT = "draft"
     INACTIVE = "inactive"
@@ -39,7 +39,7 @@ class SubscriptionStatus(models.TextChoices):
 
 
 class Interval(models.TextChoices):
-    """The unit of time between two orders."""
+    """The unit of the interval between two orders."""
 
     DAY = "day"
     WEEK = "week"
@@ -48,24 +48,26 @@ class Interval(models.TextChoices):
 
 
 class OrderSubscription(Taggable):
-    """A customer's standing order."""
+    """A recurring order of a customer."""
 
     id = id_field("osub")
     number = models.TextField()
     status = one_of(SubscriptionStatus, SubscriptionStatus.DRAFT, "C")
-    frequency = models.TextField(default="monthly", help_text="hourly to yearly, or a cron rule.")
+    frequency = models.TextField(
+        default="monthly", help_text="hourly to yearly, or a cron expression."
+    )
     interval = one_of(Interval, Interval.MONTH)
-    interval_count = count("Intervals between two orders.", default=1)
+    interval_count = count("Number of intervals between two orders.", default=1)
     customer = related(Customer, "order_subscriptions")
     customer_email = text()
     customer_payment_source = related(CustomerPaymentSource, "order_subscriptions")
     market = related(Market, "order_subscriptions")
-    source_order = related(Order, "order_subscriptions", "The order that it repeats.")
+    source_order = related(Order, "order_subscriptions", "Order that the subscription repeats.")
     currency_code = currency()
-    total_amount_cents = cents("Of every order, with shipping.")
+    total_amount_cents = cents("Total of each order, including shipping.")
     shipping_amount_cents = cents()
-    orders_count = count("Orders so far.")
-    errors_count = count("Orders that failed.")
+    orders_count = count("Number of orders so far.")
+    errors_count = count("Number of failed orders.")
     succeeded_on_last_run = flag(default=True)
     cancel_reason = text()
     starts_at = moment()
@@ -83,7 +85,7 @@ class OrderSubscription(Taggable):
 
 
 class OrderSubscriptionItem(Record):
-    """A line of every order of a subscription."""
+    """A line of each order of a subscription."""
 
     id = id_field("osit")
     order_subscription = part_of(OrderSubscription, "order_subscription_items")

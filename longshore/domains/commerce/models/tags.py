@@ -1,4 +1,4 @@
-"""Words by which an organization sorts its records."""
+"""Tags."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from longshore.resources.fields import id_field
 
 
 class Tag(Record):
-    """A word that any number of records may bear."""
+    """A label for any number of records."""
 
     id = id_field("tag")
     name = models.TextField()
@@ -20,7 +20,7 @@ class Tag(Record):
 
 
 class Taggable(Record):
-    """A record that may bear tags."""
+    """A record with tags."""
 
     tags: "models.ManyToManyField[Tag, models.Model]" = models.ManyToManyField(
         Tag, related_name="+", blank=True

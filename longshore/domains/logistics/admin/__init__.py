@@ -1,4 +1,4 @@
-"""The ten logistics resources in the admin."""
+"""The admin of the logistics domain."""
 
 from longshore.domains.logistics.admin import (
     orders,

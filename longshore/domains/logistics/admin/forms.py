@@ -1,4 +1,4 @@
-"""Editing records without changing what nobody touched."""
+"""Forms of logistics records that keep untouched values unchanged."""
 
 import json
 from datetime import datetime
@@ -15,7 +15,7 @@ from longshore.domains.logistics.models.base import Record
 
 
 class JsonTextarea(UnfoldAdminTextareaWidget):
-    """As high as its text, within reason."""
+    """A textarea whose height follows its text, up to 16 rows."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"class": "font-mono", "spellcheck": "false", **(attrs or {})})
@@ -27,7 +27,7 @@ class JsonTextarea(UnfoldAdminTextareaWidget):
 
 
 class JsonFormField(forms.JSONField):
-    """JSON with one member a line, empty for nothing."""
+    """A JSON field with one member per line; empty for null."""
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, InvalidJSONInput):
@@ -36,7 +36,7 @@ class JsonFormField(forms.JSONField):
 
 
 class TextsFormField(JsonFormField):
-    """A list of texts, as JSON: they may hold commas and line breaks."""
+    """A list of texts as JSON, because texts may contain commas and line breaks."""
 
     def __init__(self, *, base_field: forms.Field, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -50,15 +50,15 @@ class TextsFormField(JsonFormField):
         return texts
 
 
-class CarefulForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Keeps what merely passed through the browser, and relations within one organization."""
+class UnchangedValuesForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form that keeps values the user did not change, and relations within one organization."""
 
-    # A control called like something a form element has, such as `matches`, would hide that from
-    # the page's scripts.
+    # Without a prefix, a control named like a property of form elements, such as `matches`, would
+    # hide that property from the scripts of the page.
     prefix = "record"
 
     def owner(self) -> Organization | None:
-        """The organization of the record that is edited; none if it is yet to be chosen."""
+        """Return the organization of the edited record; None if the user has selected none."""
         chosen = "organization" in self.fields
         owner: Organization | None = (
             self.cleaned_data.get("organization") if chosen else self.instance.organization
@@ -78,7 +78,7 @@ class CarefulForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _as_stored(self, field: Any, value: Any) -> Any:
-        """Of a text or a time that nobody touched, what it was before."""
+        """Return the stored value of a text or datetime that the user did not change."""
         if isinstance(field, JSONField) and value is None and not field.null:
             return field.get_default()
         initial = self.initial.get(field.name, field.get_default())
@@ -89,8 +89,8 @@ class CarefulForm(forms.ModelForm):  # type: ignore[type-arg]
         return value
 
 
-class RowForm(CarefulForm):
-    """A row of a record's table."""
+class InlineForm(UnchangedValuesForm):
+    """The form of a row in an inline table of a record."""
 
     def owner(self) -> Organization:
         parents = (getattr(field, "parent_instance", None) for field in self.fields.values())
@@ -98,5 +98,5 @@ class RowForm(CarefulForm):
 
 
 def _one_line(text: str | None) -> str:
-    """What a browser keeps of a text for certain: it changes line ends and spaces around it."""
+    """Return the part of a text that browsers preserve: they change line ends and outer spaces."""
     return "".join((text or "").strip().splitlines())

@@ -11,7 +11,7 @@ from longshore.domains.logistics.admin.records import (
     BY_ORGANIZATION,
     NOTHING,
     RecordAdmin,
-    Rows,
+    RelatedInline,
     texts_of,
 )
 from longshore.domains.logistics.models import (
@@ -42,7 +42,7 @@ MANIFEST_COLORS = {
 }
 
 
-class ArticleInline(Rows):
+class ArticleInline(RelatedInline):
     model = Article
     autocomplete_fields = ("item",)
 

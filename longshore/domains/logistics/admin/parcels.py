@@ -98,7 +98,7 @@ class ShipmentAdmin(RecordAdmin):
             },
         ),
         (
-            "Belongs to",
+            "Related records",
             {
                 "classes": ("tab",),
                 "fields": (
@@ -115,8 +115,8 @@ class ShipmentAdmin(RecordAdmin):
 
     @display(description="Shipment", header=True)
     def parcel(self, shipment: Shipment) -> tuple[str, str]:
-        way = filter(None, (shipment.provider, shipment.get_type_display()))
-        return str(shipment), ", ".join(way)
+        details = filter(None, (shipment.provider, shipment.get_type_display()))
+        return str(shipment), ", ".join(details)
 
     @display(description="Status", label=STATUS_COLORS)
     def state(self, shipment: Shipment) -> tuple[str, str]:

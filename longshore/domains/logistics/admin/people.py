@@ -15,7 +15,7 @@ from longshore.domains.logistics.admin.records import (
     BY_ORGANIZATION,
     NOTHING,
     RecordAdmin,
-    Rows,
+    RelatedInline,
     texts_of,
 )
 from longshore.domains.logistics.models import (
@@ -28,7 +28,7 @@ from longshore.domains.logistics.models import (
 
 
 class RecipientAdmin(RecordAdmin):
-    """Of something that parcels go to; its page counts them once."""
+    """The admin of records that receive parcels; the page of a record counts its trackers."""
 
     readonly_fields: tuple[str, ...] = ("inbound_trackers", "outbound_trackers")
     trackers_by = "destination_contact"
@@ -54,13 +54,13 @@ def _count(recipient: Any, direction: Direction) -> str:
     return NOTHING if recipient._state.adding else f"{recipient.trackers.get(direction, 0):,}"
 
 
-class GroupInline(Rows):
+class GroupInline(RelatedInline):
     model = Contact.groups.through
     autocomplete_fields = ("group",)
     verbose_name_plural = "Groups"
 
 
-class LocationInline(Rows):
+class LocationInline(RelatedInline):
     model = Contact.locations.through
     autocomplete_fields = ("location",)
     verbose_name_plural = "Locations"
@@ -68,7 +68,7 @@ class LocationInline(Rows):
 
 @admin.register(Contact)
 class ContactAdmin(RecipientAdmin):
-    list_display = ("who", "phone", "in_groups", "at_locations", "created")
+    list_display = ("contact", "phone", "in_groups", "at_locations", "created")
     list_filter = (BY_ORGANIZATION, "is_primary")
     inlines = (GroupInline, LocationInline)
     main_fieldsets = (
@@ -93,7 +93,7 @@ class ContactAdmin(RecipientAdmin):
             },
         ),
         (
-            "Also known as",
+            "Alternate names",
             {
                 "classes": ("tab",),
                 "fields": (
@@ -111,7 +111,7 @@ class ContactAdmin(RecipientAdmin):
         return contacts.prefetch_related("groups", "locations")
 
     @display(description="Contact", header=True)
-    def who(self, contact: Contact) -> tuple[str, str]:
+    def contact(self, contact: Contact) -> tuple[str, str]:
         return str(contact), contact.email or NOTHING
 
     @display(description="Groups")
@@ -125,7 +125,7 @@ class ContactAdmin(RecipientAdmin):
 
 @admin.register(Group)
 class GroupAdmin(RecipientAdmin):
-    list_display = ("name", "gathers", "parent", "location", "created")
+    list_display = ("name", "resource_type", "parent", "location", "created")
     list_filter = (
         BY_ORGANIZATION,
         ("resource", ChoicesDropdownFilter),
@@ -147,18 +147,18 @@ class GroupAdmin(RecipientAdmin):
         ),
     )
 
-    @display(description="Gathers", label=True)
-    def gathers(self, group: Group) -> str:
+    @display(description="Resource", label=True)
+    def resource_type(self, group: Group) -> str:
         return group.get_resource_display()
 
-    @display(description="Groups within")
+    @display(description="Subgroups")
     def children_count(self, group: Group) -> str:
         return f"{group.children.count():,}"
 
 
 @admin.register(Location)
 class LocationAdmin(RecordAdmin):
-    list_display = ("where", "code", "email", "services", "last_audited_at", "created")
+    list_display = ("name_and_address", "code", "email", "services", "last_audited_at", "created")
     main_fieldsets = (
         (
             None,
@@ -172,7 +172,7 @@ class LocationAdmin(RecordAdmin):
             },
         ),
         (
-            "Opening",
+            "Opening hours",
             {
                 "classes": ("tab",),
                 "fields": (("operating_hours", "holidays"), "pickup_types", "kiosk_message"),
@@ -188,7 +188,7 @@ class LocationAdmin(RecordAdmin):
     )
 
     @display(description="Location", header=True)
-    def where(self, location: Location) -> tuple[str, str]:
+    def name_and_address(self, location: Location) -> tuple[str, str]:
         lines = texts_of(location.address, "line1", "postal_code", "city")
         return location.name, ", ".join(lines) or NOTHING
 

@@ -1,4 +1,4 @@
-"""What the admin pages of all logistics records have in common."""
+"""The base classes of the admin of logistics records."""
 
 from typing import Any
 
@@ -11,43 +11,44 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from longshore.accounts.admin.paginator import EstimatingPaginator
+from longshore.database.paginator import EstimatingPaginator
 from longshore.domains.logistics.admin.forms import (
-    CarefulForm,
+    InlineForm,
     JsonFormField,
     JsonTextarea,
-    RowForm,
     TextsFormField,
+    UnchangedValuesForm,
 )
 from longshore.domains.logistics.models.base import Record
 from longshore.resources.search import SearchPhrase, SearchWords, words_of
 
-NOTHING = "–"  # noqa: RUF001 (a dash for people)
+NOTHING = "–"  # noqa: RUF001 (a dash)
 BY_ORGANIZATION = ("organization", AutocompleteSelectFilter)
 _FORM_FIELDS: dict[type, dict[str, Any]] = {
     JSONField: {"form_class": JsonFormField, "widget": JsonTextarea},
     ArrayField: {"form_class": TextsFormField, "widget": JsonTextarea},
     TextField: {"widget": UnfoldAdminTextInputWidget},
 }
-_FEW = 1000
+# Up to this number of matches, a search reads their keys first.
+MAX_SEARCHED_KEYS = 1000
 _LONG_TEXTS = {"comment", "description", "kiosk_message", "notes", "raw_text"}
-_KEPT = (("organization", "external_id"), "metadata")
+_EDITABLE = (("organization", "external_id"), "metadata")
 _COMPUTED = (("id", "search_text"), ("created_at", "updated_at", "updated_by"))
 
 
 def texts_of(value: Any, *keys: str) -> list[str]:
-    """The texts under some keys of a JSON object; none of a value that is not an object.
+    """Return the non-empty texts under some keys of a JSON object; nothing for other values.
 
-    JSON columns take any JSON, and imported records hold any.
+    JSON columns may contain any JSON value, for example after an import.
     """
     members = [value.get(key) for key in keys] if isinstance(value, dict) else []
     return [text for text in members if isinstance(text, str) and text]
 
 
-class Rows(TabularInline):
-    """A table on a record's page."""
+class RelatedInline(TabularInline):
+    """A table of related rows on the page of a record."""
 
-    form = RowForm
+    form = InlineForm
     formfield_overrides = _FORM_FIELDS
     extra = 0
     hide_title = True
@@ -55,9 +56,9 @@ class Rows(TabularInline):
 
 
 class RecordAdmin(ModelAdmin):
-    """Pages that stay quick with millions of rows: nothing is counted, everything is indexed."""
+    """Pages that stay fast with millions of rows: estimated counts, and indexes for every query."""
 
-    form = CarefulForm
+    form = UnchangedValuesForm
     formfield_overrides = _FORM_FIELDS
     paginator = EstimatingPaginator
     show_full_result_count = False
@@ -67,23 +68,23 @@ class RecordAdmin(ModelAdmin):
     compressed_fields = False
     list_filter: tuple[Any, ...] = (BY_ORGANIZATION,)
     list_select_related: tuple[str, ...] = ("organization",)
-    # Ids sort by time, and their index serves all organizations at once.
+    # Ids sort by creation time, and the primary key serves all organizations.
     ordering = ("-pk",)
     sortable_by = ("created",)
-    # Only says that there is a search: `get_search_results` does it.
+    # Enables the search box; `get_search_results` searches.
     search_fields = ("search_text",)
-    search_help_text = "Beginnings of words, or a whole id"
+    search_help_text = "Search by beginnings of words, or by id"
     main_fieldsets: tuple[tuple[str | None, dict[str, Any]], ...] = ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Record | None = None) -> Any:
-        record = _KEPT if obj is None else (*_KEPT, *_COMPUTED)
+        record = _EDITABLE if obj is None else (*_EDITABLE, *_COMPUTED)
         return (*self.main_fieldsets, ("Record", {"fields": record, "classes": ("tab",)}))
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Record | None = None
     ) -> tuple[str, ...]:
         computed = tuple(name for row in _COMPUTED for name in row) + self.readonly_fields
-        # Its relations would stay with the former organization.
+        # The related records would remain in the previous organization.
         return computed if obj is None else ("organization", *computed)
 
     def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
@@ -101,17 +102,17 @@ class RecordAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The records in which every word of the term begins a word, and the one of that id."""
+        """Return the record with the term as id, and records with each of its words as a prefix."""
         if not search_term.strip():
             return queryset, False
         found = Q(pk=search_term.strip())
         if words_of(search_term):
             found |= Q(words=SearchPhrase(search_term))
         matches = queryset.alias(words=SearchWords("search_text")).filter(found)
-        # Left with the page's order, PostgreSQL would look for a few matches by reading the whole
-        # table in that order.
-        keys = list(matches.order_by().values_list("pk", flat=True)[: _FEW + 1])
-        return (matches if len(keys) > _FEW else queryset.filter(pk__in=keys)), False
+        # With the order of the page, PostgreSQL would read the whole table in that order to find a
+        # few matches.
+        keys = list(matches.order_by().values_list("pk", flat=True)[: MAX_SEARCHED_KEYS + 1])
+        return (matches if len(keys) > MAX_SEARCHED_KEYS else queryset.filter(pk__in=keys)), False
 
     @display(description="Created", ordering="pk", header=True)
     def created(self, record: Record) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from longshore.domains.logistics.admin.records import (
     BY_ORGANIZATION,
     NOTHING,
     RecordAdmin,
-    Rows,
+    RelatedInline,
 )
 from longshore.domains.logistics.models import Asset, AssetStatus, Item, Level
 
@@ -33,14 +33,14 @@ STATUS_COLORS = {
 }
 
 
-class LevelInline(Rows):
+class LevelInline(RelatedInline):
     model = Level
     autocomplete_fields = ("location",)
 
 
 @admin.register(Item)
 class ItemAdmin(RecordAdmin):
-    list_display = ("what", "sku", "upc", "vendor", "price", "is_asset", "created")
+    list_display = ("name_and_details", "sku", "upc", "vendor", "price", "is_asset", "created")
     list_filter = (BY_ORGANIZATION, "is_asset")
     inlines = (LevelInline,)
     main_fieldsets = (
@@ -57,7 +57,7 @@ class ItemAdmin(RecordAdmin):
             },
         ),
         (
-            "Looks",
+            "Appearance",
             {
                 "classes": ("tab",),
                 "fields": (
@@ -71,7 +71,7 @@ class ItemAdmin(RecordAdmin):
     )
 
     @display(description="Item", header=True)
-    def what(self, item: Item) -> tuple[str, str]:
+    def name_and_details(self, item: Item) -> tuple[str, str]:
         return item.name, item.description or NOTHING
 
     @display(description="Value")
@@ -81,7 +81,7 @@ class ItemAdmin(RecordAdmin):
 
 @admin.register(Asset)
 class AssetAdmin(RecordAdmin):
-    list_display = ("what", "state", "assignee", "item", "location", "created")
+    list_display = ("name_and_details", "state", "assignee", "item", "location", "created")
     list_filter = (
         BY_ORGANIZATION,
         ("status", ChoicesDropdownFilter),
@@ -115,7 +115,7 @@ class AssetAdmin(RecordAdmin):
     )
 
     @display(description="Asset", header=True)
-    def what(self, asset: Asset) -> tuple[str, str]:
+    def name_and_details(self, asset: Asset) -> tuple[str, str]:
         return asset.name, asset.serial_number or NOTHING
 
     @display(description="Status", label=STATUS_COLORS)

@@ -69,7 +69,7 @@ class TrackerAdmin(RecordAdmin):
             },
         ),
         (
-            "Way",
+            "Shipments",
             {
                 "classes": ("tab",),
                 "fields": (
@@ -84,8 +84,8 @@ class TrackerAdmin(RecordAdmin):
 
     @display(description="Tracker", header=True)
     def parcel(self, tracker: Tracker) -> tuple[str, str]:
-        way = filter(None, (tracker.provider, tracker.get_type_display()))
-        return str(tracker), ", ".join(way)
+        details = filter(None, (tracker.provider, tracker.get_type_display()))
+        return str(tracker), ", ".join(details)
 
     @display(description="Status", label=STATUS_COLORS)
     def state(self, tracker: Tracker) -> tuple[str, str]:
@@ -121,7 +121,7 @@ class ShippingLabelInferenceAdmin(RecordAdmin):
             },
         ),
         (
-            "Reading",
+            "Recognition",
             {
                 "classes": ("tab",),
                 "fields": (

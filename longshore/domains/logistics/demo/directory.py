@@ -1,4 +1,4 @@
-"""Rows of locations, groups and contacts, and of what joins them."""
+"""Rows of locations, groups, contacts and their many-to-many tables."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -22,13 +22,13 @@ CONTACT_GROUP = "contact_id group_id"
 CONTACT_LOCATION = "contact_id location_id"
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# Of eight groups in a row six gather contacts, then come one of locations and one of items.
-_GATHERED = ("contact",) * 6 + ("location", "item")
+# The resource of eight consecutive groups.
+_GROUP_RESOURCES = ("contact",) * 6 + ("location", "item")
 
 
 def locations(plan: Plan) -> Iterator[str]:
-    """The first one remembers the number of rows asked for."""
-    random = Random(plan.slug)  # noqa: S311 (the same data on every run; nothing here is secret)
+    """The metadata of the first location stores the size of the demo data."""
+    random = Random(plan.slug)  # noqa: S311 (reproducible data, not a secret)
     name, moment = plan.names["loc"], plan.moments["loc"]
     for number in range(plan.counts["loc"]):
         time, bits = moment(number), scatter(number + plan.salt)
@@ -87,7 +87,7 @@ def groups(plan: Plan) -> Iterator[str]:
         yield line(
             name(number),
             cell(title if number < len(words.DEPARTMENTS) else f"{title} {number}"),
-            _GATHERED[kind],
+            _GROUP_RESOURCES[kind],
             place(bits % plan.counts["loc"]) if bits & 3 else NULL,
             name(generation // 2 * 8 + kind) if generation else NULL,
             plan.common(number, time, bits),
@@ -125,14 +125,14 @@ def contacts(plan: Plan) -> Iterator[str]:
 
 
 def contact_groups(plan: Plan) -> Iterator[str]:
-    """None to one in five contacts, up to three to the others; one in ten is in the first group."""
+    """Up to three groups per contact. One in five has none, one in ten is in the first group."""
     contact, group = plan.names["ctct"], plan.names["grp"]
     full, rest = divmod(plan.counts["grp"], 8)
-    gathering = full * 6 + min(rest, 6)
+    contact_groups = full * 6 + min(rest, 6)
     for number in range(plan.counts["ctct"]):
         bits = 0 if number % 10 == 1 else scatter(number ^ plan.salt)
         for place in range((0, 1, 1, 2, 3)[number % 5]):
-            chosen = (bits + place) % gathering
+            chosen = (bits + place) % contact_groups
             yield f"{contact(number)}\t{group(chosen // 6 * 8 + chosen % 6)}"
 
 
@@ -143,8 +143,10 @@ def contact_locations(plan: Plan) -> Iterator[str]:
 
 
 def _places(plan: Plan) -> Callable[[int], list[str]]:
-    """The locations of a contact, the primary one first: none of one in four contacts, one or two
-    of the others."""
+    """Return the function from a contact's number to its locations, the primary one first.
+
+    One in four contacts has none, the others have one or two.
+    """
     location, count = plan.names["loc"], plan.counts["loc"]
 
     def places(number: int) -> list[str]:

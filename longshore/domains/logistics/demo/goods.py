@@ -1,4 +1,4 @@
-"""Rows of items and their levels, assets, manifests and fulfillments with their articles."""
+"""Rows of items, levels, assets, manifests, fulfillments and articles."""
 
 from collections.abc import Iterator
 from random import Random
@@ -81,7 +81,7 @@ def levels(plan: Plan) -> Iterator[str]:
     for number in range(2 * plan.counts["item"]):
         bits = scatter(number ^ plan.salt)
         shelf = words.SHELVES[bits % len(words.SHELVES)] or ""
-        # An item's two levels are at neighbouring locations.
+        # The two levels of an item are at adjacent locations.
         place = (scatter(number >> 1) + number) % plan.counts["loc"]
         yield (
             f"{level(number)}\t{item(number >> 1)}\t{location(place)}\t{shelf}\t{shelf or NULL}"
@@ -161,7 +161,7 @@ def fulfillments(plan: Plan) -> Iterator[str]:
 
 
 def articles(plan: Plan) -> Iterator[str]:
-    """Three to a fulfillment, then three to a manifest."""
+    """Three articles for each fulfillment, then three for each manifest."""
     name, item = plan.names["art"], plan.names["item"]
     owners = (("ful", "{}\t\\N"), ("man", "\\N\t{}"))
     parents = (

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator
 
 from django.db.models import Model
 
-from longshore.domains.demo.load import Demo
+from longshore.accounts.models import Organization
+from longshore.domains.demo.load import DemoData
+from longshore.domains.demo.sources import DemoSource
 from longshore.domains.logistics import models
 from longshore.domains.logistics.demo import directory, goods, parcels
-from longshore.domains.logistics.demo.plan import Plan
+from longshore.domains.logistics.demo.plan import MIN_ROWS, Plan
 
-# Model, columns, rows; in the order of their foreign keys, save from trackers to shipments.
+# Model, columns, rows, in the order of their foreign keys. Only trackers precede the shipments that
+# they refer to: foreign keys are deferred.
 _TABLES: tuple[tuple[type[Model], str, Callable[[Plan], Iterator[str]]], ...] = (
     (models.Location, directory.LOCATION, directory.locations),
     (models.Group, directory.GROUP, directory.groups),
@@ -28,12 +31,24 @@ _TABLES: tuple[tuple[type[Model], str, Callable[[Plan], Iterator[str]]], ...] = 
 )
 
 
-def demo(plan: Plan) -> Demo:
-    return Demo(
-        size=plan.rows,
-        records=plan.rows,
+def _build(organization: Organization, rows: int) -> DemoData:
+    plan = Plan(organization.slug, organization.id, rows)
+    return DemoData(
+        size=rows,
+        records=rows,
         unit="rows",
         models=tuple(model for model, *_ in _TABLES),
-        first=(models.Location, plan.names["loc"](0)),
-        batches=lambda: ((model, columns, rows(plan)) for model, columns, rows in _TABLES),
+        marker=(models.Location, plan.names["loc"](0)),
+        tables=lambda: ((model, columns, rows(plan)) for model, columns, rows in _TABLES),
     )
+
+
+DEMO = DemoSource(
+    unit="rows",
+    help=f"Logistics records, all ten resources together: 0, or at least {MIN_ROWS}.",
+    default_size=20_000,
+    sample_size=10_000,
+    min_size=MIN_ROWS,
+    model=models.Shipment,
+    build=_build,
+)

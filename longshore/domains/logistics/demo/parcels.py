@@ -1,4 +1,4 @@
-"""Rows of trackers, of the labels read for them, and of shipments: most of the demo data."""
+"""Rows of trackers, label inferences and shipments: most of the demo data."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -32,7 +32,7 @@ SHIPMENT = f"""id type status provider tracking_number tracking_url tracking_upd
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _URL = "https://tracking.example.com"
-# By chance, of 32 parcels.
+# Statuses of 32 parcels, by frequency.
 _STATUSES = (
     *("delivered",) * 10,
     *("completed",) * 6,
@@ -44,8 +44,8 @@ _STATUSES = (
 )
 # Statuses at which a tracker closes its shipments.
 _CLOSING = ("delivered", "completed", "pickup_available", "delivered")
-# Of 16 readings.
-_READ = (
+# Statuses of 16 label inferences, by frequency.
+_INFERENCE_STATUSES = (
     *("completed",) * 9,
     *("failed",) * 3,
     *("needs_review", "needs_review", "pending", "processing"),
@@ -55,21 +55,20 @@ _MESSAGES = pools.messages()
 
 
 def _updates(time: int, bits: int) -> str:
-    """One to three things a carrier said, some hours apart."""
-    told = _MESSAGES
-    first = f'[{{"at": "{stamp(time)}", "message": {told[0]}}}'
+    """Return one to three messages of a carrier with some hours between."""
+    first = f'[{{"at": "{stamp(time)}", "message": {_MESSAGES[0]}}}'
     if bits & 3 == 0:
         return first + "]"
     time += bits >> 4 & 0xFFFFFF
-    second = f'{first}, {{"at": "{stamp(time)}", "message": {told[1 + (bits >> 8) % 4]}}}'
+    second = f'{first}, {{"at": "{stamp(time)}", "message": {_MESSAGES[1 + (bits >> 8) % 4]}}}'
     if bits & 3 == 1:
         return second + "]"
     time += bits >> 6 & 0xFFFFFFF
-    return f'{second}, {{"at": "{stamp(time)}", "message": {told[5 + (bits >> 12 & 3)]}}}]'
+    return f'{second}, {{"at": "{stamp(time)}", "message": {_MESSAGES[5 + (bits >> 12 & 3)]}}}]'
 
 
 def trackers(plan: Plan) -> Iterator[str]:
-    """Each follows one or two shipments of its time."""
+    """Each tracker has one or two shipments of its time."""
     counts, names, moment = plan.counts, plan.names, plan.moments["track"]
     contact, location, shipment = names["ctct"], names["loc"], names["ship"]
     layouts = pools.layouts()
@@ -125,11 +124,11 @@ def _reading(random: Random, place: int, status: str) -> tuple[str, str]:
 
 
 def inferences(plan: Plan) -> Iterator[str]:
-    """Two of three belong to a tracker of their time."""
+    """Two of three inferences belong to a tracker of their time."""
     counts, names, moment = plan.counts, plan.names, plan.moments["inf_sl"]
     readings = {
         status: pool(f"readings {status}", 64, partial(_reading, status=status))
-        for status in set(_READ)
+        for status in set(_INFERENCE_STATUSES)
     }
     people, layouts = pools.people(), pools.layouts()
     for number in range(counts["inf_sl"]):
@@ -138,7 +137,7 @@ def inferences(plan: Plan) -> Iterator[str]:
         carrier, tracking_number = plan.carrier(2 * tracker), plan.tracking_number(2 * tracker)
         receiver, sender = plan.contact(tracker), people[bits >> 10 & 1023]
         person, contact_id = plan.person(receiver), f'"{names["ctct"](receiver)}"'
-        status, service = _READ[bits & 15], words.SERVICES[bits % 5]
+        status, service = _INFERENCE_STATUSES[bits & 15], words.SERVICES[bits % 5]
         reading = readings[status][bits >> 12 & 63]
         found = f'{{"id": "prov_{carrier}", "name": "{carrier}", "confidence": 0.{bits % 36 + 64}}}'
         image = f"https://images.example.com/labels/{number}"

@@ -1,4 +1,4 @@
-"""How many demo records there are of each kind, what they are called, and which belong together."""
+"""The plan of logistics demo data: numbers, ids and references of the records."""
 
 import hashlib
 
@@ -7,9 +7,9 @@ from longshore.domains.demo.chance import scatter
 from longshore.domains.demo.clock import Moment, Name, moments, names, stamp
 from longshore.domains.logistics.demo import pools
 
-MINIMUM_ROWS = 100
+MIN_ROWS = 100
 
-# Thousandths of all rows; shipments are the rest.
+# Records per thousand rows; the rest are shipments.
 _SHARES = {
     "loc": 5,
     "grp": 10,
@@ -21,12 +21,12 @@ _SHARES = {
     "track": 200,
     "inf_sl": 80,
 }
-# The example requests ask for this group by its id.
+# Documented requests filter by the id of this group.
 _KNOWN_GROUP = {"acme": "grp_19asti9p9u8sBaiJVPxFUF"}
 
 _DAY_MS = 86_400_000
 
-# Carrier by chance: three of four parcels go with the big ones.
+# Carriers by frequency: the first three have three quarters of all parcels.
 _CARRIERS = tuple(words.CARRIERS[i] for i in (0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 4, 5, 6))
 _TRACKING_PREFIXES = dict(
     zip(words.CARRIERS, ("7", "1Z999AA1", "94001", "JJD", "70", "RM", "4"), strict=True)
@@ -34,10 +34,11 @@ _TRACKING_PREFIXES = dict(
 
 
 class Plan:
-    """The demo data of one organization: everything follows from its slug and the rows asked for.
+    """The demo data of one organization, determined by its slug and the number of rows.
 
-    counts: records by the prefix of their ids. Records are numbered from 0 and named by number;
-    those of all kinds are spread over the same time, so equal fractions are of the same moment.
+    counts: number of records by the prefix of their ids. Records are numbered from 0. All types
+        cover the same period, so equal fractions of their counts are created at the same time.
+    moments, names: functions from the number of a record to its creation time and id, by prefix.
     """
 
     def __init__(self, slug: str, organization: str, rows: int) -> None:
@@ -61,7 +62,10 @@ class Plan:
         self.names[prefix] = names(prefix, self.slug, self.moments[prefix])
 
     def common(self, number: int, time: int, bits: int, metadata: str | None = None) -> str:
-        """organization external_id metadata created_at updated_at updated_by"""
+        """Return the columns of `Record`.
+
+        organization external_id metadata created_at updated_at updated_by
+        """
         external = f"EXT-{number}" if bits & 7 == 0 else "" if bits & 63 == 9 else r"\N"
         changed = stamp(time + (bits >> 20) % (9 * _DAY_MS))
         metadata = metadata or pools.metadata()[bits >> 40 & 511]
@@ -69,32 +73,40 @@ class Plan:
         return f"{self.organization}\t{external}\t{metadata}\t{stamp(time)}\t{changed}\t{user}"
 
     def same_moment(self, number: int, of: str, among: str) -> int:
-        """The number of the record `among` made at the time of record `number` `of`."""
+        """Return the number of the `among` record that is created at the time of an `of` record."""
         return number * self.counts[among] // self.counts[of]
 
     def first_at(self, number: int, of: str, among: str) -> int:
-        """The lowest number `among` whose `same_moment` is `number` `of`; `of` are fewer."""
+        """Return the first number of an `among` record whose `same_moment` is an `of` record.
+
+        There must be fewer `of` records.
+        """
         return -(-number * self.counts[among] // self.counts[of])
 
     def carrier(self, parcel: int) -> str:
+        """Return the carrier code of a parcel."""
         return _CARRIERS[scatter(parcel + self.salt) & 15]
 
     def tracking_number(self, parcel: int) -> str:
-        """Of a parcel, which trackers number evenly and lone shipments oddly."""
+        """Return the tracking number of a parcel.
+
+        Parcels with trackers have even numbers, other shipments odd ones.
+        """
         digits = (parcel * 7_368_787 + self.salt) % 10**11
         return f"{_TRACKING_PREFIXES[self.carrier(parcel)]}{digits:011}"
 
     def contact(self, tracker: int) -> int:
-        """The number of the contact a parcel goes to, known by then: the oldest receive most."""
+        """Return the number of a tracker's recipient, created before; the oldest receive most."""
         bits = scatter(tracker ^ self.salt)
         known = self.same_moment(tracker, "track", "ctct") + 1
         return (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * known >> 32
 
     def person(self, contact: int) -> pools.Person:
+        """Return the personal data of a contact."""
         return pools.people()[contact * 40_503 & 1023]
 
     def party(self, contact: int, contact_id: str) -> str:
-        """The JSON object of a contact on a label; `contact_id` is a JSON value."""
+        """Return the JSON object of a contact on a label. contact_id: a JSON value."""
         start, end = self.person(contact).party
         return f'{{"contact_id": {contact_id}, {start}{contact}{end}'
 

@@ -1,7 +1,7 @@
-"""Finished pieces of rows: made and encoded once, then picked by the million.
+"""Pools of formatted cells, which millions of rows reuse.
 
-A pool is made by a generator with a seed of its own, so it is the same on every run. An entry is
-one cell or several neighbouring ones; a comment names their columns.
+Each pool has a seed of its own, so it is equal on every run. An entry is one cell or several
+adjacent ones; a comment names their columns.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from longshore.domains.demo.chance import address, pool
 
 @dataclass(frozen=True)
 class Person:
-    """Someone's finished cells; what is in two halves has the contact's number between them.
+    """The formatted cells of a person. Pairs are the texts before and after the contact's number.
 
-    email: a text. party: the JSON object {name, email, phone, address} after its first member.
+    party: the JSON object {name, email, phone, address} without its opening brace.
     """
 
     name: str
@@ -32,9 +32,10 @@ class Person:
     party: tuple[str, str]
 
 
-def full_name(random: Random, place: int) -> str:
-    if place % 16 == 5:
-        return words.AWKWARD_NAMES[place // 16 % len(words.AWKWARD_NAMES)]
+def full_name(random: Random, index: int) -> str:
+    """Return a random name; every sixteenth one needs escaping."""
+    if index % 16 == 5:
+        return words.AWKWARD_NAMES[index // 16 % len(words.AWKWARD_NAMES)]
     given, family, form = random.choice(list(words.NAMES.values()))
     return form.format(given=random.choice(given), family=random.choice(family))
 
@@ -143,7 +144,7 @@ def _load(random: Random, place: int) -> str:
 
 @cache
 def people() -> list[Person]:
-    """1024 of them, every sixteenth with a name that is hard to write."""
+    """Return 1024 persons."""
     return pool("people", 1024, _person)
 
 
@@ -154,7 +155,7 @@ def metadata() -> list[str]:
 
 @cache
 def prices() -> dict[str, list[str]]:
-    """By carrier."""
+    """Return the price columns of shipments, by carrier."""
     return {provider: pool(provider, 256, _prices(provider)) for provider in words.CARRIERS}
 
 
@@ -175,12 +176,12 @@ def users() -> list[str]:
 
 @cache
 def messages() -> list[str]:
-    """What carriers say, as JSON strings."""
+    """Return messages of carriers as JSON strings."""
     return [document(message) for message in words.UPDATES]
 
 
 @cache
 def layouts() -> list[str]:
-    """Shelves and zones, as JSON objects."""
+    """Return shelves and zones as JSON objects."""
     shelves = ('Shelf "A", left', "A-01", "B-17", "棚 4")
     return [document({"id": f"lay_{n}", "name": shelf}) for n, shelf in enumerate(shelves)]

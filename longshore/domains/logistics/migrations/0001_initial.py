@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                         base_field=models.TextField(),
                         blank=True,
                         default=list,
-                        help_text="Other names that labels carry.",
+                        help_text="Other names that appear on labels.",
                         size=None,
                     ),
                 ),
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 (
                     "phone",
                     models.TextField(
-                        blank=True, help_text="In international form: +14155550123.", null=True
+                        blank=True, help_text="International format: +14155550123.", null=True
                     ),
                 ),
                 (
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                     "address",
                     models.JSONField(
                         blank=True,
-                        help_text="Where parcels go: {line1, line2, city, state, postal_code, country}.",
+                        help_text="Delivery address: {line1, line2, city, state, postal_code, country}.",
                         null=True,
                     ),
                 ),
@@ -82,25 +82,26 @@ class Migration(migrations.Migration):
                     "secondary_address",
                     models.JSONField(
                         blank=True,
-                        help_text="Where they go when the first one is closed.",
+                        help_text="Delivery address when the first one is closed.",
                         null=True,
                     ),
                 ),
                 (
                     "alternate_addresses",
-                    models.JSONField(blank=True, default=list, help_text="Any others."),
+                    models.JSONField(blank=True, default=list, help_text="Further addresses."),
                 ),
                 (
                     "is_primary",
                     models.BooleanField(
-                        default=False, help_text="Receives what names no person at its location."
+                        default=False,
+                        help_text="Receives parcels to the location that name no recipient.",
                     ),
                 ),
                 ("notes", models.TextField(blank=True, null=True)),
                 (
                     "experimental",
                     models.JSONField(
-                        blank=True, help_text="Settings under trial: {setting: value}.", null=True
+                        blank=True, help_text="Experimental settings: {setting: value}.", null=True
                     ),
                 ),
                 (
@@ -117,7 +118,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -131,7 +132,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -189,7 +190,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -203,7 +204,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -289,9 +290,7 @@ class Migration(migrations.Migration):
                 (
                     "sku",
                     models.TextField(
-                        blank=True,
-                        help_text="Stock keeping unit, the organization's own.",
-                        null=True,
+                        blank=True, help_text="Stock keeping unit of the organization.", null=True
                     ),
                 ),
                 (
@@ -370,13 +369,13 @@ class Migration(migrations.Migration):
                     "packaged",
                     models.JSONField(
                         blank=True,
-                        help_text="Measures with packaging: {length, width, height, weight}.",
+                        help_text="Dimensions with packaging: {length, width, height, weight}.",
                         null=True,
                     ),
                 ),
                 (
                     "origin_country",
-                    models.TextField(blank=True, help_text="ISO 3166-1 alpha-2.", null=True),
+                    models.TextField(blank=True, help_text="ISO 3166-1 alpha-2 code.", null=True),
                 ),
                 (
                     "value",
@@ -388,11 +387,14 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
-                ("currency", models.CharField(default="USD", help_text="ISO 4217.", max_length=3)),
+                (
+                    "currency",
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
+                ),
                 ("vendor", models.TextField(blank=True, null=True)),
                 (
                     "is_asset",
-                    models.BooleanField(default=False, help_text="Its pieces are kept as assets."),
+                    models.BooleanField(default=False, help_text="Whether each piece is an asset."),
                 ),
                 (
                     "search_text",
@@ -408,7 +410,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -422,7 +424,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -459,7 +461,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.TextField(
-                        blank=True, help_text="Short code, as on signs and labels.", null=True
+                        blank=True, help_text="Short code on signs and labels.", null=True
                     ),
                 ),
                 ("email", models.TextField(blank=True, null=True)),
@@ -469,14 +471,14 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="Services offered here: [{id, name, provider}].",
+                        help_text="Offered services: [{id, name, provider}].",
                     ),
                 ),
                 (
                     "provider_instructions",
                     models.JSONField(
                         blank=True,
-                        help_text="What to tell each carrier: {carrier: text}.",
+                        help_text="Instructions for carriers: {carrier: text}.",
                         null=True,
                     ),
                 ),
@@ -497,13 +499,15 @@ class Migration(migrations.Migration):
                 (
                     "users",
                     models.JSONField(
-                        blank=True, default=list, help_text="Who works here: [{id, name, email}]."
+                        blank=True,
+                        default=list,
+                        help_text="Users who work at the location: [{id, name, email}].",
                     ),
                 ),
                 (
                     "kiosk_message",
                     models.TextField(
-                        blank=True, help_text="Shown to visitors at the kiosk.", null=True
+                        blank=True, help_text="Message to visitors at the kiosk.", null=True
                     ),
                 ),
                 (
@@ -512,16 +516,14 @@ class Migration(migrations.Migration):
                         base_field=models.TextField(),
                         blank=True,
                         default=list,
-                        help_text="How parcels may be collected: counter, locker, curbside.",
+                        help_text="Ways to collect parcels: counter, locker, curbside.",
                         size=None,
                     ),
                 ),
                 (
                     "marketplace",
                     models.JSONField(
-                        blank=True,
-                        help_text="How the location presents itself to others: {listed, title}.",
-                        null=True,
+                        blank=True, help_text="Public listing: {listed, title}.", null=True
                     ),
                 ),
                 ("last_audited_at", models.DateTimeField(blank=True, null=True)),
@@ -542,7 +544,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -556,7 +558,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -574,7 +576,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="Where parcels from here are brought together.",
+                        help_text="Location where parcels of this location are consolidated.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="feeders",
@@ -604,7 +606,9 @@ class Migration(migrations.Migration):
                 (
                     "layout_id",
                     models.TextField(
-                        blank=True, default="", help_text="Shelf or zone; empty: anywhere."
+                        blank=True,
+                        default="",
+                        help_text="Shelf or zone; empty for the whole location.",
                     ),
                 ),
                 ("layout_name", models.TextField(blank=True, null=True)),
@@ -700,7 +704,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -714,7 +718,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -732,7 +736,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="Where it is picked.",
+                        help_text="Location where the order is picked.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="fulfillments",
@@ -778,7 +782,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 db_index=False,
-                help_text="The primary one of its locations.",
+                help_text="Primary location of the contact.",
                 null=True,
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="primary_contacts",
@@ -838,9 +842,7 @@ class Migration(migrations.Migration):
                 (
                     "sku",
                     models.TextField(
-                        blank=True,
-                        help_text="Stock keeping unit, the organization's own.",
-                        null=True,
+                        blank=True, help_text="Stock keeping unit of the organization.", null=True
                     ),
                 ),
                 (
@@ -857,11 +859,16 @@ class Migration(migrations.Migration):
                 (
                     "assignee",
                     models.TextField(
-                        blank=True, help_text="Name or id of the one who has it.", null=True
+                        blank=True,
+                        help_text="Name or id of the person who has the asset.",
+                        null=True,
                     ),
                 ),
                 ("vendor", models.TextField(blank=True, null=True)),
-                ("currency", models.CharField(default="USD", help_text="ISO 4217.", max_length=3)),
+                (
+                    "currency",
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
+                ),
                 (
                     "value",
                     models.DecimalField(
@@ -910,7 +917,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -924,7 +931,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -942,7 +949,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="The product it is a piece of.",
+                        help_text="Product of the asset.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="assets",
@@ -1039,7 +1046,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -1053,7 +1060,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -1062,7 +1069,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="Where it arrives.",
+                        help_text="Location where the delivery arrives.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="manifests",
@@ -1107,7 +1114,7 @@ class Migration(migrations.Migration):
                     "sku",
                     models.TextField(
                         blank=True,
-                        help_text="As ordered; the item's own may have changed since.",
+                        help_text="SKU at the time of the order; the item's SKU may have changed since.",
                         null=True,
                     ),
                 ),
@@ -1117,7 +1124,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         blank=True,
                         decimal_places=2,
-                        help_text="Of one piece.",
+                        help_text="Value of one piece.",
                         max_digits=12,
                         null=True,
                     ),
@@ -1214,9 +1221,7 @@ class Migration(migrations.Migration):
                 (
                     "layout",
                     models.JSONField(
-                        blank=True,
-                        help_text="The shelf or zone it was scanned at: {id, name}.",
-                        null=True,
+                        blank=True, help_text="Shelf or zone of the scan: {id, name}.", null=True
                     ),
                 ),
                 (
@@ -1237,17 +1242,21 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "extracted_recipient_name",
-                    models.TextField(blank=True, help_text="As printed.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Name as printed on the label.", null=True
+                    ),
                 ),
                 (
                     "extracted_sender_name",
-                    models.TextField(blank=True, help_text="As printed.", null=True),
+                    models.TextField(
+                        blank=True, help_text="Name as printed on the label.", null=True
+                    ),
                 ),
                 (
                     "provider",
                     models.JSONField(
                         blank=True,
-                        help_text="The carrier recognized: {id, name, confidence}.",
+                        help_text="Recognized carrier: {id, name, confidence}.",
                         null=True,
                     ),
                 ),
@@ -1256,13 +1265,13 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="All carriers considered: [{id, name, confidence}].",
+                        help_text="All candidate carriers: [{id, name, confidence}].",
                     ),
                 ),
                 (
                     "provider_name",
                     models.TextField(
-                        blank=True, help_text="The carrier's code: fedex, ups, usps…", null=True
+                        blank=True, help_text="Carrier code: fedex, ups, usps…", null=True
                     ),
                 ),
                 ("provider_id", models.TextField(blank=True, null=True)),
@@ -1274,7 +1283,7 @@ class Migration(migrations.Migration):
                 (
                     "rma_number",
                     models.TextField(
-                        blank=True, help_text="Return merchandise authorization.", null=True
+                        blank=True, help_text="Return merchandise authorization number.", null=True
                     ),
                 ),
                 ("purchase_order", models.TextField(blank=True, null=True)),
@@ -1301,7 +1310,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="Contacts it may be for: [{contact_id, name, score}].",
+                        help_text="Candidate recipients: [{contact_id, name, score}].",
                     ),
                 ),
                 (
@@ -1310,7 +1319,7 @@ class Migration(migrations.Migration):
                         base_field=models.TextField(),
                         blank=True,
                         default=list,
-                        help_text="Why nothing could be read.",
+                        help_text="Reasons why recognition failed.",
                         size=None,
                     ),
                 ),
@@ -1320,7 +1329,7 @@ class Migration(migrations.Migration):
                         base_field=models.TextField(),
                         blank=True,
                         default=list,
-                        help_text="What a person should look at.",
+                        help_text="Findings that need a review.",
                         size=None,
                     ),
                 ),
@@ -1351,7 +1360,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -1365,7 +1374,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -1444,7 +1453,7 @@ class Migration(migrations.Migration):
                 (
                     "provider",
                     models.TextField(
-                        blank=True, help_text="The carrier's code: fedex, ups, usps…", null=True
+                        blank=True, help_text="Carrier code: fedex, ups, usps…", null=True
                     ),
                 ),
                 ("tracking_number", models.TextField(blank=True, null=True)),
@@ -1454,7 +1463,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="What the carrier said, oldest first: [{status, at, message}].",
+                        help_text="Messages of the carrier, oldest first: [{status, at, message}].",
                     ),
                 ),
                 ("label_url", models.TextField(blank=True, null=True)),
@@ -1468,7 +1477,7 @@ class Migration(migrations.Migration):
                     "billed_amount",
                     models.IntegerField(
                         blank=True,
-                        help_text="What the carrier charged in the end, in minor units.",
+                        help_text="Amount that the carrier finally charged, in minor units.",
                         null=True,
                     ),
                 ),
@@ -1478,7 +1487,10 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Handling fee, in minor units.", null=True
                     ),
                 ),
-                ("currency", models.CharField(default="USD", help_text="ISO 4217.", max_length=3)),
+                (
+                    "currency",
+                    models.CharField(default="USD", help_text="ISO 4217 code.", max_length=3),
+                ),
                 ("paid", models.BooleanField(default=False)),
                 ("payment_reference", models.TextField(blank=True, null=True)),
                 (
@@ -1504,11 +1516,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "recommended_rate",
-                    models.JSONField(blank=True, help_text="The offer to take.", null=True),
+                    models.JSONField(blank=True, help_text="The recommended offer.", null=True),
                 ),
                 (
                     "purchased_rate",
-                    models.JSONField(blank=True, help_text="The offer taken.", null=True),
+                    models.JSONField(blank=True, help_text="The purchased offer.", null=True),
                 ),
                 ("rates_generated_at", models.DateTimeField(blank=True, null=True)),
                 (
@@ -1533,7 +1545,7 @@ class Migration(migrations.Migration):
                     "coordinates",
                     models.JSONField(
                         blank=True,
-                        help_text="Where it was last seen: {latitude, longitude}.",
+                        help_text="Last known position: {latitude, longitude}.",
                         null=True,
                     ),
                 ),
@@ -1574,18 +1586,23 @@ class Migration(migrations.Migration):
                 ("layout_id", models.TextField(blank=True, help_text="Shelf or zone.", null=True)),
                 ("container_id", models.TextField(blank=True, null=True)),
                 ("invoice_id", models.TextField(blank=True, null=True)),
-                ("user_id", models.TextField(blank=True, help_text="Who created it.", null=True)),
+                (
+                    "user_id",
+                    models.TextField(
+                        blank=True, help_text="Id of the user who created the shipment.", null=True
+                    ),
+                ),
                 (
                     "account_id",
                     models.TextField(
-                        blank=True, help_text="The carrier account it is billed to.", null=True
+                        blank=True, help_text="Carrier account that is billed.", null=True
                     ),
                 ),
                 ("order_number", models.TextField(blank=True, null=True)),
                 (
                     "rma_number",
                     models.TextField(
-                        blank=True, help_text="Return merchandise authorization.", null=True
+                        blank=True, help_text="Return merchandise authorization number.", null=True
                     ),
                 ),
                 ("invoice_number", models.TextField(blank=True, null=True)),
@@ -1615,7 +1632,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -1629,7 +1646,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -1702,7 +1719,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="The scanned label it came from.",
+                        help_text="Scanned label from which the shipment was created.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="shipments",
@@ -1781,7 +1798,7 @@ class Migration(migrations.Migration):
                             ("lost", "Lost"),
                             ("canceled", "Canceled"),
                         ],
-                        help_text="The status of the whole chain of shipments.",
+                        help_text="Status of the whole chain of shipments.",
                         max_length=20,
                         null=True,
                     ),
@@ -1789,7 +1806,7 @@ class Migration(migrations.Migration):
                 (
                     "provider",
                     models.TextField(
-                        blank=True, help_text="The carrier's code: fedex, ups, usps…", null=True
+                        blank=True, help_text="Carrier code: fedex, ups, usps…", null=True
                     ),
                 ),
                 ("tracking_number", models.TextField(blank=True, null=True)),
@@ -1799,7 +1816,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="What the carrier said, oldest first: [{status, at, message}].",
+                        help_text="Messages of the carrier, oldest first: [{status, at, message}].",
                     ),
                 ),
                 (
@@ -1817,7 +1834,7 @@ class Migration(migrations.Migration):
                     "auto_close_shipments_option",
                     models.BooleanField(
                         default=False,
-                        help_text="Complete the shipments when the tracker reaches the status below.",
+                        help_text="Complete the shipments when the tracker reaches `auto_close_shipments_status`.",
                     ),
                 ),
                 (
@@ -1859,7 +1876,7 @@ class Migration(migrations.Migration):
                     "external_id",
                     models.TextField(
                         blank=True,
-                        help_text="What the record is called in the organization's own systems.",
+                        help_text="Id of the record in the organization's own systems.",
                         null=True,
                     ),
                 ),
@@ -1873,7 +1890,7 @@ class Migration(migrations.Migration):
                     "updated_by",
                     models.TextField(
                         blank=True,
-                        help_text="Id of the user or key that changed the record last.",
+                        help_text="Id of the user or API key that last changed the record.",
                         null=True,
                     ),
                 ),
@@ -1882,7 +1899,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="The shipment under way.",
+                        help_text="Current shipment of the chain.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -1916,7 +1933,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="The last shipment of the chain.",
+                        help_text="Last shipment of the chain.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -2279,7 +2296,7 @@ class Migration(migrations.Migration):
                     ("fulfillment__isnull", True), ("manifest__isnull", True), _connector="XOR"
                 ),
                 name="article_is_on_a_fulfillment_or_a_manifest",
-                violation_error_message="An article is on a fulfillment or on a manifest.",
+                violation_error_message="An article belongs to either a fulfillment or a manifest.",
             ),
         ),
         migrations.AddIndex(

@@ -1,4 +1,4 @@
-"""The logistics domain: ten resources and the rows that join them."""
+"""The models of the logistics domain: ten resources, their lines and many-to-many tables."""
 
 from longshore.domains.logistics.models.orders import (
     Article,

@@ -1,4 +1,4 @@
-"""What all logistics records have in common."""
+"""The base class of logistics records."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,23 +8,23 @@ from longshore.resources.fields import text
 
 
 class Record(models.Model):
-    """A record of an organization; the models add `id`, `search_text` and their own fields."""
+    """A record of an organization. Subclasses add `id`, `search_text` and their own fields."""
 
-    # Every model has composite indexes that begin with the organization.
+    # Every subclass has composite indexes that begin with the organization.
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    external_id = text("What the record is called in the organization's own systems.")
+    external_id = text("Id of the record in the organization's own systems.")
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
-    updated_by = text("Id of the user or key that changed the record last.")
+    updated_by = text("Id of the user or API key that last changed the record.")
 
     class Meta:
         abstract = True
         ordering = ("-created_at",)
 
 
-# A model's fields come in the order of this counter: these follow the model's own.
+# Django sorts fields by this counter: place these fields after the fields of subclasses.
 for _field in Record._meta.local_fields:
     _field.creation_counter += 1_000_000

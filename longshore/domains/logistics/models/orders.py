@@ -1,4 +1,4 @@
-"""What leaves and what arrives in bulk: fulfillments, manifests and the articles on them."""
+"""Fulfillments and manifests with their articles: outbound orders and inbound deliveries."""
 
 from django.db import models
 from django.db.models.fields.json import KT
@@ -20,7 +20,7 @@ from longshore.resources.fields import (
 
 
 class FulfillmentStatus(models.TextChoices):
-    """How far an order is."""
+    """The processing status of a fulfillment."""
 
     CREATED = "created"
     PROCESSING = "processing"
@@ -43,7 +43,7 @@ class Fulfillment(Record):
     )
     order_number = text()
     recipient = json_object("{name, email, phone, address, contact_id}.")
-    location = link(Location, "fulfillments", "Where it is picked.")
+    location = link(Location, "fulfillments", "Location where the order is picked.")
     search_text = search_field("order_number", "external_id", KT("recipient__name"))
 
     class Meta(Record.Meta):
@@ -61,7 +61,7 @@ class Fulfillment(Record):
 
 
 class ManifestStatus(models.TextChoices):
-    """How far a delivery is."""
+    """The processing status of a manifest."""
 
     CREATED = "created"
     IN_TRANSIT = "in_transit"
@@ -73,7 +73,7 @@ class ManifestStatus(models.TextChoices):
 
 
 class Manifest(Record):
-    """A delivery of many articles or containers at once."""
+    """An inbound delivery of articles or containers."""
 
     id = id_field("man")
     status = models.CharField(
@@ -82,7 +82,7 @@ class Manifest(Record):
         default=ManifestStatus.CREATED,
         db_collation="C",
     )
-    location = link(Location, "manifests", "Where it arrives.")
+    location = link(Location, "manifests", "Location where the delivery arrives.")
     containers = json_list("[{id, type, seal}].")
     order_number = text()
     invoice_number = text()
@@ -118,7 +118,7 @@ class Manifest(Record):
 
 
 class Article(models.Model):
-    """A line of a fulfillment or of a manifest: so many of an item."""
+    """A line of a fulfillment or of a manifest: an item and its quantities."""
 
     id = id_field("art")
     fulfillment = models.ForeignKey(
@@ -143,10 +143,10 @@ class Article(models.Model):
     packed_qty = models.PositiveIntegerField(default=0)
     received_qty = models.PositiveIntegerField(default=0)
     comment = text()
-    sku = text("As ordered; the item's own may have changed since.")
+    sku = text("SKU at the time of the order; the item's SKU may have changed since.")
     name = models.TextField(blank=True)
     value = models.DecimalField(
-        max_digits=12, decimal_places=2, null=True, blank=True, help_text="Of one piece."
+        max_digits=12, decimal_places=2, null=True, blank=True, help_text="Value of one piece."
     )
 
     class Meta:
@@ -154,7 +154,7 @@ class Article(models.Model):
             models.CheckConstraint(
                 condition=models.Q(fulfillment__isnull=True) ^ models.Q(manifest__isnull=True),
                 name="article_is_on_a_fulfillment_or_a_manifest",
-                violation_error_message="An article is on a fulfillment or on a manifest.",
+                violation_error_message="An article belongs to either a fulfillment or a manifest.",
             ),
         )
         indexes = (

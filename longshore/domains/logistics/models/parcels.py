@@ -1,4 +1,4 @@
-"""Single parcels: shipments that are sent."""
+"""Shipments: single parcels."""
 
 from django.db import models
 from django.db.models.fields.json import KT
@@ -22,14 +22,14 @@ from longshore.resources.fields import (
 
 
 class Direction(models.TextChoices):
-    """Seen from the organization's locations."""
+    """The direction of a parcel, seen from the organization's locations."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
 
 
 class ParcelStatus(models.TextChoices):
-    """Where a parcel is on its way; shipments and trackers share it."""
+    """The delivery status of a parcel, for shipments and trackers."""
 
     CREATED = "created"
     PENDING = "pending"
@@ -48,7 +48,7 @@ class ParcelStatus(models.TextChoices):
 
 
 class RefundStatus(models.TextChoices):
-    """How far the refund of an unused label is."""
+    """The status of the refund of an unused label."""
 
     REQUESTED = "requested"
     REFUNDED = "refunded"
@@ -56,7 +56,7 @@ class RefundStatus(models.TextChoices):
 
 
 class Shipment(Record):
-    """A parcel with its label, its price and its way. Amounts are in the currency's minor unit."""
+    """A parcel with its label, price and tracking. Amounts are in minor units of the currency."""
 
     id = id_field("ship")
     type = models.CharField(max_length=20, choices=Direction.choices, default=Direction.OUTBOUND)
@@ -66,26 +66,26 @@ class Shipment(Record):
         default=ParcelStatus.CREATED,
         db_collation="C",
     )
-    provider = text("The carrier's code: fedex, ups, usps…")
+    provider = text("Carrier code: fedex, ups, usps…")
     tracking_number = text()
     tracking_url = text()
-    tracking_updates = json_list("What the carrier said, oldest first: [{status, at, message}].")
+    tracking_updates = json_list("Messages of the carrier, oldest first: [{status, at, message}].")
     label_url = text()
 
     amount = models.IntegerField(
         null=True, blank=True, help_text="Price of the label, in minor units."
     )
     billed_amount = models.IntegerField(
-        null=True, blank=True, help_text="What the carrier charged in the end, in minor units."
+        null=True, blank=True, help_text="Amount that the carrier finally charged, in minor units."
     )
     fee = models.IntegerField(null=True, blank=True, help_text="Handling fee, in minor units.")
-    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217.")
+    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217 code.")
     paid = models.BooleanField(default=False)
     payment_reference = text()
     refund_status = choice(RefundStatus)
     rates = json_list("Offers: [{provider, service, amount, currency, days}].")
-    recommended_rate = json_object("The offer to take.")
-    purchased_rate = json_object("The offer taken.")
+    recommended_rate = json_object("The recommended offer.")
+    purchased_rate = json_object("The purchased offer.")
     rates_generated_at = models.DateTimeField(null=True, blank=True)
     lead_time_mins = models.IntegerField(
         null=True, blank=True, help_text="Minutes from creation to pickup."
@@ -95,7 +95,7 @@ class Shipment(Record):
     sender = json_object("{name, email, phone, address}.")
     destination_contact = link(Contact, "shipments_to")
     sender_contact = link(Contact, "shipments_from")
-    coordinates = json_object("Where it was last seen: {latitude, longitude}.")
+    coordinates = json_object("Last known position: {latitude, longitude}.")
     parcels = json_list("[{length, width, height, weight}] in centimetres and kilograms.")
     customs = json_object("{contents, incoterm, items}.")
     options = json_object("{signature, insurance, saturday_delivery}.")
@@ -106,15 +106,17 @@ class Shipment(Record):
     layout_id = text("Shelf or zone.")
     container_id = text()
     invoice_id = text()
-    user_id = text("Who created it.")
-    account_id = text("The carrier account it is billed to.")
+    user_id = text("Id of the user who created the shipment.")
+    account_id = text("Carrier account that is billed.")
     fulfillment = link(Fulfillment, "shipments")
     manifest = link(Manifest, "shipments")
-    inference = link("ShippingLabelInference", "shipments", "The scanned label it came from.")
+    inference = link(
+        "ShippingLabelInference", "shipments", "Scanned label from which the shipment was created."
+    )
     tracker = link("Tracker", "shipments")
 
     order_number = text()
-    rma_number = text("Return merchandise authorization.")
+    rma_number = text("Return merchandise authorization number.")
     invoice_number = text()
     purchase_order = text()
     reference_number = text()

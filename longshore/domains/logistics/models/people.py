@@ -1,4 +1,4 @@
-"""Who sends and receives: contacts and the groups that gather them."""
+"""Contacts, the parties of parcels, and their groups."""
 
 from django.db import models
 
@@ -19,7 +19,7 @@ from longshore.resources.fields import (
 
 
 class GroupResource(models.TextChoices):
-    """What a group gathers."""
+    """The type of records in a group."""
 
     CONTACT = "contact"
     LOCATION = "location"
@@ -27,7 +27,7 @@ class GroupResource(models.TextChoices):
 
 
 class Group(Record):
-    """A named set of records, possibly inside a larger one: a department, a customer, a team."""
+    """A named set of records, such as a department, a customer or a team; groups may be nested."""
 
     id = id_field("grp")
     name = models.TextField()
@@ -65,27 +65,27 @@ class Contact(Record):
     id = id_field("ctct")
     name = models.TextField(blank=True)
     nickname = text()
-    alternate_names = texts("Other names that labels carry.")
+    alternate_names = texts("Other names that appear on labels.")
     email = text()
     alternate_emails = texts()
-    phone = text("In international form: +14155550123.")
+    phone = text("International format: +14155550123.")
     alternate_phones = texts()
     id_number = text("Employee, student or customer number.")
-    address = json_object("Where parcels go: {line1, line2, city, state, postal_code, country}.")
-    secondary_address = json_object("Where they go when the first one is closed.")
-    alternate_addresses = json_list("Any others.")
+    address = json_object("Delivery address: {line1, line2, city, state, postal_code, country}.")
+    secondary_address = json_object("Delivery address when the first one is closed.")
+    alternate_addresses = json_list("Further addresses.")
     groups: "models.ManyToManyField[Group, ContactGroup]" = models.ManyToManyField(
         Group, through="ContactGroup", related_name="contacts", blank=True
     )
     locations: "models.ManyToManyField[Location, ContactLocation]" = models.ManyToManyField(
         Location, through="ContactLocation", related_name="contacts", blank=True
     )
-    location = link(Location, "primary_contacts", "The primary one of its locations.")
+    location = link(Location, "primary_contacts", "Primary location of the contact.")
     is_primary = models.BooleanField(
-        default=False, help_text="Receives what names no person at its location."
+        default=False, help_text="Receives parcels to the location that name no recipient."
     )
     notes = text()
-    experimental = json_object("Settings under trial: {setting: value}.")
+    experimental = json_object("Experimental settings: {setting: value}.")
     search_text = search_field("name", "nickname", "email", "phone", "id_number")
 
     class Meta(Record.Meta):

@@ -1,4 +1,4 @@
-"""Where things are."""
+"""Locations: warehouses, offices and other facilities."""
 
 from django.db import models
 from django.db.models.fields.json import KT
@@ -23,18 +23,20 @@ class Location(Record):
 
     id = id_field("loc")
     name = models.TextField()
-    code = text("Short code, as on signs and labels.")
+    code = text("Short code on signs and labels.")
     email = text()
     address = json_object()
-    service_levels = json_list("Services offered here: [{id, name, provider}].")
-    provider_instructions = json_object("What to tell each carrier: {carrier: text}.")
+    service_levels = json_list("Offered services: [{id, name, provider}].")
+    provider_instructions = json_object("Instructions for carriers: {carrier: text}.")
     operating_hours = json_object("{day: {active, open, close}}, in local time.")
     holidays = json_list("Days off: [{name, date}].")
-    users = json_list("Who works here: [{id, name, email}].")
-    kiosk_message = text("Shown to visitors at the kiosk.")
-    pickup_types = texts("How parcels may be collected: counter, locker, curbside.")
-    marketplace = json_object("How the location presents itself to others: {listed, title}.")
-    terminal_location = link("self", "feeders", "Where parcels from here are brought together.")
+    users = json_list("Users who work at the location: [{id, name, email}].")
+    kiosk_message = text("Message to visitors at the kiosk.")
+    pickup_types = texts("Ways to collect parcels: counter, locker, curbside.")
+    marketplace = json_object("Public listing: {listed, title}.")
+    terminal_location = link(
+        "self", "feeders", "Location where parcels of this location are consolidated."
+    )
     last_audited_at = models.DateTimeField(null=True, blank=True)
     search_text = search_field("name", "code", "email", KT("address__city"))
 

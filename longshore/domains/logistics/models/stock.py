@@ -1,4 +1,4 @@
-"""What is kept: items with their levels, and single assets."""
+"""Stock: items with their levels, and assets."""
 
 from typing import Any
 
@@ -33,12 +33,12 @@ def _measure(help_text: str) -> "models.DecimalField[Any, Any]":
 
 
 class Item(Record):
-    """A product of the catalog, of which there may be any number."""
+    """A product of the catalog, with any number of pieces in stock."""
 
     id = id_field("item")
     name = models.TextField()
     description = text()
-    sku = text("Stock keeping unit, the organization's own.")
+    sku = text("Stock keeping unit of the organization.")
     upc = text("Universal product code, 12 digits.")
     gtin = text("Global trade item number, 8 to 14 digits.")
     harmonized_code = text("Customs tariff code.")
@@ -50,12 +50,12 @@ class Item(Record):
     width = _measure("In centimetres.")
     height = _measure("In centimetres.")
     weight = _measure("In kilograms.")
-    packaged = json_object("Measures with packaging: {length, width, height, weight}.")
-    origin_country = text("ISO 3166-1 alpha-2.")
+    packaged = json_object("Dimensions with packaging: {length, width, height, weight}.")
+    origin_country = text("ISO 3166-1 alpha-2 code.")
     value = _value()
-    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217.")
+    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217 code.")
     vendor = text()
-    is_asset = models.BooleanField(default=False, help_text="Its pieces are kept as assets.")
+    is_asset = models.BooleanField(default=False, help_text="Whether each piece is an asset.")
     search_text = search_field("name", "description", "sku", "upc", "gtin", "vendor")
 
     class Meta(Record.Meta):
@@ -73,7 +73,7 @@ class Item(Record):
 
 
 class Level(models.Model):
-    """How many of an item are at a place."""
+    """The quantities of an item at a place."""
 
     id = id_field("lvl")
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="levels", db_index=False)
@@ -81,7 +81,7 @@ class Level(models.Model):
         Location, on_delete=models.CASCADE, related_name="levels", db_index=False
     )
     layout_id = models.TextField(
-        default="", blank=True, help_text="Shelf or zone; empty: anywhere."
+        default="", blank=True, help_text="Shelf or zone; empty for the whole location."
     )
     layout_name = text()
     verified_qty = models.PositiveIntegerField(default=0)
@@ -102,7 +102,7 @@ class Level(models.Model):
 
 
 class AssetStatus(models.TextChoices):
-    """Where an asset stands."""
+    """The status of an asset."""
 
     IN_USE = "in_use"
     IN_STORAGE = "in_storage"
@@ -121,7 +121,7 @@ class AssetStatus(models.TextChoices):
 
 
 class Asset(Record):
-    """A single piece, with its serial number and whoever has it."""
+    """A single piece with a serial number and an assignee."""
 
     id = id_field("ast")
     name = models.TextField()
@@ -132,15 +132,15 @@ class Asset(Record):
         db_collation="C",
     )
     serial_number = text()
-    sku = text("Stock keeping unit, the organization's own.")
+    sku = text("Stock keeping unit of the organization.")
     gtin = text("Global trade item number, 8 to 14 digits.")
     harmonized_code = text("Customs tariff code.")
-    item = link(Item, "assets", "The product it is a piece of.")
+    item = link(Item, "assets", "Product of the asset.")
     location = link(Location, "assets")
     layout_id = text("Shelf or zone.")
-    assignee = text("Name or id of the one who has it.")
+    assignee = text("Name or id of the person who has the asset.")
     vendor = text()
-    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217.")
+    currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217 code.")
     value = _value()
     images = texts("URLs.")
     dimensions = json_object("{length, width, height} in centimetres, {weight} in kilograms.")

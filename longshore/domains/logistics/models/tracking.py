@@ -1,4 +1,4 @@
-"""Following parcels: trackers, and the labels read from photographs."""
+"""Trackers of parcels, and labels recognized in photographs."""
 
 from django.db import models
 
@@ -26,7 +26,7 @@ from longshore.resources.fields import (
 
 
 class Tracker(Record):
-    """A parcel followed over one or more shipments, from the sender's door to the recipient's."""
+    """A parcel tracked over one or more shipments, from the sender to the recipient."""
 
     id = id_field("track")
     type = models.CharField(max_length=20, choices=Direction.choices, default=Direction.INBOUND)
@@ -36,11 +36,11 @@ class Tracker(Record):
         default=ParcelStatus.CREATED,
         db_collation="C",
     )
-    chained_status = choice(ParcelStatus, "The status of the whole chain of shipments.")
-    provider = text("The carrier's code: fedex, ups, usps…")
+    chained_status = choice(ParcelStatus, "Status of the whole chain of shipments.")
+    provider = text("Carrier code: fedex, ups, usps…")
     tracking_number = text()
     tracking_url = text()
-    tracking_updates = json_list("What the carrier said, oldest first: [{status, at, message}].")
+    tracking_updates = json_list("Messages of the carrier, oldest first: [{status, at, message}].")
     tags = texts()
     destination_address = json_object()
     destination_layout = json_object("Shelf or zone: {id, name}.")
@@ -48,10 +48,11 @@ class Tracker(Record):
     destination_contact = link(Contact, "trackers_to")
     sender_contact = link(Contact, "trackers_from")
     manifest = link(Manifest, "trackers")
-    current_shipment = link(Shipment, "+", "The shipment under way.")
-    final_chained_shipment = link(Shipment, "+", "The last shipment of the chain.")
+    current_shipment = link(Shipment, "+", "Current shipment of the chain.")
+    final_chained_shipment = link(Shipment, "+", "Last shipment of the chain.")
     auto_close_shipments_option = models.BooleanField(
-        default=False, help_text="Complete the shipments when the tracker reaches the status below."
+        default=False,
+        help_text="Complete the shipments when the tracker reaches `auto_close_shipments_status`.",
     )
     auto_close_shipments_status = choice(ParcelStatus)
     estimated_delivery_at = models.DateTimeField(null=True, blank=True)
@@ -62,7 +63,7 @@ class Tracker(Record):
             models.Index(fields=["organization", "created_at"], name="tracker_by_creation"),
             models.Index(fields=["organization", "status", "created_at"], name="tracker_by_status"),
             models.Index(fields=["tracking_number"], name="tracker_by_tracking_number"),
-            # With the type, for the counts that contacts and groups show.
+            # Includes the type for the counts of contacts and groups.
             models.Index(
                 fields=["destination_contact", "type"],
                 name="tracker_by_destination",
@@ -81,7 +82,7 @@ class Tracker(Record):
 
 
 class InferenceStatus(models.TextChoices):
-    """What became of a photograph."""
+    """The status of label recognition."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -91,7 +92,7 @@ class InferenceStatus(models.TextChoices):
 
 
 class ShippingLabelInference(Record):
-    """What was read from the photograph of a shipping label, and whom it was matched to."""
+    """The text recognized on a photographed shipping label, and the contacts that match it."""
 
     id = id_field("inf_sl")
     status = models.CharField(
@@ -104,21 +105,21 @@ class ShippingLabelInference(Record):
     media_urls = texts("Further photographs.")
     raw_text = text("All text on the label, line by line.")
     barcode_values = texts()
-    layout = json_object("The shelf or zone it was scanned at: {id, name}.")
+    layout = json_object("Shelf or zone of the scan: {id, name}.")
     recipient = json_object("{name, email, phone, address, contact_id}.")
     sender = json_object("{name, email, phone, address, contact_id}.")
-    extracted_recipient_name = text("As printed.")
-    extracted_sender_name = text("As printed.")
-    provider = json_object("The carrier recognized: {id, name, confidence}.")
-    providers = json_list("All carriers considered: [{id, name, confidence}].")
-    provider_name = text("The carrier's code: fedex, ups, usps…")
+    extracted_recipient_name = text("Name as printed on the label.")
+    extracted_sender_name = text("Name as printed on the label.")
+    provider = json_object("Recognized carrier: {id, name, confidence}.")
+    providers = json_list("All candidate carriers: [{id, name, confidence}].")
+    provider_name = text("Carrier code: fedex, ups, usps…")
     provider_id = text()
     service_level_id = text()
     service_level_name = text()
     account_id = text()
     tracking_number = text()
     order_number = text()
-    rma_number = text("Return merchandise authorization.")
+    rma_number = text("Return merchandise authorization number.")
     purchase_order = text()
     reference_number = text()
     invoice_number = text()
@@ -126,9 +127,9 @@ class ShippingLabelInference(Record):
         max_digits=12, decimal_places=3, null=True, blank=True, help_text="In kilograms."
     )
     dimensions = json_object("{length, width, height} in centimetres.")
-    matches = json_list("Contacts it may be for: [{contact_id, name, score}].")
-    errors = texts("Why nothing could be read.")
-    exceptions = texts("What a person should look at.")
+    matches = json_list("Candidate recipients: [{contact_id, name, score}].")
+    errors = texts("Reasons why recognition failed.")
+    exceptions = texts("Findings that need a review.")
     error_details = json_object()
     tags = texts()
     notes = text()

@@ -1,4 +1,4 @@
-"""`manage.py demo`: something to try Longshore with."""
+"""`manage.py demo`: create everything that is needed to try Longshore."""
 
 import json
 import os
@@ -12,56 +12,64 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from longshore.accounts.models import ApiKey, Organization, Scope
-from longshore.domains.commerce.models import Order
-from longshore.domains.logistics.models import Shipment
+from longshore.domains.demo.sources import demo_sources
+from longshore.resources.registry import registry
 
 ORGANIZATIONS = {"acme": "Acme Logistics", "globex": "Globex Freight"}
-ROWS = 10_000
-ORDERS = 500
 USERNAME = "admin"
+_NO_RESOURCES = (
+    "No resources are registered, so there is nothing to export yet. Declare one in a module "
+    "`resources.py` of an installed app: register(Resource(name=…, plural=…, model=…)). "
+    "docs/resources.md shows how."
+)
 
 
 class Command(BaseCommand):
     help = (
-        "Make a superuser, two organizations with demo data and an API key of the first, and "
-        "write how to get in to demo.json under LOCAL_DIR. What exists already is kept."
+        "Create a superuser, two organizations with the demo data of the installed domains and an "
+        "API key of the first organization, and write the credentials to demo.json in LOCAL_DIR. "
+        "Existing records are kept."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = settings.LOCAL_DIR / "demo.json"
         known = json.loads(path.read_text()) if path.exists() else {}
-        acme, *_ = [organization(slug, name) for slug, name in ORGANIZATIONS.items()]
+        acme, *_ = [self._organization(slug, name) for slug, name in ORGANIZATIONS.items()]
         demo = {
             "base_url": settings.BASE_URL,
-            "api_key": api_key(acme, known.get("api_key", "")),
+            "api_key": get_or_create_api_key(acme, known.get("api_key", "")),
             "admin_url": f"{settings.BASE_URL}/admin/",
             "admin_username": USERNAME,
-            "admin_password": password(known.get("admin_password", "")),
+            "admin_password": get_or_create_password(known.get("admin_password", "")),
         }
         write_private(path, json.dumps(demo, indent=2) + "\n")
+        if not registry.names():
+            self.stdout.write(_NO_RESOURCES)
+
+    def _organization(self, slug: str, name: str) -> Organization:
+        """Get or create an organization. Load the demo data of each domain that it lacks."""
+        found, _ = Organization.objects.get_or_create(slug=slug, defaults={"name": name})
+        nothing = {source.unit: 0 for source in demo_sources()}
+        for source in demo_sources():
+            if not source.model._default_manager.filter(organization=found).exists():
+                sizes = nothing | {source.unit: source.sample_size}
+                call_command("demo_data", organization=slug, **sizes, stdout=self.stdout)
+        return found
 
 
-def organization(slug: str, name: str) -> Organization:
-    """The organization, filled with demo data unless it has shipments, or orders."""
-    found, _ = Organization.objects.get_or_create(slug=slug, defaults={"name": name})
-    for model, size in ((Shipment, {"rows": ROWS}), (Order, {"rows": 0, "orders": ORDERS})):
-        if not model._default_manager.filter(organization=found).exists():
-            call_command("demo_data", organization=slug, **size)
-    return found
-
-
-def api_key(owner: Organization, known: str) -> str:
-    """The known key where it still opens, else a new one."""
+def get_or_create_api_key(owner: Organization, known: str) -> str:
+    """Return the known key if it is still valid, otherwise a new one."""
     if known and ApiKey.objects.is_valid(known):
         return known
     _, key = ApiKey.objects.create_key(name="Demo", organization=owner, scopes=Scope.values)
     return key
 
 
-def password(known: str) -> str:
-    """The superuser's password: the known one, else a new one; the account is made if missing.
+def get_or_create_password(known: str) -> str:
+    """Return the superuser's password: the known one, otherwise a new one.
 
-    A password that was changed in the admin is left alone, and then not known here.
+    Creates the account if it is missing. If somebody changed the password in the admin, it stays as
+    it is, and the known password is outdated.
     """
     user = User.objects.filter(username=USERNAME).first()
     if user and known:
@@ -74,7 +82,7 @@ def password(known: str) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, replacing one that may be more open."""
+    """Write a file that only its owner can read. Replace one with wider permissions."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,4 +1,4 @@
-"""`manage.py demo_data`: realistic records of all logistics and commerce resources."""
+"""`manage.py demo_data`: load realistic records of the installed domains."""
 
 import hashlib
 from argparse import ArgumentParser
@@ -10,68 +10,77 @@ from django.db import connection, transaction
 from tqdm import tqdm
 
 from longshore.accounts.models import Organization
-from longshore.domains.commerce.demo import load as commerce
-from longshore.domains.commerce.demo.plan import Plan as Shop
-from longshore.domains.demo.load import Demo, load
-from longshore.domains.logistics.demo import load as logistics
-from longshore.domains.logistics.demo.plan import MINIMUM_ROWS, Plan
+from longshore.domains.demo.load import DemoData, load
+from longshore.domains.demo.sources import DemoSource, demo_sources
 
 
 class Command(BaseCommand):
     help = (
-        "Fill an organization with demo records. The same slug and numbers always give the same "
-        "records; an organization that has them is left alone."
+        "Load demo records into an organization. The same slug and sizes always give the same "
+        "records. Demo data that is already loaded is kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        for source in demo_sources():
+            text = f"{source.help} Default: {source.default_size}."
+            parser.add_argument(
+                f"--{source.unit}", type=int, default=source.default_size, help=text
+            )
         parser.add_argument(
-            "--rows",
-            type=int,
-            default=20_000,
-            help=f"logistics records, of all ten resources together: 0, or at least {MINIMUM_ROWS} "
-            "(20000)",
-        )
-        parser.add_argument(
-            "--orders",
-            type=int,
-            default=0,
-            help="orders of a shop with all that belongs to them, some twenty records each (0)",
-        )
-        parser.add_argument(
-            "--organization", required=True, metavar="SLUG", help="made if there is none"
+            "--organization",
+            required=True,
+            metavar="SLUG",
+            help="Slug of the organization, which is created if it does not exist.",
         )
 
-    def handle(self, *, rows: int, orders: int, organization: str, **options: Any) -> None:
-        if rows < MINIMUM_ROWS and rows != 0:
-            raise CommandError(f"--rows must be at least {MINIMUM_ROWS}, or 0, not {rows}.")
-        if orders < 0:
-            raise CommandError(f"--orders must be at least 0, not {orders}.")
+    def handle(self, *, organization: str, **options: Any) -> None:
+        sizes = [(source, options[source.unit]) for source in demo_sources()]
+        if not sizes:
+            raise CommandError("No installed domain has demo data. See the setting DOMAINS.")
+        for source, size in sizes:
+            _check_size(source, size)
         with transaction.atomic():
             owner = _organization(organization)
-            demos = [logistics.demo(Plan(owner.slug, owner.id, rows))] if rows else []
-            demos += [commerce.demo(Shop(owner.slug, owner.id, orders))] if orders else []
-            for demo in demos:
-                if (present := demo.present()) is None:
-                    self._load(demo, owner.slug, quiet=options["verbosity"] == 0 or None)
-                elif present != demo.size:
-                    raise CommandError(
-                        f"{organization} already holds demo data of {present} {demo.unit}, which "
-                        f"cannot become {demo.size}. Name another organization."
-                    )
-                done = "holds" if present is None else "already held"
-                self.stdout.write(f"{organization} {done} demo data of {demo.size} {demo.unit}.")
+            for source, size in sizes:
+                if size:
+                    quiet = options["verbosity"] == 0 or None
+                    self._load(source.build(owner, size), organization, quiet=quiet)
 
-    def _load(self, demo: Demo, slug: str, *, quiet: bool | None) -> None:
-        """Write the rows. quiet: whether to hide progress; None hides it outside of a terminal."""
-        with tqdm(total=demo.records, desc=slug, unit=" rows", disable=quiet) as bar:
-            finish = load(demo, bar.update)
-        with connection.cursor() as cursor:
-            for statement in tqdm(finish, desc="finishing", unit="", disable=quiet, leave=False):
-                cursor.execute(statement)
+    def _load(self, data: DemoData, slug: str, *, quiet: bool | None) -> None:
+        """Load the data, unless the organization holds it already.
+
+        quiet: whether to hide the progress bar; None hides it outside of a terminal.
+        """
+        loaded = data.loaded_size()
+        if loaded is None:
+            with tqdm(total=data.records, desc=slug, unit=" rows", disable=quiet) as bar:
+                finish = load(data, bar.update)
+            with connection.cursor() as cursor:
+                for statement in tqdm(
+                    finish, desc="finishing", unit="", disable=quiet, leave=False
+                ):
+                    cursor.execute(statement)
+        elif loaded != data.size:
+            raise CommandError(
+                f"{slug} already holds demo data of {loaded} {data.unit}, which cannot be changed "
+                f"to {data.size}. Choose another organization."
+            )
+        done = "holds" if loaded is None else "already held"
+        self.stdout.write(f"{slug} {done} demo data of {data.size} {data.unit}.")
+
+
+def _check_size(source: DemoSource, size: int) -> None:
+    if size != 0 and size < source.min_size:
+        raise CommandError(
+            f"--{source.unit} must be 0 or at least {source.min_size}, but is {size}."
+        )
 
 
 def _organization(slug: str) -> Organization:
-    """The organization, locked, so that of two loads at once the second finds the first's rows."""
+    """Get or create the organization, and lock it.
+
+    The lock makes a concurrent load wait, so that it finds the rows of the first one.
+    """
     try:
         Organization._meta.get_field("slug").clean(slug, None)
     except ValidationError as error:

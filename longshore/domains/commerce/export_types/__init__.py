@@ -1,0 +1,9 @@
+"""The thirteen named export types of a shop: tables for people.
+
+A type leaves out columns that its own filters make constant, such as `is_test`.
+"""
+
+from longshore.domains.commerce.export_types import deliveries, orders, subscriptions
+from longshore.resources.export_types import export_types
+
+export_types.register(*orders.TYPES, *subscriptions.TYPES, *deliveries.TYPES)

@@ -1,0 +1,307 @@
+"""Logistics demo data: reproducible, complete, and with texts that need escaping."""
+
+import os
+import re
+import termios
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import Count, F, JSONField, Model
+
+from longshore.accounts.models import Organization
+from longshore.domains.logistics.models import (
+    Article,
+    Contact,
+    ContactGroup,
+    ContactLocation,
+    Group,
+    Level,
+    Location,
+    Shipment,
+    ShippingLabelInference,
+    Tracker,
+)
+from longshore.domains.logistics.models.base import Record
+
+pytestmark = pytest.mark.django_db
+
+ROWS = 2000
+MODELS = list(apps.get_app_config("longshore_logistics").get_models())
+RECORDS = [model for model in MODELS if issubclass(model, Record)]
+DECEMBER = tuple(datetime.fromtimestamp(second, UTC) for second in (1732993200, 1734548400))
+MOVING = {
+    "provider__in": ["fedex", "ups", "usps"],
+    "status__in": ["pickup_available", "delivered", "completed"],
+    "created_at__range": DECEMBER,
+}
+
+
+SCRIPTS = {
+    "Latin": "À-ž",
+    "Greek": "\u0370-\u03ff",
+    "Cyrillic": "\u0400-\u04ff",
+    "Hebrew": "\u0590-\u05ff",
+    "Arabic": "\u0600-\u06ff",
+    "Devanagari": "\u0900-\u097f",
+    "Thai": "\u0e00-\u0e7f",
+    "kana": "\u3040-\u30ff",
+    "Han": "\u4e00-\u9fff",
+    "Hangul": "\uac00-\ud7af",
+}
+# The path to the organization of rows without an organization of their own.
+_PARENTS: dict[type[Model], str] = {
+    Article: "item",
+    ContactGroup: "contact",
+    ContactLocation: "contact",
+    Level: "item",
+}
+
+
+def load(organization: str = "acme", rows: int = ROWS) -> None:
+    call_command("demo_data", organization=organization, rows=rows, verbosity=0)
+
+
+def contents() -> dict[str, tuple[Any, ...]]:
+    """Return row count and hash of every table, without generated keys."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in MODELS:
+            ignored = "id" if model in (ContactGroup, ContactLocation) else ""
+            cursor.execute(
+                f"""SELECT count(*), md5(string_agg(row, ' ' ORDER BY row COLLATE "C"))
+                    FROM (SELECT (to_jsonb(r) - %s)::text AS row
+                          FROM {model._meta.db_table} AS r) AS rows""",  # noqa: S608
+                [ignored],
+            )
+            found[model._meta.db_table] = cursor.fetchone()
+    return found
+
+
+def definitions() -> set[tuple[str, str]]:
+    """Return all indexes and constraints of the tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT indexname, indexdef FROM pg_indexes
+               WHERE tablename LIKE 'longshore_logistics_%'
+               UNION ALL SELECT conname, pg_get_constraintdef(oid) || convalidated
+               FROM pg_constraint WHERE conrelid::regclass::text LIKE 'longshore_logistics_%'"""
+        )
+        return set(cursor.fetchall())
+
+
+def texts() -> Iterator[str]:
+    """Yield all texts of contacts, groups, locations and shipments."""
+    for model in (Contact, Group, Location, Shipment):
+        names = [f.name for f in model._meta.fields if f.get_internal_type() == "TextField"]
+        for row in model._default_manager.values_list(*names):
+            yield from filter(None, row)
+
+
+def test_equal_slug_and_size_give_equal_records() -> None:
+    load()
+    first = contents()
+    assert all(count for count, _ in first.values())
+
+    with connection.cursor() as cursor:
+        tables = ", ".join(model._meta.db_table for model in MODELS)
+        cursor.execute(f"TRUNCATE {tables}")
+    load()
+    assert contents() == first
+
+
+@pytest.mark.parametrize("rows", [100, 777, ROWS])
+def test_number_of_records_equals_the_requested_rows(rows: int) -> None:
+    load(rows=rows)
+    counts = [model._default_manager.count() for model in RECORDS]
+    assert len(counts) == 10
+    assert sum(counts) == rows
+    assert min(counts) >= 3
+
+
+def test_organizations_have_separate_records() -> None:
+    load("acme")
+    load("globex", 500)
+    assert Shipment.objects.filter(organization__slug="globex").count() < 500
+    for model in RECORDS:
+        assert set(model._default_manager.values_list("organization__slug", flat=True)) == {
+            "acme",
+            "globex",
+        }
+
+
+def test_missing_organization_is_created_with_a_name() -> None:
+    load("north-sea_freight", 100)
+    assert Organization.objects.get(slug="north-sea_freight").name == "North Sea Freight"
+
+
+def test_existing_organization_is_used(acme: Organization) -> None:
+    load(rows=100)
+    assert Contact.objects.filter(organization=acme).count() == 15
+    assert Organization.objects.count() == 1
+
+
+def test_second_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    load(rows=300)
+    before = contents()
+    load(rows=300)
+    assert contents() == before
+    assert "acme already held demo data of 300 rows." in capsys.readouterr().out
+
+
+def test_another_size_is_rejected() -> None:
+    load(rows=300)
+    before = contents()
+    with pytest.raises(CommandError, match="already holds demo data of 300 rows, which cannot"):
+        load(rows=400)
+    assert contents() == before
+
+
+@pytest.mark.parametrize(
+    ("organization", "rows", "reason"),
+    [
+        ("acme", 99, "--rows must be 0 or at least 100"),
+        ("acme", -1, "--rows must be 0 or at least 100"),
+        ("two words", 100, "two words.*valid"),
+        ("x" * 51, 100, "at most 50"),
+        ("", 100, "blank"),
+    ],
+)
+def test_invalid_arguments_are_rejected(organization: str, rows: int, reason: str) -> None:
+    with pytest.raises(CommandError, match=reason):
+        load(organization, rows)
+    assert not Organization.objects.exists()
+
+
+def test_load_restores_indexes_and_constraints() -> None:
+    before = definitions()
+    assert any("gin" in definition for _, definition in before)
+    load(rows=300)
+    assert definitions() == before
+
+
+def test_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, side = os.openpty()
+    termios.tcsetwinsize(side, (24, 120))
+    with os.fdopen(side, "w") as stderr, monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", stderr)
+        call_command("demo_data", organization="acme", rows=300)
+    written = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert re.search(r"acme: 100%.*300/300 .*rows/s", written)
+
+
+def test_no_progress_bar_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    call_command("demo_data", organization="acme", rows=300, orders=20)
+    assert capfd.readouterr().err == ""
+
+
+def test_foreign_keys_stay_within_the_organization() -> None:
+    load("acme")
+    load("globex")
+    links = [
+        (model, field.name)
+        for model in MODELS
+        for field in model._meta.fields
+        if isinstance(field.related_model, type) and issubclass(field.related_model, Record)
+    ]
+    assert len(links) > 30
+    for model, name in links:
+        owner = "" if issubclass(model, Record) else f"{_PARENTS[model]}__"
+        rows = model._default_manager.filter(**{f"{name}__isnull": False})
+        assert rows.exists(), f"{model.__name__}.{name} is never set"
+        foreign = rows.exclude(**{f"{name}__organization": F(f"{owner}organization")})
+        assert not foreign.exists(), f"{model.__name__}.{name} refers to another organization"
+
+
+def test_trackers_match_their_shipments() -> None:
+    load()
+    tracked = Shipment.objects.filter(tracker__isnull=False)
+    assert tracked.exists()
+    assert not tracked.exclude(tracking_number=F("tracker__tracking_number")).exists()
+    assert not tracked.exclude(provider=F("tracker__provider")).exists()
+    assert not Tracker.objects.exclude(current_shipment__tracker=F("pk")).exists()
+    read = ShippingLabelInference.objects.filter(tracker__isnull=False)
+    assert not read.exclude(tracking_number=F("tracker__tracking_number")).exists()
+
+
+def test_texts_need_escaping() -> None:
+    load()
+    found = set(texts())
+    awkward = ['"', "'", ",", ";", "\n", "\r\n", "\t", "\\", "\\N", "🚚", "👩\u200d👩", "<b>", "{"]
+    assert [piece for piece in awkward if not any(piece in text for text in found)] == []
+    formulas = ["=", "+", "-", "@", " "]
+    assert [sign for sign in formulas if not any(text.startswith(sign) for text in found)] == []
+
+
+def test_names_use_many_scripts() -> None:
+    load()
+    for script, letters in SCRIPTS.items():
+        assert Contact.objects.filter(name__regex=f"[{letters}]").exists(), script
+
+
+def test_null_and_empty_texts_occur() -> None:
+    load()
+    for name in ("nickname", "email", "notes", "external_id"):
+        assert Contact.objects.filter(**{name: None}).exists(), name
+        assert Contact.objects.filter(**{name: ""}).exists(), name
+
+
+def test_nested_and_empty_metadata_occur() -> None:
+    load()
+    assert Contact.objects.filter(metadata={}).exists()
+    assert Contact.objects.filter(metadata__place__building__desks__contains=[None]).exists()
+
+
+def test_contacts_have_zero_to_three_groups() -> None:
+    load()
+    counts = Contact.objects.annotate(number=Count("groups")).values_list("number", flat=True)
+    assert set(counts) == {0, 1, 2, 3}
+    assert Group.objects.filter(children__isnull=False, parent__isnull=False).exists()
+
+
+def test_records_exist_on_days_of_clock_changes() -> None:
+    load()
+    for day in ("2024-03-10", "2024-11-03", "2024-03-31", "2024-10-27"):
+        assert Shipment.objects.filter(created_at__date=day).count() >= 10, day
+
+
+def test_ids_sort_by_creation_time() -> None:
+    load()
+    ordered = Shipment.objects.order_by("created_at")
+    assert list(ordered.values_list("pk", flat=True)) == sorted(
+        ordered.values_list("pk", flat=True)
+    )
+
+
+def test_documented_requests_select_records() -> None:
+    load()
+    inferences = ShippingLabelInference.objects.filter(
+        provider_name="usps", metadata__service="inbound", created_at__range=DECEMBER
+    )
+    selected = [
+        Shipment.objects.filter(created_at__gte=datetime(2024, 1, 1, tzinfo=UTC)),
+        Contact.objects.filter(groups="grp_19asti9p9u8sBaiJVPxFUF"),
+        Group.objects.filter(resource="contact"),
+        inferences,
+        Shipment.objects.filter(**MOVING),
+        Tracker.objects.filter(**MOVING),
+        Location.objects.all(),
+    ]
+    assert all(rows.filter(organization__slug="acme").count() > 1 for rows in selected)
+
+
+def test_every_field_has_values() -> None:
+    load()
+    for model in RECORDS:
+        rows = model._default_manager.all()
+        for field in model._meta.concrete_fields:
+            filled = rows.filter(**{f"{field.name}__isnull": False})
+            if isinstance(field, JSONField | ArrayField):
+                filled = filled.exclude(**{field.name: []})
+            assert filled.exists(), f"{model.__name__}.{field.name}"
