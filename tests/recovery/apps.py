@@ -15,6 +15,6 @@ class HurryConfig(AppConfig):
         maintenance.MAX_SILENCE = timedelta(seconds=4)
         maintenance.MESSAGE_PATIENCE = timedelta(seconds=6)
         maintenance.MIN_AGE = timedelta(seconds=2)
-        # Together still more than the outage of the storage.
+        # Together longer than the outage of the storage.
         lifecycle.RETRY_DELAYS = (timedelta(seconds=2), timedelta(seconds=9))
         transitions.REPLICA_DELAYS = (timedelta(0), timedelta(seconds=1))
