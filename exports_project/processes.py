@@ -1,7 +1,7 @@
 """The process table: every process of an installation, its queues, signals and health checks.
 
 The settings (Celery's queues), `serve` (`make run`) and `health` (`/readyz`) read it. Tests compare
-it with `deploy/systemd` and with the table of docs/deployment.md, which
+it with `deploy/systemd` and with the table of docs/operations.md, which
 `python -m exports_project.processes` prints. The settings import this module, so it must not need
 them.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from signal import SIGQUIT, SIGTERM, Signals
 
 # The queue of tasks that name no queue: the maintenance that beat schedules.
-DEFAULT_QUEUE = "upkeep"
+DEFAULT_QUEUE = "maintenance"
 CELERY = ("celery", "--quiet", "-A", "exports_project")
 # Root may run Longshore, for example in a container. Celery's warning would fill a page.
 _PYTHON = (sys.executable, "-W", "ignore:You're running the worker with superuser privileges")
@@ -153,7 +153,7 @@ HEALTH_CHECKS = {
 
 
 def as_markdown() -> str:
-    """Return the table of docs/deployment.md."""
+    """Return the table of docs/operations.md."""
     rows = [
         ("Process", "Purpose", "Command", "Number", "Stop signal", "Check of `/readyz`"),
         ("---",) * 6,

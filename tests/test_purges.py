@@ -25,7 +25,7 @@ from longshore.api.models import IdempotencyKey
 from longshore.database import chunks
 from longshore.jobs import maintenance
 from tests.records import copies
-from webhooks import maintenance as webhooks_upkeep
+from webhooks import maintenance as webhooks_maintenance
 from webhooks.models import (
     Attempt,
     Delivery,
@@ -126,7 +126,7 @@ def no_objects() -> Iterator[None]:
     ("fixture", "purge"),
     [
         ("old_exports", partial(maintenance.purge, export_lifecycle)),
-        ("old_events", webhooks_upkeep.purge),
+        ("old_events", webhooks_maintenance.purge),
         ("old_keys", idempotency.purge),
     ],
 )

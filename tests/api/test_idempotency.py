@@ -259,7 +259,7 @@ def test_expired_keys_are_purged_every_hour() -> None:
     assert plan["schedule"] == crontab(minute="27")
     current_app.loader.import_default_modules()
     assert plan["task"] in current_app.tasks
-    assert current_app.amqp.router.route({}, plan["task"])["queue"].name == "upkeep"
+    assert current_app.amqp.router.route({}, plan["task"])["queue"].name == "maintenance"
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def working(queues: str) -> Iterator[None]:
 @pytest.fixture
 def worker(transactional_db: None) -> Iterator[None]:
     """A Celery worker until the end of the test."""
-    with working("large,quick,upkeep,webhooks"):
+    with working("large,quick,maintenance,webhooks"):
         yield
 
 

@@ -159,7 +159,7 @@ def test_optional_messages_are_bounded_while_workers_are_down(
     assert (queues.count_messages("quick"), queues.count_messages("large")) == (5, 3)
     for export in Export.objects.all():
         actions.delete(export)
-    assert queues.count_messages("upkeep") == 3
+    assert queues.count_messages("maintenance") == 3
 
 
 def test_many_small_exports_complete_although_large_workers_refuse_most(

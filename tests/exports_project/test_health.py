@@ -41,7 +41,7 @@ def no_heartbeats() -> Iterator[None]:
 @pytest.fixture
 def workers(transactional_db: None) -> Iterator[None]:
     """A worker that serves every queue, after a recovery."""
-    with working("large,quick,upkeep,webhooks"):
+    with working("large,quick,maintenance,webhooks"):
         maintenance.recover(export_lifecycle)
         wait_for(lambda: heartbeats.is_fresh("webhooks"))
         yield

@@ -108,7 +108,7 @@ def test_everything_starts_and_ends_on_a_signal(used_local_dir: Path, port: int)
     with supervisor(used_local_dir, port) as process:
         wait_for("Longshore is ready", used_local_dir, process)
         commands = " ".join(" ".join(member.cmdline()) for member in family_of(process))
-        for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q upkeep", "beat"):
+        for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q maintenance", "beat"):
             assert part in commands
         assert credentials(used_local_dir) == before
         assert_ends_on(signal.SIGINT, process, 0)

@@ -43,7 +43,7 @@ def test_a_job_runs_and_reports_its_progress(
 
 
 def test_a_worker_runs_what_is_enqueued(acme: Organization) -> None:
-    with working("reports_large,reports_quick,upkeep"):
+    with working("reports_large,reports_quick,maintenance"):
         reports = [create(acme, lane) for lane in (Lane.LARGE, Lane.QUICK)]
         wait_for(lambda: all(current(each).status == Status.COMPLETED for each in reports))
         actions.delete(report_lifecycle, reports[0])

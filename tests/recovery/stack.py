@@ -28,7 +28,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 COMMANDS: dict[str, Sequence[str]] = {
     "web": PROCESSES["web"].command(),
     "worker": worker("worker", "large", "quick", concurrency=2).command(),
-    "upkeep": PROCESSES["upkeep"].command(),
+    "maintenance": PROCESSES["maintenance"].command(),
     "beat": PROCESSES["beat"].command(),
 }
 SECOND = {

@@ -106,12 +106,12 @@ def test_exports_and_the_admin_work_through_transaction_pooling(stack: Surrounde
         assert "longshore" in admin_page(stack, path).lower()
     with servers.connect(stack.folder, embedded.DATABASE) as connection:
         connection.execute(OVER, [done])
-    stack.send("exports.expire", "upkeep")
+    stack.send("exports.expire", "maintenance")
     wait_until(lambda: stack.query(STATUS, done) == [("expired",)], 30)
     with servers.connect(stack.folder, embedded.DATABASE) as connection:
         connection.execute(OLD, [done])
     for task in ("exports.purge", "webhooks.purge", "accounts.purge"):
-        stack.send(task, "upkeep")
+        stack.send(task, "maintenance")
     wait_until(lambda: stack.query(STATUS, done) == [], 30)
     assert "InvalidCursorName" not in stack.logs()
 
