@@ -1,3 +1,4 @@
+
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
