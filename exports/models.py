@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.fields.json import KT
 from django.utils import timezone
@@ -19,6 +18,7 @@ from longshore.jobs.models import (
     JobTurn,
     JobUsage,
     list_index,
+    optional_limit,
     public_id_field,
 )
 from longshore.jobs.statuses import ENDS, QUEUED_AT_ONCE, RETRYABLE, UNFINISHED, Lane, Status
@@ -127,16 +127,10 @@ class ExportUsage(JobUsage):
 class ExportLimits(JobLimits):
     """Limits of one organization's exports that differ from the settings."""
 
-    records = models.PositiveBigIntegerField(
-        "records per export", null=True, blank=True, validators=[MinValueValidator(1)]
-    )
-    bytes = models.PositiveBigIntegerField(
-        "bytes per export",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Size of all files of one export.",
-    )
+    settings_prefix = "EXPORT_"
+
+    records = optional_limit("MAX_RECORDS", "records per export")
+    bytes = optional_limit("MAX_BYTES", "bytes per export", "Size of all files of one export.")
 
     class Meta(JobLimits.Meta):
         verbose_name = verbose_name_plural = "export limits"

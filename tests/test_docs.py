@@ -18,7 +18,7 @@ from exports.request.parser import parse_export
 from exports_project.health import CHECKS
 from longshore.api.body.tables import table_rows
 from longshore.api.errors import error_codes
-from longshore.files.datetime_patterns import pattern_sql
+from longshore.files.datetime_patterns import FIELDS, pattern_sql
 from longshore.jobs.metrics import JobCollector
 from longshore.resources.columns import ColumnType
 from longshore.resources.matchers import MATCHERS, Takes
@@ -106,6 +106,11 @@ def test_nested_values_look_as_their_tables_say() -> None:
             [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in lines.splitlines()
         ]
         assert list(csv.reader(io.StringIO(text))) == [header, *rows]
+
+
+def test_the_table_of_datetime_letters_is_complete() -> None:
+    cells = " ".join(row[0] for row in table("datetimes.md", "Letters"))
+    assert {*re.findall(r"`(.+?)`", cells)} == {*FIELDS, "'T'", "''"}
 
 
 def test_the_table_of_matchers_is_complete() -> None:

@@ -20,13 +20,14 @@ from exports.api import documentation, errors
 from exports.api.filters import list_filters
 from exports.execution.manifest import manifest as build_manifest
 from exports.formats.base import FormatLimit
-from exports.lifecycle import actions, creation
+from exports.lifecycle import creation
 from exports.lifecycle.representation import (
     ExportEventSerializer,
     ExportSerializer,
     ExportTypeSerializer,
 )
 from exports.lifecycle.storage import open_signed, signed_url
+from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from exports.preview import preview as build_preview
 from exports.request.parser import parse_export
@@ -50,7 +51,7 @@ class ExportViewSet(JobViewSet[Export]):
     lookup_value_regex = r"exp_\w+"
     serializer_class = ExportSerializer
     event_serializer_class = ExportEventSerializer
-    job_actions = actions
+    lifecycle = export_lifecycle
 
     def create_job(self, body: Mapping[str, Any]) -> tuple[Export, bool]:
         organization = self.organization

@@ -8,10 +8,9 @@ from exports.errors import ExportErrorCode
 from exports.execution import replica
 from exports.execution.writer import write_files
 from exports.formats.base import FormatLimit
-from exports.lifecycle.limits import limits_of
 from exports.lifecycle.storage import attempt_folder
 from exports.lifecycle.transitions import EXPORTS, ExportLifecycle, export_lifecycle
-from exports.models import Export, ExportFile
+from exports.models import Export, ExportFile, ExportLimits
 from exports.reading.stream import ExportStream
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
@@ -38,7 +37,7 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
 
     def prepare(self, job: Export) -> Work[list[ExportFile]]:
         spec = _checked_spec(job)
-        limits = limits_of(job.organization_id)
+        limits = ExportLimits.applied_to(job.organization_id)
         database = replica.database_of(job)
         stream = ExportStream(spec, job.organization_id, limits.seconds, database)
         used = (

@@ -12,9 +12,8 @@ from rest_framework.utils.encoders import JSONEncoder
 from exports.execution.manifest import manifest
 from exports.formats import formats
 from exports.lifecycle import limits
-from exports.lifecycle.limits import Limits
 from exports.lifecycle.storage import MANIFEST, attempt_folder
-from exports.models import Export, ExportFile
+from exports.models import Export, ExportFile, ExportLimits
 from exports.reading.copy_reader import IncompleteExport
 from exports.reading.stream import ExportStream, FileStream
 from exports.spec import ExportSpec
@@ -26,7 +25,7 @@ from longshore.resources.registry import registry
 
 
 def write_files(
-    export: Export, spec: ExportSpec, stream: ExportStream, allowed: Limits, used: int | None
+    export: Export, spec: ExportSpec, stream: ExportStream, allowed: ExportLimits, used: int | None
 ) -> list[ExportFile]:
     """Write and verify all files of an export and its manifest. Sets `export.snapshot_at`.
 
@@ -72,7 +71,7 @@ def write_files(
 def _within_limits(
     source: FileStream,
     stream: ExportStream,
-    allowed: Limits,
+    allowed: ExportLimits,
     bytes_before: int,
     used: int | None,
 ) -> Iterator[bytes]:

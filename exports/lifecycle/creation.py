@@ -10,15 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from exports.lifecycle import limits
-from exports.lifecycle.limits import Limits, limits_of
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
-from exports.models import Export, Lane
+from exports.models import Export, ExportLimits, Lane
 from exports.request.body import DATE_FROM, DATE_TO
 from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.sql.compiler import compile_count
 from longshore.accounts.models import ApiKey, Organization
-from longshore.jobs import admission
-from longshore.jobs.queues import enqueue
+from longshore.jobs import actions, admission
 from longshore.resources.reading import TookTooLong, reading
 
 # Counting a large table must not delay the response; the worker counts anyway.
@@ -50,7 +48,7 @@ def create(
     a limit is exceeded.
     """
     limits.check_request(request, spec)
-    allowed = limits_of(organization.pk)
+    allowed = ExportLimits.applied_to(organization.pk)
     quotas = admission.quotas(EXPORTS, organization.pk, allowed)
     same = admission.unfinished_of(EXPORTS, organization.pk)
     same = same.filter(spec=spec.to_json()) if dedupe else same.none()
@@ -69,10 +67,8 @@ def create(
         if existing := same.first():
             return Creation(existing, created=False)
         _check(count, spec, allowed)
-        now = timezone.now()
         export = Export(
             organization=organization,
-            organization_number=admission.admit(EXPORTS, organization.pk, quotas, is_new=True),
             api_key=api_key,
             resource=spec.resource,
             format=spec.format,
@@ -83,13 +79,9 @@ def create(
             spec=spec.to_json(),
             lane=_lane(count),
             records_count=count,
-            estimated_completion=now + timedelta(seconds=expected_seconds(count or 0)),
-            # Stored in advance, which saves a statement and a commit. If this process dies before
-            # it sends the message, recovery sends one, as for a lost message.
-            enqueued_at=now,
+            estimated_completion=timezone.now() + timedelta(seconds=expected_seconds(count or 0)),
         )
-        export_lifecycle.create(export)
-        transaction.on_commit(lambda: enqueue(EXPORTS, export, is_marked=True))
+        actions.create_locked(export_lifecycle, export, quotas)
     return Creation(export, created=True)
 
 
@@ -113,7 +105,7 @@ def count_rows(
         return None
 
 
-def _check(count: int | None, spec: ExportSpec, allowed: Limits) -> None:
+def _check(count: int | None, spec: ExportSpec, allowed: ExportLimits) -> None:
     """Refuse a count that is known to be outside the limits. The worker checks again."""
     if count is None:
         return

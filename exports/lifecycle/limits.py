@@ -1,45 +1,20 @@
-"""Limits of exports: those of the settings, or those that staff set for one organization."""
+"""Limits of every export, and the errors of exports that exceed a limit.
+
+`exports.models.ExportLimits` has the limits of an organization.
+"""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from exports.errors import ExportErrorCode
-from exports.models import ExportLimits
 from exports.spec import ExportSpec
 from longshore.api.errors import ApiError, ErrorCode
-from longshore.jobs import kinds
 from longshore.jobs.errors import JobErrorCode
 
 # All files of an export are listed, linked and described in one response.
 MAX_FILES = 1000
 # Of a request, and of its spec: both are stored with the export.
 MAX_REQUEST_BYTES = 256 << 10
-
-
-@dataclass(frozen=True)
-class Limits(kinds.Limits):
-    """Limits of one organization's exports; None means no limit.
-
-    records, bytes: of one export.
-    """
-
-    records: int | None
-    bytes: int | None
-
-
-def limits_of(organization_id: str) -> Limits:
-    own = ExportLimits.objects.filter(pk=organization_id).first() or ExportLimits()
-    return Limits(
-        unfinished=own.unfinished or settings.EXPORT_MAX_UNFINISHED,
-        daily=own.daily or settings.EXPORT_MAX_DAILY,
-        seconds=own.seconds or settings.EXPORT_TIME_LIMIT_SECONDS,
-        stored_bytes=own.stored_bytes or settings.EXPORT_MAX_STORED_BYTES,
-        records=own.records or settings.EXPORT_MAX_RECORDS,
-        bytes=own.bytes or settings.EXPORT_MAX_BYTES,
-    )
 
 
 def check_request(request: Any, spec: ExportSpec) -> None:

@@ -13,11 +13,11 @@ from django.db import transaction
 
 from exports.errors import ExportErrorCode
 from exports.lifecycle import storage, webhook_events
-from exports.lifecycle.limits import limits_of
 from exports.models import (
     Export,
     ExportEvent,
     ExportFile,
+    ExportLimits,
     ExportTurn,
     ExportUsage,
     Lane,
@@ -106,7 +106,7 @@ EXPORTS = JobKind(
     turn=ExportTurn,
     usage=ExportUsage,
     queues={Lane.LARGE: "large", Lane.QUICK: "quick"},
-    limits=limits_of,
+    limits=ExportLimits.applied_to,
     retention=retention,
     record_retention=lambda: timedelta(days=settings.EXPORT_RECORD_DAYS),
     unfinished_error=ExportErrorCode.TOO_MANY_EXPORTS,

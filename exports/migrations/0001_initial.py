@@ -1,4 +1,3 @@
-
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -35,7 +34,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "unfinished",
-                    models.PositiveIntegerField(
+                    models.PositiveBigIntegerField(
                         blank=True,
                         help_text="Queued or processing at the same time.",
                         null=True,
@@ -44,7 +43,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "daily",
-                    models.PositiveIntegerField(
+                    models.PositiveBigIntegerField(
                         blank=True,
                         help_text="Created or retried, from midnight to midnight in UTC.",
                         null=True,
@@ -54,7 +53,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "seconds",
-                    models.PositiveIntegerField(
+                    models.PositiveBigIntegerField(
                         blank=True,
                         help_text="Duration of each attempt.",
                         null=True,

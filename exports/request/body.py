@@ -170,7 +170,7 @@ EXPORT_BODY = Body(
         Choice(
             "format",
             "The format of the file.",
-            choices=list(formats),
+            choices=lambda: list(formats),
             default="csv",
             code=JobErrorCode.INVALID_FORMAT,
         ),

@@ -60,17 +60,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # A task expires after one interval. Hourly tasks run by the clock, because beat starts every
-    # interval anew when it starts.
-    "Recover exports": {
-        "task": "exports.recover",
-        "schedule": timedelta(seconds=5),
-        "options": {"expire_seconds": 5},
-    },
-    "Purge exports": {
-        "task": "exports.purge",
-        "schedule": crontab(minute="7"),
-        "options": {"expire_seconds": 3600},
-    },
+    # interval anew when it starts. Each kind of job adds its own tasks (`longshore.jobs.tasks`).
     "Purge idempotency keys": {
         "task": "accounts.purge",
         "schedule": crontab(minute="27"),
@@ -90,10 +80,5 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "webhooks.purge",
         "schedule": crontab(minute="47"),
         "options": {"expire_seconds": 3600},
-    },
-    "Expire exports": {
-        "task": "exports.expire",
-        "schedule": timedelta(minutes=1),
-        "options": {"expire_seconds": 60},
     },
 }

@@ -1,12 +1,14 @@
-"""The actions of clients and staff on an existing job: cancel, retry, delete."""
+"""The actions of clients and staff on a job: create, cancel, retry, delete."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.utils import timezone
 
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.jobs import admission, maintenance
+from longshore.jobs.admission import Quota
 from longshore.jobs.errors import JobErrorCode
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.lifecycle import Lifecycle
@@ -15,6 +17,29 @@ from longshore.jobs.queues import enqueue, request_discard
 from longshore.jobs.statuses import RETRYABLE, UNFINISHED, Status
 
 J = TypeVar("J", bound=Job)
+
+
+def create(lifecycle: Lifecycle[J], job: J) -> None:
+    """Store a new job and enqueue it. Raises ApiError if it would exceed a quota."""
+    kind, organization_id = lifecycle.kind, job.organization_id
+    quotas = admission.quotas(kind, organization_id, kind.limits(organization_id))
+    with transaction.atomic():
+        admission.lock(organization_id)
+        create_locked(lifecycle, job, quotas)
+
+
+def create_locked(lifecycle: Lifecycle[J], job: J, quotas: Iterable[Quota]) -> None:
+    """As `create`, in the caller's transaction, which holds the lock of the organization.
+
+    Sends the message on commit.
+    """
+    kind = lifecycle.kind
+    job.organization_number = admission.admit(kind, job.organization_id, quotas, is_new=True)
+    # Stored in advance, which saves a statement and a commit. If this process dies before it sends
+    # the message, recovery sends one, as for a lost message.
+    job.enqueued_at = timezone.now()
+    lifecycle.create(job)
+    transaction.on_commit(lambda: enqueue(kind, job, is_marked=True))
 
 
 def cancel(lifecycle: Lifecycle[J], job: J) -> None:

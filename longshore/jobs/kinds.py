@@ -6,7 +6,7 @@ Imports no models, so that the Celery application can import it before Django is
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from longshore.jobs.statuses import QUEUED_AT_ONCE, Lane, Status
 
@@ -17,14 +17,27 @@ if TYPE_CHECKING:
 J = TypeVar("J", bound="Job")
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Protocol):
     """Limits of one organization for one kind of job; None means no limit.
 
     unfinished: queued and processing jobs at the same time. daily: jobs created or retried on one
     day, in UTC. seconds: duration of one attempt. stored_bytes: size of the files of all jobs of
     the kind together.
     """
+
+    @property
+    def unfinished(self) -> int: ...
+    @property
+    def daily(self) -> int | None: ...
+    @property
+    def seconds(self) -> int: ...
+    @property
+    def stored_bytes(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class FixedLimits:
+    """Limits of a kind of job that are the same for every organization."""
 
     unfinished: int
     daily: int | None

@@ -34,8 +34,10 @@ def database(db: None) -> Iterator[str]:
         server.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(sql.Identifier(name)))
 
 
-def installed(database: str, *domains: str) -> dict[str, Any]:
-    """Install Longshore with these domains, and return what `tests.domains.installation` prints."""
+def installed(
+    database: str, *domains: str, program: str = "tests.domains.installation"
+) -> dict[str, Any]:
+    """Install Longshore with these domains, and return the JSON that the program prints."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "TEST_DATABASE": database,
@@ -45,7 +47,7 @@ def installed(database: str, *domains: str) -> dict[str, Any]:
         "DEBUG": "true",
     }
     process = subprocess.run(
-        [sys.executable, "-m", "tests.domains.installation"],
+        [sys.executable, "-m", program],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -349,3 +349,16 @@ def test_a_manager_sets_the_limits_of_an_organization(manager: Client, acme: Org
     assert ExportLimits.objects.get(organization=acme).unfinished == 3
     text = page(manager, "/admin/exports/exportlimits/")
     assert "3,600 (default)" in text
+
+
+def test_the_admin_lists_and_edits_every_limit(manager: Client, acme: Organization) -> None:
+    user = User.objects.get(username="manager")
+    user.user_permissions.add(Permission.objects.get(codename="view_organization"))
+    names = [field.name for field in ExportLimits.limit_fields()]
+    values = {name: 1_000 + number for number, name in enumerate(names)}
+    answer = manager.post("/admin/exports/exportlimits/add/", {"organization": acme.pk, **values})
+    assert answer.status_code == 302
+    stored = ExportLimits.objects.get(organization=acme)
+    assert {name: getattr(stored, name) for name in names} == values
+    text = page(manager, "/admin/exports/exportlimits/")
+    assert all(f"{value:,}" in text for value in values.values())

@@ -51,6 +51,21 @@ def test_the_eleventh_unfinished_export_is_refused_until_one_ends(
     assert first.status == Status.CANCELED
 
 
+@pytest.mark.parametrize("name", [field.name for field in ExportLimits.limit_fields()])
+def test_every_limit_of_an_organization_replaces_its_default(
+    name: str, limits: ExportLimits, acme: Organization, globex: Organization
+) -> None:
+    [field] = [each for each in ExportLimits.limit_fields() if each.name == name]
+    ExportLimits.objects.update(**{name: 7})
+    own, default = (ExportLimits.applied_to(each.pk) for each in (acme, globex))
+    assert getattr(own, name) == 7
+    assert getattr(default, name) == ExportLimits.default_of(field)
+    others = [each.name for each in ExportLimits.limit_fields() if each != field]
+    assert [getattr(own, other) for other in others] == [
+        getattr(default, other) for other in others
+    ]
+
+
 def test_racing_requests_do_not_exceed_the_limit(
     alice: KeyClient, contacts: list[Contact], settings: Settings
 ) -> None:

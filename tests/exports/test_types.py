@@ -107,8 +107,8 @@ def sell(organization: Organization, at: datetime, *, is_test: bool) -> dict[str
     return {code: str(first) for code, first in rows.items()}
 
 
-def test_the_types_are_listed_in_order() -> None:
-    assert export_types.codes() == CODES
+def test_the_types_of_commerce_are_listed_in_order() -> None:
+    assert [code for code in export_types.codes() if code in CODES] == CODES
 
 
 @pytest.mark.parametrize("code", CODES)

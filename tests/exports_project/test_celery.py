@@ -89,7 +89,8 @@ def test_a_worker_refuses_a_pickled_task_and_runs_the_next(
 
 @pytest.mark.parametrize("name", ["Purge exports", "Purge idempotency keys", "Purge webhooks"])
 def test_hourly_tasks_run_by_the_clock(name: str) -> None:
-    schedule = copy(settings.CELERY_BEAT_SCHEDULE[name]["schedule"])
+    current_app.loader.import_default_modules()
+    schedule = copy(current_app.conf.beat_schedule[name]["schedule"])
     started = datetime(2024, 7, 1, 11, 50, tzinfo=UTC)
     schedule.nowfun = lambda: started + timedelta(minutes=59)
     assert schedule.is_due(started).is_due

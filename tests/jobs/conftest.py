@@ -14,6 +14,8 @@ from longshore.jobs.tasks import define_tasks
 from tests.exports.conftest import storage  # noqa: F401  (a fixture)
 from tests.jobs.reports import MODELS, REPORTS, Report, report_lifecycle, run
 
+PERIODIC = ("Recover reports", "Expire reports", "Purge reports")
+
 
 def purge_queues() -> None:
     """Empty the queues of reports, which are not among those that `control.purge` empties."""
@@ -36,6 +38,8 @@ def reports(transactional_db: None) -> Iterator[None]:
     yield
     for name in ("run", "discard", "recover", "expire", "purge"):
         current_app.tasks.unregister(REPORTS.task(name))
+    for name in PERIODIC:
+        del current_app.conf.beat_schedule[name]
     kinds.unregister(REPORTS)
     with connection.schema_editor() as editor:
         for model in reversed(MODELS):

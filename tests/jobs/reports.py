@@ -16,14 +16,14 @@ from django.apps import AppConfig
 from django.apps.registry import Apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from exports.errors import ExportErrorCode
 from longshore.accounts.models import ApiKey, Organization
 from longshore.api.errors import ErrorCode
-from longshore.jobs import admission
-from longshore.jobs.kinds import JobKind, Limits
+from longshore.jobs import actions
+from longshore.jobs.kinds import FixedLimits, JobKind
 from longshore.jobs.lifecycle import Lifecycle
 from longshore.jobs.models import (
     Job,
@@ -33,7 +33,6 @@ from longshore.jobs.models import (
     JobUsage,
     public_id_field,
 )
-from longshore.jobs.queues import enqueue
 from longshore.jobs.runner import JobRunner, Work
 from longshore.jobs.statuses import Lane
 
@@ -41,7 +40,7 @@ from longshore.jobs.statuses import Lane
 APPS = Apps()
 APPS.register_model("longshore_accounts", Organization)
 APPS.register_model("longshore_accounts", ApiKey)
-LIMITS = Limits(unfinished=5, daily=None, seconds=60, stored_bytes=None)
+LIMITS = FixedLimits(unfinished=5, daily=None, seconds=60, stored_bytes=None)
 RETENTION = timedelta(hours=1)
 
 
@@ -179,21 +178,16 @@ def create(
     organization: Organization, lane: Lane = Lane.QUICK, steps: int = 3, **spec: Any
 ) -> Report:
     """Create a report and enqueue it. Raises ApiError if a limit is exceeded."""
-    quotas = admission.quotas(REPORTS, organization.pk, LIMITS)
-    with transaction.atomic():
-        admission.lock(organization.pk)
-        report = Report(
-            organization=organization,
-            organization_number=admission.admit(REPORTS, organization.pk, quotas, is_new=True),
-            resource="report",
-            request={},
-            spec={"steps": steps, **spec},
-            lane=lane,
-            records_count=steps,
-            expires_at=timezone.now() + RETENTION,
-        )
-        report_lifecycle.create(report)
-        transaction.on_commit(lambda: enqueue(REPORTS, report))
+    report = Report(
+        organization=organization,
+        resource="report",
+        request={},
+        spec={"steps": steps, **spec},
+        lane=lane,
+        records_count=steps,
+        expires_at=timezone.now() + RETENTION,
+    )
+    actions.create(report_lifecycle, report)
     return report
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -13,10 +14,15 @@ from longshore.jobs import actions, heartbeats, maintenance, queues
 from longshore.jobs.lifecycle import RETRY_DELAYS
 from longshore.jobs.statuses import RETRYABLE, Lane, Status
 from tests.exports.conftest import stored_files
-from tests.jobs.conftest import claimed, current, purge_queues, silence, skip_delay
+from tests.jobs.conftest import PERIODIC, claimed, current, purge_queues, silence, skip_delay
 from tests.jobs.reports import Report, create, report_lifecycle, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_beat_schedules_the_periodic_tasks_of_a_kind() -> None:
+    tasks = [current_app.conf.beat_schedule[name]["task"] for name in PERIODIC]
+    assert tasks == ["reports.recover", "reports.expire", "reports.purge"]
 
 
 def test_a_job_of_a_dead_worker_is_recovered(acme: Organization) -> None:

@@ -6,4 +6,8 @@ from exports_project.settings import CELERY_BEAT_SCHEDULE, INSTALLED_APPS
 from tests.recovery.settings import *  # noqa: F403
 
 INSTALLED_APPS += ["tests.recovery.apps.HurryConfig"]
-CELERY_BEAT_SCHEDULE["Recover exports"]["schedule"] = timedelta(seconds=1)
+CELERY_BEAT_SCHEDULE["Recover exports"] = {
+    "task": "exports.recover",
+    "schedule": timedelta(seconds=1),
+    "options": {"expire_seconds": 5},
+}

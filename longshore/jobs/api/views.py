@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from rest_framework import status
 from rest_framework.decorators import action
@@ -15,19 +15,12 @@ from longshore.api.admission import expensive
 from longshore.api.idempotency import idempotent
 from longshore.api.pagination import NewestFirst
 from longshore.api.views import ApiViewSet
+from longshore.jobs import actions
+from longshore.jobs.lifecycle import Lifecycle
 from longshore.jobs.models import Job, JobQuerySet
 from longshore.resources.api.list_filters import request_filters
 
 _Job = TypeVar("_Job", bound=Job)
-_AnyJob = TypeVar("_AnyJob", bound=Job, contravariant=True)
-
-
-class JobActions(Protocol[_AnyJob]):
-    """The actions of clients on a job. Each raises ApiError if the status forbids it."""
-
-    def cancel(self, job: _AnyJob, /) -> None: ...
-    def retry(self, job: _AnyJob, /) -> None: ...
-    def delete(self, job: _AnyJob, /) -> None: ...
 
 
 class JobViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[_Job]):
@@ -36,11 +29,11 @@ class JobViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[_Job]):
     A subclass states:
     queryset: the visible jobs of all organizations.
     serializer_class, event_serializer_class: of a job and of a change of its status.
-    job_actions: cancels, retries and deletes a job.
+    lifecycle: of the kind of job.
     """
 
     event_serializer_class: type[BaseSerializer[Any]]
-    job_actions: JobActions[Any]
+    lifecycle: Lifecycle[_Job]
     pagination_class = NewestFirst
 
     @abstractmethod
@@ -79,17 +72,17 @@ class JobViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[_Job]):
         return Response(data, code, headers={"Location": data["url"]})
 
     def destroy(self, request: Request, public_id: str) -> Response:
-        self.job_actions.delete(self.get_object())
+        actions.delete(self.lifecycle, self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, public_id: str) -> Response:
-        self.job_actions.cancel(self.get_object())
+        actions.cancel(self.lifecycle, self.get_object())
         return self.retrieve(request)
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, public_id: str) -> Response:
-        self.job_actions.retry(self.get_object())
+        actions.retry(self.lifecycle, self.get_object())
         return self.retrieve(request)
 
     @action(detail=True)

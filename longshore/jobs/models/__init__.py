@@ -16,7 +16,7 @@ from longshore.jobs.models.job import (
     public_id_field,
 )
 from longshore.jobs.models.shared import DiscardedFolder, JobCount, JobTotal
-from longshore.jobs.models.usage import JobLimits, JobUsage
+from longshore.jobs.models.usage import JobLimits, JobUsage, optional_limit, required_limit
 
 __all__ = [
     "DiscardedFolder",
@@ -30,5 +30,7 @@ __all__ = [
     "JobTurn",
     "JobUsage",
     "list_index",
+    "optional_limit",
     "public_id_field",
+    "required_limit",
 ]
