@@ -2,7 +2,7 @@
 
     python -m benchmarks.webhooks [--deliveries 3000] [--exports 50]
 
-Starts its own stack, as `make run` does, in a temporary folder, and a local receiver that answers
+Starts its own stack, as `make run` does, in a temporary folder, and a local receiver that responds
 at once. Verifies every signature after the measurement. Prints a table in Markdown.
 """
 
