@@ -1,4 +1,4 @@
-"""Small views that test what surrounds every view of the API."""
+"""Small views that test authentication, throttling and error responses of every view."""
 
 from typing import Any, cast
 

@@ -129,7 +129,7 @@ def test_a_client_that_receives_too_slowly_is_disconnected(
 def test_a_client_that_reads_nothing_is_disconnected(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its socket is never writable, so no event of the loop closes the connection."""
+    """The client's socket never becomes writable, so only the periodic check can disconnect it."""
     monkeypatch.setattr(channel, "INTERVAL_SECONDS", 0.5)
     connect().sendall(b"GET / HTTP/1.1\r\n\r\n")
     wait_for(lambda: channels(sockets) == 1)
