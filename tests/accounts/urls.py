@@ -66,7 +66,7 @@ class Echo(ApiView):
 
 
 class Create(ApiView):
-    """Stores an organization of the body's `name`; then raises, or answers, as the body says."""
+    """Store an organization with the `name` of the body; then raise or respond, as it asks."""
 
     @idempotent
     def post(self, request: Request) -> Response:

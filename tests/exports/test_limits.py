@@ -168,9 +168,9 @@ BAD = [
 def test_a_malformed_field_is_named(
     alice: KeyClient, bad: dict[str, object], field: str, code: str
 ) -> None:
-    answer = alice.post("/v1/exports", CONTACTS | bad)
-    [problem] = answer.json()["details"]["problems"]
-    assert (answer.status_code, problem["error"], problem["field"]) == (400, code, field)
+    response = alice.post("/v1/exports", CONTACTS | bad)
+    [problem] = response.json()["details"]["problems"]
+    assert (response.status_code, problem["error"], problem["field"]) == (400, code, field)
     assert problem["accepted"]
 
 

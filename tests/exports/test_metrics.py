@@ -49,7 +49,7 @@ def text(client: Client) -> str:
 
 
 class Scrape:
-    """The samples of an answer, by their names and labels."""
+    """The samples of a response, by their names and labels."""
 
     def __init__(self, client: Client) -> None:
         families = text_string_to_metric_families(text(client))

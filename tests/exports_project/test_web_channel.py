@@ -159,9 +159,9 @@ def test_the_bodies_of_all_requests_share_one_budget(
     first.sendall(head + b"x" * 80)
     wait_for(lambda: parser.bodies.used == 80)
     second.sendall(head + b"x" * 80)
-    answer = b"".join(iter(lambda: second.recv(10_000), b""))
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b'"overloaded"' in answer
+    response = b"".join(iter(lambda: second.recv(10_000), b""))
+    assert response.startswith(b"HTTP/1.1 503 ")
+    assert b'"overloaded"' in response
     first.close()
     wait_for(lambda: parser.bodies.used == 0)
 
