@@ -178,7 +178,7 @@ def main() -> None:
     for to, count, rate in rates:
         name = "one target" if to == 1 else f"{to} targets"
         print(f"| to {name} | {count:,} | {rate:,.0f} |")
-    print("\n| | times | median | 95th of 100 |")
+    print("\n| | times | median | p95 |")
     print("|---|--:|--:|--:|")
     highest = seconds[int(len(seconds) * 0.95)]
     print(
