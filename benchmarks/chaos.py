@@ -82,7 +82,7 @@ def faults(exports: int) -> list[Fault]:
             few,
             partial(stop_database, ending=signal.SIGQUIT),
         ),
-        Fault("storage without an answer for 10 s", 1, few, partial(fail_storage, error="EIO")),
+        Fault("storage without a response for 10 s", 1, few, partial(fail_storage, error="EIO")),
         Fault("disk full for 10 s", 1, few, partial(fail_storage, error="ENOSPC")),
         Fault("each message three times, two workers", 1, few, deliver_thrice),
         Fault("two beats, and SIGKILL of the worker", 1, few, two_beats),
@@ -190,7 +190,7 @@ def main() -> None:
         print(f"{machine()} Two exports at once take {chance.seconds:.1f} s.\n")
         print(
             "| | injected | exports | completed | failed | requeued attempts "
-            "| lost | doubled | recovery |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+            "| lost | duplicated | recovery |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|",
             flush=True,
         )
         problems: list[str] = []
@@ -203,10 +203,10 @@ def main() -> None:
             print(
                 f"| {fault.name} | {fault.times} | {fault.times * fault.exports} "
                 f"| {verdict.completed} | {verdict.failed} | {retried} "
-                f"| {len(verdict.lost)} | {len(verdict.doubled)} | {seconds:.0f} s |",
+                f"| {len(verdict.lost)} | {len(verdict.duplicated)} | {seconds:.0f} s |",
                 flush=True,
             )
-            problems += verdict.lost + verdict.doubled + verdict.wrong
+            problems += verdict.lost + verdict.duplicated + verdict.wrong
         seconds = time.monotonic() - began
         print(f"\n{seconds:.0f} s in all. " + ("\n".join(problems) or "Nothing else was wrong."))
 

@@ -37,7 +37,7 @@ def compare(rows: int, repeat: int) -> None:
         results[contender] = [measure(contender, min(fewer, rows)) for _ in range(repeat)]
     ours = statistics.median(found.rate for found in results[OURS])
     print(f"\n{machine()}\n")
-    print("| | rows | seconds | rows/s | Longshore is | peak memory |")
+    print("| | rows | seconds | rows/s | relative speed of Longshore | peak memory |")
     print("|---|--:|--:|--:|--:|--:|")
     for contender, found in results.items():
         median = middle(found)
@@ -47,7 +47,7 @@ def compare(rows: int, repeat: int) -> None:
         )
     pairs = zip(results[OURS], results[SERVER], strict=True)
     ratios = ", ".join(f"{ours.seconds / server.seconds:.2f}" for ours, server in pairs)
-    print(f"\nTime as a multiple of the server-side COPY, pair by pair: {ratios}.")
+    print(f"\nDuration as a multiple of the server-side COPY, for each pair of runs: {ratios}.")
 
 
 def memory(measurements: list[Measurement]) -> None:

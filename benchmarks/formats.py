@@ -40,7 +40,7 @@ def compare(rows: int, repeat: int) -> None:
         for name in names:
             found[name].append(measure(MODULE, name, rows))
     print(f"\n{machine()}\n")
-    print("| | rows | seconds | rows/s | of plain COPY | at most | peak memory | file |")
+    print("| | rows | seconds | rows/s | multiple of plain COPY | goal | peak memory | file |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for name, measurements in found.items():
         median = middle(measurements)

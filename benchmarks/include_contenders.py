@@ -159,7 +159,7 @@ def serializer_loop(orders: int) -> int:
 SERVER, OURS, STORED, LOOP = (
     "server-side COPY to /dev/null",
     "Longshore, JSON + gzip",
-    "the same, without computed columns",
+    "Longshore, without computed columns",
     "prefetch_related + serializers",
 )
 STATEMENTS, STATEMENTS_OF_ONE = "statements", "statements of one connection"

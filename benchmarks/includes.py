@@ -17,7 +17,7 @@ from benchmarks.orders import fill_orders
 SERVER, OURS, STORED, LOOP = (
     "server-side COPY to /dev/null",
     "Longshore, JSON + gzip",
-    "the same, without computed columns",
+    "Longshore, without computed columns",
     "prefetch_related + serializers",
 )
 STATEMENTS, STATEMENTS_OF_ONE = "statements", "statements of one connection"
@@ -37,7 +37,7 @@ def compare(orders: int, repeat: int) -> None:
             found[name].append(measure(name, number))
     loop = middle(found[LOOP])
     print(f"\n{machine()}\n")
-    print("| | orders | median, orders/s | best | times the loop | peak memory | file |")
+    print("| | orders | median, orders/s | best | multiple of the loop | peak memory | file |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for name, measurements in found.items():
         median, best = middle(measurements), max(each.rate for each in measurements)
@@ -50,7 +50,8 @@ def compare(orders: int, repeat: int) -> None:
 
 def growth(orders: int) -> None:
     """Print peak memory and number of statements by number of orders."""
-    print("\n| orders | peak memory | statements | of one connection |\n|--:|--:|--:|--:|")
+    print("\n| orders | peak memory | statements | statements with one connection |")
+    print("|--:|--:|--:|--:|")
     for number in (_FEW, orders // 10, orders):
         memory = measure(OURS, number).peak_megabytes
         counts = [measure(name, number).bytes for name in (STATEMENTS, STATEMENTS_OF_ONE)]

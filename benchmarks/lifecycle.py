@@ -96,7 +96,7 @@ def small_exports() -> None:
                 pool.submit(seconds_to_created, client) for _ in range(_CREATORS * _REQUESTS_EACH)
             ]
             created = sorted(request.result() for request in requests)
-    print("| | times | median | 95th of 100 |")
+    print("| | times | median | p95 |")
     print("|---|--:|--:|--:|")
     for name, found in (
         ("an export of 1,000 rows, from the request to the file", ended),
@@ -119,8 +119,8 @@ def readers(rows: int, repeat: int) -> None:
                 measured = measure("benchmarks.format_contenders", LARGE, rows)
                 seconds.append(measured.seconds)
     ratios = [one / two for one, two in zip(found[1], found[2], strict=True)]
-    print(f"\n{LARGE}, {rows:,} shipments: how many times as fast two connections are as one,")
-    print(f"pair by pair: {', '.join(f'{ratio:.2f}' for ratio in ratios)}.")
+    print(f"\n{LARGE}, {rows:,} shipments: speed with two connections as a multiple of the speed")
+    print(f"with one, for each pair of runs: {', '.join(f'{ratio:.2f}' for ratio in ratios)}.")
 
 
 def main() -> None:

@@ -136,12 +136,12 @@ def _milliseconds(target: Target, path: str) -> float:
     """Return the duration of a request on a new connection; infinite without a 200 in time."""
     began = time.perf_counter()
     try:
-        answer = httpx.get(
+        response = httpx.get(
             target.url + path, headers=target.headers, timeout=_TIMEOUT_SECONDS, trust_env=False
         )
     except httpx.HTTPError:
         return math.inf
-    return (time.perf_counter() - began) * 1000 if answer.status_code == 200 else math.inf
+    return (time.perf_counter() - began) * 1000 if response.status_code == 200 else math.inf
 
 
 def latencies(target: Target, seconds: float) -> dict[str, list[float]]:
@@ -188,9 +188,9 @@ def report(name: str, target: Target, web: psutil.Process | None, options: Any) 
         found = latencies(target, options.seconds)
         memory = _megabytes(web)
     time.sleep(2)
-    answered = [time for times in found.values() for time in times if time < math.inf]
-    failed = sum(map(len, found.values())) - len(answered)
-    median = f"{statistics.median(answered):.0f} ms" if answered else "none"
+    responded = [time for times in found.values() for time in times if time < math.inf]
+    failed = sum(map(len, found.values())) - len(responded)
+    median = f"{statistics.median(responded):.0f} ms" if responded else "none"
     columns = [p95(times) for times in found.values()]
     columns += [median, str(failed), memory, f"{_rate(target, 5):.0f}"]
     print(f"| {name} | {' | '.join(columns)} |", flush=True)
@@ -235,7 +235,7 @@ def _wait_for(url: str) -> None:
             time.sleep(0.1)
         else:
             return
-    raise SystemExit(f"{url} does not answer.")
+    raise SystemExit(f"{url} does not respond.")
 
 
 def compare(options: Any) -> None:
@@ -283,7 +283,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"\n{machine()} {options.connections} connections, a byte a second.\n")
     print(
-        "| web server | /healthz, p95 | /v1/exports, p95 | both, median | no answer in 10 s", end=""
+        "| web server | /healthz, p95 | /v1/exports, p95 | both, median | no response in 10 s",
+        end="",
     )
     print(" | memory | requests/s |\n|---|--:|--:|--:|--:|--:|--:|", flush=True)
     if options.url:

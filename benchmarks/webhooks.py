@@ -2,7 +2,7 @@
 
     python -m benchmarks.webhooks [--deliveries 3000] [--exports 50]
 
-Starts its own stack, as `make run` does, in a temporary folder, and a local receiver that answers
+Starts its own stack, as `make run` does, in a temporary folder, and a local receiver that responds
 at once. Verifies every signature after the measurement. Prints a table in Markdown.
 """
 
@@ -178,7 +178,7 @@ def main() -> None:
     for to, count, rate in rates:
         name = "one target" if to == 1 else f"{to} targets"
         print(f"| to {name} | {count:,} | {rate:,.0f} |")
-    print("\n| | times | median | 95th of 100 |")
+    print("\n| | times | median | p95 |")
     print("|---|--:|--:|--:|")
     highest = seconds[int(len(seconds) * 0.95)]
     print(

@@ -53,7 +53,7 @@ def calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def called(node: ast.AST) -> str:
-    """Return the last name of what a node calls, such as `setattr`; "" for any other node."""
+    """Return the last name of the function that a node calls, such as `setattr`, or ""."""
     function = node.func if isinstance(node, ast.Call) else None
     if isinstance(function, ast.Attribute):
         return function.attr
@@ -142,14 +142,14 @@ def bounds_duration_tightly(tree: ast.Module) -> Iterator[int]:
         ),
     ],
 )
-def test_finders_report_what_they_look_for(find: Finder, code: str) -> None:
+def test_each_finder_reports_one_line_of_bad_code(find: Finder, code: str) -> None:
     assert len(list(find(ast.parse(code)))) == 1
 
 
 @pytest.mark.parametrize(
     "find", [matches_anything, patches_private_name, asserts_on_mock, bounds_duration_tightly]
 )
-def test_no_test_is_vacuous_or_fragile(find: Finder) -> None:
+def test_no_finder_reports_a_line_of_the_tests(find: Finder) -> None:
     trees = {path: ast.parse(path.read_text()) for path in TESTS}
     found = [f"{name_of(path)}:{line}" for path, tree in trees.items() for line in find(tree)]
     assert found == []

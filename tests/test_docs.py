@@ -1,4 +1,4 @@
-"""What docs/ says is so: requests are accepted, tables agree with the code."""
+"""docs/ agrees with the code: requests are accepted, links resolve, tables are complete."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def table(page: str, heading: str) -> list[list[str]]:
-    """The rows of the table whose first column has this heading, cell by cell."""
+    """Return the cells of each row of the table whose first column has this heading."""
     _, _, rest = (DOCS / page).read_text().partition(f"\n| {heading} |")
     lines = rest.partition("\n\n")[0].splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -69,7 +69,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 @pytest.mark.parametrize(
     ("letters", "results"), [(row[0], row[2]) for row in table("datetimes.md", "Letters")]
 )
-def test_patterns_write_what_their_table_says(letters: str, results: str) -> None:
+def test_patterns_give_the_results_of_their_table(letters: str, results: str) -> None:
     fields, texts = (re.findall(r"`(.+?)`", cell) for cell in (letters, results))
     moment = sql.SQL("timestamptz '2024-12-05 14:03:07.123456-05'")
     zone = "America/New_York"
@@ -82,7 +82,7 @@ def test_patterns_write_what_their_table_says(letters: str, results: str) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nested_values_look_as_their_tables_say() -> None:
+def test_nested_values_give_the_rows_of_their_tables() -> None:
     organization = OrganizationFactory.create()
     location = LocationFactory.create(pk="l_1", organization=organization)
     groups = [

@@ -56,7 +56,7 @@ def test_a_request_above_the_limit_is_429_with_retry_after(alice: KeyClient) -> 
     assert response["Retry-After"] == "15"
     assert response.json() == {
         "error": "rate_limited",
-        "message": "Too many requests with this API key; try again in 15 s.",
+        "message": "Too many requests with this API key. Try again in 15 s.",
         "details": {"retry_after": 15},
     }
 
@@ -116,7 +116,7 @@ def test_concurrent_requests_are_all_counted(
 
 @pytest.fixture
 def hanging_server() -> Iterator[str]:
-    """The URL of a server that accepts connections and never answers."""
+    """The URL of a server that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}/1"
 
@@ -179,7 +179,7 @@ def test_denied_requests_above_the_limit_of_an_address_are_429(
         assert response["Retry-After"] == "15"
         assert response.json() == {
             "error": "rate_limited",
-            "message": "Too many requests of this address were denied; try again in 15 s.",
+            "message": "Too many requests from this address were denied. Try again in 15 s.",
             "details": {"retry_after": 15},
         }
     # Other addresses are counted separately, and valid requests pass.

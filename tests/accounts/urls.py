@@ -1,4 +1,4 @@
-"""Small views that test what surrounds every view of the API."""
+"""Small views that test authentication, throttling and error responses of every view."""
 
 from typing import Any, cast
 
@@ -66,7 +66,7 @@ class Echo(ApiView):
 
 
 class Create(ApiView):
-    """Stores an organization of the body's `name`; then raises, or answers, as the body says."""
+    """Store an organization with the `name` of the body; then raise or respond, as it asks."""
 
     @idempotent
     def post(self, request: Request) -> Response:

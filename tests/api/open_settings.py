@@ -1,4 +1,4 @@
-"""The settings of a project whose REST framework defaults let everybody in."""
+"""Settings of a project whose REST framework defaults permit every request."""
 
 from exports_project.settings import *  # noqa: F403
 

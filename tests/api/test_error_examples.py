@@ -1,4 +1,4 @@
-"""The error examples that every operation has are what the API answers."""
+"""The documented error examples of all operations equal the responses of the API."""
 
 from typing import Any
 
@@ -13,21 +13,23 @@ from tests.conftest import KeyClient
 pytestmark = pytest.mark.django_db
 
 
-def test_a_request_without_a_key(acme: Organization) -> None:
+def test_example_of_a_missing_key_equals_the_response(acme: Organization) -> None:
     assert APIClient().get("/v1/exports").json() in examples("list_exports", 401)
 
 
-def test_a_key_without_the_scope(acme: Organization) -> None:
+def test_example_of_a_missing_scope_equals_the_response(acme: Organization) -> None:
     client = KeyClient(acme, "write only", Scope.WRITE)
     assert client.get("/v1/exports").json() in examples("list_exports", 403)
 
 
-def test_an_unacceptable_media_type(alice: KeyClient) -> None:
+def test_example_of_an_unacceptable_media_type_equals_the_response(alice: KeyClient) -> None:
     response = alice.get("/v1/exports", headers={"Accept": "text/html"})
     assert response.json() in examples("list_exports", 406)
 
 
-def test_too_many_requests_of_a_key(alice: KeyClient, settings: Settings) -> None:
+def test_example_of_the_rate_limit_equals_the_response(
+    alice: KeyClient, settings: Settings
+) -> None:
     settings.API_RATE_LIMIT = "1/day"
     for _ in range(2):
         response = alice.get("/v1/exports")
@@ -46,7 +48,7 @@ def test_too_many_requests_of_a_key(alice: KeyClient, settings: Settings) -> Non
         ("a,b", "text/csv", 415),
     ],
 )
-def test_a_body_that_cannot_be_read(
+def test_example_of_an_unreadable_body_equals_the_response(
     alice: KeyClient, body: str, content_type: str, status: int
 ) -> None:
     response = alice.post("/v1/exports", body, content_type=content_type)
@@ -54,7 +56,7 @@ def test_a_body_that_cannot_be_read(
     assert response.json() in examples("create_export", status)
 
 
-def test_a_malformed_and_a_reused_idempotency_key(alice: KeyClient) -> None:
+def test_examples_of_invalid_idempotency_keys_equal_the_responses(alice: KeyClient) -> None:
     [reused] = [
         each
         for each in examples("create_webhook", 409)
@@ -71,7 +73,7 @@ def test_a_malformed_and_a_reused_idempotency_key(alice: KeyClient) -> None:
     assert response.json() in examples("create_webhook", 400)
 
 
-def test_the_parameters_of_every_list(alice: KeyClient) -> None:
+def test_examples_of_invalid_list_parameters_equal_the_responses(alice: KeyClient) -> None:
     for query in ("limit=0", "cursor=nonsense"):
         for address, operation in (("exports", "list_exports"), ("contacts", "list_contacts")):
             response = alice.get(f"/v1/{address}?{query}")
@@ -91,10 +93,12 @@ def test_the_parameters_of_every_list(alice: KeyClient) -> None:
         ("contacts/1?timezone=Mars/Olympus", "get_contact"),
     ],
 )
-def test_the_parameters_of_records(alice: KeyClient, address: str, operation: str) -> None:
+def test_examples_of_invalid_record_parameters_equal_the_responses(
+    alice: KeyClient, address: str, operation: str
+) -> None:
     assert alice.get(f"/v1/{address}").json() in examples(operation, 400)
 
 
-def test_an_unknown_record_and_an_unknown_resource(alice: KeyClient) -> None:
+def test_examples_of_unknown_records_and_resources_equal_the_responses(alice: KeyClient) -> None:
     assert alice.get("/v1/contacts/1").json() in examples("get_contact", 404)
     assert alice.get("/v1/resources/nope").json() in examples("get_resource", 404)

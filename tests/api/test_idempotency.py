@@ -37,7 +37,7 @@ def ask(client: KeyClient, key: str, body: Any = BODY, address: str = "/v1/creat
     )
 
 
-def answer(response: HttpResponse) -> tuple[int, bytes, str, str]:
+def content_of(response: HttpResponse) -> tuple[int, bytes, str, str]:
     status, content = response.status_code, response.content
     return status, content, response["Location"], response["Content-Type"]
 
@@ -58,8 +58,8 @@ def test_a_repeated_request_gets_the_first_response(alice: KeyClient) -> None:
     first, again, once_more = (ask(alice, "k") for _ in range(3))
     organization = Organization.objects.get(name=BODY["name"])
     body = f'{{"id":"{organization.pk}","name":"Łódź"}}'.encode()
-    assert answer(first) == (201, body, f"/v1/created/{organization.pk}", "application/json")
-    assert answer(first) == answer(again) == answer(once_more)
+    assert content_of(first) == (201, body, f"/v1/created/{organization.pk}", "application/json")
+    assert content_of(first) == content_of(again) == content_of(once_more)
     assert "Idempotent-Replayed" not in first
     assert replayed(again)
     assert replayed(once_more)
@@ -67,7 +67,7 @@ def test_a_repeated_request_gets_the_first_response(alice: KeyClient) -> None:
 
 def test_every_success_is_replayed(alice: KeyClient) -> None:
     first, again = (ask(alice, "k", BODY | {"status": 200}) for _ in range(2))
-    assert answer(first) == answer(again)
+    assert content_of(first) == content_of(again)
     assert (again.status_code, replayed(again)) == (200, True)
 
 
@@ -81,7 +81,7 @@ def test_white_space_and_escapes_do_not_make_another_body(alice: KeyClient) -> N
     first = ask(alice, "k", '{"name":"Łódź","n":[1,2]}')
     again = ask(alice, "k", '{ "name": "\\u0141\\u00f3d\\u017a",\n  "n": [1, 2] }')
     assert replayed(again)
-    assert answer(first) == answer(again)
+    assert content_of(first) == content_of(again)
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_another_body_with_the_same_key_is_rejected(
         "details": {"Idempotency-Key": "k"},
     }
     assert Organization.objects.exclude(slug="acme").count() == 1
-    assert answer(ask(alice, "k")) == answer(first)
+    assert content_of(ask(alice, "k")) == content_of(first)
 
 
 def test_every_address_has_its_own_keys(alice: KeyClient) -> None:
     first, other = ask(alice, "k"), ask(alice, "k", BODY, "/v1/create-another")
     assert not replayed(other)
-    assert answer(first) != answer(other)
+    assert content_of(first) != content_of(other)
     assert created() == 2
 
 
@@ -128,7 +128,7 @@ def test_another_api_key_of_the_organization_gets_the_stored_response(
 ) -> None:
     first, again = ask(alice, "k"), ask(bob, "k")
     assert replayed(again)
-    assert answer(first) == answer(again)
+    assert content_of(first) == content_of(again)
 
 
 def test_another_organization_with_the_same_key_gets_its_own_response(
@@ -137,8 +137,8 @@ def test_another_organization_with_the_same_key_gets_its_own_response(
     hers, his = ask(alice, "k"), ask(charlie, "k", BODY | {"name": "Globex"})
     assert (his.status_code, replayed(his)) == (201, False)
     assert Organization.objects.filter(name="Globex").count() == 1
-    assert answer(ask(alice, "k")) == answer(hers)
-    assert answer(ask(charlie, "k", BODY | {"name": "Globex"})) == answer(his)
+    assert content_of(ask(alice, "k")) == content_of(hers)
+    assert content_of(ask(charlie, "k", BODY | {"name": "Globex"})) == content_of(his)
 
 
 def test_an_api_key_without_the_scope_gets_no_stored_response(
@@ -209,7 +209,7 @@ def test_a_request_that_is_not_json_leaves_the_key_free(alice: KeyClient) -> Non
 def test_a_response_is_replayed_within_a_day(alice: KeyClient) -> None:
     first = ask(alice, "k")
     age(DAY - timedelta(minutes=1))
-    assert answer(ask(alice, "k")) == answer(first)
+    assert content_of(ask(alice, "k")) == content_of(first)
 
 
 def test_a_key_is_free_after_a_day(alice: KeyClient) -> None:
@@ -218,8 +218,8 @@ def test_a_key_is_free_after_a_day(alice: KeyClient) -> None:
     other = BODY | {"tags": []}
     second = ask(alice, "k", other)
     assert (second.status_code, replayed(second)) == (201, False)
-    assert answer(second) != answer(first)
-    assert answer(ask(alice, "k", other)) == answer(second)
+    assert content_of(second) != content_of(first)
+    assert content_of(ask(alice, "k", other)) == content_of(second)
     assert IdempotencyKey.objects.count() == 1
 
 
@@ -242,7 +242,7 @@ def test_a_stored_response_is_readable_with_a_fallback_secret_key(
     settings.SECRET_KEY_FALLBACKS = [before]
     again = ask(alice, "k")
     assert replayed(again)
-    assert answer(again) == answer(first)
+    assert content_of(again) == content_of(first)
     assert created() == 1
 
 
@@ -308,7 +308,7 @@ def test_a_concurrent_request_with_the_same_key_waits_for_the_first(
     assert second.status_code == 201
     assert created() == 1
     assert replayed(second) is (then == "commit")
-    assert (answer(first) == answer(second)) is (then == "commit")
+    assert (content_of(first) == content_of(second)) is (then == "commit")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -332,6 +332,6 @@ def test_one_of_many_concurrent_requests_creates(acme: Organization) -> None:
 
     with ThreadPoolExecutor(len(clients)) as pool:
         responses = list(pool.map(race, clients))
-    assert len({answer(response) for response in responses}) == 1
+    assert len({content_of(response) for response in responses}) == 1
     assert sum(map(replayed, responses)) == len(clients) - 1
     assert created() == 1

@@ -26,9 +26,9 @@ def post(client: KeyClient, body: str | bytes, content_type: str = "application/
 def refusal(client: KeyClient, body: str | bytes) -> Any:
     response = post(client, body)
     assert response.status_code == 400, response.content
-    answer = response.json()
-    assert answer["error"] == "invalid_request"
-    return answer
+    error = response.json()
+    assert error["error"] == "invalid_request"
+    return error
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_at_most_one_byte_over_the_limit_is_read(settings: Settings) -> None:
 def test_malformed_json_is_refused_with_its_position(
     alice: KeyClient, body: str, line: int, column: int
 ) -> None:
-    answer = refusal(alice, body)
-    assert answer["details"] == {"line": line, "column": column}
-    assert answer["message"].startswith("The body is not valid JSON: ")
-    assert answer["message"].endswith(f": line {line}, column {column}.")
+    error = refusal(alice, body)
+    assert error["details"] == {"line": line, "column": column}
+    assert error["message"].startswith("The body is not valid JSON: ")
+    assert error["message"].endswith(f": line {line}, column {column}.")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
@@ -101,37 +101,35 @@ def test_a_number_that_is_not_finite_is_refused(alice: KeyClient, number: str) -
 
 
 def test_a_number_of_five_thousand_digits_is_refused(alice: KeyClient) -> None:
-    answer = refusal(alice, f'{{"a": {"9" * 5000}}}')
-    assert answer["message"] == "The body contains a number with too many digits."
+    error = refusal(alice, f'{{"a": {"9" * 5000}}}')
+    assert error["message"] == "The body contains a number with too many digits."
 
 
 @pytest.mark.parametrize("body", [b'{"a": "\xff"}', '{"a": 1}'.encode("utf-16"), b'{"a": "\xe9"}'])
 def test_a_body_that_is_not_utf_8_is_refused(alice: KeyClient, body: bytes) -> None:
-    answer = refusal(alice, body)
-    assert answer["message"].startswith("The body is not UTF-8")
-    assert answer["details"]["byte"] in (0, 7)
+    error = refusal(alice, body)
+    assert error["message"].startswith("The body is not UTF-8")
+    assert error["details"]["byte"] in (0, 7)
 
 
 def test_a_repeated_key_is_refused(alice: KeyClient) -> None:
-    answer = refusal(alice, '{"options": {"limit": 1, "status": "a", "limit": 2}}')
-    assert answer["message"] == "The key limit occurs twice in one object."
-    assert answer["details"]["problems"][0]["field"] == "limit"
+    error = refusal(alice, '{"options": {"limit": 1, "status": "a", "limit": 2}}')
+    assert error["message"] == "The key limit occurs twice in one object."
+    assert error["details"]["problems"][0]["field"] == "limit"
 
 
 @pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\udfff", "x\\udc00\\ud800"])
 def test_a_string_that_cannot_be_stored_is_refused(alice: KeyClient, escape: str) -> None:
-    answer = refusal(alice, f'{{"options": [{{"name": "a{escape}b"}}]}}')
-    assert answer["message"] == (
-        "options.0.name contains a NUL character or an unpaired surrogate."
-    )
-    assert answer["details"]["problems"][0]["field"] == "options.0.name"
+    error = refusal(alice, f'{{"options": [{{"name": "a{escape}b"}}]}}')
+    assert error["message"] == "options.0.name contains a NUL character or an unpaired surrogate."
+    assert error["details"]["problems"][0]["field"] == "options.0.name"
 
 
 @pytest.mark.parametrize("escape", ["\\u0000", "\\ud800"])
 def test_a_key_that_cannot_be_stored_is_refused(alice: KeyClient, escape: str) -> None:
     for body in (f'{{"{escape}": 1}}', f'{{"{escape}": 1, "{escape}": 2}}'):
-        answer = refusal(alice, body)
-        assert answer["message"] == "A key contains a NUL character or an unpaired surrogate."
+        error = refusal(alice, body)
+        assert error["message"] == "A key contains a NUL character or an unpaired surrogate."
 
 
 def test_an_escaped_backslash_before_u0000_is_accepted(alice: KeyClient) -> None:
@@ -173,7 +171,7 @@ def test_more_than_the_maximum_of_values_is_refused(alice: KeyClient) -> None:
 
 def test_hostile_bodies_need_little_memory_and_have_short_responses() -> None:
     parser = BoundedJSONParser()
-    answers = []
+    errors = []
     tracemalloc.start()
     try:
         for body in bodies(seed=1, count=5 * len(MAKERS)):
@@ -188,19 +186,19 @@ def test_hostile_bodies_need_little_memory_and_have_short_responses() -> None:
             with pytest.raises(ApiError) as refused:
                 parser.parse(io.BytesIO(body))
             assert tracemalloc.get_traced_memory()[1] < 5_000_000
-            answers.append(json.dumps(refused.value.as_json()))
+            errors.append(json.dumps(refused.value.as_json()))
     finally:
         tracemalloc.stop()
-    assert all(len(answer) < 2_000 and "20,006 characters" in answer for answer in answers)
+    assert all(len(error) < 2_000 and "20,006 characters" in error for error in errors)
 
 
 def test_a_long_repeated_key_is_shortened_in_the_error(alice: KeyClient) -> None:
     key = "k" * 400_000
-    answer = refusal(alice, f'{{"{key}": 1, "{key}": 2}}')
-    assert answer["message"] == (
+    error = refusal(alice, f'{{"{key}": 1, "{key}": 2}}')
+    assert error["message"] == (
         f"The key {'k' * 200}… (400,000 characters) occurs twice in one object."
     )
-    assert len(json.dumps(answer)) < 2_000
+    assert len(json.dumps(error)) < 2_000
 
 
 @pytest.mark.parametrize(
@@ -215,9 +213,9 @@ def test_a_long_repeated_key_is_shortened_in_the_error(alice: KeyClient) -> None
     ],
 )
 def test_a_body_that_is_not_an_object_is_refused(alice: KeyClient, body: str, kind: str) -> None:
-    answer = refusal(alice, body)
-    assert answer["message"] == f"The body must be a JSON object, not {kind}."
-    assert answer["details"]["problems"][0]["accepted"] == "a JSON object"
+    error = refusal(alice, body)
+    assert error["message"] == f"The body must be a JSON object, not {kind}."
+    assert error["details"]["problems"][0]["accepted"] == "a JSON object"
 
 
 @pytest.mark.parametrize(

@@ -33,19 +33,19 @@ for resolver in resolvers:
         regex = str(pattern.pattern).strip("^$").removesuffix("/?")
         addresses.append("/v1/" + re.sub(r"\\(\\?P<\\w+>(\\w*)[^)]*\\)", r"\\1a", regex))
 client = Client(headers={"Host": "localhost"})
-answers = []
+responses = []
 for address in addresses:
     for method in ("get", "post", "put", "patch", "delete", "options"):
         response = getattr(client, method)(address, {}, content_type="application/json")
-        answers.append((address, method, response.status_code, response.content.decode()))
+        responses.append((address, method, response.status_code, response.content.decode()))
 plain = client.get("/v1/schema", headers={"Accept": "image/png"})
-answers.append(("/v1/schema", "accept", plain.status_code, plain.content.decode()))
-print(json.dumps(answers))
+responses.append(("/v1/schema", "accept", plain.status_code, plain.content.decode()))
+print(json.dumps(responses))
 """
 
 
 @pytest.fixture(scope="module")
-def answers() -> list[tuple[str, str, int, dict[str, Any]]]:
+def responses() -> list[tuple[str, str, int, dict[str, Any]]]:
     """Address, method, status and body of each response under `open_settings`."""
     process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", REQUESTS],
@@ -61,9 +61,9 @@ def answers() -> list[tuple[str, str, int, dict[str, Any]]]:
 
 
 def test_no_endpoint_opens_when_the_defaults_let_everybody_in(
-    answers: list[tuple[str, str, int, dict[str, Any]]],
+    responses: list[tuple[str, str, int, dict[str, Any]]],
 ) -> None:
-    protected = [each for each in answers if "/files/" not in each[0] and each[1] != "accept"]
+    protected = [each for each in responses if "/files/" not in each[0] and each[1] != "accept"]
     assert {address for address, *_ in protected} > {
         "/v1/exports",
         "/v1/exports/exp_a/cancel",
@@ -78,16 +78,16 @@ def test_no_endpoint_opens_when_the_defaults_let_everybody_in(
 
 
 def test_errors_keep_their_shape_when_the_defaults_have_another_handler(
-    answers: list[tuple[str, str, int, dict[str, Any]]],
+    responses: list[tuple[str, str, int, dict[str, Any]]],
 ) -> None:
-    for address, method, status, body in answers:
+    for address, method, status, body in responses:
         assert set(body) == {"error", "message", "details"}, (address, method, status)
-    assert answers[-1][2:] == (
+    assert responses[-1][2:] == (
         406,
         {
             "error": "not_acceptable",
-            "message": answers[-1][3]["message"],
-            "details": answers[-1][3]["details"],
+            "message": responses[-1][3]["message"],
+            "details": responses[-1][3]["details"],
         },
     )
 

@@ -1,4 +1,4 @@
-"""What the tests of exports share: records, a real worker on the real broker, and a wait."""
+"""Fixtures of the tests of exports: records, a real worker on the real broker, and polling."""
 
 import faulthandler
 import time
@@ -28,7 +28,7 @@ from tests.samples import SAMPLE
 
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Path) -> None:
-    """An empty folder as the storage of each test."""
+    """Use an empty folder as the storage of each test."""
     options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
     default = settings.STORAGES["default"] | {"OPTIONS": options}
     settings.STORAGES = settings.STORAGES | {"default": default}
@@ -36,7 +36,7 @@ def storage(settings: Settings, tmp_path: Path) -> None:
 
 @contextmanager
 def working(queues: str) -> Iterator[None]:
-    """A Celery worker that takes tasks of these queues from Valkey until the end of the block."""
+    """Run a Celery worker that consumes these queues in Valkey until the end of the block."""
     current_app.control.purge()
     with start_worker(
         current_app, perform_ping_check=False, pool="solo", loglevel="WARNING", queues=queues
@@ -49,24 +49,24 @@ def working(queues: str) -> Iterator[None]:
 
 @pytest.fixture
 def worker(transactional_db: None) -> Iterator[None]:
-    """A Celery worker until the end of the test."""
+    """Run a Celery worker of all queues until the end of the test."""
     with working("large,quick,maintenance,webhooks"):
         yield
 
 
 @pytest.fixture
 def no_broker() -> Iterator[None]:
-    """Nobody answers where the broker's socket was."""
+    """Make the broker unreachable: rename its socket until the end of the test."""
     socket = embedded.valkey_socket(settings.LOCAL_DIR)
     hidden = socket.rename(socket.with_name("hidden.sock"))
-    forget_connections()
+    reset_connections()
     yield
     hidden.rename(socket)
-    forget_connections()
+    reset_connections()
 
 
-def forget_connections() -> None:
-    """Make Celery connect anew, as a process that has just started."""
+def reset_connections() -> None:
+    """Close Celery's connections, so that it connects again, as in a new process."""
     kombu.pools.reset()
     current_app._after_fork()  # type: ignore[attr-defined]
 
@@ -93,7 +93,7 @@ def contacts(acme: Organization, globex: Organization) -> list[Contact]:
 
 
 def export_of(organization: Organization, body: dict[str, Any], **values: Any) -> Export:
-    """A queued export that nobody is told of."""
+    """Create a queued export without a message or webhook events."""
     spec = parse_export(body)
     return Export.objects.create(
         organization=organization,
@@ -108,24 +108,27 @@ def export_of(organization: Organization, body: dict[str, Any], **values: Any) -
 
 @pytest.fixture
 def queued(acme: Organization, contacts: list[Contact], transactional_db: None) -> Export:
-    """A queued export of acme's contacts that no worker has seen."""
+    """Create a queued export of acme's contacts, without a message."""
     body = {"resource": "contact", "csv_field_options": {"columns": ["id", "name"]}}
     return export_of(acme, body, records_count=len(contacts))
 
 
 @pytest.fixture
 def sample(transactional_db: None, own_registry: Registry, samples: None) -> None:
-    """The resource `sample` and its empty table."""
+    """Register the resource `sample`, with an empty table."""
     own_registry.register(SAMPLE)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """seconds: enough for a disk that makes others wait; where it is not, all threads are shown."""
+    """Poll until the condition is true. On a timeout print all threads and fail the test.
+
+    seconds: the timeout, by default long enough for a machine with a busy disk.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             faulthandler.dump_traceback(all_threads=True)
-            pytest.fail("it did not happen in time")
+            pytest.fail(f"the condition was still false after {seconds} s")
         time.sleep(0.05)
 
 
@@ -135,18 +138,18 @@ def finished(export: Export) -> bool:
 
 
 def key_of(shown: dict[str, Any]) -> int:
-    """The primary key of an export as the API shows it."""
+    """Return the primary key of an export object of the API."""
     return Export.objects.values_list("pk", flat=True).get(public_id=shown["id"])
 
 
 def stored_files() -> list[Path]:
-    """Every file in the storage of exports."""
+    """Return every file in the storage of exports."""
     root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
     return [path for path in root.rglob("*") if path.is_file()]
 
 
 def downloaded(url: str) -> bytes:
-    """What a signed link gives to whoever has it, without a key."""
+    """Return the content behind a signed link, requested without an API key."""
     response = APIClient().get(url)
     assert isinstance(response, StreamingHttpResponse)
     return b"".join(cast("Iterator[bytes]", response.streaming_content))

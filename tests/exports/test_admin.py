@@ -344,8 +344,8 @@ def test_a_manager_sets_the_limits_of_an_organization(manager: Client, acme: Org
     user = User.objects.get(username="manager")
     user.user_permissions.add(Permission.objects.get(codename="view_organization"))
     values = {"organization": acme.pk, "unfinished": "3", "records": "", "seconds": "", "bytes": ""}
-    answer = manager.post("/admin/exports/exportlimits/add/", values)
-    assert answer.status_code == 302
+    response = manager.post("/admin/exports/exportlimits/add/", values)
+    assert response.status_code == 302
     assert ExportLimits.objects.get(organization=acme).unfinished == 3
     text = page(manager, "/admin/exports/exportlimits/")
     assert "3,600 (default)" in text

@@ -23,7 +23,7 @@ from tests.conftest import KeyClient
 from tests.exports.conftest import (
     downloaded,
     finished,
-    forget_connections,
+    reset_connections,
     wait_for,
 )
 from tests.exports.spreadsheets import escaped
@@ -133,7 +133,7 @@ def test_an_export_is_created_while_the_broker_hangs(
     alice: KeyClient, contacts: list[Contact], transactional_db: None
 ) -> None:
     pid = int(redis.Redis.from_url(settings.CACHES["default"]["LOCATION"]).info()["process_id"])
-    forget_connections()
+    reset_connections()
     os.kill(pid, signal.SIGSTOP)
     try:
         started = time.monotonic()

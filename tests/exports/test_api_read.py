@@ -43,10 +43,10 @@ def test_an_export_is_visible_to_its_organization_only(
     assert bob.get("/v1/exports").json()["results"][0]["id"] == completed.public_id
     assert charlie.get("/v1/exports").json()["results"] == []
     for path in (address, f"{address}/", f"{address}/download"):
-        theirs = charlie.get(path)
-        assert theirs.status_code == 404
+        foreign = charlie.get(path)
+        assert foreign.status_code == 404
         unknown = charlie.get(path.replace(completed.public_id, "exp_unknown"))
-        assert theirs.json() == unknown.json()
+        assert foreign.json() == unknown.json()
 
 
 @pytest.mark.parametrize("path", ["", "/", "/{id}", "/{id}/", "/{id}/download", "/{id}/download/"])

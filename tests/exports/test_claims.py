@@ -29,7 +29,7 @@ def another(export: Export, **values: Any) -> Export:
 def test_a_worker_that_claims_another_export_transfers_its_message(
     queued: Export, has_message: bool
 ) -> None:
-    """Otherwise the export that the message was for would wait for recovery."""
+    """Otherwise no message would be left for the later export, which would wait for recovery."""
     later = another(queued, enqueued_at=timezone.now())
     sent = timezone.now() if has_message else None
     Export.objects.filter(pk=queued.pk).update(enqueued_at=sent)
@@ -46,6 +46,6 @@ def test_a_turn_outlives_the_deleted_export(queued: Export, globex: Organization
     maintenance.discard(export_lifecycle)
     assert not Export.objects.exists()
     first, second = another(queued), another(queued)
-    theirs = another(queued, organization=globex)
+    foreign = another(queued, organization=globex)
     turns = [export_lifecycle.claim(first.pk) for _ in range(3)]
-    assert turns == [theirs, first, second]
+    assert turns == [foreign, first, second]

@@ -157,7 +157,7 @@ def test_a_concurrent_deletion_and_retry_leave_nothing_queued(
     queued: Export, acme: Organization, globex: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Export.objects.filter(pk=queued.pk).update(status=Status.FAILED)
-    theirs = export_of(globex, {"resource": "contact"})
+    foreign = export_of(globex, {"resource": "contact"})
     cancel = export_lifecycle.cancel
     threads = []
 
@@ -179,7 +179,7 @@ def test_a_concurrent_deletion_and_retry_leave_nothing_queued(
     queued.refresh_from_db()
     assert queued.deleted_at is not None
     assert queued.status == Status.FAILED
-    assert export_lifecycle.claim(theirs.pk) == theirs
+    assert export_lifecycle.claim(foreign.pk) == foreign
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
@@ -192,9 +192,9 @@ def test_a_deleted_export_is_not_claimed_and_its_worker_stops(
     Export.objects.update(status=status, deleted_at=long_ago, heartbeat_at=long_ago)
     with pytest.raises(Superseded):
         export_lifecycle.report(taken, 1)
-    theirs = export_of(globex, {"resource": "contact"})
+    foreign = export_of(globex, {"resource": "contact"})
     assert waiting_of(EXPORTS, queued.organization_id, Lane.LARGE) is None
-    assert export_lifecycle.claim(theirs.pk) == theirs
+    assert export_lifecycle.claim(foreign.pk) == foreign
     maintenance.recover(export_lifecycle)
     assert "silent" not in caplog.text
     assert "failed" not in caplog.text

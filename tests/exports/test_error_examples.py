@@ -1,4 +1,4 @@
-"""The error examples of the operations on exports are what the API answers."""
+"""The documented error examples of operations on exports equal the responses of the API."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,9 @@ def export(acme: Organization) -> Export:
 
 
 @pytest.mark.parametrize("body", list(invalid_bodies()), ids=str)
-def test_an_invalid_request(alice: KeyClient, body: dict[str, Any]) -> None:
+def test_example_of_an_invalid_request_equals_the_response(
+    alice: KeyClient, body: dict[str, Any]
+) -> None:
     for address, operation in (
         ("/v1/exports", "create_export"),
         ("/v1/exports/preview", "preview_export"),
@@ -39,18 +41,18 @@ def test_an_invalid_request(alice: KeyClient, body: dict[str, Any]) -> None:
         assert response.json() in examples(operation, 400)
 
 
-def test_an_invalid_filter_of_the_list(alice: KeyClient) -> None:
+def test_example_of_an_invalid_list_filter_equals_the_response(alice: KeyClient) -> None:
     assert alice.get("/v1/exports?status=done").json() in examples("list_exports", 400)
 
 
-def test_a_status_that_does_not_allow_an_action(alice: KeyClient, export: Export) -> None:
+def test_example_of_an_invalid_status_equals_the_response(alice: KeyClient, export: Export) -> None:
     address = f"/v1/exports/{export.public_id}"
     for action in ("cancel", "retry"):
         response = alice.post(f"{address}/{action}")
         assert response.json() in examples(f"{action}_export", 409)
 
 
-def test_a_download_of_an_unfinished_and_of_an_expired_export(
+def test_examples_of_unavailable_files_equal_the_responses(
     alice: KeyClient, export: Export
 ) -> None:
     Export.objects.update(status=Status.PROCESSING, processed_count=1685)
@@ -65,17 +67,17 @@ def test_a_download_of_an_unfinished_and_of_an_expired_export(
         assert response.json() in examples(operation, 410)
 
 
-def test_a_link_that_was_made_up() -> None:
+def test_example_of_a_forged_link_equals_the_response() -> None:
     response = APIClient().get("/v1/exports/files/contacts.csv?signature=guess")
     assert response.json() in examples("get_file", 404)
 
 
-def test_an_export_without_records(alice: KeyClient) -> None:
+def test_example_of_an_empty_export_equals_the_response(alice: KeyClient) -> None:
     response = alice.post("/v1/exports", CONTACTS | {"empty": "error"})
     assert response.json() in examples("create_export", 422)
 
 
-def test_too_many_unfinished_exports(
+def test_example_of_too_many_unfinished_exports_equals_the_response(
     alice: KeyClient, acme: Organization, contacts: list[Contact], settings: Settings
 ) -> None:
     settings.EXPORT_MAX_UNFINISHED = 10
@@ -90,7 +92,9 @@ def test_too_many_unfinished_exports(
     assert error["message"] == example["message"]
 
 
-def test_too_many_exports_of_a_day(alice: KeyClient, settings: Settings) -> None:
+def test_example_of_the_daily_quota_equals_the_response(
+    alice: KeyClient, settings: Settings
+) -> None:
     settings.EXPORT_MAX_DAILY = 1
     for _ in range(2):
         error = alice.post("/v1/exports", CONTACTS).json()

@@ -125,33 +125,33 @@ def body_of(response: Any) -> bytes:
 )
 def test_a_download_can_be_resumed(alice: KeyClient, link: str, header: str, part: slice) -> None:
     whole = body_of(alice.get(link))
-    answer = alice.get(link, headers={"Range": header})
+    response = alice.get(link, headers={"Range": header})
     expected = whole[part]
-    assert (answer.status_code, body_of(answer)) == (206, expected)
+    assert (response.status_code, body_of(response)) == (206, expected)
     start = whole.index(expected) if part.start != -7 else len(whole) - 7
-    assert answer["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/{len(whole)}"
-    assert answer["Content-Length"] == str(len(expected))
+    assert response["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/{len(whole)}"
+    assert response["Content-Length"] == str(len(expected))
 
 
 @pytest.mark.parametrize("header", ["", "bytes=", "bytes=-", "bytes=5-2", "lines=1-2", "bytes=a-b"])
 def test_an_invalid_range_is_answered_with_the_whole_file(
     alice: KeyClient, link: str, header: str
 ) -> None:
-    answer = alice.get(link, headers={"Range": header})
-    assert answer.status_code == 200
-    assert answer["Accept-Ranges"] == "bytes"
-    assert len(body_of(answer)) == int(answer["Content-Length"])
+    response = alice.get(link, headers={"Range": header})
+    assert response.status_code == 200
+    assert response["Accept-Ranges"] == "bytes"
+    assert len(body_of(response)) == int(response["Content-Length"])
 
 
 @pytest.mark.parametrize("header", ["bytes=100000-", "bytes=-0", "bytes=100000-100001"])
 def test_a_range_outside_the_file_is_refused(alice: KeyClient, link: str, header: str) -> None:
-    answer = alice.get(link, headers={"Range": header})
+    response = alice.get(link, headers={"Range": header})
     size = len(body_of(alice.get(link)))
-    assert answer.status_code == 416
-    assert answer["Content-Range"] == f"bytes */{size}"
-    assert answer.json() == {
+    assert response.status_code == 416
+    assert response["Content-Range"] == f"bytes */{size}"
+    assert response.json() == {
         "error": "range_not_satisfiable",
-        "message": f"The file has {size} bytes, and none of this range.",
+        "message": f"The file has {size} bytes. The requested range lies outside of it.",
         "details": {"bytes": size},
     }
 
@@ -159,8 +159,8 @@ def test_a_range_outside_the_file_is_refused(alice: KeyClient, link: str, header
 def test_if_range_with_another_etag_gets_the_whole_file(alice: KeyClient, link: str) -> None:
     etag = alice.get(link)["ETag"]
     for condition, status in ((etag, 206), ('"other"', 200)):
-        answer = alice.get(link, headers={"Range": "bytes=0-1", "If-Range": condition})
-        assert answer.status_code == status
+        response = alice.get(link, headers={"Range": "bytes=0-1", "If-Range": condition})
+        assert response.status_code == status
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e%2fdemo.json", "..%5cdemo.json", "x/../../y"])
@@ -168,9 +168,9 @@ def test_a_path_in_the_name_cannot_leave_the_storage(
     alice: KeyClient, link: str, name: str
 ) -> None:
     signature = link.partition("?")[2]
-    answer = alice.get(f"/v1/exports/files/{name}?{signature}")
+    response = alice.get(f"/v1/exports/files/{name}?{signature}")
     # The signature alone selects the file; the name in the URL is for people.
-    assert answer.status_code == 404 or body_of(answer) == body_of(alice.get(link))
+    assert response.status_code == 404 or body_of(response) == body_of(alice.get(link))
 
 
 def test_rows_are_read_from_the_replica_that_the_settings_name(

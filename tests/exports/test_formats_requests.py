@@ -52,13 +52,6 @@ def test_a_spec_contains_the_requested_options() -> None:
     assert ExportSpec.from_json(spec.to_json()) == spec
 
 
-def test_a_spec_of_an_earlier_version_is_read() -> None:
-    data = spec_of().to_json()
-    for name in ("dialect", "include_header", "escape_formulas"):
-        del data[name]
-    assert ExportSpec.from_json(data) == spec_of()
-
-
 @pytest.mark.parametrize("file_format", ["csv", "json", "jsonl", "parquet", "xlsx"])
 def test_an_option_of_another_format_is_refused(file_format: str) -> None:
     spec_of(format=file_format, csv_field_options=COMMON)

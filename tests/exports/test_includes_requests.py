@@ -177,13 +177,6 @@ def test_a_spec_with_includes_is_equal_after_a_round_trip_through_json() -> None
     assert hash(spec) == hash(replace(spec))
 
 
-def test_a_spec_of_an_earlier_version_includes_nothing() -> None:
-    spec = parse_export({"resource": "contact"})
-    data = spec.to_json()
-    del data["includes"], data["omit_empty"], data["warnings"]
-    assert ExportSpec.from_json(data) == spec
-
-
 @pytest.mark.parametrize(
     ("includes", "nesting"),
     [([], Nesting.MERGE), (["location"], Nesting.MERGE), (["children"], Nesting.REPEAT)],

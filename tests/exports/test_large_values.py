@@ -53,7 +53,7 @@ def test_a_preview_of_a_large_value_fails_with_its_column(
         error = response.json()
         assert error["error"] == "answer_too_large"
         assert error["details"]["column"] == "notes"
-        assert "leave out notes, or create an export" in error["message"]
+        assert "Leave out notes, or create an export" in error["message"]
 
     assert peak_growth(send_request) < MAX_ANSWER_BYTES
     output = {"columns": ["id", "name"]}

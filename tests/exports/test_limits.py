@@ -183,9 +183,9 @@ BAD = [
 def test_a_malformed_field_is_named(
     alice: KeyClient, bad: dict[str, object], field: str, code: str
 ) -> None:
-    answer = alice.post("/v1/exports", CONTACTS | bad)
-    [problem] = answer.json()["details"]["problems"]
-    assert (answer.status_code, problem["error"], problem["field"]) == (400, code, field)
+    response = alice.post("/v1/exports", CONTACTS | bad)
+    [problem] = response.json()["details"]["problems"]
+    assert (response.status_code, problem["error"], problem["field"]) == (400, code, field)
     assert problem["accepted"]
 
 
@@ -204,9 +204,9 @@ def test_organizations_take_turns(
     for _ in range(3):
         alice.post("/v1/exports", CONTACTS)
     charlie.post("/v1/exports", CONTACTS)
-    first, second, third, theirs = Export.objects.order_by("number")
+    first, second, third, foreign = Export.objects.order_by("number")
     order = [export_lifecycle.claim(first.pk) for _ in range(5)]
-    assert [each and each.pk for each in order] == [first.pk, theirs.pk, second.pk, third.pk, None]
+    assert [each and each.pk for each in order] == [first.pk, foreign.pk, second.pk, third.pk, None]
 
 
 def test_an_export_with_too_many_files_is_refused(

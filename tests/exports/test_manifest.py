@@ -75,9 +75,9 @@ def test_a_download_has_a_link_to_each_file(alice: KeyClient, contacts: list[Con
     alice.post("/v1/exports", {"resource": "contact", "max_rows_per_file": 2})
     export = Export.objects.get()
     runner.run(export.pk)
-    answer = alice.get(url_of(export, "download")).json()
-    assert answer["url"] == answer["files"][0]["url"]
-    contents = [downloaded(file["url"]).decode() for file in answer["files"]]
+    response = alice.get(url_of(export, "download")).json()
+    assert response["url"] == response["files"][0]["url"]
+    contents = [downloaded(file["url"]).decode() for file in response["files"]]
     headers = {content.splitlines()[0] for content in contents}
     assert (len(contents), len(headers)) == (3, 1)
-    assert [file["name"][-8:] for file in answer["files"]] == ["-001.csv", "-002.csv", "-003.csv"]
+    assert [file["name"][-8:] for file in response["files"]] == ["-001.csv", "-002.csv", "-003.csv"]

@@ -49,7 +49,7 @@ def text(client: Client) -> str:
 
 
 class Scrape:
-    """The samples of an answer, by their names and labels."""
+    """The samples of a response, by their names and labels."""
 
     def __init__(self, client: Client) -> None:
         families = text_string_to_metric_families(text(client))
@@ -178,8 +178,8 @@ def test_a_duration_is_counted_in_the_smallest_bucket(client: Client, queued: Ex
         export_lifecycle.restart(export)
     scrape = Scrape(client)
     counts = [
-        scrape("export_seconds_bucket", lane="large", le=le)
-        for le in ("60.0", "300.0", "3600.0", "+Inf")
+        scrape("export_seconds_bucket", lane="large", le=bound)
+        for bound in ("60.0", "300.0", "3600.0", "+Inf")
     ]
     assert counts == [0, 1, 1, 2]
     assert set(JobTotal.objects.values_list("bucket", flat=True)) <= set(BUCKETS)

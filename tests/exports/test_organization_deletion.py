@@ -24,14 +24,14 @@ def test_files_of_a_deleted_organization_are_deleted_at_once(
     queued: Export, acme: Organization, globex: Organization, worker: None
 ) -> None:
     runner.run(queued.pk)
-    theirs = export_of(globex, {"resource": "contact"})
-    runner.run(theirs.pk)
+    foreign = export_of(globex, {"resource": "contact"})
+    runner.run(foreign.pk)
     assert len({path.parts[-4] for path in stored_files()}) == 2
     acme.delete()
     wait_for(lambda: len({path.parts[-4] for path in stored_files()}) == 1)
-    theirs.refresh_from_db()
-    assert theirs.status == Status.COMPLETED
-    assert default_storage.exists(theirs.files.get().storage_key)
+    foreign.refresh_from_db()
+    assert foreign.status == Status.COMPLETED
+    assert default_storage.exists(foreign.files.get().storage_key)
 
 
 def test_files_of_a_deleted_organization_are_deleted_without_a_broker(

@@ -82,16 +82,16 @@ def test_racing_requests_do_not_exceed_the_daily_quota(
 ) -> None:
     settings.API_MAX_EXPENSIVE_REQUESTS = 0  # All requests race; none waits for admission.
     ExportLimits.objects.update(daily=5, unfinished=100)
-    answers: list[tuple[int, str | None]] = []
+    responses: list[tuple[int, str | None]] = []
     numbers: list[int] = []
     start = threading.Barrier(15)
 
     def create() -> None:
         start.wait()
-        answer = alice.post("/v1/exports", CONTACTS)
-        answers.append((answer.status_code, answer.json().get("error")))
-        if answer.status_code == 201:
-            numbers.append(answer.json()["number"])
+        response = alice.post("/v1/exports", CONTACTS)
+        responses.append((response.status_code, response.json().get("error")))
+        if response.status_code == 201:
+            numbers.append(response.json()["number"])
         connections.close_all()
 
     threads = [threading.Thread(target=create) for _ in range(15)]
@@ -99,7 +99,7 @@ def test_racing_requests_do_not_exceed_the_daily_quota(
         thread.start()
     for thread in threads:
         thread.join()
-    assert Counter(answers) == {(201, None): 5, (429, "daily_quota_exceeded"): 10}
+    assert Counter(responses) == {(201, None): 5, (429, "daily_quota_exceeded"): 10}
     assert sorted(numbers) == [1, 2, 3, 4, 5]
 
 

@@ -58,12 +58,12 @@ def test_the_last_slot_is_reserved_for_another_organization(
     acme: Organization, globex: Organization, contacts: list[Contact]
 ) -> None:
     first, second, third = waiting(acme, Lane.LARGE, 3)
-    [theirs] = waiting(globex, Lane.LARGE)
+    [foreign] = waiting(globex, Lane.LARGE)
 
     def claim() -> Export | None:
         return export_lifecycle.claim(second.pk, Lane.LARGE, 3)
 
-    assert [claim(), claim(), claim(), claim()] == [first, theirs, second, None]
+    assert [claim(), claim(), claim(), claim()] == [first, foreign, second, None]
     export_lifecycle.cancel(first)
     assert waiting_of(EXPORTS, acme.pk, Lane.LARGE) == third
     assert claim() == third
@@ -122,9 +122,9 @@ def test_slow_exports_of_one_organization_delay_no_other(
         for lane in (Lane.LARGE, Lane.QUICK):
             body = CONTACTS | {"csv_field_options": {"columns": ["id", "name"]}}
             made = charlie.post("/v1/exports", body).json()["id"]
-            theirs = Export.objects.filter(public_id=made)
-            theirs.filter(status=Status.QUEUED).update(lane=lane)
-            wait_for(theirs.filter(status=Status.COMPLETED).exists)
+            foreign = Export.objects.filter(public_id=made)
+            foreign.filter(status=Status.QUEUED).update(lane=lane)
+            wait_for(foreign.filter(status=Status.COMPLETED).exists)
         assert sorted(_statuses(acme)) == ["processing", "queued"]
     finally:
         other.close()

@@ -134,17 +134,17 @@ def test_lines_of_a_request_contain_neither_key_nor_body(alice: KeyClient, lines
 def test_lines_of_an_attempt_have_its_export_and_organization(
     alice: KeyClient, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In both threads of the attempt, and in Celery's line about an unexpected error."""
+    """Lines of both threads of the attempt, and Celery's line about an unexpected error."""
     write_files = writer.write_files
 
-    def talkative(*arguments: Any) -> Any:
+    def log_and_write(*arguments: Any) -> Any:
         logger.info("from the thread that writes")
         return write_files(*arguments)
 
     def lost(*_: Any) -> None:
         raise ConnectionError("the database is gone")
 
-    monkeypatch.setattr(runner, "write_files", talkative)
+    monkeypatch.setattr(runner, "write_files", log_and_write)
     written, unsure = create(alice), create(alice)
     with start_worker(current_app, perform_ping_check=False, pool="solo", queues="large,quick"):
         wait_for(lambda: finished(written) and finished(unsure))

@@ -34,13 +34,13 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 def test_concurrent_requests_get_the_same_bytes_built_once(built: list[object]) -> None:
     with ThreadPoolExecutor(32) as pool:
-        answers = [
+        responses = [
             *pool.map(lambda _: Client().get("/v1/schema", headers={"Accept": JSON}), range(32))
         ]
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.content for answer in answers}) == 1
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.content for response in responses}) == 1
     assert len(built) == 1
-    assert json.loads(answers[0].content)["openapi"] == "3.1.0"
+    assert json.loads(responses[0].content)["openapi"] == "3.1.0"
 
 
 def test_a_client_with_the_current_version_gets_304(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""The statement timeout of web processes; a statement that exceeds it answers 504."""
+"""The statement timeout of web processes; a statement that exceeds it gets 504."""
 
 import os
 import subprocess

@@ -129,7 +129,7 @@ def test_a_client_that_receives_too_slowly_is_disconnected(
 def test_a_client_that_reads_nothing_is_disconnected(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its socket is never writable, so no event of the loop closes the connection."""
+    """The client's socket never becomes writable, so only the periodic check can disconnect it."""
     monkeypatch.setattr(channel, "INTERVAL_SECONDS", 0.5)
     connect().sendall(b"GET / HTTP/1.1\r\n\r\n")
     wait_for(lambda: channels(sockets) == 1)
@@ -159,9 +159,9 @@ def test_the_bodies_of_all_requests_share_one_budget(
     first.sendall(head + b"x" * 80)
     wait_for(lambda: parser.bodies.used == 80)
     second.sendall(head + b"x" * 80)
-    answer = b"".join(iter(lambda: second.recv(10_000), b""))
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b'"overloaded"' in answer
+    response = b"".join(iter(lambda: second.recv(10_000), b""))
+    assert response.startswith(b"HTTP/1.1 503 ")
+    assert b'"overloaded"' in response
     first.close()
     wait_for(lambda: parser.bodies.used == 0)
 

@@ -57,7 +57,7 @@ class WebServer:
 
 @contextmanager
 def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
-    """Run a server until the end of the block; yield it once it answers. Its log is in `folder`."""
+    """Run a server until the end of the block; yield it once ready. Its log is in `folder`."""
     port = free_port()
     log = folder / f"web-{port}.log"
     test_environment = {

@@ -9,7 +9,7 @@ from longshore.files.storage.s3 import BucketStorage
 
 Damage = Callable[[bytes], bytes]
 
-# What storages and checksums find themselves.
+# Damage that storages and checksums detect themselves.
 CHANGES: dict[str, Damage] = {
     "truncated": lambda content: content[:-1],
     "last byte changed": lambda content: content[:-1] + b"!",

@@ -60,8 +60,8 @@ def test_racing_requests_do_not_exceed_the_limit(acme: Organization) -> None:
 
 def test_organizations_take_turns(acme: Organization, globex: Organization) -> None:
     first, second, third = (create(acme) for _ in range(3))
-    theirs = create(globex)
-    assert [claimed(first) for _ in range(4)] == [first, theirs, second, third]
+    foreign = create(globex)
+    assert [claimed(first) for _ in range(4)] == [first, foreign, second, third]
     assert report_lifecycle.claim(first.pk) is None
 
 
@@ -71,8 +71,8 @@ def test_one_organization_never_holds_the_last_slot(
     first, second = create(acme, Lane.LARGE), create(acme, Lane.LARGE)
     assert report_lifecycle.claim(first.pk, Lane.LARGE, slots=2) == first
     assert report_lifecycle.claim(second.pk, Lane.LARGE, slots=2) is None
-    theirs = create(globex, Lane.LARGE)
-    assert report_lifecycle.claim(second.pk, Lane.LARGE, slots=2) == theirs
+    foreign = create(globex, Lane.LARGE)
+    assert report_lifecycle.claim(second.pk, Lane.LARGE, slots=2) == foreign
 
 
 def test_concurrent_workers_claim_each_job_once(acme: Organization, globex: Organization) -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 from django.apps import AppConfig
 
 
-class HurryConfig(AppConfig):
+class ShortDelaysConfig(AppConfig):
     """Shortens the delays of recovery and retries, which are constants, for the tests."""
 
     name = "tests.recovery"

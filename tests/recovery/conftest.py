@@ -21,7 +21,7 @@ def running_stack() -> Iterator[Stack]:
     # Short: the path of a UNIX socket has at most about a hundred bytes.
     with (
         tempfile.TemporaryDirectory(prefix="longshore-") as folder,
-        Stack(Path(folder), ROWS, "tests.recovery.hurried").running() as stack,
+        Stack(Path(folder), ROWS, "tests.recovery.short_delays").running() as stack,
     ):
         yield stack
 

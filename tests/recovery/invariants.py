@@ -34,7 +34,7 @@ class Verdict:
     """The outcome of exports.
 
     lost: exports that did not end, or that completed without a correct file.
-    doubled: exports with more than one end, file or copy of a record.
+    duplicated: exports with more than one end, file or copy of a record.
     wrong: other violations.
     attempts: number of attempts of each export.
     """
@@ -42,14 +42,14 @@ class Verdict:
     completed: int = 0
     failed: int = 0
     lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     last_end: float = 0.0
     attempts: list[int] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
-        return not (self.lost or self.doubled or self.wrong)
+        return not (self.lost or self.duplicated or self.wrong)
 
 
 def await_ends(stack: Stack, ids: list[str], seconds: float = MAX_RECOVERY_SECONDS) -> Verdict:
@@ -75,7 +75,7 @@ def judge(stack: Stack, ids: list[str]) -> Verdict:
         if status not in ("completed", "failed"):
             verdict.lost.append(f"{public_id} is {status}")
         elif sum(each in ("completed", "failed") for each in statuses) > 1:
-            verdict.doubled.append(f"{public_id} ended twice: {statuses}")
+            verdict.duplicated.append(f"{public_id} ended twice: {statuses}")
         elif not HISTORY.fullmatch(",".join(statuses)) or statuses[-1] != status:
             verdict.wrong.append(f"{public_id} is {status} after {statuses}")
         elif attempts != [0, *(n // 2 + 1 for n in range(len(attempts) - 1))]:
@@ -91,7 +91,7 @@ def judge(stack: Stack, ids: list[str]) -> Verdict:
 def _judge_files(stack: Stack, ids: list[str], verdict: Verdict) -> None:
     files = stack.query(_FILES, ids)
     owners = [row[0] for row in files]
-    verdict.doubled += [
+    verdict.duplicated += [
         f"{owner} has two files" for owner in set(owners) if owners.count(owner) > 1
     ]
     if len(set(owners)) < verdict.completed:
@@ -112,7 +112,7 @@ def _judge_files(stack: Stack, ids: list[str], verdict: Verdict) -> None:
             if not rows == len(records) == stack.rows:
                 verdict.lost.append(f"{owner} has {len(records)} rows of {stack.rows}")
             if len(set(records)) < len(records):
-                verdict.doubled.append(f"{owner} has records twice")
+                verdict.duplicated.append(f"{owner} has records twice")
         described = json.loads((path.parent / "manifest.json").read_bytes())
         if [each["sha256"] for each in described["files"]] != [sha256]:
             verdict.wrong.append(f"{owner}: its manifest lists other files")

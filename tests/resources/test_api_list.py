@@ -388,7 +388,7 @@ def test_the_default_timezone_is_that_of_the_organization(
 def test_a_json_key_with_a_dot_and_a_value_with_a_comma_are_accepted(
     alice: KeyClient, acme: Organization
 ) -> None:
-    ShipmentFactory(organization=acme, id="it", metadata={"a.b": "x, y"})
+    ShipmentFactory(organization=acme, id="match", metadata={"a.b": "x, y"})
     ShipmentFactory(organization=acme, metadata={"a": {"b": "x, y"}})
     query = {'metadata."a.b"': "x, y", "fields": "id"}
-    assert alice.get("/v1/shipments", query).json()["results"] == [{"id": "it"}]
+    assert alice.get("/v1/shipments", query).json()["results"] == [{"id": "match"}]

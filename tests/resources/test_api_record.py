@@ -35,10 +35,10 @@ def test_every_record_is_shown_as_in_its_list(
         assert response["Content-Type"] == "application/json"
         assert response.json() == listed
         assert list(response.json()) == list(resource.names)
-    theirs = charlie.get(f"/v1/{resource.plural}/{record.pk}")
+    foreign = charlie.get(f"/v1/{resource.plural}/{record.pk}")
     unknown = charlie.get(f"/v1/{resource.plural}/unknown")
-    assert theirs.status_code == unknown.status_code == 404
-    assert theirs.json() == unknown.json()
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.json() == unknown.json()
     assert unknown.json()["error"] == "not_found"
 
 

@@ -207,9 +207,9 @@ def test_conditions_are_joined_by_and(rows: dict[str, Sample], select: Select) -
 def test_other_database_types_compare_as_text(
     name: str, given_text: str, acme: Organization, samples: None, select: Select
 ) -> None:
-    Sample.objects.create(id="it", organization=acme, **{name: given_text})
+    Sample.objects.create(id="match", organization=acme, **{name: given_text})
     Sample.objects.create(id="other", organization=acme)
-    assert select(SAMPLE, {name: f"equals:{given_text}"}) == {"it"}
+    assert select(SAMPLE, {name: f"equals:{given_text}"}) == {"match"}
 
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
@@ -221,16 +221,18 @@ def test_any_text_equals_only_itself(
     value: str, other: str, acme: Organization, samples: None, select: Select
 ) -> None:
     Sample.objects.all().delete()
-    Sample.objects.create(id="it", organization=acme, text=value, list=[value], json={value: value})
+    Sample.objects.create(
+        id="match", organization=acme, text=value, list=[value], json={value: value}
+    )
     Sample.objects.create(id="null", organization=acme)
-    same = {"it"} if value == other else set()
-    assert select(SAMPLE, {"text": f"equals:{value}"}) == {"it"}
+    same = {"match"} if value == other else set()
+    assert select(SAMPLE, {"text": f"equals:{value}"}) == {"match"}
     assert select(SAMPLE, {"text": [other, other]}) == same
-    assert select(SAMPLE, {"text": f"not_equals:{other}"}) == {"it", "null"} - same
+    assert select(SAMPLE, {"text": f"not_equals:{other}"}) == {"match", "null"} - same
     assert select(SAMPLE, {"list": [other]}) == same
     assert select(SAMPLE, {"json": {other: other}}) == same
     if value and "." not in value:
-        assert select(SAMPLE, {f"json.{value}": f"equals:{value}"}) == {"it"}
+        assert select(SAMPLE, {f"json.{value}": f"equals:{value}"}) == {"match"}
         assert select(SAMPLE, {f"json.{value}": "is_null"}) == {"null"}
 
 
@@ -244,7 +246,7 @@ def test_any_number_compares_as_in_python(
 ) -> None:
     Sample.objects.all().delete()
     json = {"deep": [{"number": int(value)}]}
-    Sample.objects.create(id="it", organization=acme, decimal=value, json=json)
+    Sample.objects.create(id="match", organization=acme, decimal=value, json=json)
     low, high = bounds
     for operator in (Operator.BWI, Operator.BWE):
         raw = f"{operator}:{low},{high}"

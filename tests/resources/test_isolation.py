@@ -40,13 +40,13 @@ UNLINKED = {(StockTransfer, "destination_stock_location")}
 
 @pytest.fixture
 def corrupt(acme: Organization, globex: Organization) -> None:
-    """Records of each organization that refer to records of the other, whose texts are its slug."""
+    """Create records of each organization that refer to records of the other. Texts are slugs."""
     _create_corrupt_records(acme, globex, lambda field: True)
 
 
 @pytest.fixture
-def frayed(acme: Organization, globex: Organization) -> None:
-    """Like `corrupt`, with optional references only, so that the records outlive the others."""
+def corrupt_where_optional(acme: Organization, globex: Organization) -> None:
+    """As `corrupt`, with optional references only: records survive a deletion of the others."""
     _create_corrupt_records(acme, globex, lambda field: field.null)
 
 
@@ -55,22 +55,22 @@ def _create_corrupt_records(
 ) -> None:
     managed = [resource for resource in RESOURCES if resource.model._meta.managed]
     for owner, other in ((acme, globex), (globex, acme)):
-        theirs = {
+        foreign = {
             each.model: a_record(each.model, other, **_texts(each.model, other.slug))
             for each in managed
         }
         for resource in managed:
-            _connect(resource, theirs)
+            _connect(resource, foreign)
         for resource in RESOURCES:
             links = {
-                field.name: theirs[field.related_model]
-                for field in _links(resource, theirs)
+                field.name: foreign[field.related_model]
+                for field in _links(resource, foreign)
                 if is_linked(field)
             }
             record = a_record(resource.model, owner, **links)
             for relation in resource.model._meta.many_to_many:
                 if relation.remote_field.through._meta.managed:
-                    getattr(record, relation.name).add(theirs[relation.related_model])
+                    getattr(record, relation.name).add(foreign[relation.related_model])
 
 
 def _connect(resource: Resource, records: dict[type[Model], Any]) -> None:
@@ -132,7 +132,7 @@ def test_filter_never_reaches_records_of_another_organization(
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
-@pytest.mark.usefixtures("frayed")
+@pytest.mark.usefixtures("corrupt_where_optional")
 def test_predicates_ignore_the_existence_of_another_organization(
     resource: Resource, acme: Organization, globex: Organization, match: Select
 ) -> None:
@@ -163,9 +163,9 @@ def test_predicates_ignore_the_existence_of_another_organization(
         {f"id_or_{name}": raw} for each in asked for name, raw in each.items() if "_eq" in name
     ]
     tagged = [each for each in beyond if each.endswith("tags_name")]
-    theirs = list(Tag.objects.filter(organization=globex).values_list("pk", flat=True))
+    foreign = list(Tag.objects.filter(organization=globex).values_list("pk", flat=True))
     asked += [
-        {f"{each.removesuffix('name')}id_{matcher}": theirs}
+        {f"{each.removesuffix('name')}id_{matcher}": foreign}
         for each in tagged
         for matcher in ("in", "not_in")
     ]

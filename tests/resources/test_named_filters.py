@@ -98,7 +98,7 @@ def numbered(records: list[Any], found: set[str]) -> list[int]:
     return [number for number, record in enumerate(records) if record.pk in found]
 
 
-def both(
+def selected(
     alice: KeyClient, select: Select, resource: str, query: dict[str, Any], records: list[Any]
 ) -> list[int]:
     """Return the numbers of the records that both `options` and the list select."""
@@ -127,7 +127,7 @@ def test_trackers_filter_by_location_and_contacts(
     ]
 
     def found(**query: Any) -> list[int]:
-        return both(alice, select, "tracker", query, trackers)
+        return selected(alice, select, "tracker", query, trackers)
 
     assert found(location=places[0].pk) == [0]
     assert found(location=f"{places[0].pk},{places[1].pk}") == [0, 1]
@@ -146,7 +146,7 @@ def test_items_filter_by_level(alice: KeyClient, acme: Organization, select: Sel
     LevelFactory.create(item=items[1], location=places[1], layout_id="a", verified_qty=0)
 
     def found(**query: Any) -> list[int]:
-        return both(alice, select, "item", query, items)
+        return selected(alice, select, "item", query, items)
 
     assert found(location_id=places[1].pk) == [0, 1]
     assert found(layout_id="a,c") == [0, 1]
@@ -171,7 +171,7 @@ def test_assets_filter_by_archive_and_warranty(
     ]
 
     def found(**query: Any) -> list[int]:
-        return both(alice, select, "asset", query, assets)
+        return selected(alice, select, "asset", query, assets)
 
     assert found(list_archived="true") == [0, 1, 2, 3, 4]
     assert found(list_archived="false") == [0, 4]
@@ -185,7 +185,7 @@ def test_locations_filter_by_user(alice: KeyClient, acme: Organization, select: 
     places = [LocationFactory.create(organization=acme, users=each) for each in users]
 
     def found(**query: Any) -> list[int]:
-        return both(alice, select, "location", query, places)
+        return selected(alice, select, "location", query, places)
 
     assert found(user_id="u2") == [0, 1]
     assert found(user_id="u1,u2") == [0, 1, 3]

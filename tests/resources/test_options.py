@@ -139,7 +139,7 @@ def test_invalid_limit_is_rejected(limit: object) -> None:
     ("limit", "number"),
     [("all", None), (None, None), (1, 1), ("1000", 1000), (2**63 - 1, 2**63 - 1)],
 )
-def test_valid_limits(limit: object, number: int | None) -> None:
+def test_valid_limit_is_read(limit: object, number: int | None) -> None:
     assert read({"limit": limit}) == (Selection(limit=number), [])
 
 
@@ -193,7 +193,7 @@ def test_invalid_order_is_rejected(options: dict[str, Any], field: str, value: o
         ({"direction": "desc"}, (Ordering("created_at", True),)),
     ],
 )
-def test_valid_orders(options: dict[str, Any], ordering: tuple[Ordering, ...]) -> None:
+def test_valid_order_is_read(options: dict[str, Any], ordering: tuple[Ordering, ...]) -> None:
     assert read(options) == (Selection(ordering=ordering), [])
 
 

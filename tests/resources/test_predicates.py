@@ -34,20 +34,20 @@ def resource(name: str) -> Resource:
 
 
 def read(
-    filters: dict[str, Any], of: Resource | str = "shipment"
+    filters: dict[str, Any], target: Resource | str = "shipment"
 ) -> tuple[tuple[Condition | AnyOf, ...], list[Problem]]:
-    return parse_predicates(resource(of) if isinstance(of, str) else of, filters, UTC)
+    return parse_predicates(resource(target) if isinstance(target, str) else target, filters, UTC)
 
 
-def paths(name: str, of: Resource | str = "shipment", raw: Any = "x") -> list[tuple[str, str]]:
+def paths(name: str, target: Resource | str = "shipment", raw: Any = "x") -> list[tuple[str, str]]:
     """Return the paths and operators of the conditions of a predicate."""
-    [condition], problems = read({name: raw}, of)
+    [condition], problems = read({name: raw}, target)
     assert problems == []
     conditions = condition.any_of if isinstance(condition, AnyOf) else (condition,)
     return [(each.path, str(each.operator)) for each in conditions]
 
 
-def of(*names: str) -> Resource:
+def resource_with(*names: str) -> Resource:
     """The sample with further text columns."""
     return replace(
         SAMPLE, columns=tuple(Column(name, ColumnType.TEXT, "{row}.text") for name in names)
@@ -88,7 +88,7 @@ def of(*names: str) -> Resource:
 def test_ambiguous_name_has_one_meaning(
     name: str, columns: tuple[str, ...], expected: list[tuple[str, str]]
 ) -> None:
-    assert paths(name, of(*columns)) == expected
+    assert paths(name, resource_with(*columns)) == expected
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_problem_names_the_malformed_predicate(
 
 
 @pytest.mark.parametrize(
-    ("name", "of", "accepted"),
+    ("name", "resource_name", "accepted"),
     [
         ("tags_name_eq", "sku", "tags_id_in"),
         ("tags_id_eq", "sku", "tags_id_not_in"),
@@ -227,8 +227,8 @@ def test_problem_names_the_malformed_predicate(
         ("orders_tags_created_at_gt", "customer", "orders_tags_id_not_in"),
     ],
 )
-def test_tags_support_only_filters_by_id(name: str, of: str, accepted: str) -> None:
-    conditions, [problem] = read({name: True}, of)
+def test_tags_support_only_filters_by_id(name: str, resource_name: str, accepted: str) -> None:
+    conditions, [problem] = read({name: True}, resource_name)
     assert conditions == ()
     assert problem.field == f"filters.{name}"
     assert "filter tags by id." in problem.message
@@ -236,11 +236,11 @@ def test_tags_support_only_filters_by_id(name: str, of: str, accepted: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "of"),
+    ("name", "resource_name"),
     [("tags_id_in", "sku"), ("sku_tags_id_not_in", "price"), ("code_or_tags_id_in", "sku")],
 )
-def test_tags_of_related_records_filter_by_id(name: str, of: str) -> None:
-    assert read({name: "tag_1,tag_2"}, of)[1] == []
+def test_tags_of_related_records_filter_by_id(name: str, resource_name: str) -> None:
+    assert read({name: "tag_1,tag_2"}, resource_name)[1] == []
 
 
 def test_resource_without_tags_rejects_their_filter() -> None:
@@ -347,20 +347,20 @@ def test_matchers_on_own_columns(
 
 @pytest.fixture
 def people(acme: Organization, globex: Organization) -> None:
-    of = {"organization": acme}
-    hub = LocationFactory(**of, id="hub", name="Hub")
-    hall = LocationFactory(**of, id="hall", name="Hall", code="H", terminal_location=hub)
-    crew = GroupFactory(**of, id="crew", name="crew", location=hall)
-    dock = GroupFactory(**of, id="dock", name="dock")
+    owner = {"organization": acme}
+    hub = LocationFactory(**owner, id="hub", name="Hub")
+    hall = LocationFactory(**owner, id="hall", name="Hall", code="H", terminal_location=hub)
+    crew = GroupFactory(**owner, id="crew", name="crew", location=hall)
+    dock = GroupFactory(**owner, id="dock", name="dock")
     secret = GroupFactory(organization=globex, id="secret", name="secret")
-    ContactFactory(**of, id="both", email="b@x.com", groups=[crew, dock])
-    ContactFactory(**of, id="one", email="O@X.COM", groups=[crew])
-    ContactFactory(**of, id="none")
-    ContactFactory(**of, id="corrupt", groups=[secret])
-    ContactFactory(organization=globex, id="theirs", groups=[secret, crew])
+    ContactFactory(**owner, id="both", email="b@x.com", groups=[crew, dock])
+    ContactFactory(**owner, id="one", email="O@X.COM", groups=[crew])
+    ContactFactory(**owner, id="none")
+    ContactFactory(**owner, id="corrupt", groups=[secret])
+    ContactFactory(organization=globex, id="foreign", groups=[secret, crew])
     for key in ("both", "none"):
-        ShipmentFactory(**of, id=f"to {key}", destination_contact_id=key)
-    ShipmentFactory(**of, id="to nobody")
+        ShipmentFactory(**owner, id=f"to {key}", destination_contact_id=key)
+    ShipmentFactory(**owner, id="to nobody")
 
 
 @pytest.mark.parametrize(
@@ -418,12 +418,12 @@ def test_matchers_through_a_to_one_relation(
 
 
 def test_matchers_on_unregistered_related_records(acme: Organization, match: Select) -> None:
-    order = FulfillmentFactory(organization=acme, id="it")
+    order = FulfillmentFactory(organization=acme, id="match")
     FulfillmentFactory(organization=acme, id="other")
     ArticleFactory(fulfillment=order, sku="A-1", requested_qty=3)
-    assert match("fulfillment", {"articles_sku_start": "a"}) == {"it"}
+    assert match("fulfillment", {"articles_sku_start": "a"}) == {"match"}
     assert match("fulfillment", {"articles_requested_qty_lt": 3}) == set()
-    assert match("fulfillment", {"articles_requested_qty_gt_all": "1,2"}) == {"it"}
+    assert match("fulfillment", {"articles_requested_qty_gt_all": "1,2"}) == {"match"}
 
 
 @pytest.mark.parametrize("matcher", ["in", "not_in", "cont_any", "gt_any"])
@@ -431,11 +431,11 @@ def test_predicate_compares_thousands_of_values(
     matcher: str, acme: Organization, match: Select
 ) -> None:
     ShipmentFactory.create_batch(200, organization=acme, notes="n", amount=20_000)
-    ShipmentFactory.create(organization=acme, id="it", notes="v9999", amount=9_999)
+    ShipmentFactory.create(organization=acme, id="match", notes="v9999", amount=9_999)
     name = "amount" if matcher in ("gt_any", "not_in") else "notes"
     raw = [*range(10_000)] if name == "amount" else [f"v{n}" for n in range(10_000)]
     started = time.monotonic()
     found = match("shipment", {f"{name}_{matcher}": raw})
-    assert ("it" in found) is (matcher != "not_in")
+    assert ("match" in found) is (matcher != "not_in")
     # A comparison of each row with each value takes minutes.
     assert time.monotonic() - started < 10

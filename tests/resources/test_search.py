@@ -98,10 +98,10 @@ def test_phrase_finds_records_with_all_its_words(
 def test_search_ignores_case_and_accents(
     name: str, phrases: list[str], acme: Organization, select: Select
 ) -> None:
-    ContactFactory(organization=acme, id="it", name=name, email="x@example.org")
+    ContactFactory(organization=acme, id="match", name=name, email="x@example.org")
     ContactFactory(organization=acme, name="Nobody", email="y@example.org")
     for phrase in phrases:
-        assert select("contact", {"search": phrase}) == {"it"}, phrase
+        assert select("contact", {"search": phrase}) == {"match"}, phrase
 
 
 storable = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
@@ -116,11 +116,11 @@ def test_any_text_is_found_by_its_own_words(
     text: str, acme: Organization, samples: None, select: Select
 ) -> None:
     Sample.objects.all().delete()
-    Sample.objects.create(id="it", organization=acme, text=text)
+    Sample.objects.create(id="match", organization=acme, text=text)
     for word in words_of(text):
-        found = select(SAMPLE, {"search": f"{word} {word}"}) if len(word) > 1 else {"it"}
+        found = select(SAMPLE, {"search": f"{word} {word}"}) if len(word) > 1 else {"match"}
         # PostgreSQL indexes letters and digits; a word without any matches nothing.
-        assert found == {"it"} or not any(character.isalnum() for character in word), word
+        assert found == {"match"} or not any(character.isalnum() for character in word), word
 
 
 @pytest.mark.parametrize(
@@ -130,21 +130,21 @@ def test_any_text_is_found_by_its_own_words(
 def test_phrase_cannot_inject_query_syntax(
     phrase: str, acme: Organization, samples: None, select: Select
 ) -> None:
-    Sample.objects.create(id="it", organization=acme, text="some words")
+    Sample.objects.create(id="match", organization=acme, text="some words")
     assert select(SAMPLE, {"search": phrase}) == set()
 
 
 def test_search_text_joins_fields_of_the_record(acme: Organization, select: Select) -> None:
     ShipmentFactory(
         organization=acme,
-        id="it",
+        id="match",
         tracking_number="1Z999AA10123456784",
         order_number="SO-2024/001",
         recipient={"name": "Renée Zellweger"},
     )
     ShipmentFactory(organization=acme)
     for phrase in ("1z999aa1", "so-2024", "2024/001", "001 zellw", "RENÉE"):
-        assert select("shipment", {"search": phrase}) == {"it"}
+        assert select("shipment", {"search": phrase}) == {"match"}
 
 
 @pytest.mark.django_db

@@ -290,12 +290,12 @@ def test_subscriptions_and_deliveries_are_accessible_to_their_organization_only(
     ids = {"webhook": subscription.public_id, "delivery": Delivery.objects.get().public_id}
     address = path.format(**ids) + slash
     before = list(Subscription.objects.values()), list(Delivery.objects.values())
-    theirs = getattr(charlie, method)(address, body)
+    foreign = getattr(charlie, method)(address, body)
     unknown = getattr(charlie, method)(
         path.format(webhook="whsub_x", delivery="dlv_x") + slash, body
     )
-    assert theirs.status_code == unknown.status_code == 404
-    assert theirs.json() == unknown.json()
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.json() == unknown.json()
     assert (list(Subscription.objects.values()), list(Delivery.objects.values())) == before
     assert Event.objects.count() == 1
     assert getattr(APIClient(), method)(address, body, format="json").status_code == 401

@@ -1,4 +1,4 @@
-"""The error examples of the operations on webhooks are what the API answers."""
+"""The documented error examples of operations on webhooks equal the responses of the API."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def subscription(acme: Organization) -> Subscription:
     ],
     ids=str,
 )
-def test_an_invalid_body(
+def test_example_of_an_invalid_body_equals_the_response(
     alice: KeyClient, subscription: Subscription, body: dict[str, Any]
 ) -> None:
     response = alice.patch(ADDRESS, body)
@@ -44,7 +44,7 @@ def test_an_invalid_body(
     assert response.json() in examples("create_webhook", 400)
 
 
-def test_an_invalid_secret_and_an_invalid_time(
+def test_examples_of_an_invalid_secret_and_time_equal_the_responses(
     alice: KeyClient, subscription: Subscription
 ) -> None:
     response = alice.post(f"{ADDRESS}/rotate-secret", {"secret": "whsec_short"})
@@ -53,28 +53,38 @@ def test_an_invalid_secret_and_an_invalid_time(
     assert response.json() in examples("recover_webhook", 400)
 
 
-def test_an_invalid_filter(alice: KeyClient, subscription: Subscription) -> None:
+def test_example_of_an_invalid_filter_equals_the_response(
+    alice: KeyClient, subscription: Subscription
+) -> None:
     assert alice.get("/v1/webhooks?colour=red").json() in examples("list_webhooks", 400)
     assert alice.get("/v1/events?type=export").json() in examples("list_events", 400)
 
 
-def test_an_inactive_subscription(alice: KeyClient, subscription: Subscription) -> None:
+def test_example_of_an_inactive_subscription_equals_the_response(
+    alice: KeyClient, subscription: Subscription
+) -> None:
     Subscription.objects.update(active=False, disabled_reason="The target answered 410 Gone.")
     response = alice.post(f"{ADDRESS}/test")
     assert response.status_code == 409
     assert response.json() in examples("test_webhook", 409)
 
 
-def test_a_duplicate_subscription(alice: KeyClient, subscription: Subscription) -> None:
+def test_example_of_a_duplicate_subscription_equals_the_response(
+    alice: KeyClient, subscription: Subscription
+) -> None:
     assert alice.post("/v1/webhooks", BODY).json() in examples("create_webhook", 409)
 
 
-def test_too_many_subscriptions(alice: KeyClient, acme: Organization) -> None:
+def test_example_of_too_many_subscriptions_equals_the_response(
+    alice: KeyClient, acme: Organization
+) -> None:
     SubscriptionFactory.create_batch(MAX_SUBSCRIPTIONS, organization=acme)
     assert alice.post("/v1/webhooks", BODY).json() in examples("create_webhook", 422)
 
 
-def test_a_delivery_that_is_being_sent(alice: KeyClient, subscription: Subscription) -> None:
+def test_example_of_a_delivery_in_progress_equals_the_response(
+    alice: KeyClient, subscription: Subscription
+) -> None:
     delivery = DeliveryFactory.create(subscription=subscription, status=DeliveryStatus.SENDING)
     response = alice.post(f"/v1/deliveries/{delivery.public_id}/redeliver")
     assert response.json() in examples("redeliver", 409)

@@ -83,8 +83,8 @@ def test_the_deliveries_of_an_organization_to_one_host_per_second_are_limited(
         runner.run(subscription.pk)
     assert len(receiver.messages) == 5
     assert (ours[3].pk, senders.RATE_SECONDS) in woken
-    theirs = quick_subscriptions(1, globex, receiver.url())
-    runner.run(theirs[0].pk)
+    foreign = quick_subscriptions(1, globex, receiver.url())
+    runner.run(foreign[0].pk)
     assert len(receiver.messages) == 7
     # Deliveries over the limit stay due and have no attempt.
     waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING)

@@ -52,8 +52,8 @@ class Listener:
             "webhook-timestamp": str(int(when.timestamp())),
             "webhook-signature": Webhook(SECRET).sign(webhook_id, when, body),
         }
-        answer = httpx.post(self.url, content=body, headers=signed | (headers or {}))
-        return answer.status_code
+        response = httpx.post(self.url, content=body, headers=signed | (headers or {}))
+        return response.status_code
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def test_a_duplicate_is_marked(listener: Listener) -> None:
 def test_messages_without_a_valid_signature_are_refused(listener: Listener) -> None:
     old = datetime.now(UTC) - timedelta(minutes=6)
     other = Webhook("whsec_b3RoZXI=").sign("evt_1", datetime.now(UTC), BODY)
-    answers = [
+    statuses = [
         listener.send(headers={"webhook-signature": other}),
         listener.send(when=old),
         listener.send(headers={"webhook-id": ""}),
@@ -107,7 +107,7 @@ def test_messages_without_a_valid_signature_are_refused(listener: Listener) -> N
         listener.send(body="not JSON"),
         httpx.post(listener.url, content=iter([b"{}"])).status_code,
     ]
-    assert answers == [400] * 6
+    assert statuses == [400] * 6
     reasons = re.findall(r"refused  (.*)", listener.output.read_text())
     assert reasons == [
         "No matching signature found.",

@@ -13,7 +13,7 @@ from tests.recovery.stack import BASE_DIR, Stack
 _DOCS = BASE_DIR / "docs" / "operations.md"
 
 
-class SurroundedStack(Stack):
+class ProductionStack(Stack):
     """A stack with RabbitMQ, PgBouncer and a read replica.
 
     Without RabbitMQ, Valkey is the broker; without PgBouncer, connections are direct. The pool
@@ -21,7 +21,7 @@ class SurroundedStack(Stack):
     """
 
     def __init__(self, folder: Path, rows: int) -> None:
-        super().__init__(folder, rows, "tests.recovery.hurried")
+        super().__init__(folder, rows, "tests.recovery.short_delays")
         self.replica = Replica(folder)
         rabbitmq, pgbouncer = find("rabbitmq-server"), find("pgbouncer")
         self._rabbitmq = RabbitMQ(folder, rabbitmq) if rabbitmq else None

@@ -19,9 +19,9 @@ from exports_project import embedded
 from exports_project.embedded import servers
 from tests.recovery.conftest import ROWS
 from tests.recovery.invariants import await_ends
+from tests.recovery.production_services import ProductionStack
 from tests.recovery.services import need
 from tests.recovery.stack import PROCESSING, wait_until
-from tests.recovery.surroundings import SurroundedStack
 
 pytestmark = pytest.mark.stack
 ERROR = "SELECT error->>'error', error->>'message' FROM exports_export WHERE public_id = %s"
@@ -34,20 +34,20 @@ OLD = "UPDATE exports_export SET completed_at = now() - interval '60 days' WHERE
 
 
 @pytest.fixture(scope="module")
-def running_stack() -> Iterator[SurroundedStack]:
+def running_stack() -> Iterator[ProductionStack]:
     with tempfile.TemporaryDirectory(prefix="longshore-") as folder:
-        stack = SurroundedStack(Path(folder), ROWS)
+        stack = ProductionStack(Path(folder), ROWS)
         with stack.running():
             yield stack
 
 
 @pytest.fixture
-def stack(running_stack: SurroundedStack) -> SurroundedStack:
+def stack(running_stack: ProductionStack) -> ProductionStack:
     assert running_stack.died() == []
     return running_stack
 
 
-def settle(stack: SurroundedStack, ids: list[str]) -> tuple[int, int]:
+def settle(stack: ProductionStack, ids: list[str]) -> tuple[int, int]:
     """Wait until exports have ended; return the numbers of completed and failed ones."""
     verdict = await_ends(stack, ids)
     assert verdict.sound, f"{verdict}\n{stack.logs()}"
@@ -57,7 +57,7 @@ def settle(stack: SurroundedStack, ids: list[str]) -> tuple[int, int]:
 # RabbitMQ
 
 
-def test_beat_and_workers_continue_after_a_restart_of_rabbitmq(stack: SurroundedStack) -> None:
+def test_beat_and_workers_continue_after_a_restart_of_rabbitmq(stack: ProductionStack) -> None:
     need("rabbitmq-server")
     ids = stack.ask(2)
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
@@ -69,7 +69,7 @@ def test_beat_and_workers_continue_after_a_restart_of_rabbitmq(stack: Surrounded
 
 
 def test_no_message_is_lost_on_a_connection_that_rabbitmq_has_closed(
-    stack: SurroundedStack,
+    stack: ProductionStack,
 ) -> None:
     need("rabbitmq-server")
     # Let the web processes open connections.
@@ -86,7 +86,7 @@ def test_no_message_is_lost_on_a_connection_that_rabbitmq_has_closed(
 # PgBouncer
 
 
-def test_exports_and_the_admin_work_through_transaction_pooling(stack: SurroundedStack) -> None:
+def test_exports_and_the_admin_work_through_transaction_pooling(stack: ProductionStack) -> None:
     need("pgbouncer")
     # The last one waits, because two are written at a time.
     done, restarted, canceled = stack.ask(3)
@@ -116,7 +116,7 @@ def test_exports_and_the_admin_work_through_transaction_pooling(stack: Surrounde
     assert "InvalidCursorName" not in stack.logs()
 
 
-def test_a_pooled_connection_keeps_no_statement_timeout(stack: SurroundedStack) -> None:
+def test_a_pooled_connection_keeps_no_statement_timeout(stack: ProductionStack) -> None:
     need("pgbouncer")
     settle(stack, stack.ask(2))
     for _ in range(8):
@@ -130,7 +130,7 @@ def test_a_pooled_connection_keeps_no_statement_timeout(stack: SurroundedStack) 
     assert len(backends) == len(pooled)
 
 
-def test_exports_survive_a_restart_of_pgbouncer(stack: SurroundedStack) -> None:
+def test_exports_survive_a_restart_of_pgbouncer(stack: ProductionStack) -> None:
     need("pgbouncer")
     ids = stack.ask(3)
     wait_until(lambda: bool(stack.query(PROCESSING)), 30)
@@ -140,7 +140,7 @@ def test_exports_survive_a_restart_of_pgbouncer(stack: SurroundedStack) -> None:
     assert settle(stack, ids) == (3, 0)
 
 
-def admin_page(stack: SurroundedStack, path: str) -> str:
+def admin_page(stack: ProductionStack, path: str) -> str:
     """Sign in to the admin; return the HTML of a page."""
     opener = urllib.request.build_opener(
         urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
@@ -164,7 +164,7 @@ def admin_page(stack: SurroundedStack, path: str) -> str:
 
 
 @contextmanager
-def vacuuming(stack: SurroundedStack) -> Iterator[None]:
+def vacuuming(stack: ProductionStack) -> Iterator[None]:
     """Update rows and VACUUM on the primary, which removes old row versions on the replica."""
     stopped = Event()
 
@@ -187,7 +187,7 @@ def vacuuming(stack: SurroundedStack) -> Iterator[None]:
 
 
 def test_an_export_that_the_replica_cancels_falls_back_to_the_primary(
-    stack: SurroundedStack,
+    stack: ProductionStack,
 ) -> None:
     with vacuuming(stack):
         [public_id] = stack.ask()
@@ -197,7 +197,7 @@ def test_an_export_that_the_replica_cancels_falls_back_to_the_primary(
     assert all("conflict with recovery" in reason for reason in reasons)
 
 
-def test_without_a_fallback_the_error_names_the_setting(stack: SurroundedStack) -> None:
+def test_without_a_fallback_the_error_names_the_setting(stack: ProductionStack) -> None:
     try:
         with vacuuming(stack):
             stack.set_fallback(False)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from exports_project.settings import CELERY_BEAT_SCHEDULE, INSTALLED_APPS
 from tests.recovery.settings import *  # noqa: F403
 
-INSTALLED_APPS += ["tests.recovery.apps.HurryConfig"]
+INSTALLED_APPS += ["tests.recovery.apps.ShortDelaysConfig"]
 CELERY_BEAT_SCHEDULE["Recover exports"] = {
     "task": "exports.recover",
     "schedule": timedelta(seconds=1),

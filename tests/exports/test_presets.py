@@ -1,4 +1,4 @@
-"""Named types: their tables, date ranges and errors."""
+"""Named exports: their tables, date ranges and errors."""
 
 import csv
 import io
@@ -73,18 +73,20 @@ def refused(body: dict[str, Any]) -> list[tuple[str, str, Any]]:
 
 def sell(organization: Organization, at: datetime, *, is_test: bool) -> dict[str, str]:
     """Create one record for each type on one day; return the first cell of each type's row."""
-    of = {"organization": organization}
-    customer = a_record(Customer, **of, joined_at=at)
-    order = a_record(Order, **of, is_test=is_test, placed_at=at, customer=customer, number=f"N{at}")
-    line = a_record(LineItem, **of, order=order)
-    payment = a_record(
-        Transaction, **of, order=order, is_test=is_test, created_at=at, kind="capture"
+    owner = {"organization": organization}
+    customer = a_record(Customer, **owner, joined_at=at)
+    order = a_record(
+        Order, **owner, is_test=is_test, placed_at=at, customer=customer, number=f"N{at}"
     )
-    dispute = a_record(Dispute, **of, order=order, transaction=payment, created_at=at)
-    subscription = a_record(OrderSubscription, **of, source_order=order, created_at=at)
-    cart = a_record(Cart, **of, is_test=is_test, created_at=at)
-    back = a_record(Return, **of, order=order, is_test=is_test, created_at=at)
-    sent = a_record(OrderFulfillment, **of, order=order, is_test=is_test, created_at=at)
+    line = a_record(LineItem, **owner, order=order)
+    payment = a_record(
+        Transaction, **owner, order=order, is_test=is_test, created_at=at, kind="capture"
+    )
+    dispute = a_record(Dispute, **owner, order=order, transaction=payment, created_at=at)
+    subscription = a_record(OrderSubscription, **owner, source_order=order, created_at=at)
+    cart = a_record(Cart, **owner, is_test=is_test, created_at=at)
+    back = a_record(Return, **owner, order=order, is_test=is_test, created_at=at)
+    sent = a_record(OrderFulfillment, **owner, order=order, is_test=is_test, created_at=at)
     rows = {
         "order_list": order.number,
         "order_line_items": line.pk,
@@ -93,15 +95,17 @@ def sell(organization: Organization, at: datetime, *, is_test: bool) -> dict[str
         "dispute_list": dispute.pk,
         "subscription_list": subscription.number,
         "subscription_line_items": a_record(
-            OrderSubscriptionItem, **of, order_subscription=subscription
+            OrderSubscriptionItem, **owner, order_subscription=subscription
         ).pk,
         "open_cart_list": cart.pk,
-        "open_cart_line_items": a_record(CartLineItem, **of, cart=cart).pk,
+        "open_cart_line_items": a_record(CartLineItem, **owner, cart=cart).pk,
         "return_list": back.number,
-        "return_line_items": a_record(ReturnLineItem, **of, order_return=back, line_item=line).pk,
+        "return_line_items": a_record(
+            ReturnLineItem, **owner, order_return=back, line_item=line
+        ).pk,
         "fulfillment_list": sent.pk,
         "fulfillment_line_items": a_record(
-            FulfillmentLineItem, **of, fulfillment=sent, line_item=line
+            FulfillmentLineItem, **owner, fulfillment=sent, line_item=line
         ).pk,
     }
     return {code: str(first) for code, first in rows.items()}
@@ -330,19 +334,19 @@ def test_the_system_check_reports_each_mistake(
         given = {"columns": {"number": "Number"}, "date": "placed_at", "order_by": "number"}
         return ExportType(code="mine", name="Mine", resource=resource, **(given | changes))
 
-    def said(*types: ExportType) -> str:
+    def messages(*types: ExportType) -> str:
         monkeypatch.setattr(export_types, "declared", list(types))
         return " ".join(error.msg for error in check_export_types())
 
-    assert said(declared()) == ""
-    assert "another export type has the code" in said(declared(), declared())
-    assert "'parrot' is not a resource" in said(declared("parrot"))
-    assert "order has no column 'nummer'" in said(declared(columns={"nummer": "Number"}))
-    assert "there are no columns" in said(declared(columns={}))
-    assert "two columns have the header" in said(declared(columns={"number": "A", "id": "A"}))
-    assert "cannot be ordered by 'metadata'" in said(declared(order_by="metadata"))
-    assert "has no filter 'colour'" in said(declared(options={"colour": 1}))
-    assert "options.source" in said(declared(date="source"))
+    assert messages(declared()) == ""
+    assert "another export type has the code" in messages(declared(), declared())
+    assert "'parrot' is not a resource" in messages(declared("parrot"))
+    assert "order has no column 'nummer'" in messages(declared(columns={"nummer": "Number"}))
+    assert "there are no columns" in messages(declared(columns={}))
+    assert "two columns have the header" in messages(declared(columns={"number": "A", "id": "A"}))
+    assert "cannot be ordered by 'metadata'" in messages(declared(order_by="metadata"))
+    assert "has no filter 'colour'" in messages(declared(options={"colour": 1}))
+    assert "options.source" in messages(declared(date="source"))
 
 
 def test_amounts_of_lines_are_shown_with_and_without_tax(acme: Organization) -> None:
@@ -372,7 +376,7 @@ def test_amounts_of_lines_are_shown_with_and_without_tax(acme: Organization) -> 
     }
 
 
-def test_types_use_words_of_their_own(acme: Organization) -> None:
+def test_named_exports_show_statuses_in_the_reported_form(acme: Organization) -> None:
     words = {
         "unpaid": "pending",
         "pending": "pending",
@@ -395,7 +399,7 @@ def test_types_use_words_of_their_own(acme: Organization) -> None:
         assert [cell for cell in row if cell.startswith("cancel")] == ["canceled"], code
 
 
-def test_reported_words_are_columns_like_others(alice: KeyClient, acme: Organization) -> None:
+def test_requests_can_filter_by_reported_statuses(alice: KeyClient, acme: Organization) -> None:
     for status in ("unpaid", "paid"):
         a_record(Order, acme, payment_status=status)
     body = {"resource": "order", "options": {"reported_payment_status": "pending"}}

@@ -1,4 +1,4 @@
-"""Exports whose files lie in an S3 bucket, on a real S3 server of this machine."""
+"""Exports with files in an S3 bucket of a real, local S3 server."""
 
 from __future__ import annotations
 
