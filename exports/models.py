@@ -1,13 +1,12 @@
 """The database tables of exports."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.fields.json import KT
-from django.utils import timezone
 
 from exports.spec import ExportSpec
 from longshore.jobs.models import (
@@ -18,17 +17,16 @@ from longshore.jobs.models import (
     JobQuerySet,
     JobTurn,
     JobUsage,
+    known_statuses,
     list_index,
     public_id_field,
 )
-from longshore.jobs.statuses import ENDS, QUEUED_AT_ONCE, RETRYABLE, UNFINISHED, Lane, Status
+from longshore.jobs.statuses import ENDS, QUEUED_AT_ONCE, Lane, Status
 
 __all__ = [
     "ENDS",
-    "RETRYABLE",
     "STATUSES",
     "STATUS_CHOICES",
-    "UNFINISHED",
     "Export",
     "ExportEvent",
     "ExportFile",
@@ -38,7 +36,6 @@ __all__ = [
     "ExportUsage",
     "Lane",
     "Status",
-    "end_of_retention",
     "retention",
 ]
 
@@ -50,11 +47,6 @@ STATUS_CHOICES = [(status.value, status.label) for status in STATUSES]
 def retention() -> timedelta:
     """Return how long the files of a completed export are kept."""
     return timedelta(hours=settings.EXPORT_RETENTION_HOURS)
-
-
-def end_of_retention() -> datetime:
-    """Return when files that are complete now will expire."""
-    return timezone.now() + retention()
 
 
 class ExportQuerySet(JobQuerySet["Export"]):
@@ -76,7 +68,6 @@ class Export(Job):
     date_from = models.CharField(max_length=64, null=True)  # noqa: DJ001
     date_to = models.CharField(max_length=64, null=True)  # noqa: DJ001
     status = models.CharField(max_length=20, choices=STATUS_CHOICES, default=Status.QUEUED)
-    expires_at = models.DateTimeField(default=end_of_retention)
     snapshot_at = models.DateTimeField(null=True)
     replica_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
 
@@ -88,9 +79,10 @@ class Export(Job):
             *Job.Meta.indexes,
             list_index("export_by_type", KT("request__type")),
         ]
+        constraints: ClassVar = [*Job.Meta.constraints, known_statuses(STATUSES)]
 
     def parsed_spec(self) -> ExportSpec:
-        """Return the validated request. Raises LookupError if its version is not supported."""
+        """Return the validated request. Raises UnsupportedVersion."""
         return ExportSpec.from_json(self.spec)
 
 

@@ -1,11 +1,9 @@
-
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.fields.json
 import django.db.models.functions.datetime
 import django.utils.timezone
-import exports.models
 import functools
 import longshore.database.fields
 import longshore.database.ids
@@ -150,6 +148,7 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(null=True)),
                 ("heartbeat_at", models.DateTimeField(null=True)),
                 ("completed_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField()),
                 ("estimated_completion", models.DateTimeField(null=True)),
                 ("records_count", models.BigIntegerField(null=True)),
                 ("processed_count", models.BigIntegerField(default=0)),
@@ -161,6 +160,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=40), default=list, size=None
                     ),
                 ),
+                ("has_files", models.BooleanField(db_default=False, default=False)),
                 ("error", models.JSONField(null=True)),
                 (
                     "public_id",
@@ -191,7 +191,6 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("expires_at", models.DateTimeField(default=exports.models.end_of_retention)),
                 ("snapshot_at", models.DateTimeField(null=True)),
                 ("replica_failures", models.PositiveSmallIntegerField(db_default=0, default=0)),
                 (
@@ -358,7 +357,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("status__in", ("queued", "processing"))),
+                condition=models.Q(("status__in", ("requested", "queued", "processing"))),
                 fields=["heartbeat_at"],
                 name="export_unfinished",
             ),
@@ -366,7 +365,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("status__in", ("queued", "processing"))),
+                condition=models.Q(("status__in", ("requested", "queued", "processing"))),
                 fields=["organization", "lane"],
                 name="export_unfinished_of",
             ),
@@ -374,7 +373,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("claims", []), _negated=True),
+                condition=models.Q(("has_files", True)),
                 fields=["expires_at"],
                 name="export_to_expire",
             ),
@@ -390,7 +389,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("claims", [])), fields=["completed_at"], name="export_to_purge"
+                condition=models.Q(("has_files", False)),
+                fields=["completed_at"],
+                name="export_to_purge",
             ),
         ),
         migrations.AddIndex(
@@ -402,7 +403,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", True)),
                 fields=["-number"],
-                name="export_visible",
+                name="export_admin",
             ),
         ),
         migrations.AddIndex(
@@ -410,7 +411,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", True)),
                 fields=["resource", "-number"],
-                name="export_visible_by_resource",
+                name="export_admin_resource",
             ),
         ),
         migrations.AddIndex(
@@ -442,10 +443,20 @@ class Migration(migrations.Migration):
             model_name="export",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    models.Q(("status", "completed"), _negated=True),
+                    models.Q(("completed_at__isnull", False), ("records_count__isnull", False)),
+                    _connector="OR",
+                ),
+                name="export_completed_has_time_and_count",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="export",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
                     (
                         "status__in",
                         [
-                            "requested",
                             "queued",
                             "processing",
                             "completed",
@@ -457,17 +468,6 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="export_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="export",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "completed"), _negated=True),
-                    models.Q(("completed_at__isnull", False), ("records_count__isnull", False)),
-                    _connector="OR",
-                ),
-                name="export_completed_has_time_and_count",
             ),
         ),
         migrations.AddConstraint(

@@ -72,7 +72,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expire_seconds": 3600},
     },
     "Purge idempotency keys": {
-        "task": "accounts.purge",
+        "task": "api.purge_idempotency_keys",
         "schedule": crontab(minute="27"),
         "options": {"expire_seconds": 3600},
     },

@@ -2,11 +2,23 @@
 
 To add a kind of job:
 
-1. Declare its models on those of `longshore.jobs.models`.
-2. Describe it in a `JobKind`, and create its `Lifecycle` (or a subclass that overrides hooks).
-3. Write a `JobRunner` with `prepare`, the work, and `complete`.
-4. Call `define_tasks` in its module `tasks`, and `kinds.register` in `AppConfig.ready`.
-5. Add its queues and its periodic tasks (`recover`, `expire`, `purge`) to the settings.
+1. Declare its models on those of `longshore.jobs.models`. The event's foreign key to the job has
+   `related_name="events"`, and the job's `Meta.constraints` contain `known_statuses`. If the kind
+   uses only some statuses, override `status` of the job and the event with their choices.
+2. Describe it in a `JobKind`, with `folder` if it stores files: they are then deleted with their
+   organization.
+3. Create its `Lifecycle`, a subclass that overrides hooks of `LifecycleHooks`: `delete_attempts`
+   and `orphans` if attempts write files, `delete_files` if a job has an input file, `check_retry`
+   if some ended jobs cannot run again.
+4. Store jobs by `Lifecycle.create`, which sets `expires_at`, under `admission.lock` and after
+   `admission.admit`; then `enqueue` them on commit. A job whose input is uploaded later has the
+   status `requested`, and `has_files` from its first upload on; `Lifecycle.queue` queues it.
+   A requested job that is never queued expires.
+5. Write a `JobRunner` with `prepare`, the work, and `complete`.
+6. Call `define_tasks` in its module `tasks`, and `kinds.register` in `AppConfig.ready`.
+7. Add to `exports_project.processes` a worker that consumes its queues, with a health check, and
+   its name to `JOB_KINDS`, so that `/readyz` checks its recovery. Add its periodic tasks
+   (`recover`, `expire`, `purge`) to the settings.
 
 `tests/jobs/reports.py` is a complete example. The way of a job through the modules: `admission`
 admits it, `lifecycle` stores it, `queues` sends a message, `runner` receives the message and claims

@@ -17,12 +17,13 @@ from pytest_django import Settings
 
 from exports.execution import runner
 from exports.lifecycle.transitions import export_lifecycle
-from exports.models import RETRYABLE, Export, Status
+from exports.models import Export, Status
 from exports.reading import stream
 from exports.sql import compiler
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import maintenance
 from longshore.jobs.lifecycle import Superseded
+from longshore.jobs.statuses import RETRYABLE
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, stored_files, wait_for
 

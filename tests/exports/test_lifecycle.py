@@ -255,7 +255,7 @@ def failed(like: Export) -> Export:
     return Export.objects.create(
         organization=like.organization, resource="contact", format="csv", compression="none",
         request={}, spec=like.spec, status=Status.FAILED, claims=["claim_x"],
-        expires_at=timezone.now(),
+        has_files=True, expires_at=timezone.now(),
     )  # fmt: skip
 
 
