@@ -1,12 +1,13 @@
 """The database tables of exports."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.fields.json import KT
+from django.utils import timezone
 
 from exports.spec import ExportSpec
 from longshore.jobs.models import (
@@ -36,6 +37,7 @@ __all__ = [
     "ExportUsage",
     "Lane",
     "Status",
+    "end_of_retention",
     "retention",
 ]
 
@@ -47,6 +49,11 @@ STATUS_CHOICES = [(status.value, status.label) for status in STATUSES]
 def retention() -> timedelta:
     """Return how long the files of a completed export are kept."""
     return timedelta(hours=settings.EXPORT_RETENTION_HOURS)
+
+
+def end_of_retention() -> datetime:
+    """Return when files that are complete now will expire."""
+    return timezone.now() + retention()
 
 
 class ExportQuerySet(JobQuerySet["Export"]):
@@ -68,6 +75,7 @@ class Export(Job):
     date_from = models.CharField(max_length=64, null=True)  # noqa: DJ001
     date_to = models.CharField(max_length=64, null=True)  # noqa: DJ001
     status = models.CharField(max_length=20, choices=STATUS_CHOICES, default=Status.QUEUED)
+    expires_at = models.DateTimeField(default=end_of_retention)
     snapshot_at = models.DateTimeField(null=True)
     replica_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
 

@@ -4,6 +4,7 @@ import django.db.models.deletion
 import django.db.models.fields.json
 import django.db.models.functions.datetime
 import django.utils.timezone
+import exports.models
 import functools
 import longshore.database.fields
 import longshore.database.ids
@@ -148,7 +149,6 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(null=True)),
                 ("heartbeat_at", models.DateTimeField(null=True)),
                 ("completed_at", models.DateTimeField(null=True)),
-                ("expires_at", models.DateTimeField()),
                 ("estimated_completion", models.DateTimeField(null=True)),
                 ("records_count", models.BigIntegerField(null=True)),
                 ("processed_count", models.BigIntegerField(default=0)),
@@ -191,6 +191,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
+                ("expires_at", models.DateTimeField(default=exports.models.end_of_retention)),
                 ("snapshot_at", models.DateTimeField(null=True)),
                 ("replica_failures", models.PositiveSmallIntegerField(db_default=0, default=0)),
                 (

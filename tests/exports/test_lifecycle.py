@@ -8,6 +8,7 @@ from celery import current_app
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import IntegrityError
 from django.utils import timezone
 
 from exports.execution import runner
@@ -248,6 +249,11 @@ def test_a_run_that_is_out_of_time_leaves_the_rest_to_the_next(
     assert Export.objects.exclude(claims=[]).count() == 3
     maintenance.expire(export_lifecycle)
     assert not Export.objects.exclude(claims=[]).exists()
+
+
+def test_the_database_refuses_a_status_that_exports_do_not_have(queued: Export) -> None:
+    with pytest.raises(IntegrityError, match="export_status_is_known"):
+        Export.objects.update(status=Status.REQUESTED)
 
 
 def failed(like: Export) -> Export:

@@ -251,11 +251,12 @@ def test_a_storage_that_fails_does_not_end_the_recovery(
 def test_the_files_of_every_kind_are_deleted_with_their_organization(globex: Organization) -> None:
     for root in ("reports", "exports"):
         default_storage.save(f"{root}/{globex.pk}/a_job/an_attempt/lines", ContentFile(b"x"))
+    organization_id = globex.pk
     globex.delete()
     folders = DiscardedFolder.objects.values_list("kind", "path")
     assert set(folders) == {
-        ("export", f"exports/{globex.pk}"),
-        ("report", f"reports/{globex.pk}"),
+        ("export", f"exports/{organization_id}"),
+        ("report", f"reports/{organization_id}"),
     }
     maintenance.discard(report_lifecycle)
     assert [path.parts[-5] for path in stored_files()] == ["exports"]

@@ -4,12 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
 from django.test import Client
 from pytest_django import Settings
 
 from exports.lifecycle.transitions import EXPORTS
-from exports.models import Export
 from exports_project.processes import HEALTH_CHECKS, JOB_KINDS
 from longshore.accounts.models import Organization
 from longshore.jobs import heartbeats, kinds, maintenance
@@ -84,11 +82,6 @@ def test_the_statuses_of_a_kind_are_those_of_its_model() -> None:
     assert EXPORTS.statuses == QUEUED_AT_ONCE
     assert EXPORTS.unfinished == (Status.QUEUED, Status.PROCESSING)
     assert REPORTS.statuses == tuple(Status)
-
-
-def test_the_database_refuses_a_status_that_exports_do_not_have(queued: Export) -> None:
-    with pytest.raises(IntegrityError, match="export_status_is_known"):
-        Export.objects.update(status=Status.REQUESTED)
 
 
 def test_readiness_checks_the_recovery_of_every_kind() -> None:
