@@ -31,7 +31,7 @@ from longshore.jobs.counters import BUCKETS
 from longshore.jobs.fairness import is_due
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import JobCount, JobTotal
-from longshore.jobs.statuses import ENDS, UNFINISHED, Lane, Status
+from longshore.jobs.statuses import ENDS, Lane, Status
 
 
 @require_safe
@@ -70,10 +70,10 @@ def _stored(kind: JobKind[Any], recounted: list[JobCount]) -> Metric:
         f"Stored {kind.plural}; ended ones as of the last minute.",
         labels=["lane", "status"],
     )
-    unfinished = kind.jobs.filter(status__in=UNFINISHED).order_by()
+    unfinished = kind.jobs.filter(status__in=kind.unfinished).order_by()
     found = unfinished.values_list("lane", "status").annotate(count=Count("pk"))
     counts = {(count.lane, count.status): count.jobs for count in recounted}
-    for status in UNFINISHED:
+    for status in kind.unfinished:
         counts |= {(lane, status): 0 for lane in Lane.values}
     counts |= {(lane, status): count for lane, status, count in found}
     for lane, status in product(Lane, kind.statuses):
