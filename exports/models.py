@@ -17,18 +17,17 @@ from longshore.jobs.models import (
     JobQuerySet,
     JobTurn,
     JobUsage,
+    known_statuses,
     list_index,
     optional_limit,
     public_id_field,
 )
-from longshore.jobs.statuses import ENDS, QUEUED_AT_ONCE, RETRYABLE, UNFINISHED, Lane, Status
+from longshore.jobs.statuses import ENDS, QUEUED_AT_ONCE, Lane, Status
 
 __all__ = [
     "ENDS",
-    "RETRYABLE",
     "STATUSES",
     "STATUS_CHOICES",
-    "UNFINISHED",
     "Export",
     "ExportEvent",
     "ExportFile",
@@ -88,9 +87,10 @@ class Export(Job):
             *Job.Meta.indexes,
             list_index("export_by_type", KT("request__type")),
         ]
+        constraints: ClassVar = [*Job.Meta.constraints, known_statuses(STATUSES)]
 
     def parsed_spec(self) -> ExportSpec:
-        """Return the validated request. Raises LookupError if its version is not supported."""
+        """Return the validated request. Raises UnsupportedVersion."""
         return ExportSpec.from_json(self.spec)
 
 

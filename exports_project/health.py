@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from contextvars import copy_context
@@ -93,9 +93,9 @@ def _broker() -> None:
         broker.ensure_connection(max_retries=0)
 
 
-def _require_heartbeat(name: str) -> None:
-    if not heartbeats.is_fresh(name):
-        raise NotReady("no heartbeat")
+def _require_heartbeats(names: Iterable[str]) -> None:
+    if missing := [name for name in names if not heartbeats.is_fresh(name)]:
+        raise NotReady(f"no heartbeat: {', '.join(missing)}")
 
 
 CHECKS = [
@@ -103,7 +103,7 @@ CHECKS = [
     Check("broker", _broker),
     # A lambda, because the storage is not configured yet when this module is imported.
     Check("storage", lambda: file_storage.probe()),
-    *(Check(name, partial(_require_heartbeat, key)) for name, key in HEALTH_CHECKS.items()),
+    *(Check(name, partial(_require_heartbeats, keys)) for name, keys in HEALTH_CHECKS.items()),
 ]
 
 

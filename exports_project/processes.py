@@ -12,6 +12,9 @@ from signal import SIGQUIT, SIGTERM, Signals
 
 # The queue of tasks that name no queue: the maintenance that beat schedules.
 DEFAULT_QUEUE = "maintenance"
+# The kinds of job, whose recovery the maintenance worker runs.
+JOB_KINDS = ("export",)
+_RECOVERIES = tuple(f"recovery:{kind}" for kind in JOB_KINDS)
 CELERY = ("celery", "--quiet", "-A", "exports_project")
 # Root may run Longshore, for example in a container. Celery's warning would fill a page.
 _PYTHON = (sys.executable, "-W", "ignore:You're running the worker with superuser privileges")
@@ -29,7 +32,7 @@ class Process:
     niceness: lowers its CPU priority.
     queues: the Celery queues that it serves, if it is a worker.
     health_check: the check of `/readyz` that fails while the process does not work.
-    heartbeat: the name of the heartbeat that the check reads.
+    heartbeats: the names of the heartbeats that the check reads; all must be fresh.
     is_single: whether an installation runs exactly one.
     """
 
@@ -41,7 +44,7 @@ class Process:
     niceness: int = 0
     queues: tuple[str, ...] = ()
     health_check: str | None = None
-    heartbeat: str | None = None
+    heartbeats: tuple[str, ...] = ()
     is_single: bool = False
 
     def command(self) -> list[str]:
@@ -59,7 +62,7 @@ def worker(
     local_concurrency: int | None = None,
     uses_threads: bool = False,
     health_check: str | None = None,
-    heartbeat: str | None = None,
+    heartbeats: tuple[str, ...] = (),
 ) -> Process:
     """Return a Celery worker.
 
@@ -86,7 +89,7 @@ def worker(
         niceness=5,
         queues=queues,
         health_check=health_check,
-        heartbeat=heartbeat,
+        heartbeats=heartbeats,
     )
 
 
@@ -107,7 +110,7 @@ PROCESSES = _table(
         concurrency=2,
         local_concurrency=1,
         health_check="worker_quick",
-        heartbeat="quick",
+        heartbeats=("quick",),
     ),
     worker(
         "large",
@@ -115,7 +118,7 @@ PROCESSES = _table(
         purpose="all other exports; helps `quick` while idle",
         concurrency=2,
         health_check="worker_large",
-        heartbeat="large",
+        heartbeats=("large",),
     ),
     worker(
         "webhooks",
@@ -124,7 +127,7 @@ PROCESSES = _table(
         concurrency=32,
         uses_threads=True,
         health_check="worker_webhooks",
-        heartbeat="webhooks",
+        heartbeats=("webhooks",),
     ),
     worker(
         DEFAULT_QUEUE,
@@ -132,23 +135,23 @@ PROCESSES = _table(
         purpose="recovery, expiry and deletion",
         concurrency=2,
         health_check="recovery",
-        heartbeat="recovery:export",
+        heartbeats=_RECOVERIES,
     ),
     Process(
         name="beat",
         purpose="schedule of the maintenance",
         program=(*CELERY, "beat", "--schedule", ""),
         health_check="recovery",
-        heartbeat="recovery:export",
+        heartbeats=_RECOVERIES,
         is_single=True,
     ),
 )
 QUEUES = sorted({queue for process in PROCESSES.values() for queue in process.queues})
-# Check of `/readyz`: the heartbeat that it reads.
+# Check of `/readyz`: the heartbeats that it reads.
 HEALTH_CHECKS = {
-    process.health_check: process.heartbeat
+    process.health_check: process.heartbeats
     for process in PROCESSES.values()
-    if process.health_check and process.heartbeat
+    if process.health_check
 }
 
 

@@ -1,5 +1,7 @@
 """Admin of exports: list, page, download, and the buttons cancel, retry and delete."""
 
+from collections.abc import Callable
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -20,7 +22,9 @@ from exports.admin import presentation
 from exports.admin.filters import FormatFilter, ResourceFilter
 from exports.lifecycle import actions
 from exports.lifecycle.storage import signed_url
-from exports.models import RETRYABLE, UNFINISHED, Export, Status
+from exports.lifecycle.transitions import EXPORTS
+from exports.models import Export, Status
+from exports.spec import ExportSpec, UnsupportedVersion
 from longshore.accounts import audit
 from longshore.accounts.models import AuditAction
 from longshore.jobs.admin.jobs import JobAdmin, JobOperations
@@ -32,10 +36,23 @@ def may_download(request: HttpRequest) -> bool:
     return request.user.has_perms(("exports.view_export", "exports.download_export"))
 
 
+def _interpretation(export: Export, show: Callable[[ExportSpec], str]) -> str:
+    """Return a part of the validated request as text, or why it cannot be read."""
+    try:
+        spec = export.parsed_spec()
+    except UnsupportedVersion as error:
+        return f"Unknown: {error}"
+    return show(spec)
+
+
 @admin.register(Export)
 class ExportAdmin(JobAdmin):
     operations = JobOperations(
-        actions.cancel, actions.retry, actions.delete, cancelable=UNFINISHED, retryable=RETRYABLE
+        actions.cancel,
+        actions.retry,
+        actions.delete,
+        cancelable=EXPORTS.unfinished,
+        retryable=EXPORTS.retryable,
     )
     list_display = (
         "identifier",
@@ -136,8 +153,11 @@ class ExportAdmin(JobAdmin):
 
     @display(description="Filters")
     def conditions(self, export: Export) -> str:
-        conditions = export.parsed_spec().selection.conditions
-        return chips(map(presentation.condition_text, conditions)) or "All rows"
+        def show(spec: ExportSpec) -> str:
+            texts = map(presentation.condition_text, spec.selection.conditions)
+            return chips(texts) or "All rows"
+
+        return _interpretation(export, show)
 
     @display(description="Date range")
     def date_range(self, export: Export) -> str:
@@ -146,27 +166,35 @@ class ExportAdmin(JobAdmin):
 
     @display(description="Order")
     def order(self, export: Export) -> str:
-        ordering = export.parsed_spec().selection.ordering
-        return chips(map(presentation.ordering_text, ordering)) or "Not specified"
+        def show(spec: ExportSpec) -> str:
+            texts = map(presentation.ordering_text, spec.selection.ordering)
+            return chips(texts) or "Not specified"
+
+        return _interpretation(export, show)
 
     @display(description="Limit")
     def limit(self, export: Export) -> str:
-        limit = export.parsed_spec().selection.limit
-        return "No limit" if limit is None else f"{limit:,} rows"
+        def show(spec: ExportSpec) -> str:
+            limit = spec.selection.limit
+            return "No limit" if limit is None else f"{limit:,} rows"
+
+        return _interpretation(export, show)
 
     @display(description="Datetimes")
-    def datetimes(self, export: Export) -> SafeString:
-        spec = export.parsed_spec()
-        pattern = spec.datetime_format or "ISO 8601"
-        return format_html("{} in {}", code(pattern), spec.timezone)
+    def datetimes(self, export: Export) -> str:
+        def show(spec: ExportSpec) -> str:
+            pattern = spec.datetime_format or "ISO 8601"
+            return format_html("{} in {}", code(pattern), spec.timezone)
+
+        return _interpretation(export, show)
 
     @display(description="Columns")
-    def columns(self, export: Export) -> SafeString:
-        return chips(presentation.column_texts(export.parsed_spec()))
+    def columns(self, export: Export) -> str:
+        return _interpretation(export, lambda spec: chips(presentation.column_texts(spec)))
 
     @display(description="Warnings")
     def warnings(self, export: Export) -> str:
-        return " ".join(export.parsed_spec().warnings) or "No warnings"
+        return _interpretation(export, lambda spec: " ".join(spec.warnings) or "No warnings")
 
     @display(description="Last queued")
     def queued(self, export: Export) -> str:

@@ -27,7 +27,7 @@ from exports.lifecycle.representation import (
     ExportTypeSerializer,
 )
 from exports.lifecycle.storage import open_signed, signed_url
-from exports.lifecycle.transitions import export_lifecycle
+from exports.lifecycle.transitions import export_lifecycle, readable_spec
 from exports.models import Export, ExportFile, Status
 from exports.preview import preview as build_preview
 from exports.request.parser import parse_export
@@ -107,7 +107,7 @@ class ExportViewSet(JobViewSet[Export]):
     @action(detail=True)
     def manifest(self, request: Request, public_id: str) -> Response:
         export = self.get_completed()
-        return Response(build_manifest(export, export.parsed_spec(), export.files.all()))
+        return Response(build_manifest(export, readable_spec(export), export.files.all()))
 
     def get_completed(self) -> Export:
         """Return an export whose files exist. Raises ApiError."""

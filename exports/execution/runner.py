@@ -8,13 +8,11 @@ from exports.errors import ExportErrorCode
 from exports.execution import replica
 from exports.execution.writer import write_files
 from exports.formats.base import FormatLimit
-from exports.lifecycle.storage import attempt_folder
 from exports.lifecycle.transitions import EXPORTS, ExportLifecycle, export_lifecycle
 from exports.models import Export, ExportFile, ExportLimits
 from exports.reading.stream import ExportStream
 from exports.spec import ExportSpec
 from exports.sql.compiler import compile_export
-from longshore.files.storage import file_storage
 from longshore.jobs.admission import stored_bytes_of
 from longshore.jobs.runner import JobRunner, Work
 from longshore.resources.errors import ResourceErrorCode
@@ -30,7 +28,7 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
     """Writes the files of exports."""
 
     lifecycle: ExportLifecycle
-    failures: ClassVar = {
+    permanent_errors: ClassVar = {
         ObsoleteSpec: ResourceErrorCode.INVALID_RESOURCE,
         FormatLimit: ExportErrorCode.FORMAT_LIMIT,
     }
@@ -49,9 +47,8 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
     def complete(self, job: Export, result: list[ExportFile]) -> None:
         self.lifecycle.complete_with_files(job, result)
 
-    def clear(self, job: Export, claims: list[str]) -> None:
-        for claim in claims:
-            file_storage.delete_folder(attempt_folder(job, claim))
+    def describe(self, result: list[ExportFile]) -> str:
+        return f"{result[0].name}, {sum(file.rows for file in result):,} rows"
 
     def handle(self, job: Export, error: BaseException) -> bool:
         failure = replica.failure_of(job, error)

@@ -13,6 +13,7 @@ from exports.execution.manifest import manifest
 from exports.formats import formats
 from exports.lifecycle import limits
 from exports.lifecycle.storage import MANIFEST, attempt_folder
+from exports.lifecycle.transitions import EXPORTS
 from exports.models import Export, ExportFile, ExportLimits
 from exports.reading.copy_reader import IncompleteExport
 from exports.reading.stream import ExportStream, FileStream
@@ -84,7 +85,7 @@ def _within_limits(
         if max_bytes is not None and size > max_bytes:
             raise limits.too_many_bytes(max_bytes)
         if quota is not None and used is not None and used + size > quota:
-            raise too_many_stored_bytes(used, quota)
+            raise too_many_stored_bytes(EXPORTS, used, quota)
         yield block
 
 

@@ -4,7 +4,7 @@ Every attempt writes into a folder of its own: `exports/<organization>/<export>/
 attempt that lost its lease cannot harm the files of its successor.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from math import inf
 from typing import IO
@@ -41,13 +41,14 @@ def _export_folder(export: Export) -> str:
     return f"{organization_folder(export.organization_id)}/{export.public_id}"
 
 
-def delete_files(export: Export, deadline: float = inf) -> bool:
-    """Delete what any attempt of an export wrote.
+def delete_attempts(export: Export, claims: Iterable[str], deadline: float = inf) -> bool:
+    """Delete what attempts of an export wrote.
 
+    claims: the tokens of the attempts.
     deadline: on the monotonic clock; no request is sent to the storage after it.
     Returns whether nothing is left.
     """
-    folders = [attempt_folder(export, claim) for claim in export.claims]
+    folders = [attempt_folder(export, claim) for claim in claims]
     # A folder that cannot be deleted does not keep the others.
     deleted = [file_storage.delete_folder(folder, deadline) for folder in folders]
     if not all(deleted):

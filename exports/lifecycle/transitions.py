@@ -23,8 +23,8 @@ from exports.models import (
     Lane,
     retention,
 )
-from longshore.accounts.models import Organization
-from longshore.jobs import maintenance
+from exports.spec import SPEC_VERSION, ExportSpec, UnsupportedVersion
+from longshore.api.errors import ApiError, ErrorCode
 from longshore.jobs.admission import admit_stored_bytes
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.lifecycle import Lifecycle
@@ -34,12 +34,22 @@ from longshore.jobs.lifecycle import Lifecycle
 REPLICA_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 120))
 
 
+def readable_spec(export: Export) -> ExportSpec:
+    """Return the validated request. Raises ApiError if its stored version is not supported."""
+    try:
+        return export.parsed_spec()
+    except UnsupportedVersion as error:
+        text = f"The request was stored by another version of Longshore: {error}. Export it again."
+        details = {"version": export.spec.get("version"), "supported": SPEC_VERSION}
+        raise ApiError(ErrorCode.INVALID_STATUS, text, details) from None
+
+
 class ExportLifecycle(Lifecycle[Export]):
     """Changes the status of exports, with their files and webhook events."""
 
     restart_values: ClassVar = {"snapshot_at": None, "replica_failures": 0}
     deletion_values: ClassVar = {"date_from": None, "date_to": None}
-    time_limit_advice = "Add filters, or set `limit`."
+    time_limit_advice = "Add filters, or set `options.limit`."
 
     def changed(self, job: Export) -> None:
         super().changed(job)
@@ -50,14 +60,17 @@ class ExportLifecycle(Lifecycle[Export]):
         super().deleted(job)
         webhook_events.publish_deletion(job)
 
-    def clean(self, job: Export, end: float = inf) -> bool:
-        return storage.delete_files(job, end)
+    def check_retry(self, job: Export) -> None:
+        readable_spec(job)
+
+    def delete_attempts(self, job: Export, claims: Iterable[str], deadline: float = inf) -> bool:
+        return storage.delete_attempts(job, claims, deadline)
 
     def orphans(self, older_than: timedelta) -> Iterable[str]:
         return storage.orphans(older_than)
 
-    def failures(self, job: Export) -> int:
-        return super().failures(job) - job.replica_failures
+    def count_failures(self, job: Export) -> int:
+        return super().count_failures(job) - job.replica_failures
 
     def create(self, job: Export) -> None:
         # A new export has no files: saves the query of the webhook event and of the response.
@@ -78,9 +91,11 @@ class ExportLifecycle(Lifecycle[Export]):
 
     def restart(self, job: Export) -> bool:
         with transaction.atomic():
+            # Before the event `export.queued` is stored: it lists the files of the export.
+            ExportFile.objects.filter(export=job).delete()
             is_queued = super().restart(job)
-            if is_queued:
-                ExportFile.objects.filter(export=job).delete()
+            if not is_queued:
+                transaction.set_rollback(True)
         return is_queued
 
     def retry_replica_later(self, export: Export, reason: str) -> None:
@@ -89,13 +104,13 @@ class ExportLifecycle(Lifecycle[Export]):
         reason: what the replica did, and how to prevent it. Raises Superseded.
         """
         failures = export.replica_failures
-        self.retry_with(
+        self.requeue_or_fail(
             export,
-            REPLICA_DELAYS,
-            failures,
-            ExportErrorCode.REPLICA_UNAVAILABLE,
-            reason,
-            reason,
+            delays=REPLICA_DELAYS,
+            earlier_failures=failures,
+            requeue_reason=reason,
+            failure_code=ExportErrorCode.REPLICA_UNAVAILABLE,
+            failure_reason=reason,
             replica_failures=failures + 1,
         )
 
@@ -105,15 +120,12 @@ EXPORTS = JobKind(
     event=ExportEvent,
     turn=ExportTurn,
     usage=ExportUsage,
+    plural="exports",
     queues={Lane.LARGE: "large", Lane.QUICK: "quick"},
     limits=ExportLimits.applied_to,
     retention=retention,
     record_retention=lambda: timedelta(days=settings.EXPORT_RECORD_DAYS),
     unfinished_error=ExportErrorCode.TOO_MANY_EXPORTS,
+    folder=storage.organization_folder,
 )
 export_lifecycle = ExportLifecycle(EXPORTS)
-
-
-def discard_files(sender: object, instance: Organization, **_: object) -> None:
-    """Delete the files of an organization that is being deleted. A receiver of `pre_delete`."""
-    maintenance.discard_folder(export_lifecycle, instance, storage.organization_folder(instance.pk))

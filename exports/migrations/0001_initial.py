@@ -160,6 +160,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=40), default=list, size=None
                     ),
                 ),
+                ("has_files", models.BooleanField(db_default=False, default=False)),
                 ("error", models.JSONField(null=True)),
                 (
                     "public_id",
@@ -357,7 +358,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("status__in", ("queued", "processing"))),
+                condition=models.Q(("status__in", ("requested", "queued", "processing"))),
                 fields=["heartbeat_at"],
                 name="export_unfinished",
             ),
@@ -365,7 +366,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("status__in", ("queued", "processing"))),
+                condition=models.Q(("status__in", ("requested", "queued", "processing"))),
                 fields=["organization", "lane"],
                 name="export_unfinished_of",
             ),
@@ -373,7 +374,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("claims", []), _negated=True),
+                condition=models.Q(("has_files", True)),
                 fields=["expires_at"],
                 name="export_to_expire",
             ),
@@ -389,7 +390,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="export",
             index=models.Index(
-                condition=models.Q(("claims", [])), fields=["completed_at"], name="export_to_purge"
+                condition=models.Q(("has_files", False)),
+                fields=["completed_at"],
+                name="export_to_purge",
             ),
         ),
         migrations.AddIndex(
@@ -401,7 +404,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", True)),
                 fields=["-number"],
-                name="export_visible",
+                name="export_admin",
             ),
         ),
         migrations.AddIndex(
@@ -409,7 +412,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", True)),
                 fields=["resource", "-number"],
-                name="export_visible_by_resource",
+                name="export_admin_resource",
             ),
         ),
         migrations.AddIndex(
@@ -441,10 +444,20 @@ class Migration(migrations.Migration):
             model_name="export",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    models.Q(("status", "completed"), _negated=True),
+                    models.Q(("completed_at__isnull", False), ("records_count__isnull", False)),
+                    _connector="OR",
+                ),
+                name="export_completed_has_time_and_count",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="export",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
                     (
                         "status__in",
                         [
-                            "requested",
                             "queued",
                             "processing",
                             "completed",
@@ -456,17 +469,6 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="export_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="export",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "completed"), _negated=True),
-                    models.Q(("completed_at__isnull", False), ("records_count__isnull", False)),
-                    _connector="OR",
-                ),
-                name="export_completed_has_time_and_count",
             ),
         ),
         migrations.AddConstraint(

@@ -62,7 +62,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # A task expires after one interval. Hourly tasks run by the clock, because beat starts every
     # interval anew when it starts. Each kind of job adds its own tasks (`longshore.jobs.tasks`).
     "Purge idempotency keys": {
-        "task": "accounts.purge",
+        "task": "api.purge_idempotency_keys",
         "schedule": crontab(minute="27"),
         "options": {"expire_seconds": 3600},
     },

@@ -5,7 +5,7 @@ from celery import shared_task
 from longshore.api import idempotency
 
 
-@shared_task(name="accounts.purge")
-def purge() -> None:
+@shared_task(name="api.purge_idempotency_keys")
+def purge_idempotency_keys() -> None:
     """Delete expired idempotency keys."""
     idempotency.purge()

@@ -2,14 +2,24 @@
 
 To add a kind of job:
 
-1. Declare its models on those of `longshore.jobs.models`.
-2. Describe it in a `JobKind`, and create its `Lifecycle` (or a subclass that overrides hooks). The
-   queues may be those of exports; queues of its own need a worker (`exports_project.processes`).
-3. Write a `JobRunner` with `prepare`, the work, and `complete`.
-4. Call `define_tasks` in its module `tasks`, which also schedules the periodic tasks, and
+1. Declare its models on those of `longshore.jobs.models`. The event's foreign key to the job has
+   `related_name="events"`, and the job's `Meta.constraints` contain `known_statuses`. If the kind
+   uses only some statuses, override `status` of the job and the event with their choices.
+2. Describe it in a `JobKind`, with `folder` if it stores files: they are then deleted with their
+   organization.
+3. Create its `Lifecycle`, a subclass that overrides hooks of `LifecycleHooks`: `delete_attempts`
+   and `orphans` if attempts write files, `delete_files` if a job has an input file, `check_retry`
+   if some ended jobs cannot run again.
+4. Store jobs by `actions.create`, which checks the quotas, sets `expires_at` and enqueues the job
+   on commit. A job whose input is uploaded later has the status `requested`, and `has_files` from
+   its first upload on; `Lifecycle.queue` queues it. A requested job that is never queued expires.
+5. Write a `JobRunner` with `prepare`, the work, and `complete`.
+6. Call `define_tasks` in its module `tasks`, which also schedules the periodic tasks, and
    `kinds.register` in `AppConfig.ready`.
-5. Write a `JobViewSet` that creates jobs by `actions.create`, and name its addresses in
-   `AppConfig.api_urls`.
+7. Write a `JobViewSet`, and name its addresses in `AppConfig.api_urls`.
+8. The queues may be those of exports. Queues of its own need a worker with a health check in
+   `exports_project.processes`. Add the kind's name to `JOB_KINDS` there, so that `/readyz` checks
+   its recovery.
 
 `tests/greetings` is a complete app. The way of a job through the modules: `admission` admits it,
 `lifecycle` stores it, `queues` sends a message, `runner` receives the message and claims the job

@@ -1,6 +1,7 @@
 """The actions of clients and staff on a job: create, cancel, retry, delete."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -14,13 +15,13 @@ from longshore.jobs.kinds import JobKind
 from longshore.jobs.lifecycle import Lifecycle
 from longshore.jobs.models import Job
 from longshore.jobs.queues import enqueue, request_discard
-from longshore.jobs.statuses import RETRYABLE, UNFINISHED, Status
+from longshore.jobs.statuses import Status
 
 J = TypeVar("J", bound=Job)
 
 
 def create(lifecycle: Lifecycle[J], job: J) -> None:
-    """Store a new job and enqueue it. Raises ApiError if it would exceed a quota."""
+    """Store a new job, and enqueue it if it is queued. Raises ApiError if it exceeds a quota."""
     kind, organization_id = lifecycle.kind, job.organization_id
     quotas = admission.quotas(kind, organization_id, kind.limits(organization_id))
     with transaction.atomic():
@@ -35,6 +36,9 @@ def create_locked(lifecycle: Lifecycle[J], job: J, quotas: Iterable[Quota]) -> N
     """
     kind = lifecycle.kind
     job.organization_number = admission.admit(kind, job.organization_id, quotas, is_new=True)
+    if job.status == Status.REQUESTED:
+        lifecycle.create(job)
+        return
     # Stored in advance, which saves a statement and a commit. If this process dies before it sends
     # the message, recovery sends one, as for a lost message.
     job.enqueued_at = timezone.now()
@@ -43,7 +47,7 @@ def create_locked(lifecycle: Lifecycle[J], job: J, quotas: Iterable[Quota]) -> N
 
 
 def cancel(lifecycle: Lifecycle[J], job: J) -> None:
-    """Cancel a queued or running job. Idempotent. Raises ApiError if it ended otherwise."""
+    """Cancel an unfinished job. Idempotent. Raises ApiError if it ended otherwise."""
     if lifecycle.cancel(job):
         return
     job.refresh_from_db()
@@ -54,19 +58,21 @@ def cancel(lifecycle: Lifecycle[J], job: J) -> None:
 def retry(lifecycle: Lifecycle[J], job: J) -> None:
     """Run an ended job again.
 
-    Raises ApiError if the job has not ended, still has its files, has files of an earlier attempt
-    that cannot be deleted, or would exceed a quota.
+    Raises ApiError if the job has not ended, still has its files, cannot run again, has files of an
+    earlier attempt that cannot be deleted, or would exceed a quota.
     """
     kind, organization_id = lifecycle.kind, job.organization_id
+    if job.shown_status not in kind.retryable:
+        raise not_retryable(kind, job.shown_status)
+    lifecycle.check_retry(job)
     if job.expired and job.status == Status.COMPLETED:
         # Expired, but maintenance has not deleted its files yet.
-        maintenance.expire_one(lifecycle, job)
+        if not maintenance.succeeds(partial(maintenance.expire_one, lifecycle), job):
+            raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
         job.refresh_from_db()
-    if job.status not in RETRYABLE:
-        raise not_retryable(kind, job.status)
     quotas = admission.quotas(kind, organization_id, kind.limits(organization_id))
     admission.check(organization_id, quotas)
-    if not lifecycle.clean(job):
+    if not maintenance.succeeds(partial(maintenance.delete_attempts, lifecycle), job):
         raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
     with transaction.atomic():
         admission.lock(organization_id)
@@ -78,7 +84,7 @@ def retry(lifecycle: Lifecycle[J], job: J) -> None:
 
 
 def delete(lifecycle: Lifecycle[J], job: J) -> None:
-    """Hide a job at once; a task deletes its files.
+    """Soft-delete a job; a task deletes its files.
 
     Without a broker, the periodic task `expire` deletes them.
     """
@@ -87,11 +93,11 @@ def delete(lifecycle: Lifecycle[J], job: J) -> None:
 
 
 def not_cancelable(kind: JobKind[Any], status: str) -> ApiError:
-    return _refusal(kind, status, "canceled", UNFINISHED)
+    return _refusal(kind, status, "canceled", kind.unfinished)
 
 
 def not_retryable(kind: JobKind[Any], status: str) -> ApiError:
-    return _refusal(kind, status, "retried", RETRYABLE)
+    return _refusal(kind, status, "retried", kind.retryable)
 
 
 def _refusal(kind: JobKind[Any], status: str, done: str, accepted: Iterable[Status]) -> ApiError:

@@ -20,7 +20,6 @@ from longshore.api.errors import ApiError
 from longshore.jobs.errors import JobErrorCode
 from longshore.jobs.kinds import JobKind, Limits
 from longshore.jobs.models import Job, JobQuerySet
-from longshore.jobs.statuses import UNFINISHED
 
 J = TypeVar("J", bound=Job)
 
@@ -65,7 +64,7 @@ def lock(organization_id: str) -> None:
 
 def unfinished_of(kind: JobKind[J], organization_id: str | OuterRef) -> JobQuerySet[J]:
     """Return the jobs that count against the limit of unfinished jobs."""
-    return kind.jobs.visible().filter(organization_id=organization_id, status__in=UNFINISHED)
+    return kind.jobs.visible().filter(organization_id=organization_id, status__in=kind.unfinished)
 
 
 def quotas(kind: JobKind[Any], organization_id: str, limits: Limits) -> list[Quota]:
@@ -89,7 +88,7 @@ def quotas(kind: JobKind[Any], organization_id: str, limits: Limits) -> list[Quo
         Quota(
             _stored(kind, OuterRef("pk")),
             limits.stored_bytes,
-            lambda used: too_many_stored_bytes(used, limits.stored_bytes or 0),
+            lambda used: too_many_stored_bytes(kind, used, limits.stored_bytes or 0),
         ),
     ]
 
@@ -142,7 +141,7 @@ def admit_stored_bytes(kind: JobKind[Any], organization_id: str, size: int) -> N
     lock(organization_id)
     used = stored_bytes_of(kind, organization_id)
     if used + size > maximum:
-        raise too_many_stored_bytes(used, maximum)
+        raise too_many_stored_bytes(kind, used, maximum)
 
 
 def too_many_unfinished(kind: JobKind[Any], maximum: int, seconds: int) -> ApiError:
@@ -164,10 +163,10 @@ def too_many_today(kind: JobKind[Any], used: int, maximum: int, seconds: int) ->
     return ApiError(JobErrorCode.DAILY_QUOTA_EXCEEDED, text, details)
 
 
-def too_many_stored_bytes(used: int, maximum: int) -> ApiError:
+def too_many_stored_bytes(kind: JobKind[Any], used: int, maximum: int) -> ApiError:
     text = (
-        f"The files of the organization have {used:,} bytes; the limit is {maximum:,}. "
-        "Delete files, or wait until some expire."
+        f"The files of the organization's {kind.plural} have {used:,} bytes; "
+        f"the limit is {maximum:,}. Delete {kind.plural}, or wait until some expire."
     )
     details = {"maximum": maximum, "used": used}
     return ApiError(JobErrorCode.STORAGE_QUOTA_EXCEEDED, text, details)

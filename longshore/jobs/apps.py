@@ -1,6 +1,13 @@
 from django.apps import AppConfig
+from django.db.models.signals import pre_delete
 
 
 class JobsConfig(AppConfig):
     name = "longshore.jobs"
     label = "longshore_jobs"
+
+    def ready(self) -> None:
+        from longshore.accounts.models import Organization
+        from longshore.jobs.maintenance import discard_folders
+
+        pre_delete.connect(discard_folders, sender=Organization)

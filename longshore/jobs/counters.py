@@ -19,23 +19,27 @@ from longshore.jobs.statuses import Lane
 # Upper bounds in seconds of the buckets of job durations.
 BUCKETS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, float("inf"))
 
+# Every column is qualified: the table of a kind of job may have columns of the same names.
 _ADD = sql.SQL(
     """
 INSERT INTO longshore_jobs_jobtotal AS total
     (kind, lane, status, bucket, jobs, rows, bytes, seconds)
-SELECT %s, lane, status,
-    (SELECT min(bucket) FROM unnest(%s::float8[]) AS bucket WHERE bucket >= seconds),
-    1, rows, bytes, seconds
-FROM {jobs},
+SELECT %s, job.lane, job.status,
+    (
+        SELECT min(bucket.seconds) FROM unnest(%s::float8[]) AS bucket (seconds)
+        WHERE bucket.seconds >= duration.seconds
+    ),
+    1, size.rows, size.bytes, duration.seconds
+FROM {jobs} AS job,
     LATERAL (
-        SELECT greatest(0, coalesce(extract(epoch FROM completed_at - started_at), 0))
+        SELECT greatest(0, coalesce(extract(epoch FROM job.completed_at - job.started_at), 0))
             ::float8 AS seconds
-    ) AS time,
+    ) AS duration,
     LATERAL (
-        SELECT CASE WHEN status = 'completed' THEN records_count ELSE 0 END AS rows,
-            CASE WHEN status = 'completed' THEN stored_bytes ELSE 0 END AS bytes
+        SELECT CASE WHEN job.status = 'completed' THEN job.records_count ELSE 0 END AS rows,
+            CASE WHEN job.status = 'completed' THEN job.stored_bytes ELSE 0 END AS bytes
     ) AS size
-WHERE number = %s
+WHERE job.number = %s
 ON CONFLICT (kind, lane, status, bucket) DO UPDATE SET
     jobs = total.jobs + 1,
     rows = total.rows + excluded.rows,

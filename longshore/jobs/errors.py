@@ -4,7 +4,7 @@ from longshore.api.errors import BaseErrorCode
 
 
 class JobErrorCode(BaseErrorCode):
-    """The codes that exports and imports share."""
+    """The codes that exports and batches share."""
 
     INVALID_FORMAT = "invalid_format", 400, "Unsupported format."
     INVALID_COMPRESSION = "invalid_compression", 400, "Unsupported compression."

@@ -20,7 +20,7 @@ from longshore.jobs.statuses import Lane, Status
 J = TypeVar("J", bound=Job)
 
 
-def due() -> Q:
+def is_due() -> Q:
     """Select queued jobs that need not wait for the delay of a retry."""
     return Q(not_before=None) | Q(not_before__lte=Now())
 
@@ -35,7 +35,7 @@ def served_lanes(slot: Lane) -> tuple[Lane, ...]:
 
 def waiting_of(kind: JobKind[J], organization_id: str, slot: Lane) -> J | None:
     """Return a job of an organization that waits for a slot of a lane, a large job first."""
-    own = kind.jobs.visible().filter(due(), organization=organization_id, status=Status.QUEUED)
+    own = kind.jobs.visible().filter(is_due(), organization=organization_id, status=Status.QUEUED)
     waiting = own.filter(lane__in=served_lanes(slot))
     return waiting.order_by(Case(When(lane=Lane.LARGE, then=0), default=1), "number").first()
 
@@ -50,7 +50,7 @@ def lock_next(kind: JobKind[J], lane: Lane, slot: Lane, slots: int) -> J | None:
     processing = of_organization.filter(status=Status.PROCESSING)
     turn = kind.turn._default_manager.filter(organization=OuterRef("organization"), lane=lane)
     waiting: QuerySet[Any, Any] = (
-        visible.filter(due(), lane=lane, status=Status.QUEUED)
+        visible.filter(is_due(), lane=lane, status=Status.QUEUED)
         .annotate(running=_number(processing.filter(lane=lane)))
         .annotate(turn=Subquery(turn.values("taken_at")))
         .order_by("running", F("turn").asc(nulls_first=True), "number")

@@ -3,6 +3,10 @@
 Each worker leaves one heartbeat per queue that it consumes, and one per kind of job with the
 number of jobs that it processes at a time (its slots). Each recovery of a kind of job leaves one
 when it ends.
+
+A worker offers all its slots to each kind whose queues it consumes. Run separate workers for each
+kind: a worker that consumes queues of two kinds is counted twice, so that an organization may hold
+all its slots.
 """
 
 from collections.abc import Container

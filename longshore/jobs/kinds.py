@@ -3,12 +3,13 @@
 Imports no models, so that the Celery application can import it before Django is set up.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from longshore.jobs.statuses import QUEUED_AT_ONCE, Lane, Status
+from longshore.jobs.statuses import RETRYABLE, UNFINISHED, Lane, Status
 
 if TYPE_CHECKING:
     from longshore.api.errors import BaseErrorCode
@@ -20,9 +21,10 @@ J = TypeVar("J", bound="Job")
 class Limits(Protocol):
     """Limits of one organization for one kind of job; None means no limit.
 
-    unfinished: queued and processing jobs at the same time. daily: jobs created or retried on one
-    day, in UTC. seconds: duration of one attempt. stored_bytes: size of the files of all jobs of
-    the kind together.
+    unfinished: requested, queued and processing jobs at the same time.
+    daily: jobs created or retried on one day, in UTC.
+    seconds: duration of one attempt.
+    stored_bytes: size of the files of all jobs of the kind together.
     """
 
     @property
@@ -49,24 +51,35 @@ class FixedLimits:
 class JobKind(Generic[J]):
     """One kind of job: its models, queues and rules.
 
+    plural: the plural in lower case, such as `exports`: the prefix of the kind's Celery tasks and
+        metrics. Letters and underscores only.
     queues: the name of the queue of each lane.
     limits: returns the limits of an organization, given its id.
     retention: returns how long a completed job keeps its files.
     record_retention: returns how long the row of an ended job is kept.
     unfinished_error: the code of the API's error for too many unfinished jobs.
-    statuses: the statuses that jobs of this kind can have.
+    folder: returns the storage folder of an organization's files, given its id; None for a kind
+        without files. Its files are deleted with the organization.
+    retryable: the ended statuses in which a job can be retried.
     """
 
     job: "type[J]"
     event: "type[JobEvent]"
     turn: "type[JobTurn]"
     usage: "type[JobUsage]"
+    plural: str
     queues: Mapping[Lane, str]
     limits: Callable[[str], Limits]
     retention: Callable[[], timedelta]
     record_retention: Callable[[], timedelta]
     unfinished_error: "BaseErrorCode"
-    statuses: tuple[Status, ...] = QUEUED_AT_ONCE
+    folder: Callable[[str], str] | None = None
+    retryable: tuple[Status, ...] = RETRYABLE
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z_]+", self.plural):
+            text = f"The plural {self.plural!r} may contain only letters a-z and underscores."
+            raise ValueError(text)
 
     @property
     def name(self) -> str:
@@ -74,9 +87,15 @@ class JobKind(Generic[J]):
         return str(self.job._meta.model_name)
 
     @property
-    def plural(self) -> str:
-        """The plural in lower case, such as `exports`: the prefix of the kind's Celery tasks."""
-        return str(self.job._meta.verbose_name_plural)
+    def statuses(self) -> tuple[Status, ...]:
+        """The statuses that jobs of this kind can have: the choices of the model's field."""
+        field: Any = self.job._meta.get_field("status")
+        return tuple(Status(value) for value, _ in field.choices)
+
+    @property
+    def unfinished(self) -> tuple[Status, ...]:
+        """The statuses of unfinished jobs; in all of them a job can be canceled."""
+        return tuple(status for status in UNFINISHED if status in self.statuses)
 
     def task(self, name: str) -> str:
         """Return the full name of one of the kind's Celery tasks, such as `exports.run`."""
@@ -92,7 +111,13 @@ _kinds: dict[str, JobKind[Any]] = {}
 
 
 def register(kind: JobKind[Any]) -> None:
-    """Add a kind to the metrics and to the heartbeats of workers."""
+    """Add a kind to the metrics, the heartbeats of workers and the deletion of organizations.
+
+    Raises ValueError if a registered kind has the same name or plural.
+    """
+    for other in _kinds.values():
+        if kind.name == other.name or kind.plural == other.plural:
+            raise ValueError(f"A kind of job {kind.name!r} ({kind.plural}) is already registered.")
     _kinds[kind.name] = kind
 
 

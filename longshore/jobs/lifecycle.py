@@ -5,25 +5,23 @@ last token may report on the job or end it. Whether a worker is alive and whethe
 decided by one clock, the database's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from datetime import timedelta
-from math import inf
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from longshore.api import idempotency
 from longshore.api.errors import BaseErrorCode, ErrorCode
 from longshore.database.ids import new_id
-from longshore.jobs import admission, counters
+from longshore.jobs import admission
 from longshore.jobs.fairness import lock_next, record_turn, served_lanes
-from longshore.jobs.kinds import JobKind
+from longshore.jobs.hooks import LifecycleHooks
 from longshore.jobs.models import Job
 from longshore.jobs.queues import transfer_message
-from longshore.jobs.statuses import ENDS, RETRYABLE, UNFINISHED, Lane, Status
+from longshore.jobs.statuses import Lane, Status
 
 J = TypeVar("J", bound=Job)
 
@@ -36,65 +34,44 @@ class Superseded(Exception):
     """The job was canceled, deleted or claimed by another worker."""
 
 
-class Lifecycle(Generic[J]):
-    """Changes the status of jobs of one kind.
+def held_by(job: Job) -> Q:
+    """Select the row of a claimed job if no later attempt has claimed it and it has not ended."""
+    return Q(status=Status.PROCESSING, claims=job.claims)
 
-    A kind of job that has more to do at a change overrides the hooks `changed`, `deleted`, `clean`,
-    `orphans` and `failures`.
-    """
 
-    # Fields beyond those of `Job` that a restart resets and a deletion clears.
-    restart_values: ClassVar[Mapping[str, Any]] = {}
-    deletion_values: ClassVar[Mapping[str, Any]] = {}
-    # Ends the message of a job that exceeded its time limit.
-    time_limit_advice: ClassVar[str] = ""
-
-    def __init__(self, kind: JobKind[J]) -> None:
-        self.kind = kind
-
-    # --- Hooks -------------------------------------------------------------------------------
-
-    def changed(self, job: J) -> None:
-        """Handle a new status of a job, in the transaction that changes it.
-
-        job: as it is in the database.
-        """
-        if job.status in ENDS:
-            counters.add(self.kind, job)
-
-    def deleted(self, job: J) -> None:
-        """Delete what other tables hold of a job, in the transaction that soft-deletes it."""
-        idempotency.forget(job.organization_id, job.public_id)
-
-    def clean(self, job: J, end: float = inf) -> bool:
-        """Delete the files of all attempts of a job. Return False if a file is left.
-
-        end: time on the monotonic clock after which no more requests are sent to the storage.
-        """
-        return True
-
-    def orphans(self, older_than: timedelta) -> Iterable[str]:
-        """Yield the storage keys of files that belong to no job and are older than this."""
-        return ()
-
-    def failures(self, job: J) -> int:
-        """Return the number of failed attempts that count against the job."""
-        return len(job.claims)
+class Lifecycle(LifecycleHooks[J]):
+    """Changes the status of jobs of one kind. A subclass overrides hooks of `LifecycleHooks`."""
 
     # --- Clients -----------------------------------------------------------------------------
 
     def create(self, job: J) -> None:
-        """Store a new job, queued or requested."""
+        """Store a new job, queued or requested. It expires after the retention of its kind."""
+        job.expires_at = timezone.now() + self.kind.retention()
         with transaction.atomic(savepoint=False):
             job.save(force_insert=True)
             self._record(job, Status(job.status), attempt=0)
             self.changed(job)
 
+    def queue(self, job: J, **values: Any) -> J | None:
+        """Queue a requested job whose input is complete. The caller enqueues it on commit.
+
+        values: other fields to store, such as `lane` and `records_count`.
+        Returns the job as it is afterwards, or None if it is not requested any more.
+        """
+        return self._change(
+            job,
+            Q(status=Status.REQUESTED),
+            Status.QUEUED,
+            attempt=0,
+            expires_at=Now() + self.kind.retention(),
+            **values,
+        )
+
     def cancel(self, job: J) -> bool:
-        """Cancel a queued or running job. Return False if it has already ended."""
+        """Cancel a requested, queued or running job. Return False if it has already ended."""
         canceled = self._change(
             job,
-            Q(status__in=UNFINISHED),
+            Q(status__in=self.kind.unfinished),
             Status.CANCELED,
             attempt=len(job.claims),
             completed_at=Now(),
@@ -104,10 +81,13 @@ class Lifecycle(Generic[J]):
         return canceled is not None
 
     def restart(self, job: J) -> bool:
-        """Queue an ended job whose files are deleted. Return False if it cannot be retried."""
+        """Queue an ended job again, after the files of its attempts were deleted.
+
+        Returns False if its status does not allow a retry.
+        """
         queued = self._change(
             job,
-            Q(status__in=RETRYABLE),
+            Q(status__in=self.kind.retryable),
             Status.QUEUED,
             "Retried on request.",
             attempt=0,
@@ -169,7 +149,7 @@ class Lifecycle(Generic[J]):
     def report(self, job: J, rows: int) -> None:
         """Store the heartbeat and the progress of a claimed job. Raises Superseded."""
         estimate = job.estimate(rows, timezone.now())
-        held = self.kind.jobs.visible().filter(_is_held(job), pk=job.pk)
+        held = self.kind.jobs.visible().filter(held_by(job), pk=job.pk)
         if not held.update(heartbeat_at=Now(), processed_count=rows, estimated_completion=estimate):
             raise Superseded(job.public_id)
 
@@ -204,42 +184,44 @@ class Lifecycle(Generic[J]):
 
         reason: the name of the error, or a noun phrase. Raises Superseded.
         """
-        self.retry_with(
+        self.requeue_or_fail(
             job,
-            RETRY_DELAYS,
-            self.failures(job) - 1,
-            ErrorCode.INTERNAL_ERROR,
-            f"The last attempt ended with {reason}.",
-            f"The attempt ended with {reason}.",
+            delays=RETRY_DELAYS,
+            earlier_failures=self.count_failures(job) - 1,
+            requeue_reason=f"The attempt ended with {reason}.",
+            failure_code=ErrorCode.INTERNAL_ERROR,
+            failure_reason=f"The last attempt ended with {reason}.",
         )
 
-    def retry_with(
+    def requeue_or_fail(
         self,
         job: J,
-        delays: tuple[timedelta, ...],
-        failures: int,
-        code: BaseErrorCode,
-        last: str,
-        reason: str,
+        *,
+        delays: Sequence[timedelta],
+        earlier_failures: int,
+        requeue_reason: str,
+        failure_code: BaseErrorCode,
+        failure_reason: str,
         **values: Any,
     ) -> None:
-        """Requeue a claimed job after `delays[failures]`; fail it if there is no such delay.
+        """Requeue a claimed job after `delays[earlier_failures]`; fail it if there is none.
 
-        failures: number of earlier failures of this sort. last: the reason if the job fails.
-        reason: the reason if it is requeued. values: fields to store with the requeued job.
+        earlier_failures: number of failures of this sort before the current one.
+        requeue_reason, failure_reason: sentences for the event and the error.
+        values: fields to store with the requeued job.
         Raises Superseded.
         """
-        if failures >= len(delays):
-            text = f"The {self.kind.name} failed after {len(job.claims)} attempts. {last}"
-            self.fail(job, code, text)
+        if earlier_failures >= len(delays):
+            attempts = f"The {self.kind.name} failed after {len(job.claims)} attempts."
+            self.fail(job, failure_code, f"{attempts} {failure_reason}")
         elif not self._change(
             job,
-            _is_held(job),
+            held_by(job),
             Status.QUEUED,
-            reason,
+            requeue_reason,
             attempt=len(job.claims),
             enqueued_at=None,
-            not_before=Now() + delays[failures],
+            not_before=Now() + delays[earlier_failures],
             processed_count=0,
             **values,
         ):
@@ -255,7 +237,20 @@ class Lifecycle(Generic[J]):
             Status.EXPIRED,
             attempt=len(job.claims),
             claims=[],
+            has_files=False,
             stored_bytes=0,
+        )
+
+    def expire_requested(self, job: J) -> None:
+        """Expire a job that was not queued in time. Its files are deleted afterwards."""
+        self._change(
+            job,
+            Q(status=Status.REQUESTED, expires_at__lte=Now()),
+            Status.EXPIRED,
+            f"The {self.kind.name} was not queued in time.",
+            attempt=0,
+            completed_at=Now(),
+            estimated_completion=None,
         )
 
     # --- The one UPDATE ----------------------------------------------------------------------
@@ -276,6 +271,7 @@ class Lifecycle(Generic[J]):
                 heartbeat_at=Now(),
                 processed_count=0,
                 claims=Func(F("claims"), Value(token), function="array_append"),
+                has_files=True,
             )
             if claimed is not None:
                 record_turn(self.kind, claimed)
@@ -284,7 +280,7 @@ class Lifecycle(Generic[J]):
     def _end(self, job: J, status: Status, reason: str = "", **values: Any) -> None:
         if not self._change(
             job,
-            _is_held(job),
+            held_by(job),
             status,
             reason,
             attempt=len(job.claims),
@@ -323,8 +319,3 @@ class Lifecycle(Generic[J]):
             **{self.kind.name: job}, status=status, attempt=attempt, reason=reason
         )
         event.save(force_insert=True)
-
-
-def _is_held(job: Job) -> Q:
-    """Select the row of a claimed job as long as no later attempt has claimed it."""
-    return Q(status=Status.PROCESSING, claims=job.claims)

@@ -21,8 +21,8 @@ from redis.exceptions import RedisError
 from longshore.accounts.models import Organization
 from longshore.database import chunks
 from longshore.files.storage import file_storage
-from longshore.jobs import admission, counters, heartbeats
-from longshore.jobs.fairness import due
+from longshore.jobs import admission, counters, heartbeats, kinds
+from longshore.jobs.fairness import is_due
 from longshore.jobs.leases import lease
 from longshore.jobs.lifecycle import Lifecycle, Superseded
 from longshore.jobs.models import DiscardedFolder, Job, JobQuerySet
@@ -38,7 +38,7 @@ Row = TypeVar("Row", bound=Model)
 MAX_SILENCE = timedelta(seconds=15)
 # The message of a job that waited this long without being claimed may be lost. If it was not lost,
 # the duplicate is harmless.
-MESSAGE_PATIENCE = timedelta(seconds=30)
+MAX_MESSAGE_AGE = timedelta(seconds=30)
 # A job younger than this may still be enqueued by the request that created it.
 MIN_AGE = timedelta(seconds=5)
 # For this long after an organization was deleted, a worker may still write a file of it.
@@ -46,7 +46,7 @@ MAX_STRAGGLER_AGE = timedelta(minutes=15)
 MIN_ORPHAN_AGE = timedelta(days=1)
 # Number of jobs of a lane that one run enqueues.
 MAX_ENQUEUED = 100
-# After this many failures without a success between them, the storage is considered down.
+# After this many consecutive failures the storage is considered down.
 MAX_FAILURES = 10
 # TTL of the lease: the time of a run and of a last request that the storage does not answer.
 _LEASE_SECONDS = 120
@@ -61,9 +61,9 @@ def recover(lifecycle: Lifecycle[J]) -> None:
     jobs = _jobs(lifecycle).visible()
     silent = jobs.filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - MAX_SILENCE)
     take_back = partial(_take_back, lifecycle)
-    requeued = [job for job in chunks.read(silent) if _succeeds(take_back, job, inf)]
-    lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - MESSAGE_PATIENCE)
-    queued = jobs.filter(lost, due(), status=Status.QUEUED, created_at__lt=Now() - MIN_AGE)
+    requeued = [job for job in chunks.read(silent) if succeeds(take_back, job)]
+    lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - MAX_MESSAGE_AGE)
+    queued = jobs.filter(lost, is_due(), status=Status.QUEUED, created_at__lt=Now() - MIN_AGE)
     for lane, queue in kind.queues.items():
         # As long as a lane has messages, its jobs need no more of them.
         if count_messages(queue) == 0:
@@ -74,8 +74,9 @@ def recover(lifecycle: Lifecycle[J]) -> None:
     # Last, because an unavailable storage may delay it. Files that are left are deleted when the
     # job ends or expires.
     end = time.monotonic() + _CLEANING_SECONDS
+    delete = partial(delete_attempts, lifecycle)
     for job in requeued:
-        lifecycle.clean(job, end)
+        succeeds(delete, job, end)
 
 
 def _take_back(lifecycle: Lifecycle[J], job: J, _: float) -> bool:
@@ -90,31 +91,49 @@ def _take_back(lifecycle: Lifecycle[J], job: J, _: float) -> bool:
 def expire(lifecycle: Lifecycle[J]) -> None:
     """Delete the files of expired jobs, and those that `discard` left. Recount the jobs.
 
-    Files are deleted before rows change: the next run repairs a crash between the two steps.
+    A job that was never queued expires too. Files are deleted before rows change: the next run
+    repairs a crash between the two steps.
     """
-    ended = _jobs(lifecycle).visible().filter(status__in=ENDS, expires_at__lte=Now())
+    jobs = _jobs(lifecycle).visible().filter(expires_at__lte=Now())
     with lease(files_lease(lifecycle), _LEASE_SECONDS) as is_held:
         if is_held:
             end = time.monotonic() + chunks.SECONDS
             _discard(lifecycle, chunks.SECONDS / 2)
-            action = partial(expire_one, lifecycle)
-            _for_each(lifecycle, ended.exclude(claims=[]), action, "expired", end)
+            if Status.REQUESTED in lifecycle.kind.statuses:
+                requested = jobs.filter(status=Status.REQUESTED)
+                _for_each(lifecycle, requested, partial(_abandon, lifecycle), "requested", end)
+            with_files = jobs.filter(status__in=(*ENDS, Status.EXPIRED), has_files=True)
+            _for_each(lifecycle, with_files, partial(expire_one, lifecycle), "expired", end)
     counters.recount(lifecycle.kind)
 
 
 def expire_one(lifecycle: Lifecycle[J], job: J, end: float = inf) -> bool:
     """Delete the files of an ended job. Return False if a file is left.
 
-    end: as for `Lifecycle.clean`.
+    end: on the monotonic clock; no request is sent to the storage after it.
     """
-    if not lifecycle.clean(job, end):
+    if not lifecycle.delete_files(job, end):
         return False
     if job.status == Status.COMPLETED:
         lifecycle.expire(job)
     else:
         # No effect if it was retried meanwhile.
         same = lifecycle.kind.jobs.filter(pk=job.pk, status=job.status, claims=job.claims)
-        same.update(claims=[])
+        same.update(claims=[], has_files=False, stored_bytes=0)
+    return True
+
+
+def delete_attempts(lifecycle: Lifecycle[J], job: J, end: float = inf) -> bool:
+    """Delete what the attempts of a job wrote. Return False if a file is left.
+
+    end: as for `expire_one`.
+    """
+    return lifecycle.delete_attempts(job, job.claims, end)
+
+
+def _abandon(lifecycle: Lifecycle[J], job: J, _: float) -> bool:
+    # The status first: a job that is queued meanwhile needs its input.
+    lifecycle.expire_requested(job)
     return True
 
 
@@ -128,22 +147,25 @@ def discard(lifecycle: Lifecycle[J]) -> None:
             _discard(lifecycle, chunks.SECONDS)
 
 
-def discard_folder(lifecycle: Lifecycle[J], organization: Organization, path: str) -> None:
-    """Mark the folder of an organization that is being deleted, and delete its files on commit.
+def discard_folders(sender: object, instance: Organization, **_: object) -> None:
+    """Mark the folders of an organization that is being deleted, and delete them on commit.
 
-    Call it before the organization is deleted, in the same transaction. Workers of its jobs stop
-    within a second. If the message is lost, the next `expire` deletes the files.
+    A receiver of `pre_delete`, for all registered kinds of job. Workers of its jobs stop within a
+    second. If a message is lost, the next `expire` of the kind deletes the files.
     """
     # The order of locks in `Lifecycle`: the organization, then its jobs. Another order deadlocks.
-    admission.lock(organization.pk)
-    DiscardedFolder.objects.get_or_create(path=path, defaults={"kind": lifecycle.kind.name})
-    transaction.on_commit(lambda: request_discard(lifecycle.kind))
+    admission.lock(instance.pk)
+    for kind in kinds.registered():
+        if kind.folder is not None:
+            path = kind.folder(instance.pk)
+            DiscardedFolder.objects.get_or_create(kind=kind.name, path=path)
+            transaction.on_commit(partial(request_discard, kind))
 
 
 def purge(lifecycle: Lifecycle[J]) -> None:
     """Delete the rows of jobs that ended long ago, and files that belong to no job."""
     ended_before = Now() - lifecycle.kind.record_retention()
-    jobs = _jobs(lifecycle).filter(status__in=_WITHOUT_FILES, claims=[])
+    jobs = _jobs(lifecycle).filter(status__in=_WITHOUT_FILES, has_files=False)
     chunks.delete(jobs.filter(completed_at__lt=ended_before))
     end = time.monotonic() + chunks.SECONDS
     for key in lifecycle.orphans(MIN_ORPHAN_AGE):
@@ -180,7 +202,7 @@ def _clear_folder(folder: DiscardedFolder, end: float) -> bool:
 
 def _purge_deleted(lifecycle: Lifecycle[J], job: J, end: float) -> bool:
     """Delete the files of a soft-deleted job, then its row. Return False if a file is left."""
-    if not lifecycle.clean(job, end):
+    if not lifecycle.delete_files(job, end):
         return False
     lifecycle.kind.jobs.filter(pk=job.pk).exclude(deleted_at=None).delete()
     return True
@@ -202,12 +224,12 @@ def _for_each(
     start = stopped_at = 0
     with suppress(RedisError):
         start = cache.get(key) or 0
-    failures = 0
+    consecutive_failures = 0
     for part in (rows.filter(pk__gt=start), rows.filter(pk__lte=start)):
         for row in chunks.read(part, end - time.monotonic()):
-            failures = 0 if _succeeds(action, row, end) else failures + 1
+            consecutive_failures = 0 if succeeds(action, row, end) else consecutive_failures + 1
             # An unavailable storage may take its time for each attempt.
-            if failures == MAX_FAILURES or time.monotonic() > end:
+            if consecutive_failures == MAX_FAILURES or time.monotonic() > end:
                 stopped_at = row.pk
                 break
         if stopped_at:
@@ -216,8 +238,8 @@ def _for_each(
         cache.set(key, stopped_at, timeout=None)
 
 
-def _succeeds(action: Callable[[Row, float], bool], row: Row, end: float) -> bool:
-    """Return whether an action on a row succeeded. A row that fails does not stop the others."""
+def succeeds(action: Callable[[Row, float], bool], row: Row, end: float = inf) -> bool:
+    """Return whether an action on a row succeeds until `end`. Log any error but the database's."""
     try:
         return action(row, end)
     except (OperationalError, InterfaceError):

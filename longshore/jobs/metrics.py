@@ -28,10 +28,10 @@ from prometheus_client.registry import Collector
 
 from longshore.jobs import kinds
 from longshore.jobs.counters import BUCKETS
-from longshore.jobs.fairness import due
+from longshore.jobs.fairness import is_due
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import JobCount, JobTotal
-from longshore.jobs.statuses import ENDS, UNFINISHED, Lane, Status
+from longshore.jobs.statuses import ENDS, Lane, Status
 
 
 @require_safe
@@ -70,19 +70,19 @@ def _stored(kind: JobKind[Any], recounted: list[JobCount]) -> Metric:
         f"Stored {kind.plural}; ended ones as of the last minute.",
         labels=["lane", "status"],
     )
-    unfinished = kind.jobs.filter(status__in=UNFINISHED).order_by()
+    unfinished = kind.jobs.filter(status__in=kind.unfinished).order_by()
     found = unfinished.values_list("lane", "status").annotate(count=Count("pk"))
     counts = {(count.lane, count.status): count.jobs for count in recounted}
-    for status in UNFINISHED:
+    for status in kind.unfinished:
         counts |= {(lane, status): 0 for lane in Lane.values}
     counts |= {(lane, status): count for lane, status, count in found}
     for lane, status in product(Lane, kind.statuses):
-        metric.add_metric([kind.queues[lane], status.value], counts.get((lane, status), 0))
+        metric.add_metric([lane.value, status.value], counts.get((lane, status), 0))
     return metric
 
 
 def _oldest() -> Metric:
-    """Return how long the oldest waiting job of each queue could have been claimed.
+    """Return how long the oldest waiting job of each kind and lane could have been claimed.
 
     A job that waits for the delay of a retry cannot be claimed yet. A retried job waits since its
     retry.
@@ -90,18 +90,18 @@ def _oldest() -> Metric:
     metric = GaugeMetricFamily(
         "longshore_oldest_queued_seconds",
         "Age of the job that waits longest for a worker; 0 if none waits.",
-        labels=["lane"],
+        labels=["kind", "lane"],
     )
     for kind in kinds.registered():
         events = kind.event._default_manager.filter(**{kind.name: OuterRef("pk")})
         queued = events.order_by("-pk").values("created_at")
-        waiting = kind.jobs.filter(due(), status=Status.QUEUED).annotate(
+        waiting = kind.jobs.filter(is_due(), status=Status.QUEUED).annotate(
             since=Coalesce("not_before", Subquery(queued[:1]), "created_at")
         )
         found = waiting.order_by().values_list("lane").annotate(first=Min("since"), now=Now())
         ages = {lane: (now - first).total_seconds() for lane, first, now in found}
         for lane in Lane:
-            metric.add_metric([kind.queues[lane]], max(0, ages.get(lane, 0)))
+            metric.add_metric([kind.name, lane.value], max(0, ages.get(lane, 0)))
     return metric
 
 
@@ -125,15 +125,14 @@ def _ended(kind: JobKind[Any], totals: list[JobTotal]) -> Iterator[Metric]:
         labels=["lane"],
     )
     for lane, status in product(Lane, ENDS):
-        label = kind.queues[lane]
         group = [total for total in totals if (total.lane, total.status) == (lane, status)]
-        ended.add_metric([label, status.value], sum(total.jobs for total in group))
+        ended.add_metric([lane.value, status.value], sum(total.jobs for total in group))
         if status == Status.COMPLETED:
-            rows.add_metric([label], sum(total.rows for total in group))
-            size.add_metric([label], sum(total.bytes for total in group))
+            rows.add_metric([lane.value], sum(total.rows for total in group))
+            size.add_metric([lane.value], sum(total.bytes for total in group))
             in_bucket = {total.bucket: total.jobs for total in group}
             counts = accumulate(in_bucket.get(bucket, 0) for bucket in BUCKETS)
             labels = ["+Inf" if isinf(bucket) else str(bucket) for bucket in BUCKETS]
             buckets = list(zip(labels, counts, strict=True))
-            seconds.add_metric([label], buckets, sum(total.seconds for total in group))
+            seconds.add_metric([lane.value], buckets, sum(total.seconds for total in group))
     yield from (ended, rows, size, seconds)

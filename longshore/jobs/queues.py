@@ -17,8 +17,8 @@ from longshore.jobs.statuses import Lane, Status
 
 logger = logging.getLogger(__name__)
 
-# After this time, workers of `large` need not look at a small job any more.
-HELP_SECONDS = 30
+# TTL of the second message of a small job, which allows workers of `large` to claim it.
+SECOND_MESSAGE_SECONDS = 30
 # No optional message is sent to a queue with this many: its workers are busy or down, and a broker
 # keeps even an expired message until a worker takes it.
 MAX_OPTIONAL_MESSAGES = 20
@@ -76,7 +76,7 @@ def enqueue(kind: JobKind[Any], job: Job, *, is_marked: bool = False) -> bool:
     try:
         current_app.send_task(task, [job.pk], queue=kind.queues[Lane(job.lane)])
         if job.lane == Lane.QUICK and count_messages(large) < MAX_OPTIONAL_MESSAGES:
-            current_app.send_task(task, [job.pk], queue=large, expires=HELP_SECONDS)
+            current_app.send_task(task, [job.pk], queue=large, expires=SECOND_MESSAGE_SECONDS)
     except Exception as error:
         # Broker clients raise many kinds of error. The job is stored; recovery tries again.
         logger.warning("The %s %s waits for the broker: %s", kind.name, job, error)

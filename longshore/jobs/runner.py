@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
+from threading import Event
 from typing import ClassVar, Generic, TypeVar
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from psycopg.errors import QueryCanceled
 from structlog.contextvars import bind_contextvars
 
@@ -63,7 +64,7 @@ class JobRunner(Generic[J, R]):
 
     # Errors that a retry would not fix, and their codes. ApiError has its own code. Any other
     # error requeues the job.
-    failures: ClassVar[Mapping[type[Exception], BaseErrorCode]] = {}
+    permanent_errors: ClassVar[Mapping[type[Exception], BaseErrorCode]] = {}
 
     def __init__(self, lifecycle: Lifecycle[J]) -> None:
         self.lifecycle = lifecycle
@@ -75,14 +76,19 @@ class JobRunner(Generic[J, R]):
         raise NotImplementedError
 
     def complete(self, job: J, result: R) -> None:
-        """Store the result and complete the job. Raises Superseded.
+        """Store the result and complete the job, in one transaction. Raises Superseded.
 
+        Changes of the database that must happen exactly once belong here, before
+        `Lifecycle.complete`: it raises Superseded, which rolls them back, if the attempt has lost
+        its job. It locks the job's row, so call it last. The runner reports meanwhile, so this may
+        take longer than a heartbeat lasts; the time limit does not apply.
         An ApiError fails the job; it must be raised before anything is committed.
         """
         raise NotImplementedError
 
-    def clear(self, job: J, claims: list[str]) -> None:
-        """Delete the files that the attempts with these tokens wrote."""
+    def describe(self, result: R) -> str:
+        """Return the text that the log shows of a result, such as `contacts.csv, 5 rows`."""
+        return ""
 
     def handle(self, job: J, error: BaseException) -> bool:
         """End the attempt after an error that the kind of job treats on its own.
@@ -114,21 +120,26 @@ class JobRunner(Generic[J, R]):
         pool = ThreadPoolExecutor(1, thread_name_prefix=self.lifecycle.kind.name)
 
         def clear(claims: list[str]) -> None:
-            """Clear in the thread of the work, after it: a slow storage must not block this one."""
-            wait([pool.submit(self.clear, job, claims)], timeout=_CLEANING_SECONDS)
+            """Delete files in the thread of the work, after it: a slow storage must not block.
+
+            claims: tokens of the job as it was claimed. A later attempt may be running by now; its
+            token is not among them, so its files are kept.
+            """
+            if claims:
+                wait([pool.submit(self._clear, job, claims)], timeout=_CLEANING_SECONDS)
 
         try:
             try:
-                result = self._work(job, pool)
+                result, rows = self._work(job, pool)
             except BaseException as error:
-                # Also if this process is to end: it has no time to clear later.
+                # Also if this process is to end: it has no time to delete files later.
                 try:
                     self._end(job, error)
                 finally:
                     clear(job.claims)
                 return
             try:
-                self.complete(job, result)
+                self._complete(job, result, rows, pool)
             except Superseded:
                 clear(job.claims)
                 raise
@@ -145,10 +156,49 @@ class JobRunner(Generic[J, R]):
             clear(job.claims[:-1])
         finally:
             pool.shutdown(wait=False)
-        logger.info("The %s %s is completed.", self.lifecycle.kind.name, job)
+        name, details = self.lifecycle.kind.name, self.describe(result)
+        logger.info("The %s %s is completed%s.", name, job, f": {details}" if details else "")
 
-    def _work(self, job: J, pool: ThreadPoolExecutor) -> R:
-        """Do the work in a thread of the pool while this one reports."""
+    def _complete(self, job: J, result: R, rows: int, pool: ThreadPoolExecutor) -> None:
+        """Store the result while a thread of the pool reports."""
+        is_done = Event()
+        pool.submit(self._report_until, is_done, job, rows)
+        try:
+            self.complete(job, result)
+        finally:
+            is_done.set()
+
+    def _clear(self, job: J, claims: list[str]) -> None:
+        try:
+            self.lifecycle.delete_attempts(job, claims)
+        except Exception:
+            # Storages raise errors of many kinds. Maintenance deletes what is left.
+            logger.exception("Files of the %s %s are left.", self.lifecycle.kind.name, job)
+
+    def _report_until(self, is_done: Event, job: J, rows: int) -> None:
+        """Report until the result is stored, or recovery would take the job back.
+
+        Runs in a thread of the pool, whose connection is not part of the transaction that stores
+        the result. Opens it only if storing takes longer than REPORT_SECONDS.
+        """
+        try:
+            while not is_done.wait(REPORT_SECONDS):
+                try:
+                    self.lifecycle.report(job, rows)
+                except DatabaseError as error:
+                    logger.warning("A heartbeat of %s failed: %s", job, error)
+                    close_old_connections()
+        except Superseded:
+            # Completing the job raises it too.
+            pass
+        finally:
+            connections.close_all()
+
+    def _work(self, job: J, pool: ThreadPoolExecutor) -> tuple[R, int]:
+        """Do the work in a thread of the pool while this one reports.
+
+        Returns the result, and the number of records processed.
+        """
         work = self.prepare(job)
         deadline = time.monotonic() + work.seconds
         doing = pool.submit(copy_context().run, work.do)
@@ -157,7 +207,7 @@ class JobRunner(Generic[J, R]):
                 self.lifecycle.report(job, work.rows())
                 if time.monotonic() > deadline:
                     raise TimeLimitReached(work.seconds)
-            return doing.result()
+            return doing.result(), work.rows()
         except QueryCanceled as error:
             if time.monotonic() < deadline:
                 raise
@@ -168,12 +218,15 @@ class JobRunner(Generic[J, R]):
             raise
 
     def _end(self, job: J, error: BaseException) -> None:
-        """Fail, time out or requeue a job after an error. Raises errors that are not the job's."""
+        """Fail, time out or requeue a job after an error.
+
+        Raises Superseded, and signals such as SystemExit that end the process.
+        """
         # If the error was a lost connection of Django, this opens a new one.
         close_old_connections()
         if self.handle(job, error):
             return
-        for failure, code in self.failures.items():
+        for failure, code in self.permanent_errors.items():
             if isinstance(error, failure):
                 self.lifecycle.fail(job, code, str(error))
                 return

@@ -6,7 +6,8 @@ from django.db.models import TextChoices
 class Status(TextChoices):
     """The status of a job. `longshore.jobs.lifecycle.Lifecycle` is the only class that changes it.
 
-    REQUESTED: created, but not yet complete enough to be queued. Only some kinds of job use it.
+    REQUESTED: created, but its input is incomplete, so it is not queued yet. Only some kinds of job
+        have this status.
     """
 
     REQUESTED = "requested"
@@ -19,8 +20,10 @@ class Status(TextChoices):
     EXPIRED = "expired"
 
 
-UNFINISHED = (Status.QUEUED, Status.PROCESSING)
-# The statuses in which an attempt ends. An expired job ended before.
+# Jobs that count against the limit of unfinished jobs, and can be canceled.
+UNFINISHED = (Status.REQUESTED, Status.QUEUED, Status.PROCESSING)
+# The statuses in which an attempt ends. A job expires after it was completed, or without having
+# been queued.
 ENDS = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 RETRYABLE = (Status.FAILED, Status.TIMED_OUT, Status.CANCELED, Status.EXPIRED)
 # The statuses of a kind of job whose jobs are queued as soon as they are created.

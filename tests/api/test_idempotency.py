@@ -22,7 +22,7 @@ from longshore.accounts.models import Organization, Scope
 from longshore.api import idempotency
 from longshore.api.errors import shortened
 from longshore.api.models import IdempotencyKey
-from longshore.api.tasks import purge
+from longshore.api.tasks import purge_idempotency_keys
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
@@ -250,7 +250,7 @@ def test_expired_keys_are_purged(alice: KeyClient) -> None:
     ask(alice, "old")
     age(DAY)
     ask(alice, "new")
-    purge()
+    purge_idempotency_keys()
     assert [row.key for row in IdempotencyKey.objects.all()] == ["new"]
 
 

@@ -44,7 +44,7 @@ def working(queues: str) -> Iterator[None]:
         yield
     connections.close_all()
     # A worker selects its queues in the application, and this process goes on without the worker.
-    current_app.amqp.queues = current_app.conf.task_queues
+    current_app.amqp.queues = current_app.conf.task_queues  # type: ignore[misc]
 
 
 @pytest.fixture

@@ -17,14 +17,16 @@ from pytest_django import Settings
 
 from exports.execution import runner
 from exports.lifecycle.transitions import export_lifecycle
-from exports.models import RETRYABLE, Export, Status
+from exports.models import Export, Status
 from exports.reading import stream
 from exports.sql import compiler
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import maintenance
 from longshore.jobs.lifecycle import Superseded
+from longshore.jobs.statuses import RETRYABLE
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, stored_files, wait_for
+from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +136,15 @@ def test_an_export_that_has_just_expired_can_be_retried(alice: KeyClient, queued
     assert alice.post(url_of(queued, "retry")).json()["status"] == "queued"
     assert history(queued) == ["processing", "completed", "expired", "queued"]
     assert stored_files() == []
+
+
+def test_the_event_of_a_retry_lists_no_files(alice: KeyClient, queued: Export) -> None:
+    runner.run(queued.pk)
+    Export.objects.update(status=Status.EXPIRED)
+    assert alice.post(f"/v1/exports/{queued.public_id}/retry").status_code == 200
+    event = Event.objects.get(type="export.queued")
+    assert event.data["files"] == []
+    assert not queued.files.exists()
 
 
 def test_an_export_that_has_not_ended_or_expired_cannot_be_retried(

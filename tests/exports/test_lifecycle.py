@@ -8,6 +8,7 @@ from celery import current_app
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import IntegrityError
 from django.utils import timezone
 
 from exports.execution import runner
@@ -250,12 +251,17 @@ def test_a_run_that_is_out_of_time_leaves_the_rest_to_the_next(
     assert not Export.objects.exclude(claims=[]).exists()
 
 
+def test_the_database_refuses_a_status_that_exports_do_not_have(queued: Export) -> None:
+    with pytest.raises(IntegrityError, match="export_status_is_known"):
+        Export.objects.update(status=Status.REQUESTED)
+
+
 def failed(like: Export) -> Export:
     """Return a failed export whose retention is over and which may have files."""
     return Export.objects.create(
         organization=like.organization, resource="contact", format="csv", compression="none",
         request={}, spec=like.spec, status=Status.FAILED, claims=["claim_x"],
-        expires_at=timezone.now(),
+        has_files=True, expires_at=timezone.now(),
     )  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def test_all_statuses_are_present_before_the_first_export(client: Client) -> Non
     for lane in Lane.values:
         for status in STATUSES:
             assert scrape("exports", lane=lane, status=status) == 0
-        assert scrape("oldest_queued_seconds", lane=lane) == 0
+        assert scrape("oldest_queued_seconds", kind="export", lane=lane) == 0
         assert scrape("exports_ended_total", lane=lane, status="failed") == 0
         assert scrape("export_seconds_count", lane=lane) == 0
 
@@ -188,8 +188,8 @@ def test_a_duration_is_counted_in_the_smallest_bucket(client: Client, queued: Ex
 def test_the_age_is_that_of_the_oldest_waiting_export(client: Client, queued: Export) -> None:
     ExportEvent.objects.all().delete()
     Export.objects.update(created_at=timezone.now() - timedelta(seconds=90))
-    assert 90 <= Scrape(client)("oldest_queued_seconds", lane="large") < 100
-    assert Scrape(client)("oldest_queued_seconds", lane="quick") == 0
+    assert 90 <= Scrape(client)("oldest_queued_seconds", kind="export", lane="large") < 100
+    assert Scrape(client)("oldest_queued_seconds", kind="export", lane="quick") == 0
 
 
 @pytest.mark.parametrize("change", ["claimed", "delayed", "retried"])
@@ -204,7 +204,7 @@ def test_an_export_that_cannot_be_claimed_has_no_age(
     elif change == "retried":
         export_lifecycle.cancel(export)
         export_lifecycle.restart(export)
-    assert Scrape(client)("oldest_queued_seconds", lane="large") < 60
+    assert Scrape(client)("oldest_queued_seconds", kind="export", lane="large") < 60
 
 
 def test_metrics_identify_no_organization(

@@ -12,13 +12,14 @@ from pytest_django import Settings
 
 from exports.lifecycle import actions
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
-from exports.models import UNFINISHED, Export, Lane, Status
+from exports.models import Export, Lane, Status
 from exports_project.embedded import processes
 from exports_project.processes import worker
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import heartbeats, queues
 from longshore.jobs.fairness import waiting_of
+from longshore.jobs.statuses import UNFINISHED
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, wait_for
 

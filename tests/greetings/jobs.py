@@ -19,6 +19,7 @@ GREETINGS = JobKind(
     limits=lambda organization_id: LIMITS,
     retention=lambda: timedelta(hours=1),
     record_retention=lambda: timedelta(days=30),
+    plural="greetings",
     unfinished_error=GreetingErrorCode.TOO_MANY_GREETINGS,
 )
 greeting_lifecycle = Lifecycle(GREETINGS)

@@ -4,24 +4,22 @@ The fixture `reports` of `tests.jobs.conftest` creates its tables and registers 
 """
 
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
-from pathlib import PurePath
 from threading import Event
 from typing import Any, ClassVar
 
 from django.apps import AppConfig
 from django.apps.registry import Apps
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.db import models
-from django.utils import timezone
+from django.db import models, transaction
 
-from exports.errors import ExportErrorCode
 from longshore.accounts.models import ApiKey, Organization
-from longshore.api.errors import ErrorCode
+from longshore.api.errors import BaseErrorCode, ErrorCode
+from longshore.files.storage import file_storage
 from longshore.jobs import actions
 from longshore.jobs.kinds import FixedLimits, JobKind
 from longshore.jobs.lifecycle import Lifecycle
@@ -31,17 +29,32 @@ from longshore.jobs.models import (
     JobQuerySet,
     JobTurn,
     JobUsage,
+    known_statuses,
     public_id_field,
 )
 from longshore.jobs.runner import JobRunner, Work
-from longshore.jobs.statuses import Lane
+from longshore.jobs.statuses import Lane, Status
 
 # A registry of its own: organizations of other tests must not cascade to tables that do not exist.
 APPS = Apps()
 APPS.register_model("longshore_accounts", Organization)
 APPS.register_model("longshore_accounts", ApiKey)
+_ROOT = "reports"
+# In the place of an attempt's token.
+_INPUT = "input"
 LIMITS = FixedLimits(unfinished=5, daily=None, seconds=60, stored_bytes=None)
 RETENTION = timedelta(hours=1)
+
+
+class ReportErrorCode(BaseErrorCode):
+    """The codes of reports alone."""
+
+    TOO_MANY_REPORTS = "too_many_reports", 429, "The organization has too many unfinished reports."
+
+
+def folder_of(organization_id: str) -> str:
+    """Return the folder of all files of an organization's reports."""
+    return f"{_ROOT}/{organization_id}"
 
 
 class Report(Job):
@@ -52,6 +65,8 @@ class Report(Job):
     """
 
     public_id = public_id_field("rep")
+    # The name of a column of `JobTotal`.
+    rows = models.IntegerField(default=0)
 
     # The type checker adds it to the models of installed apps only.
     objects: ClassVar[Any] = JobQuerySet.as_manager()
@@ -59,6 +74,7 @@ class Report(Job):
     class Meta(Job.Meta):
         apps = APPS
         app_label = "reports"
+        constraints: ClassVar = [*Job.Meta.constraints, known_statuses(Status)]
 
 
 class ReportEvent(JobEvent):
@@ -104,24 +120,31 @@ REPORTS = JobKind(
     event=ReportEvent,
     turn=ReportTurn,
     usage=ReportUsage,
+    plural="reports",
     queues={Lane.LARGE: "reports_large", Lane.QUICK: "reports_quick"},
     limits=lambda organization_id: LIMITS,
     retention=lambda: RETENTION,
     record_retention=lambda: timedelta(days=1),
-    unfinished_error=ExportErrorCode.TOO_MANY_EXPORTS,
+    unfinished_error=ReportErrorCode.TOO_MANY_REPORTS,
+    folder=folder_of,
 )
 
 
 class ReportLifecycle(Lifecycle[Report]):
-    def clean(self, job: Report, end: float = inf) -> bool:
-        for claim in job.claims:
-            default_storage.delete(key_of(job, claim))
-        return True
+    def delete_attempts(self, job: Report, claims: Iterable[str], deadline: float = inf) -> bool:
+        folders = [f"{_report_folder(job)}/{claim}" for claim in claims]
+        deleted = [file_storage.delete_folder(folder, deadline) for folder in folders]
+        return all(deleted)
+
+    def delete_files(self, job: Report, deadline: float = inf) -> bool:
+        return file_storage.delete_folder(_report_folder(job), deadline)
 
     def orphans(self, older_than: timedelta) -> Iterable[str]:
-        known = {claim for report in self.kind.jobs for claim in report.claims}
-        names = default_storage.listdir("reports")[1]
-        return [f"reports/{name}" for name in names if PurePath(name).suffix[1:] not in known]
+        def known_attempts(organization_id: str) -> set[str]:
+            reports = Report.objects.filter(organization_id=organization_id)
+            return {_INPUT, *(claim for report in reports for claim in report.claims)}
+
+        return file_storage.orphans(_ROOT, known_attempts, older_than)
 
 
 report_lifecycle = ReportLifecycle(REPORTS)
@@ -133,7 +156,7 @@ class InvalidReport(Exception):
 
 @dataclass
 class Writing:
-    """The work of one attempt."""
+    """The work of one attempt. `complete` takes `spec["complete_seconds"]`."""
 
     report: Report
     rows: int = 0
@@ -151,12 +174,12 @@ class Writing:
                 raise InterruptedError
             self.rows += 1
         content = b"line\n" * self.rows
-        default_storage.save(key_of(self.report, self.report.claims[-1]), ContentFile(content))
+        file_storage.save(key_of(self.report, self.report.claims[-1]), ContentFile(content))
         return len(content)
 
 
 class ReportRunner(JobRunner[Report, int]):
-    failures: ClassVar = {InvalidReport: ErrorCode.INVALID_REQUEST}
+    permanent_errors: ClassVar = {InvalidReport: ErrorCode.INVALID_REQUEST}
 
     def prepare(self, job: Report) -> Work[int]:
         writing = Writing(job)
@@ -164,11 +187,9 @@ class ReportRunner(JobRunner[Report, int]):
         return Work(writing.write, lambda: writing.rows, writing.canceled.set, seconds)
 
     def complete(self, job: Report, result: int) -> None:
-        self.lifecycle.complete(job, rows=job.spec["steps"], stored_bytes=result)
-
-    def clear(self, job: Report, claims: list[str]) -> None:
-        for claim in claims:
-            default_storage.delete(key_of(job, claim))
+        with transaction.atomic():
+            time.sleep(job.spec.get("complete_seconds", 0))
+            self.lifecycle.complete(job, rows=job.spec["steps"], stored_bytes=result)
 
 
 run = ReportRunner(report_lifecycle).run
@@ -178,18 +199,38 @@ def create(
     organization: Organization, lane: Lane = Lane.QUICK, steps: int = 3, **spec: Any
 ) -> Report:
     """Create a report and enqueue it. Raises ApiError if a limit is exceeded."""
+    return _create(organization, Status.QUEUED, lane, {"steps": steps, **spec})
+
+
+def request(organization: Organization, steps: int = 3) -> Report:
+    """Create a report that waits for its input. Raises ApiError if a limit is exceeded."""
+    return _create(organization, Status.REQUESTED, Lane.QUICK, {"steps": steps})
+
+
+def upload(report: Report) -> str:
+    """Store the input of a report. Returns its key."""
+    Report.objects.filter(pk=report.pk).update(has_files=True)
+    key: str = file_storage.save(f"{_report_folder(report)}/{_INPUT}/data", ContentFile(b"input"))
+    return key
+
+
+def _create(organization: Organization, status: Status, lane: Lane, spec: dict[str, Any]) -> Report:
     report = Report(
         organization=organization,
         resource="report",
         request={},
-        spec={"steps": steps, **spec},
+        spec=spec,
+        status=status,
         lane=lane,
-        records_count=steps,
-        expires_at=timezone.now() + RETENTION,
+        records_count=spec["steps"],
     )
     actions.create(report_lifecycle, report)
     return report
 
 
 def key_of(report: Report, claim: str) -> str:
-    return f"reports/{report.public_id}.{claim}"
+    return f"{_report_folder(report)}/{claim}/lines"
+
+
+def _report_folder(report: Report) -> str:
+    return f"{folder_of(report.organization_id)}/{report.public_id}"

@@ -9,7 +9,7 @@ from django.db import connections
 from django.utils import timezone
 
 from longshore.accounts.models import Organization
-from longshore.jobs import actions
+from longshore.jobs import actions, maintenance
 from longshore.jobs.lifecycle import RETRY_DELAYS, Superseded
 from longshore.jobs.statuses import Lane, Status
 from tests.exports.conftest import stored_files, wait_for, working
@@ -137,3 +137,41 @@ def test_a_report_of_progress_estimates_the_end_from_the_speed_so_far(acme: Orga
     assert report.estimated_completion is not None
     remaining = report.estimated_completion - timezone.now()
     assert timedelta(seconds=25) < remaining < timedelta(seconds=31)
+
+
+def test_a_job_is_not_taken_back_while_its_result_is_stored(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "MAX_SILENCE", timedelta(seconds=1))
+    report = create(acme, complete_seconds=3)
+
+    def work() -> None:
+        run(report.pk)
+        connections.close_all()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    while worker.is_alive():
+        maintenance.recover(report_lifecycle)
+        worker.join(0.2)
+    assert current(report).status == Status.COMPLETED
+    assert history(report) == [("queued", 0), ("processing", 1), ("completed", 1)]
+
+
+def test_a_job_that_is_canceled_while_its_result_is_stored_leaves_no_file(
+    acme: Organization,
+) -> None:
+    report = create(acme, complete_seconds=1)
+
+    def work() -> None:
+        run(report.pk)
+        connections.close_all()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    wait_for(lambda: len(stored_files()) == 1)
+    actions.cancel(report_lifecycle, report)
+    worker.join(30)
+    assert not worker.is_alive()
+    assert current(report).status == Status.CANCELED
+    assert stored_files() == []

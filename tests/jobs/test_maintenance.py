@@ -1,5 +1,6 @@
 """Maintenance and actions: recovery, expiry, purge, retry and deletion."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,11 +12,22 @@ from django.utils import timezone
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError
 from longshore.jobs import actions, heartbeats, maintenance, queues
+from longshore.jobs.errors import JobErrorCode
 from longshore.jobs.lifecycle import RETRY_DELAYS
+from longshore.jobs.models import DiscardedFolder
 from longshore.jobs.statuses import RETRYABLE, Lane, Status
 from tests.exports.conftest import stored_files
 from tests.jobs.conftest import PERIODIC, claimed, current, purge_queues, silence, skip_delay
-from tests.jobs.reports import Report, create, report_lifecycle, run
+from tests.jobs.reports import (
+    REPORTS,
+    Report,
+    ReportLifecycle,
+    create,
+    key_of,
+    report_lifecycle,
+    run,
+    upload,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +40,7 @@ def test_beat_schedules_the_periodic_tasks_of_a_kind() -> None:
 def test_a_job_of_a_dead_worker_is_recovered(acme: Organization) -> None:
     report = create(acme)
     lost = claimed(report)
-    key = f"reports/{report.public_id}.{lost.claims[0]}"
+    key = key_of(report, lost.claims[0])
     default_storage.save(key, ContentFile(b"half"))
     silence(report)
     maintenance.recover(report_lifecycle)
@@ -49,7 +61,7 @@ def test_a_job_whose_message_was_lost_is_enqueued_again(
     monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
     maintenance.recover(report_lifecycle)
     assert queues.count_messages("reports_large") == 0
-    monkeypatch.setattr(maintenance, "MESSAGE_PATIENCE", timedelta(0))
+    monkeypatch.setattr(maintenance, "MAX_MESSAGE_AGE", timedelta(0))
     maintenance.recover(report_lifecycle)
     assert queues.count_messages("reports_large") == 1
     assert current(report).status == Status.QUEUED
@@ -74,13 +86,19 @@ def test_an_expired_job_loses_its_files_and_later_its_row(acme: Organization) ->
     assert not Report.objects.exists()
 
 
-def test_a_purge_deletes_files_that_belong_to_no_job(acme: Organization) -> None:
+def test_a_purge_deletes_old_files_that_belong_to_no_job(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
     report = create(acme)
+    maintenance.purge(report_lifecycle)
     run(report.pk)
-    default_storage.save("reports/rep_gone.claim_gone", ContentFile(b"x"))
+    default_storage.save(f"reports/{acme.pk}/rep_gone/claim_gone/lines", ContentFile(b"x"))
+    maintenance.purge(report_lifecycle)
+    assert len(stored_files()) == 2
+    monkeypatch.setattr(maintenance, "MIN_ORPHAN_AGE", timedelta(0))
     maintenance.purge(report_lifecycle)
     [path] = stored_files()
-    assert path.name.startswith(report.public_id)
+    assert report.public_id in path.parts
 
 
 @pytest.mark.parametrize("status", RETRYABLE)
@@ -164,3 +182,104 @@ def test_recovery_enqueues_a_retried_job_only_after_its_delay(
     maintenance.recover(report_lifecycle)
     assert current(report).enqueued_at is not None
     assert claimed(report) == report
+
+
+def test_recovery_and_retry_keep_the_input_of_a_job(acme: Organization) -> None:
+    report = create(acme)
+    key = upload(report)
+    lost = claimed(report)
+    default_storage.save(key_of(report, lost.claims[0]), ContentFile(b"half"))
+    silence(report)
+    maintenance.recover(report_lifecycle)
+    assert default_storage.exists(key)
+    assert len(stored_files()) == 1
+    actions.cancel(report_lifecycle, report)
+    actions.retry(report_lifecycle, current(report))
+    assert default_storage.exists(key)
+
+
+def test_the_input_of_a_job_that_was_canceled_before_its_first_attempt_expires(
+    acme: Organization,
+) -> None:
+    report = create(acme)
+    upload(report)
+    actions.cancel(report_lifecycle, report)
+    Report.objects.update(completed_at=timezone.now() - timedelta(days=1, minutes=1))
+    maintenance.purge(report_lifecycle)
+    assert current(report).status == Status.CANCELED
+    Report.objects.update(expires_at=timezone.now())
+    maintenance.expire(report_lifecycle)
+    assert stored_files() == []
+    maintenance.purge(report_lifecycle)
+    assert not Report.objects.exists()
+
+
+def test_a_retry_while_the_storage_fails_is_refused(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = create(acme)
+    run(report.pk)
+    Report.objects.update(expires_at=timezone.now())
+
+    def refuse(*args: object) -> bool:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report_lifecycle, "delete_files", refuse)
+        with pytest.raises(ApiError) as refused:
+            actions.retry(report_lifecycle, current(report))
+    assert refused.value.code == JobErrorCode.STORAGE_UNAVAILABLE
+    Report.objects.update(status=Status.FAILED)
+    monkeypatch.setattr(report_lifecycle, "delete_attempts", refuse)
+    with pytest.raises(ApiError) as refused:
+        actions.retry(report_lifecycle, current(report))
+    assert refused.value.code == JobErrorCode.STORAGE_UNAVAILABLE
+
+
+def test_a_storage_that_fails_does_not_end_the_recovery(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = [create(acme), create(acme)]
+    for report in reports:
+        claimed(report)
+        silence(report)
+    asked: list[int] = []
+
+    def refuse(job: Report, *args: object) -> bool:
+        asked.append(job.pk)
+        raise ConnectionError
+
+    monkeypatch.setattr(report_lifecycle, "delete_attempts", refuse)
+    maintenance.recover(report_lifecycle)
+    assert sorted(asked) == [report.pk for report in reports]
+
+
+def test_the_files_of_every_kind_are_deleted_with_their_organization(globex: Organization) -> None:
+    for root in ("reports", "exports"):
+        default_storage.save(f"{root}/{globex.pk}/a_job/an_attempt/lines", ContentFile(b"x"))
+    organization_id = globex.pk
+    globex.delete()
+    folders = DiscardedFolder.objects.values_list("kind", "path")
+    assert set(folders) == {
+        ("export", f"exports/{organization_id}"),
+        ("report", f"reports/{organization_id}"),
+    }
+    maintenance.discard(report_lifecycle)
+    assert [path.parts[-5] for path in stored_files()] == ["exports"]
+
+
+def test_kinds_may_share_a_folder() -> None:
+    for kind in ("export", "report"):
+        DiscardedFolder.objects.create(kind=kind, path="shared")
+    assert DiscardedFolder.objects.count() == 2
+
+
+def test_a_job_is_not_retried_in_a_status_that_its_kind_excludes(acme: Organization) -> None:
+    report = create(acme)
+    run(report.pk)
+    Report.objects.update(expires_at=timezone.now())
+    final = ReportLifecycle(replace(REPORTS, retryable=(Status.FAILED,)))
+    with pytest.raises(ApiError) as refused:
+        actions.retry(final, current(report))
+    assert refused.value.details == {"status": "expired", "accepted": ["failed"]}
+    assert len(stored_files()) == 1

@@ -1,5 +1,6 @@
 """Metrics, heartbeats and the registry keep the kinds of job apart."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,11 +8,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from exports.lifecycle.transitions import EXPORTS
+from exports_project.processes import HEALTH_CHECKS, JOB_KINDS
 from longshore.accounts.models import Organization
 from longshore.jobs import heartbeats, kinds, maintenance
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import JobCount, JobTotal
-from longshore.jobs.statuses import QUEUED_AT_ONCE, Lane
+from longshore.jobs.statuses import QUEUED_AT_ONCE, Lane, Status
 from tests.jobs.reports import REPORTS, create, report_lifecycle, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,19 +28,20 @@ def test_metrics_of_each_kind_have_its_name_and_its_queues(
     maintenance.expire(report_lifecycle)
     lines = client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).content.decode()
     for line in (
-        'longshore_reports{lane="reports_quick",status="completed"} 1.0',
-        'longshore_reports{lane="reports_large",status="queued"} 1.0',
-        'longshore_reports_ended_total{lane="reports_quick",status="completed"} 1.0',
-        'longshore_report_rows_total{lane="reports_quick"} 3.0',
-        'longshore_report_bytes_total{lane="reports_quick"} 15.0',
-        'longshore_report_seconds_count{lane="reports_quick"} 1.0',
+        'longshore_reports{lane="quick",status="completed"} 1.0',
+        'longshore_reports{lane="large",status="queued"} 1.0',
+        'longshore_reports_ended_total{lane="quick",status="completed"} 1.0',
+        'longshore_report_rows_total{lane="quick"} 3.0',
+        'longshore_report_bytes_total{lane="quick"} 15.0',
+        'longshore_report_seconds_count{lane="quick"} 1.0',
         'longshore_exports{lane="quick",status="completed"} 0.0',
     ):
         assert f"{line}\n" in lines
-    assert 'longshore_oldest_queued_seconds{lane="reports_large"}' in lines
-    assert "requested" not in lines
+    assert 'longshore_oldest_queued_seconds{kind="report",lane="large"}' in lines
+    assert 'longshore_reports{lane="large",status="requested"} 0.0' in lines
+    assert 'longshore_exports{lane="large",status="requested"}' not in lines
     assert set(JobTotal.objects.values_list("kind", flat=True)) == {"report"}
-    assert JobCount.objects.filter(kind="report").count() == 2 * len(QUEUED_AT_ONCE)
+    assert JobCount.objects.filter(kind="report").count() == 2 * len(Status)
 
 
 @pytest.mark.parametrize("kind", [EXPORTS, REPORTS])
@@ -63,3 +66,26 @@ def test_a_worker_has_a_lane_of_each_kind_whose_queue_it_consumes() -> None:
 
 def test_kinds_are_registered_in_order() -> None:
     assert kinds.registered() == (EXPORTS, REPORTS)
+
+
+def test_a_kind_is_registered_once() -> None:
+    with pytest.raises(ValueError, match="'report' \\(reports\\) is already registered"):
+        kinds.register(REPORTS)
+
+
+def test_the_plural_of_a_kind_has_only_letters_and_underscores() -> None:
+    with pytest.raises(ValueError, match="'order reports' may contain only"):
+        replace(REPORTS, plural="order reports")
+
+
+def test_the_statuses_of_a_kind_are_those_of_its_model() -> None:
+    assert EXPORTS.statuses == QUEUED_AT_ONCE
+    assert EXPORTS.unfinished == (Status.QUEUED, Status.PROCESSING)
+    assert REPORTS.statuses == tuple(Status)
+
+
+def test_readiness_checks_the_recovery_of_every_kind() -> None:
+    names = {kind.name for kind in kinds.registered()} - {REPORTS.name}
+    assert set(JOB_KINDS) == names
+    recoveries = tuple(heartbeats.recovery_of(name) for name in JOB_KINDS)
+    assert HEALTH_CHECKS["recovery"] == recoveries

@@ -110,7 +110,7 @@ def test_exports_and_the_admin_work_through_transaction_pooling(stack: Productio
     wait_until(lambda: stack.query(STATUS, done) == [("expired",)], 30)
     with servers.connect(stack.folder, embedded.DATABASE) as connection:
         connection.execute(OLD, [done])
-    for task in ("exports.purge", "webhooks.purge", "accounts.purge"):
+    for task in ("exports.purge", "webhooks.purge", "api.purge_idempotency_keys"):
         stack.send(task, "maintenance")
     wait_until(lambda: stack.query(STATUS, done) == [], 30)
     assert "InvalidCursorName" not in stack.logs()

@@ -1,5 +1,7 @@
 """The operations that exports share with other jobs, in the API description."""
 
+from drf_spectacular.utils import OpenApiResponse
+
 from exports.api import error_examples as errors
 from exports.api.body import ExportRequestSerializer
 from exports.api.examples import COMPLETED, EVENTS, EXPORTS_TAG, QUEUED, REQUESTS
@@ -16,6 +18,28 @@ jobs = job_operations(
         event_serializer=ExportEventSerializer,
         request_serializer=ExportRequestSerializer,
         request_examples=REQUESTS,
+        create=(
+            "Validates the request, stores the export and queues it for a worker, without waiting "
+            "for the worker. Poll the export's `url` until `status` is `completed`, then follow "
+            "`download_url`. All problems of an invalid request are reported at once, and nothing "
+            "is queued."
+        ),
+        retrieve="Returns its status, its progress and, once it is completed, its files.",
+        cancel="Cancels a queued or running export and stops its database query.",
+        retry=(
+            "Queues the ended export again: the same request under the same id, with the records "
+            "as they are now."
+        ),
+        delete=(
+            "Deletes the export with its files, its request and its events. A running export is "
+            "canceled. Sends the webhook event `export.deleted`."
+        ),
+        create_responses={
+            201: OpenApiResponse(ExportSerializer, "Queued."),
+            200: OpenApiResponse(
+                ExportSerializer, "An unfinished export with the same request (`dedupe`)."
+            ),
+        },
         queued=QUEUED,
         completed=COMPLETED,
         events=EVENTS,

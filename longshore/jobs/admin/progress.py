@@ -74,7 +74,7 @@ def progress_context(job: ShownJob, unit: str) -> dict[str, Any]:
     processed, total = f"{job.processed_count:,}", f"{job.records_count or 0:,}"
     match job.status:
         case "requested":
-            text = "Waiting for the file"
+            text = "Waiting for the input"
         case "queued":
             text = "Waiting for a worker"
         case "processing":

@@ -37,6 +37,8 @@ class JobDescription:
     """What differs between the descriptions of two kinds of job.
 
     filters: accepted values of each filter of the list.
+    create, retrieve, cancel, retry, delete: the descriptions of the operations.
+    create_responses: by status code.
     queued, completed: responses of the API. events: the `results` of a list of events.
     create_errors: those of this kind alone.
     """
@@ -47,6 +49,12 @@ class JobDescription:
     event_serializer: Serializer
     request_serializer: Serializer
     request_examples: Sequence[OpenApiExample]
+    create: str
+    retrieve: str
+    cancel: str
+    retry: str
+    delete: str
+    create_responses: Mapping[int, OpenApiResponse]
     queued: dict[str, Any]
     completed: dict[str, Any]
     events: Sequence[dict[str, Any]]
@@ -85,19 +93,9 @@ def job_operations(job: JobDescription) -> Operations:
             f"create_{noun}",
             tag=tag,
             summary=f"Create {one}",
-            description=(
-                f"Validates the request, stores the {noun} and queues it for a worker, without "
-                f"waiting for the worker. Poll the {noun}'s `url` until `status` is `completed`, "
-                "then follow `download_url`. All problems of an invalid request are "
-                "reported at once, and nothing is queued."
-            ),
+            description=job.create,
             request=job.request_serializer,
-            responses={
-                201: OpenApiResponse(job.serializer, "Queued."),
-                200: OpenApiResponse(
-                    job.serializer, f"An unfinished {noun} with the same request (`dedupe`)."
-                ),
-            },
+            responses=job.create_responses,
             parameters=[
                 OpenApiParameter(
                     "Location",
@@ -120,7 +118,7 @@ def job_operations(job: JobDescription) -> Operations:
             f"get_{noun}",
             tag=tag,
             summary=f"Retrieve {one}",
-            description="Returns its status, its progress and, once it is completed, its files.",
+            description=job.retrieve,
             responses={200: OpenApiResponse(job.serializer, f"The {noun}.")},
             errors=[NOT_FOUND],
             examples=[queued, completed],
@@ -129,10 +127,7 @@ def job_operations(job: JobDescription) -> Operations:
             f"delete_{noun}",
             tag=tag,
             summary=f"Delete {one}",
-            description=(
-                f"Deletes the {noun} with its files, its request and its events. A running {noun} "
-                f"is canceled. Sends the webhook event `{noun}.deleted`."
-            ),
+            description=job.delete,
             responses={204: OpenApiResponse(description="Deleted.")},
             errors=[NOT_FOUND],
         ),
@@ -140,7 +135,7 @@ def job_operations(job: JobDescription) -> Operations:
             f"cancel_{noun}",
             tag=tag,
             summary=f"Cancel {one}",
-            description=f"Cancels a queued or running {noun} and stops its database query.",
+            description=job.cancel,
             responses={200: OpenApiResponse(job.serializer, "Canceled.")},
             errors=[NOT_FOUND, actions.not_cancelable(job.kind, Status.COMPLETED)],
         ),
@@ -148,10 +143,7 @@ def job_operations(job: JobDescription) -> Operations:
             f"retry_{noun}",
             tag=tag,
             summary=f"Retry {one}",
-            description=(
-                f"Queues the ended {noun} again: the same request under the same id, with "
-                "the records as they are now."
-            ),
+            description=job.retry,
             responses={200: OpenApiResponse(job.serializer, "Queued.")},
             errors=[
                 NOT_FOUND,
@@ -182,7 +174,7 @@ def _admission_errors(kind: JobKind[Any]) -> list[ApiError]:
     return [
         too_many_unfinished(kind, 10, 12),
         too_many_today(kind, 10_000, 10_000, 34_200),
-        too_many_stored_bytes(2**40, 2**40),
+        too_many_stored_bytes(kind, 2**40, 2**40),
     ]
 
 

@@ -1,4 +1,3 @@
-
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
@@ -19,12 +18,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("kind", models.CharField(max_length=40)),
-                ("path", models.CharField(max_length=255, unique=True)),
+                ("path", models.CharField(max_length=255)),
                 (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "path"), name="discarded_folder_is_unique"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="JobCount",

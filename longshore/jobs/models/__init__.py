@@ -3,7 +3,7 @@
 A kind of job declares one concrete model for each abstract one that it needs. The default manager
 of its job model comes from a subclass of `JobQuerySet`. Its event and file models have a foreign
 key to the job that is named like the job's model in lower case: `export` for `Export`. Names of
-indexes and constraints begin with the name of the concrete model.
+indexes and constraints begin with the name of the concrete model, which has at most 14 letters.
 """
 
 from longshore.jobs.models.job import (
@@ -12,6 +12,7 @@ from longshore.jobs.models.job import (
     JobFile,
     JobQuerySet,
     JobTurn,
+    known_statuses,
     list_index,
     public_id_field,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "JobTotal",
     "JobTurn",
     "JobUsage",
+    "known_statuses",
     "list_index",
     "optional_limit",
     "public_id_field",

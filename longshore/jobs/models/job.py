@@ -53,6 +53,17 @@ def list_index(name: str, *by: str | models.Expression) -> models.Index:
     return models.Index("organization", *by, *newest_first, name=name)
 
 
+def known_statuses(statuses: Collection[str]) -> models.CheckConstraint:
+    """Return a constraint of a kind of job: its status is one of these, the choices of the field.
+
+    A kind that has only some statuses also overrides the field `status` with their choices.
+    """
+    values = [str(status) for status in statuses]
+    return models.CheckConstraint(
+        name="%(class)s_status_is_known", condition=models.Q(status__in=values)
+    )
+
+
 class Job(models.Model):
     """Work that an organization requested and a worker does in the background.
 
@@ -66,6 +77,8 @@ class Job(models.Model):
     stored_bytes: size of its files in storage; 0 before they are complete and after deletion.
     claims: one token per attempt; the worker that holds the last one may change the job. Emptied
         when the files are deleted.
+    has_files: whether it may have files in storage: those of an attempt, or an uploaded input. Set
+        by the first claim, and by whatever stores an input; reset when all files are deleted.
     error: `{"error", "message"}` of a failed job.
     deleted_at: time of the soft delete. The row is purged after its files.
     """
@@ -98,6 +111,7 @@ class Job(models.Model):
     stored_bytes = models.PositiveBigIntegerField(default=0, db_default=0)
     deleted_at = models.DateTimeField(null=True)
     claims = ArrayField(models.CharField(max_length=40), default=list)
+    has_files = models.BooleanField(default=False, db_default=False)
     error = models.JSONField(null=True)
 
     class Meta:
@@ -122,7 +136,7 @@ class Job(models.Model):
             models.Index(
                 fields=("expires_at",),
                 name="%(class)s_to_expire",
-                condition=~models.Q(claims=[]),
+                condition=models.Q(has_files=True),
             ),
             models.Index(
                 fields=("deleted_at",),
@@ -132,19 +146,19 @@ class Job(models.Model):
             models.Index(
                 fields=("completed_at",),
                 name="%(class)s_to_purge",
-                condition=models.Q(claims=[]),
+                condition=models.Q(has_files=False),
             ),
             models.Index(fields=("lane", "status"), name="%(class)s_by_status"),
             # Late pages of the admin's list need this index alone.
             models.Index(
                 fields=("-number",),
-                name="%(class)s_visible",
+                name="%(class)s_admin",
                 condition=models.Q(deleted_at__isnull=True),
             ),
             # The admin's filter by resource is not limited to one organization.
             models.Index(
                 fields=("resource", "-number"),
-                name="%(class)s_visible_by_resource",
+                name="%(class)s_admin_resource",
                 condition=models.Q(deleted_at__isnull=True),
             ),
             # The storage quota.
@@ -159,9 +173,6 @@ class Job(models.Model):
             models.UniqueConstraint(
                 fields=("organization", "organization_number"),
                 name="%(class)s_number_is_unique",
-            ),
-            models.CheckConstraint(
-                name="%(class)s_status_is_known", condition=models.Q(status__in=Status.values)
             ),
             models.CheckConstraint(
                 name="%(class)s_completed_has_time_and_count",
@@ -187,7 +198,9 @@ class Job(models.Model):
     @property
     def progress(self) -> int:
         """Percent of the records that are processed; 100 only after completion."""
-        if self.status == Status.COMPLETED or (self.status == Status.EXPIRED and not self.error):
+        # A job that expired without having been queued was never started.
+        was_completed = self.status == Status.EXPIRED and self.started_at is not None
+        if self.status == Status.COMPLETED or was_completed:
             return 100
         if not self.records_count:
             return 0

@@ -62,8 +62,13 @@ class DiscardedFolder(models.Model):
     """
 
     kind = models.CharField(max_length=40)
-    path = models.CharField(max_length=255, unique=True)
+    path = models.CharField(max_length=255)
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("kind", "path"), name="discarded_folder_is_unique")
+        ]
 
     def __str__(self) -> str:
         return self.path
