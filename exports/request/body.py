@@ -142,7 +142,8 @@ EXPORT_BODY = Body(
             "resource",
             "The resource to export. Required unless `type` is set.",
             choices=registry.names,
-            noun="resource type",
+            noun="resource",
+            fixed_wording="Unsupported resource type: ",
             code=ResourceErrorCode.INVALID_RESOURCE,
         ),
         Choice(
@@ -167,20 +168,6 @@ EXPORT_BODY = Body(
             schema=_STRING,
             accepts="a date or datetime",
         ),
-        Choice(
-            "format",
-            "The format of the file.",
-            choices=list(formats),
-            default="csv",
-            code=JobErrorCode.INVALID_FORMAT,
-        ),
-        Choice(
-            "compression",
-            "The compression of the file. Parquet and XLSX files are always compressed inside.",
-            choices=[each.value for each in Compression],
-            default=Compression.NONE.value,
-            code=JobErrorCode.INVALID_COMPRESSION,
-        ),
         FreeObject(
             "options",
             "Filters by column name (`status`, `metadata.service`, `group_id`, `location.name`, "
@@ -192,6 +179,20 @@ EXPORT_BODY = Body(
             "Predicates that rows must pass in addition to `options`: `<attribute>_<matcher>` "
             "(`status_in`, `tracking_number_or_order_number_cont`, `location_name_start`) with the "
             "value to match.",
+        ),
+        Choice(
+            "format",
+            "The format of the file.",
+            choices=lambda: list(formats),
+            default="csv",
+            code=JobErrorCode.INVALID_FORMAT,
+        ),
+        Choice(
+            "compression",
+            "The compression of the file. Parquet and XLSX files are always compressed inside.",
+            choices=[each.value for each in Compression],
+            default=Compression.NONE.value,
+            code=JobErrorCode.INVALID_COMPRESSION,
         ),
         Custom(
             "includes",
