@@ -151,7 +151,7 @@ def test_a_range_outside_the_file_is_refused(alice: KeyClient, link: str, header
     assert answer["Content-Range"] == f"bytes */{size}"
     assert answer.json() == {
         "error": "range_not_satisfiable",
-        "message": f"The file has {size} bytes, and none of this range.",
+        "message": f"The file has {size} bytes. The requested range lies outside of it.",
         "details": {"bytes": size},
     }
 
