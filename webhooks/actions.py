@@ -46,10 +46,7 @@ def redeliver(delivery: Delivery) -> None:
     _refuse_inactive(delivery.subscription)
     with transaction.atomic():
         if not requeueing.redeliver(delivery):
-            accepted = [status for status in DeliveryStatus if status != DeliveryStatus.SENDING]
-            text = "The delivery is being sent now."
-            details = {"status": DeliveryStatus.SENDING, "accepted": accepted}
-            raise ApiError(ErrorCode.INVALID_STATUS, text, details)
+            raise already_sending()
         pauses.end_pause(delivery.subscription)
         transaction.on_commit(partial(queueing.wake, delivery.subscription_id))
 
@@ -66,6 +63,14 @@ def recover(subscription: Subscription, since: datetime) -> int:
         # All code locks deliveries before their subscriptions: another order would deadlock.
         pauses.end_pause(subscription)
     return recovered
+
+
+def already_sending() -> ApiError:
+    """Return the error of a redelivery while the delivery is being sent."""
+    sending = DeliveryStatus.SENDING.value
+    accepted = [status for status in DeliveryStatus.values if status != sending]
+    details = {"status": sending, "accepted": accepted}
+    return ApiError(ErrorCode.INVALID_STATUS, "The delivery is being sent now.", details)
 
 
 def _refuse_inactive(subscription: Subscription) -> None:

@@ -37,12 +37,7 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     with transaction.atomic():
         others = _others(subscription)
         if others.count() >= MAX_SUBSCRIPTIONS:
-            text = (
-                f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one."
-            )
-            raise ApiError(
-                WebhookErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS}
-            )
+            raise too_many()
         _refuse_duplicates(subscription, others)
         subscription.organization_number = _next_number(organization_id)
         subscription.save(force_insert=True)
@@ -69,6 +64,19 @@ def change(subscription: Subscription, values: Values) -> None:
         activation.change(subscription, values)
         if _needs_challenge(subscription, changed):
             challenges.send(subscription)
+
+
+def too_many() -> ApiError:
+    """Return the error of a subscription beyond the maximum of its organization."""
+    text = f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one."
+    code = WebhookErrorCode.TOO_MANY_SUBSCRIPTIONS
+    return ApiError(code, text, {"maximum": MAX_SUBSCRIPTIONS})
+
+
+def duplicate_of(public_id: str) -> ApiError:
+    """Return the error of a subscription that equals another one. public_id: of the other."""
+    text = f"{public_id} has the same target, events, resources and types."
+    return ApiError(WebhookErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": public_id})
 
 
 def _needs_challenge(before: Subscription, after: Subscription) -> bool:
@@ -124,8 +132,7 @@ def _refuse_duplicates(subscription: Subscription, others: SubscriptionQuerySet)
         types=subscription.types,
     ).first()
     if duplicate is not None:
-        text = f"{duplicate} has the same target, events, resources and types."
-        raise ApiError(WebhookErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": duplicate.public_id})
+        raise duplicate_of(duplicate.public_id)
 
 
 def _with_headers(current: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:

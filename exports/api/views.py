@@ -161,19 +161,21 @@ class SignedFileView(ApiView):
                 raise ApiError(ErrorCode.NOT_FOUND) from None
             raise errors.link_expired() from None
         try:
-            chosen = parse_range(_range(request, file), file.bytes)
+            byte_range = parse_range(_range(request, file), file.bytes)
         except RangeNotSatisfiable:
             content.close()
             error = errors.range_not_satisfiable(file.bytes)
             headers = {"Content-Range": f"bytes */{file.bytes}"}
             return Response(error.as_json(), error.status, headers=headers)
-        shown = FileRange(content, chosen) if chosen else content
+        body = FileRange(content, byte_range) if byte_range else content
         # The web server reads the file itself: a slow reader holds no thread.
-        response = FileResponse(shown, content_type=file.content_type)
-        response["Content-Length"] = str(len(chosen) if chosen else file.bytes)
-        if chosen:
+        response = FileResponse(body, content_type=file.content_type)
+        response["Content-Length"] = str(len(byte_range) if byte_range else file.bytes)
+        if byte_range:
             response.status_code = status.HTTP_206_PARTIAL_CONTENT
-            response["Content-Range"] = f"bytes {chosen.start}-{chosen.stop - 1}/{file.bytes}"
+            response["Content-Range"] = (
+                f"bytes {byte_range.start}-{byte_range.stop - 1}/{file.bytes}"
+            )
         response["Accept-Ranges"] = "bytes"
         response["ETag"] = _etag(file)
         response["Content-Disposition"] = content_disposition_header(True, file.name)

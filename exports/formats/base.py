@@ -138,19 +138,24 @@ class Format(ABC):
         """
         return self.copy(query, columns, spec)
 
+    @abstractmethod
     def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
         """Return each row as a JSON text: an array of cells, or an object.
 
-        blocks: the output of the statement of `preview_copy`. Default: each of its lines is JSON.
+        blocks: the output of the statement of `preview_copy`. `json_lines` reads lines of JSON.
         """
-        return b"".join(block.data for block in blocks).decode().split("\n")[:-1]
 
 
 formats: dict[str, Format] = {}
 
 
 def register(file_format: Format) -> None:
-    """Make a format available to requests, previews and descriptions, under its name."""
+    """Make a format available to requests, previews and descriptions, under its name.
+
+    Raises ValueError if the name is registered already.
+    """
+    if file_format.name in formats:
+        raise ValueError(f"The format {file_format.name!r} is registered twice.")
     formats[file_format.name] = file_format
 
 
@@ -158,6 +163,11 @@ def escaped_headers(columns: Sequence[FileColumn], spec: ExportSpec) -> list[str
     """Return the headers of a spreadsheet: formulas are escaped unless the spec says otherwise."""
     headers = [column.header for column in columns]
     return [escape_formula(header) for header in headers] if spec.escape_formulas else headers
+
+
+def json_lines(blocks: Iterable[Block]) -> list[str]:
+    """Return the lines of blocks in which each line is a JSON text."""
+    return b"".join(block.data for block in blocks).decode().split("\n")[:-1]
 
 
 def json_arrays_copy(

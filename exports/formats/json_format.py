@@ -4,7 +4,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
 
-from exports.formats.base import UNQUOTED, Block, FileColumn, Format, Rows, register
+from exports.formats.base import (
+    UNQUOTED,
+    Block,
+    FileColumn,
+    Format,
+    Rows,
+    json_lines,
+    register,
+)
 from exports.spec import ExportSpec
 
 
@@ -29,6 +37,9 @@ class JsonLines(Format):
     ) -> Iterator[bytes]:
         for block in blocks:
             yield block.data
+
+    def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
+        return json_lines(blocks)
 
 
 class JsonArray(JsonLines):

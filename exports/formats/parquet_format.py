@@ -20,6 +20,7 @@ from exports.formats.base import (
     cell_identifier,
     fenced,
     json_arrays_copy,
+    json_lines,
     register,
 )
 from exports.spec import ExportSpec
@@ -55,6 +56,9 @@ class Parquet(Format):
     ) -> sql.Composable:
         return json_arrays_copy(query, columns, map(cell_identifier, range(len(columns))))
 
+    def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
+        return json_lines(blocks)
+
     def write(
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
@@ -73,7 +77,7 @@ class Parquet(Format):
         yield from map_ahead(file.write, _joined(counted()), _BLOCKS_AHEAD)
         yield file.close()
         if file.rows != count:
-            raise IncompleteFile(f"{file.rows} rows of {count} are in the file")
+            raise IncompleteFile(f"The file has {file.rows} of {count} rows.")
 
 
 register(Parquet())

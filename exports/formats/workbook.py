@@ -35,6 +35,14 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
+def too_many_columns(number: int) -> FormatLimit:
+    """Return the error of a file with more columns than a sheet holds."""
+    return FormatLimit(
+        f"The file would have {number:,} columns; a sheet holds at most {MAX_COLUMNS:,}. Leave out "
+        "columns, or choose another format."
+    )
+
+
 class Workbook:
     """Writes an XLSX file from blocks of rows. Starts a new sheet when one is full.
 
@@ -44,10 +52,7 @@ class Workbook:
 
     def __init__(self, columns: Sequence[FileColumn], spec: ExportSpec) -> None:
         if len(columns) > MAX_COLUMNS:
-            raise FormatLimit(
-                f"The file would have {len(columns):,} columns; a sheet holds at most "
-                f"{MAX_COLUMNS:,}. Leave out columns, or choose another format."
-            )
+            raise too_many_columns(len(columns))
         self._columns = columns
         self._spec = spec
         self._headers = escaped_headers(columns, spec)

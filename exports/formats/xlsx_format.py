@@ -18,6 +18,7 @@ from exports.formats.base import (
     cell_identifier,
     fenced,
     json_arrays_copy,
+    json_lines,
     register,
 )
 from exports.formats.excel_dates import DEFAULT_PATTERN, number_format
@@ -89,6 +90,9 @@ class Xlsx(Format):
             for index, column in enumerate(columns)
         )
         return json_arrays_copy(query, columns, cells)
+
+    def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
+        return json_lines(blocks)
 
     def write(
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec

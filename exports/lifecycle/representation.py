@@ -7,6 +7,7 @@ from exports.formats import formats
 from exports.lifecycle.storage import signed_url
 from exports.models import STATUS_CHOICES, Export, ExportEvent, ExportFile, Status
 from exports.spec import Nesting
+from longshore.api.serializers import ModelSerializer
 from longshore.files.compression import Compression
 from longshore.jobs.api.serializers import JobEventSerializer, JobSerializer
 from longshore.resources.api.serializers import ResourceSerializer
@@ -14,7 +15,7 @@ from longshore.resources.export_types import ExportType
 from longshore.resources.registry import Resource
 
 
-class ExportFileSerializer(serializers.ModelSerializer[ExportFile]):
+class ExportFileSerializer(ModelSerializer[ExportFile]):
     class Meta:
         model = ExportFile
         fields = ("name", "rows", "bytes", "sha256")

@@ -93,7 +93,7 @@ def _blocks(
         rows_left = rows_per_file - total % rows_per_file if rows_per_file else 0
     sent = _result(server, readable, pq.ExecStatus.COMMAND_OK).command_tuples
     if sent != total + rows:
-        raise IncompleteExport(f"{total + rows} rows of {sent} arrived")
+        raise IncompleteExport(f"Received {total + rows} of {sent} rows.")
     if rows:
         yield Block(rows, bytes(buffer))
 

@@ -142,7 +142,8 @@ EXPORT_BODY = Body(
             "resource",
             "The resource to export. Required unless `type` is set.",
             choices=registry.names,
-            noun="resource type",
+            noun="resource",
+            fixed_wording="Unsupported resource type: ",
             code=ResourceErrorCode.INVALID_RESOURCE,
         ),
         Choice(
@@ -167,6 +168,18 @@ EXPORT_BODY = Body(
             schema=_STRING,
             accepts="a date or datetime",
         ),
+        FreeObject(
+            "options",
+            "Filters by column name (`status`, `metadata.service`, `group_id`, `location.name`, "
+            "`search`): a value, a comma-separated list, or `operator:value`. Also `order_by`, "
+            "`direction`, and `limit`, which is a number or `all`.",
+        ),
+        FreeObject(
+            "filters",
+            "Predicates that rows must pass in addition to `options`: `<attribute>_<matcher>` "
+            "(`status_in`, `tracking_number_or_order_number_cont`, `location_name_start`) with the "
+            "value to match.",
+        ),
         Choice(
             "format",
             "The format of the file.",
@@ -180,18 +193,6 @@ EXPORT_BODY = Body(
             choices=[each.value for each in Compression],
             default=Compression.NONE.value,
             code=JobErrorCode.INVALID_COMPRESSION,
-        ),
-        FreeObject(
-            "options",
-            "Filters by column name (`status`, `metadata.service`, `group_id`, `location.name`, "
-            "`search`): a value, a comma-separated list, or `operator:value`. Also `order_by`, "
-            "`direction`, and `limit`, which is a number or `all`.",
-        ),
-        FreeObject(
-            "filters",
-            "Predicates that rows must pass in addition to `options`: `<attribute>_<matcher>` "
-            "(`status_in`, `tracking_number_or_order_number_cont`, `location_name_start`) with the "
-            "value to match.",
         ),
         Custom(
             "includes",

@@ -37,8 +37,11 @@ def parse_export(body: Mapping[str, Any], timezone: str = "UTC") -> ExportSpec:
     Raises InvalidInput with every problem of the body.
     """
     problems = Problems()
+    if body.get("resource") is None and body.get(TYPE) is None:
+        text = "resource is required unless you set type."
+        problems.report(ErrorCode.INVALID_REQUEST, "resource", None, text, registry.names())
     preset = resolve_preset(body, _zone(body, timezone), problems)
-    spec = _Parser(preset.body, timezone, problems).parse(has_type=body.get(TYPE) is not None)
+    spec = _Parser(preset.body, timezone, problems).parse()
     return preset.apply_to(spec)
 
 
@@ -61,20 +64,14 @@ class _Parser:
         self._values = EXPORT_BODY.read(body, problems)
         self._output = self._values[_OUTPUT]
         self._given_output = _given(body.get(_OUTPUT))
-        self._has_resource = body.get("resource") is not None
         self._default_timezone = timezone
         self._problems = problems
 
-    def parse(self, *, has_type: bool) -> ExportSpec:
+    def parse(self) -> ExportSpec:
         values, output = self._values, self._output
         timezone = self._timezone()
         self._check_format()
         resource = registry.get(str(values.get("resource")))
-        if not self._has_resource and not has_type:
-            text = "resource is required unless you set type."
-            self._problems.report(
-                ErrorCode.INVALID_REQUEST, "resource", None, text, registry.names()
-            )
         if resource is None:
             self._problems.refuse()
         nesting, columns, requested = self._columns(resource)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 # The salt of stored texts. Changing it would make them unreadable.
-STORED = "webhooks.signing_secrets"
+STORED = "longshore.stored"
 
 
 class Unreadable(Exception):

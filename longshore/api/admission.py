@@ -103,8 +103,8 @@ def _lease_seconds() -> int:
 
 def too_many(limit: int) -> ApiError:
     text = (
-        f"The organization has reached the limit of {limit} concurrent previews, creations and "
-        f"list pages. Try again in {_RETRY_SECONDS} s."
+        f"The organization has reached the limit of {limit} concurrent previews, creations, "
+        f"list pages and retrieved records. Try again in {_RETRY_SECONDS} s."
     )
     details = {"maximum": limit, "retry_after": _RETRY_SECONDS}
     return ApiError(ErrorCode.TOO_MANY_REQUESTS, text, details)

@@ -1,7 +1,7 @@
 """Shared parts of the API description: authentication, errors, operations, single-page lists."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any, TypeVar
 
@@ -74,6 +74,27 @@ def raised(call: Callable[[], object]) -> ApiError:
     except ApiError as error:
         return error
     raise AssertionError("The call of an error example did not raise an ApiError.")
+
+
+def raised_errors(calls: Iterable[Callable[[], object]]) -> list[ApiError]:
+    """Return the ApiErrors that calls raise; omit calls that raise none.
+
+    For examples whose input may be valid with the declarations of another project.
+    """
+    errors = []
+    for call in calls:
+        try:
+            call()
+        except ApiError as error:
+            errors.append(error)
+    return errors
+
+
+def unknown_name(name: str, known: Container[str]) -> str:
+    """Return a name that is not among the known names: the given one, lengthened if necessary."""
+    while name in known:
+        name += "x"
+    return name
 
 
 def _parse(body: bytes) -> object:

@@ -15,10 +15,19 @@ class DateTimeField(serializers.DateTimeField):
         super().__init__(**{"format": ISO_8601, **kwargs})
 
 
+class BigIntegerField(serializers.BigIntegerField):
+    """A number as a JSON number, independent of the setting REST_FRAMEWORK."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"coerce_to_string": False, **kwargs})
+
+
 class ModelSerializer(serializers.ModelSerializer[_Model]):
-    """A serializer whose datetimes are in ISO 8601."""
+    """A serializer whose datetimes are in ISO 8601, and whose large integers are numbers."""
 
     serializer_field_mapping: ClassVar = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DateTimeField: DateTimeField,
+        models.BigAutoField: BigIntegerField,
+        models.BigIntegerField: BigIntegerField,
     }

@@ -160,7 +160,7 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
     model_field = model._meta.get_field(name)
     if not isinstance(model_field, models.Field):
         raise FieldDoesNotExist(f"{model.__name__}.{name} is a relation without a column")
-    valued = _valued(model_field)
+    valued = valued_field(model_field)
     kind = _kind(valued)
     quoted = (
         '"'
@@ -216,10 +216,10 @@ def primary_key(model: type[models.Model]) -> str:
     return column_name(model._meta.pk)
 
 
-def _valued(model_field: AnyField) -> AnyField:
-    """Return the field whose class determines the type of the column."""
+def valued_field(model_field: AnyField) -> AnyField:
+    """Return the field whose class determines the type of a field's values."""
     if isinstance(model_field, models.ForeignKey):
-        return _valued(model_field.target_field)
+        return valued_field(model_field.target_field)
     if isinstance(model_field, models.GeneratedField):
         return cast("AnyField", model_field.output_field)
     return model_field

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from psycopg import sql
 
@@ -22,14 +23,14 @@ _BOUNDED = """SELECT CASE WHEN total <= {maximum} THEN record END, {keys}, total
  octet_length(record) AS size, CASE WHEN total > {maximum} THEN
   (SELECT key FROM json_each(record::json) ORDER BY octet_length(value::text) DESC LIMIT 1) END
  FROM (SELECT *, sum(octet_length(record)) OVER () AS total
-  FROM (SELECT CASE WHEN place <= {size} THEN record END AS record, {keys}, place
-   FROM (SELECT *, row_number() OVER () AS place
-    FROM ({rows}) AS shown (record, {keys})) AS numbered) AS page) AS measured ORDER BY place"""
+  FROM (SELECT CASE WHEN number <= {size} THEN record END AS record, {keys}, number
+   FROM (SELECT *, row_number() OVER () AS number
+    FROM ({rows}) AS selected (record, {keys})) AS numbered) AS page) AS measured ORDER BY number"""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a list: directly after the row at a position, or before it if `backwards`."""
+    """The start of a page: directly after the row at a position, or before it if `backwards`."""
 
     position: Position
     backwards: bool = False
@@ -46,17 +47,19 @@ class Page:
 
 @dataclass(frozen=True)
 class Listing:
-    """A list of records: selection, order and shown fields.
+    """A list of records: selection, order and fields.
 
     selection: conditions and order, without a limit. Without an order, the newest come first.
     fields: paths, as in the columns of an export.
     timezone: IANA name of the time zone of all datetimes.
+    key: primary key of the only record of the list; None for a list of all selected records.
     """
 
     resource: Resource
     selection: Selection
     fields: tuple[str, ...]
     timezone: str = "UTC"
+    key: int | str | UUID | None = None
 
     @property
     def ordering(self) -> tuple[Ordering, ...]:
@@ -118,19 +121,19 @@ class Listing:
         names = [sql.Identifier(_PAGE, f"key{number}") for number in range(len(ordered))]
         texts = [sql.Identifier(_PAGE, f"text{number}") for number in range(len(ordered))]
         expressions = JsonExpressions(self.resource, organization_id)
-        shown = sql.SQL(", ").join(
+        fields = sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(expressions.json(path), sql.Identifier(path))
             for path in self.fields
         )
         primary = sql.Identifier(ROW, primary_key(self.resource.model))
         return sql.SQL(
-            "SELECT (SELECT row_to_json(record) FROM (SELECT {shown}) AS record)::text, {texts}"
-            " FROM ({found} ORDER BY {order} LIMIT {count}) AS page"
+            "SELECT (SELECT row_to_json(record) FROM (SELECT {fields}) AS record)::text, {texts}"
+            " FROM ({keys} ORDER BY {order} LIMIT {count}) AS page"
             " JOIN {table} AS {row} ON {primary} = {key}{joins} ORDER BY {order}"
         ).format(
-            shown=shown,
+            fields=fields,
             texts=sql.SQL(", ").join(sql.SQL("{}::text").format(text) for text in texts),
-            found=self._found(organization_id, count, cursor, ordered),
+            keys=self._page_keys(organization_id, count, cursor, ordered),
             order=sql.SQL(", ").join(
                 key.term(name) for key, name in zip(ordered, names, strict=True)
             ),
@@ -144,7 +147,7 @@ class Listing:
             ),
         )
 
-    def _found(
+    def _page_keys(
         self, organization_id: str, count: int, cursor: Cursor | None, ordered: Sequence[Key]
     ) -> sql.Composable:
         """Return a query of the keys of at most `count` rows of each range.
@@ -160,21 +163,24 @@ class Listing:
             )
             for number, key in enumerate(ordered)
         )
-        seen = where(self.resource, organization_id, self.selection.conditions, ROW)
-        parts = [
+        selected = where(self.resource, organization_id, self.selection.conditions, ROW)
+        if self.key is not None:
+            primary = sql.Identifier(ROW, primary_key(self.resource.model))
+            selected = sql.SQL("{} AND {} = {}").format(selected, primary, sql.Literal(self.key))
+        ranges = [
             sql.SQL(
-                "(SELECT {columns} FROM {table} AS {row} WHERE {seen} AND {condition}"
+                "(SELECT {columns} FROM {table} AS {row} WHERE {selected} AND {condition}"
                 " ORDER BY {order} LIMIT {count})"
             ).format(
                 columns=columns,
                 table=sql.Identifier(self.resource.model._meta.db_table),
                 row=sql.Identifier(ROW),
-                seen=seen,
+                selected=selected,
                 condition=key_range.condition,
                 order=sql.SQL(", ").join(key_range.order),
                 count=sql.Literal(count),
             )
             for key_range in key_ranges(ordered, cursor.position if cursor else None)
         ]
-        union = sql.SQL(" UNION ALL ").join(parts)
+        union = sql.SQL(" UNION ALL ").join(ranges)
         return sql.SQL("SELECT * FROM ({}) AS page").format(union)

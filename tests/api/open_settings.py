@@ -17,4 +17,5 @@ REST_FRAMEWORK = {
     "DATETIME_FORMAT": "%d.%m.%Y",
     "UNICODE_JSON": False,
     "COMPACT_JSON": False,
+    "COERCE_BIGINT_TO_STRING": True,
 }

@@ -85,9 +85,14 @@ def test_absent_fields_have_their_defaults() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message", "accepted"),
     [
-        ("kind", "cirle", "Unsupported shape: cirle. Did you mean 'circle'?", ["circle", "square"]),
-        ("kind", "x", "Unsupported shape: x", ["circle", "square"]),
-        ("kind", ["circle"], 'Unsupported shape: ["circle"]', ["circle", "square"]),
+        (
+            "kind",
+            "cirle",
+            "'cirle' is not a valid shape. Did you mean 'circle'?",
+            ["circle", "square"],
+        ),
+        ("kind", "x", "'x' is not a valid shape.", ["circle", "square"]),
+        ("kind", ["circle"], '["circle"] is not a valid shape.', ["circle", "square"]),
         (
             "name",
             "longer",
@@ -146,7 +151,25 @@ def test_nested_fields_are_reported_with_their_path() -> None:
     found = problems_of(VALID | {"colours": {"fill": "gren", "edge": "red"}})
     assert [(each.field, each.message) for each in found] == [
         ("colours.edge", "'colours.edge' is not a field."),
-        ("colours.fill", "Unsupported fill: gren. Did you mean 'green'?"),
+        ("colours.fill", "'gren' is not a valid fill. Did you mean 'green'?"),
+    ]
+
+
+def test_missing_fields_come_before_unknown_fields_and_values() -> None:
+    found = problems_of({"sides": 0, "knd": "circle", "name": 5})
+    assert [problem.field for problem in found] == ["kind", "knd", "name", "sides"]
+
+
+def test_a_choice_may_have_a_fixed_wording() -> None:
+    kind = Choice("kind", choices=["circle"], fixed_wording="Unsupported kind: ")
+    declared = Body("Kinds", "Kinds.", (kind,))
+    messages = [
+        problems_of({"kind": value}, declared)[0].message for value in ("x", ["x"], "cirle")
+    ]
+    assert messages == [
+        "Unsupported kind: x",
+        'Unsupported kind: ["x"]',
+        "Unsupported kind: cirle. Did you mean 'circle'?",
     ]
 
 

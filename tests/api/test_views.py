@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as the_settings
 from pytest_django import Settings
 
+from exports.models import Export, ExportFile
 from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.factories import SubscriptionFactory
@@ -101,3 +102,16 @@ def test_datetimes_keep_their_format_when_the_defaults_have_another(
     settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"DATETIME_FORMAT": "%d.%m.%Y"}
     assert alice.get("/v1/webhooks").json()["results"] == [expected]
     assert datetime.fromisoformat(expected["created_at"])
+
+
+@pytest.mark.django_db
+def test_large_numbers_stay_numbers_when_the_defaults_write_texts(
+    alice: KeyClient, settings: Settings
+) -> None:
+    created = alice.post("/v1/exports", {"resource": "contact"}).json()
+    Export.objects.update(records_count=7)
+    ExportFile.objects.create(export=Export.objects.get(), name="a.csv", rows=7, bytes=2**40)
+    expected = alice.get(created["url"]).json()
+    assert (expected["records_count"], expected["files"][0]["bytes"]) == (7, 2**40)
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"COERCE_BIGINT_TO_STRING": True}
+    assert alice.get(created["url"]).json() == expected

@@ -122,7 +122,7 @@ def test_writes_only_the_file_to_standard_output(
     ("arguments", "message"),
     [
         ({"organization": "nobody"}, "'nobody' is not the slug of an organization"),
-        ({"organization": "acme", "format": "pdf"}, "Unsupported format: pdf"),
+        ({"organization": "acme", "format": "pdf"}, "'pdf' is not a valid format"),
         ({"organization": "acme", "options": {"colour": "red"}}, "options.colour"),
         ({"organization": "acme", "output": "/no/such/folder/out.csv"}, "No such file"),
     ],
@@ -138,10 +138,10 @@ def test_invalid_arguments_are_reported(
     ("arguments", "messages"),
     [
         ([], [r"resource: resource is required unless you set type\. \(accepted: "]),
-        (["--type=x"], [r"type: Unsupported export type: x \(accepted: order_list, "]),
+        (["--type=x"], [r"type: 'x' is not a valid export type\. \(accepted: order_list, "]),
         (
             ["contact", "--type=order_list", "--format=pdf"],
-            ["resource: The export type order_list exports order", "Unsupported format: pdf"],
+            ["resource: The export type order_list exports order", "'pdf' is not a valid format"],
         ),
         (
             ["--type=order_list", "--date-from=soon", "--date-to=2025-02-30"],

@@ -123,7 +123,7 @@ class LossyServer:
 
 def test_a_lost_row_raises_incomplete_export(reader: psycopg.Connection) -> None:
     lossy: Any = SimpleNamespace(pgconn=LossyServer(reader.pgconn))
-    with pytest.raises(IncompleteExport, match="4 rows of 5 arrived"):
+    with pytest.raises(IncompleteExport, match="Received 4 of 5 rows"):
         list(copy_blocks(lossy, b"COPY (SELECT generate_series(1, 5)) TO STDOUT"))
 
 

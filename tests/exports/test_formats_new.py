@@ -14,6 +14,7 @@ from django.conf import settings
 
 from exports.execution import runner
 from exports.formats import formats
+from exports.formats.base import register
 from exports.models import Export
 from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
@@ -90,6 +91,11 @@ def test_a_new_format_is_described_by_resources_and_errors(alice: KeyClient) -> 
     assert "tsv" in resource["formats"]
     rejected = alice.post("/v1/exports", BODY | {"format": "pdf"}).json()
     assert "tsv" in json.dumps(rejected["details"])
+
+
+def test_a_format_is_registered_once() -> None:
+    with pytest.raises(ValueError, match="The format 'csv' is registered twice"):
+        register(formats["csv"])
 
 
 def test_a_new_format_is_in_the_api_description() -> None:

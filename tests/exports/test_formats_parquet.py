@@ -139,7 +139,7 @@ def test_a_value_outside_the_type_raises_an_error_that_names_the_column(
 def test_rows_missing_from_the_file_raise_incomplete_file() -> None:
     spec = parse_export({"resource": "sample", "format": "parquet"})
     columns = [FileColumn("number", ColumnType.INTEGER)]
-    with pytest.raises(IncompleteFile, match="2 rows of 3 are in the file"):
+    with pytest.raises(IncompleteFile, match="has 2 of 3 rows"):
         list(formats["parquet"].write(columns, [Block(rows=3, data=b"1\n2\n")], spec))
 
 

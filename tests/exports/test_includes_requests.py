@@ -192,7 +192,8 @@ def test_dry_data_leaves_out_amounts_that_repeat_cents(own_registry: Registry) -
     amounts = ("price_cents", "price_float", "formatted_price", "formatted_phone", "as_float")
     columns = tuple(Column(name, ColumnType.TEXT, "''") for name in amounts)
     assert CONTACT is not None
-    own_registry._resources["contact"] = replace(CONTACT, columns=columns)
+    own_registry.unregister("contact")
+    own_registry.register(replace(CONTACT, columns=columns))
     body = {"resource": "contact", "dry_data": True}
     paths = [column.path for column in parse_export(body).columns]
     kept = [path for path in paths if path in amounts]

@@ -33,6 +33,21 @@ def one_problem(**body: Any) -> Problem:
     return found[0]
 
 
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"format": "pdf"}, ["resource", "format"]),
+        ({"resorce": "contact", "format": "pdf"}, ["resource", "resorce", "format"]),
+        ({"resource": "contact", "options": [], "format": "pdf"}, ["options", "format"]),
+        ({"type": "unknown", "format": "pdf"}, ["type", "format"]),
+    ],
+)
+def test_missing_fields_come_first_and_wrong_filters_before_the_format(
+    body: dict[str, Any], fields: list[str]
+) -> None:
+    assert [problem.field for problem in problems(body)] == fields
+
+
 def test_a_request_with_only_a_resource_has_defaults() -> None:
     spec = parse_export({"resource": "shipment"})
     assert [column.path for column in spec.columns] == COLUMNS
@@ -259,7 +274,7 @@ def test_an_unknown_field_is_reported_even_if_it_is_null() -> None:
     ("body", "message"),
     [
         ({"resource": ["x", None]}, 'Unsupported resource type: ["x", null]'),
-        ({"format": True}, "Unsupported format: true"),
+        ({"format": True}, "true is not a valid format."),
         ({"csv_field_options": {"timezone": {}}}, "Unknown time zone: {}"),
         ({"csv_field_options": {"columns": {"id": None}}}, "null is not a valid header"),
         ({"csv_field_options": {"columns": {"id": "FALSE"}}}, "write false without quotes"),

@@ -73,7 +73,7 @@ def test_an_attempt_with_missing_rows_is_retried(
 ) -> None:
     def all_but_one(*source: Any) -> Iterator[Block]:
         for block in copy_blocks(*source):
-            raise IncompleteExport(f"{block.rows} rows of 6 arrived")
+            raise IncompleteExport(f"Received {block.rows} of 6 rows.")
             yield block
 
     monkeypatch.setattr(stream, "copy_blocks", all_but_one)

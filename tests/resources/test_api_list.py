@@ -263,6 +263,13 @@ def test_all_problems_are_reported_at_once(alice: KeyClient) -> None:
     }
 
 
+def test_an_invalid_limit_is_the_last_problem(alice: KeyClient) -> None:
+    response = alice.get("/v1/contacts?limit=0&colour=red").json()
+    assert response["error"] == "invalid_filter"
+    fields = [problem["field"] for problem in response["details"]["problems"]]
+    assert fields == ["colour", "limit"]
+
+
 @pytest.mark.parametrize(
     "other", ["status=created", "filters[status_eq]=created", "order_by=status", "direction=asc"]
 )

@@ -20,7 +20,7 @@ from longshore.domains.logistics.models import (
     Fulfillment,
     Group,
 )
-from longshore.resources.api.views import RecordViewSet
+from longshore.resources.api.views import record_viewset
 from longshore.resources.checks import check_resource, check_resources
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.registry import Registry, Resource
@@ -202,8 +202,8 @@ def test_check_reports_a_plural_that_is_an_address_of_the_api(settings: Settings
     taken = Resource("export", "exports", Contact)
     views: list[tuple[str, str, type[ApiViewSet[Any]]]] = [
         ("exports", "export", ExportViewSet),
-        ("exports", "record-export", RecordViewSet.of(taken)),
-        ("people", "record-person", RecordViewSet.of(CONTACT)),
+        ("exports", "record-export", record_viewset(taken)),
+        ("people", "record-person", record_viewset(CONTACT)),
     ]
     settings.ROOT_URLCONF = tuple(
         re_path(rf"^v1/{address}/?$", view.as_view({"get": "list"}), name=f"{name}-list")

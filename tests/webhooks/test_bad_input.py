@@ -182,6 +182,21 @@ def test_a_cursor_of_another_list_is_refused(alice: KeyClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"target": "x"}, ["events", "target"]),
+        ({"target": BODY["target"], "evnts": "*"}, ["events", "evnts"]),
+    ],
+)
+def test_missing_fields_come_first(
+    alice: KeyClient, body: dict[str, Any], fields: list[str]
+) -> None:
+    response = alice.post("/v1/webhooks", body).json()
+    assert response["message"] == "events is required."
+    assert [problem["field"] for problem in response["details"]["problems"]] == fields
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"resources": [0] * 30_000},

@@ -8,6 +8,7 @@ from longshore.accounts.models import Organization
 from tests.api.examples import examples
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
+from webhooks.api.error_examples import invalid_changes
 from webhooks.api.examples import SUBSCRIPTION
 from webhooks.models import DeliveryStatus, Subscription
 from webhooks.subscriptions import MAX_SUBSCRIPTIONS
@@ -25,16 +26,7 @@ def subscription(acme: Organization) -> Subscription:
     )
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"target": "https://user:password@receiver.example.com/"},
-        {"events": ["export.finished"]},
-        {"headers": {"webhook-id": "1"}},
-        {"resources": ["ship"]},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("body", list(invalid_changes()), ids=str)
 def test_example_of_an_invalid_body_equals_the_response(
     alice: KeyClient, subscription: Subscription, body: dict[str, Any]
 ) -> None:

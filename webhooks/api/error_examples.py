@@ -1,33 +1,28 @@
-"""Errors of webhooks in the API description.
+"""Errors of webhooks in the API description, made by the code of the endpoints."""
 
-The code of the endpoints makes them. Only errors that need rows in the database are written out
-here; a test compares them with responses.
-"""
-
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from longshore.api.errors import ApiError, ErrorCode
-from longshore.api.openapi import raised
+from longshore.api.openapi import raised, raised_errors, unknown_name
 from longshore.resources.api.list_filters import parse_list_filters
-from webhooks import actions
+from longshore.resources.registry import registry
+from webhooks import actions, subscriptions
 from webhooks.api.examples import SUBSCRIPTION
-from webhooks.errors import WebhookErrorCode
 from webhooks.events import EventType
-from webhooks.models import DeliveryStatus, Subscription
+from webhooks.models import Subscription
 from webhooks.parsing import parse_change, parse_secret, parse_since
-from webhooks.subscriptions import MAX_SUBSCRIPTIONS
 
 
-def _change(body: dict[str, Any]) -> ApiError:
-    return raised(lambda: parse_change(body))
+def invalid_changes() -> Iterator[dict[str, Any]]:
+    """Yield bodies of a PATCH, each with one error."""
+    yield {"target": "https://user:password@receiver.example.com/"}
+    yield {"events": ["export.finished"]}
+    yield {"headers": {"webhook-id": "1"}}
+    yield {"resources": [unknown_name("ship", registry.names())]}
 
 
-INVALID_BODIES = [
-    _change({"target": "https://user:password@receiver.example.com/"}),
-    _change({"events": ["export.finished"]}),
-    _change({"headers": {"webhook-id": "1"}}),
-    _change({"resources": ["ship"]}),
-]
+INVALID_BODIES = raised_errors(partial(parse_change, body) for body in invalid_changes())
 INVALID_SECRET = raised(lambda: parse_secret({"secret": "whsec_short"}))
 INVALID_SINCE = raised(lambda: parse_since({"since": "yesterday"}))
 UNKNOWN_FILTER = raised(lambda: parse_list_filters({"colour": ["red"]}, {}))
@@ -43,23 +38,6 @@ INACTIVE = raised(
         )
     )
 )
-
-# These need rows in the database.
-DUPLICATE = ApiError(
-    WebhookErrorCode.DUPLICATE_SUBSCRIPTION,
-    f"{SUBSCRIPTION['id']} has the same target, events, resources and types.",
-    {"id": SUBSCRIPTION["id"]},
-)
-TOO_MANY_SUBSCRIPTIONS = ApiError(
-    WebhookErrorCode.TOO_MANY_SUBSCRIPTIONS,
-    f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one.",
-    {"maximum": MAX_SUBSCRIPTIONS},
-)
-ALREADY_SENDING = ApiError(
-    ErrorCode.INVALID_STATUS,
-    "The delivery is being sent right now.",
-    {
-        "status": DeliveryStatus.SENDING.value,
-        "accepted": [each.value for each in DeliveryStatus if each != DeliveryStatus.SENDING],
-    },
-)
+DUPLICATE = subscriptions.duplicate_of(SUBSCRIPTION["id"])
+TOO_MANY_SUBSCRIPTIONS = subscriptions.too_many()
+ALREADY_SENDING = actions.already_sending()

@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from longshore.api.errors import BaseErrorCode, ErrorCode, Problems, display_value, shortened
-from longshore.api.suggestions import closest, did_you_mean
+from longshore.api.suggestions import did_you_mean
 
 # Takes the value, its path and the problems to add to; returns the value to use.
 Hook = Callable[[Any, str, Problems], Any]
@@ -113,11 +113,14 @@ class Choice(Field):
 
     choices: a callable where the choices are known only after the start of Django.
     noun: what an error calls the value; the name of the field by default.
+    fixed_wording: the text before the value in errors, for a field whose error is documented word
+        for word.
     """
 
     _: KW_ONLY
     choices: Sequence[str] | Callable[[], Sequence[str]]
     noun: str = ""
+    fixed_wording: str = ""
 
     @property
     def accepted(self) -> list[str]:
@@ -127,10 +130,11 @@ class Choice(Field):
         accepted = self.accepted
         if isinstance(value, str) and value in accepted:
             return value
-        shown = shortened(value) if isinstance(value, str) else display_value(value)
-        text = f"Unsupported {self.noun or self.name}: {shown}"
-        if isinstance(value, str) and (meant := closest(value, accepted)):
-            text += f". Did you mean {meant!r}?"
+        hint = did_you_mean(value, accepted) if isinstance(value, str) else "."
+        text = f"{display_value(value)} is not a valid {self.noun or self.name}{hint}"
+        if self.fixed_wording:
+            shown = shortened(value) if isinstance(value, str) else display_value(value)
+            text = f"{self.fixed_wording}{shown}{hint.removesuffix('.')}"
         return self._refuse(value, path, problems, text)
 
 
@@ -233,21 +237,27 @@ class Body:
         """Return the fields that the request has, and those that have a default.
 
         path: of the object inside of the request, with a dot at its end.
-        Adds every problem to `problems`: unknown names first, then in the order of the fields.
+        Adds every problem to `problems`: missing fields first, then unknown names, then in the
+        order of the fields.
         """
+        for field in self.fields:
+            if field.required and not self._has(given, field):
+                place = f"{path}{field.name}"
+                text = f"{place} is required."
+                problems.report(ErrorCode.INVALID_REQUEST, place, None, text, field.accepted)
         for name in given:
             if name not in self.names:
                 self._refuse_unknown(name, given[name], problems, path)
         values = self.defaults()
         for field in self.fields:
-            value = given.get(field.name)
-            if field.name in given and not (value is None and self.null_is_absent):
-                values[field.name] = field.read(value, f"{path}{field.name}", problems)
-            elif field.required:
+            if self._has(given, field):
                 place = f"{path}{field.name}"
-                text = f"{place} is required."
-                problems.report(ErrorCode.INVALID_REQUEST, place, None, text, field.accepted)
+                values[field.name] = field.read(given[field.name], place, problems)
         return values
+
+    def _has(self, given: Mapping[str, Any], field: Field) -> bool:
+        is_absent = given.get(field.name) is None and self.null_is_absent
+        return field.name in given and not is_absent
 
     def _refuse_unknown(self, name: str, value: Any, problems: Problems, path: str) -> None:
         accepted = list(self.names)

@@ -16,7 +16,14 @@ from drf_spectacular.utils import (
 
 from longshore.api import admission
 from longshore.api.errors import ApiError
-from longshore.api.openapi import COMMON_ERRORS, NOT_FOUND, error_responses, raised
+from longshore.api.openapi import (
+    COMMON_ERRORS,
+    NOT_FOUND,
+    error_responses,
+    raised,
+    raised_errors,
+    unknown_name,
+)
 from longshore.api.pagination import (
     CURSOR,
     DEFAULT_PAGE_SIZE,
@@ -169,16 +176,33 @@ class RecordSchema(AutoSchema):
         return component.ref
 
 
+def unknown_field(resource: Resource, name: str) -> str:
+    """Return a name that is no column, relation, include or filter of a resource.
+
+    It is the given name, lengthened if necessary.
+    """
+    known = {
+        *resource.names,
+        *resource.filters_by_name,
+        *resource.filterable_relations,
+        *resource.relations_by_id,
+        *resource.plural_aliases,
+    }
+    return unknown_name(name, known)
+
+
 def _list_errors(resource: Resource) -> list[ApiError]:
     queries = (
         f"{resource.date_field}=yesterday",
-        "fields=colour",
+        f"fields={unknown_field(resource, 'colour')}",
         "direction=up",
         "timezone=Mars/Olympus",
         "id=1&id=2",
     )
     return [
-        *(raised(partial(parse_query, resource, QueryDict(query), "UTC")) for query in queries),
+        *raised_errors(
+            partial(parse_query, resource, QueryDict(query), "UTC") for query in queries
+        ),
         *PAGE_ERRORS,
         admission.too_many(3),
         AnswerTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
@@ -186,13 +210,17 @@ def _list_errors(resource: Resource) -> list[ApiError]:
 
 
 def _record_errors(resource: Resource) -> list[ApiError]:
-    queries = ("colour=red", "fields=colour", "timezone=Mars/Olympus")
+    queries = (
+        "colour=red",
+        f"fields={unknown_field(resource, 'colour')}",
+        "timezone=Mars/Olympus",
+    )
     return [
-        *(
-            raised(partial(parse_record_query, resource, "", QueryDict(query), "UTC"))
-            for query in queries
+        *raised_errors(
+            partial(parse_record_query, resource, "", QueryDict(query), "UTC") for query in queries
         ),
         NOT_FOUND,
+        admission.too_many(3),
         AnswerTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
     ]
 
@@ -218,7 +246,9 @@ def _list_parameters(resource: Resource) -> Iterator[OpenApiParameter]:
         "Sortable columns, separated by commas; `-` before a column reverses it.",
         resource.date_field,
     )
-    yield OpenApiParameter("direction", description="Of the order.", enum=["asc", "desc"])
+    yield OpenApiParameter(
+        "direction", description="Direction of `order_by`.", enum=["asc", "desc"]
+    )
     yield _timezone("Time zone of dates in filters and of datetimes in the response.")
     yield _text(CURSOR, KeysetPagination.cursor_query_description)
     size = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE}

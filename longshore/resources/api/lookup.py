@@ -1,22 +1,27 @@
 """Lookup of a resource by its name, and of a record by its id."""
 
 from dataclasses import replace
+from typing import cast
+from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.db.models import CharField, IntegerField, TextField, UUIDField
 from django.http import QueryDict
 
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem, Problems
+from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.api.query import parse_query
-from longshore.resources.columns import Column
+from longshore.resources.columns import AnyField, Column, valued_field
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import Condition
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import Ordering, Selection
 from longshore.resources.listing import Listing
 from longshore.resources.registry import Resource, registry
-from longshore.resources.values import canonical
 
 RECORD_PARAMETERS = ("fields", "timezone")
+_MIN_BIGINT, _MAX_BIGINT = -(2**63), 2**63 - 1
 
 
 def find_resource(name: str) -> Resource:
@@ -57,7 +62,13 @@ def parse_record_query(
         problems.extend(invalid.problems)
     if problems:
         problems.refuse()
-    return replace(listing, selection=_record(resource, id))
+    return _only(listing, id)
+
+
+def primary_column(resource: Resource) -> Column | None:
+    """Return the column of the primary key; None if the resource hides it."""
+    key = resource.model._meta.pk.name
+    return next((each for each in resource.columns_by_name.values() if each.field == key), None)
 
 
 def find_record(listing: Listing, organization_id: str) -> str:
@@ -68,19 +79,37 @@ def find_record(listing: Listing, organization_id: str) -> str:
     return records[0]
 
 
-def _record(resource: Resource, id: str) -> Selection:
-    """Select the record with an id. Raises ApiError for an id that no record can have."""
-    key = resource.model._meta.pk.name
-    for column in resource.columns_by_name.values():
-        if column.field == key and _is_canonical(column, id):
-            condition = Condition(column.name, Operator.EQUALS, (id,))
-            return Selection((condition,), (Ordering(column.name),))
-    raise ApiError(ErrorCode.NOT_FOUND)
+def _only(listing: Listing, id: str) -> Listing:
+    """Return the list of the record with an id alone.
+
+    Raises ApiError for an id that no record can have.
+    """
+    resource = listing.resource
+    column = primary_column(resource)
+    if column is None or not storable(id):
+        raise ApiError(ErrorCode.NOT_FOUND)
+    key_field = valued_field(resource.model._meta.pk)
+    order = (Ordering(column.name),)
+    if isinstance(key_field, UUIDField | IntegerField | CharField | TextField):
+        key = _parse_key(key_field, id)
+        return replace(listing, selection=Selection(ordering=order), key=key)
+    # A type whose text form only PostgreSQL knows: the comparison uses no index.
+    condition = Condition(column.name, Operator.EQUALS, (id,))
+    return replace(listing, selection=Selection((condition,), order))
 
 
-def _is_canonical(column: Column, text: str) -> bool:
-    """Whether a text is a value of a column as the API shows it."""
+def _parse_key(field: AnyField, text: str) -> int | str | UUID:
+    """Return the primary key that a text denotes.
+
+    The spelling must be the API's, except for the case and the hyphens of a UUID.
+    Raises ApiError for a text that is not a value of the field.
+    """
     try:
-        return canonical(column.kind, text) == text
-    except ValueError:
-        return False
+        key = field.to_python(text)
+    except ValidationError:
+        raise ApiError(ErrorCode.NOT_FOUND) from None
+    is_spelled = isinstance(key, UUID) or str(key) == text
+    is_stored = not isinstance(key, int) or _MIN_BIGINT <= key <= _MAX_BIGINT
+    if not (is_spelled and is_stored):
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return cast("int | str | UUID", key)

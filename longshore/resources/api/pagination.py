@@ -36,10 +36,10 @@ class RecordPagination(KeysetPagination):
         page = query.listing.page(organization_id, query.size, cursor)
         url = request.build_absolute_uri()
         self._links = [
-            self.link(url, self._write_cursor(query.listing, organization_id, place))
-            if place
+            self.link(url, self._write_cursor(query.listing, organization_id, start))
+            if start
             else None
-            for place in (page.next, page.previous)
+            for start in (page.next, page.previous)
         ]
         return page.records
 

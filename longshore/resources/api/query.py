@@ -33,14 +33,6 @@ def _read_timezone(value: str, path: str, problems: Problems) -> str:
     return UTC.name
 
 
-def _read_limit(value: str, path: str, problems: Problems) -> int | None:
-    try:
-        return page_size(value)
-    except InvalidInput as invalid:
-        problems.extend(invalid.problems)
-        return None
-
-
 LIST_PARAMETERS = Body(
     "ListParameters",
     "The parameters of a list of records that are not filters.",
@@ -65,7 +57,6 @@ LIST_PARAMETERS = Body(
             "Records per page.",
             schema={"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
             accepts=f"a whole number from 1 to {MAX_PAGE_SIZE}",
-            hook=_read_limit,
         ),
         Custom(
             "cursor",
@@ -107,10 +98,20 @@ def parse_query(resource: Resource, parameters: QueryDict, timezone: str) -> Lis
     problems.extend(replace(each, value=given.get(each.field, each.value)) for each in wrong)
     problems.extend(_field_problems(resource, fields))
     problems.extend(_ordering_problems(resource, selection, given))
+    size = _page_size(values.get("limit"), problems)
     if problems:
         problems.refuse()
     listing = Listing(resource, selection, tuple(fields), zone.name)
-    return ListQuery(listing, values.get("limit", page_size(None)), values.get("cursor"))
+    return ListQuery(listing, size, values.get("cursor"))
+
+
+def _page_size(limit: str | None, problems: Problems) -> int:
+    """Return the number of records of a page; report an invalid limit, and return the default."""
+    try:
+        return page_size(limit)
+    except InvalidInput as invalid:
+        problems.extend(invalid.problems)
+        return page_size(None)
 
 
 def _repeated(parameters: QueryDict) -> Iterator[Problem]:

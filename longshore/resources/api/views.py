@@ -8,24 +8,17 @@ from rest_framework.request import Request
 from longshore.api.admission import expensive
 from longshore.api.views import ApiViewSet
 from longshore.resources.api.documentation import RecordSchema
-from longshore.resources.api.lookup import find_record, parse_record_query
+from longshore.resources.api.lookup import find_record, parse_record_query, primary_column
 from longshore.resources.api.pagination import RecordPagination
 from longshore.resources.api.query import parse_query
 from longshore.resources.registry import Resource
 
 
-class RecordViewSet(ApiViewSet[Any]):
+class RecordListViewSet(ApiViewSet[Any]):
     """The records of the organization. PostgreSQL writes their JSON; it is not parsed here."""
 
     resource: Resource
     schema = RecordSchema()
-    lookup_url_kwarg = "id"
-    lookup_value_regex = "[^/]+"
-
-    @classmethod
-    def of(cls, resource: Resource) -> "type[RecordViewSet]":
-        """Return the viewset of one resource."""
-        return cast("type[RecordViewSet]", type(cls.__name__, (cls,), {"resource": resource}))
 
     @expensive(spare=0)
     def list(self, request: Request) -> HttpResponse:
@@ -34,7 +27,21 @@ class RecordViewSet(ApiViewSet[Any]):
         paginator = RecordPagination()
         return paginator.page_response(paginator.paginate_query(query, organization.pk, request))
 
+
+class RecordViewSet(RecordListViewSet):
+    """Adds the retrieval of one record by its primary key."""
+
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[^/]+"
+
+    @expensive(spare=0)
     def retrieve(self, request: Request, id: str) -> HttpResponse:
         organization = self.organization
         listing = parse_record_query(self.resource, id, request.query_params, organization.timezone)
         return HttpResponse(find_record(listing, organization.pk), content_type="application/json")
+
+
+def record_viewset(resource: Resource) -> type[RecordListViewSet]:
+    """Return the viewset of one resource. It retrieves no records if the primary key is hidden."""
+    base = RecordViewSet if primary_column(resource) else RecordListViewSet
+    return cast("type[RecordListViewSet]", type(base.__name__, (base,), {"resource": resource}))
