@@ -21,10 +21,9 @@ from longshore.jobs.models import (
     list_index,
     public_id_field,
 )
-from longshore.jobs.statuses import ENDS, QUEUED_AT_ONCE, RETRYABLE, UNFINISHED, Lane, Status
+from longshore.jobs.statuses import QUEUED_AT_ONCE, RETRYABLE, UNFINISHED, Lane, Status
 
 __all__ = [
-    "ENDS",
     "RETRYABLE",
     "STATUSES",
     "STATUS_CHOICES",

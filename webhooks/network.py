@@ -149,7 +149,7 @@ class CheckedBackend(httpcore.NetworkBackend):
                     "The target's host resolves to an address that is not public."
                 )
         for left in range(len(addresses), 0, -1):
-            # An address that does not answer must leave time for the others.
+            # An address that does not respond must leave time for the others.
             share = max(end - time.monotonic(), 0.001) / left
             try:
                 stream = self._backend.connect_tcp(

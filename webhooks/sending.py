@@ -117,7 +117,7 @@ def _refusal(response: httpx.Response) -> str:
     if response.is_success:
         return ""
     redirect = ", a redirect; redirects are not followed" if response.is_redirect else ""
-    return f"The target answered {response.status_code}{redirect}."
+    return f"The target responded with {response.status_code}{redirect}."
 
 
 def _retry_after(text: str) -> float | None:

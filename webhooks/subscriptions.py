@@ -27,7 +27,7 @@ OVERLAP = timedelta(hours=24)
 def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     """Create a subscription. Return it with its secret, which is never shown again.
 
-    Raise ApiError if the organization has an equal subscription or the maximum of them.
+    Raise ApiError if the organization has an equal subscription, or MAX_SUBSCRIPTIONS.
     """
     secret = values.pop("secret", None) or signing_secrets.generate()
     headers = _with_headers({}, values.pop("headers", {}))
@@ -38,7 +38,7 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
         others = _others(subscription)
         if others.count() >= MAX_SUBSCRIPTIONS:
             text = (
-                f"There are {MAX_SUBSCRIPTIONS} subscriptions, and no more are allowed. Delete one."
+                f"The organization has {MAX_SUBSCRIPTIONS} subscriptions, the maximum. Delete one."
             )
             raise ApiError(
                 WebhookErrorCode.TOO_MANY_SUBSCRIPTIONS, text, {"maximum": MAX_SUBSCRIPTIONS}

@@ -40,7 +40,7 @@ class ExportLimitsAdmin(ModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: ExportLimits | None = None
     ) -> tuple[str, ...]:
-        """The organization cannot be changed later."""
+        """Forbid changing the organization, because it identifies the limits."""
         return ("organization",) if obj else ()
 
     @display(description="Unfinished exports")

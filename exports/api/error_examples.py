@@ -13,7 +13,7 @@ from exports.request.parser import parse_export
 from longshore.api import admission
 from longshore.api.errors import ApiError
 from longshore.api.openapi import raised
-from longshore.resources.reading import AnswerTooLarge
+from longshore.resources.reading import ResponseTooLarge
 from longshore.resources.registry import registry
 
 
@@ -31,9 +31,9 @@ def invalid_bodies() -> Iterator[dict[str, Any]]:
         {"compression": "rar"},
         {"options": {date[:-1]: "2024-12-25"}},
         {"filters": {f"{date}_greater": "2024-12-25"}},
-        {"csv_field_options": {"columns": {"colour": True}}},
-        {"includes": ["colour"]},
-        {"options": {"order_by": "colour"}},
+        {"csv_field_options": {"columns": {"color": True}}},
+        {"includes": ["color"]},
+        {"options": {"order_by": "color"}},
         {"options": {"limit": 0}},
         {"csv_field_options": {"timezone": "Mars/Olympus"}},
         {"csv_field_options": {"datetime_format": "yyyy-bb"}},
@@ -59,7 +59,7 @@ TOO_MANY_REQUESTS = admission.too_many(2)
 TOO_MANY_RECORDS = limits.too_many_records(1_204_331, 1_000_000)
 EMPTY_EXPORT = limits.empty()
 FORMAT_LIMIT = raised(_write_too_many_columns)
-ANSWER_TOO_LARGE = AnswerTooLarge(25_165_824, "metadata")
+ANSWER_TOO_LARGE = ResponseTooLarge(25_165_824, "metadata")
 NOT_READY = errors.not_ready(
     Export(status=Status.PROCESSING, records_count=4211, processed_count=1685)
 )

@@ -19,7 +19,7 @@ from exports.sql.compiler import compile_count
 from longshore.accounts.models import ApiKey, Organization
 from longshore.jobs import admission
 from longshore.jobs.queues import enqueue
-from longshore.resources.reading import TookTooLong, reading
+from longshore.resources.reading import StatementTimeout, reading
 
 # Counting a large table must not delay the response; the worker counts anyway.
 _COUNT_MILLISECONDS = 5_000
@@ -109,7 +109,7 @@ def count_rows(
         with reading(spec.timezone, milliseconds, TIMEZONE_FIELD) as cursor:
             cursor.execute(compile_count(spec, organization_id).as_string(None))
             return int(cursor.fetchone()[0])
-    except TookTooLong:
+    except StatementTimeout:
         return None
 
 

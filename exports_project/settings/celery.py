@@ -51,7 +51,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     # Treat a broker that hangs as down. A worker polls for one second at a time, so 3 s suffice.
     "socket_timeout": 3,
     "max_retries": 0,
-    # RabbitMQ: wait for the broker's confirmation. A message that is written to a connection which
+    # RabbitMQ: wait for the broker's confirmation. A message that is written to a connection that
     # the broker has closed would be lost without an error.
     "confirm_publish": True,
     "read_timeout": 3,
@@ -59,8 +59,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    # A task expires after one interval. Hourly tasks run by the clock, because beat starts every
-    # interval anew when it starts.
+    # A task expires after one interval. Hourly tasks have fixed times, because beat restarts every
+    # interval when it starts.
     "Recover exports": {
         "task": "exports.recover",
         "schedule": timedelta(seconds=5),

@@ -135,16 +135,16 @@ class Channel(HTTPChannel):
         if self.will_close or (self._linger_began or now) < now - LINGER_SECONDS:
             self.handle_close()
         elif self.request is not None and now - (self._request_began or now) > REQUEST_SECONDS:
-            self._drop("sends")
+            self._disconnect("it sent its request too slowly")
         elif not self.total_outbufs_len:
             self._interval = None
         elif self._interval is None:
             self._interval = now, self._sent
         elif (seconds := now - self._interval[0]) >= INTERVAL_SECONDS:
             if self._sent - self._interval[1] < seconds * MIN_BYTES_PER_SECOND:
-                self._drop("receives")
+                self._disconnect("it received its response too slowly")
             self._interval = now, self._sent
 
-    def _drop(self, verb: str) -> None:
-        self.logger.info("Disconnected %s: it %s too slowly.", self.addr[0], verb)
+    def _disconnect(self, reason: str) -> None:
+        self.logger.info("Disconnected %s: %s.", self.addr[0], reason)
         self.handle_close()

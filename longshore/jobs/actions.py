@@ -53,7 +53,7 @@ def retry(lifecycle: Lifecycle[J], job: J) -> None:
 
 
 def delete(lifecycle: Lifecycle[J], job: J) -> None:
-    """Hide a job at once; a task deletes its files.
+    """Soft-delete a job; a task deletes its files.
 
     Without a broker, the periodic task `expire` deletes them.
     """

@@ -23,7 +23,7 @@ from longshore.jobs.fairness import lock_next, record_turn, served_lanes
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import Job
 from longshore.jobs.queues import transfer_message
-from longshore.jobs.statuses import ENDS, RETRYABLE, UNFINISHED, Lane, Status
+from longshore.jobs.statuses import RETRYABLE, TERMINAL, UNFINISHED, Lane, Status
 
 J = TypeVar("J", bound=Job)
 
@@ -59,12 +59,12 @@ class Lifecycle(Generic[J]):
 
         job: as it is in the database.
         """
-        if job.status in ENDS:
+        if job.status in TERMINAL:
             counters.add(self.kind, job)
 
     def deleted(self, job: J) -> None:
         """Delete what other tables hold of a job, in the transaction that soft-deletes it."""
-        idempotency.forget(job.organization_id, job.public_id)
+        idempotency.purge_responses(job.organization_id, job.public_id)
 
     def clean(self, job: J, end: float = inf) -> bool:
         """Delete the files of all attempts of a job. Return False if a file is left.
@@ -202,15 +202,15 @@ class Lifecycle(Generic[J]):
     def retry_later(self, job: J, reason: str) -> None:
         """Requeue a claimed job with a growing delay; fail it after the last attempt.
 
-        reason: the name of the error, or a noun phrase. Raises Superseded.
+        reason: why the attempt ended, as a sentence. Raises Superseded.
         """
         self.retry_with(
             job,
             RETRY_DELAYS,
             self.failures(job) - 1,
             ErrorCode.INTERNAL_ERROR,
-            f"The last attempt ended with {reason}.",
-            f"The attempt ended with {reason}.",
+            reason,
+            reason,
         )
 
     def retry_with(

@@ -29,7 +29,7 @@ J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 
 REPORT_SECONDS = 1.0
-# A runner waits this long for a storage that does not answer. Maintenance deletes what is left.
+# Time limit of deleting files after an attempt. Maintenance deletes the files that are left.
 _CLEANING_SECONDS = 60
 
 
@@ -85,9 +85,9 @@ class JobRunner(Generic[J, R]):
         """Delete the files that the attempts with these tokens wrote."""
 
     def handle(self, job: J, error: BaseException) -> bool:
-        """End the attempt after an error that the kind of job treats on its own.
+        """Handle an error specific to this kind of job: end the attempt and return True.
 
-        Returns False for any other error.
+        Return False for any other error.
         """
         return False
 
@@ -105,9 +105,10 @@ class JobRunner(Generic[J, R]):
         try:
             self._run(job)
         except Superseded:
-            logger.info("The %s %s was taken from this worker.", kind.name, job)
+            text = "The %s %s was claimed by another worker, canceled or deleted."
+            logger.info(text, kind.name, job)
         if slots > 1 and (waiting := waiting_of(kind, job.organization_id, slot)):
-            # Workers refused it as long as the organization held the maximum of slots.
+            # No worker claimed this job while the organization used its maximum of slots.
             queues.enqueue(kind, waiting)
 
     def _run(self, job: J) -> None:
@@ -121,7 +122,7 @@ class JobRunner(Generic[J, R]):
             try:
                 result = self._work(job, pool)
             except BaseException as error:
-                # Also if this process is to end: it has no time to clear later.
+                # Also if this process must end: it has no time to clear later.
                 try:
                     self._end(job, error)
                 finally:
@@ -139,9 +140,10 @@ class JobRunner(Generic[J, R]):
                 finally:
                     clear(job.claims)
                 return
-            # Any other error leaves open whether the result was committed. If it was not, this
-            # worker falls silent and the job is retried; if it was, the files must stay.
-            # Earlier attempts may have failed because the storage did not answer. It does now.
+            # After any other error, the result may or may not be committed. If it is not, the
+            # heartbeats end and the job is retried; if it is, the files must stay.
+            # Delete the files of earlier attempts, which may have failed while the storage was
+            # unavailable. It is available now.
             clear(job.claims[:-1])
         finally:
             pool.shutdown(wait=False)
@@ -163,12 +165,15 @@ class JobRunner(Generic[J, R]):
                 raise
             raise TimeLimitReached(work.seconds) from error
         except BaseException:
-            # Also if this process is to end: nobody will use the result.
+            # Also if this process must end: no process will use the result.
             work.cancel()
             raise
 
     def _end(self, job: J, error: BaseException) -> None:
-        """Fail, time out or requeue a job after an error. Raises errors that are not the job's."""
+        """Fail, time out or requeue a job after an error.
+
+        Raises Superseded, and errors that end the process, such as SystemExit.
+        """
         # If the error was a lost connection of Django, this opens a new one.
         close_old_connections()
         if self.handle(job, error):
@@ -186,6 +191,6 @@ class JobRunner(Generic[J, R]):
                 raise error
             case Exception():
                 logger.error("The %s %s failed.", self.lifecycle.kind.name, job, exc_info=error)
-                self.lifecycle.retry_later(job, type(error).__name__)
+                self.lifecycle.retry_later(job, f"The attempt ended with {type(error).__name__}.")
             case _:
                 raise error

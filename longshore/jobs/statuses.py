@@ -20,8 +20,8 @@ class Status(TextChoices):
 
 
 UNFINISHED = (Status.QUEUED, Status.PROCESSING)
-# The statuses in which an attempt ends. An expired job ended before.
-ENDS = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
+# The statuses in which an attempt ends. EXPIRED follows COMPLETED later, without an attempt.
+TERMINAL = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 RETRYABLE = (Status.FAILED, Status.TIMED_OUT, Status.CANCELED, Status.EXPIRED)
 # The statuses of a kind of job whose jobs are queued as soon as they are created.
 QUEUED_AT_ONCE = tuple(status for status in Status if status != Status.REQUESTED)

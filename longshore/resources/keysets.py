@@ -95,15 +95,15 @@ class KeyRange:
 def keys(resource: Resource, ordering: Sequence[Ordering]) -> tuple[Key, ...]:
     """Return the keys of an ordering, with the primary key last, so that the order is total."""
     primary = primary_key(resource.model)
-    found: list[Key] = []
+    ordered: list[Key] = []
     for order in ordering:
         column = resource.columns_by_name[order.column]
         if column.field == resource.model._meta.pk.name:
-            return (*found, _primary(primary, order.descending))
+            return (*ordered, _primary(primary, order.descending))
         value = column.ordered(ROW)
         text = beginning(column.value(ROW)) if column.by_sort_key else None
-        found.append(Key(value, order.descending, column.nullable, column.kind, text=text))
-    return (*found, _primary(primary, ordering[-1].descending))
+        ordered.append(Key(value, order.descending, column.nullable, column.kind, text=text))
+    return (*ordered, _primary(primary, ordering[-1].descending))
 
 
 def _primary(column: str, descending: bool) -> Key:
@@ -125,8 +125,9 @@ def key_ranges(keys: Sequence[Key], after: Position | None) -> Iterator[KeyRange
 
 
 def _under(
-    equal: Sequence[sql.Composable], parts: Sequence[KeyRange], rest: Sequence[Key]
+    equal: Sequence[sql.Composable], ranges: Sequence[KeyRange], later_keys: Sequence[Key]
 ) -> Iterator[KeyRange]:
-    for part in parts:
-        condition = sql.SQL(" AND ").join([*equal, part.condition])
-        yield KeyRange(condition, (*part.order, *(key.term() for key in rest)))
+    """Yield the ranges, restricted to equal values of the keys before and ordered by later keys."""
+    for key_range in ranges:
+        condition = sql.SQL(" AND ").join([*equal, key_range.condition])
+        yield KeyRange(condition, (*key_range.order, *(key.term() for key in later_keys)))

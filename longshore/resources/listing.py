@@ -11,7 +11,7 @@ from longshore.resources.conditions import where
 from longshore.resources.expressions import ROW, JsonExpressions
 from longshore.resources.filters import Ordering, Selection
 from longshore.resources.keysets import Key, Position, key_ranges, keys
-from longshore.resources.reading import MAX_ANSWER_BYTES, AnswerTooLarge, reading
+from longshore.resources.reading import MAX_RESPONSE_BYTES, ResponseTooLarge, reading
 from longshore.resources.registry import Resource
 
 MAX_MILLISECONDS = 10_000
@@ -22,14 +22,15 @@ _BOUNDED = """SELECT CASE WHEN total <= {maximum} THEN record END, {keys}, total
  octet_length(record) AS size, CASE WHEN total > {maximum} THEN
   (SELECT key FROM json_each(record::json) ORDER BY octet_length(value::text) DESC LIMIT 1) END
  FROM (SELECT *, sum(octet_length(record)) OVER () AS total
-  FROM (SELECT CASE WHEN place <= {size} THEN record END AS record, {keys}, place
-   FROM (SELECT *, row_number() OVER () AS place
-    FROM ({rows}) AS shown (record, {keys})) AS numbered) AS page) AS measured ORDER BY place"""
+  FROM (SELECT CASE WHEN row_number <= {size} THEN record END AS record, {keys}, row_number
+   FROM (SELECT *, row_number() OVER () AS row_number
+    FROM ({rows}) AS records (record, {keys})) AS numbered) AS page) AS measured
+ ORDER BY row_number"""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a list: directly after the row at a position, or before it if `backwards`."""
+    """A position in a list: directly after the row at a position, or before it if `backwards`."""
 
     position: Position
     backwards: bool = False
@@ -46,7 +47,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Listing:
-    """A list of records: selection, order and shown fields.
+    """A list of records: selection, order and fields.
 
     selection: conditions and order, without a limit. Without an order, the newest come first.
     fields: paths, as in the columns of an export.
@@ -66,8 +67,8 @@ class Listing:
     def page(self, organization_id: str, size: int, cursor: Cursor | None) -> Page:
         """Return a page of at most `size` records of an organization; the first one without cursor.
 
-        Raises TookTooLong, AnswerTooLarge, and InvalidInput for a time zone that PostgreSQL does
-        not know.
+        Raises StatementTimeout, ResponseTooLarge, and InvalidInput for a time zone that PostgreSQL
+        does not know.
         """
         rows = self._rows(organization_id, size, cursor)
         more, rows = len(rows) > size, rows[:size]
@@ -91,13 +92,13 @@ class Listing:
     ) -> list[tuple[Any, ...]]:
         """Return the JSON and the key texts of each row, in the direction of the cursor.
 
-        If there are further rows, one additional row without JSON is last. Raises AnswerTooLarge.
+        If there are further rows, one additional row without JSON is last. Raises ResponseTooLarge.
         """
         keys_of = [
             sql.Identifier(f"key{n}") for n, _ in enumerate(keys(self.resource, self.ordering))
         ]
         statement = sql.SQL(_BOUNDED).format(
-            maximum=sql.Literal(MAX_ANSWER_BYTES),
+            maximum=sql.Literal(MAX_RESPONSE_BYTES),
             size=sql.Literal(size),
             keys=sql.SQL(", ").join(keys_of),
             rows=self.statement(organization_id, size + 1, cursor),
@@ -107,7 +108,7 @@ class Listing:
             rows = list(database.fetchall())
         if rows and rows[0][0] is None:
             *_, record, total, _, column = max(rows[:size], key=lambda row: row[-2])
-            raise AnswerTooLarge(int(total), column, record)
+            raise ResponseTooLarge(int(total), column, record)
         return [row[:-3] for row in rows]
 
     def statement(self, organization_id: str, count: int, cursor: Cursor | None) -> sql.Composable:
@@ -118,17 +119,17 @@ class Listing:
         names = [sql.Identifier(_PAGE, f"key{number}") for number in range(len(ordered))]
         texts = [sql.Identifier(_PAGE, f"text{number}") for number in range(len(ordered))]
         expressions = JsonExpressions(self.resource, organization_id)
-        shown = sql.SQL(", ").join(
+        fields = sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(expressions.json(path), sql.Identifier(path))
             for path in self.fields
         )
         primary = sql.Identifier(ROW, primary_key(self.resource.model))
         return sql.SQL(
-            "SELECT (SELECT row_to_json(record) FROM (SELECT {shown}) AS record)::text, {texts}"
+            "SELECT (SELECT row_to_json(record) FROM (SELECT {fields}) AS record)::text, {texts}"
             " FROM ({found} ORDER BY {order} LIMIT {count}) AS page"
             " JOIN {table} AS {row} ON {primary} = {key}{joins} ORDER BY {order}"
         ).format(
-            shown=shown,
+            fields=fields,
             texts=sql.SQL(", ").join(sql.SQL("{}::text").format(text) for text in texts),
             found=self._found(organization_id, count, cursor, ordered),
             order=sql.SQL(", ").join(
@@ -160,21 +161,21 @@ class Listing:
             )
             for number, key in enumerate(ordered)
         )
-        seen = where(self.resource, organization_id, self.selection.conditions, ROW)
-        parts = [
+        condition = where(self.resource, organization_id, self.selection.conditions, ROW)
+        ranges = [
             sql.SQL(
-                "(SELECT {columns} FROM {table} AS {row} WHERE {seen} AND {condition}"
+                "(SELECT {columns} FROM {table} AS {row} WHERE {condition} AND {range_condition}"
                 " ORDER BY {order} LIMIT {count})"
             ).format(
                 columns=columns,
                 table=sql.Identifier(self.resource.model._meta.db_table),
                 row=sql.Identifier(ROW),
-                seen=seen,
-                condition=key_range.condition,
+                condition=condition,
+                range_condition=key_range.condition,
                 order=sql.SQL(", ").join(key_range.order),
                 count=sql.Literal(count),
             )
             for key_range in key_ranges(ordered, cursor.position if cursor else None)
         ]
-        union = sql.SQL(" UNION ALL ").join(parts)
+        union = sql.SQL(" UNION ALL ").join(ranges)
         return sql.SQL("SELECT * FROM ({}) AS page").format(union)

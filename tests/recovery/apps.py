@@ -13,7 +13,7 @@ class HurryConfig(AppConfig):
         from longshore.jobs import lifecycle, maintenance
 
         maintenance.MAX_SILENCE = timedelta(seconds=4)
-        maintenance.MESSAGE_PATIENCE = timedelta(seconds=6)
+        maintenance.MAX_MESSAGE_AGE = timedelta(seconds=6)
         maintenance.MIN_AGE = timedelta(seconds=2)
         # Together longer than the outage of the storage.
         lifecycle.RETRY_DELAYS = (timedelta(seconds=2), timedelta(seconds=9))

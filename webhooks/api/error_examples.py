@@ -30,7 +30,7 @@ INVALID_BODIES = [
 ]
 INVALID_SECRET = raised(lambda: parse_secret({"secret": "whsec_short"}))
 INVALID_SINCE = raised(lambda: parse_since({"since": "yesterday"}))
-UNKNOWN_FILTER = raised(lambda: parse_list_filters({"colour": ["red"]}, {}))
+UNKNOWN_FILTER = raised(lambda: parse_list_filters({"color": ["red"]}, {}))
 INVALID_TYPE_FILTER = raised(
     lambda: parse_list_filters({"type": ["export"]}, {"type": EventType.values})
 )
@@ -39,7 +39,7 @@ INACTIVE = raised(
         Subscription(
             public_id=SUBSCRIPTION["id"],
             active=False,
-            disabled_reason="The target answered 410 Gone.",
+            disabled_reason="The target responded with 410 Gone.",
         )
     )
 )

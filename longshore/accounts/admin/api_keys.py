@@ -95,12 +95,12 @@ class ApiKeyAdmin(ModelAdmin):
         return {"scopes": Scope.values, **super().get_changeform_initial_data(request)}
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """A revoked key cannot be changed."""
+        """Forbid changes of a revoked key."""
         changeable = obj is None or not obj.revoked
         return changeable and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """No: a revoked key documents which access existed until when."""
+        """Forbid deletion, because a revoked key documents who had access until when."""
         return False
 
     def add_view(

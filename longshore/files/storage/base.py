@@ -16,13 +16,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LinkTarget:
-    """A stored file that a download link leads to.
+    """The stored file of a download link.
 
     key: of the file in the storage.
     filename: the name that the browser saves the file under.
     content_type: of the download.
     url: absolute URL of Longshore's endpoint for the file, for storages without URLs of their own.
-    identifier: what that endpoint needs to find the file; the link signs it.
+    identifier: identifies the file to that endpoint; part of the signature.
     """
 
     key: str

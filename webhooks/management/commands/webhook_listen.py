@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers 204 to messages that the secret has signed, and 400 to all others.
+    """Responds with 204 to messages that the secret has signed, and with 400 to all others.
 
     received: ids of the verified messages, to recognize duplicates.
     """

@@ -4,6 +4,6 @@ from exports.request.body import EXPORT_BODY
 from longshore.api.body.schema import serializer_class
 from longshore.resources.export_types import export_types
 
-# The choices by which the schema names the enum of export types.
+# The choices by which the schema names the enum of `type`.
 TYPES = export_types.codes()
 ExportRequestSerializer = serializer_class(EXPORT_BODY)
