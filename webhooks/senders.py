@@ -36,7 +36,7 @@ class RateLimitReached(Exception):
 
 
 def is_unproven(subscription: Subscription) -> bool:
-    """Return true if the target is failing, slow, or has never responded."""
+    """Return whether the target is failing, slow, or has never responded."""
     return not subscription.is_quick or subscription.consecutive_failures > 0
 
 
@@ -90,7 +90,7 @@ def claim_limit(subscription: Subscription) -> int:
 def consume_rate(subscription: Subscription, count: int) -> int:
     """Count deliveries against the rate limit of the target's host.
 
-    Return how many of them may be sent now; all of them if Valkey does not respond.
+    Returns how many of them may be sent now; all of them if Valkey does not respond.
     """
     rate = settings.WEBHOOK_HOST_RATE
     if rate is None:

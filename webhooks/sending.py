@@ -123,7 +123,7 @@ def _refusal(response: httpx.Response) -> str:
 def _retry_after(text: str) -> float | None:
     """Parse a Retry-After header, a number of seconds or an HTTP date, into capped seconds.
 
-    Return None if it is neither.
+    Returns None if it is neither.
     """
     if text.isascii() and text.isdigit():
         seconds = float(text[:9])

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class ObsoleteSpec(Exception):
-    """The stored spec is no longer supported, or names a resource or column that no longer exists."""
+    """The stored spec is not supported any more, or names a resource or column that is missing."""
 
 
 class ExportRunner(JobRunner[Export, list[ExportFile]]):

@@ -72,7 +72,7 @@ def lock(local_dir: Path) -> Iterator[bool]:
 def running(
     local_dir: Path, *, database: bool = True, broker: bool = True, durable: bool = True
 ) -> Iterator[dict[str, Child]]:
-    """Run the servers until the end of the block; yield them by name once they answer.
+    """Run the servers until the end of the block; yield them by name once they accept connections.
 
     The caller must hold `lock`.
     durable: False trades crash safety for speed.
@@ -104,7 +104,7 @@ def database_for_command(local_dir: Path) -> Iterator[None]:
             with running(local_dir, broker=False):
                 yield
             return
-    if not wait_until(lambda: postgres_answers(local_dir)):
+    if not wait_until(lambda: postgres_responds(local_dir)):
         raise ServerError(f"Another process holds {local_dir}, but its database does not respond.")
     yield
 
@@ -119,8 +119,8 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     command: list[str | Path] = [POSTGRES / "bin" / "postgres", "-D", data]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
-    def answers() -> bool:
-        return postgres_answers(local_dir)
+    def is_up() -> bool:
+        return postgres_responds(local_dir)
 
     with service_user.admitted(local_dir, POSTGRES):
         if not data.exists():
@@ -128,7 +128,7 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[Child]:
         child_processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
         # SIGINT is PostgreSQL's fast shutdown, which does not wait for sessions.
         log = local_dir / "log" / "postgres.log"
-        with server(command, log, signal.SIGINT, answers, **service_user.options()) as child:
+        with server(command, log, signal.SIGINT, is_up, **service_user.options()) as child:
             create_database(local_dir)
             yield child
 
@@ -155,7 +155,7 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     command: list[str | Path] = [get_binary_path(), data / "valkey.conf"]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
 
-    def answers() -> bool:
+    def is_up() -> bool:
         url = embedded.valkey_url(local_dir, database=0)
         with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client:
             try:
@@ -163,7 +163,7 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
             except redis.ConnectionError:
                 return False
 
-    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, answers) as child:
+    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, is_up) as child:
         yield child
 
 
@@ -172,13 +172,13 @@ def server(
     command: list[str | Path],
     log: Path,
     stop_signal: signal.Signals,
-    answers: Callable[[], bool],
+    is_up: Callable[[], bool],
     **options: Any,
 ) -> Iterator[Child]:
-    """Run a server until the end of the block; yield it once it answers.
+    """Run a server until the end of the block; yield it once it accepts connections.
 
     log: receives its output; emptied first.
-    answers: whether the server accepts connections.
+    is_up: whether the server accepts connections.
     options: further arguments of subprocess.Popen.
     Raises ServerError if it ends, or does not respond within START_SECONDS.
     """
@@ -193,7 +193,7 @@ def server(
     child = Child(spawn, stop_signal)
     try:
         ended = child.process.poll
-        if not wait_until(lambda: answers() or ended() is not None) or ended():
+        if not wait_until(lambda: is_up() or ended() is not None) or ended():
             raise ServerError(f"{command[0]} does not start:\n{log.read_text()}")
         yield child
     finally:
@@ -246,7 +246,7 @@ def create_database(local_dir: Path) -> None:
             connection.execute(f"CREATE DATABASE {embedded.DATABASE}")
 
 
-def postgres_answers(local_dir: Path) -> bool:
+def postgres_responds(local_dir: Path) -> bool:
     try:
         connect(local_dir, "postgres").close()
     except psycopg.OperationalError:

@@ -25,7 +25,7 @@ _DENIED = (401, 403)
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Return the error response of an exception.
 
-    Returns None for an unexpected exception: Django then logs it, sends its signal and answers
+    Returns None for an unexpected exception: Django then logs it, sends its signal and returns
     through `server_error`.
     """
     headers: dict[str, str] = {}

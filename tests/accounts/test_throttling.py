@@ -56,7 +56,7 @@ def test_a_request_above_the_limit_is_429_with_retry_after(alice: KeyClient) -> 
     assert response["Retry-After"] == "15"
     assert response.json() == {
         "error": "rate_limited",
-        "message": "Too many requests with this API key; try again in 15 s.",
+        "message": "Too many requests with this API key. Try again in 15 s.",
         "details": {"retry_after": 15},
     }
 
@@ -179,7 +179,7 @@ def test_denied_requests_above_the_limit_of_an_address_are_429(
         assert response["Retry-After"] == "15"
         assert response.json() == {
             "error": "rate_limited",
-            "message": "Too many requests of this address were denied; try again in 15 s.",
+            "message": "Too many requests from this IP address were denied. Try again in 15 s.",
             "details": {"retry_after": 15},
         }
     # Other addresses are counted separately, and valid requests pass.

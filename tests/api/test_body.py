@@ -16,7 +16,6 @@ from longshore.api.body.declaration import (
     Text,
 )
 from longshore.api.body.schema import serializer_class
-from longshore.api.body.tables import markdown_table
 from longshore.api.errors import MAX_PROBLEMS, ErrorCode, InvalidInput, Problem, Problems
 
 
@@ -199,12 +198,3 @@ def test_the_serializer_has_the_fields_of_the_declaration() -> None:
     assert list(fields["kind"].choices) == ["circle", "square"]
     assert fields["name"].help_text == "Any name."
     assert list(fields["colors"].fields) == ["fill"]
-
-
-def test_the_table_has_a_row_for_each_field() -> None:
-    lines = markdown_table(SHAPE).splitlines()
-    assert lines[0] == "| Field | Accepts | Default | Description |"
-    assert lines[2] == "| `kind` | one shape | required |  |"
-    assert lines[3] == "| `name` | a string of at most 5 characters |  | Any name. |"
-    assert lines[-1] == "| `colors.fill` | `red`, `green` | `red` | The color inside. |"
-    assert len(lines) == 2 + len(SHAPE.names) + len(COLORS.names)

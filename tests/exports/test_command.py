@@ -138,10 +138,10 @@ def test_invalid_arguments_are_reported(
     ("arguments", "messages"),
     [
         ([], [r"resource: resource is required unless you set type\. \(accepted: "]),
-        (["--type=x"], [r"type: Unsupported export type: x \(accepted: order_list, "]),
+        (["--type=x"], [r"type: Unsupported named export: x \(accepted: order_list, "]),
         (
             ["contact", "--type=order_list", "--format=pdf"],
-            ["resource: The export type order_list exports order", "Unsupported format: pdf"],
+            ["resource: The named export order_list exports order", "Unsupported format: pdf"],
         ),
         (
             ["--type=order_list", "--date-from=soon", "--date-to=2025-02-30"],

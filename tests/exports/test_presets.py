@@ -335,7 +335,7 @@ def test_the_system_check_reports_each_mistake(
         return " ".join(error.msg for error in check_export_types())
 
     assert said(declared()) == ""
-    assert "another export type has the code" in said(declared(), declared())
+    assert "another named export has the code" in said(declared(), declared())
     assert "'parrot' is not a resource" in said(declared("parrot"))
     assert "order has no column 'nummer'" in said(declared(columns={"nummer": "Number"}))
     assert "there are no columns" in said(declared(columns={}))

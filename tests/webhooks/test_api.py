@@ -148,7 +148,7 @@ def test_deliveries_show_every_attempt(
     [attempt] = delivery["attempts"]
     assert (delivery["event"], delivery["type"]) == (event.public_id, "export.created")
     assert (attempt["status_code"], attempt["response"]) == (500, "broken")
-    assert attempt["error"] == "The target answered 500."
+    assert attempt["error"] == "The target responded with 500."
     assert attempt["milliseconds"] >= 0
     for query, count in (
         ("status=pending", 1),

@@ -50,7 +50,7 @@ def claimed(subscription: Subscription) -> DeliveryClaim:
 
 
 def result_of(delivery: Delivery, status: int = 204, milliseconds: int = 5) -> Result:
-    error = "" if status == 204 else f"The target answered {status}."
+    error = "" if status == 204 else f"The target responded with {status}."
     return Result(delivery, timezone.now(), milliseconds, status, error, "", None)
 
 
@@ -232,7 +232,7 @@ def test_a_410_disables_the_subscription_and_fails_its_deliveries(
     publish(2)
     send(subscription)
     assert not subscription.active
-    assert subscription.disabled_reason == "The target answered 410 Gone."
+    assert subscription.disabled_reason == "The target responded with 410 Gone."
     assert subscription.disabled_at is not None
     assert len(receiver.messages) == 1
     maintenance.sweep()

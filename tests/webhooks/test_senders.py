@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def unproven_subscriptions(
     count: int, organization: Organization, **values: object
 ) -> list[Subscription]:
-    """Create subscriptions whose targets never answered, each with two due deliveries."""
+    """Create subscriptions whose targets never responded, each with two due deliveries."""
     made = SubscriptionFactory.create_batch(
         count, organization=organization, **{"is_quick": False, **values}
     )

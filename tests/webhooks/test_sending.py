@@ -107,7 +107,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(
     elsewhere = receiver.url("/elsewhere")
     receiver.behaviors["/"] = answer(307, Location=elsewhere)
     result = send(subscription)
-    assert result.error == "The target answered 307, a redirect; redirects are not followed."
+    assert result.error == "The target responded with 307, a redirect; redirects are not followed."
     assert receiver.ids("/elsewhere") == []
 
 

@@ -15,7 +15,7 @@ _MAX_DELIVERY_AGE = sum(DELAYS, timedelta())
 
 
 def redeliver(delivery: Delivery) -> bool:
-    """Send a delivery again, with all its attempts. Return false if it is being sent now."""
+    """Send a delivery again, with all its attempts. Return False if it is being sent now."""
     row = Delivery.objects.filter(pk=delivery.pk).exclude(status=DeliveryStatus.SENDING)
     return row.update(**_requeued()) == 1
 

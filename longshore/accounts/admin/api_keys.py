@@ -162,7 +162,7 @@ class ApiKeyAdmin(ModelAdmin):
         return len(api_keys)
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Return true if the key is not revoked and the user may change keys."""
+        """Return whether the key is not revoked and the user may change keys."""
         active = ApiKey.objects.filter(pk=object_id, revoked=False)
         return self.has_change_permission(request) and active.exists()
 

@@ -67,7 +67,7 @@ class FileStorage(Storage, ABC):
         """Delete a folder with all its files and folders.
 
         deadline: on the monotonic clock; no request is sent to the storage after it.
-        Returns whether nothing is left; true if there was no such folder. Errors are logged.
+        Returns whether no file of it is left, also for a missing folder. Errors are logged.
         """
         try:
             return self._delete_contents(path, deadline)
@@ -80,7 +80,7 @@ class FileStorage(Storage, ABC):
             return False
 
     def try_delete(self, key: str) -> bool:
-        """Delete a file, if it exists. Returns false, and logs the error, if that failed."""
+        """Delete a file if it exists. On an error, log it and return False."""
         try:
             self.delete(key)
         except Exception:
