@@ -33,7 +33,7 @@ Then send the deliveries that failed in the meantime again: POST /v1/webhooks/{i
 def sweep() -> None:
     """Release expired leases, fail undeliverable deliveries, wake senders for due deliveries."""
     if released := requeueing.release_expired_leases():
-        logger.warning("Sending %s deliveries of dead senders again.", released)
+        logger.warning("Requeued %s deliveries of dead senders.", released)
     _disable_unverified()
     requeueing.fail_undeliverable()
     queueing.wake_all(senders.due_subscriptions())

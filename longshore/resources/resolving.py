@@ -1,7 +1,7 @@
 """Resolve local times of a time zone to instants, with PostgreSQL's time zone rules.
 
 Filters and the datetimes of files use the same time zone database: a filter for a day selects
-exactly the rows whose file shows that day.
+exactly the rows that a file shows with that day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -116,7 +116,7 @@ def test_concurrent_requests_are_all_counted(
 
 @pytest.fixture
 def hanging_server() -> Iterator[str]:
-    """The URL of a server that accepts connections and never answers."""
+    """The URL of a server that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}/1"
 
@@ -144,7 +144,7 @@ def test_without_valkey_requests_pass_without_delay_and_log_a_warning(
         record for record in caplog.records if record.name == "longshore.accounts.throttling"
     ]
     assert record.levelname == "WARNING"
-    assert record.getMessage().startswith("Requests are not throttled, Valkey does not answer: ")
+    assert record.getMessage().startswith("Requests are not throttled, Valkey does not respond: ")
 
 
 def count_key(client: KeyClient, clock: Clock) -> str:

@@ -26,15 +26,6 @@ MODELS = [
 ]
 
 
-def test_every_foreign_key_has_an_index() -> None:
-    """Without an index, a deletion reads the whole table for each deleted row."""
-    for model in MODELS:
-        first = {index.fields[0] for index in model._meta.indexes if index.fields}
-        first |= {f.name for f in model._meta.fields if getattr(f, "db_index", False)}
-        keys = {field.name for field in model._meta.fields if field.many_to_one}
-        assert keys <= first, f"{model.__name__}: {keys - first}"
-
-
 def test_every_model_has_its_own_id_prefix() -> None:
     prefixes = [str(model().pk).rpartition("_")[0] for model in MODELS]
     assert len(set(prefixes)) == len(MODELS) > 40

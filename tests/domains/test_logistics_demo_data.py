@@ -1,27 +1,20 @@
-"""Logistics demo data: reproducible, complete, and with texts that need escaping."""
+"""Logistics demo data: number of records, progress bar, and texts that need escaping."""
 
 import os
 import re
 import termios
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.postgres.fields import ArrayField
 from django.core.management import CommandError, call_command
-from django.db import connection
-from django.db.models import Count, F, JSONField, Model
+from django.db.models import Count, F
 
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import (
-    Article,
     Contact,
-    ContactGroup,
-    ContactLocation,
     Group,
-    Level,
     Location,
     Shipment,
     ShippingLabelInference,
@@ -54,45 +47,10 @@ SCRIPTS = {
     "Han": "\u4e00-\u9fff",
     "Hangul": "\uac00-\ud7af",
 }
-# The path to the organization of rows without an organization of their own.
-_PARENTS: dict[type[Model], str] = {
-    Article: "item",
-    ContactGroup: "contact",
-    ContactLocation: "contact",
-    Level: "item",
-}
 
 
 def load(organization: str = "acme", rows: int = ROWS) -> None:
     call_command("demo_data", organization=organization, rows=rows, verbosity=0)
-
-
-def contents() -> dict[str, tuple[Any, ...]]:
-    """Return row count and hash of every table, without generated keys."""
-    found = {}
-    with connection.cursor() as cursor:
-        for model in MODELS:
-            ignored = "id" if model in (ContactGroup, ContactLocation) else ""
-            cursor.execute(
-                f"""SELECT count(*), md5(string_agg(row, ' ' ORDER BY row COLLATE "C"))
-                    FROM (SELECT (to_jsonb(r) - %s)::text AS row
-                          FROM {model._meta.db_table} AS r) AS rows""",  # noqa: S608
-                [ignored],
-            )
-            found[model._meta.db_table] = cursor.fetchone()
-    return found
-
-
-def definitions() -> set[tuple[str, str]]:
-    """Return all indexes and constraints of the tables."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT indexname, indexdef FROM pg_indexes
-               WHERE tablename LIKE 'longshore_logistics_%'
-               UNION ALL SELECT conname, pg_get_constraintdef(oid) || convalidated
-               FROM pg_constraint WHERE conrelid::regclass::text LIKE 'longshore_logistics_%'"""
-        )
-        return set(cursor.fetchall())
 
 
 def texts() -> Iterator[str]:
@@ -101,18 +59,6 @@ def texts() -> Iterator[str]:
         names = [f.name for f in model._meta.fields if f.get_internal_type() == "TextField"]
         for row in model._default_manager.values_list(*names):
             yield from filter(None, row)
-
-
-def test_equal_slug_and_size_give_equal_records() -> None:
-    load()
-    first = contents()
-    assert all(count for count, _ in first.values())
-
-    with connection.cursor() as cursor:
-        tables = ", ".join(model._meta.db_table for model in MODELS)
-        cursor.execute(f"TRUNCATE {tables}")
-    load()
-    assert contents() == first
 
 
 @pytest.mark.parametrize("rows", [100, 777, ROWS])
@@ -146,22 +92,6 @@ def test_existing_organization_is_used(acme: Organization) -> None:
     assert Organization.objects.count() == 1
 
 
-def test_second_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    load(rows=300)
-    before = contents()
-    load(rows=300)
-    assert contents() == before
-    assert "acme already held demo data of 300 rows." in capsys.readouterr().out
-
-
-def test_another_size_is_rejected() -> None:
-    load(rows=300)
-    before = contents()
-    with pytest.raises(CommandError, match="already holds demo data of 300 rows, which cannot"):
-        load(rows=400)
-    assert contents() == before
-
-
 @pytest.mark.parametrize(
     ("organization", "rows", "reason"),
     [
@@ -176,13 +106,6 @@ def test_invalid_arguments_are_rejected(organization: str, rows: int, reason: st
     with pytest.raises(CommandError, match=reason):
         load(organization, rows)
     assert not Organization.objects.exists()
-
-
-def test_load_restores_indexes_and_constraints() -> None:
-    before = definitions()
-    assert any("gin" in definition for _, definition in before)
-    load(rows=300)
-    assert definitions() == before
 
 
 def test_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,24 +124,6 @@ def test_no_progress_bar_without_a_terminal(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr().err == ""
 
 
-def test_foreign_keys_stay_within_the_organization() -> None:
-    load("acme")
-    load("globex")
-    links = [
-        (model, field.name)
-        for model in MODELS
-        for field in model._meta.fields
-        if isinstance(field.related_model, type) and issubclass(field.related_model, Record)
-    ]
-    assert len(links) > 30
-    for model, name in links:
-        owner = "" if issubclass(model, Record) else f"{_PARENTS[model]}__"
-        rows = model._default_manager.filter(**{f"{name}__isnull": False})
-        assert rows.exists(), f"{model.__name__}.{name} is never set"
-        foreign = rows.exclude(**{f"{name}__organization": F(f"{owner}organization")})
-        assert not foreign.exists(), f"{model.__name__}.{name} refers to another organization"
-
-
 def test_trackers_match_their_shipments() -> None:
     load()
     tracked = Shipment.objects.filter(tracker__isnull=False)
@@ -230,7 +135,7 @@ def test_trackers_match_their_shipments() -> None:
     assert not read.exclude(tracking_number=F("tracker__tracking_number")).exists()
 
 
-def test_texts_need_escaping() -> None:
+def test_texts_contain_characters_that_need_escaping() -> None:
     load()
     found = set(texts())
     awkward = ['"', "'", ",", ";", "\n", "\r\n", "\t", "\\", "\\N", "🚚", "👩\u200d👩", "<b>", "{"]
@@ -294,14 +199,3 @@ def test_documented_requests_select_records() -> None:
         Location.objects.all(),
     ]
     assert all(rows.filter(organization__slug="acme").count() > 1 for rows in selected)
-
-
-def test_every_field_has_values() -> None:
-    load()
-    for model in RECORDS:
-        rows = model._default_manager.all()
-        for field in model._meta.concrete_fields:
-            filled = rows.filter(**{f"{field.name}__isnull": False})
-            if isinstance(field, JSONField | ArrayField):
-                filled = filled.exclude(**{field.name: []})
-            assert filled.exists(), f"{model.__name__}.{field.name}"

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
 from longshore.accounts.models import Organization
@@ -60,19 +59,6 @@ def test_ids_have_the_prefix_of_their_model(name: str, prefix: str, acme: Organi
     record = resource.model(organization=acme)
     assert str(record.pk).startswith(f"{prefix}_")
     assert len(record.pk) <= 40
-
-
-def test_every_foreign_key_has_an_index() -> None:
-    """Without an index, a deletion reads the whole table for each deleted row."""
-    for model in apps.get_app_config("longshore_logistics").get_models():
-        first = {index.fields[0] for index in model._meta.indexes if index.fields}
-        first |= {
-            constraint.fields[0]
-            for constraint in model._meta.constraints
-            if isinstance(constraint, models.UniqueConstraint)
-        }
-        keys = {field.name for field in model._meta.fields if field.many_to_one}
-        assert keys <= first, f"{model.__name__}: {keys - first}"
 
 
 def test_search_text_joins_non_empty_fields(acme: Organization) -> None:

@@ -139,7 +139,7 @@ def test_deleting_an_export_deletes_its_texts_everywhere(
     assert "deleted" in again.json()["message"]
 
 
-def test_a_deletion_is_announced_once_and_ends_all_events(
+def test_a_deletion_publishes_one_event_and_deletes_the_others(
     queued: Export, subscription: Subscription
 ) -> None:
     runner.run(queued.pk)

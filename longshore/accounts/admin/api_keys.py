@@ -100,7 +100,7 @@ class ApiKeyAdmin(ModelAdmin):
         return changeable and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Forbid deletion, because a revoked key documents who had access until when."""
+        """Forbid deletion, because a revoked key documents until when access existed."""
         return False
 
     def add_view(
