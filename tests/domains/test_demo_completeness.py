@@ -72,7 +72,7 @@ def table(slug: str, **body: Any) -> dict[str, set[str]]:
     return {name: {row[place] for row in rows} for place, name in enumerate(header)}
 
 
-def poor(name: str, columns: Mapping[str, set[str]]) -> set[str]:
+def uniform_columns(name: str, columns: Mapping[str, set[str]]) -> set[str]:
     """Return the columns with fewer than two different non-empty values."""
     nothing = {"", "{}", "[]"}
     return {f"{name}.{column}" for column, values in columns.items() if len(values - nothing) < 2}
@@ -85,7 +85,7 @@ def test_columns_of_resources_are_neither_empty_nor_constant(slug: str) -> None:
         columns = table(slug, resource=name)
         # An export has one organization.
         assert len(columns.pop("organization_id")) == 1
-        found |= poor(name, columns)
+        found |= uniform_columns(name, columns)
     assert found == {column for column in CONSTANT if column.partition(".")[0] in registry.names()}
 
 
@@ -93,7 +93,7 @@ def test_columns_of_resources_are_neither_empty_nor_constant(slug: str) -> None:
 def test_columns_of_export_types_are_neither_empty_nor_constant(slug: str) -> None:
     found = set()
     for code in export_types.codes():
-        found |= poor(code, table(slug, type=code))
+        found |= uniform_columns(code, table(slug, type=code))
     assert found == {
         column for column in CONSTANT if column.partition(".")[0] in export_types.codes()
     }

@@ -181,8 +181,8 @@ def test_relation_to_another_organization_is_rejected(
     acme: Organization, globex: Organization, staff: Client
 ) -> None:
     shipment = ShipmentFactory.create(organization=acme)
-    ours, theirs = (LocationFactory.create(organization=owner) for owner in (acme, globex))
-    response = resend(staff, shipment, location=theirs.pk)
+    ours, foreign = (LocationFactory.create(organization=owner) for owner in (acme, globex))
+    response = resend(staff, shipment, location=foreign.pk)
     assert f"belongs to {globex}" in response.context["adminform"].errors.as_text()
     assert resend(staff, shipment, location=ours.pk).status_code == 302
     shipment.refresh_from_db()
@@ -192,9 +192,9 @@ def test_relation_to_another_organization_is_rejected(
 def test_relation_of_an_inline_row_to_another_organization_is_rejected(
     acme: Organization, globex: Organization, staff: Client
 ) -> None:
-    ours, theirs = (GroupFactory.create(organization=owner) for owner in (acme, globex))
+    ours, foreign = (GroupFactory.create(organization=owner) for owner in (acme, globex))
     contact = ContactFactory.create(organization=acme, groups=[ours])
-    response = resend(staff, contact, **{"contactgroup_set-0-group": theirs.pk})
+    response = resend(staff, contact, **{"contactgroup_set-0-group": foreign.pk})
     assert f"belongs to {globex}" in str(
         response.context["inline_admin_formsets"][0].formset.errors
     )

@@ -1,4 +1,4 @@
-"""Logistics demo data: number of records, progress bar, and texts that need escaping."""
+"""Logistics demo data: number of records, arguments, progress, and texts that need escaping."""
 
 import os
 import re
