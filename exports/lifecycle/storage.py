@@ -42,12 +42,13 @@ def _export_folder(export: Export) -> str:
 
 
 def delete_files(export: Export, deadline: float = inf) -> bool:
-    """Delete the files of all attempts of an export. Return whether all are deleted.
+    """Delete what any attempt of an export wrote.
 
     deadline: on the monotonic clock; no request is sent to the storage after it.
+    Returns whether nothing is left.
     """
     folders = [attempt_folder(export, claim) for claim in export.claims]
-    # Try every folder: one that cannot be deleted must not keep the files of the others.
+    # A folder that cannot be deleted does not keep the others.
     deleted = [file_storage.delete_folder(folder, deadline) for folder in folders]
     if not all(deleted):
         return False

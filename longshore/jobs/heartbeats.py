@@ -1,8 +1,8 @@
 """Heartbeats in Valkey, with a TTL: a process whose heartbeat has expired is dead.
 
-Each worker writes one heartbeat per queue that it consumes, and one per kind of job with the number
-of jobs that it processes at a time (its slots). Each recovery of a kind of job writes one when it
-ends.
+Each worker leaves one heartbeat per queue that it consumes, and one per kind of job with the
+number of jobs that it processes at a time (its slots). Each recovery of a kind of job leaves one
+when it ends.
 """
 
 from collections.abc import Container

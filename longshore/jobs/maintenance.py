@@ -206,7 +206,7 @@ def _for_each(
     for part in (rows.filter(pk__gt=start), rows.filter(pk__lte=start)):
         for row in chunks.read(part, end - time.monotonic()):
             failures = 0 if _succeeds(action, row, end) else failures + 1
-            # An unavailable storage may take until its timeout for each attempt.
+            # An unavailable storage may take its time for each attempt.
             if failures == MAX_FAILURES or time.monotonic() > end:
                 stopped_at = row.pk
                 break

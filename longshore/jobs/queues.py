@@ -18,7 +18,7 @@ from longshore.jobs.statuses import Lane, Status
 
 logger = logging.getLogger(__name__)
 
-# Expiry of the second message of a small job, for workers of `large`.
+# After this time, workers of `large` need not look at a small job any more.
 HELP_SECONDS = 30
 # No optional message is sent to a queue with this many: its workers are busy or down, and a broker
 # keeps even an expired message until a worker takes it.

@@ -122,7 +122,7 @@ class JobRunner(Generic[J, R]):
             try:
                 result = self._work(job, pool)
             except BaseException as error:
-                # Also if this process must end: it has no time to clear later.
+                # Also if this process is to end: it has no time to clear later.
                 try:
                     self._end(job, error)
                 finally:
@@ -170,10 +170,7 @@ class JobRunner(Generic[J, R]):
             raise
 
     def _end(self, job: J, error: BaseException) -> None:
-        """Fail, time out or requeue a job after an error.
-
-        Raises Superseded, and errors that end the process, such as SystemExit.
-        """
+        """Fail, time out or requeue a job after an error. Raises errors that are not the job's."""
         # If the error was a lost connection of Django, this opens a new one.
         close_old_connections()
         if self.handle(job, error):

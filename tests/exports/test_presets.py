@@ -341,7 +341,7 @@ def test_the_system_check_reports_each_mistake(
     assert "there are no columns" in said(declared(columns={}))
     assert "two columns have the header" in said(declared(columns={"number": "A", "id": "A"}))
     assert "cannot be ordered by 'metadata'" in said(declared(order_by="metadata"))
-    assert "has no filter 'color'" in said(declared(options={"color": 1}))
+    assert "has no filter 'colour'" in said(declared(options={"colour": 1}))
     assert "options.source" in said(declared(date="source"))
 
 

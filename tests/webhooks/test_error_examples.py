@@ -54,7 +54,7 @@ def test_an_invalid_secret_and_an_invalid_time(
 
 
 def test_an_invalid_filter(alice: KeyClient, subscription: Subscription) -> None:
-    assert alice.get("/v1/webhooks?color=red").json() in examples("list_webhooks", 400)
+    assert alice.get("/v1/webhooks?colour=red").json() in examples("list_webhooks", 400)
     assert alice.get("/v1/events?type=export").json() in examples("list_events", 400)
 
 

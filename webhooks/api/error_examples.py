@@ -30,7 +30,7 @@ INVALID_BODIES = [
 ]
 INVALID_SECRET = raised(lambda: parse_secret({"secret": "whsec_short"}))
 INVALID_SINCE = raised(lambda: parse_since({"since": "yesterday"}))
-UNKNOWN_FILTER = raised(lambda: parse_list_filters({"color": ["red"]}, {}))
+UNKNOWN_FILTER = raised(lambda: parse_list_filters({"colour": ["red"]}, {}))
 INVALID_TYPE_FILTER = raised(
     lambda: parse_list_filters({"type": ["export"]}, {"type": EventType.values})
 )
