@@ -133,7 +133,7 @@ def test_registered_resources_pass_the_checks() -> None:
 )
 def test_check_reports_a_wrong_declaration(changes: dict[str, Any], code: str, text: str) -> None:
     resource = replace(CONTACT, **changes)
-    errors = [e for e in check_resource(resource) if e.id == f"resources.{code}"]
+    errors = [e for e in check_resource(resource) if e.id == f"longshore_resources.{code}"]
     assert len(errors) == 1
     assert errors[0].msg.startswith(f"Resource {resource.name!r}: ")
     assert text in errors[0].msg
@@ -158,7 +158,7 @@ def test_check_reports_duplicate_names(own_registry: Registry) -> None:
 
 def test_django_runs_the_checks(own_registry: Registry) -> None:
     own_registry.register(replace(CONTACT, key=("code",)))
-    assert [e.id for e in run_checks() if (e.id or "").startswith("resources.")] == [
+    assert [e.id for e in run_checks() if (e.id or "").startswith("longshore_resources.")] == [
         "longshore_resources.E006"
     ]
 
@@ -198,7 +198,7 @@ def test_path_to_the_organization_may_have_several_steps() -> None:
     assert [error.id for error in check_resource(file)] == ["longshore_resources.E005"]
 
 
-def test_check_reports_a_plural_that_is_an_address_of_the_api(settings: Settings) -> None:
+def test_check_reports_a_plural_that_is_a_path_of_the_api(settings: Settings) -> None:
     taken = Resource("export", "exports", Contact)
     views: list[tuple[str, str, type[ApiViewSet[Any]]]] = [
         ("exports", "export", ExportViewSet),
@@ -211,7 +211,7 @@ def test_check_reports_a_plural_that_is_an_address_of_the_api(settings: Settings
     )
     [error] = check_resource(taken)
     assert error.id == "longshore_resources.E009"
-    assert "the API uses the address /v1/exports already" in error.msg
+    assert "the API already uses the path /v1/exports" in error.msg
     assert list(check_resource(CONTACT)) == []
 
 
