@@ -118,7 +118,7 @@ def test_a_link_expires_with_its_export(alice: KeyClient, completed: Export) -> 
         ("cursor=nonsense", "invalid_cursor", "cursor"),
         ("cursor=cD1hYmM%3D", "invalid_cursor", "cursor"),  # "p=abc", an unsealed position.
         ("status=done", "invalid_filter", "status"),
-        ("color=red", "invalid_filter", "color"),
+        ("colour=red", "invalid_filter", "colour"),
     ],
 )
 def test_an_invalid_parameter_is_reported(

@@ -123,7 +123,7 @@ def test_writes_only_the_file_to_standard_output(
     [
         ({"organization": "nobody"}, "'nobody' is not the slug of an organization"),
         ({"organization": "acme", "format": "pdf"}, "Unsupported format: pdf"),
-        ({"organization": "acme", "options": {"color": "red"}}, "options.color"),
+        ({"organization": "acme", "options": {"colour": "red"}}, "options.colour"),
         ({"organization": "acme", "output": "/no/such/folder/out.csv"}, "No such file"),
     ],
 )

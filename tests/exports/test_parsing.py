@@ -136,7 +136,7 @@ def test_both_filter_languages_are_parsed_and_report_all_problems() -> None:
         ({"format": "xml"}, "invalid_format", "format", "xml", "jsonl"),
         ({"format": {}}, "invalid_format", "format", {}, "csv"),
         ({"compression": "zip"}, "invalid_compression", "compression", "zip", "gzip"),
-        ({"color": 1}, "invalid_request", "color", 1, "options"),
+        ({"colour": 1}, "invalid_request", "colour", 1, "options"),
         ({"options": []}, "invalid_request", "options", [], "an object"),
         ({"filters": ["status_eq"]}, "invalid_request", "filters", ["status_eq"], "an object"),
         ({"options": "x"}, "invalid_request", "options", "x", "an object"),
@@ -178,7 +178,7 @@ def test_a_missing_resource_is_reported() -> None:
         ({"datetime_format": ["yyyy"]}, "invalid_datetime_format", "datetime_format", "letters"),
         ({"properties": "melt"}, "invalid_format", "properties", "merge"),
         ({"properties": []}, "invalid_format", "properties", "merge"),
-        ({"color": 1}, "invalid_request", "color", "column_order"),
+        ({"colour": 1}, "invalid_request", "colour", "column_order"),
         ({"columns": "id"}, "invalid_column", "columns", "<column>"),
         ({"columns": [1]}, "invalid_column", "columns", "<column>"),
         ({"columns": {}}, "invalid_column", "columns", "tracking_number"),
@@ -266,8 +266,8 @@ def test_null_has_the_effect_of_an_absent_field() -> None:
 
 
 def test_an_unknown_field_is_reported_even_if_it_is_null() -> None:
-    assert one_problem(color=None).field == "color"
-    assert one_problem(csv_field_options={"color": None}).field == "csv_field_options.color"
+    assert one_problem(colour=None).field == "colour"
+    assert one_problem(csv_field_options={"colour": None}).field == "csv_field_options.colour"
 
 
 @pytest.mark.parametrize(

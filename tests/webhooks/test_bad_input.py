@@ -86,7 +86,7 @@ BAD = [
             "webhook-anything",
         )
     ),
-    ({"color": "red"}, "invalid_request", "color"),
+    ({"colour": "red"}, "invalid_request", "colour"),
 ]
 
 
@@ -112,10 +112,10 @@ def test_bad_input_is_refused(
 
 
 def test_all_problems_are_reported_at_once(alice: KeyClient) -> None:
-    body = {"events": ["nope"], "headers": {"Host": "x"}, "active": 1, "color": "red"}
+    body = {"events": ["nope"], "headers": {"Host": "x"}, "active": 1, "colour": "red"}
     problems = alice.post("/v1/webhooks", body).json()["details"]["problems"]
     fields = {problem["field"] for problem in problems}
-    assert fields == {"target", "events.0", "headers.Host", "active", "color"}
+    assert fields == {"target", "events.0", "headers.Host", "active", "colour"}
 
 
 def test_a_change_to_too_many_headers_is_refused(alice: KeyClient) -> None:
@@ -147,7 +147,7 @@ def test_a_bad_start_of_a_recovery_is_refused(alice: KeyClient, since: Any) -> N
 @pytest.mark.parametrize(
     ("path", "field"),
     [
-        ("/v1/webhooks?color=red", "color"),
+        ("/v1/webhooks?colour=red", "colour"),
         ("/v1/events?type=export", "type"),
         ("/v1/events?status=failed", "status"),
         ("/v1/events?limit=0", "limit"),

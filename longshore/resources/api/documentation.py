@@ -174,7 +174,7 @@ class RecordSchema(AutoSchema):
 def _list_errors(resource: Resource) -> list[ApiError]:
     queries = (
         f"{resource.date_field}=yesterday",
-        "fields=color",
+        "fields=colour",
         "direction=up",
         "timezone=Mars/Olympus",
         "id=1&id=2",
@@ -188,7 +188,7 @@ def _list_errors(resource: Resource) -> list[ApiError]:
 
 
 def _record_errors(resource: Resource) -> list[ApiError]:
-    queries = ("color=red", "fields=color", "timezone=Mars/Olympus")
+    queries = ("colour=red", "fields=colour", "timezone=Mars/Olympus")
     return [
         *(
             raised(partial(parse_record_query, resource, "", QueryDict(query), "UTC"))
