@@ -57,7 +57,7 @@ def check_export_types(**_: Any) -> list[CheckMessage]:
         texts = list(_export_type_problems(export_type))
         if codes.count(export_type.code) > 1:
             texts.append("another named export has the code")
-        text = f"Export type {export_type.code!r}: "
+        text = f"Named export {export_type.code!r}: "
         problems += [Error(f"{text}{each}.", id="longshore_resources.E015") for each in texts]
     return problems
 
