@@ -1,0 +1,1 @@
+"""Exports: bulk exports of the resources of an organization into files."""

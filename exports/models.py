@@ -22,12 +22,12 @@ from longshore.jobs.models import (
     optional_limit,
     public_id_field,
 )
-from longshore.jobs.statuses import ENDS, QUEUED_AT_ONCE, Lane, Status
+from longshore.jobs.statuses import QUEUED_AT_ONCE, TERMINAL, Lane, Status
 
 __all__ = [
-    "ENDS",
     "STATUSES",
     "STATUS_CHOICES",
+    "TERMINAL",
     "Export",
     "ExportEvent",
     "ExportFile",

@@ -89,7 +89,7 @@ SETTINGS: dict[str, Any] = {
         "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
         "StatusEnum": "exports.models.STATUS_CHOICES",
         "ColumnTypeEnum": "longshore.resources.api.serializers.COLUMN_TYPES",
-        "ExportTypeEnum": "exports.api.body.TYPES",
+        "ExportTypeEnum": "exports.api.request_serializers.TYPES",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,

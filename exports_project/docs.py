@@ -27,7 +27,7 @@ def without_empty_enums(
     """Replace enums that have no values by plain strings.
 
     The choices of a parameter are empty if nothing of its kind is registered, for example no named
-    export types. JSON Schema forbids an empty enum, and drf-spectacular cannot name it.
+    named exports. JSON Schema forbids an empty enum, and drf-spectacular cannot name it.
     """
     _drop_empty_enums(result)
     return result

@@ -23,7 +23,7 @@ from longshore.jobs import heartbeats
 logger = logging.getLogger(__name__)
 
 # All checks start at once. The response waits at most this long for the slowest.
-_ANSWER_TIMEOUT_SECONDS = 2.5
+_RESPONSE_TIMEOUT_SECONDS = 2.5
 # Timeout of the clients that the checks use. Shorter than the above, so that a dead service is
 # usually reported as failed rather than as timeout.
 _CHECK_TIMEOUT_SECONDS = 2
@@ -68,13 +68,13 @@ class Check:
             self._run()
         except Exception as error:
             # Any error of a client library. Its message goes to the log only: /readyz is public.
-            logger.warning("Not ready, %s: %s: %s", self.name, type(error).__name__, error)
+            logger.warning("Health check %s failed: %s: %s", self.name, type(error).__name__, error)
             state = "failed"
         return Result(state, round((time.monotonic() - began) * 1000))
 
 
 class NotReady(Exception):
-    """A check found a part that does not work."""
+    """A part of the service does not work."""
 
 
 def _database() -> None:
@@ -119,7 +119,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """`{"status", "checks": {<name>: {"state", "milliseconds"}}}`: 200, or 503 if any is not ok."""
     began = time.monotonic()
     runs = {check.name: check.begin() for check in CHECKS}
-    wait(runs.values(), timeout=_ANSWER_TIMEOUT_SECONDS)
+    wait(runs.values(), timeout=_RESPONSE_TIMEOUT_SECONDS)
     late = Result("timeout", round((time.monotonic() - began) * 1000))
     results = {name: run.result() if run.done() else late for name, run in runs.items()}
     ready = all(result.state == "ok" for result in results.values())

@@ -39,8 +39,8 @@ def set_request_id(get_response: _GetResponse) -> _GetResponse:
     return middleware
 
 
-def answer_probes(get_response: _GetResponse) -> _GetResponse:
-    """Answer probes and metrics before the checks of TLS and host.
+def serve_probes(get_response: _GetResponse) -> _GetResponse:
+    """Serve probes and metrics before the checks of TLS and host.
 
     Probes and Prometheus use plain HTTP and an IP address instead of a host name.
     """

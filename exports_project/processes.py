@@ -76,8 +76,8 @@ def worker(
     def program(processes: int) -> tuple[str, ...]:
         pool = ("--pool=threads",) if uses_threads else ()
         quiet = ("--without-gossip", "--without-mingle")
-        place = ("-n", f"{name}@%h", "-Q", ",".join(queues))
-        return (*CELERY, "worker", *quiet, *place, *pool, f"--concurrency={processes}")
+        worker_options = ("-n", f"{name}@%h", "-Q", ",".join(queues))
+        return (*CELERY, "worker", *quiet, *worker_options, *pool, f"--concurrency={processes}")
 
     return Process(
         name=name,

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 
 def search(request: HttpRequest) -> HttpResponse:
-    """Answer 404 for a `page` that does not exist, where unfold's view answers 500."""
+    """Return 404 for a `page` that does not exist. Unfold's view returns 500."""
     view = admin.site.admin_view(admin.site.search)  # type: ignore[attr-defined]
     try:
         response: HttpResponse = view(request)

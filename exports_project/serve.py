@@ -13,10 +13,10 @@ from functools import partial
 
 from django.core.exceptions import ImproperlyConfigured
 
-from exports_project.embedded import processes, servers
-from exports_project.embedded.processes import Child
+from exports_project.embedded import child_processes, servers
+from exports_project.embedded.child_processes import Child
 from exports_project.processes import PROCESSES
-from exports_project.supervisor import GivenUp, Supervisor
+from exports_project.supervisor import RestartLimitReached, Supervisor
 
 try:
     from exports_project.settings import (
@@ -50,7 +50,7 @@ def main() -> None:
     os.chdir(BASE_DIR)
     try:
         serve()
-    except (StartError, GivenUp, servers.ServerError) as error:
+    except (StartError, RestartLimitReached, servers.ServerError) as error:
         sys.exit(f"Longshore: {error}")
 
 
@@ -96,12 +96,12 @@ def check_port() -> None:
 def manage(*arguments: str) -> None:
     """Run a `manage.py` command. Stop it if a signal arrives. Raises StartError if it fails."""
     command = [sys.executable, "manage.py", *arguments]
-    process = processes.spawn(command, output=None)
+    process = child_processes.spawn(command, output=None)
     try:
         while process.poll() is None:
             pause()
     finally:
-        processes.stop(process)
+        child_processes.stop(process)
     if process.returncode:
         raise StartError(f"manage.py {arguments[0]} failed (exit code {process.returncode}).")
 
@@ -112,10 +112,10 @@ def programs() -> Iterator[Children]:
     children: Children = {}
     try:
         for name, process in PROCESSES.items():
-            # SIGKILL if this process dies: a worker that is told to stop at the moment when its
-            # broker goes away waits forever. The next start recovers its unfinished tasks.
+            # SIGKILL if this process dies: a worker that receives SIGTERM while its broker stops
+            # waits forever. The next start recovers its unfinished tasks.
             spawn = partial(
-                processes.spawn, process.command(), output=None, death_signal=signal.SIGKILL
+                child_processes.spawn, process.command(), output=None, death_signal=signal.SIGKILL
             )
             children[name] = Child(spawn, process.stop_signal, STOP_SECONDS)
         yield children
@@ -123,7 +123,7 @@ def programs() -> Iterator[Children]:
         for child in children.values():
             child.process.send_signal(child.stop_signal)
         for child in children.values():
-            processes.await_end(child.process, child.stop_seconds)
+            child_processes.await_end(child.process, child.stop_seconds)
 
 
 def pause() -> None:
@@ -135,12 +135,12 @@ def pause() -> None:
 
 
 def await_web(supervisor: Supervisor) -> None:
-    """Wait until the web server answers. Raises StartError after READY_SECONDS."""
+    """Wait until the web server responds. Raises StartError after READY_SECONDS."""
     deadline = time.monotonic() + READY_SECONDS
     while not web_runs():
         if time.monotonic() > deadline:
             raise StartError(
-                f"/healthz on port {PORT} did not answer 200 within {READY_SECONDS} seconds; "
+                f"/healthz on port {PORT} did not return 200 within {READY_SECONDS} seconds; "
                 "see the log above."
             )
         pause()

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
-from exports_project.embedded.processes import Child
+from exports_project.embedded.child_processes import Child
 
 MAX_DEATHS = 5
 PERIOD_SECONDS = 60
@@ -13,7 +13,7 @@ PERIOD_SECONDS = 60
 FIRST_DELAY_SECONDS = 1
 
 
-class GivenUp(Exception):
+class RestartLimitReached(Exception):
     """A program died too often; the message names it and gives the reason of its last end."""
 
 
@@ -31,7 +31,7 @@ class Supervisor:
         self._due: dict[str, float] = {}
 
     def watch(self) -> None:
-        """Check each child once and restart those that are due. Raises GivenUp."""
+        """Check each child once and restart those that are due. Raises RestartLimitReached."""
         now = time.monotonic()
         for name, child in self._children.items():
             if name in self._due:
@@ -48,7 +48,7 @@ class Supervisor:
         self._deaths[name] = [*recent, now]
         deaths = len(self._deaths[name])
         if deaths >= MAX_DEATHS:
-            raise GivenUp(
+            raise RestartLimitReached(
                 f"{name} ended {deaths} times within {PERIOD_SECONDS} seconds, "
                 f"the last time by {reason(code)}; stopping everything."
             )

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from exports_project.embedded import processes
+from exports_project.embedded import child_processes
 from tests.recovery.services import free_port
 
 _START_SECONDS = 180
@@ -49,7 +49,7 @@ def _stack() -> Iterator[tuple[str, str, Path]]:
         }
         with (folder / "output").open("wb") as output:
             command = [sys.executable, "-m", "exports_project.serve"]
-            process = processes.spawn(command, output=output, env=environment)
+            process = child_processes.spawn(command, output=output, env=environment)
         try:
             deadline = time.monotonic() + _START_SECONDS
             while "Longshore is ready" not in (folder / "output").read_text():
@@ -59,7 +59,7 @@ def _stack() -> Iterator[tuple[str, str, Path]]:
             demo = json.loads((folder / "demo.json").read_text())
             yield demo["base_url"], demo["api_key"], folder / "output"
         finally:
-            processes.stop(process)
+            child_processes.stop(process)
 
 
 def _ids(url: str, key: str) -> dict[str, str]:

@@ -16,7 +16,6 @@ from exports.reading.stream import ExportStream
 from exports.request.body import OUTPUT_OPTIONS
 from exports.request.parser import parse_export
 from exports_project.health import CHECKS
-from longshore.api.body.tables import table_rows
 from longshore.api.errors import error_codes
 from longshore.files.datetime_patterns import FIELDS, pattern_sql
 from longshore.jobs.metrics import JobCollector
@@ -139,13 +138,14 @@ def test_the_table_of_errors_is_complete() -> None:
 
 
 def test_the_table_of_output_options_equals_their_declaration() -> None:
-    declared = {row.name.strip("`"): row.default for row in table_rows(OUTPUT_OPTIONS)}
+    declared = {field.name: field.default for field in OUTPUT_OPTIONS.fields}
     documented = set()
     for row in table("formats.md", "Option"):
         names, default, used_by = re.findall(r"`(.+?)`", row[0]), row[-2], row[-1]
         documented |= set(names)
         for name in names:
-            assert declared[name] in ("", default), name
+            text = json.dumps(declared[name]).strip('"')
+            assert declared[name] is None or default == f"`{text}`", name
             having = [each.name for each in formats.values() if name in each.options]
             assert not having or re.findall(r"`(.+?)`", used_by) == having, name
     assert documented == set(declared)

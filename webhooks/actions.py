@@ -41,7 +41,7 @@ def test(subscription: Subscription) -> Delivery:
 def redeliver(delivery: Delivery) -> None:
     """Send a delivery again, at once.
 
-    Raise ApiError if it is being sent now or if its subscription is not active.
+    Raises ApiError if it is being sent now or if its subscription is not active.
     """
     _refuse_inactive(delivery.subscription)
     with transaction.atomic():
@@ -54,7 +54,7 @@ def redeliver(delivery: Delivery) -> None:
 def recover(subscription: Subscription, since: datetime) -> int:
     """Send the failed deliveries of events since a time again. Return how many there are.
 
-    Raise ApiError if the subscription is not active.
+    Raises ApiError if the subscription is not active.
     """
     _refuse_inactive(subscription)
     with transaction.atomic():

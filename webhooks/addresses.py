@@ -47,7 +47,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_reachable(address: Address) -> bool:
-    """Return true if webhooks may be sent to this address.
+    """Return whether webhooks may be sent to this address.
 
     An IPv6 address that embeds an IPv4 address (IPv4-mapped, or the well-known NAT64 prefix) is
     checked as that IPv4 address. An address with a scope id is never reachable.

@@ -3,7 +3,7 @@
 from django.db.models import TextChoices
 
 # Subscribes to all types, including those of later releases.
-EVERY = "*"
+ALL_EVENTS = "*"
 
 
 class EventType(TextChoices):

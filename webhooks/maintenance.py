@@ -15,7 +15,7 @@ from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
 
 logger = logging.getLogger(__name__)
 
-# Of events with their deliveries and attempts.
+# Retention of events with their deliveries and attempts.
 RETENTION = timedelta(days=30)
 _EMAIL = """\
 Longshore has disabled the webhook {name} of {organization} and sends nothing more to {target}.
@@ -31,9 +31,9 @@ Then send the deliveries that failed in the meantime again: POST /v1/webhooks/{i
 
 
 def sweep() -> None:
-    """Release expired leases, fail what cannot be delivered, and wake senders for what is due."""
+    """Release expired leases, fail undeliverable deliveries, wake senders for due deliveries."""
     if released := requeueing.release_expired_leases():
-        logger.warning("Sending %s deliveries of dead senders again.", released)
+        logger.warning("Requeued %s deliveries of dead senders.", released)
     _disable_unverified()
     requeueing.fail_undeliverable()
     queueing.wake_all(senders.due_subscriptions())

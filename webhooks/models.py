@@ -11,7 +11,7 @@ from django.utils import timezone
 from longshore.accounts.models import Organization
 from longshore.database.fields import OrderedJSONField
 from longshore.database.ids import new_id
-from webhooks.events import EVERY, EventType
+from webhooks.events import ALL_EVENTS, EventType
 from webhooks.targets import host_of
 
 
@@ -22,7 +22,8 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def matching(self, event: "Event") -> "SubscriptionQuerySet":
         """Return the subscriptions of the event's organization that get a delivery of it."""
-        event_type = models.Q(events__contains=[EVERY]) | models.Q(events__contains=[event.type])
+        all_events = models.Q(events__contains=[ALL_EVENTS])
+        event_type = all_events | models.Q(events__contains=[event.type])
         resource = models.Q(resources=[]) | models.Q(resources__contains=[event.resource])
         export_type = models.Q(types=[]) | models.Q(types__contains=[event.export_type])
         # If Longshore disabled a subscription, its deliveries fail and can be recovered later.

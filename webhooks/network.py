@@ -134,7 +134,7 @@ class CheckedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect within `timeout` seconds, including the resolution of the name.
 
-        Raise ForbiddenAddress if any address of the host is not reachable, or httpcore's
+        Raises ForbiddenAddress if any address of the host is not reachable, or httpcore's
         ConnectError or ConnectTimeout.
         """
         seconds = _CONNECT_SECONDS if timeout is None else timeout
@@ -149,7 +149,7 @@ class CheckedBackend(httpcore.NetworkBackend):
                     "The target's host resolves to an address that is not public."
                 )
         for left in range(len(addresses), 0, -1):
-            # An address that does not answer must leave time for the others.
+            # An address that does not respond must leave time for the others.
             share = max(end - time.monotonic(), 0.001) / left
             try:
                 stream = self._backend.connect_tcp(
@@ -167,18 +167,18 @@ def _resolve(host: str, port: int, timeout: float) -> list[Address]:
 
     The system's resolver has no timeout, so it runs in a thread, which may outlive this call.
     """
-    answer: Future[list[Address]] = Future()
+    resolution: Future[list[Address]] = Future()
 
     def resolve() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answer.set_result([ipaddress.ip_address(entry[4][0]) for entry in found])
+            resolution.set_result([ipaddress.ip_address(entry[4][0]) for entry in found])
         except Exception as error:
-            answer.set_exception(error)
+            resolution.set_exception(error)
 
     Thread(target=resolve, name="webhooks-resolve", daemon=True).start()
     try:
-        return answer.result(timeout)
+        return resolution.result(timeout)
     except TimeoutError as error:
         raise httpcore.ConnectTimeout("The target's host was not resolved in time.") from error
     except (OSError, ValueError) as error:

@@ -35,14 +35,14 @@ def publish(
     return event
 
 
-def withdraw(organization_id: str, subject: str) -> None:
-    """Delete the events of a subject with all their deliveries, whether sent or not.
+def delete_events(organization_id: str, subject: str) -> None:
+    """Delete the events of a subject, with all their deliveries, pending ones too.
 
-    A message that is being sent at this moment still arrives.
+    A delivery that a sender is sending at this moment still arrives.
     """
     events = Event.objects.filter(organization=organization_id, subject=subject).exclude(subject="")
-    # The locking order of a purge (events, then deliveries) and of senders (deliveries by key):
-    # another order would deadlock.
+    # Lock in the order of a purge (events, then deliveries) and of senders (deliveries by key).
+    # Another order may deadlock.
     list(events.order_by("pk").select_for_update().values_list("pk"))
     deliveries = Delivery.objects.filter(event__in=events.order_by())
     list(deliveries.order_by("pk").select_for_update(of=("self",)).values_list("pk"))

@@ -22,7 +22,7 @@ from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 from webhooks.errors import WebhookErrorCode
-from webhooks.events import EVERY, EventType
+from webhooks.events import ALL_EVENTS, EventType
 from webhooks.signing_secrets import MAX_BYTES, MIN_BYTES, is_secret
 from webhooks.targets import InvalidTarget, check_target
 
@@ -109,9 +109,9 @@ def _read_target(value: Any, path: str, problems: Problems) -> str | None:
         check_target(value)
     except InvalidTarget as error:
         # A URL with an @ may contain a password.
-        shown = None if "@" in str(value) else value
+        safe_value = None if "@" in str(value) else value
         code = WebhookErrorCode.INVALID_TARGET
-        problems.report(code, path, shown, str(error), _TARGET_ACCEPTED)
+        problems.report(code, path, safe_value, str(error), _TARGET_ACCEPTED)
         return None
     return value
 
@@ -119,23 +119,23 @@ def _read_target(value: Any, path: str, problems: Problems) -> str | None:
 def _read_events(value: Any, path: str, problems: Problems) -> list[str]:
     """Return the event types in the order of their declaration."""
     code = WebhookErrorCode.INVALID_EVENT
-    chosen = [value] if value == EVERY else value
-    accepted = [EVERY, *EventType.values]
+    chosen = [value] if value == ALL_EVENTS else value
+    accepted = [ALL_EVENTS, *EventType.values]
     if not isinstance(chosen, list) or not chosen:
-        text = f"{path} must be {EVERY} or a list of at least one event type."
+        text = f"{path} must be {ALL_EVENTS} or a list of at least one event type."
         problems.report(code, path, value, text, accepted)
         return []
     problems.extend(_unknown_names(chosen, path, "an event type", code, accepted))
-    if EVERY in chosen and len(chosen) > 1:
-        text = f"{EVERY} stands for every event type and must be the only element."
-        problems.report(code, path, value, text, [EVERY])
+    if ALL_EVENTS in chosen and len(chosen) > 1:
+        text = f"{ALL_EVENTS} stands for every event type and must be the only element."
+        problems.report(code, path, value, text, [ALL_EVENTS])
     return [name for name in accepted if name in chosen]
 
 
 def _names_hook(noun: str, code: BaseErrorCode, names: Callable[[], Collection[str]]) -> Hook:
     """Return a hook that reads a list of known names, and sorts it.
 
-    noun: what an error calls a name, with its article.
+    noun: the term for a name in errors, with its article.
     """
 
     def read(value: Any, path: str, problems: Problems) -> list[str]:
@@ -175,8 +175,8 @@ def _read_headers(value: Any, path: str, problems: Problems) -> dict[str, str | 
     for name, text in value.items():
         if refusal := _check_header(name, text):
             message, accepted = refusal
-            shown = name[:MAX_HEADER_NAME_CHARACTERS]
-            problems.report(code, f"{path}.{shown}", None, message, accepted)
+            short_name = name[:MAX_HEADER_NAME_CHARACTERS]
+            problems.report(code, f"{path}.{short_name}", None, message, accepted)
     return value
 
 
@@ -232,11 +232,11 @@ _EVENTS = Custom(
     schema={
         "oneOf": [
             {"type": "array", "items": _EVENT_SCHEMA, "minItems": 1},
-            {"type": "array", "items": {"const": EVERY}, "minItems": 1, "maxItems": 1},
-            {"const": EVERY},
+            {"type": "array", "items": {"const": ALL_EVENTS}, "minItems": 1, "maxItems": 1},
+            {"const": ALL_EVENTS},
         ]
     },
-    accepts=f"a list of event types, or {EVERY}",
+    accepts=f"a list of event types, or {ALL_EVENTS}",
     hook=_read_events,
 )
 _OPTIONAL = (
@@ -251,8 +251,8 @@ _OPTIONAL = (
         "types",
         "Send only events of exports of these named types. Default, or if empty: of all exports.",
         schema=_NAMES_SCHEMA,
-        accepts="a list of export types",
-        hook=_names_hook("an export type", ResourceErrorCode.INVALID_TYPE, export_types.codes),
+        accepts="a list of named exports",
+        hook=_names_hook("a named export", ResourceErrorCode.INVALID_TYPE, export_types.codes),
     ),
     Text("name", "A name of your own.", max_characters=MAX_NAME_CHARACTERS),
     Boolean("active", "`false` deactivates the subscription: Longshore sends nothing."),

@@ -28,7 +28,7 @@ def wake(number: int, seconds: float = 0) -> bool:
     """Send a message for a subscription unless one already waits.
 
     seconds: delay before a sender takes the message.
-    Return true if the broker fails; the next sweep then sends the message.
+    Returns whether the broker failed; the next sweep then sends the message.
     """
     try:
         if not cache.add(_key(number), 1, timeout=_WAITING_SECONDS):

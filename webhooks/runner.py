@@ -22,7 +22,7 @@ TURN_SECONDS = 5.0
 def run(number: int) -> None:
     """Send the due deliveries of the subscription with this key.
 
-    Return when nothing is due, when enough other senders serve it, or when the turn is over.
+    Returns when nothing is due, when enough other senders serve it, or when the turn is over.
     """
     queueing.mark_taken(number)
     bind_contextvars(subscription=number)

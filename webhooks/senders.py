@@ -4,7 +4,6 @@ A sender is a thread of a worker. It waits up to 15 seconds for one response.
 """
 
 import time
-from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
@@ -16,11 +15,12 @@ from redis.exceptions import RedisError
 from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Subscription
 
-# Concurrent senders of a target that answers quickly, and deliveries per claim. A target that is
-# failing, slow or has never answered is unproven: it gets one sender, with one delivery.
+# Concurrent senders of a target that responds quickly, and deliveries per claim. A target that is
+# failing, slow or has never responded is unproven: it gets one sender, with one delivery.
 MAX_SENDERS = 4
 MAX_DELIVERIES = 20
-SLOW = timedelta(seconds=2)
+# A target with slower responses is not quick.
+MAX_QUICK_SECONDS = 2
 # Concurrent senders of all unproven targets, of an organization and in total. The other threads of
 # a worker, which has 32, are left for quick targets.
 MAX_UNPROVEN = 12
@@ -36,7 +36,7 @@ class RateLimitReached(Exception):
 
 
 def is_unproven(subscription: Subscription) -> bool:
-    """Return true if the target is failing, slow, or has never answered."""
+    """Return whether the target is failing, slow, or has never responded."""
     return not subscription.is_quick or subscription.consecutive_failures > 0
 
 
@@ -90,7 +90,7 @@ def claim_limit(subscription: Subscription) -> int:
 def consume_rate(subscription: Subscription, count: int) -> int:
     """Count deliveries against the rate limit of the target's host.
 
-    Return how many of them may be sent now; all of them if Valkey does not answer.
+    Returns how many of them may be sent now; all of them if Valkey does not respond.
     """
     rate = settings.WEBHOOK_HOST_RATE
     if rate is None:

@@ -117,13 +117,13 @@ def _refusal(response: httpx.Response) -> str:
     if response.is_success:
         return ""
     redirect = ", a redirect; redirects are not followed" if response.is_redirect else ""
-    return f"The target answered {response.status_code}{redirect}."
+    return f"The target responded with {response.status_code}{redirect}."
 
 
 def _retry_after(text: str) -> float | None:
     """Parse a Retry-After header, a number of seconds or an HTTP date, into capped seconds.
 
-    Return None if it is neither.
+    Returns None if it is neither.
     """
     if text.isascii() and text.isdigit():
         seconds = float(text[:9])

@@ -27,7 +27,7 @@ OVERLAP = timedelta(hours=24)
 def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     """Create a subscription. Return it with its secret, which is never shown again.
 
-    Raise ApiError if the organization has an equal subscription or the maximum of them.
+    Raises ApiError if the organization has an equal subscription, or MAX_SUBSCRIPTIONS.
     """
     secret = values.pop("secret", None) or signing_secrets.generate()
     headers = _with_headers({}, values.pop("headers", {}))
@@ -49,7 +49,7 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
 def change(subscription: Subscription, values: Values) -> None:
     """Change a subscription and, if needed, challenge its target.
 
-    Raise ApiError for a duplicate of another subscription, InvalidInput for too many headers.
+    Raises ApiError for a duplicate of another subscription, InvalidInput for too many headers.
     """
     with transaction.atomic():
         others = _others(subscription)
@@ -80,7 +80,7 @@ def duplicate_of(public_id: str) -> ApiError:
 
 
 def _needs_challenge(before: Subscription, after: Subscription) -> bool:
-    """Return true if the target is new, or if its unanswered challenge is no longer valid.
+    """Return whether the target is new, or if its unanswered challenge is no longer valid.
 
     Deactivating the subscription ends a challenge. So does a change of headers: otherwise the owner
     could put the token into a header for a target that echoes its headers.
@@ -138,7 +138,7 @@ def _refuse_duplicates(subscription: Subscription, others: SubscriptionQuerySet)
 def _with_headers(current: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:
     """Return the headers to store: values encrypted, headers set to null removed.
 
-    Raise InvalidInput if there would be too many.
+    Raises InvalidInput if there would be too many.
     """
     changed = {name.lower() for name in changes}
     headers = {name: value for name, value in current.items() if name.lower() not in changed}

@@ -32,7 +32,7 @@ from longshore.jobs.admin.presentation import EMPTY, Table, chips, code, exact_t
 
 
 def may_download(request: HttpRequest) -> bool:
-    """Return true if the user may view exports and download their files."""
+    """Return whether the user may view exports and download their files."""
     return request.user.has_perms(("exports.view_export", "exports.download_export"))
 
 

@@ -14,7 +14,7 @@ from longshore.api import admission
 from longshore.api.openapi import raised_errors, unknown_name
 from longshore.resources.api.documentation import unknown_field
 from longshore.resources.export_types import export_types
-from longshore.resources.reading import AnswerTooLarge
+from longshore.resources.reading import ResponseTooLarge
 from longshore.resources.registry import registry
 
 
@@ -50,7 +50,7 @@ TOO_MANY_REQUESTS = admission.too_many(2)
 TOO_MANY_RECORDS = limits.too_many_records(1_204_331, 1_000_000)
 EMPTY_EXPORT = limits.empty()
 FORMAT_LIMIT = errors.format_limit(too_many_columns(MAX_COLUMNS + 1))
-ANSWER_TOO_LARGE = AnswerTooLarge(25_165_824, "metadata")
+ANSWER_TOO_LARGE = ResponseTooLarge(25_165_824, "metadata")
 NOT_READY = errors.not_ready(
     Export(status=Status.PROCESSING, records_count=4211, processed_count=1685)
 )

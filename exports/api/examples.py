@@ -68,7 +68,7 @@ EVENTS = [
     for status, attempt, reason, time in (
         ("queued", 0, "", "2024-12-25T14:30:00.102Z"),
         ("processing", 1, "", "2024-12-25T14:30:00.140Z"),
-        ("queued", 1, "The attempt ended in the loss of its worker.", "2024-12-25T14:30:19.007Z"),
+        ("queued", 1, "The worker stopped responding.", "2024-12-25T14:30:19.007Z"),
         ("processing", 2, "", "2024-12-25T14:30:25.031Z"),
         ("completed", 2, "", "2024-12-25T14:31:40.815Z"),
     )

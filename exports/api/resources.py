@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exports.api import documentation
-from exports.lifecycle.representation import ExportableSerializer
+from exports.api.serializers import ExportableSerializer
 from longshore.api.views import ApiViewSet
 from longshore.resources.api.lookup import find_resource
 from longshore.resources.api.serializers import ResourceSummarySerializer

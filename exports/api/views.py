@@ -18,18 +18,18 @@ from rest_framework.response import Response
 
 from exports.api import documentation, errors
 from exports.api.filters import list_filters
+from exports.api.serializers import ExportTypeSerializer
 from exports.execution.manifest import manifest as build_manifest
+from exports.execution.preview import preview as build_preview
 from exports.formats.base import FormatLimit
 from exports.lifecycle import creation
 from exports.lifecycle.representation import (
     ExportEventSerializer,
     ExportSerializer,
-    ExportTypeSerializer,
 )
 from exports.lifecycle.storage import open_signed, signed_url
 from exports.lifecycle.transitions import export_lifecycle, readable_spec
 from exports.models import Export, ExportFile, Status
-from exports.preview import preview as build_preview
 from exports.request.parser import parse_export
 from longshore.accounts.authentication import key_of
 from longshore.accounts.models import Scope
@@ -87,9 +87,9 @@ class ExportViewSet(JobViewSet[Export]):
         except FormatLimit as limit:
             raise errors.format_limit(limit) from None
         # PostgreSQL wrote the JSON of the rows: it is copied without being parsed.
-        members = {name: json.dumps(value) for name, value in asdict(found).items()}
-        members["rows"] = f"[{','.join(found.rows)}]"
-        body = ",".join(f'"{name}":{text}' for name, text in members.items())
+        fields = {name: json.dumps(value) for name, value in asdict(found).items()}
+        fields["rows"] = f"[{','.join(found.rows)}]"
+        body = ",".join(f'"{name}":{text}' for name, text in fields.items())
         return HttpResponse(f"{{{body}}}", content_type="application/json")
 
     @action(detail=False)
@@ -144,7 +144,7 @@ def _range(request: Request, file: ExportFile) -> str:
 class SignedFileView(ApiView):
     """The bytes behind a signed link, if the storage is a local folder.
 
-    The signature takes the place of an API key.
+    Authenticated by the signature, not by an API key.
     """
 
     authentication_classes = ()

@@ -1,0 +1,1 @@
+"""Runs exports: writes, verifies and previews their files."""

@@ -1,4 +1,4 @@
-"""The manifest: describes the files of an export to a reader who has nothing else."""
+"""The manifest: describes the files of an export without access to the API."""
 
 from collections.abc import Iterable
 from dataclasses import asdict

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class ObsoleteSpec(Exception):
-    """The stored spec is not supported any more, or names a resource or column that is gone."""
+    """The stored spec is not supported any more, or names a resource or column that is missing."""
 
 
 class ExportRunner(JobRunner[Export, list[ExportFile]]):

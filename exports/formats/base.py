@@ -91,10 +91,10 @@ class Format(ABC):
     name: as in `format` of a request.
     extension: of a file's name, without the dot.
     content_type: the media type of an uncompressed file.
-    rows: how its query represents the cells.
+    rows: the representation of the cells in its query.
     options: the fields of `csv_field_options` that this format supports and others may not.
-    compressed_inside: the compression that is part of the format; such a file is not compressed
-        again. None if it has none.
+    compressed_inside: the compression that is part of the format, so that the file is not
+        compressed again; None if the format does not compress.
     """
 
     name: str

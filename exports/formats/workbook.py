@@ -17,8 +17,8 @@ from longshore.api.errors import shortened
 from longshore.resources.columns import ColumnType
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_576, 16_384, 32_767
-# Bytes of a sheet's XML. Above 2 GiB a zip file needs the Zip64 extension, which Excel complains
-# about.
+# Bytes of a sheet's XML. Above 2 GiB a zip file needs the Zip64 extension, and Excel reports such
+# files as damaged.
 MAX_SHEET_BYTES = 2_000_000_000
 # Most of the XML is tags: a higher level takes more time and saves hardly any space.
 _COMPRESSION_LEVEL = 1

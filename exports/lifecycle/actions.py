@@ -16,5 +16,5 @@ def retry(export: Export) -> None:
 
 
 def delete(export: Export) -> None:
-    """Hide an export and end its links at once; a task deletes its files."""
+    """Soft-delete an export, which ends its links at once; a task deletes its files."""
     actions.delete(export_lifecycle, export)

@@ -17,7 +17,7 @@ from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.sql.compiler import compile_count
 from longshore.accounts.models import ApiKey, Organization
 from longshore.jobs import actions, admission
-from longshore.resources.reading import TookTooLong, reading
+from longshore.resources.reading import StatementTimeout, reading
 
 # Counting a large table must not delay the response; the worker counts anyway.
 _COUNT_MILLISECONDS = 5_000
@@ -101,7 +101,7 @@ def count_rows(
         with reading(spec.timezone, milliseconds, TIMEZONE_FIELD) as cursor:
             cursor.execute(compile_count(spec, organization_id).as_string(None))
             return int(cursor.fetchone()[0])
-    except TookTooLong:
+    except StatementTimeout:
         return None
 
 

@@ -13,7 +13,7 @@ from longshore.jobs.errors import JobErrorCode
 
 # All files of an export are listed, linked and described in one response.
 MAX_FILES = 1000
-# Of a request, and of its spec: both are stored with the export.
+# Maximum size of a request, and of its spec, as JSON: both are stored with the export.
 MAX_REQUEST_BYTES = 256 << 10
 
 
@@ -31,7 +31,10 @@ def check_request(request: Any, spec: ExportSpec) -> None:
 
 
 def too_many_records(count: int, limit: int, *, or_more: bool = False) -> ApiError:
-    """or_more: whether the export was stopped before all records were counted."""
+    """Return the error for an export with more records than its limit.
+
+    or_more: whether the export was stopped before all records were counted.
+    """
     records = f"{count:,} or more" if or_more else f"{count:,}"
     text = (
         f"The export has {records} records; the limit is {limit:,}. "

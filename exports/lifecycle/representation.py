@@ -1,18 +1,12 @@
-"""Exports and resources as the API shows them."""
+"""Exports in responses of the API and in webhook events."""
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from exports.formats import formats
 from exports.lifecycle.storage import signed_url
 from exports.models import STATUS_CHOICES, Export, ExportEvent, ExportFile, Status
-from exports.spec import Nesting
 from longshore.api.serializers import ModelSerializer
-from longshore.files.compression import Compression
 from longshore.jobs.api.serializers import JobEventSerializer, JobSerializer
-from longshore.resources.api.serializers import ResourceSerializer
-from longshore.resources.export_types import ExportType
-from longshore.resources.registry import Resource
 
 
 class ExportFileSerializer(ModelSerializer[ExportFile]):
@@ -39,7 +33,7 @@ class ExportSerializer(JobSerializer[Export]):
     )
     download_url = serializers.SerializerMethodField()
     files = ExportFileSerializer(many=True)
-    type = serializers.SerializerMethodField(help_text="The export type of the request.")
+    type = serializers.SerializerMethodField(help_text="The named export of the request.")
     warnings = serializers.SerializerMethodField(
         help_text="Requested values that the files omit, one sentence each."
     )
@@ -93,7 +87,7 @@ class ExportSerializer(JobSerializer[Export]):
         return next((signed_url(file, request)[0] for file in export.files.all()), None)
 
 
-class AnnouncedExportSerializer(ExportSerializer):
+class ExportEventDataSerializer(ExportSerializer):
     """An export in events and webhooks, without the body of its request."""
 
     request = None  # type: ignore[assignment]  # REST framework removes an inherited field that is set to None.
@@ -107,36 +101,3 @@ class AnnouncedExportSerializer(ExportSerializer):
         """Link to the first file of a completed export; works for a few minutes."""
         # Signed when the event is sent: a link signed now would have expired by then.
         return None
-
-
-class ExportTypeSerializer(serializers.Serializer[ExportType]):
-    """A named export."""
-
-    code = serializers.CharField(help_text="Value of `type` in requests.")
-    name = serializers.CharField()
-    resource = serializers.CharField()
-    columns = serializers.DictField(
-        child=serializers.CharField(), help_text="Header of each column, in order."
-    )
-    date = serializers.CharField(help_text="Column that `date_from` and `date_to` filter by.")
-    order_by = serializers.CharField(help_text="Order, unless the request sets `order_by`.")
-    options = serializers.DictField(help_text="Filters that every export of the type has.")
-
-
-class ExportableSerializer(ResourceSerializer):
-    """A resource, with the options of its exports."""
-
-    formats = serializers.SerializerMethodField(help_text="Formats of exports.")
-    compressions = serializers.SerializerMethodField(help_text="Compressions of text formats.")
-    nestings = serializers.SerializerMethodField(
-        help_text="Accepted values of `csv_field_options.properties`: layouts of nested values."
-    )
-
-    def get_formats(self, resource: Resource) -> list[str]:
-        return list(formats)
-
-    def get_compressions(self, resource: Resource) -> list[str]:
-        return [str(compression) for compression in Compression]
-
-    def get_nestings(self, resource: Resource) -> list[str]:
-        return [str(nesting) for nesting in Nesting]

@@ -1,7 +1,7 @@
-"""Where the files of exports are kept, and the links to them.
+"""The files of exports in storage, and the presigned URLs of them.
 
-Every attempt writes into a folder of its own: `exports/<organization>/<export>/<attempt>/`. So an
-attempt that lost its lease cannot harm the files of its successor.
+Every attempt writes into a folder of its own, `exports/<organization>/<export>/<attempt>/`, so that
+an attempt that lost its lease cannot harm the files of its successor.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,9 +26,9 @@ MANIFEST = "manifest.json"
 
 
 def attempt_folder(export: Export, claim: str) -> str:
-    """Return the folder that one attempt, and nothing else, writes to.
+    """Return the folder of the files of one attempt.
 
-    Its files have no extensions: some storages take `.gz` for the encoding of the transfer.
+    The files have no extensions: some storages serve `.gz` files with `Content-Encoding: gzip`.
     """
     return f"{_export_folder(export)}/{claim}"
 
@@ -53,7 +53,7 @@ def delete_attempts(export: Export, claims: Iterable[str], deadline: float = inf
     deleted = [file_storage.delete_folder(folder, deadline) for folder in folders]
     if not all(deleted):
         return False
-    # It is not empty if another attempt has begun since the export was read.
+    # The folder is not empty if another attempt has begun since the export was read.
     file_storage.remove_empty_folder(_export_folder(export))
     return True
 
@@ -72,9 +72,9 @@ def orphans(older_than: timedelta) -> Iterator[str]:
 
 
 def signed_url(file: ExportFile, request: HttpRequest | None = None) -> tuple[str, datetime]:
-    """Return a link that downloads a file without an API key, and the time when it expires.
+    """Return the presigned URL of a file, and the time when it expires.
 
-    request: its host is that of the link if Longshore serves the file; without it, BASE_URL is.
+    request: supplies the host of the URL if Longshore serves the file; None for that of BASE_URL.
     """
     seconds: int = settings.EXPORT_LINK_SECONDS
     expires_at = timezone.now() + timedelta(seconds=seconds)

@@ -56,7 +56,7 @@ class ExportLifecycle(Lifecycle[Export]):
         webhook_events.publish(job)
 
     def deleted(self, job: Export) -> None:
-        webhook_events.withdraw(job)
+        webhook_events.delete_events(job)
         super().deleted(job)
         webhook_events.publish_deletion(job)
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from exports.lifecycle.representation import AnnouncedExportSerializer
+from exports.lifecycle.representation import ExportEventDataSerializer
 from exports.lifecycle.storage import signed_url
 from exports.models import Export, ExportFile, Status
 from webhooks import outbox
 from webhooks.events import EventType
 
-# Maximum of files in an event: an export has up to a thousand, and an event up to fifty
-# subscriptions.
-MAX_FILES = 100
+# Maximum number of files in an event. An export has up to 1,000 files, and each of up to 50
+# subscriptions receives the event.
+MAX_EVENT_FILES = 100
 _TYPES = {
     Status.QUEUED: EventType.EXPORT_QUEUED,
     Status.PROCESSING: EventType.EXPORT_STARTED,
@@ -37,9 +37,9 @@ def publish(export: Export) -> None:
     _publish(export, _TYPES[Status(export.status)])
 
 
-def withdraw(export: Export) -> None:
+def delete_events(export: Export) -> None:
     """Delete the events of an export, with their deliveries."""
-    outbox.withdraw(export.organization_id, export.public_id)
+    outbox.delete_events(export.organization_id, export.public_id)
 
 
 def publish_deletion(export: Export) -> None:
@@ -53,8 +53,8 @@ def publish_deletion(export: Export) -> None:
 
 
 def _publish(export: Export, event_type: EventType, **changes: Any) -> None:
-    data = dict(AnnouncedExportSerializer(export).data)
-    data |= {"files": data["files"][:MAX_FILES]} | changes
+    data = dict(ExportEventDataSerializer(export).data)
+    data |= {"files": data["files"][:MAX_EVENT_FILES]} | changes
     preset = export.request.get("type") or ""
     outbox.publish(export.organization_id, event_type, data, export.resource, preset)
 

@@ -117,7 +117,7 @@ def _send(server: pq.abc.PGconn, statement: bytes) -> None:
 
 
 def _receive(server: pq.abc.PGconn, readable: select.poll) -> bool:
-    """Wait for data of the server and read it. Return false after `SLOW_MILLISECONDS` without."""
+    """Wait for data and read it. Return False if none arrives within `SLOW_MILLISECONDS`."""
     if not readable.poll(0):
         if not readable.poll(SLOW_MILLISECONDS):
             return False

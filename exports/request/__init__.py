@@ -1,0 +1,1 @@
+"""Parses the body of a request into an export specification."""

@@ -35,7 +35,7 @@ TYPE, DATE_FROM, DATE_TO = "type", "date_from", "date_to"
 # The maximum of PostgreSQL's bigint.
 _MAX_ROWS = 2**63 - 1
 MAX_METADATA_CHARACTERS = 10_000
-# An identifier of PostgreSQL has at most 63 bytes, and a header is one in JSON.
+# JSON keys are column names of the query, and PostgreSQL limits identifiers to 63 bytes.
 MAX_HEADER_BYTES = 63
 
 _STRING = {"type": "string"}
@@ -150,7 +150,7 @@ EXPORT_BODY = Body(
             TYPE,
             "A named export with its own columns and order: see `/v1/exports/types`.",
             choices=export_types.codes,
-            noun="export type",
+            noun="named export",
             code=ResourceErrorCode.INVALID_TYPE,
         ),
         Custom(

@@ -45,7 +45,8 @@ class ColumnSelection:
         relations = [include.relation for include in self._requested.includes]
         names = dict.fromkeys([*selected, *relations])
         selected = {
-            name: selected.get(name, True) for name in self._requested.kept(self._resource, names)
+            name: selected.get(name, True)
+            for name in self._requested.without_dry_data(self._resource, names)
         }
         headers: dict[str, str] = {}
         for name, header in selected.items():
@@ -86,7 +87,7 @@ class ColumnSelection:
     def _problem_of(
         self, name: str, header: Any, headers: Mapping[str, str]
     ) -> tuple[str, object] | None:
-        """Return the message and the accepted values if a column cannot be selected so.
+        """Return the error message and the accepted values of a header; None if it is accepted.
 
         header: true, false or the header in the request. headers: of the columns before it.
         """
@@ -109,12 +110,12 @@ class ColumnSelection:
         return None
 
     def _refuse_empty(self, selected: Mapping[str, Any]) -> None:
-        place = "fields" if self._output.get("columns") is None else _COLUMNS
+        path = "fields" if self._output.get("columns") is None else _COLUMNS
         text = "No column is selected."
         if self._requested.is_dry:
             text = "dry_data leaves out every selected column."
-        accepted = self._requested.kept(self._resource, self._resource.names)
-        self._report(place, selected, text, accepted)
+        accepted = self._requested.without_dry_data(self._resource, self._resource.names)
+        self._report(path, selected, text, accepted)
 
     def _order(self, headers: Mapping[str, str]) -> list[str]:
         """Return the selected names: first those in `column_order`, then the others."""

@@ -26,8 +26,8 @@ class RequestedIncludes:
     """The columns and related records that a request selects by `includes` and `fields`.
 
     columns: names of columns and included relations; None if the request has neither field.
-    is_dry: leave out the columns that `dry_data` leaves out.
-    warnings: sentences about requested paths that a table has no room for.
+    is_dry: whether the request sets `dry_data`.
+    warnings: sentences about requested paths that a table cannot show.
     """
 
     columns: tuple[str, ...] | None = None
@@ -35,7 +35,7 @@ class RequestedIncludes:
     is_dry: bool = False
     warnings: tuple[str, ...] = ()
 
-    def kept(self, resource: Resource | None, names: Iterable[str]) -> tuple[str, ...]:
+    def without_dry_data(self, resource: Resource | None, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names of a record's columns without those that `dry_data` leaves out."""
         left_out = set(_dropped_from_dry_data(resource)) if self.is_dry and resource else ()
         return tuple(name for name in names if name not in left_out)
@@ -85,15 +85,15 @@ class IncludeParser:
         default = RequestedIncludes(is_dry=is_dry)
         if fields is None and includes is None:
             # Dry data drops no id column of a relation here: without includes, the ids represent
-            # the related records. Embedded records have no id column, so they are shown in full.
+            # the related records. Embedded records have no id column, so they are included.
             plain = (*self._resource.columns_by_name, *self._resource.embedded)
             return replace(default, columns=plain) if is_dry else default
         if fields is None:
             self._select(self._root, EVERY_COLUMN)
-        for place, path in self._paths("fields", fields, ResourceErrorCode.INVALID_COLUMN):
-            self._add_field(place, path)
-        for place, path in self._paths("includes", includes, ExportErrorCode.INVALID_INCLUDE):
-            self._add_include(place, path)
+        for field_path, path in self._paths("fields", fields, ResourceErrorCode.INVALID_COLUMN):
+            self._add_field(field_path, path)
+        for field_path, path in self._paths("includes", includes, ExportErrorCode.INVALID_INCLUDE):
+            self._add_include(field_path, path)
         if fields == []:
             text = "fields is empty: name at least one field."
             accepted = self._accepted_paths("fields")
@@ -104,7 +104,7 @@ class IncludeParser:
             self._select(self._root.children[name], EVERY_COLUMN)
         tree = _tree(self._root, default)
         names = dict.fromkeys([*self._root.columns, *(each.relation for each in tree)])
-        columns = default.kept(self._resource, names)
+        columns = default.without_dry_data(self._resource, names)
         return replace(default, columns=columns, includes=tree, warnings=self._warnings())
 
     def _warnings(self) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ class IncludeParser:
         return [*([EVERY_COLUMN] if name == "fields" else []), *self._resource.includable]
 
     def _paths(self, name: str, given: Any, code: BaseErrorCode) -> Iterator[tuple[str, str]]:
-        """Yield each valid path of a list with its place in the request."""
+        """Yield each valid path of a list, after its field path in the request."""
         accepted = self._accepted_paths(name)
         if given is None:
             return
@@ -145,22 +145,22 @@ class IncludeParser:
             return
         seen: set[str] = set()
         for index, path in enumerate(given):
-            place = f"{name}.{index}"
+            field_path = f"{name}.{index}"
             if not isinstance(path, str):
                 text = f"{display_value(path)} is not a path."
-                self._report(code, place, path, text, accepted)
+                self._report(code, field_path, path, text, accepted)
             elif path in seen:
                 text = f"{display_value(path)} is listed twice."
-                self._report(code, place, path, text, "each path once")
+                self._report(code, field_path, path, text, "each path once")
             else:
                 seen.add(path)
-                yield place, path
+                yield field_path, path
 
-    def _add_include(self, place: str, path: str) -> None:
+    def _add_include(self, field_path: str, path: str) -> None:
         node = self._root
         accepted = self._accepted_paths("includes")
         if path not in accepted:
-            self._refuse(place, path, path, accepted)
+            self._refuse(field_path, path, path, accepted)
             return
         steps = path.split(".")
         if self._is_table and len(steps) > 1:
@@ -172,14 +172,14 @@ class IncludeParser:
             if is_new:
                 self._select(node, EVERY_COLUMN)
 
-    def _add_field(self, place: str, path: str) -> None:
+    def _add_field(self, field_path: str, path: str) -> None:
         *steps, name = path.split(".")
         if path in self._resource.includable:
             steps, name = [*steps, name], EVERY_COLUMN
         accepted = self._resource.includable
         reachable = [each for each in accepted if not (self._is_table and "." in each)]
         if steps and ".".join(steps) not in reachable:
-            self._refuse(place, path, ".".join(steps), reachable)
+            self._refuse(field_path, path, ".".join(steps), reachable)
             return
         node = self._root
         for step in steps:
@@ -188,7 +188,7 @@ class IncludeParser:
             names = [EVERY_COLUMN, *node.names, *(() if steps else reachable)]
             owner = node.resource.name if node.resource else node.path
             text = f"{owner} has no field {display_value(name)}{did_you_mean(name, names)}"
-            self._report(ResourceErrorCode.INVALID_COLUMN, place, path, text, names)
+            self._report(ResourceErrorCode.INVALID_COLUMN, field_path, path, text, names)
             return
         self._select(node, name)
 
@@ -208,20 +208,20 @@ class IncludeParser:
                 self._select(self._child(node, relation), EVERY_COLUMN)
 
     def _child(self, node: _Node, name: str) -> _Node:
-        """Return the node of a relation; add it if it is not there."""
+        """Return the node of a relation. Add it if it does not exist."""
         if name not in node.children:
             if node.resource is None:
                 raise LookupError(f"{node.path} has no relations")
             relation, resource = node.resource.related(name)
             names = tuple(resource.columns_by_name if resource else relation.columns)
-            # A relation joined into one cell has room for the identifying fields only.
+            # A relation joined into one cell shows the identifying fields only.
             is_brief = resource is None or (self._is_table and relation.joined)
             path = f"{node.path}.{name}" if node.path else name
             default_names = relation.fields if is_brief else names
             node.children[name] = _Node(path, resource, names, default_names)
         return node.children[name]
 
-    def _refuse(self, place: str, given: str, path: str, accepted: list[str]) -> None:
+    def _refuse(self, field_path: str, given: str, path: str, accepted: list[str]) -> None:
         """Report a path of relations that cannot be included."""
         if path in self._resource.includable:
             text = (
@@ -233,7 +233,7 @@ class IncludeParser:
         else:
             hint = did_you_mean(path, accepted)
             text = f"{self._resource.name} cannot include {display_value(path)}{hint}"
-        self._report(ExportErrorCode.INVALID_INCLUDE, place, given, text, accepted)
+        self._report(ExportErrorCode.INVALID_INCLUDE, field_path, given, text, accepted)
 
     def _report(
         self, code: BaseErrorCode, field: str, value: Any, text: str, accepted: object
@@ -244,7 +244,9 @@ class IncludeParser:
 
 def _tree(node: _Node, requested: RequestedIncludes) -> tuple[Include, ...]:
     includes = (
-        Include(name, requested.kept(child.resource, child.columns), _tree(child, requested))
+        Include(
+            name, requested.without_dry_data(child.resource, child.columns), _tree(child, requested)
+        )
         for name, child in node.children.items()
     )
     return tuple(each for each in includes if each.columns or each.includes)

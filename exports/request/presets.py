@@ -62,7 +62,7 @@ def resolve_preset(body: Mapping[str, Any], zone: Zone, problems: Problems) -> P
         named = rest.get("resource")
         if named not in (None, export_type.resource):
             text = (
-                f"The export type {export_type.code} exports {export_type.resource}, "
+                f"The named export {export_type.code} exports {export_type.resource}, "
                 f"not {display_value(named)}."
             )
             accepted = f"{export_type.resource}, or no resource"

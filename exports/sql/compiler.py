@@ -141,13 +141,15 @@ def compile_rows(spec: ExportSpec, organization_id: str) -> sql.Composable:
     return _Source(spec, organization_id).empty_rows()
 
 
-def compile_records(spec: ExportSpec, organization_id: str, *, gathered: bool) -> sql.Composable:
+def compile_records(
+    spec: ExportSpec, organization_id: str, *, select_before_limit: bool
+) -> sql.Composable:
     """Compile the query of the primary keys of the selected records, as texts, in file order.
 
-    gathered: find all records that pass the filters before the limit applies. Faster if they are
-        few: otherwise PostgreSQL may walk through the table in order until it has found enough.
+    select_before_limit: select all records that pass the filters before the limit applies. Faster
+        if they are few; otherwise PostgreSQL may scan the table in order until it has found enough.
     """
-    return _Source(spec, organization_id).keys(gathered=gathered)
+    return _Source(spec, organization_id).keys(select_before_limit=select_before_limit)
 
 
 def compile_row_locations(spec: ExportSpec, organization_id: str) -> sql.Composable:
@@ -228,10 +230,10 @@ class _Source:
             rest = sql.SQL("{}{}{}").format(records, joined, _order([*terms, *related]))
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), rest)
 
-    def keys(self, *, gathered: bool) -> sql.Composable:
+    def keys(self, *, select_before_limit: bool) -> sql.Composable:
         """Return the query of `compile_records`."""
         rows = sql.SQL("{} WHERE {}").format(self._table, self._where)
-        if gathered:
+        if select_before_limit:
             rows = sql.SQL("(SELECT {0}.* FROM {1} OFFSET '0') AS {0}").format(
                 sql.Identifier(ROW), rows
             )

@@ -81,7 +81,7 @@ def socket_dir(local_dir: Path) -> Path:
     """Return the private folder of both sockets.
 
     It is LOCAL_DIR/run, unless the path is too long for a socket or contains a comma, which libpq
-    takes for a separator of hosts. Then it is a temporary folder named by a hash of LOCAL_DIR.
+    treats as a separator of hosts. Then it is a temporary folder named by a hash of LOCAL_DIR.
     """
     folder = local_dir / "run"
     longest = os.fsencode(folder / ".s.PGSQL.5432.lock")

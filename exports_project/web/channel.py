@@ -1,6 +1,6 @@
 """The connection of one client: the order of its requests and the time limits of each.
 
-Waitress implements the protocol, `parser` limits the size of a request, `tasks` answers it.
+Waitress implements the protocol, `parser` limits the size of a request, `tasks` runs it.
 """
 
 import socket
@@ -29,7 +29,7 @@ MAX_DISCARDED_BYTES = 1 << 23
 class Channel(HTTPChannel):
     """A connection that serves one request at a time, with deadlines for both directions.
 
-    Waitress parses all pipelined requests at once, and the thread that answered one of them waits
+    Waitress parses all pipelined requests at once, and the thread that ran one of them waits
     until the client has read the response. This class parses the next request after the previous
     response has been sent, so a client that reads nothing occupies no thread and at most one file.
     """
@@ -63,7 +63,7 @@ class Channel(HTTPChannel):
         return not (self.requests or self.total_outbufs_len)
 
     def readable(self) -> bool:
-        """Stop reading until the received requests have been answered."""
+        """Stop reading until the responses of the received requests are sent."""
         return not self._rest and bool(super().readable())
 
     def writable(self) -> bool:
@@ -97,7 +97,7 @@ class Channel(HTTPChannel):
             self._request_began = time.time()
             self.request = Parser(self.adj)
         self.active_at = time.time()
-        # Keep a reference: a thread may answer the request and clear self.request meanwhile.
+        # Keep a reference: a thread may finish the request and clear self.request meanwhile.
         request = self.request
         accepted = bool(super().received(data))
         self._rest = request.rest
@@ -135,16 +135,16 @@ class Channel(HTTPChannel):
         if self.will_close or (self._linger_began or now) < now - LINGER_SECONDS:
             self.handle_close()
         elif self.request is not None and now - (self._request_began or now) > REQUEST_SECONDS:
-            self._drop("sends")
+            self._disconnect("it sent its request too slowly")
         elif not self.total_outbufs_len:
             self._interval = None
         elif self._interval is None:
             self._interval = now, self._sent
         elif (seconds := now - self._interval[0]) >= INTERVAL_SECONDS:
             if self._sent - self._interval[1] < seconds * MIN_BYTES_PER_SECOND:
-                self._drop("receives")
+                self._disconnect("it received its response too slowly")
             self._interval = now, self._sent
 
-    def _drop(self, verb: str) -> None:
-        self.logger.info("Disconnected %s: it %s too slowly.", self.addr[0], verb)
+    def _disconnect(self, reason: str) -> None:
+        self.logger.info("Disconnected %s: %s.", self.addr[0], reason)
         self.handle_close()

@@ -1,4 +1,4 @@
-"""Answers and logs a request in a thread: by the WSGI application, or by a JSON error."""
+"""Runs and logs a request in a thread: by the WSGI application, or by a JSON error."""
 
 import errno
 import json
@@ -35,7 +35,7 @@ def log_file_error(error: OSError) -> None:
 
 
 class RequestTask(WSGITask):
-    """Answers one request by the application and logs it with the size of its response."""
+    """Runs one request by the application and logs it with the size of its response."""
 
     _sent = 0
 
@@ -51,7 +51,7 @@ class RequestTask(WSGITask):
             raise
 
     def service(self) -> None:
-        """Answer the request, then log it."""
+        """Run the request, then log it."""
         try:
             super().service()
         finally:
@@ -68,7 +68,7 @@ class RequestTask(WSGITask):
 
 
 class RefusalTask(ErrorTask):
-    """Answers a request that waitress refused, in the format of the API's errors."""
+    """Responds to a request that waitress refused, in the format of the API's errors."""
 
     def execute(self) -> None:
         error = _refusal(self.request)

@@ -25,7 +25,7 @@ MAX_HEADER_BYTES = 1 << 16
 # which is always fast, must not wait for /readyz. Building the API description takes seconds.
 _OWN_THREADS = {"/healthz": 1, "/readyz": 1, "/v1/schema": 1}
 # File descriptors per connection: its socket, a downloaded file, a body in a temporary file.
-_FILES_EACH = 3
+_FILES_PER_CONNECTION = 3
 _RESERVED_FILES = 200
 _LOOP_SECONDS = 0.5
 # Minimum time between two log lines about overload.
@@ -63,8 +63,8 @@ class Dispatcher(ThreadedTaskDispatcher):
 class Worker(BaseWorker):
     """Serves until gunicorn stops it, then finishes the received requests."""
 
-    _looked_at = 0.0
-    _reported: float = -_REPORT_SECONDS
+    _last_check_at = 0.0
+    _last_report_at: float = -_REPORT_SECONDS
 
     def run(self) -> None:
         self._map: dict[int, Any] = {}
@@ -96,7 +96,7 @@ class Worker(BaseWorker):
         for server in servers:
             server.channel_class = Channel
         while self.alive and self.ppid == os.getppid():
-            self._turn()
+            self._run_loop_once()
         # Close the sockets first: if gunicorn was killed, its successor binds the same address.
         # Not by the server's close(), which also closes the trigger that wakes the loop.
         for server in servers:
@@ -104,15 +104,15 @@ class Worker(BaseWorker):
         self._finish()
         dispatcher.shutdown(timeout=1)
 
-    def _turn(self) -> None:
+    def _run_loop_once(self) -> None:
         """Run the loop once, for at most _LOOP_SECONDS, and disconnect slow clients."""
         self.notify()
         if len(self._map) >= self._limit:
             self._make_room()
         wasyncore.loop(timeout=_LOOP_SECONDS, use_poll=True, map=self._map, count=1)
         # Once a second: checking thousands of connections costs more than serving them.
-        if (now := time.time()) > self._looked_at + 1:
-            self._looked_at = now
+        if (now := time.time()) > self._last_check_at + 1:
+            self._last_check_at = now
             for channel in self._channels():
                 channel.drop_if_slow(now)
             if waiting := len(self._dispatcher.queue):
@@ -128,19 +128,19 @@ class Worker(BaseWorker):
 
     def _report(self, text: str, number: int) -> None:
         """Log at most once a minute."""
-        if (now := time.monotonic()) > self._reported + _REPORT_SECONDS:
-            self._reported = now
+        if (now := time.monotonic()) > self._last_report_at + _REPORT_SECONDS:
+            self._last_report_at = now
             logger.warning(text, number)
 
     def _finish(self) -> None:
-        """Answer the received requests within gunicorn's graceful timeout."""
+        """Finish the received requests within gunicorn's graceful timeout."""
         deadline = time.monotonic() + self.cfg.graceful_timeout
-        self._turn()
+        self._run_loop_once()
         while time.monotonic() < deadline and (channels := self._channels()):
             for channel in channels:
                 if channel.idle:
                     channel.will_close = True
-            self._turn()
+            self._run_loop_once()
 
     def _channels(self) -> list[Channel]:
         return [each for each in self._map.values() if isinstance(each, Channel)]
@@ -163,10 +163,10 @@ def _without_bodies_of_head(application: "WSGIApplication") -> "WSGIApplication"
 def _connection_limit(maximum: int) -> int:
     """Raise the soft limit of open files; return the number of connections that it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = maximum * _FILES_EACH + _RESERVED_FILES
+    wanted = maximum * _FILES_PER_CONNECTION + _RESERVED_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY:
         return maximum
-    return max(16, min(maximum, (soft - _RESERVED_FILES) // _FILES_EACH))
+    return max(16, min(maximum, (soft - _RESERVED_FILES) // _FILES_PER_CONNECTION))

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 class _PeriodThrottle(SimpleRateThrottle):
     """Limits the number of requests per period.
 
-    Periods follow the clock: a minute starts at second 0. If Valkey does not answer, every request
+    Periods follow the clock: a minute starts at second 0. If Valkey does not respond, every request
     passes, because availability matters more than an exact limit.
     """
 
@@ -34,7 +34,7 @@ class _PeriodThrottle(SimpleRateThrottle):
         try:
             count = _increment(f"throttle:{name}:{period:.0f}", seconds)
         except RedisError as error:
-            logger.warning("Requests are not throttled, Valkey does not answer: %s", error)
+            logger.warning("Requests are not throttled, Valkey does not respond: %s", error)
             return True
         return count <= limit
 
@@ -54,9 +54,9 @@ class ApiKeyThrottle(_PeriodThrottle):
 
 
 class DenialThrottle(_PeriodThrottle):
-    """Limits the 401 and 403 responses of a client address to `API_DENIED_RATE_LIMIT`.
+    """Limits the 401 and 403 responses of a client IP address to `API_DENIED_RATE_LIMIT`.
 
-    Only denied requests are counted, and answered 429 above the limit; valid requests always pass.
+    Only denied requests are counted, and get 429 above the limit; valid requests always pass.
     Behind a proxy that `TRUSTED_PROXIES` does not list, all clients share one count.
     """
 

@@ -1,0 +1,1 @@
+"""The base of the REST API: views, errors, pagination, idempotency and OpenAPI."""

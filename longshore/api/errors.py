@@ -1,4 +1,4 @@
-"""The shape of every error of the API, and the codes that any endpoint may answer with.
+"""The shape of every error of the API, and the codes that any endpoint may return.
 
 The body of an error is `{"error": <code>, "message": <sentence>, "details": {…}}`; its HTTP status
 belongs to the code. For bad input, `details` maps the path of each refused field to its value, and
@@ -53,7 +53,7 @@ def error_codes() -> dict[str, BaseErrorCode]:
 
 
 class ErrorCode(BaseErrorCode):
-    """The codes that any endpoint may answer with."""
+    """The codes that any endpoint may return."""
 
     INVALID_REQUEST = "invalid_request", 400, "The request is malformed."
     INVALID_LIMIT = "invalid_limit", 400, "The limit is out of range."
@@ -65,7 +65,7 @@ class ErrorCode(BaseErrorCode):
     )
     FORBIDDEN = "forbidden", 403, "The API key does not allow this."
     NOT_FOUND = "not_found", 404, "Not found."
-    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This address does not support this method."
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This endpoint does not support this method."
     NOT_ACCEPTABLE = "not_acceptable", 406, "The API responds with application/json only."
     IDEMPOTENCY_KEY_REUSED = (
         "idempotency_key_reused",
@@ -192,7 +192,7 @@ class InvalidInput(ApiError):
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems[:MAX_PROBLEMS]
-        shown: list[dict[str, object]] = []
+        problems_as_json: list[dict[str, object]] = []
         details: dict[str, object] = {}
         size = 0
         for problem in self.problems:
@@ -201,12 +201,12 @@ class InvalidInput(ApiError):
             size += len(json.dumps(described, default=str)) + len(
                 json.dumps(problem.value, default=str)
             )
-            if shown and size > MAX_PROBLEMS_BYTES:
+            if problems_as_json and size > MAX_PROBLEMS_BYTES:
                 break
-            shown.append(described)
+            problems_as_json.append(described)
             if problem.field:
                 details[problem.field] = problem.value
-        details["problems"] = shown
+        details["problems"] = problems_as_json
         super().__init__(problems[0].code, problems[0].message, details)
 
 
@@ -225,7 +225,7 @@ class Problems:
         return bool(self._found)
 
     def extend(self, found: Iterable[Problem]) -> None:
-        """Add problems one by one; does not read an iterator past the maximum."""
+        """Add problems one by one. Do not read an iterator past the maximum."""
         for problem in found:
             self._found.append(problem)
             if len(self._found) >= MAX_PROBLEMS:
@@ -234,8 +234,9 @@ class Problems:
     def report(
         self, code: BaseErrorCode, field: str, value: object, message: str, accepted: object = None
     ) -> None:
+        """Add a problem. Raises InvalidInput at the MAX_PROBLEMS-th problem."""
         self.extend([Problem(code, field, value, message, accepted)])
 
     def refuse(self) -> NoReturn:
-        """Raise InvalidInput with the problems found, of which there must be at least one."""
+        """Raise InvalidInput with the collected problems. Requires at least one problem."""
         raise InvalidInput(*self._found)

@@ -25,7 +25,7 @@ _DENIED = (401, 403)
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Return the error response of an exception.
 
-    Returns None for an unexpected exception: Django then logs it, sends its signal and answers
+    Returns None for an unexpected exception: Django then logs it, sends its signal and returns
     through `server_error`.
     """
     headers: dict[str, str] = {}
@@ -60,7 +60,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 def denied_too_often(seconds: float) -> ApiError:
     wait = ceil(seconds)
-    text = f"Too many requests from this address were denied. Try again in {wait} s."
+    text = f"Too many requests from this IP address were denied. Try again in {wait} s."
     return ApiError(ErrorCode.RATE_LIMITED, text, {"retry_after": wait})
 
 
@@ -83,7 +83,7 @@ def _from_rest_framework(exc: exceptions.APIException, context: dict[str, Any]) 
             accepted = [name for name in view.allowed_methods if name != request.method]
             return ApiError(
                 ErrorCode.METHOD_NOT_ALLOWED,
-                f"This address does not support {request.method}.",
+                f"This endpoint does not support {request.method}.",
                 {"method": request.method, "accepted": accepted},
             )
         case exceptions.NotAcceptable():
@@ -97,12 +97,18 @@ def _from_rest_framework(exc: exceptions.APIException, context: dict[str, Any]) 
 
 
 def not_acceptable(accepted: Sequence[str]) -> ApiError:
-    """accepted: media types of responses."""
+    """Return the error for an Accept header without a supported media type.
+
+    accepted: media types of responses.
+    """
     return ApiError(ErrorCode.NOT_ACCEPTABLE, details={"accepted": [*accepted]})
 
 
 def unsupported_media_type(content_type: str, accepted: Sequence[str]) -> ApiError:
-    """accepted: media types of bodies."""
+    """Return the error for a body of another media type.
+
+    accepted: media types of bodies.
+    """
     text = f"Send the body as {' or '.join(accepted)}."
     details = {"content_type": content_type, "accepted": [*accepted]}
     return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, text, details)

@@ -89,7 +89,7 @@ def purge() -> None:
     chunks.delete(IdempotencyKey.objects.filter(created_at__lte=Now() - RETENTION))
 
 
-def forget(organization_id: str, subject: str) -> None:
+def purge_responses(organization_id: str, subject: str) -> None:
     """Delete the stored responses about a deleted object. Their keys stay used.
 
     subject: public id of the object.

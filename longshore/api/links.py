@@ -1,4 +1,4 @@
-"""Absolute URLs of addresses that Longshore serves."""
+"""Absolute URLs of the endpoints of Longshore."""
 
 from django.conf import settings
 from django.http import HttpRequest

@@ -1,4 +1,4 @@
-"""Middleware: rejected addresses, and the caching headers of every response of the API."""
+"""Middleware: rejected URLs, and the caching headers of every response of the API."""
 
 from collections.abc import Callable
 from urllib.parse import unquote_plus
@@ -11,7 +11,7 @@ from longshore.api.exception_handler import bad_request, is_api
 
 
 def refuse_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> object:
-    """Answer 400 if the path or the query contains a NUL, which PostgreSQL's text cannot store."""
+    """Return 400 if the path or the query contains a NUL, which PostgreSQL's text cannot store."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "\0" in request.path_info or "\0" in unquote_plus(request.META["QUERY_STRING"]):

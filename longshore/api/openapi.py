@@ -111,7 +111,7 @@ COMMON_ERRORS: Errors = (
     ApiError(ErrorCode.INTERNAL_ERROR),
     ApiError(ErrorCode.TIMEOUT),
 )
-# Errors of every address: the web server and the middleware answer before a view is called.
+# Errors of every endpoint: the web server and the middleware return them before a view is called.
 SERVER_ERRORS: Errors = (
     ApiError(ErrorCode.INVALID_REQUEST),
     server_errors.headers_too_large(65_536),

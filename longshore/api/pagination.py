@@ -43,7 +43,7 @@ def seal_cursor(list_name: str, position: list[Any]) -> str:
 
 
 def unseal_cursor(list_name: str, cursor: str) -> list[Any]:
-    """Decrypt a cursor of a list. Raises InvalidInput if `seal_cursor` did not make it for it."""
+    """Decrypt a cursor of a list. Raises InvalidInput for a cursor of another list."""
     try:
         data = unseal_bytes(cursor, _salt(list_name))
     except Unreadable:
@@ -53,7 +53,7 @@ def unseal_cursor(list_name: str, cursor: str) -> list[Any]:
 
 
 def invalid_cursor(cursor: str) -> InvalidInput:
-    """Return the error of a cursor that belongs to another list, filter or order, or to none."""
+    """Return the error for a cursor of another list, or of another filter or order."""
     message = "The cursor does not belong to this list with these filters and this order."
     accepted = "the cursor of a `next` or `previous` link, with all other parameters unchanged"
     return InvalidInput(Problem(ErrorCode.INVALID_CURSOR, CURSOR, cursor, message, accepted))

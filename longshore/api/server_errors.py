@@ -1,16 +1,16 @@
-"""Errors that the web server answers with. Importable before Django's apps are loaded."""
+"""Errors of the web server. Importable before Django's apps are loaded."""
 
 from longshore.api.errors import ApiError, ErrorCode
 
 
 def body_too_large(maximum: int) -> ApiError:
-    """maximum: bytes."""
+    """Return the error for a body of more than `maximum` bytes."""
     text = f"The body is larger than {maximum} bytes."
     return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": maximum})
 
 
 def headers_too_large(maximum: int) -> ApiError:
-    """maximum: bytes of the request line and the headers together."""
+    """Return the error for headers and a request line of more than `maximum` bytes together."""
     text = f"The request line and the headers are larger than {maximum} bytes."
     return ApiError(ErrorCode.HEADERS_TOO_LARGE, text, {"maximum": maximum})
 

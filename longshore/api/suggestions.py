@@ -1,4 +1,4 @@
-"""Suggests the known name that an unknown name is most like."""
+"""Suggests the known name that is closest to an unknown name."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher, get_close_matches
@@ -12,14 +12,14 @@ _MAX_CANDIDATES = 20
 def did_you_mean(name: str, names: Sequence[str]) -> str:
     """Return the end of an error message: `. Did you mean 'status'?`, or `.` without a suggestion.
 
-    name: the unknown name. names: the known ones.
+    name: the unknown name. names: the known names.
     """
     meant = closest(name, names)
     return "." if meant is None else f". Did you mean {meant!r}?"
 
 
 def closest(name: str, names: Sequence[str]) -> str | None:
-    """Return the name that is most like an unknown one; None if no name is much like it."""
+    """Return the known name that is closest to `name`; None if no name is close."""
     if len(name) > _MAX_CHARACTERS:
         return None
     matcher = SequenceMatcher()

@@ -1,8 +1,8 @@
 """Base classes of every view of the API.
 
-They state the whole policy: authentication, permissions, throttles, parsers, renderers, content
-negotiation, errors and schema class. Nothing of it comes from the setting REST_FRAMEWORK, so a
-project's own defaults can neither open an endpoint nor change the shape of an error.
+They set the whole policy: authentication, permissions, throttles, parsers, renderers, content
+negotiation, errors and schema class. They ignore the setting REST_FRAMEWORK, so the defaults of a
+project can neither open an endpoint nor change the format of an error.
 """
 
 from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ class ApiView(APIView):
     renderer_classes: Sequence[type[BaseRenderer]] = (ApiRenderer,)
     content_negotiation_class: type[BaseContentNegotiation] = AcceptNegotiation
     versioning_class = None
-    # Addresses reject OPTIONS like any other unsupported method.
+    # Endpoints reject OPTIONS like any other unsupported method.
     metadata_class = None
     schema = AutoSchema()
     # The scope that a request needs; None: `read` for safe methods, `write` for others.

@@ -1,0 +1,1 @@
+"""Ids, JSON fields, batched deletes and checks of PostgreSQL."""

@@ -19,12 +19,12 @@ def check_base_url(**_: Any) -> list[CheckMessage]:
     text = (
         f"BASE_URL is {settings.BASE_URL}: links in webhooks and emails work on no other machine."
     )
-    hint = "Set BASE_URL to the public address of Longshore."
-    return [Warning(text, hint=hint, id="accounts.W001")]
+    hint = "Set BASE_URL to the public URL of Longshore."
+    return [Warning(text, hint=hint, id="longshore_database.W001")]
 
 
 @register(Tags.database)
 def check_postgres(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Refuse old servers. `check --database default` and `migrate` run this check."""
     problems = [find_problem(alias) for alias in databases or ()]
-    return [Error(problem, id="accounts.E001") for problem in problems if problem]
+    return [Error(problem, id="longshore_database.E001") for problem in problems if problem]

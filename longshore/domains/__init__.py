@@ -1,0 +1,1 @@
+"""Example domains: their models, resources, named exports and demo data."""

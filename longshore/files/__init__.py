@@ -1,0 +1,1 @@
+"""Files: storage, compression, checksums, signed links and text formats."""

@@ -9,7 +9,7 @@ from django.core.files import File
 class BlockFile(File):  # type: ignore[type-arg]  # generic in its stubs only
     """The content of a file to save, produced while it is saved. Can be read once.
 
-    content_type: object storages store it with the file.
+    content_type: the media type that object storages store with the file.
     """
 
     def __init__(self, blocks: Iterable[bytes], content_type: str) -> None:

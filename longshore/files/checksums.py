@@ -14,7 +14,7 @@ class CheckpointedHash:
     """
 
     def __init__(self, interval: int = CHECKPOINT_BYTES) -> None:
-        """interval: minimum of bytes between two checkpoints."""
+        """Hash from the beginning. interval: minimum number of bytes between two checkpoints."""
         self.size = 0
         self._interval = interval
         self._hash = hashlib.sha256()

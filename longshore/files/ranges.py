@@ -16,7 +16,7 @@ def parse_range(header: str, size: int) -> range | None:
 
     size: of the file, in bytes.
     Returns the byte positions to send. Returns None for the whole file: if the header is absent,
-    malformed, or names several ranges, which a server may answer with the whole file.
+    malformed, or names several ranges, to which a server may respond with the whole file.
     Raises RangeNotSatisfiable.
     """
     match = _RANGE.fullmatch(header.replace(" ", ""))

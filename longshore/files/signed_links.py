@@ -1,7 +1,7 @@
 """Signed download links to files that Longshore itself serves.
 
-A signature vouches for an identifier and the time of signing. Storages with presigned URLs of their
-own, such as S3, do not use it.
+A signature authenticates an identifier and the time of signing. Storages that have presigned URLs,
+such as S3, do not use signatures.
 """
 
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
@@ -10,9 +10,9 @@ _signer = TimestampSigner(salt="longshore.files.link")
 
 
 class InvalidLink(Exception):
-    """A link that leads to no file.
+    """A signature that is not valid, or whose file is not available.
 
-    expired: whether it once did: the link is too old, or its file was deleted.
+    expired: whether it was valid before: the link is too old, or its file was deleted.
     """
 
     def __init__(self, *, expired: bool) -> None:

@@ -145,7 +145,10 @@ def admit_stored_bytes(kind: JobKind[Any], organization_id: str, size: int) -> N
 
 
 def too_many_unfinished(kind: JobKind[Any], maximum: int, seconds: int) -> ApiError:
-    """seconds: until a job may end."""
+    """Return the error for the limit of unfinished jobs.
+
+    seconds: until a job may end.
+    """
     text = (
         f"{maximum} {kind.plural} are unfinished, which is the limit: "
         "wait for one to end, or cancel one."
@@ -154,7 +157,10 @@ def too_many_unfinished(kind: JobKind[Any], maximum: int, seconds: int) -> ApiEr
 
 
 def too_many_today(kind: JobKind[Any], used: int, maximum: int, seconds: int) -> ApiError:
-    """seconds: until the next day begins, in UTC."""
+    """Return the error for the daily quota.
+
+    seconds: until the next day begins, in UTC.
+    """
     text = (
         f"{used:,} {kind.plural} were created or retried today (UTC); "
         f"the limit is {maximum:,} per day."

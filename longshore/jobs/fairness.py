@@ -1,8 +1,8 @@
 """Decides which queued job a worker claims next.
 
-Within a lane, it is the turn of the organization with the fewest running jobs, then of the one
-whose last turn is longest ago, and of its oldest job. Of two or more slots, one organization never
-holds the last, so its backlog does not delay other organizations.
+Within a lane, a worker claims the oldest job of the organization with the fewest running jobs.
+Among equals, the organization whose last turn is longest ago is next. If a lane has two or more
+slots, one organization never uses all of them, so its backlog does not delay other organizations.
 
 All times are those of the database's clock.
 """
@@ -62,8 +62,8 @@ def lock_next(kind: JobKind[J], lane: Lane, slot: Lane, slots: int) -> J | None:
         with connection.cursor() as cursor:
             name = f"{kind.plural}.{slot}"
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
-        held = _number(processing.filter(slot=slot))
-        waiting = waiting.alias(held=held).filter(held__lt=slots - 1)
+        used_slots = _number(processing.filter(slot=slot))
+        waiting = waiting.alias(used_slots=used_slots).filter(used_slots__lt=slots - 1)
     job: J | None = waiting.first()
     return job
 

@@ -36,8 +36,8 @@ def recovery_of(kind: str) -> str:
 
 
 def record_recovery(kind: str) -> None:
-    """Leave the heartbeat of a recovery of a kind of job that has just ended."""
-    _leave(recovery_of(kind), _RECOVERY_SECONDS)
+    """Write the heartbeat of the recovery of a kind of job, which has just ended."""
+    _write(recovery_of(kind), _RECOVERY_SECONDS)
 
 
 def is_fresh(name: str) -> bool:
@@ -53,7 +53,7 @@ def lane_of(kind: JobKind[Any], queues: Container[str]) -> Lane | None:
 def slots(kind: JobKind[Any], lane: Lane) -> int:
     """Return how many jobs the live workers of a lane process at a time.
 
-    Returns 0 if Valkey does not answer.
+    Returns 0 if Valkey does not respond.
     """
     try:
         workers = cache.get(_workers(kind, lane)) or []
@@ -91,8 +91,8 @@ def _slots(kind: JobKind[Any], lane: Lane, worker: str) -> str:
     return f"slots:{kind.name}:{lane}:{worker}"
 
 
-def _leave(name: str, seconds: int) -> None:
-    # Readiness reports that Valkey does not answer; the work itself continues.
+def _write(name: str, seconds: int) -> None:
+    # Readiness reports that Valkey does not respond; the work itself continues.
     with suppress(RedisError):
         cache.set(_key(name), 1, timeout=seconds)
 
@@ -102,7 +102,7 @@ def _key(name: str) -> str:
 
 
 class Heartbeat(StartStopStep):
-    """The step of a Celery worker that leaves its heartbeats, in the loop that takes its tasks."""
+    """The step of a Celery worker that writes its heartbeats, in the loop that receives tasks."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
@@ -120,14 +120,14 @@ class Heartbeat(StartStopStep):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        # At once, so that nobody waits for the heartbeat of a stopped worker to expire.
+        # Delete the slots at once: their TTL would count a stopped worker as alive.
         for kind in kinds.registered():
             for lane in _LANES:
                 withdraw_slots(kind, lane, parent.hostname)
 
     def _beat(self, parent: Any, queues: list[str]) -> None:
         for queue in queues:
-            _leave(queue, _WORKER_SECONDS)
+            _write(queue, _WORKER_SECONDS)
         for kind in kinds.registered():
             if lane := lane_of(kind, queues):
                 offer_slots(kind, lane, parent.hostname, parent.pool.num_processes)

@@ -9,7 +9,7 @@ from longshore.api import idempotency
 from longshore.jobs import counters
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import Job
-from longshore.jobs.statuses import ENDS
+from longshore.jobs.statuses import TERMINAL
 
 J = TypeVar("J", bound=Job)
 
@@ -31,12 +31,12 @@ class LifecycleHooks(Generic[J]):
 
         job: as it is in the database.
         """
-        if job.status in ENDS:
+        if job.status in TERMINAL:
             counters.add(self.kind, job)
 
     def deleted(self, job: J) -> None:
         """Delete what other tables hold of a job, in the transaction that soft-deletes it."""
-        idempotency.forget(job.organization_id, job.public_id)
+        idempotency.purge_responses(job.organization_id, job.public_id)
 
     def check_retry(self, job: J) -> None:
         """Raise ApiError if an ended job cannot run again, for example without its input."""

@@ -14,7 +14,7 @@ def lease(name: str, seconds: int) -> Iterator[bool]:
     """Yield True if this process holds the lease until the end of the block.
 
     seconds: the TTL, which ends the lease of a process that died.
-    If Valkey does not answer, every process holds the lease: use it only where concurrent runs
+    If Valkey does not respond, every process holds the lease: use it only where concurrent runs
     are harmless.
     """
     key, token = f"lease:{name}", new_id("lease")

@@ -182,15 +182,15 @@ class Lifecycle(LifecycleHooks[J]):
     def retry_later(self, job: J, reason: str) -> None:
         """Requeue a claimed job with a growing delay; fail it after the last attempt.
 
-        reason: the name of the error, or a noun phrase. Raises Superseded.
+        reason: why the attempt ended, as a sentence. Raises Superseded.
         """
         self.requeue_or_fail(
             job,
             delays=RETRY_DELAYS,
             earlier_failures=self.count_failures(job) - 1,
-            requeue_reason=f"The attempt ended with {reason}.",
+            requeue_reason=reason,
             failure_code=ErrorCode.INTERNAL_ERROR,
-            failure_reason=f"The last attempt ended with {reason}.",
+            failure_reason=reason,
         )
 
     def requeue_or_fail(

@@ -27,14 +27,14 @@ from longshore.jobs.leases import lease
 from longshore.jobs.lifecycle import Lifecycle, Superseded
 from longshore.jobs.models import DiscardedFolder, Job, JobQuerySet
 from longshore.jobs.queues import count_messages, enqueue, request_discard
-from longshore.jobs.statuses import ENDS, Status
+from longshore.jobs.statuses import TERMINAL, Status
 
 logger = logging.getLogger(__name__)
 
 J = TypeVar("J", bound=Job)
 Row = TypeVar("Row", bound=Model)
 
-# A worker whose last heartbeat is older than this is dead: it reports every second.
+# A worker whose last heartbeat is older than this is dead: live workers report every second.
 MAX_SILENCE = timedelta(seconds=15)
 # The message of a job that waited this long without being claimed may be lost. If it was not lost,
 # the duplicate is harmless.
@@ -42,13 +42,13 @@ MAX_MESSAGE_AGE = timedelta(seconds=30)
 # A job younger than this may still be enqueued by the request that created it.
 MIN_AGE = timedelta(seconds=5)
 # For this long after an organization was deleted, a worker may still write a file of it.
-MAX_STRAGGLER_AGE = timedelta(minutes=15)
+MAX_LATE_WRITE_AGE = timedelta(minutes=15)
 MIN_ORPHAN_AGE = timedelta(days=1)
 # Number of jobs of a lane that one run enqueues.
 MAX_ENQUEUED = 100
 # After this many consecutive failures the storage is considered down.
 MAX_FAILURES = 10
-# TTL of the lease: the time of a run and of a last request that the storage does not answer.
+# TTL of the lease: the time of a run and of a last request that the storage does not respond.
 _LEASE_SECONDS = 120
 # The next recovery is due after this time and must not wait for the storage.
 _CLEANING_SECONDS = 5.0
@@ -60,15 +60,15 @@ def recover(lifecycle: Lifecycle[J]) -> None:
     kind = lifecycle.kind
     jobs = _jobs(lifecycle).visible()
     silent = jobs.filter(status=Status.PROCESSING, heartbeat_at__lt=Now() - MAX_SILENCE)
-    take_back = partial(_take_back, lifecycle)
-    requeued = [job for job in chunks.read(silent) if succeeds(take_back, job)]
+    requeue_lost = partial(_requeue_lost, lifecycle)
+    requeued = [job for job in chunks.read(silent) if succeeds(requeue_lost, job)]
     lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - MAX_MESSAGE_AGE)
     queued = jobs.filter(lost, is_due(), status=Status.QUEUED, created_at__lt=Now() - MIN_AGE)
     for lane, queue in kind.queues.items():
         # As long as a lane has messages, its jobs need no more of them.
         if count_messages(queue) == 0:
             waiting = queued.filter(lane=lane).order_by("number")[:MAX_ENQUEUED]
-            # `all` stops at the first refusal: a dead broker may take seconds for each message.
+            # `all` stops at the first failure: a dead broker may take seconds for each message.
             all(enqueue(kind, job) for job in waiting)
     heartbeats.record_recovery(kind.name)
     # Last, because an unavailable storage may delay it. Files that are left are deleted when the
@@ -79,10 +79,10 @@ def recover(lifecycle: Lifecycle[J]) -> None:
         succeeds(delete, job, end)
 
 
-def _take_back(lifecycle: Lifecycle[J], job: J, _: float) -> bool:
-    logger.warning("The worker of the %s %s is silent.", lifecycle.kind.name, job)
+def _requeue_lost(lifecycle: Lifecycle[J], job: J, _: float) -> bool:
+    logger.warning("No heartbeat for the %s %s; requeueing it.", lifecycle.kind.name, job)
     try:
-        lifecycle.retry_later(job, "the loss of its worker")
+        lifecycle.retry_later(job, "The worker stopped responding.")
     except Superseded:
         return False
     return True
@@ -102,7 +102,7 @@ def expire(lifecycle: Lifecycle[J]) -> None:
             if Status.REQUESTED in lifecycle.kind.statuses:
                 requested = jobs.filter(status=Status.REQUESTED)
                 _for_each(lifecycle, requested, partial(_abandon, lifecycle), "requested", end)
-            with_files = jobs.filter(status__in=(*ENDS, Status.EXPIRED), has_files=True)
+            with_files = jobs.filter(status__in=(*TERMINAL, Status.EXPIRED), has_files=True)
             _for_each(lifecycle, with_files, partial(expire_one, lifecycle), "expired", end)
     counters.recount(lifecycle.kind)
 
@@ -195,7 +195,7 @@ def _discard(lifecycle: Lifecycle[J], seconds: float) -> None:
 def _clear_folder(folder: DiscardedFolder, end: float) -> bool:
     if not file_storage.delete_folder(folder.path, end):
         return False
-    old = DiscardedFolder.objects.filter(pk=folder.pk, created_at__lt=Now() - MAX_STRAGGLER_AGE)
+    old = DiscardedFolder.objects.filter(pk=folder.pk, created_at__lt=Now() - MAX_LATE_WRITE_AGE)
     old.delete()
     return True
 

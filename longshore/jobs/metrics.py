@@ -1,7 +1,7 @@
 """`/metrics` for Prometheus: reads all kinds of job from the database at each scrape.
 
-The answer is therefore the same, whichever process of whichever machine gives it. No metric tells
-organizations apart.
+Every process of every machine therefore returns the same metrics. No metric has a label of the
+organization.
 """
 
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ from longshore.jobs.counters import BUCKETS
 from longshore.jobs.fairness import is_due
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import JobCount, JobTotal
-from longshore.jobs.statuses import ENDS, Lane, Status
+from longshore.jobs.statuses import TERMINAL, Lane, Status
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer a scrape that sends the token of the settings; 404 if there is none."""
+    """Return the metrics for the bearer token METRICS_TOKEN; 404 if the setting is empty."""
     if not settings.METRICS_TOKEN:
         raise Http404
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -124,7 +124,7 @@ def _ended(kind: JobKind[Any], totals: list[JobTotal]) -> Iterator[Metric]:
         f"Duration of the last attempt of completed {kind.plural}, in seconds.",
         labels=["lane"],
     )
-    for lane, status in product(Lane, ENDS):
+    for lane, status in product(Lane, TERMINAL):
         group = [total for total in totals if (total.lane, total.status) == (lane, status)]
         ended.add_metric([lane.value, status.value], sum(total.jobs for total in group))
         if status == Status.COMPLETED:

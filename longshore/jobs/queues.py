@@ -1,7 +1,8 @@
 """Sends messages to the queues of jobs.
 
-A message allows a worker to claim one job, whichever has its turn. Losing a message is harmless:
-maintenance sends another one. A duplicate finds nothing to claim.
+A message makes a worker claim one job, the next in turn and not necessarily the job of the message.
+A lost message is harmless, because maintenance sends another one. So is a duplicate: its worker
+finds no job to claim.
 """
 
 import logging
@@ -25,7 +26,7 @@ MAX_OPTIONAL_MESSAGES = 20
 
 
 def count_messages(queue: str) -> int:
-    """Return the number of messages that wait in a queue; 0 if the broker does not answer."""
+    """Return the number of messages that wait in a queue; 0 if the broker does not respond."""
     try:
         with current_app.connection_or_acquire() as broker:
             declared = broker.default_channel.queue_declare(queue, passive=True)
@@ -60,14 +61,15 @@ def request_discard(kind: JobKind[Any]) -> None:
             current_app.send_task(kind.task("discard"))
     except Exception as error:
         # Broker clients raise many kinds of error.
-        logger.warning("The files of deleted %s wait for the broker: %s", kind.plural, error)
+        text = "Could not send a message for the files of deleted %s; recovery retries: %s"
+        logger.warning(text, kind.plural, error)
 
 
 def enqueue(kind: JobKind[Any], job: Job, *, is_marked: bool = False) -> bool:
-    """Send a message for a queued job. Return False if the broker does not answer.
+    """Send a message for a queued job. Return False if the broker does not respond.
 
-    A small job has a second message for workers of `large`, so that a busy worker of `large`
-    withholds no message from the workers of `quick`.
+    A small job also gets a message in the queue `large`. With a single message in a shared queue, a
+    busy worker of `large` could hold it back from the workers of `quick`.
 
     is_marked: whether `enqueued_at` is already stored; reset if no message is sent.
     """
@@ -79,7 +81,8 @@ def enqueue(kind: JobKind[Any], job: Job, *, is_marked: bool = False) -> bool:
             current_app.send_task(task, [job.pk], queue=large, expires=SECOND_MESSAGE_SECONDS)
     except Exception as error:
         # Broker clients raise many kinds of error. The job is stored; recovery tries again.
-        logger.warning("The %s %s waits for the broker: %s", kind.name, job, error)
+        text = "Could not send a message for the %s %s; recovery retries: %s"
+        logger.warning(text, kind.name, job, error)
         if is_marked:
             jobs.update(enqueued_at=None)
         return False

@@ -30,7 +30,7 @@ J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 
 REPORT_SECONDS = 1.0
-# A runner waits this long for a storage that does not answer. Maintenance deletes what is left.
+# Time limit of deleting files after an attempt. Maintenance deletes the files that are left.
 _CLEANING_SECONDS = 60
 
 
@@ -91,9 +91,9 @@ class JobRunner(Generic[J, R]):
         return ""
 
     def handle(self, job: J, error: BaseException) -> bool:
-        """End the attempt after an error that the kind of job treats on its own.
+        """Handle an error specific to this kind of job: end the attempt and return True.
 
-        Returns False for any other error.
+        Return False for any other error.
         """
         return False
 
@@ -111,9 +111,10 @@ class JobRunner(Generic[J, R]):
         try:
             self._run(job)
         except Superseded:
-            logger.info("The %s %s was taken from this worker.", kind.name, job)
+            text = "The %s %s was claimed by another worker, canceled or deleted."
+            logger.info(text, kind.name, job)
         if slots > 1 and (waiting := waiting_of(kind, job.organization_id, slot)):
-            # Workers refused it as long as the organization held the maximum of slots.
+            # No worker claimed this job while the organization used its maximum of slots.
             queues.enqueue(kind, waiting)
 
     def _run(self, job: J) -> None:
@@ -150,9 +151,10 @@ class JobRunner(Generic[J, R]):
                 finally:
                     clear(job.claims)
                 return
-            # Any other error leaves open whether the result was committed. If it was not, this
-            # worker falls silent and the job is retried; if it was, the files must stay.
-            # Earlier attempts may have failed because the storage did not answer. It does now.
+            # After any other error, the result may or may not be committed. If it is not, the
+            # heartbeats end and the job is retried; if it is, the files must stay.
+            # Delete the files of earlier attempts, which may have failed while the storage was
+            # unavailable. It is available now.
             clear(job.claims[:-1])
         finally:
             pool.shutdown(wait=False)
@@ -213,7 +215,7 @@ class JobRunner(Generic[J, R]):
                 raise
             raise TimeLimitReached(work.seconds) from error
         except BaseException:
-            # Also if this process is to end: nobody will use the result.
+            # Also if this process must end: no process will use the result.
             work.cancel()
             raise
 
@@ -239,6 +241,6 @@ class JobRunner(Generic[J, R]):
                 raise error
             case Exception():
                 logger.error("The %s %s failed.", self.lifecycle.kind.name, job, exc_info=error)
-                self.lifecycle.retry_later(job, type(error).__name__)
+                self.lifecycle.retry_later(job, f"The attempt ended with {type(error).__name__}.")
             case _:
                 raise error

@@ -24,7 +24,7 @@ class Status(TextChoices):
 UNFINISHED = (Status.REQUESTED, Status.QUEUED, Status.PROCESSING)
 # The statuses in which an attempt ends. A job expires after it was completed, or without having
 # been queued.
-ENDS = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
+TERMINAL = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
 RETRYABLE = (Status.FAILED, Status.TIMED_OUT, Status.CANCELED, Status.EXPIRED)
 # The statuses of a kind of job whose jobs are queued as soon as they are created.
 QUEUED_AT_ONCE = tuple(status for status in Status if status != Status.REQUESTED)

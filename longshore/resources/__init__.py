@@ -1,0 +1,1 @@
+"""Resources: the declared models, with their columns, relations and filters."""

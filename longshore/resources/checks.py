@@ -1,4 +1,4 @@
-"""System checks of resources and export types: report wrong declarations at start-up."""
+"""System checks of resources and named exports: report wrong declarations at start-up."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,11 @@ def check_resources(**_: Any) -> list[CheckMessage]:
         for name in (resource.name, resource.plural):
             if names.setdefault(name, resource) is not resource:
                 problems.append(
-                    problem(resource, f"another resource has the name {name!r}", "resources.E001")
+                    problem(
+                        resource,
+                        f"another resource has the name {name!r}",
+                        "longshore_resources.E001",
+                    )
                 )
         problems.extend(check_resource(resource))
     return problems
@@ -46,15 +50,15 @@ def check_resources(**_: Any) -> list[CheckMessage]:
 
 @register
 def check_export_types(**_: Any) -> list[CheckMessage]:
-    """Return the problems of all declared export types."""
+    """Return the problems of all declared named exports."""
     problems: list[CheckMessage] = []
     codes = export_types.codes()
     for export_type in export_types.declared:
         texts = list(_export_type_problems(export_type))
         if codes.count(export_type.code) > 1:
-            texts.append("another export type has the code")
-        text = f"Export type {export_type.code!r}: "
-        problems += [Error(f"{text}{each}.", id="resources.E015") for each in texts]
+            texts.append("another named export has the code")
+        text = f"Named export {export_type.code!r}: "
+        problems += [Error(f"{text}{each}.", id="longshore_resources.E015") for each in texts]
     return problems
 
 
@@ -84,8 +88,8 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
         value = getattr(resource, attribute)
         if not _NAME.match(value):
             text = f"{attribute} {value!r} must be lower-case letters, digits and underscores"
-            yield problem(resource, text, "resources.E002")
-    yield from _check_address(resource)
+            yield problem(resource, text, "longshore_resources.E002")
+    yield from _check_list_path(resource)
     yield from _check_table(resource)
     yield from _check_organization(resource)
     yield from _check_fields(resource)
@@ -98,19 +102,19 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
     ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
     fields = resource.model._meta.concrete_fields
-    shown = [each for each in fields if not resource.hidden_fields & {each.name, each.attname}]
-    columns = {model_field.attname for model_field in shown}
+    visible = [each for each in fields if not resource.hidden_fields & {each.name, each.attname}]
+    columns = {model_field.attname for model_field in visible}
     names += ids + [name for name in ids if name in columns]
     filters = list(resource.filters_by_name)
     names += [each.name for each in resource.filters]
     names += [name for name in filters if name in columns - resource.hidden]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield problem(resource, f"{name!r} is declared twice", "resources.E008")
+        yield problem(resource, f"{name!r} is declared twice", "longshore_resources.E008")
     options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
     for name in options:
         if name in names or name in columns:
             text = f"{name!r} is an option of every request and cannot be the name of a filter"
-            yield problem(resource, text, "resources.E012")
+            yield problem(resource, text, "longshore_resources.E012")
 
 
 def _check_table(resource: Resource) -> Iterator[CheckMessage]:
@@ -118,22 +122,22 @@ def _check_table(resource: Resource) -> Iterator[CheckMessage]:
     for field in resource.model._meta.concrete_fields:
         if field.model._meta.db_table != table:
             text = f"{field.name!r} is a column of the parent model {field.model.__name__}'s table"
-            yield problem(resource, text, "resources.E010")
-        shown = not resource.hidden_fields & {field.name, field.attname}
-        if shown and isinstance(field, JSONField) and field.db_type(connection) == "json":
+            yield problem(resource, text, "longshore_resources.E010")
+        is_visible = not resource.hidden_fields & {field.name, field.attname}
+        if is_visible and isinstance(field, JSONField) and field.db_type(connection) == "json":
             text = f"{field.name!r} has the type json, which cannot be compared; use jsonb"
-            yield problem(resource, text, "resources.E011")
+            yield problem(resource, text, "longshore_resources.E011")
 
 
-def _check_address(resource: Resource) -> Iterator[CheckMessage]:
+def _check_list_path(resource: Resource) -> Iterator[CheckMessage]:
     try:
-        address = reverse(f"record-{resource.name}-list")
+        path = reverse(f"record-{resource.name}-list")
     except NoReverseMatch:  # The project serves no lists.
         return
-    view = getattr(resolve(address).func, "cls", None)
+    view = getattr(resolve(path).func, "cls", None)
     if not hasattr(view, "resource"):
-        text = f"plural {resource.plural!r}: the API uses the address {address} already"
-        yield problem(resource, text, "resources.E009")
+        text = f"plural {resource.plural!r}: the API already uses the path {path}"
+        yield problem(resource, text, "longshore_resources.E009")
 
 
 def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
@@ -142,39 +146,39 @@ def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
         field = _field(model, step)
         if field is None or not field.is_relation or field.many_to_many or field.one_to_many:
             text = f"organization {resource.organization!r}: {step!r} is not a foreign key of "
-            yield problem(resource, text + model.__name__, "resources.E003")
+            yield problem(resource, text + model.__name__, "longshore_resources.E003")
             return
         model = field.related_model
     if model is not Organization:
         text = f"organization {resource.organization!r} leads to {model.__name__}"
-        yield problem(resource, text + ", not to Organization", "resources.E004")
+        yield problem(resource, text + ", not to Organization", "longshore_resources.E004")
 
 
 def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
     if not isinstance(_field(resource.model, resource.date_field), DateField):
         text = f"date_field {resource.date_field!r} is not a date or datetime field"
-        yield problem(resource, text, "resources.E005")
+        yield problem(resource, text, "longshore_resources.E005")
     elif resource.date_field in resource.hidden:
         text = f"date_field {resource.date_field!r} is hidden"
-        yield problem(resource, text, "resources.E005")
+        yield problem(resource, text, "longshore_resources.E005")
     named = [("key", name) for name in resource.key]
     named += [("search", resource.search)] if resource.search else []
     missing = [(attribute, name) for attribute, name in named if not _field(resource.model, name)]
     for attribute, name in missing:
         text = f"{attribute} {name!r} is not a field of {resource.model.__name__}"
-        yield problem(resource, text, "resources.E006")
+        yield problem(resource, text, "longshore_resources.E006")
     if not missing and not _is_unique(resource):
         text = f"key {', '.join(resource.key)} is not unique within an organization"
-        yield problem(resource, text, "resources.E016")
+        yield problem(resource, text, "longshore_resources.E016")
     unwritable = set(resource.writable or ())
     if unwritable:
         unwritable -= set(resource.writable_columns)
     for name in sorted(unwritable):
         text = f"writable {name!r} is not a column of an editable field"
-        yield problem(resource, text, "resources.E014")
+        yield problem(resource, text, "longshore_resources.E014")
     for name in sorted(resource.hidden):
         if _field(resource.model, name) is None:
-            yield problem(resource, f"hidden {name!r} is not a field", "resources.E006")
+            yield problem(resource, f"hidden {name!r} is not a field", "longshore_resources.E006")
 
 
 def _is_unique(resource: Resource) -> bool:
@@ -193,12 +197,12 @@ def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMes
     field = _field(resource.model, relation.name)
     if not isinstance(field, JOINED):
         text = f"relation {relation.name!r} is not a relation of {resource.model.__name__}"
-        yield problem(resource, text, "resources.E007")
+        yield problem(resource, text, "longshore_resources.E007")
         return
     for name in (relation.label, *relation.fields):
         if not any(name in (f.name, f.attname) for f in field.related_model._meta.concrete_fields):
             text = f"relation {relation.name!r}: {field.related_model.__name__} has no {name!r}"
-            yield problem(resource, text, "resources.E007")
+            yield problem(resource, text, "longshore_resources.E007")
     yield from check_related_rows(resource, relation.of(resource.model))
     yield from check_related_fields(resource, relation.of(resource.model))
 
@@ -209,25 +213,27 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
         steps = path.split(".")
         if len(steps) > MAX_INCLUDE_DEPTH:
             text += f"{len(steps)} steps; the maximum is {MAX_INCLUDE_DEPTH}"
-            yield problem(resource, text, "resources.E013")
+            yield problem(resource, text, "longshore_resources.E013")
         parent: Resource | None = resource
         for step in steps:
             if parent is None:
                 yield problem(
-                    resource, f"{text}the record before {step!r} has no resource", "resources.E013"
+                    resource,
+                    f"{text}the record before {step!r} has no resource",
+                    "longshore_resources.E013",
                 )
                 break
             try:
                 _, related = parent.related(step)
             except LookupError as error:
-                yield problem(resource, f"{text}{error}", "resources.E013")
+                yield problem(resource, f"{text}{error}", "longshore_resources.E013")
                 break
             if step in parent.columns_by_name:
                 text += f"{step!r} is also a column of {parent.name}"
-                yield problem(resource, text, "resources.E013")
+                yield problem(resource, text, "longshore_resources.E013")
             parent = related
     for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
-        yield problem(resource, f"include {path!r} is declared twice", "resources.E013")
+        yield problem(resource, f"include {path!r} is declared twice", "longshore_resources.E013")
 
 
 def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
@@ -235,14 +241,14 @@ def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
         text = f"filter {named.name!r}: "
         if bool(named.paths) == bool(named.expression):
             text += "declare either paths or an expression"
-            yield problem(resource, text, "resources.E022")
+            yield problem(resource, text, "longshore_resources.E022")
         if named.inclusive and (named.paths or named.kind is not ColumnType.BOOLEAN):
             text += "inclusive needs a boolean expression"
-            yield problem(resource, text, "resources.E022")
+            yield problem(resource, text, "longshore_resources.E022")
         for path in named.paths:
             _, problems = parse_options(resource, {path: "is_not_null"}, UTC)
             for wrong in problems:
-                yield problem(resource, text + wrong.message, "resources.E022")
+                yield problem(resource, text + wrong.message, "longshore_resources.E022")
 
 
 def _field(model: type[Model], name: str) -> Any:

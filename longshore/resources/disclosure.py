@@ -33,35 +33,35 @@ def check_shown_rows(resource: Resource) -> Iterator[CheckMessage]:
         hint = (
             f"Set where to the manager's condition, such as where=Q(deleted_at=None); {_SHOW_ALL}."
         )
-        yield problem(resource, text, "resources.E018", hint)
+        yield problem(resource, text, "longshore_resources.E018", hint)
 
 
 def check_secrets(resource: Resource) -> Iterator[CheckMessage]:
     """Check that the resource shows secrets only if it exposes them explicitly."""
     for name in sorted(resource.exposed - secret_fields(resource.model)):
         text = f"exposed {name!r} is not a field of {resource.model.__name__} that holds a secret"
-        yield problem(resource, text, "resources.E020")
+        yield problem(resource, text, "longshore_resources.E020")
     for column in resource.columns:
         if column.field in secret_fields(resource.model) - resource.exposed:
             text = f"the column {column.name!r} shows {column.field!r}, which holds a secret"
             hint = f"Remove the column, or declare exposed=frozenset({{{column.field!r}}})."
-            yield problem(resource, text, "resources.E020", hint)
+            yield problem(resource, text, "longshore_resources.E020", hint)
 
 
 def check_related_rows(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
     """Check that the engine knows which records of a relation an organization may see."""
-    target, place = relation.target, f"relation {relation.name!r}: "
-    yield from _check_filter(resource, place, target, relation.where)
+    target, prefix = relation.target, f"relation {relation.name!r}: "
+    yield from _check_filter(resource, prefix, target, relation.where)
     if registry.for_model(target) is not None:
         return
     if organization_links(target):
-        text = f"{place}{target.__name__} belongs to an organization but has no resource"
+        text = f"{prefix}{target.__name__} belongs to an organization but has no resource"
         hint = f"Register a resource for {target.__name__}."
-        yield problem(resource, text, "resources.E019", hint)
+        yield problem(resource, text, "longshore_resources.E019", hint)
     if relation.where is None and hides_rows(target):
-        text = f"{place}the default manager of {target.__name__} hides rows, but exports show them"
+        text = f"{prefix}the default manager of {target.__name__} hides rows, but exports show them"
         hint = f"Set where of the relation to the manager's condition; {_SHOW_ALL}."
-        yield problem(resource, text, "resources.E018", hint)
+        yield problem(resource, text, "longshore_resources.E018", hint)
 
 
 def check_related_fields(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
@@ -73,20 +73,20 @@ def check_related_fields(resource: Resource, relation: Relation) -> Iterator[Che
     hidden = other.hidden if other else frozenset()
     for name in dict.fromkeys((relation.label, *relation.fields)):
         field = names.get(name, name)
-        place = f"relation {relation.name!r}: {name!r} of {target.__name__} "
+        prefix = f"relation {relation.name!r}: {name!r} of {target.__name__} "
         if field in secrets:
-            yield problem(resource, f"{place}holds a secret", "resources.E020")
+            yield problem(resource, f"{prefix}holds a secret", "longshore_resources.E020")
         elif other and name != relation.key and hidden & {name, field}:
-            text = f"{place}is a hidden field of the resource {other.name!r}"
-            yield problem(resource, text, "resources.E021")
+            text = f"{prefix}is a hidden field of the resource {other.name!r}"
+            yield problem(resource, text, "longshore_resources.E021")
 
 
 def _check_filter(
-    resource: Resource, place: str, model: type[Model], condition: Q | None
+    resource: Resource, prefix: str, model: type[Model], condition: Q | None
 ) -> Iterator[CheckMessage]:
     if condition is None:
         return
     try:
         row_filter(model, condition, "row")
     except (FieldError, TypeError, ValueError) as error:
-        yield problem(resource, f"{place}where {condition}: {error}", "resources.E017")
+        yield problem(resource, f"{prefix}where {condition}: {error}", "longshore_resources.E017")

@@ -7,7 +7,7 @@ class ResourceErrorCode(BaseErrorCode):
     """The codes of requests that select records."""
 
     INVALID_RESOURCE = "invalid_resource", 400, "Unknown resource."
-    INVALID_TYPE = "invalid_type", 400, "Unknown export type."
+    INVALID_TYPE = "invalid_type", 400, "Unknown named export."
     INVALID_FILTER = "invalid_filter", 400, "Malformed filter."
     INVALID_COLUMN = "invalid_column", 400, "Unknown column."
     INVALID_ORDERING = "invalid_ordering", 400, "Unsupported ordering."

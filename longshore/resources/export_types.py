@@ -1,6 +1,6 @@
-"""Named export types: presets of resource, columns, filters and order.
+"""Named exports: presets of resource, columns, filters and order.
 
-An installed app declares its export types in a module `export_types.py`.
+An installed app declares its named exports in a module `export_types.py`.
 """
 
 from collections.abc import Mapping
@@ -30,13 +30,13 @@ class ExportType:
 
 
 class ExportTypes:
-    """The declared export types, in the order of their declaration."""
+    """The declared named exports, in the order of their declaration."""
 
     def __init__(self) -> None:
         self.declared: list[ExportType] = []
 
     def register(self, *types: ExportType) -> None:
-        """Add export types. System checks report duplicate codes."""
+        """Add named exports. System checks report duplicate codes."""
         self.declared.extend(types)
 
     @property

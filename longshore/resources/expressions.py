@@ -52,14 +52,14 @@ class JsonExpressions:
         if relation is None:
             return self._json_of(self.resource.columns_by_name[path], ROW)
         alias = related_row(relation)
-        shown = self._json_of(column, alias) if column else self._object(relation)
+        value = self._json_of(column, alias) if column else self._object(relation)
         if relation.many:
             # to_json: json_agg writes an array element on a line of its own.
-            listed = "json_agg(to_json({}) ORDER BY {}, {})"
+            aggregate = "json_agg(to_json({}) ORDER BY {}, {})"
             if not self.empty_as_null:
-                listed = f"coalesce({listed}, '[]'::json)"
-            return self.of_many(relation, sql.SQL(listed), shown)
-        return shown
+                aggregate = f"coalesce({aggregate}, '[]'::json)"
+            return self.of_many(relation, sql.SQL(aggregate), value)
+        return value
 
     def datetime(self, value: sql.Composable) -> sql.Composable:
         """Return the text of a `timestamptz` in the session's TimeZone, to the microsecond."""
@@ -83,8 +83,8 @@ class JsonExpressions:
     def related(self, relation: Relation) -> tuple[sql.Composable, sql.Composable]:
         """Return a FROM item for the related records of a row, and its join condition."""
         source, condition = relation.join(ROW, related_row(relation))
-        seen = related_scope(relation, self.organization_id, related_row(relation))
-        return source, sql.SQL("{} AND {}").format(condition, seen)
+        scope = related_scope(relation, self.organization_id, related_row(relation))
+        return source, sql.SQL("{} AND {}").format(condition, scope)
 
     def order(self, relation: Relation) -> list[sql.Composable]:
         """Return the terms of ORDER BY for related records: label, then primary key."""
@@ -103,11 +103,11 @@ class JsonExpressions:
         return relation, _null_without_record(related.columns_by_name[name], related)
 
     def of_many(
-        self, relation: Relation, aggregate: sql.SQL, shown: sql.Composable
+        self, relation: Relation, aggregate: sql.SQL, value: sql.Composable
     ) -> sql.Composable:
         """Return a sub-select that aggregates a value of each related record, by label."""
-        listed = aggregate.format(shown, *self.order(relation))
-        return sql.SQL("(SELECT {} FROM {} WHERE {})").format(listed, *self.related(relation))
+        aggregated = aggregate.format(value, *self.order(relation))
+        return sql.SQL("(SELECT {} FROM {} WHERE {})").format(aggregated, *self.related(relation))
 
     def _include(self, path: str) -> Include | None:
         return next((each for each in self.includes if each.relation == path), None)
@@ -141,13 +141,13 @@ class JsonExpressions:
         # If the path to the organization leads through the outer row, the outer scope checks it.
         parent_path = f"{relation.back}__{parent.organization}"
         is_part = resource is not None and resource.organization == parent_path
-        seen = related_scope(relation, self.organization_id, row, is_part=is_part)
-        condition = sql.SQL("{} AND {}").format(condition, seen)
+        scope = related_scope(relation, self.organization_id, row, is_part=is_part)
+        condition = sql.SQL("{} AND {}").format(condition, scope)
         label, key = _order(relation, row)
         # Label and key are separate columns, so that the sort compares only these.
         records: sql.Composable = sql.SQL(
-            "SELECT row_to_json(shown) AS record, {} AS label, {} AS key"
-            " FROM {} CROSS JOIN LATERAL (SELECT {}) AS shown WHERE {}"
+            "SELECT row_to_json(cells) AS record, {} AS label, {} AS key"
+            " FROM {} CROSS JOIN LATERAL (SELECT {}) AS cells WHERE {}"
         ).format(label, key, sql.SQL(" ").join([source, *joins]), _named(cells), condition)
         if not relation.many:
             # OFFSET 0 lets PostgreSQL memoize the object of a record that many rows share.
@@ -156,19 +156,19 @@ class JsonExpressions:
             return _Related(sql.Identifier(row, "record"), (joined,))
         if link is not None:
             records = linked(link, row, records)
-        listed = sql.SQL("SELECT record FROM ({}) AS listed ORDER BY label, key").format(records)
+        ordered = sql.SQL("SELECT record FROM ({}) AS found ORDER BY label, key").format(records)
         if self.empty_as_null:
-            return _Related(sql.SQL("(SELECT json_agg(record) FROM ({}) AS listed)").format(listed))
-        return _Related(sql.SQL("array_to_json(ARRAY({}))").format(listed))
+            return _Related(sql.SQL("(SELECT json_agg(record) FROM ({}) AS found)").format(ordered))
+        return _Related(sql.SQL("array_to_json(ARRAY({}))").format(ordered))
 
     def _object(self, relation: Relation) -> sql.Composable:
         """Return a related record as an object of the relation's fields; null without a record."""
         row = related_row(relation)
         cells = [(name, self._json_of(relation.columns[name], row)) for name in relation.fields]
-        found = sql.SQL("(SELECT row_to_json(shown) FROM (SELECT {}) AS shown)").format(
+        record = sql.SQL("(SELECT row_to_json(cells) FROM (SELECT {}) AS cells)").format(
             _named(cells)
         )
-        return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} END").format(related_key(relation), found)
+        return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} END").format(related_key(relation), record)
 
     def _json_of(self, column: Column, row: str) -> sql.Composable:
         value = column.value(row)

@@ -12,7 +12,7 @@ from longshore.resources.conditions import where
 from longshore.resources.expressions import ROW, JsonExpressions
 from longshore.resources.filters import Ordering, Selection
 from longshore.resources.keysets import Key, Position, key_ranges, keys
-from longshore.resources.reading import MAX_ANSWER_BYTES, AnswerTooLarge, reading
+from longshore.resources.reading import MAX_RESPONSE_BYTES, ResponseTooLarge, reading
 from longshore.resources.registry import Resource
 
 MAX_MILLISECONDS = 10_000
@@ -69,8 +69,8 @@ class Listing:
     def page(self, organization_id: str, size: int, cursor: Cursor | None) -> Page:
         """Return a page of at most `size` records of an organization; the first one without cursor.
 
-        Raises TookTooLong, AnswerTooLarge, and InvalidInput for a time zone that PostgreSQL does
-        not know.
+        Raises StatementTimeout, ResponseTooLarge, and InvalidInput for a time zone that PostgreSQL
+        does not know.
         """
         rows = self._rows(organization_id, size, cursor)
         more, rows = len(rows) > size, rows[:size]
@@ -94,13 +94,13 @@ class Listing:
     ) -> list[tuple[Any, ...]]:
         """Return the JSON and the key texts of each row, in the direction of the cursor.
 
-        If there are further rows, one additional row without JSON is last. Raises AnswerTooLarge.
+        If there are further rows, one additional row without JSON is last. Raises ResponseTooLarge.
         """
         keys_of = [
             sql.Identifier(f"key{n}") for n, _ in enumerate(keys(self.resource, self.ordering))
         ]
         statement = sql.SQL(_BOUNDED).format(
-            maximum=sql.Literal(MAX_ANSWER_BYTES),
+            maximum=sql.Literal(MAX_RESPONSE_BYTES),
             size=sql.Literal(size),
             keys=sql.SQL(", ").join(keys_of),
             rows=self.statement(organization_id, size + 1, cursor),
@@ -110,7 +110,7 @@ class Listing:
             rows = list(database.fetchall())
         if rows and rows[0][0] is None:
             *_, record, total, _, column = max(rows[:size], key=lambda row: row[-2])
-            raise AnswerTooLarge(int(total), column, record)
+            raise ResponseTooLarge(int(total), column, record)
         return [row[:-3] for row in rows]
 
     def statement(self, organization_id: str, count: int, cursor: Cursor | None) -> sql.Composable:

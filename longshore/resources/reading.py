@@ -12,7 +12,7 @@ from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.timezones import unknown_zone
 
 
-class TookTooLong(ApiError):
+class StatementTimeout(ApiError):
     """The database canceled a statement at its timeout."""
 
     def __init__(self) -> None:
@@ -20,10 +20,10 @@ class TookTooLong(ApiError):
 
 
 # Maximum size of the records of one response: a process holds several copies.
-MAX_ANSWER_BYTES = 16 << 20
+MAX_RESPONSE_BYTES = 16 << 20
 
 
-class AnswerTooLarge(ApiError):
+class ResponseTooLarge(ApiError):
     """The records of a response have too many bytes. The database sent none of them."""
 
     def __init__(
@@ -31,9 +31,12 @@ class AnswerTooLarge(ApiError):
         size: int,
         column: str,
         record: str | None = None,
-        maximum: int = MAX_ANSWER_BYTES,
+        maximum: int = MAX_RESPONSE_BYTES,
     ) -> None:
-        """size: bytes of all records. column, record: names of the largest column and record."""
+        """Create the error.
+
+        size: bytes of all records. column, record: names of the largest column and record.
+        """
         where = f"{column} of {record}" if record else column
         text = (
             f"The records have {size:,} bytes; the maximum of a response is {maximum:,}. Leave out "
@@ -53,7 +56,7 @@ def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[C
 
     milliseconds: timeout of each statement.
     timezone_field: path of the time zone in the request.
-    Raises TookTooLong, and InvalidInput for a time zone that this PostgreSQL does not know.
+    Raises StatementTimeout, and InvalidInput for a time zone that this PostgreSQL does not know.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -70,7 +73,7 @@ def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[C
     except (DatabaseError, psycopg.Error) as error:
         match error.__cause__ or error:
             case psycopg.errors.QueryCanceled():
-                raise TookTooLong from error
+                raise StatementTimeout from error
             case psycopg.errors.InvalidParameterValue():
                 raise InvalidInput(unknown_zone(timezone, timezone_field)) from error
         raise

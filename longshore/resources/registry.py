@@ -33,7 +33,7 @@ MAX_INCLUDE_DEPTH = 3
 class Resource:
     """A Django model whose records can be exported and imported.
 
-    name, plural: singular and plural name in requests and addresses.
+    name, plural: singular and plural name in requests and URLs.
     organization: path of foreign keys from the model to its organization, joined by `__`.
     date_field: the datetime that a date range filters. A limited request without an order returns
         the newest records by this field.

@@ -18,7 +18,7 @@ _UNREGISTERED = ("booking", "bookings")
 class RequestExample:
     """A request for an export.
 
-    title, summary: what readers of the API's description see; titles are unique.
+    title, summary: texts in the API's description; titles are unique.
     body: the valid JSON body of the request.
     """
 

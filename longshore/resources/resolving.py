@@ -1,7 +1,7 @@
 """Resolve local times of a time zone to instants, with PostgreSQL's time zone rules.
 
-Filters and shown datetimes use the same time zone database: a filter for a day selects exactly the
-rows that are shown with that day.
+Filters and the datetimes of files use the same time zone database: a filter for a day selects
+exactly the rows that a file shows with that day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ SELECT (extract(epoch FROM CASE WHEN candidate::timestamp = clock
                            THEN least(candidate, late) ELSE late END) * 1000000)::bigint,
        (extract(epoch FROM late) * 1000000)::bigint,
        (late - interval '1 microsecond')::timestamp < clock
-FROM unnest(%s::timestamp[]) WITH ORDINALITY AS asked (clock, place)
+FROM unnest(%s::timestamp[]) WITH ORDINALITY AS local_times (clock, row_number)
 CROSS JOIN LATERAL (SELECT clock::timestamptz AS read) AS reading
 CROSS JOIN LATERAL (
     SELECT CASE WHEN read::timestamp = clock THEN read ELSE (
@@ -44,7 +44,7 @@ CROSS JOIN LATERAL (SELECT late - interval '24 hours' AS earlier) AS before
 CROSS JOIN LATERAL (
     SELECT clock AT TIME ZONE 'UTC' - (earlier::timestamp AT TIME ZONE 'UTC' - earlier) AS candidate
 ) AS candidates
-ORDER BY place"""
+ORDER BY row_number"""
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ def resolved(conditions: Sequence[Condition | AnyOf], zone: Zone) -> list[Condit
     Raises InvalidInput for a zone that PostgreSQL does not know.
     """
     tests = [test for each in conditions for test in _tests(each)]
-    asked = {bound: None for test in tests for text in test.values for bound in _bounds(text)}
-    if not asked:
+    local_times = {bound: None for test in tests for text in test.values for bound in _bounds(text)}
+    if not local_times:
         return list(conditions)
-    clocks = _resolve(list(asked), zone)
+    clocks = _resolve(list(local_times), zone)
 
     def instants(condition: Condition) -> Condition:
         exact = condition.operator in TESTS_OF_EQUALITY
@@ -114,5 +114,5 @@ def _resolve(times: Sequence[int], zone: Zone) -> dict[int, _LocalTime]:
         return {time: _LocalTime(time, time, reached=True) for time in times}
     with reading(zone.name, _MILLISECONDS, zone.field) as cursor:
         cursor.execute(_RESOLVE_LOCAL_TIMES, [[format_moment(time) for time in times]])
-        found = cursor.fetchall()
-    return {time: _LocalTime(*clock) for time, clock in zip(times, found, strict=True)}
+        rows = cursor.fetchall()
+    return {time: _LocalTime(*clock) for time, clock in zip(times, rows, strict=True)}

@@ -1,4 +1,4 @@
-"""Values of filters: convert what a request contains to the canonical text of a condition."""
+"""Values of filters: convert the values of a request to the canonical texts of conditions."""
 
 import json
 import re

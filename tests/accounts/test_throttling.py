@@ -144,7 +144,7 @@ def test_without_valkey_requests_pass_without_delay_and_log_a_warning(
         record for record in caplog.records if record.name == "longshore.accounts.throttling"
     ]
     assert record.levelname == "WARNING"
-    assert record.getMessage().startswith("Requests are not throttled, Valkey does not answer: ")
+    assert record.getMessage().startswith("Requests are not throttled, Valkey does not respond: ")
 
 
 def count_key(client: KeyClient, clock: Clock) -> str:
@@ -179,7 +179,7 @@ def test_denied_requests_above_the_limit_of_an_address_are_429(
         assert response["Retry-After"] == "15"
         assert response.json() == {
             "error": "rate_limited",
-            "message": "Too many requests from this address were denied. Try again in 15 s.",
+            "message": "Too many requests from this IP address were denied. Try again in 15 s.",
             "details": {"retry_after": 15},
         }
     # Other addresses are counted separately, and valid requests pass.

@@ -16,7 +16,6 @@ from longshore.api.body.declaration import (
     Text,
 )
 from longshore.api.body.schema import serializer_class
-from longshore.api.body.tables import markdown_table
 from longshore.api.errors import MAX_PROBLEMS, ErrorCode, InvalidInput, Problem, Problems
 
 
@@ -26,10 +25,10 @@ def read_even(value: Any, path: str, problems: Problems) -> Any:
     return value
 
 
-COLOURS = Body(
-    "Colours",
-    "The colours of a shape.",
-    (Choice("fill", "The colour inside.", choices=["red", "green"], default="red"),),
+COLORS = Body(
+    "Colors",
+    "The colors of a shape.",
+    (Choice("fill", "The color inside.", choices=["red", "green"], default="red"),),
     null_is_absent=True,
 )
 SHAPE = Body(
@@ -43,7 +42,7 @@ SHAPE = Body(
         FreeObject("metadata", max_characters=10),
         Custom("pairs", schema={"type": "integer"}, accepts="an even number", hook=read_even),
         Custom("raw", schema={"type": "string"}, accepts="a string"),
-        Object("colours", body=COLOURS),
+        Object("colors", body=COLORS),
     ),
     null_is_absent=True,
 )
@@ -55,7 +54,7 @@ VALID: dict[str, Any] = {
     "metadata": {"a": 1},
     "pairs": 2,
     "raw": ["anything"],
-    "colours": {"fill": "green"},
+    "colors": {"fill": "green"},
 }
 
 
@@ -75,10 +74,10 @@ def test_a_valid_body_is_returned_unchanged() -> None:
 
 def test_absent_fields_have_their_defaults() -> None:
     problems = Problems()
-    defaults = {"kind": "circle", "is_open": False, "colours": {"fill": "red"}}
+    defaults = {"kind": "circle", "is_open": False, "colors": {"fill": "red"}}
     assert SHAPE.read({"kind": "circle"}, problems) == defaults
     assert SHAPE.read(dict.fromkeys(VALID) | {"kind": "circle"}, problems) == defaults
-    assert SHAPE.read({"kind": "circle", "colours": {"fill": None}}, problems) == defaults
+    assert SHAPE.read({"kind": "circle", "colors": {"fill": None}}, problems) == defaults
     assert not problems
 
 
@@ -131,7 +130,7 @@ def test_absent_fields_have_their_defaults() -> None:
             "an object of at most 10 characters as JSON",
         ),
         ("pairs", 3, "pairs is odd.", "an even number"),
-        ("colours", [], "colours must be an object, not [].", "an object"),
+        ("colors", [], "colors must be an object, not [].", "an object"),
     ],
 )
 def test_a_value_that_is_not_accepted_is_reported(
@@ -148,7 +147,7 @@ def test_a_problem_has_the_code_of_its_field() -> None:
 
 
 def test_nested_fields_are_reported_with_their_path() -> None:
-    found = problems_of(VALID | {"colours": {"fill": "gren", "edge": "red"}})
+    found = problems_of(VALID | {"colors": {"fill": "gren", "edge": "red"}})
     assert [(each.field, each.message) for each in found] == [
         ("colours.edge", "'colours.edge' is not a field."),
         ("colours.fill", "'gren' is not a valid fill. Did you mean 'green'?"),
@@ -221,13 +220,4 @@ def test_the_serializer_has_the_fields_of_the_declaration() -> None:
     assert fields["is_open"].default is False
     assert list(fields["kind"].choices) == ["circle", "square"]
     assert fields["name"].help_text == "Any name."
-    assert list(fields["colours"].fields) == ["fill"]
-
-
-def test_the_table_has_a_row_for_each_field() -> None:
-    lines = markdown_table(SHAPE).splitlines()
-    assert lines[0] == "| Field | Accepts | Default | Description |"
-    assert lines[2] == "| `kind` | one shape | required |  |"
-    assert lines[3] == "| `name` | a string of at most 5 characters |  | Any name. |"
-    assert lines[-1] == "| `colours.fill` | `red`, `green` | `red` | The colour inside. |"
-    assert len(lines) == 2 + len(SHAPE.names) + len(COLOURS.names)
+    assert list(fields["colors"].fields) == ["fill"]

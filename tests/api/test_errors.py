@@ -88,7 +88,7 @@ def test_an_unsupported_method_is_refused_with_the_supported_ones(alice: KeyClie
     assert response["Allow"] == "GET, POST, HEAD, OPTIONS"
     assert response.json() == {
         "error": "method_not_allowed",
-        "message": "This address does not support PUT.",
+        "message": "This endpoint does not support PUT.",
         "details": {"method": "PUT", "accepted": ["GET", "POST", "HEAD", "OPTIONS"]},
     }
 

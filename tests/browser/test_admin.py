@@ -39,7 +39,7 @@ def test_the_list_follows_an_export_without_reloading_until_its_download(
     expect(progress).to_have_js_property("value", 75)
     expect(row.get_by_title("Download")).to_have_count(0)
 
-    export_lifecycle.retry_later(export, "a test")
+    export_lifecycle.retry_later(export, "The test ended the attempt.")
     Export.objects.update(not_before=None)
     runner.run(export.pk)
     expect(row).to_contain_text("Completed")

@@ -16,7 +16,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from exports_project.embedded import processes
+from exports_project.embedded import child_processes
 from exports_project.processes import PROCESSES
 from longshore.database.postgres import unsupported
 from tests.recovery.services import free_port, need
@@ -62,7 +62,7 @@ def old_url() -> Iterator[str]:
         ]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/", **as_user)
         port = free_port()
-        server = processes.spawn(
+        server = child_processes.spawn(
             [DEBIAN_BIN / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port)],
             output=subprocess.DEVNULL,
             cwd="/",
@@ -80,7 +80,7 @@ def old_url() -> Iterator[str]:
                     time.sleep(0.1)
             yield url
         finally:
-            processes.stop(server)
+            child_processes.stop(server)
 
 
 @pytest.mark.slow

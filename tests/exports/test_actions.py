@@ -254,7 +254,7 @@ def test_events_list_every_status_change(alice: KeyClient, contacts: list[Contac
     export = Export.objects.get()
     taken = export_lifecycle.claim(export.pk)
     assert taken is not None
-    export_lifecycle.retry_later(taken, "a test")
+    export_lifecycle.retry_later(taken, "The test ended the attempt.")
     Export.objects.update(not_before=None)
     runner.run(export.pk)
     events = alice.get(f"{answer.json()['url']}/events").json()
@@ -265,7 +265,7 @@ def test_events_list_every_status_change(alice: KeyClient, contacts: list[Contac
         ("processing", 2),
         ("completed", 2),
     ]
-    assert events["results"][2]["reason"] == "The attempt ended with a test."
+    assert events["results"][2]["reason"] == "The test ended the attempt."
     times = [event["created_at"] for event in events["results"]]
     assert times == sorted(times)
 

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from openpyxl import load_workbook
 
+from exports.execution.preview import preview
 from exports.formats.base import FormatLimit
-from exports.preview import preview
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization

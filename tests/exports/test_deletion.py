@@ -88,7 +88,7 @@ def test_events_do_not_contain_the_request(alice: KeyClient, contacts: list[Cont
 def test_an_event_lists_only_the_first_files(
     alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook_events, "MAX_FILES", 2)
+    monkeypatch.setattr(webhook_events, "MAX_EVENT_FILES", 2)
     made = alice.post("/v1/exports", {"resource": "contact", "max_rows_per_file": 1}).json()
     runner.run(Export.objects.get().pk)
     files = alice.get(made["url"]).json()["files"]
@@ -139,7 +139,7 @@ def test_deleting_an_export_deletes_its_texts_everywhere(
     assert "deleted" in again.json()["message"]
 
 
-def test_a_deletion_is_announced_once_and_ends_all_events(
+def test_a_deletion_publishes_one_event_and_deletes_the_others(
     queued: Export, subscription: Subscription
 ) -> None:
     runner.run(queued.pk)
@@ -236,9 +236,9 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
         connection.close()
 
     export_lifecycle.claim(queued.pk)
-    receiver.behaviours["/"] = delete
+    receiver.behaviors["/"] = delete
     sender.run(subscription.pk)
-    receiver.behaviours.clear()
+    receiver.behaviors.clear()
     sender.run(subscription.pk)
     [delivery] = Delivery.objects.all()
     assert (delivery.event.type, delivery.status) == ("export.deleted", "delivered")

@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from exports.models import Export, Lane, Status
-from exports_project.embedded import processes
+from exports_project.embedded import child_processes
 from exports_project.processes import worker
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
@@ -36,7 +36,7 @@ def start_workers() -> Iterator[Callable[[], None]]:
     def start() -> None:
         for lane in Lane.values:
             command = worker(lane, lane, concurrency=1).command()
-            child = processes.spawn(
+            child = child_processes.spawn(
                 command, output=None, death_signal=signal.SIGKILL, env=environment
             )
             children.append(child)

@@ -8,8 +8,8 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exports.execution.preview import preview
 from exports.lifecycle.creation import count_rows
-from exports.preview import preview
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact

@@ -8,13 +8,13 @@ import pytest
 from pytest_django import Settings
 
 from exports.execution import runner
+from exports.execution.preview import MAX_FLATTENED_BYTES
 from exports.formats.base import FormatLimit
 from exports.models import Export, Status
-from exports.preview import MAX_FLATTENED_BYTES
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
-from longshore.resources.reading import MAX_ANSWER_BYTES
+from longshore.resources.reading import MAX_RESPONSE_BYTES
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of
 from tests.factories import ContactFactory
@@ -44,7 +44,7 @@ def _status(name: str) -> int:
 def test_a_preview_of_a_large_value_fails_with_its_column(
     file_format: str, alice: KeyClient, acme: Organization
 ) -> None:
-    ContactFactory(organization=acme, notes="x" * (MAX_ANSWER_BYTES + 1))
+    ContactFactory(organization=acme, notes="x" * (MAX_RESPONSE_BYTES + 1))
     body = {"resource": "contact", "format": file_format}
 
     def send_request() -> None:
@@ -55,7 +55,7 @@ def test_a_preview_of_a_large_value_fails_with_its_column(
         assert error["details"]["column"] == "notes"
         assert "Leave out notes, or create an export" in error["message"]
 
-    assert peak_growth(send_request) < MAX_ANSWER_BYTES
+    assert peak_growth(send_request) < MAX_RESPONSE_BYTES
     output = {"columns": ["id", "name"]}
     assert (
         alice.post("/v1/exports/preview", body | {"csv_field_options": output}).status_code == 200
@@ -66,7 +66,7 @@ def test_a_list_of_a_large_value_fails_with_its_record_and_column(
     alice: KeyClient, acme: Organization
 ) -> None:
     ContactFactory(organization=acme, notes="y")
-    large = ContactFactory.create(organization=acme, notes="x" * (MAX_ANSWER_BYTES + 1))
+    large = ContactFactory.create(organization=acme, notes="x" * (MAX_RESPONSE_BYTES + 1))
 
     def send_request() -> None:
         response = alice.get("/v1/contacts")
@@ -74,12 +74,12 @@ def test_a_list_of_a_large_value_fails_with_its_record_and_column(
         details = response.json()["details"]
         assert (details["record"], details["column"]) == (large.pk, "notes")
 
-    assert peak_growth(send_request) < MAX_ANSWER_BYTES
+    assert peak_growth(send_request) < MAX_RESPONSE_BYTES
     assert len(alice.get("/v1/contacts?fields=id,name").json()["results"]) == 2
 
 
 def test_a_page_is_measured_by_its_own_records(alice: KeyClient, acme: Organization) -> None:
-    texts = ["x" * MAX_ANSWER_BYTES, "z" * (MAX_ANSWER_BYTES * 5 // 8)]
+    texts = ["x" * MAX_RESPONSE_BYTES, "z" * (MAX_RESPONSE_BYTES * 5 // 8)]
     keys = [ContactFactory.create(organization=acme, notes=text).pk for text in texts]
     url: str | None = "/v1/contacts?fields=id,notes&order_by=-created_at&limit=1"
     first = alice.get(str(url)).json()

@@ -60,7 +60,7 @@ def stored_file(export: Export) -> ExportFile:
 
 def test_a_superseded_worker_can_neither_report_nor_end_the_export(queued: Export) -> None:
     first = claimed(queued)
-    export_lifecycle.retry_later(first, "a test")
+    export_lifecycle.retry_later(first, "The test ended the attempt.")
     skip_delay(queued)
     second = claimed(queued)
     steps: tuple[Callable[[], None], ...] = (
@@ -68,7 +68,7 @@ def test_a_superseded_worker_can_neither_report_nor_end_the_export(queued: Expor
         lambda: export_lifecycle.complete_with_files(first, [stored_file(first)]),
         lambda: export_lifecycle.fail(first, ErrorCode.INTERNAL_ERROR, "no"),
         lambda: export_lifecycle.time_out(first, 1),
-        lambda: export_lifecycle.retry_later(first, "a test"),
+        lambda: export_lifecycle.retry_later(first, "The test ended the attempt."),
     )
     for step in steps:
         with pytest.raises(Superseded):
@@ -286,4 +286,4 @@ def test_a_recovery_contacts_a_dead_broker_once(
         status=Status.QUEUED, created_at=timezone.now() - timedelta(minutes=1)
     )
     maintenance.recover(export_lifecycle)
-    assert caplog.text.count("waits for the broker") == 1
+    assert caplog.text.count("Could not send a message for the export") == 1

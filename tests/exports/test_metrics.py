@@ -200,7 +200,7 @@ def test_an_export_that_cannot_be_claimed_has_no_age(
     export = export_lifecycle.claim(queued.pk)
     assert export is not None
     if change == "delayed":
-        export_lifecycle.retry_later(export, "a test")
+        export_lifecycle.retry_later(export, "The test ended the attempt.")
     elif change == "retried":
         export_lifecycle.cancel(export)
         export_lifecycle.restart(export)

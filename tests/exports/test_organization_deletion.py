@@ -50,7 +50,7 @@ def test_files_of_a_deleted_organization_are_deleted_without_a_broker(
     maintenance.expire(export_lifecycle)
     assert stored_files() == []
     assert DiscardedFolder.objects.exists()
-    DiscardedFolder.objects.update(created_at=timezone.now() - maintenance.MAX_STRAGGLER_AGE)
+    DiscardedFolder.objects.update(created_at=timezone.now() - maintenance.MAX_LATE_WRITE_AGE)
     maintenance.expire(export_lifecycle)
     assert not DiscardedFolder.objects.exists()
 

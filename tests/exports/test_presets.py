@@ -339,7 +339,7 @@ def test_the_system_check_reports_each_mistake(
         return " ".join(error.msg for error in check_export_types())
 
     assert messages(declared()) == ""
-    assert "another export type has the code" in messages(declared(), declared())
+    assert "another named export has the code" in messages(declared(), declared())
     assert "'parrot' is not a resource" in messages(declared("parrot"))
     assert "order has no column 'nummer'" in messages(declared(columns={"nummer": "Number"}))
     assert "there are no columns" in messages(declared(columns={}))

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from exports import preview
+from exports.execution import preview
 from exports.lifecycle import creation
 from exports.request.parser import parse_export
 from exports.sql.compiler import compile_count, compile_key_partition, compile_records
@@ -73,43 +73,44 @@ def test_rows_that_are_not_found_in_time_are_reported_as_missing(
 
 
 @pytest.mark.parametrize("order", [{}, {"order_by": "amount"}, {"order_by": "status,created_at"}])
-def test_gathering_records_first_finds_the_same_records(
+def test_selecting_before_the_limit_finds_the_same_records(
     acme: Organization, shipments: list[Shipment], order: dict[str, str]
 ) -> None:
     request = {"resource": "shipment", "options": {"paid": "true", "limit": 7, **order}}
     spec = parse_export(request)
     keys = []
-    for gathered in (False, True):
+    for select_before_limit in (False, True):
         with connection.cursor() as cursor:
-            cursor.execute(compile_records(spec, acme.pk, gathered=gathered).as_string(None))
+            query = compile_records(spec, acme.pk, select_before_limit=select_before_limit)
+            cursor.execute(query.as_string(None))
             keys.append(cursor.fetchall())
     assert len(keys[0]) == 7
     assert keys[0] == keys[1]
 
 
 @pytest.mark.parametrize(
-    ("limit", "is_gathered"), [(None, True), (31, True), (30, False), (7, False), ("all", True)]
+    ("limit", "expected"), [(None, True), (31, True), (30, False), (7, False), ("all", True)]
 )
-def test_records_are_gathered_first_if_they_are_few(
+def test_few_records_are_selected_before_the_limit_applies(
     alice: KeyClient,
     shipments: list[Shipment],
     monkeypatch: pytest.MonkeyPatch,
     limit: int | str | None,
-    is_gathered: bool,
+    expected: bool,
 ) -> None:
-    gathered: list[bool] = []
+    recorded: list[bool] = []
 
-    def recorded(*args: Any, **kwargs: Any) -> sql.Composable:
-        gathered.append(kwargs["gathered"])
+    def compile_recorded(*args: Any, **kwargs: Any) -> sql.Composable:
+        recorded.append(kwargs["select_before_limit"])
         return compile_records(*args, **kwargs)
 
-    monkeypatch.setattr(preview, "compile_records", recorded)
+    monkeypatch.setattr(preview, "compile_records", compile_recorded)
     options = {} if limit is None else {"limit": limit}
     alice.post("/v1/exports/preview", body(options=options))
-    assert gathered == [is_gathered]
-    monkeypatch.setattr(preview, "MAX_GATHERED_RECORDS", 29)
+    assert recorded == [expected]
+    monkeypatch.setattr(preview, "MAX_SELECTED_BEFORE_LIMIT", 29)
     alice.post("/v1/exports/preview", body(options=options))
-    assert gathered == [is_gathered, False]
+    assert recorded == [expected, False]
 
 
 def test_too_many_columns_fail_with_format_limit(alice: KeyClient, acme: Organization) -> None:

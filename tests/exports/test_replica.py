@@ -67,7 +67,7 @@ def test_failures_of_the_replica_do_not_count_against_the_export(
         export_lifecycle.retry_replica_later(claim_again(queued.pk), "The replica is away.")
     # The number of failures that an export survives without a replica.
     for _ in RETRY_DELAYS:
-        export_lifecycle.retry_later(claim_again(queued.pk), "a test")
+        export_lifecycle.retry_later(claim_again(queued.pk), "The test ended the attempt.")
     export_lifecycle.retry_replica_later(claim_again(queued.pk), "The replica is away.")
     queued.refresh_from_db()
     assert (queued.status, queued.error) == (

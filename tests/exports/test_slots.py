@@ -13,7 +13,7 @@ from pytest_django import Settings
 from exports.lifecycle import actions
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import Export, Lane, Status
-from exports_project.embedded import processes
+from exports_project.embedded import child_processes
 from exports_project.processes import worker
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
@@ -42,7 +42,9 @@ def start_worker() -> Iterator[StartWorker]:
 
     def start(name: str, queues: str, concurrency: int) -> None:
         command = worker(name, *queues.split(","), concurrency=concurrency).command()
-        child = processes.spawn(command, output=None, death_signal=signal.SIGKILL, env=environment)
+        child = child_processes.spawn(
+            command, output=None, death_signal=signal.SIGKILL, env=environment
+        )
         children.append(child)
 
     yield start

@@ -92,7 +92,7 @@ def crash(local_dir: Path, statement: str) -> None:
     connection.close()
     log = local_dir / "log" / "postgres.log"
     assert servers.wait_until(lambda: "terminated by signal 9" in log.read_text())
-    assert servers.wait_until(lambda: servers.postgres_answers(local_dir))
+    assert servers.wait_until(lambda: servers.postgres_responds(local_dir))
 
 
 def test_valkey_requires_a_password(local_dir: Path) -> None:

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from exports_project import serve
-from exports_project.embedded import processes, servers
+from exports_project.embedded import child_processes, servers
 from exports_project.processes import PROCESSES
 from exports_project.supervisor import Supervisor
 from tests.recovery.services import free_port
@@ -64,13 +64,13 @@ def supervisor(local_dir: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     local_dir.mkdir(exist_ok=True)
     environment = os.environ | {"LOCAL_DIR": str(local_dir), "PORT": str(port)}
     with (local_dir / "output").open("wb") as output:
-        process = processes.spawn(
+        process = child_processes.spawn(
             [sys.executable, "-m", "exports_project.serve"], output=output, env=environment
         )
     try:
         yield process
     finally:
-        processes.stop(process)
+        child_processes.stop(process)
 
 
 def wait_for(text: str, local_dir: Path, process: subprocess.Popen[bytes]) -> None:

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from exports_project import supervisor
-from exports_project.embedded.processes import Child
-from exports_project.supervisor import GivenUp, Supervisor, reason
+from exports_project.embedded.child_processes import Child
+from exports_project.supervisor import RestartLimitReached, Supervisor, reason
 from tests.exports.conftest import wait_for
 
 
@@ -26,9 +26,11 @@ def test_the_supervisor_gives_up_after_five_deaths_with_the_reason(
         watcher.watch()
         return False
 
-    with pytest.raises(GivenUp, match="quick ended 5 times within 60 seconds") as given_up:
+    with pytest.raises(
+        RestartLimitReached, match="quick ended 5 times within 60 seconds"
+    ) as raised:
         wait_for(watch_once)
-    assert "the last time by exit code 3" in str(given_up.value)
+    assert "the last time by exit code 3" in str(raised.value)
     assert lines == ["quick ended by exit code 3; starting it again in 0 s."] * 4
 
 

@@ -14,7 +14,7 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
-from exports_project.embedded import processes
+from exports_project.embedded import child_processes
 from exports_project.processes import PROCESSES
 from tests.recovery.services import free_port
 
@@ -67,7 +67,7 @@ def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
         "API_RATE_LIMIT": "",
     }
     with log.open("wb") as output:
-        process = processes.spawn(
+        process = child_processes.spawn(
             PROCESSES["web"].command(),
             output=output,
             death_signal=signal.SIGKILL,
@@ -87,4 +87,4 @@ def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
                 time.sleep(0.1)
         yield server
     finally:
-        processes.stop(process, signal.SIGQUIT)
+        child_processes.stop(process, signal.SIGQUIT)

@@ -72,8 +72,7 @@ def test_a_job_whose_attempts_all_fail_fails(acme: Organization) -> None:
     assert current(report).status == Status.FAILED
     assert report.error == {
         "error": "internal_error",
-        "message": "The report failed after 3 attempts. The last attempt ended with"
-        " ConnectionError.",
+        "message": "The report failed after 3 attempts. The attempt ended with ConnectionError.",
     }
 
 
@@ -113,14 +112,14 @@ def test_a_job_that_exceeds_its_time_limit_times_out(acme: Organization) -> None
 def test_a_superseded_worker_cannot_change_the_job(acme: Organization) -> None:
     report = create(acme)
     first = claimed(report)
-    report_lifecycle.retry_later(first, "a test")
+    report_lifecycle.retry_later(first, "The test ended the attempt.")
     skip_delay(report)
     second = claimed(report)
     changes: tuple[Callable[[], None], ...] = (
         lambda: report_lifecycle.report(first, 1),
         lambda: report_lifecycle.complete(first, 1),
         lambda: report_lifecycle.time_out(first, 1),
-        lambda: report_lifecycle.retry_later(first, "a test"),
+        lambda: report_lifecycle.retry_later(first, "The test ended the attempt."),
     )
     for change in changes:
         with pytest.raises(Superseded):

@@ -155,8 +155,7 @@ def test_a_job_that_kills_every_worker_fails(acme: Organization) -> None:
     assert current(report).status == Status.FAILED
     assert report.error == {
         "error": "internal_error",
-        "message": "The report failed after 3 attempts. "
-        "The last attempt ended with the loss of its worker.",
+        "message": "The report failed after 3 attempts. The worker stopped responding.",
     }
     assert report.completed_at is not None
 
@@ -173,7 +172,7 @@ def test_recovery_enqueues_a_retried_job_only_after_its_delay(
 ) -> None:
     monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
     report = create(acme, Lane.LARGE)
-    report_lifecycle.retry_later(claimed(report), "a test")
+    report_lifecycle.retry_later(claimed(report), "The test ended the attempt.")
     purge_queues()
     maintenance.recover(report_lifecycle)
     assert current(report).enqueued_at is None

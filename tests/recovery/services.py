@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from exports_project import embedded
-from exports_project.embedded import processes, servers, service_user
+from exports_project.embedded import child_processes, servers, service_user
 
 # Not Debian's wrapper on the PATH, which requires the user `rabbitmq` and the system's data folder.
 _RABBITMQ = "/usr/lib/rabbitmq/bin"
@@ -54,7 +54,7 @@ class RabbitMQ:
         self.url = f"amqp://guest:guest@127.0.0.1:{self._port}//"
 
     @contextmanager
-    def running(self) -> Iterator[processes.Child]:
+    def running(self) -> Iterator[child_processes.Child]:
         self._folder.mkdir(exist_ok=True)
         settings = self._folder / "rabbitmq.conf"
         settings.write_text(
@@ -110,7 +110,7 @@ class PgBouncer:
         return f"postgres://{embedded.DATABASE}@127.0.0.1:{self._port}/{database}"
 
     @contextmanager
-    def running(self, databases: dict[str, str]) -> Iterator[processes.Child]:
+    def running(self, databases: dict[str, str]) -> Iterator[child_processes.Child]:
         """Run PgBouncer. databases: connection parameters of the servers, by name of the pool."""
         folder = _private_folder(self._local_dir / "pgbouncer")
         lines = [
@@ -149,7 +149,7 @@ class Replica:
         self.url = f"postgres://{embedded.DATABASE}@127.0.0.1:{self._port}/{embedded.DATABASE}"
 
     @contextmanager
-    def running(self) -> Iterator[processes.Child]:
+    def running(self) -> Iterator[child_processes.Child]:
         data = self._local_dir / "replica"
         if not data.exists():
             _private_folder(data)

@@ -18,7 +18,7 @@ import redis
 from celery import Celery
 
 from exports_project import embedded
-from exports_project.embedded import processes, servers
+from exports_project.embedded import child_processes, servers
 from exports_project.processes import PROCESSES, worker
 from tests.recovery.services import free_port
 from tests.recovery.storage import FAULT
@@ -66,7 +66,7 @@ class Stack:
     def __init__(self, folder: Path, rows: int, settings: str = "tests.recovery.settings") -> None:
         self.folder = folder
         self.rows = rows
-        self._servers: dict[str, tuple[processes.Child, ExitStack]] = {}
+        self._servers: dict[str, tuple[child_processes.Child, ExitStack]] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self.port = free_port()
         unset = re.findall(r"^#([A-Z0-9_]+)=", _EXAMPLE.read_text(), re.MULTILINE)
@@ -109,7 +109,7 @@ class Stack:
 
     def start(self, name: str) -> None:
         with (self.folder / "log" / f"{name}.log").open("ab") as output:
-            self._children[name] = processes.spawn(
+            self._children[name] = child_processes.spawn(
                 (COMMANDS | SECOND)[name],
                 output=output,
                 death_signal=signal.SIGKILL,
@@ -151,13 +151,13 @@ class Stack:
         with redis.Redis.from_url(embedded.valkey_url(self.folder, database=0)) as client:
             client.flushall()
 
-    def _start(self, name: str, server: AbstractContextManager[processes.Child]) -> None:
+    def _start(self, name: str, server: AbstractContextManager[child_processes.Child]) -> None:
         block = ExitStack()
         self._servers[name] = block.enter_context(server), block
 
     def _stop(self, name: str, stop_signal: signal.Signals) -> None:
         child, block = self._servers.pop(name)
-        processes.stop(child.process, stop_signal)
+        child_processes.stop(child.process, stop_signal)
         block.close()
 
     # The storage
@@ -231,11 +231,13 @@ class Stack:
         # Not by manage.py, which would start a database, because nobody holds the lock.
         command = [sys.executable, "-m", "django", *arguments]
         with (self.folder / "log" / "manage.log").open("ab") as output:
-            process = processes.spawn(command, output=output, env=self._environment, cwd=BASE_DIR)
+            process = child_processes.spawn(
+                command, output=output, env=self._environment, cwd=BASE_DIR
+            )
         try:
             process.wait(START_SECONDS)
         finally:
-            processes.stop(process)
+            child_processes.stop(process)
         assert process.returncode == 0, self.logs()
 
     def _fill(self) -> None:

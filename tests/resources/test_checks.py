@@ -133,7 +133,7 @@ def test_registered_resources_pass_the_checks() -> None:
 )
 def test_check_reports_a_wrong_declaration(changes: dict[str, Any], code: str, text: str) -> None:
     resource = replace(CONTACT, **changes)
-    errors = [e for e in check_resource(resource) if e.id == f"resources.{code}"]
+    errors = [e for e in check_resource(resource) if e.id == f"longshore_resources.{code}"]
     assert len(errors) == 1
     assert errors[0].msg.startswith(f"Resource {resource.name!r}: ")
     assert text in errors[0].msg
@@ -149,7 +149,7 @@ def test_includes_may_follow_undeclared_relations() -> None:
 def test_check_reports_duplicate_names(own_registry: Registry) -> None:
     own_registry.register(replace(CONTACT, name="contact"))
     own_registry.register(replace(CONTACT, name="fellow", plural="shipment"))
-    taken = [error.msg for error in check_resources() if error.id == "resources.E001"]
+    taken = [error.msg for error in check_resources() if error.id == "longshore_resources.E001"]
     assert taken == [
         "Resource 'contact': another resource has the name 'contact'.",
         "Resource 'fellow': another resource has the name 'shipment'.",
@@ -158,8 +158,8 @@ def test_check_reports_duplicate_names(own_registry: Registry) -> None:
 
 def test_django_runs_the_checks(own_registry: Registry) -> None:
     own_registry.register(replace(CONTACT, key=("code",)))
-    assert [e.id for e in run_checks() if (e.id or "").startswith("resources.")] == [
-        "resources.E006"
+    assert [e.id for e in run_checks() if (e.id or "").startswith("longshore_resources.")] == [
+        "longshore_resources.E006"
     ]
 
 
@@ -195,10 +195,10 @@ def test_plain_models_pass_the_checks(resource: Resource) -> None:
 def test_path_to_the_organization_may_have_several_steps() -> None:
     file = Resource("file", "files", ExportFile, organization="export__organization")
     # ExportFile has no date field.
-    assert [error.id for error in check_resource(file)] == ["resources.E005"]
+    assert [error.id for error in check_resource(file)] == ["longshore_resources.E005"]
 
 
-def test_check_reports_a_plural_that_is_an_address_of_the_api(settings: Settings) -> None:
+def test_check_reports_a_plural_that_is_a_path_of_the_api(settings: Settings) -> None:
     taken = Resource("export", "exports", Contact)
     views: list[tuple[str, str, type[ApiViewSet[Any]]]] = [
         ("exports", "export", ExportViewSet),
@@ -210,8 +210,8 @@ def test_check_reports_a_plural_that_is_an_address_of_the_api(settings: Settings
         for address, name, view in views
     )
     [error] = check_resource(taken)
-    assert error.id == "resources.E009"
-    assert "the API uses the address /v1/exports already" in error.msg
+    assert error.id == "longshore_resources.E009"
+    assert "the API already uses the path /v1/exports" in error.msg
     assert list(check_resource(CONTACT)) == []
 
 
@@ -228,9 +228,12 @@ class Special(Sample):
 def test_check_reports_inherited_tables_and_reserved_column_names() -> None:
     special = replace(SAMPLE, name="special", plural="specials", model=Special)
     errors = list(check_resource(special))
-    assert {error.id for error in errors} == {"resources.E010", "resources.E012"}
+    assert {error.id for error in errors} == {
+        "longshore_resources.E010",
+        "longshore_resources.E012",
+    }
     assert "'id' is a column of the parent model Sample's table" in errors[0].msg
     assert "'direction' is an option" in errors[-1].msg
-    assert "resources.E012" not in str(
+    assert "longshore_resources.E012" not in str(
         list(check_resource(replace(special, hidden=frozenset({"direction"}))))
     )

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 
+from exports.execution.preview import preview
 from exports.models import Export
-from exports.preview import preview
 from exports.request.parser import parse_export
 from longshore.accounts.models import ApiKey, Organization
 from longshore.api.errors import InvalidInput

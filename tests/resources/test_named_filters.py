@@ -246,12 +246,12 @@ def declared(*filters: NamedFilter) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("named", "problem"),
     [
-        (NamedFilter("here", "", paths=("nowhere",)), "resources.E022"),
-        (NamedFilter("here", ""), "resources.E022"),
-        (NamedFilter("here", "", paths=("name",), expression="true"), "resources.E022"),
+        (NamedFilter("here", "", paths=("nowhere",)), "longshore_resources.E022"),
+        (NamedFilter("here", ""), "longshore_resources.E022"),
+        (NamedFilter("here", "", paths=("name",), expression="true"), "longshore_resources.E022"),
         (NamedFilter("here", "", kind=ColumnType.TEXT, expression="''", inclusive=True), "E022"),
-        (NamedFilter("name", "", expression="true"), "resources.E008"),
-        (NamedFilter("limit", "", expression="true"), "resources.E012"),
+        (NamedFilter("name", "", expression="true"), "longshore_resources.E008"),
+        (NamedFilter("limit", "", expression="true"), "longshore_resources.E012"),
     ],
 )
 def test_check_reports_a_wrong_declaration(named: NamedFilter, problem: str) -> None:

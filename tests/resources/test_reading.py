@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from longshore.resources.reading import TookTooLong, reading, settings_of
+from longshore.resources.reading import StatementTimeout, reading, settings_of
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def test_settings_are_restored_after_a_read(too_long: bool) -> None:
     with transaction.atomic(), connection.cursor() as around:
         before = settings(around)
         if too_long:
-            with pytest.raises(TookTooLong), reading("Asia/Tokyo", 10, "timezone") as cursor:
+            with pytest.raises(StatementTimeout), reading("Asia/Tokyo", 10, "timezone") as cursor:
                 cursor.execute("SELECT pg_sleep(5)")
         else:
             with reading("Asia/Tokyo", 1_500, "timezone") as cursor:

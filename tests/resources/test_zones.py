@@ -22,7 +22,7 @@ from tests.resources.conftest import Select
 
 pytestmark = pytest.mark.django_db
 
-# Days with a clock change in the session's zone, and their neighbours.
+# Days with a clock change in the session's zone, and their neighbors.
 _CHANGES = """
 WITH noons AS (
     SELECT noon, noon - (noon::timestamptz AT TIME ZONE 'UTC') AS ahead

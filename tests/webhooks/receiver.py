@@ -1,4 +1,4 @@
-"""A local receiver of webhooks with a configurable behaviour for each path."""
+"""A local receiver of webhooks with a configurable behavior for each path."""
 
 import os
 import socket
@@ -44,17 +44,17 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.messages.append(Message(self.path, headers, body, time.monotonic()))
-        self.server.behaviours.get(self.path, answer(204))(self)
+        self.server.behaviors.get(self.path, answer(204))(self)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
-Behaviour = Callable[[Handler], None]
+Behavior = Callable[[Handler], None]
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers 204, except on paths that have another behaviour in `behaviours`."""
+    """Answers 204, except on paths that have another behavior in `behaviors`."""
 
     daemon_threads = True
     block_on_close = False
@@ -63,7 +63,7 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.messages: list[Message] = []
-        self.behaviours: dict[str, Behaviour] = {}
+        self.behaviors: dict[str, Behavior] = {}
         self.connections = 0
 
     def url(self, path: str = "/") -> str:
@@ -73,7 +73,7 @@ class Receiver(ThreadingHTTPServer):
         return [message.id for message in self.messages if message.path == path]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore errors: clients close the connections of behaviours that hang."""
+        """Ignore errors: clients close the connections of behaviors that hang."""
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def receiving() -> Iterator[Receiver]:
             thread.join()
 
 
-def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
+def answer(status: int, body: bytes = b"", **headers: str) -> Behavior:
     """Answer with a status; an underscore in the name of a header stands for a hyphen."""
 
     def behave(handler: Handler) -> None:
@@ -105,9 +105,9 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
     return behave
 
 
-def in_turn(*behaviours: Behaviour) -> Behaviour:
-    """Apply each behaviour once, in order; repeat the last one."""
-    remaining = list(behaviours)
+def in_turn(*behaviors: Behavior) -> Behavior:
+    """Apply each behavior once, in order; repeat the last one."""
+    remaining = list(behaviors)
 
     def behave(handler: Handler) -> None:
         (remaining.pop(0) if len(remaining) > 1 else remaining[0])(handler)
@@ -115,7 +115,7 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
     return behave
 
 
-def slowly(seconds: float) -> Behaviour:
+def slowly(seconds: float) -> Behavior:
     """Answer 204 after a delay."""
 
     def behave(handler: Handler) -> None:

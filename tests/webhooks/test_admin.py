@@ -84,7 +84,7 @@ def make(subscription: Subscription, status: DeliveryStatus, attempts: int = 1) 
             started_at=timezone.now(),
             milliseconds=38 if is_success else 15_000,
             status_code=204 if is_success else 500,
-            error="" if is_success else "The target answered 500.",
+            error="" if is_success else "The target responded with 500.",
             response="" if is_success else "<script>out of order</script>",
         )
     return delivery

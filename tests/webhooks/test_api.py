@@ -77,7 +77,7 @@ def test_secrets_are_in_no_log_and_no_other_response(
     assert [response.status_code for response in refused] == [400, 409, 400]
     alice.post(f"{address}/rotate-secret", {"secret": second})
     for status in (500, 204):
-        receiver.behaviours["/"] = answer(status)
+        receiver.behaviors["/"] = answer(status)
         alice.post(f"{address}/test")
         runner.run(Subscription.objects.get().pk)
     [one, another] = receiver.messages
@@ -140,7 +140,7 @@ def test_a_test_event_is_sent_to_one_subscription_of_other_events(
 def test_deliveries_show_every_attempt(
     alice: KeyClient, subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
-    receiver.behaviours["/"] = answer(500, b"broken")
+    receiver.behaviors["/"] = answer(500, b"broken")
     event = publish()
     runner.run(subscription.pk)
     address = f"/v1/webhooks/{subscription.public_id}/deliveries"
@@ -148,7 +148,7 @@ def test_deliveries_show_every_attempt(
     [attempt] = delivery["attempts"]
     assert (delivery["event"], delivery["type"]) == (event.public_id, "export.created")
     assert (attempt["status_code"], attempt["response"]) == (500, "broken")
-    assert attempt["error"] == "The target answered 500."
+    assert attempt["error"] == "The target responded with 500."
     assert attempt["milliseconds"] >= 0
     for query, count in (
         ("status=pending", 1),

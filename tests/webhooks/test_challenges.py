@@ -42,7 +42,7 @@ def repeat_challenges(receiver: Receiver) -> None:
         body = json.dumps({"challenge": data.get("challenge")}).encode()
         answer(200, body)(handler)
 
-    receiver.behaviours["/"] = behave
+    receiver.behaviors["/"] = behave
 
 
 def received_types(receiver: Receiver) -> list[str]:
@@ -73,7 +73,7 @@ def test_a_target_that_does_not_repeat_its_challenge_gets_only_challenges(
     alice: KeyClient, receiver: Receiver, publish: Publish
 ) -> None:
     shown = subscribe(alice, receiver)
-    receiver.behaviours["/"] = answer(200, b'{"challenge": "something else"}')
+    receiver.behaviors["/"] = answer(200, b'{"challenge": "something else"}')
     publish()
     number = Subscription.objects.get().pk
     runner.run(number)
@@ -173,7 +173,7 @@ def test_deliveries_held_by_a_challenge_wake_no_sender_and_fail_in_the_end(
     publish()
     number = Subscription.objects.get().pk
     assert list(senders.due_subscriptions()) == [number]
-    receiver.behaviours["/other"] = answer(200)
+    receiver.behaviors["/other"] = answer(200)
     alice.patch(shown["url"], {"target": receiver.url("/other")})
     runner.run(number)
     Subscription.objects.update(paused_until=None)

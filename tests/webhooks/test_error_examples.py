@@ -55,7 +55,7 @@ def test_example_of_an_invalid_filter_equals_the_response(
 def test_example_of_an_inactive_subscription_equals_the_response(
     alice: KeyClient, subscription: Subscription
 ) -> None:
-    Subscription.objects.update(active=False, disabled_reason="The target answered 410 Gone.")
+    Subscription.objects.update(active=False, disabled_reason="The target responded with 410 Gone.")
     response = alice.post(f"{ADDRESS}/test")
     assert response.status_code == 409
     assert response.json() in examples("test_webhook", 409)

@@ -50,13 +50,13 @@ def claimed(subscription: Subscription) -> DeliveryClaim:
 
 
 def result_of(delivery: Delivery, status: int = 204, milliseconds: int = 5) -> Result:
-    error = "" if status == 204 else f"The target answered {status}."
+    error = "" if status == 204 else f"The target responded with {status}."
     return Result(delivery, timezone.now(), milliseconds, status, error, "", None)
 
 
 @pytest.fixture
 def failing(subscription: Subscription, receiver: Receiver) -> Subscription:
-    receiver.behaviours["/"] = answer(500, b"broken")
+    receiver.behaviors["/"] = answer(500, b"broken")
     return subscription
 
 
@@ -97,7 +97,7 @@ def test_a_delivery_is_retried_with_growing_delay_and_fails_after_ten_attempts(
 def test_a_retry_after_the_target_is_repaired_succeeds_and_resets_the_failures(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
-    receiver.behaviours["/"] = in_turn(answer(500), answer(204))
+    receiver.behaviors["/"] = in_turn(answer(500), answer(204))
     publish()
     send(subscription)
     failing = Subscription.objects.filter(consecutive_failures=1, failing_since__isnull=False)
@@ -112,7 +112,7 @@ def test_a_retry_after_the_target_is_repaired_succeeds_and_resets_the_failures(
 def test_an_overloaded_target_is_paused_for_its_retry_after(
     subscription: Subscription, receiver: Receiver, publish: Publish, status: int
 ) -> None:
-    receiver.behaviours["/"] = answer(status, Retry_After="120")
+    receiver.behaviors["/"] = answer(status, Retry_After="120")
     publish(3)
     send(subscription)
     assert len(receiver.messages) == 1
@@ -126,7 +126,7 @@ def test_an_overloaded_target_is_paused_for_its_retry_after(
 def test_an_overloaded_target_without_retry_after_is_paused_for_ten_seconds(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
-    receiver.behaviours["/"] = answer(503)
+    receiver.behaviors["/"] = answer(503)
     publish()
     send(subscription)
     assert 8 < seconds_until(subscription.paused_until) <= 10
@@ -228,11 +228,11 @@ def test_claimed_deliveries_that_were_not_sent_stay_due(
 def test_a_410_disables_the_subscription_and_fails_its_deliveries(
     subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
-    receiver.behaviours["/"] = answer(410)
+    receiver.behaviors["/"] = answer(410)
     publish(2)
     send(subscription)
     assert not subscription.active
-    assert subscription.disabled_reason == "The target answered 410 Gone."
+    assert subscription.disabled_reason == "The target responded with 410 Gone."
     assert subscription.disabled_at is not None
     assert len(receiver.messages) == 1
     maintenance.sweep()

@@ -209,26 +209,26 @@ def test_links_of_many_events_take_one_query(
     assert all(data["download_url"] for data in found)
 
 
-def test_a_withdrawal_does_not_deadlock_with_a_purge(
+def test_deleting_events_does_not_deadlock_with_a_purge(
     acme: Organization, subscription: Subscription, publish: Publish
 ) -> None:
     event = publish()
 
-    def withdraw() -> None:
+    def delete_events() -> None:
         try:
             with transaction.atomic():
-                outbox.withdraw(acme.pk, event.subject)
+                outbox.delete_events(acme.pk, event.subject)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         # The locking order of a purge: events are locked, then their deliveries are deleted.
         Event.objects.select_for_update().get(pk=event.pk)
-        withdrawal = pool.submit(withdraw)
+        deletion = pool.submit(delete_events)
         wait_until_blocked()
         Delivery.objects.filter(event=event).delete()
         Event.objects.filter(pk=event.pk).delete()
-    withdrawal.result(timeout=10)
+    deletion.result(timeout=10)
     assert Event.objects.count() == 0
 
 

@@ -126,7 +126,7 @@ def test_a_free_sender_wakes_the_subscriptions_that_waited_longest(
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    receiver.behaviours["/slow"] = slowly(2.1)
+    receiver.behaviors["/slow"] = slowly(2.1)
     [slow] = unproven_subscriptions(1, acme, target=receiver.url("/slow"))
     later, sooner, quick = unproven_subscriptions(3, acme)
     Subscription.objects.filter(pk=quick.pk).update(is_quick=True)

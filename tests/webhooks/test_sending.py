@@ -11,9 +11,9 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from longshore.accounts.sealing import seal
 from tests.factories import DeliveryFactory
-from tests.webhooks import receiver as behaviour
+from tests.webhooks import receiver as behavior
 from tests.webhooks.conftest import SECRET, the_delivery
-from tests.webhooks.receiver import Behaviour, Flood, Receiver, answer
+from tests.webhooks.receiver import Behavior, Flood, Receiver, answer
 from webhooks import payloads, runner, sending, signing_secrets, subscriptions
 from webhooks.models import Attempt, DeliveryStatus, Subscription
 from webhooks.sending import Result, Sender
@@ -87,7 +87,7 @@ def test_connections_are_reused(subscription: Subscription, receiver: Receiver) 
 def test_a_2xx_response_is_a_success(
     subscription: Subscription, receiver: Receiver, status: int
 ) -> None:
-    receiver.behaviours["/"] = answer(status)
+    receiver.behaviors["/"] = answer(status)
     assert send(subscription).succeeded
 
 
@@ -95,7 +95,7 @@ def test_a_2xx_response_is_a_success(
 def test_any_other_response_is_a_failure(
     subscription: Subscription, receiver: Receiver, status: int
 ) -> None:
-    receiver.behaviours["/"] = answer(status, b"no" if status != 304 else b"")
+    receiver.behaviors["/"] = answer(status, b"no" if status != 304 else b"")
     result = send(subscription)
     assert (result.succeeded, result.status_code) == (False, status)
     assert str(status) in result.error
@@ -105,27 +105,27 @@ def test_a_redirect_is_a_failure_and_is_not_followed(
     subscription: Subscription, receiver: Receiver
 ) -> None:
     elsewhere = receiver.url("/elsewhere")
-    receiver.behaviours["/"] = answer(307, Location=elsewhere)
+    receiver.behaviors["/"] = answer(307, Location=elsewhere)
     result = send(subscription)
-    assert result.error == "The target answered 307, a redirect; redirects are not followed."
+    assert result.error == "The target responded with 307, a redirect; redirects are not followed."
     assert receiver.ids("/elsewhere") == []
 
 
 @pytest.mark.parametrize(
     ("behave", "status"),
     [
-        (behaviour.slowly(60), None),
-        (behaviour.drip_headers, None),
-        (behaviour.drip_body, 200),
+        (behavior.slowly(60), None),
+        (behavior.drip_headers, None),
+        (behavior.drip_body, 200),
     ],
 )
 def test_the_timeout_covers_the_whole_response(
-    subscription: Subscription, receiver: Receiver, behave: Behaviour, status: int | None
+    subscription: Subscription, receiver: Receiver, behave: Behavior, status: int | None
 ) -> None:
-    receiver.behaviours["/"] = behave
+    receiver.behaviors["/"] = behave
     began = time.monotonic()
     result = send(subscription)
-    # Each behaviour takes at least 50 seconds.
+    # Each behavior takes at least 50 seconds.
     assert 0.4 < time.monotonic() - began < 20
     assert (result.succeeded, result.status_code) == (False, status)
     assert result.error == "The response was not complete within 0.5 seconds."
@@ -133,7 +133,7 @@ def test_the_timeout_covers_the_whole_response(
 
 
 def test_a_reset_connection_is_a_failure(subscription: Subscription, receiver: Receiver) -> None:
-    receiver.behaviours["/"] = behaviour.reset
+    receiver.behaviors["/"] = behavior.reset
     result = send(subscription)
     assert result.status_code is None
     assert result.error.startswith("ReadError")
@@ -148,7 +148,7 @@ def test_a_refused_connection_is_a_failure(subscription: Subscription) -> None:
 def test_only_the_first_kilobyte_of_a_large_response_is_read_and_stored(
     subscription: Subscription, receiver: Receiver
 ) -> None:
-    flood = receiver.behaviours["/"] = Flood()
+    flood = receiver.behaviors["/"] = Flood()
     result = send(subscription)
     assert result.succeeded
     assert result.response == "x" * 1024
@@ -160,7 +160,7 @@ def test_only_the_first_kilobyte_of_a_large_response_is_read_and_stored(
 def test_a_response_that_is_not_valid_text_is_stored(
     subscription: Subscription, receiver: Receiver
 ) -> None:
-    receiver.behaviours["/"] = answer(200, b"\0\xff\xfe" + "é".encode() * 600)
+    receiver.behaviors["/"] = answer(200, b"\0\xff\xfe" + "é".encode() * 600)
     DeliveryFactory.create(subscription=subscription)
     runner.run(subscription.pk)
     response = Attempt.objects.get().response
@@ -206,13 +206,13 @@ def test_secrets_encrypted_with_another_secret_key_fail_the_attempt(
 def test_retry_after_in_seconds_is_capped(
     subscription: Subscription, receiver: Receiver, text: str, seconds: float | None
 ) -> None:
-    receiver.behaviours["/"] = answer(503, Retry_After=text)
+    receiver.behaviors["/"] = answer(503, Retry_After=text)
     assert send(subscription).retry_after == seconds
 
 
 def test_retry_after_may_be_a_date(subscription: Subscription, receiver: Receiver) -> None:
     date = (timezone.now() + timedelta(seconds=60)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    receiver.behaviours["/"] = answer(503, Retry_After=date)
+    receiver.behaviors["/"] = answer(503, Retry_After=date)
     retry_after = send(subscription).retry_after
     assert retry_after is not None
     assert 55 < retry_after <= 60

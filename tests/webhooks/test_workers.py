@@ -14,14 +14,14 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
-from exports_project.embedded import processes
+from exports_project.embedded import child_processes
 from exports_project.processes import PROCESSES
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
 from longshore.jobs import heartbeats
 from tests.exports.conftest import wait_for
 from tests.factories import SubscriptionFactory
-from tests.webhooks import receiver as behaviour
+from tests.webhooks import receiver as behavior
 from tests.webhooks.conftest import Publish
 from tests.webhooks.receiver import Handler, Receiver, answer
 from webhooks import maintenance, senders, signing_secrets
@@ -40,7 +40,7 @@ def start() -> Iterator[Start]:
 
     def start() -> subprocess.Popen[bytes]:
         cache.clear()
-        child = processes.spawn(
+        child = child_processes.spawn(
             PROCESSES["webhooks"].command(),
             output=None,
             death_signal=signal.SIGKILL,
@@ -70,7 +70,7 @@ def test_a_message_is_sent_again_if_its_sender_dies_before_recording_it(
         worker.wait()
         answer(204)(handler)
 
-    receiver.behaviours["/"] = behaviour.in_turn(kill, answer(204))
+    receiver.behaviors["/"] = behavior.in_turn(kill, answer(204))
     event = publish()
     wait_for(lambda: worker.poll() is not None)
     # The target received the message, but no result was recorded.
@@ -89,7 +89,7 @@ def test_forty_hanging_new_targets_delay_neither_quick_targets_nor_other_organiz
 ) -> None:
     hanging = [f"/hanging/{number}" for number in range(40)]
     for path in hanging:
-        receiver.behaviours[path] = behaviour.slowly(60)
+        receiver.behaviors[path] = behavior.slowly(60)
         SubscriptionFactory.create(organization=acme, target=receiver.url(path), is_quick=False)
     SubscriptionFactory.create(organization=acme, target=receiver.url("/quick"))
     SubscriptionFactory.create(organization=globex, target=receiver.url("/new"), is_quick=False)
@@ -125,12 +125,12 @@ def test_a_thousand_events_reach_all_working_targets_despite_failing_ones(
     start()
     secret = signing_secrets.generate()
     dead = {
-        "/15": behaviour.slowly(60),
-        "/16": behaviour.drip_body,
-        "/17": behaviour.reset,
-        "/18": behaviour.reset,
+        "/15": behavior.slowly(60),
+        "/16": behavior.drip_body,
+        "/17": behavior.reset,
+        "/18": behavior.reset,
     }
-    receiver.behaviours |= dead
+    receiver.behaviors |= dead
     targets = [receiver.url(f"/{number}") for number in range(19)] + ["http://127.0.0.1:1/"]
     subscribed = SubscriptionFactory.create_batch(20, secret=seal(secret))
     for subscription, target in zip(subscribed, targets, strict=True):
@@ -144,7 +144,7 @@ def test_a_thousand_events_reach_all_working_targets_despite_failing_ones(
             sent[event.public_id] = time.monotonic()
     healthy = {f"/{number}" for number in range(15)}
 
-    def arrived() -> list[behaviour.Message]:
+    def arrived() -> list[behavior.Message]:
         return [message for message in receiver.messages if message.path in healthy]
 
     wait_for(lambda: len(arrived()) >= 750)

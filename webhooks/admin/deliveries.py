@@ -97,7 +97,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
         )
 
     def has_redeliver_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Return true if the delivery can be sent and the user may change deliveries."""
+        """Return whether the delivery can be sent and the user may change deliveries."""
         sendable = Delivery.objects.filter(
             pk=object_id or 0, subscription__active=True, subscription__deleted_at=None
         ).exclude(status=DeliveryStatus.SENDING)

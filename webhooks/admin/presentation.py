@@ -25,7 +25,7 @@ from longshore.jobs.admin.presentation import (
     relative_and_exact_time,
     table,
 )
-from webhooks.events import EVERY
+from webhooks.events import ALL_EVENTS
 from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
 
 STATUS_COLORS = {
@@ -35,7 +35,7 @@ STATUS_COLORS = {
     DeliveryStatus.FAILED: "danger",
 }
 # Number of deliveries in the chart of recent deliveries.
-RECENT = 30
+MAX_RECENT_DELIVERIES = 30
 _CHART_TEMPLATE = "admin/webhooks/health.html"
 # In pixels: distance between bars, and vertical position of the baseline.
 _STEP, _BASELINE = 5, 12
@@ -72,7 +72,7 @@ def title_of(subscription: Subscription) -> str:
 
 
 def event_names(subscription: Subscription) -> list[str]:
-    return ["All events" if name == EVERY else name for name in subscription.events]
+    return ["All events" if name == ALL_EVENTS else name for name in subscription.events]
 
 
 def newest(subscription: int | OuterRef) -> QuerySet[Delivery]:
@@ -83,7 +83,7 @@ def newest(subscription: int | OuterRef) -> QuerySet[Delivery]:
 def recent(deliveries: QuerySet[Delivery]) -> ArraySubquery:
     """Return a subquery of the first deliveries for each row, as `health_chart` needs them."""
     fields = {name: name for name in ("status", "attempts_count", "created_at")}
-    return ArraySubquery(deliveries.values(json=JSONObject(**fields))[:RECENT])
+    return ArraySubquery(deliveries.values(json=JSONObject(**fields))[:MAX_RECENT_DELIVERIES])
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,9 @@ class _Bar:
     title: str
 
 
-def health_chart(deliveries: Sequence[dict[str, Any]], slots: int = RECENT) -> SafeString:
+def health_chart(
+    deliveries: Sequence[dict[str, Any]], slots: int = MAX_RECENT_DELIVERIES
+) -> SafeString:
     """Return a chart of deliveries, given newest first and drawn oldest first.
 
     A bar above the baseline is a success, a bar below it a failure.

@@ -21,12 +21,6 @@ from longshore.api.openapi import (
 from longshore.jobs.api.documentation import Operations
 from longshore.resources.api.documentation import CREATED_PARAMETERS, PAGE_ERRORS
 from webhooks.api import error_examples as errors
-from webhooks.api.body import (
-    RecoveryRequestSerializer,
-    SecretRequestSerializer,
-    SubscriptionChangeSerializer,
-    SubscriptionRequestSerializer,
-)
 from webhooks.api.examples import (
     CREATED,
     DELETED,
@@ -36,6 +30,12 @@ from webhooks.api.examples import (
     PENDING,
     REQUESTS,
     SUBSCRIPTION,
+)
+from webhooks.api.request_serializers import (
+    RecoveryRequestSerializer,
+    SecretRequestSerializer,
+    SubscriptionChangeSerializer,
+    SubscriptionRequestSerializer,
 )
 from webhooks.api.serializers import (
     CreatedSubscriptionSerializer,
@@ -105,7 +105,7 @@ subscriptions: Operations = {
         tag=WEBHOOKS,
         summary="Change a subscription",
         description=(
-            "Changes the given members only. Deactivation fails the pending deliveries; activate "
+            "Changes the given fields only. Deactivation fails the pending deliveries; activate "
             "the subscription and recover them to send them again."
         ),
         request=SubscriptionChangeSerializer,

@@ -34,7 +34,7 @@ INACTIVE = raised(
         Subscription(
             public_id=SUBSCRIPTION["id"],
             active=False,
-            disabled_reason="The target answered 410 Gone.",
+            disabled_reason="The target responded with 410 Gone.",
         )
     )
 )

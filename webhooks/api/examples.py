@@ -119,7 +119,7 @@ DELIVERED = PENDING | {
             "started_at": "2024-12-25T14:30:01.661000Z",
             "milliseconds": 41,
             "status_code": 500,
-            "error": "The target answered 500.",
+            "error": "The target responded with 500.",
             "response": "Try again.",
         },
         {

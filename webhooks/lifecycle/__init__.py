@@ -6,5 +6,5 @@ Each change is one conditional UPDATE. The database's clock decides what is due.
 - `results`: results of attempts are recorded; failed deliveries are retried with backoff
 - `pauses`: failing targets are paused and, in the end, disabled
 - `activation`: subscriptions are changed, enabled, disabled and deleted
-- `requeueing`: deliveries are sent again, taken back from dead senders, or given up
+- `requeueing`: deliveries are sent again, requeued after the death of a sender, or failed
 """

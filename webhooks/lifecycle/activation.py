@@ -55,11 +55,11 @@ def disable(subscription: Subscription, reason: str) -> None:
 
 
 def soft_delete(subscription: Subscription) -> None:
-    """Hide a subscription, deactivate it, and delete its secrets and stored responses.
+    """Soft-delete a subscription: deactivate it, and delete its secrets and stored responses.
 
-    Its pending deliveries fail at the next sweep; the row is purged after its deliveries.
+    The next sweep fails its pending deliveries; the row is purged after its deliveries.
     """
     row = Subscription.objects.visible().filter(pk=subscription.pk)
     with transaction.atomic():
         row.update(deleted_at=Now(), active=False, headers={}, secret="", previous_secret="")
-        idempotency.forget(subscription.organization_id, subscription.public_id)
+        idempotency.purge_responses(subscription.organization_id, subscription.public_id)

@@ -32,8 +32,8 @@ class DeliveryClaim:
 def claim(number: int) -> DeliveryClaim | None:
     """Claim due deliveries of the subscription with this key.
 
-    Return None if nothing is due or if the subscription already has its maximum of senders.
-    Raise RateLimitReached if the rate limit of the target's host is used up for this second.
+    Returns None if nothing is due or if the subscription already has its maximum of senders.
+    Raises RateLimitReached if the rate limit of the target's host is used up for this second.
     """
     with transaction.atomic():
         subscriptions = Subscription.objects.filter(senders.sendable(), pk=number)

@@ -1,4 +1,4 @@
-"""Pauses of targets that fail again and again, and the limits after which they are disabled."""
+"""Pauses of targets that fail repeatedly, and the limits after which they are disabled."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -35,10 +35,10 @@ def update_health(subscription: Subscription, results: Sequence[Result]) -> None
         _count_failure(locked, results[-1], is_first=len(results) > 1)
         return
     slowest = max(result.milliseconds for result in results)
-    is_quick = slowest <= senders.SLOW.total_seconds() * 1000
+    is_quick = slowest <= senders.MAX_QUICK_SECONDS * 1000
     changed = Q(consecutive_failures__gt=0) | ~Q(is_quick=is_quick)
     row.filter(changed).update(consecutive_failures=0, failing_since=None, is_quick=is_quick)
-    # A pause that another sender was asked for by Retry-After still applies.
+    # A pause that a target requested from another sender by Retry-After still applies.
     row.filter(paused_until__lte=Now()).update(paused_until=None)
 
 
@@ -81,7 +81,7 @@ def _count_failure(subscription: Subscription, result: Result, *, is_first: bool
         paused_until=max(subscription.paused_until or now, now + pause_after(failures, result)),
     )
     if result.status_code == GONE:
-        activation.disable(subscription, "The target answered 410 Gone.")
+        activation.disable(subscription, "The target responded with 410 Gone.")
     elif failures >= MAX_FAILURES:
         reason = f"{failures} consecutive attempts failed. Last error: {result.error}"
         activation.disable(subscription, reason)

@@ -1,4 +1,4 @@
-"""Deliveries that are sent again, taken back from dead senders, or given up."""
+"""Requeues deliveries, also those of dead senders, and fails deliveries that cannot be sent."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ _MAX_DELIVERY_AGE = sum(DELAYS, timedelta())
 
 
 def redeliver(delivery: Delivery) -> bool:
-    """Send a delivery again, with all its attempts. Return false if it is being sent now."""
+    """Send a delivery again, with all its attempts. Return False if it is being sent now."""
     row = Delivery.objects.filter(pk=delivery.pk).exclude(status=DeliveryStatus.SENDING)
     return row.update(**_requeued()) == 1
 
@@ -36,7 +36,7 @@ def release_expired_leases() -> int:
     """
     expired = Delivery.objects.filter(status=DeliveryStatus.SENDING, lease_ends_at__lt=Now())
     with transaction.atomic():
-        # Results of a locked delivery are being recorded.
+        # Skip locked deliveries: a sender is recording their results.
         locked = expired.select_for_update(skip_locked=True)
         held = Delivery.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))
         exhausted = held.filter(attempts_count__gte=len(DELAYS))
@@ -75,6 +75,6 @@ def _requeued() -> dict[str, Any]:
 
 
 def _locked(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """Lock deliveries by key and return them: all code locks several deliveries in this order."""
+    """Lock deliveries in the order of their keys and return them. Another order may deadlock."""
     rows = deliveries.order_by("pk").select_for_update(of=("self",)).values("pk")
     return Delivery.objects.filter(pk__in=rows)

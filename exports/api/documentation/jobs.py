@@ -3,9 +3,9 @@
 from drf_spectacular.utils import OpenApiResponse
 
 from exports.api import error_examples as errors
-from exports.api.body import ExportRequestSerializer
 from exports.api.examples import COMPLETED, EVENTS, EXPORTS_TAG, QUEUED, REQUESTS
 from exports.api.filters import list_filters
+from exports.api.request_serializers import ExportRequestSerializer
 from exports.lifecycle.representation import ExportEventSerializer, ExportSerializer
 from exports.lifecycle.transitions import EXPORTS
 from longshore.jobs.api.documentation import JobDescription, job_operations

@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
 from exports.api import error_examples as errors
-from exports.api.body import ExportRequestSerializer
 from exports.api.examples import EXPORTS_TAG, REQUESTS
+from exports.api.request_serializers import ExportRequestSerializer
 from longshore.api.openapi import operation, response_example
 
 

@@ -1,9 +1,9 @@
-"""Operations on resources and export types in the API description."""
+"""Operations on resources and named exports in the API description."""
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from exports.api.examples import EXPORTS_TAG
-from exports.lifecycle.representation import ExportableSerializer, ExportTypeSerializer
+from exports.api.serializers import ExportableSerializer, ExportTypeSerializer
 from longshore.api.openapi import operation, raised, response_example, single_page
 from longshore.resources.api.lookup import find_resource
 from longshore.resources.api.serializers import ResourceSummarySerializer
@@ -21,12 +21,12 @@ list_resources = operation(
 types = operation(
     "list_export_types",
     tag=EXPORTS_TAG,
-    summary="List export types",
+    summary="List named exports",
     description="Returns the accepted values of `type` in requests, with their definitions.",
     responses={200: single_page("ExportTypeList", ExportTypeSerializer)},
     examples=[
         response_example(
-            "One type",
+            "One named export",
             {
                 "code": "dispute_list",
                 "name": "Disputes",

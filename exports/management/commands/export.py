@@ -49,7 +49,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("resource", nargs="?", help=", ".join(registry.names()))
         parser.add_argument(
-            "--type", metavar="TYPE", help=f"named export type: {', '.join(export_types.codes())}"
+            "--type", metavar="TYPE", help=f"named export: {', '.join(export_types.codes())}"
         )
         parser.add_argument("--date-from", metavar="DATE", help="start of the date range")
         parser.add_argument(

@@ -95,12 +95,12 @@ class ApiKeyAdmin(ModelAdmin):
         return {"scopes": Scope.values, **super().get_changeform_initial_data(request)}
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """A revoked key cannot be changed."""
+        """Forbid changes of a revoked key."""
         changeable = obj is None or not obj.revoked
         return changeable and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """No: a revoked key documents which access existed until when."""
+        """Forbid deletion, because a revoked key documents until when access existed."""
         return False
 
     def add_view(
@@ -162,7 +162,7 @@ class ApiKeyAdmin(ModelAdmin):
         return len(api_keys)
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Return true if the key is not revoked and the user may change keys."""
+        """Return whether the key is not revoked and the user may change keys."""
         active = ApiKey.objects.filter(pk=object_id, revoked=False)
         return self.has_change_permission(request) and active.exists()
 

@@ -21,5 +21,5 @@ def confirmation(
 
 
 def close_dialog(url: str) -> HttpResponse:
-    """Answer a confirmed dialog: load another page. Dialogs are submitted by htmx."""
+    """Respond to a confirmed dialog: load another page. Dialogs are submitted by htmx."""
     return HttpResponse(headers={"HX-Redirect": url})

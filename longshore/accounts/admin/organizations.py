@@ -40,5 +40,5 @@ class OrganizationAdmin(ModelAdmin):
         return format_html('<a href="{}" class="text-primary-600 underline">{}</a>', url, count)
 
     def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
-        """No: deleting an organization would delete all its records, perhaps millions."""
+        """Forbid deletion, because it would delete all records of the organization."""
         return False

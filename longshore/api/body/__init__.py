@@ -1,0 +1,1 @@
+"""Declares, reads and describes the fields of request bodies."""

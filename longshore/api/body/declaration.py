@@ -1,8 +1,8 @@
 """Declares the fields of a request and reads them.
 
-One declaration feeds the reader (`Body.read`), the OpenAPI schema (`longshore.api.body.schema`) and
-the tables of the documentation (`longshore.api.body.tables`). `longshore.api.parsers` has limited
-the size and depth of a JSON body before; a reader stops at the `MAX_PROBLEMS`-th problem.
+The reader (`Body.read`) and the OpenAPI schema (`longshore.api.body.schema`) use one declaration.
+`longshore.api.parsers` limits the size and depth of a JSON body before it is read. A reader stops
+at the `MAX_PROBLEMS`-th problem.
 """
 
 import json
@@ -36,7 +36,7 @@ class Field:
 
     @property
     def accepted(self) -> object:
-        """What an error names as accepted: a sentence part, or a list of values."""
+        """The accepted values for errors: a phrase such as `an object`, or a list of values."""
         raise NotImplementedError
 
     def read(self, value: Any, path: str, problems: Problems) -> Any:
@@ -76,7 +76,7 @@ class Text(Field):
 
 @dataclass(frozen=True)
 class Boolean(Field):
-    """True or false; no string or number stands for them."""
+    """True or false, but no string or number."""
 
     @property
     def accepted(self) -> list[bool]:
@@ -140,7 +140,10 @@ class Choice(Field):
 
 @dataclass(frozen=True)
 class FreeObject(Field):
-    """A JSON object with any members; a limit of its size counts characters of JSON."""
+    """A JSON object with any fields.
+
+    max_characters: of the object as JSON.
+    """
 
     _: KW_ONLY
     max_characters: int | None = None
@@ -166,9 +169,9 @@ class FreeObject(Field):
 class Custom(Field):
     """A value with a reader of its own.
 
-    hook: None returns the value unread, for a later stage that knows more of the request.
+    hook: the reader. None: `read` returns the value unchanged, for a later stage to read.
     schema: JSON schema of the value, for the OpenAPI schema.
-    accepts: what the value is, for errors and the documentation.
+    accepts: the accepted values, as a phrase, for errors.
     """
 
     _: KW_ONLY

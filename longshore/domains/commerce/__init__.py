@@ -1,0 +1,1 @@
+"""The commerce domain: a shop with orders, customers, payments and stock."""

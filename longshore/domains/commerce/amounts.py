@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Model
 
+from longshore.domains.currencies import THOUSANDTHS, UNDIVIDED
 from longshore.resources.columns import Column, ColumnType
-from longshore.resources.currencies import THOUSANDTHS, UNDIVIDED
 
 _CENTS = "_cents"
 # A single test separates the usual currencies from the others: wide records have many amounts.

@@ -1,6 +1,6 @@
 """Computed columns of the commerce resources.
 
-A reported status is a status in the vocabulary of the named export types. That vocabulary is
+A reported status is a status in the vocabulary of the named exports. That vocabulary is
 smaller: every status of the data maps to exactly one reported status.
 """
 
@@ -36,7 +36,7 @@ def _reported(field: str, statuses: list[str], words: Mapping[str, str]) -> Colu
         ColumnType.TEXT,
         f"CASE {{row}}.{field} {cases} ELSE {{row}}.{field} END",
         nullable=False,
-        description=f"`{field}` in the vocabulary of named export types.",
+        description=f"`{field}` in the vocabulary of named exports.",
         choices=tuple(dict.fromkeys(words.get(value, value) for value in statuses)),
     )
 

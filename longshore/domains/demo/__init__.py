@@ -1,0 +1,1 @@
+"""The `demo` and `demo_data` commands, and their generators."""

@@ -1,0 +1,1 @@
+"""The logistics domain: a mail room with shipments, contacts and items."""

@@ -16,13 +16,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LinkTarget:
-    """A stored file that a download link leads to.
+    """The stored file of a download link.
 
     key: of the file in the storage.
     filename: the name that the browser saves the file under.
     content_type: of the download.
     url: absolute URL of Longshore's endpoint for the file, for storages without URLs of their own.
-    identifier: what that endpoint needs to find the file; the link signs it.
+    identifier: identifies the file to that endpoint; part of the signature.
     """
 
     key: str
@@ -67,7 +67,7 @@ class FileStorage(Storage, ABC):
         """Delete a folder with all its files and folders.
 
         deadline: on the monotonic clock; no request is sent to the storage after it.
-        Returns whether nothing is left; true if there was no such folder. Errors are logged.
+        Returns whether no file of it is left, also for a missing folder. Errors are logged.
         """
         try:
             return self._delete_contents(path, deadline)
@@ -80,7 +80,7 @@ class FileStorage(Storage, ABC):
             return False
 
     def try_delete(self, key: str) -> bool:
-        """Delete a file, if it exists. Returns false, and logs the error, if that failed."""
+        """Delete a file if it exists. On an error, log it and return False."""
         try:
             self.delete(key)
         except Exception:

@@ -71,12 +71,12 @@ class JobAdmin(ReadOnlyModelAdmin):
 
     def visible_jobs(self) -> QuerySet[Any]:
         """Return all jobs that are not soft-deleted."""
-        jobs: QuerySet[Any] = self.model._default_manager.filter(deleted_at=None)
+        jobs: QuerySet[Any] = self.model._default_manager.visible()
         return jobs
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        jobs: QuerySet[Any] = super().get_queryset(request)
-        return jobs.filter(deleted_at=None)
+        jobs: QuerySet[Any] = super().get_queryset(request).visible()
+        return jobs
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -1,0 +1,1 @@
+"""The REST API that all kinds of job share."""

@@ -34,13 +34,13 @@ Operations = dict[str, Callable[[Any], Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class JobDescription:
-    """What differs between the descriptions of two kinds of job.
+    """The values that the description of a kind of job needs.
 
     filters: accepted values of each filter of the list.
     create, retrieve, cancel, retry, delete: the descriptions of the operations.
     create_responses: by status code.
     queued, completed: responses of the API. events: the `results` of a list of events.
-    create_errors: those of this kind alone.
+    create_errors: errors of creation that only this kind has.
     """
 
     kind: JobKind[Any]

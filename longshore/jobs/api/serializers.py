@@ -33,7 +33,7 @@ class RequestField(serializers.JSONField):
 class JobSerializer(ModelSerializer[_Job]):
     """Base of the serializer of one kind of job; values that are not known yet are null.
 
-    A subclass states `object_name`, `view_name` (of the job's own address) and `Meta.fields`.
+    A subclass states `object_name`, `view_name` (of the job's own URL) and `Meta.fields`.
     Links are absolute for the request in the context, else for `BASE_URL`.
     """
 

@@ -217,8 +217,8 @@ class Job(models.Model):
 class JobEvent(models.Model):
     """A change of a job's status, written in the same transaction.
 
-    attempt: number of attempts since the job was last queued by a client.
-    reason: why the status changed; empty if that is obvious.
+    attempt: number of attempts since a client last queued the job.
+    reason: why the status changed, as a sentence; empty if the status itself says it.
     """
 
     status = models.CharField(max_length=20, choices=Status.choices)
@@ -237,7 +237,7 @@ class JobEvent(models.Model):
 class JobTurn(models.Model):
     """When a worker last claimed a job of an organization in a lane.
 
-    Organizations take turns by it. The jobs cannot tell: they may have been deleted since.
+    Decides which organization is next. A table of its own, because the jobs may be deleted.
     """
 
     organization = models.ForeignKey(

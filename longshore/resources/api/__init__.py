@@ -1,0 +1,1 @@
+"""The REST API of records: lists, single records and their filters."""

@@ -41,7 +41,7 @@ from longshore.resources.api.query import parse_query
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.filters import filter_column, operators
 from longshore.resources.named_filters import NamedFilter
-from longshore.resources.reading import AnswerTooLarge
+from longshore.resources.reading import ResponseTooLarge
 from longshore.resources.registry import Resource
 from longshore.resources.relations import Relation
 
@@ -109,11 +109,13 @@ class RecordSchema(AutoSchema):
         return [RECORDS]
 
     def get_summary(self) -> str:
-        return f"{'List' if self.is_list else 'Retrieve'} {self.noun}"
+        if self.is_list:
+            return f"List {self.noun}"
+        return f"Retrieve {'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
 
     def get_description(self) -> str:  # type: ignore[override]
         if not self.is_list:
-            return "Returns one record of the organization, with the same members as in the list."
+            return "Returns one record of the organization, with the same fields as in the list."
         keys = ", ".join(
             f"`{column.name}.<key>`"
             for column in self.resource.columns_by_name.values()
@@ -205,7 +207,7 @@ def _list_errors(resource: Resource) -> list[ApiError]:
         ),
         *PAGE_ERRORS,
         admission.too_many(3),
-        AnswerTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
+        ResponseTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
     ]
 
 
@@ -221,7 +223,7 @@ def _record_errors(resource: Resource) -> list[ApiError]:
         ),
         NOT_FOUND,
         admission.too_many(3),
-        AnswerTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
+        ResponseTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
     ]
 
 
@@ -300,7 +302,7 @@ def _text(name: str, description: str, example: str = "") -> OpenApiParameter:
 
 
 def _record(resource: Resource) -> dict[str, Any]:
-    """Return the schema of a record with all its members; `fields` selects among them."""
+    """Return the schema of a record with all its fields; `fields` selects among them."""
     properties = {name: _value(column) for name, column in resource.columns_by_name.items()}
     for name, relation in resource.relations_by_name.items():
         related = {

@@ -36,7 +36,7 @@ def find_resource(name: str) -> Resource:
 def parse_record_query(
     resource: Resource, id: str, parameters: QueryDict, timezone: str
 ) -> Listing:
-    """Parse the parameters of a record's address; `fields` and `timezone` are accepted.
+    """Parse the query parameters of a record; `fields` and `timezone` are accepted.
 
     timezone: IANA name, the default.
     Returns the list of the record with this id alone. Raises InvalidInput with every problem, and

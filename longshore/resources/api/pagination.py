@@ -14,7 +14,7 @@ from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import ORDER_BY
 from longshore.resources.listing import Cursor, Listing
 
-# Proxies accept addresses of 8,000 characters.
+# Proxies accept URLs of 8,000 characters.
 MAX_CURSOR_CHARACTERS = 6_000
 
 

@@ -114,12 +114,12 @@ class RelationSerializer(serializers.Serializer[Relation]):
 
 
 class ResourceSummarySerializer(serializers.Serializer[Resource]):
-    """A resource and its addresses. Needs the request in its context."""
+    """A resource and its URLs. Needs the request in its context."""
 
     name = serializers.CharField(help_text="Name in requests.")
-    plural = serializers.CharField(help_text="Name in the address of its list.")
-    url = serializers.SerializerMethodField(help_text="Address of its description.")
-    list_url = serializers.SerializerMethodField(help_text="Address of the list of its records.")
+    plural = serializers.CharField(help_text="Name in the URL of its list.")
+    url = serializers.SerializerMethodField(help_text="URL of its description.")
+    list_url = serializers.SerializerMethodField(help_text="URL of the list of its records.")
 
     def get_url(self, resource: Resource) -> str:
         return str(reverse("resource-detail", [resource.name], request=self.context["request"]))

@@ -1,4 +1,4 @@
-"""Addresses of records, below `/v1/`."""
+"""URLs of records, below `/v1/`."""
 
 from longshore.api.routers import OptionalSlashRouter
 from longshore.resources.api.views import record_viewset

@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers 204 to messages that the secret has signed, and 400 to all others.
+    """Responds with 204 to messages that the secret has signed, and with 400 to all others.
 
     received: ids of the verified messages, to recognize duplicates.
     """
@@ -114,14 +114,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.received.add(webhook_id)
             note = "verified, duplicate" if is_duplicate else "verified"
             self.server.command.show(webhook_id, body, note)
-            self._answer(HTTPStatus.NO_CONTENT)
+            self._respond(HTTPStatus.NO_CONTENT)
 
     def _refuse(self, reason: str) -> None:
         self.server.command.refuse(reason)
         self.close_connection = True  # The rest of the body is not read.
-        self._answer(HTTPStatus.BAD_REQUEST)
+        self._respond(HTTPStatus.BAD_REQUEST)
 
-    def _answer(self, status: HTTPStatus) -> None:
+    def _respond(self, status: HTTPStatus) -> None:
         self.send_response(status)
         if status != HTTPStatus.NO_CONTENT:
             self.send_header("Content-Length", "0")

@@ -1,4 +1,4 @@
-"""The thirteen named export types of a shop: tables for people.
+"""The thirteen named exports of a shop: tables for people.
 
 A type leaves out columns that its own filters make constant, such as `is_test`.
 """

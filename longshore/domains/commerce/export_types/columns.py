@@ -1,4 +1,4 @@
-"""Columns and filters that several export types share."""
+"""Columns and filters that several named exports share."""
 
 NOT_TEST = {"is_test": False}
 SKU = {"sku_code": "SKU", "name": "Product Title"}

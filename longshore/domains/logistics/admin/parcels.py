@@ -7,13 +7,13 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
+from longshore.domains.currencies import amount_text
 from longshore.domains.logistics.admin.records import (
     BY_ORGANIZATION,
     NOTHING,
     RecordAdmin,
 )
 from longshore.domains.logistics.models import ParcelStatus, Shipment
-from longshore.resources.currencies import amount_text
 
 STATUS_COLORS = {
     ParcelStatus.CREATED: "info",

@@ -1,0 +1,1 @@
+"""Generates the demo data of the logistics domain."""

@@ -27,9 +27,9 @@ from exports.sql.compiler import (
 )
 from exports.sql.discovery import discover
 from longshore.resources.reading import (
-    MAX_ANSWER_BYTES,
-    AnswerTooLarge,
-    TookTooLong,
+    MAX_RESPONSE_BYTES,
+    ResponseTooLarge,
+    StatementTimeout,
     configure,
     reading,
 )
@@ -43,8 +43,8 @@ _FIND_MILLISECONDS = 900
 ROWS_MILLISECONDS = 5_000
 # Maximum of the values to flatten: parsing their JSON takes about 20 times their memory.
 MAX_FLATTENED_BYTES = 1 << 20
-# Up to this number of records, sorting all of them takes no noticeable time.
-MAX_GATHERED_RECORDS = 50_000
+# Up to this number of records, sorting all of them is fast.
+MAX_SELECTED_BEFORE_LIMIT = 50_000
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Preview:
     """The first rows of a file, and figures about all of it.
 
     header: the headers of the columns.
-    header_is_partial: whether rows that are not shown may add columns (`flatten`).
+    header_is_partial: whether rows after the preview may add columns (`flatten`).
     rows: JSON texts: arrays of cells, or objects if the format has objects.
-    rows_are_missing: whether finding the first rows would take too long, so that none is shown.
+    rows_are_missing: whether `rows` is empty because finding the first records takes too long.
     records_count: the number of rows in the file.
     records_count_is_estimate: whether that number is the query planner's estimate.
     estimated_bytes: of the uncompressed file; None if rows are missing.
@@ -91,8 +91,8 @@ class _Sample:
 def preview(spec: ExportSpec, organization_id: str) -> Preview:
     """Return the preview of an export.
 
-    Without an order, it shows the newest records. Raises TookTooLong, AnswerTooLarge, FormatLimit,
-    and InvalidInput for a time zone that PostgreSQL does not know.
+    Without an order, it shows the newest records. Raises StatementTimeout, ResponseTooLarge,
+    FormatLimit, and InvalidInput for a time zone that PostgreSQL does not know.
     """
     began = time.monotonic()
     count, is_estimate = _count(spec, organization_id)
@@ -100,11 +100,11 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
     first = replace(spec, selection=replace(spec.selection, limit=limit))
     # If the limit bounded the count, more records may pass the filters than were counted.
     is_bounded = spec.selection.limit is not None and count >= spec.selection.limit
-    gathered = not is_estimate and not is_bounded and count <= MAX_GATHERED_RECORDS
+    select_before_limit = not is_estimate and not is_bounded and count <= MAX_SELECTED_BEFORE_LIMIT
     left = _FIND_MILLISECONDS - round((time.monotonic() - began) * 1000)
     keys: list[str] | None = []
     if count or is_estimate:
-        keys = _find_records(first, organization_id, gathered, max(1, left))
+        keys = _find_records(first, organization_id, select_before_limit, max(1, left))
     with reading(spec.timezone, ROWS_MILLISECONDS, TIMEZONE_FIELD) as cursor:
         sample = _read_sample(cursor, first, organization_id, keys or [])
     rows = len(sample.rows)
@@ -129,19 +129,20 @@ def preview(spec: ExportSpec, organization_id: str) -> Preview:
 
 
 def _find_records(
-    spec: ExportSpec, organization_id: str, gathered: bool, milliseconds: int
+    spec: ExportSpec, organization_id: str, select_before_limit: bool, milliseconds: int
 ) -> list[str] | None:
     """Return the primary keys of the selected records, or None if finding them takes too long.
 
-    gathered: as of `compile_records`.
+    select_before_limit: as in `compile_records`.
     milliseconds: time limit.
     """
-    query = compile_records(spec, organization_id, gathered=gathered).as_string(None)
+    records = compile_records(spec, organization_id, select_before_limit=select_before_limit)
+    query = records.as_string(None)
     try:
         with reading(spec.timezone, milliseconds, TIMEZONE_FIELD) as cursor:
             cursor.execute(query)
             return [key for (key,) in cursor.fetchall()]
-    except TookTooLong:
+    except StatementTimeout:
         return None
 
 
@@ -150,7 +151,7 @@ def _read_sample(
 ) -> _Sample:
     """Return the file of the records with these primary keys.
 
-    Raises AnswerTooLarge before the database sends large values.
+    Raises ResponseTooLarge before the database sends large values.
     """
     # Restricts joins, flattening and computed columns to these records.
     partition = compile_key_partition(spec, keys)
@@ -161,7 +162,7 @@ def _read_sample(
     statement = compile_export(spec, organization_id, discovered, partition)
     configure(cursor, statement.settings)
     columns = statement.columns
-    _check_size(cursor, statement.query, [c.header for c in columns], MAX_ANSWER_BYTES)
+    _check_size(cursor, statement.query, [c.header for c in columns], MAX_RESPONSE_BYTES)
     file_format = formats[spec.format]
     copy = file_format.preview_copy(statement.query, columns, spec).as_bytes(None)
     line_end = spec.dialect.line_end.encode()
@@ -180,7 +181,7 @@ def _read_sample(
 def _check_size(
     cursor: CursorWrapper, query: sql.Composable, names: Sequence[str], maximum: int
 ) -> None:
-    """Raise AnswerTooLarge if the cells of a query have more bytes than the maximum.
+    """Raise ResponseTooLarge if the cells of a query have more bytes than the maximum.
 
     The database measures them; none is sent.
 
@@ -197,7 +198,7 @@ def _check_size(
     [(bytes_of,)] = cursor.fetchall()
     if sum(bytes_of) > maximum:
         largest = max(range(len(bytes_of)), key=bytes_of.__getitem__)
-        raise AnswerTooLarge(int(sum(bytes_of)), names[largest], maximum=maximum)
+        raise ResponseTooLarge(int(sum(bytes_of)), names[largest], maximum=maximum)
 
 
 def _count(spec: ExportSpec, organization_id: str) -> tuple[int, bool]:
