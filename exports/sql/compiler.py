@@ -7,8 +7,8 @@ The statement of two columns of shipments as CSV, filtered by status, ordered an
 
     COPY (SELECT CASE … "cell 0" … END, "cell 1"                       -- Format.copy
      FROM (SELECT "row"."id" AS "id", "row_location"."name" AS "location.name"
-      FROM "longshore_logistics_shipment" AS "row"
-      LEFT JOIN "longshore_logistics_location" AS "row_location" ON …
+      FROM "shipping_shipment" AS "row"
+      LEFT JOIN "shipping_location" AS "row_location" ON …
       WHERE "row"."organization_id" = '…'                              -- tenant
        AND "row"."status" IN ('lost')                                  -- filters
       ORDER BY "row"."created_at" DESC, "row"."id" DESC LIMIT 10
