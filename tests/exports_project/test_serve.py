@@ -237,7 +237,7 @@ def test_the_start_fails_if_the_web_server_does_not_become_ready(
             server = stack.enter_context(HTTPServer(("127.0.0.1", port), Handler))
             Thread(target=server.serve_forever, daemon=True).start()
             stack.callback(server.shutdown)
-        with pytest.raises(serve.StartError, match="did not answer 200 within 1 seconds"):
+        with pytest.raises(serve.StartError, match="did not return 200 within 1 seconds"):
             serve.await_web(Supervisor({}, print))
 
 
