@@ -6,6 +6,7 @@ from copy import copy
 import pytest
 from django.core.management.commands import flush
 from django.db import connection, transaction
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -13,6 +14,10 @@ from rest_framework.test import APIClient
 from longshore.accounts.models import ApiKey, Organization, Scope
 from longshore.resources.registry import Registry, registry
 from tests.samples import Sample
+
+# No limit of time for one example: a busy machine would exceed it.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

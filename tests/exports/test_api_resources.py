@@ -58,7 +58,7 @@ def test_columns_are_described_with_types_operators_and_matchers(
     assert columns["metadata"]["operators"] == equality
     assert "gte" in columns["metadata"]["key_operators"]
     assert columns["notes"]["nullable"]
-    assert columns["currency"]["description"] == "ISO 4217."
+    assert columns["currency"]["description"] == "ISO 4217 code."
     assert body["aliases"]["statuses"] == "status"
     assert (body["search"], body["date_field"]) == (True, "created_at")
     assert {"csv", "json", "jsonl"} <= set(body["formats"])

@@ -66,7 +66,7 @@ def test_requested_jobs_count_as_unfinished(acme: Organization) -> None:
         request(acme)
     with pytest.raises(ApiError) as refused:
         request(acme)
-    assert refused.value.code.value == "too_many_reports"
+    assert refused.value.code.value == "too_many_requests"
 
 
 def test_a_job_that_is_never_queued_expires_with_its_input(acme: Organization) -> None:

@@ -98,6 +98,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=40), default=list, size=None
                     ),
                 ),
+                ("has_files", models.BooleanField(db_default=False, default=False)),
                 ("error", models.JSONField(null=True)),
                 (
                     "public_id",
@@ -244,7 +245,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="greeting",
             index=models.Index(
-                condition=models.Q(("status__in", ("queued", "processing"))),
+                condition=models.Q(("status__in", ("requested", "queued", "processing"))),
                 fields=["heartbeat_at"],
                 name="greeting_unfinished",
             ),
@@ -252,7 +253,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="greeting",
             index=models.Index(
-                condition=models.Q(("status__in", ("queued", "processing"))),
+                condition=models.Q(("status__in", ("requested", "queued", "processing"))),
                 fields=["organization", "lane"],
                 name="greeting_unfinished_of",
             ),
@@ -260,7 +261,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="greeting",
             index=models.Index(
-                condition=models.Q(("claims", []), _negated=True),
+                condition=models.Q(("has_files", True)),
                 fields=["expires_at"],
                 name="greeting_to_expire",
             ),
@@ -276,7 +277,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="greeting",
             index=models.Index(
-                condition=models.Q(("claims", [])),
+                condition=models.Q(("has_files", False)),
                 fields=["completed_at"],
                 name="greeting_to_purge",
             ),
@@ -290,7 +291,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", True)),
                 fields=["-number"],
-                name="greeting_visible",
+                name="greeting_admin",
             ),
         ),
         migrations.AddIndex(
@@ -298,7 +299,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", True)),
                 fields=["resource", "-number"],
-                name="greeting_visible_by_resource",
+                name="greeting_admin_resource",
             ),
         ),
         migrations.AddIndex(
@@ -314,27 +315,6 @@ class Migration(migrations.Migration):
             model_name="greeting",
             constraint=models.UniqueConstraint(
                 fields=("organization", "organization_number"), name="greeting_number_is_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="greeting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "requested",
-                            "queued",
-                            "processing",
-                            "completed",
-                            "failed",
-                            "timed_out",
-                            "canceled",
-                            "expired",
-                        ],
-                    )
-                ),
-                name="greeting_status_is_known",
             ),
         ),
         migrations.AddConstraint(
