@@ -138,10 +138,10 @@ def test_invalid_arguments_are_reported(
     ("arguments", "messages"),
     [
         ([], [r"resource: resource is required unless you set type\. \(accepted: "]),
-        (["--type=x"], [r"type: 'x' is not a valid export type\. \(accepted: order_list, "]),
+        (["--type=x"], [r"type: 'x' is not a valid named export\. \(accepted: order_list, "]),
         (
             ["contact", "--type=order_list", "--format=pdf"],
-            ["resource: The export type order_list exports order", "'pdf' is not a valid format"],
+            ["resource: The named export order_list exports order", "'pdf' is not a valid format"],
         ),
         (
             ["--type=order_list", "--date-from=soon", "--date-to=2025-02-30"],

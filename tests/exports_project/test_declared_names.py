@@ -55,7 +55,7 @@ def test_error_examples_use_names_that_are_unknown() -> None:
     )
     for text in (
         "Unsupported resource type: invalid_resourcex",
-        "'ordersx' is not a valid export type",
+        "'ordersx' is not a valid named export",
         "'shipx' is not a resource",
         "has no column 'colourxx'",
         "has no filter 'created_ax'",
