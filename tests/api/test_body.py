@@ -149,8 +149,8 @@ def test_a_problem_has_the_code_of_its_field() -> None:
 def test_nested_fields_are_reported_with_their_path() -> None:
     found = problems_of(VALID | {"colors": {"fill": "gren", "edge": "red"}})
     assert [(each.field, each.message) for each in found] == [
-        ("colours.edge", "'colours.edge' is not a field."),
-        ("colours.fill", "'gren' is not a valid fill. Did you mean 'green'?"),
+        ("colors.edge", "'colors.edge' is not a field."),
+        ("colors.fill", "'gren' is not a valid fill. Did you mean 'green'?"),
     ]
 
 

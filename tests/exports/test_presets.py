@@ -342,7 +342,7 @@ def test_the_system_check_reports_each_mistake(
     assert "another named export has the code" in messages(declared(), declared())
     assert "'parrot' is not a resource" in messages(declared("parrot"))
     assert "order has no column 'nummer'" in messages(declared(columns={"nummer": "Number"}))
-    assert "there are no columns" in messages(declared(columns={}))
+    assert "columns is empty" in messages(declared(columns={}))
     assert "two columns have the header" in messages(declared(columns={"number": "A", "id": "A"}))
     assert "cannot be ordered by 'metadata'" in messages(declared(order_by="metadata"))
     assert "has no filter 'colour'" in messages(declared(options={"colour": 1}))
