@@ -151,7 +151,7 @@ def test_the_table_of_events_is_complete() -> None:
 
 
 def test_the_table_of_members_is_complete() -> None:
-    named = [row[0].strip("`") for row in table("webhooks.md", "Member")]
+    named = [row[0].strip("`") for row in table("webhooks.md", "Field")]
     assert set(named) | {"name", "active"} == set(parsing.SUBSCRIPTION_REQUEST.names)
 
 
