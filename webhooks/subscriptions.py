@@ -80,7 +80,7 @@ def duplicate_of(public_id: str) -> ApiError:
 
 
 def _needs_challenge(before: Subscription, after: Subscription) -> bool:
-    """Return whether the target is new, or if its unanswered challenge is no longer valid.
+    """Return whether the target is new or its pending challenge has expired.
 
     Deactivating the subscription ends a challenge. So does a change of headers: otherwise the owner
     could put the token into a header for a target that echoes its headers.

@@ -23,7 +23,7 @@ def unsupported(version: int) -> str | None:
 def find_problem(alias: str) -> str | None:
     """Check the server of a database. Return an error message or None.
 
-    A server that does not respond is no error, because the outage may be temporary.
+    Ignores a server that does not respond, because the outage may be temporary.
     """
     connection = connections[alias]
     opened = connection.connection is None

@@ -1,6 +1,6 @@
 """Folding: SQL that removes case and accents from texts, with the same result on every server.
 
-ICU collations are no alternative: they need a server built with ICU, which the embedded one is not,
+ICU collations cannot be used: they need a server built with ICU, which the embedded one is not,
 and their order changes with the version of ICU, which breaks indexes. The SQL uses only immutable
 functions of PostgreSQL itself.
 """

@@ -59,7 +59,7 @@ def responses() -> list[tuple[str, str, int, dict[str, Any]]]:
     )
     assert process.returncode == 0, process.stderr
     found = json.loads(process.stdout.splitlines()[-1])
-    # The schema view answers in YAML, of which JSON is a subset.
+    # The schema view responds in YAML. The YAML parser also reads JSON.
     return [
         (address, method, status, yaml.safe_load(body)) for address, method, status, body in found
     ]

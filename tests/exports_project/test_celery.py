@@ -42,7 +42,7 @@ def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -
     with servers.running(local_dir, database=False, durable=False):
         connection = current_app.connection_for_read(embedded.broker_url(local_dir))
         received: list[Message] = []
-        # Like a worker: a channel for tasks, one of which is unacknowledged, and one for control.
+        # Like a worker: a channel for tasks with one unacknowledged task, and one for control.
         tasks = connection.Consumer(Queue("tasks"), on_message=received.append)
         control = Queue("control", Exchange("control", "fanout"), auto_delete=True)
         connection.Consumer(control, channel=connection.channel()).consume()

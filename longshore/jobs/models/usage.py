@@ -43,7 +43,7 @@ class LimitField(models.PositiveBigIntegerField):  # type: ignore[type-arg]  # N
         super().__init__(*args, **options)
 
     def deconstruct(self) -> Any:
-        """Describe a plain field: the default is no part of the table."""
+        """Describe a plain field to migrations, which do not store the default."""
         name, _, args, options = super().deconstruct()
         return name, "django.db.models.PositiveBigIntegerField", args, options
 

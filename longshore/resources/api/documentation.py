@@ -179,7 +179,7 @@ class RecordSchema(AutoSchema):
 
 
 def unknown_field(resource: Resource, name: str) -> str:
-    """Return a name that is no column, relation, include or filter of a resource.
+    """Return a name that a resource uses for no column, relation, include or filter.
 
     It is the given name, lengthened if necessary.
     """
