@@ -1,22 +1,26 @@
 """The database tables of exports."""
 
-from datetime import datetime, timedelta
-from typing import ClassVar
+from collections.abc import Collection
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.fields.json import KT
-from django.utils import timezone
 
 from exports.spec import ExportSpec
+from longshore.accounts.models import Organization
+from longshore.database.fields import OrderedJSONField
 from longshore.jobs.models import (
     Job,
     JobEvent,
     JobFile,
     JobLimits,
     JobQuerySet,
+    JobSearch,
     JobTurn,
     JobUsage,
+    admin_index,
     known_statuses,
     list_index,
     optional_limit,
@@ -32,13 +36,13 @@ __all__ = [
     "ExportEvent",
     "ExportFile",
     "ExportLimits",
+    "ExportPreset",
     "ExportQuerySet",
+    "ExportSearch",
     "ExportTurn",
     "ExportUsage",
     "Lane",
     "Status",
-    "end_of_retention",
-    "retention",
 ]
 
 # The statuses that an export can have: a subset of `Status`.
@@ -46,18 +50,12 @@ STATUSES = QUEUED_AT_ONCE
 STATUS_CHOICES = [(status.value, status.label) for status in STATUSES]
 
 
-def retention() -> timedelta:
-    """Return how long the files of a completed export are kept."""
-    return timedelta(hours=settings.EXPORT_RETENTION_HOURS)
-
-
-def end_of_retention() -> datetime:
-    """Return when files that are complete now will expire."""
-    return timezone.now() + retention()
-
-
 class ExportQuerySet(JobQuerySet["Export"]):
     """Queries of exports."""
+
+    def of_types(self, codes: Collection[str]) -> "ExportQuerySet":
+        """Select the exports of these named exports."""
+        return self.alias(type=KT("request__type")).filter(type__in=codes)
 
 
 class Export(Job):
@@ -75,17 +73,26 @@ class Export(Job):
     date_from = models.CharField(max_length=64, null=True)  # noqa: DJ001
     date_to = models.CharField(max_length=64, null=True)  # noqa: DJ001
     status = models.CharField(max_length=20, choices=STATUS_CHOICES, default=Status.QUEUED)
-    expires_at = models.DateTimeField(default=end_of_retention)
     snapshot_at = models.DateTimeField(null=True)
     replica_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     objects = ExportQuerySet.as_manager()
 
     class Meta(Job.Meta):
-        permissions = (("download_export", "Can download the files of exports"),)
+        permissions = (
+            ("download_export", "Can download the files of exports"),
+            ("preview_export", "Can preview the rows of exports"),
+        )
         indexes: ClassVar = [
             *Job.Meta.indexes,
             list_index("export_by_type", KT("request__type")),
+            models.Index(
+                KT("request__type"),
+                models.F("number").desc(),
+                name="export_admin_type",
+                condition=models.Q(deleted_at__isnull=True),
+            ),
+            admin_index("export_admin_format", "format"),
         ]
         constraints: ClassVar = [*Job.Meta.constraints, known_statuses(STATUSES)]
 
@@ -94,13 +101,57 @@ class Export(Job):
         return ExportSpec.from_json(self.spec)
 
 
+def delete_private_presets(collector: Any, field: Any, presets: Any, using: str) -> None:
+    """`on_delete` of the owner: delete private presets; keep the shared ones, without an owner."""
+    models.CASCADE(collector, field, presets.filter(is_shared=False), using)
+    models.SET_NULL(collector, field, presets.filter(is_shared=True), using)
+
+
+class ExportPreset(models.Model):
+    """A request that the staff saved under a name, to build other exports from it.
+
+    owner: the person who saved it; only that person renames, replaces and deletes it. Null if the
+        person was deleted: people with `change_export` then replace and delete it.
+    is_shared: whether everybody who may see the organization can use it.
+    request: the body of a request.
+    """
+
+    MAX_NAME_CHARACTERS = 100
+    # Of one owner in one organization.
+    MAX_PER_OWNER = 100
+
+    name = models.CharField(max_length=MAX_NAME_CHARACTERS)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=delete_private_presets, null=True, related_name="+"
+    )
+    is_shared = models.BooleanField(default=False)
+    request = OrderedJSONField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("name", "pk")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("organization", "owner", "name"), name="export_preset_name_is_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ExportFile(JobFile):
     """A file of a completed export."""
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="files")
 
     class Meta(JobFile.Meta):
-        pass
+        indexes: ClassVar = [
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="exportfile_name")
+        ]
 
 
 class ExportEvent(JobEvent):
@@ -110,6 +161,13 @@ class ExportEvent(JobEvent):
     status = models.CharField(max_length=20, choices=STATUS_CHOICES)
 
     class Meta(JobEvent.Meta):
+        pass
+
+
+class ExportSearch(JobSearch):
+    """The text by which the staff finds an export."""
+
+    class Meta(JobSearch.Meta):
         pass
 
 
@@ -130,7 +188,9 @@ class ExportLimits(JobLimits):
     settings_prefix = "EXPORT_"
 
     records = optional_limit("MAX_RECORDS", "records per export")
-    bytes = optional_limit("MAX_BYTES", "bytes per export", "Size of all files of one export.")
+    bytes = optional_limit(
+        "MAX_BYTES", "bytes per export", "Size of all files of one export.", unit="bytes"
+    )
 
     class Meta(JobLimits.Meta):
         verbose_name = verbose_name_plural = "export limits"

@@ -1,12 +1,13 @@
 """ExportSpec: the validated request that the compiler executes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from longshore.files.compression import Compression
 from longshore.files.csv_dialect import CsvDialect, Quoting
+from longshore.jobs.specs import Spec
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.filters import Ordering, Selection
@@ -29,20 +30,15 @@ class OutputColumn:
     header: str
 
 
-# Version of the JSON that `ExportSpec.to_json` writes. Increase it when older code or older rows
-# would be misread.
-SPEC_VERSION = 1
-# The field of a request that names its time zone.
-TIMEZONE_FIELD = "csv_field_options.timezone"
-
-
-class UnsupportedVersion(LookupError):
-    """A stored spec has a version that this code does not read."""
+# The field of a request that says how the file shows the records, and paths of fields inside it.
+OUTPUT = "csv_field_options"
+TIMEZONE_FIELD = f"{OUTPUT}.timezone"
+PROPERTIES_FIELD = f"{OUTPUT}.properties"
 
 
 @dataclass(frozen=True)
-class ExportSpec:
-    """A validated request. `to_json` and `from_json` are exact inverses.
+class ExportSpec(Spec):
+    """A validated request.
 
     columns: in the order of the file; at least one.
     includes: the relations among the columns whose records are embedded.
@@ -54,7 +50,10 @@ class ExportSpec:
     escape_formulas: write an apostrophe before text that a spreadsheet would run as a formula.
     max_rows_per_file: maximum of rows in each file; None for one file.
     refuse_empty: fail if no records match.
+    max_records: fail if more records match; None for the limit of the organization only.
     """
+
+    version = 1
 
     resource: str
     columns: tuple[OutputColumn, ...]
@@ -72,18 +71,10 @@ class ExportSpec:
     includes: tuple[Include, ...] = ()
     omit_empty: bool = False
     warnings: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        return {"version": SPEC_VERSION, **asdict(self)}
+    max_records: int | None = None
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "ExportSpec":
-        """Return the spec that `to_json` stored. Raises UnsupportedVersion."""
-        if (version := data.get("version")) != SPEC_VERSION:
-            raise UnsupportedVersion(
-                f"version {version!r} of the stored spec is not supported; "
-                f"the supported version is {SPEC_VERSION}"
-            )
+    def _from_members(cls, data: Mapping[str, Any]) -> "ExportSpec":
         return cls(
             resource=data["resource"],
             columns=tuple(OutputColumn(**column) for column in data["columns"]),
@@ -101,6 +92,8 @@ class ExportSpec:
             includes=tuple(map(Include.from_json, data["includes"])),
             omit_empty=data["omit_empty"],
             warnings=tuple(data["warnings"]),
+            # Specs of version 0.1.0 do not have it.
+            max_records=data.get("max_records"),
         )
 
 

@@ -1,58 +1,57 @@
-"""Admin of exports: list, page, download, and the buttons cancel, retry and delete."""
+"""Admin of exports: list, page, downloads and buttons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
 from unfold.decorators import display
 
-from exports.admin import presentation
-from exports.admin.filters import FormatFilter, ResourceFilter
-from exports.lifecycle import actions
-from exports.lifecycle.storage import signed_url
-from exports.lifecycle.transitions import EXPORTS
-from exports.models import Export, Status
-from exports.spec import ExportSpec, UnsupportedVersion
-from longshore.accounts import audit
-from longshore.accounts.models import AuditAction
-from longshore.jobs.admin.jobs import JobAdmin, JobOperations
-from longshore.jobs.admin.presentation import EMPTY, Table, chips, code, exact_time, json_block
-
-
-def may_download(request: HttpRequest) -> bool:
-    """Return whether the user may view exports and download their files."""
-    return request.user.has_perms(("exports.view_export", "exports.download_export"))
-
-
-def _interpretation(export: Export, show: Callable[[ExportSpec], str]) -> str:
-    """Return a part of the validated request as text, or why it cannot be read."""
-    try:
-        spec = export.parsed_spec()
-    except UnsupportedVersion as error:
-        return f"Unknown: {error}"
-    return show(spec)
+from exports.admin import words
+from exports.admin.builder.views import builder_urls
+from exports.admin.failures import FAILURES
+from exports.admin.filters import FormatFilter, TypeFilter
+from exports.lifecycle.storage import EXPORT_FILES
+from exports.lifecycle.transitions import export_lifecycle
+from exports.models import Export, ExportFile, ExportLimits, ExportSearch, Status
+from exports.spec import ExportSpec
+from longshore.accounts.admin.filters import RelatedFilter
+from longshore.jobs.admin.buttons import Effects
+from longshore.jobs.admin.facts import Fact
+from longshore.jobs.admin.files import JobFilesAdmin
+from longshore.jobs.admin.filters import CreatedFilter, ResourceFilter, StatusFilter
+from longshore.jobs.admin.presentation import EMPTY, Table, chips, code, resource_label
+from longshore.jobs.admin.search import TextSource
+from longshore.jobs.specs import UnsupportedVersion
+from longshore.resources.export_types import export_types
+from webhooks.admin.subjects import delivery_table
 
 
 @admin.register(Export)
-class ExportAdmin(JobAdmin):
-    operations = JobOperations(
-        actions.cancel,
-        actions.retry,
-        actions.delete,
-        cancelable=EXPORTS.unfinished,
-        retryable=EXPORTS.retryable,
+class ExportAdmin(JobFilesAdmin):
+    file_links = EXPORT_FILES
+    lifecycle = export_lifecycle
+    failures = FAILURES
+    limits = ExportLimits
+    duplicate_page = "admin:exports_export_build"
+    empty_hint = (
+        "Exports appear here when a client calls POST /v1/exports, when a command creates one, or "
+        "when you build one in the admin."
+    )
+    text_sources = (
+        TextSource(ExportSearch, "text", "number"),
+        TextSource(ExportFile, "name", "export_id"),
+    )
+    effects = Effects(
+        cancel="Running exports stop within two seconds. You can retry them later.",
+        retry="The same requests run again from the beginning, on the current data.",
+        expire="Their files are deleted and their links stop working at once. The exports stay.",
+        delete="Their files are deleted and their links stop working. This cannot be undone.",
     )
     list_display = (
         "identifier",
@@ -64,149 +63,127 @@ class ExportAdmin(JobAdmin):
         "download_button",
     )
     list_filter = (
-        ("status", ChoicesDropdownFilter),
+        StatusFilter,
         ResourceFilter,
-        ("organization", AutocompleteSelectFilter),
+        TypeFilter,
         FormatFilter,
+        ("organization", RelatedFilter),
+        ("api_key", RelatedFilter),
+        ("created_at", CreatedFilter),
     )
-    fieldsets = (
-        ("Organization", {"fields": ("organization", "api_key_name")}),
-        ("Request", {"fields": ("request_text",)}),
-        (
-            "Interpretation",
-            {
-                "fields": (
-                    *("conditions", "date_range", "order", "limit", "datetimes", "columns"),
-                    "warnings",
-                )
-            },
-        ),
-        ("Processing", {"fields": ("queued", "heartbeat", "claim_tokens")}),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
-        exports: QuerySet[Export] = super().get_queryset(request)
-        # Each of the two may be a megabyte, and the list shows neither.
-        return exports.defer("request", "spec").prefetch_related("files")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.download)
-        url = path("<int:number>/download/", view, name="exports_export_download")
-        return [url, *super().get_urls()]
+        return [*builder_urls(self.admin_site), *super().get_urls()]
 
-    def download(self, request: HttpRequest, number: int) -> HttpResponse:
-        """Record the download in the audit log and redirect to a fresh link.
-
-        If the files are deleted by now, redirect to the export with an error message.
-        """
-        if not may_download(request):
-            raise PermissionDenied
-        export = get_object_or_404(self.get_queryset(request), pk=number)
-        if export.shown_status != Status.COMPLETED:
-            messages.error(request, "This export has no file to download.")
-            return redirect("admin:exports_export_change", export.pk)
-        files = export.files.all()
-        chosen = [file for file in files if str(file.pk) == request.GET.get("file")]
-        audit.record(request, AuditAction.DOWNLOAD, export.organization, export.public_id)
-        return redirect(signed_url((chosen or files)[0], request)[0])
-
-    def heading(self, job: Export) -> str:
-        resource = presentation.resource_label(job.resource)
-        return f"{resource}, {presentation.format_label(job)}"
-
-    def download_url(self, request: HttpRequest, job: Export) -> str | None:
-        is_ready = job.shown_status == Status.COMPLETED
-        return self._download_page(job) if is_ready and may_download(request) else None
-
-    def tables(self, request: HttpRequest, job: Export) -> list[Table]:
-        files = presentation.file_table(job, self.download_url(request, job))
-        return [files, *super().tables(request, job)]
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Offer the builder also to people who may preview rows and not add exports."""
+        context = extra_context or {}
+        if not self._may(request, "add") and self._may(request, "preview"):
+            context = {"new_page": self.new_page(), "new_title": "Preview rows", **context}
+        return super().changelist_view(request, context)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Leave out the download button for users who may not download."""
         columns = tuple(super().get_list_display(request))
-        return columns if may_download(request) else columns[:-1]
+        return columns if self.may_download(request) else columns[:-1]
+
+    # --- Page of an export -----------------------------------------------------------------------
+
+    def heading(self, job: Export) -> str:
+        return f"{resource_label(job.resource)}, {words.format_label(job)}"
+
+    def has_downloads(self, job: Export) -> bool:
+        return job.shown_status == Status.COMPLETED
+
+    def request_sentence(self, job: Export) -> str:
+        spec = _readable_spec(job)
+        return spec if isinstance(spec, str) else words.sentence(job, spec)
+
+    def facts(self, request: HttpRequest, job: Export) -> list[Fact]:
+        found: list[Fact] = []
+        if named := job.request.get("type"):
+            declared = export_types.by_code.get(named)
+            found.append(Fact("Named type", declared.name if declared else str(named)))
+        if job.date_from or job.date_to:
+            ends = {"from": job.date_from, "until": job.date_to}
+            text = " ".join(f"{name} {end}" for name, end in ends.items() if end)
+            found.append(Fact("Date range", text))
+        if metadata := job.request.get("metadata"):
+            pairs = (f"{name}: {value}" for name, value in metadata.items())
+            found.append(Fact("Metadata", chips(pairs)))
+        spec = _readable_spec(job)
+        return [
+            *found,
+            *(
+                Fact(label, spec if isinstance(spec, str) else text(spec), is_wide=label in _WIDE)
+                for label, text in _TEXTS.items()
+            ),
+            *(Fact("Warning", text, is_wide=True) for text in job.spec.get("warnings", ())),
+        ]
+
+    def tables(self, request: HttpRequest, job: Export) -> list[Table]:
+        return [*super().tables(request, job), delivery_table(request, job.public_id)]
+
+    # --- Columns of the list ---------------------------------------------------------------------
 
     @display(description="Resource", header=True)
     def resource_and_format(self, export: Export) -> tuple[str, str]:
-        return presentation.resource_label(export.resource), presentation.format_label(export)
+        return resource_label(export.resource), words.format_label(export)
 
     @display(description="Size")
     def size(self, export: Export) -> str:
-        sizes = [file.bytes for file in export.files.all()]
-        return filesizeformat(sum(sizes)) if sizes else EMPTY
+        # Not from the files: 50 exports may have 50,000.
+        return filesizeformat(export.stored_bytes) if export.stored_bytes else EMPTY
 
     @display(description="")
     def download_button(self, export: Export) -> SafeString:
-        if export.shown_status != Status.COMPLETED:
+        if not self.has_downloads(export):
             return SafeString()
-        context = {"url": self._download_page(export)}
+        context = {"url": self.download_all_url(export), "name": str(export)}
         return render_to_string("admin/longshore_jobs/download_button.html", context)
 
-    @display(description="API key")
-    def api_key_name(self, export: Export) -> str:
-        return str(export.api_key or "None: created by a command, or the key was deleted")
 
-    @display(description="Request")
-    def request_text(self, export: Export) -> SafeString:
-        return json_block(export.request)
+def _readable_spec(export: Export) -> ExportSpec | str:
+    """Return the validated request, or a text that says why it cannot be read."""
+    try:
+        return export.parsed_spec()
+    except UnsupportedVersion as error:
+        return f"Unknown: {error}"
 
-    @display(description="Filters")
-    def conditions(self, export: Export) -> str:
-        def show(spec: ExportSpec) -> str:
-            texts = map(presentation.condition_text, spec.selection.conditions)
-            return chips(texts) or "All rows"
 
-        return _interpretation(export, show)
+def _conditions(spec: ExportSpec) -> str:
+    return chips(map(words.condition_text, spec.selection.conditions)) or "None: all rows"
 
-    @display(description="Date range")
-    def date_range(self, export: Export) -> str:
-        ends = {"from": export.date_from, "to": export.date_to}
-        return " ".join(f"{name} {end}" for name, end in ends.items() if end) or EMPTY
 
-    @display(description="Order")
-    def order(self, export: Export) -> str:
-        def show(spec: ExportSpec) -> str:
-            texts = map(presentation.ordering_text, spec.selection.ordering)
-            return chips(texts) or "Not specified"
+def _order(spec: ExportSpec) -> str:
+    return chips(map(words.ordering_text, spec.selection.ordering)) or "Not specified"
 
-        return _interpretation(export, show)
 
-    @display(description="Limit")
-    def limit(self, export: Export) -> str:
-        def show(spec: ExportSpec) -> str:
-            limit = spec.selection.limit
-            return "No limit" if limit is None else f"{limit:,} rows"
+def _limit(spec: ExportSpec) -> str:
+    limit = spec.selection.limit
+    return "No limit" if limit is None else f"{limit:,} rows"
 
-        return _interpretation(export, show)
 
-    @display(description="Datetimes")
-    def datetimes(self, export: Export) -> str:
-        def show(spec: ExportSpec) -> str:
-            pattern = spec.datetime_format or "ISO 8601"
-            return format_html("{} in {}", code(pattern), spec.timezone)
+def _datetimes(spec: ExportSpec) -> str:
+    return format_html("{} in {}", code(spec.datetime_format or "ISO 8601"), spec.timezone)
 
-        return _interpretation(export, show)
 
-    @display(description="Columns")
-    def columns(self, export: Export) -> str:
-        return _interpretation(export, lambda spec: chips(presentation.column_texts(spec)))
+def _columns(spec: ExportSpec) -> str:
+    return format_html(
+        '<div class="admin-scroll" tabindex="0" role="group" aria-label="Columns">{}</div>',
+        chips(words.column_texts(spec)),
+    )
 
-    @display(description="Warnings")
-    def warnings(self, export: Export) -> str:
-        return _interpretation(export, lambda spec: " ".join(spec.warnings) or "No warnings")
 
-    @display(description="Last queued")
-    def queued(self, export: Export) -> str:
-        return exact_time(export.enqueued_at)
-
-    @display(description="Last heartbeat")
-    def heartbeat(self, export: Export) -> str:
-        return exact_time(export.heartbeat_at)
-
-    @display(description="Claim tokens")
-    def claim_tokens(self, export: Export) -> str:
-        return chips(export.claims) or EMPTY
-
-    def _download_page(self, export: Export) -> str:
-        return self.page_url("download", export.pk)
+# Parts of the request, and what returns them in words.
+_TEXTS: Mapping[str, Callable[[ExportSpec], str]] = {
+    "Filters": _conditions,
+    "Order": _order,
+    "Limit": _limit,
+    "Format": words.layout_text,
+    "Datetimes": _datetimes,
+    "Columns": _columns,
+}
+_WIDE = ("Filters", "Columns")

@@ -3,24 +3,13 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KT
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
-from exports.admin.presentation import resource_label
 from exports.formats import formats
 from exports.models import Export
-from longshore.resources.registry import registry
-
-
-class ResourceFilter(DropdownFilter):
-    title = "resource"
-    parameter_name = "resource"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, resource_label(name)) for name in registry.names()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Export]) -> QuerySet[Export]:
-        return queryset.filter(resource=self.value()) if self.value() else queryset
+from longshore.resources.export_types import export_types
 
 
 class FormatFilter(DropdownFilter):
@@ -28,7 +17,22 @@ class FormatFilter(DropdownFilter):
     parameter_name = "format"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in formats]
+        return [(name, name.upper()) for name in formats]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Export]) -> QuerySet[Export]:
         return queryset.filter(format=self.value()) if self.value() else queryset
+
+
+class TypeFilter(DropdownFilter):
+    """Selects the exports of a named export type."""
+
+    title = "named type"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(each.code, each.name) for each in export_types.declared]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Export]) -> QuerySet[Export]:
+        if not self.value():
+            return queryset
+        return queryset.alias(type=KT("request__type")).filter(type=self.value())

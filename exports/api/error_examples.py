@@ -8,10 +8,11 @@ from typing import Any
 from exports.api import errors
 from exports.formats.workbook import MAX_COLUMNS, too_many_columns
 from exports.lifecycle import limits
+from exports.lifecycle.transitions import readable_spec
 from exports.models import Export, Status
 from exports.request.parser import parse_export
-from longshore.api import admission
-from longshore.api.openapi import raised_errors, unknown_name
+from longshore.api import concurrency
+from longshore.api.openapi import raised, raised_errors, unknown_name
 from longshore.resources.api.documentation import unknown_field
 from longshore.resources.export_types import export_types
 from longshore.resources.reading import ResponseTooLarge
@@ -28,7 +29,7 @@ def invalid_bodies() -> Iterator[dict[str, Any]]:
     resource = next(iter(registry), None)
     if resource is None:
         return
-    date, unknown = resource.date_field, unknown_field(resource, "colour")
+    date, unknown = resource.date_field, unknown_field(resource, "color")
     for change in (
         {"date_from": "2025-04-01", "date_to": "2025-01-01"},
         {"format": "pdf"},
@@ -46,7 +47,7 @@ def invalid_bodies() -> Iterator[dict[str, Any]]:
 
 
 INVALID_BODIES = raised_errors(partial(parse_export, body) for body in invalid_bodies())
-TOO_MANY_REQUESTS = admission.too_many(2)
+TOO_MANY_REQUESTS = concurrency.too_many(2)
 TOO_MANY_RECORDS = limits.too_many_records(1_204_331, 1_000_000)
 EMPTY_EXPORT = limits.empty()
 FORMAT_LIMIT = errors.format_limit(too_many_columns(MAX_COLUMNS + 1))
@@ -57,5 +58,4 @@ NOT_READY = errors.not_ready(
 FILES_EXPIRED = errors.files_expired(
     Export(status=Status.EXPIRED, expires_at=datetime(2024, 12, 26, 14, 30, tzinfo=UTC))
 )
-LINK_EXPIRED = errors.link_expired()
-RANGE_NOT_SATISFIABLE = errors.range_not_satisfiable(391_824)
+OBSOLETE_SPEC = raised(lambda: readable_spec(Export(spec={"version": 0})))

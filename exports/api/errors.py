@@ -2,8 +2,16 @@
 
 from exports.errors import ExportErrorCode
 from exports.formats.base import FormatLimit
-from exports.models import Export
-from longshore.api.errors import ApiError, ErrorCode
+from exports.models import Export, Status
+from longshore.api.errors import ApiError
+
+
+def refuse_without_files(export: Export) -> None:
+    """Raise ApiError unless the files of an export exist."""
+    if export.expired:
+        raise files_expired(export)
+    if export.status != Status.COMPLETED:
+        raise not_ready(export)
 
 
 def files_expired(export: Export) -> ApiError:
@@ -15,16 +23,6 @@ def not_ready(export: Export) -> ApiError:
     text = f"The export is {export.status}; its progress is {export.progress}%."
     details = {"status": export.status, "progress": export.progress, "error": export.error}
     return ApiError(ExportErrorCode.EXPORT_NOT_READY, text, details)
-
-
-def link_expired() -> ApiError:
-    text = "The link has expired. Request a new link from the export while its files exist."
-    return ApiError(ExportErrorCode.EXPORT_EXPIRED, text)
-
-
-def range_not_satisfiable(size: int) -> ApiError:
-    text = f"The file has {size} bytes. The requested range lies outside of it."
-    return ApiError(ErrorCode.RANGE_NOT_SATISFIABLE, text, {"bytes": size})
 
 
 def format_limit(limit: FormatLimit) -> ApiError:

@@ -46,6 +46,10 @@ LINK = (
     f"https://longshore.example/v1/exports/files/{_PLURAL}-20241225T143000Z-z0abc.csv"
     "?signature=exp_01jd8x5m3v9q7r2t4w6y8z0abc%2F…"
 )
+ZIP_LINK = (
+    "https://longshore.example/v1/exports/zips/exp_01jd8x5m3v9q7r2t4w6y8z0abc.zip"
+    "?signature=zip%3Aexp_01jd8x5m3v9q7r2t4w6y8z0abc…"
+)
 COMPLETED = QUEUED | {
     "status": "completed",
     "started_at": "2024-12-25T14:30:00.200000Z",
@@ -63,13 +67,3 @@ COMPLETED = QUEUED | {
         }
     ],
 }
-EVENTS = [
-    {"status": status, "attempt": attempt, "reason": reason, "created_at": time}
-    for status, attempt, reason, time in (
-        ("queued", 0, "", "2024-12-25T14:30:00.102Z"),
-        ("processing", 1, "", "2024-12-25T14:30:00.140Z"),
-        ("queued", 1, "The worker stopped responding.", "2024-12-25T14:30:19.007Z"),
-        ("processing", 2, "", "2024-12-25T14:30:25.031Z"),
-        ("completed", 2, "", "2024-12-25T14:31:40.815Z"),
-    )
-]

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from exports.api import documentation
 from exports.api.serializers import ExportableSerializer
+from longshore.api.pagination import single_page
 from longshore.api.views import ApiViewSet
 from longshore.resources.api.lookup import find_resource
 from longshore.resources.api.serializers import ResourceSummarySerializer
@@ -22,8 +23,10 @@ class ResourceViewSet(ApiViewSet[Any]):
     @documentation.list_resources
     def list(self, request: Request) -> Response:
         context = {"request": request}
-        return self.single_page(
-            [ResourceSummarySerializer(each, context=context).data for each in registry]
+        return Response(
+            single_page(
+                [ResourceSummarySerializer(each, context=context).data for each in registry]
+            )
         )
 
     @documentation.get_resource

@@ -8,33 +8,28 @@ from exports.errors import ExportErrorCode
 from exports.execution import replica
 from exports.execution.writer import write_files
 from exports.formats.base import FormatLimit
-from exports.lifecycle.transitions import EXPORTS, ExportLifecycle, export_lifecycle
+from exports.lifecycle.transitions import (
+    EXPORTS,
+    ExportLifecycle,
+    executable_spec,
+    export_lifecycle,
+)
 from exports.models import Export, ExportFile, ExportLimits
 from exports.reading.stream import ExportStream
-from exports.spec import ExportSpec
-from exports.sql.compiler import compile_export
 from longshore.jobs.admission import stored_bytes_of
 from longshore.jobs.runner import JobRunner, Work
-from longshore.resources.errors import ResourceErrorCode
 
 logger = logging.getLogger(__name__)
-
-
-class ObsoleteSpec(Exception):
-    """The stored spec is not supported any more, or names a resource or column that is missing."""
 
 
 class ExportRunner(JobRunner[Export, list[ExportFile]]):
     """Writes the files of exports."""
 
     lifecycle: ExportLifecycle
-    permanent_errors: ClassVar = {
-        ObsoleteSpec: ResourceErrorCode.INVALID_RESOURCE,
-        FormatLimit: ExportErrorCode.FORMAT_LIMIT,
-    }
+    permanent_errors: ClassVar = {FormatLimit: ExportErrorCode.FORMAT_LIMIT}
 
     def prepare(self, job: Export) -> Work[list[ExportFile]]:
-        spec = _checked_spec(job)
+        spec = executable_spec(job)
         limits = ExportLimits.applied_to(job.organization_id)
         database = replica.database_of(job)
         stream = ExportStream(spec, job.organization_id, limits.seconds, database)
@@ -57,16 +52,6 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
         logger.warning("Export %s: %s %s", job, failure, error)
         self.lifecycle.retry_replica_later(job, failure)
         return True
-
-
-def _checked_spec(export: Export) -> ExportSpec:
-    """Return the spec. Raises ObsoleteSpec if it cannot be compiled any more."""
-    try:
-        spec = export.parsed_spec()
-        compile_export(spec, export.organization_id)
-    except LookupError as error:
-        raise ObsoleteSpec(f"The export cannot be written any more: {error}") from error
-    return spec
 
 
 run = ExportRunner(export_lifecycle).run

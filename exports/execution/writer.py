@@ -3,16 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from rest_framework.utils.encoders import JSONEncoder
 
 from exports.execution.manifest import manifest
 from exports.formats import formats
 from exports.lifecycle import limits
-from exports.lifecycle.storage import MANIFEST, attempt_folder
+from exports.lifecycle.storage import EXPORT_STORAGE, MANIFEST
 from exports.lifecycle.transitions import EXPORTS
 from exports.models import Export, ExportFile, ExportLimits
 from exports.reading.copy_reader import IncompleteExport
@@ -21,7 +19,9 @@ from exports.spec import ExportSpec
 from longshore.files.block_file import BlockFile
 from longshore.files.compression import CONTENT_TYPES, EXTENSIONS
 from longshore.files.storage import file_storage
+from longshore.files.verification import verify
 from longshore.jobs.admission import too_many_stored_bytes
+from longshore.jobs.files import name_suffix
 from longshore.resources.registry import registry
 
 
@@ -32,10 +32,11 @@ def write_files(
 
     used: bytes that the organization had in storage when the attempt began; None without a quota.
     Returns the files, not yet saved in the database.
-    Raises IncompleteExport, ApiError if a limit is exceeded, and what the stream raises.
+    Raises IncompleteExport, DamagedFile, ApiError if a limit is exceeded, and the errors of
+    ExportStream.files.
     """
-    folder = attempt_folder(export, export.claims[-1])
     content_type = CONTENT_TYPES.get(spec.compression, formats[spec.format].content_type)
+    max_rows = limits.max_records(spec, allowed)
     files: list[ExportFile] = []
     size = 0
     # On an error, stop the query: nobody will read its rows.
@@ -43,10 +44,10 @@ def write_files(
         for number, source in enumerate(sources, 1):
             if number > limits.MAX_FILES:
                 raise limits.too_many_files()
-            key = f"{folder}/{number:06}"
-            blocks = _within_limits(source, stream, allowed, size, used)
+            key = EXPORT_STORAGE.file_key(export, number)
+            blocks = _within_limits(source, stream, max_rows, allowed, size, used)
             file_storage.save(key, BlockFile(blocks, content_type))
-            _verify(key, source)
+            verify(key, source.checksum)
             size += source.checksum.size
             files.append(
                 ExportFile(
@@ -65,6 +66,7 @@ def write_files(
         raise IncompleteExport(f"{stream.rows} rows were read, but not all of them were written")
     export.snapshot_at = stream.snapshot_at
     content = json.dumps(manifest(export, spec, files), indent=2, cls=JSONEncoder)
+    folder = EXPORT_STORAGE.attempt_folder(export, export.claims[-1])
     file_storage.save(f"{folder}/{MANIFEST}", ContentFile(content.encode()))
     return files
 
@@ -72,12 +74,13 @@ def write_files(
 def _within_limits(
     source: FileStream,
     stream: ExportStream,
+    max_rows: int | None,
     allowed: ExportLimits,
     bytes_before: int,
     used: int | None,
 ) -> Iterator[bytes]:
     """Yield the blocks of a file. Raises ApiError as soon as the export exceeds a limit."""
-    max_rows, max_bytes, quota = allowed.records, allowed.bytes, allowed.stored_bytes
+    max_bytes, quota = allowed.bytes, allowed.stored_bytes
     for block in source:
         size = bytes_before + source.checksum.size
         if max_rows is not None and stream.rows > max_rows:
@@ -89,25 +92,11 @@ def _within_limits(
         yield block
 
 
-def _verify(key: str, source: FileStream) -> None:
-    """Raise IncompleteExport if the storage does not hold the bytes that were written."""
-    expected = source.checksum.size
-    if (size := file_storage.size(key)) != expected:
-        raise IncompleteExport(f"the storage holds {size} bytes instead of {expected}")
-    if file_storage.verifies_writes:
-        return
-    read_range = partial(file_storage.read_range, key)
-    if not source.checksum.matches(read_range, settings.EXPORT_CONNECTIONS):
-        raise IncompleteExport("the stored bytes differ from the written bytes")
-
-
 def _name(export: Export, spec: ExportSpec, number: int) -> str:
-    suffix = f"{export.created_at:%Y%m%dT%H%M%SZ}-{export.public_id[-6:]}"
-    return file_name(spec, f"{suffix}-{number:03}" if spec.max_rows_per_file else suffix)
-
-
-def file_name(spec: ExportSpec, suffix: str) -> str:
     """Return the name of a file for people: plural of the resource, suffix, extensions."""
     resource = registry.get(spec.resource)
     plural = resource.plural if resource else spec.resource
+    suffix = name_suffix(export)
+    if spec.max_rows_per_file:
+        suffix = f"{suffix}-{number:03}"
     return f"{plural}-{suffix}.{formats[spec.format].extension}{EXTENSIONS[spec.compression]}"

@@ -4,27 +4,22 @@ Imported only when a Parquet file is written: pyarrow takes as much memory as an
 """
 
 import io
-import os
 import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 
-# jemalloc keeps the least freed memory of pyarrow's allocators. pyarrow reads this on import.
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
-
-import pyarrow
-from pyarrow import csv, json
+# Before other modules of pyarrow: it chooses the allocator.
+from longshore.files.arrow import csv, json, pyarrow  # isort: skip
 from pyarrow.parquet import ParquetWriter
 
-from exports.formats.base import DELIMITER, QUOTE, FileColumn, FormatLimit
+from exports.formats.base import FileColumn, FormatLimit
+from longshore.database.copying import DELIMITER, QUOTE
 from longshore.resources.columns import ColumnType
 
 # DuckDB's default. Readers skip and decode whole row groups, and more rows share a dictionary.
 ROW_GROUP_ROWS = 122_880
 # Ends a row group of wide rows earlier: a row group is in memory until it is written.
 ROW_GROUP_BYTES = 48 << 20
-# Return freed memory at once: the next row group needs it only when it is full.
-pyarrow.jemalloc_set_decay_ms(0)
 _MAX_DECIMAL_DIGITS = 38
 _ERROR_COLUMN = re.compile(r"CSV column #(\d+): (.*)", re.DOTALL)
 

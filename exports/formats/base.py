@@ -20,16 +20,10 @@ from enum import Enum
 from psycopg import sql
 
 from exports.spec import ExportSpec
-from longshore.files.formulas import escape_formula
+from longshore.database.copying import UNQUOTED
+from longshore.files.date_texts import date_text
+from longshore.files.formulas import datetime_sql, escape_formula, escape_formula_sql
 from longshore.resources.columns import ColumnType
-
-# Bytes of a block. Small enough for the processor's cache: a fifth faster than 1 MiB. The socket
-# buffers as much, so the server does not wait while a block is compressed and written.
-BLOCK_BYTES = 1 << 17
-
-# Two bytes that JSON and XML never contain and other texts rarely do, so COPY almost never quotes.
-QUOTE, DELIMITER = "\x01", "\x02"
-UNQUOTED = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
 
 SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
 
@@ -92,7 +86,7 @@ class Format(ABC):
     extension: of a file's name, without the dot.
     content_type: the media type of an uncompressed file.
     rows: the representation of the cells in its query.
-    options: the fields of `csv_field_options` that this format supports and others may not.
+    options: the fields of `csv_field_options` that only some formats support, this one among them.
     compressed_inside: the compression that is part of the format, so that the file is not
         compressed again; None if the format does not compress.
     """
@@ -163,6 +157,27 @@ def escaped_headers(columns: Sequence[FileColumn], spec: ExportSpec) -> list[str
     """Return the headers of a spreadsheet: formulas are escaped unless the spec says otherwise."""
     headers = [column.header for column in columns]
     return [escape_formula(header) for header in headers] if spec.escape_formulas else headers
+
+
+def cell_text(
+    value: sql.Composable, column: FileColumn, spec: ExportSpec, default_pattern: str
+) -> sql.Composable:
+    """Return SQL of a cell's value as a spreadsheet displays it.
+
+    Formulas are escaped unless the spec says otherwise.
+
+    default_pattern: the datetime pattern of the format.
+    """
+    match column.kind:
+        case ColumnType.DATETIME:
+            pattern = spec.datetime_format or default_pattern
+            return datetime_sql(pattern, value, spec.timezone, escape_formulas=spec.escape_formulas)
+        case ColumnType.DATE:
+            return date_text(value)
+        case ColumnType.TEXT if spec.escape_formulas:
+            return escape_formula_sql(value)
+        case _:
+            return value
 
 
 def json_lines(blocks: Iterable[Block]) -> list[str]:

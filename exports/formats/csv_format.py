@@ -18,25 +18,24 @@ from exports.formats.base import (
     Format,
     Rows,
     cell_identifier,
+    cell_text,
     escaped_headers,
     fenced,
     register,
 )
 from exports.spec import ExportSpec
 from longshore.files.csv_dialect import CsvDialect, Quoting
-from longshore.files.date_texts import date_text
 from longshore.files.datetime_patterns import ISO_8601
 from longshore.files.formulas import (
-    datetime_sql,
-    escape_formula_sql,
     escape_inside_cells,
 )
 from longshore.resources.columns import ColumnType
 
 _BOM = b"\xef\xbb\xbf"
 
-# Previews read rows with the standard library, whose default limit of 128 KiB a cell is lower
-# than that of an export.
+# Changes the limit of the whole process, also for other users of `csv`: previews read rows with it,
+# and its default of 128 KiB a cell is lower than the limit of an export. Restoring the limit after
+# each preview would break the previews of other threads.
 csv.field_size_limit(sys.maxsize)
 
 
@@ -83,18 +82,9 @@ register(Csv())
 
 
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
-    match column.kind:
-        case ColumnType.BOOLEAN:
-            return sql.SQL("({})::text").format(value)
-        case ColumnType.DATETIME:
-            pattern = spec.datetime_format or ISO_8601
-            return datetime_sql(pattern, value, spec.timezone, escape_formulas=spec.escape_formulas)
-        case ColumnType.DATE:
-            return date_text(value)
-        case ColumnType.TEXT if spec.escape_formulas:
-            return escape_formula_sql(value)
-        case _:
-            return value
+    if column.kind is ColumnType.BOOLEAN:
+        return sql.SQL("({})::text").format(value)
+    return cell_text(value, column, spec, ISO_8601)
 
 
 def _header(columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:

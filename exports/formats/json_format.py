@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from psycopg import sql
 
 from exports.formats.base import (
-    UNQUOTED,
     Block,
     FileColumn,
     Format,
@@ -14,6 +13,7 @@ from exports.formats.base import (
     register,
 )
 from exports.spec import ExportSpec
+from longshore.database.copying import UNQUOTED
 
 
 class JsonLines(Format):

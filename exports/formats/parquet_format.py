@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from psycopg import sql
 
 from exports.formats.base import (
-    BLOCK_BYTES,
-    UNQUOTED,
     Block,
     FileColumn,
     Format,
@@ -24,6 +22,7 @@ from exports.formats.base import (
     register,
 )
 from exports.spec import ExportSpec
+from longshore.database.copying import BLOCK_BYTES, UNQUOTED
 from longshore.files.prefetch import map_ahead
 from longshore.resources.columns import ColumnType
 

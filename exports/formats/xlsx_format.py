@@ -10,12 +10,12 @@ from psycopg import sql
 
 from exports.formats.base import (
     SPREADSHEET_OPTIONS,
-    UNQUOTED,
     Block,
     FileColumn,
     Format,
     Rows,
     cell_identifier,
+    cell_text,
     fenced,
     json_arrays_copy,
     json_lines,
@@ -24,6 +24,7 @@ from exports.formats.base import (
 from exports.formats.excel_dates import DEFAULT_PATTERN, number_format
 from exports.formats.workbook import DATE, DATETIME, MAX_CELL_CHARACTERS, Workbook
 from exports.spec import ExportSpec
+from longshore.database.copying import UNQUOTED
 from longshore.files.date_texts import date_text
 from longshore.files.datetime_patterns import ISO_8601
 from longshore.files.formulas import datetime_sql, escape_formula_sql
@@ -86,7 +87,7 @@ class Xlsx(Format):
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
     ) -> sql.Composable:
         cells = (
-            _display_value(cell_identifier(index), column, spec)
+            cell_text(cell_identifier(index), column, spec, DEFAULT_PATTERN)
             for index, column in enumerate(columns)
         )
         return json_arrays_copy(query, columns, cells)
@@ -103,20 +104,6 @@ class Xlsx(Format):
 
 
 register(Xlsx())
-
-
-def _display_value(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
-    """Return SQL of a cell's value as Excel displays it."""
-    match column.kind:
-        case ColumnType.DATETIME:
-            pattern = spec.datetime_format or DEFAULT_PATTERN
-            return datetime_sql(pattern, value, spec.timezone, escape_formulas=spec.escape_formulas)
-        case ColumnType.DATE:
-            return date_text(value)
-        case ColumnType.TEXT if spec.escape_formulas:
-            return escape_formula_sql(value)
-        case _:
-            return value
 
 
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:

@@ -1,7 +1,6 @@
 """Creates queued exports from specs, within the limits of their organization."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,20 +16,15 @@ from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.sql.compiler import compile_count
 from longshore.accounts.models import ApiKey, Organization
 from longshore.jobs import actions, admission
+from longshore.jobs.specs import check_size
 from longshore.resources.reading import StatementTimeout, reading
 
 # Counting a large table must not delay the response; the worker counts anyway.
 _COUNT_MILLISECONDS = 5_000
+# The last sentence of the error for a request or spec that is too large to be stored.
+SIZE_ADVICE = "Use shorter filters, or several exports."
 # Rows per second, for the first estimate.
 _DEFAULT_ROWS_PER_SECOND = 50_000
-
-
-@dataclass(frozen=True)
-class Creation:
-    """The result of `create`. created: False if `export` is an existing export."""
-
-    export: Export
-    created: bool
 
 
 def create(
@@ -40,14 +34,15 @@ def create(
     spec: ExportSpec,
     *,
     dedupe: bool = False,
-) -> Creation:
+) -> tuple[Export, bool]:
     """Store an export and enqueue it when the transaction is committed.
 
     dedupe: return an unfinished export with the same spec instead, if there is one.
+    Returns the export, and whether it is a new one.
     Raises InvalidInput if only the database can detect that the spec is invalid, and ApiError if
     a limit is exceeded.
     """
-    limits.check_request(request, spec)
+    check_size(request, spec, SIZE_ADVICE)
     allowed = ExportLimits.applied_to(organization.pk)
     quotas = admission.quotas(EXPORTS, organization.pk, allowed)
     same = admission.unfinished_of(EXPORTS, organization.pk)
@@ -58,14 +53,14 @@ def create(
             # an Idempotency-Key.
             admission.lock(organization.pk)
             if existing := same.first():
-                return Creation(existing, created=False)
+                return existing, False
     # Counting may cost the database seconds: not for a request that is refused anyway.
     admission.check(organization.pk, quotas)
     count = count_rows(spec, organization.pk)
     with transaction.atomic():
         admission.lock(organization.pk)
         if existing := same.first():
-            return Creation(existing, created=False)
+            return existing, False
         _check(count, spec, allowed)
         export = Export(
             organization=organization,
@@ -82,7 +77,7 @@ def create(
             estimated_completion=timezone.now() + timedelta(seconds=expected_seconds(count or 0)),
         )
         actions.create_locked(export_lifecycle, export, quotas)
-    return Creation(export, created=True)
+    return export, True
 
 
 def expected_seconds(rows: int) -> float:
@@ -109,8 +104,9 @@ def _check(count: int | None, spec: ExportSpec, allowed: ExportLimits) -> None:
     """Refuse a count that is known to be outside the limits. The worker checks again."""
     if count is None:
         return
-    if allowed.records is not None and count > allowed.records:
-        raise limits.too_many_records(count, allowed.records)
+    maximum = limits.max_records(spec, allowed)
+    if maximum is not None and count > maximum:
+        raise limits.too_many_records(count, maximum)
     if spec.max_rows_per_file and count > spec.max_rows_per_file * limits.MAX_FILES:
         raise limits.too_many_files()
     if count == 0 and spec.refuse_empty:

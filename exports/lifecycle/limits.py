@@ -3,31 +3,20 @@
 `exports.models.ExportLimits` has the limits of an organization.
 """
 
-import json
-from typing import Any
-
 from exports.errors import ExportErrorCode
+from exports.models import ExportLimits
 from exports.spec import ExportSpec
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.jobs.errors import JobErrorCode
 
 # All files of an export are listed, linked and described in one response.
 MAX_FILES = 1000
-# Maximum size of a request, and of its spec, as JSON: both are stored with the export.
-MAX_REQUEST_BYTES = 256 << 10
 
 
-def check_request(request: Any, spec: ExportSpec) -> None:
-    """Raise ApiError if a request or its spec is too large to be stored."""
-    for name, value in (("request", request), ("request's spec", spec.to_json())):
-        used = len(json.dumps(value))
-        if used > MAX_REQUEST_BYTES:
-            text = (
-                f"The {name} has {used:,} bytes as JSON; the limit is {MAX_REQUEST_BYTES:,}. "
-                "Use shorter filters, or several exports."
-            )
-            details = {"maximum": MAX_REQUEST_BYTES, "used": used}
-            raise ApiError(ErrorCode.REQUEST_TOO_LARGE, text, details)
+def max_records(spec: ExportSpec, allowed: ExportLimits) -> int | None:
+    """Return the lower limit, of the export or of its organization; None without a limit."""
+    maxima = (spec.max_records, allowed.records)
+    return min((each for each in maxima if each is not None), default=None)
 
 
 def too_many_records(count: int, limit: int, *, or_more: bool = False) -> ApiError:

@@ -1,9 +1,11 @@
 """Exports in responses of the API and in webhook events."""
 
+from typing import ClassVar
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from exports.lifecycle.storage import signed_url
+from exports.lifecycle.storage import EXPORT_FILES
 from exports.models import STATUS_CHOICES, Export, ExportEvent, ExportFile, Status
 from longshore.api.serializers import ModelSerializer
 from longshore.jobs.api.serializers import JobEventSerializer, JobSerializer
@@ -67,6 +69,8 @@ class ExportSerializer(JobSerializer[Export]):
             "metadata",
             "request",
         )
+        # Always present; optional in the published description, from which clients are generated.
+        extra_kwargs: ClassVar = {"expires_at": {"required": False}}
 
     def get_type(self, export: Export) -> str | None:
         code: str | None = export.request.get("type")
@@ -84,20 +88,15 @@ class ExportSerializer(JobSerializer[Export]):
         if export.shown_status is not Status.COMPLETED:
             return None
         request = self.context.get("request")
-        return next((signed_url(file, request)[0] for file in export.files.all()), None)
+        return next((EXPORT_FILES.url(file, request)[0] for file in export.files.all()), None)
 
 
 class ExportEventDataSerializer(ExportSerializer):
     """An export in events and webhooks, without the body of its request."""
 
-    request = None  # type: ignore[assignment]  # REST framework removes an inherited field that is set to None.
-
-    class Meta(ExportSerializer.Meta):
-        fields = tuple(  # type: ignore[assignment]
-            name for name in ExportSerializer.Meta.fields if name != "request"
-        )
+    omitted = ("request",)
 
     def get_download_url(self, export: Export) -> str | None:
         """Link to the first file of a completed export; works for a few minutes."""
-        # Signed when the event is sent: a link signed now would have expired by then.
+        # The sender signs the link. A link signed now would expire before the event is sent.
         return None

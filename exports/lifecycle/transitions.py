@@ -3,16 +3,16 @@
 `longshore.jobs.lifecycle` holds everything that exports share with other kinds of job.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
-from math import inf
+from functools import partial
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import transaction
 
 from exports.errors import ExportErrorCode
-from exports.lifecycle import storage, webhook_events
+from exports.lifecycle.storage import EXPORT_STORAGE
+from exports.lifecycle.webhook_events import EXPORT_EVENTS
 from exports.models import (
     Export,
     ExportEvent,
@@ -21,53 +21,55 @@ from exports.models import (
     ExportTurn,
     ExportUsage,
     Lane,
-    retention,
 )
-from exports.spec import SPEC_VERSION, ExportSpec, UnsupportedVersion
-from longshore.api.errors import ApiError, ErrorCode
+from exports.spec import ExportSpec
+from exports.sql.declared_names import check_names
 from longshore.jobs.admission import admit_stored_bytes
 from longshore.jobs.kinds import JobKind
-from longshore.jobs.lifecycle import Lifecycle
+from longshore.jobs.specs import refusing_obsolete
+from webhooks.job_events import PublishingLifecycle
 
 # Delays after failures of the read replica, which do not count against the export: a replica may
 # take minutes to catch up or to start again.
 REPLICA_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 120))
 
 
+_refusing_obsolete = partial(
+    refusing_obsolete,
+    ExportErrorCode.OBSOLETE_SPEC,
+    "The stored request cannot be used: {}. Create a new export.",
+)
+
+
 def readable_spec(export: Export) -> ExportSpec:
     """Return the validated request. Raises ApiError if its stored version is not supported."""
-    try:
-        return export.parsed_spec()
-    except UnsupportedVersion as error:
-        text = f"The request was stored by another version of Longshore: {error}. Export it again."
-        details = {"version": export.spec.get("version"), "supported": SPEC_VERSION}
-        raise ApiError(ErrorCode.INVALID_STATUS, text, details) from None
+    with _refusing_obsolete():
+        spec = export.parsed_spec()
+    return spec
 
 
-class ExportLifecycle(Lifecycle[Export]):
+def executable_spec(export: Export) -> ExportSpec:
+    """Return the validated request, whose names are all declared.
+
+    Raises ApiError if its stored version is not supported, or if its format, resource or one of its
+    columns does not exist any more.
+    """
+    with _refusing_obsolete():
+        spec = export.parsed_spec()
+        check_names(spec)
+    return spec
+
+
+class ExportLifecycle(PublishingLifecycle[Export]):
     """Changes the status of exports, with their files and webhook events."""
 
+    events = EXPORT_EVENTS
     restart_values: ClassVar = {"snapshot_at": None, "replica_failures": 0}
     deletion_values: ClassVar = {"date_from": None, "date_to": None}
     time_limit_advice = "Add filters, or set `options.limit`."
 
-    def changed(self, job: Export) -> None:
-        super().changed(job)
-        webhook_events.publish(job)
-
-    def deleted(self, job: Export) -> None:
-        webhook_events.delete_events(job)
-        super().deleted(job)
-        webhook_events.publish_deletion(job)
-
     def check_retry(self, job: Export) -> None:
-        readable_spec(job)
-
-    def delete_attempts(self, job: Export, claims: Iterable[str], deadline: float = inf) -> bool:
-        return storage.delete_attempts(job, claims, deadline)
-
-    def orphans(self, older_than: timedelta) -> Iterable[str]:
-        return storage.orphans(older_than)
+        executable_spec(job)
 
     def count_failures(self, job: Export) -> int:
         return super().count_failures(job) - job.replica_failures
@@ -123,9 +125,9 @@ EXPORTS = JobKind(
     plural="exports",
     queues={Lane.LARGE: "large", Lane.QUICK: "quick"},
     limits=ExportLimits.applied_to,
-    retention=retention,
+    retention=lambda: timedelta(hours=settings.EXPORT_RETENTION_HOURS),
     record_retention=lambda: timedelta(days=settings.EXPORT_RECORD_DAYS),
     unfinished_error=ExportErrorCode.TOO_MANY_EXPORTS,
-    folder=storage.organization_folder,
+    storage=EXPORT_STORAGE,
 )
 export_lifecycle = ExportLifecycle(EXPORTS)

@@ -4,7 +4,6 @@ import django.db.models.deletion
 import django.db.models.fields.json
 import django.db.models.functions.datetime
 import django.utils.timezone
-import exports.models
 import functools
 import longshore.database.fields
 import longshore.database.ids
@@ -36,7 +35,7 @@ class Migration(migrations.Migration):
                     "unfinished",
                     models.PositiveBigIntegerField(
                         blank=True,
-                        help_text="Queued or processing at the same time.",
+                        help_text="Unfinished at the same time: requested, queued or processing.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
                     ),
@@ -191,7 +190,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("expires_at", models.DateTimeField(default=exports.models.end_of_retention)),
+                ("expires_at", models.DateTimeField()),
                 ("snapshot_at", models.DateTimeField(null=True)),
                 ("replica_failures", models.PositiveSmallIntegerField(db_default=0, default=0)),
                 (

@@ -4,9 +4,10 @@ The server sends each row as one message. The reader counts the messages, collec
 and compares their number with the row count that the server reports at the end.
 """
 
+import logging
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import psycopg
@@ -14,14 +15,17 @@ from django.conf import settings
 from psycopg import pq
 from psycopg.errors import error_from_result
 
-from exports.formats.base import BLOCK_BYTES, Block, FormatLimit
+from exports.formats.base import Block, FormatLimit
+from longshore.database.copying import BLOCK_BYTES
+
+logger = logging.getLogger(__name__)
 
 # The server sends 8 KiB at a time, and waking up for each would cost most of the time. During this
 # pause the server fills the socket's buffer; it is too short to make the server wait.
 _PAUSE_SECONDS = 0.0002
 # After this time without data, the rows read so far become a block, however few they are.
 SLOW_MILLISECONDS = 500
-# Bytes of a row that an error message shows.
+# Bytes of a row that the log shows.
 _EXCERPT_BYTES = 100
 
 
@@ -34,6 +38,7 @@ def copy_blocks(
     statement: bytes,
     line_end: bytes = b"\n",
     rows_per_file: int | None = None,
+    check: Callable[[], object] | None = None,
 ) -> Iterator[Block]:
     """Yield the rows of a COPY statement in blocks.
 
@@ -42,12 +47,14 @@ def copy_blocks(
 
     line_end: replaces the line feed at the end of each row.
     rows_per_file: end a block each time that the number of all rows is a multiple of this.
+    check: called after each `SLOW_MILLISECONDS` without data. It ends the reading by an error.
     Raises IncompleteExport if the number of rows differs from the server's, FormatLimit for a row
     of more than EXPORT_MAX_ROW_BYTES, and psycopg's errors for errors of the server.
-    If it is not read to its end, it cancels the statement and closes the connection.
+    If the caller stops before the end, cancels the statement and closes the connection.
     """
+    server = _Server(reader.pgconn, check)
     try:
-        yield from _blocks(reader.pgconn, statement, line_end, rows_per_file)
+        yield from _blocks(server, statement, line_end, rows_per_file)
     except BaseException:
         # Includes GeneratorExit: the server would go on, and the connection would be unusable.
         if reader.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
@@ -57,14 +64,69 @@ def copy_blocks(
         raise
 
 
+class _Server:
+    """Waits for the server on a libpq connection.
+
+    check: as of `copy_blocks`.
+    """
+
+    def __init__(self, connection: pq.abc.PGconn, check: Callable[[], object] | None) -> None:
+        self.connection = connection
+        self._check = check
+        self._readable = select.poll()
+        self._readable.register(connection.socket, select.POLLIN)
+
+    def send(self, statement: bytes) -> None:
+        """Send a statement completely: a socket's buffer may be smaller than the statement."""
+        ready = select.poll()
+        ready.register(self.connection.socket, select.POLLIN | select.POLLOUT)
+        self.connection.send_query(statement)
+        while self.connection.flush():
+            if any(events & select.POLLIN for _, events in ready.poll()):
+                self.connection.consume_input()
+
+    def receive(self) -> bool:
+        """Wait for data and read it. Return False if none arrives within `SLOW_MILLISECONDS`."""
+        if not self._readable.poll(0):
+            if not self._wait():
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        self.connection.consume_input()
+        return True
+
+    def result(self, expected: pq.ExecStatus) -> pq.abc.PGresult:
+        """Return the next result of the statement.
+
+        Raises psycopg's error if it is not `expected`.
+        """
+        while self.connection.is_busy():
+            if self._wait():
+                self.connection.consume_input()
+        result = self.connection.get_result()
+        if result is None:
+            raise psycopg.OperationalError("the server sent no result")
+        if result.status != pq.ExecStatus.COPY_OUT:
+            while self.connection.get_result():
+                pass
+        if result.status != expected:
+            raise error_from_result(result)
+        return result
+
+    def _wait(self) -> bool:
+        """Wait for data. If none arrives within `SLOW_MILLISECONDS`, check and return False."""
+        if self._readable.poll(SLOW_MILLISECONDS):
+            return True
+        if self._check is not None:
+            self._check()
+        return False
+
+
 def _blocks(
-    server: pq.abc.PGconn, statement: bytes, line_end: bytes, rows_per_file: int | None
+    server: _Server, statement: bytes, line_end: bytes, rows_per_file: int | None
 ) -> Iterator[Block]:
-    readable = select.poll()
-    readable.register(server.socket, select.POLLIN)
-    _send(server, statement)
-    _result(server, readable, pq.ExecStatus.COPY_OUT)
-    get_row = server.get_copy_data
+    server.send(statement)
+    server.result(pq.ExecStatus.COPY_OUT)
+    get_row = server.connection.get_copy_data
     max_row_bytes = settings.EXPORT_MAX_ROW_BYTES
     replaces_line_end = line_end != b"\n"
     buffer = bytearray()
@@ -84,14 +146,14 @@ def _blocks(
                 continue
         elif size < 0:
             break
-        elif _receive(server, readable) or not rows:
+        elif server.receive() or not rows:
             continue
         yield Block(rows, bytes(buffer))
         buffer.clear()
         total += rows
         rows = 0
         rows_left = rows_per_file - total % rows_per_file if rows_per_file else 0
-    sent = _result(server, readable, pq.ExecStatus.COMMAND_OK).command_tuples
+    sent = server.result(pq.ExecStatus.COMMAND_OK).command_tuples
     if sent != total + rows:
         raise IncompleteExport(f"Received {total + rows} of {sent} rows.")
     if rows:
@@ -99,46 +161,9 @@ def _blocks(
 
 
 def _row_too_large(row: memoryview, size: int, maximum: int) -> FormatLimit:
+    # Only the log: an export's error is sent to webhooks too, and rows may be confidential.
     excerpt = bytes(row[:_EXCERPT_BYTES]).decode(errors="replace")
+    logger.warning("A row of %s bytes is too large. It begins with %r", f"{size:,}", excerpt)
     return FormatLimit(
-        f"A row has {size:,} bytes; the maximum is {maximum:,}. Leave out its large columns. The "
-        f"row begins with {excerpt!r}"
+        f"A row has {size:,} bytes; the maximum is {maximum:,}. Leave out its large columns."
     )
-
-
-def _send(server: pq.abc.PGconn, statement: bytes) -> None:
-    """Send a statement completely: a socket's buffer may be smaller than the statement."""
-    ready = select.poll()
-    ready.register(server.socket, select.POLLIN | select.POLLOUT)
-    server.send_query(statement)
-    while server.flush():
-        if any(events & select.POLLIN for _, events in ready.poll()):
-            server.consume_input()
-
-
-def _receive(server: pq.abc.PGconn, readable: select.poll) -> bool:
-    """Wait for data and read it. Return False if none arrives within `SLOW_MILLISECONDS`."""
-    if not readable.poll(0):
-        if not readable.poll(SLOW_MILLISECONDS):
-            return False
-        time.sleep(_PAUSE_SECONDS)
-    server.consume_input()
-    return True
-
-
-def _result(
-    server: pq.abc.PGconn, readable: select.poll, expected: pq.ExecStatus
-) -> pq.abc.PGresult:
-    """Return the next result of the statement. Raises psycopg's error if it is not `expected`."""
-    while server.is_busy():
-        readable.poll()
-        server.consume_input()
-    result = server.get_result()
-    if result is None:
-        raise psycopg.OperationalError("the server sent no result")
-    if result.status != pq.ExecStatus.COPY_OUT:
-        while server.get_result():
-            pass
-    if result.status != expected:
-        raise error_from_result(result)
-    return result

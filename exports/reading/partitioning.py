@@ -4,7 +4,7 @@ A partition is a condition on `ctid`, the physical location of a row. Locations 
 a snapshot. A partition is small enough to be kept in memory until its turn comes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -26,17 +26,24 @@ _PAGES_OF_TABLE = """SELECT pg_relation_size(oid) / current_setting('block_size'
 
 
 def partition_rows(
-    reader: psycopg.Connection, spec: ExportSpec, organization_id: str, statement: Statement
+    reader: psycopg.Connection,
+    spec: ExportSpec,
+    organization_id: str,
+    statement: Statement,
+    check: Callable[[], object],
 ) -> Iterator[RowPartition] | None:
     """Return the partitions of the rows, in file order, or None if one connection shall read all.
 
-    One connection reads an export of few rows, and one whose files have a maximum of rows.
+    One connection is enough for few rows, and necessary if files have a maximum of rows.
 
-    reader: a connection in the transaction that also reads the rows of the file.
+    reader: a connection in the transaction that also reads the rows of the file. Only the thread
+        that iterates over the partitions may use it until their end.
     statement: the compiled statement of the spec.
+    check: raises an error if the export was canceled.
     """
     if spec.max_rows_per_file:
         return None
+    check()
     table = table_of(spec)
     explain = sql.SQL("EXPLAIN (FORMAT JSON) {}").format(statement.query)
     [(plans,)] = reader.execute(explain.as_bytes(None)).fetchall()
@@ -48,7 +55,7 @@ def partition_rows(
     selection = spec.selection
     if not selection.ordering and selection.limit is None and _scans_table(plans[0]["Plan"], table):
         return _page_ranges(pages[0])
-    return _location_lists(reader, compile_row_locations(spec, organization_id))
+    return _location_lists(reader, compile_row_locations(spec, organization_id), check)
 
 
 def _scans_table(plan: dict[str, Any], table: str) -> bool:
@@ -68,10 +75,11 @@ def _page_ranges(pages: int) -> Iterator[RowPartition]:
 
 
 def _location_lists(
-    reader: psycopg.Connection, locations: sql.Composable
+    reader: psycopg.Connection, locations: sql.Composable, check: Callable[[], object]
 ) -> Iterator[RowPartition]:
     """Yield a partition for each block of locations that a query returns."""
     copy = sql.SQL("COPY ({}) TO STDOUT").format(locations)
-    for block in copy_blocks(reader, copy.as_bytes(None)):
+    check()
+    for block in copy_blocks(reader, copy.as_bytes(None), check=check):
         elements = block.data.decode().rstrip().replace("\n", '","')
         yield sql.SQL("{} = ANY({}::tid[])").format(_CTID, sql.Literal(f'{{"{elements}"}}'))

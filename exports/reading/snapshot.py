@@ -21,7 +21,6 @@ class Snapshot:
         database: an alias of `DATABASES`. Default: EXPORT_DATABASE.
         """
         self._database = database
-        self._leader: psycopg.Connection | None = None
         self._opened: list[psycopg.Connection] = []
         self._canceled = False
         self._lock = threading.Lock()
@@ -32,6 +31,7 @@ class Snapshot:
 
         shared: the identifier that `share` returned. Default: a new snapshot, taken by the first
             statement.
+        Raises QueryCanceled if `cancel` was called.
         """
         source = connections[self._database or settings.EXPORT_DATABASE]
         reader = source.get_new_connection(source.get_connection_params())
@@ -41,7 +41,9 @@ class Snapshot:
             with self._lock:
                 self._opened.append(reader)
             if shared is not None:
-                self._adopt(reader, shared)
+                reader.execute(b"SET TRANSACTION SNAPSHOT '" + shared.encode() + b"'")
+            # `cancel` does not know a connection that was opened after it.
+            self.check()
             yield reader
         finally:
             # Nothing was written, so a connection that is already lost does no harm.
@@ -52,22 +54,13 @@ class Snapshot:
     def share(self, leader: psycopg.Connection) -> str:
         """Export a reader's snapshot, valid until its transaction ends. Return the identifier."""
         [(shared,)] = leader.execute("SELECT pg_export_snapshot()").fetchall()
-        self._leader = leader
         return str(shared)
-
-    def _adopt(self, reader: psycopg.Connection, shared: str) -> None:
-        try:
-            reader.execute(b"SET TRANSACTION SNAPSHOT '" + shared.encode() + b"'")
-        except psycopg.Error:
-            # If the leader lost its connection, its error is the cause: raise that one.
-            if self._leader is not None:
-                self._leader.execute("SELECT 1")
-            raise
 
     def check(self) -> None:
         """Raise QueryCanceled if `cancel` was called.
 
-        To be called before each statement: `cancel` does not stop statements that start later.
+        To be called before each statement, while it runs, and for each block: `cancel` stops only
+        the statements that run at that moment.
         """
         if self._canceled:
             raise psycopg.errors.QueryCanceled

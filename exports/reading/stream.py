@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 
 import psycopg
 from django.conf import settings
+from psycopg.pq import TransactionStatus
 
 from exports.formats import formats
 from exports.formats.base import Block, FileColumn
@@ -66,13 +67,15 @@ class ExportStream:
     def files(self) -> Generator["FileStream"]:
         """Yield the files. Each must be read to its end before the next one.
 
-        Raises IncompleteExport or IncompleteFile for lost rows, FormatLimit, LookupError if the
-        resource is not registered, and psycopg's errors.
+        Raises IncompleteExport or IncompleteFile for lost rows, FormatLimit, ObsoleteSpec if the
+        resource is not registered, and psycopg's errors: QueryCanceled after `cancel`.
         """
         with self._snapshot.reader() as leader:
             configure(leader.cursor(), settings_of(self._spec.timezone) | self._timeouts)
             [self.snapshot_at] = leader.execute("SELECT statement_timestamp()").fetchone() or [None]
-            discovered = discover(leader, self._spec, self._organization_id)
+            discovered = discover(
+                leader, self._spec, self._organization_id, check=self._snapshot.check
+            )
             statement = compile_export(self._spec, self._organization_id, discovered)
             # Close the generator even if a file still refers to it: the threads that read must
             # end before their connections are closed.
@@ -81,24 +84,28 @@ class ExportStream:
                     yield FileStream(self._spec, statement.columns, file_blocks)
 
     def cancel(self) -> None:
-        """Cancel the statements; the iteration raises an error. Safe to call from any thread."""
+        """Cancel the statements; the iteration raises QueryCanceled. Callable from any thread."""
         self._snapshot.cancel()
 
     def _counted(self, blocks: Generator[Block]) -> Generator[Block]:
         with closing(blocks):
             for block in blocks:
+                # Statements that started after `cancel` may send rows.
+                self._snapshot.check()
                 self.rows += block.rows
                 yield block
 
     def _blocks(
         self, leader: psycopg.Connection, statement: Statement, discovered: DiscoveredPaths
     ) -> Generator[Block]:
-        """Yield the blocks of all files, in order. Several connections read if rows are many."""
+        """Yield the blocks of all files, in order. Uses several connections for a large export."""
         configure(leader.cursor(), statement.settings)
         number = settings.EXPORT_CONNECTIONS
         partitions = None
         if number > 1:
-            partitions = partition_rows(leader, self._spec, self._organization_id, statement)
+            partitions = partition_rows(
+                leader, self._spec, self._organization_id, statement, self._snapshot.check
+            )
         if partitions is None:
             yield from self._read(leader, statement)
             return
@@ -123,7 +130,11 @@ class ExportStream:
                 finally:
                     idle.put(reader)
 
-            yield from read_in_order(partitions, read, number, self.cancel)
+            try:
+                yield from read_in_order(partitions, read, number, self.cancel)
+            except psycopg.Error:
+                _check_leader(leader, partitions)
+                raise
 
     def _read(self, reader: psycopg.Connection, statement: Statement) -> Iterator[Block]:
         self._snapshot.check()
@@ -132,6 +143,7 @@ class ExportStream:
             statement.copy.as_bytes(None),
             self._spec.dialect.line_end.encode(),
             self._spec.max_rows_per_file,
+            self._snapshot.check,
         )
 
 
@@ -184,3 +196,18 @@ def split_files(blocks: Iterator[Block], rows_per_file: int | None) -> Iterator[
     yield file()
     while upcoming is not None:
         yield file()
+
+
+def _check_leader(leader: psycopg.Connection, partitions: Iterator[RowPartition]) -> None:
+    """Raise the error that ended the leader's transaction, if it has ended.
+
+    Other connections cannot adopt the snapshot of an ended transaction, so this error is the cause
+    of theirs.
+
+    partitions: what is left of them. The leader may be reading their COPY, which was canceled.
+    """
+    with suppress(psycopg.errors.QueryCanceled):
+        for _ in partitions:
+            pass
+        if leader.info.transaction_status == TransactionStatus.INTRANS:
+            leader.execute("SELECT 1")

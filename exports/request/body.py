@@ -3,10 +3,8 @@
 The parser reads by this declaration; the OpenAPI schema and the documentation are derived from it.
 """
 
-from typing import Any
-
 from exports.formats import formats
-from exports.spec import Nesting
+from exports.spec import OUTPUT, Nesting
 from longshore.api.body.declaration import (
     Body,
     Boolean,
@@ -16,50 +14,27 @@ from longshore.api.body.declaration import (
     Integer,
     Object,
 )
-from longshore.api.errors import ErrorCode, Problems, display_value
+from longshore.api.errors import ErrorCode
+from longshore.database.column_types import MAX_BIGINT
 from longshore.files.compression import Compression
 from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
-from longshore.files.datetime_patterns import (
-    ACCEPTED,
-    InvalidPattern,
-    check_pattern,
-    suggest_pattern,
-)
 from longshore.jobs.errors import JobErrorCode
+from longshore.jobs.request_fields import (
+    datetime_format_field,
+    metadata_field,
+    timezone_field,
+)
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
-from longshore.resources.timezones import is_zone, unknown_zone
 
 TYPE, DATE_FROM, DATE_TO = "type", "date_from", "date_to"
-# The maximum of PostgreSQL's bigint.
-_MAX_ROWS = 2**63 - 1
-MAX_METADATA_CHARACTERS = 10_000
 # JSON keys are column names of the query, and PostgreSQL limits identifiers to 63 bytes.
 MAX_HEADER_BYTES = 63
 
 _STRING = {"type": "string"}
 _STRINGS = {"type": "array", "items": _STRING}
 _HEADER = {"oneOf": [{"type": "boolean"}, {"type": "string", "maxLength": MAX_HEADER_BYTES}]}
-
-
-def _read_timezone(value: Any, path: str, problems: Problems) -> str | None:
-    if is_zone(value):
-        return str(value)
-    problems.extend([unknown_zone(value, path)])
-    return None
-
-
-def _read_datetime_format(value: Any, path: str, problems: Problems) -> str | None:
-    try:
-        check_pattern(value if isinstance(value, str) else "")
-    except InvalidPattern as unknown:
-        text = f"{display_value(value)} is not a datetime pattern: {unknown}."
-        if isinstance(value, str) and (meant := suggest_pattern(value)):
-            text += f" Did you mean {display_value(meant)}?"
-        problems.report(JobErrorCode.INVALID_DATETIME_FORMAT, path, value, text, ACCEPTED)
-        return None
-    return str(value)
 
 
 OUTPUT_OPTIONS = Body(
@@ -82,21 +57,13 @@ OUTPUT_OPTIONS = Body(
             schema=_STRINGS,
             accepts="a list of selected columns",
         ),
-        Custom(
-            "timezone",
+        timezone_field(
             "An IANA time zone. It applies to the whole request: to datetimes in the file, and to "
             "dates and times without an offset in filters, `date_from` and `date_to`. Default: the "
             "organization's time zone.",
-            schema=_STRING,
-            accepts="an IANA time zone",
-            hook=_read_timezone,
         ),
-        Custom(
-            "datetime_format",
-            "An LDML pattern such as `MM/dd/yyyy hh:mm:ss a`. Default: ISO 8601.",
-            schema=_STRING,
-            accepts="an LDML pattern",
-            hook=_read_datetime_format,
+        datetime_format_field(
+            "An LDML pattern such as `MM/dd/yyyy hh:mm:ss a`. Default: ISO 8601."
         ),
         Choice(
             "properties",
@@ -206,7 +173,7 @@ EXPORT_BODY = Body(
             "fields",
             "The fields to export, also of included relations: `name`, `groups.*`, "
             "`groups.location.name`; `*` is every column. An alternative to "
-            "`csv_field_options.columns`.",
+            f"`{OUTPUT}.columns`.",
             schema=_STRINGS,
             accepts="a list of paths",
         ),
@@ -216,12 +183,12 @@ EXPORT_BODY = Body(
             "creation and update times, formatted amounts, and in JSON null and empty values.",
             default=False,
         ),
-        Object("csv_field_options", body=OUTPUT_OPTIONS),
+        Object(OUTPUT, body=OUTPUT_OPTIONS),
         Integer(
             "max_rows_per_file",
             "Begin a new file, with its own header, after this number of rows.",
             minimum=1,
-            maximum=_MAX_ROWS,
+            maximum=MAX_BIGINT,
             code=ErrorCode.INVALID_LIMIT,
         ),
         Choice(
@@ -236,12 +203,7 @@ EXPORT_BODY = Body(
             "exists.",
             default=False,
         ),
-        FreeObject(
-            "metadata",
-            "Your own data, returned with the export and sent with its webhooks. At most "
-            f"{MAX_METADATA_CHARACTERS:,} characters as JSON.",
-            max_characters=MAX_METADATA_CHARACTERS,
-        ),
+        metadata_field("export"),
     ),
     null_is_absent=True,
 )

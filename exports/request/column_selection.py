@@ -6,16 +6,16 @@ from typing import Any
 
 from exports.request.body import MAX_HEADER_BYTES
 from exports.request.includes import RequestedIncludes
-from exports.spec import Nesting, OutputColumn
+from exports.spec import OUTPUT, Nesting, OutputColumn
 from exports.sql.nesting import find_collision, layout_columns
 from longshore.api.errors import Problems, display_value
-from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
+from longshore.database.texts import storable
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.registry import Resource
 
-_COLUMNS = "csv_field_options.columns"
-_COLUMN_ORDER = "csv_field_options.column_order"
+_COLUMNS = f"{OUTPUT}.columns"
+_COLUMN_ORDER = f"{OUTPUT}.column_order"
 
 
 class ColumnSelection:
@@ -35,6 +35,7 @@ class ColumnSelection:
         self._resource = resource
         self._output = output
         self._requested = requested
+        self._relations = [include.relation for include in requested.includes]
         self._problems = problems
 
     def parse(self) -> tuple[OutputColumn, ...]:
@@ -42,11 +43,10 @@ class ColumnSelection:
         selected = self._selected()
         if selected is None:
             return ()
-        relations = [include.relation for include in self._requested.includes]
-        names = dict.fromkeys([*selected, *relations])
+        names = dict.fromkeys([*selected, *self._relations])
         selected = {
             name: selected.get(name, True)
-            for name in self._requested.without_dry_data(self._resource, names)
+            for name in self._requested.names_kept(self._resource, names)
         }
         headers: dict[str, str] = {}
         for name, header in selected.items():
@@ -92,8 +92,7 @@ class ColumnSelection:
         header: true, false or the header in the request. headers: of the columns before it.
         """
         resource = self._resource
-        relations = [include.relation for include in self._requested.includes]
-        if not (resource.has_path(name) or name in relations):
+        if not (resource.has_path(name) or name in self._relations):
             hint = did_you_mean(name, resource.names)
             return f"{resource.name} has no column {display_value(name)}{hint}", resource.names
         accepted = f"true, false, or a header of up to {MAX_HEADER_BYTES} bytes"
@@ -114,7 +113,7 @@ class ColumnSelection:
         text = "No column is selected."
         if self._requested.is_dry:
             text = "dry_data leaves out every selected column."
-        accepted = self._requested.without_dry_data(self._resource, self._resource.names)
+        accepted = self._requested.names_kept(self._resource, self._resource.names)
         self._report(path, selected, text, accepted)
 
     def _order(self, headers: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from exports.errors import ExportErrorCode
 from exports.formats import formats
 from exports.formats.base import Rows
-from exports.spec import Nesting
+from exports.spec import PROPERTIES_FIELD, Nesting
 from longshore.api.errors import BaseErrorCode, Problems, display_value
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.errors import ResourceErrorCode
@@ -18,7 +18,6 @@ from longshore.resources.includes import Include
 from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource
 
 EVERY_COLUMN = "*"
-_PROPERTIES = "csv_field_options.properties"
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class RequestedIncludes:
     is_dry: bool = False
     warnings: tuple[str, ...] = ()
 
-    def without_dry_data(self, resource: Resource | None, names: Iterable[str]) -> tuple[str, ...]:
-        """Return the names of a record's columns without those that `dry_data` leaves out."""
+    def names_kept(self, resource: Resource | None, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the names that the request keeps: without those that `dry_data` leaves out."""
         left_out = set(_dropped_from_dry_data(resource)) if self.is_dry and resource else ()
         return tuple(name for name in names if name not in left_out)
 
@@ -104,7 +103,7 @@ class IncludeParser:
             self._select(self._root.children[name], EVERY_COLUMN)
         tree = _tree(self._root, default)
         names = dict.fromkeys([*self._root.columns, *(each.relation for each in tree)])
-        columns = default.without_dry_data(self._resource, names)
+        columns = default.names_kept(self._resource, names)
         return replace(default, columns=columns, includes=tree, warnings=self._warnings())
 
     def _warnings(self) -> tuple[str, ...]:
@@ -124,11 +123,11 @@ class IncludeParser:
         if nesting is Nesting.FLATTEN or (repeated and properties == Nesting.MERGE):
             text = (
                 f"A {self._format} file cannot show the included records of "
-                f"{' and '.join(included)} with {_PROPERTIES} {nesting.value!r}."
+                f"{' and '.join(included)} with {PROPERTIES_FIELD} {nesting.value!r}."
             )
             accepted = [Nesting.REPEAT] if repeated else [Nesting.MERGE, Nesting.REPEAT]
             code = ExportErrorCode.INVALID_INCLUDE
-            self._report(code, _PROPERTIES, properties, text, accepted)
+            self._report(code, PROPERTIES_FIELD, properties, text, accepted)
         return Nesting.REPEAT if repeated else nesting
 
     def _accepted_paths(self, name: str) -> list[str]:
@@ -244,9 +243,7 @@ class IncludeParser:
 
 def _tree(node: _Node, requested: RequestedIncludes) -> tuple[Include, ...]:
     includes = (
-        Include(
-            name, requested.without_dry_data(child.resource, child.columns), _tree(child, requested)
-        )
+        Include(name, requested.names_kept(child.resource, child.columns), _tree(child, requested))
         for name, child in node.children.items()
     )
     return tuple(each for each in includes if each.columns or each.includes)

@@ -9,12 +9,7 @@ from exports.request.body import EXPORT_BODY, TYPE
 from exports.request.column_selection import ColumnSelection
 from exports.request.includes import IncludeParser, RequestedIncludes
 from exports.request.presets import resolve_preset
-from exports.spec import (
-    TIMEZONE_FIELD,
-    ExportSpec,
-    Nesting,
-    OutputColumn,
-)
+from exports.spec import OUTPUT, TIMEZONE_FIELD, ExportSpec, Nesting, OutputColumn
 from longshore.api.errors import ErrorCode, Problems
 from longshore.files.compression import Compression
 from longshore.files.csv_dialect import CsvDialect, Quoting
@@ -23,9 +18,8 @@ from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import Selection
 from longshore.resources.predicates import parse_selection
 from longshore.resources.registry import Resource, registry
-from longshore.resources.timezones import UTC, Zone, is_zone, unknown_zone
+from longshore.resources.timezones import UTC, Zone, is_zone, read_timezone
 
-_OUTPUT = "csv_field_options"
 # Each of these options exists only in the formats that list it in `Format.options`.
 _FORMAT_OPTIONS = frozenset(name for each in formats.values() for name in each.options)
 
@@ -40,15 +34,22 @@ def parse_export(body: Mapping[str, Any], timezone: str = "UTC") -> ExportSpec:
     if body.get("resource") is None and body.get(TYPE) is None:
         text = "resource is required unless you set type."
         problems.report(ErrorCode.INVALID_REQUEST, "resource", None, text, registry.names())
-    preset = resolve_preset(body, _zone(body, timezone), problems)
-    spec = _Parser(preset.body, timezone, problems).parse()
+    zone = _zone(body, timezone, problems)
+    preset = resolve_preset(body, zone, problems)
+    spec = _Parser(preset.body, zone, problems).parse()
     return preset.apply_to(spec)
 
 
-def _zone(body: Mapping[str, Any], timezone: str) -> Zone:
-    """Return the zone that applies to a request; UTC if it is unknown."""
-    name = _given(body.get(_OUTPUT)).get("timezone", timezone)
-    return Zone(str(name), TIMEZONE_FIELD) if is_zone(name) else UTC
+def _zone(body: Mapping[str, Any], timezone: str, problems: Problems) -> Zone:
+    """Return the zone that applies to a request; UTC if it is unknown.
+
+    timezone: the default. An unknown default is reported here, an unknown zone of the body by the
+        reader of the body.
+    """
+    name = _given(body.get(OUTPUT)).get("timezone")
+    if name is None:
+        name = read_timezone(timezone, TIMEZONE_FIELD, problems)
+    return Zone(name, TIMEZONE_FIELD) if is_zone(name) else UTC
 
 
 def _given(value: Any) -> dict[str, Any]:
@@ -58,24 +59,23 @@ def _given(value: Any) -> dict[str, Any]:
 
 
 class _Parser:
-    """Parses one body whose named type and date range are resolved."""
+    """Parses one body whose named export and date range are resolved."""
 
-    def __init__(self, body: Mapping[str, Any], timezone: str, problems: Problems) -> None:
+    def __init__(self, body: Mapping[str, Any], zone: Zone, problems: Problems) -> None:
         self._values = EXPORT_BODY.read(body, problems)
-        self._output = self._values[_OUTPUT]
-        self._given_output = _given(body.get(_OUTPUT))
-        self._default_timezone = timezone
+        self._output = self._values[OUTPUT]
+        self._given_output = _given(body.get(OUTPUT))
+        self._zone = zone
         self._problems = problems
 
     def parse(self) -> ExportSpec:
         values, output = self._values, self._output
-        timezone = self._timezone()
         self._check_format()
         resource = registry.get(str(values.get("resource")))
         if resource is None:
             self._problems.refuse()
         nesting, columns, requested = self._columns(resource)
-        selection = self._selection(resource, timezone)
+        selection = self._selection(resource)
         if self._problems:
             self._problems.refuse()
         return ExportSpec(
@@ -85,7 +85,7 @@ class _Parser:
             format=values["format"],
             compression=Compression(values["compression"]),
             nesting=nesting,
-            timezone=timezone,
+            timezone=self._zone.name,
             datetime_format=output.get("datetime_format"),
             include_header=output["include_header"],
             escape_formulas=output["escape_formulas"],
@@ -102,14 +102,6 @@ class _Parser:
             warnings=requested.warnings,
         )
 
-    def _timezone(self) -> str:
-        """Return the zone that applies to the request."""
-        name = self._output.get("timezone", self._default_timezone)
-        if name is not None and not is_zone(name):
-            self._problems.extend([unknown_zone(name, TIMEZONE_FIELD)])
-            return UTC.name
-        return str(name or UTC.name)
-
     def _check_format(self) -> None:
         """Report a compression and options that the file format does not have."""
         name, compression = self._values["format"], self._values["compression"]
@@ -122,7 +114,7 @@ class _Parser:
             if option in _FORMAT_OPTIONS and option not in formats[name].options:
                 others = [each.name for each in formats.values() if option in each.options]
                 text = f"{name} files have no option {option}; it exists for {', '.join(others)}."
-                field = f"{_OUTPUT}.{option}"
+                field = f"{OUTPUT}.{option}"
                 self._problems.report(ErrorCode.INVALID_REQUEST, field, value, text, others)
 
     def _columns(
@@ -135,7 +127,7 @@ class _Parser:
         nesting = Nesting(self._output["properties"])
         nesting = parser.nesting(self._given_output.get("properties"), nesting)
         if fields is not None and "columns" in self._given_output:
-            text = f"Set fields or {_OUTPUT}.columns, not both."
+            text = f"Set fields or {OUTPUT}.columns, not both."
             self._problems.report(
                 ResourceErrorCode.INVALID_COLUMN, "fields", fields, text, "one of them"
             )
@@ -145,9 +137,8 @@ class _Parser:
             selection.check_headers(columns, nesting)
         return nesting, columns, requested
 
-    def _selection(self, resource: Resource, timezone: str) -> Selection:
+    def _selection(self, resource: Resource) -> Selection:
         options, filters = (self._values.get(name) or {} for name in ("options", "filters"))
-        zone = Zone(timezone, TIMEZONE_FIELD)
-        selection, problems = parse_selection(resource, options, filters, zone)
+        selection, problems = parse_selection(resource, options, filters, self._zone)
         self._problems.extend(problems)
         return selection

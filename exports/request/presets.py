@@ -1,4 +1,4 @@
-"""Resolves the named type and the date range of a request: `type`, `date_from` and `date_to`."""
+"""Resolves the named export and the date range of a request: `type`, `date_from` and `date_to`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from exports.errors import ExportErrorCode
 from exports.request.body import DATE_FROM, DATE_TO, EXPORT_BODY, TYPE
-from exports.spec import ExportSpec
+from exports.spec import OUTPUT, ExportSpec
 from longshore.api.errors import InvalidInput, Problems, display_value
 from longshore.resources.columns import ColumnType
 from longshore.resources.comparisons import Operator
@@ -20,14 +20,17 @@ from longshore.resources.resolving import resolved
 from longshore.resources.timezones import UTC, Zone
 from longshore.resources.values import ACCEPTED, canonical
 
+# Length of the columns that keep the range of an export as received.
+_MAX_BOUND_CHARACTERS = 64
+
 
 @dataclass(frozen=True)
 class Preset:
-    """The parts of a request that its named type and its date range determine.
+    """The parts of a request that its named export and its date range determine.
 
     body: the request without `type`, `date_from` and `date_to`. The resource, columns and order of
-        the type are filled in where the request has none.
-    options: filters of the type, which apply in addition to those of the request.
+        the named export are filled in where the request has none.
+    options: filters of the named export, which apply in addition to those of the request.
     date_range: conditions of the date range.
     """
 
@@ -36,9 +39,10 @@ class Preset:
     date_range: tuple[Condition | AnyOf, ...]
 
     def apply_to(self, spec: ExportSpec) -> ExportSpec:
-        """Return a spec of the body with the conditions of the type and the date range.
+        """Return a spec of the body with the conditions of the named export and the date range.
 
-        Raises InvalidInput if the declaration of the type is wrong, which a system check reports.
+        Raises InvalidInput if the declaration of the named export is wrong, which a system check
+        reports.
         """
         resource = registry.get(spec.resource)
         if resource is None:
@@ -51,7 +55,7 @@ class Preset:
 
 
 def resolve_preset(body: Mapping[str, Any], zone: Zone, problems: Problems) -> Preset:
-    """Resolve the named type and the date range of a request.
+    """Resolve the named export and the date range of a request.
 
     zone: of dates and times without an offset.
     Raises InvalidInput for a zone that PostgreSQL does not know.
@@ -82,13 +86,14 @@ def _read_type(body: Mapping[str, Any], problems: Problems) -> ExportType | None
 
 
 def _filled(body: Mapping[str, Any], export_type: ExportType) -> dict[str, Any]:
-    """Return the body with the resource of a type, and its order and columns as defaults."""
+    """Return the body with the resource of a named export, its order and columns as defaults."""
     filled = {**body, "resource": export_type.resource}
-    options, output = (body.get(name) or {} for name in ("options", "csv_field_options"))
+    # The reader of the body reports a value of another type.
+    options, output = ({} if body.get(name) is None else body[name] for name in ("options", OUTPUT))
     if isinstance(options, Mapping) and options.get(ORDER_BY) is None:
         filled["options"] = {**options, ORDER_BY: export_type.order_by}
     if isinstance(output, Mapping) and output.get("columns") is None and body.get("fields") is None:
-        filled["csv_field_options"] = {**output, "columns": export_type.columns}
+        filled[OUTPUT] = {**output, "columns": export_type.columns}
     return filled
 
 
@@ -115,6 +120,8 @@ def _read_date_range(
         if (given := body.get(name)) is None:
             continue
         try:
+            if len(str(given)) > _MAX_BOUND_CHARACTERS:
+                raise ValueError(given)
             conditions.append(Condition(path, operator, (canonical(kind, given),)))
         except ValueError:
             text = f"{display_value(given)} is not a valid {name}."

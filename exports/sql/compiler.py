@@ -15,8 +15,8 @@ The statement of two columns of shipments as CSV, filtered by status, ordered an
       OFFSET '0') AS record ("cell 0", "cell 1")) TO STDOUT (FORMAT csv, …)
 
 With `repeat`, or with includes beside an order, the records are selected in a sub-select first, so
-that a limit counts records and only those are joined. With `flatten`, `exports.sql.flattening`
-wraps the query in one sub-select for each level of nesting.
+that a limit counts records, and only the selected records are joined. With `flatten`,
+`exports.sql.flattening` wraps the query in one sub-select for each level of nesting.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +29,7 @@ from psycopg import sql
 from exports.formats import formats
 from exports.formats.base import FileColumn, Rows
 from exports.spec import ExportSpec, Nesting
+from exports.sql.declared_names import registered
 from exports.sql.expressions import Expressions
 from exports.sql.flattening import NestedValue, Slot, flatten, select_unknown
 from exports.sql.nesting import ColumnLayout, Paths, layout_columns
@@ -38,7 +39,6 @@ from longshore.resources.expressions import ROW
 from longshore.resources.filters import Ordering
 from longshore.resources.keysets import keys
 from longshore.resources.reading import settings_of
-from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 
 # SQL of a condition that restricts a statement to some of the selected records.
@@ -78,7 +78,8 @@ def compile_export(
 
     discovered: the result of `exports.sql.discovery.discover` for the same rows.
     partition: read only these rows.
-    Raises LookupError if the resource is not registered.
+    Raises ObsoleteSpec if the resource is not registered. The spec's other names must be declared:
+    see `check_names`.
     """
     file_format = formats[spec.format]
     source = _Source(spec, organization_id, partition)
@@ -96,7 +97,7 @@ def compile_export(
             slots.append(expressions.file_column(layout.path, layout.header, file_format.rows))
         cells.append(sql.SQL("{} AS {}").format(cell, sql.Identifier(layout.header)))
     query, columns = flatten(source.select(cells), slots)
-    # Parallel workers would interleave the rows that `repeat` gives for one record.
+    # Set for every export: with `repeat`, parallel workers would interleave the rows of one record.
     settings = settings_of(spec.timezone) | {"max_parallel_workers_per_gather": "0"}
     copy = file_format.copy(query, columns, spec)
     return Statement(copy=copy, query=query, settings=settings, columns=columns)
@@ -159,7 +160,7 @@ def compile_row_locations(spec: ExportSpec, organization_id: str) -> sql.Composa
 
 def table_of(spec: ExportSpec) -> str:
     """Return the name of the table of the export's records."""
-    return _resource(spec).model._meta.db_table
+    return registered(spec).model._meta.db_table
 
 
 def compile_key_partition(spec: ExportSpec, records: Sequence[str]) -> RowPartition:
@@ -167,16 +168,16 @@ def compile_key_partition(spec: ExportSpec, records: Sequence[str]) -> RowPartit
     # Literals without a cast take the type of the key, so PostgreSQL uses its index. `IN ()` is a
     # syntax error, `IN (NULL)` selects nothing.
     keys = sql.SQL(", ").join(map(sql.Literal, records)) if records else sql.NULL
-    key = sql.Identifier(ROW, primary_key(_resource(spec).model))
+    key = sql.Identifier(ROW, primary_key(registered(spec).model))
     return sql.SQL("{} IN ({})").format(key, keys)
 
 
 def column_layouts(spec: ExportSpec) -> list[ColumnLayout]:
     """Return the layouts of the file's columns.
 
-    Raises LookupError if the resource is not registered.
+    Raises ObsoleteSpec if the resource is not registered.
     """
-    return list(layout_columns(_resource(spec), spec.columns, _nesting(spec), spec.includes))
+    return list(layout_columns(registered(spec), spec.columns, _nesting(spec), spec.includes))
 
 
 def _nesting(spec: ExportSpec) -> Nesting | None:
@@ -194,7 +195,7 @@ class _Source:
         self, spec: ExportSpec, organization_id: str, partition: RowPartition | None = None
     ) -> None:
         self.spec = spec
-        self.resource = _resource(spec)
+        self.resource = registered(spec)
         self.expressions = Expressions(
             self.resource,
             organization_id,
@@ -296,10 +297,3 @@ class _Source:
 
 def _order(terms: Sequence[sql.Composable]) -> sql.Composable:
     return sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(terms)) if terms else sql.SQL("")
-
-
-def _resource(spec: ExportSpec) -> Resource:
-    resource = registry.get(spec.resource)
-    if resource is None:
-        raise LookupError(f"the resource {spec.resource!r} is not registered")
-    return resource

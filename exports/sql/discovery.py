@@ -5,12 +5,13 @@ same structure are read once, however many there are.
 """
 
 import json
+from collections.abc import Callable
 
 import psycopg
 from psycopg import sql
 
 from exports.formats.base import FormatLimit
-from exports.spec import ExportSpec
+from exports.spec import PROPERTIES_FIELD, ExportSpec
 from exports.sql.compiler import (
     MAX_FLATTENED_CHARACTERS,
     DiscoveredPaths,
@@ -38,11 +39,13 @@ def discover(
     spec: ExportSpec,
     organization_id: str,
     partition: RowPartition | None = None,
+    check: Callable[[], object] | None = None,
 ) -> DiscoveredPaths:
     """Return the paths that occur in each nested column; empty if no column is nested.
 
     reader: a connection in the transaction that also reads the rows of the file.
     partition: consider only these rows.
+    check: called before each query. It ends the discovery by an error.
     Raises FormatLimit if the file would have too many columns, or a value is too large or too deep.
     """
     layouts = column_layouts(spec)
@@ -55,6 +58,8 @@ def discover(
     limit = FIRST_LIMIT
     reader.execute(_WORKER_COSTS.format(0))
     while True:
+        if check is not None:
+            check()
         query = compile_discovery(spec, organization_id, discovered, limit, partition)
         is_last = _read_paths(reader, query, discovered, limit) < limit
         _check(discovered, max_paths)
@@ -83,7 +88,7 @@ def _read_paths(
                 raise FormatLimit(
                     f"A value of {name} has more than {MAX_FLATTENED_CHARACTERS:,} characters, the "
                     "maximum for flatten. Leave the column out, or set "
-                    "csv_field_options.properties to merge."
+                    f"{PROPERTIES_FIELD} to merge."
                 )
             try:
                 # Only the paths matter, and Python parses some numbers very slowly.
@@ -91,7 +96,7 @@ def _read_paths(
             except (TooDeep, RecursionError):
                 raise FormatLimit(
                     f"{name} is nested in more than {MAX_DEPTH} levels, the maximum for flatten. "
-                    "Leave the column out, or set csv_field_options.properties to merge."
+                    f"Leave the column out, or set {PROPERTIES_FIELD} to merge."
                 ) from None
             if len(paths) > _MAX_PATHS:
                 return limit
@@ -114,5 +119,5 @@ def too_many_columns(widest: str, width: int) -> FormatLimit:
     """
     return FormatLimit(
         f"Flattened, the file would have more than {MAX_COLUMNS:,} columns; {widest} alone needs "
-        f"{width:,} or more. Leave the column out, or set csv_field_options.properties to merge."
+        f"{width:,} or more. Leave the column out, or set {PROPERTIES_FIELD} to merge."
     )

@@ -25,8 +25,8 @@ from longshore.resources.expressions import (
 )
 from longshore.resources.relations import Relation
 
-# With several repeated relations, each row holds a record of one of them: of the relation with this
-# number.
+# With several repeated relations, each row holds a record of one relation. This column has the
+# number of that relation.
 _RELATION_NUMBER = sql.Identifier("relation_number")
 
 

@@ -137,7 +137,8 @@ def _child(
 def _leaf_text(value: sql.Composable, *, root: bool) -> sql.Composable:
     """Return SQL of a value's text if it is a leaf, else null.
 
-    root: whether it is the value of a column: one that is empty has an empty cell.
+    root: whether it is the whole value of a column. Then an empty object or list becomes an empty
+        cell.
     """
     return (_ROOT_LEAF_TEXT if root else _LEAF_TEXT).format(value)
 
@@ -153,9 +154,10 @@ def _nested_children(
 
 
 def _unknown(value: sql.Composable, node: PathNode, *, root: bool = False) -> sql.Composable:
-    """Return SQL that is true if the value is a leaf, or has a child, that the node lacks.
+    """Return SQL that is true if the value has an unknown path.
 
-    Children that have edges are left to the next level.
+    It is a leaf and the node has none, or it has a child for which the node has no edge. Children
+    that have edges are left to the next level.
     """
     keyed = [edge for edge in node.edges if edge.key is not None]
     nested_keys = [edge.key for edge in keyed if edge.child.edges]

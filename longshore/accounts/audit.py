@@ -1,11 +1,16 @@
-"""Audit log of the staff's downloads in the admin."""
+"""Audit log of what the staff do in the admin."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from longshore.accounts.models import AuditAction, AuditEntry, Organization
+from longshore.accounts.models import AuditAction, AuditEntry
+
+MAX_SUBJECT_CHARACTERS = 200
+MAX_MESSAGE_CHARACTERS = 2000
 
 
 def address(request: HttpRequest) -> str | None:
@@ -21,20 +26,62 @@ def address(request: HttpRequest) -> str | None:
 
 
 def record(
-    request: HttpRequest, action: AuditAction, organization: Organization, subject: str
+    request: HttpRequest,
+    action: str,
+    organization_id: str | None,
+    subject: Model | str = "",
+    message: str = "",
 ) -> None:
     """Store an audit entry for the signed-in user.
 
-    subject: public id of the object.
+    action: an AuditAction, or the name of a button.
+    subject: the object, to which the entry links, or a text if no object is stored.
     Raises TypeError for an anonymous user.
     """
+    record_all(request, action, [(organization_id, subject)], message)
+
+
+def record_preview(request: HttpRequest, organization_id: str, message: str) -> None:
+    """Record a preview of data, unless the person's last one in the organization was the same.
+
+    A page that is loaded again, or a request that is repeated, leaves one entry.
+    """
+    message = message[:MAX_MESSAGE_CHARACTERS]
+    previews = AuditEntry.objects.filter(
+        username=request.user.get_username(),
+        organization=organization_id,
+        action=AuditAction.PREVIEW,
+    )
+    if previews.order_by("-pk").values_list("message", flat=True).first() != message:
+        record(request, AuditAction.PREVIEW, organization_id, message=message)
+
+
+def record_all(
+    request: HttpRequest,
+    action: str,
+    subjects: Iterable[tuple[str | None, Model | str]],
+    message: str = "",
+) -> None:
+    """Store an audit entry for each pair of an organization's id and a subject, in one query."""
     if isinstance(request.user, AnonymousUser):
         raise TypeError("An audit entry needs a signed-in user.")
-    AuditEntry.objects.create(
-        user=request.user,
-        username=request.user.get_username(),
-        action=action,
-        organization=organization,
-        subject=subject,
-        address=address(request),
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            user_id=request.user.pk,
+            username=request.user.get_username(),
+            action=action,
+            organization_id=organization_id,
+            subject=str(subject)[:MAX_SUBJECT_CHARACTERS],
+            model=subject._meta.label_lower if isinstance(subject, Model) else "",
+            object_id=str(subject.pk) if isinstance(subject, Model) else "",
+            message=message[:MAX_MESSAGE_CHARACTERS],
+            address=address(request),
+        )
+        for organization_id, subject in subjects
     )
+
+
+def entries_of(model: type[Model], object_id: str) -> QuerySet[AuditEntry]:
+    """Return the entries of the object with a primary key, newest first."""
+    entries = AuditEntry.objects.filter(model=model._meta.label_lower, object_id=object_id)
+    return entries.order_by("-pk")

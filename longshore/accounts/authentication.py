@@ -31,10 +31,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = _sent_key(request)
         if key is None:
             return None
-        api_key = _find(key)
-        _update_last_used(api_key)
-        bind_contextvars(organization=api_key.organization_id)
-        return AnonymousUser(), api_key
+        return authenticated(find_key(key))
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="Longshore"'
@@ -43,6 +40,13 @@ class ApiKeyAuthentication(BaseAuthentication):
 def key_of(request: Request) -> ApiKey:
     """Return the API key of an authenticated request."""
     return cast("ApiKey", request.auth)
+
+
+def authenticated(api_key: ApiKey) -> tuple[AnonymousUser, ApiKey]:
+    """Return the user and the `request.auth` of a request with a valid key; record its use."""
+    _update_last_used(api_key)
+    bind_contextvars(organization=api_key.organization_id)
+    return AnonymousUser(), api_key
 
 
 def _sent_key(request: Request) -> str | None:
@@ -59,19 +63,24 @@ def _sent_key(request: Request) -> str | None:
     return next(iter(sent), None)
 
 
-def _find(key: str) -> ApiKey:
-    """Return the row of a valid key. Raises AuthenticationFailed."""
+def find_key(key: str) -> ApiKey:
+    """Return the row of a valid key, with its organization. Raises AuthenticationFailed."""
     api_key: ApiKey | None = None
     if _KEY.fullmatch(key):
         prefix, _, _ = key.partition(".")
         api_key = ApiKey.objects.select_related("organization").filter(prefix=prefix).first()
     if api_key is None or not api_key.is_valid(key):
         raise AuthenticationFailed("The API key is not valid.")
+    check_active(api_key)
+    return api_key
+
+
+def check_active(api_key: ApiKey) -> None:
+    """Raise AuthenticationFailed if a key is revoked or has expired."""
     if api_key.revoked:
         raise AuthenticationFailed("This API key was revoked.")
     if api_key.has_expired:
         raise AuthenticationFailed(f"This API key expired at {api_key.expiry_date:%FT%TZ}.")
-    return api_key
 
 
 def _update_last_used(api_key: ApiKey) -> None:

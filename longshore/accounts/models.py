@@ -1,5 +1,6 @@
-"""Organizations (tenants), their API keys, and the audit log of the staff."""
+"""Organizations (tenants), their API keys, the profiles and the audit log of the staff."""
 
+from datetime import timedelta
 from typing import ClassVar
 from zoneinfo import available_timezones
 
@@ -67,6 +68,10 @@ class KeyStatus(models.TextChoices):
     REVOKED = "revoked"
 
 
+# A key that expires within this time is reported as expiring soon.
+EXPIRES_SOON = timedelta(days=14)
+
+
 class ApiKeyManager(BaseAPIKeyManager):
     """Creates keys: `create_key` returns the row and the key. Only its hash is stored."""
 
@@ -81,6 +86,11 @@ class ApiKeyManager(BaseAPIKeyManager):
             return self.filter(revoked=True)
         expired = models.Q(expiry_date__lt=timezone.now())
         return self.filter(expired if status == KeyStatus.EXPIRED else ~expired, revoked=False)
+
+    def expiring_soon(self) -> "models.QuerySet[ApiKey]":
+        """Return the active keys that expire within EXPIRES_SOON."""
+        active = self.with_status(KeyStatus.ACTIVE)
+        return active.filter(expiry_date__lte=timezone.now() + EXPIRES_SOON)
 
 
 class ApiKey(AbstractAPIKey):
@@ -121,34 +131,130 @@ class ApiKey(AbstractAPIKey):
             return KeyStatus.REVOKED
         return KeyStatus.EXPIRED if self.has_expired else KeyStatus.ACTIVE
 
+    @property
+    def expires_soon(self) -> bool:
+        """Whether the key is active and expires within EXPIRES_SOON."""
+        ends = self.expiry_date
+        if ends is None or self.status != KeyStatus.ACTIVE:
+            return False
+        is_soon: bool = ends <= timezone.now() + EXPIRES_SOON
+        return is_soon
+
+
+class StaffProfile(models.Model):
+    """Settings of a person who uses the admin. A person without one has the defaults.
+
+    is_bound: whether the person may see only `organizations`. It stays set when the last of them is
+        deleted: the person then sees none, not all.
+    timezone: times in the admin are shown in it; "" for UTC.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="staff_profile",
+    )
+    is_bound = models.BooleanField(
+        "only some organizations",
+        default=False,
+        help_text="The person sees nothing of organizations other than those below.",
+    )
+    organizations = models.ManyToManyField(Organization, blank=True, related_name="bound_staff")
+    timezone = models.CharField(
+        "time zone",
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[check_timezone],
+        help_text="Times in the admin are shown in it. Default: UTC.",
+    )
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class SecondFactor(models.Model):
+    """What a person signs in with in addition to the password. Most people have none.
+
+    id: differs after each setup. A session names the one with which it was signed in.
+    secret: of the authenticator app, encrypted with SECRET_KEY.
+    last_step: time step of the last accepted code. Codes of it and of earlier ones are refused.
+    recovery_codes: hashes of those that are not used.
+    wrong_codes, wrong_at: number of wrong codes in a row, and when the last one was entered.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="second_factor"
+    )
+    secret = models.TextField()
+    last_step = models.BigIntegerField()
+    recovery_codes = ArrayField(models.CharField(max_length=64))
+    wrong_codes = models.PositiveSmallIntegerField(default=0)
+    wrong_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        # No page shows these records.
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Second factor of {self.user}"
+
 
 class AuditAction(models.TextChoices):
-    """An action of the staff."""
+    """Actions that every page of the admin has. The others are the names of buttons."""
 
+    ADD = "add"
+    CHANGE = "change"
+    DELETE = "delete"
     DOWNLOAD = "download"
+    PREVIEW = "preview"
 
 
 class AuditEntry(models.Model):
     """An action of a staff user in the admin. The admin cannot change or delete it.
 
     username: at the time of the action. The user may have been deleted since.
-    subject: public id of the object.
+    action: an AuditAction, or the name of a button, such as `cancel_job`.
+    organization: null if the object belongs to none, such as a user.
+    subject: public id or name of the object.
+    model, object_id: label (`exports.export`) and primary key of the object; "" if there is none,
+        such as for a preview of a request that is not stored.
+    message: what was done, as a sentence.
     """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     username = models.CharField(max_length=150)
-    action = models.CharField(max_length=20, choices=AuditAction.choices)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
-    subject = models.CharField(max_length=60, help_text="Id of the object.")
+    action = models.CharField(max_length=60)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    subject = models.CharField(max_length=200, blank=True, help_text="Id or name of the object.")
+    model = models.CharField(max_length=100, blank=True, default="", db_default="")
+    object_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+    message = models.TextField(blank=True, default="", db_default="")
     address = models.GenericIPAddressField(null=True, help_text="Address of the client.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ("-pk",)
-        verbose_name_plural = "audit log"
-        indexes = (models.Index(fields=("subject",), name="audit_entry_by_subject"),)
+        verbose_name_plural = "audit entries"
+        # The page that searches the log filters by each of these, newest first.
+        indexes: ClassVar = [
+            models.Index(
+                fields=("subject",),
+                name="audit_entry_by_subject",
+                opclasses=("varchar_pattern_ops",),
+            ),
+            models.Index(fields=("username", "-id"), name="audit_entry_by_user"),
+            models.Index(fields=("action", "-id"), name="audit_entry_by_action"),
+            models.Index(fields=("organization", "-id"), name="audit_entry_by_organization"),
+            models.Index(fields=("model", "object_id", "-id"), name="audit_entry_by_object"),
+            models.Index(fields=("created_at",), name="audit_entry_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.username}: {self.action} {self.subject}"

@@ -1,4 +1,4 @@
-"""Encryption under SECRET_KEY of stored secrets and of cursors."""
+"""Encrypts stored secrets and cursors with keys derived from SECRET_KEY."""
 
 import base64
 from functools import cache
@@ -35,7 +35,8 @@ def unseal_bytes(sealed: str, salt: str) -> bytes:
     try:
         return _fernet(salt).decrypt(sealed.encode())
     except InvalidToken as error:
-        raise Unreadable("The text was encrypted under another SECRET_KEY.") from error
+        text = "The text is damaged, or was encrypted with another SECRET_KEY or salt."
+        raise Unreadable(text) from error
 
 
 def _fernet(salt: str) -> MultiFernet:

@@ -22,7 +22,10 @@ class _PeriodThrottle(SimpleRateThrottle):
 
     Periods follow the clock: a minute starts at second 0. If Valkey does not respond, every request
     passes, because availability matters more than an exact limit.
+    count: requests of the current period, with this one; 0 if they are not counted.
     """
+
+    count = 0
 
     def allow(self, name: str) -> bool:
         """Count a request under a name; return whether it is within the limit."""
@@ -32,11 +35,11 @@ class _PeriodThrottle(SimpleRateThrottle):
         period, elapsed = divmod(self.timer(), seconds)
         self.remaining = seconds - elapsed
         try:
-            count = _increment(f"throttle:{name}:{period:.0f}", seconds)
+            self.count = _increment(f"throttle:{name}:{period:.0f}", seconds)
         except RedisError as error:
             logger.warning("Requests are not throttled, Valkey does not respond: %s", error)
             return True
-        return count <= limit
+        return self.count <= limit
 
     def wait(self) -> float:
         """Return the seconds until the next period."""
@@ -44,13 +47,18 @@ class _PeriodThrottle(SimpleRateThrottle):
 
 
 class ApiKeyThrottle(_PeriodThrottle):
-    """Limits the requests of an API key to `API_RATE_LIMIT`."""
+    """Limits the requests of an API key to `API_RATE_LIMIT`.
+
+    prefix: of the names of the counters. A subclass with another limit has counters of its own.
+    """
+
+    prefix = ""
 
     def get_rate(self) -> str | None:
         return settings.API_RATE_LIMIT or None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        return not isinstance(request.auth, ApiKey) or self.allow(str(request.auth.pk))
+        return not isinstance(request.auth, ApiKey) or self.allow(f"{self.prefix}{request.auth.pk}")
 
 
 class DenialThrottle(_PeriodThrottle):

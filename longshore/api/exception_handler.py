@@ -1,4 +1,4 @@
-"""Error responses: turns exceptions, in a view or before one, into the documented shape."""
+"""Error responses: turns exceptions, in a view or before one, into the shape of their API."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil
@@ -17,7 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from longshore.accounts.throttling import DenialThrottle
-from longshore.api.errors import ApiError, BaseErrorCode, ErrorCode, InvalidInput, Problem
+from longshore.api.apis import NATIVE, api_of
+from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
 
 _DENIED = (401, 403)
 
@@ -55,7 +56,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             error = denied_too_often(throttle.wait())
             headers = {"Retry-After": str(error.details["retry_after"])}
     set_rollback()
-    return Response(error.as_json(), status=error.status, headers=headers)
+    request = context["request"]
+    shown = (api_of(request.path_info) or NATIVE).render_error(error, request._request)
+    return Response(shown.body, status=shown.status, headers=headers)
 
 
 def denied_too_often(seconds: float) -> ApiError:
@@ -92,7 +95,8 @@ def _from_rest_framework(exc: exceptions.APIException, context: dict[str, Any]) 
             accepted = [parser.media_type for parser in view.parser_classes]
             return unsupported_media_type(request.content_type, accepted)
         case exceptions.Throttled():
-            return rate_limited(getattr(exc, "wait", None))
+            # The stubs of REST framework do not know the attribute.
+            return rate_limited(ceil(getattr(exc, "wait", None) or 1))
     return ApiError(ErrorCode.INTERNAL_ERROR, status=exc.status_code)
 
 
@@ -114,7 +118,7 @@ def unsupported_media_type(content_type: str, accepted: Sequence[str]) -> ApiErr
     return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, text, details)
 
 
-def rate_limited(seconds: float | None) -> ApiError:
+def rate_limited(seconds: int) -> ApiError:
     text = f"Too many requests with this API key. Try again in {seconds} s."
     return ApiError(ErrorCode.RATE_LIMITED, text, {"retry_after": seconds})
 
@@ -132,30 +136,27 @@ def _problems(detail: object, path: str = "") -> Iterator[Problem]:
         yield Problem(ErrorCode.INVALID_REQUEST, path, None, str(detail))
 
 
-def is_api(request: HttpRequest) -> bool:
-    """Return whether a path belongs to the API, even if no view serves it."""
-    return request.path_info.startswith("/v1/") or request.path_info == "/v1"
-
-
-def _response(code: BaseErrorCode, **details: object) -> JsonResponse:
-    return JsonResponse(ApiError(code, details=details).as_json(), status=code.status)
+def _response(request: HttpRequest, error: ApiError) -> HttpResponse | None:
+    """Return the response to a request that no view of an API has answered; None for a page."""
+    api = api_of(request.path_info)
+    if api is None:
+        return None
+    shown = api.render_error(error, request)
+    return JsonResponse(shown.body, status=shown.status, content_type=shown.media_type, safe=False)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Handle what Django rejects before a view is called, such as a forbidden host."""
-    if is_api(request):
-        return _response(ErrorCode.INVALID_REQUEST)
-    return defaults.bad_request(request, exception)
+    error = ApiError(ErrorCode.INVALID_REQUEST)
+    return _response(request, error) or defaults.bad_request(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_api(request):
-        return _response(ErrorCode.NOT_FOUND, path=request.path)
-    return defaults.page_not_found(request, exception)
+    error = ApiError(ErrorCode.NOT_FOUND, details={"path": request.path})
+    return _response(request, error) or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handle an unexpected exception. The response hides the cause; Django has logged it."""
-    if is_api(request):
-        return _response(ErrorCode.INTERNAL_ERROR)
-    return defaults.server_error(request)
+    error = ApiError(ErrorCode.INTERNAL_ERROR)
+    return _response(request, error) or defaults.server_error(request)

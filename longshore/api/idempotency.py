@@ -15,12 +15,12 @@ from django.utils.encoding import force_str
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import is_success
-from rest_framework.views import APIView
 
 from longshore.accounts.authentication import key_of
-from longshore.accounts.sealing import seal, unseal
+from longshore.accounts.sealing import Unreadable, seal, unseal
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
 from longshore.api.models import IdempotencyKey
+from longshore.api.views import ApiView
 from longshore.database import chunks
 
 HEADER = "Idempotency-Key"
@@ -31,7 +31,7 @@ RETENTION = timedelta(hours=24)
 _KEY = re.compile(f"[ -~]{{1,{MAX_KEY_LENGTH}}}")
 _ACCEPTED = f"1 to {MAX_KEY_LENGTH} printable ASCII characters"
 
-_View = TypeVar("_View", bound=APIView)
+_View = TypeVar("_View", bound=ApiView)
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -43,7 +43,7 @@ def idempotent(
     A request with the same key and body gets the first response again: its status, Location and
     body, and the header `Idempotent-Replayed: true`. A key belongs to an organization and an
     address, for 24 hours. Raises InvalidInput for a malformed key, and ApiError for a key that was
-    used with another body.
+    used with another body or whose first response is not available any more.
 
     With a key, the method and the key's row share one transaction: a concurrent request with the
     same key waits for its end. An exception, or a response other than 2xx, rolls both back.
@@ -69,12 +69,14 @@ def idempotent(
                     transaction.set_rollback(True)
                     return response
                 _store(row, response, _rendered(view, request, response), _subject(view, response))
-        if unseal(row.fingerprint) != fingerprint:
+        if _unsealed(row.fingerprint, key) != fingerprint:
             raise reused(key)
         if not row.body:
             raise _deleted(key)
         # The first response comes from the row, too: a replayed response cannot differ from it.
-        stored = HttpResponse(unseal(row.body), "application/json", row.status)
+        stored = HttpResponse(
+            _unsealed(row.body, key), request.accepted_renderer.media_type, row.status
+        )
         if row.location:
             stored["Location"] = row.location
         if not is_first:
@@ -116,6 +118,15 @@ def _deleted(key: str) -> ApiError:
     return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key})
 
 
+def _unsealed(sealed: str, key: str) -> str:
+    """Decrypt a part of the row of a key. Raises ApiError after a change of SECRET_KEY."""
+    try:
+        return unseal(sealed)
+    except Unreadable:
+        text = f"The response stored for this {HEADER} cannot be read any more. Send a new key."
+        raise ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, text, {HEADER: key}) from None
+
+
 def _fingerprint(body: object) -> str:
     """Return the SHA-256 of a parsed body, in hex: white space and escapes do not count.
 
@@ -153,10 +164,13 @@ def _operation(request: Request) -> str:
     return f"{request.method} {hashlib.sha256(path.encode()).hexdigest()}"
 
 
-def _subject(view: APIView, response: Response) -> str:
-    """Return the public id of the created object, or else of the address."""
+def _subject(view: ApiView, response: Response) -> str:
+    """Return the public id of the object that the view names, or of the Location, or the address.
+
+    A view whose addresses have other ids than public ids sets its attribute `subject`.
+    """
     created: str = response.get("Location", "").rstrip("/").rpartition("/")[2]
-    return created or view.kwargs.get("public_id", "")
+    return view.subject or created or view.kwargs.get("public_id", "")
 
 
 def _store(row: IdempotencyKey, response: Response, body: str, subject: str) -> None:
@@ -168,7 +182,7 @@ def _store(row: IdempotencyKey, response: Response, body: str, subject: str) -> 
     row.save(update_fields=["status", "location", "body", "subject"])
 
 
-def _rendered(view: APIView, request: Request, response: Response) -> str:
+def _rendered(view: ApiView, request: Request, response: Response) -> str:
     """Return the body as REST framework would send it."""
     context = view.get_renderer_context()
     renderer, media_type = request.accepted_renderer, request.accepted_media_type

@@ -7,7 +7,8 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from longshore.api.exception_handler import bad_request, is_api
+from longshore.api.apis import api_of
+from longshore.api.exception_handler import bad_request
 
 
 def refuse_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> object:
@@ -28,11 +29,11 @@ _KEY_HEADERS = ("PX-API-KEY", "X-API-KEY", "Authorization")
 
 
 def keep_private(get_response: Callable[[HttpRequest], HttpResponse]) -> object:
-    """Forbid caches to store responses of the API, errors included: each belongs to one tenant."""
+    """Forbid caches to store responses of the APIs, errors included: each belongs to one tenant."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if is_api(request) and request.path_info not in _PUBLIC:
+        if api_of(request.path_info) and request.path_info not in _PUBLIC:
             response.headers["Cache-Control"] = "private, no-store"
             patch_vary_headers(response, _KEY_HEADERS)
         return response

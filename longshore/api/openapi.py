@@ -184,7 +184,7 @@ def response_example(name: str, value: Any) -> OpenApiExample:
     return OpenApiExample(name, value=value, response_only=True, status_codes=["200", "201"])
 
 
-def single_page(name: str, serializer: type[serializers.BaseSerializer[Any]]) -> Any:
+def single_page_schema(name: str, serializer: type[serializers.BaseSerializer[Any]]) -> Any:
     """Return the schema of a list that has one page only. name: of the schema."""
     fields = {link: serializers.CharField(allow_null=True) for link in ("next", "previous")}
     page: Any = inline_serializer(name, fields | {"results": serializer(many=True)})
@@ -244,9 +244,9 @@ def share_responses(
     """
     shared = result["components"].setdefault("responses", {})
     for path in result["paths"].values():
-        for operation in path.values():
-            for status, response in operation["responses"].items():
+        for described in path.values():
+            for status, response in described["responses"].items():
                 name = f"Error{status}"
                 if status > "400" and shared.setdefault(name, response) == response:
-                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+                    described["responses"][status] = {"$ref": f"#/components/responses/{name}"}
     return result

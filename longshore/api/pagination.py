@@ -6,6 +6,7 @@ have a type that the database rejects, and a forged offset could skip any number
 
 import json
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework.pagination import Cursor, CursorPagination
@@ -63,9 +64,9 @@ def _salt(list_name: str) -> str:
     return f"longshore.api.pagination.{list_name}"
 
 
-def single_page(results: list[Any]) -> dict[str, Any]:
+def single_page(results: Iterable[Any]) -> dict[str, Any]:
     """Return the body of a list that has one page only."""
-    return {"next": None, "previous": None, "results": results}
+    return {"next": None, "previous": None, "results": list(results)}
 
 
 def page_schema(results: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +86,7 @@ class KeysetPagination(CursorPagination):
     """
 
     page_size = DEFAULT_PAGE_SIZE
-    page_size_query_param = LIMIT
+    page_size_query_param: str | None = LIMIT
     page_size_query_description = (
         f"Records per page: 1 to {MAX_PAGE_SIZE}, {DEFAULT_PAGE_SIZE} by default."
     )

@@ -1,13 +1,15 @@
-"""Parses request bodies: JSON objects of bounded size and depth that PostgreSQL can store."""
+"""Parses request bodies: JSON objects of bounded size and depth, and forms of bounded size."""
 
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from itertools import islice
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
+from django.http import QueryDict
 from rest_framework.parsers import BaseParser
 
 from longshore.api.errors import (
@@ -17,6 +19,8 @@ from longshore.api.errors import (
     Problem,
     shortened,
 )
+from longshore.api.server_errors import body_too_large
+from longshore.database.texts import storable
 
 MAX_DEPTH = 64
 # Members of objects and elements of arrays at all levels; an empty object or array counts twice.
@@ -25,13 +29,7 @@ MAX_VALUES = 50_000
 # Matches up to the next separator outside of a string, or to the end; a value follows each
 # separator. Possessive quantifiers read each byte once. The last string may be unterminated.
 _VALUE = re.compile(rb'(?:[^",\[{]++|"(?:[^"\\]++|\\.)*+"?)*+(?:[,\[{]|\Z)', re.DOTALL)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _JSON_TYPES = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-
-
-def storable(text: str) -> bool:
-    """Return whether PostgreSQL can store a string: no NUL, no unpaired surrogate."""
-    return not _UNSTORABLE.search(text)
 
 
 class BoundedJSONParser(BaseParser):
@@ -42,6 +40,8 @@ class BoundedJSONParser(BaseParser):
     """
 
     media_type = "application/json"
+    # Whether to refuse numbers with more digits than a float of Python keeps.
+    keeps_digits = False
 
     def parse(
         self,
@@ -49,21 +49,49 @@ class BoundedJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        limit = settings.API_MAX_BODY_BYTES
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise ApiError(
-                ErrorCode.REQUEST_TOO_LARGE,
-                f"The body is larger than {limit} bytes.",
-                {"maximum": limit},
-            )
+        body = _read(stream)
         _check_number_of_values(body)
-        data = _decode(body)
+        data = _decode(body, _exact_float if self.keeps_digits else _float)
         if not isinstance(data, dict):
             kind = _JSON_TYPES.get(type(data), "a number")
             _refuse(f"The body must be a JSON object, not {kind}.", accepted="a JSON object")
         _check(data)
         return data
+
+
+class BoundedFormParser(BaseParser):
+    """Parses a form of at most `API_MAX_BODY_BYTES` as `form_fields` describes. Raises ApiError."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        # Always UTF-8: Python has charsets that do not decode bytes to text.
+        return form_fields(QueryDict(_read(stream), encoding="utf-8"))
+
+
+def form_fields(values: QueryDict) -> dict[str, Any]:
+    """Return the fields of a form or a query string: a text, or a list of a repeated field.
+
+    REST framework reads a form with rules of its own: a Boolean that is absent would be false.
+    """
+    return {
+        name: texts if len(texts) > 1 else (texts[0] if texts else "")
+        for name, texts in values.lists()
+    }
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    """Read a body, and at most one byte more than its limit. Raises ApiError."""
+    limit = settings.API_MAX_BODY_BYTES
+    body = stream.read(limit + 1)
+    if len(body) > limit:
+        raise body_too_large(limit)
+    return body
 
 
 def _check_number_of_values(body: bytes) -> None:
@@ -78,13 +106,13 @@ def _check_number_of_values(body: bytes) -> None:
         )
 
 
-def _decode(body: bytes) -> object:
+def _decode(body: bytes, parse_float: Callable[[str], float]) -> object:
     try:
         return json.loads(
             body.decode("utf-8-sig"),
             object_pairs_hook=_object,
             parse_constant=_constant,
-            parse_float=_float,
+            parse_float=parse_float,
         )
     except UnicodeDecodeError as error:
         raise ApiError(
@@ -127,6 +155,18 @@ def _float(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
         _refuse(f"The number {digits[:40]} is too large.")
+    return number
+
+
+def _exact_float(digits: str) -> float:
+    number = _float(digits)
+    try:
+        is_exact = Decimal(digits) == Decimal(repr(number))
+    except ArithmeticError:
+        # The exponent has too many digits.
+        is_exact = False
+    if not is_exact:
+        _refuse(f"The number {digits[:40]} has too many digits. Send it as a string.")
     return number
 
 

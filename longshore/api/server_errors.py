@@ -9,6 +9,15 @@ def body_too_large(maximum: int) -> ApiError:
     return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": maximum})
 
 
+def multipart_too_large(maximum: int) -> ApiError:
+    """Return the error for a request with a file, of more than `maximum` bytes."""
+    text = (
+        f"The body is larger than {maximum:,} bytes. Set upload to true in a request without the "
+        "file, and send the file to the link of the response."
+    )
+    return ApiError(ErrorCode.REQUEST_TOO_LARGE, text, {"maximum": maximum})
+
+
 def headers_too_large(maximum: int) -> ApiError:
     """Return the error for headers and a request line of more than `maximum` bytes together."""
     text = f"The request line and the headers are larger than {maximum} bytes."

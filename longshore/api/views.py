@@ -17,7 +17,6 @@ from rest_framework.pagination import BasePagination
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
@@ -27,7 +26,6 @@ from longshore.accounts.authentication import ApiKeyAuthentication, key_of
 from longshore.accounts.models import Organization, Scope
 from longshore.accounts.throttling import ApiKeyThrottle
 from longshore.api.exception_handler import exception_handler
-from longshore.api.pagination import single_page
 from longshore.api.parsers import BoundedJSONParser
 from longshore.api.permissions import HasScope
 
@@ -72,6 +70,9 @@ class ApiView(APIView):
     schema = AutoSchema()
     # The scope that a request needs; None: `read` for safe methods, `write` for others.
     required_scope: Scope | None = None
+    # Public id of the object of a request, for `longshore.api.idempotency`. A view sets it during
+    # the request if the addresses of its objects do not end with their public ids.
+    subject = ""
 
 
 class ApiViewSet(ApiView, GenericViewSet[_Model]):
@@ -96,10 +97,6 @@ class ApiViewSet(ApiView, GenericViewSet[_Model]):
         declared = [name for base in reversed(cls.__mro__) for name in vars(base)]
         actions: list[Callable[..., Any]] = super().get_extra_actions()
         return sorted(actions, key=lambda action: declared.index(action.__name__))
-
-    def single_page(self, results: list[Any]) -> Response:
-        """Return the response of a list that has one page only."""
-        return Response(single_page(results))
 
     def json_body(self, request: Request) -> dict[str, Any]:
         """Return the request's body; the parser accepts JSON objects only."""

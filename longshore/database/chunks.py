@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import CASCADE, Model, QuerySet
+from django.db.models import CASCADE, SET_NULL, Model, QuerySet
 from django.db.models.deletion import get_candidate_relations_to_delete
 
 Row = TypeVar("Row", bound=Model)
@@ -37,6 +37,7 @@ def read(rows: QuerySet[Row, Row], seconds: float = SECONDS) -> Iterator[Row]:
 def delete(rows: QuerySet[Row, Row], seconds: float = SECONDS) -> int:
     """Delete rows and, by CASCADE, the rows that refer to them, without loading objects.
 
+    Foreign keys with SET_NULL that refer to deleted rows are set to null.
     Rows that another transaction has locked are left for the next run.
     seconds: time after which no further chunk is started.
     Returns the number of deleted rows of this model.
@@ -58,18 +59,24 @@ def delete(rows: QuerySet[Row, Row], seconds: float = SECONDS) -> int:
 
 
 def _delete_dependents(model: type[Model], path: str, keys: list[object]) -> None:
-    """Delete the rows that refer to deleted rows.
+    """Delete the rows that refer to deleted rows, or set their foreign keys to null.
 
     path: the lookup from `model` to the primary key of the deleted rows.
     keys: primary keys of the deleted rows.
-    Raises NotImplementedError for a foreign key, including hidden ones, that is not CASCADE.
+    Raises NotImplementedError for a foreign key, including hidden ones, that is neither CASCADE
+        nor SET_NULL.
     """
     relations: Iterator[Any] = iter(get_candidate_relations_to_delete(model._meta))
     for relation in relations:
-        if relation.on_delete is not CASCADE:
-            raise NotImplementedError(f"{relation.field} is not deleted by CASCADE")
         dependent = relation.related_model
         lookup = relation.field.name if path == "pk" else f"{relation.field.name}__{path}"
-        _delete_dependents(dependent, lookup, keys)
         manager = dependent._base_manager
-        manager.filter(**{f"{lookup}__in": keys})._raw_delete(manager.db)
+        referring = manager.filter(**{f"{lookup}__in": keys})
+        if relation.on_delete is SET_NULL:
+            referring.update(**{relation.field.name: None})
+        elif relation.on_delete is CASCADE:
+            _delete_dependents(dependent, lookup, keys)
+            referring._raw_delete(manager.db)
+        else:
+            text = f"{relation.field} is neither CASCADE nor SET_NULL"
+            raise NotImplementedError(text)

@@ -9,8 +9,8 @@ from django.db.backends.signals import connection_created
 
 logger = logging.getLogger(__name__)
 
-# Sets nothing behind a pooler, which reports process ids of its own: the pooler may give the
-# connection to a worker next, whose statements may take hours.
+# Behind a pooler, whose process id differs from the server's, sets nothing: the pooler may later
+# use the same server connection for a worker, and a worker's statements may take hours.
 _LIMIT = """SELECT set_config('statement_timeout', %s, false) WHERE pg_backend_pid() = %s"""
 
 

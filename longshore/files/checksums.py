@@ -46,7 +46,8 @@ class CheckpointedHash:
                 digest.update(block)
             return digest.digest() == states[end].digest()
 
-        # An empty range after the last checkpoint collapses into it.
+        # If no byte follows the last checkpoint, both states have the same position and become one
+        # entry.
         states = dict([*self._checkpoints, (self.size, self._hash)])
         positions = list(states)
         with ThreadPoolExecutor(threads, thread_name_prefix="verify") as pool:

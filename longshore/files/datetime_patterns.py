@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from longshore.api.parsers import storable
+from longshore.database.texts import storable
 from longshore.files.date_texts import astronomical_year, with_any_year
 
 
@@ -26,7 +26,7 @@ class Expression:
 
 
 def _zero_as_z(offset: str) -> Expression:
-    """The SQL of an offset, except that a zero offset is Z, as in ISO 8601."""
+    """Return the SQL of an offset that writes Z for zero, as in ISO 8601."""
     return Expression(f"CASE extract(timezone FROM {{0}}) WHEN 0 THEN 'Z' ELSE {offset} END")
 
 

@@ -3,6 +3,9 @@ r"""Headers of flattened columns: the path to a nested value, joined with dots.
 `address.city` is the city of an address, `items.0.sku` the SKU of the first item. A dot or a
 backslash inside a key is escaped with a backslash, so a header always splits back into its path:
 the key `a.b` in the column `data` has the header `data.a\.b`.
+
+A writer that puts other text between the keys joins the results of `escape_key` itself. A reader of
+a file uses `split_header`.
 """
 
 import re

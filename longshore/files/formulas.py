@@ -3,6 +3,9 @@
 An apostrophe before a text makes spreadsheets show it as text. Numbers and phone numbers stay as
 they are, although they may begin with a sign. The rules exist twice, as SQL for cells and in
 Python for headers; tests compare both.
+
+A batch removes the apostrophes again. A text that had one before a formula already loses it too:
+nothing distinguishes it from an escaped text.
 """
 
 import re
@@ -17,6 +20,8 @@ _SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"
 _BLANKS = " \u00a0\u200b\u3000\ufeff"
 _EQUAL_SIGNS = "=\uff1d"
 _FORMULA = f"^[{_BLANKS}]*[\t\n\r{_SIGNS}]"
+# Finds the texts that may have an apostrophe before a formula, with any engine.
+MARKED_FORMULA = f"'[{_BLANKS}\t\n\r{_SIGNS}]"
 # Currency symbols. Currency codes need a space: letters beside digits may be a cell reference.
 _CURRENCY = (
     "$\u00a2-\u00a5\u058f\u060b\u07fe\u07ff\u09f2\u09f3\u09fb\u0af1\u0bf9\u0e3f\u17db"
@@ -33,7 +38,7 @@ _PHONE = r"\+[0-9(][0-9 ().-]{6,}"
 _UNSIGNED_PHONE = r"[0-9][0-9 ().-]*"
 # One number, or several merged into one cell.
 _HARMLESS = rf"^(?:{_NUMBER}|{_PHONE})(?:, (?:{_NUMBER}|{_PHONE}|{_UNSIGNED_PHONE}))*\Z"
-# A single phone number; its length is tested apart, at half the cost of `{6,}`.
+# A single phone number; its length is tested separately, at half the cost of `{6,}`.
 _SINGLE_PHONE = rf"^{_PHONE_OF_ANY_LENGTH}\Z"
 
 # The first character decides for most texts: a regular expression costs ten times as much. A text
@@ -59,6 +64,12 @@ def escape_formula(text: str) -> str:
     return f"'{text}" if is_formula else text
 
 
+def unescape_formula(text: str) -> str:
+    """Remove the apostrophe of `escape_formula`."""
+    is_escaped = text[:1] == "'" and escape_formula(text[1:]) == text
+    return text[1:] if is_escaped else text
+
+
 def escape_formula_sql(text: sql.Composable) -> sql.Composable:
     """Return SQL that does what `escape_formula` does. It contains `text` several times."""
     return _ESCAPED.format(
@@ -81,14 +92,39 @@ def escape_inside_cells(rows: bytes, delimiter: str) -> bytes:
     return text.encode() if count else rows
 
 
+def unescape_inside_cell(text: str, delimiter: str, *, is_first: bool, is_last: bool) -> str:
+    """Remove the apostrophes of `escape_inside_cells` from one cell, which is no longer quoted.
+
+    is_first, is_last: whether the cell is the first or last one of its row: a line break precedes
+        or follows it instead of the delimiter.
+    """
+    ends_with_mark = not is_last and bool(re.match(f"[{_FORMULA_MARKS}]", delimiter))
+    return _escaped_inside_cell(delimiter, is_first, ends_with_mark).sub(r"\1", text)
+
+
 @cache
 def _formula_inside_cell(delimiter: str) -> re.Pattern[str]:
+    others, formula = _inside_cell(delimiter, f"[{_FORMULA_MARKS}]")
+    return re.compile(rf'([{others}][{_BLANKS}"]*){formula}')
+
+
+@cache
+def _escaped_inside_cell(delimiter: str, is_first: bool, ends_with_mark: bool) -> re.Pattern[str]:
+    mark = rf"(?:[{_FORMULA_MARKS}]|\Z)" if ends_with_mark else f"[{_FORMULA_MARKS}]"
+    others, formula = _inside_cell(delimiter, mark)
+    start = rf"(?:[{others}]|\A)" if is_first else f"[{others}]"
+    return re.compile(rf'({start}[{_BLANKS}"]*)\'{formula}')
+
+
+def _inside_cell(delimiter: str, mark: str) -> tuple[str, str]:
+    """Return the characters that begin a cell for other programs, and the pattern of a formula.
+
+    mark: the pattern of what makes a formula of a text that begins with a sign.
+    """
     others = _SEPARATORS.replace(delimiter, "")
-    is_formula = rf"[{_EQUAL_SIGNS}]|[{_SIGNS}][^{_SEPARATORS}]*[{_FORMULA_MARKS}]"
+    is_formula = rf"[{_EQUAL_SIGNS}]|[{_SIGNS}][^{_SEPARATORS}]*{mark}"
     cell_end = rf'[{_BLANKS}]*(?:[{_SEPARATORS}\]}}"]|\Z)'
-    return re.compile(
-        rf'([{others}][{_BLANKS}"]*)(?={is_formula})(?!(?:{_NUMBER}|{_PHONE}|-Infinity){cell_end})'
-    )
+    return others, rf"(?={is_formula})(?!(?:{_NUMBER}|{_PHONE}|-Infinity){cell_end})"
 
 
 def datetime_sql(
@@ -103,7 +139,7 @@ def datetime_sql(
 
 
 def _may_be_formula(pattern: str) -> bool:
-    """Whether the text of a datetime may be a formula.
+    """Return whether the text of a datetime may be a formula.
 
     It may if its literal text begins like one, or if it has a call after the sign of an offset or
     of a year.

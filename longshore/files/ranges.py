@@ -15,8 +15,8 @@ def parse_range(header: str, size: int) -> range | None:
     """Parse a Range header.
 
     size: of the file, in bytes.
-    Returns the byte positions to send. Returns None for the whole file: if the header is absent,
-    malformed, or names several ranges, to which a server may respond with the whole file.
+    Returns the byte positions to send; None to send the whole file, because the header is absent or
+    malformed, or names several ranges (RFC 9110 allows a server to ignore them).
     Raises RangeNotSatisfiable.
     """
     match = _RANGE.fullmatch(header.replace(" ", ""))

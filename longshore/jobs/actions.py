@@ -1,5 +1,6 @@
-"""The actions of clients and staff on a job: create, cancel, retry, delete."""
+"""The actions of clients and staff on a job: create, cancel, retry, expire, delete."""
 
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +19,9 @@ from longshore.jobs.queues import enqueue, request_discard
 from longshore.jobs.statuses import Status
 
 J = TypeVar("J", bound=Job)
+
+# Time limit of deleting the files of earlier attempts before a retry: a client waits.
+_CLEANING_SECONDS = 10
 
 
 def create(lifecycle: Lifecycle[J], job: J) -> None:
@@ -46,9 +50,23 @@ def create_locked(lifecycle: Lifecycle[J], job: J, quotas: Iterable[Quota]) -> N
     transaction.on_commit(lambda: enqueue(kind, job, is_marked=True))
 
 
-def cancel(lifecycle: Lifecycle[J], job: J) -> None:
-    """Cancel an unfinished job. Idempotent. Raises ApiError if it ended otherwise."""
-    if lifecycle.cancel(job):
+def create_claimed(lifecycle: Lifecycle[J], job: J, quotas: Iterable[Quota]) -> J:
+    """As `create_locked`, but claim the job for this process, which runs it after the commit.
+
+    If this process dies before the job has ended, recovery requeues it.
+    """
+    kind = lifecycle.kind
+    job.organization_number = admission.admit(kind, job.organization_id, quotas, is_new=True)
+    lifecycle.create(job)
+    return lifecycle.claim_created(job)
+
+
+def cancel(lifecycle: Lifecycle[J], job: J, reason: str = "") -> None:
+    """Cancel an unfinished job. Idempotent. Raises ApiError if it ended otherwise.
+
+    reason: who canceled it, as a sentence.
+    """
+    if lifecycle.cancel(job, reason):
         return
     job.refresh_from_db()
     if job.status != Status.CANCELED:
@@ -59,20 +77,21 @@ def retry(lifecycle: Lifecycle[J], job: J) -> None:
     """Run an ended job again.
 
     Raises ApiError if the job has not ended, still has its files, cannot run again, has files of an
-    earlier attempt that cannot be deleted, or would exceed a quota.
+    earlier attempt that cannot be deleted within a few seconds, or would exceed a quota.
     """
     kind, organization_id = lifecycle.kind, job.organization_id
     if job.shown_status not in kind.retryable:
         raise not_retryable(kind, job.shown_status)
     lifecycle.check_retry(job)
+    end = time.monotonic() + _CLEANING_SECONDS
     if job.expired and job.status == Status.COMPLETED:
         # Expired, but maintenance has not deleted its files yet.
-        if not maintenance.succeeds(partial(maintenance.expire_one, lifecycle), job):
+        if not maintenance.succeeds(partial(maintenance.expire_one, lifecycle), job, end):
             raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
         job.refresh_from_db()
     quotas = admission.quotas(kind, organization_id, kind.limits(organization_id))
     admission.check(organization_id, quotas)
-    if not maintenance.succeeds(partial(maintenance.delete_attempts, lifecycle), job):
+    if not maintenance.succeeds(partial(maintenance.delete_all_attempts, lifecycle), job, end):
         raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
     with transaction.atomic():
         admission.lock(organization_id)
@@ -81,6 +100,20 @@ def retry(lifecycle: Lifecycle[J], job: J) -> None:
             job.refresh_from_db()
             raise not_retryable(kind, job.status)
         transaction.on_commit(lambda: enqueue(kind, job))
+
+
+def expire(lifecycle: Lifecycle[J], job: J) -> None:
+    """End the retention of a completed job and delete its files; its row stays, as expired.
+
+    Files that the storage cannot delete within a few seconds are deleted by maintenance. Raises
+    ApiError if the job is not completed.
+    """
+    if not lifecycle.end_retention(job):
+        job.refresh_from_db()
+        raise _refusal(lifecycle.kind, job.shown_status, "expired", (Status.COMPLETED,))
+    job.refresh_from_db()
+    end = time.monotonic() + _CLEANING_SECONDS
+    maintenance.succeeds(partial(maintenance.expire_one, lifecycle), job, end)
 
 
 def delete(lifecycle: Lifecycle[J], job: J) -> None:

@@ -56,9 +56,10 @@ class Quota:
 def lock(organization_id: str) -> None:
     """Lock an organization until the end of the transaction.
 
-    Without the lock, each of several racing requests would be the last one within a limit.
+    Without the lock, concurrent requests could all take the last place within a limit.
     """
-    # Evaluated, but not required to exist: an organization may be deleted while its jobs end.
+    # `first` executes the query. No error if the row is missing: the organization may be deleted
+    # while its jobs end.
     Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
 
 
@@ -99,6 +100,8 @@ def check(organization_id: str, checked: Iterable[Quota]) -> None:
     Exact only under `lock`; without it, a cheap check before expensive work.
     """
     limited = [quota for quota in checked if quota.maximum is not None]
+    if not limited:
+        return
     numbers = [
         Coalesce(Subquery(quota.used), Value(0), output_field=BigIntegerField())
         for quota in limited

@@ -25,6 +25,17 @@ def is_due() -> Q:
     return Q(not_before=None) | Q(not_before__lte=Now())
 
 
+def due(kind: JobKind[Any]) -> QuerySet[Any, Any]:
+    """Return the queued jobs that are ready to be claimed, with the time `since` then.
+
+    A job becomes ready when it is queued, or when the delay of its retry ends.
+    """
+    events = kind.event._default_manager.filter(**{kind.name: OuterRef("pk")})
+    queued = events.order_by("-pk").values("created_at")
+    jobs = kind.jobs.filter(is_due(), status=Status.QUEUED).order_by()
+    return jobs.annotate(since=Coalesce("not_before", Subquery(queued[:1]), "created_at"))
+
+
 def served_lanes(slot: Lane) -> tuple[Lane, ...]:
     """Return the lanes that a worker of lane `slot` serves, in the order of its preference.
 

@@ -4,9 +4,9 @@ Each worker leaves one heartbeat per queue that it consumes, and one per kind of
 number of jobs that it processes at a time (its slots). Each recovery of a kind of job leaves one
 when it ends.
 
-A worker offers all its slots to each kind whose queues it consumes. Run separate workers for each
-kind: a worker that consumes queues of two kinds is counted twice, so that an organization may hold
-all its slots.
+A worker offers all its slots to each kind whose queues it consumes. A worker that consumes queues
+of two kinds is therefore counted for both, so an organization with jobs of both kinds may hold all
+its slots. To keep a slot for other organizations, run separate workers for each kind.
 """
 
 from collections.abc import Container
@@ -41,7 +41,10 @@ def record_recovery(kind: str) -> None:
 
 
 def is_fresh(name: str) -> bool:
-    """Return whether a queue has a live worker, or `recovery_of` a kind ran. Raises RedisError."""
+    """Return whether a heartbeat exists. Raises RedisError.
+
+    name: a queue, or `recovery_of(kind)`.
+    """
     return cache.get(_key(name)) is not None
 
 

@@ -26,6 +26,10 @@ class LifecycleHooks(Generic[J]):
     def __init__(self, kind: JobKind[J]) -> None:
         self.kind = kind
 
+    def lifetime(self, job: J) -> timedelta:
+        """Return the time from the creation of a job to its expiry, unless its status changes."""
+        return self.kind.retention()
+
     def changed(self, job: J) -> None:
         """Handle a new status of a job, in the transaction that changes it.
 
@@ -48,7 +52,8 @@ class LifecycleHooks(Generic[J]):
         deadline: on the monotonic clock; send no request to the storage after it.
         Returns False if a file is left. Callers also expect the errors of the storage.
         """
-        return True
+        storage = self.kind.storage
+        return storage is None or storage.delete_attempts(job, claims, deadline)
 
     def delete_files(self, job: J, deadline: float = inf) -> bool:
         """Delete all files of a job at the end of its life: those of its attempts, and its input.
@@ -59,7 +64,7 @@ class LifecycleHooks(Generic[J]):
 
     def orphans(self, older_than: timedelta) -> Iterable[str]:
         """Yield the storage keys of files that belong to no job and are older than this."""
-        return ()
+        return () if self.kind.storage is None else self.kind.storage.orphans(older_than)
 
     def count_failures(self, job: J) -> int:
         """Return the number of attempts whose failure counts against the job."""

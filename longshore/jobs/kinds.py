@@ -14,6 +14,7 @@ from longshore.jobs.statuses import RETRYABLE, UNFINISHED, Lane, Status
 if TYPE_CHECKING:
     from longshore.api.errors import BaseErrorCode
     from longshore.jobs.models import Job, JobEvent, JobQuerySet, JobTurn, JobUsage
+    from longshore.jobs.storage import JobStorage
 
 J = TypeVar("J", bound="Job")
 
@@ -58,9 +59,9 @@ class JobKind(Generic[J]):
     retention: returns how long a completed job keeps its files.
     record_retention: returns how long the row of an ended job is kept.
     unfinished_error: the code of the API's error for too many unfinished jobs.
-    folder: returns the storage folder of an organization's files, given its id; None for a kind
-        without files. Its files are deleted with the organization.
+    storage: of the files, which are deleted with their organization; None for a kind without files.
     retryable: the ended statuses in which a job can be retried.
+    bytes_field: the field of a completed job with the number of bytes that it wrote or read.
     """
 
     job: "type[J]"
@@ -73,8 +74,9 @@ class JobKind(Generic[J]):
     retention: Callable[[], timedelta]
     record_retention: Callable[[], timedelta]
     unfinished_error: "BaseErrorCode"
-    folder: Callable[[str], str] | None = None
+    storage: "JobStorage[J] | None" = None
     retryable: tuple[Status, ...] = RETRYABLE
+    bytes_field: str = "stored_bytes"
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z_]+", self.plural):
@@ -85,6 +87,11 @@ class JobKind(Generic[J]):
     def name(self) -> str:
         """The singular, such as `export`; also the name of foreign keys to the job."""
         return str(self.job._meta.model_name)
+
+    @property
+    def title(self) -> str:
+        """The plural for people, such as `Exports`."""
+        return self.plural.replace("_", " ").capitalize()
 
     @property
     def statuses(self) -> tuple[Status, ...]:

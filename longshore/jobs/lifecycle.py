@@ -1,8 +1,8 @@
 """Every change of a job's status: one conditional UPDATE with its event, in one transaction.
 
 Attempts are fenced: each claim appends a token to `claims`, and only the worker that holds the
-last token may report on the job or end it. Whether a worker is alive and whether a job is due is
-decided by one clock, the database's.
+last token may report on the job or end it. The database's clock decides whether a worker is alive
+and whether a job is due.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,13 @@ from django.utils import timezone
 from longshore.api.errors import BaseErrorCode, ErrorCode
 from longshore.database.ids import new_id
 from longshore.jobs import admission
+from longshore.jobs.changes import StatusChanges, Superseded, held_by
 from longshore.jobs.fairness import lock_next, record_turn, served_lanes
-from longshore.jobs.hooks import LifecycleHooks
 from longshore.jobs.models import Job
 from longshore.jobs.queues import transfer_message
 from longshore.jobs.statuses import Lane, Status
+
+__all__ = ["RETRY_DELAYS", "Lifecycle", "Superseded", "held_by"]
 
 J = TypeVar("J", bound=Job)
 
@@ -30,23 +32,26 @@ J = TypeVar("J", bound=Job)
 RETRY_DELAYS = (timedelta(seconds=5), timedelta(seconds=15))
 
 
-class Superseded(Exception):
-    """The job was canceled, deleted or claimed by another worker."""
+def _claim_values() -> dict[str, Any]:
+    """Return the fields that a claim sets, with a new token."""
+    token = Value(new_id("claim"))
+    return {
+        "started_at": Now(),
+        "heartbeat_at": Now(),
+        "processed_count": 0,
+        "claims": Func(F("claims"), token, function="array_append"),
+        "has_files": True,
+    }
 
 
-def held_by(job: Job) -> Q:
-    """Select the row of a claimed job if no later attempt has claimed it and it has not ended."""
-    return Q(status=Status.PROCESSING, claims=job.claims)
-
-
-class Lifecycle(LifecycleHooks[J]):
+class Lifecycle(StatusChanges[J]):
     """Changes the status of jobs of one kind. A subclass overrides hooks of `LifecycleHooks`."""
 
     # --- Clients -----------------------------------------------------------------------------
 
     def create(self, job: J) -> None:
-        """Store a new job, queued or requested. It expires after the retention of its kind."""
-        job.expires_at = timezone.now() + self.kind.retention()
+        """Store a new job, queued or requested. It expires after its `lifetime`."""
+        job.expires_at = timezone.now() + self.lifetime(job)
         with transaction.atomic(savepoint=False):
             job.save(force_insert=True)
             self._record(job, Status(job.status), attempt=0)
@@ -67,12 +72,33 @@ class Lifecycle(LifecycleHooks[J]):
             **values,
         )
 
-    def cancel(self, job: J) -> bool:
-        """Cancel a requested, queued or running job. Return False if it has already ended."""
+    def reject(self, job: J, code: BaseErrorCode, message: str, **values: Any) -> bool:
+        """Fail a requested job whose input cannot be used. Return False if it is not requested.
+
+        values: other fields to store.
+        """
+        rejected = self._change(
+            job,
+            Q(status=Status.REQUESTED),
+            Status.FAILED,
+            message,
+            attempt=0,
+            completed_at=Now(),
+            error={"error": code.value, "message": message},
+            **values,
+        )
+        return rejected is not None
+
+    def cancel(self, job: J, reason: str = "") -> bool:
+        """Cancel a requested, queued or running job. Return False if it has already ended.
+
+        reason: who canceled it, as a sentence.
+        """
         canceled = self._change(
             job,
             Q(status__in=self.kind.unfinished),
             Status.CANCELED,
+            reason,
             attempt=len(job.claims),
             completed_at=Now(),
             estimated_completion=None,
@@ -109,11 +135,12 @@ class Lifecycle(LifecycleHooks[J]):
     def delete(self, job: J) -> None:
         """Cancel and soft-delete a job. Idempotent.
 
-        Its request, its events and the responses stored for an Idempotency-Key are deleted at
-        once; its row is purged after its files.
+        Its request and the data that `deleted` deletes, such as stored responses of an
+        Idempotency-Key, are deleted at once. Its row and its history are purged after its files.
         """
         with transaction.atomic():
-            # A request whose response shows the job holds this lock until its response is stored.
+            # The creation of the job holds this lock until its response is stored under its
+            # Idempotency-Key, so `deleted` finds that response.
             admission.lock(job.organization_id)
             row = self.kind.jobs.visible().filter(pk=job.pk)
             # Locked before it is canceled, so that no other status change comes between the two.
@@ -127,17 +154,14 @@ class Lifecycle(LifecycleHooks[J]):
 
     # --- Workers -----------------------------------------------------------------------------
 
-    def claim(self, number: int, slot: Lane | None = None, slots: int = 0) -> J | None:
+    def claim(self, number: int, slot: Lane, slots: int) -> J | None:
         """Claim the queued job whose turn it is, on a message for job `number`.
 
-        slot: the lane of the worker; by default that of the message.
-        slots: number of jobs that the workers of this lane process at a time.
+        slot: the lane of the worker.
+        slots: number of jobs that the workers of this lane process at a time; 0 if it is not known.
         Returns None if there is no job that this worker may claim. `longshore.jobs.fairness`
         decides whose turn it is.
         """
-        if slot is None:
-            lanes = self.kind.jobs.filter(pk=number).values_list("lane", flat=True)
-            slot = Lane(lanes.first() or Lane.QUICK)
         for lane in served_lanes(slot):
             if claimed := self._claim(lane, slot, slots):
                 if claimed.pk != number:
@@ -146,11 +170,33 @@ class Lifecycle(LifecycleHooks[J]):
                 return claimed
         return None
 
-    def report(self, job: J, rows: int) -> None:
-        """Store the heartbeat and the progress of a claimed job. Raises Superseded."""
+    def claim_created(self, job: J) -> J:
+        """Claim a queued job for this process, in the transaction that creates it.
+
+        No worker can claim it before. It uses no slot of a lane. Returns the job as it is
+        afterwards.
+        """
+        claimed = self._change(
+            job,
+            Q(status=Status.QUEUED),
+            Status.PROCESSING,
+            attempt=1,
+            **_claim_values(),
+        )
+        if claimed is None:
+            raise Superseded(job.public_id)
+        return claimed
+
+    def report(self, job: J, rows: int, **values: Any) -> None:
+        """Store the heartbeat and the progress of a claimed job. Raises Superseded.
+
+        values: other fields to store.
+        """
         estimate = job.estimate(rows, timezone.now())
         held = self.kind.jobs.visible().filter(held_by(job), pk=job.pk)
-        if not held.update(heartbeat_at=Now(), processed_count=rows, estimated_completion=estimate):
+        if not held.update(
+            heartbeat_at=Now(), processed_count=rows, estimated_completion=estimate, **values
+        ):
             raise Superseded(job.public_id)
 
     def complete(self, job: J, rows: int, **values: Any) -> None:
@@ -167,9 +213,13 @@ class Lifecycle(LifecycleHooks[J]):
             **values,
         )
 
-    def fail(self, job: J, code: BaseErrorCode, message: str) -> None:
-        """End a claimed job with an error that a retry would not fix. Raises Superseded."""
-        self._end(job, Status.FAILED, message, error={"error": code.value, "message": message})
+    def fail(self, job: J, code: BaseErrorCode, message: str, **values: Any) -> None:
+        """End a claimed job with an error that a retry would not fix. Raises Superseded.
+
+        values: other fields to store.
+        """
+        error = {"error": code.value, "message": message}
+        self._end(job, Status.FAILED, message, error=error, **values)
 
     def time_out(self, job: J, seconds: int) -> None:
         """End a claimed job that exceeded its time limit. Raises Superseded."""
@@ -222,12 +272,21 @@ class Lifecycle(LifecycleHooks[J]):
             attempt=len(job.claims),
             enqueued_at=None,
             not_before=Now() + delays[earlier_failures],
+            estimated_completion=None,
             processed_count=0,
             **values,
         ):
             raise Superseded(job.public_id)
 
     # --- Maintenance -------------------------------------------------------------------------
+
+    def end_retention(self, job: J) -> bool:
+        """End the retention of a completed job now: it is expired, and its links stop working.
+
+        Return False if it is not completed, or expired already. The caller deletes the files.
+        """
+        ready = self.kind.jobs.ready().filter(pk=job.pk)
+        return bool(ready.update(expires_at=Now()))
 
     def expire(self, job: J) -> None:
         """Expire a completed job whose files are deleted. No effect if it was retried meanwhile."""
@@ -253,69 +312,21 @@ class Lifecycle(LifecycleHooks[J]):
             estimated_completion=None,
         )
 
-    # --- The one UPDATE ----------------------------------------------------------------------
+    # --- Claims ----------------------------------------------------------------------------------
 
     def _claim(self, lane: Lane, slot: Lane, slots: int) -> J | None:
         with transaction.atomic():
             job = lock_next(self.kind, lane, slot, slots)
             if job is None:
                 return None
-            token = new_id("claim")
             claimed = self._change(
                 job,
                 Q(status=Status.QUEUED),
                 Status.PROCESSING,
                 attempt=len(job.claims) + 1,
                 slot=slot,
-                started_at=Now(),
-                heartbeat_at=Now(),
-                processed_count=0,
-                claims=Func(F("claims"), Value(token), function="array_append"),
-                has_files=True,
+                **_claim_values(),
             )
             if claimed is not None:
                 record_turn(self.kind, claimed)
         return claimed
-
-    def _end(self, job: J, status: Status, reason: str = "", **values: Any) -> None:
-        if not self._change(
-            job,
-            held_by(job),
-            status,
-            reason,
-            attempt=len(job.claims),
-            completed_at=Now(),
-            estimated_completion=None,
-            **values,
-        ):
-            raise Superseded(job.public_id)
-
-    def _change(
-        self,
-        job: J,
-        condition: Q,
-        status: Status,
-        reason: str = "",
-        *,
-        attempt: int,
-        **values: Any,
-    ) -> J | None:
-        """Change the status of a job if `condition` is true of its row.
-
-        Returns the job as it is afterwards, or None if its row was not changed.
-        """
-        row = self.kind.jobs.visible().filter(condition, pk=job.pk)
-        with transaction.atomic(savepoint=False):
-            if not row.update(status=status, **values):
-                return None
-            self._record(job, status, reason, attempt=attempt)
-            # Read while the row is locked: a moment later it could hold another worker's token.
-            changed = self.kind.jobs.get(pk=job.pk)
-            self.changed(changed)
-        return changed
-
-    def _record(self, job: J, status: Status, reason: str = "", *, attempt: int) -> None:
-        event = self.kind.event(
-            **{self.kind.name: job}, status=status, attempt=attempt, reason=reason
-        )
-        event.save(force_insert=True)

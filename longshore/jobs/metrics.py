@@ -10,8 +10,8 @@ from math import isinf
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min, OuterRef, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Count, Min
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
@@ -28,7 +28,7 @@ from prometheus_client.registry import Collector
 
 from longshore.jobs import kinds
 from longshore.jobs.counters import BUCKETS
-from longshore.jobs.fairness import is_due
+from longshore.jobs.fairness import due
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import JobCount, JobTotal
 from longshore.jobs.statuses import TERMINAL, Lane, Status
@@ -67,7 +67,7 @@ class JobCollector(Collector):
 def _stored(kind: JobKind[Any], recounted: list[JobCount]) -> Metric:
     metric = GaugeMetricFamily(
         f"longshore_{kind.plural}",
-        f"Stored {kind.plural}; ended ones as of the last minute.",
+        f"Number of stored {kind.plural}. Ended {kind.plural} are counted once a minute.",
         labels=["lane", "status"],
     )
     unfinished = kind.jobs.filter(status__in=kind.unfinished).order_by()
@@ -82,23 +82,15 @@ def _stored(kind: JobKind[Any], recounted: list[JobCount]) -> Metric:
 
 
 def _oldest() -> Metric:
-    """Return how long the oldest waiting job of each kind and lane could have been claimed.
-
-    A job that waits for the delay of a retry cannot be claimed yet. A retried job waits since its
-    retry.
-    """
+    """Return, for each kind and lane, for how many seconds the oldest waiting job was ready."""
     metric = GaugeMetricFamily(
         "longshore_oldest_queued_seconds",
         "Age of the job that waits longest for a worker; 0 if none waits.",
         labels=["kind", "lane"],
     )
     for kind in kinds.registered():
-        events = kind.event._default_manager.filter(**{kind.name: OuterRef("pk")})
-        queued = events.order_by("-pk").values("created_at")
-        waiting = kind.jobs.filter(is_due(), status=Status.QUEUED).annotate(
-            since=Coalesce("not_before", Subquery(queued[:1]), "created_at")
-        )
-        found = waiting.order_by().values_list("lane").annotate(first=Min("since"), now=Now())
+        waiting = due(kind).values_list("lane")
+        found = waiting.annotate(first=Min("since"), now=Now())
         ages = {lane: (now - first).total_seconds() for lane, first, now in found}
         for lane in Lane:
             metric.add_metric([kind.name, lane.value], max(0, ages.get(lane, 0)))

@@ -1,8 +1,8 @@
 """Sends messages to the queues of jobs.
 
 A message makes a worker claim one job, the next in turn and not necessarily the job of the message.
-A lost message is harmless, because maintenance sends another one. So is a duplicate: its worker
-finds no job to claim.
+A lost message is harmless: maintenance sends another one. A duplicate is harmless too: its worker
+claims another waiting job, or none.
 """
 
 import logging
@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 # TTL of the second message of a small job, which allows workers of `large` to claim it.
 SECOND_MESSAGE_SECONDS = 30
-# No optional message is sent to a queue with this many: its workers are busy or down, and a broker
-# keeps even an expired message until a worker takes it.
+# If a queue has this many messages, no optional message is sent to it: its workers are busy or
+# down, and a broker keeps even an expired message until a worker takes it.
 MAX_OPTIONAL_MESSAGES = 20
 
 
@@ -61,7 +61,10 @@ def request_discard(kind: JobKind[Any]) -> None:
             current_app.send_task(kind.task("discard"))
     except Exception as error:
         # Broker clients raise many kinds of error.
-        text = "Could not send a message for the files of deleted %s; recovery retries: %s"
+        text = (
+            "Could not request the deletion of files of deleted %s; "
+            "the task `expire` deletes them: %s"
+        )
         logger.warning(text, kind.plural, error)
 
 

@@ -12,9 +12,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Event
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+)
 from psycopg.errors import QueryCanceled
 from structlog.contextvars import bind_contextvars
 
@@ -51,12 +57,14 @@ class Work(Generic[R]):
     rows: returns the number of records processed so far.
     cancel: makes `do` end soon. Called by another thread.
     seconds: time limit of the attempt.
+    values: returns other fields of the job to store with its progress.
     """
 
     do: Callable[[], R]
     rows: Callable[[], int]
     cancel: Callable[[], None]
     seconds: int
+    values: Callable[[], Mapping[str, Any]] = dict
 
 
 class JobRunner(Generic[J, R]):
@@ -78,10 +86,11 @@ class JobRunner(Generic[J, R]):
     def complete(self, job: J, result: R) -> None:
         """Store the result and complete the job, in one transaction. Raises Superseded.
 
-        Changes of the database that must happen exactly once belong here, before
-        `Lifecycle.complete`: it raises Superseded, which rolls them back, if the attempt has lost
-        its job. It locks the job's row, so call it last. The runner reports meanwhile, so this may
-        take longer than a heartbeat lasts; the time limit does not apply.
+        Changes of the database that must happen exactly once belong here. Call
+        `Lifecycle.complete` last, because it locks the job's row. If the attempt has lost its job,
+        `Lifecycle.complete` raises Superseded and the transaction is rolled back. The runner
+        reports meanwhile, so this may take longer than a heartbeat lasts; the time limit does not
+        apply.
         An ApiError fails the job; it must be raised before anything is committed.
         """
         raise NotImplementedError
@@ -107,24 +116,30 @@ class JobRunner(Generic[J, R]):
         job = self.lifecycle.claim(number, slot, slots)
         if job is None:
             return
-        bind_contextvars(**{kind.name: job.public_id}, organization=job.organization_id)
+        self.run_claimed(job)
+        if slots > 1 and (waiting := waiting_of(kind, job.organization_id, slot)):
+            # No worker claimed this job while the organization used its maximum of slots.
+            queues.enqueue(kind, waiting)
+
+    def run_claimed(self, job: J) -> None:
+        """Run a job that this process has claimed."""
+        name = self.lifecycle.kind.name
+        bind_contextvars(**{name: job.public_id}, organization=job.organization_id)
         try:
             self._run(job)
         except Superseded:
             text = "The %s %s was claimed by another worker, canceled or deleted."
-            logger.info(text, kind.name, job)
-        if slots > 1 and (waiting := waiting_of(kind, job.organization_id, slot)):
-            # No worker claimed this job while the organization used its maximum of slots.
-            queues.enqueue(kind, waiting)
+            logger.info(text, name, job)
 
     def _run(self, job: J) -> None:
         pool = ThreadPoolExecutor(1, thread_name_prefix=self.lifecycle.kind.name)
 
         def clear(claims: list[str]) -> None:
-            """Delete files in the thread of the work, after it: a slow storage must not block.
+            """Delete files of attempts in the pool's thread, after the work has ended.
 
-            claims: tokens of the job as it was claimed. A later attempt may be running by now; its
-            token is not among them, so its files are kept.
+            Wait at most _CLEANING_SECONDS: the storage may be slow.
+
+            claims: tokens of the job as it was claimed. The files of a later attempt are kept.
             """
             if claims:
                 wait([pool.submit(self._clear, job, claims)], timeout=_CLEANING_SECONDS)
@@ -153,13 +168,14 @@ class JobRunner(Generic[J, R]):
                 return
             # After any other error, the result may or may not be committed. If it is not, the
             # heartbeats end and the job is retried; if it is, the files must stay.
-            # Delete the files of earlier attempts, which may have failed while the storage was
-            # unavailable. It is available now.
+
+            # Delete files that earlier attempts left because the storage was unavailable. It is
+            # available now.
             clear(job.claims[:-1])
         finally:
             pool.shutdown(wait=False)
         name, details = self.lifecycle.kind.name, self.describe(result)
-        logger.info("The %s %s is completed%s.", name, job, f": {details}" if details else "")
+        logger.info("The %s %s has ended%s.", name, job, f": {details}" if details else "")
 
     def _complete(self, job: J, result: R, rows: int, pool: ThreadPoolExecutor) -> None:
         """Store the result while a thread of the pool reports."""
@@ -178,23 +194,32 @@ class JobRunner(Generic[J, R]):
             logger.exception("Files of the %s %s are left.", self.lifecycle.kind.name, job)
 
     def _report_until(self, is_done: Event, job: J, rows: int) -> None:
-        """Report until the result is stored, or recovery would take the job back.
+        """Report until the result is stored: without reports, recovery would requeue the job.
 
         Runs in a thread of the pool, whose connection is not part of the transaction that stores
         the result. Opens it only if storing takes longer than REPORT_SECONDS.
         """
         try:
             while not is_done.wait(REPORT_SECONDS):
-                try:
-                    self.lifecycle.report(job, rows)
-                except DatabaseError as error:
-                    logger.warning("A heartbeat of %s failed: %s", job, error)
-                    close_old_connections()
+                self._report(job, rows)
         except Superseded:
             # Completing the job raises it too.
             pass
         finally:
             connections.close_all()
+
+    def _report(self, job: J, rows: int, **values: Any) -> None:
+        """Store the heartbeat and the progress. Raises Superseded.
+
+        values: other fields to store.
+        An unavailable database does not end the attempt, because the work may read from another
+        one. After `maintenance.MAX_SILENCE` without a report, recovery requeues the job.
+        """
+        try:
+            self.lifecycle.report(job, rows, **values)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("A heartbeat of %s failed: %s", job, error)
+            close_old_connections()
 
     def _work(self, job: J, pool: ThreadPoolExecutor) -> tuple[R, int]:
         """Do the work in a thread of the pool while this one reports.
@@ -206,7 +231,7 @@ class JobRunner(Generic[J, R]):
         doing = pool.submit(copy_context().run, work.do)
         try:
             while not wait([doing], timeout=REPORT_SECONDS).done:
-                self.lifecycle.report(job, work.rows())
+                self._report(job, work.rows(), **work.values())
                 if time.monotonic() > deadline:
                     raise TimeLimitReached(work.seconds)
             return doing.result(), work.rows()
@@ -241,6 +266,16 @@ class JobRunner(Generic[J, R]):
                 raise error
             case Exception():
                 logger.error("The %s %s failed.", self.lifecycle.kind.name, job, exc_info=error)
-                self.lifecycle.retry_later(job, f"The attempt ended with {type(error).__name__}.")
+                self.lifecycle.retry_later(job, _reason(error))
             case _:
                 raise error
+
+
+def _reason(error: Exception) -> str:
+    """Return why an attempt ended, as a sentence for clients and staff. The log has the error."""
+    match error:
+        case OperationalError() | InterfaceError():
+            return "The database was not available."
+        case OSError():
+            return "A connection failed, or a file could not be read or written."
+    return "An unexpected error ended the attempt; the log of the worker has the details."

@@ -25,6 +25,9 @@ UNFINISHED = (Status.REQUESTED, Status.QUEUED, Status.PROCESSING)
 # The statuses in which an attempt ends. A job expires after it was completed, or without having
 # been queued.
 TERMINAL = (Status.COMPLETED, Status.FAILED, Status.TIMED_OUT, Status.CANCELED)
+FAILED = (Status.FAILED, Status.TIMED_OUT)
+# The statuses of a job that was completed once. A job that was never started may also be expired.
+SUCCEEDED = (Status.COMPLETED, Status.EXPIRED)
 RETRYABLE = (Status.FAILED, Status.TIMED_OUT, Status.CANCELED, Status.EXPIRED)
 # The statuses of a kind of job whose jobs are queued as soon as they are created.
 QUEUED_AT_ONCE = tuple(status for status in Status if status != Status.REQUESTED)

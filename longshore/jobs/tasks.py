@@ -17,8 +17,8 @@ from longshore.jobs.models import Job
 
 J = TypeVar("J", bound=Job)
 
-# A task expires after one interval. Hourly tasks run by the clock, because beat starts every
-# interval anew when it starts.
+# A task expires after one interval. The hourly task uses a crontab: a restart of beat restarts all
+# intervals, so an hourly interval might never end.
 _SCHEDULES: dict[str, dict[str, Any]] = {
     "recover": {"schedule": timedelta(seconds=5), "options": {"expire_seconds": 5}},
     "expire": {"schedule": timedelta(minutes=1), "options": {"expire_seconds": 60}},
@@ -31,25 +31,25 @@ def define_tasks(lifecycle: Lifecycle[J], run_job: Callable[[int], None]) -> Non
 
     run_job: claims and runs a job, on a message for the job with this number.
     """
-    name = lifecycle.kind.task
+    task_name = lifecycle.kind.task
 
-    @shared_task(name=name("run"))
+    @shared_task(name=task_name("run"))
     def run(number: int) -> None:
         run_job(number)
 
-    @shared_task(name=name("discard"))
+    @shared_task(name=task_name("discard"))
     def discard() -> None:
         maintenance.discard(lifecycle)
 
-    @shared_task(name=name("recover"))
+    @shared_task(name=task_name("recover"))
     def recover() -> None:
         maintenance.recover(lifecycle)
 
-    @shared_task(name=name("expire"))
+    @shared_task(name=task_name("expire"))
     def expire() -> None:
         maintenance.expire(lifecycle)
 
-    @shared_task(name=name("purge"))
+    @shared_task(name=task_name("purge"))
     def purge() -> None:
         maintenance.purge(lifecycle)
 

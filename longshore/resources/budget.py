@@ -35,6 +35,11 @@ def too_many_values(number: int, attributes: int = 1) -> InvalidFilter:
     return InvalidFilter(text, f"at most {maximum:,} values")
 
 
+def empty_list() -> InvalidFilter:
+    """Return the error of a filter whose list has no values."""
+    return InvalidFilter("An empty list selects nothing.", "a list with at least one value")
+
+
 class Budget:
     """Counts the comparisons and values of a request's filters before any value is parsed."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection
-from django.db.models import DateField, JSONField, Model
+from django.db.models import DateField, JSONField, ManyToOneRel, Model
 from django.urls import NoReverseMatch, resolve, reverse
 
 from longshore.accounts.models import Organization
@@ -98,6 +98,7 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     for relation in resource.relations:
         yield from _check_relation(resource, relation)
     yield from _check_includes(resource)
+    yield from _check_writable_relations(resource)
     yield from _check_filters(resource)
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
     ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
@@ -203,8 +204,8 @@ def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMes
         if not any(name in (f.name, f.attname) for f in field.related_model._meta.concrete_fields):
             text = f"relation {relation.name!r}: {field.related_model.__name__} has no {name!r}"
             yield problem(resource, text, "longshore_resources.E007")
-    yield from check_related_rows(resource, relation.of(resource.model))
-    yield from check_related_fields(resource, relation.of(resource.model))
+    yield from check_related_rows(resource, relation.bind(resource.model))
+    yield from check_related_fields(resource, relation.bind(resource.model))
 
 
 def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
@@ -234,6 +235,20 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
             parent = related
     for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
         yield problem(resource, f"include {path!r} is declared twice", "longshore_resources.E013")
+
+
+def _check_writable_relations(resource: Resource) -> Iterator[CheckMessage]:
+    for name in resource.writable_relations:
+        field, text = _field(resource.model, name), f"writable relation {name!r} "
+        if not isinstance(field, JOINED):
+            text += f"is not a relation of {resource.model.__name__}"
+            yield problem(resource, text, "longshore_resources.E023")
+        elif isinstance(field, ManyToOneRel) and not (
+            field.remote_field.target_field.primary_key
+            and field.related_model._meta.db_table != resource.model._meta.db_table
+        ):
+            text += "must be of another model, and refer to the primary key"
+            yield problem(resource, text, "longshore_resources.E023")
 
 
 def _check_filters(resource: Resource) -> Iterator[CheckMessage]:

@@ -52,8 +52,8 @@ class Operator(StrEnum):
 
 
 EQUALITY = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
-TESTS_OF_EQUALITY = (*EQUALITY, Operator.DIFFERS)
-NULLNESS = (Operator.IS_NULL, Operator.IS_NOT_NULL)
+EQUALITY_TESTS = (*EQUALITY, Operator.DIFFERS)
+NULL_TESTS = (Operator.IS_NULL, Operator.IS_NOT_NULL)
 NEGATIONS = {
     Operator.NOT_EQUALS: Operator.EQUALS,
     Operator.NOT_IN: Operator.IN,
@@ -61,14 +61,14 @@ NEGATIONS = {
     Operator.IS_PRESENT: Operator.IS_BLANK,
 }
 # Negations that null does not pass, and the operators that they negate.
-REFUSALS = {
+STRICT_NEGATIONS = {
     Operator.DIFFERS: Operator.IN,
     Operator.UNLIKE_ANY: Operator.LIKE_ALL,
     Operator.UNLIKE_ALL: Operator.LIKE_ANY,
 }
-LIKENESS = (Operator.LIKE_ANY, Operator.LIKE_ALL, Operator.UNLIKE_ANY, Operator.UNLIKE_ALL)
+LIKE_OPERATORS = (Operator.LIKE_ANY, Operator.LIKE_ALL, Operator.UNLIKE_ANY, Operator.UNLIKE_ALL)
 # Operators that are true for a to-many relation if no related record has a value.
-ABSENCES = (Operator.IS_NULL, Operator.IS_BLANK)
+TRUE_WITHOUT_RECORDS = (Operator.IS_NULL, Operator.IS_BLANK)
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d{0,99})(\.\d{1,99})?([eE][+-]?\d{1,3})?\Z", re.ASCII)
 _COMPARISONS = {
     Operator.GT: sql.SQL(">"),
@@ -127,7 +127,7 @@ def comparison_sql(
     The SQL is null if the value is null, except for IS_NULL and IS_BLANK. The caller handles the
     operators in `NEGATIONS`.
     """
-    if positive := REFUSALS.get(operator):
+    if positive := STRICT_NEGATIONS.get(operator):
         return sql.SQL("NOT ({})").format(comparison_sql(value, kind, positive, values))
     if operator is Operator.IS_NULL:
         # A file shows the JSON value null like an SQL null.
@@ -248,7 +248,7 @@ def json_comparison_sql(
     number = sql.SQL("(CASE jsonb_typeof({} #> {}) WHEN 'number' THEN {}::numeric END)").format(
         value, path, text
     )
-    if operator not in (*EQUALITY, *NULLNESS):
+    if operator not in (*EQUALITY, *NULL_TESTS):
         return comparison_sql(number, ColumnType.DECIMAL, operator, values)
     equal = comparison_sql(text, ColumnType.TEXT, operator, values)
     numbers = tuple(filter(_JSON_NUMBER.match, values))

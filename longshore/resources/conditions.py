@@ -19,9 +19,9 @@ from longshore.resources.columns import (
     primary_key,
 )
 from longshore.resources.comparisons import (
-    ABSENCES,
     NEGATIONS,
-    REFUSALS,
+    STRICT_NEGATIONS,
+    TRUE_WITHOUT_RECORDS,
     Operator,
     comparison_sql,
     json_comparison_sql,
@@ -121,9 +121,9 @@ def related_scope(
 
 
 def _owner_tests(model: type[Model], organization_id: str, row: str) -> Iterator[sql.Composable]:
-    """Yield tests that each foreign key of an unregistered model to an organization is this one.
+    """Yield one test for each foreign key to Organization: it refers to this organization.
 
-    System checks report declarations that need these tests.
+    model: has no resource. System checks report declarations that need these tests.
     """
     if model._meta.concrete_model is Organization:
         yield sql.SQL("{} = {}").format(
@@ -183,17 +183,33 @@ def condition_sql(
     return comparison_sql(column.value(row), column.kind, operator, values, column.order)
 
 
+def has_condition_path(resource: Resource, path: str) -> bool:
+    """Return whether a resource has the column or search that the path of a condition names."""
+    head, _, _ = path.partition(".")
+    if path == SEARCH and resource.search:
+        return True
+    if head in resource.relations_by_id or head in resource.filterable_relations:
+        try:
+            resolve_path(resource, path)
+        except KeyError:
+            return False
+        return True
+    return head in resource.filterable_columns
+
+
 def _related(
     resource: Resource, organization_id: str, condition: Condition, row: str
 ) -> sql.Composable:
     """Return SQL that is true if a related record passes the test.
 
-    IS_NULL and IS_BLANK are true if no related record has a value. A negation in `REFUSALS`
+    IS_NULL and IS_BLANK are true if no related record has a value. A negation in `STRICT_NEGATIONS`
     through a to-many relation is true if no related record has one of the values.
     """
     relations, column = resolve_path(resource, condition.path)
-    operator, absent = condition.operator, condition.operator in ABSENCES
-    refused = REFUSALS.get(operator) if any(relation.many for relation in relations) else None
+    operator, absent = condition.operator, condition.operator in TRUE_WITHOUT_RECORDS
+    refused = (
+        STRICT_NEGATIONS.get(operator) if any(relation.many for relation in relations) else None
+    )
     rows = [row, *(f"{row}_{depth}" for depth in range(1, len(relations) + 1))]
     found = comparison_sql(
         column.value(rows[-1]), column.kind, refused or operator, condition.values, column.order

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ExportType:
-    """A preset for exports of one resource.
+    """A named export of one resource.
 
     code: the name in requests. name: the name for people.
     resource: name of the resource.

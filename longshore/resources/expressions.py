@@ -139,7 +139,7 @@ class JsonExpressions:
         else:
             source, condition = relation.table(row), link.far
         # If the path to the organization leads through the outer row, the outer scope checks it.
-        parent_path = f"{relation.back}__{parent.organization}"
+        parent_path = f"{relation.reverse_foreign_key}__{parent.organization}"
         is_part = resource is not None and resource.organization == parent_path
         scope = related_scope(relation, self.organization_id, row, is_part=is_part)
         condition = sql.SQL("{} AND {}").format(condition, scope)
@@ -198,8 +198,8 @@ def linked(link: Link, row: str, records: sql.Composable) -> sql.Composable:
 
     records: query of the record at the far end.
     """
-    # For `=`, PostgreSQL expects few links that share no record, and does not memoize. BETWEEN with
-    # two equal bounds raises its estimate, so that it does.
+    # With `=`, PostgreSQL estimates few links with different records, and does not use Memoize.
+    # BETWEEN with two equal bounds raises the estimate, and PostgreSQL uses Memoize.
     return sql.SQL(
         "SELECT {0}.* FROM {1} CROSS JOIN LATERAL ({2} OFFSET '0') AS {0}"
         " WHERE {3} BETWEEN {4} AND {4}"

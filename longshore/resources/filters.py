@@ -11,15 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from longshore.api.errors import ErrorCode, Problem, display_value, shortened
-from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
+from longshore.database.column_types import MAX_BIGINT
+from longshore.database.texts import storable
 from longshore.resources.budget import Budget, InvalidFilter
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.comparisons import (
-    ABSENCES,
     EQUALITY,
     NEGATIONS,
-    NULLNESS,
+    NULL_TESTS,
+    TRUE_WITHOUT_RECORDS,
     Operator,
 )
 from longshore.resources.conditions import (
@@ -45,7 +46,6 @@ from longshore.resources.timezones import Zone
 from longshore.resources.values import canonical_value
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
-_MAX_LIMIT = 2**63 - 1
 _MAX_OPTIONS = 100
 # The beginning of a value that looks like an operator.
 _OPERATOR_PREFIX = re.compile(r"[A-Za-z_]+:")
@@ -76,7 +76,7 @@ def operators(kind: ColumnType, *, inside_json: bool = False) -> tuple[Operator,
     if kind in (ColumnType.TEXT, ColumnType.LIST, ColumnType.BOOLEAN) or (
         kind is ColumnType.JSON and not inside_json
     ):
-        return (*EQUALITY, *NULLNESS)
+        return (*EQUALITY, *NULL_TESTS)
     return OPERATORS
 
 
@@ -179,7 +179,7 @@ def _condition(resource: Resource, path: str, raw: Any, budget: Budget, name: st
         raise InvalidFilter(
             f"`{operator}` takes exactly two values, the smaller first.", f"{operator}:a,b"
         )
-    if operator in NULLNESS:
+    if operator in NULL_TESTS:
         return Condition(path, operator, ())
     if kind is ColumnType.JSON and operator not in EQUALITY:
         kind = ColumnType.DECIMAL
@@ -208,7 +208,9 @@ def filter_target(resource: Resource, name: str) -> tuple[str, Column, tuple[Ope
         path, column, allowed = filter_target(resource, named.paths[0])
         if len(named.paths) > 1:
             # A row that passes a negation for one path may fail it for another.
-            allowed = tuple(each for each in allowed if each not in (*NEGATIONS, *ABSENCES))
+            allowed = tuple(
+                each for each in allowed if each not in (*NEGATIONS, *TRUE_WITHOUT_RECORDS)
+            )
         return path, column, allowed
     if name in columns:
         return name, columns[name], operators(columns[name].kind)
@@ -317,7 +319,7 @@ def _limit(options: Mapping[str, Any], prefix: str) -> tuple[int | None, list[Pr
         return None, []
     digits = isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 20
     number = int(raw) if digits or (isinstance(raw, int) and not isinstance(raw, bool)) else 0
-    if 0 < number <= _MAX_LIMIT:
+    if 0 < number <= MAX_BIGINT:
         return number, []
     text = f"{display_value(raw)} is not a valid limit."
     accepted = '"all" or a whole number from 1'

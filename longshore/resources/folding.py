@@ -52,11 +52,13 @@ FOLDED = f"""CASE WHEN octet_length({{text}}) = length({{text}})
  THEN lower({{text}} COLLATE "C") ELSE {_PLAIN} END"""
 # Texts sort by their first 200 characters: bounds the cost of long texts and the index row size.
 _BEGINNING = 'left({text} COLLATE "C", 200)'
-# ASCII punctuation with codes above digits or letters; it sorts before them like the rest.
-_LATE = r":;<=>?@[\]^_`{{|}}~"
-_EARLY = "/" * 17
-_SORTED = FOLDED.replace("{text}", _BEGINNING)
-_SORT_KEY = f"""(translate({_SORTED}, '{_LATE}', '{_EARLY}') || chr(1) || {_BEGINNING})
+# ASCII punctuation whose codes follow those of digits or letters. The sort key replaces it by `/`,
+# so that all punctuation sorts before digits.
+_PUNCTUATION_AFTER_DIGITS = r":;<=>?@[\]^_`{{|}}~"
+_SLASHES = "/" * 17
+_FOLDED_BEGINNING = FOLDED.replace("{text}", _BEGINNING)
+_SORTED = f"translate({_FOLDED_BEGINNING}, '{_PUNCTUATION_AFTER_DIGITS}', '{_SLASHES}')"
+_SORT_KEY = f"""({_SORTED} || chr(1) || {_BEGINNING})
  COLLATE "C\""""
 
 

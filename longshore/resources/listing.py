@@ -1,4 +1,4 @@
-"""Pages of a resource's records as JSON that PostgreSQL writes. Every page costs the same."""
+"""Pages of a resource's records as JSON that PostgreSQL writes. Pages by cursor cost the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,6 +53,7 @@ class Listing:
     fields: paths, as in the columns of an export.
     timezone: IANA name of the time zone of all datetimes.
     key: primary key of the only record of the list; None for a list of all selected records.
+    expressions: writes the values of the fields, for a list with other texts of datetimes.
     """
 
     resource: Resource
@@ -60,6 +61,7 @@ class Listing:
     fields: tuple[str, ...]
     timezone: str = "UTC"
     key: int | str | UUID | None = None
+    expressions: type[JsonExpressions] = JsonExpressions
 
     @property
     def ordering(self) -> tuple[Ordering, ...]:
@@ -72,7 +74,7 @@ class Listing:
         Raises StatementTimeout, ResponseTooLarge, and InvalidInput for a time zone that PostgreSQL
         does not know.
         """
-        rows = self._rows(organization_id, size, cursor)
+        rows = self._rows(size, self.statement(organization_id, size + 1, cursor))
         more, rows = len(rows) > size, rows[:size]
         backwards = cursor is not None and cursor.backwards
         if backwards:
@@ -89,12 +91,27 @@ class Listing:
             else None,
         )
 
-    def _rows(
-        self, organization_id: str, size: int, cursor: Cursor | None
-    ) -> list[tuple[Any, ...]]:
-        """Return the JSON and the key texts of each row, in the direction of the cursor.
+    def window(self, organization_id: str, size: int, offset: int) -> tuple[list[str], int]:
+        """Return at most `size` records after the first `offset` ones, and the number of all.
 
-        If there are further rows, one additional row without JSON is last. Raises ResponseTooLarge.
+        The database reads the keys of the skipped records: the caller bounds the offset. Raises the
+        errors of `page`.
+        """
+        rows = self._rows(size, self.statement(organization_id, size, None, offset))
+        statement = sql.SQL("SELECT count(*) FROM {table} AS {row} WHERE {selected}").format(
+            table=sql.Identifier(self.resource.model._meta.db_table),
+            row=sql.Identifier(ROW),
+            selected=where(self.resource, organization_id, self.selection.conditions, ROW),
+        )
+        with reading(self.timezone, MAX_MILLISECONDS, "timezone") as database:
+            database.execute(statement.as_string(None))
+            (total,) = database.fetchone()
+        return [record for record, *_ in rows], total
+
+    def _rows(self, size: int, rows: sql.Composable) -> list[tuple[Any, ...]]:
+        """Return the JSON and the key texts of each row of a statement.
+
+        Rows beyond `size` have no JSON. Raises ResponseTooLarge.
         """
         keys_of = [
             sql.Identifier(f"key{n}") for n, _ in enumerate(keys(self.resource, self.ordering))
@@ -103,24 +120,29 @@ class Listing:
             maximum=sql.Literal(MAX_RESPONSE_BYTES),
             size=sql.Literal(size),
             keys=sql.SQL(", ").join(keys_of),
-            rows=self.statement(organization_id, size + 1, cursor),
+            rows=rows,
         )
         with reading(self.timezone, MAX_MILLISECONDS, "timezone") as database:
             database.execute(statement.as_string(None))
-            rows = list(database.fetchall())
-        if rows and rows[0][0] is None:
-            *_, record, total, _, column = max(rows[:size], key=lambda row: row[-2])
+            found = list(database.fetchall())
+        if found and found[0][0] is None:
+            *_, record, total, _, column = max(found[:size], key=lambda row: row[-2])
             raise ResponseTooLarge(int(total), column, record)
-        return [row[:-3] for row in rows]
+        return [row[:-3] for row in found]
 
-    def statement(self, organization_id: str, count: int, cursor: Cursor | None) -> sql.Composable:
-        """Return the statement of a page: find the keys, then compute the values of these rows."""
+    def statement(
+        self, organization_id: str, count: int, cursor: Cursor | None, offset: int = 0
+    ) -> sql.Composable:
+        """Return the statement of a page: find the keys, then compute the values of these rows.
+
+        offset: number of rows to skip after the cursor.
+        """
         ordered: Sequence[Key] = keys(self.resource, self.ordering)
         if cursor is not None and cursor.backwards:
             ordered = [key.reversed() for key in ordered]
         names = [sql.Identifier(_PAGE, f"key{number}") for number in range(len(ordered))]
         texts = [sql.Identifier(_PAGE, f"text{number}") for number in range(len(ordered))]
-        expressions = JsonExpressions(self.resource, organization_id)
+        expressions = self.expressions(self.resource, organization_id)
         fields = sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(expressions.json(path), sql.Identifier(path))
             for path in self.fields
@@ -128,16 +150,17 @@ class Listing:
         primary = sql.Identifier(ROW, primary_key(self.resource.model))
         return sql.SQL(
             "SELECT (SELECT row_to_json(record) FROM (SELECT {fields}) AS record)::text, {texts}"
-            " FROM ({keys} ORDER BY {order} LIMIT {count}) AS page"
+            " FROM ({keys} ORDER BY {order} LIMIT {count} OFFSET {offset}) AS page"
             " JOIN {table} AS {row} ON {primary} = {key}{joins} ORDER BY {order}"
         ).format(
             fields=fields,
             texts=sql.SQL(", ").join(sql.SQL("{}::text").format(text) for text in texts),
-            keys=self._page_keys(organization_id, count, cursor, ordered),
+            keys=self._page_keys(organization_id, count + offset, cursor, ordered),
             order=sql.SQL(", ").join(
                 key.term(name) for key, name in zip(ordered, names, strict=True)
             ),
             count=sql.Literal(count),
+            offset=sql.Literal(offset),
             table=sql.Identifier(self.resource.model._meta.db_table),
             row=sql.Identifier(ROW),
             primary=primary,

@@ -8,10 +8,10 @@ import re
 from typing import Any
 
 from longshore.api.errors import display_value
-from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
-from longshore.resources.budget import MAX_VALUES, InvalidFilter, too_many_values
-from longshore.resources.comparisons import NULLNESS, Operator
+from longshore.database.texts import storable
+from longshore.resources.budget import MAX_VALUES, InvalidFilter, empty_list, too_many_values
+from longshore.resources.comparisons import NULL_TESTS, Operator
 from longshore.resources.search import words_of
 from longshore.resources.values import json_or_text
 
@@ -24,7 +24,7 @@ OPERATORS = (
     *(Operator.EQUALS, Operator.NOT_EQUALS),
     *(Operator.GT, Operator.GTE, Operator.LT, Operator.LTE, Operator.BWI, Operator.BWE),
     *(Operator.IN, Operator.NOT_IN),
-    *NULLNESS,
+    *NULL_TESTS,
 )
 # Operators with exactly two values: a range with or without its ends.
 PAIRS = (Operator.BWI, Operator.BWE)
@@ -42,18 +42,18 @@ def parse_operand(raw: Any, *, whole_json: bool) -> tuple[Operator, list[Any]]:
         return Operator.IS_NULL, []
     if isinstance(raw, list) and not whole_json:
         if not raw:
-            raise InvalidFilter("An empty list selects nothing.", "a list with at least one value")
+            raise empty_list()
         return Operator.IN, raw
     if not isinstance(raw, str):
         return Operator.EQUALS, [raw]
-    if raw in tuple(NULLNESS):
+    if raw in tuple(NULL_TESTS):
         return Operator(raw), []
     head, colon, rest = raw.partition(":")
     operator = Operator(head) if colon and head in OPERATORS else None
     if operator in (Operator.EQUALS, Operator.NOT_EQUALS):
         return operator, [json_or_text(rest) if whole_json else rest]
-    if operator in NULLNESS:
-        raise InvalidFilter(f"`{operator}` takes no value.", [str(each) for each in NULLNESS])
+    if operator in NULL_TESTS:
+        raise InvalidFilter(f"`{operator}` takes no value.", [str(each) for each in NULL_TESTS])
     if operator is not None:
         return operator, split(rest) if operator in (*PAIRS, *_LISTS) else [rest]
     values = split(raw)

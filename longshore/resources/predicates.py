@@ -22,10 +22,11 @@ from longshore.resources.budget import (
     MAX_VALUES,
     Budget,
     InvalidFilter,
+    empty_list,
     too_many_values,
 )
 from longshore.resources.columns import Column, ColumnType
-from longshore.resources.comparisons import LIKENESS, TESTS_OF_EQUALITY, Operator
+from longshore.resources.comparisons import EQUALITY_TESTS, LIKE_OPERATORS, Operator
 from longshore.resources.conditions import (
     AnyOf,
     Condition,
@@ -109,7 +110,7 @@ def parse_predicates(
 
 def _conditions(resource: Resource, name: str, raw: Any, budget: Budget) -> Iterator[Condition]:
     """Yield the conditions of one predicate. A row passes if it passes at least one of them."""
-    attributes, matcher_name = _parse_name(resource, name)
+    attributes, matcher_name = parse_name(resource, name)
     matcher = MATCHERS[matcher_name]
     for path, column in attributes.items():
         _check_joined(resource, path, matcher_name)
@@ -118,7 +119,8 @@ def _conditions(resource: Resource, name: str, raw: Any, budget: Budget) -> Iter
             raise InvalidFilter(text, matchers(column.kind))
     if matcher.takes is Takes.FLAG:
         chosen = matcher.operators[0 if _flag(name, raw) else -1]
-        compared = (matcher_name,) if chosen in TESTS_OF_EQUALITY else ()
+        # The matchers `true` and `false` compare with the boolean that is their name.
+        compared = (matcher_name,) if chosen in EQUALITY_TESTS else ()
         budget.spend(compared, len(attributes))
         yield from (Condition(path, chosen, compared) for path in attributes)
         return
@@ -130,7 +132,7 @@ def _conditions(resource: Resource, name: str, raw: Any, budget: Budget) -> Iter
         texts = [canonical_value(path, column.kind, value) for value in given]
         values = tuple(dict.fromkeys(_pattern(name, matcher, text) for text in texts))
         for operator in matcher.operators:
-            if operator in TESTS_OF_EQUALITY and column.kind is ColumnType.TEXT and column.choices:
+            if operator in EQUALITY_TESTS and column.kind is ColumnType.TEXT and column.choices:
                 check_choices(path, values, column.choices)
             yield Condition(path, operator, () if operator is Operator.IS_NULL else values)
 
@@ -161,7 +163,7 @@ def _operands(name: str, matcher: Matcher, raw: Any) -> list[Any]:
     if matcher.takes is Takes.VALUES:
         values = split(raw) if isinstance(raw, str) else raw
         if values == []:
-            raise InvalidFilter("An empty list selects nothing.", "a list with at least one value")
+            raise empty_list()
         return values if isinstance(values, list) else [values]
     if isinstance(raw, list):
         raise InvalidFilter(f"`{name}` takes one value, not a list.", "one value")
@@ -170,22 +172,22 @@ def _operands(name: str, matcher: Matcher, raw: Any) -> list[Any]:
 
 def _pattern(name: str, matcher: Matcher, text: str) -> str:
     """Return the value to compare with: for LIKE a pattern, otherwise the text itself."""
-    if matcher.operators[0] in LIKENESS and len(text) > _MAX_PATTERN_CHARACTERS:
-        text = (
+    if matcher.operators[0] in LIKE_OPERATORS and len(text) > _MAX_PATTERN_CHARACTERS:
+        message = (
             f"The value of `{name}` has {len(text):,} characters; the maximum is "
             f"{_MAX_PATTERN_CHARACTERS:,}."
         )
-        raise InvalidFilter(text, f"a text of at most {_MAX_PATTERN_CHARACTERS:,} characters")
+        raise InvalidFilter(message, f"a text of at most {_MAX_PATTERN_CHARACTERS:,} characters")
     if matcher.pattern is not None:
         before, after = matcher.pattern
         return before + _WILDCARD.sub(r"\\\g<0>", text) + after
-    if matcher.operators[0] in LIKENESS and _UNFINISHED_ESCAPE.search(text):
+    if matcher.operators[0] in LIKE_OPERATORS and _UNFINISHED_ESCAPE.search(text):
         accepted = "a pattern: % matches any text, _ any character, \\% and \\_ themselves"
         raise InvalidFilter(f"The pattern of `{name}` ends with an unfinished escape.", accepted)
     return text
 
 
-def _parse_name(resource: Resource, name: str) -> tuple[dict[str, Column], str]:
+def parse_name(resource: Resource, name: str) -> tuple[dict[str, Column], str]:
     """Return the columns that a predicate's name refers to, by path, and its matcher.
 
     Raises InvalidFilter for a name that cannot be parsed.
@@ -211,7 +213,7 @@ def _attributes(resource: Resource, text: str) -> dict[str, Column]:
 
     @cache
     def parse(start: int) -> tuple[tuple[str, Column], ...] | None:
-        """Return the attributes that the parts from an index on make up; None if one is unknown."""
+        """Parse parts[start:] into attributes. Return None if an attribute is unknown."""
         if start == len(parts):
             return ()
         for end in range(len(parts), start, -1):
@@ -229,7 +231,7 @@ def _interpretations(
 ) -> Iterator[tuple[str, Column]]:
     """Yield the paths and columns that an attribute may refer to, the preferred one first.
 
-    through: the relations that the parsed beginning of the attribute follows.
+    through: the relations already parsed, in order.
     """
     columns = columns_of(through[-1]) if through else resource.columns_by_name
     relations = relations_of(through[-1]) if through else resource.filterable_relations

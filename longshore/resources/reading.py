@@ -66,16 +66,19 @@ def reading(timezone: str, milliseconds: int, timezone_field: str) -> Iterator[C
                 "statement_timeout": str(milliseconds),
                 "max_parallel_workers_per_gather": "0",
             }
-            configure(cursor, settings_of(timezone) | limits)
+            try:
+                configure(cursor, settings_of(timezone) | limits)
+            except DatabaseError as error:
+                # Any other statement may raise this error too, for another value.
+                if isinstance(error.__cause__, psycopg.errors.InvalidParameterValue):
+                    raise InvalidInput(unknown_zone(timezone, timezone_field)) from error
+                raise
             yield cursor
             # Inside an outer transaction the settings would otherwise stay until its end.
             transaction.set_rollback(True)
     except (DatabaseError, psycopg.Error) as error:
-        match error.__cause__ or error:
-            case psycopg.errors.QueryCanceled():
-                raise StatementTimeout from error
-            case psycopg.errors.InvalidParameterValue():
-                raise InvalidInput(unknown_zone(timezone, timezone_field)) from error
+        if isinstance(error.__cause__ or error, psycopg.errors.QueryCanceled):
+            raise StatementTimeout from error
         raise
 
 

@@ -24,6 +24,7 @@ from longshore.resources.columns import (
 )
 from longshore.resources.named_filters import NamedFilter
 from longshore.resources.relations import Relation
+from longshore.resources.writing import AfterWrite, Rule
 
 # Relations in the path of an include.
 MAX_INCLUDE_DEPTH = 3
@@ -50,6 +51,15 @@ class Resource:
     search: text field with the record's search text, indexed by `SearchWords`.
     key: columns that together identify a record of an organization in a batch.
     writable: columns that a batch may set; by default the columns of all editable fields.
+    writable_relations: relations that a batch may set: many-to-many relations, whose links it
+        replaces, one-to-many relations, whose records it writes with the record (`merge` creates
+        and updates them; `overwrite` also deletes those that a row with the relation does not
+        name), and to-one relations whose column is hidden.
+    required: writable columns that every record of a batch must have, although the model does not
+        require them.
+    actions: the actions of batches that the resource supports.
+    rules: tests that the records of a batch must pass, beyond those of the model.
+    after_write: called in the transaction of each chunk that a batch has written.
     """
 
     name: str
@@ -67,6 +77,11 @@ class Resource:
     search: str | None = None
     key: tuple[str, ...] = ("id",)
     writable: tuple[str, ...] | None = None
+    writable_relations: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ("merge", "overwrite", "delete")
+    rules: tuple[Rule, ...] = ()
+    after_write: AfterWrite | None = None
 
     @cached_property
     def columns_by_name(self) -> Mapping[str, Column]:
@@ -106,7 +121,7 @@ class Resource:
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:
         return {
-            relation.name: _without_hidden_fields(relation.of(self.model))
+            relation.name: _without_hidden_fields(relation.bind(self.model))
             for relation in self.relations
         }
 
@@ -257,8 +272,8 @@ class Registry:
     def for_model(self, model: type[Model]) -> Resource | None:
         """Return the resource of a model's records; None without one.
 
-        A resource of another model of the same table, such as a proxy, serves too: what it hides
-        stays hidden on every path to the records.
+        A resource of a proxy model of the same table counts too, so that the fields it hides stay
+        hidden on every path to the records.
         """
         table = model._meta.concrete_model
         found = [each for each in self if each.model._meta.concrete_model is table]

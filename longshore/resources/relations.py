@@ -58,7 +58,7 @@ class Relation:
         key = cast("Any", field).related_model._meta.pk.name
         return cls(name, label=key, fields=(key,), model=model)
 
-    def of(self, model: type[Model]) -> "Relation":
+    def bind(self, model: type[Model]) -> "Relation":
         """Return the relation bound to the model that declares it."""
         return replace(self, model=model)
 
@@ -90,7 +90,7 @@ class Relation:
         return self.many and not self.joined
 
     @property
-    def back(self) -> str | None:
+    def reverse_foreign_key(self) -> str | None:
         """The foreign key of the related model that refers to the row; None for other relations."""
         field = self._field
         return str(field.remote_field.name) if isinstance(field, ManyToOneRel) else None

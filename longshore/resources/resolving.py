@@ -7,7 +7,7 @@ exactly the rows that a file shows with that day.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from longshore.resources.comparisons import TESTS_OF_EQUALITY
+from longshore.resources.comparisons import EQUALITY_TESTS
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.intervals import MINUTE, Local, between, format_moment
 from longshore.resources.reading import reading
@@ -72,7 +72,7 @@ def resolved(conditions: Sequence[Condition | AnyOf], zone: Zone) -> list[Condit
     clocks = _resolve(list(local_times), zone)
 
     def instants(condition: Condition) -> Condition:
-        exact = condition.operator in TESTS_OF_EQUALITY
+        exact = condition.operator in EQUALITY_TESTS
         texts = (_instants(text, clocks, exact=exact) for text in condition.values)
         return replace(condition, values=tuple(value for several in texts for value in several))
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from longshore.api.errors import display_value
-from longshore.api.parsers import storable
+from longshore.database.texts import storable
 from longshore.resources.budget import InvalidFilter
 from longshore.resources.columns import ColumnType
 from longshore.resources.intervals import INFINITE, ISO_DATE, interval

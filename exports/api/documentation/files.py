@@ -1,20 +1,16 @@
 """Operations on the files of an export in the API description."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-    inline_serializer,
-)
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from exports.api import error_examples as errors
-from exports.api.examples import COMPLETED, EXPORTS_TAG, LINK
-from longshore.api.errors import ApiError, ErrorCode
-from longshore.api.exception_handler import not_acceptable
-from longshore.api.openapi import NOT_FOUND, error_responses, operation, response_example
+from exports.api.examples import COMPLETED, EXPORTS_TAG, LINK, ZIP_LINK
+from exports.lifecycle.storage import EXPORT_FILES
+from exports.lifecycle.transitions import EXPORTS
+from longshore.api.openapi import NOT_FOUND, operation, response_example
+from longshore.jobs.api import zip_documentation
+from longshore.jobs.api.documentation import file_operation
 
 manifest = operation(
     "get_export_manifest",
@@ -25,7 +21,7 @@ manifest = operation(
         "time of the database snapshot. The storage has the same manifest as `manifest.json`."
     ),
     responses={200: OpenApiTypes.OBJECT},
-    errors=[NOT_FOUND, errors.NOT_READY, errors.FILES_EXPIRED],
+    errors=[NOT_FOUND, errors.NOT_READY, errors.OBSOLETE_SPEC, errors.FILES_EXPIRED],
 )
 download = operation(
     "download_export",
@@ -58,35 +54,14 @@ download = operation(
         )
     ],
 )
-get_file = extend_schema(
-    operation_id="get_file",
-    tags=[EXPORTS_TAG],
+zip_link = zip_documentation.zip_link(
+    EXPORTS, EXPORTS_TAG, ZIP_LINK, [errors.NOT_READY, errors.FILES_EXPIRED]
+)
+get_zip = zip_documentation.get_zip(EXPORTS, EXPORTS_TAG, EXPORT_FILES)
+get_file = file_operation(
+    "get_file",
+    tag=EXPORTS_TAG,
     summary="Download a file",
     description="Serves the file of a `download_url`, if the files are stored in a local folder.",
-    auth=[],
-    parameters=[
-        OpenApiParameter("name", location=OpenApiParameter.PATH),
-        OpenApiParameter("signature", required=True, description="From the link."),
-        OpenApiParameter(
-            "Range",
-            location=OpenApiParameter.HEADER,
-            description="Bytes to return, to resume a download.",
-            examples=[OpenApiExample("All but the first megabyte", value="bytes=1048576-")],
-        ),
-    ],
-    responses={
-        (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
-        (206, "application/octet-stream"): OpenApiResponse(
-            OpenApiTypes.BINARY, "The requested range of bytes."
-        ),
-        **error_responses(
-            [
-                NOT_FOUND,
-                errors.LINK_EXPIRED,
-                not_acceptable(["application/json"]),
-                errors.RANGE_NOT_SATISFIABLE,
-                ApiError(ErrorCode.INTERNAL_ERROR),
-            ]
-        ),
-    },
+    links=EXPORT_FILES,
 )

@@ -3,7 +3,7 @@
 from drf_spectacular.utils import OpenApiResponse
 
 from exports.api import error_examples as errors
-from exports.api.examples import COMPLETED, EVENTS, EXPORTS_TAG, QUEUED, REQUESTS
+from exports.api.examples import COMPLETED, EXPORTS_TAG, QUEUED, REQUESTS
 from exports.api.filters import list_filters
 from exports.api.request_serializers import ExportRequestSerializer
 from exports.lifecycle.representation import ExportEventSerializer, ExportSerializer
@@ -37,17 +37,17 @@ jobs = job_operations(
         create_responses={
             201: OpenApiResponse(ExportSerializer, "Queued."),
             200: OpenApiResponse(
-                ExportSerializer, "An unfinished export with the same request (`dedupe`)."
+                ExportSerializer, "An unfinished export with the same specification (`dedupe`)."
             ),
         },
         queued=QUEUED,
         completed=COMPLETED,
-        events=EVENTS,
         filters=list_filters(),
         create_errors=[
             *errors.INVALID_BODIES,
             errors.TOO_MANY_RECORDS,
             errors.EMPTY_EXPORT,
         ],
+        retry_errors=[errors.OBSOLETE_SPEC],
     )
 )

@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from exports.api.examples import EXPORTS_TAG
 from exports.api.serializers import ExportableSerializer, ExportTypeSerializer
-from longshore.api.openapi import operation, raised, response_example, single_page
+from longshore.api.openapi import operation, raised, response_example, single_page_schema
 from longshore.resources.api.lookup import find_resource
 from longshore.resources.api.serializers import ResourceSummarySerializer
 from longshore.resources.registry import registry
@@ -16,14 +16,14 @@ list_resources = operation(
     tag=RESOURCES,
     summary="List resources",
     description="Returns every resource that can be exported and listed.",
-    responses={200: single_page("ResourceList", ResourceSummarySerializer)},
+    responses={200: single_page_schema("ResourceList", ResourceSummarySerializer)},
 )
 types = operation(
     "list_export_types",
     tag=EXPORTS_TAG,
     summary="List named exports",
     description="Returns the accepted values of `type` in requests, with their definitions.",
-    responses={200: single_page("ExportTypeList", ExportTypeSerializer)},
+    responses={200: single_page_schema("ExportTypeList", ExportTypeSerializer)},
     examples=[
         response_example(
             "One named export",

@@ -5,10 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any, BinaryIO
 from uuid import uuid4
 
@@ -22,7 +19,11 @@ from exports.reading.stream import ExportStream
 from exports.request.body import DATE_FROM, DATE_TO, TYPE
 from exports.request.parser import parse_export
 from exports.spec import ExportSpec
-from longshore.accounts.models import Organization
+from longshore.api.command_line import (
+    exit_codes_of_signals,
+    find_organization,
+    invalid_arguments,
+)
 from longshore.api.errors import InvalidInput
 from longshore.files.compression import Compression
 from longshore.resources.export_types import export_types
@@ -79,16 +80,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with _exit_codes_of_signals():
+        with exit_codes_of_signals():
             self.export(options)
 
     def export(self, options: dict[str, Any]) -> None:
-        try:
-            organization = Organization.objects.get(slug=options["organization"])
-        except Organization.DoesNotExist:
-            raise CommandError(
-                f"{options['organization']!r} is not the slug of an organization."
-            ) from None
+        organization = find_organization(options["organization"])
         names = (
             *("resource", TYPE, DATE_FROM, DATE_TO, "format", "compression", "options", "filters"),
             *("csv_field_options", "includes", "fields", "dry_data"),
@@ -98,7 +94,7 @@ class Command(BaseCommand):
             spec = parse_export(body, organization.timezone)
             total = count_rows(spec, organization.pk)
         except InvalidInput as invalid:
-            raise CommandError(_report(invalid)) from None
+            raise invalid_arguments(invalid) from None
         for warning in spec.warnings:
             self.stderr.write(warning)
         stream = ExportStream(spec, organization.pk)
@@ -113,32 +109,6 @@ class Command(BaseCommand):
             if isinstance(error, BrokenPipeError):
                 sys.exit(128 + signal.SIGPIPE)
             raise CommandError(f"{options['output']}: {error.strerror}") from None
-
-
-@contextmanager
-def _exit_codes_of_signals() -> Iterator[None]:
-    """Exit with the code of a shell, without a traceback, when a signal stops the command."""
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """Run every `finally`, which the default action of the signal would skip."""
-    sys.exit(128 + number)
-
-
-def _report(invalid: InvalidInput) -> str:
-    lines = []
-    for problem in invalid.problems:
-        accepted = problem.accepted
-        text = ", ".join(accepted) if isinstance(accepted, list) else accepted
-        lines.append(f"{problem.field}: {problem.message} (accepted: {text})")
-    return "\n".join(lines)
 
 
 def _write(stream: ExportStream, output: str, spec: ExportSpec, total: int | None) -> None:

@@ -3,9 +3,10 @@
 from longshore.accounts.admin import (
     api_keys,
     audit,
+    organization_sections,
     organizations,
     schedules,
     users,
 )
 
-__all__ = ["api_keys", "audit", "organizations", "schedules", "users"]
+__all__ = ["api_keys", "audit", "organization_sections", "organizations", "schedules", "users"]

@@ -6,25 +6,27 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
-from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from longshore.accounts.admin.base import StaffModelAdmin
 from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.accounts.admin.filters import RelatedFilter
+from longshore.accounts.admin.presentation import relative_and_exact_time
+from longshore.accounts.admin.shown_once import shown_once
 from longshore.accounts.models import ApiKey, KeyStatus, Scope
 
+# The value of the filter and of the label of an active key that expires soon.
+EXPIRING = "expires soon"
 STATUS_COLORS = {
     KeyStatus.ACTIVE: "success",
+    EXPIRING: "warning",
     KeyStatus.EXPIRED: "warning",
     KeyStatus.REVOKED: "danger",
 }
@@ -49,17 +51,20 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return KeyStatus.choices
+        return [*KeyStatus.choices, (EXPIRING, EXPIRING.capitalize())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
         value = self.value()
+        if value == EXPIRING:
+            return queryset.filter(pk__in=ApiKey.objects.expiring_soon())
         if value in KeyStatus.values:
             return queryset.filter(pk__in=ApiKey.objects.with_status(KeyStatus(value)))
         return queryset
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(StaffModelAdmin):
+    audits_values = True
     form = ApiKeyForm
     list_display = (
         "name",
@@ -68,9 +73,9 @@ class ApiKeyAdmin(ModelAdmin):
         "scope_list",
         "status_label",
         "last_used",
-        "expiry_date",
+        "expires",
     )
-    list_filter = (StatusFilter, ("organization", AutocompleteSelectFilter))
+    list_filter = (StatusFilter, ("organization", RelatedFilter))
     list_filter_submit = True
     list_select_related = ("organization",)
     search_fields = ("name", "prefix", "organization__name", "organization__slug")
@@ -82,14 +87,14 @@ class ApiKeyAdmin(ModelAdmin):
         editable = ("organization", "name", "scopes", "expiry_date")
         if obj is None:
             return editable
-        return ("status_label", *editable, "key_prefix", "last_used", "created")
+        return ("status_label", *editable, "key_prefix", "last_used_at", "created")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiKey | None = None
     ) -> tuple[str, ...]:
         if obj is None:
             return ()
-        return ("status_label", "organization", "key_prefix", "last_used", "created")
+        return ("status_label", "organization", "key_prefix", "last_used_at", "created")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"scopes": Scope.values, **super().get_changeform_initial_data(request)}
@@ -124,13 +129,13 @@ class ApiKeyAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": "API key issued",
             "opts": self.opts,
-            "api_key": obj,
-            "key": obj.issued_key,
-            "url": request.build_absolute_uri("/v1/exports"),
+            "heading": f"{obj.name}, for {obj.organization}",
+            "url": request.build_absolute_uri("/v1/resources"),
+            "usage_template": "admin/longshore_accounts/apikey/usage.html",
         }
-        response = TemplateResponse(request, "admin/longshore_accounts/apikey/issued.html", context)
-        add_never_cache_headers(response)
-        return response
+        text = "Copy the key now. Only a hash of it is stored, so it cannot be shown again."
+        change_url = reverse("admin:longshore_accounts_apikey_change", args=[obj.pk])
+        return shown_once(request, context, obj.issued_key, text, change_url)
 
     @admin.action(description="Revoke selected API keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
@@ -157,8 +162,7 @@ class ApiKeyAdmin(ModelAdmin):
         """Revoke keys that are not revoked yet and log it in their history. Return how many."""
         api_keys = list(queryset.filter(revoked=False))
         ApiKey.objects.filter(pk__in=[api_key.pk for api_key in api_keys]).update(revoked=True)
-        for api_key in api_keys:
-            self.log_change(request, api_key, "Revoked.")
+        self.log_changes(request, api_keys, "Revoked.")
         return len(api_keys)
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -168,7 +172,7 @@ class ApiKeyAdmin(ModelAdmin):
 
     @display(description="Status", label=STATUS_COLORS)
     def status_label(self, api_key: ApiKey) -> str:
-        return api_key.status.value
+        return status_of(api_key)
 
     @display(description="Prefix")
     def key_prefix(self, api_key: ApiKey) -> SafeString:
@@ -178,10 +182,27 @@ class ApiKeyAdmin(ModelAdmin):
     def scope_list(self, api_key: ApiKey) -> list[str]:
         return api_key.scopes
 
-    @display(description="Last used", ordering="last_used_at")
-    def last_used(self, api_key: ApiKey) -> str:
-        used = api_key.last_used_at
-        if used is None:
-            return "Never"
-        exact = f"{used:%F %T} UTC"
-        return format_html('<span title="{}">{} ago</span>', exact, timesince(used, depth=1))
+    @display(description="Last used", ordering="last_used_at", header=True)
+    def last_used(self, api_key: ApiKey) -> tuple[str, str]:
+        return last_use(api_key)
+
+    @display(description="Expires", ordering="expiry_date", header=True)
+    def expires(self, api_key: ApiKey) -> tuple[str, str]:
+        return expiry(api_key)
+
+
+def status_of(api_key: ApiKey) -> str:
+    """Return the key's status, or EXPIRING."""
+    return EXPIRING if api_key.expires_soon else api_key.status.value
+
+
+def last_use(api_key: ApiKey) -> tuple[str, str]:
+    """Return when a key was last used: relative and exact time."""
+    used = api_key.last_used_at
+    return relative_and_exact_time(used) if used else ("Never", "")
+
+
+def expiry(api_key: ApiKey) -> tuple[str, str]:
+    """Return when a key expires or expired: relative and exact time."""
+    ends = api_key.expiry_date
+    return relative_and_exact_time(ends) if ends else ("Never", "")

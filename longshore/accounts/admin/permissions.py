@@ -6,9 +6,9 @@ from django.http import HttpRequest
 
 
 class ReadOnlyPermissions:
-    """Mixin of a ModelAdmin: refuses the forms that add, change or delete records."""
+    """Mixin of a ModelAdmin or an inline: refuses the forms that add, change or delete records."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

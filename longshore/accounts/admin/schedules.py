@@ -1,8 +1,14 @@
 """Admin of periodic tasks and their schedules, in the style of Unfold."""
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
 from django_celery_beat.admin import ClockedScheduleAdmin as BaseClockedScheduleAdmin
 from django_celery_beat.admin import CrontabScheduleAdmin as BaseCrontabScheduleAdmin
 from django_celery_beat.admin import PeriodicTaskAdmin as BasePeriodicTaskAdmin
@@ -16,8 +22,13 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from longshore.accounts.admin.base import StaffModelAdmin, StaffTabularInline
+from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.accounts.admin.presentation import EMPTY, exact_time, relative_and_exact_time
 
 # Registered again below in the style of Unfold, except for solar schedules, which are not needed.
 admin.site.unregister(
@@ -36,27 +47,126 @@ class PeriodicTaskForm(BasePeriodicTaskForm):
         self.fields["regtask"].widget = TaskSelectWidget()
 
 
-class PeriodicTaskInline(BasePeriodicTaskInline, TabularInline):
+class PeriodicTaskInline(BasePeriodicTaskInline, StaffTabularInline):
     pass
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):
+class PeriodicTaskAdmin(BasePeriodicTaskAdmin, StaffModelAdmin):
+    """Tasks that beat sends to the workers. Solar schedules are not offered."""
+
+    organization_path = None
+    audits_values = True
     form = PeriodicTaskForm
     # The template of the package has an inline script, which the content security policy forbids.
     change_form_template = None
+    date_hierarchy = None
+    list_display = ("name", "rhythm", "last_run", "next_run", "enabled")
+    list_filter = ("enabled",)
+    list_fullwidth = True
+    ordering = ("name",)
+    sortable_by = ("name", "last_run")
+    actions = ("enable_tasks", "disable_tasks", "run_tasks")
+    actions_detail = ("run_now",)
+    readonly_fields = ("last_run_at", "next_run_at", "crontab_translation")
+    fieldsets = (
+        (None, {"fields": ("name", "description", "regtask", "task", "enabled")}),
+        (
+            "Schedule",
+            {
+                "fields": (
+                    ("interval", "crontab", "clocked"),
+                    ("start_time", "one_off"),
+                    ("last_run_at", "next_run_at", "crontab_translation"),
+                )
+            },
+        ),
+        ("Arguments", {"fields": ("args", "kwargs"), "classes": ("tab",)}),
+        (
+            "Delivery",
+            {"fields": (("expires", "expire_seconds"), "queue"), "classes": ("tab",)},
+        ),
+    )
+
+    @admin.action(description="Enable", permissions=["change"])
+    def enable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        tasks = list(queryset)
+        super().enable_tasks(request, queryset)
+        self.log_changes(request, tasks, "Enabled.")
+
+    @admin.action(description="Disable", permissions=["change"])
+    def disable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        tasks = list(queryset)
+        super().disable_tasks(request, queryset)
+        self.log_changes(request, tasks, "Disabled.")
+
+    @admin.action(description="Run now", permissions=["change"])
+    def run_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        tasks = list(queryset)
+        super().run_tasks(request, queryset)
+        # If one of the tasks is unknown, none was sent.
+        if all(each.task in self.celery_app.tasks for each in tasks):
+            self.log_changes(request, tasks, "Sent to the workers.")
+
+    @action(
+        description="Run now",
+        icon="play_arrow",
+        permissions=["change"],
+        dialog=confirmation(
+            "Run this task now?", "A worker runs it once. Its schedule does not change.", "Run now"
+        ),
+    )
+    def run_now(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        self.run_tasks(request, self.get_queryset(request).filter(pk=object_id))
+        page = reverse("admin:django_celery_beat_periodictask_change", args=[object_id])
+        return close_dialog(page)
+
+    @display(description="Runs")
+    def rhythm(self, task: PeriodicTask) -> str:
+        if task.crontab:
+            return str(task.crontab.human_readable)
+        if task.clocked:
+            return f"Once, at {exact_time(task.clocked.clocked_time)}"
+        return capfirst(str(task.interval)) if task.interval else EMPTY
+
+    @display(description="Last run", ordering="last_run_at", header=True)
+    def last_run(self, task: PeriodicTask) -> tuple[str, str]:
+        last = task.last_run_at
+        return relative_and_exact_time(last) if last else ("Not yet", "")
+
+    @display(description="Next run", header=True)
+    def next_run(self, task: PeriodicTask) -> tuple[str, str]:
+        return relative_and_exact_time(_next_run(task))
+
+    @display(description="Next run")
+    def next_run_at(self, task: PeriodicTask) -> str:
+        return exact_time(_next_run(task))
+
+
+def _next_run(task: PeriodicTask) -> datetime | None:
+    """Return when a task is due; None if it is disabled or has no schedule."""
+    now = timezone.now()
+    if not task.enabled or task.scheduler is None:
+        return None
+    if task.clocked:
+        return cast("datetime", task.clocked.clocked_time)
+    remaining: timedelta = task.schedule.remaining_estimate(task.last_run_at or now)
+    return now + max(remaining, timedelta())
 
 
 @admin.register(IntervalSchedule)
-class IntervalScheduleAdmin(ModelAdmin):
+class IntervalScheduleAdmin(StaffModelAdmin):
+    organization_path = None
     inlines = (PeriodicTaskInline,)
 
 
 @admin.register(CrontabSchedule)
-class CrontabScheduleAdmin(BaseCrontabScheduleAdmin, ModelAdmin):
+class CrontabScheduleAdmin(BaseCrontabScheduleAdmin, StaffModelAdmin):
+    organization_path = None
     inlines = (PeriodicTaskInline,)
 
 
 @admin.register(ClockedSchedule)
-class ClockedScheduleAdmin(BaseClockedScheduleAdmin, ModelAdmin):
+class ClockedScheduleAdmin(BaseClockedScheduleAdmin, StaffModelAdmin):
+    organization_path = None
     inlines = (PeriodicTaskInline,)

@@ -51,10 +51,11 @@ class Field:
         problems.report(self.code, path, None if self.is_secret else value, text, self.accepted)
         return self.absent()
 
-    def _mismatch(self, value: Any, path: str, problems: Problems) -> Any:
-        """Refuse a value because of its type or range."""
+    def _mismatch(self, value: Any, path: str, problems: Problems, accepted: str = "") -> Any:
+        """Refuse a value because of its type or range. accepted: by default `self.accepted`."""
         suffix = "" if self.is_secret else f", not {display_value(value)}"
-        return self._refuse(value, path, problems, f"{path} must be {self.accepted}{suffix}.")
+        text = f"{path} must be {accepted or self.accepted}{suffix}."
+        return self._refuse(value, path, problems, text)
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,7 @@ class Boolean(Field):
     def read(self, value: Any, path: str, problems: Problems) -> Any:
         if isinstance(value, bool):
             return value
-        text = f"{path} must be true or false, not {display_value(value)}."
-        return self._refuse(value, path, problems, text)
+        return self._mismatch(value, path, problems, "true or false")
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,8 @@ class Choice(Field):
         accepted = self.accepted
         if isinstance(value, str) and value in accepted:
             return value
+        if self.is_secret:
+            return self._mismatch(value, path, problems, " or ".join(accepted))
         hint = did_you_mean(value, accepted) if isinstance(value, str) else "."
         text = f"{display_value(value)} is not a valid {self.noun or self.name}{hint}"
         if self.fixed_wording:
@@ -162,6 +164,25 @@ class FreeObject(Field):
             if size > self.max_characters:
                 text = f"{path} has {size:,} characters as JSON, more than {self.max_characters:,}."
                 return self._refuse(value, path, problems, text)
+        return value
+
+
+@dataclass(frozen=True)
+class FreeObjects(Field):
+    """A list of at least one JSON object with any fields."""
+
+    @property
+    def accepted(self) -> str:
+        return "a list of at least one object"
+
+    def read(self, value: Any, path: str, problems: Problems) -> Any:
+        if not isinstance(value, list) or not value:
+            return self._mismatch(value, path, problems)
+        for position, member in enumerate(value):
+            if not isinstance(member, Mapping):
+                place = f"{path}.{position}"
+                text = f"{place} must be an object, not {display_value(member)}."
+                problems.report(self.code, place, member, text, "an object")
         return value
 
 

@@ -12,16 +12,29 @@ from longshore.api.body.declaration import (
     Custom,
     Field,
     FreeObject,
+    FreeObjects,
     Integer,
     Object,
     Text,
 )
 
 AnyField = serializers.Field[Any, Any, Any, Any]
+# By the id of the body, which is a constant of a module and lives as long as the process.
+_classes: dict[int, type[serializers.Serializer[Any]]] = {}
+_FREE_OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": {}}
 
 
 def serializer_class(body: Body) -> type[serializers.Serializer[Any]]:
-    """Return a serializer for `extend_schema`; it describes the request and validates nothing."""
+    """Return a serializer for `extend_schema`; it describes the request and validates nothing.
+
+    Returns the same class for the same body: two classes of one name would be two components.
+    """
+    if id(body) not in _classes:
+        _classes[id(body)] = _new_class(body)
+    return _classes[id(body)]
+
+
+def _new_class(body: Body) -> type[serializers.Serializer[Any]]:
     members: dict[str, Any] = {field.name: _serializer_field(field) for field in body.fields}
     name = f"{body.name}Serializer"
     return type(name, (serializers.Serializer,), {"__doc__": body.help_text, **members})
@@ -41,12 +54,14 @@ def _serializer_field(field: Field) -> AnyField:
         case Boolean():
             return serializers.BooleanField(**options)
         case Integer():
-            # The maximum is a limit of the database's type, which no client comes near.
+            # Omit the maximum: it is only the limit of the database's type.
             return serializers.IntegerField(min_value=field.minimum, **options)
         case Choice():
             return serializers.ChoiceField(field.accepted, **options)
         case FreeObject():
-            return _json({"type": "object", "additionalProperties": {}}, options)
+            return _json(_FREE_OBJECT, options)
+        case FreeObjects():
+            return _json({"type": "array", "items": _FREE_OBJECT, "minItems": 1}, options)
         case Object():
             return serializer_class(field.body)(**options)
         case Custom():

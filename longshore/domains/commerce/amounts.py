@@ -4,13 +4,17 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Model
 
-from longshore.domains.currencies import THOUSANDTHS, UNDIVIDED
+from longshore.domains.currencies import (
+    SYMBOLS,
+    THREE_DECIMAL_CURRENCIES,
+    ZERO_DECIMAL_CURRENCIES,
+)
 from longshore.resources.columns import Column, ColumnType
 
 _CENTS = "_cents"
 # A single test separates the usual currencies from the others: wide records have many amounts.
-_THREE_DECIMALS = f"{{row}}.currency_code IN {THOUSANDTHS}"
-_UNUSUAL = f"{{row}}.currency_code IN {UNDIVIDED + THOUSANDTHS}"
+_THREE_DECIMALS = f"{{row}}.currency_code IN {THREE_DECIMAL_CURRENCIES}"
+_UNUSUAL = f"{{row}}.currency_code IN {ZERO_DECIMAL_CURRENCIES + THREE_DECIMAL_CURRENCIES}"
 _BY_CURRENCY = f"""CASE WHEN {_UNUSUAL} THEN CASE WHEN {_THREE_DECIMALS} THEN %s ELSE %s END
     ELSE %s END"""
 # Precision and scale of a 64-bit number in any currency.
@@ -20,9 +24,9 @@ _FLOAT = _BY_CURRENCY % ("{row}.$ * 0.001", "{row}.$::numeric", "{row}.$ * 0.01"
 # ltrim instead of abs(): abs() of the smallest 64-bit number overflows.
 _GROUPS = "FM9,999,999,999,999,999,990"
 _PATTERN = _BY_CURRENCY % (f"'{_GROUPS}\".\"000'", f"'{_GROUPS}'", f"'{_GROUPS}\".\"00'")
+_SYMBOLS = " ".join(f"WHEN '{currency}' THEN '{symbol}'" for currency, symbol in SYMBOLS.items())
 _FORMATTED = f"""(CASE WHEN {{row}}.$ < 0 THEN '-' ELSE '' END
-    || CASE {{row}}.currency_code WHEN 'USD' THEN '$' WHEN 'EUR' THEN '€' WHEN 'GBP' THEN '£'
-        WHEN 'JPY' THEN '¥' ELSE {{row}}.currency_code || ' ' END
+    || CASE {{row}}.currency_code {_SYMBOLS} ELSE {{row}}.currency_code || ' ' END
     || ltrim(to_char({{row}}.$, {_PATTERN}), '-'))"""
 
 

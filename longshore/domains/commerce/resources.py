@@ -44,7 +44,7 @@ _REFERENCES = frozenset({"token", "payment_source_token"})
 
 
 def _relation(model: type[Record], name: str) -> Relation:
-    target = Relation(name).of(model).target
+    target = Relation(name).bind(model).target
     label, *others = _RELATED_FIELDS.get(target, ("name",))
     tags = name == "tags"
     return Relation(name, label, ("id", label, *others), "tag" if tags else None, joined=tags)
@@ -60,22 +60,24 @@ def _declare(
     columns: tuple[Column, ...] = (),
     computed_amounts: tuple[Column, ...] = (),
     writable: tuple[str, ...] | None = None,
+    parts: str = "",
 ) -> None:
     """Register a model with its amounts, and with a relation for each foreign key and for tags.
 
-    key, includes: columns and paths, separated by spaces.
+    key, includes, parts: columns, paths, and one-to-many relations whose records a batch writes
+        with the record, separated by spaces.
     computed_amounts: computed columns of cents.
     """
     searched = any(field.name == "search_text" for field in model._meta.concrete_fields)
     links = [field for field in model._meta.concrete_fields if field.many_to_one]
     names = [field.name for field in links if field.name != "organization"]
-    names += ["tags"] if issubclass(model, Taggable) else []
+    tags = ("tags",) if issubclass(model, Taggable) else ()
     register(
         Resource(
             name=name,
             plural=plural or f"{name}s",
             model=model,
-            relations=tuple(_relation(model, relation) for relation in names),
+            relations=tuple(_relation(model, relation) for relation in (*names, *tags)),
             columns=(*columns, *amounts(model, computed_amounts)),
             exposed=secret_fields(model) & _REFERENCES,
             hidden=frozenset({"search_text"} if searched else ()),
@@ -83,6 +85,7 @@ def _declare(
             key=tuple(key.split()),
             includes=tuple(includes.split()),
             writable=writable,
+            writable_relations=() if writable == () else (*tags, *parts.split()),
         )
     )
 
@@ -127,10 +130,17 @@ _declare(
     "sku",
     key="code",
     includes="shipping_category prices prices.price_tiers stock_items tax_categories tags",
+    parts="prices stock_items tax_categories",
 )
 _declare(commerce.TaxCategory, "tax_category", plural="tax_categories", includes="sku")
 _declare(commerce.SkuOption, "sku_option")
-_declare(commerce.SkuList, "sku_list", key="slug", includes="sku_list_items bundles")
+_declare(
+    commerce.SkuList,
+    "sku_list",
+    key="slug",
+    includes="sku_list_items bundles",
+    parts="sku_list_items",
+)
 _declare(commerce.SkuListItem, "sku_list_item", key="sku_list_id sku_id", includes="sku")
 _declare(
     commerce.Bundle,
@@ -139,7 +149,13 @@ _declare(
     includes="sku_list sku_list_items tags",
 )
 _declare(commerce.PriceList, "price_list", key="code")
-_declare(commerce.Price, "price", key="sku_code price_list_id", includes="sku price_tiers")
+_declare(
+    commerce.Price,
+    "price",
+    key="sku_code price_list_id",
+    includes="sku price_tiers",
+    parts="price_tiers",
+)
 _declare(commerce.PriceTier, "price_tier")
 
 # Stock
@@ -158,15 +174,17 @@ _declare(
         returns returns.return_line_items
         authorizations captures voids refunds transactions tags""",
     columns=computed.ORDER,
+    parts="line_items",
 )
 _declare(
     commerce.LineItem,
     "line_item",
     includes="line_item_options",
     computed_amounts=computed.LINE_ITEM_AMOUNTS,
+    parts="line_item_options",
 )
 _declare(commerce.LineItemOption, "line_item_option")
-_declare(commerce.Cart, "cart", columns=computed.CART)
+_declare(commerce.Cart, "cart", columns=computed.CART, parts="cart_line_items")
 _declare(commerce.CartLineItem, "cart_line_item")
 _declare(
     commerce.OrderSubscription,
@@ -174,6 +192,7 @@ _declare(
     key="number",
     includes="customer customer_payment_source market source_order order_subscription_items",
     columns=computed.SUBSCRIPTION,
+    parts="order_subscription_items",
 )
 _declare(
     commerce.OrderSubscriptionItem,
@@ -220,6 +239,7 @@ _declare(
     "return",
     key="number",
     includes="order return_line_items",
+    parts="return_line_items",
 )
 _declare(commerce.ReturnLineItem, "return_line_item")
 

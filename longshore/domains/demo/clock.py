@@ -1,7 +1,7 @@
 """Creation times and ids of demo records, as functions of the record's number.
 
-Any record can compute the id of any other one, so memory use does not depend on their number. Times
-are milliseconds since 1970, UTC.
+The id of a record is computed from its number, so memory use does not grow with the number of
+records. Times are milliseconds since 1970, UTC.
 """
 
 import hashlib

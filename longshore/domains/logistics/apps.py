@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 
+from longshore.domains.labels import spell_out
+
 
 class LogisticsConfig(AppConfig):
     name = "longshore.domains.logistics"
@@ -23,3 +25,6 @@ class LogisticsConfig(AppConfig):
         "ShippingLabelInference": "document_scanner",
         "Asset": "forklift",
     }
+
+    def ready(self) -> None:
+        spell_out(self)

@@ -52,6 +52,9 @@ def _declare(
     columns: tuple[Column, ...] = (),
     hidden: frozenset[str] = frozenset(),
     filters: tuple[NamedFilter, ...] = (),
+    writable_relations: tuple[str, ...] = (),
+    required: tuple[str, ...] = (),
+    actions: tuple[str, ...] = ("merge", "overwrite", "delete"),
 ) -> None:
     """Register a model with its search text as the column `_search`."""
     search = field_column(model, "search_text", called="_search")
@@ -66,6 +69,9 @@ def _declare(
             hidden=hidden | {"search_text"},
             filters=filters,
             search="search_text",
+            writable_relations=writable_relations,
+            required=required,
+            actions=actions,
         )
     )
 
@@ -128,6 +134,7 @@ _declare(
     ),
     # The filter `location_id` matches any location of a contact, not only the primary one.
     hidden=frozenset({"experimental", "location"}),
+    writable_relations=("groups", "location", "locations"),
 )
 _declare(
     Group,
@@ -142,7 +149,14 @@ _declare(
         *_tracker_counts(_TRACKERS_OF_GROUP),
     ),
 )
-_declare(Fulfillment, "fulfillment", _LOCATION, _ARTICLES, includes=("location",))
+_declare(
+    Fulfillment,
+    "fulfillment",
+    _LOCATION,
+    _ARTICLES,
+    includes=("location",),
+    writable_relations=("articles",),
+)
 _declare(
     Item,
     "item",
@@ -173,6 +187,7 @@ _declare(
             inclusive=True,
         ),
     ),
+    writable_relations=("levels",),
 )
 _declare(
     Location,
@@ -189,7 +204,14 @@ _declare(
         ),
     ),
 )
-_declare(Manifest, "manifest", _LOCATION, _ARTICLES, includes=("location", "trackers"))
+_declare(
+    Manifest,
+    "manifest",
+    _LOCATION,
+    _ARTICLES,
+    includes=("location", "trackers"),
+    writable_relations=("articles",),
+)
 _declare(
     Shipment,
     "shipment",
@@ -208,6 +230,8 @@ _declare(
         "inference",
         "tracker",
     ),
+    required=("tracking_number",),
+    actions=("merge",),
 )
 _declare(
     Tracker,
@@ -234,6 +258,8 @@ _declare(
             paths=("destination_contact", "sender_contact"),
         ),
     ),
+    required=("tracking_number",),
+    actions=("merge",),
 )
 _declare(
     ShippingLabelInference,

@@ -1,17 +1,26 @@
 """The interface of storages: what Longshore needs beyond Django's storage API."""
 
 import logging
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from math import inf
+from operator import itemgetter
 from typing import ClassVar
 
+from django.core.cache import cache
 from django.core.files.storage import Storage
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
+
+# The position before the first job of the first organization.
+_START = ("", "")
 
 
 @dataclass(frozen=True)
@@ -32,25 +41,71 @@ class LinkTarget:
     identifier: str
 
 
+@dataclass(frozen=True)
+class UploadTarget:
+    """The future file of an upload link.
+
+    key: of the file in the storage, for storages that receive uploads themselves.
+    url: absolute URL of Longshore's endpoint for the upload, for all other storages.
+    identifier: identifies the upload to that endpoint; part of the signature.
+    """
+
+    key: str
+    url: str
+    identifier: str
+
+
+@dataclass(frozen=True)
+class UploadLink:
+    """A request by which a client uploads a file, with the file as its body."""
+
+    url: str
+    method: str = "PUT"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class FileStorage(Storage, ABC):
-    """A Django storage with ranges, download links, folders and a probe.
+    """A Django storage with ranges, links, folders and a probe.
 
     `save`, `open`, `delete`, `size` and `listdir` are those of Django. A save must not return
     before the file is durable.
 
     verifies_writes: `save` compares the stored bytes with the given bytes. If false, the caller
         must read the file back.
+    receives_uploads: clients upload to the storage, which shows a file when it is complete. If
+        false, they upload to Longshore.
+    search_seconds: time limit of one search for orphans.
     """
 
     verifies_writes: ClassVar[bool]
+    receives_uploads: ClassVar[bool]
+    search_seconds: ClassVar[float] = 45.0
 
     @abstractmethod
     def read_range(self, key: str, start: int, end: int) -> Iterator[bytes]:
-        """Yield the bytes from `start` up to, but not including, `end`, in blocks."""
+        """Yield the bytes from `start` up to, but not including, `end`, in blocks.
+
+        Raises FileNotFoundError if the file does not exist.
+        """
+
+    @abstractmethod
+    def copy(self, source: str, target: str) -> None:
+        """Store a second file with the content of another one, without reading it if possible.
+
+        source, target: keys. The target does not exist.
+        Raises FileNotFoundError if the source does not exist.
+        """
 
     @abstractmethod
     def link(self, target: LinkTarget, seconds: int) -> str:
         """Return a URL that downloads the file without an API key.
+
+        seconds: time after which the link has expired.
+        """
+
+    @abstractmethod
+    def upload_link(self, target: UploadTarget, seconds: int) -> UploadLink:
+        """Return a request that uploads a file without an API key.
 
         seconds: time after which the link has expired.
         """
@@ -69,6 +124,8 @@ class FileStorage(Storage, ABC):
         deadline: on the monotonic clock; no request is sent to the storage after it.
         Returns whether no file of it is left, also for a missing folder. Errors are logged.
         """
+        if time.monotonic() > deadline:
+            return False
         try:
             return self._delete_contents(path, deadline)
         except FileNotFoundError:
@@ -97,28 +154,70 @@ class FileStorage(Storage, ABC):
     ) -> Iterator[str]:
         """Yield the keys of files that belong to no attempt of any job.
 
+        A search ends after `search_seconds`, or if the caller stops. The next search of the same
+        root continues after the last job that was searched, so several searches together cover any
+        number of jobs.
+
         root: of the layout `<root>/<organization>/<job>/<attempt>/<file>`.
         known_attempts: returns the attempts of all jobs of an organization, given its id.
         older_than: age of a file at least; a new attempt may not be known yet.
         """
         newest = timezone.now() - older_than
+        end = time.monotonic() + self.search_seconds
+        key = f"orphans:{root}"
+        start = position = _position(key)
+        try:
+            for organization, jobs in groupby(self._jobs_after(start, root), itemgetter(0)):
+                known = set(known_attempts(organization))
+                for _, job in jobs:
+                    path = f"{root}/{organization}/{job}"
+                    for attempt in set(self._folders(path)) - known:
+                        yield from self._files_before(f"{path}/{attempt}", newest)
+                    position = (organization, job)
+                    if time.monotonic() > end:
+                        return
+            position = _START
+        finally:
+            with suppress(RedisError):
+                cache.set(key, position, timeout=None)
+
+    def _jobs_after(self, start: tuple[str, str], root: str) -> Iterator[tuple[str, str]]:
+        """Yield the organization and the name of each folder of a job after a position, sorted."""
         for organization in self._folders(root):
-            known = set(known_attempts(organization))
-            for job in self._folders(f"{root}/{organization}"):
-                path = f"{root}/{organization}/{job}"
-                for attempt in set(self._folders(path)) - known:
-                    yield from self._files_before(f"{path}/{attempt}", newest)
+            if organization >= start[0]:
+                for job in self._folders(f"{root}/{organization}"):
+                    if (organization, job) > start:
+                        yield organization, job
 
     def _folders(self, path: str) -> list[str]:
-        try:
-            return self.listdir(path)[0]
-        except FileNotFoundError:
-            return []
+        return sorted(self._list(path)[0])
 
     def _files_before(self, path: str, newest: datetime) -> Iterator[str]:
-        folders, names = self.listdir(path)
+        folders, names = self._list(path)
         for name in names:
-            if self.get_modified_time(f"{path}/{name}") < newest:
-                yield f"{path}/{name}"
+            file = f"{path}/{name}"
+            try:
+                modified = self.get_modified_time(file)
+            except FileNotFoundError:
+                # A worker may delete the files of its attempt at any time.
+                continue
+            if modified < newest:
+                yield file
         for folder in folders:
             yield from self._files_before(f"{path}/{folder}", newest)
+
+    def _list(self, path: str) -> tuple[list[str], list[str]]:
+        """Return the folders and the files of a folder; nothing for a missing folder."""
+        try:
+            return self.listdir(path)
+        except FileNotFoundError:
+            return [], []
+
+
+def _position(key: str) -> tuple[str, str]:
+    """Return the organization and the job after which a search for orphans continues."""
+    # The cache stores JSON, which has no tuples.
+    position: list[str] | None = None
+    with suppress(RedisError):
+        position = cache.get(key)
+    return (position[0], position[1]) if position else _START

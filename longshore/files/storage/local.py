@@ -8,14 +8,13 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 
 from longshore.files import signed_links
 from longshore.files.prefetch import map_ahead
-from longshore.files.storage.base import FileStorage, LinkTarget
+from longshore.files.storage.base import FileStorage, LinkTarget, UploadLink, UploadTarget
 
 _HAS_FADVISE = sys.platform == "linux"
 _READ_BYTES = 1 << 20
@@ -32,12 +31,32 @@ class LocalStorage(FileStorage, FileSystemStorage):
     """
 
     verifies_writes = True
+    receives_uploads = False
     window_bytes = 2 << 20
 
     def _save(self, name: str, content: Any) -> str:
         # Django creates the empty file: its folders, its permissions, and an unused name.
         saved: str = super()._save(name, ContentFile(b""))  # type: ignore[misc]
         path = self.path(saved)
+        try:
+            self._write(path, content.chunks())
+            self._flush_folders(path)
+        except BaseException:
+            # The caller does not know the name of the file, so it cannot delete it.
+            with suppress(OSError):
+                os.unlink(path)
+            raise
+        return saved
+
+    def _flush_folders(self, path: str) -> None:
+        """Make the name of a file durable: flush its folder, and the parents, which may be new."""
+        folder = path
+        while folder != self.location:
+            folder = os.path.dirname(folder)
+            _flush_folder(folder)
+
+    def _write(self, path: str, blocks: Iterable[bytes]) -> None:
+        """Write the blocks into an existing file, flush them and compare them."""
         with open(path, "wb") as file, open(path, "rb") as stored:
 
             def write_and_compare(window: list[bytes]) -> None:
@@ -50,14 +69,8 @@ class LocalStorage(FileStorage, FileSystemStorage):
                 _drop_from_cache(file.fileno(), start, file.tell())
 
             # The next window is produced while the disk is busy.
-            for _ in map_ahead(write_and_compare, self._windows(content.chunks())):
+            for _ in map_ahead(write_and_compare, self._windows(blocks)):
                 pass
-        # A new name is durable when its folder is; a new folder when its parent is.
-        folder = path
-        while folder != self.location:
-            folder = os.path.dirname(folder)
-            _flush_folder(folder)
-        return saved
 
     def flush_to_disk(self, file: int, start: int, end: int) -> None:
         """Make the written bytes of a file durable, and drop them from the page cache.
@@ -75,11 +88,37 @@ class LocalStorage(FileStorage, FileSystemStorage):
                 yield block
             _drop_from_cache(file.fileno(), start, end)
 
+    def copy(self, source: str, target: str) -> None:
+        """Give the file a second name: stored files never change, so no byte is copied.
+
+        File systems without hard links, or with no more of them for this file, get a real copy.
+        """
+        path = self.path(target)
+        folder = os.path.dirname(path)
+        os.makedirs(folder, exist_ok=True)
+        try:
+            try:
+                os.link(self.path(source), path)
+            except FileNotFoundError:
+                raise
+            except OSError:
+                self._write(path, self.read_range(source, 0, self.size(source)))
+            self._flush_folders(path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(path)
+            # Only an empty folder can be removed.
+            with suppress(OSError):
+                os.rmdir(folder)
+            raise
+
     def link(self, target: LinkTarget, seconds: int) -> str:
         """Return a signed URL of Longshore's endpoint, which checks the age of the signature."""
-        # The signature is in the query, because request logs leave the query out.
-        query = urlencode({"signature": signed_links.sign(target.identifier)})
-        return f"{target.url}?{query}"
+        return signed_links.signed_url(target.url, target.identifier)
+
+    def upload_link(self, target: UploadTarget, seconds: int) -> UploadLink:
+        """Return a signed URL of Longshore's endpoint, which checks the age of the signature."""
+        return UploadLink(signed_links.signed_url(target.url, target.identifier))
 
     def probe(self) -> None:
         """Write, read and delete a small file, because disks fill up and become read-only."""

@@ -1,156 +1,132 @@
-"""Base of the admin of a kind of job: list, summary, live refresh and actions."""
+"""Base of the admin of a kind of job: its list with the search, and the page of a job."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.contrib.auth import get_permission_codename
 from django.db.models import QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
+from unfold.decorators import display
 
-from longshore.accounts.admin.dialogs import close_dialog, confirmation
-from longshore.jobs.admin import progress
-from longshore.jobs.admin.pages import ReadOnlyModelAdmin
-from longshore.jobs.admin.presentation import Table, code, relative_and_exact_time
+from longshore.jobs.admin import progress, timeline
+from longshore.jobs.admin.buttons import JobButtons
+from longshore.jobs.admin.facts import Fact, address_of, page_link
+from longshore.jobs.admin.failures import Advice, Step, advice
+from longshore.jobs.admin.filters import is_limited_by_creation
+from longshore.jobs.admin.limits import limits_url
+from longshore.jobs.admin.presentation import (
+    EMPTY,
+    Table,
+    chips,
+    code,
+    exact_time,
+    json_text,
+    link,
+    relative_and_exact_time,
+)
+from longshore.jobs.admin.search import TextSource, search
+from longshore.jobs.models import JobLimits
 
 _PROGRESS_TEMPLATE = "admin/longshore_jobs/progress.html"
+# The last fieldset of the page of a job.
+PROCESSING = (
+    "Technical details",
+    {"fields": ("queued", "heartbeat", "claim_tokens"), "classes": ("collapse",)},
+)
 
 
-@dataclass(frozen=True)
-class JobOperations:
-    """The operations of the buttons above a job. Each raises ApiError if it is not possible.
-
-    cancelable, retryable: the statuses in which a job can be canceled or retried.
-    """
-
-    cancel: Callable[[Any], None]
-    retry: Callable[[Any], None]
-    delete: Callable[[Any], None]
-    cancelable: Collection[str]
-    retryable: Collection[str]
-
-
-class JobAdmin(ReadOnlyModelAdmin):
+class JobAdmin(JobButtons):
     """Pages of one kind of job.
 
-    Subclasses set `operations`, `list_display` and `fieldsets`, and implement `heading`.
+    Subclasses set `lifecycle`, `effects`, `list_display`, `failures` (the advice for each code),
+    `limits`, `text_sources` (what the search reads) and `empty_hint`, and implement `heading`,
+    `request_sentence` and `facts`.
     """
 
-    operations: ClassVar[JobOperations]
+    failures: ClassVar[Mapping[str, Advice]]
+    limits: ClassVar[type[JobLimits]]
+    text_sources: ClassVar[tuple[TextSource, ...]]
+    # What an empty list says about how jobs come into being.
+    empty_hint: ClassVar[str]
+    # Of the button that opens `new_page`; by default "New" and the name of the model.
+    new_title: ClassVar[str] = ""
     # The things that `processed_count` counts.
     progress_unit = "rows"
 
-    list_select_related = ("organization",)
-    search_fields = ("public_id__startswith",)
-    search_help_text = "The beginning of an id"
+    fieldsets: Any = (PROCESSING,)
+    list_select_related: Sequence[str] = ("organization",)
+    # Django shows the field of the search only if this is not empty; `get_search_results` searches.
+    search_fields = ("public_id",)
+    search_help_text = (
+        "Part of an id, organization, API key, file name, type, metadata or error; or a number"
+    )
+    list_before_template = "admin/longshore_jobs/list_notes.html"
     change_form_before_template = "admin/longshore_jobs/summary.html"
-    actions_detail = ("cancel_job", "retry_job", "delete_job")
 
     class Media:
-        js = (Script("longshore_jobs/live.js", defer=True),)
+        js = (
+            Script("longshore_jobs/live.js", defer=True),
+            Script("longshore_jobs/copy.js", defer=True),
+        )
+
+    # --- To implement ------------------------------------------------------------------------
 
     def heading(self, job: Any) -> str:
         """Return the title of the page of a job."""
         raise NotImplementedError
 
-    def download_url(self, request: HttpRequest, job: Any) -> str | None:
-        """Return the URL of the download button, or None if there is nothing to download."""
-        return None
+    def request_sentence(self, job: Any) -> str:
+        """Return what the job does, as a sentence."""
+        raise NotImplementedError
+
+    def facts(self, request: HttpRequest, job: Any) -> list[Fact]:
+        """Return the parts of the request in words."""
+        raise NotImplementedError
+
+    def downloads(self, request: HttpRequest, job: Any) -> dict[str, Any]:
+        """Return the context of the download buttons; empty if there is nothing to download."""
+        return {}
 
     def tables(self, request: HttpRequest, job: Any) -> list[Table]:
-        """Return the tables below the summary of a job; empty tables are not shown."""
-        return [progress.history(reversed(job.events.all()))]
+        """Return the tables below the request."""
+        return []
 
-    def visible_jobs(self) -> QuerySet[Any]:
-        """Return all jobs that are not soft-deleted."""
-        jobs: QuerySet[Any] = self.model._default_manager.visible()
-        return jobs
+    # --- List --------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        jobs: QuerySet[Any] = super().get_queryset(request).visible()
-        return jobs
+        jobs: Any = super().get_queryset(request)
+        # The list shows neither request nor spec, and each may have 256 KiB.
+        visible: QuerySet[Any] = jobs.visible().defer("request", "spec")
+        return visible
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Order by the column that a range of days selects, so that its index is used."""
+        by_creation = ("-created_at", "-number")
+        return by_creation if is_limited_by_creation(request) else ("-number",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        found = search(queryset, search_term, self.text_sources, request.user)
+        request.search_note = found.note  # type: ignore[attr-defined]
+        return found.jobs, False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        job = kwargs["obj"]
-        context |= {
-            "heading": self.heading(job),
-            "status": job.shown_status.label,
-            "status_color": progress.STATUS_COLORS[job.shown_status],
-            "download_url": self.download_url(request, job),
-            "times": progress.times(job),
-            "tables": self.tables(request, job),
-            **progress.progress_context(job, self.progress_unit),
+        context = {
+            "new_page": self.new_page() if self._may(request, "add") else None,
+            "new_title": self.new_title,
+            "empty_hint": self.empty_hint,
+            **(extra_context or {}),
         }
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        response: HttpResponse = super().changelist_view(request, context)
         return response
-
-    @action(
-        description="Cancel",
-        icon="cancel",
-        variant=ActionVariant.WARNING,
-        permissions=["cancel"],
-        dialog=confirmation(
-            "Cancel this job?",
-            "A running job stops within two seconds. You can retry it later.",
-            "Cancel the job",
-        ),
-    )
-    def cancel_job(
-        self, request: HttpRequest, form: BaseDialogForm, object_id: str
-    ) -> HttpResponse:
-        return self._run(request, object_id, self.operations.cancel, "The job was canceled.")
-
-    @action(
-        description="Retry",
-        icon="replay",
-        permissions=["retry"],
-        dialog=confirmation(
-            "Retry this job?",
-            "The same request runs again from the beginning, on the current data.",
-            "Retry the job",
-        ),
-    )
-    def retry_job(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        return self._run(request, object_id, self.operations.retry, "The job was queued again.")
-
-    @action(
-        description="Delete",
-        icon="delete",
-        variant=ActionVariant.DANGER,
-        permissions=["remove"],
-        dialog=confirmation(
-            "Delete this job?",
-            "Its files are deleted and their links stop working at once. This cannot be undone.",
-            "Delete the job",
-        ),
-    )
-    def delete_job(
-        self, request: HttpRequest, form: BaseDialogForm, object_id: str
-    ) -> HttpResponse:
-        job = get_object_or_404(self.visible_jobs(), pk=object_id)
-        self.log_deletions(request, self.visible_jobs().filter(pk=job.pk))
-        self.operations.delete(job)
-        self.message_user(request, f"{job} was deleted.")
-        return close_dialog(self.page_url("changelist"))
-
-    def has_cancel_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return self._may(request, "change") and self._is(object_id, self.operations.cancelable)
-
-    def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return self._may(request, "change") and self._is(object_id, self.operations.retryable)
-
-    def has_remove_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return self._may(request, "delete")
 
     @display(description="Id", ordering="number", header=True)
     def identifier(self, job: Any) -> tuple[SafeString, str]:
@@ -162,23 +138,99 @@ class JobAdmin(ReadOnlyModelAdmin):
 
     @display(description="Progress")
     def progress_bar(self, job: Any) -> SafeString:
-        return render_to_string(
-            _PROGRESS_TEMPLATE, progress.progress_context(job, self.progress_unit)
-        )
+        return render_to_string(_PROGRESS_TEMPLATE, self.progress_of(job))
 
     @display(description="Created", ordering="number", header=True)
     def created(self, job: Any) -> tuple[str, str]:
         return relative_and_exact_time(job.created_at)
 
-    def _run(
-        self, request: HttpRequest, object_id: str, operation: Callable[[Any], None], done: str
+    # --- Page of a job -----------------------------------------------------------------------
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        job = get_object_or_404(self.visible_jobs(), pk=object_id)
-        return self.run_action(request, job, partial(operation, job), done)
+        job = kwargs["obj"]
+        entries = timeline.entries_of(job)
+        context |= {
+            "heading": self.heading(job),
+            "status": job.shown_status.label,
+            "status_color": progress.STATUS_COLORS[job.shown_status],
+            "times": progress.times(job),
+            "sentence": self.request_sentence(job),
+            "facts": [*self._owner_facts(request, job), *self.facts(request, job)],
+            "request_json": json_text(job.request) if job.request else "",
+            "tables": [*self.tables(request, job)],
+            "timeline": timeline.steps(job, entries),
+            "advice": (found := advice(job, self.failures)),
+            "steps": self._steps(request, job, found) if found else [],
+            **self.progress_of(job),
+            **self.downloads(request, job),
+        }
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
-    def _may(self, request: HttpRequest, verb: str) -> bool:
-        codename = get_permission_codename(verb, self.opts)
-        return request.user.has_perm(f"{self.opts.app_label}.{codename}")
+    def progress_of(self, job: Any) -> dict[str, Any]:
+        """Return the context of the progress bar of a job."""
+        return progress.progress_context(job, self.progress_unit)
 
-    def _is(self, object_id: str | None, statuses: Collection[str]) -> bool:
-        return self.visible_jobs().filter(pk=object_id or 0, status__in=statuses).exists()
+    @display(description="Last queued")
+    def queued(self, job: Any) -> str:
+        return exact_time(job.enqueued_at)
+
+    @display(description="Last heartbeat")
+    def heartbeat(self, job: Any) -> str:
+        return exact_time(job.heartbeat_at)
+
+    @display(description="Claim tokens")
+    def claim_tokens(self, job: Any) -> str:
+        return chips(job.claims) or EMPTY
+
+    def _owner_facts(self, request: HttpRequest, job: Any) -> list[Fact]:
+        organization = page_link(
+            request, "longshore_accounts.view_organization", job.organization, str(job.organization)
+        )
+        found = [
+            Fact("Organization", organization),
+            Fact("Created by", self._requester(request, job)),
+        ]
+        if url := limits_url(request, self.limits, job.organization_id):
+            found.append(Fact("Limits", link(url, "Limits of the organization")))
+        if url := address_of("docs"):
+            found.append(Fact("Help", link(url, "Description of the API")))
+        return found
+
+    def _requester(self, request: HttpRequest, job: Any) -> SafeString | str:
+        if job.api_key:
+            key = page_link(
+                request, "longshore_accounts.view_apikey", job.api_key, str(job.api_key)
+            )
+            return SafeString("API key ") + key
+        person = timeline.creator(job)
+        return f"{person}, in the admin" if person else "A command, or an API key that was deleted"
+
+    def errors_url(self, request: HttpRequest, job: Any) -> str | None:
+        """Return the page that lists the errors of rows; None if there is none."""
+        return None
+
+    def _steps(self, request: HttpRequest, job: Any, found: Advice) -> list[dict[str, Any]]:
+        """Return the buttons of an advice that lead somewhere and that the person may use."""
+        key = str(job.pk)
+        retry = f"admin:{self.opts.app_label}_{self.opts.model_name}_retry_job"
+        buttons = {
+            Step.LIMITS: (
+                "Change the limits",
+                limits_url(request, self.limits, job.organization_id, "change"),
+            ),
+            Step.DUPLICATE: ("Duplicate and change", self.duplicate_url(request, job)),
+            Step.RETRY: (
+                "Retry",
+                reverse(retry, args=[job.pk]) if self.has_retry_permission(request, key) else None,
+            ),
+            Step.ERRORS: ("Show the errors", self.errors_url(request, job)),
+        }
+        return [
+            {"title": title, "url": url, "is_dialog": step is Step.RETRY}
+            for step in found.steps
+            for title, url in [buttons[step]]
+            if url
+        ]

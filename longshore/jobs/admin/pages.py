@@ -1,21 +1,26 @@
 """Base of admin pages that show records and change them only by actions."""
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, TypeVar
 
 from django.contrib import messages
-from django.db.models import Model
+from django.contrib.admin import ShowFacets
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from unfold.admin import ModelAdmin
 
+from longshore.accounts.admin.base import StaffModelAdmin
 from longshore.accounts.admin.dialogs import close_dialog
 from longshore.accounts.admin.permissions import ReadOnlyPermissions
 from longshore.api.errors import ApiError
 from longshore.database.paginator import EstimatingPaginator
 
+R = TypeVar("R", bound=Model)
 
-class ReadOnlyModelAdmin(ReadOnlyPermissions, ModelAdmin):
+
+class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
     """Lists and pages of records that no form changes.
 
     Subclasses set `fieldsets`, whose fields are all read-only, and change records by actions that
@@ -27,6 +32,8 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, ModelAdmin):
     list_per_page = 50
     paginator = EstimatingPaginator
     show_full_result_count = False
+    # Counting each choice of each filter would read the whole table.
+    show_facets = ShowFacets.NEVER
 
     class Media:
         css = {"all": ("longshore_jobs/admin.css",)}  # noqa: RUF012
@@ -34,20 +41,37 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(name for _, fieldset in self.fieldsets for name in fieldset["fields"])
 
+    def by_key(self, records: QuerySet[R], object_id: object) -> QuerySet[R]:
+        """Select the record with a primary key of an address; none if the key is malformed."""
+        try:
+            return records.filter(pk=object_id)
+        except ValueError:
+            return records.none()
+
     def run_action(
-        self, request: HttpRequest, record: Model, operation: Callable[[], object], done: str
+        self,
+        request: HttpRequest,
+        record: Model,
+        operation: Callable[[], object],
+        done: str,
+        *,
+        deletes_files: bool = False,
     ) -> HttpResponse:
         """Run an operation on a record, log it, show a message, and reload the record's page.
 
         done: the message of success; `{}` in it stands for the result of the operation.
-        If the operation raises ApiError, its message is shown: the record may have changed.
+        deletes_files: whether the operation may wait for the storage. All others run in one
+            transaction with their audit entry.
+        If the operation raises ApiError, shows the message of the error and reloads the page,
+        because the record may have changed.
         """
         try:
-            done = done.format(operation())
+            with nullcontext() if deletes_files else transaction.atomic():
+                done = done.format(operation())
+                self.log_change(request, record, done)
         except ApiError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:
-            self.log_change(request, record, done)
             self.message_user(request, done)
         return close_dialog(self.page_url("change", record.pk))
 

@@ -1,58 +1,77 @@
-"""HTML and text fragments of admin pages: times, durations, code, badges, links."""
+"""HTML and text fragments of the admin pages of jobs, and those that all pages share."""
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
+from django.utils.text import capfirst
 
-# Shown in place of a value that is missing.
-EMPTY = "–"  # noqa: RUF001 (an en dash is intended)
+from longshore.accounts.admin.presentation import (
+    EMPTY,
+    Table,
+    badge,
+    code,
+    exact_time,
+    link,
+    nowrap,
+    relative_and_exact_time,
+    table,
+)
+from longshore.resources.registry import registry
 
-# Rows and headers in the format of Unfold's table component, with a title.
-Table = dict[str, Any]
+__all__ = [
+    "EMPTY",
+    "Table",
+    "badge",
+    "chips",
+    "code",
+    "code_block",
+    "duration",
+    "exact_time",
+    "json_block",
+    "json_text",
+    "link",
+    "nowrap",
+    "relative_and_exact_time",
+    "resource_label",
+    "table",
+]
 
 
-def table(title: str, headers: list[str], rows: list[list[Any]]) -> Table:
-    return {"title": title, "headers": headers, "rows": rows}
-
-
-def exact_time(when: datetime | None) -> str:
-    """Return `2024-12-25 14:30:00 UTC`, or EMPTY."""
-    return f"{localtime(when):%Y-%m-%d %H:%M:%S %Z}" if when else EMPTY
-
-
-def relative_and_exact_time(when: datetime | None) -> tuple[str, str]:
-    """Return `5 minutes ago` and the exact time, or EMPTY and ""."""
-    return (naturaltime(when), exact_time(when)) if when else (EMPTY, "")
+def resource_label(name: str) -> str:
+    """Return the plural label of a resource, or its name if it is not declared any more."""
+    resource = registry.get(name)
+    return capfirst(str(resource.model._meta.verbose_name_plural)) if resource else name
 
 
 def duration(elapsed: timedelta) -> str:
     """Return `40 ms`, `2.5 s`, `2 min 5 s` or `1 h 3 min`."""
-    if elapsed < timedelta(seconds=1):
-        return f"{elapsed / timedelta(milliseconds=1):.0f} ms"
-    minutes, seconds = divmod(elapsed.total_seconds(), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
-
-
-def code(text: str) -> SafeString:
-    return format_html('<code class="admin-code">{}</code>', text)
+    # Rounded before it is divided, or 59.96 s would be 60.0 s.
+    milliseconds = round(elapsed / timedelta(milliseconds=1))
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    tenths = round(elapsed / timedelta(seconds=0.1))
+    if tenths < 600:
+        return f"{tenths / 10} s"
+    minutes, seconds = divmod(round(elapsed.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
 def code_block(text: str) -> SafeString:
     return format_html('<pre class="admin-code">{}</pre>', text)
 
 
+def json_text(data: Any) -> str:
+    """Return data as indented JSON."""
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
 def json_block(data: Any) -> SafeString:
-    return code_block(json.dumps(data, indent=2, ensure_ascii=False))
+    return code_block(json_text(data))
 
 
 def chips(texts: Iterable[str]) -> SafeString:
@@ -60,17 +79,3 @@ def chips(texts: Iterable[str]) -> SafeString:
     return format_html_join(
         " ", '<code class="admin-code admin-chip">{}</code>', ((text,) for text in texts)
     )
-
-
-def badge(text: str, color: str) -> SafeString:
-    """Return a status label. color: `success`, `danger`, `info`, … of Unfold."""
-    context = {"text": text, "type": color}
-    return SafeString(render_to_string("unfold/helpers/label.html", context))
-
-
-def link(url: str, text: str) -> SafeString:
-    return format_html('<a class="admin-link" href="{}">{}</a>', url, text)
-
-
-def nowrap(text: str) -> SafeString:
-    return format_html('<span class="admin-nowrap">{}</span>', text)

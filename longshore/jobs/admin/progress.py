@@ -1,13 +1,12 @@
-"""Status, progress, times and history of a job, as admin pages show them."""
+"""Status, progress and times of a job, as admin pages show them."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
 
-from longshore.jobs.admin.presentation import EMPTY, Table, duration, exact_time, nowrap, table
-from longshore.jobs.models import Job, JobEvent
-from longshore.jobs.statuses import Status
+from longshore.jobs.admin.presentation import duration, exact_time
+from longshore.jobs.models import Job
+from longshore.jobs.statuses import UNFINISHED, Status
 
 # Colors of Unfold's labels.
 STATUS_COLORS = {
@@ -28,7 +27,6 @@ def progress_context(job: Job, unit: str) -> dict[str, Any]:
     unit: the things that `processed_count` counts, such as `rows`.
     `percent` is None while the total is unknown: the bar then moves back and forth.
     """
-    is_running = job.status in (Status.REQUESTED, Status.QUEUED, Status.PROCESSING)
     has_total = job.records_count is not None or job.status != Status.PROCESSING
     processed, total = f"{job.processed_count:,}", f"{job.records_count or 0:,}"
     match job.status:
@@ -44,7 +42,7 @@ def progress_context(job: Job, unit: str) -> dict[str, Any]:
             text = f"{total} {unit}"
     return {
         "job": job,
-        "is_running": is_running,
+        "is_unfinished": job.status in UNFINISHED,
         "percent": job.progress if has_total else None,
         "text": text,
     }
@@ -55,8 +53,8 @@ def times(job: Job) -> list[tuple[str, str, str]]:
     started, ended = job.started_at, job.completed_at
     steps = [("Created", job.created_at, naturaltime(job.created_at))]
     if started:
-        waited = f"after {duration(started - job.created_at)} in the queue"
-        steps.append(("Started", started, waited))
+        # The start of the last attempt. A job may have waited for a retry or for its input.
+        steps.append(("Started", started, f"{duration(started - job.created_at)} after creation"))
     if started and ended:
         steps.append(("Ended", ended, f"after {duration(ended - started)} of processing"))
     if job.estimated_completion and job.status == Status.PROCESSING:
@@ -66,17 +64,3 @@ def times(job: Job) -> list[tuple[str, str, str]]:
         title = "Files expired" if job.shown_status == Status.EXPIRED else "Files expire"
         steps.append((title, job.expires_at, naturaltime(job.expires_at)))
     return [(title, relative, exact_time(when)) for title, when, relative in steps]
-
-
-def history(events: Iterable[JobEvent]) -> Table:
-    """Return the changes of a job's status, in the given order, as a table."""
-    rows = [
-        [
-            nowrap(exact_time(event.created_at)),
-            event.get_status_display(),
-            str(event.attempt or EMPTY),
-            event.reason or EMPTY,
-        ]
-        for event in events
-    ]
-    return table("History", ["Time", "Status", "Attempt", "Reason"], rows)

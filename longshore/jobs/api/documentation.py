@@ -5,31 +5,53 @@ from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
 from rest_framework import serializers
 
-from longshore.api import admission
-from longshore.api.errors import ApiError
+from longshore.api import concurrency
+from longshore.api.errors import ApiError, ErrorCode
+from longshore.api.exception_handler import not_acceptable
 from longshore.api.openapi import (
     IDEMPOTENCY_ERRORS,
     IDEMPOTENCY_PARAMETERS,
     NOT_FOUND,
     Errors,
+    error_responses,
     operation,
     raised,
     response_example,
-    single_page,
+    single_page_schema,
 )
+from longshore.api.pagination import single_page
 from longshore.jobs import actions
 from longshore.jobs.admission import too_many_stored_bytes, too_many_today, too_many_unfinished
+from longshore.jobs.api.files import range_not_satisfiable
 from longshore.jobs.errors import JobErrorCode
+from longshore.jobs.files import FileLinks
 from longshore.jobs.kinds import JobKind
+from longshore.jobs.models import MAX_EVENTS
 from longshore.jobs.statuses import Status
 from longshore.resources.api.documentation import CREATED_PARAMETERS, PAGE_ERRORS
 from longshore.resources.api.list_filters import parse_list_filters
 
 Serializer = type[serializers.BaseSerializer[Any]]
 Operations = dict[str, Callable[[Any], Any]]
+
+_EVENTS = [
+    {"status": status, "attempt": attempt, "reason": reason, "created_at": time}
+    for status, attempt, reason, time in (
+        ("queued", 0, "", "2024-12-25T14:30:00.102Z"),
+        ("processing", 1, "", "2024-12-25T14:30:00.140Z"),
+        ("queued", 1, "The worker stopped responding.", "2024-12-25T14:30:19.007Z"),
+        ("processing", 2, "", "2024-12-25T14:30:25.031Z"),
+        ("completed", 2, "", "2024-12-25T14:31:40.815Z"),
+    )
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +61,8 @@ class JobDescription:
     filters: accepted values of each filter of the list.
     create, retrieve, cancel, retry, delete: the descriptions of the operations.
     create_responses: by status code.
-    queued, completed: responses of the API. events: the `results` of a list of events.
-    create_errors: errors of creation that only this kind has.
+    queued, completed: responses of the API.
+    create_errors, retry_errors: errors of creation and of a retry that only this kind has.
     """
 
     kind: JobKind[Any]
@@ -57,9 +79,9 @@ class JobDescription:
     create_responses: Mapping[int, OpenApiResponse]
     queued: dict[str, Any]
     completed: dict[str, Any]
-    events: Sequence[dict[str, Any]]
     filters: Mapping[str, Sequence[str]]
     create_errors: Errors
+    retry_errors: Errors = ()
 
 
 def job_operations(job: JobDescription) -> Operations:
@@ -69,7 +91,7 @@ def job_operations(job: JobDescription) -> Operations:
     one = f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
     queued = response_example("Queued", job.queued)
     completed = response_example("Completed", job.completed)
-    event_list = single_page(f"{noun.capitalize()}EventList", job.event_serializer)
+    event_list = single_page_schema(f"{noun.capitalize()}EventList", job.event_serializer)
     return {
         "list": operation(
             f"list_{plural}",
@@ -109,7 +131,7 @@ def job_operations(job: JobDescription) -> Operations:
             errors=[
                 *job.create_errors,
                 *admission_errors,
-                admission.too_many(2),
+                concurrency.too_many(2),
                 *IDEMPOTENCY_ERRORS,
             ],
             examples=[*job.request_examples, queued],
@@ -148,6 +170,7 @@ def job_operations(job: JobDescription) -> Operations:
             errors=[
                 NOT_FOUND,
                 actions.not_retryable(job.kind, Status.COMPLETED),
+                *job.retry_errors,
                 *admission_errors,
                 ApiError(JobErrorCode.STORAGE_UNAVAILABLE),
             ],
@@ -157,15 +180,64 @@ def job_operations(job: JobDescription) -> Operations:
             f"list_{noun}_events",
             tag=tag,
             summary=f"List the events of {one}",
-            description="Returns every change of its status, oldest first.",
+            description=(
+                "Returns every change of its status, oldest first; "
+                f"of more than {MAX_EVENTS:,} changes, the newest {MAX_EVENTS:,}."
+            ),
             responses={200: event_list},
             errors=[NOT_FOUND],
             examples=[
                 response_example(
                     "A retry after a lost worker",
-                    {"next": None, "previous": None, "results": [*job.events]},
+                    single_page(_EVENTS),
                 )
             ],
+        ),
+    }
+
+
+def file_operation(
+    operation_id: str, *, tag: str, summary: str, description: str, links: FileLinks[Any]
+) -> Callable[[Any], Any]:
+    """Describe `get` of a SignedFileView. links: those of the view."""
+    return extend_schema(
+        operation_id=operation_id,
+        tags=[tag],
+        summary=summary,
+        description=description,
+        auth=[],
+        parameters=_download_parameters(),
+        responses=_download_responses(links),
+    )
+
+
+def _download_parameters() -> list[OpenApiParameter]:
+    return [
+        OpenApiParameter("name", location=OpenApiParameter.PATH),
+        OpenApiParameter("signature", required=True, description="From the link."),
+        OpenApiParameter(
+            "Range",
+            location=OpenApiParameter.HEADER,
+            description="Bytes to return, to resume a download.",
+            examples=[OpenApiExample("All but the first megabyte", value="bytes=1048576-")],
+        ),
+    ]
+
+
+def _download_responses(links: FileLinks[Any]) -> dict[Any, OpenApiResponse]:
+    return {
+        (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
+        (206, "application/octet-stream"): OpenApiResponse(
+            OpenApiTypes.BINARY, "The requested range of bytes."
+        ),
+        **error_responses(
+            [
+                NOT_FOUND,
+                links.link_expired(),
+                not_acceptable(["application/json"]),
+                range_not_satisfiable(391_824),
+                ApiError(ErrorCode.INTERNAL_ERROR),
+            ]
         ),
     }
 

@@ -33,12 +33,14 @@ class RequestField(serializers.JSONField):
 class JobSerializer(ModelSerializer[_Job]):
     """Base of the serializer of one kind of job; values that are not known yet are null.
 
-    A subclass states `object_name`, `view_name` (of the job's own URL) and `Meta.fields`.
+    A subclass states `object_name`, `view_name` (of the job's own URL) and `Meta.fields`; `omitted`
+    are fields of `Meta.fields` that it leaves out.
     Links are absolute for the request in the context, else for `BASE_URL`.
     """
 
     object_name: ClassVar[str]
     view_name: ClassVar[str]
+    omitted: ClassVar[tuple[str, ...]] = ()
 
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
@@ -48,6 +50,10 @@ class JobSerializer(ModelSerializer[_Job]):
     error = FailureField()
     metadata = serializers.SerializerMethodField(help_text="`metadata` of the request.")
     request = RequestField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        return {name: field for name, field in fields.items() if name not in self.omitted}
 
     def get_object(self, job: _Job) -> str:
         return self.object_name

@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from longshore.api.admission import expensive
+from longshore.accounts.authentication import key_of
+from longshore.api.concurrency import expensive
 from longshore.api.idempotency import idempotent
-from longshore.api.pagination import NewestFirst
+from longshore.api.pagination import NewestFirst, single_page
 from longshore.api.views import ApiViewSet
 from longshore.jobs import actions
 from longshore.jobs.lifecycle import Lifecycle
@@ -66,6 +67,10 @@ class JobViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[_Job]):
     @idempotent
     def create(self, request: Request) -> Response:
         job, is_new = self.create_job(self.json_body(request))
+        return self.created(job, is_new=is_new)
+
+    def created(self, job: _Job, *, is_new: bool) -> Response:
+        """Return the response to the creation of a job."""
         data = self.get_serializer(job).data
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(data, code, headers={"Location": data["url"]})
@@ -76,7 +81,8 @@ class JobViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[_Job]):
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, public_id: str) -> Response:
-        actions.cancel(self.lifecycle, self.get_object())
+        reason = f"Canceled with the API key {key_of(request)}."
+        actions.cancel(self.lifecycle, self.get_object(), reason)
         return self.retrieve(request)
 
     @action(detail=True, methods=["post"])
@@ -86,5 +92,5 @@ class JobViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[_Job]):
 
     @action(detail=True)
     def events(self, request: Request, public_id: str) -> Response:
-        job: Any = self.get_object()
-        return self.single_page(self.event_serializer_class(job.events.all(), many=True).data)
+        events = self.get_object().newest_events()
+        return Response(single_page(self.event_serializer_class(events, many=True).data))

@@ -7,29 +7,36 @@ indexes and constraints begin with the name of the concrete model, which has at 
 """
 
 from longshore.jobs.models.job import (
+    MAX_EVENTS,
     Job,
     JobEvent,
     JobFile,
     JobQuerySet,
     JobTurn,
+    admin_index,
     known_statuses,
     list_index,
     public_id_field,
 )
-from longshore.jobs.models.shared import DiscardedFolder, JobCount, JobTotal
+from longshore.jobs.models.search import JobSearch
+from longshore.jobs.models.shared import DiscardedFolder, JobCount, JobHour, JobTotal
 from longshore.jobs.models.usage import JobLimits, JobUsage, optional_limit, required_limit
 
 __all__ = [
+    "MAX_EVENTS",
     "DiscardedFolder",
     "Job",
     "JobCount",
     "JobEvent",
     "JobFile",
+    "JobHour",
     "JobLimits",
     "JobQuerySet",
+    "JobSearch",
     "JobTotal",
     "JobTurn",
     "JobUsage",
+    "admin_index",
     "known_statuses",
     "list_index",
     "optional_limit",

@@ -7,15 +7,19 @@ from typing import ClassVar, Self, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from longshore.accounts.models import ApiKey, Organization
 from longshore.database.fields import OrderedJSONField
 from longshore.database.ids import new_id
-from longshore.jobs.statuses import UNFINISHED, Lane, Status
+from longshore.jobs.statuses import FAILED, SUCCEEDED, UNFINISHED, Lane, Status
 
 J = TypeVar("J", bound="Job")
+# Number of events of a job that the API and the admin show. Each retry adds some, and retries are
+# not limited.
+MAX_EVENTS = 1000
 # The one rule of expiry in SQL; `Job.expired` states it for one object. A job expires at its time,
 # whether or not maintenance has already deleted its files.
 _RETENTION_IS_OVER = models.Q(status=Status.COMPLETED, expires_at__lte=Now())
@@ -49,8 +53,14 @@ def public_id_field(prefix: str) -> "models.CharField[str, str]":
 
 def list_index(name: str, *by: str | models.Expression) -> models.Index:
     """Return an index of an organization's jobs by values, newest first as in the API's lists."""
-    newest_first = (models.F("created_at").desc(), models.F("number").desc())
+    newest_first = (F("created_at").desc(), F("number").desc())
     return models.Index("organization", *by, *newest_first, name=name)
+
+
+def admin_index(name: str, field: str) -> models.Index:
+    """Return an index of the jobs of all organizations by a field, newest first."""
+    visible = models.Q(deleted_at__isnull=True)
+    return models.Index(fields=(field, "-number"), name=name, condition=visible)
 
 
 def known_statuses(statuses: Collection[str]) -> models.CheckConstraint:
@@ -89,7 +99,15 @@ class Job(models.Model):
         Organization, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     organization_number = models.PositiveBigIntegerField(null=True)
-    api_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Its index is `%(class)s_admin_key`.
+    api_key = models.ForeignKey(
+        ApiKey,
+        verbose_name="API key",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
     resource = models.CharField(max_length=100)
     request = OrderedJSONField()
     spec = models.JSONField()
@@ -155,11 +173,32 @@ class Job(models.Model):
                 name="%(class)s_admin",
                 condition=models.Q(deleted_at__isnull=True),
             ),
-            # The admin's filter by resource is not limited to one organization.
+            # The admin's filters and its search are not limited to one organization.
+            admin_index("%(class)s_admin_resource", "resource"),
+            admin_index("%(class)s_admin_status", "status"),
             models.Index(
-                fields=("resource", "-number"),
-                name="%(class)s_admin_resource",
+                fields=("-created_at", "-number"),
+                name="%(class)s_admin_created",
                 condition=models.Q(deleted_at__isnull=True),
+            ),
+            models.Index(fields=("organization_number",), name="%(class)s_admin_number"),
+            # Complete: the deletion of a key needs it too.
+            models.Index(fields=("api_key", "-number"), name="%(class)s_admin_key"),
+            # The admin's home: the newest failed jobs, and the slowest jobs of a period.
+            models.Index(
+                F("completed_at").desc(),
+                "organization",
+                name="%(class)s_failed",
+                condition=models.Q(deleted_at__isnull=True, status__in=FAILED),
+            ),
+            models.Index(
+                (F("completed_at") - F("started_at")).desc(),
+                "completed_at",
+                "organization",
+                name="%(class)s_slowest",
+                condition=models.Q(
+                    deleted_at__isnull=True, status__in=SUCCEEDED, started_at__isnull=False
+                ),
             ),
             # The storage quota.
             models.Index(
@@ -205,6 +244,11 @@ class Job(models.Model):
         if not self.records_count:
             return 0
         return min(99, 100 * self.processed_count // self.records_count)
+
+    def newest_events(self) -> "list[JobEvent]":
+        """Return the newest `MAX_EVENTS` events, the oldest of them first."""
+        events: models.QuerySet[JobEvent] = self.events.order_by("-pk")  # type: ignore[attr-defined]
+        return [*events[:MAX_EVENTS]][::-1]
 
     def estimate(self, rows: int, now: datetime) -> datetime | None:
         """Return the expected end of a running job that has processed `rows` by `now`."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from longshore.accounts.models import Organization
 from longshore.jobs.statuses import Lane, Status
 
 
@@ -53,6 +54,39 @@ class JobCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.lane} {self.status}"
+
+
+class JobHour(models.Model):
+    """Jobs of an organization and kind that ended in a status within one hour.
+
+    `longshore.jobs.counters` adds to it in the transaction that ends a job, and keeps the rows for
+    `HOURS_KEPT`. Deleting a job does not lower it.
+
+    hour: its beginning, in UTC.
+    rows, bytes: of completed jobs. The bytes are those of `JobKind.bytes_field`.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    hour = models.DateTimeField()
+    kind = models.CharField(max_length=40)
+    status = models.CharField(max_length=20, choices=Status.choices)
+    jobs = models.BigIntegerField()
+    rows = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("organization", "hour", "kind", "status"), name="job_hour_is_unique"
+            )
+        ]
+        # Sums over all organizations.
+        indexes: ClassVar = [models.Index(fields=("hour",), name="job_hour_by_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {self.hour} {self.kind} {self.status}"
 
 
 class DiscardedFolder(models.Model):

@@ -35,10 +35,14 @@ class LimitField(models.PositiveBigIntegerField):  # type: ignore[type-arg]  # N
 
     setting: the setting of the default, without the prefix of the kind of job; None for no default,
         so that only organizations with a value of their own are limited.
+    unit: `bytes`, `seconds`, or "" for a number of things.
     """
 
-    def __init__(self, *args: Any, setting: str | None = None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, setting: str | None = None, unit: str = "", **options: Any
+    ) -> None:
         self.setting = setting
+        self.unit = unit
         options |= {"null": True, "blank": True, "validators": [MinValueValidator(1)]}
         super().__init__(*args, **options)
 
@@ -49,18 +53,21 @@ class LimitField(models.PositiveBigIntegerField):  # type: ignore[type-arg]  # N
 
 
 def required_limit(
-    setting: str, verbose_name: str | None = None, help_text: str = ""
+    setting: str, verbose_name: str | None = None, help_text: str = "", unit: str = ""
 ) -> "models.PositiveBigIntegerField[int | None, int]":
     """Return the field of a limit whose setting always has a value."""
-    field = LimitField(verbose_name, setting=setting, help_text=help_text)
+    field = LimitField(verbose_name, setting=setting, unit=unit, help_text=help_text)
     return cast("models.PositiveBigIntegerField[int | None, int]", field)
 
 
 def optional_limit(
-    setting: str | None = None, verbose_name: str | None = None, help_text: str = ""
+    setting: str | None = None,
+    verbose_name: str | None = None,
+    help_text: str = "",
+    unit: str = "",
 ) -> "models.PositiveBigIntegerField[int | None, int | None]":
     """Return the field of a limit that may be None: no limit."""
-    field = LimitField(verbose_name, setting=setting, help_text=help_text)
+    field = LimitField(verbose_name, setting=setting, unit=unit, help_text=help_text)
     return cast("models.PositiveBigIntegerField[int | None, int | None]", field)
 
 
@@ -79,15 +86,19 @@ class JobLimits(models.Model):
         Organization, on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
     unfinished = required_limit(
-        "MAX_UNFINISHED", help_text="Queued or processing at the same time."
+        "MAX_UNFINISHED",
+        help_text="Unfinished at the same time: requested, queued or processing.",
     )
     daily = optional_limit(
         "MAX_DAILY", "per day", "Created or retried, from midnight to midnight in UTC."
     )
-    seconds = required_limit("TIME_LIMIT_SECONDS", help_text="Duration of each attempt.")
+    seconds = required_limit(
+        "TIME_LIMIT_SECONDS", help_text="Duration of each attempt.", unit="seconds"
+    )
     stored_bytes = optional_limit(
         "MAX_STORED_BYTES",
         help_text="Size of all stored files together, until they expire or are deleted.",
+        unit="bytes",
     )
 
     class Meta:

@@ -14,7 +14,8 @@ from drf_spectacular.utils import (
     OpenApiResponse,
 )
 
-from longshore.api import admission
+from longshore.api import concurrency
+from longshore.api.body.declaration import Custom
 from longshore.api.errors import ApiError
 from longshore.api.openapi import (
     COMMON_ERRORS,
@@ -26,10 +27,7 @@ from longshore.api.openapi import (
 )
 from longshore.api.pagination import (
     CURSOR,
-    DEFAULT_PAGE_SIZE,
     LIMIT,
-    MAX_PAGE_SIZE,
-    KeysetPagination,
     invalid_cursor,
     page_schema,
     page_size,
@@ -37,7 +35,7 @@ from longshore.api.pagination import (
 )
 from longshore.resources.api.list_filters import CREATED, CREATED_AT
 from longshore.resources.api.lookup import parse_record_query
-from longshore.resources.api.query import parse_query
+from longshore.resources.api.query import LIST_PARAMETERS, parse_query
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.filters import filter_column, operators
 from longshore.resources.named_filters import NamedFilter
@@ -139,7 +137,7 @@ class RecordSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         if not self.is_list:
             identifier = OpenApiParameter("id", str, OpenApiParameter.PATH, required=True)
-            return [identifier, _fields(self.resource), _timezone("Time zone of datetimes.")]
+            return [identifier, _fields(self.resource), _timezone()]
         own = [*_list_parameters(self.resource)]
         filters = [
             _filter(column.name, column) for column in self.resource.columns_by_name.values()
@@ -152,7 +150,7 @@ class RecordSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         name = "".join(word.capitalize() for word in self.resource.name.split("_"))
-        schema = self._component(name, _record(self.resource))
+        schema = self._component(name, record_schema(self.resource))
         record = {"id": "…", self.resource.date_field: "2024-12-25T14:30:00.123456+00:00"}
         value: dict[str, Any] = record
         description = "The record."
@@ -196,7 +194,7 @@ def unknown_field(resource: Resource, name: str) -> str:
 def _list_errors(resource: Resource) -> list[ApiError]:
     queries = (
         f"{resource.date_field}=yesterday",
-        f"fields={unknown_field(resource, 'colour')}",
+        f"fields={unknown_field(resource, 'color')}",
         "direction=up",
         "timezone=Mars/Olympus",
         "id=1&id=2",
@@ -206,15 +204,15 @@ def _list_errors(resource: Resource) -> list[ApiError]:
             partial(parse_query, resource, QueryDict(query), "UTC") for query in queries
         ),
         *PAGE_ERRORS,
-        admission.too_many(3),
+        concurrency.too_many(3),
         ResponseTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
     ]
 
 
 def _record_errors(resource: Resource) -> list[ApiError]:
     queries = (
-        "colour=red",
-        f"fields={unknown_field(resource, 'colour')}",
+        "color=red",
+        f"fields={unknown_field(resource, 'color')}",
         "timezone=Mars/Olympus",
     )
     return [
@@ -222,23 +220,25 @@ def _record_errors(resource: Resource) -> list[ApiError]:
             partial(parse_record_query, resource, "", QueryDict(query), "UTC") for query in queries
         ),
         NOT_FOUND,
-        admission.too_many(3),
+        concurrency.too_many(3),
         ResponseTooLarge(25_165_824, "metadata", f"{resource.name}_01jd8x"),
     ]
 
 
 def _fields(resource: Resource) -> OpenApiParameter:
-    return _text(
-        "fields",
-        "Members of each record, separated by commas: columns, relations and "
-        "`<relation>.<field>`. All by default.",
-        f"id,{resource.date_field}",
-    )
+    return _declared("fields", f"id,{resource.date_field}")
 
 
-def _timezone(description: str) -> OpenApiParameter:
-    text = f"{description} An IANA name; the organization's time zone by default."
-    return _text("timezone", text, "America/New_York")
+def _timezone() -> OpenApiParameter:
+    return _declared("timezone", "America/New_York")
+
+
+def _declared(name: str, example: str = "") -> OpenApiParameter:
+    """Return the description of a parameter that `LIST_PARAMETERS` declares."""
+    field = LIST_PARAMETERS[name]
+    if not isinstance(field, Custom):
+        raise TypeError(f"{name} has no schema of its own.")
+    return _text(name, field.help_text, example, dict(field.schema))
 
 
 def _list_parameters(resource: Resource) -> Iterator[OpenApiParameter]:
@@ -251,10 +251,9 @@ def _list_parameters(resource: Resource) -> Iterator[OpenApiParameter]:
     yield OpenApiParameter(
         "direction", description="Direction of `order_by`.", enum=["asc", "desc"]
     )
-    yield _timezone("Time zone of dates in filters and of datetimes in the response.")
-    yield _text(CURSOR, KeysetPagination.cursor_query_description)
-    size = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE}
-    yield OpenApiParameter(LIMIT, size, description="Records per page.")
+    yield _timezone()
+    yield _declared(CURSOR)
+    yield _declared(LIMIT)
     texts = {"type": "object", "additionalProperties": {"type": "string"}}
     yield OpenApiParameter(
         "filters",
@@ -296,12 +295,14 @@ def _relation_filters(relation: Relation) -> Iterator[OpenApiParameter]:
         yield _filter(f"{relation.name}.{name}", column)
 
 
-def _text(name: str, description: str, example: str = "") -> OpenApiParameter:
+def _text(
+    name: str, description: str, example: str = "", schema: dict[str, Any] | type[str] = str
+) -> OpenApiParameter:
     examples = [OpenApiExample(example, value=example)] if example else []
-    return OpenApiParameter(name, str, description=description, examples=examples)
+    return OpenApiParameter(name, schema, description=description, examples=examples)
 
 
-def _record(resource: Resource) -> dict[str, Any]:
+def record_schema(resource: Resource) -> dict[str, Any]:
     """Return the schema of a record with all its fields; `fields` selects among them."""
     properties = {name: _value(column) for name, column in resource.columns_by_name.items()}
     for name, relation in resource.relations_by_name.items():

@@ -12,6 +12,7 @@ from longshore.accounts.authentication import key_of
 from longshore.api.errors import Problem, Problems
 from longshore.api.pagination import CURSOR, LIMIT
 from longshore.api.suggestions import did_you_mean
+from longshore.resources.api.query import repeated_parameter
 from longshore.resources.conditions import AnyOf, Condition, condition_sql
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import parse_options
@@ -37,15 +38,16 @@ class ListFilters:
 
     def filter_by_creation(self, rows: _Rows) -> _Rows:
         """Select the rows whose time of creation satisfies every condition."""
+        model: Any = rows.model
         for condition in self.conditions:
-            rows = rows.filter(_Satisfies(rows.model, condition))
+            rows = rows.filter(Satisfies(_resource(model), condition))
         return rows
 
 
 def request_filters(
     request: Request, accepted: Mapping[str, Sequence[str]], model: type[Model] | None = None
 ) -> ListFilters:
-    """Parse the filters of a request, in its organization's time zone: `parse_list_filters`."""
+    """Call `parse_list_filters` for a request, with the time zone of its organization."""
     timezone = key_of(request).organization.timezone
     return parse_list_filters(dict(request.query_params.lists()), accepted, model, timezone)
 
@@ -77,7 +79,7 @@ def parse_list_filters(
         if name not in filters:
             message = f"This list has no filter {name!r}{did_you_mean(name, filters)}"
         elif len(texts) > 1:
-            message = f"{name} is given {len(texts)} times: separate its values with commas"
+            message = repeated_parameter(name, len(texts))
         elif model and name in CREATED:
             options = {CREATED_AT: CREATED[name] + text}
             selection, wrong = parse_options(_resource(model), options, Zone(timezone), path="")
@@ -104,19 +106,22 @@ def _resource(model: type[Model]) -> Resource:
     return Resource(str(model._meta.model_name), model._meta.db_table, model)
 
 
-class _Satisfies(Expression):
-    """True for rows of the query's table that satisfy a condition."""
+class Satisfies(Expression):
+    """True for rows of the query's table that satisfy a condition.
+
+    resource: declares the columns of the condition; it need not be registered.
+    """
 
     output_field = BooleanField()
     conditional = True
 
-    def __init__(self, model: type[Model], condition: Condition | AnyOf) -> None:
+    def __init__(self, resource: Resource, condition: Condition | AnyOf) -> None:
         super().__init__()
-        self._model = model
+        self._resource = resource
         self._condition = condition
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
-        table = self._model._meta.db_table
-        text = condition_sql(_resource(self._model), "", self._condition, table).as_string(None)
+        table = self._resource.model._meta.db_table
+        text = condition_sql(self._resource, "", self._condition, table).as_string(None)
         # Django interpolates parameters into the text: escape its percent signs.
         return text.replace("%", "%%"), ()

@@ -9,8 +9,9 @@ from django.db.models import CharField, IntegerField, TextField, UUIDField
 from django.http import QueryDict
 
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem, Problems
-from longshore.api.parsers import storable
 from longshore.api.suggestions import did_you_mean
+from longshore.database.column_types import MAX_BIGINT, MIN_BIGINT
+from longshore.database.texts import storable
 from longshore.resources.api.query import parse_query
 from longshore.resources.columns import AnyField, Column, valued_field
 from longshore.resources.comparisons import Operator
@@ -21,7 +22,6 @@ from longshore.resources.listing import Listing
 from longshore.resources.registry import Resource, registry
 
 RECORD_PARAMETERS = ("fields", "timezone")
-_MIN_BIGINT, _MAX_BIGINT = -(2**63), 2**63 - 1
 
 
 def find_resource(name: str) -> Resource:
@@ -39,8 +39,8 @@ def parse_record_query(
     """Parse the query parameters of a record; `fields` and `timezone` are accepted.
 
     timezone: IANA name, the default.
-    Returns the list of the record with this id alone. Raises InvalidInput with every problem, and
-    ApiError for an id that no record can have.
+    Returns a list that contains only the record with this id. Raises InvalidInput with every
+    problem, and ApiError for an id that no record can have.
     """
     problems = Problems(
         Problem(
@@ -62,7 +62,7 @@ def parse_record_query(
         problems.extend(invalid.problems)
     if problems:
         problems.refuse()
-    return _only(listing, id)
+    return _restrict_to_id(listing, id)
 
 
 def primary_column(resource: Resource) -> Column | None:
@@ -79,8 +79,8 @@ def find_record(listing: Listing, organization_id: str) -> str:
     return records[0]
 
 
-def _only(listing: Listing, id: str) -> Listing:
-    """Return the list of the record with an id alone.
+def _restrict_to_id(listing: Listing, id: str) -> Listing:
+    """Return a list that contains only the record with this id.
 
     Raises ApiError for an id that no record can have.
     """
@@ -109,7 +109,7 @@ def _parse_key(field: AnyField, text: str) -> int | str | UUID:
     except ValidationError:
         raise ApiError(ErrorCode.NOT_FOUND) from None
     is_spelled = isinstance(key, UUID) or str(key) == text
-    is_stored = not isinstance(key, int) or _MIN_BIGINT <= key <= _MAX_BIGINT
+    is_stored = not isinstance(key, int) or MIN_BIGINT <= key <= MAX_BIGINT
     if not (is_spelled and is_stored):
         raise ApiError(ErrorCode.NOT_FOUND)
     return cast("int | str | UUID", key)

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from longshore.api.body.declaration import Body, Custom
 from longshore.api.errors import ErrorCode, InvalidInput, Problem, Problems, display_value
-from longshore.api.pagination import MAX_PAGE_SIZE, page_size
+from longshore.api.pagination import CURSOR, DEFAULT_PAGE_SIZE, LIMIT, MAX_PAGE_SIZE, page_size
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.columns import ColumnType
 from longshore.resources.errors import ResourceErrorCode
@@ -17,20 +17,13 @@ from longshore.resources.filters import ORDER_BY, Selection
 from longshore.resources.listing import Listing
 from longshore.resources.predicates import parse_selection
 from longshore.resources.registry import Resource
-from longshore.resources.timezones import UTC, Zone, is_zone, unknown_zone
+from longshore.resources.timezones import Zone, read_timezone
 from longshore.resources.values import json_or_text
 
 # A cursor contains the beginning of each text that rows are ordered by: with more such columns it
 # would be too long for a URL.
 MAX_TEXTS = 3
 _PREDICATE = re.compile(r"filters\[(.*)\]\Z", re.DOTALL)
-
-
-def _read_timezone(value: str, path: str, problems: Problems) -> str:
-    if is_zone(value):
-        return value
-    problems.extend([unknown_zone(value, path)])
-    return UTC.name
 
 
 LIST_PARAMETERS = Body(
@@ -46,20 +39,25 @@ LIST_PARAMETERS = Body(
         ),
         Custom(
             "timezone",
-            "An IANA time zone for dates in filters and datetimes in the response. Default: the "
-            "organization's time zone.",
+            "An IANA time zone for datetimes in the response and, in a list, for dates in filters. "
+            "Default: the organization's time zone.",
             schema={"type": "string"},
             accepts="an IANA time zone",
-            hook=_read_timezone,
+            hook=read_timezone,
         ),
         Custom(
-            "limit",
+            LIMIT,
             "Records per page.",
-            schema={"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
+            schema={
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MAX_PAGE_SIZE,
+                "default": DEFAULT_PAGE_SIZE,
+            },
             accepts=f"a whole number from 1 to {MAX_PAGE_SIZE}",
         ),
         Custom(
-            "cursor",
+            CURSOR,
             "A position in the list, from `next` or `previous`.",
             schema={"type": "string"},
             accepts="the cursor of a link that a list returned as next or previous",
@@ -98,11 +96,11 @@ def parse_query(resource: Resource, parameters: QueryDict, timezone: str) -> Lis
     problems.extend(replace(each, value=given.get(each.field, each.value)) for each in wrong)
     problems.extend(_field_problems(resource, fields))
     problems.extend(_ordering_problems(resource, selection, given))
-    size = _page_size(values.get("limit"), problems)
+    size = _page_size(values.get(LIMIT), problems)
     if problems:
         problems.refuse()
     listing = Listing(resource, selection, tuple(fields), zone.name)
-    return ListQuery(listing, size, values.get("cursor"))
+    return ListQuery(listing, size, values.get(CURSOR))
 
 
 def _page_size(limit: str | None, problems: Problems) -> int:
@@ -114,10 +112,18 @@ def _page_size(limit: str | None, problems: Problems) -> int:
         return page_size(None)
 
 
+def repeated_parameter(name: str, times: int) -> str:
+    """Return the message of the error for a parameter that a query string sets several times."""
+    return (
+        f"The parameter {display_value(name)} is set {times} times. Separate its values with "
+        "commas."
+    )
+
+
 def _repeated(parameters: QueryDict) -> Iterator[Problem]:
     for name, texts in parameters.lists():
         if len(texts) > 1:
-            text = f"The parameter {display_value(name)} is set {len(texts)} times."
+            text = repeated_parameter(name, len(texts))
             accepted = (
                 "one value; commas separate several values, and bwi:… or bwe:… has both ends of a "
                 "range"

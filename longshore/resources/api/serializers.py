@@ -16,35 +16,40 @@ from longshore.resources.relations import Relation
 COLUMN_TYPES = [each.value for each in ColumnType]
 
 
-class ColumnSerializer(serializers.Serializer[Column]):
-    """A column: its type, and the operators and matchers of its filters."""
+class RelationFieldSerializer(serializers.Serializer[Column]):
+    """A column of a related record, `<relation>.<name>` in columns, fields and filters."""
 
     name = serializers.CharField()
     type = serializers.ChoiceField(COLUMN_TYPES, source="kind")
+    operators = serializers.SerializerMethodField(help_text="Operators of its filter.")
+    matchers = serializers.SerializerMethodField(help_text="Matchers of its predicates.")
+
+    def get_operators(self, column: Column) -> list[str]:
+        return [str(operator) for operator in operators(column.kind)]
+
+    def get_matchers(self, column: Column) -> list[str]:
+        return matchers(column.kind)
+
+
+class ColumnSerializer(RelationFieldSerializer):
+    """A column: its type, and the operators and matchers of its filters."""
+
     nullable = serializers.BooleanField(help_text="Whether the value can be null.")
     sortable = serializers.BooleanField(
         source="kind.sortable", help_text="Whether `order_by` accepts it."
     )
-    operators = serializers.SerializerMethodField(help_text="Operators of its filter.")
     key_operators = serializers.SerializerMethodField(
         help_text="Operators of filters by a JSON key inside it (`metadata.<key>`)."
     )
-    matchers = serializers.SerializerMethodField(help_text="Matchers of its predicates.")
     choices = serializers.ListField(
         child=serializers.CharField(), help_text="Accepted values; empty if any value is accepted."
     )
     description = serializers.CharField()
 
-    def get_operators(self, column: Column) -> list[str]:
-        return [str(operator) for operator in operators(column.kind)]
-
     def get_key_operators(self, column: Column) -> list[str]:
         if column.kind is not ColumnType.JSON:
             return []
         return [str(operator) for operator in operators(ColumnType.JSON, inside_json=True)]
-
-    def get_matchers(self, column: Column) -> list[str]:
-        return matchers(column.kind)
 
 
 class NamedFilterSerializer(serializers.Serializer[NamedFilter]):
@@ -64,21 +69,6 @@ class NamedFilterSerializer(serializers.Serializer[NamedFilter]):
         """Return the type of the values; of a combined filter, that of the first filter."""
         resource: Resource = self.context["resource"]
         return str(filter_column(resource, named.name).kind)
-
-
-class RelationFieldSerializer(serializers.Serializer[Column]):
-    """A column of a related record, `<relation>.<name>` in columns, fields and filters."""
-
-    name = serializers.CharField()
-    type = serializers.ChoiceField(COLUMN_TYPES, source="kind")
-    operators = serializers.SerializerMethodField(help_text="Operators of its filter.")
-    matchers = serializers.SerializerMethodField(help_text="Matchers of its predicates.")
-
-    def get_operators(self, column: Column) -> list[str]:
-        return [str(operator) for operator in operators(column.kind)]
-
-    def get_matchers(self, column: Column) -> list[str]:
-        return matchers(column.kind)
 
 
 class RelationSerializer(serializers.Serializer[Relation]):

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from longshore.api.admission import expensive
+from longshore.api.concurrency import expensive
 from longshore.api.views import ApiViewSet
 from longshore.resources.api.documentation import RecordSchema
 from longshore.resources.api.lookup import find_record, parse_record_query, primary_column

@@ -163,7 +163,10 @@ class Plan:
         return _SHARES[scatter(customer + self.salt) & 7]
 
     def customer(self, order: int) -> int:
-        """Return the number of the customer of an order, created before; the oldest order most."""
+        """Return the number of the customer of an order.
+
+        The customer is older than the order; older customers have more orders.
+        """
         bits = scatter(order ^ self.salt)
         known = order * self.counts["cus"] // self.counts["ord"] + 1
         return (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * known >> 32

@@ -1,6 +1,6 @@
 """The thirteen named exports of a shop: tables for people.
 
-A type leaves out columns that its own filters make constant, such as `is_test`.
+A named export leaves out columns that its own filters make constant, such as `is_test`.
 """
 
 from longshore.domains.commerce.export_types import deliveries, orders, subscriptions

@@ -1,4 +1,4 @@
-"""Export types of returns and fulfillments."""
+"""Named exports of returns and fulfillments."""
 
 from longshore.domains.commerce.export_types.columns import NOT_TEST, SKU, TIMESTAMPS
 from longshore.resources.export_types import ExportType

@@ -1,4 +1,4 @@
-"""Export types of orders, customers, transactions and disputes."""
+"""Named exports of orders, customers, transactions and disputes."""
 
 from longshore.domains.commerce.export_types.columns import NOT_TEST, TIMESTAMPS, address
 from longshore.resources.export_types import ExportType

@@ -1,4 +1,4 @@
-"""Export types of subscriptions and open carts."""
+"""Named exports of subscriptions and open carts."""
 
 from longshore.domains.commerce.export_types.columns import NOT_TEST, SKU, TIMESTAMPS
 from longshore.resources.export_types import ExportType

@@ -513,6 +513,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="address_newest"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -637,6 +640,26 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="customer_newest"),
+                    models.Index(fields=["organization", "joined_at"], name="customer_joined_a"),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="customer_status"
+                    ),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("email"),
+                        name="customer_in_order_of_email",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"), name="customer_words"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "email"), name="customer_has_its_own_email"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -704,6 +727,16 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="customeraddress_newest"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "address"), name="customer_keeps_an_address_once"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -781,6 +814,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="customerpaymentsource_newest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -843,6 +881,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="customersubscription_newest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -897,6 +940,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="market_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="market_has_its_own_code"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -974,6 +1025,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="bundle_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="bundle_has_its_own_code"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1235,6 +1294,45 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="order_newest"),
+                    models.Index(fields=["organization", "placed_at"], name="order_placed_a"),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="order_status"
+                    ),
+                    models.Index(fields=["organization", "customer_email"], name="order_customer"),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("number"),
+                        name="order_in_order_of_number",
+                    ),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("customer_email"),
+                        name="order_in_order_of_email",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"), name="order_words"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"), name="order_has_its_own_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_amount_with_taxes_cents",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("total_taxable_amount_cents"),
+                                    "+",
+                                    models.F("total_tax_amount_cents"),
+                                ),
+                            )
+                        ),
+                        name="order_is_taxed_in_full",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1389,6 +1487,30 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="lineitem_newest"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_amount_cents",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("unit_amount_cents"), "*", models.F("quantity")
+                                        ),
+                                        "+",
+                                        models.F("options_amount_cents"),
+                                    ),
+                                    "+",
+                                    models.F("discount_amount_cents"),
+                                ),
+                            )
+                        ),
+                        name="line_item_adds_up",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1486,6 +1608,12 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="cart_newest"),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="cart_status"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1594,6 +1722,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="orderfulfillment_newest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1665,6 +1798,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="fulfillmentlineitem_newest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1780,6 +1918,19 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="ordershipment_newest"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="ordershipment_status"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"), name="ordershipment_has_its_own_number"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1943,6 +2094,24 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="ordersubscription_newest"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "created_at"],
+                        name="ordersubscription_status",
+                    ),
+                    models.Index(
+                        fields=["organization", "next_run_at"], name="ordersubscription_next_run"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"),
+                        name="ordersubscription_has_its_own_number",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2022,6 +2191,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="parcel_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"), name="parcel_has_its_own_number"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2117,6 +2294,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="paymentmethod_newest"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -2202,6 +2384,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="pricelist_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="pricelist_has_its_own_code"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2271,6 +2461,23 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="price_newest"),
+                    models.Index(fields=["organization", "sku_code"], name="price_sku_code"),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("sku_code"),
+                        name="price_in_order_of_sku",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("price_list", "sku_code"), name="sku_code_has_a_price_in_a_list"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_cents__gte", 0)), name="price_is_not_negative"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -2361,6 +2568,17 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="pricetier_newest"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("up_to__isnull", True), ("up_to__gt", 0), _connector="OR"
+                        ),
+                        name="tier_goes_up_to_something",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2453,6 +2671,17 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="promotion_newest"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("percentage__isnull", True), ("percentage__lte", 100), _connector="OR"
+                        ),
+                        name="promotion_takes_off_100_percent_at_most",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2554,6 +2783,17 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="return_newest"),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="return_status"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"), name="return_has_its_own_number"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2643,6 +2883,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="returnlineitem_newest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2697,6 +2942,16 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "shipping categories",
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="shippingcategory_newest"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="shippingcategory_has_its_own_code"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -2810,6 +3065,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="shippingmethod_newest"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -2958,6 +3218,28 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="sku_newest"),
+                    models.Index(fields=["organization", "name"], name="sku_name"),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("name"),
+                        name="sku_in_order_of_name",
+                    ),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("code"),
+                        name="sku_in_order_of_code",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"), name="sku_words"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="sku_has_its_own_code"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -3055,6 +3337,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="ordersubscriptionitem_newest"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -3163,6 +3450,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="instocksubscription_newest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -3241,6 +3533,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="cartlineitem_newest"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -3310,6 +3605,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="skulist_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "slug"), name="skulist_has_its_own_slug"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -3401,6 +3704,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="promotionrule_newest"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -3482,6 +3790,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="skulistitem_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("sku_list", "sku"), name="sku_is_in_a_list_once"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -3573,6 +3889,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="skuoption_newest"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -3662,6 +3981,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="lineitemoption_newest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -3723,6 +4047,15 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="stockitem_newest"),
+                    models.Index(fields=["organization", "sku_code"], name="stockitem_sku_code"),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("sku_code"),
+                        name="stock_in_order_of_sku",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -3814,6 +4147,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="stocklineitem_newest"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -3892,6 +4230,16 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="stocklocation_newest"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="stocklocation_has_its_own_code"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -4045,6 +4393,23 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="stocktransfer_newest"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"), name="stocktransfer_has_its_own_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("origin_stock_location", models.F("destination_stock_location")),
+                            _negated=True,
+                        ),
+                        name="stock_is_transferred_elsewhere",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -4097,6 +4462,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="tag_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "name"), name="tag_has_its_own_name"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -4220,6 +4593,18 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="giftcard_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="giftcard_has_its_own_code"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("balance_cents__gte", 0)),
+                        name="gift_card_is_not_overdrawn",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -4313,6 +4698,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="coupon_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "code"), name="coupon_has_its_own_code"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -4381,6 +4774,9 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "tax categories",
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="taxcategory_newest"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -4526,6 +4922,21 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="transaction_newest"),
+                    models.Index(
+                        fields=["organization", "kind", "created_at"], name="transaction_kind"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"), name="transaction_has_its_own_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_cents__gte", 0)),
+                        name="transaction_is_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -4627,139 +5038,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="dispute_newest"),
+                    models.Index(fields=["organization", "happened_at"], name="dispute_happened"),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="address",
-            index=models.Index(fields=["organization", "created_at"], name="address_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="customeraddress",
-            index=models.Index(
-                fields=["organization", "created_at"], name="customeraddress_newest"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customeraddress",
-            constraint=models.UniqueConstraint(
-                fields=("customer", "address"), name="customer_keeps_an_address_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customersubscription",
-            index=models.Index(
-                fields=["organization", "created_at"], name="customersubscription_newest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="cart",
-            index=models.Index(fields=["organization", "created_at"], name="cart_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="cart",
-            index=models.Index(fields=["organization", "status", "created_at"], name="cart_status"),
-        ),
-        migrations.AddIndex(
-            model_name="fulfillmentlineitem",
-            index=models.Index(
-                fields=["organization", "created_at"], name="fulfillmentlineitem_newest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="parcel",
-            index=models.Index(fields=["organization", "created_at"], name="parcel_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="parcel",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="parcel_has_its_own_number"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentmethod",
-            index=models.Index(fields=["organization", "created_at"], name="paymentmethod_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="customerpaymentsource",
-            index=models.Index(
-                fields=["organization", "created_at"], name="customerpaymentsource_newest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="pricelist",
-            index=models.Index(fields=["organization", "created_at"], name="pricelist_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="pricelist",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "code"), name="pricelist_has_its_own_code"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="market",
-            index=models.Index(fields=["organization", "created_at"], name="market_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="market",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "code"), name="market_has_its_own_code"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="pricetier",
-            index=models.Index(fields=["organization", "created_at"], name="pricetier_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="pricetier",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("up_to__isnull", True), ("up_to__gt", 0), _connector="OR"),
-                name="tier_goes_up_to_something",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="promotion",
-            index=models.Index(fields=["organization", "created_at"], name="promotion_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="promotion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("percentage__isnull", True), ("percentage__lte", 100), _connector="OR"
-                ),
-                name="promotion_takes_off_100_percent_at_most",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="returnlineitem",
-            index=models.Index(fields=["organization", "created_at"], name="returnlineitem_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="shippingcategory",
-            index=models.Index(
-                fields=["organization", "created_at"], name="shippingcategory_newest"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shippingcategory",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "code"), name="shippingcategory_has_its_own_code"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="price",
-            index=models.Index(fields=["organization", "created_at"], name="price_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="price",
-            index=models.Index(fields=["organization", "sku_code"], name="price_sku_code"),
-        ),
-        migrations.AddIndex(
-            model_name="price",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("sku_code"),
-                name="price_in_order_of_sku",
-            ),
         ),
         migrations.AddConstraint(
             model_name="price",
@@ -4768,423 +5051,10 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.UniqueConstraint(
-                fields=("price_list", "sku_code"), name="sku_code_has_a_price_in_a_list"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_cents__gte", 0)), name="price_is_not_negative"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ordersubscriptionitem",
-            index=models.Index(
-                fields=["organization", "created_at"], name="ordersubscriptionitem_newest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lineitem",
-            index=models.Index(fields=["organization", "created_at"], name="lineitem_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="lineitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total_amount_cents",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("unit_amount_cents"), "*", models.F("quantity")
-                                ),
-                                "+",
-                                models.F("options_amount_cents"),
-                            ),
-                            "+",
-                            models.F("discount_amount_cents"),
-                        ),
-                    )
-                ),
-                name="line_item_adds_up",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="instocksubscription",
-            index=models.Index(
-                fields=["organization", "created_at"], name="instocksubscription_newest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="cartlineitem",
-            index=models.Index(fields=["organization", "created_at"], name="cartlineitem_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="skulist",
-            index=models.Index(fields=["organization", "created_at"], name="skulist_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="skulist",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "slug"), name="skulist_has_its_own_slug"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="promotionrule",
-            index=models.Index(fields=["organization", "created_at"], name="promotionrule_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="skulistitem",
-            index=models.Index(fields=["organization", "created_at"], name="skulistitem_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="skulistitem",
-            constraint=models.UniqueConstraint(
-                fields=("sku_list", "sku"), name="sku_is_in_a_list_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="skuoption",
-            index=models.Index(fields=["organization", "created_at"], name="skuoption_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="lineitemoption",
-            index=models.Index(fields=["organization", "created_at"], name="lineitemoption_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="stocklineitem",
-            index=models.Index(fields=["organization", "created_at"], name="stocklineitem_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="stocklocation",
-            index=models.Index(fields=["organization", "created_at"], name="stocklocation_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="stocklocation",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "code"), name="stocklocation_has_its_own_code"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="stockitem",
-            index=models.Index(fields=["organization", "created_at"], name="stockitem_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="stockitem",
-            index=models.Index(fields=["organization", "sku_code"], name="stockitem_sku_code"),
-        ),
-        migrations.AddIndex(
-            model_name="stockitem",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("sku_code"),
-                name="stock_in_order_of_sku",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="stockitem",
             constraint=models.UniqueConstraint(
                 fields=("sku", "stock_location"), name="sku_has_one_stock_at_a_location"
             ),
-        ),
-        migrations.AddIndex(
-            model_name="shippingmethod",
-            index=models.Index(fields=["organization", "created_at"], name="shippingmethod_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="ordershipment",
-            index=models.Index(fields=["organization", "created_at"], name="ordershipment_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="ordershipment",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="ordershipment_status"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ordershipment",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="ordershipment_has_its_own_number"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="orderfulfillment",
-            index=models.Index(
-                fields=["organization", "created_at"], name="orderfulfillment_newest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="stocktransfer",
-            index=models.Index(fields=["organization", "created_at"], name="stocktransfer_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="stocktransfer",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="stocktransfer_has_its_own_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stocktransfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("origin_stock_location", models.F("destination_stock_location")), _negated=True
-                ),
-                name="stock_is_transferred_elsewhere",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tag",
-            index=models.Index(fields=["organization", "created_at"], name="tag_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="tag",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="tag_has_its_own_name"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="sku",
-            index=models.Index(fields=["organization", "created_at"], name="sku_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="sku",
-            index=models.Index(fields=["organization", "name"], name="sku_name"),
-        ),
-        migrations.AddIndex(
-            model_name="sku",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("name"),
-                name="sku_in_order_of_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="sku",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("code"),
-                name="sku_in_order_of_code",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="sku",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="sku_words"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sku",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "code"), name="sku_has_its_own_code"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="return",
-            index=models.Index(fields=["organization", "created_at"], name="return_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="return",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="return_status"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="return",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="return_has_its_own_number"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ordersubscription",
-            index=models.Index(
-                fields=["organization", "created_at"], name="ordersubscription_newest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ordersubscription",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="ordersubscription_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ordersubscription",
-            index=models.Index(
-                fields=["organization", "next_run_at"], name="ordersubscription_next_run"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ordersubscription",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="ordersubscription_has_its_own_number"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["organization", "created_at"], name="order_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["organization", "placed_at"], name="order_placed_a"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="order_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["organization", "customer_email"], name="order_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("number"),
-                name="order_in_order_of_number",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("customer_email"),
-                name="order_in_order_of_email",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="order_words"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="order_has_its_own_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total_amount_with_taxes_cents",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("total_taxable_amount_cents"),
-                            "+",
-                            models.F("total_tax_amount_cents"),
-                        ),
-                    )
-                ),
-                name="order_is_taxed_in_full",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="giftcard",
-            index=models.Index(fields=["organization", "created_at"], name="giftcard_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="giftcard",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "code"), name="giftcard_has_its_own_code"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="giftcard",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("balance_cents__gte", 0)), name="gift_card_is_not_overdrawn"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["organization", "created_at"], name="customer_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["organization", "joined_at"], name="customer_joined_a"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="customer_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("email"),
-                name="customer_in_order_of_email",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="customer_words"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "email"), name="customer_has_its_own_email"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="coupon",
-            index=models.Index(fields=["organization", "created_at"], name="coupon_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="coupon",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "code"), name="coupon_has_its_own_code"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="bundle",
-            index=models.Index(fields=["organization", "created_at"], name="bundle_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="bundle",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "code"), name="bundle_has_its_own_code"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="taxcategory",
-            index=models.Index(fields=["organization", "created_at"], name="taxcategory_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(fields=["organization", "created_at"], name="transaction_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(
-                fields=["organization", "kind", "created_at"], name="transaction_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="transaction_has_its_own_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_cents__gte", 0)), name="transaction_is_not_negative"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="dispute",
-            index=models.Index(fields=["organization", "created_at"], name="dispute_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="dispute",
-            index=models.Index(fields=["organization", "happened_at"], name="dispute_happened"),
         ),
         *(
             migrations.RunSQL(_KIND.format(kind), f"DROP VIEW longshore_commerce_{kind}")

@@ -14,6 +14,7 @@ from longshore.domains.commerce.models.base import (
     optional_cents,
     part_of,
 )
+from longshore.domains.currencies import amount_text
 from longshore.resources.fields import id_field, sorted_index
 
 
@@ -59,7 +60,7 @@ class Price(Record):
         )
 
     def __str__(self) -> str:
-        return f"{self.sku_code}: {self.amount_cents} {self.currency_code}"
+        return f"{self.sku_code}: {amount_text(self.amount_cents, self.currency_code)}"
 
 
 class TierType(models.TextChoices):

@@ -1,19 +1,13 @@
 """Fulfillments and manifests in the admin."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from longshore.domains.logistics.admin.records import (
-    BY_ORGANIZATION,
-    NOTHING,
-    RecordAdmin,
-    RelatedInline,
-    texts_of,
-)
+from longshore.accounts.admin.filters import RelatedFilter
+from longshore.accounts.admin.presentation import EMPTY
+from longshore.domains.admin.records import RelatedInline
+from longshore.domains.logistics.admin.records import LogisticsAdmin, texts_of
 from longshore.domains.logistics.models import (
     Article,
     Fulfillment,
@@ -64,11 +58,10 @@ class ManifestArticles(ArticleInline):
     fields = ("name", "sku", "item", "requested_qty", "received_qty", "value", "comment")
 
 
-class OrderAdmin(RecordAdmin):
+class OrderAdmin(LogisticsAdmin):
     list_filter = (
-        BY_ORGANIZATION,
         ("status", ChoicesDropdownFilter),
-        ("location", AutocompleteSelectFilter),
+        ("location", RelatedFilter),
     )
     list_select_related = ("organization", "location")
 
@@ -81,7 +74,7 @@ class FulfillmentAdmin(OrderAdmin):
 
     @display(description="Order", header=True)
     def order(self, fulfillment: Fulfillment) -> tuple[str, str]:
-        return str(fulfillment), next(iter(texts_of(fulfillment.recipient, "name")), NOTHING)
+        return str(fulfillment), next(iter(texts_of(fulfillment.recipient, "name")), EMPTY)
 
     @display(description="Status", label=FULFILLMENT_COLORS)
     def state(self, fulfillment: Fulfillment) -> tuple[str, str]:
@@ -123,7 +116,7 @@ class ManifestAdmin(OrderAdmin):
 
     @display(description="Manifest", header=True)
     def load(self, manifest: Manifest) -> tuple[str, str]:
-        return str(manifest), manifest.container_number or NOTHING
+        return str(manifest), manifest.container_number or EMPTY
 
     @display(description="Status", label=MANIFEST_COLORS)
     def state(self, manifest: Manifest) -> tuple[str, str]:

@@ -1,18 +1,13 @@
 """Shipments in the admin."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from longshore.accounts.admin.filters import RelatedFilter
+from longshore.accounts.admin.presentation import EMPTY
 from longshore.domains.currencies import amount_text
-from longshore.domains.logistics.admin.records import (
-    BY_ORGANIZATION,
-    NOTHING,
-    RecordAdmin,
-)
+from longshore.domains.logistics.admin.records import LogisticsAdmin
 from longshore.domains.logistics.models import ParcelStatus, Shipment
 
 STATUS_COLORS = {
@@ -34,7 +29,7 @@ STATUS_COLORS = {
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(RecordAdmin):
+class ShipmentAdmin(LogisticsAdmin):
     list_display = (
         "parcel",
         "state",
@@ -44,13 +39,13 @@ class ShipmentAdmin(RecordAdmin):
         "created",
     )
     list_filter = (
-        BY_ORGANIZATION,
         ("status", ChoicesDropdownFilter),
-        ("location", AutocompleteSelectFilter),
-        ("destination_contact", AutocompleteSelectFilter),
+        ("location", RelatedFilter),
+        ("destination_contact", RelatedFilter),
     )
     list_select_related = ("organization", "destination_contact", "location")
-    readonly_fields = ("amounts",)
+    amounts = ("amount", "billed_amount", "fee")
+    currency = "currency"
     main_fieldsets = (
         (
             None,
@@ -88,7 +83,6 @@ class ShipmentAdmin(RecordAdmin):
             {
                 "classes": ("tab",),
                 "fields": (
-                    "amounts",
                     ("amount", "billed_amount", "fee", "currency"),
                     ("paid", "payment_reference", "refund_status"),
                     ("rates_generated_at", "lead_time_mins"),
@@ -125,13 +119,6 @@ class ShipmentAdmin(RecordAdmin):
     @display(description="Amount", header=True)
     def price(self, shipment: Shipment) -> tuple[str, str]:
         if shipment.amount is None:
-            return NOTHING, ""
+            return EMPTY, ""
         paid = "Paid" if shipment.paid else "Unpaid"
         return amount_text(shipment.amount, shipment.currency), paid
-
-    @display(description="Amount, billed amount and fee")
-    def amounts(self, shipment: Shipment) -> str:
-        stored = (shipment.amount, shipment.billed_amount, shipment.fee)
-        return ", ".join(
-            NOTHING if minor is None else amount_text(minor, shipment.currency) for minor in stored
-        )

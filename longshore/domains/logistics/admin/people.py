@@ -5,19 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from longshore.domains.logistics.admin.records import (
-    BY_ORGANIZATION,
-    NOTHING,
-    RecordAdmin,
-    RelatedInline,
-    texts_of,
-)
+from longshore.accounts.admin.filters import RelatedFilter
+from longshore.accounts.admin.presentation import EMPTY
+from longshore.domains.admin.records import RelatedInline
+from longshore.domains.logistics.admin.records import LogisticsAdmin, texts_of
 from longshore.domains.logistics.models import (
     Contact,
     Direction,
@@ -27,7 +21,7 @@ from longshore.domains.logistics.models import (
 )
 
 
-class RecipientAdmin(RecordAdmin):
+class RecipientAdmin(LogisticsAdmin):
     """The admin of records that receive parcels; the page of a record counts its trackers."""
 
     readonly_fields: tuple[str, ...] = ("inbound_trackers", "outbound_trackers")
@@ -51,7 +45,7 @@ class RecipientAdmin(RecordAdmin):
 
 
 def _count(recipient: Any, direction: Direction) -> str:
-    return NOTHING if recipient._state.adding else f"{recipient.trackers.get(direction, 0):,}"
+    return EMPTY if recipient._state.adding else f"{recipient.trackers.get(direction, 0):,}"
 
 
 class GroupInline(RelatedInline):
@@ -69,7 +63,7 @@ class LocationInline(RelatedInline):
 @admin.register(Contact)
 class ContactAdmin(RecipientAdmin):
     list_display = ("contact", "phone", "in_groups", "at_locations", "created")
-    list_filter = (BY_ORGANIZATION, "is_primary")
+    list_filter = ("is_primary",)
     inlines = (GroupInline, LocationInline)
     main_fieldsets = (
         (
@@ -112,24 +106,23 @@ class ContactAdmin(RecipientAdmin):
 
     @display(description="Contact", header=True)
     def contact(self, contact: Contact) -> tuple[str, str]:
-        return str(contact), contact.email or NOTHING
+        return str(contact), contact.email or EMPTY
 
     @display(description="Groups")
     def in_groups(self, contact: Contact) -> str:
-        return ", ".join(map(str, contact.groups.all())) or NOTHING
+        return ", ".join(map(str, contact.groups.all())) or EMPTY
 
     @display(description="Locations")
     def at_locations(self, contact: Contact) -> str:
-        return ", ".join(map(str, contact.locations.all())) or NOTHING
+        return ", ".join(map(str, contact.locations.all())) or EMPTY
 
 
 @admin.register(Group)
 class GroupAdmin(RecipientAdmin):
     list_display = ("name", "resource_type", "parent", "location", "created")
     list_filter = (
-        BY_ORGANIZATION,
         ("resource", ChoicesDropdownFilter),
-        ("location", AutocompleteSelectFilter),
+        ("location", RelatedFilter),
     )
     list_select_related = ("organization", "parent", "location")
     readonly_fields = ("children_count", *RecipientAdmin.readonly_fields)
@@ -157,7 +150,7 @@ class GroupAdmin(RecipientAdmin):
 
 
 @admin.register(Location)
-class LocationAdmin(RecordAdmin):
+class LocationAdmin(LogisticsAdmin):
     list_display = ("name_and_address", "code", "email", "services", "last_audited_at", "created")
     main_fieldsets = (
         (
@@ -190,11 +183,11 @@ class LocationAdmin(RecordAdmin):
     @display(description="Location", header=True)
     def name_and_address(self, location: Location) -> tuple[str, str]:
         lines = texts_of(location.address, "line1", "postal_code", "city")
-        return location.name, ", ".join(lines) or NOTHING
+        return location.name, ", ".join(lines) or EMPTY
 
     @display(description="Carriers")
     def services(self, location: Location) -> str:
         levels = location.service_levels
         listed = levels if isinstance(levels, list) else []
         carriers = {text for level in listed for text in texts_of(level, "provider")}
-        return ", ".join(sorted(carriers)) or NOTHING
+        return ", ".join(sorted(carriers)) or EMPTY

@@ -1,18 +1,14 @@
 """Items and assets in the admin."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from longshore.domains.logistics.admin.records import (
-    BY_ORGANIZATION,
-    NOTHING,
-    RecordAdmin,
-    RelatedInline,
-)
+from longshore.accounts.admin.filters import RelatedFilter
+from longshore.accounts.admin.presentation import EMPTY
+from longshore.domains.admin.records import RelatedInline
+from longshore.domains.currencies import with_currency
+from longshore.domains.logistics.admin.records import LogisticsAdmin
 from longshore.domains.logistics.models import Asset, AssetStatus, Item, Level
 
 STATUS_COLORS = {
@@ -39,9 +35,9 @@ class LevelInline(RelatedInline):
 
 
 @admin.register(Item)
-class ItemAdmin(RecordAdmin):
+class ItemAdmin(LogisticsAdmin):
     list_display = ("name_and_details", "sku", "upc", "vendor", "price", "is_asset", "created")
-    list_filter = (BY_ORGANIZATION, "is_asset")
+    list_filter = ("is_asset",)
     inlines = (LevelInline,)
     main_fieldsets = (
         (
@@ -72,20 +68,19 @@ class ItemAdmin(RecordAdmin):
 
     @display(description="Item", header=True)
     def name_and_details(self, item: Item) -> tuple[str, str]:
-        return item.name, item.description or NOTHING
+        return item.name, item.description or EMPTY
 
     @display(description="Value")
     def price(self, item: Item) -> str:
-        return NOTHING if item.value is None else f"{item.value:,} {item.currency}"
+        return EMPTY if item.value is None else with_currency(f"{item.value:,}", item.currency)
 
 
 @admin.register(Asset)
-class AssetAdmin(RecordAdmin):
+class AssetAdmin(LogisticsAdmin):
     list_display = ("name_and_details", "state", "assignee", "item", "location", "created")
     list_filter = (
-        BY_ORGANIZATION,
         ("status", ChoicesDropdownFilter),
-        ("location", AutocompleteSelectFilter),
+        ("location", RelatedFilter),
     )
     list_select_related = ("organization", "item", "location")
     main_fieldsets = (
@@ -116,7 +111,7 @@ class AssetAdmin(RecordAdmin):
 
     @display(description="Asset", header=True)
     def name_and_details(self, asset: Asset) -> tuple[str, str]:
-        return asset.name, asset.serial_number or NOTHING
+        return asset.name, asset.serial_number or EMPTY
 
     @display(description="Status", label=STATUS_COLORS)
     def state(self, asset: Asset) -> tuple[str, str]:

@@ -1,18 +1,13 @@
 """Trackers and shipping label inferences in the admin."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from longshore.accounts.admin.filters import RelatedFilter
+from longshore.accounts.admin.presentation import EMPTY
 from longshore.domains.logistics.admin.parcels import STATUS_COLORS
-from longshore.domains.logistics.admin.records import (
-    BY_ORGANIZATION,
-    NOTHING,
-    RecordAdmin,
-)
+from longshore.domains.logistics.admin.records import LogisticsAdmin
 from longshore.domains.logistics.models import (
     InferenceStatus,
     ShippingLabelInference,
@@ -29,7 +24,7 @@ INFERENCE_COLORS = {
 
 
 @admin.register(Tracker)
-class TrackerAdmin(RecordAdmin):
+class TrackerAdmin(LogisticsAdmin):
     list_display = (
         "parcel",
         "state",
@@ -39,10 +34,9 @@ class TrackerAdmin(RecordAdmin):
         "created",
     )
     list_filter = (
-        BY_ORGANIZATION,
         ("status", ChoicesDropdownFilter),
-        ("destination_location", AutocompleteSelectFilter),
-        ("destination_contact", AutocompleteSelectFilter),
+        ("destination_location", RelatedFilter),
+        ("destination_contact", RelatedFilter),
     )
     list_select_related = ("organization", "destination_contact", "destination_location")
     main_fieldsets = (
@@ -93,7 +87,7 @@ class TrackerAdmin(RecordAdmin):
 
 
 @admin.register(ShippingLabelInference)
-class ShippingLabelInferenceAdmin(RecordAdmin):
+class ShippingLabelInferenceAdmin(LogisticsAdmin):
     list_display = (
         "label",
         "state",
@@ -103,9 +97,8 @@ class ShippingLabelInferenceAdmin(RecordAdmin):
         "created",
     )
     list_filter = (
-        BY_ORGANIZATION,
         ("status", ChoicesDropdownFilter),
-        ("location", AutocompleteSelectFilter),
+        ("location", RelatedFilter),
     )
     list_select_related = ("organization", "location")
     main_fieldsets = (
@@ -172,7 +165,7 @@ class ShippingLabelInferenceAdmin(RecordAdmin):
 
     @display(description="Label", header=True)
     def label(self, inference: ShippingLabelInference) -> tuple[str, str]:
-        return str(inference), inference.order_number or NOTHING
+        return str(inference), inference.order_number or EMPTY
 
     @display(description="Status", label=INFERENCE_COLORS)
     def state(self, inference: ShippingLabelInference) -> tuple[str, str]:
@@ -180,8 +173,8 @@ class ShippingLabelInferenceAdmin(RecordAdmin):
 
     @display(description="Carrier", header=True)
     def carrier(self, inference: ShippingLabelInference) -> tuple[str, str]:
-        return inference.provider_name or NOTHING, inference.service_level_name or ""
+        return inference.provider_name or EMPTY, inference.service_level_name or ""
 
     @display(description="Recipient")
     def recipient_name(self, inference: ShippingLabelInference) -> str:
-        return inference.extracted_recipient_name or NOTHING
+        return inference.extracted_recipient_name or EMPTY

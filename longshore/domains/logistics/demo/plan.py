@@ -72,16 +72,17 @@ class Plan:
         user = pools.users()[bits % 5]
         return f"{self.organization}\t{external}\t{metadata}\t{stamp(time)}\t{changed}\t{user}"
 
-    def same_moment(self, number: int, of: str, among: str) -> int:
-        """Return the number of the `among` record that is created at the time of an `of` record."""
-        return number * self.counts[among] // self.counts[of]
+    def same_moment(self, number: int, source: str, target: str) -> int:
+        """Return the number of the target record created at the same time as a source record."""
+        return number * self.counts[target] // self.counts[source]
 
-    def first_at(self, number: int, of: str, among: str) -> int:
-        """Return the first number of an `among` record whose `same_moment` is an `of` record.
+    def first_at(self, number: int, source: str, target: str) -> int:
+        """Return the number of the first target record that belongs to a source record.
 
-        There must be fewer `of` records.
+        `same_moment`, from target to source, maps it to this source record. There must be fewer
+        source records.
         """
-        return -(-number * self.counts[among] // self.counts[of])
+        return -(-number * self.counts[target] // self.counts[source])
 
     def carrier(self, parcel: int) -> str:
         """Return the carrier code of a parcel."""
@@ -96,7 +97,10 @@ class Plan:
         return f"{_TRACKING_PREFIXES[self.carrier(parcel)]}{digits:011}"
 
     def contact(self, tracker: int) -> int:
-        """Return the number of a tracker's recipient, created before; the oldest receive most."""
+        """Return the number of the recipient of a tracker.
+
+        The contact is older than the tracker; older contacts receive more parcels.
+        """
         bits = scatter(tracker ^ self.salt)
         known = self.same_moment(tracker, "track", "ctct") + 1
         return (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) * known >> 32

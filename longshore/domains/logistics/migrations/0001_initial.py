@@ -149,6 +149,25 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "name"], name="contact_by_name"),
+                    models.Index(fields=["organization", "created_at"], name="contact_by_creation"),
+                    models.Index(fields=["organization", "email"], name="contact_by_email"),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("name"),
+                        name="contact_in_order_of_name",
+                    ),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("email"),
+                        name="contact_in_order_of_email",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"),
+                        name="contact_by_words",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +251,34 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "name"], name="group_by_name"),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("name"),
+                        name="group_in_order_of_name",
+                    ),
+                    models.Index(fields=["organization", "created_at"], name="group_by_creation"),
+                    models.Index(
+                        condition=models.Q(("parent__isnull", False)),
+                        fields=["parent"],
+                        name="group_by_parent",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"), name="group_by_words"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("parent__isnull", True),
+                            models.Q(("parent", models.F("id")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="group_is_not_its_own_parent",
+                        violation_error_message="A group cannot be its own parent.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -260,6 +307,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["group", "contact"], name="contact_group_by_group"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact", "group"), name="contact_is_in_a_group_only_once"
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="contact",
@@ -441,6 +498,24 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "name"], name="item_by_name"),
+                    models.Index(fields=["organization", "created_at"], name="item_by_creation"),
+                    models.Index(fields=["organization", "sku"], name="item_by_sku"),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("name"),
+                        name="item_in_order_of_name",
+                    ),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("sku"),
+                        name="item_in_order_of_sku",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"), name="item_by_words"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -587,6 +662,26 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "name"], name="location_by_name"),
+                    models.Index(
+                        models.F("organization"),
+                        longshore.resources.folding.SortKey("name"),
+                        name="location_in_order_of_name",
+                    ),
+                    models.Index(
+                        fields=["organization", "created_at"], name="location_by_creation"
+                    ),
+                    models.Index(
+                        condition=models.Q(("terminal_location__isnull", False)),
+                        fields=["terminal_location"],
+                        name="location_by_terminal",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"),
+                        name="location_by_words",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -635,6 +730,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["location", "layout_id"], name="level_by_place"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("item", "location", "layout_id"),
+                        name="item_has_one_level_at_a_place",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="group",
@@ -747,6 +853,24 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="fulfillment_by_creation"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "created_at"],
+                        name="fulfillment_by_status",
+                    ),
+                    models.Index(
+                        condition=models.Q(("location__isnull", False)),
+                        fields=["location"],
+                        name="fulfillment_by_location",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"),
+                        name="fulfillment_by_words",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -775,6 +899,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["location", "contact"], name="contact_location_by_place"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact", "location"), name="contact_is_at_a_location_only_once"
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="contact",
@@ -971,6 +1105,25 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="asset_by_creation"),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="asset_by_status"
+                    ),
+                    models.Index(
+                        condition=models.Q(("item__isnull", False)),
+                        fields=["item"],
+                        name="asset_by_item",
+                    ),
+                    models.Index(
+                        condition=models.Q(("location__isnull", False)),
+                        fields=["location"],
+                        name="asset_by_location",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"), name="asset_by_words"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1089,6 +1242,23 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="manifest_by_creation"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="manifest_by_status"
+                    ),
+                    models.Index(
+                        condition=models.Q(("location__isnull", False)),
+                        fields=["location"],
+                        name="manifest_by_location",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"),
+                        name="manifest_by_words",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1163,6 +1333,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("fulfillment__isnull", False)),
+                        fields=["fulfillment"],
+                        name="article_by_fulfillment",
+                    ),
+                    models.Index(
+                        condition=models.Q(("manifest__isnull", False)),
+                        fields=["manifest"],
+                        name="article_by_manifest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("item__isnull", False)),
+                        fields=["item"],
+                        name="article_by_item",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fulfillment__isnull", True),
+                            ("manifest__isnull", True),
+                            _connector="XOR",
+                        ),
+                        name="article_is_on_a_fulfillment_or_a_manifest",
+                        violation_error_message="An article belongs to either a fulfillment or a manifest.",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ShippingLabelInference",
@@ -1402,6 +1602,24 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="inference_by_creation"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="inference_by_status"
+                    ),
+                    models.Index(fields=["tracking_number"], name="inference_by_tracking_number"),
+                    models.Index(
+                        condition=models.Q(("location__isnull", False)),
+                        fields=["location"],
+                        name="inference_by_location",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"),
+                        name="inference_by_words",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1730,6 +1948,49 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "created_at"], name="shipment_by_creation"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="shipment_by_status"
+                    ),
+                    models.Index(fields=["tracking_number"], name="shipment_by_tracking_number"),
+                    models.Index(
+                        condition=models.Q(("destination_contact__isnull", False)),
+                        fields=["destination_contact"],
+                        name="shipment_by_destination",
+                    ),
+                    models.Index(
+                        condition=models.Q(("sender_contact__isnull", False)),
+                        fields=["sender_contact"],
+                        name="shipment_by_sender",
+                    ),
+                    models.Index(
+                        condition=models.Q(("location__isnull", False)),
+                        fields=["location"],
+                        name="shipment_by_location",
+                    ),
+                    models.Index(
+                        condition=models.Q(("fulfillment__isnull", False)),
+                        fields=["fulfillment"],
+                        name="shipment_by_fulfillment",
+                    ),
+                    models.Index(
+                        condition=models.Q(("manifest__isnull", False)),
+                        fields=["manifest"],
+                        name="shipment_by_manifest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("inference__isnull", False)),
+                        fields=["inference"],
+                        name="shipment_by_inference",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"),
+                        name="shipment_by_words",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1975,6 +2236,47 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["organization", "created_at"], name="tracker_by_creation"),
+                    models.Index(
+                        fields=["organization", "status", "created_at"], name="tracker_by_status"
+                    ),
+                    models.Index(fields=["tracking_number"], name="tracker_by_tracking_number"),
+                    models.Index(
+                        condition=models.Q(("destination_contact__isnull", False)),
+                        fields=["destination_contact", "type"],
+                        name="tracker_by_destination",
+                    ),
+                    models.Index(
+                        condition=models.Q(("sender_contact__isnull", False)),
+                        fields=["sender_contact"],
+                        name="tracker_by_sender",
+                    ),
+                    models.Index(
+                        condition=models.Q(("destination_location__isnull", False)),
+                        fields=["destination_location"],
+                        name="tracker_by_location",
+                    ),
+                    models.Index(
+                        condition=models.Q(("manifest__isnull", False)),
+                        fields=["manifest"],
+                        name="tracker_by_manifest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("current_shipment__isnull", False)),
+                        fields=["current_shipment"],
+                        name="tracker_by_shipment",
+                    ),
+                    models.Index(
+                        condition=models.Q(("final_chained_shipment__isnull", False)),
+                        fields=["final_chained_shipment"],
+                        name="tracker_by_final_shipment",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        longshore.resources.search.SearchWords("search_text"),
+                        name="tracker_by_words",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -2002,186 +2304,12 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="contactgroup",
-            index=models.Index(fields=["group", "contact"], name="contact_group_by_group"),
-        ),
-        migrations.AddConstraint(
-            model_name="contactgroup",
-            constraint=models.UniqueConstraint(
-                fields=("contact", "group"), name="contact_is_in_a_group_only_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(fields=["organization", "name"], name="item_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(fields=["organization", "created_at"], name="item_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(fields=["organization", "sku"], name="item_by_sku"),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("name"),
-                name="item_in_order_of_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("sku"),
-                name="item_in_order_of_sku",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="item_by_words"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="location",
-            index=models.Index(fields=["organization", "name"], name="location_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="location",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("name"),
-                name="location_in_order_of_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="location",
-            index=models.Index(fields=["organization", "created_at"], name="location_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="location",
-            index=models.Index(
-                condition=models.Q(("terminal_location__isnull", False)),
-                fields=["terminal_location"],
-                name="location_by_terminal",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="location",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="location_by_words"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="level",
-            index=models.Index(fields=["location", "layout_id"], name="level_by_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="level",
-            constraint=models.UniqueConstraint(
-                fields=("item", "location", "layout_id"), name="item_has_one_level_at_a_place"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=models.Index(fields=["organization", "name"], name="group_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("name"),
-                name="group_in_order_of_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=models.Index(fields=["organization", "created_at"], name="group_by_creation"),
-        ),
-        migrations.AddIndex(
             model_name="group",
             index=models.Index(
                 condition=models.Q(("location__isnull", False)),
                 fields=["location"],
                 name="group_by_location",
             ),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=models.Index(
-                condition=models.Q(("parent__isnull", False)),
-                fields=["parent"],
-                name="group_by_parent",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="group_by_words"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("parent__isnull", True),
-                    models.Q(("parent", models.F("id")), _negated=True),
-                    _connector="OR",
-                ),
-                name="group_is_not_its_own_parent",
-                violation_error_message="A group cannot be its own parent.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fulfillment",
-            index=models.Index(
-                fields=["organization", "created_at"], name="fulfillment_by_creation"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fulfillment",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="fulfillment_by_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fulfillment",
-            index=models.Index(
-                condition=models.Q(("location__isnull", False)),
-                fields=["location"],
-                name="fulfillment_by_location",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fulfillment",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="fulfillment_by_words"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contactlocation",
-            index=models.Index(fields=["location", "contact"], name="contact_location_by_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="contactlocation",
-            constraint=models.UniqueConstraint(
-                fields=("contact", "location"), name="contact_is_at_a_location_only_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["organization", "name"], name="contact_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["organization", "created_at"], name="contact_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["organization", "email"], name="contact_by_email"),
         ),
         migrations.AddIndex(
             model_name="contact",
@@ -2192,196 +2320,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("name"),
-                name="contact_in_order_of_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(
-                models.F("organization"),
-                longshore.resources.folding.SortKey("email"),
-                name="contact_in_order_of_email",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="contact_by_words"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=models.Index(fields=["organization", "created_at"], name="asset_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="asset_by_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=models.Index(
-                condition=models.Q(("item__isnull", False)), fields=["item"], name="asset_by_item"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=models.Index(
-                condition=models.Q(("location__isnull", False)),
-                fields=["location"],
-                name="asset_by_location",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="asset_by_words"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="manifest",
-            index=models.Index(fields=["organization", "created_at"], name="manifest_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="manifest",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="manifest_by_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="manifest",
-            index=models.Index(
-                condition=models.Q(("location__isnull", False)),
-                fields=["location"],
-                name="manifest_by_location",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="manifest",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="manifest_by_words"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="article",
-            index=models.Index(
-                condition=models.Q(("fulfillment__isnull", False)),
-                fields=["fulfillment"],
-                name="article_by_fulfillment",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="article",
-            index=models.Index(
-                condition=models.Q(("manifest__isnull", False)),
-                fields=["manifest"],
-                name="article_by_manifest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="article",
-            index=models.Index(
-                condition=models.Q(("item__isnull", False)), fields=["item"], name="article_by_item"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="article",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("fulfillment__isnull", True), ("manifest__isnull", True), _connector="XOR"
-                ),
-                name="article_is_on_a_fulfillment_or_a_manifest",
-                violation_error_message="An article belongs to either a fulfillment or a manifest.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(fields=["organization", "created_at"], name="tracker_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="tracker_by_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(fields=["tracking_number"], name="tracker_by_tracking_number"),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(
-                condition=models.Q(("destination_contact__isnull", False)),
-                fields=["destination_contact", "type"],
-                name="tracker_by_destination",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(
-                condition=models.Q(("sender_contact__isnull", False)),
-                fields=["sender_contact"],
-                name="tracker_by_sender",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(
-                condition=models.Q(("destination_location__isnull", False)),
-                fields=["destination_location"],
-                name="tracker_by_location",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(
-                condition=models.Q(("manifest__isnull", False)),
-                fields=["manifest"],
-                name="tracker_by_manifest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(
-                condition=models.Q(("current_shipment__isnull", False)),
-                fields=["current_shipment"],
-                name="tracker_by_shipment",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=models.Index(
-                condition=models.Q(("final_chained_shipment__isnull", False)),
-                fields=["final_chained_shipment"],
-                name="tracker_by_final_shipment",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tracker",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="tracker_by_words"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shippinglabelinference",
-            index=models.Index(fields=["organization", "created_at"], name="inference_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="shippinglabelinference",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="inference_by_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shippinglabelinference",
-            index=models.Index(fields=["tracking_number"], name="inference_by_tracking_number"),
-        ),
-        migrations.AddIndex(
             model_name="shippinglabelinference",
             index=models.Index(
                 condition=models.Q(("tracker__isnull", False)),
@@ -2390,93 +2328,11 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="shippinglabelinference",
-            index=models.Index(
-                condition=models.Q(("location__isnull", False)),
-                fields=["location"],
-                name="inference_by_location",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shippinglabelinference",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="inference_by_words"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(fields=["organization", "created_at"], name="shipment_by_creation"),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(
-                fields=["organization", "status", "created_at"], name="shipment_by_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(fields=["tracking_number"], name="shipment_by_tracking_number"),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(
-                condition=models.Q(("destination_contact__isnull", False)),
-                fields=["destination_contact"],
-                name="shipment_by_destination",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(
-                condition=models.Q(("sender_contact__isnull", False)),
-                fields=["sender_contact"],
-                name="shipment_by_sender",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(
-                condition=models.Q(("location__isnull", False)),
-                fields=["location"],
-                name="shipment_by_location",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(
-                condition=models.Q(("fulfillment__isnull", False)),
-                fields=["fulfillment"],
-                name="shipment_by_fulfillment",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(
-                condition=models.Q(("manifest__isnull", False)),
-                fields=["manifest"],
-                name="shipment_by_manifest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=models.Index(
-                condition=models.Q(("inference__isnull", False)),
-                fields=["inference"],
-                name="shipment_by_inference",
-            ),
-        ),
-        migrations.AddIndex(
             model_name="shipment",
             index=models.Index(
                 condition=models.Q(("tracker__isnull", False)),
                 fields=["tracker"],
                 name="shipment_by_tracker",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="shipment",
-            index=django.contrib.postgres.indexes.GinIndex(
-                longshore.resources.search.SearchWords("search_text"), name="shipment_by_words"
             ),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Forms of logistics records that keep untouched values unchanged."""
+"""Forms of records that keep untouched values unchanged."""
 
 import json
 from datetime import datetime
@@ -6,12 +6,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import JSONField
+from django.db.models import JSONField, QuerySet
 from django.forms.fields import InvalidJSONInput
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from longshore.accounts.models import Organization
-from longshore.domains.logistics.models.base import Record
+from longshore.domains.admin.amounts import AmountField
 
 
 class JsonTextarea(UnfoldAdminTextareaWidget):
@@ -56,6 +56,26 @@ class UnchangedValuesForm(forms.ModelForm):  # type: ignore[type-arg]
     # Without a prefix, a control named like a property of form elements, such as `matches`, would
     # hide that property from the scripts of the page.
     prefix = "record"
+    # Name of the field with the currency of the amounts.
+    currency = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        amounts = [each for each in self.fields.values() if isinstance(each, AmountField)]
+        if not amounts:
+            return
+        stored = getattr(self.instance, self.currency)
+        entered = self._entered_currency() or stored
+        for field in amounts:
+            field.set_currencies(stored, entered)
+
+    def _entered_currency(self) -> str:
+        """Return the currency that the form sets together with amounts; "" if it sets none."""
+        field = self.fields.get(self.currency)
+        try:
+            return field.clean(self.data.get(self.add_prefix(self.currency))) if field else ""
+        except ValidationError:
+            return ""
 
     def owner(self) -> Organization | None:
         """Return the organization of the edited record; None if the user has selected none."""
@@ -69,13 +89,21 @@ class UnchangedValuesForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         owner = self.owner()
         for field in self._meta.model._meta.concrete_fields:
-            value = cleaned.get(field.name)
             if field.name in cleaned:
-                cleaned[field.name] = self._as_stored(field, value)
-            if owner and isinstance(value, Record) and value.organization_id != owner.pk:
-                reason = f"This belongs to {value.organization}, not to {owner}."
-                self.add_error(field.name, reason)
+                cleaned[field.name] = self._as_stored(field, cleaned[field.name])
+        for name, value in [*cleaned.items()]:
+            foreign = _foreign(value, owner) if owner else None
+            if foreign:
+                reason = f"{foreign} belongs to {foreign.organization}, not to {owner}."
+                self.add_error(name, reason)
         return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Validate unique constraints of an organization's records, although no field edits it."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        if "organization" not in self.fields:
+            excluded.discard("organization")
+        return excluded
 
     def _as_stored(self, field: Any, value: Any) -> Any:
         """Return the stored value of a text or datetime that the user did not change."""
@@ -94,7 +122,20 @@ class InlineForm(UnchangedValuesForm):
 
     def owner(self) -> Organization:
         parents = (getattr(field, "parent_instance", None) for field in self.fields.values())
-        return next(parent.organization for parent in parents if isinstance(parent, Record))
+        found: Any = next(filter(None, parents))
+        owner: Organization = found.organization
+        return owner
+
+
+def _foreign(value: Any, owner: Organization) -> Any:
+    """Return the first record of a relation that belongs to another organization; or None."""
+    records = value.select_related("organization") if isinstance(value, QuerySet) else [value]
+    return next((each for each in records if _owner_id(each, owner.pk) != owner.pk), None)
+
+
+def _owner_id(record: Any, default: str) -> str:
+    owner_id: str = getattr(record, "organization_id", default)
+    return owner_id
 
 
 def _one_line(text: str | None) -> str:

@@ -1,0 +1,176 @@
+"""The operators of both filter languages in words, and the controls for their values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from exports.admin.builder.state import FILTERS, OPTIONS
+from longshore.resources.columns import ColumnType
+from longshore.resources.comparisons import NULL_TESTS, Operator
+from longshore.resources.matchers import MATCHERS, Takes
+from longshore.resources.operands import PAIRS
+
+
+class Control(StrEnum):
+    """The controls of a filter's values."""
+
+    NONE = "none"
+    VALUE = "value"
+    PAIR = "pair"
+    LIST = "list"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operator of one of the filter languages. language, operator: as of a `FilterRow`."""
+
+    language: str
+    operator: str
+    label: str
+    control: Control
+
+    @property
+    def key(self) -> str:
+        return f"{self.language}:{self.operator}"
+
+
+_TIMES = (ColumnType.DATE, ColumnType.DATETIME)
+_COMPARED = {
+    "gt": ("is greater than", "is after"),
+    "gte": ("is at least", "is on or after"),
+    "lt": ("is less than", "is before"),
+    "lte": ("is at most", "is on or before"),
+}
+_OPTION_WORDS = {
+    "": "is, or is one of",
+    Operator.EQUALS: "is",
+    Operator.NOT_EQUALS: "is not",
+    Operator.BWI: "is between",
+    Operator.BWE: "is strictly between",
+    Operator.IN: "is one of",
+    Operator.NOT_IN: "is not one of",
+    Operator.IS_NULL: "is null",
+    Operator.IS_NOT_NULL: "is not null",
+}
+_MATCHER_WORDS = {
+    "eq": "is",
+    "eq_or_null": "is, or is null",
+    "not_eq": "is not, and is not null",
+    "not_eq_or_null": "is not",
+    "not_eq_all": "is none of, and is not null",
+    "in": "is one of",
+    "in_or_null": "is one of, or is null",
+    "not_in": "is none of, and is not null",
+    "not_in_or_null": "is not one of",
+    "matches": "matches the pattern",
+    "does_not_match": "does not match the pattern",
+    "start": "starts with",
+    "not_start": "does not start with",
+    "end": "ends with",
+    "not_end": "does not end with",
+    "cont": "contains",
+    "not_cont": "does not contain",
+    "present": "is not empty",
+    "blank": "is empty",
+    "null": "is null",
+    "not_null": "is not null",
+    "true": "is true:",
+    "false": "is false:",
+    "jcont": "contains the JSON",
+}
+_LIST_WORDS = {
+    "eq": "contains",
+    "not_eq_or_null": "does not contain",
+    "in": "contains one of",
+    "not_in_or_null": "contains none of",
+}
+_QUANTIFIERS = {"_any": "at least one of", "_all": "all of"}
+_NULL_TESTS = ((FILTERS, "null"), (FILTERS, "not_null"))
+_EMPTY_TESTS = ((FILTERS, "blank"), (FILTERS, "present"))
+_EQUAL = (
+    *((FILTERS, "eq"), (FILTERS, "not_eq_or_null")),
+    *((FILTERS, "in"), (FILTERS, "not_in_or_null")),
+)
+_ORDERED = (
+    *((FILTERS, "gteq"), (FILTERS, "lteq"), (FILTERS, "gt"), (FILTERS, "lt")),
+    (OPTIONS, "bwi"),
+)
+_TEXT = (
+    *((FILTERS, "cont"), (FILTERS, "not_cont"), (FILTERS, "start"), (FILTERS, "end")),
+    *_EMPTY_TESTS,
+)
+# What the builder offers for a column of each type; the first one is the default.
+OFFERED: dict[ColumnType, tuple[tuple[str, str], ...]] = {
+    ColumnType.TEXT: (*_EQUAL, *_TEXT),
+    ColumnType.INTEGER: (*_EQUAL, *_ORDERED, *_NULL_TESTS),
+    ColumnType.DECIMAL: (*_EQUAL, *_ORDERED, *_NULL_TESTS),
+    ColumnType.FLOAT: (*_EQUAL, *_ORDERED, *_NULL_TESTS),
+    ColumnType.BOOLEAN: ((FILTERS, "eq"), *_NULL_TESTS),
+    ColumnType.DATE: (*_ORDERED, (FILTERS, "eq"), *_NULL_TESTS),
+    ColumnType.DATETIME: (*_ORDERED, (FILTERS, "eq"), *_NULL_TESTS),
+    ColumnType.LIST: (*_EQUAL, *_EMPTY_TESTS),
+    ColumnType.JSON: ((FILTERS, "jcont"), *_EMPTY_TESTS),
+}
+# Columns with choices: a list to tick comes first.
+CHOICES = (*_EQUAL[2:], *_EQUAL[:2], *_EMPTY_TESTS)
+# Names and other words: a part of the text comes first, which passes every text while it is empty.
+WORDS = (*_TEXT[:4], *_EQUAL, *_EMPTY_TESTS)
+
+
+def operation(language: str, operator: str, kind: ColumnType) -> Operation:
+    """Return an operator in words. kind: the type of the column that it compares."""
+    if language == OPTIONS:
+        label = _compared(operator, kind) or _OPTION_WORDS.get(operator, operator)
+    else:
+        label = _matcher_words(operator, kind)
+    return Operation(language, operator, label, control_of(language, operator))
+
+
+def control_of(language: str, operator: str) -> Control:
+    if language == OPTIONS:
+        if operator in NULL_TESTS:
+            return Control.NONE
+        if operator in PAIRS:
+            return Control.PAIR
+        is_list = operator in (Operator.IN, Operator.NOT_IN)
+        return Control.LIST if is_list else Control.VALUE
+    matcher = MATCHERS.get(operator)
+    if matcher is None or matcher.takes is Takes.VALUE:
+        return Control.VALUE
+    if matcher.takes is Takes.VALUES:
+        return Control.LIST
+    return Control.FLAG if operator in ("true", "false") else Control.NONE
+
+
+def option_operations(operators: Sequence[Operator], kind: ColumnType) -> list[Operation]:
+    """Return the operators that a filter of `options` takes."""
+    return [operation(OPTIONS, each, kind) for each in operators]
+
+
+def matcher_operations(kinds: Sequence[ColumnType]) -> list[Operation]:
+    """Return the matchers of a predicate that compares columns of these types."""
+    fitting = [name for name, each in MATCHERS.items() if each.kinds.issuperset(kinds)]
+    return [operation(FILTERS, name, kinds[0]) for name in fitting]
+
+
+def _compared(operator: str, kind: ColumnType) -> str:
+    """Return `is at least`, or `is on or after` for dates; "" for other operators."""
+    words = _COMPARED.get(operator)
+    if words is None:
+        return "is on" if operator in ("equals", "eq") and kind in _TIMES else ""
+    return words[kind in _TIMES]
+
+
+def _matcher_words(name: str, kind: ColumnType) -> str:
+    if kind is ColumnType.LIST and name in _LIST_WORDS:
+        return _LIST_WORDS[name]
+    stem = name.replace("teq", "te") if name[:4] in ("gteq", "lteq") else name
+    if words := _compared(stem, kind) or _MATCHER_WORDS.get(name, ""):
+        return words
+    for suffix, quantifier in _QUANTIFIERS.items():
+        if stem.endswith(suffix):
+            base = stem.removesuffix(suffix)
+            words = _compared(base, kind) or _MATCHER_WORDS.get(base, base)
+            return f"{words} {quantifier}"
+    return name

@@ -1,0 +1,79 @@
+"""The state of the builder: what its form shows and posts, in the form's own terms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS
+
+# The scalar fields of a request that the form shows as they are, with their defaults.
+REQUEST_FIELDS = {
+    name: EXPORT_BODY[name].default
+    for name in ("format", "compression", "max_rows_per_file", "empty", "dry_data", "dedupe")
+}
+OUTPUT_FIELDS = {
+    name: OUTPUT_OPTIONS[name].default
+    for name in (
+        *("timezone", "datetime_format", "properties", "include_header", "escape_formulas"),
+        *("delimiter", "quoting", "bom", "line_end"),
+    )
+}
+DEFAULTS = REQUEST_FIELDS | OUTPUT_FIELDS
+# The languages of filters, named by the fields of a request that hold them.
+OPTIONS, FILTERS = "options", "filters"
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """A column of the file. header: "" for the path itself."""
+
+    path: str
+    header: str = ""
+
+
+@dataclass(frozen=True)
+class FilterRow:
+    """One condition.
+
+    key: names the controls of the row in the form.
+    field: the name of an option, or the paths that a predicate compares, joined by `|`.
+    inside: keys inside a JSON column; "" for the whole value.
+    language, operator: OPTIONS with an operator of the native filter language ("" for a value
+        without one), or FILTERS with a matcher.
+    values: texts as a person writes them.
+    shape: how the form shows values of a datetime: SHAPES; "" for the shape of the values.
+    """
+
+    key: str
+    field: str
+    language: str = FILTERS
+    operator: str = ""
+    values: tuple[str, ...] = ()
+    inside: str = ""
+    shape: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """The request that the form shows.
+
+    resource, type: a resource, or the code of a named export; both "" if nothing is chosen yet.
+    columns: None for the default columns.
+    included: paths of relations whose records are included with all fields.
+    fields: paths of single fields of included records.
+    order: columns; a minus precedes a descending one.
+    values: the fields of DEFAULTS; None for a field that is absent and has no default.
+    metadata: JSON text.
+    """
+
+    resource: str = ""
+    type: str = ""
+    date_from: str = ""
+    date_to: str = ""
+    columns: tuple[ColumnChoice, ...] | None = None
+    included: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    filters: tuple[FilterRow, ...] = ()
+    order: tuple[str, ...] = ()
+    limit: str = ""
+    values: Mapping[str, str | bool | int | None] = field(default_factory=lambda: DEFAULTS)
+    metadata: str = ""

@@ -1,0 +1,60 @@
+"""Checks that the project still declares everything that a stored spec names.
+
+The compiler looks names up without a check: the request was valid when it was stored.
+"""
+
+from exports.formats import formats
+from exports.spec import ExportSpec
+from longshore.jobs.specs import ObsoleteSpec
+from longshore.resources.conditions import AnyOf, has_condition_path
+from longshore.resources.includes import Include
+from longshore.resources.registry import Resource, registry
+
+
+def check_names(spec: ExportSpec) -> None:
+    """Raise ObsoleteSpec if the format, resource, a relation or a column is not declared."""
+    if spec.format not in formats:
+        raise ObsoleteSpec(f"the format {spec.format!r} does not exist any more")
+    resource = registered(spec)
+    for include in spec.includes:
+        _check_include(resource, include)
+    included = {include.relation for include in spec.includes}
+    for column in spec.columns:
+        if column.path not in included and not resource.has_path(column.path):
+            raise _missing(resource.name, column.path)
+    for condition in spec.selection.conditions:
+        tests = condition.any_of if isinstance(condition, AnyOf) else (condition,)
+        for test in tests:
+            if not has_condition_path(resource, test.path):
+                raise _missing(resource.name, test.path)
+    for order in spec.selection.ordering:
+        if order.column not in resource.columns_by_name:
+            raise _missing(resource.name, order.column)
+
+
+def registered(spec: ExportSpec) -> Resource:
+    """Return the resource of a spec. Raises ObsoleteSpec if it is not registered."""
+    resource = registry.get(spec.resource)
+    if resource is None:
+        raise ObsoleteSpec(f"the resource {spec.resource!r} does not exist any more")
+    return resource
+
+
+def _check_include(resource: Resource, include: Include) -> None:
+    try:
+        relation, related = resource.related(include.relation)
+    except LookupError:
+        raise _missing(resource.name, include.relation) from None
+    columns = related.columns_by_name if related else relation.columns
+    owner = related.name if related else relation.name
+    for name in include.columns:
+        if name not in columns:
+            raise _missing(owner, name)
+    for inner in include.includes:
+        if related is None:
+            raise _missing(owner, inner.relation)
+        _check_include(related, inner)
+
+
+def _missing(owner: str, name: str) -> ObsoleteSpec:
+    return ObsoleteSpec(f"the column {name!r} of {owner} does not exist any more")

@@ -1,0 +1,48 @@
+"""Filters of lists: by related records that the person may see, by times in its time zone."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import make_aware
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
+from unfold.utils import parse_datetime_str
+
+from longshore.accounts.admin.restriction import visible_choices
+
+
+class _RelatedForm(AutocompleteDropdownForm):
+    """Shows the selected record only if the person may see it."""
+
+    def __init__(self, request: HttpRequest, name: str, **options: Any) -> None:
+        super().__init__(request=request, name=name, **options)
+        site = options["model_admin"].admin_site
+        choices = self.fields[name].queryset.all()
+        self.fields[name].queryset = visible_choices(site, choices, request)
+
+
+class RelatedFilter(AutocompleteSelectFilter):
+    """A filter by a related record, which is found by typing."""
+
+    form_class = _RelatedForm
+
+
+class TimeFilter(RangeDateTimeFilter):
+    """A filter by a range of times, which it reads in the time zone of the person."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**self.lookups())
+
+    def lookups(self) -> dict[str, datetime]:
+        """Return the lookups of the range, such as `created_at__gte`."""
+        found = {}
+        ends = {"from": ("gte", "00:00:00"), "to": ("lte", "23:59:59")}
+        for end, (lookup, default_time) in ends.items():
+            name = f"{self.parameter_name}_{end}"
+            day = self.used_parameters.get(f"{name}_0")
+            time = self.used_parameters.get(f"{name}_1") or default_time
+            if when := parse_datetime_str(f"{day} {time}"):
+                found[f"{self.field_path}__{lookup}"] = make_aware(when)
+        return found

@@ -1,0 +1,55 @@
+"""Middleware of the admin: the second factor, times in the time zone of the person."""
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from longshore.accounts import staff
+
+# The key of a session that has the id of the second factor with which it was signed in.
+SECOND_FACTOR_KEY = "longshore_second_factor"
+_GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def require_second_factor(get_response: _GetResponse) -> _GetResponse:
+    """End sessions without the person's second factor, such as those from before it was set up.
+
+    With the setting ADMIN_SECOND_FACTOR, lead a person who has none to the page that sets it up.
+    """
+    admin_path = reverse("admin:index")
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(admin_path) or not request.user.is_authenticated:
+            return get_response(request)
+        factor = staff.access(request.user).second_factor
+        if factor is not None and request.session.get(SECOND_FACTOR_KEY) != factor:
+            logout(request)
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        if factor is None and settings.ADMIN_SECOND_FACTOR == "required":
+            setup_path = reverse("staff_second_factor")
+            if request.path_info not in (setup_path, reverse("admin:logout")):
+                return redirect(setup_path)
+        return get_response(request)
+
+    return middleware
+
+
+def use_own_timezone(get_response: _GetResponse) -> _GetResponse:
+    """Show and read times of the admin in the time zone that the person has chosen, or else UTC."""
+    admin_path = reverse("admin:index")
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(admin_path):
+            return get_response(request)
+        zone = staff.access(request.user).timezone or settings.TIME_ZONE
+        with timezone.override(ZoneInfo(zone)):
+            return get_response(request)
+
+    return middleware

@@ -1,0 +1,93 @@
+// Makes Unfold's pages usable by keyboard and screen reader, whatever Alpine.js and htmx add later.
+
+// Names of buttons that consist of an icon.
+const NAMES = {
+  add: "Add",
+  anchor: "Home",
+  arrow_back: "Back",
+  close: "Close",
+  computer: "Theme",
+  dark_mode: "Theme",
+  delete: "Delete",
+  dock_to_right: "Show or hide the navigation",
+  edit: "Change",
+  expand_more: "Show more",
+  keyboard_arrow_down: "Show more",
+  light_mode: "Theme",
+  more_horiz: "More actions",
+  more_vert: "More actions",
+  search: "Search",
+  visibility: "View",
+};
+const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+// Without the icons, whose text is the name of a glyph.
+function visibleText(element) {
+  const copy = element.cloneNode(true);
+  for (const icon of copy.querySelectorAll(".material-symbols-outlined")) icon.remove();
+  if (copy.classList.contains("material-symbols-outlined")) return "";
+  return copy.textContent.trim();
+}
+
+function nameOf(element) {
+  const icon = element.closest(".material-symbols-outlined")
+    || element.querySelector(".material-symbols-outlined");
+  return (icon && NAMES[icon.textContent.trim()]) || "";
+}
+
+function nameControl(element) {
+  if (element.ariaLabel || element.title || visibleText(element)) return;
+  const name = nameOf(element);
+  if (name) element.ariaLabel = name;
+}
+
+function makeButton(element) {
+  // A button must not contain other controls, and backgrounds of dialogs only close them.
+  if (element.matches(FOCUSABLE) || element.querySelector(FOCUSABLE)) return;
+  if (!element.textContent.trim()) return;
+  element.role = "button";
+  element.tabIndex = 0;
+  element.dataset.keyboard = "";
+}
+
+// Select2 hides a list and shows a box beside it, without the label of the list.
+function nameBox(select) {
+  const label = select.labels[0]?.textContent.trim().replace(/\s*\*$/, "");
+  const name = select.ariaLabel || label || select.name.split("__")[0].replaceAll("_", " ");
+  const roles = "[role=combobox], [role=textbox], [role=searchbox]";
+  const parts = select.nextElementSibling?.querySelectorAll(roles);
+  for (const part of parts ?? []) if (!part.ariaLabel) part.ariaLabel = name;
+}
+
+function repair() {
+  for (const each of document.querySelectorAll("[x-on\\:click]")) makeButton(each);
+  for (const each of document.querySelectorAll("a, button, [role=button]")) nameControl(each);
+  for (const each of document.querySelectorAll(".select2-hidden-accessible")) nameBox(each);
+  for (const each of document.querySelectorAll("span.help-tooltip")) each.role = "img";
+  for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
+    // A button that is itself an icon is read by its name.
+    if (icon.role !== "button") icon.ariaHidden = "true";
+  }
+}
+
+let isPlanned = false;
+
+function plan() {
+  if (isPlanned) return;
+  isPlanned = true;
+  requestAnimationFrame(() => {
+    isPlanned = false;
+    repair();
+  });
+}
+
+document.addEventListener("keydown", (event) => {
+  if ((event.key === "Enter" || event.key === " ") && "keyboard" in event.target.dataset) {
+    event.preventDefault();
+    event.target.click();
+  }
+});
+document.addEventListener("DOMContentLoaded", () => {
+  repair();
+  new MutationObserver(plan).observe(document.body, { childList: true, subtree: true });
+});

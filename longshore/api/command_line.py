@@ -1,0 +1,51 @@
+"""Parts of management commands that take the place of requests: arguments, errors and signals."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from django.core.management.base import CommandError
+
+from longshore.accounts.models import Organization
+from longshore.api.errors import InvalidInput
+
+# As argparse exits after invalid arguments.
+USAGE = 2
+
+
+def find_organization(slug: str) -> Organization:
+    """Return the organization of a slug. Raises CommandError."""
+    try:
+        return Organization.objects.get(slug=slug)
+    except Organization.DoesNotExist:
+        text = f"{slug!r} is not the slug of an organization."
+        raise CommandError(text, returncode=USAGE) from None
+
+
+def invalid_arguments(invalid: InvalidInput) -> CommandError:
+    """Return the error of a command whose arguments are an invalid request, a line per problem."""
+    lines = []
+    for problem in invalid.problems:
+        accepted = problem.accepted
+        text = ", ".join(accepted) if isinstance(accepted, list) else accepted
+        lines.append(f"{problem.field}: {problem.message} (accepted: {text})")
+    return CommandError("\n".join(lines), returncode=USAGE)
+
+
+@contextmanager
+def exit_codes_of_signals() -> Iterator[None]:
+    """Exit with the code of a shell, without a traceback, when a signal stops the command."""
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Run every `finally`, which the default action of the signal would skip."""
+    sys.exit(128 + number)

@@ -1,0 +1,1 @@
+"""What the admin pages of all domains share: lists and forms of records, amounts of money."""

@@ -1,0 +1,108 @@
+"""The section of an organization's page about one kind of job: limits, usage, recent jobs."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.db.models import BigIntegerField, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.text import capfirst
+
+from longshore.accounts.admin.presentation import (
+    EMPTY,
+    Table,
+    badge,
+    code,
+    exact_time,
+    link,
+    nowrap,
+    table,
+)
+from longshore.accounts.admin.sections import Section, list_url
+from longshore.accounts.models import Organization
+from longshore.jobs.admin.limits import limit_text, limits_url
+from longshore.jobs.admin.presentation import resource_label
+from longshore.jobs.admin.progress import STATUS_COLORS
+from longshore.jobs.admission import quotas
+from longshore.jobs.kinds import JobKind
+from longshore.jobs.models import JobHour, JobLimits
+from longshore.jobs.statuses import Status
+
+_MAX_RECENT = 5
+# The limits whose used part `quotas` returns, in its order.
+_MEASURED = ("unfinished", "daily", "stored_bytes")
+
+
+class JobSection:
+    """Tables and links of one kind of job."""
+
+    def __init__(self, kind: JobKind[Any], limits: type[JobLimits]) -> None:
+        self.kind = kind
+        self.limits = limits
+        self.options = kind.job._meta
+
+    def section(self, order: int) -> Section:
+        return Section(self.kind.title, order, self.kind.job, self.tables, self.links)
+
+    def tables(self, request: HttpRequest, organization: Organization) -> list[Table]:
+        return [self._limits(organization), self._today(organization), self._recent(organization)]
+
+    def links(self, request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:
+        page = f"{self.options.app_label}_{self.options.model_name}"
+        links = [(f"All {self.kind.plural}", list_url(page, organization))]
+        if url := limits_url(request, self.limits, organization.pk, "change"):
+            links.append(("Change the limits", url))
+        return links
+
+    def _limits(self, organization: Organization) -> Table:
+        own = self.limits._default_manager.filter(pk=organization.pk).first() or self.limits()
+        applied = self.limits.applied_to(organization.pk)
+        checked = quotas(self.kind, organization.pk, applied)
+        numbers = [
+            Coalesce(Subquery(quota.used), Value(0), output_field=BigIntegerField())
+            for quota in checked
+        ]
+        row = Organization.objects.filter(pk=organization.pk).values_list(*numbers).get()
+        used = dict(zip(_MEASURED, row, strict=True))
+        rows = [
+            [
+                capfirst(field.verbose_name),
+                limit_text(field, getattr(applied, field.name)),
+                "Default" if getattr(own, field.name) is None else "This organization",
+                limit_text(field, used[field.name]) if field.name in used else EMPTY,
+            ]
+            for field in self.limits.limit_fields()
+        ]
+        return table("Limits", ["Limit", "Applies now", "Set by", "Used"], rows)
+
+    def _today(self, organization: Organization) -> Table:
+        """Return what the jobs completed since midnight, in UTC as the daily limit, have made."""
+        midnight = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+        # Not from the jobs: those that have expired have no files, and some were never processed.
+        hours = JobHour.objects.filter(organization=organization, kind=self.kind.name)
+        totals = hours.filter(status=Status.COMPLETED, hour__gte=midnight).aggregate(
+            jobs=Sum("jobs"), rows=Sum("rows"), bytes=Sum("bytes")
+        )
+        row = [
+            f"{totals['jobs'] or 0:,}",
+            f"{totals['rows'] or 0:,}",
+            filesizeformat(totals["bytes"] or 0),
+        ]
+        return table("Completed today (UTC)", [self.kind.title, "Rows", "Data"], [row])
+
+    def _recent(self, organization: Organization) -> Table:
+        jobs = self.kind.jobs.visible().filter(organization=organization).order_by("-number")
+        page = f"admin:{self.options.app_label}_{self.options.model_name}_change"
+        rows = [
+            [
+                link(reverse(page, args=[job.pk]), code(job.public_id)),
+                resource_label(job.resource),
+                badge(job.shown_status.label, STATUS_COLORS[job.shown_status]),
+                f"{job.processed_count:,}",
+                nowrap(exact_time(job.created_at)),
+            ]
+            for job in jobs.defer("request", "spec")[:_MAX_RECENT]
+        ]
+        return table("Newest", ["Id", "Resource", "Status", "Rows", "Created"], rows)
