@@ -1,0 +1,231 @@
+"""The grid of rows with errors: cells as inputs, and the corrections that a form posts."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import QueryDict
+
+from batches.execution.failed_rows import MAX_CHARACTERS
+from batches.models import Batch, BatchError, DryRunRecord
+from batches.parsing.dialect import Dialect
+from batches.parsing.unescaping import unescaped_cell
+from batches.spec import JSON_FORMATS, InputFormat
+from batches.staging import Step
+from longshore.database.texts import storable
+from longshore.files.formulas import unescape_formula
+
+# A form has at most 1,000 fields.
+_MAX_CELLS = 800
+_MAX_ROWS_PER_PAGE = 50
+# Of one row; the list of errors has all of them.
+_MAX_MESSAGES = 20
+
+
+@dataclass
+class Cell:
+    """A cell of a row with errors.
+
+    text: None for an empty cell. is_long: the text is too long for the grid.
+    posted: what a refused form has; None if it leaves the cell as it is.
+    """
+
+    name: str
+    header: str
+    text: str | None
+    is_long: bool = False
+    errors: list[str] = field(default_factory=list)
+    posted: str | None = None
+
+    @property
+    def shown(self) -> str:
+        return (self.text or "") if self.posted is None else self.posted
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether the text has several lines, which an input of one line would join."""
+        return "\n" in self.shown or "\r" in self.shown
+
+
+@dataclass
+class GridRow:
+    """A row with errors.
+
+    source: the text of a row that cannot be read; None for others.
+    errors: messages that belong to no cell.
+    is_used: whether a refused form takes the row as its cells show it.
+    """
+
+    number: int
+    cells: list[Cell]
+    source: str | None
+    errors: list[str] = field(default_factory=list)
+    is_used: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether only the beginning of the text is kept, so that the row has no cells."""
+        return len(self.source or "") > MAX_CHARACTERS
+
+    @property
+    def use_name(self) -> str:
+        """The name of the control that takes a row that cannot be read as its cells show it."""
+        return f"use.{self.number}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One page of the rows with errors of a dry run.
+
+    headers: of the columns that can be corrected: those that the mapping uses.
+    """
+
+    headers: list[str]
+    rows: list[GridRow]
+    page: Page[Any]
+
+
+def grid_of(batch: Batch, page: str) -> Grid:
+    """Return a page of the grid. page: its number; another text stands for the first page."""
+    mapping = batch.detected.get("mapping") or {}
+    headers = [header for header, target in mapping.items() if target is not None]
+    records = DryRunRecord.objects.filter(batch=batch, step=Step.REFUSED).order_by("row")
+    per_page = max(1, min(_MAX_ROWS_PER_PAGE, _MAX_CELLS // max(1, len(headers))))
+    found = Paginator(records, per_page).get_page(page)
+    csv_options = batch.request.get("csv") or {}
+    unescapes = csv_options.get("unescape_formulas", True)
+    rows = {
+        each.row: _row(each, headers, batch.detected, unescapes=unescapes)
+        for each in found
+        if each.row is not None
+    }
+    _place_errors(batch, rows)
+    return Grid(headers, list(rows.values()), found)
+
+
+def _row(
+    record: DryRunRecord,
+    headers: Sequence[str],
+    detected: Mapping[str, Any],
+    *,
+    unescapes: bool,
+) -> GridRow:
+    number = record.row or 0
+    row = GridRow(number, [], record.source)
+    if row.is_cut:
+        return row
+    values: Mapping[str, str | None] = record.values
+    if record.source is not None:
+        values = _parsed(record.source, detected, unescapes=unescapes)
+    is_read = record.source is None
+    row.cells = [
+        Cell(
+            f"cell.{number}.{index}",
+            header,
+            values.get(header),
+            is_long=is_read and header not in values,
+        )
+        for index, header in enumerate(headers)
+    ]
+    return row
+
+
+def _parsed(
+    source: str, detected: Mapping[str, Any], *, unescapes: bool
+) -> Mapping[str, str | None]:
+    """Return the cells of a row that cannot be read, as far as its text has them.
+
+    unescapes: whether the input removes the apostrophes before formulas.
+    """
+    if detected.get("format") in JSON_FORMATS:
+        return {}
+    quote = detected.get("quote") or '"'
+    dialect = Dialect(detected.get("delimiter") or ",", None if quote == "none" else quote)
+    headers = list(detected.get("mapping") or {})
+    try:
+        cells = next(dialect.rows(io.StringIO(source, newline="")), [])
+    except csv.Error:
+        cells = []
+    if unescapes and detected.get("format") == InputFormat.CSV:
+        columns = len(cells)
+        cells = [
+            unescaped_cell(cell, index, columns, dialect.delimiter)
+            for index, cell in enumerate(cells)
+        ]
+    elif unescapes:
+        cells = list(map(unescape_formula, cells))
+    return dict(zip(headers, (cell or None for cell in cells), strict=False))
+
+
+def _place_errors(batch: Batch, rows: Mapping[int, GridRow]) -> None:
+    for error in BatchError.objects.filter(batch=batch, row__in=list(rows)).order_by("row", "pk"):
+        row = rows[error.row or 0]
+        if len(row.errors) + sum(len(each.errors) for each in row.cells) >= _MAX_MESSAGES:
+            continue
+        cell = _cell_of(row, error.column)
+        (row if cell is None else cell).errors.append(error.message)
+
+
+def _cell_of(row: GridRow, column: str) -> Cell | None:
+    """Return the cell of a column, or that which holds it, such as a JSON text."""
+    exact = (each for each in row.cells if each.header == column)
+    holding = (each for each in row.cells if column.startswith(f"{each.header}."))
+    return next(exact, None) or next(holding, None)
+
+
+def corrected(grid: Grid, form: QueryDict) -> dict[str, dict[str, str | None]]:
+    """Return the corrections that a form has beyond the rows as they are.
+
+    Raises ValueError for a text that cannot be stored.
+    """
+    found = {}
+    for row in grid.rows:
+        posted = dict(_posted(row, form))
+        changed = {
+            cell.header: posted[cell.header]
+            for cell in row.cells
+            if cell.header in posted and posted[cell.header] != _plain(cell.text)
+        }
+        # A row that cannot be read has no cells of its own: it needs all of them.
+        if row.source is not None and (changed or row.use_name in form):
+            found[str(row.number)] = posted
+        elif changed:
+            found[str(row.number)] = changed
+    return found
+
+
+def keep_posted(grid: Grid, form: QueryDict) -> None:
+    """Put what a refused form has into the grid."""
+    for row in grid.rows:
+        row.is_used = row.use_name in form
+        for cell in row.cells:
+            text = form.get(cell.name)
+            if text is not None and not cell.is_long and _plain(text) != _plain(cell.text):
+                cell.posted = text.replace("\0", "")
+
+
+def _posted(row: GridRow, form: QueryDict) -> Iterator[tuple[str, str | None]]:
+    for cell in row.cells:
+        if cell.is_long or cell.name not in form:
+            continue
+        text = form.get(cell.name, "")
+        if not storable(text):
+            raise ValueError(f"Row {row.number:,}, {cell.header}: the text cannot be stored.")
+        yield cell.header, _plain(text)
+
+
+def _plain(text: str | None) -> str | None:
+    """Return a text as a form sends it: line ends are LF, and an empty text is null."""
+    return (text or "").replace("\r\n", "\n").replace("\r", "\n") or None
+
+
+def merged(
+    before: Mapping[str, Mapping[str, str | None]],
+    after: Mapping[str, Mapping[str, str | None]],
+) -> dict[str, dict[str, str | None]]:
+    """Return corrections with those of a later form, which take precedence."""
+    rows = dict.fromkeys((*before, *after))
+    return {row: {**before.get(row, {}), **after.get(row, {})} for row in rows}

@@ -1,0 +1,1 @@
+"""The phases of an attempt, its result files, and the preview."""

@@ -1,0 +1,1 @@
+"""Creation, limits, status changes, files and webhook events of batches."""

@@ -1,0 +1,1 @@
+"""From the plan to the resource's table, and back: writes, deletions, journal and undo."""

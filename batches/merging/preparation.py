@@ -1,0 +1,73 @@
+"""Prepares the staged tables of an attempt for writing."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from psycopg import sql
+
+from batches.context import Context
+from batches.merging.journal import Journal, execute
+from batches.merging.rows import Rows
+from batches.merging.statements import Statements
+from batches.staging import Staging
+
+
+def index(staging: Staging) -> None:
+    """Create the indexes by which chunks are read, and the statistics of what they are read by.
+
+    Statistics of all columns would take as long as the indexes.
+    """
+    for table, columns in (
+        (staging.plan, "row, key, step"),
+        (staging.typed, "row"),
+        (staging.links, "relation, row"),
+    ):
+        execute(sql.SQL("CREATE INDEX ON {} (row)").format(table))
+        execute(sql.SQL("ANALYZE {} ({})").format(table, sql.SQL(columns)))
+
+
+def leave_out_written(context: Context) -> Counter[str]:
+    """Delete the rows that the journal names from the plan. Returns their number by step."""
+    journal, counts = Journal(context.batch), Counter[str]()
+    count = sql.SQL("SELECT step, count(*) FROM ({}) AS written GROUP BY step")
+    counts.update(dict(execute(count.format(journal.rows()))))
+    if counts:
+        leave_out = sql.SQL("DELETE FROM {} WHERE row IN (SELECT row FROM ({}) AS written)")
+        execute(leave_out.format(context.staging.plan, journal.rows()))
+    return counts
+
+
+def count_steps(staging: Staging, rows: Rows | None = None) -> Counter[str]:
+    """Return the number of planned rows by step, of all rows or of some."""
+    among = sql.SQL("true") if rows is None else rows.among("plan")
+    count = sql.SQL("SELECT step, count(*) FROM {} AS plan WHERE {} GROUP BY step")
+    return Counter(dict(execute(count.format(staging.plan, among))))
+
+
+def make_statements(
+    context: Context,
+    create_only: frozenset[str],
+    computed: Mapping[str, sql.Composable],
+    parts: Iterable[Staging] = (),
+) -> Statements:
+    """Return the statements for the columns of the typed rows. parts: the tables of their parts."""
+    staging = context.staging
+    typed = execute(
+        sql.SQL(
+            "SELECT attname FROM pg_attribute WHERE attrelid = {}::regclass AND attnum > 0"
+            " AND NOT attisdropped AND attname NOT IN ('row', 'absent') ORDER BY attnum"
+        ).format(sql.Literal(staging.typed.as_string(None)))
+    )
+    absent = execute(
+        sql.SQL("SELECT DISTINCT unnest(absent) FROM {} WHERE absent IS NOT NULL").format(
+            staging.typed
+        )
+    )
+    return Statements(
+        context,
+        typed=tuple(name for (name,) in typed),
+        create_only=create_only,
+        absent=frozenset(name for (name,) in absent),
+        computed=computed,
+        parts=tuple(each.plan for each in parts),
+    )

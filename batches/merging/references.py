@@ -1,0 +1,131 @@
+"""Foreign keys that refer to a model, with what a deletion does with their rows."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection, models
+from django.db.models.deletion import get_candidate_relations_to_delete
+from psycopg import sql
+
+from batches.merging.journal import execute
+from batches.merging.tables import Table
+from longshore.resources.columns import column_name
+from longshore.resources.conditions import organization_links, scope
+from longshore.resources.registry import registry
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key, from `child` to `parent`.
+
+    column: of the child. target: the column of the parent to which it refers.
+    on_delete: Django's function, such as `models.CASCADE`.
+    """
+
+    child: Table
+    parent: Table
+    field: Any
+    on_delete: Callable[..., Any]
+
+    @property
+    def column(self) -> str:
+        return column_name(self.field)
+
+    @property
+    def target(self) -> str:
+        return column_name(self.field.target_field)
+
+    @property
+    def cascades(self) -> bool:
+        return self.on_delete is models.CASCADE
+
+    @property
+    def protects(self) -> bool:
+        return self.on_delete in (models.PROTECT, models.RESTRICT)
+
+    @property
+    def unlinks(self) -> bool:
+        """Whether a deletion gives the foreign key another value."""
+        return not (self.cascades or self.protects or self.on_delete is models.DO_NOTHING)
+
+    @property
+    def replacement(self) -> sql.Composable:
+        """The value that a deletion leaves in the foreign key."""
+        if self.on_delete is models.SET_NULL:
+            return sql.SQL("NULL")
+        if self.on_delete is models.SET_DEFAULT:
+            value = self.field.get_default()
+        elif hasattr(self.on_delete, "deconstruct"):  # models.SET(value or function)
+            value = self.on_delete.deconstruct()[1][0]
+            value = value() if callable(value) else value
+        else:
+            raise TypeError(f"on_delete of {self.field} is not supported by batches")
+        if isinstance(value, models.Model):
+            value = getattr(value, self.field.target_field.attname)
+        return sql.Literal(self.field.get_db_prep_save(value, connection))
+
+    @property
+    def plural(self) -> str:
+        """The name of the referring records for people."""
+        return str(self.child.model._meta.verbose_name_plural)
+
+
+def references_to(model: type[models.Model]) -> list[Reference]:
+    """Return the references to a model from tables. Views have no rows of their own."""
+    found = [
+        Reference(Table(relation.related_model), Table(model), relation.field, relation.on_delete)
+        for relation in _relations(model)
+    ]
+    tables = _tables(each.child.label for each in found)
+    return [each for each in found if each.child.label in tables]
+
+
+def reachable(model: type[models.Model]) -> list[Table]:
+    """Return the tables that a batch of a model may change: its own, and those referring to it."""
+    found = {model._meta.db_table: Table(model)}
+    waiting = [model]
+    while waiting:
+        for reference in references_to(waiting.pop()):
+            if reference.child.label not in found:
+                found[reference.child.label] = reference.child
+                waiting.append(reference.child.model)
+    return list(found.values())
+
+
+def is_foreign(table: Table, organization_id: str, row: str) -> sql.Composable:
+    """Return SQL that is true for the rows of a table that belong to another organization.
+
+    The row filter of a resource does not matter: the rows that it hides belong to the organization
+    too. A row of a model that has neither a resource nor an organization is part of the record to
+    which it refers, so it is never foreign.
+    """
+    if resource := registry.for_model(table.model):
+        own = scope(replace(resource, where=None), organization_id, row)
+        return sql.SQL("({}) IS NOT TRUE").format(own)
+    tests = [
+        sql.SQL("{} <> {}").format(
+            sql.Identifier(row, column_name(each)), sql.Literal(organization_id)
+        )
+        for each in organization_links(table.model)
+    ]
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(tests)) if tests else sql.SQL("false")
+
+
+def foreign_keys(table: Table) -> "Iterable[models.ForeignKey[Any, Any]]":
+    """Return the foreign keys of a table."""
+    return [field for field in table.fields.values() if isinstance(field, models.ForeignKey)]
+
+
+def _relations(model: type[models.Model]) -> Iterable[Any]:
+    return iter(get_candidate_relations_to_delete(model._meta))
+
+
+def _tables(labels: Iterable[str]) -> set[str]:
+    rows = execute(
+        sql.SQL(
+            "SELECT relname FROM pg_class WHERE relname = ANY ({}::text[])"
+            " AND relkind IN ('r', 'p') AND pg_table_is_visible(oid)"
+        ).format(sql.Literal(sorted(set(labels))))
+    )
+    return {name for (name,) in rows}

@@ -1,0 +1,128 @@
+"""Creation: what the records to create need beyond the input.
+
+Columns without a value and without a default are errors. Defaults that only Python can compute
+become columns of `typed`, or keys of `plan`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from batches.errors import RowErrorCode
+from batches.staging import Step
+from batches.validation import messages
+from batches.validation.cells import Cells
+from batches.validation.columns import SetColumn
+from batches.validation.defaults import Defaults
+from batches.validation.distinct import blocks
+from batches.validation.refusals import Refusals
+from longshore.database.column_types import sql_type
+from longshore.resources.columns import AnyField, column_name
+
+_MISSING = """SELECT plan."row", {column} AS "column", {code} AS code, NULL AS value,
+ {message} AS message
+FROM {plan} AS plan JOIN {typed} AS typed USING ("row") WHERE plan.step = {create} AND {lacks}"""
+_ROWS = """SELECT plan."row" FROM {plan} AS plan JOIN {typed} AS typed USING ("row")
+WHERE plan.step = {create} AND {lacks}"""
+
+
+@dataclass
+class Creation:
+    """Completes the records that one attempt creates."""
+
+    refusals: Refusals
+    cells: Cells
+    defaults: Defaults
+
+    def refuse_incomplete(self) -> None:
+        """Write the errors of created records that lack a value."""
+        for field, column, lacks in self._lacking():
+            if self.defaults.by_column[column_name(field)].is_missing:
+                name = column.sources[0].name if column else field.attname
+                message = messages.plain(messages.missing_value(name))
+                self.refusals.add(
+                    self._select(
+                        _MISSING,
+                        lacks,
+                        column=sql.Literal(name),
+                        code=sql.Literal(RowErrorCode.MISSING_VALUE),
+                        message=message,
+                    )
+                )
+
+    def fill(self) -> tuple[str, ...]:
+        """Call Python for its defaults. Return the columns of `typed` that this adds."""
+        staging = self.refusals.context.staging
+        added = []
+        for field, column, lacks in self._lacking():
+            call = self.defaults.by_column[column_name(field)].call
+            if call is None:
+                continue
+            if column is None:
+                added.append(column_name(field))
+                self.refusals.cursor.execute(
+                    sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
+                        staging.typed, sql.Identifier(added[-1]), sql_type(field)
+                    )
+                )
+            self._copy(staging.typed, column_name(field), field, call, lacks)
+        if self.defaults.key.call is not None:
+            pk: Any = self.refusals.context.resource.model._meta.pk
+            self._copy(staging.plan, "key", pk, self.defaults.key.call, sql.SQL("true"))
+        return tuple(added)
+
+    def _lacking(self) -> Iterator[tuple[AnyField, SetColumn | None, sql.Composable]]:
+        """Yield the fields that created records may lack, each with a test of a row."""
+        columns = {each.name: each for each in self.cells.assembly.columns.values()}
+        for field in self.refusals.context.resource.model._meta.concrete_fields:
+            if column_name(field) not in self.defaults.by_column:
+                continue
+            column = columns.get(column_name(field))
+            if column is None:
+                yield field, None, sql.SQL("true")
+            elif column.absent is not None:
+                name = sql.Literal(column.name)
+                yield field, column, sql.SQL("{} = ANY (typed.absent)").format(name)
+
+    def _select(
+        self, template: str, lacks: sql.Composable, **values: sql.Composable
+    ) -> sql.Composable:
+        staging = self.refusals.context.staging
+        return sql.SQL(template).format(
+            plan=staging.plan,
+            typed=staging.typed,
+            create=sql.Literal(Step.CREATE),
+            lacks=lacks,
+            **values,
+        )
+
+    def _copy(
+        self,
+        table: sql.Identifier,
+        column: str,
+        field: AnyField,
+        call: Callable[[], Any],
+        lacks: sql.Composable,
+    ) -> None:
+        """Set a column of the rows that create records to a new value for each row."""
+        cursor = self.refusals.cursor
+        filled = self.refusals.context.staging.working("filled", 0)
+        cursor.execute(
+            sql.SQL('CREATE UNLOGGED TABLE {} ("row" bigint, value {})').format(
+                filled, sql_type(field)
+            )
+        )
+        for rows in blocks(cursor, self._select(_ROWS, lacks)):
+            statement = sql.SQL("COPY {} FROM STDIN").format(filled)
+            with cursor.copy(statement) as copy:
+                for (row,) in rows:
+                    copy.write_row((row, call()))
+        cursor.execute(
+            sql.SQL(
+                "UPDATE {} AS completed SET {} = filled.value FROM {} AS filled"
+                ' WHERE filled."row" = completed."row"'
+            ).format(table, sql.Identifier(column), filled)
+        )
+        cursor.execute(sql.SQL("DROP TABLE {}").format(filled))

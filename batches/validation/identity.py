@@ -1,0 +1,102 @@
+"""Identity: by which columns the rows of an input name their records."""
+
+from functools import cached_property
+
+from psycopg import sql
+
+from batches.context import Context
+from batches.validation.cells import GIVEN_KEY, Cells
+from batches.validation.columns import SetColumn
+from batches.validation.scalars import is_text
+from longshore.database.column_types import sql_type
+from longshore.resources.columns import primary_key
+from longshore.resources.conditions import scope
+
+_BY_BOTH = """LEFT JOIN {visible} AS by_id ON by_id.{pk} = typed.{given} AND {by_id_within}
+LEFT JOIN {visible} AS by_key ON typed.{given} IS NULL AND {by_key}
+LEFT JOIN {visible} AS record ON record.{pk} = coalesce(by_id.{pk}, by_key.{pk})"""
+
+
+class Identity:
+    """How the rows of one attempt name their records.
+
+    has_id: whether the input has a column of primary keys.
+    key: the columns of the resource's key, if the input has all of them.
+    names: of the columns that identify a record, for messages.
+    noun: what a record is called in messages.
+    """
+
+    def __init__(self, context: Context, cells: Cells) -> None:
+        model = context.resource.model
+        self._context = context
+        self._pk = sql.Identifier(primary_key(model))
+        self.id_name = model._meta.pk.name
+        self.id_type = sql_type(model._meta.pk)
+        self.noun = str(model._meta.verbose_name)
+        self.has_id = cells.assembly.key is not None
+        keys = [column.name for column in context.targets.key]
+        columns = cells.assembly.columns
+        given = [columns[name] for name in keys if name in columns]
+        self.key: list[SetColumn] = given if len(given) == len(keys) else []
+        part = context.part
+        named = [name for name in keys if part is None or name != part.field.attname]
+        self.names = named or [self.id_name]
+
+    @cached_property
+    def found(self) -> sql.Composable:
+        """SQL of the primary key of the record that a row names; null without one."""
+        if self.has_id or self.key:
+            return sql.SQL("record.{}").format(self._pk)
+        return sql.SQL("NULL::{}").format(self.id_type)
+
+    def joins(self) -> sql.Composable:
+        """Return the joins of `typed` with the organization's records that the rows name."""
+        model = self._context.resource.model
+        visible = sql.SQL("(SELECT found.* FROM {} AS found WHERE {})").format(
+            sql.Identifier(model._meta.db_table),
+            scope(self._context.resource, self._context.organization_id, "found"),
+        )
+        if self.has_id and not self.key:
+            template = (
+                "LEFT JOIN {visible} AS record ON record.{pk} = typed.{given} AND {record_within}"
+            )
+        elif self.has_id:
+            template = _BY_BOTH
+        elif self.key:
+            template = "LEFT JOIN {visible} AS record ON {by_key}"
+        else:
+            return sql.SQL("")
+        other = "by_key" if self.has_id else "record"
+        by_key = sql.SQL(" AND ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(other, each.name), typed(each))
+            for each in self.key
+        )
+        return sql.SQL(template).format(
+            visible=visible,
+            pk=self._pk,
+            given=GIVEN_KEY,
+            by_key=sql.SQL("{} AND {}").format(by_key, self._within(other)) if self.key else by_key,
+            by_id_within=self._within("by_id"),
+            record_within=self._within("record"),
+        )
+
+    def _within(self, alias: str) -> sql.Composable:
+        """Return SQL of a test whether a part belongs to its row's record."""
+        part = self._context.part
+        return part.is_within(alias, "typed") if part else sql.SQL("true")
+
+    def is_empty(self, column: SetColumn) -> sql.Composable:
+        """Return SQL of a test whether a row of `typed` has no value of a column of the key."""
+        test = sql.SQL("{} IS NULL").format(typed(column))
+        # The parts of one record may have an empty text as their key, if the model allows it.
+        may_be_blank = self._context.part is not None and column.field.blank
+        if is_text(column.column, column.field) and not may_be_blank:
+            test = sql.SQL("coalesce({}, '') = ''").format(typed(column))
+        if column.absent is None:
+            return test
+        return sql.SQL("({} OR {} = ANY (typed.absent))").format(test, sql.Literal(column.name))
+
+
+def typed(column: SetColumn) -> sql.Composable:
+    """Return the column of `typed` with a column's values."""
+    return sql.Identifier("typed", column.name)

@@ -1,0 +1,210 @@
+"""The plan: which record each row names, and what to do with it.
+
+A row names its record by the primary key if it gives one, otherwise by the resource's key. While
+validation runs, `plan` has all rows, and the column `problem`.
+"""
+
+from psycopg import sql
+
+from batches.spec import Action, Only
+from batches.staging import Step
+from batches.validation.cells import GIVEN_KEY, Cells
+from batches.validation.columns import SetColumn
+from batches.validation.defaults import Defaults
+from batches.validation.identity import Identity, typed
+from batches.validation.refusals import FAILED, Refusals
+from batches.validation.unplanned import Problem, refuse_unplanned
+from longshore.database.column_types import db_type
+from longshore.resources.columns import primary_key
+
+_CREATE = sql.Literal(Step.CREATE)
+_PLAN = """CREATE UNLOGGED TABLE {plan} AS
+SELECT typed."row", coalesce({found}, CASE WHEN {creates} THEN {new_key} END) AS key,
+ CASE WHEN {found} IS NOT NULL THEN {found_step} WHEN {creates} THEN {create} END AS step,
+ {problem} AS problem
+FROM {typed} AS typed {records}"""
+_KEEP = """UPDATE {typed} AS typed SET {values}
+FROM {plan} AS plan JOIN {table} AS record ON record.{key} = plan.key
+WHERE plan."row" = typed."row" AND plan.step = {update} AND ({differ})"""
+_DELETE = """DELETE FROM {plan} AS plan WHERE NOT {is_kept}
+ AND NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed."row" = plan."row")"""
+_KEEP_REFUSED = """UPDATE {plan} AS plan SET step = {refused},
+ key = CASE WHEN step IS DISTINCT FROM {create} THEN key END
+WHERE NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed."row" = plan."row")"""
+_DIFFERENT_LINKS = """WITH planned AS (
+ SELECT plan."row", plan.key FROM {plan} AS plan JOIN {typed} AS typed USING ("row")
+ WHERE plan.step = {unchanged} AND {relation} <> ALL (coalesce(typed.absent, '{{}}'))),
+given AS (SELECT planned."row", links.key FROM planned
+ JOIN {links} AS links ON links."row" = planned."row" AND links.relation = {relation}),
+present AS (SELECT planned."row", existing.key FROM planned
+ JOIN ({existing}) AS existing ON existing.parent = planned.key),
+different AS ((TABLE given EXCEPT TABLE present) UNION ALL (TABLE present EXCEPT TABLE given))
+UPDATE {plan} AS plan SET step = {update}
+FROM (SELECT DISTINCT "row" FROM different) AS different WHERE plan."row" = different."row" """
+
+
+class Planner:
+    """Plans the rows of one attempt."""
+
+    def __init__(self, refusals: Refusals, cells: Cells, defaults: Defaults) -> None:
+        self.refusals = refusals
+        self.context = refusals.context
+        self.cells = cells
+        self.defaults = defaults
+        self.identity = Identity(self.context, cells)
+
+    def create(self) -> None:
+        """Create `plan` with all rows, and write the errors of rows that cannot be planned."""
+        staging, default = self.context.staging, self.defaults.key
+        new_key = default.value or sql.SQL("NULL::{}").format(self.identity.id_type)
+        self.refusals.cursor.execute(
+            sql.SQL(_PLAN).format(
+                plan=staging.plan,
+                typed=staging.typed,
+                records=self.identity.joins(),
+                found=self.identity.found,
+                found_step=self._found_step(),
+                creates=self._creates(),
+                new_key=new_key,
+                create=sql.Literal(Step.CREATE),
+                problem=self._problem(),
+            )
+        )
+        self.refusals.cursor.execute(sql.SQL("ANALYZE {}").format(staging.plan))
+        refuse_unplanned(self.refusals, self.identity)
+        self._keep_stored()
+
+    def compare_links(self, relation: str, existing: sql.Composable) -> None:
+        """Change the step of rows whose links differ. existing: a query of `parent` and `key`."""
+        staging = self.context.staging
+        self.refusals.cursor.execute(
+            sql.SQL(_DIFFERENT_LINKS).format(
+                plan=staging.plan,
+                typed=staging.typed,
+                links=staging.links,
+                relation=sql.Literal(relation),
+                existing=existing,
+                unchanged=sql.Literal(Step.UNCHANGED),
+                update=sql.Literal(Step.UPDATE),
+            )
+        )
+
+    def finish(self, *, has_refused: bool) -> None:
+        """Delete the rows that are not to be written, and the column `problem`.
+
+        An overwrite keeps the refused rows whose record is known: it must not delete the record.
+        """
+        cursor, staging = self.refusals.cursor, self.context.staging
+        if has_refused:
+            is_kept: sql.Composable = sql.SQL("false")
+            if self.context.spec.action is Action.OVERWRITE:
+                is_kept = sql.SQL("(key IS NOT NULL OR step IS NOT DISTINCT FROM {})").format(
+                    _CREATE
+                )
+            values = {"plan": staging.plan, "typed": staging.typed, "create": _CREATE}
+            refused = sql.Literal(Step.REFUSED)
+            cursor.execute(sql.SQL(_DELETE).format(**values, is_kept=is_kept))
+            cursor.execute(sql.SQL(_KEEP_REFUSED).format(**values, refused=refused))
+        cursor.execute(sql.SQL("ALTER TABLE {} DROP COLUMN problem").format(staging.plan))
+
+    def _keep_stored(self) -> None:
+        """Set values in `typed` to the stored ones if both have the same cells."""
+        if not (self.identity.has_id or self.identity.key):
+            return
+        values, differ = [], []
+        for column in self.cells.assembly.columns.values():
+            if column.same_cells is None:
+                continue
+            stored, given = sql.Identifier("record", column.name), typed(column)
+            is_kept = sql.SQL("({} IS DISTINCT FROM {} AND {})").format(
+                given, stored, column.same_cells(stored, given)
+            )
+            values.append(
+                sql.SQL("{} = CASE WHEN {} THEN {} ELSE {} END").format(
+                    sql.Identifier(column.name), is_kept, stored, given
+                )
+            )
+            differ.append(is_kept)
+        if not values:
+            return
+        model, staging = self.context.resource.model, self.context.staging
+        self.refusals.cursor.execute(
+            sql.SQL(_KEEP).format(
+                typed=staging.typed,
+                plan=staging.plan,
+                table=sql.Identifier(model._meta.db_table),
+                key=sql.Identifier(primary_key(model)),
+                values=sql.SQL(", ").join(values),
+                update=sql.Literal(Step.UPDATE),
+                differ=sql.SQL(" OR ").join(differ),
+            )
+        )
+
+    def _found_step(self) -> sql.Composable:
+        """Return SQL of the step of a row whose record exists; null if it may not."""
+        spec = self.context.spec
+        if spec.action is Action.DELETE:
+            return sql.Literal(Step.DELETE)
+        if spec.only is Only.CREATE or not (self.identity.has_id or self.identity.key):
+            return sql.NULL
+        same = [self._is_same(each) for each in self.cells.assembly.columns.values()]
+        return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(
+            sql.SQL(" AND ").join([*same, sql.SQL("true")]),
+            sql.Literal(Step.UNCHANGED),
+            sql.Literal(Step.UPDATE),
+        )
+
+    def _is_same(self, column: SetColumn) -> sql.Composable:
+        stored: sql.Composable = sql.Identifier("record", column.name)
+        given = typed(column)
+        if db_type(column.field) == "json":
+            stored, given = (sql.SQL("{}::jsonb").format(each) for each in (stored, given))
+        same = sql.SQL("{} IS NOT DISTINCT FROM {}").format(stored, given)
+        if column.same_cells is not None:
+            same = sql.SQL("({} OR coalesce({}, false))").format(
+                same, column.same_cells(stored, given)
+            )
+        if column.absent is None:
+            return same
+        return sql.SQL("({} OR {} = ANY (typed.absent))").format(same, sql.Literal(column.name))
+
+    def _creates(self) -> sql.Composable:
+        """Return SQL of a test whether a row without a record creates one."""
+        return sql.SQL("({}) IS NULL").format(self._unplanned())
+
+    def _problem(self) -> sql.Composable:
+        spec = self.context.spec
+        exists: sql.Composable = sql.NULL
+        if spec.action is not Action.DELETE and spec.only is Only.CREATE:
+            exists = sql.Literal(Problem.EXISTS)
+        return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} ELSE {} END").format(
+            self.identity.found, exists, self._unplanned()
+        )
+
+    def _unplanned(self) -> sql.Composable:
+        """Return SQL of the problem of a row without a record; null if it creates one."""
+        spec = self.context.spec
+        identity = [
+            *self.identity.key,
+            *([self.cells.assembly.key] if self.cells.assembly.key else []),
+        ]
+        cases = [
+            sql.SQL("WHEN {} = ANY (typed.{}) THEN {}").format(
+                sql.Literal(self.cells.columns.index(each)), FAILED, sql.Literal(Problem.UNREADABLE)
+            )
+            for each in identity
+        ]
+        if self.identity.has_id:
+            unknown = sql.Literal(Problem.UNKNOWN_ID)
+            cases.append(sql.SQL("WHEN typed.{} IS NOT NULL THEN {}").format(GIVEN_KEY, unknown))
+        must_exist = spec.action is Action.DELETE or spec.only is Only.UPDATE
+        no_key, unknown = sql.Literal(Problem.NO_KEY), sql.Literal(Problem.UNKNOWN_KEY)
+        if not self.identity.key and (self.context.targets.key or must_exist):
+            cases.append(sql.SQL("WHEN true THEN {}").format(no_key))
+        for each in self.identity.key:
+            cases.append(sql.SQL("WHEN {} THEN {}").format(self.identity.is_empty(each), no_key))
+        if must_exist:
+            cases.append(sql.SQL("WHEN true THEN {}").format(unknown))
+        if not cases:
+            return sql.SQL("NULL::text")
+        return sql.SQL("CASE {} END").format(sql.SQL(" ").join(cases))
