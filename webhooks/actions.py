@@ -60,7 +60,8 @@ def recover(subscription: Subscription, since: datetime) -> int:
     with transaction.atomic():
         transaction.on_commit(partial(queueing.wake, subscription.pk))
         recovered = requeueing.recover(subscription, since)
-        # All code locks deliveries before their subscriptions: another order would deadlock.
+        # Lock deliveries before their subscription, as `results.record` does. `claims.claim` locks
+        # in the other order, but skips locked deliveries, so it cannot deadlock.
         pauses.end_pause(subscription)
     return recovered
 

@@ -23,6 +23,13 @@ class EventType(TextChoices):
     BATCH_STARTED = "batch.started", "A worker has started a batch."
     BATCH_COMPLETED = "batch.completed", "A batch is completed."
     BATCH_FAILED = "batch.failed", "A batch failed or timed out; `error` says why."
+    BATCH_CANCELED = "batch.canceled", "A batch was canceled."
+    BATCH_EXPIRED = (
+        "batch.expired",
+        "A batch's retention has ended, or its file was not uploaded in time; its files are "
+        "deleted.",
+    )
+    BATCH_DELETED = "batch.deleted", "A batch was deleted, together with its other events."
     WEBHOOK_CHALLENGE = (
         "webhook.challenge",
         "The target must repeat the challenge before it gets events. Sent only to that target.",

@@ -5,14 +5,18 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import MD5
+from django.db.models.functions import MD5, RowNumber
 from django.utils import timezone
 
 from longshore.accounts.models import Organization
 from longshore.database.fields import OrderedJSONField
 from longshore.database.ids import new_id
 from webhooks.events import ALL_EVENTS, EventType
-from webhooks.targets import host_of
+from webhooks.targets import MAX_TARGET_CHARACTERS, host_of
+
+MAX_NAME_CHARACTERS = 200
+# Attempts of one delivery that the API returns. Each redelivery adds up to ten.
+MAX_SHOWN_ATTEMPTS = 20
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -46,7 +50,10 @@ class Subscription(models.Model):
     number: internal. It counts the subscriptions of all organizations: never show it to a client.
     organization_number: counts the subscriptions of one organization; shown as `number`.
     events: event types, or `["*"]` for all.
-    resources, types: limit the events to exports of these resources and named types; `[]` for all.
+    dialect: the name of the API whose form of messages the target expects; "" for Longshore's own.
+    dialect_fields: what the dialect stores in addition, which Longshore does not use.
+    resources, types: limit the events to exports of these resources and to these named exports;
+        `[]` for all.
     host: canonical host of the target (`host_of`), by which deliveries are limited.
     challenge: the token that the target must repeat before it gets events; "" if none is open.
     verified_at: when the target repeated its challenge; null if it did not.
@@ -55,6 +62,7 @@ class Subscription(models.Model):
     previous_secret: the secret before the last rotation; it signs until `previous_secret_ends_at`.
     consecutive_failures: failed attempts since the last successful one.
     failing_since: time of the first of these failures.
+    last_error: error of the last of these failures; "" if an earlier release stored it.
     paused_until: no delivery is sent before this time.
     is_quick: whether the last response was quick. A slow target gets one delivery at a time.
     disabled_at, disabled_reason: when and why Longshore disabled the subscription.
@@ -70,11 +78,13 @@ class Subscription(models.Model):
         Organization, on_delete=models.CASCADE, related_name="subscriptions", db_index=False
     )
     organization_number = models.PositiveBigIntegerField(null=True)
-    name = models.CharField(max_length=200, blank=True)
-    target = models.CharField(max_length=2048)
+    name = models.CharField(max_length=MAX_NAME_CHARACTERS, blank=True)
+    target = models.CharField(max_length=MAX_TARGET_CHARACTERS)
     host = models.CharField(max_length=255, blank=True, default="", db_default="")
     challenge = models.CharField(max_length=64, blank=True, default="", db_default="")
     verified_at = models.DateTimeField(null=True, blank=True)
+    dialect = models.CharField(max_length=40, blank=True, default="", db_default="")
+    dialect_fields = models.JSONField(blank=True, default=dict, db_default={})
     events = ArrayField(models.CharField(max_length=50))
     resources = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     types = ArrayField(models.CharField(max_length=100), default=list, blank=True)
@@ -85,6 +95,7 @@ class Subscription(models.Model):
     previous_secret_ends_at = models.DateTimeField(null=True, blank=True)
     consecutive_failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True, default="", db_default="")
     paused_until = models.DateTimeField(null=True, blank=True)
     is_quick = models.BooleanField(default=False)
     disabled_at = models.DateTimeField(null=True, blank=True)
@@ -109,6 +120,7 @@ class Subscription(models.Model):
             models.UniqueConstraint(
                 "organization",
                 MD5("target"),
+                "dialect",
                 "events",
                 "resources",
                 "types",
@@ -142,8 +154,10 @@ class Subscription(models.Model):
 class Event(models.Model):
     """An event of an organization, stored in the transaction of the change that it reports.
 
-    data: the subject as the API showed it then, without links: they are signed on sending.
-    resource, export_type: of the export, for the filters of subscriptions; "" if it has none.
+    data: the subject at the time of the event, as the API represents it. It has no links: they are
+        signed when a message is sent.
+    resource, export_type: those of the export, for the filters of subscriptions; "" if the event is
+        about no export or the export has no type.
     subject: public id of the object that the event is about, or "". Deleting the object deletes
         its events.
     """
@@ -267,11 +281,21 @@ class Delivery(models.Model):
         return self.public_id
 
 
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    def newest(self) -> "AttemptQuerySet":
+        """Return the newest MAX_SHOWN_ATTEMPTS attempts of each delivery, oldest first."""
+        newest_first = models.F("pk").desc()
+        rank = models.Window(RowNumber(), partition_by="delivery", order_by=newest_first)
+        return self.annotate(rank=rank).filter(rank__lte=MAX_SHOWN_ATTEMPTS).order_by("pk")
+
+
 class Attempt(models.Model):
     """One request to the target of a subscription.
 
     status_code: null if there was no response; `error` then says why.
     response: the first kilobyte of the body of the response.
+    response_headers: pairs of name and value; null if there was no response, or if an earlier
+        release stored the attempt.
     """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
@@ -280,6 +304,9 @@ class Attempt(models.Model):
     status_code = models.PositiveSmallIntegerField(null=True)
     error = models.TextField(blank=True)
     response = models.TextField(blank=True)
+    response_headers = models.JSONField(null=True)
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ("pk",)

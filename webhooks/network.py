@@ -22,8 +22,10 @@ import httpx
 from webhooks.addresses import Address, is_reachable
 from webhooks.deadline import BoundedStream
 
-_CONNECT_SECONDS = 5.0
-TIMEOUT = httpx.Timeout(15, connect=_CONNECT_SECONDS)
+# Timeout of a whole attempt: until the response has ended or its stored part is complete.
+TIMEOUT_SECONDS = 15.0
+CONNECT_SECONDS = 5.0
+TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
 # Many servers close an idle connection after five seconds. A request that is sent at that moment
 # fails.
 _KEEPALIVE_SECONDS = 4
@@ -137,7 +139,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         Raises ForbiddenAddress if any address of the host is not reachable, or httpcore's
         ConnectError or ConnectTimeout.
         """
-        seconds = _CONNECT_SECONDS if timeout is None else timeout
+        seconds = CONNECT_SECONDS if timeout is None else timeout
         end = time.monotonic() + seconds
         addresses = _resolve(host, port, seconds)
         for address in addresses:

@@ -23,14 +23,14 @@ from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 from webhooks.errors import WebhookErrorCode
 from webhooks.events import ALL_EVENTS, EventType
+from webhooks.models import MAX_NAME_CHARACTERS
 from webhooks.signing_secrets import MAX_BYTES, MIN_BYTES, is_secret
 from webhooks.targets import InvalidTarget, check_target
 
 MAX_HEADERS = 10
 MAX_HEADER_NAME_CHARACTERS = 100
 MAX_HEADER_CHARACTERS = 1024
-MAX_NAME_CHARACTERS = 200
-SECRET = f"whsec_ followed by the base64 of {MIN_BYTES} to {MAX_BYTES} bytes"
+SECRET = f"whsec_ followed by the Base64 of {MIN_BYTES} to {MAX_BYTES} bytes"
 
 _HEADER_NAME = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{MAX_HEADER_NAME_CHARACTERS}}}")
 _HEADER_VALUE = re.compile(rf"(?! )[ -~]{{1,{MAX_HEADER_CHARACTERS}}}(?<! )")
@@ -249,7 +249,7 @@ _OPTIONAL = (
     ),
     Custom(
         "types",
-        "Send only events of exports of these named types. Default, or if empty: of all exports.",
+        "Send only events of these named exports. Default, or if empty: of all exports.",
         schema=_NAMES_SCHEMA,
         accepts="a list of named exports",
         hook=_names_hook("a named export", ResourceErrorCode.INVALID_TYPE, export_types.codes),

@@ -20,7 +20,7 @@ _WAITING_SECONDS = 5
 def wake_all(numbers: Iterable[int]) -> None:
     """Wake senders for several subscriptions. Stop at the first failure of the broker."""
     for number in numbers:
-        if wake(number):
+        if not wake(number):
             return
 
 
@@ -28,11 +28,11 @@ def wake(number: int, seconds: float = 0) -> bool:
     """Send a message for a subscription unless one already waits.
 
     seconds: delay before a sender takes the message.
-    Returns whether the broker failed; the next sweep then sends the message.
+    Returns False if the broker failed; the next sweep then sends the message.
     """
     try:
         if not cache.add(_key(number), 1, timeout=_WAITING_SECONDS):
-            return False
+            return True
     except RedisError as error:
         logger.warning("Could not check for a waiting message, sending another: %s", error)
     try:
@@ -40,8 +40,8 @@ def wake(number: int, seconds: float = 0) -> bool:
     except Exception as error:
         # The client libraries of the brokers raise many kinds of exception.
         logger.warning("Could not wake a sender for subscription %s: %s", number, error)
-        return True
-    return False
+        return False
+    return True
 
 
 def mark_taken(number: int) -> None:

@@ -9,6 +9,7 @@ from structlog.contextvars import bind_contextvars
 
 from longshore.accounts.sealing import Unreadable
 from webhooks import payloads, queueing, senders
+from webhooks.envelopes import UnknownDialect
 from webhooks.lifecycle import claims, results
 from webhooks.lifecycle.claims import DeliveryClaim
 from webhooks.sending import Result, Sender
@@ -55,13 +56,13 @@ def _send(claim: DeliveryClaim, end: float) -> Iterator[Result]:
     """Send the deliveries of a claim in order; stop after a failure or at the end of the turn."""
     try:
         sender = Sender(claim.subscription)
-    except Unreadable as error:
+    except (Unreadable, UnknownDialect) as error:
         logger.error("Cannot send to the subscription %s: %s", claim.subscription, error)
         yield Result(claim.deliveries[0], timezone.now(), 0, None, str(error), "", None)
         return
     found = payloads.complete([delivery.event for delivery in claim.deliveries])
     for delivery, data in zip(claim.deliveries, found, strict=True):
-        result = sender.send(delivery, payloads.body(delivery.event, data))
+        result = sender.send(delivery, data)
         yield result
         if not result.succeeded or time.monotonic() >= end:
             return

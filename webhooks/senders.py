@@ -1,4 +1,4 @@
-"""Limits of concurrent senders and of the delivery rate, so that slow targets delay no others.
+"""Limits of concurrent senders and of the delivery rate, so that slow targets do not delay others.
 
 A sender is a thread of a worker. It waits up to 15 seconds for one response.
 """
@@ -46,13 +46,17 @@ def sendable() -> Q:
     return unpaused & Q(active=True, deleted_at=None)
 
 
+def not_held() -> Q:
+    """Return the condition of deliveries that need not wait for the target's challenge."""
+    return Q(subscription__challenge="") | Q(event__type=EventType.WEBHOOK_CHALLENGE)
+
+
 def due() -> Q:
     """Return the condition of deliveries that are due.
 
     Only challenges are due while the target has not repeated its challenge.
     """
-    verified = Q(subscription__challenge="") | Q(event__type=EventType.WEBHOOK_CHALLENGE)
-    return verified & Q(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
+    return not_held() & Q(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
 
 
 def claim_limit(subscription: Subscription) -> int:

@@ -10,18 +10,20 @@ import httpx
 from django.utils import timezone
 
 from longshore.accounts.sealing import unseal
-from webhooks import challenges, deadline, network
+from webhooks import challenges, deadline, envelopes, network, signing
 from webhooks.models import Delivery, Subscription
-from webhooks.signing import Signer
+from webhooks.payloads import Data
 from webhooks.targets import InvalidTarget, check_target
 
-# Timeout of a whole attempt: until the response has ended or its stored part is complete.
-TIMEOUT_SECONDS = 15.0
+# Of the body of a response, and of all its headers.
 MAX_STORED_BYTES = 1024
+MAX_STORED_HEADER_CHARACTERS = 4096
 # Cap of a Retry-After.
 _MAX_RETRY_AFTER_SECONDS = 6 * 3600
 # Response status of a target that wants no more messages.
 GONE = 410
+# Stands for a value that is not stored or not shown.
+HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Result:
     error: why the attempt failed; "" if it succeeded.
     response: the first kilobyte of the body.
     retry_after: in seconds; None if the response did not ask for a delay.
+    response_headers: pairs of name and value; None if there was no response.
     """
 
     delivery: Delivery
@@ -41,6 +44,7 @@ class Result:
     error: str
     response: str
     retry_after: float | None
+    response_headers: list[tuple[str, str]] | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -48,33 +52,38 @@ class Result:
 
 
 class Sender:
-    """Sends to one subscription.
+    """Sends to one subscription, in the form of its dialect.
 
-    Raises Unreadable if a secret or a header cannot be decrypted.
+    Raises Unreadable if a secret or a header cannot be decrypted, UnknownDialect if its dialect is
+    not installed.
     """
 
     def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
         self._target = subscription.target
-        self._signer = Signer(subscription)
+        self._envelope = envelopes.find(subscription.dialect)
+        self._secrets = signing.valid_secrets(subscription)
         self._headers = {name: unseal(value) for name, value in subscription.headers.items()}
 
-    def send(self, delivery: Delivery, body: str) -> Result:
+    def send(self, delivery: Delivery, data: Data) -> Result:
         """POST a message and wait for the response.
+
+        data: that of the event, with fresh links.
 
         Failures of the target or of the network are part of the result, not raised.
         """
-        headers = {
-            **self._headers,
-            "Content-Type": "application/json",
-            **self._signer.headers(delivery.event.public_id, body),
-        }
+        body = self._envelope.body(delivery.event, data, self._subscription)
+        # The names of headers are not case-sensitive: a later one replaces an earlier one.
+        headers = httpx.Headers(self._headers)
+        headers["Content-Type"] = "application/json"
+        headers.update(self._envelope.headers(self._secrets, delivery.event.public_id, body))
         started_at, began = timezone.now(), time.monotonic()
         response, stored, error = None, b"", ""
         try:
             # The settings may have changed since the target was stored.
             check_target(self._target)
             with (
-                deadline.within(TIMEOUT_SECONDS),
+                deadline.within(network.TIMEOUT_SECONDS),
                 _client().stream(
                     "POST", self._target, content=body.encode(), headers=headers
                 ) as response,
@@ -83,11 +92,16 @@ class Sender:
                     stored += block
                     if len(stored) >= MAX_STORED_BYTES:
                         break
-            error = _refusal(response) or challenges.refusal(delivery.event, _text(stored))
+            error = _refusal(response) or challenges.refusal(
+                delivery.event, _text(stored[:MAX_STORED_BYTES])
+            )
         except InvalidTarget as invalid:
             error = str(invalid)
+        except httpx.ConnectTimeout as timeout:
+            error = f"Could not connect within {network.CONNECT_SECONDS:g} seconds: {timeout}"
         except httpx.TimeoutException:
-            error = f"The response was not complete within {TIMEOUT_SECONDS:g} seconds."
+            seconds = network.TIMEOUT_SECONDS
+            error = f"The response was not complete within {seconds:g} seconds."
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             error = f"{type(failure).__name__}: {failure}"
         return Result(
@@ -96,8 +110,9 @@ class Sender:
             round((time.monotonic() - began) * 1000),
             response.status_code if response else None,
             error,
-            _text(stored),
+            _text(stored[:MAX_STORED_BYTES]),
             _retry_after(response.headers.get("Retry-After", "")) if response else None,
+            _stored_headers(response) if response else None,
         )
 
 
@@ -107,9 +122,21 @@ def _client() -> httpx.Client:
     return network.client()
 
 
-def _text(body: bytes) -> str:
-    """Decode a body to text that PostgreSQL can store: valid UTF-8 without NUL."""
-    return body[:MAX_STORED_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
+def _text(raw: bytes) -> str:
+    """Decode bytes to text that PostgreSQL can store: valid UTF-8 without NUL."""
+    return raw.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+def _stored_headers(response: httpx.Response) -> list[tuple[str, str]]:
+    """Return the headers to store, the last of them cut. The value of a cookie is not stored."""
+    found, left = [], MAX_STORED_HEADER_CHARACTERS
+    for raw_name, raw_value in response.headers.raw:
+        name, value = (_text(raw)[:left] for raw in (raw_name, raw_value))
+        found.append((name, HIDDEN if name.lower() == "set-cookie" else value))
+        left -= len(name) + len(value)
+        if left <= 0:
+            break
+    return found
 
 
 def _refusal(response: httpx.Response) -> str:

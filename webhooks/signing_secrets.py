@@ -20,7 +20,7 @@ def generate() -> str:
 
 
 def is_secret(text: str) -> bool:
-    """Return whether the text is `whsec_` followed by the base64 of 24 to 64 bytes."""
+    """Return whether the text is `whsec_` followed by the Base64 of 24 to 64 bytes."""
     encoded = text.removeprefix(PREFIX)
     if not text.startswith(PREFIX) or not _BASE64.fullmatch(encoded) or len(encoded) % 4:
         return False

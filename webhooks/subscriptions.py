@@ -1,6 +1,6 @@
 """Operations of owners on their subscriptions: create, change, and rotate the secret."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from django.db.models.functions import Now
 
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
-from longshore.api.errors import ApiError, InvalidInput
-from webhooks import challenges, signing_secrets
+from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
+from webhooks import challenges, envelopes, signing_secrets
 from webhooks.errors import WebhookErrorCode
 from webhooks.lifecycle import activation
 from webhooks.models import Subscription, SubscriptionQuerySet
@@ -27,13 +27,16 @@ OVERLAP = timedelta(hours=24)
 def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     """Create a subscription. Return it with its secret, which is never shown again.
 
-    Raises ApiError if the organization has an equal subscription, or MAX_SUBSCRIPTIONS.
+    values: fields of `Subscription`; `dialect` is that of the API that creates it.
+    Raises ApiError if the organization has an equal subscription, or MAX_SUBSCRIPTIONS, and
+    InvalidInput for events that the dialect does not have.
     """
     secret = values.pop("secret", None) or signing_secrets.generate()
     headers = _with_headers({}, values.pop("headers", {}))
     subscription = Subscription(
         organization_id=organization_id, secret=seal(secret), headers=headers, **values
     )
+    _refuse_unknown_events(subscription)
     with transaction.atomic():
         others = _others(subscription)
         if others.count() >= MAX_SUBSCRIPTIONS:
@@ -41,27 +44,42 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
         _refuse_duplicates(subscription, others)
         subscription.organization_number = _next_number(organization_id)
         subscription.save(force_insert=True)
-        if settings.WEBHOOK_CHALLENGE:
+        if _is_challenged(subscription):
             challenges.send(subscription)
     return subscription, secret
 
 
-def change(subscription: Subscription, values: Values) -> None:
+def change(
+    subscription: Subscription,
+    values: Values | Callable[[Subscription], Values],
+    *,
+    resets_failures: bool = False,
+) -> None:
     """Change a subscription and, if needed, challenge its target.
 
-    Raises ApiError for a duplicate of another subscription, InvalidInput for too many headers.
+    values: fields of `Subscription`, or a function that returns them for the locked row.
+    resets_failures: also without a new target or an activation, which reset them, too.
+    Raises ApiError for a deleted subscription or a duplicate of another one, InvalidInput for too
+    many headers and for events that its dialect does not have.
     """
     with transaction.atomic():
         others = _others(subscription)
-        # Another request may have changed it since it was read.
-        subscription.refresh_from_db()
+        # Another request may have changed or deleted it since it was read.
+        try:
+            subscription.refresh_from_db(from_queryset=others.select_for_update(no_key=True))
+        except Subscription.DoesNotExist:
+            raise ApiError(ErrorCode.NOT_FOUND) from None
+        if callable(values):
+            values = values(subscription)
         if "headers" in values:
             values["headers"] = _with_headers(subscription.headers, values["headers"])
         changed = copy(subscription)
         for field, value in values.items():
             setattr(changed, field, value)
+        if "events" in values:
+            _refuse_unknown_events(changed)
         _refuse_duplicates(changed, others.exclude(pk=subscription.pk))
-        activation.change(subscription, values)
+        activation.change(subscription, values, resets_failures=resets_failures)
         if _needs_challenge(subscription, changed):
             challenges.send(subscription)
 
@@ -74,9 +92,17 @@ def too_many() -> ApiError:
 
 
 def duplicate_of(public_id: str) -> ApiError:
-    """Return the error of a subscription that equals another one. public_id: of the other."""
+    """Return the error of a subscription that equals another one.
+
+    public_id: id of the other subscription.
+    """
     text = f"{public_id} has the same target, events, resources and types."
     return ApiError(WebhookErrorCode.DUPLICATE_SUBSCRIPTION, text, {"id": public_id})
+
+
+def _is_challenged(subscription: Subscription) -> bool:
+    """Return whether the target must repeat a challenge. Receivers of other APIs cannot."""
+    return bool(settings.WEBHOOK_CHALLENGE) and not subscription.dialect
 
 
 def _needs_challenge(before: Subscription, after: Subscription) -> bool:
@@ -85,7 +111,7 @@ def _needs_challenge(before: Subscription, after: Subscription) -> bool:
     Deactivating the subscription ends a challenge. So does a change of headers: otherwise the owner
     could put the token into a header for a target that echoes its headers.
     """
-    if settings.WEBHOOK_CHALLENGE and after.target != before.target:
+    if _is_challenged(after) and after.target != before.target:
         return True
     is_activated = after.active and not before.active
     return bool(before.challenge) and (is_activated or after.headers != before.headers)
@@ -94,15 +120,17 @@ def _needs_challenge(before: Subscription, after: Subscription) -> bool:
 def rotate(subscription: Subscription, secret: str | None) -> str:
     """Replace the secret and return the new one. The current one still signs for a day.
 
-    A secret older than the current one stops signing.
+    A secret older than the current one stops signing. Raises ApiError for a deleted subscription.
     """
     new = secret or signing_secrets.generate()
+    row = Subscription.objects.visible().filter(pk=subscription.pk)
     with transaction.atomic():
-        row = Subscription.objects.visible().select_for_update(no_key=True)
-        current = row.get(pk=subscription.pk).secret
-        row.filter(pk=subscription.pk).update(
+        current = row.select_for_update(no_key=True).first()
+        if current is None:
+            raise ApiError(ErrorCode.NOT_FOUND)
+        row.update(
             secret=seal(new),
-            previous_secret=current,
+            previous_secret=current.secret,
             previous_secret_ends_at=Now() + OVERLAP,
         )
     return new
@@ -127,12 +155,29 @@ def _next_number(organization_id: str) -> int:
 def _refuse_duplicates(subscription: Subscription, others: SubscriptionQuerySet) -> None:
     duplicate = others.filter(
         target=subscription.target,
+        dialect=subscription.dialect,
         events=subscription.events,
         resources=subscription.resources,
         types=subscription.types,
     ).first()
     if duplicate is not None:
         raise duplicate_of(duplicate.public_id)
+
+
+def _refuse_unknown_events(subscription: Subscription) -> None:
+    """Refuse events that the messages of the dialect cannot express."""
+    try:
+        envelope = envelopes.find(subscription.dialect)
+    except envelopes.UnknownDialect as unknown:
+        raise InvalidInput(_invalid_event(subscription.events, str(unknown), [])) from None
+    refused = [name for name in subscription.events if name not in envelope.events]
+    if refused:
+        text = f"Webhooks of {envelope.title} do not have the events {', '.join(refused)}."
+        raise InvalidInput(_invalid_event(subscription.events, text, list(envelope.events)))
+
+
+def _invalid_event(events: list[str], message: str, accepted: list[str]) -> Problem:
+    return Problem(WebhookErrorCode.INVALID_EVENT, "events", events, message, accepted)
 
 
 def _with_headers(current: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from webhooks.addresses import embedded_ipv4, is_reachable
 
-MAX_LENGTH = 2048
+MAX_TARGET_CHARACTERS = 2048
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_NAME_CHARACTERS = 253
@@ -29,8 +29,8 @@ class InvalidTarget(ValueError):
 
 def check_target(url: str) -> None:
     """Raise InvalidTarget unless webhooks may be sent to this URL."""
-    if len(url) > MAX_LENGTH:
-        raise InvalidTarget(f"The target must have at most {MAX_LENGTH} characters.")
+    if len(url) > MAX_TARGET_CHARACTERS:
+        raise InvalidTarget(f"The target must have at most {MAX_TARGET_CHARACTERS} characters.")
     if "\\" in url or any(not char.isprintable() or char.isspace() for char in url):
         raise InvalidTarget(
             "The target must not contain spaces, control characters or backslashes."

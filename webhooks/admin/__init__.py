@@ -1,5 +1,5 @@
 """Admin of webhook subscriptions, events and deliveries."""
 
-from webhooks.admin import deliveries, events, subscriptions
+from webhooks.admin import deliveries, events, organizations, subscriptions
 
-__all__ = ["deliveries", "events", "subscriptions"]
+__all__ = ["deliveries", "events", "organizations", "subscriptions"]

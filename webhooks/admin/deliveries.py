@@ -1,148 +1,209 @@
-"""Admin of deliveries, with all their attempts."""
+"""Admin of deliveries, with their requests and responses."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import QuerySet
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from longshore.accounts.admin.dialogs import confirmation
-from longshore.jobs.admin.pages import ReadOnlyModelAdmin
-from longshore.jobs.admin.presentation import (
-    EMPTY,
-    code,
-    json_block,
-    link,
-    relative_and_exact_time,
-)
+from longshore.accounts.admin.filters import RelatedFilter, TimeFilter
+from longshore.jobs.admin.facts import Fact, page_link
+from longshore.jobs.admin.presentation import EMPTY, code, link, relative_and_exact_time
+from longshore.jobs.admin.selected import Bulk, SelectedActions
 from webhooks import actions
-from webhooks.admin import presentation
+from webhooks.admin import delivery_filters, messages, presentation, states
+from webhooks.admin.delivery_filters import EventTypeFilter, ResponseFilter
+from webhooks.admin.subjects import subject_link
 from webhooks.models import Attempt, Delivery, DeliveryStatus
 
-_ATTEMPTS = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
+_HELD = "A target that has not repeated its challenge gets it after that."
+_EFFECT = f"The message is sent now. It keeps its id: the receiver can detect a duplicate. {_HELD}"
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyModelAdmin):
+class DeliveryAdmin(SelectedActions):
+    organization_path = "subscription__organization"
     list_display = ("event_type", "goes_to", "state", "attempts_made", "last_response", "created")
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("subscription", AutocompleteSelectFilter),
-        ("subscription__organization", AutocompleteSelectFilter),
+        EventTypeFilter,
+        ResponseFilter,
+        ("subscription", RelatedFilter),
+        ("subscription__organization", RelatedFilter),
+        # The table of events has an index of times; one of deliveries would mislead the planner.
+        ("event__created_at", TimeFilter),
     )
-    list_select_related = ("event", "subscription__organization")
-    search_fields = ("public_id__startswith", "event__public_id__startswith")
-    search_help_text = "The beginning of the id of a delivery or an event"
+    # Django shows the field of the search only if this is not empty; `get_search_results` searches.
+    search_fields = ("public_id",)
+    search_help_text = "The beginning of the id of a delivery or an event, or the id of a job"
+    list_before_template = "admin/longshore_jobs/list_notes.html"
     change_form_before_template = "admin/webhooks/delivery.html"
+    actions: Sequence[str] = ("redeliver_selected",)
     actions_detail = ("redeliver",)
-    fieldsets = (("Message", {"fields": ("webhook", "event_link", "data_text")}),)
+    fieldsets = (("Technical details", {"fields": ("lease", "claim"), "classes": ("collapse",)}),)
 
     class Media:
         css = {"all": ("webhooks/admin.css",)}  # noqa: RUF012
+        js = (
+            Script("longshore_jobs/live.js", defer=True),
+            Script("longshore_jobs/copy.js", defer=True),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         deliveries: QuerySet[Delivery] = super().get_queryset(request)
-        fields = {name: name for name in ("status_code", "milliseconds", "error")}
-        last = _ATTEMPTS.values(json=JSONObject(**fields))[:1]
         visible = deliveries.filter(subscription__deleted_at=None)
-        return visible.annotate(last=ArraySubquery(last))
+        return presentation.with_last_attempt(visible)
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Order by the column of the index of a subscription's deliveries if that is selected."""
+        is_of_one = any(name.startswith("subscription__number") for name in request.GET)
+        return ("-created_at", "-number") if is_of_one else ("-number",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        found, note = delivery_filters.search(queryset, search_term, request.user)
+        request.search_note = note  # type: ignore[attr-defined]
+        return found, False
+
+    # --- Page of a delivery ------------------------------------------------------------------
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         delivery: Delivery = kwargs["obj"]
-        status = DeliveryStatus(delivery.status)
+        last = presentation.last_attempt(delivery)
+        label, color, sentence = states.delivery_state(delivery, last)
+        total = delivery.attempts.count()
+        newest = list(Attempt.objects.filter(delivery=delivery).newest())
+        attempts = messages.shown_attempts(newest, total)
         steps = [
             ("Created", delivery.created_at),
-            ("Next attempt", delivery.next_attempt_at),
+            ("Next attempt", states.next_attempt_of(delivery)),
             ("Ended", delivery.completed_at),
         ]
         context |= {
             "heading": delivery.event.type,
-            "status": status.label,
-            "status_color": presentation.STATUS_COLORS[status],
+            "status": label,
+            "status_color": color,
+            "sentence": sentence,
+            "cause": attempts[0].cause if attempts else None,
+            "facts": self._facts(request, delivery),
             "times": [(title, *relative_and_exact_time(when)) for title, when in steps if when],
-            "tables": [presentation.attempt_table(delivery.attempts.all())],
+            "is_live": states.changes_soon(delivery),
+            "request_headers": messages.request_headers(delivery),
+            "request_body": messages.request_body(delivery),
+            "attempts": attempts,
+            "attempts_total": total,
         }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def _facts(self, request: HttpRequest, delivery: Delivery) -> list[Fact]:
+        event, subscription = delivery.event, delivery.subscription
+        organization = subscription.organization
+        subject = subject_link(request, event)
+        title = presentation.title_of(subscription)
+        found = [
+            Fact("Webhook", page_link(request, "webhooks.view_subscription", subscription, title)),
+            Fact("Event", page_link(request, "webhooks.view_event", event, event.public_id)),
+            Fact(
+                "Organization",
+                page_link(
+                    request,
+                    "longshore_accounts.view_organization",
+                    organization,
+                    str(organization),
+                ),
+            ),
+        ]
+        return [*found, *([Fact("Job", subject)] if subject else [])]
+
+    @display(description="Lease ends")
+    def lease(self, delivery: Delivery) -> str:
+        return relative_and_exact_time(delivery.lease_ends_at)[0]
+
+    # --- Redeliver ---------------------------------------------------------------------------
 
     @action(
         description="Redeliver",
         icon="replay",
         permissions=["redeliver"],
-        dialog=confirmation(
-            "Send this delivery again?",
-            "The message is sent now. It keeps its id: the receiver can detect a duplicate.",
-            "Redeliver",
-        ),
+        dialog=confirmation("Send this delivery again?", _EFFECT, "Redeliver"),
     )
     def redeliver(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         visible = Delivery.objects.filter(subscription__deleted_at=None)
-        delivery = get_object_or_404(visible.select_related("subscription"), pk=object_id)
+        found = self.by_key(visible.select_related("subscription"), object_id)
+        delivery = get_object_or_404(found)
         return self.run_action(
             request, delivery, lambda: actions.redeliver(delivery), "The delivery is queued again."
         )
 
+    @action(description="Redeliver", icon="replay", permissions=["redeliver"])
+    def redeliver_selected(
+        self, request: HttpRequest, deliveries: QuerySet[Delivery]
+    ) -> HttpResponse | None:
+        effect = (
+            "The messages are sent now. They keep their ids: receivers can detect duplicates. "
+            f"{_HELD}"
+        )
+        bulk = Bulk("redeliver", "queued again", effect, actions.redeliver)
+        return self.run_selected(request, deliveries, bulk)
+
+    def describe(self, record: Delivery) -> str:
+        title = presentation.title_of(record.subscription)
+        return f"{record.event.type} to {title}, {record.status}"
+
     def has_redeliver_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Return whether the delivery can be sent and the user may change deliveries."""
+        """Return whether the person may redeliver, and a given delivery can be sent now."""
+        if not request.user.has_perm("webhooks.change_delivery"):
+            return False
+        if object_id is None:
+            return True
         sendable = Delivery.objects.filter(
-            pk=object_id or 0, subscription__active=True, subscription__deleted_at=None
+            subscription__active=True, subscription__deleted_at=None
         ).exclude(status=DeliveryStatus.SENDING)
-        return request.user.has_perm("webhooks.change_delivery") and sendable.exists()
+        return self.by_key(sendable, object_id).exists()
+
+    # --- Columns of the list -----------------------------------------------------------------
 
     @display(description="Event", ordering="number", header=True)
     def event_type(self, delivery: Delivery) -> tuple[str, SafeString]:
         return delivery.event.type, code(delivery.public_id)
 
     @display(description="Webhook", header=True)
-    def goes_to(self, delivery: Delivery) -> tuple[str, str]:
+    def goes_to(self, delivery: Delivery) -> tuple[SafeString, str]:
         subscription = delivery.subscription
-        return presentation.title_of(subscription), str(subscription.organization)
+        url = reverse("admin:webhooks_subscription_change", args=[subscription.pk])
+        title = presentation.title_of(subscription)
+        return link(url, title), str(subscription.organization)
 
-    @display(description="Status", label=presentation.STATUS_COLORS)
-    def state(self, delivery: Delivery) -> tuple[str, str]:
-        status = DeliveryStatus(delivery.status)
-        return status, str(status.label)
+    @display(description="State")
+    def state(self, delivery: Delivery) -> SafeString:
+        last = presentation.last_attempt(delivery)
+        return presentation.state_cell(*states.delivery_state(delivery, last))
 
-    @display(description="Attempts", ordering="attempts_count")
+    @display(description="Attempts")
     def attempts_made(self, delivery: Delivery) -> str:
-        return str(delivery.attempts_count or EMPTY)
+        return f"{delivery.attempts_count:,}" if delivery.attempts_count else EMPTY
 
-    @display(description="Last response", header=True)
-    def last_response(self, delivery: Delivery) -> tuple[str, str]:
-        last = [Attempt(**values) for values in delivery.last]  # type: ignore[attr-defined]
-        return (presentation.outcome(last[0]), last[0].error) if last else (EMPTY, "")
+    @display(description="Last response")
+    def last_response(self, delivery: Delivery) -> SafeString | str:
+        last = presentation.last_attempt(delivery)
+        if last is None:
+            return EMPTY
+        return format_html('<span title="{}">{}</span>', last.error, states.outcome(last))
 
     @display(description="Created", ordering="number", header=True)
     def created(self, delivery: Delivery) -> tuple[str, str]:
         return relative_and_exact_time(delivery.created_at)
-
-    @display(description="Webhook")
-    def webhook(self, delivery: Delivery) -> SafeString:
-        subscription = delivery.subscription
-        url = reverse("admin:webhooks_subscription_change", args=[subscription.pk])
-        title = presentation.title_of(subscription)
-        return format_html("{} {}", link(url, title), code(subscription.target))
-
-    @display(description="Event")
-    def event_link(self, delivery: Delivery) -> SafeString:
-        event = delivery.event
-        url = reverse("admin:webhooks_event_change", args=[event.pk])
-        return link(url, code(event.public_id))
-
-    @display(description="Data")
-    def data_text(self, delivery: Delivery) -> SafeString:
-        return json_block(delivery.event.public_data)

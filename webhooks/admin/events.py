@@ -1,91 +1,115 @@
 """Admin of events and of their deliveries."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
+from longshore.accounts.admin.filters import RelatedFilter
+from longshore.jobs.admin.facts import Fact, page_link
+from longshore.jobs.admin.filters import CreatedFilter, is_limited_by_creation
 from longshore.jobs.admin.pages import ReadOnlyModelAdmin
-from longshore.jobs.admin.presentation import (
-    code,
-    exact_time,
-    json_block,
-    relative_and_exact_time,
-)
-from webhooks.admin import presentation
+from longshore.jobs.admin.presentation import EMPTY, code, json_text, relative_and_exact_time
+from webhooks.admin import health, presentation, states
+from webhooks.admin.delivery_filters import EventTypeFilter
+from webhooks.admin.subjects import subject_link
 from webhooks.events import EventType
-from webhooks.models import Delivery, Event
+from webhooks.models import Delivery, DeliveryStatus, Event
 
-
-class TypeFilter(DropdownFilter):
-    title = "type"
-    parameter_name = "type"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in EventType.values]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
-        return queryset.filter(type=self.value()) if self.value() else queryset
+# Deliveries that the page of an event shows: one for each subscription that an organization may
+# have, and as many of deleted ones.
+_MAX_DELIVERIES = 100
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyModelAdmin):
-    list_display = ("event_type", "about", "health", "created")
-    list_filter = (TypeFilter, ("organization", AutocompleteSelectFilter))
+    list_display = ("event_type", "about", "deliveries", "created")
+    list_filter = (EventTypeFilter, ("organization", RelatedFilter), ("created_at", CreatedFilter))
     list_select_related = ("organization",)
-    search_fields = ("public_id__startswith",)
-    search_help_text = "The beginning of an id"
+    # Django shows the field of the search only if this is not empty; `get_search_results` searches.
+    search_fields = ("public_id",)
+    search_help_text = "The beginning of the id of an event, or the id of a job"
     change_form_before_template = "admin/webhooks/event.html"
-    fieldsets = (
-        ("Event", {"fields": ("type", "identifier", "organization", "time", "data_text")}),
-    )
+    fieldsets = (("Technical details", {"fields": ("matched",), "classes": ("collapse",)}),)
 
     class Media:
         css = {"all": ("webhooks/admin.css",)}  # noqa: RUF012
+        js = (
+            Script("longshore_jobs/live.js", defer=True),
+            Script("longshore_jobs/copy.js", defer=True),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         events: QuerySet[Event] = super().get_queryset(request)
-        own = Delivery.objects.filter(event=OuterRef("pk")).order_by("-number")
-        return events.annotate(recent=presentation.recent(own))
+        visible = Delivery.objects.filter(subscription__deleted_at=None)
+        own = visible.filter(event=OuterRef("pk")).order_by("-number")
+        # Each may have 256 KiB, and the list does not show it.
+        return events.defer("data").annotate(recent=health.recent(own))
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Order by the column that a range of days selects, so that its index is used."""
+        return ("-created_at", "-number") if is_limited_by_creation(request) else ("-number",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        text = search_term.strip().lower()
+        if not text:
+            return queryset, False
+        matches = Q(public_id__startswith=text) | (Q(subject=text) & ~Q(subject=""))
+        return queryset.filter(matches), False
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         event: Event = kwargs["obj"]
-        deliveries = event.deliveries.select_related("subscription").prefetch_related("attempts")
-        context["tables"] = [presentation.delivery_table(deliveries, "Webhook")]
+        visible = event.deliveries.filter(subscription__deleted_at=None).order_by("-number")
+        deliveries = list(presentation.with_last_attempt(visible)[:_MAX_DELIVERIES])
+        delivered = sum(each.status == DeliveryStatus.DELIVERED for each in deliveries)
+        context |= {
+            "heading": event.type,
+            "status": f"{delivered} of {len(deliveries)} delivered",
+            "status_color": "success" if deliveries and delivered == len(deliveries) else "default",
+            "sentence": EventType(event.type).label if event.type in EventType.values else "",
+            "facts": self._facts(request, event),
+            "data": json_text(event.public_data),
+            "is_live": any(map(states.changes_soon, deliveries)),
+            "tables": [presentation.delivery_table(deliveries, title="Deliveries", omits="Event")],
+        }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def _facts(self, request: HttpRequest, event: Event) -> list[Fact]:
+        permission = "longshore_accounts.view_organization"
+        organization = page_link(request, permission, event.organization, str(event.organization))
+        relative, exact = relative_and_exact_time(event.created_at)
+        found = [Fact("Organization", organization), Fact("Time", f"{relative}, {exact}")]
+        subject = subject_link(request, event)
+        return [*found, *([Fact("Job", subject)] if subject else [])]
+
+    @display(description="Matched by subscriptions of")
+    def matched(self, event: Event) -> str:
+        names = filter(None, (event.resource, event.export_type))
+        return ", ".join(names) or EMPTY
 
     @display(description="Event", ordering="number", header=True)
     def event_type(self, event: Event) -> tuple[str, SafeString]:
         return event.type, code(event.public_id)
 
     @display(description="Subject", header=True)
-    def about(self, event: Event) -> tuple[str, SafeString]:
-        return str(event.organization), code(event.data.get("id", ""))
+    def about(self, event: Event) -> tuple[str, SafeString | str]:
+        return str(event.organization), code(event.subject) if event.subject else EMPTY
 
     @display(description="Deliveries")
-    def health(self, event: Event) -> SafeString | str:
-        recent = event.recent  # type: ignore[attr-defined]
-        return presentation.health_chart(recent, len(recent)) if recent else "No subscribers"
+    def deliveries(self, event: Any) -> SafeString | str:
+        recent = event.recent
+        return health.health_chart(recent, len(recent)) if recent else "No subscribers"
 
     @display(description="Time", ordering="number", header=True)
     def created(self, event: Event) -> tuple[str, str]:
         return relative_and_exact_time(event.created_at)
-
-    @display(description="Id")
-    def identifier(self, event: Event) -> SafeString:
-        return code(event.public_id)
-
-    @display(description="Time")
-    def time(self, event: Event) -> str:
-        return exact_time(event.created_at)
-
-    @display(description="Data")
-    def data_text(self, event: Event) -> SafeString:
-        return json_block(event.public_data)

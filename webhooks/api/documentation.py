@@ -1,5 +1,7 @@
 """Operations on webhooks and events in the API description."""
 
+from datetime import timedelta
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -16,7 +18,7 @@ from longshore.api.openapi import (
     NOT_FOUND,
     operation,
     response_example,
-    single_page,
+    single_page_schema,
 )
 from longshore.jobs.api.documentation import Operations
 from longshore.resources.api.documentation import CREATED_PARAMETERS, PAGE_ERRORS
@@ -45,10 +47,12 @@ from webhooks.api.serializers import (
     SubscriptionSerializer,
 )
 from webhooks.events import EventType
-from webhooks.models import DeliveryStatus
-from webhooks.subscriptions import MAX_SUBSCRIPTIONS
+from webhooks.maintenance import RETENTION
+from webhooks.models import MAX_SHOWN_ATTEMPTS, DeliveryStatus
+from webhooks.subscriptions import MAX_SUBSCRIPTIONS, OVERLAP
 
 WEBHOOKS, EVENTS = "Webhooks", "Events"
+_OVERLAP_HOURS = OVERLAP // timedelta(hours=1)
 
 # Each by the name of the action of its viewset.
 subscriptions: Operations = {
@@ -134,9 +138,9 @@ subscriptions: Operations = {
         tag=WEBHOOKS,
         summary="Rotate the secret",
         description=(
-            "Only this response contains the new secret. For 24 hours, deliveries are signed with "
-            "both the new and the previous secret, so that the receiver can be changed. Another "
-            "rotation within that time ends the older secret at once."
+            f"Only this response contains the new secret. For {_OVERLAP_HOURS} hours, deliveries "
+            "are signed with both the new and the previous secret, so that the receiver can be "
+            "changed. Another rotation within that time ends the older secret at once."
         ),
         request=SecretRequestSerializer,
         responses={
@@ -164,7 +168,8 @@ subscriptions: Operations = {
         summary="Test a subscription",
         description=(
             "Sends the event `webhook.test` to the subscription, independent of its `events`. Its "
-            "deliveries show the result."
+            "deliveries show the result. A target that has not repeated its challenge gets a new "
+            "`webhook.challenge` instead."
         ),
         responses={201: OpenApiResponse(DeliverySerializer, "Pending.")},
         parameters=IDEMPOTENCY_PARAMETERS,
@@ -176,8 +181,9 @@ subscriptions: Operations = {
         tag=WEBHOOKS,
         summary="Recover failed deliveries",
         description=(
-            "Sends again every failed delivery of events since a time, also of the time in which "
-            "Longshore had disabled the subscription. Events are kept for 30 days."
+            "Sends all failed deliveries of events since a time again, including those of the time "
+            "while Longshore had disabled the subscription. Events are kept for "
+            f"{RETENTION.days} days."
         ),
         request=RecoveryRequestSerializer,
         responses={200: inline_serializer("Recovery", {"recovered": serializers.IntegerField()})},
@@ -203,8 +209,8 @@ subscription_deliveries: Operations = {
         tag=WEBHOOKS,
         summary="List deliveries",
         description=(
-            "Returns the deliveries of a subscription with every attempt, newest first. They are "
-            "kept for 30 days."
+            "Returns the deliveries of a subscription, newest first, each with its newest "
+            f"{MAX_SHOWN_ATTEMPTS} attempts. They are kept for {RETENTION.days} days."
         ),
         responses={200: OpenApiResponse(DeliverySerializer(many=True), "A page.")},
         parameters=[_STATUS, _EVENT_TYPE, *CREATED_PARAMETERS],
@@ -237,9 +243,9 @@ events: Operations = {
         summary="List events",
         description=(
             "Returns the events of the organization, newest first, with or without subscriptions. "
-            "They are kept for 30 days, or until the export is deleted. `data` is the object at "
-            "the time of the event, without the request of an export, and with a link that works "
-            "now."
+            f"They are kept for {RETENTION.days} days, or until the export is deleted. `data` is "
+            "the object at the time of the event, without the request of an export, and with a "
+            "link that works now."
         ),
         responses={200: OpenApiResponse(EventSerializer(many=True), "A page.")},
         parameters=[_EVENT_TYPE, *CREATED_PARAMETERS],
@@ -254,6 +260,6 @@ events: Operations = {
         tag=EVENTS,
         summary="List event types",
         description="Returns every type that `events` of a subscription can contain.",
-        responses={200: single_page("EventTypeList", EventTypeSerializer)},
+        responses={200: single_page_schema("EventTypeList", EventTypeSerializer)},
     ),
 }

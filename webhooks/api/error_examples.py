@@ -25,7 +25,7 @@ def invalid_changes() -> Iterator[dict[str, Any]]:
 INVALID_BODIES = raised_errors(partial(parse_change, body) for body in invalid_changes())
 INVALID_SECRET = raised(lambda: parse_secret({"secret": "whsec_short"}))
 INVALID_SINCE = raised(lambda: parse_since({"since": "yesterday"}))
-UNKNOWN_FILTER = raised(lambda: parse_list_filters({"colour": ["red"]}, {}))
+UNKNOWN_FILTER = raised(lambda: parse_list_filters({"color": ["red"]}, {}))
 INVALID_TYPE_FILTER = raised(
     lambda: parse_list_filters({"type": ["export"]}, {"type": EventType.values})
 )

@@ -38,6 +38,7 @@ SUBSCRIPTION: dict[str, Any] = {
     "url": "https://longshore.example/v1/webhooks/whsub_01jd8x5m3v9q7r2t4w6y8z0abc",
     "name": "Warehouse",
     "target": "https://receiver.example.com/longshore",
+    "dialect": "",
     "events": ["export.created", "export.failed"],
     "resources": [],
     "types": [],

@@ -14,7 +14,14 @@ from longshore.api.links import absolute
 from longshore.api.serializers import ModelSerializer
 from webhooks import payloads
 from webhooks.events import EventType
-from webhooks.models import Attempt, Delivery, Event, Subscription, Verification
+from webhooks.models import (
+    MAX_SHOWN_ATTEMPTS,
+    Attempt,
+    Delivery,
+    Event,
+    Subscription,
+    Verification,
+)
 
 
 class SubscriptionSerializer(ModelSerializer[Subscription]):
@@ -31,6 +38,9 @@ class SubscriptionSerializer(ModelSerializer[Subscription]):
         Verification.choices,
         help_text="`pending` until the target returns its challenge: only challenges are sent.",
     )
+    dialect = serializers.CharField(
+        help_text="The API whose form of messages the target gets; empty for that of Longshore."
+    )
     headers = serializers.SerializerMethodField(
         help_text="Names of the headers. The values are not shown."
     )
@@ -44,6 +54,7 @@ class SubscriptionSerializer(ModelSerializer[Subscription]):
             "url",
             "name",
             "target",
+            "dialect",
             "events",
             "resources",
             "types",
@@ -132,14 +143,16 @@ class AttemptSerializer(ModelSerializer[Attempt]):
 
 
 class DeliverySerializer(ModelSerializer[Delivery]):
-    """The delivery of an event to a subscription, with every attempt."""
+    """The delivery of an event to a subscription, with its newest attempts."""
 
     id = serializers.CharField(source="public_id")
     object = serializers.SerializerMethodField()
     event = serializers.CharField(source="event.public_id")
     type = serializers.ChoiceField(EventType.choices, source="event.type")
     webhook = serializers.CharField(source="subscription.public_id")
-    attempts = AttemptSerializer(many=True)
+    attempts = AttemptSerializer(
+        many=True, help_text=f"The newest {MAX_SHOWN_ATTEMPTS} attempts, oldest first."
+    )
 
     class Meta:
         model = Delivery

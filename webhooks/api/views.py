@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from longshore.api.idempotency import idempotent
-from longshore.api.pagination import KeysetPagination, NewestFirst
+from longshore.api.pagination import KeysetPagination, NewestFirst, single_page
 from longshore.api.views import ApiViewSet
 from longshore.resources.api.list_filters import request_filters
 from webhooks import actions, subscriptions
@@ -26,6 +26,7 @@ from webhooks.api.serializers import (
 from webhooks.events import EventType
 from webhooks.lifecycle import activation
 from webhooks.models import (
+    Attempt,
     Delivery,
     DeliveryStatus,
     Event,
@@ -45,6 +46,7 @@ class SubscriptionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Subscri
 
     def get_queryset(self) -> SubscriptionQuerySet:
         if self.action == "list":
+            # Refuse unknown parameters: this list has no filters.
             request_filters(self.request, {})
         return Subscription.objects.visible().filter(organization=self.organization)
 
@@ -92,6 +94,11 @@ class DeliveryPagination(KeysetPagination):
     ordering = "-created_at"
 
 
+def _newest_attempts() -> "Prefetch[str, QuerySet[Attempt], str]":
+    """Bound the size of a page: redeliveries can add any number of attempts to a delivery."""
+    return Prefetch("attempts", Attempt.objects.newest())
+
+
 @extend_schema_view(**documentation.subscription_deliveries)
 class SubscriptionDeliveryViewSet(ListModelMixin, ApiViewSet[Delivery]):
     """The deliveries of one subscription: `public_id` in the address."""
@@ -112,7 +119,7 @@ class SubscriptionDeliveryViewSet(ListModelMixin, ApiViewSet[Delivery]):
             deliveries = deliveries.filter(status__in=statuses)
         if types := filters.values.get("type"):
             deliveries = deliveries.filter(event__type__in=types)
-        return filters.filter_by_creation(deliveries).prefetch_related("attempts")
+        return filters.filter_by_creation(deliveries).prefetch_related(_newest_attempts())
 
 
 @extend_schema_view(**documentation.deliveries)
@@ -126,7 +133,8 @@ class DeliveryViewSet(ApiViewSet[Delivery]):
         deliveries = Delivery.objects.filter(
             subscription__organization=self.organization, subscription__deleted_at=None
         )
-        return deliveries.select_related("event", "subscription").prefetch_related("attempts")
+        found = deliveries.select_related("event", "subscription")
+        return found.prefetch_related(_newest_attempts())
 
     @action(detail=True, methods=["post"])
     @idempotent
@@ -152,4 +160,4 @@ class EventViewSet(ListModelMixin, ApiViewSet[Event]):
     @action(detail=False)
     def types(self, request: Request) -> Response:
         results: list[Any] = [{"type": each.value, "description": each.label} for each in EventType]
-        return self.single_page(results)
+        return Response(single_page(results))

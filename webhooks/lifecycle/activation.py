@@ -15,17 +15,21 @@ from webhooks.targets import host_of
 _HEALTHY: dict[str, Any] = {
     "consecutive_failures": 0,
     "failing_since": None,
+    "last_error": "",
     "paused_until": None,
     "is_quick": False,
 }
 
 
-def change(subscription: Subscription, values: dict[str, Any]) -> None:
+def change(
+    subscription: Subscription, values: dict[str, Any], *, resets_failures: bool = False
+) -> None:
     """Change fields of a subscription. A new target, or activation, resets its failures."""
     reset: dict[str, Any] = {}
     if "target" in values:
         values = values | {"host": host_of(values["target"])}
-    if (values.get("active") and not subscription.active) or "target" in values:
+    is_activated = values.get("active") and not subscription.active
+    if resets_failures or is_activated or "target" in values:
         reset = _HEALTHY
     if "active" in values:
         reset = reset | {"disabled_at": None, "disabled_reason": "", "notified_at": None}

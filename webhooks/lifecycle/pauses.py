@@ -27,17 +27,21 @@ MAX_FAILURE_AGE = timedelta(days=5)
 def update_health(subscription: Subscription, results: Sequence[Result]) -> None:
     """Update the failures, the pause and the speed of a target after attempts.
 
-    results: in order; only the last one may be a failure. Writes no row if nothing has changed.
+    results: in order; only the last one may be a failure. Writes no row if nothing has changed, or
+        if the subscription has got another target since the attempts.
     """
-    row = Subscription.objects.filter(pk=subscription.pk)
+    row = Subscription.objects.filter(pk=subscription.pk, target=subscription.target)
     if not results[-1].succeeded:
-        locked = row.select_for_update(no_key=True).get()
-        _count_failure(locked, results[-1], is_first=len(results) > 1)
+        locked = row.select_for_update(no_key=True).first()
+        if locked is not None:
+            _count_failure(locked, results[-1], is_first=len(results) > 1)
         return
     slowest = max(result.milliseconds for result in results)
     is_quick = slowest <= senders.MAX_QUICK_SECONDS * 1000
     changed = Q(consecutive_failures__gt=0) | ~Q(is_quick=is_quick)
-    row.filter(changed).update(consecutive_failures=0, failing_since=None, is_quick=is_quick)
+    row.filter(changed).update(
+        consecutive_failures=0, failing_since=None, last_error="", is_quick=is_quick
+    )
     # A pause that a target requested from another sender by Retry-After still applies.
     row.filter(paused_until__lte=Now()).update(paused_until=None)
 
@@ -78,6 +82,7 @@ def _count_failure(subscription: Subscription, result: Result, *, is_first: bool
     Subscription.objects.filter(pk=subscription.pk).update(
         consecutive_failures=failures,
         failing_since=since,
+        last_error=result.error,
         paused_until=max(subscription.paused_until or now, now + pause_after(failures, result)),
     )
     if result.status_code == GONE:

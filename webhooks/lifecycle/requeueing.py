@@ -60,8 +60,10 @@ def fail_undeliverable() -> int:
     )
     held = held.exclude(event__type=EventType.WEBHOOK_CHALLENGE)
     failed = {"status": DeliveryStatus.FAILED, "next_attempt_at": None, "completed_at": Now()}
+    # Two transactions: each locks in the order of the keys, both together would not.
     with transaction.atomic():
         count = _locked(pending.filter(subscription__in=inactive)).update(**failed)
+    with transaction.atomic():
         return count + _locked(held).update(**failed)
 
 

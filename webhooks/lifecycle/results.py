@@ -69,6 +69,7 @@ def _attempt(result: Result) -> Attempt:
         status_code=result.status_code,
         error=result.error,
         response=result.response,
+        response_headers=result.response_headers,
     )
 
 

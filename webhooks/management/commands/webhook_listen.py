@@ -16,6 +16,8 @@ from standardwebhooks.webhooks import (
     WebhookVerificationError,
 )
 
+from webhooks.events import EventType
+
 VARIABLE = "WEBHOOK_SECRET"
 _MAX_BODY_BYTES = 2**20
 
@@ -79,6 +81,8 @@ class Command(BaseCommand):
 class Receiver(ThreadingHTTPServer):
     """Responds with 204 to messages that the secret has signed, and with 400 to all others.
 
+    Repeats the token of a `webhook.challenge`, so that the subscription is verified.
+
     received: ids of the verified messages, to recognize duplicates.
     """
 
@@ -114,23 +118,35 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.received.add(webhook_id)
             note = "verified, duplicate" if is_duplicate else "verified"
             self.server.command.show(webhook_id, body, note)
-            self._respond(HTTPStatus.NO_CONTENT)
+            if challenge := _challenge(body):
+                self._respond(HTTPStatus.OK, challenge.encode())
+            else:
+                self._respond(HTTPStatus.NO_CONTENT)
 
     def _refuse(self, reason: str) -> None:
         self.server.command.refuse(reason)
         self.close_connection = True  # The rest of the body is not read.
         self._respond(HTTPStatus.BAD_REQUEST)
 
-    def _respond(self, status: HTTPStatus) -> None:
+    def _respond(self, status: HTTPStatus, body: bytes = b"") -> None:
         self.send_response(status)
         if status != HTTPStatus.NO_CONTENT:
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing: the command prints the messages."""
+
+
+def _challenge(message: Any) -> str:
+    """Return the token that a verified message asks the receiver to repeat, or ""."""
+    match message:
+        case {"type": EventType.WEBHOOK_CHALLENGE, "data": {"challenge": str(token)}}:
+            return token
+    return ""
 
 
 def _printable(text: str) -> str:
