@@ -1,0 +1,1 @@
+"""`/api/events`: what has happened to exports and imports."""

@@ -1,0 +1,1 @@
+"""`/api/exports`: exports in the words of the vendor."""

@@ -1,0 +1,1 @@
+"""`/api/imports`: batches in the words of the vendor."""

@@ -1,0 +1,1 @@
+"""What exports and imports share: attributes, columns of lists, and the viewset."""

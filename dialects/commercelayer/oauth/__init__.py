@@ -1,0 +1,1 @@
+"""`/oauth/token`: access tokens for API keys."""

@@ -1,0 +1,1 @@
+"""`/api/webhooks`: subscriptions, their events and deliveries, and what deliveries contain."""
