@@ -47,5 +47,8 @@ def log_replica_warnings(**_: Any) -> None:
 
 @task_postrun.connect
 def clear_log_context(**_: Any) -> None:
-    """Clear after the task, not at its end: Celery logs an exception after the task has ended."""
+    """Clear the context by this signal, not in the task.
+
+    Celery logs the exception of a task after its function has returned.
+    """
     clear_contextvars()

@@ -35,14 +35,16 @@ column with one value (`delivered`), several values (`delivered,completed`), or 
 |---|---|---|
 | `equals` `not_equals` `in` `not_in` | all | `in:fedex,ups` |
 | `gt` `gte` `lt` `lte` | numbers, dates, JSON keys | `gte:2024-12-01` |
-| `bwi` `bwe` | the same: between, with or without the ends | `bwi:2024-12-01,2024-12-31` |
+| `bwi` `bwe` | numbers, dates, JSON keys | `bwi:2024-12-01,2024-12-31` |
 | `is_null` `is_not_null` | all | `is_null` |
 
+`bwi` includes both ends, `bwe` excludes them.
+
 A date is an ISO date, an ISO datetime with or without an offset, or an epoch in seconds or
-milliseconds. It stands for the whole unit in which it is written: `lte:2024-12-31` includes that
-day. A date without an offset is in the `timezone` of the request, by default that of the
-organization. Double quotes keep the commas of a value. `metadata.<key>` filters by a value inside
-JSON at any depth, `location.name` by a column of a related record, and `search` by words.
+milliseconds. It stands for the whole of its smallest unit: `lte:2024-12-31` includes that day. A
+date without an offset is in the `timezone` of the request, by default that of the organization. Put
+a value that contains a comma in double quotes. `metadata.<key>` filters by a value inside JSON at
+any depth, `location.name` by a column of a related record, and `search` by words.
 
 ## Lists
 
@@ -63,6 +65,10 @@ SETTINGS: dict[str, Any] = {
     "OAS_VERSION": "3.1.0",
     "TAGS": [
         {"name": "Exports", "description": "Create exports, poll them, download their files."},
+        {
+            "name": "Batches",
+            "description": "Create, update, replace or delete records in bulk, and undo it.",
+        },
         {"name": "Webhooks", "description": "Subscribe to events instead of polling."},
         {"name": "Events", "description": "The event log."},
         {"name": "Resources", "description": "The resources, their columns, filters and includes."},
@@ -70,6 +76,7 @@ SETTINGS: dict[str, Any] = {
     ],
     "SCHEMA_PATH_PREFIX": "/v1",
     "PREPROCESSING_HOOKS": [
+        "exports_project.docs.of_one_api",
         "exports_project.docs.without_slash",
         "longshore.api.openapi.order_endpoints",
     ],
@@ -88,6 +95,7 @@ SETTINGS: dict[str, Any] = {
         "EventTypeEnum": "webhooks.events.EventType",
         "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
         "StatusEnum": "exports.models.STATUS_CHOICES",
+        "BatchStatusEnum": "longshore.jobs.statuses.Status",
         "ColumnTypeEnum": "longshore.resources.api.serializers.COLUMN_TYPES",
         "ExportTypeEnum": "exports.api.request_serializers.TYPES",
     },
@@ -98,7 +106,9 @@ SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
         "displayRequestDuration": True,
-        "docExpansion": "list",
+        # With 150 operations in the list, Swagger UI would render only those that it takes to be in
+        # view, and it measures that before it shows the description above them.
+        "docExpansion": "none",
         "defaultModelsExpandDepth": 0,
         "filter": True,
         # Do not store the key in the browser.

@@ -16,9 +16,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from exports_project.processes import HEALTH_CHECKS
+from exports_project.processes import WORKER_CHECKS
 from longshore.files.storage import file_storage
-from longshore.jobs import heartbeats
+from longshore.jobs import heartbeats, kinds
 
 logger = logging.getLogger(__name__)
 
@@ -98,12 +98,17 @@ def _require_heartbeats(names: Iterable[str]) -> None:
         raise NotReady(f"no heartbeat: {', '.join(missing)}")
 
 
+def _recovery() -> None:
+    _require_heartbeats(heartbeats.recovery_of(kind.name) for kind in kinds.registered())
+
+
 CHECKS = [
     Check("database", _database),
     Check("broker", _broker),
     # A lambda, because the storage is not configured yet when this module is imported.
     Check("storage", lambda: file_storage.probe()),
-    *(Check(name, partial(_require_heartbeats, keys)) for name, keys in HEALTH_CHECKS.items()),
+    *(Check(name, partial(_require_heartbeats, keys)) for name, keys in WORKER_CHECKS.items()),
+    Check("recovery", _recovery),
 ]
 
 

@@ -59,7 +59,10 @@ def serve_probes(get_response: _GetResponse) -> _GetResponse:
 
 
 def allow_eval_in_admin(get_response: _GetResponse) -> _GetResponse:
-    """Allow eval() on pages of the admin only, whose Alpine.js compiles attributes with it."""
+    """Allow eval() on pages of the admin only, whose Alpine.js compiles attributes with it.
+
+    docs/decisions/the-admin-allows-eval-but-no-inline-script.md says why it is needed.
+    """
     admin_path = reverse("admin:index")
     get_admin_response = csp_update({"script-src": [UNSAFE_EVAL]})(get_response)
 

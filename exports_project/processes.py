@@ -12,9 +12,6 @@ from signal import SIGQUIT, SIGTERM, Signals
 
 # The queue of tasks that name no queue: the maintenance that beat schedules.
 DEFAULT_QUEUE = "maintenance"
-# The kinds of job, whose recovery the maintenance worker runs.
-JOB_KINDS = ("export",)
-_RECOVERIES = tuple(f"recovery:{kind}" for kind in JOB_KINDS)
 CELERY = ("celery", "--quiet", "-A", "exports_project")
 # Root may run Longshore, for example in a container. Celery's warning would fill a page.
 _PYTHON = (sys.executable, "-W", "ignore:You're running the worker with superuser privileges")
@@ -32,7 +29,8 @@ class Process:
     niceness: lowers its CPU priority.
     queues: the Celery queues that it serves, if it is a worker.
     health_check: the check of `/readyz` that fails while the process does not work.
-    heartbeats: the names of the heartbeats that the check reads; all must be fresh.
+    heartbeats: the names of the heartbeats that the check reads; all must be fresh. The check
+        `recovery` reads those of the registered kinds of job instead.
     is_single: whether an installation runs exactly one.
     """
 
@@ -106,7 +104,7 @@ PROCESSES = _table(
     worker(
         "quick",
         "quick",
-        purpose="exports of fewer than `EXPORT_PARALLEL_ROWS` rows",
+        purpose="exports of fewer than `EXPORT_PARALLEL_ROWS` rows, batches of up to 2 MiB",
         concurrency=2,
         local_concurrency=1,
         health_check="worker_quick",
@@ -115,7 +113,7 @@ PROCESSES = _table(
     worker(
         "large",
         "large",
-        purpose="all other exports; helps `quick` while idle",
+        purpose="all other exports and batches; helps `quick` while idle",
         concurrency=2,
         health_check="worker_large",
         heartbeats=("large",),
@@ -135,23 +133,21 @@ PROCESSES = _table(
         purpose="recovery, expiry and deletion",
         concurrency=2,
         health_check="recovery",
-        heartbeats=_RECOVERIES,
     ),
     Process(
         name="beat",
         purpose="schedule of the maintenance",
         program=(*CELERY, "beat", "--schedule", ""),
         health_check="recovery",
-        heartbeats=_RECOVERIES,
         is_single=True,
     ),
 )
 QUEUES = sorted({queue for process in PROCESSES.values() for queue in process.queues})
-# Check of `/readyz`: the heartbeats that it reads.
-HEALTH_CHECKS = {
+# Checks of workers in `/readyz`: the heartbeats that each reads.
+WORKER_CHECKS = {
     process.health_check: process.heartbeats
     for process in PROCESSES.values()
-    if process.health_check
+    if process.health_check and process.heartbeats
 }
 
 

@@ -1,16 +1,21 @@
-"""`/v1/schema`: the API description, built once in each process and served as bytes."""
+"""The descriptions of the APIs, built once in each process and served as bytes.
+
+`/v1/schema` is that of the native API, `/docs/<dialect>/schema` that of a dialect.
+"""
 
 import gzip
 import hashlib
 import re
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.encoding import force_bytes
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
@@ -29,15 +34,16 @@ class _Rendered:
     etag: str
 
 
-rendered: dict[str, _Rendered] = {}
+# By the name of the API and of the format.
+rendered: dict[tuple[str, str], _Rendered] = {}
 # The generator modifies objects that all requests share: two concurrent runs would mix up views.
 _lock = Lock()
 
 
-def _render(renderer: BaseRenderer) -> _Rendered:
-    """Return the description in the format of a renderer; the first call takes some seconds."""
-    form = str(renderer.format)
-    with _lock:
+def _render(api: str, patches: dict[str, Any], renderer: BaseRenderer) -> _Rendered:
+    """Return a description in the format of a renderer; the first call takes some seconds."""
+    form = (api, str(renderer.format))
+    with _lock, patched_settings(patches):
         if form not in rendered:
             schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
             plain = force_bytes(renderer.render(schema, renderer_context={}))
@@ -50,8 +56,13 @@ def _render(renderer: BaseRenderer) -> _Rendered:
 class SchemaView(SpectacularAPIView):
     """Serves the same bytes to every client, without an API key and without a rate limit.
 
-    Errors and content negotiation are those of the API's own views.
+    Errors and content negotiation are those of the native API's views.
+
+    api: the name of the API; "" for the native one.
+    custom_settings: the settings of drf-spectacular that differ for its description.
     """
+
+    api = ""
 
     settings = SETTINGS
     authentication_classes = ()
@@ -63,7 +74,7 @@ class SchemaView(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:
         renderer = request.accepted_renderer
-        found = _render(renderer)
+        found = _render(self.api, self.custom_settings or {}, renderer)
         compressed = _GZIP.search(request.headers.get("Accept-Encoding", "")) is not None
         response = HttpResponse(
             found.gzipped if compressed else found.plain,
@@ -72,7 +83,8 @@ class SchemaView(SpectacularAPIView):
         if compressed:
             response["Content-Encoding"] = "gzip"
         response["Cache-Control"] = f"public, max-age={_CACHE_SECONDS}"
-        response["Content-Disposition"] = f'inline; filename="longshore.{renderer.format}"'
+        name = f"{self.api or 'longshore'}.{renderer.format}"
+        response["Content-Disposition"] = f'inline; filename="{name}"'
         response["ETag"] = found.etag
         patch_vary_headers(response, ["Accept", "Accept-Encoding"])
         return (

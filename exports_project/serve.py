@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from exports_project.embedded import child_processes, servers
 from exports_project.embedded.child_processes import Child
 from exports_project.processes import PROCESSES
-from exports_project.supervisor import RestartLimitReached, Supervisor
+from exports_project.supervisor import RestartLimitReached, Supervisor, reason
 
 try:
     from exports_project.settings import (
@@ -103,7 +103,7 @@ def manage(*arguments: str) -> None:
     finally:
         child_processes.stop(process)
     if process.returncode:
-        raise StartError(f"manage.py {arguments[0]} failed (exit code {process.returncode}).")
+        raise StartError(f"manage.py {arguments[0]} failed ({reason(process.returncode)}).")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ FIRST_DELAY_SECONDS = 1
 
 
 class RestartLimitReached(Exception):
-    """A program died too often; the message names it and gives the reason of its last end."""
+    """A process died too often; the message names it and says how it last ended."""
 
 
 class Supervisor:
@@ -27,7 +27,7 @@ class Supervisor:
         self._children = children
         self._say = say
         self._deaths: dict[str, list[float]] = defaultdict(list)
-        # When to start a program that is down.
+        # When to start a process that is down.
         self._due: dict[str, float] = {}
 
     def watch(self) -> None:
@@ -43,7 +43,7 @@ class Supervisor:
                 self._due[name] = now + self._delay(name, child.process.returncode, now)
 
     def _delay(self, name: str, code: int, now: float) -> int:
-        """Return the seconds until a program that has just died is restarted."""
+        """Return the seconds until a process that has just died is restarted."""
         recent = [death for death in self._deaths[name] if now - death < PERIOD_SECONDS]
         self._deaths[name] = [*recent, now]
         deaths = len(self._deaths[name])

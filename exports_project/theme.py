@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Longshore",
@@ -17,6 +18,19 @@ UNFOLD: dict[str, Any] = {
         }
     ],
     "SITE_URL": None,
+    "DASHBOARD_CALLBACK": "exports_project.home.home",
+    "STYLES": [
+        lambda request: static("longshore_accounts/frame.css"),
+        lambda request: static("longshore_jobs/admin.css"),
+    ],
+    "SCRIPTS": [lambda request: static("longshore_accounts/frame.js")],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Time zone", "link": reverse_lazy("staff_preferences")},
+            {"title": "Second factor", "link": reverse_lazy("staff_second_factor")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {
@@ -33,5 +47,9 @@ UNFOLD: dict[str, Any] = {
             "950": "oklch(25.5% .048 238)",
         }
     },
-    "SIDEBAR": {"show_search": True, "navigation": "exports_project.sidebar.navigation"},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "exports_project.sidebar.navigation",
+    },
 }

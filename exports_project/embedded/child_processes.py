@@ -63,10 +63,14 @@ def tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     return tie
 
 
-def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIGTERM) -> None:
-    """Send the signal and wait for the end; kill the process after STOP_SECONDS."""
+def stop(
+    process: subprocess.Popen[bytes],
+    stop_signal: signal.Signals = signal.SIGTERM,
+    seconds: float = STOP_SECONDS,
+) -> None:
+    """Send the signal and wait for the end; kill the process after `seconds`."""
     process.send_signal(stop_signal)
-    await_end(process, STOP_SECONDS)
+    await_end(process, seconds)
 
 
 def await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
@@ -98,8 +102,7 @@ class Child:
         self.process = self.spawn()
 
     def stop(self) -> None:
-        self.process.send_signal(self.stop_signal)
-        await_end(self.process, self.stop_seconds)
+        stop(self.process, self.stop_signal, self.stop_seconds)
 
     def kill_remains(self) -> None:
         """Kill the remaining processes of its session after its end."""
@@ -110,11 +113,17 @@ class Child:
 def stop_orphan(pid_file: Path, folder: Path, stop_signal: signal.Signals) -> None:
     """Stop the server of an earlier parent that was killed, if it still runs.
 
-    pid_file: its first line is the process id. The system may have reused the id, so only a process
-        whose working directory is `folder` is stopped.
+    Kills it after STOP_SECONDS.
+    pid_file: its first line is the process id. The system may have reused the id, also for a
+        process of another user, so only a process whose working directory is `folder` is stopped.
     """
-    with suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess):
+    with suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
         process = psutil.Process(int(pid_file.read_text().split("\n")[0]))
-        if Path(process.cwd()) == folder:
-            process.send_signal(stop_signal)
+        if Path(process.cwd()) != folder:
+            return
+        process.send_signal(stop_signal)
+        try:
             process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -193,7 +193,7 @@ def server(
     child = Child(spawn, stop_signal)
     try:
         ended = child.process.poll
-        if not wait_until(lambda: is_up() or ended() is not None) or ended():
+        if not wait_until(lambda: is_up() or ended() is not None) or ended() is not None:
             raise ServerError(f"{command[0]} does not start:\n{log.read_text()}")
         yield child
     finally:

@@ -24,6 +24,11 @@ from exports_project.settings.security import *
 
 # Sample data models; Longshore works with any of them, or none.
 DOMAINS = env.list("DOMAINS", default=["longshore.domains.logistics", "longshore.domains.commerce"])
+# APIs of other vendors; each can be removed.
+DIALECTS = env.list(
+    "DIALECTS",
+    default=["dialects.packagex", "dialects.nextcommerce", "dialects.commercelayer"],
+)
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
@@ -52,6 +57,8 @@ INSTALLED_APPS = [
     *DOMAINS,
     "webhooks",
     "exports",
+    "batches",
+    *DIALECTS,
 ]
 MIDDLEWARE = [
     "exports_project.middleware.set_request_id",
@@ -67,6 +74,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "longshore.accounts.middleware.require_second_factor",
+    "longshore.accounts.middleware.use_own_timezone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Must be last: its response replaces that of a locked sign-in.
     "axes.middleware.AxesMiddleware",
@@ -90,6 +99,8 @@ TEMPLATES: list[dict[str, Any]] = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+# One format of dates and times in the whole admin.
+FORMAT_MODULE_PATH = "exports_project.formats"
 
 # --- PostgreSQL and Valkey ------------------------------------------------------------------
 
@@ -130,9 +141,12 @@ CACHES = {
 
 # Requests of one API key per period; "" for no limit.
 API_RATE_LIMIT = environment.rate("API_RATE_LIMIT", "600/min")
+# Requests of one API key to the API of 29next per period, in addition; "" for no limit.
+NEXTCOMMERCE_RATE_LIMIT = environment.rate("NEXTCOMMERCE_RATE_LIMIT", "4/s")
 # 401 and 403 responses to one client IP address per period; "" for no limit.
 API_DENIED_RATE_LIMIT = environment.rate("API_DENIED_RATE_LIMIT", "60/min")
-# Concurrent previews, creations and list pages of one organization; 0 for no limit.
+# Concurrent previews, creations, list pages and retrieved records of one organization; 0 for no
+# limit.
 API_MAX_EXPENSIVE_REQUESTS = environment.integer("API_MAX_EXPENSIVE_REQUESTS", 3)
 # Statement timeout of the web processes; 0 for none.
 WEB_STATEMENT_TIMEOUT_SECONDS = environment.integer("WEB_STATEMENT_TIMEOUT_SECONDS", 30)
@@ -150,6 +164,33 @@ EXPORT_MAX_ROW_BYTES = environment.integer("EXPORT_MAX_ROW_BYTES", 32 << 20, min
 EXPORT_RECORD_DAYS = environment.integer("EXPORT_RECORD_DAYS", 30, minimum=1)
 EXPORT_CONNECTIONS = environment.integer("EXPORT_CONNECTIONS", 2, minimum=1)
 EXPORT_PARALLEL_ROWS = environment.integer("EXPORT_PARALLEL_ROWS", 100_000, minimum=0)
+
+# --- Limits of batches ----------------------------------------------------------------------
+
+BATCH_RETENTION_HOURS = environment.integer("BATCH_RETENTION_HOURS", 7 * 24, minimum=1)
+# An ended batch can be undone for this time.
+BATCH_UNDO_HOURS = environment.integer("BATCH_UNDO_HOURS", 7 * 24, minimum=1)
+BATCH_UPLOAD_SECONDS = environment.integer("BATCH_UPLOAD_SECONDS", 3600, minimum=1)
+BATCH_TIME_LIMIT_SECONDS = environment.integer("BATCH_TIME_LIMIT_SECONDS", 3600, minimum=1)
+BATCH_MAX_UNFINISHED = environment.integer("BATCH_MAX_UNFINISHED", 10, minimum=1)
+BATCH_MAX_DAILY = environment.integer("BATCH_MAX_DAILY", 10_000) or None
+BATCH_MAX_RECORDS = environment.integer("BATCH_MAX_RECORDS", 0) or None
+BATCH_MAX_BYTES = environment.integer("BATCH_MAX_BYTES", 5 << 30, minimum=1)
+# Files in requests. A web process holds each in a temporary file before the request is processed.
+BATCH_MAX_MULTIPART_BYTES = environment.integer("BATCH_MAX_MULTIPART_BYTES", 1 << 29, minimum=1)
+BATCH_MAX_DECOMPRESSED_BYTES = environment.integer(
+    "BATCH_MAX_DECOMPRESSED_BYTES", 20 << 30, minimum=1
+)
+# Errors of rows that a batch keeps in the database. Its files have all errors.
+BATCH_MAX_STORED_ERRORS = environment.integer("BATCH_MAX_STORED_ERRORS", 100_000, minimum=1)
+BATCH_MAX_STORED_BYTES = environment.integer("BATCH_MAX_STORED_BYTES", 2**40) or None
+BATCH_RECORD_DAYS = environment.integer("BATCH_RECORD_DAYS", 30, minimum=1)
+
+# --- Dialects -------------------------------------------------------------------------------
+
+# Records of an export through the API of Commerce Layer; 0 for no limit but those of all exports.
+COMMERCELAYER_MAX_RECORDS = environment.integer("COMMERCELAYER_MAX_RECORDS", 10_000)
+COMMERCELAYER_TOKEN_SECONDS = environment.integer("COMMERCELAYER_TOKEN_SECONDS", 7200, minimum=1)
 
 # --- Webhooks -------------------------------------------------------------------------------
 

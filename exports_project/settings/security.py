@@ -48,6 +48,10 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     )
 ]
+# With "required", people without a second factor must set one up before they use the admin.
+ADMIN_SECOND_FACTOR = environment.choice(
+    "ADMIN_SECOND_FACTOR", "optional", ("optional", "required")
+)
 SESSION_COOKIE_AGE = environment.integer("ADMIN_SESSION_HOURS", 12, minimum=1) * 3600
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)

@@ -9,10 +9,12 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 
+from exports_project.web.admission import Admission, Denied
 from exports_project.web.parser import Parser
 from exports_project.web.tasks import RefusalTask, RequestTask, log_file_error
+from longshore.files.read_ahead import ReadAhead
 
-# From the first byte of a request to its last.
+# From the first byte of a request to its last. Uploads may take longer: see the parser.
 REQUEST_SECONDS = 60
 # A client that receives less than this, on average over an interval, is disconnected.
 MIN_BYTES_PER_SECOND = 1024
@@ -38,6 +40,8 @@ class Channel(HTTPChannel):
     error_task_class = RefusalTask
     parser_class = Parser
     request: Parser | None = None
+    # Whether the application is asked about the body of `request`.
+    _is_asking = False
     # Set by RefusalTask: the bytes that follow are discarded.
     refused = False
     _request_began: float | None = None
@@ -63,11 +67,23 @@ class Channel(HTTPChannel):
         return not (self.requests or self.total_outbufs_len)
 
     def readable(self) -> bool:
-        """Stop reading until the responses of the received requests are sent."""
-        return not self._rest and bool(super().readable())
+        """Stop reading until the responses of the received requests are sent.
+
+        Also while the application is asked about the body.
+        """
+        return not (self._rest or self._is_asking) and bool(super().readable())
+
+    def write_soon(self, data: Any) -> int:
+        """Also ask a file that is produced meanwhile to wake the loop."""
+        file = getattr(data, "file", None)
+        if isinstance(file, ReadAhead):
+            file.call_when_ready(self.server.pull_trigger)
+        return int(super().write_soon(data))
 
     def writable(self) -> bool:
-        """Also ask for `handle_write` if there is work after a response."""
+        """Wait for the file that is sent; ask for `handle_write` after a response too."""
+        if self.connected and getattr(getattr(self.outbufs[0], "file", None), "is_waiting", False):
+            return False
         waits = self._rest or (self.refused and self._linger_began is None)
         return bool(super().writable() or (waits and self.idle))
 
@@ -101,7 +117,32 @@ class Channel(HTTPChannel):
         request = self.request
         accepted = bool(super().received(data))
         self._rest = request.rest
+        if request.needs_admission and not request.completed:
+            request.needs_admission = False
+            self._is_asking = True
+            self.server.task_dispatcher.add_task(Admission(self, request))
         return accepted
+
+    def admit(self) -> None:
+        """Receive the body of the request. Called by another thread."""
+        with self.requests_lock:
+            if self.request is not None:
+                self.request.is_admitted = True
+                if self.request.waits_for_continue:
+                    self.send_continue()
+            self._is_asking = False
+        self.server.pull_trigger()
+
+    def deny(self, denied: Denied) -> None:
+        """Send a response without receiving the body of the request. Called by another thread."""
+        with self.requests_lock:
+            request, self.request = self.request, None
+            if request is None:
+                return
+            request.error, request.completed = denied, True
+            self.requests.append(request)
+            self._is_asking = False
+        self.service()
 
     def handle_close(self) -> None:
         """Close the connection; delete the body of an incomplete request."""
@@ -134,7 +175,10 @@ class Channel(HTTPChannel):
         """
         if self.will_close or (self._linger_began or now) < now - LINGER_SECONDS:
             self.handle_close()
-        elif self.request is not None and now - (self._request_began or now) > REQUEST_SECONDS:
+        elif self.request is not None and (
+            now - (self._request_began or now) > REQUEST_SECONDS + self.request.extra_seconds
+            or self.request.stalls(now, INTERVAL_SECONDS)
+        ):
             self._disconnect("it sent its request too slowly")
         elif not self.total_outbufs_len:
             self._interval = None

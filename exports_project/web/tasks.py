@@ -7,12 +7,16 @@ import time
 from http import HTTPStatus
 from typing import Any
 
+from django.http import HttpRequest
 from structlog.contextvars import clear_contextvars
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 
-from exports_project.web.parser import Overloaded
+from exports_project.web.admission import Denied
+from exports_project.web.parser import MAX_MULTIPART_BODY_BYTES, Overloaded
 from longshore.api import server_errors
+from longshore.api.announcements import ACCEPTED
+from longshore.api.apis import NATIVE, RenderedError, api_of
 from longshore.api.errors import ApiError, ErrorCode
 
 # Errors of files. Any other OSError of a connection means that the client disconnected.
@@ -39,6 +43,12 @@ class RequestTask(WSGITask):
 
     _sent = 0
 
+    def get_environment(self) -> dict[str, Any]:
+        environment: dict[str, Any] = super().get_environment()
+        if self.request.is_admitted:
+            environment[ACCEPTED] = True
+        return environment
+
     def write(self, data: bytes) -> None:
         super().write(data)
         self._sent += len(data)
@@ -55,7 +65,7 @@ class RequestTask(WSGITask):
         try:
             super().service()
         finally:
-            # `proxies` may have replaced the address of a proxy by that of its client.
+            # Behind a trusted proxy, `web.proxies` has set REMOTE_ADDR to the client's address.
             client = (self.environ or {}).get("REMOTE_ADDR", self.channel.addr[0])
             # `write` does not see files that waitress sends itself; these have a content length.
             sent = self._sent if self.content_length is None else self.content_length
@@ -68,27 +78,42 @@ class RequestTask(WSGITask):
 
 
 class RefusalTask(ErrorTask):
-    """Responds to a request that waitress refused, in the format of the API's errors."""
+    """Responds to a request that waitress refused, in the shape of the errors of its API."""
 
     def execute(self) -> None:
-        error = _refusal(self.request)
-        body = json.dumps(error.as_json()).encode()
-        self.status = f"{error.status} {HTTPStatus(error.status).phrase}"
-        self.response_headers.append(("Content-Type", "application/json"))
-        self.response_headers.append(("Cache-Control", "private, no-store"))
+        command = path = "-"
+        if isinstance(denied := self.request.error, Denied):
+            command, path = self.request.command, self.request.path
+            self.status, body = denied.status, denied.body
+            self.response_headers += denied.headers
+        else:
+            shown = _render(_refusal(self.request), getattr(self.request, "path", ""))
+            body = json.dumps(shown.body).encode()
+            self.status = f"{shown.status} {HTTPStatus(shown.status).phrase}"
+            self.response_headers.append(("Content-Type", shown.media_type))
+            self.response_headers.append(("Cache-Control", "private, no-store"))
         self.set_close_on_finish()
         self.content_length = len(body)
         # The channel closes the connection after it has discarded the rest of the request.
         self.channel.refused = True
         self.write(body)
         self.close_on_finish = False
-        _log(self.channel.addr[0], "-", "-", self.status, len(body), 0)
+        _log(self.channel.addr[0], command, path, self.status, len(body), 0)
+
+
+def _render(error: ApiError, path: str) -> RenderedError:
+    """Return an error in the shape of the API of a path; "" if the path is not known."""
+    request = HttpRequest()
+    request.path = request.path_info = path
+    return (api_of(path) or NATIVE).render_error(error, request)
 
 
 def _refusal(request: Any) -> ApiError:
     error = request.error
     match error:
         case RequestEntityTooLarge():
+            if request.max_body == MAX_MULTIPART_BODY_BYTES:
+                return server_errors.multipart_too_large(request.max_body)
             return server_errors.body_too_large(request.max_body)
         case RequestHeaderFieldsTooLarge():
             return server_errors.headers_too_large(request.adj.max_request_header_size)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_HEADER_BYTES = 1 << 16
 # Paths with their own thread. Probes must not wait while all other threads are busy, and /healthz,
 # which is always fast, must not wait for /readyz. Building the API description takes seconds.
-_OWN_THREADS = {"/healthz": 1, "/readyz": 1, "/v1/schema": 1}
+_PATHS_WITH_OWN_THREAD = ("/healthz", "/readyz", "/v1/schema")
 # File descriptors per connection: its socket, a downloaded file, a body in a temporary file.
 _FILES_PER_CONNECTION = 3
 _RESERVED_FILES = 200
@@ -35,27 +35,33 @@ logger = logging.getLogger(__name__)
 
 
 class Dispatcher(ThreadedTaskDispatcher):
-    """Queues each complete request for the threads of its path."""
+    """Queues each complete request for the threads of its path.
+
+    own: the dispatchers of the paths with their own thread.
+    """
 
     def __init__(self, threads: int) -> None:
         super().__init__()
         self.set_thread_count(threads)
-        self._own = {path: ThreadedTaskDispatcher() for path in _OWN_THREADS}
-        for path, dispatcher in self._own.items():
-            dispatcher.set_thread_count(_OWN_THREADS[path])
+        self.own = {path: ThreadedTaskDispatcher() for path in _PATHS_WITH_OWN_THREAD}
+        for dispatcher in self.own.values():
+            dispatcher.set_thread_count(1)
 
     def add_task(self, task: Any) -> None:
         """Queue the first request of a channel. task: the channel."""
         request = task.requests[0]
-        own = None if request.error else self._own.get(request.path.rstrip("/"))
-        if own:
+        # A malformed request has no path.
+        path = "" if request.error else request.path.rstrip("/")
+        # The descriptions of dialects are built one at a time, too: see `exports_project.schema`.
+        path = "/v1/schema" if path.startswith("/docs/") and path.endswith("/schema") else path
+        if own := self.own.get(path):
             own.add_task(task)
         else:
             super().add_task(task)
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
         """Also stop the threads of single paths."""
-        for own in self._own.values():
+        for own in self.own.values():
             own.shutdown(cancel_pending, timeout)
         return bool(super().shutdown(cancel_pending, timeout))
 
@@ -71,7 +77,7 @@ class Worker(BaseWorker):
         self._limit = _connection_limit(self.cfg.worker_connections)
         self._dispatcher = dispatcher = Dispatcher(self.cfg.threads)
         create_server(
-            _without_bodies_of_head(self.wsgi),
+            _without_head_bodies(self.wsgi),
             map=self._map,
             _dispatcher=dispatcher,
             sockets=[each.sock for each in self.sockets],
@@ -146,7 +152,7 @@ class Worker(BaseWorker):
         return [each for each in self._map.values() if isinstance(each, Channel)]
 
 
-def _without_bodies_of_head(application: "WSGIApplication") -> "WSGIApplication":
+def _without_head_bodies(application: "WSGIApplication") -> "WSGIApplication":
     """Remove the body of responses to HEAD, which neither Django nor waitress does."""
 
     def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
