@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from copy import copy
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management.commands import flush
 from django.db import connection, transaction
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pytest_django import Settings
+from redis import Redis
 from rest_framework.test import APIClient
 
+from exports_project import embedded
 from longshore.accounts.models import ApiKey, Organization, Scope
 from longshore.resources.registry import Registry, registry
 from tests.samples import Sample
@@ -18,6 +22,12 @@ from tests.samples import Sample
 # No limit of time for one example: a busy machine would exceed it.
 hypothesis_settings.register_profile("patient", deadline=None)
 hypothesis_settings.load_profile("patient")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out of `make test-fast` the file whose collection alone takes seconds."""
+    is_costly = collection_path.name == "test_schemathesis.py"
+    return True if is_costly and config.option.markexpr == "not slow" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,10 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def is_slow(item: pytest.Item) -> bool:
     """Return whether `make test-fast` leaves a test out.
 
-    Slow are tests of stacks and in browsers, tests that commit (workers, web servers and threads
-    need committed rows, and every table must be emptied afterwards), and property-based tests.
+    Slow are tests of stacks, in browsers and with an S3 server (a bucket), tests that commit
+    (workers, web servers and threads need committed rows, and every table must be emptied
+    afterwards), and property-based tests.
+    Other tests that take more than about a second, such as tests of all resources, have the marker.
     """
     if "stack" in item.keywords or item.path.parent.name in ("browser", "recovery"):
+        return True
+    if "bucket" in item.nodeid:
         return True
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         return True
@@ -57,6 +71,12 @@ class KeyClient(APIClient):
         super().__init__(headers={"PX-API-KEY": self.key})
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Copy the migrated database of `tests.services` in place of running all migrations."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = embedded.DATABASE
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_flush() -> Iterator[None]:
     """Delete only the rows that a test has committed, in place of Django's `flush`.
@@ -69,11 +89,21 @@ def quick_flush() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords quickly: the default takes 0.4 s for each user of a test, by intention."""
+    with pytest.MonkeyPatch.context() as patch:
+        hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+        patch.setattr(django_settings, "PASSWORD_HASHERS", hashers)
+        yield
+
+
 # VACUUM reduces an empty table to zero bytes, so tables of size zero hold no rows.
 _WRITTEN = """
 SELECT relname FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
-    AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission')"""
+    AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission',
+        'auth_group', 'auth_group_permissions')"""
 
 
 def delete_committed() -> None:
@@ -123,6 +153,13 @@ def charlie(globex: Organization) -> KeyClient:
 @pytest.fixture
 def read_only(acme: Organization) -> KeyClient:
     return KeyClient(acme, "read only", Scope.READ)
+
+
+@pytest.fixture
+def valkey() -> Iterator[Redis]:
+    """A client of the database of the cache, without the cache's serializer."""
+    with Redis.from_url(django_settings.CACHE_URL) as client:
+        yield client
 
 
 @pytest.fixture

@@ -1,16 +1,18 @@
 """Sends random requests, valid and invalid ones, to a running Longshore: `make fuzz`.
 
-    python -m tests.fuzz [--cases 5000] [--seed 1] [--minutes 13]
+    python -m tests.fuzz [--api packagex] [--cases 5000] [--seed 1] [--minutes 13]
 
 Starts everything as `make run` does, in a temporary folder. Fails on a 5xx and on a response
 whose status, content type, headers or body the API description does not allow. The same seed
-generates the same requests; ids in responses differ.
+generates the same requests; ids in responses differ. `--api` is the name of a dialect; by default
+the native API gets the requests.
 """
 
 import argparse
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,13 +20,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from exports_project.embedded import child_processes
 from tests.recovery.services import free_port
 
-_START_SECONDS = 180
+_START_SECONDS = 600
+# The first id of a JSON text, with its quotes if it is a string.
+_ID = re.compile(r'"id": ?("[^"]+"|\d+)')
 _CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -45,6 +50,7 @@ def _stack() -> Iterator[tuple[str, str, Path]]:
             "ENV_FILE": os.devnull,
             "PORT": str(port),
             "API_RATE_LIMIT": "",
+            "NEXTCOMMERCE_RATE_LIMIT": "",
             "LOG_LEVEL": "WARNING",
         }
         with (folder / "output").open("wb") as output:
@@ -95,21 +101,44 @@ def _config(ids: dict[str, str]) -> str:
     return "\n".join(tables)
 
 
+def _dialect_config(paths: dict[str, Any], url: str, key: str) -> str:
+    """Return the configuration for a dialect: each operation that reads gets an id of its list.
+
+    Operations that change something get random ids, so that the objects stay.
+    """
+    tables = []
+    headers = {"PX-API-KEY": key}
+    for path, operations in paths.items():
+        collection, _, parameter = path.partition("/{")
+        if "get" not in operations or not parameter.endswith("}"):
+            continue
+        response = httpx.get(f"{url}{collection}", headers=headers, timeout=60, trust_env=False)
+        if found := _ID.search(response.text):
+            [name, *_] = parameter.split("}")
+            tables.append(
+                f'[[operations]]\ninclude-operation-id = "{operations["get"]["operationId"]}"\n'
+                f"parameters = {{ {name} = {found[1]} }}"
+            )
+    return "\n".join(tables)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--api", default="")
     parser.add_argument("--cases", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=13)
     options, more = parser.parse_known_args()
     with _stack() as (url, key, log):
-        schema = f"{url}/v1/schema"
+        schema = f"{url}/docs/{options.api}/schema" if options.api else f"{url}/v1/schema"
         accept = {"Accept": "application/vnd.oai.openapi+json"}
         paths = httpx.get(schema, headers=accept, timeout=60, trust_env=False).json()["paths"]
         operations = sum(len(path) for path in paths.values())
         config = log.with_name("schemathesis.toml")
-        config.write_text(_config(_ids(url, key)))
+        ids = _ids(url, key)
+        config.write_text(_dialect_config(paths, url, key) if options.api else _config(ids))
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
         command += ["run", schema]
         command += ["--header", f"PX-API-KEY: {key}", "--checks", ",".join(_CHECKS)]

@@ -29,9 +29,11 @@ SERVERS = ExitStack()
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     from exports_project.embedded import servers
+    from tests import installations
 
     # With xdist each test process has its own servers; the controller runs no tests.
     if not session.config.option.collectonly and not is_xdist_controller(session):
+        installations.copy("migrated", Path(LOCAL_DIR.name), "postgres")
         SERVERS.enter_context(servers.running(Path(LOCAL_DIR.name), durable=False))
 
 

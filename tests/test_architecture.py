@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-ROOTS = ("exports_project", "exports", "batches", "webhooks", "longshore", "benchmarks")
+ROOTS = ("exports_project", "dialects", "exports", "batches", "webhooks", "longshore", "benchmarks")
 MAX_LINES = 350
 MAX_EXPORTS_ENTRIES = 12
 MIN_BOUND_SECONDS = 5
@@ -43,9 +43,25 @@ def test_no_module_hides_a_module_of_the_standard_library() -> None:
 
 
 def test_the_top_level_of_exports_stays_small() -> None:
-    uncounted = {"__init__.py", "__pycache__", "apps.py", "migrations", "management"}
+    uncounted = {"__init__.py", "__pycache__", "apps.py", "migrations", "management", "static"}
     entries = {path.name for path in (settings.BASE_DIR / "exports").iterdir()} - uncounted
     assert len(entries) <= MAX_EXPORTS_ENTRIES, sorted(entries)
+
+
+def test_no_text_has_the_british_spelling_of_color() -> None:
+    base = settings.BASE_DIR
+    documents = [
+        *base.glob("*.md"),
+        *(base / "docs").rglob("*.*"),
+        *(base / "templates").rglob("*.*"),
+    ]
+    british = "colo" + "ur"
+    # It maps the headers of inputs, which may be British.
+    allowed = base / "batches" / "request" / "name_likeness.py"
+    paths = [path for path in (*modules(), *TESTS, *documents) if path.is_file()]
+    paths = [path for path in paths if path != allowed]
+    found = [name_of(path) for path in paths if british in path.read_text(errors="ignore").lower()]
+    assert found == []
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -85,7 +101,11 @@ def patches_private_name(tree: ast.Module) -> Iterator[int]:
 
 
 def asserts_on_mock(tree: ast.Module) -> Iterator[int]:
-    """Yield lines that assert how a mock was called."""
+    """Yield lines that import `unittest.mock` or assert how a mock was called.
+
+    Does not see a function of the test, such as `list.append`, that replaces one of the product
+    and records its calls.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith(
             ("assert_called", "assert_has")
@@ -149,7 +169,8 @@ def test_each_finder_reports_one_line_of_bad_code(find: Finder, code: str) -> No
 @pytest.mark.parametrize(
     "find", [matches_anything, patches_private_name, asserts_on_mock, bounds_duration_tightly]
 )
-def test_no_finder_reports_a_line_of_the_tests(find: Finder) -> None:
+@pytest.mark.slow
+def test_all_tests_follow_the_rules_of_the_finders(find: Finder) -> None:
     trees = {path: ast.parse(path.read_text()) for path in TESTS}
     found = [f"{name_of(path)}:{line}" for path, tree in trees.items() for line in find(tree)]
     assert found == []

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def matching_filters(resource: Resource, record: Any) -> Parameters:
 
 
 @pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.plural)
+@pytest.mark.slow
 def test_every_list_of_records_can_be_paged_to_its_end_and_back(
     alice: KeyClient, acme: Organization, resource: Resource
 ) -> None:
@@ -104,7 +106,7 @@ def exports(acme: Organization) -> None:
     spec = parse_export({"resource": "contact"})
     Export.objects.bulk_create(
         Export(organization=acme, resource="contact", format="csv", compression="none",
-               request={}, spec=spec.to_json())
+               request={}, spec=spec.to_json(), expires_at=timezone.now())
         for _ in range(ROWS)
     )  # fmt: skip
 
@@ -146,6 +148,7 @@ def subscription(acme: Organization) -> Subscription:
     ],
 )
 @pytest.mark.usefixtures("exports")
+@pytest.mark.slow
 def test_every_other_list_can_be_paged_to_its_end_and_back(
     alice: KeyClient, subscription: Subscription, path: str, filters: Parameters
 ) -> None:

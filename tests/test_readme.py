@@ -162,3 +162,13 @@ def test_webhook_of_the_tour_receives_the_file(folder: Path, tour: str) -> None:
 
 def test_error_of_the_tour_suggests_the_right_name(tour: str) -> None:
     assert "shipment has no filter 'stauts'. Did you mean 'status'?" in tour
+
+
+def test_batch_of_the_tour_reports_its_errors_and_is_undone(folder: Path, tour: str) -> None:
+    assert "2 rows: 1 created, 1 failed." in tour
+    assert "'asleep' is not a value of status." in tour
+    deadline = time.monotonic() + TOUR_SECONDS
+    created = "SELECT count(*) FROM longshore_commerce_customer WHERE email = 'ada@example.org'"
+    while query(folder, created) != [(0,)]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

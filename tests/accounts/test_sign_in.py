@@ -27,6 +27,7 @@ def sign_in(username: str, password: str = PASSWORD, **request: str) -> Any:
     return Client().post(LOGIN, {"username": username, "password": password}, **request)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_five_wrong_passwords_lock_that_user_only() -> None:
     statuses = [sign_in("mary", f"guess {number}").status_code for number in range(40)]
     assert statuses == [200] * 4 + [429] * 36
@@ -39,6 +40,7 @@ def test_five_wrong_passwords_lock_that_user_only() -> None:
     assert sign_in("paul").status_code == 302
 
 
+@pytest.mark.slow
 def test_a_lock_applies_to_one_address_only() -> None:
     for number in range(10):
         sign_in("mary", f"guess {number}", REMOTE_ADDR="192.0.2.1")
@@ -46,6 +48,7 @@ def test_a_lock_applies_to_one_address_only() -> None:
     assert sign_in("mary", REMOTE_ADDR="192.0.2.2").status_code == 302
 
 
+@pytest.mark.slow
 def test_forwarding_headers_and_other_browsers_do_not_unlock() -> None:
     for number in range(10):
         headers = {
@@ -58,6 +61,7 @@ def test_forwarding_headers_and_other_browsers_do_not_unlock() -> None:
     assert sign_in("mary", HTTP_X_FORWARDED_FOR="198.51.100.9").status_code == 429
 
 
+@pytest.mark.slow
 def test_a_lock_ends_after_a_while_and_a_correct_password_resets_the_count() -> None:
     for number in range(5):
         sign_in("mary", f"guess {number}")
@@ -70,12 +74,14 @@ def test_a_lock_ends_after_a_while_and_a_correct_password_resets_the_count() -> 
     assert not AccessAttempt.objects.exists()
 
 
+@pytest.mark.slow
 def test_stored_attempts_contain_no_password() -> None:
     sign_in("mary", "my real password of another site")
     attempt = AccessAttempt.objects.get()
     assert "another site" not in str(vars(attempt))
 
 
+@pytest.mark.slow
 def test_a_session_ends_after_twelve_hours() -> None:
     client = Client()
     client.post(LOGIN, {"username": "mary", "password": PASSWORD})
@@ -86,6 +92,7 @@ def test_a_session_ends_after_twelve_hours() -> None:
 @pytest.mark.parametrize(
     "password", ["short1!", "password1234", "123456789012345", "mary.longshore"]
 )
+@pytest.mark.slow
 def test_weak_passwords_are_refused(password: str) -> None:
     user = User(username="mary.longshore")
     with pytest.raises(ValidationError):

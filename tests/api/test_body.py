@@ -11,6 +11,7 @@ from longshore.api.body.declaration import (
     Choice,
     Custom,
     FreeObject,
+    FreeObjects,
     Integer,
     Object,
     Text,
@@ -187,7 +188,7 @@ def test_a_missing_required_field_is_reported(body: dict[str, Any]) -> None:
     assert problem.message == "kind is required."
 
 
-def test_null_is_a_value_where_the_body_says_so() -> None:
+def test_null_is_a_value_of_fields_that_declare_it() -> None:
     strict = Body("Strict", "", (Boolean("is_open", default=False),))
     [problem] = problems_of({"is_open": None}, strict)
     assert problem.message == "is_open must be true or false, not null."
@@ -197,12 +198,38 @@ def test_no_problem_repeats_a_value_that_may_be_secret() -> None:
     declared = Body(
         "Login",
         "",
-        (Text("password", max_characters=3, is_secret=True),),
+        (
+            Text("password", max_characters=3, is_secret=True),
+            Boolean("is_new", is_secret=True),
+            Choice("method", choices=["pin", "phrase"], is_secret=True),
+        ),
         hides_unknown_values=True,
     )
-    found = problems_of({"password": "hush!", "pasword": "hush!"}, declared)
-    assert [each.field for each in found] == ["pasword", "password"]
-    assert all(each.value is None and "hush" not in each.message for each in found)
+    body = dict.fromkeys(("password", "is_new", "method", "pasword"), "hush!")
+    found = problems_of(body, declared)
+    assert [(each.field, each.message) for each in found] == [
+        ("pasword", "'pasword' is not a field. Did you mean 'password'?"),
+        ("password", "password must be a string of at most 3 characters."),
+        ("is_new", "is_new must be true or false."),
+        ("method", "method must be pin or phrase."),
+    ]
+    assert all(each.value is None for each in found)
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "message"),
+    [
+        ([], "rows", "rows must be a list of at least one object, not []."),
+        ({"a": 1}, "rows", 'rows must be a list of at least one object, not {"a": 1}.'),
+        ([{}, 5], "rows.1", "rows.1 must be an object, not 5."),
+    ],
+)
+def test_a_list_of_objects_has_objects_only(value: Any, field: str, message: str) -> None:
+    table = Body("Table", "", (FreeObjects("rows"),))
+    [problem] = problems_of({"rows": value}, table)
+    assert (problem.field, problem.message) == (field, message)
+    assert table.read({"rows": [{"a": 1}, {}]}, Problems()) == {"rows": [{"a": 1}, {}]}
+    assert list(serializer_class(table)().fields) == ["rows"]
 
 
 def test_reading_stops_at_the_maximum_of_problems() -> None:

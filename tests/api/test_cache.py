@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from pytest_django import Settings
+from redis import Redis
 
 from tests.conftest import KeyClient
 
@@ -19,9 +20,9 @@ class Payload:
         return os.mkdir, (str(self.path),)
 
 
-def test_a_pickle_in_valkey_is_not_executed(tmp_path: Path) -> None:
+def test_a_pickle_in_valkey_is_not_executed(tmp_path: Path, valkey: Redis) -> None:
     path = tmp_path / "executed"
-    cache._cache.get_client(None, write=True).set(":1:planted", pickle.dumps(Payload(path)))  # type: ignore[attr-defined]
+    valkey.set(":1:planted", pickle.dumps(Payload(path)))
     assert cache.get("planted") is None
     assert cache.get("planted", 7) is None
     assert not path.exists()
@@ -31,6 +32,7 @@ def test_a_pickle_in_valkey_is_not_executed(tmp_path: Path) -> None:
 def test_a_request_succeeds_if_its_counter_was_replaced_by_a_pickle(
     alice: KeyClient,
     tmp_path: Path,
+    valkey: Redis,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -39,7 +41,7 @@ def test_a_request_succeeds_if_its_counter_was_replaced_by_a_pickle(
     path = tmp_path / "executed"
     monkeypatch.setattr("longshore.accounts.throttling.SimpleRateThrottle.timer", lambda self: 60.0)
     name = f":1:throttle:{alice.api_key.pk}:1"
-    cache._cache.get_client(None, write=True).set(name, pickle.dumps(Payload(path)))  # type: ignore[attr-defined]
+    valkey.set(name, pickle.dumps(Payload(path)))
     assert alice.get("/v1/exports").status_code == 200
     assert "Requests are not throttled" in caplog.text
     assert not path.exists()

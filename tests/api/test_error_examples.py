@@ -84,12 +84,12 @@ def test_examples_of_invalid_list_parameters_equal_the_responses(alice: KeyClien
     ("address", "operation"),
     [
         ("contacts?created_at=yesterday", "list_contacts"),
-        ("contacts?fields=colour", "list_contacts"),
+        ("contacts?fields=color", "list_contacts"),
         ("contacts?direction=up", "list_contacts"),
         ("contacts?timezone=Mars/Olympus", "list_contacts"),
         ("contacts?id=1&id=2", "list_contacts"),
-        ("contacts/1?colour=red", "get_contact"),
-        ("contacts/1?fields=colour", "get_contact"),
+        ("contacts/1?color=red", "get_contact"),
+        ("contacts/1?fields=color", "get_contact"),
         ("contacts/1?timezone=Mars/Olympus", "get_contact"),
     ],
 )

@@ -179,6 +179,7 @@ def test_a_code_cannot_be_registered_twice() -> None:
     assert error_codes()["not_found"] is ErrorCode.NOT_FOUND
 
 
+@pytest.mark.slow
 def test_the_api_description_lists_every_registered_code() -> None:
     text = (settings.BASE_DIR / "docs" / "openapi.yaml").read_text()
     schemas = yaml.load(text, yaml.CSafeLoader)["components"]["schemas"]

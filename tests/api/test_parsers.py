@@ -169,6 +169,7 @@ def test_more_than_the_maximum_of_values_is_refused(alice: KeyClient) -> None:
         assert refused["message"] == f"The body contains more than {MAX_VALUES:,} values."
 
 
+@pytest.mark.slow
 def test_hostile_bodies_need_little_memory_and_have_short_responses() -> None:
     parser = BoundedJSONParser()
     errors = []

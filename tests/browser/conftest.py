@@ -56,5 +56,5 @@ def admin(page: Page) -> Page:
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("open sesame")
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    page.wait_for_url(lambda url: "/login/" not in url)
     return page

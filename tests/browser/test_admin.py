@@ -3,13 +3,14 @@
 import csv
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from exports.execution import runner
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export
 from longshore.accounts.models import ApiKey, Organization
 from longshore.domains.logistics.models import Contact
+from tests.claims import claim
 from tests.exports.conftest import export_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +33,7 @@ def test_the_list_follows_an_export_without_reloading_until_its_download(
     expect(row).to_contain_text("Waiting for a worker")
     admin.evaluate("window.loadedOnce = true")
 
-    export = export_lifecycle.claim(queued.pk)
+    export = claim(export_lifecycle, queued)
     assert export is not None
     export_lifecycle.report(export, 3)
     expect(row).to_contain_text("3 of 4 rows")
@@ -53,6 +54,27 @@ def test_the_list_follows_an_export_without_reloading_until_its_download(
         header, *rows = csv.reader(file)
     assert header == ["id", "name"]
     assert sorted(map(tuple, rows)) == sorted(Contact.objects.values_list("id", "name"))
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_the_list_follows_an_export_after_a_refresh_that_failed(
+    admin: Page, queued: Export, is_answered: bool
+) -> None:
+    admin.goto("/admin/exports/export/")
+    row = admin.get_by_role("row").filter(has_text=queued.public_id)
+    expect(row).to_contain_text("Waiting for a worker")
+
+    def fail(route: Route) -> None:
+        if is_answered:
+            route.fulfill(status=502, body="Bad Gateway")
+        else:
+            route.abort()
+
+    admin.route("**/admin/exports/export/", fail, times=1)
+    with admin.expect_request("**/admin/exports/export/"):
+        pass
+    runner.run(queued.pk)
+    expect(row).to_contain_text("Completed")
 
 
 def test_the_page_of_an_export_is_refreshed_until_its_file_is_ready(
@@ -86,8 +108,8 @@ def test_a_new_api_key_is_shown_once_and_works(admin: Page, acme: Organization) 
     api_key = ApiKey.objects.get(name="Night run")
     assert ApiKey.objects.get_from_key(key) == api_key
     assert key not in str(ApiKey.objects.values().get(pk=api_key.pk))
-    answer = admin.request.get("/v1/exports", headers={"PX-API-KEY": key})
-    assert answer.status == 200
+    response = admin.request.get("/v1/exports", headers={"PX-API-KEY": key})
+    assert response.status == 200
 
     for address in (
         "",

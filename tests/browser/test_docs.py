@@ -29,6 +29,7 @@ def test_a_request_is_sent_with_the_key_in_each_header(
     form.get_by_role("textbox").fill(key)
     form.get_by_role("button", name="Apply credentials").click()
     page.get_by_role("button", name="Close").first.click()
+    page.locator("#operations-tag-Resources").click()
     operation = page.locator("#operations-Resources-list_resources")
     operation.locator(".opblock-summary").click()
     with page.expect_request("**/v1/resources") as sent:

@@ -51,6 +51,7 @@ def old_exports(acme: Organization) -> list[QuerySet[Any]]:
         spec=spec,
         status=Status.FAILED,
         completed_at=LONG_AGO,
+        expires_at=LONG_AGO,
     )
     event = ExportEvent.objects.create(export=export, status=Status.FAILED, attempt=1)
     file = ExportFile.objects.create(
@@ -130,6 +131,7 @@ def no_objects() -> Iterator[None]:
         ("old_keys", idempotency.purge),
     ],
 )
+@pytest.mark.slow
 def test_a_purge_of_many_rows_loads_no_objects(
     request: pytest.FixtureRequest, fixture: str, purge: Callable[[], None]
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_purge_of_many_rows_loads_no_objects(
 
 
 @pytest.mark.parametrize("number", [1000, 3000])
+@pytest.mark.slow
 def test_a_purge_runs_a_fixed_number_of_statements_per_batch(
     old_exports: list[QuerySet[Any]], number: int
 ) -> None:
@@ -154,12 +157,27 @@ def test_a_purge_runs_a_fixed_number_of_statements_per_batch(
     assert [each.count() for each in old_exports] == [ROWS - number] * 3
 
 
-def test_a_purge_refuses_references_that_do_not_cascade(acme: Organization) -> None:
+def test_a_purge_empties_references_with_set_null(acme: Organization) -> None:
     """Exports refer to API keys with SET_NULL."""
-    with pytest.raises(NotImplementedError, match="api_key"):
-        chunks.delete(ApiKey.objects.all())
+    api_key, _ = ApiKey.objects.create_key(organization=acme, name="old")
+    assert isinstance(api_key, ApiKey)
+    request = {"resource": "contact"}
+    export = Export.objects.create(
+        organization=acme,
+        api_key=api_key,
+        resource="contact",
+        format="csv",
+        compression="none",
+        request=request,
+        spec=parse_export(request).to_json(),
+        expires_at=timezone.now(),
+    )
+    assert chunks.delete(ApiKey.objects.all()) == 1
+    export.refresh_from_db()
+    assert export.api_key is None
 
 
+@pytest.mark.slow
 def test_a_purge_stops_in_time_and_the_next_one_continues(
     old_exports: list[QuerySet[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

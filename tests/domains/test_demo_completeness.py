@@ -21,7 +21,7 @@ from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 from tests.conftest import delete_committed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.slow]
 
 REQUESTS = sorted((Path(__file__).parent.parent / "exports" / "requests").glob("*.json"))
 KINDS = ("authorization", "capture", "void", "refund")

@@ -88,6 +88,7 @@ all_domains = pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: doma
 
 
 @all_domains
+@pytest.mark.slow
 def test_equal_slug_and_size_give_equal_records(domain: Domain) -> None:
     domain.load()
     first = domain.contents()
@@ -123,6 +124,7 @@ def test_load_restores_indexes_and_constraints(domain: Domain) -> None:
 
 
 @all_domains
+@pytest.mark.slow
 def test_foreign_keys_stay_within_the_organization(domain: Domain) -> None:
     domain.load("acme")
     domain.load("globex")
@@ -142,6 +144,7 @@ def test_foreign_keys_stay_within_the_organization(domain: Domain) -> None:
 
 
 @all_domains
+@pytest.mark.slow
 def test_every_field_has_values(domain: Domain) -> None:
     domain.load()
     for model in domain.records:

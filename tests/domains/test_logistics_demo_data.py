@@ -62,6 +62,7 @@ def texts() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("rows", [100, 777, ROWS])
+@pytest.mark.slow
 def test_number_of_records_equals_the_requested_rows(rows: int) -> None:
     load(rows=rows)
     counts = [model._default_manager.count() for model in RECORDS]

@@ -4,6 +4,7 @@ import faulthandler
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from django.db import connections
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -95,6 +97,7 @@ def contacts(acme: Organization, globex: Organization) -> list[Contact]:
 def export_of(organization: Organization, body: dict[str, Any], **values: Any) -> Export:
     """Create a queued export without a message or webhook events."""
     spec = parse_export(body)
+    values = {"expires_at": timezone.now() + timedelta(hours=24)} | values
     return Export.objects.create(
         organization=organization,
         resource=spec.resource,

@@ -88,11 +88,12 @@ def objects_of(organization: Organization, nesting: str, **body: Any) -> list[An
 
 
 def joined(members: Iterable[str]) -> str:
-    """Join members to one text; quote those that hold a comma or a quote."""
-    return ", ".join(
+    """Join members to one text; quote those that hold a comma or a quote, and a sole empty one."""
+    texts = [
         '"' + member.replace('"', '""') + '"' if set(member) & {",", '"'} else member
         for member in members
-    )
+    ]
+    return '""' if texts == [""] else ", ".join(texts)
 
 
 def split_members(text: str) -> list[str]:

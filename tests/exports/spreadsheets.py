@@ -69,13 +69,16 @@ def is_digits(text: str) -> bool:
 def runs(cell: str, delimiter: str) -> bool:
     """Return whether a spreadsheet would run a cell as a harmful formula.
 
+    A comma or semicolon outside parentheses is regarded as a syntax error, as the escape does. In
+    Excel it may be the union of references.
+
     delimiter: of the file. Outside parentheses it is a syntax error in a formula.
     """
     text = cell.lstrip(BLANKS + '"')
     if text.startswith(("=", "\uff1d")):
         return True
     return text.startswith(("+", "-", "@", "\uff0b", "\uff0d", "\uff20")) and bool(
-        set("(!") & set(text.split(delimiter)[0]) and not is_harmless(text)
+        set("(!") & set(re.split(f"[,;{delimiter}]", text)[0]) and not is_harmless(text)
     )
 
 

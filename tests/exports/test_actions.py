@@ -24,6 +24,7 @@ from longshore.domains.logistics.models import Contact
 from longshore.jobs import maintenance
 from longshore.jobs.lifecycle import Superseded
 from longshore.jobs.statuses import RETRYABLE
+from tests.claims import claim
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, stored_files, wait_for
 from webhooks.models import Event
@@ -79,8 +80,8 @@ def url_of(export: Export, *path: str) -> str:
 
 
 def test_canceling_an_export_stops_its_query(alice: KeyClient, running: Export) -> None:
-    answer = alice.post(url_of(running, "cancel"))
-    assert (answer.status_code, answer.json()["status"]) == (200, "canceled")
+    response = alice.post(url_of(running, "cancel"))
+    assert (response.status_code, response.json()["status"]) == (200, "canceled")
     wait_for(lambda: _sleeping() == 0, 10)
     wait_for(lambda: stored_files() == [], 10)
     running.refresh_from_db()
@@ -100,10 +101,10 @@ def test_a_canceled_queued_export_never_runs(alice: KeyClient, queued: Export) -
 
 def test_an_ended_export_cannot_be_canceled(alice: KeyClient, queued: Export) -> None:
     runner.run(queued.pk)
-    answer = alice.post(url_of(queued, "cancel"))
-    assert answer.status_code == 409
-    assert answer.json()["error"] == "invalid_status"
-    assert answer.json()["details"] == {
+    response = alice.post(url_of(queued, "cancel"))
+    assert response.status_code == 409
+    assert response.json()["error"] == "invalid_status"
+    assert response.json()["details"] == {
         "status": "completed",
         "accepted": ["queued", "processing"],
     }
@@ -119,9 +120,9 @@ def test_an_ended_export_without_files_is_retried_under_the_same_id(
         maintenance.expire(export_lifecycle)
     else:
         Export.objects.update(status=status, completed_at=timezone.now(), error={"error": "x"})
-    answer = alice.post(url_of(queued, "retry"))
-    assert answer.status_code == 200
-    body = answer.json()
+    response = alice.post(url_of(queued, "retry"))
+    assert response.status_code == 200
+    body = response.json()
     assert (body["status"], body["error"], body["files"]) == ("queued", None, [])
     wait_for(lambda: Export.objects.get().status == Status.COMPLETED)
     link = alice.get(url_of(queued, "download")).json()["url"]
@@ -152,15 +153,15 @@ def test_an_export_that_has_not_ended_or_expired_cannot_be_retried(
 ) -> None:
     assert alice.post(url_of(queued, "retry")).json()["details"]["status"] == "queued"
     runner.run(queued.pk)
-    answer = alice.post(url_of(queued, "retry"))
-    assert (answer.status_code, answer.json()["error"]) == (409, "invalid_status")
+    response = alice.post(url_of(queued, "retry"))
+    assert (response.status_code, response.json()["error"]) == (409, "invalid_status")
     assert len(stored_files()) == 2
 
 
-def test_a_worker_from_before_a_retry_cannot_complete_the_export(
+def test_an_attempt_that_began_before_a_retry_cannot_complete_the_export(
     alice: KeyClient, queued: Export
 ) -> None:
-    before = export_lifecycle.claim(queued.pk)
+    before = claim(export_lifecycle, queued)
     assert before is not None
     alice.post(url_of(queued, "cancel"))
     alice.post(url_of(queued, "retry"))
@@ -183,8 +184,8 @@ def test_a_worker_deletes_the_files_of_a_deleted_export(
     monkeypatch.setattr(FileSystemStorage, "delete", note)
     runner.run(queued.pk)
     link = alice.get(url_of(queued, "download")).json()["url"]
-    answer = alice.delete(url_of(queued))
-    assert (answer.status_code, answer.content) == (204, b"")
+    response = alice.delete(url_of(queued))
+    assert (response.status_code, response.content) == (204, b"")
     wait_for(lambda: not Export.objects.exists(), 10)
     assert stored_files() == []
     assert threading.current_thread() not in threads
@@ -226,17 +227,17 @@ def test_another_organization_cannot_act_on_an_export(
 ) -> None:
     runner.run(queued.pk)
     unknown = url_of(queued).replace(queued.public_id, "exp_unknown")
-    answers = []
+    responses = []
     for path in (url_of(queued), unknown):
         match action:
             case "delete":
-                answers.append(charlie.delete(path))
+                responses.append(charlie.delete(path))
             case "cancel" | "retry":
-                answers.append(charlie.post(f"{path}/{action}"))
+                responses.append(charlie.post(f"{path}/{action}"))
             case _:
-                answers.append(charlie.get(f"{path}/{action}"))
-    assert [answer.status_code for answer in answers] == [404, 404]
-    assert answers[0].content == answers[1].content
+                responses.append(charlie.get(f"{path}/{action}"))
+    assert [response.status_code for response in responses] == [404, 404]
+    assert responses[0].content == responses[1].content
     assert len(stored_files()) == 2
 
 
@@ -250,14 +251,14 @@ def test_actions_need_the_scope_write(read_only: KeyClient, queued: Export, acti
 
 
 def test_events_list_every_status_change(alice: KeyClient, contacts: list[Contact]) -> None:
-    answer = alice.post("/v1/exports", {"resource": "contact"})
+    response = alice.post("/v1/exports", {"resource": "contact"})
     export = Export.objects.get()
-    taken = export_lifecycle.claim(export.pk)
+    taken = claim(export_lifecycle, export)
     assert taken is not None
     export_lifecycle.retry_later(taken, "The test ended the attempt.")
     Export.objects.update(not_before=None)
     runner.run(export.pk)
-    events = alice.get(f"{answer.json()['url']}/events").json()
+    events = alice.get(f"{response.json()['url']}/events").json()
     assert [(event["status"], event["attempt"]) for event in events["results"]] == [
         ("queued", 0),
         ("processing", 1),
@@ -268,6 +269,18 @@ def test_events_list_every_status_change(alice: KeyClient, contacts: list[Contac
     assert events["results"][2]["reason"] == "The test ended the attempt."
     times = [event["created_at"] for event in events["results"]]
     assert times == sorted(times)
+
+
+def test_the_list_of_events_is_bounded(
+    alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("longshore.jobs.models.job.MAX_EVENTS", 2)
+    assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 201
+    export = Export.objects.get()
+    runner.run(export.pk)
+    assert export.events.count() == 3
+    events = alice.get(url_of(export, "events")).json()["results"]
+    assert [event["status"] for event in events] == ["processing", "completed"]
 
 
 def test_old_exports_are_purged(queued: Export, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -18,6 +19,9 @@ from exports.models import Export, ExportLimits, Status
 from exports.request.parser import parse_export
 from longshore.accounts.models import AuditEntry, Organization
 from longshore.database.paginator import EstimatingPaginator
+from longshore.jobs.admin import files
+from longshore.jobs.admin.limits import limit_text
+from tests.claims import claim
 from tests.exports.conftest import export_of
 from tests.records import copies
 
@@ -94,7 +98,7 @@ def test_guests_must_sign_in_and_staff_without_permission_see_nothing(
     unauthorized = Client()
     unauthorized.force_login(User.objects.create_user("unauthorized", is_staff=True))
     assert [unauthorized.get(address).status_code for address in addresses] == [403] * 3
-    assert "exports" not in page(unauthorized, "/admin/").lower()
+    assert "/admin/exports/" not in page(unauthorized, "/admin/")
 
 
 def test_no_form_adds_changes_or_deletes_an_export(admin_client: Client, completed: Export) -> None:
@@ -127,10 +131,10 @@ def test_the_list_shows_the_progress_of_each_export(staff: Client, acme: Organiz
     assert "1,234 rows so far" in content
     assert "Stopped after 60 rows" in content
     assert "1,500 rows" in content
-    assert content.count("data-running") == 2
+    assert content.count("data-unfinished") == 2
     assert "Expired" in content
     assert 'class="job-progress-expired"' in content
-    assert "/download/" not in content
+    assert "/zip/" not in content
 
 
 def test_the_number_of_queries_of_the_list_does_not_grow_with_its_length(
@@ -149,22 +153,33 @@ def test_the_number_of_queries_of_the_list_does_not_grow_with_its_length(
         page(staff, LIST)
 
 
-def test_exports_are_searched_by_the_beginning_of_their_id_and_filtered(
-    staff: Client, acme: Organization, globex: Organization
+def test_the_list_links_to_all_files_without_reading_them(staff: Client, completed: Export) -> None:
+    Export.objects.update(stored_bytes=5_000_000)
+    with CaptureQueriesContext(connection) as queries:
+        content = page(staff, LIST)
+    assert "4.8\xa0MB" in content
+    assert not any("exports_exportfile" in each["sql"] for each in queries)
+    url = reverse("admin:exports_export_zip", args=[completed.pk])
+    assert f'href="{url}"' in content
+    [file] = completed.files.all()
+    assert file.name in staff.get(url).headers["Location"]
+    assert AuditEntry.objects.get().message == f"Downloaded {file.name}."
+    copies(file, 1, id="id + n", name="name || n", storage_key="storage_key || n")
+    assert f"{completed.public_id}.zip" in staff.get(url).headers["Location"]
+
+
+def test_the_page_of_an_export_lists_its_first_files(
+    staff: Client, completed: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = make(acme), make(globex, status=Status.FAILED)
-    Export.objects.filter(pk=second.pk).update(resource="shipment", format="jsonl")
-    assert listed(staff, "") == [second.public_id, first.public_id]
-    assert listed(staff, f"?q={first.public_id}") == [first.public_id]
-    assert listed(staff, f"?q={first.public_id[:-1]}") == [first.public_id]
-    assert listed(staff, f"?q={first.public_id[1:]}") == []
-    for query in (
-        "?status__exact=failed",
-        "?resource=shipment",
-        "?format=jsonl",
-        f"?organization__id__exact={globex.pk}",
-    ):
-        assert listed(staff, query) == [second.public_id], query
+    monkeypatch.setattr(files, "MAX_LISTED_FILES", 2)
+    [file] = completed.files.all()
+    columns = {"name": "name || n", "storage_key": "storage_key || n"}
+    copies(file, 3, id=f"{file.pk} + n", **columns)
+    content = page(staff, change(completed))
+    assert "Files: 4, " in content
+    assert "The first 2 are listed." in content
+    assert content.count("?file=") == 2
+    assert "Download all (4)" in content
 
 
 def test_the_page_of_an_export_shows_its_request_interpretation_and_files(
@@ -189,10 +204,17 @@ def test_the_page_of_an_export_shows_its_request_interpretation_and_files(
 
 def test_the_page_of_an_export_shows_its_filters(staff: Client, queued: Export) -> None:
     filters = {"name_or_email_start": "a", "id_not_in": "x,y", "notes_blank": True}
+    filters["created_at_gteq"] = "2024-12-25"
     queued.spec = parse_export({"resource": "contact", "filters": filters}).to_json()
     queued.save()
     content = page(staff, change(queued))
-    for text in ("name like any a% or email like any a%", "id differs x, y", "notes is blank"):
+    for text in (
+        "Name starts with “a” or Email starts with “a”",
+        "ID has a value other than “x” or “y”",
+        "Notes is empty",
+        "Created at is 2024-12-25 UTC or later",
+        "Exports all contacts that match the filters",
+    ):
         assert text in content, text
 
 
@@ -211,7 +233,7 @@ def test_the_page_of_an_export_shows_included_columns_and_warnings(
 
 
 def test_the_page_of_a_failed_export_shows_the_error(staff: Client, queued: Export) -> None:
-    export = export_lifecycle.claim(queued.pk)
+    export = claim(export_lifecycle, queued)
     assert export is not None
     export_lifecycle.time_out(export, 1)
     content = page(staff, change(queued))
@@ -271,7 +293,9 @@ def test_a_download_needs_both_permissions(completed: Export, codename: str) -> 
     assert not AuditEntry.objects.exists()
     if codename == "view_export":
         for address in (LIST, change(completed)):
-            assert "/download/" not in page(client, address)
+            content = page(client, address)
+            assert "/download/" not in content
+            assert "/zip/" not in content
 
 
 def test_a_download_of_an_expired_export_shows_an_error(staff: Client, completed: Export) -> None:
@@ -315,6 +339,27 @@ def test_a_manager_cancels_retries_and_deletes_an_export(manager: Client, queued
     assert not Export.objects.visible().exists()
 
 
+def test_an_export_that_has_just_expired_is_shown_filtered_and_retried_as_expired(
+    manager: Client, completed: Export
+) -> None:
+    assert button(completed, "retry") not in page(manager, change(completed))
+    assert listed(manager, "?status__exact=completed") == [completed.public_id]
+    Export.objects.update(expires_at=timezone.now())
+    assert listed(manager, "?status__exact=completed") == []
+    assert listed(manager, "?status__exact=expired") == [completed.public_id]
+    assert button(completed, "retry") in page(manager, change(completed))
+    assert act(manager, completed, "retry") == 200
+    completed.refresh_from_db()
+    assert completed.status == Status.QUEUED
+
+
+@pytest.mark.parametrize("number", ["abc", "999"])
+def test_an_unknown_export_is_not_found(manager: Client, number: str) -> None:
+    assert manager.get(f"{LIST}{number}/change/").status_code == 404
+    url = reverse("admin:exports_export_delete_job", args=[number])
+    assert manager.post(url, {"_form_submitted": "on"}).status_code == 404
+
+
 def test_a_user_who_may_only_view_can_run_no_action(staff: Client, queued: Export) -> None:
     content = page(staff, change(queued))
     for action in ("cancel", "retry", "delete"):
@@ -348,7 +393,7 @@ def test_a_manager_sets_the_limits_of_an_organization(manager: Client, acme: Org
     assert response.status_code == 302
     assert ExportLimits.objects.get(organization=acme).unfinished == 3
     text = page(manager, "/admin/exports/exportlimits/")
-    assert "3,600 (default)" in text
+    assert "1 h 0 min (default)" in text
 
 
 def test_the_admin_lists_and_edits_every_limit(manager: Client, acme: Organization) -> None:
@@ -356,9 +401,10 @@ def test_the_admin_lists_and_edits_every_limit(manager: Client, acme: Organizati
     user.user_permissions.add(Permission.objects.get(codename="view_organization"))
     names = [field.name for field in ExportLimits.limit_fields()]
     values = {name: 1_000 + number for number, name in enumerate(names)}
-    answer = manager.post("/admin/exports/exportlimits/add/", {"organization": acme.pk, **values})
-    assert answer.status_code == 302
+    response = manager.post("/admin/exports/exportlimits/add/", {"organization": acme.pk, **values})
+    assert response.status_code == 302
     stored = ExportLimits.objects.get(organization=acme)
     assert {name: getattr(stored, name) for name in names} == values
     text = page(manager, "/admin/exports/exportlimits/")
-    assert all(f"{value:,}" in text for value in values.values())
+    fields = ExportLimits.limit_fields()
+    assert all(limit_text(field, values[field.name]) in unescape(text) for field in fields)

@@ -161,7 +161,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({}, "invalid_request", "resource"),
     ({"resource": "invalid_resource"}, "invalid_resource", "resource"),
     ({"resource": 7}, "invalid_resource", "resource"),
-    ({"resource": "contact", "colour": 1}, "invalid_request", "colour"),
+    ({"resource": "contact", "color": 1}, "invalid_request", "color"),
     ({"resource": "contact", "format": "pdf"}, "invalid_format", "format"),
     ({"resource": "contact", "compression": "rar"}, "invalid_compression", "compression"),
     ({"resource": "contact", "options": []}, "invalid_request", "options"),

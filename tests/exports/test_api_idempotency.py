@@ -127,7 +127,7 @@ def test_a_deduplicated_export_is_returned_with_its_own_times(
         assert abs(shown - meant) < timedelta(seconds=1), name
 
 
-def test_one_of_many_concurrent_requests_creates(
+def test_concurrent_requests_with_one_key_create_one_export(
     acme: Organization, transactional_db: None, settings: Settings
 ) -> None:
     settings.API_MAX_EXPENSIVE_REQUESTS = 0

@@ -30,7 +30,8 @@ def many(acme: Organization) -> list[Export]:
     spec = parse_export({"resource": "contact"})
     return Export.objects.bulk_create(
         Export(organization=acme, resource="contact", format="csv", compression="none",
-               request={}, spec=spec.to_json(), organization_number=number)
+               request={}, spec=spec.to_json(), organization_number=number,
+               expires_at=timezone.now() + timedelta(hours=24))
         for number in range(1, 61)
     )  # fmt: skip
 
@@ -118,7 +119,7 @@ def test_a_link_expires_with_its_export(alice: KeyClient, completed: Export) -> 
         ("cursor=nonsense", "invalid_cursor", "cursor"),
         ("cursor=cD1hYmM%3D", "invalid_cursor", "cursor"),  # "p=abc", an unsealed position.
         ("status=done", "invalid_filter", "status"),
-        ("colour=red", "invalid_filter", "colour"),
+        ("color=red", "invalid_filter", "color"),
     ],
 )
 def test_an_invalid_parameter_is_reported(

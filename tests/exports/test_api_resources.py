@@ -86,6 +86,7 @@ def test_relations_are_described_with_fields_and_filters(alice: KeyClient) -> No
 
 
 @pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
+@pytest.mark.slow
 def test_every_described_filter_is_accepted(alice: KeyClient, resource: Any) -> None:
     body = alice.get(f"/v1/resources/{resource.name}").json()
     names = [column["name"] for column in body["columns"]]
@@ -96,6 +97,7 @@ def test_every_described_filter_is_accepted(alice: KeyClient, resource: Any) -> 
 
 
 @pytest.mark.parametrize("resource", list(registry), ids=lambda resource: resource.name)
+@pytest.mark.slow
 def test_a_list_can_be_ordered_by_every_sortable_column(alice: KeyClient, resource: Any) -> None:
     body = alice.get(f"/v1/resources/{resource.name}").json()
     for column in body["columns"]:

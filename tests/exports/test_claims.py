@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from exports.lifecycle import actions
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export
 from longshore.accounts.models import Organization
 from longshore.database.ids import new_id
-from longshore.jobs import maintenance
+from longshore.jobs import actions, maintenance
+from tests.claims import claim
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,19 +33,19 @@ def test_a_worker_that_claims_another_export_transfers_its_message(
     later = another(queued, enqueued_at=timezone.now())
     sent = timezone.now() if has_message else None
     Export.objects.filter(pk=queued.pk).update(enqueued_at=sent)
-    taken = export_lifecycle.claim(later.pk)
+    taken = claim(export_lifecycle, later)
     assert taken == queued
     later.refresh_from_db()
     assert later.enqueued_at == sent
 
 
 def test_a_turn_outlives_the_deleted_export(queued: Export, globex: Organization) -> None:
-    taken = export_lifecycle.claim(queued.pk)
+    taken = claim(export_lifecycle, queued)
     assert taken is not None
-    actions.delete(taken)
+    actions.delete(export_lifecycle, taken)
     maintenance.discard(export_lifecycle)
     assert not Export.objects.exists()
     first, second = another(queued), another(queued)
     foreign = another(queued, organization=globex)
-    turns = [export_lifecycle.claim(first.pk) for _ in range(3)]
+    turns = [claim(export_lifecycle, first) for _ in range(3)]
     assert turns == [foreign, first, second]

@@ -22,7 +22,7 @@ from longshore.resources.export_types import export_types
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_writes_a_file(contacts: list[Contact], tmp_path: Path) -> None:
+def test_the_command_writes_a_file(contacts: list[Contact], tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     call_command("export", "contact", organization="acme", format="csv", output=str(path))
     with path.open(newline="") as file:
@@ -123,7 +123,7 @@ def test_writes_only_the_file_to_standard_output(
     [
         ({"organization": "nobody"}, "'nobody' is not the slug of an organization"),
         ({"organization": "acme", "format": "pdf"}, "'pdf' is not a valid format"),
-        ({"organization": "acme", "options": {"colour": "red"}}, "options.colour"),
+        ({"organization": "acme", "options": {"color": "red"}}, "options.color"),
         ({"organization": "acme", "output": "/no/such/folder/out.csv"}, "No such file"),
     ],
 )

@@ -13,6 +13,7 @@ from django.db import connection
 from exports.request.parser import parse_export
 from exports.sql.compiler import compile_count, compile_export
 from longshore.accounts.models import Organization
+from longshore.jobs.specs import ObsoleteSpec
 from longshore.resources.registry import registry
 from tests.factories import (
     ArticleFactory,
@@ -60,18 +61,19 @@ def test_equal_specs_compile_to_equal_statements(acme: Organization) -> None:
     assert headers == [column.header for column in parse_export(body).columns]
 
 
-def test_compiling_a_resource_that_is_not_registered_raises_lookup_error(
+def test_compiling_a_resource_that_is_not_registered_raises_obsolete_spec(
     acme: Organization,
 ) -> None:
     spec = replace(parse_export({"resource": "shipment"}), resource="unknown")
-    with pytest.raises(LookupError, match="the resource 'unknown' is not registered"):
+    with pytest.raises(ObsoleteSpec, match="the resource 'unknown' does not exist any more"):
         compile_export(spec, acme.pk)
-    with pytest.raises(LookupError):
+    with pytest.raises(ObsoleteSpec):
         compile_count(spec, acme.pk)
 
 
 @pytest.mark.parametrize("name", registry.names())
 @pytest.mark.parametrize("file_format", ["csv", "json", "jsonl"])
+@pytest.mark.slow
 def test_the_statement_of_all_columns_runs_for_every_resource(
     name: str, file_format: str, acme: Organization
 ) -> None:

@@ -9,13 +9,15 @@ import orjson
 import psycopg
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from exports.formats import formats
-from exports.formats.base import BLOCK_BYTES, FileColumn
+from exports.formats.base import FileColumn, FormatLimit
 from exports.reading import copy_reader
 from exports.reading.copy_reader import IncompleteExport, copy_blocks
 from exports.reading.snapshot import Snapshot
 from exports.request.parser import parse_export
+from longshore.database.copying import BLOCK_BYTES
 from longshore.resources.columns import ColumnType
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +96,39 @@ def test_errors_of_the_server_are_raised_as_psycopg_errors(
     with pytest.raises(error or psycopg.errors.DivisionByZero):
         list(copy_blocks(reader, statement))
     assert reader.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        b"COPY (SELECT pg_sleep(300)) TO STDOUT",
+        b"COPY (SELECT repeat('x', 9000), pg_sleep(300 * n) FROM generate_series(0, 2) AS g (n))"
+        b" TO STDOUT",
+    ],
+    ids=["before the first row", "after a row"],
+)
+def test_a_check_ends_a_statement_that_sends_no_rows(
+    reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, statement: bytes
+) -> None:
+    monkeypatch.setattr(copy_reader, "SLOW_MILLISECONDS", 50)
+
+    def check() -> None:
+        raise psycopg.errors.QueryCanceled
+
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        list(copy_blocks(reader, statement, check=check))
+    assert reader.closed
+
+
+def test_a_row_that_is_too_large_is_quoted_in_the_log_only(
+    reader: psycopg.Connection, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EXPORT_MAX_ROW_BYTES = 1000
+    with pytest.raises(FormatLimit) as limit:
+        list(copy_blocks(reader, b"COPY (SELECT repeat('secret ', 1000)) TO STDOUT"))
+    text = "A row has 7,001 bytes; the maximum is 1,000. Leave out its large columns."
+    assert str(limit.value) == text
+    assert "secret secret" in caplog.text
 
 
 def test_a_connection_runs_several_copies(reader: psycopg.Connection) -> None:

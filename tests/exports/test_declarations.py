@@ -1,6 +1,7 @@
 """Declared resources: plain models, indirect paths to the tenant, computed columns."""
 
 import pytest
+from django.utils import timezone
 
 from exports.models import Export, ExportFile
 from longshore.accounts.models import ApiKey, Organization
@@ -50,7 +51,9 @@ def test_an_indirect_path_to_the_organization_separates_tenants(
     resource = Resource("file", "files", ExportFile, organization="export__organization")
     own_registry.register(resource)
     for number, owner in enumerate((acme, globex)):
-        export = Export.objects.create(organization=owner, request={}, spec={})
+        export = Export.objects.create(
+            organization=owner, request={}, spec={}, expires_at=timezone.now()
+        )
         ExportFile.objects.create(
             export=export, name=owner.slug, storage_key=str(number), rows=0, bytes=0
         )

@@ -13,20 +13,21 @@ from django.utils import timezone
 from psycopg import sql
 
 from exports.execution import runner
-from exports.lifecycle import actions, webhook_events
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import Export, Lane, Status
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError
 from longshore.api.models import IdempotencyKey
 from longshore.domains.logistics.models import Contact
-from longshore.jobs import maintenance
+from longshore.jobs import actions, maintenance
 from longshore.jobs.fairness import waiting_of
 from longshore.jobs.lifecycle import Superseded
+from tests.claims import claim
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of
 from tests.factories import SubscriptionFactory
 from tests.webhooks.receiver import Receiver, receiving
+from webhooks import job_events
 from webhooks import runner as sender
 from webhooks.models import Attempt, Delivery, Event, Subscription
 
@@ -88,7 +89,7 @@ def test_events_do_not_contain_the_request(alice: KeyClient, contacts: list[Cont
 def test_an_event_lists_only_the_first_files(
     alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook_events, "MAX_EVENT_FILES", 2)
+    monkeypatch.setattr(job_events, "MAX_EVENT_FILES", 2)
     made = alice.post("/v1/exports", {"resource": "contact", "max_rows_per_file": 1}).json()
     runner.run(Export.objects.get().pk)
     files = alice.get(made["url"]).json()["files"]
@@ -97,7 +98,7 @@ def test_an_event_lists_only_the_first_files(
 
 
 @pytest.mark.parametrize("status", ["queued", "completed"])
-def test_deleting_an_export_deletes_its_texts_everywhere(
+def test_deleting_an_export_deletes_its_data_from_every_table(
     alice: KeyClient,
     contacts: list[Contact],
     subscription: Subscription,
@@ -163,7 +164,7 @@ def test_a_concurrent_deletion_and_retry_leave_nothing_queued(
 
     def retry() -> None:
         with suppress(ApiError, Export.DoesNotExist):
-            actions.retry(Export.objects.get(pk=queued.pk))
+            actions.retry(export_lifecycle, Export.objects.get(pk=queued.pk))
         connection.close()
 
     def retried_meanwhile(export: Export) -> bool:
@@ -179,14 +180,14 @@ def test_a_concurrent_deletion_and_retry_leave_nothing_queued(
     queued.refresh_from_db()
     assert queued.deleted_at is not None
     assert queued.status == Status.FAILED
-    assert export_lifecycle.claim(foreign.pk) == foreign
+    assert claim(export_lifecycle, foreign) == foreign
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
 def test_a_deleted_export_is_not_claimed_and_its_worker_stops(
     queued: Export, globex: Organization, status: Status, caplog: pytest.LogCaptureFixture
 ) -> None:
-    taken = export_lifecycle.claim(queued.pk)
+    taken = claim(export_lifecycle, queued)
     assert taken is not None
     long_ago = timezone.now() - timedelta(minutes=1)
     Export.objects.update(status=status, deleted_at=long_ago, heartbeat_at=long_ago)
@@ -194,7 +195,7 @@ def test_a_deleted_export_is_not_claimed_and_its_worker_stops(
         export_lifecycle.report(taken, 1)
     foreign = export_of(globex, {"resource": "contact"})
     assert waiting_of(EXPORTS, queued.organization_id, Lane.LARGE) is None
-    assert export_lifecycle.claim(foreign.pk) == foreign
+    assert claim(export_lifecycle, foreign) == foreign
     maintenance.recover(export_lifecycle)
     assert "silent" not in caplog.text
     assert "failed" not in caplog.text
@@ -220,8 +221,8 @@ def test_a_stored_response_does_not_outlive_the_deletion_of_its_export(
         return execute(query, *args)
 
     with connection.execute_wrapper(delete_before_the_response_is_stored):
-        answer = alice.post("/v1/exports", body, headers={"Idempotency-Key": "k"})
-    assert (answer.status_code, answer.json()["id"]) == (200, made["id"])
+        response = alice.post("/v1/exports", body, headers={"Idempotency-Key": "k"})
+    assert (response.status_code, response.json()["id"]) == (200, made["id"])
     threads[0].join()
     assert IdempotencyKey.objects.get().body == ""
 
@@ -235,7 +236,7 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
         handler.end_headers()  # type: ignore[attr-defined]
         connection.close()
 
-    export_lifecycle.claim(queued.pk)
+    claim(export_lifecycle, queued)
     receiver.behaviors["/"] = delete
     sender.run(subscription.pk)
     receiver.behaviors.clear()
@@ -247,7 +248,7 @@ def test_a_delivery_may_be_deleted_while_it_is_sent(
 def test_a_deletion_that_is_rolled_back_deletes_nothing(
     queued: Export, subscription: Subscription
 ) -> None:
-    export_lifecycle.claim(queued.pk)
+    claim(export_lifecycle, queued)
     with transaction.atomic():
         export_lifecycle.delete(queued)
         transaction.set_rollback(True)

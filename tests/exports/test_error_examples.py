@@ -67,6 +67,17 @@ def test_examples_of_unavailable_files_equal_the_responses(
         assert response.json() in examples(operation, 410)
 
 
+def test_example_of_an_obsolete_request_equals_the_responses(
+    alice: KeyClient, export: Export
+) -> None:
+    Export.objects.update(spec=export.spec | {"version": 0})
+    response = alice.get(f"/v1/exports/{export.public_id}/manifest")
+    assert response.json() in examples("get_export_manifest", 409)
+    Export.objects.update(status=Status.FAILED)
+    response = alice.post(f"/v1/exports/{export.public_id}/retry")
+    assert response.json() in examples("retry_export", 409)
+
+
 def test_example_of_a_forged_link_equals_the_response() -> None:
     response = APIClient().get("/v1/exports/files/contacts.csv?signature=guess")
     assert response.json() in examples("get_file", 404)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import runpy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +33,14 @@ quick = settings(
 
 def read(content: bytes) -> pyarrow.Table:
     return parquet.read_table(io.BytesIO(content))
+
+
+def test_pyarrow_without_jemalloc_is_supported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(milliseconds: int) -> None:
+        raise NotImplementedError("jemalloc support is not built")
+
+    monkeypatch.setattr(pyarrow, "jemalloc_set_decay_ms", refuse)
+    assert runpy.run_path(str(arrow.__file__))["ParquetFile"]
 
 
 def test_a_byte_order_mark_at_the_start_of_the_first_text_is_kept() -> None:

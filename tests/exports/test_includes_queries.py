@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from exports.models import Export, ExportFile
 from exports.request.parser import parse_export
@@ -85,7 +86,9 @@ def test_the_tenant_condition_is_not_repeated_for_records_owned_through_their_pa
         )
     )
     for number, owner in enumerate((acme, globex)):
-        export = Export.objects.create(organization=owner, request={}, spec={})
+        export = Export.objects.create(
+            organization=owner, request={}, spec={}, expires_at=timezone.now()
+        )
         ExportFile.objects.create(
             export=export, name=owner.slug, storage_key=str(number), rows=0, bytes=0
         )

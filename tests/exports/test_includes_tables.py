@@ -79,7 +79,7 @@ def test_embedded_records_are_exported_in_tables(
     ]
 
 
-def test_rows_are_repeated_for_one_to_many_relation_after_the_other(acme: Organization) -> None:
+def test_to_many_relations_are_repeated_in_turn(acme: Organization) -> None:
     crew, dock = (GroupFactory(organization=acme, name=name) for name in ("Crew", "Dock"))
     yard = LocationFactory.create(organization=acme, name="Yard")
     ContactFactory(organization=acme, name="Ann", groups=[dock, crew], locations=[yard])

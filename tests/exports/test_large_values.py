@@ -106,7 +106,7 @@ def test_a_preview_of_a_value_too_large_to_flatten_fails_with_its_column(
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_an_export_of_a_row_above_the_maximum_fails(
-    file_format: str, settings: Settings, acme: Organization
+    file_format: str, settings: Settings, acme: Organization, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.EXPORT_MAX_ROW_BYTES = 1 << 20
     contact = ContactFactory.create(organization=acme, notes="x" * (1 << 20))
@@ -117,7 +117,8 @@ def test_an_export_of_a_row_above_the_maximum_fails(
     assert export.error is not None
     assert export.error["error"] == "format_limit"
     assert "bytes; the maximum is 1,048,576" in export.error["message"]
-    assert contact.pk in export.error["message"]
+    assert contact.pk not in export.error["message"]
+    assert contact.pk in caplog.text
     assert Export.objects.count() == 1
 
 

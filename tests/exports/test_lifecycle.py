@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from exports.execution import runner
-from exports.lifecycle.storage import attempt_folder
+from exports.lifecycle.storage import EXPORT_STORAGE
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from longshore.api.errors import ErrorCode
@@ -20,6 +20,7 @@ from longshore.database import chunks
 from longshore.jobs import heartbeats, maintenance
 from longshore.jobs.leases import lease
 from longshore.jobs.lifecycle import Superseded
+from tests.claims import claim
 from tests.exports.conftest import stored_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,13 +28,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_messages() -> None:
-    """Remove messages of other tests: recovery sends none to a queue that has any."""
+    """Remove messages of other tests: recovery counts the messages of a queue."""
     cache.clear()
     current_app.control.purge()
 
 
 def claimed(export: Export) -> Export:
-    taken = export_lifecycle.claim(export.pk)
+    taken = claim(export_lifecycle, export)
     assert taken is not None
     return taken
 
@@ -50,7 +51,7 @@ def skip_delay(export: Export) -> None:
 
 
 def stored_file(export: Export) -> ExportFile:
-    key = f"{attempt_folder(export, export.claims[-1])}/000001"
+    key = EXPORT_STORAGE.file_key(export, 1)
     default_storage.save(key, ContentFile(b"id\n"))
     return ExportFile(
         export=export, name="x.csv", storage_key=key, content_type="text/csv",
@@ -208,6 +209,28 @@ def test_many_files_that_cannot_be_deleted_do_not_delay_later_exports(
     maintenance.expire(export_lifecycle)
     last.refresh_from_db()
     assert last.claims == []
+
+
+def test_a_run_without_time_does_not_lose_the_position_of_an_earlier_run(
+    queued: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listdir = FileSystemStorage.listdir
+    bad = {failed(queued).public_id for _ in range(maintenance.MAX_FAILURES)}
+    last = failed(queued)
+
+    def refuse(storage: FileSystemStorage, path: str) -> tuple[list[str], list[str]]:
+        if any(each in path for each in bad):
+            raise PermissionError(path)
+        return listdir(storage, path)
+
+    monkeypatch.setattr(FileSystemStorage, "listdir", refuse)
+    maintenance.expire(export_lifecycle)
+    with monkeypatch.context() as patch:
+        patch.setattr(chunks, "SECONDS", -1.0)
+        maintenance.expire(export_lifecycle)
+    assert Export.objects.get(pk=last.pk).claims != []
+    maintenance.expire(export_lifecycle)
+    assert Export.objects.get(pk=last.pk).claims == []
 
 
 def test_failures_with_successes_between_them_do_not_end_a_run(

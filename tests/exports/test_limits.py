@@ -12,6 +12,7 @@ from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Lane, Status
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
+from tests.claims import claim
 from tests.conftest import KeyClient
 from tests.exports.conftest import stored_files
 
@@ -205,7 +206,7 @@ def test_organizations_take_turns(
         alice.post("/v1/exports", CONTACTS)
     charlie.post("/v1/exports", CONTACTS)
     first, second, third, foreign = Export.objects.order_by("number")
-    order = [export_lifecycle.claim(first.pk) for _ in range(5)]
+    order = [claim(export_lifecycle, first) for _ in range(5)]
     assert [each and each.pk for each in order] == [first.pk, foreign.pk, second.pk, third.pk, None]
 
 

@@ -267,8 +267,8 @@ def test_discovery_and_rows_read_the_same_snapshot(
 ) -> None:
     create_contact(acme, "one", {"a": 1})
 
-    def discover_and_insert(*args: Any) -> Any:
-        discovered = discovery.discover(*args)
+    def discover_and_insert(*args: Any, **options: Any) -> Any:
+        discovered = discovery.discover(*args, **options)
         create_contact(acme, "two", {"late": 1})
         return discovered
 

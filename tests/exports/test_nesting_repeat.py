@@ -55,7 +55,7 @@ def rows_of(contact: Contact) -> list[list[str]]:
     limit=st.sampled_from(["all", 1, 3]),
     direction=st.sampled_from(["asc", "desc"]),
 )
-def test_each_related_record_has_a_row_and_a_record_without_any_has_one(
+def test_a_record_has_one_row_per_related_record_or_one_row_without_related_records(
     members: list[set[int]], limit: Any, direction: str, acme: Organization, groups: list[Group]
 ) -> None:
     Contact.objects.all().delete()

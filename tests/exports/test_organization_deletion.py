@@ -52,11 +52,11 @@ def test_files_of_a_deleted_organization_are_deleted_without_a_broker(
     assert DiscardedFolder.objects.exists()
     DiscardedFolder.objects.update(created_at=timezone.now() - maintenance.MAX_LATE_WRITE_AGE)
     maintenance.expire(export_lifecycle)
-    assert not DiscardedFolder.objects.exists()
+    assert not DiscardedFolder.objects.filter(kind="export").exists()
 
 
 def _fail(*args: object) -> None:
-    raise OSError("The storage does not answer.")
+    raise OSError("The storage does not respond.")
 
 
 def test_a_worker_stops_when_the_organization_is_deleted(

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -14,8 +15,10 @@ from exports.formats.base import Block
 from exports.reading import copy_reader, partitioning, stream
 from exports.reading.copy_reader import copy_blocks
 from exports.reading.parallel import MAX_BYTES_AHEAD, read_in_order
+from exports.reading.snapshot import Snapshot
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
+from exports.sql import discovery
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact, ContactGroup, Group
 from tests.exports.conftest import wait_for
@@ -166,6 +169,94 @@ def test_cancel_stops_every_connection(
     thread.join()
     # The server ends the sessions some time after their connections.
     wait_for(lambda: other_sessions() == (0,))
+
+
+def test_a_canceled_snapshot_opens_no_connection() -> None:
+    snapshot = Snapshot()
+    snapshot.cancel()
+    with pytest.raises(psycopg.errors.QueryCanceled), snapshot.reader():
+        pytest.fail("A connection was opened after the cancellation.")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_cancel_before_a_statement_starts_ends_the_export(
+    large: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch, connections: int
+) -> None:
+    settings.EXPORT_CONNECTIONS = connections
+    export = ExportStream(parse_export({"resource": "contact"}), large.pk)
+
+    def copy_after_cancel(*args: Any) -> Iterator[Block]:
+        # No statement is running, so the cancellation stops none.
+        export.cancel()
+        yield from copy_blocks(*args)
+
+    monkeypatch.setattr(stream, "copy_blocks", copy_after_cancel)
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        list(export)
+    assert export.rows == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_check_ends_discovery_between_its_queries(
+    large: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "FIRST_LIMIT", 1)
+    monkeypatch.setattr(discovery, "GROWTH", 1)
+    checks: list[None] = []
+
+    def check() -> None:
+        checks.append(None)
+        if len(checks) == 2:
+            raise psycopg.errors.QueryCanceled
+
+    spec = parse_export({"resource": "contact"} | REQUESTS["flattened"])
+    with Snapshot().reader() as reader, pytest.raises(psycopg.errors.QueryCanceled):
+        discovery.discover(reader, spec, large.pk, check=check)
+    assert len(checks) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["table order", "ordered"])
+def test_the_error_that_ended_the_leader_is_raised(
+    large: Organization, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The other connections cannot adopt the snapshot of a transaction that has ended."""
+    leaders: list[int] = []
+
+    class LosingSnapshot(Snapshot):
+        def share(self, leader: psycopg.Connection) -> str:
+            leaders.append(leader.info.backend_pid)
+            return super().share(leader)
+
+        @contextmanager
+        def reader(self, shared: str | None = None) -> Iterator[psycopg.Connection]:
+            if shared is not None:
+                parameters = connection.get_connection_params()
+                with connection.get_new_connection(parameters) as other:
+                    other.execute("SELECT pg_terminate_backend(%s, 60000)", leaders)
+            with super().reader(shared) as reader:
+                yield reader
+
+    monkeypatch.setattr(stream, "Snapshot", LosingSnapshot)
+    lost = "terminating connection|server closed the connection"
+    with pytest.raises(psycopg.OperationalError, match=lost):
+        content_of(large, REQUESTS[name])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["table order", "ordered"])
+def test_an_error_of_a_reader_is_raised_while_the_leader_sends_locations(
+    large: Organization, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    class UnknownSnapshot(Snapshot):
+        def share(self, leader: psycopg.Connection) -> str:
+            super().share(leader)
+            return "00000000-00000000-1"
+
+    monkeypatch.setattr(stream, "Snapshot", UnknownSnapshot)
+    with pytest.raises(psycopg.Error, match="snapshot"):
+        content_of(large, REQUESTS[name])
 
 
 def other_sessions() -> Any:

@@ -7,10 +7,11 @@ import pytest
 
 from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS
 from exports.request.parser import parse_export
-from exports.spec import ExportSpec, UnsupportedVersion
+from exports.spec import ExportSpec
 from longshore.api.errors import ErrorCode, InvalidInput, Problem
 from longshore.files.compression import Compression
 from longshore.jobs.errors import JobErrorCode
+from longshore.jobs.specs import UnsupportedVersion
 from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import AnyOf, Condition
 from longshore.resources.filters import Ordering
@@ -136,7 +137,7 @@ def test_both_filter_languages_are_parsed_and_report_all_problems() -> None:
         ({"format": "xml"}, "invalid_format", "format", "xml", "jsonl"),
         ({"format": {}}, "invalid_format", "format", {}, "csv"),
         ({"compression": "zip"}, "invalid_compression", "compression", "zip", "gzip"),
-        ({"colour": 1}, "invalid_request", "colour", 1, "options"),
+        ({"color": 1}, "invalid_request", "color", 1, "options"),
         ({"options": []}, "invalid_request", "options", [], "an object"),
         ({"filters": ["status_eq"]}, "invalid_request", "filters", ["status_eq"], "an object"),
         ({"options": "x"}, "invalid_request", "options", "x", "an object"),
@@ -178,7 +179,7 @@ def test_a_missing_resource_is_reported() -> None:
         ({"datetime_format": ["yyyy"]}, "invalid_datetime_format", "datetime_format", "letters"),
         ({"properties": "melt"}, "invalid_format", "properties", "merge"),
         ({"properties": []}, "invalid_format", "properties", "merge"),
-        ({"colour": 1}, "invalid_request", "colour", "column_order"),
+        ({"color": 1}, "invalid_request", "color", "column_order"),
         ({"columns": "id"}, "invalid_column", "columns", "<column>"),
         ({"columns": [1]}, "invalid_column", "columns", "<column>"),
         ({"columns": {}}, "invalid_column", "columns", "tracking_number"),
@@ -266,8 +267,8 @@ def test_null_has_the_effect_of_an_absent_field() -> None:
 
 
 def test_an_unknown_field_is_reported_even_if_it_is_null() -> None:
-    assert one_problem(colour=None).field == "colour"
-    assert one_problem(csv_field_options={"colour": None}).field == "csv_field_options.colour"
+    assert one_problem(color=None).field == "color"
+    assert one_problem(csv_field_options={"color": None}).field == "csv_field_options.color"
 
 
 @pytest.mark.parametrize(
@@ -275,7 +276,11 @@ def test_an_unknown_field_is_reported_even_if_it_is_null() -> None:
     [
         ({"resource": ["x", None]}, 'Unsupported resource type: ["x", null]'),
         ({"format": True}, "true is not a valid format."),
-        ({"csv_field_options": {"timezone": {}}}, "Unknown time zone: {}"),
+        ({"csv_field_options": {"timezone": {}}}, "{} is not a time zone."),
+        (
+            {"csv_field_options": {"timezone": "America/New York"}},
+            "'America/New York' is not a time zone. Did you mean 'America/New_York'?",
+        ),
         ({"csv_field_options": {"columns": {"id": None}}}, "null is not a valid header"),
         ({"csv_field_options": {"columns": {"id": "FALSE"}}}, "write false without quotes"),
         ({"csv_field_options": {"column_order": [None]}}, "null is not a selected column"),

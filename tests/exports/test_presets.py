@@ -275,10 +275,20 @@ def test_all_problems_are_reported_at_once() -> None:
             "invalid_date_range",
             "date_from",
         ),
+        # Longer than the column of the row.
+        (
+            {"resource": "contact", "date_from": f"2025-06-02T00:00:00.{'0' * 45}Z"},
+            "invalid_date_range",
+            "date_from",
+        ),
         ({"type": ["order_list"]}, "invalid_type", "type"),
         ({"type": "order_list", "resource": "contact"}, "invalid_resource", "resource"),
         ({}, "invalid_request", "resource"),
         ({"type": "order_list", "fields": []}, "invalid_column", "fields"),
+        ({"type": "order_list", "options": []}, "invalid_request", "options"),
+        ({"type": "order_list", "options": False}, "invalid_request", "options"),
+        ({"type": "order_list", "csv_field_options": ""}, "invalid_request", "csv_field_options"),
+        ({"type": "order_list", "csv_field_options": 0}, "invalid_request", "csv_field_options"),
     ],
 )
 def test_a_problem_is_reported(body: dict[str, Any], code: str, field: str) -> None:
@@ -345,7 +355,7 @@ def test_the_system_check_reports_each_mistake(
     assert "columns is empty" in messages(declared(columns={}))
     assert "two columns have the header" in messages(declared(columns={"number": "A", "id": "A"}))
     assert "cannot be ordered by 'metadata'" in messages(declared(order_by="metadata"))
-    assert "has no filter 'colour'" in messages(declared(options={"colour": 1}))
+    assert "has no filter 'color'" in messages(declared(options={"color": 1}))
     assert "options.source" in messages(declared(date="source"))
 
 

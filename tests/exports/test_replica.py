@@ -15,6 +15,7 @@ from exports.execution import replica
 from exports.lifecycle.transitions import REPLICA_DELAYS, export_lifecycle
 from exports.models import Export, ExportEvent, Status
 from longshore.jobs.lifecycle import RETRY_DELAYS
+from tests.claims import claim
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CONFLICT = errors.SerializationFailure("canceling statement due to conflict with recovery")
@@ -28,7 +29,7 @@ def on_replica(settings: Settings) -> None:
 def claim_again(number: int) -> Export:
     """Claim the export for its next attempt, without a delay."""
     Export.objects.update(not_before=None)
-    export = export_lifecycle.claim(number)
+    export = claim(export_lifecycle, Export.objects.get(pk=number))
     assert export is not None
     return export
 

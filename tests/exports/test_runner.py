@@ -21,7 +21,7 @@ from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from exports.reading import stream
 from exports.reading.copy_reader import IncompleteExport, copy_blocks
-from exports.spec import SPEC_VERSION
+from exports.spec import ExportSpec
 from exports.sql import compiler
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
@@ -104,11 +104,11 @@ def test_a_completed_export_keeps_its_file_after_a_later_error(
 ) -> None:
     complete = export_lifecycle.complete_with_files
 
-    def lose_the_answer(export: Export, files: list[ExportFile]) -> None:
+    def lose_the_response(export: Export, files: list[ExportFile]) -> None:
         complete(export, files)
         raise OperationalError("the connection was lost after the commit")
 
-    monkeypatch.setattr(export_lifecycle, "complete_with_files", lose_the_answer)
+    monkeypatch.setattr(export_lifecycle, "complete_with_files", lose_the_response)
     with pytest.raises(OperationalError):
         runner.run(queued.pk)
     queued.refresh_from_db()
@@ -134,11 +134,14 @@ def test_an_export_of_a_removed_resource_fails_at_once(queued: Export) -> None:
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.FAILED
-    assert queued.error is not None
-    assert "dinosaur" in queued.error["message"]
+    assert queued.error == {
+        "error": "obsolete_spec",
+        "message": "The stored request cannot be used: the resource 'dinosaur' does not exist any "
+        "more. Create a new export.",
+    }
 
 
-@pytest.mark.parametrize("version", [None, 0, SPEC_VERSION + 1])
+@pytest.mark.parametrize("version", [None, 0, ExportSpec.version + 1])
 def test_an_export_with_an_unsupported_spec_version_fails_at_once(
     queued: Export, version: int | None
 ) -> None:
@@ -147,10 +150,24 @@ def test_an_export_with_an_unsupported_spec_version_fails_at_once(
     queued.refresh_from_db()
     assert queued.status == Status.FAILED
     assert queued.error == {
-        "error": "invalid_resource",
-        "message": "The export cannot be written any more: "
-        f"version {version} of the stored spec is not supported; the supported version is 1",
+        "error": "obsolete_spec",
+        "message": "The stored request cannot be used: "
+        f"version {version} of the stored spec is not supported; the supported version is 1. "
+        "Create a new export.",
     }
+
+
+def test_an_error_of_the_compiler_is_retried_and_logged(
+    queued: Export, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("cell 0")
+
+    monkeypatch.setattr(stream, "compile_export", fail)
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.QUEUED
+    assert "KeyError: 'cell 0'" in caplog.text
 
 
 def test_completion_signs_no_link(queued: Export, monkeypatch: pytest.MonkeyPatch) -> None:

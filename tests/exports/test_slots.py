@@ -10,14 +10,13 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from exports.lifecycle import actions
 from exports.lifecycle.transitions import EXPORTS, export_lifecycle
 from exports.models import Export, Lane, Status
 from exports_project.embedded import child_processes
 from exports_project.processes import worker
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
-from longshore.jobs import heartbeats, queues
+from longshore.jobs import actions, heartbeats, queues
 from longshore.jobs.fairness import waiting_of
 from longshore.jobs.statuses import UNFINISHED
 from tests.conftest import KeyClient
@@ -98,11 +97,11 @@ def test_a_worker_of_large_prefers_a_large_export(
     acme: Organization, contacts: list[Contact]
 ) -> None:
     [small], [large] = waiting(acme, Lane.QUICK), waiting(acme, Lane.LARGE)
-    assert export_lifecycle.claim(small.pk, Lane.LARGE) == large
-    assert export_lifecycle.claim(large.pk, Lane.LARGE) == small
+    assert export_lifecycle.claim(small.pk, Lane.LARGE, slots=0) == large
+    assert export_lifecycle.claim(large.pk, Lane.LARGE, slots=0) == small
     small.refresh_from_db()
     assert (small.lane, small.slot) == (Lane.QUICK, Lane.LARGE)
-    assert export_lifecycle.claim(large.pk, Lane.QUICK) is None
+    assert export_lifecycle.claim(large.pk, Lane.QUICK, slots=0) is None
 
 
 def test_slow_exports_of_one_organization_delay_no_other(
@@ -161,7 +160,7 @@ def test_optional_messages_are_bounded_while_workers_are_down(
         assert alice.post("/v1/exports", CONTACTS).status_code == 201
     assert (queues.count_messages("quick"), queues.count_messages("large")) == (5, 3)
     for export in Export.objects.all():
-        actions.delete(export)
+        actions.delete(export_lifecycle, export)
     assert queues.count_messages("maintenance") == 3
 
 

@@ -27,6 +27,7 @@ def named_patterns() -> Iterator[URLPattern]:
 
 
 @pytest.mark.usefixtures("static_files")
+@pytest.mark.slow
 def test_no_response_of_the_api_may_be_cached(
     alice: KeyClient, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,7 +36,10 @@ def test_no_response_of_the_api_may_be_cached(
     subscription = SubscriptionFactory.create(organization=organization)
     delivery = DeliveryFactory.create(subscription=subscription)
     export = alice.post("/v1/exports", {"resource": "contact"}).json()["id"]
+    batch = alice.post("/v1/batches", {"resource": "contact", "data": [{"name": "A"}]}).json()["id"]
     own = {
+        "batch-mapping": "map_nothing",
+        "batch": batch,
         "export-file": "name",
         "export": export,
         "webhook": subscription.public_id,

@@ -1,9 +1,13 @@
 """The embedded servers: private, in any folder, stopped with their block, durable."""
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +19,7 @@ from kombu import Connection
 from redis.exceptions import AuthenticationError
 
 from exports_project import embedded
-from exports_project.embedded import servers, service_user
+from exports_project.embedded import child_processes, servers, service_user
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +42,7 @@ def processes_in(folder: Path) -> list[str]:
     return names
 
 
-def test_servers_answer_and_leave_no_process_behind(local_dir: Path) -> None:
+def test_servers_respond_and_leave_no_process_behind(local_dir: Path) -> None:
     with servers.lock(local_dir) as owner, servers.running(local_dir, durable=False):
         assert owner
         with servers.connect(local_dir, embedded.DATABASE) as connection:
@@ -113,12 +117,12 @@ def test_valkey_requires_a_password(local_dir: Path) -> None:
 def test_data_survives_a_restart(local_dir: Path) -> None:
     with servers.running(local_dir):
         with servers.connect(local_dir, embedded.DATABASE) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS number")
         with redis.Redis.from_url(embedded.cache_url(local_dir)) as cache:
             cache.set("kept", "42")
     with servers.running(local_dir):
         with servers.connect(local_dir, embedded.DATABASE) as connection:
-            assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+            assert connection.execute("SELECT number FROM kept").fetchone() == (42,)
         with redis.Redis.from_url(embedded.cache_url(local_dir)) as cache:
             assert cache.get("kept") == b"42"
 
@@ -155,6 +159,53 @@ def test_a_server_that_does_not_start_gives_the_reason(local_dir: Path) -> None:
     with pytest.raises(servers.ServerError, match="not compatible"), servers.running(local_dir):
         pass
     assert processes_in(local_dir) == []
+
+
+def test_a_server_that_ends_without_an_error_has_not_started(tmp_path: Path) -> None:
+    command: list[str | Path] = [sys.executable, "-c", "print('Stopped early.')"]
+    with (
+        pytest.raises(servers.ServerError, match="Stopped early"),
+        servers.server(command, tmp_path / "log", signal.SIGTERM, lambda: False),
+    ):
+        pass
+
+
+@contextmanager
+def sleeping(folder: Path, code: str = "pass") -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process in a folder, with its id in the file `pid` there. code: what it does first."""
+    code = f"import signal, time; {code}; print('ready', flush=True); time.sleep(600)"
+    command = [sys.executable, "-c", code]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        (folder / "pid").write_text(f"{process.pid}\n")
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_an_orphan_that_ignores_the_signal_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_processes, "STOP_SECONDS", 0.2)
+    folder = tmp_path.resolve()
+    with sleeping(folder, "signal.signal(signal.SIGTERM, signal.SIG_IGN)") as process:
+        child_processes.stop_orphan(folder / "pid", folder, signal.SIGTERM)
+        assert not psutil.pid_exists(process.pid)
+
+
+def test_a_process_of_another_user_with_the_id_of_an_orphan_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(process: psutil.Process) -> str:
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "cwd", refuse)
+    with sleeping(tmp_path) as process:
+        child_processes.stop_orphan(tmp_path / "pid", tmp_path, signal.SIGTERM)
+        assert process.poll() is None
 
 
 def test_only_one_process_holds_the_lock(local_dir: Path) -> None:

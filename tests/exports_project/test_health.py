@@ -19,6 +19,7 @@ from django.test import Client
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
+from batches.lifecycle.transitions import batch_lifecycle
 from exports.lifecycle.transitions import export_lifecycle
 from exports_project import embedded
 from exports_project.health import CHECKS, Check
@@ -43,6 +44,7 @@ def workers(transactional_db: None) -> Iterator[None]:
     """A worker that serves every queue, after a recovery."""
     with working("large,quick,maintenance,webhooks"):
         maintenance.recover(export_lifecycle)
+        maintenance.recover(batch_lifecycle)
         wait_for(lambda: heartbeats.is_fresh("webhooks"))
         yield
 
@@ -64,7 +66,7 @@ def states(response: Any) -> dict[str, str]:
     return {name: check["state"] for name, check in response.json()["checks"].items()}
 
 
-def test_healthz_answers_over_http_on_any_host_without_a_database(
+def test_healthz_responds_over_http_on_any_host_without_a_database(
     client: Client, settings: Settings
 ) -> None:
     """The test has no access to the database."""
@@ -137,7 +139,7 @@ def test_readyz_does_not_wait_for_a_frozen_broker(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_readyz_does_not_wait_for_a_database_that_does_not_answer(
+def test_readyz_does_not_wait_for_a_database_that_does_not_respond(
     client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)

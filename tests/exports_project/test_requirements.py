@@ -42,6 +42,7 @@ def test_production_installs_neither_embedded_servers_nor_page_assets() -> None:
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 @pytest.mark.parametrize("python", ["3.11.2", "3.12.0", "3.13.0"])
+@pytest.mark.slow
 def test_every_requirement_of_a_package_is_pinned_for_every_python(
     python: str, platform: str
 ) -> None:

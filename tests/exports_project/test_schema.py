@@ -76,6 +76,7 @@ print([Client().get(path, HTTP_HOST="localhost").status_code for path in paths])
 """
 
 
+@pytest.mark.slow
 def test_the_pages_are_absent_without_the_sidecar_package() -> None:
     process = subprocess.run(
         [sys.executable, "-c", WITHOUT_PAGES],

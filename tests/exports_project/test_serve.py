@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import psutil
@@ -23,11 +23,18 @@ from exports_project import serve
 from exports_project.embedded import child_processes, servers
 from exports_project.processes import PROCESSES
 from exports_project.supervisor import Supervisor
+from tests import installations
 from tests.recovery.services import free_port
 
 SECONDS = 300
 SERVERS = {"postgres": "postgres", "valkey": "valkey-server"}
 pytestmark = pytest.mark.stack
+
+
+class Running(NamedTuple):
+    process: subprocess.Popen[bytes]
+    port: int
+    local_dir: Path
 
 
 @pytest.fixture
@@ -37,14 +44,23 @@ def local_dir() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def used_local_dir() -> Iterator[Path]:
-    """A LOCAL_DIR after one start and stop, because the first start takes longest."""
+    """A LOCAL_DIR with tables and demo data, because the first start takes longest."""
     with new_local_dir() as folder:
-        with supervisor(folder, free_port()) as process:
-            wait_for("Longshore is ready", folder, process)
-            assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
+        installations.copy("demo", folder)
         yield folder
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """`make run`, ready, until a test ends it."""
+    port = free_port()
+    with new_local_dir() as folder:
+        installations.copy("demo", folder)
+        with supervisor(folder, port) as process:
+            wait_for("Longshore is ready", folder, process)
+            yield Running(process, port, folder)
 
 
 @contextmanager
@@ -103,30 +119,11 @@ def credentials(local_dir: Path) -> tuple[str, str]:
     return demo["api_key"], demo["admin_password"]
 
 
-def test_everything_starts_and_ends_on_a_signal(used_local_dir: Path, port: int) -> None:
-    before = credentials(used_local_dir)
-    with supervisor(used_local_dir, port) as process:
-        wait_for("Longshore is ready", used_local_dir, process)
-        commands = " ".join(" ".join(member.cmdline()) for member in family_of(process))
-        for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q maintenance", "beat"):
-            assert part in commands
-        assert credentials(used_local_dir) == before
-        assert_ends_on(signal.SIGINT, process, 0)
-
-
-@pytest.mark.parametrize("moment", ["Starting the embedded", "Preparing"])
-def test_a_signal_at_the_first_start_ends_everything(
-    local_dir: Path, port: int, moment: str
-) -> None:
-    with supervisor(local_dir, port) as process:
-        wait_for(moment, local_dir, process)
-        assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
-
-
-def test_a_signal_while_processes_start_ends_everything(used_local_dir: Path, port: int) -> None:
-    with supervisor(used_local_dir, port) as process:
-        wait_for("Starting web", used_local_dir, process)
-        assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
+def test_every_process_starts(running: Running) -> None:
+    commands = " ".join(" ".join(member.cmdline()) for member in family_of(running.process))
+    for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q maintenance", "beat"):
+        assert part in commands
+    assert credentials(running.local_dir) == credentials(installations.SHARED / "demo")
 
 
 def find_child(process: subprocess.Popen[bytes], name: str) -> psutil.Process | None:
@@ -141,11 +138,10 @@ def find_child(process: subprocess.Popen[bytes], name: str) -> psutil.Process | 
     return None
 
 
-def test_every_killed_process_is_restarted_and_exports_complete(
-    used_local_dir: Path, port: int
-) -> None:
+def test_every_killed_process_is_restarted_and_exports_complete(running: Running) -> None:
+    process, port, local_dir = running
     url = f"http://127.0.0.1:{port}/v1/exports"
-    headers = {"PX-API-KEY": credentials(used_local_dir)[0]}
+    headers = {"PX-API-KEY": credentials(local_dir)[0]}
 
     def request_until_success(method: str, address: str, **body: Any) -> Any:
         """Repeat a request until it succeeds; return its JSON."""
@@ -155,29 +151,43 @@ def test_every_killed_process_is_restarted_and_exports_complete(
                 response = httpx.request(method, address, headers=headers, timeout=10, **body)
                 if response.is_success:
                     return response.json()
-            assert time.monotonic() < deadline, (used_local_dir / "output").read_text()
+            assert time.monotonic() < deadline, (local_dir / "output").read_text()
             time.sleep(0.2)
 
+    export_ids = []
+    for name in (*PROCESSES, *SERVERS):
+        export_ids.append(request_until_success("POST", url, json={"resource": "shipment"})["id"])
+        before = find_child(process, name)
+        assert before, name
+        before.kill()
+        wait_for(f"{name} ended by SIGKILL; starting it again in 1 s.", local_dir, process)
+        deadline = time.monotonic() + 30
+        while (now := find_child(process, name)) is None or now == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    deadline = time.monotonic() + 120
+    for export_id in export_ids:
+        while request_until_success("GET", f"{url}/{export_id}")["status"] != "completed":
+            assert time.monotonic() < deadline, (local_dir / "output").read_text()
+            time.sleep(0.5)
+
+
+def test_everything_ends_on_a_signal(running: Running) -> None:
+    assert_ends_on(signal.SIGINT, running.process, 0)
+
+
+@pytest.mark.parametrize("moment", ["Starting the embedded", "Preparing"])
+def test_a_signal_at_the_first_start_ends_everything(
+    local_dir: Path, port: int, moment: str
+) -> None:
+    with supervisor(local_dir, port) as process:
+        wait_for(moment, local_dir, process)
+        assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
+
+
+def test_a_signal_while_processes_start_ends_everything(used_local_dir: Path, port: int) -> None:
     with supervisor(used_local_dir, port) as process:
-        wait_for("Longshore is ready", used_local_dir, process)
-        export_ids = []
-        for name in (*PROCESSES, *SERVERS):
-            export_ids.append(
-                request_until_success("POST", url, json={"resource": "shipment"})["id"]
-            )
-            before = find_child(process, name)
-            assert before, name
-            before.kill()
-            wait_for(f"{name} ended by SIGKILL; starting it again in 1 s.", used_local_dir, process)
-            deadline = time.monotonic() + 30
-            while (now := find_child(process, name)) is None or now == before:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-        deadline = time.monotonic() + 120
-        for export_id in export_ids:
-            while request_until_success("GET", f"{url}/{export_id}")["status"] != "completed":
-                assert time.monotonic() < deadline, (used_local_dir / "output").read_text()
-                time.sleep(0.5)
+        wait_for("Starting web", used_local_dir, process)
         assert_ends_on(signal.SIGTERM, process, 128 + signal.SIGTERM)
 
 
@@ -239,6 +249,17 @@ def test_the_start_fails_if_the_web_server_does_not_become_ready(
             stack.callback(server.shutdown)
         with pytest.raises(serve.StartError, match="did not return 200 within 1 seconds"):
             serve.await_web(Supervisor({}, print))
+
+
+def test_a_command_that_is_killed_is_reported_with_its_signal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def spawn(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["/bin/sh", "-c", "kill -KILL $$"])
+
+    monkeypatch.setattr(child_processes, "spawn", spawn)
+    with pytest.raises(serve.StartError, match=r"manage\.py migrate failed \(SIGKILL\)"):
+        serve.manage("migrate")
 
 
 def test_a_second_start_in_the_same_folder_is_refused(local_dir: Path, port: int) -> None:

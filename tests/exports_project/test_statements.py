@@ -78,7 +78,7 @@ def locked_exports() -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_statement_that_exceeds_the_timeout_answers_504(
+def test_a_statement_that_exceeds_the_timeout_responds_with_504(
     alice: KeyClient, locked_exports: None
 ) -> None:
     with connection.cursor() as cursor:

@@ -1,15 +1,17 @@
 """The web server: slow and hostile clients, forwarded headers, log lines, ends of processes."""
 
+import io
 import json
 import os
 import re
 import signal
 import socket
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,8 +20,10 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
+from batches.models import BatchLimits
 from exports.models import Export, ExportFile
 from exports_project.gunicorn import threads, workers
+from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.exports.conftest import finished, wait_for, working
 from tests.exports_project.web import WebServer, web_server
@@ -81,15 +85,33 @@ def locked(table: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("kind", ["headers", "body", "download", "pipelined downloads"])
+@pytest.fixture
+def zip_link(alice: KeyClient, link: str) -> str:
+    """The path of a signed link to all files of the export of `link`."""
+    address = f"/v1/exports/{Export.objects.get().public_id}/zip"
+    url = urlsplit(alice.get(address).json()["url"])
+    return f"{url.path}?{url.query}"
+
+
+def test_an_archive_arrives_whole(server: WebServer, zip_link: str) -> None:
+    response = server.get(zip_link, 60)
+    assert response.headers["Content-Length"] == str(len(response.content))
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        assert archive.testzip() is None
+        [name] = archive.namelist()
+        assert len(archive.read(name)) == MEGABYTES * 1_000_000
+
+
+@pytest.mark.parametrize("kind", ["headers", "body", "download", "pipelined downloads", "archive"])
 def test_slow_clients_do_not_delay_others(
-    server: WebServer, alice: KeyClient, link: str, kind: str
+    server: WebServer, alice: KeyClient, link: str, zip_link: str, kind: str
 ) -> None:
     head = "Host: localhost\r\nContent-Type: application/json\r\n"
     request = {
         "headers": f"GET /v1/exports HTTP/1.1\r\n{head}X-Slow: ",
         "body": f"POST /v1/exports HTTP/1.1\r\n{head}Content-Length: 1000\r\n\r\n{{",
         "download": f"GET {link} HTTP/1.1\r\n{head}\r\n",
+        "archive": f"GET {zip_link} HTTP/1.1\r\n{head}\r\n",
         "pipelined downloads": f"GET {link} HTTP/1.1\r\n{head}\r\n" * 10,
     }[kind]
     before = descriptors(server)
@@ -101,7 +123,7 @@ def test_slow_clients_do_not_delay_others(
             assert server.get("/v1/exports", PX_API_KEY=alice.key).status_code == 200
 
 
-def test_probes_answer_while_every_thread_is_busy(server: WebServer, alice: KeyClient) -> None:
+def test_probes_respond_while_every_thread_is_busy(server: WebServer, alice: KeyClient) -> None:
     busy = workers * threads * 2
     with ThreadPoolExecutor(busy) as pool:
         with locked("longshore_accounts_apikey"):
@@ -213,6 +235,78 @@ def test_a_client_that_sends_a_too_large_body_receives_the_error(server: WebServ
         assert json.load(response)["details"] == {"maximum": 2**20}
 
 
+def multipart(key: str, size: int, *headers: str) -> bytes:
+    """Return the head of a request with a file."""
+    lines = [
+        "POST /v1/batches HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: multipart/form-data; boundary=b",
+        f"PX-API-KEY: {key}",
+        f"Content-Length: {size}" if size else "Transfer-Encoding: chunked",
+        *headers,
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+@pytest.mark.parametrize("size", [300_000_000, 0])
+def test_a_large_body_without_a_valid_key_is_refused_before_it_arrives(
+    server: WebServer, size: int
+) -> None:
+    response = server.send(multipart("wrong", size))
+    assert (response.status_code, response.json()["error"]) == (401, "unauthorized")
+    assert response.headers["WWW-Authenticate"]
+    server.wait_for_line("POST /v1/batches 401")
+
+
+def test_a_large_body_with_a_key_that_may_only_read_is_refused(
+    server: WebServer, read_only: KeyClient
+) -> None:
+    response = server.send(multipart(read_only.key, 300_000_000))
+    assert (response.status_code, response.json()["error"]) == (403, "forbidden")
+
+
+def test_a_large_body_beyond_a_quota_is_refused(
+    server: WebServer, alice: KeyClient, acme: Organization
+) -> None:
+    BatchLimits.objects.create(organization=acme, daily=0)
+    response = server.send(multipart(alice.key, 300_000_000))
+    assert (response.status_code, response.json()["error"]) == (429, "daily_quota_exceeded")
+
+
+def test_a_file_that_is_too_large_for_a_request_is_refused(
+    server: WebServer, alice: KeyClient
+) -> None:
+    response = server.send(multipart(alice.key, 600_000_000))
+    assert (response.status_code, response.json()["error"]) == (413, "request_too_large")
+    assert "Set upload to true" in response.json()["message"]
+
+
+@pytest.mark.parametrize("is_expected", [False, True])
+def test_a_large_body_with_a_valid_key_is_received(
+    server: WebServer, alice: KeyClient, is_expected: bool
+) -> None:
+    file = b"name\n" + b"Ada Lovelace\n" * 100_000
+    body = b"".join(
+        b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n' % part
+        for part in (
+            (b"request", b"", b'{"resource": "contact", "mode": "async"}'),
+            (b"file", b'; filename="people.csv"', file),
+        )
+    )
+    body += b"--b--\r\n"
+    with socket.create_connection(server.address, timeout=10) as client:
+        if is_expected:
+            client.sendall(multipart(alice.key, len(body), "Expect: 100-continue"))
+            assert client.recv(100).startswith(b"HTTP/1.1 100 ")
+            client.sendall(body)
+        else:
+            client.sendall(multipart(alice.key, len(body)) + body)
+        response = HTTPResponse(client)
+        response.begin()
+        assert response.status == 201
+        assert json.load(response)["input"]["bytes"] == len(file)
+
+
 def test_forms_of_the_admin_may_be_larger_than_bodies_of_the_api(server: WebServer) -> None:
     client = HTTPConnection(*server.address, timeout=10)
     with closing(client):
@@ -220,7 +314,7 @@ def test_forms_of_the_admin_may_be_larger_than_bodies_of_the_api(server: WebServ
         assert client.getresponse().status == 403
 
 
-def test_pipelined_requests_are_answered_in_order(server: WebServer) -> None:
+def test_pipelined_requests_get_responses_in_order(server: WebServer) -> None:
     requests = "".join(
         f"{start}GET {path} HTTP/1.1\r\nHost: localhost\r\n{end}\r\n"
         for start, path, end in (
@@ -320,7 +414,8 @@ def test_a_killed_process_is_replaced_and_none_outlives_gunicorn(
         family = master.children()
         wait_for(lambda: server.get("/healthz").status_code == 200)
         os.kill(master.pid, signal.SIGKILL)
-        _, alive = psutil.wait_procs(family, timeout=10)
+        # The new process notices when it has started.
+        _, alive = psutil.wait_procs(family, timeout=60)
         assert alive == []
 
 

@@ -11,12 +11,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from waitress import wasyncore
+from waitress.adjustments import Adjustments
 from waitress.server import create_server
+from waitress.utilities import RequestEntityTooLarge
 
 from exports_project.web import channel, parser
 from exports_project.web.channel import Channel
 from exports_project.web.worker import Dispatcher
+from longshore.files import signed_links
 from tests.exports.conftest import wait_for
 
 SIZE = 40_000_000
@@ -46,9 +50,11 @@ def connect(
         start_response("200 OK", [("Content-Length", str(SIZE))])
         return [bytes(SIZE)]
 
+    dispatcher = Dispatcher(4)
     server: Any = create_server(
         application,
         map=sockets,
+        _dispatcher=dispatcher,
         listen="127.0.0.1:0",
         outbuf_overflow=2**18,
         log_socket_errors=False,
@@ -80,7 +86,7 @@ def connect(
     thread.join()
     for client in clients:
         client.close()
-    server.task_dispatcher.shutdown()
+    dispatcher.shutdown()
     wasyncore.close_all(sockets)
 
 
@@ -112,6 +118,7 @@ def test_a_client_that_sends_too_slowly_is_disconnected(
     assert 0.8 < seconds_until_closed(client, b"x") < 30
 
 
+@pytest.mark.slow
 def test_a_client_that_receives_too_slowly_is_disconnected(
     connect: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +143,7 @@ def test_a_client_that_reads_nothing_is_disconnected(
     wait_for(lambda: channels(sockets) == 0)
 
 
+@pytest.mark.slow
 def test_the_next_request_starts_after_the_response_has_been_sent(
     connect: Callable[[], socket.socket], sockets: dict[int, Any]
 ) -> None:
@@ -153,7 +161,7 @@ def test_the_next_request_starts_after_the_response_has_been_sent(
 def test_the_bodies_of_all_requests_share_one_budget(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parser, "MAX_BUFFERED_BYTES", 100)
+    monkeypatch.setattr(parser.bodies, "maximum", 100)
     head = b"POST / HTTP/1.1\r\nContent-Length: 5000\r\n\r\n"
     first, second = connect(), connect()
     first.sendall(head + b"x" * 80)
@@ -166,6 +174,57 @@ def test_the_bodies_of_all_requests_share_one_budget(
     wait_for(lambda: parser.bodies.used == 0)
 
 
+@pytest.mark.parametrize(
+    ("line", "headers", "is_accepted"),
+    [
+        ("POST /v1/batches", "Content-Type: multipart/form-data; boundary=b", True),
+        ("POST /v1/batches/", "Content-Type: multipart/form-data; boundary=b", True),
+        ("POST /v1/batches", "Content-Type: application/json", False),
+        ("POST /v1/exports", "Content-Type: multipart/form-data; boundary=b", False),
+        ("PUT /v1/batches/uploads/a.csv?signature={}", "X: y", True),
+        ("POST /v1/batches", "Content-Type: Multipart/Form-Data; boundary=b", True),
+        ("PUT /v1/batches/uploads/a.csv?signature={download}", "X: y", False),
+        ("PUT /v1/batches/uploads/a.csv?signature=forged", "X: y", False),
+        ("PUT /v1/batches/uploads/a.csv", "X: y", False),
+    ],
+)
+def test_only_files_of_batches_may_be_large(line: str, headers: str, is_accepted: bool) -> None:
+    line = line.format(signed_links.sign("upload:batch_1"), download=signed_links.sign("1"))
+    size = settings.API_MAX_BODY_BYTES + 1
+    request = parser.Parser(Adjustments())
+    head = f"{line} HTTP/1.1\r\nContent-Length: {size}\r\n{headers}\r\n\r\n"
+    request.received(head.encode())
+    if is_accepted:
+        request.received(b"x")
+    assert (request.error is None) == is_accepted
+    assert parser.uploads.used == int(is_accepted)
+    assert request.extra_seconds == is_accepted / parser.MIN_UPLOAD_BYTES_PER_SECOND
+    request.close()
+    assert parser.uploads.used == parser.bodies.used == 0
+
+
+def test_an_upload_that_pauses_is_too_slow_whatever_it_has_sent() -> None:
+    request = parser.Parser(Adjustments())
+    head = "POST /v1/batches HTTP/1.1\r\nContent-Length: 50000000\r\n"
+    request.received(f"{head}Content-Type: multipart/form-data; boundary=b\r\n\r\n".encode())
+    assert not request.stalls(0, 60)
+    request.received(b"x" * 10_000_000)
+    assert not request.stalls(60, 60)
+    assert not request.stalls(119, 60)
+    assert request.stalls(120, 60)
+    request.close()
+
+
+def test_a_file_larger_than_the_limit_is_refused_before_it_arrives() -> None:
+    request = parser.Parser(Adjustments())
+    size = parser.MAX_MULTIPART_BODY_BYTES + 1
+    kind = "Content-Type: multipart/form-data; boundary=b"
+    request.received(
+        f"POST /v1/batches HTTP/1.1\r\nContent-Length: {size}\r\n{kind}\r\n\r\n".encode()
+    )
+    assert isinstance(request.error, RequestEntityTooLarge)
+
+
 def test_the_rest_of_a_refused_request_is_discarded_within_limits(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,12 +232,29 @@ def test_the_rest_of_a_refused_request_is_discarded_within_limits(
     client = connect()
     client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n")
     assert client.recv(10_000).startswith(b"HTTP/1.1 413 ")
-    assert 0.8 < seconds_until_closed(client, b"x") < 4
+    assert 0.8 < seconds_until_closed(client, b"x") < 30
     monkeypatch.setattr(channel, "MAX_DISCARDED_BYTES", 100_000)
     client = connect()
     with pytest.raises(OSError):  # noqa: PT011
         client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + bytes(50_000_000))
     wait_for(lambda: channels(sockets) == 0)
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [b"GET / HTTP/9.x", b"get / HTTP/1.1", b"GET http://[/ HTTP/1.1", b"\xff"],
+)
+def test_a_malformed_request_is_refused_and_others_are_served(
+    connect: Callable[[], socket.socket], request_line: bytes
+) -> None:
+    """A request that is refused before its path is parsed has no path to select a thread by."""
+    client = connect()
+    client.sendall(request_line + b"\r\n\r\n")
+    [status_line, *_] = client.recv(10_000).splitlines()
+    assert status_line.endswith(b" 400 Bad Request")
+    other = connect()
+    other.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    assert other.recv(10_000).startswith(b"HTTP/1.1 200 ")
 
 
 def test_errors_of_files_are_logged(
@@ -192,9 +268,10 @@ def test_errors_of_files_are_logged(
 
 def test_shutdown_stops_every_thread() -> None:
     dispatcher = Dispatcher(2)
-    own = [dispatcher, *dispatcher._own.values()]
+    every = [dispatcher, *dispatcher.own.values()]
+    assert all(each.threads for each in every)
     dispatcher.shutdown(timeout=5)
-    assert not any(each.threads for each in own)
+    assert not any(each.threads for each in every)
 
 
 def test_a_client_that_reads_continuously_receives_everything(

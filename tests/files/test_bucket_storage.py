@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     "name",
     ["contacts.csv", 'the "best".csv', "Übergrößen.csv", "出荷 1.csv", "a%20b;c", "a\\b"],
 )
+@pytest.mark.slow
 def test_a_link_downloads_the_file_under_its_name(bucket: BucketStorage, name: str) -> None:
     bucket.save("a/000001", BlockFile([b"id\n", b"1\n"], "application/gzip"))
     target = LinkTarget("a/000001", name, "text/csv", "https://unused.example/", "unused")
@@ -50,6 +51,7 @@ def test_the_content_type_is_stored_with_the_file(bucket: BucketStorage, client:
     assert "ContentEncoding" not in head
 
 
+@pytest.mark.slow
 def test_a_folder_is_deleted_with_two_requests_per_thousand_objects(
     bucket: BucketStorage, client: S3Client
 ) -> None:
@@ -61,6 +63,15 @@ def test_a_folder_is_deleted_with_two_requests_per_thousand_objects(
     assert bucket.delete_folder("a")
     assert requests == ["ListObjects", "DeleteObjects"] * 2
     assert "Contents" not in client.list_objects_v2(Bucket=BUCKET)
+
+
+def test_no_request_is_sent_after_the_deadline(bucket: BucketStorage) -> None:
+    bucket.save("a/1", ContentFile(b"x"))
+    requests: list[str] = []
+    events = bucket.connection.meta.client.meta.events
+    events.register("before-call", lambda model, **_: requests.append(model.name))
+    assert not bucket.delete_folder("a", time.monotonic() - 1)
+    assert requests == []
 
 
 def test_an_object_that_the_bucket_refuses_to_delete_is_logged_and_reported(
@@ -99,6 +110,7 @@ def test_the_probe_fails_if_the_bucket_is_missing(bucket: BucketStorage, client:
         bucket.probe()
 
 
+@pytest.mark.slow
 def test_a_failed_save_leaves_no_parts(bucket: BucketStorage, client: S3Client) -> None:
     uploads: list[Any] = []
 

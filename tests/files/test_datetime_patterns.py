@@ -103,6 +103,7 @@ def _patterns_of_ten(fields: Sequence[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.slow
 def test_every_field_agrees_with_babel(zone: str) -> None:
     instants = sample_instants(zone, 600)
     patterns = _patterns_of_ten(PLAIN)
@@ -110,6 +111,7 @@ def test_every_field_agrees_with_babel(zone: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.slow
 def test_adjacent_fields_are_read_as_separate_fields(zone: str) -> None:
     source = random.Random(f"touching {zone}")  # noqa: S311
     patterns = []

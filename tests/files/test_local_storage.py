@@ -56,6 +56,22 @@ def test_saving_fails_if_the_disk_holds_other_bytes(
     assert raised.value.errno == errno.EIO
 
 
+class FullDisk(LocalStorage):
+    """A disk that has room for names, but not for bytes."""
+
+    def flush_to_disk(self, file: int, start: int, end: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_failed_save_leaves_no_file(tmp_path: Path) -> None:
+    storage = FullDisk(location=str(tmp_path))
+    with pytest.raises(OSError, match="No space left on device"):
+        storage.save("file", ContentFile(b"x"))
+    with pytest.raises(OSError, match="No space left on device"):
+        storage.probe()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_error_of_the_source_is_raised(local: LocalStorage) -> None:
     def blocks() -> Iterator[bytes]:
         yield b"0" * 5_000_000
@@ -63,6 +79,7 @@ def test_an_error_of_the_source_is_raised(local: LocalStorage) -> None:
 
     with pytest.raises(ValueError, match="the source failed"):
         local.save("file", BlockFile(blocks(), "text/csv"))
+    assert not local.exists("file")
 
 
 def test_a_saved_file_never_replaces_another(local: LocalStorage) -> None:

@@ -2,7 +2,16 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from longshore.jobs.models import Job, JobEvent, JobQuerySet, JobTurn, JobUsage, public_id_field
+from longshore.jobs.models import (
+    Job,
+    JobEvent,
+    JobQuerySet,
+    JobTurn,
+    JobUsage,
+    known_statuses,
+    public_id_field,
+)
+from longshore.jobs.statuses import Status
 
 
 class Greeting(Job):
@@ -15,7 +24,7 @@ class Greeting(Job):
     objects: ClassVar[Any] = JobQuerySet.as_manager()
 
     class Meta(Job.Meta):
-        pass
+        constraints: ClassVar = [*Job.Meta.constraints, known_statuses(Status)]
 
 
 class GreetingEvent(JobEvent):

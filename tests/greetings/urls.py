@@ -1,8 +1,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils import timezone
-
 from longshore.accounts.authentication import key_of
 from longshore.api.routers import OptionalSlashRouter
 from longshore.jobs import actions
@@ -41,7 +39,6 @@ class GreetingViewSet(JobViewSet[Greeting]):
             request=body,
             spec={"name": str(body.get("name"))},
             lane=Lane.QUICK,
-            expires_at=timezone.now() + GREETINGS.retention(),
         )
         actions.create(self.lifecycle, greeting)
         return greeting, True

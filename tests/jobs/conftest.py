@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from longshore.jobs import kinds, maintenance
 from longshore.jobs.tasks import define_tasks
+from tests.claims import claim
 from tests.exports.conftest import storage  # noqa: F401  (a fixture)
 from tests.jobs.reports import MODELS, REPORTS, Report, report_lifecycle, run
 
@@ -52,7 +53,7 @@ def fast_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def claimed(report: Report) -> Report:
-    job = report_lifecycle.claim(report.pk)
+    job = claim(report_lifecycle, report)
     assert job is not None
     return job
 

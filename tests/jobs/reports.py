@@ -5,7 +5,6 @@ The fixture `reports` of `tests.jobs.conftest` creates its tables and registers 
 
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
@@ -34,21 +33,16 @@ from longshore.jobs.models import (
 )
 from longshore.jobs.runner import JobRunner, Work
 from longshore.jobs.statuses import Lane, Status
+from longshore.jobs.storage import JobStorage
 
 # A registry of its own: organizations of other tests must not cascade to tables that do not exist.
 APPS = Apps()
 APPS.register_model("longshore_accounts", Organization)
 APPS.register_model("longshore_accounts", ApiKey)
-_ROOT = "reports"
 # In the place of an attempt's token.
 _INPUT = "input"
 LIMITS = FixedLimits(unfinished=5, daily=None, seconds=60, stored_bytes=None)
 RETENTION = timedelta(hours=1)
-
-
-def folder_of(organization_id: str) -> str:
-    """Return the folder of all files of an organization's reports."""
-    return f"{_ROOT}/{organization_id}"
 
 
 class Report(Job):
@@ -109,6 +103,17 @@ def _install() -> None:
 
 
 _install()
+
+
+class ReportStorage(JobStorage[Report]):
+    def input_key(self, report: Report) -> str:
+        return f"{self.job_folder(report.organization_id, report.public_id)}/{_INPUT}/data"
+
+    def known_folders(self, organization_id: str) -> set[str]:
+        return {_INPUT, *super().known_folders(organization_id)}
+
+
+REPORT_STORAGE = ReportStorage("reports", Report)
 REPORTS = JobKind(
     job=Report,
     event=ReportEvent,
@@ -121,25 +126,13 @@ REPORTS = JobKind(
     record_retention=lambda: timedelta(days=1),
     # An existing code: a new one would be registered for all tests of this process.
     unfinished_error=ErrorCode.TOO_MANY_REQUESTS,
-    folder=folder_of,
+    storage=REPORT_STORAGE,
 )
 
 
 class ReportLifecycle(Lifecycle[Report]):
-    def delete_attempts(self, job: Report, claims: Iterable[str], deadline: float = inf) -> bool:
-        folders = [f"{_report_folder(job)}/{claim}" for claim in claims]
-        deleted = [file_storage.delete_folder(folder, deadline) for folder in folders]
-        return all(deleted)
-
     def delete_files(self, job: Report, deadline: float = inf) -> bool:
-        return file_storage.delete_folder(_report_folder(job), deadline)
-
-    def orphans(self, older_than: timedelta) -> Iterable[str]:
-        def known_attempts(organization_id: str) -> set[str]:
-            reports = Report.objects.filter(organization_id=organization_id)
-            return {_INPUT, *(claim for report in reports for claim in report.claims)}
-
-        return file_storage.orphans(_ROOT, known_attempts, older_than)
+        return REPORT_STORAGE.delete_files(job, deadline)
 
 
 report_lifecycle = ReportLifecycle(REPORTS)
@@ -163,7 +156,7 @@ class Writing:
         if spec.get("invalid"):
             raise InvalidReport("The spec is invalid.")
         if attempt <= spec.get("failures", 0):
-            raise ConnectionError("The source does not answer.")
+            raise ConnectionError("The source does not respond.")
         for _ in range(spec["steps"]):
             if self.canceled.wait(spec.get("seconds", 0)):
                 raise InterruptedError
@@ -205,7 +198,7 @@ def request(organization: Organization, steps: int = 3) -> Report:
 def upload(report: Report) -> str:
     """Store the input of a report. Returns its key."""
     Report.objects.filter(pk=report.pk).update(has_files=True)
-    key: str = file_storage.save(f"{_report_folder(report)}/{_INPUT}/data", ContentFile(b"input"))
+    key: str = file_storage.save(REPORT_STORAGE.input_key(report), ContentFile(b"input"))
     return key
 
 
@@ -224,8 +217,4 @@ def _create(organization: Organization, status: Status, lane: Lane, spec: dict[s
 
 
 def key_of(report: Report, claim: str) -> str:
-    return f"{_report_folder(report)}/{claim}/lines"
-
-
-def _report_folder(report: Report) -> str:
-    return f"{folder_of(report.organization_id)}/{report.public_id}"
+    return f"{REPORT_STORAGE.attempt_folder(report, claim)}/lines"

@@ -18,7 +18,11 @@ NOW = timezone.now()
         (0.04, "40 ms"),
         (2.5, "2.5 s"),
         (15, "15.0 s"),
+        (0.9996, "1.0 s"),
+        (59.96, "1 min 0 s"),
+        (119.7, "2 min 0 s"),
         (125, "2 min 5 s"),
+        (3_599.7, "1 h 0 min"),
         (3_780, "1 h 3 min"),
         (90_000, "25 h 0 min"),
     ],
@@ -28,7 +32,7 @@ def test_a_duration_is_shown_in_its_largest_units(seconds: float, text: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("values", "text", "percent", "is_running"),
+    ("values", "text", "percent", "is_unfinished"),
     [
         ({"status": Status.QUEUED}, "Waiting for a worker", 0, True),
         ({"status": Status.PROCESSING, "processed_count": 5}, "5 rows so far", None, True),
@@ -43,13 +47,13 @@ def test_a_duration_is_shown_in_its_largest_units(seconds: float, text: str) -> 
     ],
 )
 def test_the_progress_follows_the_status_and_the_counts(
-    values: dict[str, object], text: str, percent: int | None, is_running: bool
+    values: dict[str, object], text: str, percent: int | None, is_unfinished: bool
 ) -> None:
     context = progress_context(Export(**values), "rows")
-    assert (context["text"], context["percent"], context["is_running"]) == (
+    assert (context["text"], context["percent"], context["is_unfinished"]) == (
         text,
         percent,
-        is_running,
+        is_unfinished,
     )
 
 
@@ -64,7 +68,7 @@ def test_times_of_a_completed_job_end_with_the_expiry_of_its_files() -> None:
     titles = [title for title, *_ in times(export)]
     assert titles == ["Created", "Started", "Ended", "Files expire"]
     assert [relative for _, relative, _ in times(export)][1:3] == [
-        "after 2.0 s in the queue",
+        "2.0 s after creation",
         "after 3.0 s of processing",
     ]
     export.expires_at = NOW

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from longshore.accounts.models import Organization
 from longshore.jobs import actions, maintenance
 from longshore.jobs.lifecycle import RETRY_DELAYS, Superseded
 from longshore.jobs.statuses import Lane, Status
+from tests.claims import claim
 from tests.exports.conftest import stored_files, wait_for, working
 from tests.jobs.conftest import claimed, current, history, skip_delay
 from tests.jobs.reports import RETENTION, Report, create, report_lifecycle, run
@@ -42,6 +43,26 @@ def test_a_job_runs_and_reports_its_progress(
     assert len(stored_files()) == 1
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_report_that_fails_does_not_end_the_attempt(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    report = create(acme, steps=8, seconds=0.1)
+    failures: list[int] = []
+    store = report_lifecycle.report
+
+    def failing(job: Report, rows: int) -> None:
+        if not failures:
+            failures.append(rows)
+            raise error("The server closed the connection.")
+        store(job, rows)
+
+    monkeypatch.setattr(report_lifecycle, "report", failing)
+    run(report.pk)
+    assert len(failures) == 1
+    assert history(report) == [("queued", 0), ("processing", 1), ("completed", 1)]
+
+
 def test_a_worker_runs_what_is_enqueued(acme: Organization) -> None:
     with working("reports_large,reports_quick,maintenance"):
         reports = [create(acme, lane) for lane in (Lane.LARGE, Lane.QUICK)]
@@ -53,18 +74,21 @@ def test_a_worker_runs_what_is_enqueued(acme: Organization) -> None:
 
 def test_a_failed_attempt_is_retried_with_backoff(acme: Organization) -> None:
     report = create(acme, failures=1)
+    Report.objects.update(estimated_completion=timezone.now())
     run(report.pk)
     assert current(report).status == Status.QUEUED
     assert report.not_before is not None
+    # That of the failed attempt may be over by now.
+    assert report.estimated_completion is None
     assert timedelta(0) < report.not_before - timezone.now() <= RETRY_DELAYS[0]
-    assert report_lifecycle.claim(report.pk) is None
+    assert claim(report_lifecycle, report) is None
     skip_delay(report)
     run(report.pk)
     assert current(report).status == Status.COMPLETED
     assert history(report)[2:] == [("queued", 1), ("processing", 2), ("completed", 2)]
 
 
-def test_a_job_whose_attempts_all_fail_fails(acme: Organization) -> None:
+def test_a_job_fails_after_its_last_attempt(acme: Organization) -> None:
     report = create(acme, failures=99)
     for _ in range(len(RETRY_DELAYS) + 1):
         skip_delay(report)
@@ -72,7 +96,10 @@ def test_a_job_whose_attempts_all_fail_fails(acme: Organization) -> None:
     assert current(report).status == Status.FAILED
     assert report.error == {
         "error": "internal_error",
-        "message": "The report failed after 3 attempts. The attempt ended with ConnectionError.",
+        "message": (
+            "The report failed after 3 attempts. "
+            "A connection failed, or a file could not be read or written."
+        ),
     }
 
 

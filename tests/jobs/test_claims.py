@@ -8,8 +8,10 @@ from django.db import connections
 
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError
-from longshore.jobs import queues
+from longshore.jobs import admission, queues
+from longshore.jobs.admission import Quota
 from longshore.jobs.statuses import Lane
+from tests.claims import claim
 from tests.jobs.conftest import claimed, current, history
 from tests.jobs.reports import create, report_lifecycle
 
@@ -58,11 +60,20 @@ def test_racing_requests_do_not_exceed_the_limit(acme: Organization) -> None:
     assert Counter(outcomes) == {"created": 5, refusal: 3}
 
 
+def test_quotas_without_a_maximum_admit_every_job(acme: Organization) -> None:
+    def refusal(used: int) -> ApiError:
+        raise AssertionError(used)
+
+    used = Organization.objects.filter(pk=acme.pk).values("pk")
+    admission.check(acme.pk, [Quota(used, None, refusal)])
+    admission.check(acme.pk, [])
+
+
 def test_organizations_take_turns(acme: Organization, globex: Organization) -> None:
     first, second, third = (create(acme) for _ in range(3))
     foreign = create(globex)
     assert [claimed(first) for _ in range(4)] == [first, foreign, second, third]
-    assert report_lifecycle.claim(first.pk) is None
+    assert claim(report_lifecycle, first) is None
 
 
 def test_one_organization_never_holds_the_last_slot(
@@ -82,7 +93,7 @@ def test_concurrent_workers_claim_each_job_once(acme: Organization, globex: Orga
 
     def work() -> None:
         start.wait()
-        while job := report_lifecycle.claim(reports[0].pk):
+        while job := claim(report_lifecycle, reports[0]):
             taken.append(job.pk)
         connections.close_all()
 
@@ -92,6 +103,6 @@ def test_concurrent_workers_claim_each_job_once(acme: Organization, globex: Orga
     for thread in threads:
         thread.join()
     # A worker that finds all waiting jobs locked by others stops early.
-    while job := report_lifecycle.claim(reports[0].pk):
+    while job := claim(report_lifecycle, reports[0]):
         taken.append(job.pk)
     assert sorted(taken) == [report.pk for report in reports]

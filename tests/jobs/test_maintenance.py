@@ -1,7 +1,11 @@
 """Maintenance and actions: recovery, expiry, purge, retry and deletion."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from math import inf
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -9,22 +13,28 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from exports.lifecycle.transitions import EXPORTS
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError
+from longshore.database import chunks
 from longshore.jobs import actions, heartbeats, maintenance, queues
 from longshore.jobs.errors import JobErrorCode
+from longshore.jobs.leases import lease
 from longshore.jobs.lifecycle import RETRY_DELAYS
 from longshore.jobs.models import DiscardedFolder
 from longshore.jobs.statuses import RETRYABLE, Lane, Status
+from tests.claims import claim
 from tests.exports.conftest import stored_files
 from tests.jobs.conftest import PERIODIC, claimed, current, purge_queues, silence, skip_delay
 from tests.jobs.reports import (
+    LIMITS,
     REPORTS,
     Report,
     ReportLifecycle,
     create,
     key_of,
     report_lifecycle,
+    request,
     run,
     upload,
 )
@@ -67,6 +77,37 @@ def test_a_job_whose_message_was_lost_is_enqueued_again(
     assert current(report).status == Status.QUEUED
 
 
+def test_a_job_without_a_message_gets_one_although_its_queue_has_others(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
+    monkeypatch.setattr(maintenance, "MAX_MESSAGE_AGE", timedelta(0))
+    unsent, _ = create(acme, Lane.LARGE), create(acme, Lane.LARGE)
+    Report.objects.filter(pk=unsent.pk).update(enqueued_at=None)
+    maintenance.recover(report_lifecycle)
+    assert queues.count_messages("reports_large") == 3
+    maintenance.recover(report_lifecycle)
+    assert queues.count_messages("reports_large") == 3
+
+
+def test_lost_messages_are_replaced_in_a_queue_that_has_those_of_another_kind(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "MIN_AGE", timedelta(0))
+    shared = ReportLifecycle(replace(REPORTS, queues=EXPORTS.queues))
+    for _ in range(3):
+        create(acme, Lane.LARGE)
+    current_app.send_task("exports.run", [0], queue="large")
+    maintenance.recover(shared)
+    assert queues.count_messages("large") == 1
+    monkeypatch.setattr(maintenance, "MAX_MESSAGE_AGE", timedelta(0))
+    # The second run finds as many messages as jobs.
+    for _ in range(2):
+        maintenance.recover(shared)
+        assert queues.count_messages("large") == 4
+    current_app.control.purge()
+
+
 def test_an_expired_job_loses_its_files_and_later_its_row(acme: Organization) -> None:
     report = create(acme)
     run(report.pk)
@@ -96,6 +137,10 @@ def test_a_purge_deletes_old_files_that_belong_to_no_job(
     maintenance.purge(report_lifecycle)
     assert len(stored_files()) == 2
     monkeypatch.setattr(maintenance, "MIN_ORPHAN_AGE", timedelta(0))
+    with lease(maintenance.files_lease(report_lifecycle), 60):
+        # One run at a time deletes files.
+        maintenance.purge(report_lifecycle)
+    assert len(stored_files()) == 2
     maintenance.purge(report_lifecycle)
     [path] = stored_files()
     assert report.public_id in path.parts
@@ -167,6 +212,24 @@ def test_recovery_leaves_a_job_whose_worker_reports(acme: Organization) -> None:
     assert current(report).status == Status.PROCESSING
 
 
+def test_recovery_leaves_a_job_whose_worker_reports_meanwhile(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = create(acme)
+    running = claimed(report)
+    silence(report)
+    read = chunks.read
+
+    def read_before_a_report(*args: Any) -> Iterator[Any]:
+        for row in read(*args):
+            report_lifecycle.report(running, 1)
+            yield row
+
+    monkeypatch.setattr(chunks, "read", read_before_a_report)
+    maintenance.recover(report_lifecycle)
+    assert current(report).status == Status.PROCESSING
+
+
 def test_recovery_enqueues_a_retried_job_only_after_its_delay(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +239,7 @@ def test_recovery_enqueues_a_retried_job_only_after_its_delay(
     purge_queues()
     maintenance.recover(report_lifecycle)
     assert current(report).enqueued_at is None
-    assert report_lifecycle.claim(report.pk) is None
+    assert claim(report_lifecycle, report) is None
     Report.objects.update(not_before=timezone.now())
     maintenance.recover(report_lifecycle)
     assert current(report).enqueued_at is not None
@@ -235,6 +298,46 @@ def test_a_retry_while_the_storage_fails_is_refused(
     assert refused.value.code == JobErrorCode.STORAGE_UNAVAILABLE
 
 
+def test_a_retry_waits_for_the_storage_only_briefly(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = create(acme)
+    run(report.pk)
+    Report.objects.update(expires_at=timezone.now())
+    deadlines: list[float] = []
+
+    def recorded(job: Report, claims: object = (), deadline: float = inf) -> bool:
+        deadlines.append(deadline - time.monotonic())
+        return True
+
+    monkeypatch.setattr(report_lifecycle, "delete_files", lambda job, end: recorded(job, (), end))
+    monkeypatch.setattr(report_lifecycle, "delete_attempts", recorded)
+    actions.retry(report_lifecycle, current(report))
+    assert len(deadlines) == 2
+    assert max(deadlines) < 60
+
+
+def test_requested_jobs_leave_time_for_the_files_of_expired_jobs(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = create(acme)
+    run(ended.pk)
+    for _ in range(LIMITS.unfinished):
+        request(acme)
+    Report.objects.update(expires_at=timezone.now())
+    expire_requested = report_lifecycle.expire_requested
+
+    def slow(job: Report) -> None:
+        time.sleep(1.1)
+        expire_requested(job)
+
+    monkeypatch.setattr(report_lifecycle, "expire_requested", slow)
+    monkeypatch.setattr(chunks, "SECONDS", 4.0)
+    maintenance.expire(report_lifecycle)
+    assert Report.objects.filter(status=Status.REQUESTED).exists()
+    assert current(ended).status == Status.EXPIRED
+
+
 def test_a_storage_that_fails_does_not_end_the_recovery(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +364,7 @@ def test_the_files_of_every_kind_are_deleted_with_their_organization(globex: Org
     folders = DiscardedFolder.objects.values_list("kind", "path")
     assert set(folders) == {
         ("export", f"exports/{organization_id}"),
+        ("batch", f"batches/{organization_id}"),
         ("report", f"reports/{organization_id}"),
     }
     maintenance.discard(report_lifecycle)

@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from exports.lifecycle.transitions import EXPORTS
-from exports_project.processes import HEALTH_CHECKS, JOB_KINDS
+from batches.lifecycle.transitions import BATCHES, batch_lifecycle
+from exports.lifecycle.transitions import EXPORTS, export_lifecycle
+from exports_project.health import CHECKS
 from longshore.accounts.models import Organization
 from longshore.jobs import heartbeats, kinds, maintenance
 from longshore.jobs.kinds import JobKind
@@ -65,7 +66,7 @@ def test_a_worker_has_a_lane_of_each_kind_whose_queue_it_consumes() -> None:
 
 
 def test_kinds_are_registered_in_order() -> None:
-    assert kinds.registered() == (EXPORTS, REPORTS)
+    assert kinds.registered() == (EXPORTS, BATCHES, REPORTS)
 
 
 def test_a_kind_is_registered_once() -> None:
@@ -85,7 +86,10 @@ def test_the_statuses_of_a_kind_are_those_of_its_model() -> None:
 
 
 def test_readiness_checks_the_recovery_of_every_kind() -> None:
-    names = {kind.name for kind in kinds.registered()} - {REPORTS.name}
-    assert set(JOB_KINDS) == names
-    recoveries = tuple(heartbeats.recovery_of(name) for name in JOB_KINDS)
-    assert HEALTH_CHECKS["recovery"] == recoveries
+    [check] = [each for each in CHECKS if each.name == "recovery"]
+    assert check.begin().result(60).state == "failed"
+    maintenance.recover(export_lifecycle)
+    maintenance.recover(batch_lifecycle)
+    assert check.begin().result(60).state == "failed"
+    maintenance.recover(report_lifecycle)
+    assert check.begin().result(60).state == "ok"

@@ -8,6 +8,7 @@ from longshore.api.errors import ApiError
 from longshore.jobs import actions, maintenance
 from longshore.jobs.queues import enqueue
 from longshore.jobs.statuses import Lane, Status
+from tests.claims import claim
 from tests.exports.conftest import stored_files
 from tests.jobs.conftest import current, history
 from tests.jobs.reports import (
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_a_requested_job_runs_once_it_is_queued(acme: Organization) -> None:
     report = request(acme)
-    assert report_lifecycle.claim(report.pk) is None
+    assert claim(report_lifecycle, report) is None
     queued = report_lifecycle.queue(report, lane=Lane.LARGE)
     assert queued is not None
     assert (queued.status, queued.lane) == (Status.QUEUED, Lane.LARGE)

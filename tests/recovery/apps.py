@@ -18,3 +18,15 @@ class ShortDelaysConfig(AppConfig):
         # Together longer than the outage of the storage.
         lifecycle.RETRY_DELAYS = (timedelta(seconds=2), timedelta(seconds=9))
         transitions.REPLICA_DELAYS = (timedelta(0), timedelta(seconds=1))
+
+
+class FrequentDeathsConfig(ShortDelaysConfig):
+    """Lets a batch survive any number of attempts, and divides it into many chunks."""
+
+    def ready(self) -> None:
+        super().ready()
+        from batches.merging import chunks
+        from longshore.jobs import lifecycle
+
+        chunks.CHUNK_ROWS = 100
+        lifecycle.RETRY_DELAYS = (timedelta(0),) * 100  # type: ignore[assignment]

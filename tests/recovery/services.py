@@ -171,7 +171,7 @@ class Replica:
             command,
             self._local_dir / "log" / "replica.log",
             signal.SIGINT,
-            self._answers,
+            self._responds,
             **service_user.options(),
         ) as child:
             yield child
@@ -186,7 +186,7 @@ class Replica:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         try:
             self.query("SELECT 1")
         except psycopg.OperationalError:

@@ -7,19 +7,20 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import redis
 from celery import Celery
 
 from exports_project import embedded
 from exports_project.embedded import child_processes, servers
 from exports_project.processes import PROCESSES, worker
+from tests import installations
 from tests.recovery.services import free_port
 from tests.recovery.storage import FAULT
 
@@ -85,19 +86,18 @@ class Stack:
     @contextmanager
     def running(self) -> Iterator["Stack"]:
         """Run everything until the end of the block, which kills the processes."""
+        installations.copy("demo", self.folder)
         with servers.running(self.folder, database=False, broker=False):
             try:
                 self.start_servers()
                 # WhiteNoise looks for collected static files, if only to find none.
                 (self.folder / "static").mkdir()
-                self._manage("migrate", "--verbosity=0")
-                self._manage("demo")
                 demo = json.loads((self.folder / "demo.json").read_text())
                 self._headers = {"PX-API-KEY": demo["api_key"], "Content-Type": "application/json"}
                 self._fill()
                 for name in COMMANDS:
                     self.start(name)
-                wait_until(self._web_answers, START_SECONDS)
+                wait_until(self._web_responds, START_SECONDS)
                 yield self
             finally:
                 for name in list(self._children):
@@ -123,6 +123,11 @@ class Stack:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+    def kill_tasks(self, name: str) -> None:
+        """Send SIGKILL to the processes of a worker that execute tasks; it starts new ones."""
+        for process in psutil.Process(self._children[name].pid).children(recursive=True):
+            process.kill()
 
     def died(self) -> list[str]:
         """Return the processes that ended by themselves."""
@@ -168,7 +173,7 @@ class Stack:
 
     @contextmanager
     def storage_fault(self, name: str) -> Iterator[None]:
-        """Make the storage fail until the end of the block. name: EIO or ENOSPC."""
+        """Make the storage fail until the end of the block. name: EIO, ENOSPC or SLOW."""
         marker = self.folder / FAULT
         marker.write_text(name)
         try:
@@ -223,22 +228,9 @@ class Stack:
         assert response.status < 300, text
         return json.loads(text)
 
-    def _web_answers(self) -> bool:
+    def _web_responds(self) -> bool:
         with socket.socket() as client:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def _manage(self, *arguments: str) -> None:
-        # Not by manage.py, which would start a database, because nobody holds the lock.
-        command = [sys.executable, "-m", "django", *arguments]
-        with (self.folder / "log" / "manage.log").open("ab") as output:
-            process = child_processes.spawn(
-                command, output=output, env=self._environment, cwd=BASE_DIR
-            )
-        try:
-            process.wait(START_SECONDS)
-        finally:
-            child_processes.stop(process)
-        assert process.returncode == 0, self.logs()
 
     def _fill(self) -> None:
         with servers.connect(self.folder, embedded.DATABASE) as connection:

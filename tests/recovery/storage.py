@@ -1,7 +1,8 @@
-"""A storage that fails while a file names an error."""
+"""A storage that fails, or is slow, while a file names the fault."""
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -10,9 +11,11 @@ from django.core.files import File
 
 from longshore.files.storage.local import LocalStorage
 
-# This file beside the storage's folder names the error: EIO, of a disk that does not respond, or
-# ENOSPC, of a full disk, which can still be read and emptied.
+# This file beside the storage's folder names the fault: EIO, of a disk that does not respond,
+# ENOSPC, of a full disk, which can still be read and emptied, or SLOW.
 FAULT = "storage-fault"
+# Delay of each block of a slow storage.
+_SLOW_SECONDS = 0.1
 
 
 class FaultyStorage(LocalStorage):
@@ -27,7 +30,7 @@ class FaultyStorage(LocalStorage):
 
     def read_range(self, key: str, start: int, end: int) -> Iterator[bytes]:
         self.fail_if("EIO")
-        return super().read_range(key, start, end)
+        return self._delayed(super().read_range(key, start, end))
 
     def delete(self, name: str) -> None:
         self.fail_if("EIO")
@@ -39,13 +42,27 @@ class FaultyStorage(LocalStorage):
 
     def fail_if(self, *names: str) -> None:
         """Raise OSError if the current fault is one of these."""
-        try:
-            name = (Path(self.location).parent / FAULT).read_text()
-        except FileNotFoundError:
-            return
+        name = self._fault()
         if name in names:
             number = getattr(errno, name)
             raise OSError(number, os.strerror(number))
+
+    def delay(self) -> None:
+        """Wait if the storage is slow."""
+        if self._fault() == "SLOW":
+            time.sleep(_SLOW_SECONDS)
+
+    def _delayed(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self.delay()
+            yield block
+
+    def _fault(self) -> str:
+        """Return the name of the current fault, or ""."""
+        try:
+            return (Path(self.location).parent / FAULT).read_text()
+        except FileNotFoundError:
+            return ""
 
 
 class _FailingFile(File):  # type: ignore[type-arg]  # generic in its stubs only
@@ -61,3 +78,4 @@ class _FailingFile(File):  # type: ignore[type-arg]  # generic in its stubs only
         for chunk in self._content.chunks(chunk_size):
             yield chunk
             self._storage.fail_if("EIO", "ENOSPC")
+            self._storage.delay()

@@ -40,7 +40,7 @@ def select(acme: Organization) -> Select:
         found = _resource(resource)
         selection, problems = parse_options(found, filters, Zone(zone))
         assert problems == []
-        return _ids(found, selection, organization or acme)
+        return ids(query(found, selection, organization or acme))
 
     return run
 
@@ -55,12 +55,18 @@ def match(acme: Organization) -> Select:
         zone: str = "UTC",
         organization: Organization | None = None,
     ) -> set[str]:
-        found = _resource(resource)
-        selection, problems = parse_selection(found, {}, filters, Zone(zone))
-        assert problems == []
-        return _ids(found, selection, organization or acme)
+        return ids(matching(_resource(resource), filters, organization or acme, zone))
 
     return run
+
+
+def matching(
+    resource: Resource, filters: Mapping[str, Any], organization: Organization, zone: str = "UTC"
+) -> str:
+    """Return the query of an organization's records that the `filters` of a request select."""
+    selection, problems = parse_selection(resource, {}, filters, Zone(zone))
+    assert problems == []
+    return query(resource, selection, organization)
 
 
 def _resource(resource: Resource | str) -> Resource:
@@ -69,12 +75,16 @@ def _resource(resource: Resource | str) -> Resource:
     return found
 
 
-def _ids(resource: Resource, selection: Selection, organization: Organization) -> set[str]:
-    query = sql.SQL("SELECT id FROM {} AS {} WHERE {}").format(
+def query(resource: Resource, selection: Selection, organization: Organization) -> str:
+    statement = sql.SQL("SELECT id FROM {} AS {} WHERE {}").format(
         sql.Identifier(resource.model._meta.db_table),
         sql.Identifier("row"),
         where(resource, organization.pk, selection.conditions, "row"),
     )
+    return statement.as_string(None)
+
+
+def ids(statement: str) -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute(query.as_string(None))
+        cursor.execute(statement)
         return {row[0] for row in cursor.fetchall()}

@@ -208,6 +208,7 @@ def many(acme: Organization) -> None:
         ("shipment", "status,created_at", "shipment_by_status"),
     ],
 )
+@pytest.mark.slow
 def test_page_uses_the_index(acme: Organization, resource: str, order: str, index: str) -> None:
     declared = registry.get(resource)
     assert declared is not None

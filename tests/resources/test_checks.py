@@ -23,7 +23,7 @@ from longshore.domains.logistics.models import (
 from longshore.resources.api.views import record_viewset
 from longshore.resources.checks import check_resource, check_resources
 from longshore.resources.columns import Column, ColumnType
-from longshore.resources.registry import Registry, Resource
+from longshore.resources.registry import Registry, Resource, registry
 from longshore.resources.relations import Relation
 from tests.samples import APPS, SAMPLE, Sample
 
@@ -129,6 +129,11 @@ def test_registered_resources_pass_the_checks() -> None:
         ({"key": ("email", "phone")}, "E016", "key email, phone is not unique within"),
         ({"writable": ("id",)}, "E014", "writable 'id' is not a column of an editable field"),
         ({"writable": ("age",)}, "E014", "writable 'age' is not a column"),
+        (
+            {"writable_relations": ("name",)},
+            "E023",
+            "writable relation 'name' is not a relation of Contact",
+        ),
     ],
 )
 def test_check_reports_a_wrong_declaration(changes: dict[str, Any], code: str, text: str) -> None:
@@ -237,3 +242,10 @@ def test_check_reports_inherited_tables_and_reserved_column_names() -> None:
     assert "longshore_resources.E012" not in str(
         list(check_resource(replace(special, hidden=frozenset({"direction"}))))
     )
+
+
+def test_check_reports_parts_of_the_same_model() -> None:
+    group = registry.get("group")
+    assert group is not None
+    errors = list(check_resource(replace(group, writable_relations=("children",))))
+    assert [error.id for error in errors] == ["longshore_resources.E023"]

@@ -8,6 +8,7 @@ from django.apps.registry import Apps
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from exports.execution.preview import preview
 from exports.models import Export
@@ -299,7 +300,9 @@ def test_secret_of_a_related_record_is_hidden(
 ) -> None:
     relation = Relation("api_key", label="hashed_key", fields=("id", "name", "hashed_key"))
     export = Resource("job", "jobs", Export, relations=(relation,), includes=("api_key",))
-    Export.objects.create(organization=acme, request={}, spec={}, api_key=alice.api_key)
+    Export.objects.create(
+        organization=acme, request={}, spec={}, api_key=alice.api_key, expires_at=timezone.now()
+    )
     for resources in ([export], [export, api_keys()]):
         only(own_registry, *resources)
         [row] = rows(acme, "job", "api_key", format="json")

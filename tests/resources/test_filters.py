@@ -247,6 +247,7 @@ def test_equality_lists_and_escaped_operators(
 
 
 @pytest.mark.parametrize("name", ["created_at", "metadata.x", "tags", "provider", "amount"])
+@pytest.mark.slow
 def test_filter_compares_thousands_of_values(name: str, acme: Organization, select: Select) -> None:
     days = [str(date(2010, 1, 1) + timedelta(days=2 * n)) for n in range(5_000)]
     raw = {"created_at": days, "amount": [*range(5_000)]}.get(name, [f"v{n}" for n in range(5_000)])

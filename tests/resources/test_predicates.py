@@ -427,6 +427,7 @@ def test_matchers_on_unregistered_related_records(acme: Organization, match: Sel
 
 
 @pytest.mark.parametrize("matcher", ["in", "not_in", "cont_any", "gt_any"])
+@pytest.mark.slow
 def test_predicate_compares_thousands_of_values(
     matcher: str, acme: Organization, match: Select
 ) -> None:

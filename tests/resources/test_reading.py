@@ -1,9 +1,10 @@
 """Reads apply their settings and restore the previous ones, inside an outer transaction too."""
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from longshore.api.errors import InvalidInput
 from longshore.resources.reading import StatementTimeout, reading, settings_of
 
 pytestmark = pytest.mark.django_db
@@ -27,3 +28,19 @@ def test_settings_are_restored_after_a_read(too_long: bool) -> None:
             with reading("Asia/Tokyo", 1_500, "timezone") as cursor:
                 assert settings(cursor) == ["Asia/Tokyo", "ISO, YMD", "iso_8601", "1500ms"]
         assert settings(around) == before
+
+
+def test_a_time_zone_that_postgresql_does_not_know_is_invalid_input() -> None:
+    with (
+        pytest.raises(InvalidInput, match="'Mars/Olympus' is not a time zone"),
+        reading("Mars/Olympus", 1_000, "timezone"),
+    ):
+        pytest.fail("The time zone was accepted.")
+
+
+def test_another_invalid_parameter_value_is_not_an_unknown_time_zone() -> None:
+    with (
+        pytest.raises(DataError, match="encoding"),
+        reading("Asia/Tokyo", 1_000, "timezone") as cursor,
+    ):
+        cursor.execute("SELECT convert('a', 'UTF8', 'nonsense'), encode('a', 'nonsense')")

@@ -130,11 +130,11 @@ def test_foreign_key_has_the_type_of_its_target() -> None:
 @pytest.mark.parametrize(
     ("relation", "many", "target"),
     [
-        (Relation("groups").of(Contact), True, Group),
-        (Relation("contacts").of(Group), True, Contact),
-        (Relation("children").of(Group), True, Group),
-        (Relation("parent").of(Group), False, Group),
-        (Relation("destination_contact").of(Shipment), False, Contact),
+        (Relation("groups").bind(Contact), True, Group),
+        (Relation("contacts").bind(Group), True, Contact),
+        (Relation("children").bind(Group), True, Group),
+        (Relation("parent").bind(Group), False, Group),
+        (Relation("destination_contact").bind(Shipment), False, Contact),
     ],
 )
 def test_relation_derives_cardinality_and_target(

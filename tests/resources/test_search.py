@@ -75,6 +75,7 @@ def named(acme: Organization, globex: Organization) -> None:
         ("in:smith,john", None),
     ],
 )
+@pytest.mark.slow
 def test_phrase_finds_records_with_all_its_words(
     phrase: str, key: str | None, select: Select
 ) -> None:

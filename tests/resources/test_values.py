@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longshore.api.parsers import storable
+from longshore.database.texts import storable
 from longshore.resources.columns import ColumnType
 from longshore.resources.values import ACCEPTED, canonical, json_or_text
 

@@ -82,6 +82,7 @@ def wrong_days(zone: str, year: int) -> list[str]:
         return sorted({day for day, count in cursor.fetchall() if count})
 
 
+@pytest.mark.slow
 def test_filter_for_a_day_selects_rows_shown_with_the_day_in_every_zone() -> None:
     wrong = {zone: wrong_days(zone, 2026) for zone in zones()}
     assert len(wrong) > 400

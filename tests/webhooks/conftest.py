@@ -1,14 +1,19 @@
 """Shared fixtures: a receiver, and a subscription of acme that targets it."""
 
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
 
 import pytest
+from celery import current_app
+from django.db import connection
 
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
 from tests.factories import SubscriptionFactory
 from tests.webhooks.receiver import Receiver, receiving
-from webhooks import outbox, signing_secrets
+from webhooks import outbox, queueing, signing_secrets
 from webhooks.events import EventType
 from webhooks.models import Delivery, Event, Subscription
 from webhooks.payloads import Data
@@ -42,5 +47,34 @@ def publish(acme: Organization) -> Publish:
     return publish
 
 
+def taken_messages() -> list[tuple[int, datetime | None]]:
+    """Empty the queue of webhooks. Return the subscription of each message, and its ETA."""
+    found = []
+    with current_app.connection_for_read() as broker:
+        channel: Any = broker.default_channel
+        while message := channel.basic_get(queueing.QUEUE, no_ack=True):
+            [number], *_ = message.payload
+            eta = message.headers["eta"]
+            found.append((number, datetime.fromisoformat(eta) if eta else None))
+    return found
+
+
+def woken() -> list[int]:
+    """Empty the queue of webhooks. Return the subscriptions whose senders were woken."""
+    return [number for number, _ in taken_messages()]
+
+
 def the_delivery() -> Delivery:
     return Delivery.objects.select_related("event", "subscription").get()
+
+
+def wait_until_blocked() -> None:
+    """Wait until another connection waits for a lock."""
+    deadline = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.messages.append(Message(self.path, headers, body, time.monotonic()))
-        self.server.behaviors.get(self.path, answer(204))(self)
+        self.server.behaviors.get(self.path, respond(204))(self)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -54,7 +54,7 @@ Behavior = Callable[[Handler], None]
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers 204, except on paths that have another behavior in `behaviors`."""
+    """Responds with 204, except on paths that have another behavior in `behaviors`."""
 
     daemon_threads = True
     block_on_close = False
@@ -89,8 +89,8 @@ def receiving() -> Iterator[Receiver]:
             thread.join()
 
 
-def answer(status: int, body: bytes = b"", **headers: str) -> Behavior:
-    """Answer with a status; an underscore in the name of a header stands for a hyphen."""
+def respond(status: int, body: bytes = b"", **headers: str) -> Behavior:
+    """Respond with a status; an underscore in the name of a header stands for a hyphen."""
 
     def behave(handler: Handler) -> None:
         handler.send_response(status)
@@ -116,12 +116,12 @@ def in_turn(*behaviors: Behavior) -> Behavior:
 
 
 def slowly(seconds: float) -> Behavior:
-    """Answer 204 after a delay."""
+    """Respond with 204 after a delay."""
 
     def behave(handler: Handler) -> None:
         time.sleep(seconds)
         with suppress(OSError):
-            answer(204)(handler)
+            respond(204)(handler)
 
     return behave
 
@@ -155,7 +155,7 @@ def reset(handler: Handler) -> None:
 
 
 class Flood:
-    """Answer with ten megabytes. `sent` counts the bytes that the client accepted."""
+    """Respond with ten megabytes. `sent` counts the bytes that the client accepted."""
 
     SIZE = 10_000_000
 

@@ -6,18 +6,27 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import unseal
+from longshore.api.errors import ApiError, ErrorCode
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.conftest import SECRET, Publish
-from tests.webhooks.receiver import Receiver, answer
-from webhooks import runner, signing_secrets
+from tests.webhooks.receiver import Receiver, respond
+from webhooks import runner, signing_secrets, subscriptions
 from webhooks.events import EventType
-from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
+from webhooks.lifecycle import activation
+from webhooks.models import (
+    MAX_SHOWN_ATTEMPTS,
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Event,
+    Subscription,
+)
 from webhooks.subscriptions import MAX_SUBSCRIPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,7 +86,7 @@ def test_secrets_are_in_no_log_and_no_other_response(
     assert [response.status_code for response in refused] == [400, 409, 400]
     alice.post(f"{address}/rotate-secret", {"secret": second})
     for status in (500, 204):
-        receiver.behaviors["/"] = answer(status)
+        receiver.behaviors["/"] = respond(status)
         alice.post(f"{address}/test")
         runner.run(Subscription.objects.get().pk)
     [one, another] = receiver.messages
@@ -85,9 +94,9 @@ def test_secrets_are_in_no_log_and_no_other_response(
     another.verified(first)
     another.verified(second)
     lists = (address, "/v1/webhooks", f"{address}/deliveries", "/v1/events")
-    answers = [response.text for response in (*refused, *map(alice.get, lists))]
-    assert "Authorization" in "".join(answers)
-    for text in (caplog.text, *answers):
+    responses = [response.text for response in (*refused, *map(alice.get, lists))]
+    assert "Authorization" in "".join(responses)
+    for text in (caplog.text, *responses):
         for hidden in (first[:-9], second[:-9], "hush"):
             assert hidden not in text
 
@@ -137,10 +146,10 @@ def test_a_test_event_is_sent_to_one_subscription_of_other_events(
     assert Delivery.objects.count() == 1
 
 
-def test_deliveries_show_every_attempt(
+def test_deliveries_show_their_attempts(
     alice: KeyClient, subscription: Subscription, receiver: Receiver, publish: Publish
 ) -> None:
-    receiver.behaviors["/"] = answer(500, b"broken")
+    receiver.behaviors["/"] = respond(500, b"broken")
     event = publish()
     runner.run(subscription.pk)
     address = f"/v1/webhooks/{subscription.public_id}/deliveries"
@@ -157,6 +166,40 @@ def test_deliveries_show_every_attempt(
         ("type=export.failed", 0),
     ):
         assert len(alice.get(f"{address}?{query}").json()["results"]) == count
+
+
+def test_a_delivery_shows_its_newest_attempts_oldest_first(
+    alice: KeyClient, subscription: Subscription
+) -> None:
+    first, second = DeliveryFactory.create_batch(2, subscription=subscription)
+    for delivery, number in ((first, MAX_SHOWN_ATTEMPTS + 5), (second, 3)):
+        Attempt.objects.bulk_create(
+            Attempt(delivery=delivery, started_at=timezone.now(), milliseconds=index)
+            for index in range(number)
+        )
+    [newer, older] = alice.get(f"/v1/webhooks/{subscription.public_id}/deliveries").json()[
+        "results"
+    ]
+    assert [attempt["milliseconds"] for attempt in newer["attempts"]] == [0, 1, 2]
+    shown = [attempt["milliseconds"] for attempt in older["attempts"]]
+    assert shown == list(range(5, MAX_SHOWN_ATTEMPTS + 5))
+    redelivered = alice.post(f"/v1/deliveries/{first.public_id}/redeliver").json()
+    assert redelivered["attempts"] == older["attempts"]
+
+
+def test_a_subscription_that_is_deleted_during_a_request_is_not_found(
+    alice: KeyClient, subscription: Subscription, settings: Settings
+) -> None:
+    settings.WEBHOOK_CHALLENGE = True
+    activation.soft_delete(subscription)
+    for change in (
+        lambda: subscriptions.rotate(subscription, None),
+        lambda: subscriptions.change(subscription, {"target": "https://receiver.example.com/"}),
+    ):
+        with pytest.raises(ApiError) as caught:
+            change()
+        assert caught.value.code is ErrorCode.NOT_FOUND
+    assert not Delivery.objects.exists()
 
 
 def test_lists_take_a_constant_number_of_queries(

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.webhooks.conftest import Publish
-from tests.webhooks.receiver import Handler, Receiver, answer
+from tests.webhooks.receiver import Handler, Receiver, respond
 from webhooks import maintenance, runner, senders
 from webhooks.lifecycle import results
 from webhooks.models import Delivery, DeliveryStatus, Event, Subscription
@@ -40,7 +40,7 @@ def repeat_challenges(receiver: Receiver) -> None:
     def behave(handler: Handler) -> None:
         data = json.loads(receiver.messages[-1].body)["data"]
         body = json.dumps({"challenge": data.get("challenge")}).encode()
-        answer(200, body)(handler)
+        respond(200, body)(handler)
 
     receiver.behaviors["/"] = behave
 
@@ -73,7 +73,7 @@ def test_a_target_that_does_not_repeat_its_challenge_gets_only_challenges(
     alice: KeyClient, receiver: Receiver, publish: Publish
 ) -> None:
     shown = subscribe(alice, receiver)
-    receiver.behaviors["/"] = answer(200, b'{"challenge": "something else"}')
+    receiver.behaviors["/"] = respond(200, b'{"challenge": "something else"}')
     publish()
     number = Subscription.objects.get().pk
     runner.run(number)
@@ -173,7 +173,7 @@ def test_deliveries_held_by_a_challenge_wake_no_sender_and_fail_in_the_end(
     publish()
     number = Subscription.objects.get().pk
     assert list(senders.due_subscriptions()) == [number]
-    receiver.behaviors["/other"] = answer(200)
+    receiver.behaviors["/other"] = respond(200)
     alice.patch(shown["url"], {"target": receiver.url("/other")})
     runner.run(number)
     Subscription.objects.update(paused_until=None)

@@ -48,7 +48,7 @@ def test_examples_of_an_invalid_secret_and_time_equal_the_responses(
 def test_example_of_an_invalid_filter_equals_the_response(
     alice: KeyClient, subscription: Subscription
 ) -> None:
-    assert alice.get("/v1/webhooks?colour=red").json() in examples("list_webhooks", 400)
+    assert alice.get("/v1/webhooks?color=red").json() in examples("list_webhooks", 400)
     assert alice.get("/v1/events?type=export").json() in examples("list_events", 400)
 
 

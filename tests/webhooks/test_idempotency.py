@@ -137,7 +137,7 @@ def test_another_organization_gets_nothing_with_the_same_key(
     assert json.loads(hers.content)["secret"] != json.loads(his.content)["secret"]
 
 
-def test_one_of_many_concurrent_requests_subscribes(acme: Organization) -> None:
+def test_concurrent_requests_with_one_key_create_one_subscription(acme: Organization) -> None:
     clients = [KeyClient(acme, str(number), Scope.WRITE) for number in range(4)]
     start = Barrier(len(clients))
 

@@ -46,14 +46,23 @@ class Listener:
         when: datetime | None = None,
         headers: dict[str, str] | None = None,
     ) -> int:
+        """Send a signed message; return the status of the response."""
+        return self.post(body, webhook_id, when, headers).status_code
+
+    def post(
+        self,
+        body: str,
+        webhook_id: str = "evt_1",
+        when: datetime | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
         when = when or datetime.now(UTC)
         signed = {
             "webhook-id": webhook_id,
             "webhook-timestamp": str(int(when.timestamp())),
             "webhook-signature": Webhook(SECRET).sign(webhook_id, when, body),
         }
-        response = httpx.post(self.url, content=body, headers=signed | (headers or {}))
-        return response.status_code
+        return httpx.post(self.url, content=body, headers=signed | (headers or {}))
 
 
 @contextmanager
@@ -80,6 +89,7 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
         yield process
 
 
+@pytest.mark.slow
 def test_a_delivery_is_verified_and_printed(listener: Listener) -> None:
     assert listener.send() == 204
     printed = listener.wait_for(r"(?s)\n\n(\d\d:\d\d:\d\d  export\.created  verified\n.*\n\}\n)")
@@ -90,12 +100,14 @@ def test_a_delivery_is_verified_and_printed(listener: Listener) -> None:
     assert SECRET not in listener.output.read_text()
 
 
+@pytest.mark.slow
 def test_a_duplicate_is_marked(listener: Listener) -> None:
     assert [listener.send(webhook_id=each) for each in ("evt_1", "evt_2", "evt_1")] == [204] * 3
     notes = re.findall(r"export\.created  (.*)\n(\w+)", listener.output.read_text())
     assert notes == [("verified", "evt_1"), ("verified", "evt_2"), ("verified, duplicate", "evt_1")]
 
 
+@pytest.mark.slow
 def test_messages_without_a_valid_signature_are_refused(listener: Listener) -> None:
     old = datetime.now(UTC) - timedelta(minutes=6)
     other = Webhook("whsec_b3RoZXI=").sign("evt_1", datetime.now(UTC), BODY)
@@ -119,7 +131,14 @@ def test_messages_without_a_valid_signature_are_refused(listener: Listener) -> N
     ]
 
 
+def test_the_token_of_a_challenge_is_repeated(listener: Listener) -> None:
+    data = {"object": "webhook", "id": "whsub_1", "challenge": "kYb0q1"}
+    response = listener.post(json.dumps({"type": "webhook.challenge", "data": data}))
+    assert (response.status_code, response.text) == (200, "kYb0q1")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_a_signal_stops_it_with_a_summary(listener: Listener, number: int) -> None:
     assert listener.send() == 204
     listener.process.send_signal(number)
@@ -127,16 +146,19 @@ def test_a_signal_stops_it_with_a_summary(listener: Listener, number: int) -> No
     assert listener.output.read_text().endswith("\nStopped. Verified messages: 1.\n")
 
 
+@pytest.mark.slow
 def test_the_secret_is_read_from_the_environment(tmp_path: Path) -> None:
     with listening(tmp_path, WEBHOOK_SECRET=SECRET) as listener:
         assert listener.send() == 204
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_a"])
+@pytest.mark.slow
 def test_an_invalid_secret_is_an_error(secret: str) -> None:
     assert "Give the signing secret of the subscription" in failure(f"--secret={secret}")
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_an_error_that_names_it(listener: Listener) -> None:
     port = listener.url.rpartition(":")[2].strip("/")
     assert f"Cannot listen on port {port}" in failure("--secret", SECRET, "--port", port)

@@ -24,14 +24,14 @@ ALLOWED, FORBIDDEN = "127.0.0.1", "127.0.0.2"
 
 
 class Receiver(ThreadingHTTPServer):
-    """Records connections and requests. Answers 204, or the answer in `answers` for the path."""
+    """Records connections and requests. Responds with 204, or as in `responses` for the path."""
 
     daemon_threads = True
 
     def __init__(self, address: str, port: int = 0) -> None:
         self.connections: list[str] = []
         self.requests: list[dict[str, str]] = []
-        self.answers: dict[str, tuple[int, dict[str, str]]] = {}
+        self.responses: dict[str, tuple[int, dict[str, str]]] = {}
         super().__init__((address, port), _Handler)
 
     @property
@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append({"path": self.path, **dict(self.headers.items())})
-        status, headers = self.server.answers.get(self.path, (204, {}))
+        status, headers = self.server.responses.get(self.path, (204, {}))
         self.send_response(status)
         for name, value in {"Content-Length": "0", **headers}.items():
             self.send_header(name, value)
@@ -75,10 +75,10 @@ def receiver(address: str, port: int = 0, tls: ssl.SSLContext | None = None) -> 
 
 
 class Resolver:
-    """Stub of `getaddrinfo` for `hooks.test`. Gives its answers in order; repeats the last one."""
+    """Stub of `getaddrinfo` for `hooks.test`. Gives its results in order; repeats the last one."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
-        self._answers = list(answers)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *results: list[str]) -> None:
+        self._results = list(results)
         self._real = socket.getaddrinfo
         self.calls = 0
         monkeypatch.setattr(socket, "getaddrinfo", self)
@@ -87,8 +87,8 @@ class Resolver:
         if host != "hooks.test":
             return self._real(host, port, *args, **options)
         self.calls += 1
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        return [found for ip in answer for found in self._real(ip, port, type=socket.SOCK_STREAM)]
+        result = self._results.pop(0) if len(self._results) > 1 else self._results[0]
+        return [found for ip in result for found in self._real(ip, port, type=socket.SOCK_STREAM)]
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_each_new_connection_is_checked(
     for _ in range(3):
         assert sender.post(url, content=b"{}").status_code == 204
     assert (resolver.calls, len(public.connections)) == (1, 1)
-    public.answers["/"] = (204, {"Connection": "close"})
+    public.responses["/"] = (204, {"Connection": "close"})
     assert sender.post(url, content=b"{}").status_code == 204
     with pytest.raises(ForbiddenAddress):
         sender.post(url, content=b"{}")
@@ -213,7 +213,7 @@ def test_redirects_are_not_followed(
     allowed: Settings, sender: httpx.Client, public: Receiver, private: Receiver, status: int
 ) -> None:
     location = f"http://{FORBIDDEN}:{private.port}/secrets"
-    public.answers["/"] = (status, {"Location": location})
+    public.responses["/"] = (status, {"Location": location})
     response = sender.post(f"http://{ALLOWED}:{public.port}/", content=b"{}")
     assert response.status_code == status
     assert not private.connections
@@ -230,12 +230,13 @@ def test_proxies_of_the_environment_are_not_used(
 
 
 def test_cookies_are_not_kept(allowed: Settings, sender: httpx.Client, public: Receiver) -> None:
-    public.answers["/"] = (204, {"Set-Cookie": "session=1"})
+    public.responses["/"] = (204, {"Set-Cookie": "session=1"})
     for _ in range(2):
         sender.post(f"http://{ALLOWED}:{public.port}/", content=b"{}")
     assert ["Cookie" in request for request in public.requests] == [False, False]
 
 
+@pytest.mark.slow
 def test_an_unresponsive_address_leaves_time_for_the_next_one(
     settings: Settings, sender: httpx.Client, public: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,13 +244,13 @@ def test_an_unresponsive_address_leaves_time_for_the_next_one(
     Resolver(monkeypatch, [FORBIDDEN, ALLOWED])
     with (
         socket.create_server((FORBIDDEN, public.port), backlog=0) as silent,
-        # Fills the accept queue: further connections get no answer.
+        # Fills the accept queue: further connections get no response.
         socket.create_connection(silent.getsockname()),
     ):
         began = time.monotonic()
         url = f"http://hooks.test:{public.port}/"
-        assert sender.post(url, content=b"{}", timeout=1).status_code == 204
-        assert time.monotonic() - began > 0.4
+        assert sender.post(url, content=b"{}", timeout=10).status_code == 204
+        assert time.monotonic() - began > 4
 
 
 def test_a_name_without_an_address_is_a_connection_error(
@@ -277,7 +278,7 @@ def test_errors_of_httpcore_become_errors_of_httpx(
         unused.bind((ALLOWED, 0))
         with pytest.raises(httpx.ConnectError):
             sender.post(f"http://{ALLOWED}:{unused.getsockname()[1]}/", content=b"{}")
-    public.answers["/"] = (200, {"Content-Length": "5"})  # But no body follows.
+    public.responses["/"] = (200, {"Content-Length": "5"})  # But no body follows.
     with pytest.raises(httpx.ReadTimeout):
         sender.post(f"http://{ALLOWED}:{public.port}/", content=b"{}", timeout=0.2)
 

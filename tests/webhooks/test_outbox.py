@@ -1,25 +1,24 @@
 """The transactional outbox, and the events that exports publish."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from exports.execution import runner
-from exports.lifecycle import actions
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export
 from longshore.accounts.models import Organization
 from longshore.api.errors import ErrorCode
-from longshore.jobs import maintenance
+from longshore.jobs import actions, maintenance
+from tests.claims import claim
 from tests.conftest import KeyClient
 from tests.exports.conftest import contacts, downloaded, queued, storage  # noqa: F401  (fixtures)
 from tests.factories import OrganizationFactory, SubscriptionFactory
-from tests.webhooks.conftest import DATA, SECRET, Publish
+from tests.webhooks.conftest import DATA, SECRET, Publish, wait_until_blocked, woken
 from tests.webhooks.receiver import Receiver
 from webhooks import outbox, payloads, queueing
 from webhooks import runner as sender
@@ -36,19 +35,18 @@ def matched(organization: Organization, resource: str = "", export_type: str = "
 
 
 def test_an_event_is_stored_only_if_the_transaction_commits(
-    subscription: Subscription, publish: Publish, monkeypatch: pytest.MonkeyPatch
+    subscription: Subscription, publish: Publish
 ) -> None:
-    woken: list[int] = []
-    monkeypatch.setattr(queueing, "wake", woken.append)
+    woken()
     with transaction.atomic():
         publish()
         transaction.set_rollback(True)
-    assert (Event.objects.count(), Delivery.objects.count(), woken) == (0, 0, [])
+    assert (Event.objects.count(), Delivery.objects.count(), woken()) == (0, 0, [])
     with transaction.atomic():
         publish()
-        assert woken == []
+        assert woken() == []
     assert (Event.objects.count(), Delivery.objects.count()) == (1, 1)
-    assert woken == [subscription.pk]
+    assert woken() == [subscription.pk]
 
 
 def test_only_matching_subscriptions_get_a_delivery(
@@ -88,17 +86,13 @@ def test_publishing_takes_three_statements_for_any_number_of_subscriptions(
     assert Delivery.objects.count() == 51
 
 
-def test_one_message_waits_for_many_events(
-    subscription: Subscription, publish: Publish, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[object] = []
-    monkeypatch.setattr("celery.current_app.send_task", lambda *args, **_: sent.append(args))
-    queueing.mark_taken(subscription.pk)
+def test_one_message_waits_for_many_events(subscription: Subscription, publish: Publish) -> None:
+    woken()
     publish(5)
-    assert len(sent) == 1
+    assert woken() == [subscription.pk]
     queueing.mark_taken(subscription.pk)
     publish()
-    assert sent == [(queueing.SEND, [subscription.pk])] * 2
+    assert woken() == [subscription.pk]
 
 
 def test_each_change_of_an_exports_status_publishes_an_event(queued: Export) -> None:  # noqa: F811
@@ -110,20 +104,20 @@ def test_each_change_of_an_exports_status_publishes_an_event(queued: Export) -> 
     Export.objects.update(expires_at=timezone.now())
     maintenance.expire(export_lifecycle)
     queued.refresh_from_db()
-    actions.retry(queued)
+    actions.retry(export_lifecycle, queued)
     assert types()[2:] == ["export.expired", "export.queued"]
-    actions.cancel(queued)
+    actions.cancel(export_lifecycle, queued)
     queued.refresh_from_db()
-    actions.retry(queued)
+    actions.retry(export_lifecycle, queued)
     for code in (ErrorCode.INTERNAL_ERROR, ErrorCode.TIMEOUT):
-        export = export_lifecycle.claim(queued.pk)
+        export = claim(export_lifecycle, queued)
         assert export is not None
         if code is ErrorCode.TIMEOUT:
             export_lifecycle.time_out(export, 1)
         else:
             export_lifecycle.fail(export, code, "no")
         queued.refresh_from_db()
-        actions.retry(queued)
+        actions.retry(export_lifecycle, queued)
     failed = ["export.started", "export.failed", "export.queued"]
     assert types()[4:] == ["export.canceled", "export.queued", *failed, *failed]
     errors = Event.objects.filter(type="export.failed").order_by("pk")
@@ -230,15 +224,3 @@ def test_deleting_events_does_not_deadlock_with_a_purge(
         Event.objects.filter(pk=event.pk).delete()
     deletion.result(timeout=10)
     assert Event.objects.count() == 0
-
-
-def wait_until_blocked() -> None:
-    """Wait until another connection waits for a lock."""
-    deadline = time.monotonic() + 10
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-            if cursor.fetchone()[0]:
-                return
-            assert time.monotonic() < deadline
-            time.sleep(0.01)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from longshore.accounts.models import Organization
 from tests.factories import DeliveryFactory, SubscriptionFactory
+from tests.webhooks.conftest import woken
 from tests.webhooks.receiver import Receiver, slowly
 from webhooks import runner, senders, subscriptions
 from webhooks.lifecycle import claims, results
@@ -47,7 +48,9 @@ def succeed(claim: DeliveryClaim, milliseconds: int = 5) -> None:
     )
 
 
-def test_a_target_that_never_answered_gets_one_sender_with_one_delivery(acme: Organization) -> None:
+def test_a_target_that_never_responded_gets_one_sender_with_one_delivery(
+    acme: Organization,
+) -> None:
     [new] = unproven_subscriptions(1, acme)
     [claim] = claim_all([new])
     assert (len(claim.deliveries), claim.may_have_more) == (1, False)
@@ -121,10 +124,7 @@ def test_racing_senders_of_unproven_targets_keep_the_limit(acme: Organization) -
 
 
 def test_a_free_sender_wakes_the_subscriptions_that_waited_longest(
-    acme: Organization,
-    globex: Organization,
-    receiver: Receiver,
-    monkeypatch: pytest.MonkeyPatch,
+    acme: Organization, globex: Organization, receiver: Receiver
 ) -> None:
     receiver.behaviors["/slow"] = slowly(2.1)
     [slow] = unproven_subscriptions(1, acme, target=receiver.url("/slow"))
@@ -135,7 +135,6 @@ def test_a_free_sender_wakes_the_subscriptions_that_waited_longest(
     unproven_subscriptions(1, globex)
     Delivery.objects.filter(subscription=slow).first().delete()  # type: ignore[union-attr]
     Delivery.objects.filter(subscription=later).update(next_attempt_at=timezone.now())
-    woken: list[int] = []
-    monkeypatch.setattr("webhooks.queueing.wake", woken.append)
+    woken()
     runner.run(slow.pk)
-    assert woken == [sooner.pk, later.pk]
+    assert woken() == [sooner.pk, later.pk]

@@ -1,6 +1,7 @@
 """One attempt at a real receiver: signatures, results, timeouts and headers."""
 
 import json
+import socket
 import time
 from datetime import timedelta
 
@@ -13,8 +14,8 @@ from longshore.accounts.sealing import seal
 from tests.factories import DeliveryFactory
 from tests.webhooks import receiver as behavior
 from tests.webhooks.conftest import SECRET, the_delivery
-from tests.webhooks.receiver import Behavior, Flood, Receiver, answer
-from webhooks import payloads, runner, sending, signing_secrets, subscriptions
+from tests.webhooks.receiver import Behavior, Flood, Receiver, respond
+from webhooks import network, runner, signing_secrets, subscriptions
 from webhooks.models import Attempt, DeliveryStatus, Subscription
 from webhooks.sending import Result, Sender
 
@@ -23,13 +24,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(network, "TIMEOUT_SECONDS", 0.5)
 
 
 def send(subscription: Subscription) -> Result:
     delivery = DeliveryFactory.create(subscription=subscription)
-    body = payloads.body(delivery.event, {"text": "Grüße"})
-    return Sender(subscription).send(delivery, body)
+    return Sender(subscription).send(delivery, {"text": "Grüße"})
 
 
 def test_a_signature_is_verified_by_the_standard_library_of_webhooks(
@@ -87,7 +87,7 @@ def test_connections_are_reused(subscription: Subscription, receiver: Receiver) 
 def test_a_2xx_response_is_a_success(
     subscription: Subscription, receiver: Receiver, status: int
 ) -> None:
-    receiver.behaviors["/"] = answer(status)
+    receiver.behaviors["/"] = respond(status)
     assert send(subscription).succeeded
 
 
@@ -95,7 +95,7 @@ def test_a_2xx_response_is_a_success(
 def test_any_other_response_is_a_failure(
     subscription: Subscription, receiver: Receiver, status: int
 ) -> None:
-    receiver.behaviors["/"] = answer(status, b"no" if status != 304 else b"")
+    receiver.behaviors["/"] = respond(status, b"no" if status != 304 else b"")
     result = send(subscription)
     assert (result.succeeded, result.status_code) == (False, status)
     assert str(status) in result.error
@@ -105,7 +105,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(
     subscription: Subscription, receiver: Receiver
 ) -> None:
     elsewhere = receiver.url("/elsewhere")
-    receiver.behaviors["/"] = answer(307, Location=elsewhere)
+    receiver.behaviors["/"] = respond(307, Location=elsewhere)
     result = send(subscription)
     assert result.error == "The target responded with 307, a redirect; redirects are not followed."
     assert receiver.ids("/elsewhere") == []
@@ -145,6 +145,20 @@ def test_a_refused_connection_is_a_failure(subscription: Subscription) -> None:
     assert result.error.startswith("ConnectError")
 
 
+def test_a_connection_that_takes_too_long_is_reported_with_its_own_limit(
+    subscription: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(*args: object, **options: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    result = send(subscription)
+    assert result.status_code is None
+    assert result.error == (
+        "Could not connect within 5 seconds: The target's host was not resolved in time."
+    )
+
+
 def test_only_the_first_kilobyte_of_a_large_response_is_read_and_stored(
     subscription: Subscription, receiver: Receiver
 ) -> None:
@@ -160,7 +174,7 @@ def test_only_the_first_kilobyte_of_a_large_response_is_read_and_stored(
 def test_a_response_that_is_not_valid_text_is_stored(
     subscription: Subscription, receiver: Receiver
 ) -> None:
-    receiver.behaviors["/"] = answer(200, b"\0\xff\xfe" + "é".encode() * 600)
+    receiver.behaviors["/"] = respond(200, b"\0\xff\xfe" + "é".encode() * 600)
     DeliveryFactory.create(subscription=subscription)
     runner.run(subscription.pk)
     response = Attempt.objects.get().response
@@ -206,13 +220,13 @@ def test_secrets_encrypted_with_another_secret_key_fail_the_attempt(
 def test_retry_after_in_seconds_is_capped(
     subscription: Subscription, receiver: Receiver, text: str, seconds: float | None
 ) -> None:
-    receiver.behaviors["/"] = answer(503, Retry_After=text)
+    receiver.behaviors["/"] = respond(503, Retry_After=text)
     assert send(subscription).retry_after == seconds
 
 
 def test_retry_after_may_be_a_date(subscription: Subscription, receiver: Receiver) -> None:
     date = (timezone.now() + timedelta(seconds=60)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    receiver.behaviors["/"] = answer(503, Retry_After=date)
+    receiver.behaviors["/"] = respond(503, Retry_After=date)
     retry_after = send(subscription).retry_after
     assert retry_after is not None
     assert 55 < retry_after <= 60

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 from pytest_django import Settings
 
-from webhooks.targets import MAX_LENGTH, InvalidTarget, check_target
+from webhooks.targets import MAX_TARGET_CHARACTERS, InvalidTarget, check_target
 
 NOT_PUBLIC = r"is not public\."
 UNUSUAL = "an unusual notation"
@@ -117,7 +117,7 @@ REFUSED = {
     "an unclosed bracket": ("https://[::1/", INVALID_URL),
     "no address in brackets": ("https://[example.com]/", INVALID_URL),
     "a fragment": ("https://example.com/#part", "must not contain a fragment"),
-    "too long": ("https://example.com/" + "a" * MAX_LENGTH, "at most 2048 characters"),
+    "too long": ("https://example.com/" + "a" * MAX_TARGET_CHARACTERS, "at most 2048 characters"),
     "SSH": (
         "https://example.com:22/",
         "port 22 is not allowed. Allowed ports: 80, 443, 8080, 8443",

@@ -23,7 +23,7 @@ from tests.exports.conftest import wait_for
 from tests.factories import SubscriptionFactory
 from tests.webhooks import receiver as behavior
 from tests.webhooks.conftest import Publish
-from tests.webhooks.receiver import Handler, Receiver, answer
+from tests.webhooks.receiver import Handler, Receiver, respond
 from webhooks import maintenance, senders, signing_secrets
 from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
 
@@ -68,9 +68,9 @@ def test_a_message_is_sent_again_if_its_sender_dies_before_recording_it(
     def kill(handler: Handler) -> None:
         worker.kill()
         worker.wait()
-        answer(204)(handler)
+        respond(204)(handler)
 
-    receiver.behaviors["/"] = behavior.in_turn(kill, answer(204))
+    receiver.behaviors["/"] = behavior.in_turn(kill, respond(204))
     event = publish()
     wait_for(lambda: worker.poll() is not None)
     # The target received the message, but no result was recorded.

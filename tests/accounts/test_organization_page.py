@@ -1,0 +1,163 @@
+"""The page of an organization: keys, limits, usage, recent jobs, webhooks, staff."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from exports.lifecycle.transitions import EXPORTS
+from exports.models import Export, ExportLimits
+from longshore.accounts.models import ApiKey, Organization
+from longshore.jobs import counters
+from longshore.jobs.statuses import Status
+from tests.exports.conftest import export_of
+from tests.factories import DeliveryFactory, SubscriptionFactory
+from tests.members import bind
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files")]
+BODY = {"resource": "contact", "csv_field_options": {"columns": {"id": True}}}
+
+
+def page(client: Client, organization: Organization) -> str:
+    path = f"/admin/longshore_accounts/organization/{organization.pk}/change/"
+    response = client.get(path)
+    assert response.status_code == 200
+    # The texts that Django formats contain non-breaking spaces.
+    return response.content.decode().replace("\xa0", " ")
+
+
+def sections(client: Client, organization: Organization) -> dict[str, dict[str, list[list[str]]]]:
+    """Return the rows of each table by section and title, without markup."""
+    path = f"/admin/longshore_accounts/organization/{organization.pk}/change/"
+    found = client.get(path).context["sections"]
+    return {
+        section["title"]: {
+            table["title"]: [
+                [str(cell).replace("\xa0", " ") for cell in row] for row in table["rows"]
+            ]
+            for table in section["tables"]
+        }
+        for section in found
+    }
+
+
+def test_limits_show_what_applies_now_with_units_and_usage(
+    admin_client: Client, acme: Organization, settings: Settings
+) -> None:
+    settings.EXPORT_MAX_DAILY = 10_000
+    ExportLimits.objects.create(organization=acme, unfinished=3, bytes=5 << 30)
+    export_of(acme, BODY)
+    limits = sections(admin_client, acme)["Exports"]["Limits"]
+    assert ["Unfinished", "3", "This organization", "1"] in limits
+    assert ["Per day", "10,000", "Default", "0"] in limits
+    assert ["Seconds", "1 h 0 min", "Default", "–"] in limits  # noqa: RUF001 (a dash)
+    assert ["Stored bytes", "1.0 TB", "Default", "0 bytes"] in limits
+    assert ["Records per export", "No limit", "Default", "–"] in limits  # noqa: RUF001
+    assert ["Bytes per export", "5.0 GB", "This organization", "–"] in limits  # noqa: RUF001
+
+
+def test_the_form_of_limits_shows_defaults_and_units(
+    admin_client: Client, acme: Organization, settings: Settings
+) -> None:
+    settings.EXPORT_MAX_DAILY = 10_000
+    content = admin_client.get("/admin/exports/exportlimits/add/").content.decode()
+    assert "Default: 10,000." in content
+    assert "Default: 3,600 seconds (1 h 0 min)." in content
+
+
+def test_usage_counts_the_completed_jobs_of_today(admin_client: Client, acme: Organization) -> None:
+    now = timezone.now()
+    earlier = now - timedelta(days=2)
+    done = {"status": Status.COMPLETED, "stored_bytes": 2048, "created_at": earlier}
+    expired = export_of(acme, BODY, records_count=1_500, completed_at=now, **done)
+    for export in (expired, export_of(acme, BODY, records_count=7, completed_at=earlier, **done)):
+        counters.add(EXPORTS, export)
+    # One that never began, such as a batch without an upload, was not completed.
+    export_of(acme, BODY, status=Status.EXPIRED, completed_at=now)
+    Export.objects.filter(pk=expired.pk).update(status=Status.EXPIRED, stored_bytes=0)
+    exports = sections(admin_client, acme)["Exports"]
+    assert exports["Completed today (UTC)"] == [["1", "1,500", "2.0 KB"]]
+    assert len(exports["Newest"]) == 3
+    assert ["Stored bytes", "1.0 TB", "Default", "2.0 KB"] in exports["Limits"]
+
+
+def test_keys_that_expire_soon_are_marked(admin_client: Client, acme: Organization) -> None:
+    soon = timezone.now() + timedelta(days=3)
+    ApiKey.objects.create_key(organization=acme, name="short", expiry_date=soon)
+    ApiKey.objects.create_key(organization=acme, name="long")
+    content = page(admin_client, acme)
+    assert content.count("Expires soon") == 1
+    listed = admin_client.get("/admin/longshore_accounts/apikey/", {"status": "expires soon"})
+    assert [key.name for key in listed.context["cl"].result_list] == ["short"]
+
+
+def test_bound_staff_and_webhooks_are_listed(admin_client: Client, acme: Organization) -> None:
+    bind(User.objects.create_user("mary", is_staff=True), [acme])
+    User.objects.create_user("paul", is_staff=True)
+    subscription = SubscriptionFactory.create(organization=acme, name="Warehouse")
+    DeliveryFactory.create(subscription=subscription)
+    found = sections(admin_client, acme)
+    [[name, *_]] = found["Staff"][""]
+    assert "mary" in name
+    [[title, _, state, health]] = found["Webhooks"][""]
+    assert "Warehouse" in title
+    assert "Active" in state
+    assert "<svg" in health
+
+
+def test_a_person_sees_only_the_sections_of_its_permissions(acme: Organization) -> None:
+    user = User.objects.create_user("mary", is_staff=True)
+    codenames = ["view_organization", "view_export"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client = Client()
+    client.force_login(user)
+    assert sections(client, acme).keys() == {"Exports"}
+    assert "Change the limits" not in page(client, acme)
+
+
+def test_a_bound_person_sees_no_users(acme: Organization) -> None:
+    user = User.objects.create_superuser("mary")
+    bind(user, [acme])
+    client = Client()
+    client.force_login(user)
+    found = sections(client, acme)
+    assert "Staff" not in found
+    assert "Exports" in found
+
+
+def test_the_link_to_the_limits_opens_the_form_of_the_organization(
+    admin_client: Client, acme: Organization
+) -> None:
+    add = f"/admin/exports/exportlimits/add/?organization={acme.pk}"
+    assert f'href="{add}"' in page(admin_client, acme)
+    assert "Acme Freight" in admin_client.get(add).content.decode()
+    ExportLimits.objects.create(organization=acme)
+    assert f'href="/admin/exports/exportlimits/{acme.pk}/change/"' in page(admin_client, acme)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_organization(
+    admin_client: Client,
+    acme: Organization,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(6):
+        export_of(acme, BODY)
+        ApiKey.objects.create_key(organization=acme, name=f"key {number}")
+        subscription = SubscriptionFactory.create(organization=acme)
+        DeliveryFactory.create(subscription=subscription)
+        bind(User.objects.create_user(f"user {number}"), [acme])
+    page(admin_client, acme)  # Fills the cache of content types.
+    with django_assert_max_num_queries(24):
+        page(admin_client, acme)
+
+
+def test_the_time_zone_of_an_organization_is_chosen_from_a_list(
+    admin_client: Client, acme: Organization
+) -> None:
+    assert '<option value="Europe/Berlin">' in page(admin_client, acme)
+    path = f"/admin/longshore_accounts/organization/{acme.pk}/change/"
+    form = {"name": acme.name, "slug": acme.slug, "timezone": "Mars/Olympus"}
+    assert "Select a valid choice" in admin_client.post(path, form).content.decode()

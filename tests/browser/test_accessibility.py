@@ -1,0 +1,166 @@
+"""Every page of the admin meets WCAG 2.2 AA, light and dark, and logs no error in the browser."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.utils import timezone
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+)
+from playwright.sync_api import Page, expect
+
+from batches.models import BatchLimits
+from exports.execution import runner
+from exports.models import Export, ExportLimits
+from longshore.accounts.models import AuditAction, AuditEntry, Organization
+from longshore.domains.demo.sources import demo_sources
+from tests.batches.running import CSV_WITH_ERROR, created, post_file
+from tests.batches.running import run as run_batch
+from tests.browser.pages import AdminPage, admin_pages
+from tests.conftest import KeyClient
+from tests.exports.conftest import export_of, storage
+from tests.factories import DeliveryFactory
+from webhooks.models import Attempt
+
+__all__ = ["storage"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("storage")]
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+}
+# The other rules do not depend on colors.
+COLOR_RULES = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+AXE = Axe()
+
+
+@pytest.fixture
+def records(acme: Organization, alice: KeyClient) -> None:
+    """One record of each model, and jobs in several statuses."""
+    sizes = {source.unit: source.min_size for source in demo_sources()}
+    call_command("demo_data", organization=acme.slug, verbosity=0, **sizes)
+    body = {"resource": "contact", "csv_field_options": {"columns": ["id", "name"]}}
+    runner.run(export_of(acme, body).pk)
+    export_of(acme, body)
+    failed = export_of(acme, body)
+    error = {"error": "too_many_records", "message": "The export has more rows than the limit."}
+    now = timezone.now()
+    Export.objects.filter(pk=failed.pk).update(status="failed", completed_at=now, error=error)
+    run_batch(created(post_file(alice, CSV_WITH_ERROR, mode="async")))
+    run_batch(created(post_file(alice, CSV_WITH_ERROR, mode="async", dry_run=True)))
+    delivery = DeliveryFactory.create(subscription__organization=acme)
+    Attempt.objects.create(delivery=delivery, started_at=now, milliseconds=9, error="refused")
+    ExportLimits.objects.create(organization=acme, unfinished=2)
+    BatchLimits.objects.create(organization=acme, unfinished=2)
+    AuditEntry.objects.create(
+        username="admin", action=AuditAction.DOWNLOAD, organization=acme, subject="exp_1"
+    )
+    Group.objects.get_or_create(name="Night shift")
+    every = IntervalSchedule.objects.create(every=5, period="minutes")
+    CrontabSchedule.objects.create()
+    ClockedSchedule.objects.create(clocked_time=now)
+    PeriodicTask.objects.create(name="Recover", task="exports.recover", interval=every)
+
+
+def violations(page: Page, rules: dict[str, Any]) -> list[str]:
+    """Return what axe-core finds, one line per element."""
+    found = AXE.run(page, options=rules).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:160]} ({(node['failureSummary'] or '')[:200]})"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+def problems(page: Page, visited: AdminPage) -> list[str]:
+    """Open a page and return its problems; none if a superuser may not open it."""
+    if page.request.get(visited.address).status == 405:
+        return []  # Receives a form only.
+    response = page.goto(visited.address)
+    assert response is not None
+    if response.status in (403, 404) and not visited.name.endswith(("changelist", "index")):
+        return []
+    assert response.status == 200, (visited, response.status)
+    assert "/login/" not in page.url, visited
+    if "<main" not in response.text():
+        return []  # Data, not a page.
+    # A color that is changing has no contrast.
+    page.add_style_tag(content="*, *::before { transition: none !important; }")
+    found = violations(page, RULES)
+    page.evaluate("document.documentElement.classList.add('dark')")
+    found += [f"dark: {each}" for each in violations(page, COLOR_RULES)]
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    if width > NARROW["width"]:
+        found.append(f"{width} px wide on a phone")
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    return [f"{visited.name}: {each}" for each in found]
+
+
+def test_all_pages_are_accessible_in_both_themes(admin: Page, records: None) -> None:
+    errors: list[str] = []
+    admin.on(
+        "console",
+        lambda message: errors.append(message.text) if message.type == "error" else None,
+    )
+    admin.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    pages = admin_pages()
+    assert {"index", "exports_export_change", "batches_batch_wizard_checks"} <= {
+        p.name for p in pages
+    }
+    found = [problem for page in pages for problem in problems(admin, page)]
+    # Pages that a superuser may not open.
+    errors = [error for error in errors if "403" not in error and "404" not in error]
+    assert not found + errors, "\n".join(found + errors)
+
+
+def test_the_page_to_sign_in_is_accessible(page: Page) -> None:
+    page.goto("/admin/login/")
+    assert violations(page, RULES) == []
+
+
+def test_the_first_tab_stop_skips_the_navigation(admin: Page) -> None:
+    admin.goto("/admin/")
+    admin.keyboard.press("Tab")
+    expect(admin.get_by_role("link", name="Skip to the content")).to_be_focused()
+    admin.keyboard.press("Enter")
+    admin.keyboard.press("Tab")
+    inside = "document.querySelector('#content').contains(document.activeElement)"
+    assert admin.evaluate(inside)
+
+
+def test_controls_of_the_frame_work_by_keyboard(admin: Page) -> None:
+    admin.goto("/admin/")
+    menu = admin.get_by_role("button", name="admin", exact=False).last
+    menu.focus()
+    admin.keyboard.press("Enter")
+    dark = admin.get_by_role("button", name="Dark")
+    expect(dark).to_be_visible()
+    dark.focus()
+    admin.keyboard.press("Space")
+    expect(admin.locator("html")).to_have_class("dark")
+
+
+def test_the_palette_finds_an_organization(admin: Page, acme: Organization) -> None:
+    admin.goto("/admin/")
+    admin.keyboard.press("Control+k")
+    admin.get_by_placeholder("Type to search").press_sequentially("acme")
+    admin.get_by_role("link", name="Acme Freight").click()
+    admin.wait_for_url(f"**/{acme.pk}/change/")
+
+
+@pytest.mark.parametrize("address", ["/nothing", "/admin/exports/export/1/change/"])
+def test_a_missing_page_is_styled(admin: Page, address: str) -> None:
+    response = admin.goto(address)
+    assert response is not None
+    assert response.status == 404
+    expect(admin.get_by_role("heading", name="This page does not exist")).to_be_visible()
+    assert violations(admin, RULES) == []
+    admin.get_by_role("link", name="Go to the admin").click()
+    admin.wait_for_url("**/admin/")
