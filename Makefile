@@ -2,19 +2,24 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: run test test-fast fuzz lint requirements openapi release-dump clean
+# Containers often forbid it, but tests start hundreds of processes, which would compile all modules.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test test-fast fuzz lint screenshots requirements openapi conformance release-dump clean
 
 run: .venv/.run
 	@exec .venv/bin/python -m exports_project.serve
 
+# More workers than cores: tests with servers mostly wait.
 test: .venv/.dev
-	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Without stacks, browsers, property-based tests and tests that commit.
 test-fast: .venv/.dev
 	@exec .venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 # Random requests against the API description. More: make fuzz FUZZ="--cases 20000 --seed 2"
+# Of a dialect: make fuzz FUZZ="--api packagex"
 fuzz: .venv/.dev
 	@exec .venv/bin/python -m tests.fuzz $(FUZZ)
 
@@ -29,6 +34,10 @@ lint: .venv/.dev
 	.venv/bin/python -m mypy .
 	.venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
+# Pictures of all pages of the admin, into docs/screenshots/. Needs Chromium.
+screenshots: .venv/.dev
+	@exec .venv/bin/python -m tests.browser.screenshots
+
 # Keeps existing pins. Newer versions: make requirements UPGRADE=--upgrade
 requirements: .venv/.dev
 	for name in requirements requirements-local requirements-dev; do \
@@ -37,6 +46,15 @@ requirements: .venv/.dev
 
 openapi: .venv/.dev
 	.venv/bin/python -W ignore::RuntimeWarning manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	for name in packagex nextcommerce commercelayer; do \
+		.venv/bin/python -W ignore::RuntimeWarning manage.py spectacular --validate --fail-on-warn \
+			--custom-settings dialects.$$name.description.SETTINGS --file docs/openapi/$$name.yaml || exit 1; \
+	done
+
+# The tables of docs/dialects.md, from the tests of the dialects.
+conformance: export DJANGO_SETTINGS_MODULE = exports_project.settings
+conformance: .venv/.dev
+	@exec .venv/bin/python -W ignore::RuntimeWarning -m tests.dialects.conformance
 
 # Once per release: the dump that the next version must be able to migrate.
 release-dump: .venv/.dev

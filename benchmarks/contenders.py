@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from rest_framework import serializers
 
+from benchmarks import names
 from benchmarks.data import ORGANIZATION
 from exports.execution import runner
 from exports.lifecycle.creation import create
@@ -75,8 +76,8 @@ def longshore(rows: int) -> int:
 def exported(request: dict[str, Any], rows: int) -> int:
     """Run an export: claim, stream, compress, hash, store, verify, complete."""
     organization = Organization.objects.get(slug=ORGANIZATION)
-    with patch("exports.lifecycle.creation.enqueue"):  # No worker shall run it.
-        export = create(organization, None, request, parse_export(request)).export
+    with patch("longshore.jobs.actions.enqueue"):  # No worker shall run it.
+        export, _ = create(organization, None, request, parse_export(request))
     runner.run(export.pk)
     export.refresh_from_db()
     file = export.files.get()
@@ -137,9 +138,9 @@ def serializer_loop(rows: int) -> int:
 
 
 CONTENDERS: dict[str, Callable[[int], int]] = {
-    "server-side COPY to /dev/null": server_copy,
-    "Longshore, CSV + gzip": longshore,
-    "values_list().iterator() + csv.writer": iterator_loop,
-    "django-import-export": import_export,
-    "DRF serializer loop": serializer_loop,
+    names.SERVER: server_copy,
+    names.EXPORT: longshore,
+    names.ITERATOR: iterator_loop,
+    names.IMPORT_EXPORT: import_export,
+    names.SERIALIZER: serializer_loop,
 }

@@ -29,15 +29,18 @@ ON "group".number - 1 IN (contact.number %% %(groups)s, (contact.number + 7) %% 
 
 
 @contextmanager
-def servers() -> Iterator[None]:
-    """Run PostgreSQL and Valkey in a temporary folder, and set up Django with them."""
+def servers(*, durable: bool = False) -> Iterator[None]:
+    """Run PostgreSQL and Valkey in a temporary folder, and set up Django with them.
+
+    durable: flush each commit to the disk, for benchmarks that write.
+    """
     with tempfile.TemporaryDirectory(prefix="longshore-") as folder:
         os.environ |= {"LOCAL_DIR": folder, "ENV_FILE": os.devnull, "DATABASE_URL": ""}
         os.environ |= {"BROKER_URL": "", "CACHE_URL": "", "AWS_STORAGE_BUCKET_NAME": ""}
         os.environ["DJANGO_SETTINGS_MODULE"] = "exports_project.settings"
         from exports_project.embedded import servers
 
-        with servers.running(Path(folder), durable=False):
+        with servers.running(Path(folder), durable=durable):
             import django
             from django.core.management import call_command
 

@@ -10,17 +10,11 @@ import statistics
 
 from benchmarks import measuring
 from benchmarks.data import fill, servers
-from benchmarks.measuring import Measurement, machine, middle
+from benchmarks.measuring import Measurement, machine, median_run
+from benchmarks.names import EXPORT, IMPORT_EXPORT, ITERATOR, SERIALIZER, SERVER
 
-SERVER, OURS, LOOP, IMPORT_EXPORT, SERIALIZER = (
-    "server-side COPY to /dev/null",
-    "Longshore, CSV + gzip",
-    "values_list().iterator() + csv.writer",
-    "django-import-export",
-    "DRF serializer loop",
-)
 # Fewer rows for slow contenders. Their time grows linearly, so the rates are comparable.
-SLOW_ROWS = {LOOP: 100_000, IMPORT_EXPORT: 20_000, SERIALIZER: 20_000}
+SLOW_ROWS = {ITERATOR: 100_000, IMPORT_EXPORT: 20_000, SERIALIZER: 20_000}
 
 
 def measure(contender: str, rows: int) -> Measurement:
@@ -28,24 +22,24 @@ def measure(contender: str, rows: int) -> Measurement:
 
 
 def compare(rows: int, repeat: int) -> None:
-    results: dict[str, list[Measurement]] = {SERVER: [], OURS: []}
+    results: dict[str, list[Measurement]] = {SERVER: [], EXPORT: []}
     measure(SERVER, rows)  # Not counted: warms up the server's cache.
     for _ in range(repeat):
-        for contender in (SERVER, OURS):
+        for contender in (SERVER, EXPORT):
             results[contender].append(measure(contender, rows))
     for contender, fewer in SLOW_ROWS.items():
         results[contender] = [measure(contender, min(fewer, rows)) for _ in range(repeat)]
-    ours = statistics.median(found.rate for found in results[OURS])
+    ours = statistics.median(found.rate for found in results[EXPORT])
     print(f"\n{machine()}\n")
     print("| | rows | seconds | rows/s | relative speed of Longshore | peak memory |")
     print("|---|--:|--:|--:|--:|--:|")
     for contender, found in results.items():
-        median = middle(found)
+        median = median_run(found)
         print(
             f"| {contender} | {median.rows:,} | {median.seconds:.2f} | {median.rate:,.0f} "
             f"| {ours / median.rate:.2f} x | {median.peak_megabytes:.0f} MB |"
         )
-    pairs = zip(results[OURS], results[SERVER], strict=True)
+    pairs = zip(results[EXPORT], results[SERVER], strict=True)
     ratios = ", ".join(f"{ours.seconds / server.seconds:.2f}" for ours, server in pairs)
     print(f"\nDuration as a multiple of the server-side COPY, for each pair of runs: {ratios}.")
 
@@ -65,7 +59,7 @@ def main() -> None:
         measurements = []
         for rows in (options.rows // 5, options.rows, 2 * options.rows):
             fill(rows)
-            measurements.append(measure(OURS, rows))
+            measurements.append(measure(EXPORT, rows))
             if rows == options.rows:
                 compare(rows, options.repeat)
         memory(measurements)

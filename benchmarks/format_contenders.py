@@ -8,33 +8,34 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
+from psycopg import sql
 
+from benchmarks import names
 from benchmarks.contenders import COLUMNS, ZONE, copied, exported
 from benchmarks.data import ORGANIZATION
 from longshore.accounts.models import Organization
 
-PLAIN, PLAIN_CONTACTS, MERGED = (
-    "server-side COPY of plain CSV",
-    "server-side COPY of plain CSV, contacts",
-    "server-side COPY of the merged CSV",
-)
 TWELVE = COLUMNS[:12]
 CONTACT = (
     "id", "name", "nickname", "alternate_names", "email", "alternate_emails", "phone",
     "alternate_phones", "id_number", "address", "secondary_address", "is_primary", "notes",
     "metadata", "created_at", "updated_at",
 )  # fmt: skip
-_PLAIN = """COPY (SELECT {} FROM longshore_logistics_{} WHERE organization_id = %s)
-TO '/dev/null' (FORMAT csv)"""
+# COPY takes no parameters.
+_PLAIN = sql.SQL("""COPY (SELECT {} FROM {} WHERE organization_id = {})
+TO '/dev/null' (FORMAT csv)""")
 
 
 def plain_copy(resource: str, columns: tuple[str, ...], rows: int) -> int:
     """COPY the columns to /dev/null on the server, without any conversion."""
     organization = Organization.objects.get(slug=ORGANIZATION)
+    statement = _PLAIN.format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Identifier(f"longshore_logistics_{resource}"),
+        sql.Literal(organization.pk),
+    )
     with connection.cursor() as cursor:
-        statement = _PLAIN.format(", ".join(columns), resource)
-        # COPY takes no parameters.
-        cursor.execute(statement.replace("%s", f"'{organization.pk}'"))
+        cursor.execute(statement.as_string(None))
     return 0
 
 
@@ -62,20 +63,18 @@ def merged_copy(rows: int) -> int:
 
 
 REQUESTS = {
-    "CSV, merge": request("csv"),
-    "CSV, merge, gzip": request("csv") | {"compression": "gzip"},
-    "CSV, merge, zstd": request("csv") | {"compression": "zstd"},
-    "JSON Lines": request("jsonl"),
-    "CSV, flatten": request("csv", properties="flatten"),
-    "Parquet": request("parquet"),
-    "XLSX, 12 columns": request("xlsx", TWELVE),
-    "contacts with two groups each, CSV, merge": request(
-        "csv", (*CONTACT, "groups"), resource="contact"
-    ),
+    names.CSV: request("csv"),
+    names.CSV_GZIP: request("csv") | {"compression": "gzip"},
+    names.CSV_ZSTD: request("csv") | {"compression": "zstd"},
+    names.JSON_LINES: request("jsonl"),
+    names.CSV_FLATTEN: request("csv", properties="flatten"),
+    names.PARQUET: request("parquet"),
+    names.XLSX: request("xlsx", TWELVE),
+    names.CONTACTS: request("csv", (*CONTACT, "groups"), resource="contact"),
 }
 CONTENDERS: dict[str, Callable[[int], int]] = {
-    PLAIN: partial(plain_copy, "shipment", COLUMNS),
-    PLAIN_CONTACTS: partial(plain_copy, "contact", CONTACT),
-    MERGED: merged_copy,
+    names.PLAIN: partial(plain_copy, "shipment", COLUMNS),
+    names.PLAIN_CONTACTS: partial(plain_copy, "contact", CONTACT),
+    names.MERGED: merged_copy,
     **{name: partial(exported, body) for name, body in REQUESTS.items()},
 }

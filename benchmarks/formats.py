@@ -8,42 +8,39 @@ own process, from the queued export to the verified file. Prints a table in Mark
 
 import argparse
 
+from benchmarks import names
 from benchmarks.data import fill, fill_contacts, servers
-from benchmarks.measuring import Measurement, machine, measure, middle
+from benchmarks.measuring import Measurement, machine, measure, median_run
+from benchmarks.names import CONTACTS, MERGED, PLAIN, PLAIN_CONTACTS
 
 MODULE = "benchmarks.format_contenders"
-PLAIN, PLAIN_CONTACTS, MERGED = (
-    "server-side COPY of plain CSV",
-    "server-side COPY of plain CSV, contacts",
-    "server-side COPY of the merged CSV",
-)
-CONTACTS = "contacts with two groups each, CSV, merge"
 # Maximum time as a multiple of PLAIN, or of PLAIN_CONTACTS.
 MAX_RATIOS = {
-    "CSV, merge": 1.5,
-    "CSV, merge, gzip": None,
-    "CSV, merge, zstd": None,
-    "JSON Lines": 2.2,
-    "CSV, flatten": 2.5,
-    "Parquet": 1.5,
-    "XLSX, 12 columns": None,
+    names.CSV: 1.5,
+    names.CSV_GZIP: None,
+    names.CSV_ZSTD: None,
+    names.JSON_LINES: 2.2,
+    names.CSV_FLATTEN: 2.5,
+    names.PARQUET: 1.5,
+    names.XLSX: None,
     CONTACTS: 3.0,
 }
 
 
 def compare(rows: int, repeat: int) -> None:
-    names = [PLAIN, MERGED, PLAIN_CONTACTS, *MAX_RATIOS]
-    found: dict[str, list[Measurement]] = {name: [] for name in names}
+    found: dict[str, list[Measurement]] = {
+        name: [] for name in (PLAIN, MERGED, PLAIN_CONTACTS, *MAX_RATIOS)
+    }
     for name in (PLAIN, PLAIN_CONTACTS):
         measure(MODULE, name, rows)  # Not counted: warms up the server's cache.
     for _ in range(repeat):
-        for name in names:
+        for name in found:
             found[name].append(measure(MODULE, name, rows))
     print(f"\n{machine()}\n")
     print("| | rows | seconds | rows/s | multiple of plain COPY | goal | peak memory | file |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for name, measurements in found.items():
-        median = middle(measurements)
+        median = median_run(measurements)
         base = found[PLAIN_CONTACTS if name in (CONTACTS, PLAIN_CONTACTS) else PLAIN]
         # Compare consecutive runs, because the speed of the machine varies.
         pairs = zip(measurements, base, strict=True)

@@ -18,6 +18,14 @@ from rest_framework.renderers import JSONRenderer
 
 from benchmarks.contenders import copied, exported
 from benchmarks.data import ORGANIZATION
+from benchmarks.names import (
+    NESTED,
+    PREFETCHED,
+    SERVER,
+    STATEMENTS,
+    STATEMENTS_OF_ONE,
+    STORED,
+)
 from exports.reading import copy_reader
 from exports.reading.stream import ExportStream
 from exports.request.parser import parse_export
@@ -96,7 +104,7 @@ def statements(orders: int) -> int:
     stream = ExportStream(parse_export(body(orders)), organization.pk)
     with (
         patch("psycopg.Cursor.execute", counted(psycopg.Cursor.execute)),
-        patch("exports.reading.copy_reader._send", counted(copy_reader._send)),
+        patch.object(copy_reader._Server, "send", counted(copy_reader._Server.send)),
     ):
         for _ in stream:
             pass
@@ -156,19 +164,12 @@ def serializer_loop(orders: int) -> int:
     return path.stat().st_size
 
 
-SERVER, OURS, STORED, LOOP = (
-    "server-side COPY to /dev/null",
-    "Longshore, JSON + gzip",
-    "Longshore, without computed columns",
-    "prefetch_related + serializers",
-)
-STATEMENTS, STATEMENTS_OF_ONE = "statements", "statements of one connection"
 # The last two return a number of statements.
 CONTENDERS: dict[str, Callable[[int], int]] = {
     SERVER: server_copy,
-    OURS: longshore,
+    NESTED: longshore,
     STORED: stored,
-    LOOP: serializer_loop,
+    PREFETCHED: serializer_loop,
     STATEMENTS: statements,
     STATEMENTS_OF_ONE: statements_of_one_connection,
 }

@@ -11,16 +11,17 @@ import argparse
 
 from benchmarks import measuring
 from benchmarks.data import servers
-from benchmarks.measuring import Measurement, machine, middle
+from benchmarks.measuring import Measurement, machine, median_run
+from benchmarks.names import (
+    NESTED,
+    PREFETCHED,
+    SERVER,
+    STATEMENTS,
+    STATEMENTS_OF_ONE,
+    STORED,
+)
 from benchmarks.orders import fill_orders
 
-SERVER, OURS, STORED, LOOP = (
-    "server-side COPY to /dev/null",
-    "Longshore, JSON + gzip",
-    "Longshore, without computed columns",
-    "prefetch_related + serializers",
-)
-STATEMENTS, STATEMENTS_OF_ONE = "statements", "statements of one connection"
 _LOOP_ORDERS, _FEW = 5_000, 1_000
 
 
@@ -29,18 +30,18 @@ def measure(contender: str, orders: int) -> Measurement:
 
 
 def compare(orders: int, repeat: int) -> None:
-    found: dict[str, list[Measurement]] = {SERVER: [], OURS: [], STORED: [], LOOP: []}
+    found: dict[str, list[Measurement]] = {SERVER: [], NESTED: [], STORED: [], PREFETCHED: []}
     measure(SERVER, orders)  # Not counted: warms up the server's cache.
     for _ in range(repeat):
         for name in found:
-            number = min(orders, _LOOP_ORDERS) if name == LOOP else orders
+            number = min(orders, _LOOP_ORDERS) if name == PREFETCHED else orders
             found[name].append(measure(name, number))
-    loop = middle(found[LOOP])
+    loop = median_run(found[PREFETCHED])
     print(f"\n{machine()}\n")
     print("| | orders | median, orders/s | best | multiple of the loop | peak memory | file |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for name, measurements in found.items():
-        median, best = middle(measurements), max(each.rate for each in measurements)
+        median, best = median_run(measurements), max(each.rate for each in measurements)
         print(
             f"| {name} | {median.rows:,} | {median.rate:,.0f} | {best:,.0f} "
             f"| {median.rate / loop.rate:.0f} | {median.peak_megabytes:.0f} MB "
@@ -53,7 +54,7 @@ def growth(orders: int) -> None:
     print("\n| orders | peak memory | statements | statements with one connection |")
     print("|--:|--:|--:|--:|")
     for number in (_FEW, orders // 10, orders):
-        memory = measure(OURS, number).peak_megabytes
+        memory = measure(NESTED, number).peak_megabytes
         counts = [measure(name, number).bytes for name in (STATEMENTS, STATEMENTS_OF_ONE)]
         print(f"| {number:,} | {memory:.0f} MB | {counts[0]} | {counts[1]} |")
 

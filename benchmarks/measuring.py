@@ -35,7 +35,7 @@ def measure(module: str, contender: str, rows: int) -> Measurement:
     return found
 
 
-def middle(found: list[Measurement]) -> Measurement:
+def median_run(found: list[Measurement]) -> Measurement:
     return sorted(found, key=lambda each: each.seconds)[len(found) // 2]
 
 
