@@ -153,7 +153,7 @@ def many(acme: Organization, globex: Organization) -> None:
     ("query", "index", "rows"),
     [
         ("", "export_by_creation", 26),
-        ("resource=contact", "export_by_(resource|creation)", 26),
+        ("resource=contact", "export_(by_resource|by_creation|admin_created)", 26),
         ("resource=asset", "export_by_resource", 5),
         ("resource=item", "export_(by|admin)_resource", 0),
         ("status=failed", "export_(by_state|failed)", 5),
