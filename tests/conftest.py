@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from copy import copy
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -13,6 +15,7 @@ from psycopg import sql
 from pytest_django import Settings
 from redis import Redis
 from rest_framework.test import APIClient
+from xdist.scheduler import LoadFileScheduling
 
 from exports_project import embedded
 from longshore.accounts.models import ApiKey, Organization, Scope
@@ -28,6 +31,26 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out of `make test-fast` the file whose collection alone takes seconds."""
     is_costly = collection_path.name == "test_schemathesis.py"
     return True if is_costly and config.option.markexpr == "not slow" else None
+
+
+class Scheduler(LoadFileScheduling):
+    """Give each test process one file after another, but all files with stacks to one process.
+
+    A stack has ten processes: several of them on two cores are too slow for each other's deadlines.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "stacks" if starts_stacks(file) else file
+
+
+@cache
+def starts_stacks(file: str) -> bool:
+    return "pytest.mark.stack" in (Path(django_settings.BASE_DIR) / file).read_text()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
+    return Scheduler(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

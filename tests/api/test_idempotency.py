@@ -312,7 +312,7 @@ def test_a_concurrent_request_with_the_same_key_waits_for_the_first(
         with uncommitted(alice, "k", then=then) as first:
             future = pool.submit(send_from_thread, bob, "k")
             wait_for_lock(future)
-        second = future.result(timeout=10)
+        second = future.result(timeout=60)
     assert second.status_code == 201
     assert created() == 1
     assert replayed(second) is (then == "commit")
@@ -325,7 +325,7 @@ def test_other_keys_and_organizations_do_not_wait(
 ) -> None:
     with ThreadPoolExecutor(1) as pool, uncommitted(alice, "k", then="rollback"):
         for client, key in ((bob, "another"), (charlie, "k")):
-            response = pool.submit(send_from_thread, client, key).result(timeout=10)
+            response = pool.submit(send_from_thread, client, key).result(timeout=60)
             assert (response.status_code, replayed(response)) == (201, False)
 
 

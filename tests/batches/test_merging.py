@@ -447,7 +447,7 @@ def test_several_connections_write_at_the_same_time(
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK_ROWS", 3)
     threads: set[str] = set()
-    together = Barrier(2, timeout=20)
+    together = Barrier(2, timeout=60)
 
     def hook(written: Written) -> None:
         if len(threads) < 2:

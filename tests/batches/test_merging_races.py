@@ -116,7 +116,7 @@ def test_batches_that_abort_and_update_the_same_records_in_other_orders(
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK_ROWS", 1)
     records = [a_record(Sku, acme, code=f"{number}") for number in range(2)]
-    together = Barrier(2, timeout=20)
+    together = Barrier(2, timeout=60)
     waited: list[str] = []
 
     def update(records: list[Any], name: str) -> Merge:

@@ -112,7 +112,7 @@ def test_every_process_refuses_to_start(old_url: str, tmp_path: Path, command: l
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert process.returncode == 1
     output = process.stdout + process.stderr

@@ -49,7 +49,7 @@ def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -
         connection.Producer().publish({}, routing_key="tasks")
         tasks.consume()
         while not received:
-            connection.drain_events(timeout=5)
+            connection.drain_events(timeout=30)
         with pytest.raises(TimeoutError):
             drain(connection)
     # As Celery does when it loses its connection.

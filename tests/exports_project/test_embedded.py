@@ -52,7 +52,7 @@ def test_servers_respond_and_leave_no_process_behind(local_dir: Path) -> None:
             assert cache.incr("count") == 1
         with Connection(embedded.broker_url(local_dir)) as broker:
             broker.SimpleQueue("letters").put({"id": 1})
-            assert broker.SimpleQueue("letters").get(timeout=5).payload == {"id": 1}
+            assert broker.SimpleQueue("letters").get(timeout=30).payload == {"id": 1}
         assert {"postgres", "valkey-server"} <= set(processes_in(local_dir))
     assert processes_in(local_dir) == []
 

@@ -148,7 +148,7 @@ def test_every_killed_process_is_restarted_and_exports_complete(running: Running
         deadline = time.monotonic() + 60
         while True:
             with suppress(httpx.HTTPError):
-                response = httpx.request(method, address, headers=headers, timeout=10, **body)
+                response = httpx.request(method, address, headers=headers, timeout=60, **body)
                 if response.is_success:
                     return response.json()
             assert time.monotonic() < deadline, (local_dir / "output").read_text()

@@ -51,4 +51,4 @@ def chance() -> random.Random:
 
 def wait_for_writing(stack: Stack) -> None:
     """Wait until a worker has started to write a file."""
-    wait_until(lambda: any(each.is_file() for each in stack.storage.rglob("*/0*")), 30)
+    wait_until(lambda: any(each.is_file() for each in stack.storage.rglob("*/0*")))

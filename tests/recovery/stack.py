@@ -218,7 +218,7 @@ class Stack:
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request to the API; return its JSON. The response must be a success."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request(method, path, json.dumps(body), self._headers)
             response = connection.getresponse()
@@ -247,7 +247,7 @@ class Stack:
             connection.execute("VACUUM (FREEZE, ANALYZE) longshore_logistics_shipment")
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     """Wait until a condition is met. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while not condition():

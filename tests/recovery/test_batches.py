@@ -156,7 +156,7 @@ class Victim:
         Returns the phase in which it died; nothing if the batch had ended.
         """
         earlier = ("queued", *PHASES[: PHASES.index(phase)])
-        wait_until(lambda: self.phase() not in earlier, 60)
+        wait_until(lambda: self.phase() not in earlier)
         time.sleep(pause)
         if whole:
             self._stack.kill("worker")
@@ -172,7 +172,7 @@ class Victim:
 
     def end(self) -> str:
         """Wait until the batch has ended. Returns its status."""
-        wait_until(lambda: self.phase() not in ("queued", *PHASES), 90)
+        wait_until(lambda: self.phase() not in ("queued", *PHASES))
         return self.phase()
 
 
@@ -199,7 +199,7 @@ def test_killed_attempts_neither_double_nor_lose_a_row(stack: Stack) -> None:
                 break
     assert kills.total() >= KILLS, kills
     assert min(kills[phase] for phase in PHASES) >= 2, kills
-    wait_until(lambda: not stack.query(_TABLES), 30)
+    wait_until(lambda: not stack.query(_TABLES))
     assert stack.died() == []
 
 

@@ -60,7 +60,7 @@ def settle(stack: ProductionStack, ids: list[str]) -> tuple[int, int]:
 def test_beat_and_workers_continue_after_a_restart_of_rabbitmq(stack: ProductionStack) -> None:
     need("rabbitmq-server")
     ids = stack.ask(2)
-    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    wait_until(lambda: bool(stack.query(PROCESSING)))
     stack.stop_broker()
     ids += stack.ask(2)
     stack.start_broker()
@@ -91,7 +91,7 @@ def test_exports_and_the_admin_work_through_transaction_pooling(stack: Productio
     # The last one waits, because two are written at a time.
     done, restarted, canceled = stack.ask(3)
     stack.request("POST", f"/v1/exports/{canceled}/cancel")
-    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    wait_until(lambda: bool(stack.query(PROCESSING)))
     stack.kill("worker")
     stack.start("worker")
     assert settle(stack, [done, restarted]) == (2, 0)
@@ -107,12 +107,12 @@ def test_exports_and_the_admin_work_through_transaction_pooling(stack: Productio
     with servers.connect(stack.folder, embedded.DATABASE) as connection:
         connection.execute(OVER, [done])
     stack.send("exports.expire", "maintenance")
-    wait_until(lambda: stack.query(STATUS, done) == [("expired",)], 30)
+    wait_until(lambda: stack.query(STATUS, done) == [("expired",)])
     with servers.connect(stack.folder, embedded.DATABASE) as connection:
         connection.execute(OLD, [done])
     for task in ("exports.purge", "webhooks.purge", "api.purge_idempotency_keys"):
         stack.send(task, "maintenance")
-    wait_until(lambda: stack.query(STATUS, done) == [], 30)
+    wait_until(lambda: stack.query(STATUS, done) == [])
     assert "InvalidCursorName" not in stack.logs()
 
 
@@ -133,7 +133,7 @@ def test_a_pooled_connection_keeps_no_statement_timeout(stack: ProductionStack) 
 def test_exports_survive_a_restart_of_pgbouncer(stack: ProductionStack) -> None:
     need("pgbouncer")
     ids = stack.ask(3)
-    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    wait_until(lambda: bool(stack.query(PROCESSING)))
     stack.stop_pooler()
     time.sleep(1)
     stack.start_pooler()

@@ -20,7 +20,7 @@ def test_other_workers_write_the_exports_of_killed_ones(
 ) -> None:
     ids = stack.ask(6)
     for _ in range(3):
-        wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+        wait_until(lambda: bool(stack.query(PROCESSING)))
         time.sleep(chance.uniform(0, 1))
         stack.kill("worker")
         stack.start("worker")
@@ -44,7 +44,7 @@ def test_redelivered_messages_write_each_export_once(stack: Stack, settle: Settl
 def test_two_beats_recover_each_export_once(stack: Stack, settle: Settle) -> None:
     stack.start("second beat")
     ids = stack.ask(3)
-    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    wait_until(lambda: bool(stack.query(PROCESSING)))
     stack.kill("worker")
     stack.start("worker")
     verdict = settle(ids)
@@ -58,7 +58,7 @@ def test_two_beats_recover_each_export_once(stack: Stack, settle: Settle) -> Non
 
 def test_exports_survive_an_outage_of_the_broker(stack: Stack, settle: Settle) -> None:
     ids = stack.ask(3)
-    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    wait_until(lambda: bool(stack.query(PROCESSING)))
     stack.stop_broker()
     ids += stack.ask(2)
     time.sleep(1)
@@ -69,7 +69,7 @@ def test_exports_survive_an_outage_of_the_broker(stack: Stack, settle: Settle) -
 
 def test_messages_that_the_broker_lost_are_enqueued_again(stack: Stack, settle: Settle) -> None:
     ids = stack.ask(5)
-    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    wait_until(lambda: bool(stack.query(PROCESSING)))
     stack.flush_broker()
     verdict = settle(ids)
     assert (verdict.completed, max(verdict.attempts)) == (len(ids), 1)
@@ -80,7 +80,7 @@ def test_messages_that_the_broker_lost_are_enqueued_again(stack: Stack, settle: 
 
 def test_exports_survive_a_crash_of_the_database(stack: Stack, settle: Settle) -> None:
     ids = stack.ask(5)
-    wait_until(lambda: bool(stack.query(PROCESSING)), 30)
+    wait_until(lambda: bool(stack.query(PROCESSING)))
     stack.stop_database(signal.SIGQUIT)
     time.sleep(2)
     stack.start_database()

@@ -222,5 +222,5 @@ def test_deleting_events_does_not_deadlock_with_a_purge(
         wait_until_blocked()
         Delivery.objects.filter(event=event).delete()
         Event.objects.filter(pk=event.pk).delete()
-    deletion.result(timeout=10)
+    deletion.result(timeout=60)
     assert Event.objects.count() == 0
