@@ -2,19 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest
-
-from batches.admin.wizard.bodies import DELIMITERS, DIALECT, MAX_HEADERS, dialect_of
-from batches.execution.preview import Preview, preview_input
+from batches.admin.wizard.bodies import DELIMITERS, MAX_HEADERS, dialect_of
+from batches.admin.wizard.previews import HEADER, Result
+from batches.execution.preview import Preview
 from batches.execution.sample import MAX_BYTES
-from batches.lifecycle import creation
 from batches.models import Batch
 from batches.request.charsets import ENCODINGS
-from batches.request.parser import parse_batch
 from batches.spec import (
     NO_QUOTE,
     Action,
@@ -24,48 +20,13 @@ from batches.spec import (
     Only,
 )
 from batches.targets import Targets
-from longshore.accounts import audit
-from longshore.api.concurrency import admitted
-from longshore.api.errors import ApiError, InvalidInput, shortened
+from longshore.api.errors import shortened
 from longshore.resources.registry import Resource, registry
 from longshore.resources.timezones import TIMEZONES
 
-_PREVIEW = "batches.preview_batch"
-_DELETED = "The file has been deleted. Upload it again."
 # They can only be read as a whole.
 _TABLES = (InputFormat.XLSX, InputFormat.PARQUET)
 _MAX_TABLE_COLUMNS = 30
-# The controls of problems, by the fields of the request that differ from their names.
-_PLACES = {f"csv.{name}": name for name in DIALECT}
-_HEADER = "header:"
-_MAPPING = "mapping."
-
-
-@dataclass(frozen=True)
-class PlacedProblem:
-    """A message and the control that it belongs to; place: "" for the whole form."""
-
-    place: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """How the input would be read with a request.
-
-    preview: None if the request is not valid, or if the input cannot be read.
-    """
-
-    problems: list[PlacedProblem] = field(default_factory=list)
-    preview: Preview | None = None
-
-    @cached_property
-    def messages(self) -> Mapping[str, str]:
-        """The messages of each place."""
-        found: dict[str, str] = {}
-        for each in self.problems:
-            found[each.place] = " ".join(filter(None, (found.get(each.place), each.message)))
-        return found
 
 
 @dataclass(frozen=True)
@@ -89,38 +50,7 @@ class Header:
 
     @property
     def place(self) -> str:
-        return f"{_HEADER}{self.name}"
-
-
-def read(batch: Batch, body: Mapping[str, Any]) -> Result:
-    """Preview the input of a batch with a request, within the limits of the API."""
-    if not creation.has_input(batch):
-        return Result([PlacedProblem("", _DELETED)])
-    try:
-        spec = parse_batch(body, batch.organization, has_file=True).spec
-        with admitted(batch.organization_id, spare=1):
-            found = preview_input(batch, spec)
-    except ApiError as error:
-        return refused(error)
-    except FileNotFoundError:
-        return Result([PlacedProblem("", _DELETED)])
-    return Result(_problems(found), found)
-
-
-def refused(error: ApiError, read: Result | None = None) -> Result:
-    """Return the result of a request that is refused. read: what is known of the input."""
-    preview = read.preview if read else None
-    if isinstance(error, InvalidInput):
-        problems = [PlacedProblem(_place(each.field), each.message) for each in error.problems]
-        return Result(problems, preview)
-    return Result([PlacedProblem("", error.message)], preview)
-
-
-def record_preview(request: HttpRequest, batch: Batch, result: Result) -> None:
-    """Record that a person has seen rows of the input."""
-    if result.preview and request.user.has_perm(_PREVIEW):
-        message = f"Previewed {batch.input_name} of {batch} as {batch.resource}."
-        audit.record_preview(request, batch.organization_id, message)
+        return f"{HEADER}{self.name}"
 
 
 def headers_of(batch: Batch, body: Mapping[str, Any], result: Result) -> list[Header]:
@@ -145,7 +75,7 @@ def headers_of(batch: Batch, body: Mapping[str, Any], result: Result) -> list[He
             (column["target"] or "") in offered,
             column.get("reason", ""),
             [each["target"] for each in column.get("alternatives", ())],
-            result.messages.get(f"{_HEADER}{shortened(column['header'])}", ""),
+            result.messages.get(f"{HEADER}{shortened(column['header'])}", ""),
         )
         for position, column in enumerate(columns)
     ]
@@ -264,26 +194,6 @@ def _read_as(found: Preview) -> Iterator[tuple[str, str]]:
             yield name.capitalize(), str(value)
     if value := found.detected.get("delimiter"):
         yield "Delimiter", dict(_DELIMITERS).get(_name_of(value), repr(value))
-
-
-def _problems(found: Preview) -> list[PlacedProblem]:
-    problems = [
-        PlacedProblem(_place(str(each["field"])), each["message"]) for each in found.problems
-    ]
-    headers = {shortened(each["header"]) for each in found.columns}
-    placed = [
-        PlacedProblem(f"{_HEADER}{each.place}", each.message) if each.place in headers else each
-        for each in problems
-    ]
-    for each in found.ambiguities:
-        placed.append(PlacedProblem(f"{_HEADER}{shortened(each['header'])}", each["message"]))
-    return placed
-
-
-def _place(name: str) -> str:
-    if name.startswith(_MAPPING):
-        return f"{_HEADER}{name.removeprefix(_MAPPING)}"
-    return _PLACES.get(name, name)
 
 
 def _identified_by(resource: Resource) -> str:

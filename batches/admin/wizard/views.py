@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from batches.admin import presentation
 from batches.admin.failures import FAILURES
-from batches.admin.wizard import grid, mapping, starting
+from batches.admin.wizard import grid, mapping, previews, starting
 from batches.admin.wizard.bodies import body_of, starting_body, with_dialect
 from batches.admin.wizard.changes import changes_of
 from batches.admin.wizard.upload import upload
@@ -88,13 +88,13 @@ def map_file(request: HttpRequest, object_id: int, site: AdminSite) -> HttpRespo
         try:
             checked = starting.check(request, batch, body)
         except ApiError as error:
-            result = mapping.refused(error, mapping.read(batch, body))
+            result = previews.refused(error, previews.read(batch, body))
         else:
             return redirect("admin:batches_batch_wizard_checks", object_id=checked.pk)
     else:
         body = with_dialect(starting_body(batch.request), request.GET)
-        result = mapping.read(batch, body)
-    mapping.record_preview(request, batch, result)
+        result = previews.read(batch, body)
+    previews.record_preview(request, batch, result)
     context = mapping.form_context(batch, body, result) | mapping.result_context(
         batch, body, result
     )
@@ -106,8 +106,8 @@ def preview(request: HttpRequest, object_id: int) -> HttpResponse:
     """Return the preview of the posted form, with messages for its controls."""
     batch = _with_input(request, object_id)
     body = body_of(request.POST, batch.request)
-    result = mapping.read(batch, body)
-    mapping.record_preview(request, batch, result)
+    result = previews.read(batch, body)
+    previews.record_preview(request, batch, result)
     context = mapping.result_context(batch, body, result) | {
         "is_partial": True,
         "may_preview": request.user.has_perm(_PREVIEW),
