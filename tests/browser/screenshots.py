@@ -42,7 +42,7 @@ WIDTHS: dict[str, ViewportSize] = {
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 MAX_HEIGHT = 2000
 QUALITY = 60
-START_SECONDS, JOB_SECONDS = 300, 120
+START_SECONDS, JOB_SECONDS = 600, 300
 # The pictures of README.md and docs/staff.md: page, theme and width.
 SHOWN = {
     "home": ("index", "light", "wide"),
