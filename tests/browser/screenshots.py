@@ -229,9 +229,11 @@ def main() -> None:
             take(page, everything / f"login-{theme}-{width}.webp")
             sign_in(page, credentials)
             for each in pages():
-                response = page.goto(each.address)
-                if response is None or response.status != 200 or "<main" not in response.text():
+                # Some addresses only accept POST, or return a file.
+                response = page.request.get(each.address)
+                if not response.ok or "<main" not in response.text():
                     continue
+                page.goto(each.address)
                 page.wait_for_load_state("networkidle")
                 name = names.get((each.name, theme, width))
                 file = f"{each.name}-{theme}-{width}"
