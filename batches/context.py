@@ -25,6 +25,7 @@ class Context:
         the rows themselves.
     is_repeated: whether each part has a row of the input of its own.
     headers: of the input, by the names of their targets, where they differ.
+    ignores_repeated: whether rows may be repeated by a relation whose columns the batch ignores.
     """
 
     batch: Batch
@@ -35,6 +36,7 @@ class Context:
     outer: "Context | None" = None
     is_repeated: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    ignores_repeated: bool = False
 
     @property
     def organization_id(self) -> str:

@@ -147,6 +147,19 @@ class Targets:
         field = path[1:2] if path[0].isdecimal() else path[:1]
         return names.issuperset(field)
 
+    def repeats_rows(self, name: str) -> bool:
+        """Return whether a file with this column has a row for each record of a to-many relation.
+
+        The column may be read-only: exports repeat the rows of every to-many relation.
+        """
+        resource = self.resource
+        head, *path = split_header(name)
+        own = {*resource.relations_by_name, *resource.includable}
+        relations = own.union(self.relations, self.parts)
+        if not path or path[0].isdecimal() or head not in relations:
+            return False
+        return resource.related(head)[0].many
+
     def field(self, column: Column) -> AnyField:
         """Return the model field behind a stored column."""
         if column.field is None:

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -240,6 +241,7 @@ class Attempt:
         if assigned.problems:
             raise InvalidInput(*assigned.problems)
         self.columns = assigned.targets
+        self.context = replace(self.context, ignores_repeated=assigned.ignores_repeated)
         self.forms = cell_forms(source, len(self.headers))
 
     def _stage(self, source: Input) -> Parsed:

@@ -177,7 +177,7 @@ class _Preview:
         if self._spec.input.datetime_format is None:
             ambiguities += open_questions(dates)
             self._decide_format(dates)
-        context = self._context(staging)
+        context = self._context(staging, assigned)
         problems = [problem.as_json() for problem in assigned.problems]
         rows: list[dict[str, Any]] = []
         try:
@@ -261,7 +261,7 @@ class _Preview:
                 text = f"{header!r} may mean {' or '.join(names)}."
                 yield ambiguity(header, text, names)
 
-    def _context(self, staging: Staging) -> Context:
+    def _context(self, staging: Staging, assigned: Assigned) -> Context:
         batch = Batch(
             organization=self._organization,
             resource=self._spec.resource,
@@ -274,7 +274,8 @@ class _Preview:
         )
         # Rolled back with everything else: nobody sees it.
         batch.save()
-        return Context(batch, self._spec, self._resource, staging)
+        repeated = assigned.ignores_repeated
+        return Context(batch, self._spec, self._resource, staging, ignores_repeated=repeated)
 
     def _validated_rows(self, context: Context, assigned: Assigned) -> list[dict[str, Any]]:
         """Return the first rows; none if columns are missing, or contradict each other.

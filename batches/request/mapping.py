@@ -32,12 +32,15 @@ class Assigned:
     warnings: sentences about ignored headers.
     problems: why the batch cannot use the input; at most `MAX_PROBLEMS`.
     unknown: the positions of headers that are reported because no target has their name.
+    ignores_repeated: whether an ignored header is that of a to-many relation, by whose records the
+        rows are repeated.
     """
 
     targets: tuple[Target | None, ...]
     warnings: tuple[str, ...]
     problems: tuple[Problem, ...]
     unknown: tuple[int, ...]
+    ignores_repeated: bool
 
 
 def assign(
@@ -56,7 +59,13 @@ def assign(
     problems = chain(missing, resolved.problems, assignment.problems)
     warnings = (*assignment.warnings(), *resolved.warnings)
     first_problems = tuple(islice(problems, MAX_PROBLEMS))
-    return Assigned(resolved.targets, warnings, first_problems, tuple(assignment.unknown))
+    return Assigned(
+        resolved.targets,
+        warnings,
+        first_problems,
+        tuple(assignment.unknown),
+        assignment.repeats_rows(resolved.targets),
+    )
 
 
 def export_headers(resource: str) -> Mapping[str, str]:
@@ -92,6 +101,13 @@ class _Assignment:
         if self._spec.action is not Action.DELETE:
             return found
         return list(self._identifying(found))
+
+    def repeats_rows(self, found: Sequence[Target | None]) -> bool:
+        """Return whether an ignored header is that of a to-many relation. found: the targets."""
+        return any(
+            target is None and self._targets.repeats_rows(self._export_headers.get(header, header))
+            for header, target in zip(self._headers, found, strict=True)
+        )
 
     def warnings(self) -> Iterator[str]:
         """Yield sentences about ignored headers, and about entries of the mapping without one."""

@@ -22,7 +22,7 @@ class Identity:
 
     has_id: whether the input has a column of primary keys.
     key: the columns of the resource's key, if the input has all of them.
-    names: of the columns that identify a record, for messages.
+    names: of the columns that identify a record, for messages. missing: those that the input lacks.
     noun: what a record is called in messages.
     """
 
@@ -41,6 +41,7 @@ class Identity:
         part = context.part
         named = [name for name in keys if part is None or name != part.field.attname]
         self.names = named or [self.id_name]
+        self.missing = [name for name in self.names if name not in columns]
 
     @cached_property
     def found(self) -> sql.Composable:

@@ -41,7 +41,7 @@ def is_grouped(context: Context, assigned: Sequence[Target | None]) -> bool:
 
     Raises ApiError if they do, but do not name their records.
     """
-    if not any(map(_may_differ, assigned)):
+    if not context.ignores_repeated and not any(map(_may_differ, assigned)):
         return False
     if any(_identity(context, assigned)):
         return True

@@ -94,8 +94,8 @@ def _problems(refusals: Refusals, identity: Identity) -> Iterator[sql.Composable
 
 
 def _first_empty(identity: Identity) -> sql.Composable:
-    """Return SQL of the name of the first column of the key that is empty."""
-    otherwise = sql.Literal(identity.names[0])
+    """Return SQL of the name of the first column of the key that is missing or empty."""
+    otherwise = sql.Literal((identity.missing or identity.names)[0])
     if not identity.key:
         return otherwise
     cases = sql.SQL(" ").join(

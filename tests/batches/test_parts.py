@@ -328,6 +328,12 @@ def test_parts_without_a_resource_have_the_key_of_their_table(
     assert list(found.values_list("layout_id", "verified_qty")) == [("", 1), ("S1", 5)]
     batch = sent(alice, json.dumps(data), "a.json", resource="item")
     assert (batch.unchanged_count, errors(batch)) == (1, [])
+    unnamed = [{"id": item.pk, "levels": [{"location_id": place.pk, "verified_qty": 9}]}]
+    batch = sent(alice, json.dumps(unnamed), "a.json", resource="item")
+    assert errors(batch) == [
+        (1, "levels.0.layout_id", "missing_key",
+         "The row does not name a record: location_id and layout_id must have a value."),
+    ]  # fmt: skip
     twice = [{"id": item.pk, "levels": [levels[0], levels[0]]}]
     batch = sent(alice, json.dumps(twice), "a.json", resource="item")
     assert [each[1:] for each in errors(batch)] == [

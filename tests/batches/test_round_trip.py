@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 
 from longshore.accounts.models import Organization
+from longshore.domains.commerce.models import Customer, Order
 from longshore.domains.logistics.models import Contact, Group, Location
 from longshore.resources.registry import Resource, registry
 from tests.batches.round_trips import MOMENT, Records, exported, outcome, run_batch
@@ -179,6 +180,62 @@ def test_a_record_in_several_rows_is_one_record(acme: Organization) -> None:
     contact.groups.clear()
     assert outcome(run_batch(resource_of("contact"), acme, content)) == {"updated": 1}
     assert set(contact.groups.all()) == set(groups)
+
+
+@pytest.fixture
+def families(acme: Organization) -> Group:
+    """A group with two children, and one without. Returns the first."""
+    parent = Group.objects.create(organization=acme, name="Parent")
+    for name in ("First child", "Second child"):
+        Group.objects.create(organization=acme, name=name, parent=parent)
+    return parent
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx", "parquet"])
+@pytest.mark.parametrize("mapping", [{}, {"children.id": None, "children.name": None}])
+def test_a_record_repeated_by_a_read_only_relation_is_one_record(
+    acme: Organization, families: Group, file_format: str, mapping: dict[str, None]
+) -> None:
+    resource = resource_of("group")
+    content = exported(resource, acme, file_format, properties="repeat")
+    assert outcome(run_batch(resource, acme, content, mapping=mapping)) == {"unchanged": 3}
+    Group.objects.filter(pk=families.pk).update(name="Other")
+    found = outcome(run_batch(resource, acme, content, mapping=mapping))
+    assert found == {"updated": 1, "unchanged": 2}
+    families.refresh_from_db()
+    assert families.name == "Parent"
+
+
+def test_included_records_that_a_batch_cannot_write_repeat_the_record(acme: Organization) -> None:
+    customer = Customer.objects.create(organization=acme, email="zoe@example.org")
+    for number in ("1001", "1002"):
+        Order.objects.create(organization=acme, number=number, customer=customer)
+    resource = resource_of("customer")
+    content = exported(resource, acme, includes=["orders"])
+    assert content.count(b"zoe@example.org") > 1
+    assert outcome(run_batch(resource, acme, content)) == {"unchanged": 1}
+
+
+@pytest.mark.usefixtures("families")
+def test_rows_of_one_record_must_be_the_same_beside_ignored_columns(acme: Organization) -> None:
+    content = exported(resource_of("group"), acme, columns=["id", "name", "children"])
+    repeated = exported(
+        resource_of("group"), acme, columns=["id", "name", "children"], properties="repeat"
+    )
+    assert content != repeated
+    changed = repeated.replace(b"Parent", b"Other", 1)
+    found = outcome(run_batch(resource_of("group"), acme, changed))
+    assert (found["failed"], found["unchanged"]) == (1, 2)
+    assert [error[1:3] for error in found["errors"]] == [("name", "invalid_value")]
+
+
+def test_a_deletion_reads_the_repeated_rows_of_an_export(
+    acme: Organization, families: Group
+) -> None:
+    content = exported(resource_of("group"), acme, columns=["id", "children"], properties="repeat")
+    found = run_batch(resource_of("group"), acme, content, action="delete")
+    assert (found.deleted_count, found.failed_count) == (3, 0)
+    assert not Group.objects.exists()
 
 
 @pytest.mark.parametrize(
