@@ -25,7 +25,7 @@ from exports_project import embedded
 from tests.exports.nested import joined
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 120
+START_SECONDS = 600
 TOUR_SECONDS = 120
 pytestmark = pytest.mark.stack
 NEW_YORK = ZoneInfo("America/New_York")

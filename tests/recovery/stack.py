@@ -38,7 +38,7 @@ SECOND = {
 }
 BODY: dict[str, Any] = {"resource": "shipment", "format": "jsonl", "compression": "gzip"}
 # Long enough for a busy machine.
-START_SECONDS = 180
+START_SECONDS = 300
 PROCESSING = "SELECT FROM exports_export WHERE status = 'processing'"
 _EXAMPLE = BASE_DIR / ".env.example"
 # Copies rows of the demo data under new ids.
