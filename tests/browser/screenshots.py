@@ -194,10 +194,16 @@ def sign_in(page: Page, credentials: dict[str, str]) -> None:
 
 def take(page: Page, path: Path) -> None:
     """Store a picture of the page, at most MAX_HEIGHT pixels high."""
-    image = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-    image.crop((0, 0, image.width, min(image.height, MAX_HEIGHT))).save(
-        path, quality=QUALITY, method=6
+    viewport = page.viewport_size
+    assert viewport
+    height = page.evaluate("document.documentElement.scrollHeight")
+    # A picture of more than the viewport would show the bar at its bottom in the middle.
+    page.set_viewport_size(
+        {"width": viewport["width"], "height": max(viewport["height"], min(height, MAX_HEIGHT))}
     )
+    image = Image.open(io.BytesIO(page.screenshot()))
+    image.save(path, quality=QUALITY, method=6)
+    page.set_viewport_size(viewport)
 
 
 def main() -> None:
