@@ -230,7 +230,7 @@ class BatchAdmin(JobFilesAdmin):
     def resource_and_action(self, batch: Batch) -> tuple[str, str]:
         return resource_label(batch.resource), presentation.kind_label(batch)
 
-    @display(description="Progress and outcome")
+    @display(description="Outcome")
     def progress_bar(self, job: Batch) -> SafeString:
         return format_html("{}{}", super().progress_bar(job), presentation.outcome_chips(job))
 
