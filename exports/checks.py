@@ -5,6 +5,7 @@ an export may use, so that a declaration that does not fit the database is found
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.core.checks import ERROR, CheckMessage, Error, Tags, Warning, register
@@ -79,7 +80,7 @@ def check_statements(databases: Sequence[str] | None = None, **_: Any) -> list[C
         body = {"type": export_type.code}
         problems += [
             Error(f"Named export {export_type.code!r}: {each}", id="exports.E002")
-            for each in _failures(connection, lambda body=body: _copies(body))
+            for each in _failures(connection, partial(_copies, body))
         ]
     return problems
 
@@ -155,10 +156,10 @@ def _exports(resource: Resource) -> Iterator[Callable[[], Iterator[sql.Composabl
             body: dict[str, Any] = {"resource": resource.name, "format": name}
             if nesting:
                 body["csv_field_options"] = {"properties": nesting}
-            yield lambda body=body: _copies(body)
+            yield partial(_copies, body)
     for path in resource.includable:
         body = {"resource": resource.name, "format": "json", "includes": [path]}
-        yield lambda body=body: _copies(body)
+        yield partial(_copies, body)
 
 
 def _copies(body: Mapping[str, Any]) -> Iterator[sql.Composable]:

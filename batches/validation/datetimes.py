@@ -60,7 +60,7 @@ def same_moments(
     template = _SHOWN.get(digits, f"trunc(extract(epoch FROM {{}}), {digits})")
 
     def test(stored: sql.Composable, given: sql.Composable) -> sql.Composable:
-        values = (stored, given)
+        values: tuple[sql.Composable, ...] = (stored, given)
         if zoneless:
             stored_in = sql.Literal(connection.timezone_name)
             values = tuple(fails("({} AT TIME ZONE {})", each, stored_in) for each in values)

@@ -106,7 +106,8 @@ def _scope(model: type[Model], path: list[str], organization_id: str, row: str) 
     if len(path) == 1 and link is step and far.primary_key:
         return sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
     inner = f"{row}_{path[0]}"
-    tests = [sql.SQL("{} = {}").format(sql.Identifier(inner, column_name(far)), column)]
+    linked = sql.SQL("{} = {}").format(sql.Identifier(inner, column_name(far)), column)
+    tests: list[sql.Composable] = [linked]
     if len(path) > 1:
         tests.append(_scope(step.related_model, path[1:], organization_id, inner))
     else:  # The last step does not hold the primary key of the organization.

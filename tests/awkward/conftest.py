@@ -22,7 +22,7 @@ def awkward(own_registry: Registry, db: None) -> Registry:
     """Create the tables for the test, and register the resources."""
     with connection.cursor() as cursor:
         cursor.execute(_BEFORE)
-    get_hstore_oids.cache_clear()
+    get_hstore_oids.cache_clear()  # type: ignore[attr-defined]
     register_type_handlers(connection)
     with connection.schema_editor() as editor:
         for model in MODELS:

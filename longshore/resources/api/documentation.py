@@ -233,7 +233,7 @@ def _shown_fields(resource: Resource) -> list[str]:
     """Return the fields of examples: the primary key and the date field, if they are shown."""
     names = [resource.model._meta.pk.attname, resource.date_field]
     columns = resource.columns_by_name
-    return [name for name in names if name in columns] or [next(iter(columns))]
+    return [name for name in names if name and name in columns] or [next(iter(columns))]
 
 
 def _fields(resource: Resource) -> OpenApiParameter:
