@@ -25,6 +25,7 @@ from longshore.resources.model_checks import (
     check_model,
     check_names,
     check_organization,
+    check_readers,
     check_table,
     composite_key,
     find_field,
@@ -128,6 +129,7 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     yield from check_organization(resource)
     yield from check_date(resource)
     yield from check_names(resource)
+    yield from check_readers(resource)
     yield from check_shown_rows(resource)
     yield from check_secrets(resource)
     yield from _check_expressions(resource)

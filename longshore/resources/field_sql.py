@@ -70,7 +70,7 @@ def value_sql(valued: AnyField, reference: str) -> str:
         # Django writes and reads such a column in the time zone of its connection.
         zone = sql.Literal(connection.timezone_name).as_string(None)
         return f"({reference} AT TIME ZONE {zone})"
-    if kind_of(valued) is ColumnType.TEXT and not _is_native_text(valued):
+    if kind_of(valued) is ColumnType.TEXT and not is_native_text(valued):
         return f"{reference}::text"
     return reference
 
@@ -95,7 +95,8 @@ def is_importable(valued: AnyField) -> bool:
     return is_plain and not (isinstance(base, models.DateTimeField) and is_zoneless(base))
 
 
-def _is_native_text(valued: AnyField) -> bool:
+def is_native_text(valued: AnyField) -> bool:
+    """Return whether a field's column has a type of texts, and not one that only looks like it."""
     if not isinstance(valued, NATIVE_TEXT):
         return False
     return (valued.db_type(connection) or "").lower().startswith(_TEXT_TYPES)

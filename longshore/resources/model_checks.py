@@ -8,6 +8,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connection
 from django.db.models import DateField, Field, JSONField, Model, OneToOneRel
 
+from longshore.accounts.models import Scope
+from longshore.accounts.roles import Role
 from longshore.resources.columns import column_name, has_composite_key
 from longshore.resources.disclosure import problem
 from longshore.resources.ownership import (
@@ -171,6 +173,18 @@ def _is_unique(resource: Resource) -> bool:
     unique += [set(constraint.fields) for constraint in options.total_unique_constraints]
     unique += [set(fields) for fields in options.unique_together]
     return any(fields and fields <= known for fields in unique)
+
+
+def check_readers(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that the scopes and roles exist."""
+    for kind, given, known in (
+        ("scopes", resource.scopes, Scope.values),
+        ("roles", resource.roles, [str(role) for role in Role]),
+    ):
+        for name in sorted(set(given) - set(known)):
+            text = f"{kind}: {name!r} is unknown"
+            hint = f"Choose from {', '.join(known)}."
+            yield problem(resource, text, "longshore_resources.E027", hint)
 
 
 def find_field(model: type[Model], name: str) -> Any:

@@ -48,6 +48,10 @@ class Resource:
     exposed: fields to show although their names look like secrets, which are hidden by default.
     where: condition on the model's own columns. Rows that fail it are in no export, list, count,
         preview or relation.
+    scopes: scopes of API keys, of which a key needs one to read the records in lists, exports and
+        includes; empty if every key may.
+    roles: roles of the staff, of which a person needs one to preview and create exports; empty if
+        every person with the permission may. Superusers may always.
     filters: filters that are not columns.
     search: text field with the record's search text, indexed by `SearchWords`.
     key: columns that together identify a record of an organization in a batch; by default the
@@ -75,6 +79,8 @@ class Resource:
     hidden: frozenset[str] = field(default_factory=frozenset)
     exposed: frozenset[str] = field(default_factory=frozenset)
     where: Q | None = None
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    roles: frozenset[str] = field(default_factory=frozenset)
     filters: tuple[NamedFilter, ...] = ()
     search: str | None = None
     key: tuple[str, ...] = ()

@@ -118,7 +118,8 @@ def _attributes(resource: Resource) -> Iterator[str]:
     if resource.relations:
         yield "        relations=("
         for each in resource.relations:
-            yield f"            Relation({each.name!r}, label={each.label!r}, fields={each.fields}),"
+            shown = f"label={each.label!r}, fields={each.fields}"
+            yield f"            Relation({each.name!r}, {shown}),"
         yield "        ),"
 
 
@@ -128,7 +129,7 @@ def _notes(resource: Resource) -> Iterator[str]:
     if resource.organization is None:
         yield "No foreign key leads to an organization: every organization may read all records."
     if resource.date_field is None:
-        yield "The model has no date: a date range does not apply, and the greatest key comes first."
+        yield "The model has no date: no date range applies, and the greatest key comes first."
     for name in sorted(secret_fields(model)):
         yield f"{name} looks like a secret and is hidden."
     declared = {each.name for each in resource.relations}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from batches.request.parser import parse_batch, writable_resources
+from batches.staging import Step
 from longshore.accounts.models import Organization
 from longshore.api.errors import InvalidInput
 from tests.awkward.models import Invoice, Typed
@@ -38,7 +39,7 @@ def test_batch_into_a_table_of_another_schema(awkward: None, acme: Organization)
     attempt = stage(acme, "invoice", ["number", "issued"], rows)
     assert [(row, column) for row, column, *_ in attempt.errors] == [(3, "issued")]
     steps = [each["step"] for each in attempt.plan() if each["row"] < 3]
-    assert steps == ["update", "create"]
+    assert steps == [Step.UPDATE, Step.CREATE]
 
 
 def test_values_of_odd_types_are_converted(awkward: None, acme: Organization) -> None:
