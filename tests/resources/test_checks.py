@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.contrib.contenttypes.fields import GenericRelation
 from django.core.checks import Error, run_checks
 from django.db import models
 from django.urls import re_path
@@ -18,7 +17,6 @@ from longshore.domains.logistics.models import (
     Article,
     Contact,
     Fulfillment,
-    Group,
 )
 from longshore.resources.api.views import record_viewset
 from longshore.resources.checks import check_resource, check_resources
@@ -166,15 +164,6 @@ def test_django_runs_the_checks(own_registry: Registry) -> None:
     assert [e.id for e in run_checks() if (e.id or "").startswith("longshore_resources.")] == [
         "longshore_resources.E006"
     ]
-
-
-def test_check_reports_a_generic_relation(monkeypatch: pytest.MonkeyPatch) -> None:
-    generic = GenericRelation(Group)
-    generic.set_attributes_from_name("notes_of")
-    monkeypatch.setattr(Sample._meta, "get_field", lambda name: generic)
-    monkeypatch.setattr(generic, "related_model", Group)
-    errors = list(check_resource(replace(SAMPLE, relations=(Relation("notes_of"),))))
-    assert "relation 'notes_of' is not a relation of Sample" in str(errors)
 
 
 @pytest.mark.parametrize(
