@@ -92,7 +92,8 @@ def _derived(resource: Resource, relation: Relation) -> Resource:
         name=relation.singular or relation.name,
         plural=relation.name,
         model=relation.target,
-        organization=f"{relation.reverse_foreign_key}__{resource.organization}",
+        # A batch writes no records without an organization.
+        organization=f"{relation.reverse_foreign_key}__{resource.organization or ''}",
         key=tuple(options.get_field(name).attname for name in fields),
         writable=relation.fields,
     )

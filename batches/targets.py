@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
-from django.db.models import ForeignKey, ManyToManyField, ManyToManyRel
+from django.db.models import ForeignKey, ManyToManyField, ManyToManyRel, OneToOneRel
 
 from batches.parts import MAX_PARTS, Part
 from longshore.api.errors import display_value
@@ -18,6 +18,7 @@ from longshore.files.flattened_headers import join_path, split_header
 from longshore.resources.columns import AnyField, Column, ColumnType, field_column
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
+from longshore.resources.tables import inherited_fields
 
 # Names that one sentence lists.
 MAX_LISTED = 10
@@ -81,7 +82,7 @@ class Targets:
     @cached_property
     def key(self) -> tuple[Column, ...]:
         """The columns that identify a record of the organization, beside the primary key."""
-        columns = (field_column(self.resource.model, name) for name in self.resource.key)
+        columns = (field_column(self.resource.model, name) for name in self.resource.key_fields)
         key = tuple(columns)
         return () if key == (self.primary_key,) else key
 
@@ -169,7 +170,7 @@ class Targets:
     def identifying_fields(self, relation: Relation) -> tuple[str, ...]:
         """Return the fields of related records that may identify one: the key, and the label."""
         target = registry.for_model(relation.target)
-        keys = target.key if target and len(target.key) == 1 else ()
+        keys = target.key_fields if target and len(target.key_fields) == 1 else ()
         return tuple(dict.fromkeys((relation.key, *keys, relation.label)))
 
     def _related(self, name: str, relation: Relation, path: list[str]) -> Target | None:
@@ -208,6 +209,20 @@ class Targets:
         if relation.name in self.resource.writable_relations:
             return field_column(self.resource.model, field.name)
         return self.resource.writable_columns.get(field.attname)
+
+
+def refusal_of(resource: Resource) -> str | None:
+    """Return why batches cannot write the records of a resource, as a clause; None if they can."""
+    step = (resource.organization or "").partition("__")[0]
+    if resource.organization is None:
+        return "all organizations share them"
+    if inherited_fields(resource.model):
+        return "each has rows in several tables"
+    if isinstance(resource.model._meta.get_field(step), OneToOneRel):
+        return "another table says to which organization each belongs"
+    if not (resource.writable_columns or resource.writable_relations):
+        return "all of their columns are read-only"
+    return None
 
 
 def listed(names: Sequence[str]) -> str:

@@ -57,8 +57,8 @@ def matching_filters(resource: Resource, record: Any) -> Parameters:
     """Return filters of both languages that match a record and every record made like it."""
     filters = [
         ("id", "not_in:nobody,nothing"),
-        (resource.date_field, "gte:2000-01-01"),
-        (resource.date_field, "bwi:2000-01-01,2100-01-01"),
+        (resource.date_field or "", "gte:2000-01-01"),
+        (resource.date_field or "", "bwi:2000-01-01,2100-01-01"),
         (f"filters[{resource.date_field}_lt]", "2100-01-01"),
         ("filters[id_not_eq]", "nobody"),
         ("filters[id_not_start]", "no"),

@@ -21,6 +21,8 @@ from longshore.files.storage import file_storage
 from longshore.jobs import actions, admission
 from longshore.jobs.specs import check_size
 from longshore.jobs.statuses import Lane, Status
+from longshore.resources.readers import check_key
+from longshore.resources.registry import registry
 
 SIZE_ADVICE = "Use a shorter mapping, fewer properties or fewer corrections."
 
@@ -138,9 +140,13 @@ def create(
         and not undone.
     checked_by: the dry run that the batch runs. If it has a run (`run_of`), return that instead.
     Returns the batch, and whether it is a new one.
-    Raises ApiError if a limit is exceeded.
+    Raises ApiError if a limit is exceeded, or if the key may not read the resource.
     """
     check_size(request, spec, SIZE_ADVICE, " without its records")
+    resource = registry.get(spec.resource)
+    if api_key is not None and resource is not None:
+        # The files and the preview of a batch show stored records.
+        check_key([resource], api_key)
     allowed = BatchLimits.applied_to(organization.pk)
     quotas = admission.quotas(BATCHES, organization.pk, allowed)
     with transaction.atomic():

@@ -19,6 +19,7 @@ from longshore.database.column_types import sql_type
 from longshore.resources.columns import column_name
 from longshore.resources.conditions import related_scope
 from longshore.resources.relations import Relation
+from longshore.resources.tables import from_item
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ class Links:
             " AND plan.step = {update} AND NOT EXISTS (SELECT FROM {links} AS named"
             " WHERE named.row = plan.row AND named.relation = {relation}"
             " AND named.key::{far_type} = link.{far})"
-            " AND EXISTS (SELECT FROM {related} AS related WHERE related.{related_key} = link.{far}"
+            " AND EXISTS (SELECT FROM {related} WHERE related.{related_key} = link.{far}"
             " AND {is_shown})"
             " RETURNING link.{key}::text AS key, {image} AS before) {entries}"
         ).format(
             update=sql.Literal(Step.UPDATE),
-            related=related.name,
+            related=from_item(self.relation.target, "related"),
             related_key=sql.Identifier(related.key),
             is_shown=related_scope(self.relation, context.organization_id, "related"),
             image=self.table.image("link"),

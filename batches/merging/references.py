@@ -10,9 +10,11 @@ from psycopg import sql
 
 from batches.merging.journal import execute
 from batches.merging.tables import Table
-from longshore.resources.columns import column_name
-from longshore.resources.conditions import organization_links, scope
+from longshore.resources.columns import column_name, has_composite_key
+from longshore.resources.conditions import scope
+from longshore.resources.ownership import organization_links
 from longshore.resources.registry import registry
+from longshore.resources.tables import from_item, inherited_fields
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,20 @@ class Reference:
 
     @property
     def cascades(self) -> bool:
-        return self.on_delete is models.CASCADE
+        return self.on_delete is models.CASCADE and not self.protects
 
     @property
     def protects(self) -> bool:
-        return self.on_delete in (models.PROTECT, models.RESTRICT)
+        """Whether a row of the child keeps the parent from being deleted.
+
+        A batch cannot delete a row of a model with several tables or a composite primary key,
+        unless the row goes with its row in the parent's table.
+        """
+        if self.on_delete in (models.PROTECT, models.RESTRICT):
+            return True
+        model = self.child.model
+        is_alone = bool(inherited_fields(model)) and not self.field.remote_field.parent_link
+        return self.on_delete is models.CASCADE and (is_alone or has_composite_key(model))
 
     @property
     def unlinks(self) -> bool:
@@ -77,7 +88,7 @@ def references_to(model: type[models.Model]) -> list[Reference]:
         Reference(Table(relation.related_model), Table(model), relation.field, relation.on_delete)
         for relation in _relations(model)
     ]
-    tables = _tables(each.child.label for each in found)
+    tables = _existing(each.child for each in found)
     return [each for each in found if each.child.label in tables]
 
 
@@ -102,6 +113,14 @@ def is_foreign(table: Table, organization_id: str, row: str) -> sql.Composable:
     """
     if resource := registry.for_model(table.model):
         own = scope(replace(resource, where=None), organization_id, row)
+        if inherited_fields(table.model):  # Other tables have some of its columns.
+            whole = f"{row}_whole"
+            own = sql.SQL("EXISTS (SELECT FROM {} WHERE {} = {} AND {})").format(
+                from_item(table.model, whole),
+                sql.Identifier(whole, table.key),
+                sql.Identifier(row, table.key),
+                scope(replace(resource, where=None), organization_id, whole),
+            )
         return sql.SQL("({}) IS NOT TRUE").format(own)
     tests = [
         sql.SQL("{} <> {}").format(
@@ -121,11 +140,13 @@ def _relations(model: type[models.Model]) -> Iterable[Any]:
     return iter(get_candidate_relations_to_delete(model._meta))
 
 
-def _tables(labels: Iterable[str]) -> set[str]:
+def _existing(tables: Iterable[Table]) -> set[str]:
+    """Return the labels of those tables that are tables of the database."""
+    names = {table.label: table.name.as_string(None) for table in tables}
     rows = execute(
         sql.SQL(
-            "SELECT relname FROM pg_class WHERE relname = ANY ({}::text[])"
-            " AND relkind IN ('r', 'p') AND pg_table_is_visible(oid)"
-        ).format(sql.Literal(sorted(set(labels))))
+            "SELECT label FROM unnest({}::text[], {}::text[]) AS named (label, name)"
+            " JOIN pg_class ON oid = to_regclass(name) WHERE relkind IN ('r', 'p')"
+        ).format(sql.Literal(list(names)), sql.Literal(list(names.values())))
     )
-    return {name for (name,) in rows}
+    return {label for (label,) in rows}

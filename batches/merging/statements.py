@@ -260,7 +260,7 @@ class Statements:
     @cached_property
     def key_is_unique(self) -> bool:
         """Whether the database lets an organization have one record only with a key."""
-        path = self.context.resource.organization.split("__")[0]
+        path = (self.context.resource.organization or "").partition("__")[0]
         owner = column_name(self.table.model._meta.get_field(path))
         return any({*each} <= {*self.key_columns, owner} for each in self.table.unique)
 

@@ -13,6 +13,7 @@ from django.db.models import Model, UniqueConstraint
 from psycopg import sql
 
 from longshore.database.column_types import db_type, sql_type
+from longshore.database.tables import table_name
 from longshore.resources.columns import AnyField, column_name, primary_key
 
 # The member of an image with the version of the row: no column can have this name.
@@ -31,8 +32,8 @@ class Table:
         return self.model._meta.db_table
 
     @property
-    def name(self) -> sql.Identifier:
-        return sql.Identifier(self.label)
+    def name(self) -> sql.SQL:
+        return table_name(self.model)
 
     @property
     def key(self) -> str:

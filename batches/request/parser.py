@@ -20,7 +20,7 @@ from batches.spec import (
     OnError,
     Only,
 )
-from batches.targets import Targets
+from batches.targets import Targets, refusal_of
 from longshore.accounts.models import Organization
 from longshore.api.body.declaration import Body
 from longshore.api.errors import ErrorCode, Problems, display_value
@@ -88,12 +88,10 @@ def parse_preview(
 def writable_resources() -> list[str]:
     """Return the names of the resources whose records a batch may write."""
     return [
-        name for name in registry.names() if (each := registry.get(name)) and _is_writable(each)
+        name
+        for name in registry.names()
+        if (each := registry.get(name)) and refusal_of(each) is None
     ]
-
-
-def _is_writable(resource: Resource) -> bool:
-    return bool(resource.writable_columns or resource.writable_relations)
 
 
 class _Parser:
@@ -182,8 +180,8 @@ class _Parser:
         resource = registry.get(name) if name else None
         if resource is None:
             return None
-        if not _is_writable(resource):
-            text = f"A batch cannot write {resource.plural}: all of their columns are read-only."
+        if refusal := refusal_of(resource):
+            text = f"A batch cannot write {resource.plural}: {refusal}."
             code = ResourceErrorCode.INVALID_RESOURCE
             self._problems.report(code, "resource", name, text, writable_resources())
             return None

@@ -22,7 +22,8 @@ from batches.validation.scalars import Cell, is_text, same_blanks, scalar
 from batches.validation.unflattening import same_leaves, unflatten
 from batches.validation.validators import with_validators
 from longshore.database.column_types import db_type
-from longshore.resources.columns import AnyField, Column, ColumnType
+from longshore.resources.columns import AnyField, Column, ColumnType, valued_field
+from longshore.resources.field_sql import is_zoneless
 
 
 @dataclass
@@ -126,7 +127,8 @@ def _same_cells(
         return None
     model_field = context.targets.field(column)
     if column.kind is ColumnType.DATETIME:
-        return same_moments(form.options(context.spec.input), form)
+        zoneless = is_zoneless(valued_field(model_field))
+        return same_moments(form.options(context.spec.input), form, zoneless=zoneless)
     if db_type(model_field) != "jsonb":
         is_blank = form is CellForm.SHEET and is_text(column, model_field) and model_field.null
         return same_blanks if is_blank else None

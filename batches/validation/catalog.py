@@ -12,6 +12,7 @@ from django.db import models
 from psycopg import sql
 
 from batches.validation import messages
+from longshore.database.tables import table_name
 
 _CHECKS = """SELECT conname, pg_get_expr(conbin, conrelid),
  ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey))
@@ -104,8 +105,7 @@ def generated_columns(
 
 def quoted_table(model: type[models.Model]) -> str:
     """Return the name of a model's table as SQL, for `to_regclass`."""
-    name = model._meta.db_table.replace('"', '""')
-    return f'"{name}"'
+    return table_name(model).as_string(None)
 
 
 def declared_message(model: type[models.Model], name: str) -> str:

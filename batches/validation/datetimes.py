@@ -8,6 +8,7 @@ before 1 or after 9999 and infinity are refused: see `batches.validation.storabl
 
 from collections.abc import Callable, Iterator
 
+from django.db import connection
 from psycopg import sql
 
 from batches.errors import RowErrorCode
@@ -17,6 +18,7 @@ from batches.validation.conversion import CellForm, Conversion, Problem, fails
 from batches.validation.scalars import Cell
 from batches.validation.storable import not_storable
 from longshore.files.datetime_reading import has_time, has_zone, inverted, precision
+from longshore.resources.field_sql import is_zoneless
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = (
@@ -39,12 +41,14 @@ _ORDINARY = """(SELECT CASE WHEN iso ~ '^[0-9]{{4}}-' AND iso !~ ' BC$' THEN iso
 
 
 def same_moments(
-    options: InputOptions, form: CellForm
+    options: InputOptions, form: CellForm, *, zoneless: bool = False
 ) -> Callable[[sql.Composable, sql.Composable], sql.Composable] | None:
     """Return the SQL of a test whether a stored and a given datetime have the same cell.
 
     A cell may show less than the stored value: no fraction of the second, no seconds, or no offset
     when clocks go back. None if cells show everything.
+
+    zoneless: whether the values have the type `timestamp without time zone`.
     """
     pattern = options.datetime_format
     digits = _MICROSECONDS if pattern is None else precision(pattern)
@@ -56,11 +60,15 @@ def same_moments(
     template = _SHOWN.get(digits, f"trunc(extract(epoch FROM {{}}), {digits})")
 
     def test(stored: sql.Composable, given: sql.Composable) -> sql.Composable:
+        values: tuple[sql.Composable, ...] = (stored, given)
+        if zoneless:
+            stored_in = sql.Literal(connection.timezone_name)
+            values = tuple(fails("({} AT TIME ZONE {})", each, stored_in) for each in values)
         cells = (
             sql.SQL(template).format(
                 fails("({} AT TIME ZONE {})", each, sql.Literal(zone or "UTC"))
             )
-            for each in (stored, given)
+            for each in values
         )
         return sql.SQL("{} = {}").format(*cells)
 
@@ -124,6 +132,8 @@ def datetime(cell: Cell) -> Conversion:
         *_unreadable(cell, value, accepted),
         *_impossible(cell, value, "timestamptz", result, accepted),
     )
+    if is_zoneless(cell.valued):
+        result = fails("(({}) AT TIME ZONE {})", result, sql.Literal(connection.timezone_name))
     return Conversion(result, problems, (moment,), text=cell.text)
 
 

@@ -9,6 +9,7 @@ from batches.validation.cells import GIVEN_KEY, Cells
 from batches.validation.columns import SetColumn
 from batches.validation.scalars import is_text
 from longshore.database.column_types import sql_type
+from longshore.database.tables import table_name
 from longshore.resources.columns import primary_key
 from longshore.resources.conditions import scope
 
@@ -54,7 +55,7 @@ class Identity:
         """Return the joins of `typed` with the organization's records that the rows name."""
         model = self._context.resource.model
         visible = sql.SQL("(SELECT found.* FROM {} AS found WHERE {})").format(
-            sql.Identifier(model._meta.db_table),
+            table_name(model),
             scope(self._context.resource, self._context.organization_id, "found"),
         )
         if self.has_id and not self.key:

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from batches.context import Context
 from batches.staging import Step
+from longshore.database.tables import table_name
 from longshore.resources.columns import primary_key
 
 
@@ -17,7 +18,7 @@ def assign_keys(cursor: "psycopg.Cursor[Any] | CursorWrapper", context: Context)
     Keeps the keys that are assigned already.
     """
     model = context.resource.model
-    table = sql.Literal(sql.Identifier(model._meta.db_table).as_string(None))
+    table = sql.Literal(table_name(model).as_string(None))
     find = sql.SQL("SELECT pg_get_serial_sequence({}, {})")
     cursor.execute(find.format(table, sql.Literal(primary_key(model))))
     ((sequence,),) = cursor.fetchall()

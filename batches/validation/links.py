@@ -20,6 +20,7 @@ from batches.validation.merged import split
 from batches.validation.references import Reference
 from batches.validation.refusals import FAILED, Refusals
 from batches.validation.repeated import rows_of_records
+from longshore.database.tables import table_name
 from longshore.resources.columns import column_name, primary_key
 from longshore.resources.conditions import related_scope, scope
 from longshore.resources.relations import Relation
@@ -281,7 +282,7 @@ def existing_links(context: Context, relation: Relation) -> sql.Composable:
     ).format(
         sql.Identifier(primary_key(model)),
         sql.Identifier(primary_key(relation.target)),
-        sql.Identifier(model._meta.db_table),
+        table_name(model),
         source,
         joined,
         scope(context.resource, context.organization_id, "record"),

@@ -27,6 +27,7 @@ from batches.validation.refusals import FAILED, Refusals
 from batches.validation.repeated import is_repeated
 from longshore.api.errors import MAX_PROBLEMS, InvalidInput, Problem
 from longshore.database.column_types import sql_type
+from longshore.database.tables import table_name
 from longshore.resources.columns import field_column, primary_key
 from longshore.resources.conditions import related_scope, scope
 
@@ -176,7 +177,7 @@ class Parts:
                 key=sql.Identifier(primary_key(model)),
                 plan=outer.staging.plan,
                 input=outer.staging.input,
-                table=sql.Identifier(model._meta.db_table),
+                table=table_name(model),
                 owner=sql.Identifier(self._part.column),
                 update=sql.Literal(Step.UPDATE),
                 unchanged=sql.Literal(Step.UNCHANGED),

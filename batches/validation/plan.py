@@ -15,6 +15,7 @@ from batches.validation.identity import Identity, typed
 from batches.validation.refusals import FAILED, Refusals
 from batches.validation.unplanned import Problem, refuse_unplanned
 from longshore.database.column_types import db_type
+from longshore.database.tables import table_name
 from longshore.resources.columns import primary_key
 
 _CREATE = sql.Literal(Step.CREATE)
@@ -132,7 +133,7 @@ class Planner:
             sql.SQL(_KEEP).format(
                 typed=staging.typed,
                 plan=staging.plan,
-                table=sql.Identifier(model._meta.db_table),
+                table=table_name(model),
                 key=sql.Identifier(primary_key(model)),
                 values=sql.SQL(", ").join(values),
                 update=sql.Literal(Step.UPDATE),

@@ -26,6 +26,7 @@ from batches.validation.cells import Cells
 from batches.validation.columns import SetColumn
 from batches.validation.defaults import Default, Defaults
 from batches.validation.refusals import FAILED, Refusals
+from longshore.database.tables import table_name
 from longshore.resources.columns import column_name, primary_key
 
 _CREATE, _UPDATE = sql.Literal(Step.CREATE), sql.Literal(Step.UPDATE)
@@ -165,9 +166,7 @@ class Records:
         stored: sql.Composable = sql.SQL("")
         key = sql.Identifier(primary_key(model))
         if self.updates:
-            stored = sql.SQL(_STORED).format(
-                table=sql.Identifier(model._meta.db_table), key=key, update=_UPDATE
-            )
+            stored = sql.SQL(_STORED).format(table=table_name(model), key=key, update=_UPDATE)
         columns = [sql.SQL("plan.key AS {}").format(key)]
         columns += [
             sql.SQL("{} AS {}").format(self._value(name, default), sql.Identifier(name))
@@ -255,7 +254,7 @@ class Records:
             keyed=self._keyed(index),
             key=sql.Identifier(primary_key(model)),
             expressions=_named(index.expressions),
-            table=sql.Identifier(model._meta.db_table),
+            table=table_name(model),
             condition=index.condition,
             equal=_equal(index),
         )

@@ -14,6 +14,7 @@ from batches.validation.conversion import CellForm, Conversion, Prepared, Proble
 from batches.validation.storable import not_storable
 from longshore.database.column_types import db_type, sql_type
 from longshore.resources.columns import AnyField, Column, ColumnType, valued_field
+from longshore.resources.field_sql import is_native_text
 
 _WHOLE = r"^\s*[+-]?[0-9]+(?:{point}0+)?\s*$"
 _NUMBER = r"^\s*[+-]?(?:[0-9]+(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,5}})?\s*$"
@@ -63,8 +64,7 @@ class Cell:
 
 def is_text(column: Column, field: AnyField) -> bool:
     """Return whether a column holds texts, so that an empty text may be a value."""
-    is_native = isinstance(valued_field(field), models.CharField | models.TextField)
-    return column.kind is ColumnType.TEXT and is_native
+    return column.kind is ColumnType.TEXT and is_native_text(valued_field(field))
 
 
 def same_blanks(stored: sql.Composable, given: sql.Composable) -> sql.Composable:

@@ -26,8 +26,8 @@ def invalid_bodies() -> Iterator[dict[str, Any]]:
     """
     yield {"resource": unknown_name("invalid_resource", registry.names())}
     yield {"type": unknown_name("orders", export_types.codes())}
-    resource = next(iter(registry), None)
-    if resource is None:
+    resource = next((each for each in registry if each.date_field), None)
+    if resource is None or resource.date_field is None:
         return
     date, unknown = resource.date_field, unknown_field(resource, "color")
     for change in (

@@ -19,7 +19,10 @@ class ExportTypeSerializer(serializers.Serializer[ExportType]):
     columns = serializers.DictField(
         child=serializers.CharField(), help_text="Header of each column, in order."
     )
-    date = serializers.CharField(help_text="Column that `date_from` and `date_to` filter by.")
+    date = serializers.CharField(
+        allow_null=True,
+        help_text="Column that `date_from` and `date_to` filter by. Null if they do not apply.",
+    )
     order_by = serializers.CharField(help_text="Order, unless the request sets `order_by`.")
     options = serializers.DictField(help_text="Filters that every export of the type has.")
 

@@ -27,6 +27,7 @@ from exports.lifecycle.storage import EXPORT_FILES
 from exports.lifecycle.transitions import export_lifecycle, readable_spec
 from exports.models import Export, ExportQuerySet
 from exports.request.parser import parse_export
+from exports.sql.declared_names import resources_of
 from longshore.accounts.authentication import key_of
 from longshore.accounts.models import Scope
 from longshore.api.concurrency import expensive
@@ -35,6 +36,8 @@ from longshore.jobs.api.files import SignedFileView, SignedZipView, zip_link
 from longshore.jobs.api.views import JobViewSet
 from longshore.jobs.models import JobQuerySet
 from longshore.resources.export_types import export_types
+from longshore.resources.readers import check_key, unreadable_names
+from longshore.resources.registry import registry
 
 
 @extend_schema_view(**documentation.exports)
@@ -58,6 +61,12 @@ class ExportViewSet(JobViewSet[Export]):
             dedupe=body.get("dedupe") is True,
         )
 
+    def get_queryset(self) -> JobQuerySet[Export]:
+        # A key that may not read a resource does not find its exports, either.
+        hidden = unreadable_names(registry, key_of(self.request))
+        jobs = super().get_queryset()
+        return jobs.exclude(resource__in=hidden) if hidden else jobs
+
     def filter_choices(self) -> Mapping[str, Sequence[str]]:
         return list_filters()
 
@@ -74,6 +83,7 @@ class ExportViewSet(JobViewSet[Export]):
     @expensive(spare=1)
     def preview(self, request: Request) -> HttpResponse:
         spec = parse_export(self.json_body(request), self.organization.timezone)
+        check_key(resources_of(spec), key_of(request))
         try:
             found = build_preview(spec, self.organization.pk)
         except FormatLimit as limit:

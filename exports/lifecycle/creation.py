@@ -14,9 +14,11 @@ from exports.models import Export, ExportLimits, Lane
 from exports.request.body import DATE_FROM, DATE_TO
 from exports.spec import TIMEZONE_FIELD, ExportSpec
 from exports.sql.compiler import compile_count
+from exports.sql.declared_names import resources_of
 from longshore.accounts.models import ApiKey, Organization
 from longshore.jobs import actions, admission
 from longshore.jobs.specs import check_size
+from longshore.resources.readers import check_key
 from longshore.resources.reading import StatementTimeout, reading
 
 # Counting a large table must not delay the response; the worker counts anyway.
@@ -40,9 +42,11 @@ def create(
     dedupe: return an unfinished export with the same spec instead, if there is one.
     Returns the export, and whether it is a new one.
     Raises InvalidInput if only the database can detect that the spec is invalid, and ApiError if
-    a limit is exceeded.
+    a limit is exceeded or the key may not read a resource of the spec.
     """
     check_size(request, spec, SIZE_ADVICE)
+    if api_key is not None:
+        check_key(resources_of(spec), api_key)
     allowed = ExportLimits.applied_to(organization.pk)
     quotas = admission.quotas(EXPORTS, organization.pk, allowed)
     same = admission.unfinished_of(EXPORTS, organization.pk)

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from exports.reading.copy_reader import copy_blocks
 from exports.spec import ExportSpec
-from exports.sql.compiler import RowPartition, Statement, compile_row_locations, table_of
+from exports.sql.compiler import RowPartition, Statement, compile_row_locations, partitioned_table
 from longshore.resources.expressions import ROW
 
 # Pages of a table in one partition: 16 MiB, and a file of about the same size.
@@ -21,8 +21,8 @@ PAGES_PER_PARTITION = 2048
 _CTID = sql.Identifier(ROW, "ctid")
 # Selects nothing for a partitioned or inherited table and for a view: there, `ctid` does not
 # identify a row.
-_PAGES_OF_TABLE = """SELECT pg_relation_size(oid) / current_setting('block_size')::int FROM pg_class
- WHERE oid = %s::regclass AND relkind = 'r' AND NOT relhassubclass"""
+_PAGES_OF_TABLE = """SELECT relname, pg_relation_size(oid) / current_setting('block_size')::int
+ FROM pg_class WHERE oid = %s::regclass AND relkind = 'r' AND NOT relhassubclass"""
 
 
 def partition_rows(
@@ -44,17 +44,20 @@ def partition_rows(
     if spec.max_rows_per_file:
         return None
     check()
-    table = table_of(spec)
+    table = partitioned_table(spec)
+    if table is None:
+        return None
     explain = sql.SQL("EXPLAIN (FORMAT JSON) {}").format(statement.query)
     [(plans,)] = reader.execute(explain.as_bytes(None)).fetchall()
     if plans[0]["Plan"]["Plan Rows"] < settings.EXPORT_PARALLEL_ROWS:
         return None
-    pages = reader.execute(_PAGES_OF_TABLE, [sql.Identifier(table).as_string(None)]).fetchone()
-    if pages is None:
+    found = reader.execute(_PAGES_OF_TABLE, [table.as_string(None)]).fetchone()
+    if found is None:
         return None
+    name, pages = found
     selection = spec.selection
-    if not selection.ordering and selection.limit is None and _scans_table(plans[0]["Plan"], table):
-        return _page_ranges(pages[0])
+    if not selection.ordering and selection.limit is None and _scans_table(plans[0]["Plan"], name):
+        return _page_ranges(pages)
     return _location_lists(reader, compile_row_locations(spec, organization_id), check)
 
 

@@ -97,12 +97,16 @@ def _filled(body: Mapping[str, Any], export_type: ExportType) -> dict[str, Any]:
     return filled
 
 
-def _date_column(body: Mapping[str, Any], export_type: ExportType | None) -> tuple[str, ColumnType]:
-    """Return the path and type of the column that a date range applies to."""
+def _date_column(
+    body: Mapping[str, Any], export_type: ExportType | None
+) -> tuple[str | None, ColumnType]:
+    """Return the path and type of the column that a date range applies to; None without one."""
     resource = registry.get(str(body.get("resource")))
     if resource is None:
         return "", ColumnType.DATETIME
     path = export_type.date if export_type else resource.date_field
+    if path is None:
+        return None, ColumnType.DATETIME
     head, _, name = path.partition(".")
     columns = resource.relations_by_name[head].columns if name else resource.columns_by_name
     column = columns.get(name or head)
@@ -111,13 +115,17 @@ def _date_column(body: Mapping[str, Any], export_type: ExportType | None) -> tup
 
 
 def _read_date_range(
-    body: Mapping[str, Any], path: str, kind: ColumnType, zone: Zone, problems: Problems
+    body: Mapping[str, Any], path: str | None, kind: ColumnType, zone: Zone, problems: Problems
 ) -> list[Condition | AnyOf]:
     """Return the conditions of a date range; both ends are included."""
     conditions: list[Condition | AnyOf] = []
     code = ExportErrorCode.INVALID_DATE_RANGE
     for name, operator in ((DATE_FROM, Operator.GTE), (DATE_TO, Operator.LTE)):
         if (given := body.get(name)) is None:
+            continue
+        if path is None:
+            text = f"The records have no date field, so {name} cannot select them."
+            problems.report(code, name, given, text, f"no {name}")
             continue
         try:
             if len(str(given)) > _MAX_BOUND_CHARACTERS:

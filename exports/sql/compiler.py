@@ -33,13 +33,15 @@ from exports.sql.declared_names import registered
 from exports.sql.expressions import Expressions
 from exports.sql.flattening import NestedValue, Slot, flatten, select_unknown
 from exports.sql.nesting import ColumnLayout, Paths, layout_columns
+from longshore.database.tables import table_name
 from longshore.resources.columns import primary_key
 from longshore.resources.conditions import where
 from longshore.resources.expressions import ROW
-from longshore.resources.filters import Ordering
+from longshore.resources.filters import newest_first
 from longshore.resources.keysets import keys
 from longshore.resources.reading import settings_of
 from longshore.resources.relations import Relation
+from longshore.resources.tables import from_item, inherited_fields
 
 # SQL of a condition that restricts a statement to some of the selected records.
 RowPartition: TypeAlias = sql.Composable
@@ -158,9 +160,13 @@ def compile_row_locations(spec: ExportSpec, organization_id: str) -> sql.Composa
     return _Source(spec, organization_id).locations()
 
 
-def table_of(spec: ExportSpec) -> str:
-    """Return the name of the table of the export's records."""
-    return registered(spec).model._meta.db_table
+def partitioned_table(spec: ExportSpec) -> sql.Composable | None:
+    """Return the name of the table whose `ctid` locates the export's records.
+
+    None if a record has rows in several tables, as in multi-table inheritance.
+    """
+    model = registered(spec).model
+    return None if inherited_fields(model) else table_name(model)
 
 
 def compile_key_partition(spec: ExportSpec, records: Sequence[str]) -> RowPartition:
@@ -204,9 +210,7 @@ class _Source:
             empty_as_null=spec.omit_empty,
         )
         self.repeated = self._repeated_relations()
-        self._table = sql.SQL("{} AS {}").format(
-            sql.Identifier(self.resource.model._meta.db_table), sql.Identifier(ROW)
-        )
+        self._table = from_item(self.resource.model, ROW)
         self._key = sql.Identifier(ROW, primary_key(self.resource.model))
         self._where = where(self.resource, organization_id, spec.selection.conditions, ROW)
         if partition is not None:
@@ -286,7 +290,7 @@ class _Source:
             if limit is None:
                 # The order of the table: a sort would be the slowest part of an export.
                 return []
-            ordering = (Ordering(self.resource.date_field, descending=True),)
+            ordering = newest_first(self.resource)
         # The primary key breaks ties: without it, a limit would select other rows each time.
         return [key.term() for key in keys(self.resource, ordering)]
 

@@ -1,12 +1,14 @@
-"""Checks that the project still declares everything that a stored spec names.
+"""What a spec names: checks that the project still declares it, and the resources that it reads.
 
 The compiler looks names up without a check: the request was valid when it was stored.
 """
 
+from collections.abc import Iterable, Iterator
+
 from exports.formats import formats
 from exports.spec import ExportSpec
 from longshore.jobs.specs import ObsoleteSpec
-from longshore.resources.conditions import AnyOf, has_condition_path
+from longshore.resources.conditions import AnyOf, has_condition_path, resolve_path
 from longshore.resources.includes import Include
 from longshore.resources.registry import Resource, registry
 
@@ -38,6 +40,41 @@ def registered(spec: ExportSpec) -> Resource:
     if resource is None:
         raise ObsoleteSpec(f"the resource {spec.resource!r} does not exist any more")
     return resource
+
+
+def resources_of(spec: ExportSpec) -> list[Resource]:
+    """Return the resource of a spec, and those of the related records that it includes or tests.
+
+    The fields that a relation declares belong to the resource that declares them.
+    """
+    resource = registered(spec)
+    found = [resource, *_included(resource, spec.includes)]
+    for condition in spec.selection.conditions:
+        for test in condition.any_of if isinstance(condition, AnyOf) else (condition,):
+            found += _tested(resource, test.path)
+    return found
+
+
+def _included(resource: Resource, includes: Iterable[Include]) -> Iterator[Resource]:
+    for include in includes:
+        _, related = resource.related(include.relation)
+        if related is not None:
+            yield related
+            yield from _included(related, include.includes)
+
+
+def _tested(resource: Resource, path: str) -> Iterator[Resource]:
+    """Yield the resources of the related records whose own columns a condition tests."""
+    head, _, name = path.partition(".")
+    if head not in resource.filterable_relations:
+        return
+    relations, _ = resolve_path(resource, path)
+    if len(relations) == 1 and name in relations[0].columns:
+        return
+    for relation in relations:
+        related = registry.for_model(relation.target)
+        if related is not None:
+            yield related
 
 
 def _check_include(resource: Resource, include: Include) -> None:

@@ -184,16 +184,21 @@ class Expressions(JsonExpressions):
             case ColumnType.DATE:
                 return date_text(value)
             case ColumnType.LIST:
-                return sql.SQL(MERGED_LIST).format(value)
+                return _merged(MERGED_LIST, sql.SQL("({})::text[]").format(value), column)
             case ColumnType.JSON:
-                if column.field is not None:
-                    return sql.SQL(MERGED_JSON).format(value)
-                # OFFSET 0 keeps PostgreSQL from computing the value once for each of its uses.
-                merged = sql.SQL(MERGED_JSON).format(sql.Identifier("value"))
-                fence = sql.SQL("(SELECT {} FROM (SELECT {} AS value OFFSET 0) AS computed)")
-                return fence.format(merged, value)
+                return _merged(MERGED_JSON, value, column)
             case _:
                 return value
+
+
+def _merged(template: str, value: sql.Composable, column: Column) -> sql.Composable:
+    """Return the text of a value with several members."""
+    if column.is_stored:
+        return sql.SQL(template).format(value)
+    # OFFSET 0 keeps PostgreSQL from computing the value once for each of its uses.
+    merged = sql.SQL(template).format(sql.Identifier("value"))
+    fence = sql.SQL("(SELECT {} FROM (SELECT {} AS value OFFSET 0) AS computed)")
+    return fence.format(merged, value)
 
 
 def _computed_name(column: Column) -> str:

@@ -26,6 +26,7 @@ from structlog.contextvars import bind_contextvars
 
 from longshore.api.errors import ApiError, BaseErrorCode
 from longshore.jobs import heartbeats, queues
+from longshore.jobs.errors import WRONG_STATEMENTS, JobErrorCode
 from longshore.jobs.fairness import waiting_of
 from longshore.jobs.lifecycle import Lifecycle, Superseded
 from longshore.jobs.models import Job
@@ -36,6 +37,10 @@ J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 
 REPORT_SECONDS = 1.0
+_WRONG_STATEMENT = (
+    "The declaration of the resource does not fit the database; the log of the worker has the "
+    "details, and manage.py check --database default names the attribute."
+)
 # Time limit of deleting files after an attempt. Maintenance deletes the files that are left.
 _CLEANING_SECONDS = 60
 
@@ -252,6 +257,10 @@ class JobRunner(Generic[J, R]):
         # If the error was a lost connection of Django, this opens a new one.
         close_old_connections()
         if self.handle(job, error):
+            return
+        if isinstance(error, WRONG_STATEMENTS) or isinstance(error.__cause__, WRONG_STATEMENTS):
+            logger.error("The %s %s failed.", self.lifecycle.kind.name, job, exc_info=error)
+            self.lifecycle.fail(job, JobErrorCode.INVALID_DECLARATION, _WRONG_STATEMENT)
             return
         for failure, code in self.permanent_errors.items():
             if isinstance(error, failure):

@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
-from django.core.exceptions import FieldDoesNotExist
-from django.db import connection
-from django.db.models import DateField, JSONField, ManyToOneRel, Model
+from django.core.checks import ERROR, CheckMessage, Error, register
+from django.db.models import ManyToManyField, ManyToManyRel, ManyToOneRel
 from django.urls import NoReverseMatch, resolve, reverse
+from psycopg import sql
 
-from longshore.accounts.models import Organization
-from longshore.resources.columns import ColumnType
+from longshore.resources.columns import ColumnType, has_composite_key
 from longshore.resources.conditions import SEARCH
 from longshore.resources.disclosure import (
     check_related_fields,
@@ -22,9 +20,22 @@ from longshore.resources.disclosure import (
 )
 from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
+from longshore.resources.model_checks import (
+    check_date,
+    check_model,
+    check_names,
+    check_organization,
+    check_readers,
+    check_table,
+    composite_key,
+    find_field,
+    has_column,
+)
 from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource, registry
 from longshore.resources.relations import JOINED, Relation
+from longshore.resources.tables import inherited_fields
 from longshore.resources.timezones import UTC
+from longshore.resources.writing import ACTIONS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -54,32 +65,52 @@ def check_export_types(**_: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     codes = export_types.codes()
     for export_type in export_types.declared:
-        texts = list(_export_type_problems(export_type))
+        texts = dict(_export_type_problems(export_type))
         if codes.count(export_type.code) > 1:
-            texts.append("another named export has the code")
+            texts["another named export has the code"] = None
         text = f"Named export {export_type.code!r}: "
-        problems += [Error(f"{text}{each}.", id="longshore_resources.E015") for each in texts]
+        problems += [
+            Error(f"{text}{each}.", hint, id="longshore_resources.E015")
+            for each, hint in texts.items()
+        ]
     return problems
 
 
-def _export_type_problems(export_type: ExportType) -> Iterator[str]:
+def _export_type_problems(export_type: ExportType) -> Iterator[tuple[str, str | None]]:
+    """Yield the problems of a named export, each with a hint."""
     resource = registry.get(export_type.resource)
     if resource is None:
-        yield f"{export_type.resource!r} is not a resource"
+        yield f"{export_type.resource!r} is not a resource", None
         return
+    if any(map(_is_error, check_resource(resource))):
+        return  # Correct the resource first.
     for path in export_type.columns:
         if not resource.has_path(path):
-            yield f"{resource.name} has no column {path!r}"
+            yield f"{resource.name} has no column {path!r}", _hint(resource, path)
     if not export_type.columns:
-        yield "columns is empty"
+        yield "columns is empty", None
     headers = list(export_type.columns.values())
     for header in sorted({header for header in headers if headers.count(header) > 1}):
-        yield f"two columns have the header {header!r}"
+        yield f"two columns have the header {header!r}", None
     options = {**export_type.options, ORDER_BY: export_type.order_by}
-    ranged = {export_type.date: "gte:2024-01-01"}
+    ranged = {} if export_type.date is None else {export_type.date: "gte:2024-01-01"}
     for given in (options, ranged):
         for wrong in parse_options(resource, given, UTC)[1]:
-            yield f"{wrong.field}: {wrong.message}"
+            path = wrong.field.removeprefix("options.")
+            yield f"{wrong.field}: {wrong.message}", _hint(resource, path)
+
+
+def _hint(resource: Resource, path: str) -> str | None:
+    """Return how to make the field of a related record known, if a path names one."""
+    head, _, name = path.partition(".")
+    relation = resource.relations_by_name.get(head)
+    if relation is None or not has_column(relation.target, name):
+        return None
+    return f"Add {name!r} to fields of the relation {head!r} of the resource {resource.name!r}."
+
+
+def _is_error(message: CheckMessage) -> bool:
+    return message.level >= ERROR
 
 
 def check_resource(resource: Resource) -> Iterator[CheckMessage]:
@@ -90,16 +121,30 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
             text = f"{attribute} {value!r} must be lower-case letters, digits and underscores"
             yield problem(resource, text, "longshore_resources.E002")
     yield from _check_list_path(resource)
-    yield from _check_table(resource)
-    yield from _check_organization(resource)
-    yield from _check_fields(resource)
+    of_model = list(check_model(resource))
+    yield from of_model
+    if of_model:
+        return
+    yield from check_table(resource)
+    yield from check_organization(resource)
+    yield from check_date(resource)
+    yield from check_names(resource)
+    yield from check_readers(resource)
     yield from check_shown_rows(resource)
     yield from check_secrets(resource)
-    for relation in resource.relations:
-        yield from _check_relation(resource, relation)
-    yield from _check_includes(resource)
-    yield from _check_writable_relations(resource)
-    yield from _check_filters(resource)
+    yield from _check_expressions(resource)
+    of_relations = [
+        each for relation in resource.relations for each in _check_relation(resource, relation)
+    ]
+    yield from of_relations
+    yield from _check_written(resource)
+    if not of_relations:
+        yield from _check_includes(resource)
+        yield from _check_filters(resource)
+    yield from _check_declared_once(resource)
+
+
+def _check_declared_once(resource: Resource) -> Iterator[CheckMessage]:
     names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
     ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
     fields = resource.model._meta.concrete_fields
@@ -115,19 +160,14 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
     for name in options:
         if name in names or name in columns:
             text = f"{name!r} is an option of every request and cannot be the name of a filter"
-            yield problem(resource, text, "longshore_resources.E012")
-
-
-def _check_table(resource: Resource) -> Iterator[CheckMessage]:
-    table = resource.model._meta.db_table
-    for field in resource.model._meta.concrete_fields:
-        if field.model._meta.db_table != table:
-            text = f"{field.name!r} is a column of the parent model {field.model.__name__}'s table"
-            yield problem(resource, text, "longshore_resources.E010")
-        is_visible = not resource.hidden_fields & {field.name, field.attname}
-        if is_visible and isinstance(field, JSONField) and field.db_type(connection) == "json":
-            text = f"{field.name!r} has the type json, which cannot be compared; use jsonb"
-            yield problem(resource, text, "longshore_resources.E011")
+            hint = "Give it another name."
+            if name in columns:
+                model = resource.model.__name__
+                hint = (
+                    f"Give the field another name in requests: hidden=frozenset({{{name!r}}}), "
+                    f"columns=(field_column({model}, {name!r}, called={f'{name}_value'!r}),)."
+                )
+            yield problem(resource, text, "longshore_resources.E012", hint)
 
 
 def _check_list_path(resource: Resource) -> Iterator[CheckMessage]:
@@ -141,69 +181,26 @@ def _check_list_path(resource: Resource) -> Iterator[CheckMessage]:
         yield problem(resource, text, "longshore_resources.E009")
 
 
-def _check_organization(resource: Resource) -> Iterator[CheckMessage]:
-    model: type[Model] = resource.model
-    for step in resource.organization.split("__"):
-        field = _field(model, step)
-        if field is None or not field.is_relation or field.many_to_many or field.one_to_many:
-            text = f"organization {resource.organization!r}: {step!r} is not a foreign key of "
-            yield problem(resource, text + model.__name__, "longshore_resources.E003")
-            return
-        model = field.related_model
-    if model is not Organization:
-        text = f"organization {resource.organization!r} leads to {model.__name__}"
-        yield problem(resource, text + ", not to Organization", "longshore_resources.E004")
-
-
-def _check_fields(resource: Resource) -> Iterator[CheckMessage]:
-    if not isinstance(_field(resource.model, resource.date_field), DateField):
-        text = f"date_field {resource.date_field!r} is not a date or datetime field"
-        yield problem(resource, text, "longshore_resources.E005")
-    elif resource.date_field in resource.hidden:
-        text = f"date_field {resource.date_field!r} is hidden"
-        yield problem(resource, text, "longshore_resources.E005")
-    named = [("key", name) for name in resource.key]
-    named += [("search", resource.search)] if resource.search else []
-    missing = [(attribute, name) for attribute, name in named if not _field(resource.model, name)]
-    for attribute, name in missing:
-        text = f"{attribute} {name!r} is not a field of {resource.model.__name__}"
-        yield problem(resource, text, "longshore_resources.E006")
-    if not missing and not _is_unique(resource):
-        text = f"key {', '.join(resource.key)} is not unique within an organization"
-        yield problem(resource, text, "longshore_resources.E016")
-    unwritable = set(resource.writable or ())
-    if unwritable:
-        unwritable -= set(resource.writable_columns)
-    for name in sorted(unwritable):
-        text = f"writable {name!r} is not a column of an editable field"
-        yield problem(resource, text, "longshore_resources.E014")
-    for name in sorted(resource.hidden):
-        if _field(resource.model, name) is None:
-            yield problem(resource, f"hidden {name!r} is not a field", "longshore_resources.E006")
-
-
-def _is_unique(resource: Resource) -> bool:
-    """Return whether the database guarantees that the key is unique within an organization."""
-    options = resource.model._meta
-    if not options.managed:  # A view has no constraints of its own.
-        return True
-    known = {options.get_field(name).name for name in resource.key} | {resource.organization}
-    unique = [{field.name} for field in options.concrete_fields if field.unique]
-    unique += [set(constraint.fields) for constraint in options.total_unique_constraints]
-    unique += [set(fields) for fields in options.unique_together]
-    return any(fields and fields <= known for fields in unique)
-
-
 def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
-    field = _field(resource.model, relation.name)
+    field = find_field(resource.model, relation.name)
     if not isinstance(field, JOINED):
         text = f"relation {relation.name!r} is not a relation of {resource.model.__name__}"
-        yield problem(resource, text, "longshore_resources.E007")
+        hint = None
+        if field is not None and getattr(field, "is_relation", False):
+            hint = "A generic relation has no column that could be joined."
+        yield problem(resource, text, "longshore_resources.E007", hint)
+        return
+    if has_composite_key(field.related_model):
+        yield composite_key(resource, f"relation {relation.name!r}: ", field.related_model)
         return
     for name in (relation.label, *relation.fields):
         if not any(name in (f.name, f.attname) for f in field.related_model._meta.concrete_fields):
-            text = f"relation {relation.name!r}: {field.related_model.__name__} has no {name!r}"
-            yield problem(resource, text, "longshore_resources.E007")
+            model = field.related_model
+            text = f"relation {relation.name!r}: {model.__name__} has no {name!r}"
+            fields = ", ".join(each.attname for each in model._meta.concrete_fields)
+            hint = f"Set label and fields of the relation to fields of {model.__name__}: {fields}."
+            yield problem(resource, text, "longshore_resources.E007", hint)
+            return
     yield from check_related_rows(resource, relation.bind(resource.model))
     yield from check_related_fields(resource, relation.bind(resource.model))
 
@@ -237,11 +234,39 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
         yield problem(resource, f"include {path!r} is declared twice", "longshore_resources.E013")
 
 
-def _check_writable_relations(resource: Resource) -> Iterator[CheckMessage]:
+def _check_expressions(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that SQL has no placeholders but `{row}`."""
+    templates = [(f"column {each.name!r}", each.expression) for each in resource.columns]
+    templates += [(f"filter {each.name!r}", each.expression) for each in resource.filters]
+    templates += [(f"rule {each.message!r}", each.condition) for each in resource.rules]
+    for name, template in templates:
+        try:
+            sql.SQL(template).format(row=sql.Identifier("row"))
+        except (IndexError, KeyError, ValueError) as error:
+            text = f"{name}: the expression {template!r} is not valid: {error!r}"
+            hint = "Write {row} for the alias of the row, and every other brace twice."
+            yield problem(resource, text, "longshore_resources.E026", hint)
+
+
+def _check_written(resource: Resource) -> Iterator[CheckMessage]:
+    """Check what a batch may write."""
+    writable = set(resource.writable_columns)
+    for kind, names in (("writable", resource.writable or ()), ("required", resource.required)):
+        for name in sorted(set(names) - writable):
+            text = f"{kind} {name!r} is not a column of an editable field"
+            if has_column(resource.model, name):
+                text += " that a batch can store"
+            yield problem(resource, text, "longshore_resources.E014")
+    for action in sorted(set(resource.actions) - set(ACTIONS)):
+        text = f"actions: {action!r} is not an action; actions are {', '.join(ACTIONS)}"
+        yield problem(resource, text, "longshore_resources.E014")
     for name in resource.writable_relations:
-        field, text = _field(resource.model, name), f"writable relation {name!r} "
+        field, text = find_field(resource.model, name), f"writable relation {name!r} "
         if not isinstance(field, JOINED):
             text += f"is not a relation of {resource.model.__name__}"
+            yield problem(resource, text, "longshore_resources.E023")
+        elif _is_unwritable(field):
+            text += "leads to records with rows in several tables, or with a composite primary key"
             yield problem(resource, text, "longshore_resources.E023")
         elif isinstance(field, ManyToOneRel) and not (
             field.remote_field.target_field.primary_key
@@ -249,6 +274,15 @@ def _check_writable_relations(resource: Resource) -> Iterator[CheckMessage]:
         ):
             text += "must be of another model, and refer to the primary key"
             yield problem(resource, text, "longshore_resources.E023")
+
+
+def _is_unwritable(field: Any) -> bool:
+    """Return whether a batch cannot write the records or links of a relation."""
+    models = [field.related_model] if isinstance(field, ManyToOneRel) else []
+    if isinstance(field, ManyToManyField | ManyToManyRel):
+        declared: Any = field if isinstance(field, ManyToManyField) else field.field
+        models.append(declared.remote_field.through)
+    return any(has_composite_key(each) or inherited_fields(each) for each in models)
 
 
 def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
@@ -264,10 +298,3 @@ def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
             _, problems = parse_options(resource, {path: "is_not_null"}, UTC)
             for wrong in problems:
                 yield problem(resource, text + wrong.message, "longshore_resources.E022")
-
-
-def _field(model: type[Model], name: str) -> Any:
-    try:
-        return model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return None

@@ -5,40 +5,39 @@ Derives the columns of a model from its fields, and detects fields that hold sec
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from psycopg import sql
 
+from longshore.resources.column_types import ColumnType
+from longshore.resources.field_sql import (
+    NATIVE_TEXT,
+    AnyField,
+    is_importable,
+    kind_of,
+    value_sql,
+    valued_field,
+)
 from longshore.resources.folding import sort_key
 
-AnyField: TypeAlias = "models.Field[Any, Any]"
-
-
-class ColumnType(StrEnum):
-    """The type of a column. Determines its operators, its JSON type and its text form."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    DECIMAL = "decimal"
-    FLOAT = "float"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    DATETIME = "datetime"
-    LIST = "list"
-    JSON = "json"
-
-    @property
-    def sortable(self) -> bool:
-        return self not in (ColumnType.LIST, ColumnType.JSON)
-
-    @property
-    def numeric(self) -> bool:
-        return self in (ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.FLOAT)
+__all__ = [
+    "AnyField",
+    "Column",
+    "ColumnType",
+    "column_name",
+    "field_column",
+    "has_composite_key",
+    "is_editable",
+    "model_columns",
+    "primary_key",
+    "secret_fields",
+    "valued_field",
+]
+# Stands for the stored value until its name is quoted.
+_REFERENCE = "$stored$"
 
 
 @dataclass(frozen=True)
@@ -84,23 +83,20 @@ class Column:
         return sql.SQL('{} COLLATE "C"').format(value)
 
     @property
+    def is_date(self) -> bool:
+        return self.kind in (ColumnType.DATE, ColumnType.DATETIME)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the value is the stored one, so that it costs nothing to repeat it."""
+        return self.field is not None and self.expression.startswith("{row}.")
+
+    @property
     def by_sort_key(self) -> bool:
         """Whether rows are sorted by the column's sort key instead of its value."""
         return self.kind is ColumnType.TEXT and self.alphabetical and not self.choices
 
 
-# The first matching class wins, so a subclass precedes its parent.
-_TYPES: tuple[tuple[type[AnyField], ColumnType], ...] = (
-    (models.BooleanField, ColumnType.BOOLEAN),
-    (models.IntegerField, ColumnType.INTEGER),
-    (models.DecimalField, ColumnType.DECIMAL),
-    (models.FloatField, ColumnType.FLOAT),
-    (models.DateTimeField, ColumnType.DATETIME),
-    (models.DateField, ColumnType.DATE),
-    (models.JSONField, ColumnType.JSON),
-    (ArrayField, ColumnType.LIST),
-)
-_NATIVE_TEXT = (models.CharField, models.TextField)
 # Patterns in the names of fields that hold secrets: substrings of the name without underscores,
 # words, and pairs of words. A hash is a secret only together with a credential: `hashed_key`.
 _SECRET_PARTS = ("password", "passwd", "passphrase", "passcode", "secret", "privatekey", "apikey")
@@ -130,7 +126,7 @@ def secret_fields(model: type[models.Model]) -> frozenset[str]:
 
 
 def _is_secret(model_field: AnyField) -> bool:
-    if model_field.is_relation or _kind(model_field) not in (
+    if model_field.is_relation or kind_of(model_field) not in (
         ColumnType.TEXT,
         ColumnType.LIST,
         ColumnType.JSON,
@@ -147,10 +143,6 @@ def _is_secret(model_field: AnyField) -> bool:
     )
 
 
-def _kind(valued: AnyField) -> ColumnType:
-    return next((kind for cls, kind in _TYPES if isinstance(valued, cls)), ColumnType.TEXT)
-
-
 def field_column(model: type[models.Model], name: str, *, called: str | None = None) -> Column:
     """Return the column of a field. `called` replaces the name of the column.
 
@@ -161,19 +153,15 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
     if not isinstance(model_field, models.Field):
         raise FieldDoesNotExist(f"{model.__name__}.{name} is a relation without a column")
     valued = valued_field(model_field)
-    kind = _kind(valued)
+    kind = kind_of(valued)
     quoted = (
         '"'
         + column_name(model_field).replace('"', '""').replace("{", "{{").replace("}", "}}")
         + '"'
     )
-    expression = "{row}." + quoted
-    if isinstance(valued, models.BinaryField):
-        expression = f"encode({expression}, 'base64')"
-    elif isinstance(valued, models.GenericIPAddressField):
-        expression = f"host({expression})"
-    elif kind is ColumnType.TEXT and not isinstance(valued, _NATIVE_TEXT):
-        expression = f"{expression}::text"
+    # The SQL of values has no placeholders but that of the row.
+    expression = value_sql(valued, _REFERENCE).replace("{", "{{").replace("}", "}}")
+    expression = expression.replace(_REFERENCE, "{row}." + quoted)
     digits = None
     if isinstance(valued, models.DecimalField) and valued.max_digits is not None:
         digits = valued.max_digits, valued.decimal_places or 0
@@ -186,7 +174,7 @@ def field_column(model: type[models.Model], name: str, *, called: str | None = N
         digits=digits,
         description=str(model_field.help_text),
         choices=_choices(model_field),
-        alphabetical=isinstance(model_field, _NATIVE_TEXT) and not model_field.primary_key,
+        alphabetical=isinstance(model_field, NATIVE_TEXT) and not model_field.primary_key,
     )
 
 
@@ -204,11 +192,17 @@ def column_name(model_field: Any) -> str:
 
 
 def is_editable(model: type[models.Model], column: Column) -> bool:
-    """Return whether the column belongs to an editable model field other than the primary key."""
+    """Return whether a batch can set the column.
+
+    It can if the column belongs to an editable field, other than the primary key, whose values it
+    can store.
+    """
     if column.field is None:
         return False
     model_field = model._meta.get_field(column.field)
-    return bool(getattr(model_field, "editable", False)) and column.field != model._meta.pk.name
+    if not isinstance(model_field, models.Field) or column.field == model._meta.pk.name:
+        return False
+    return bool(model_field.editable) and is_importable(valued_field(model_field))
 
 
 def primary_key(model: type[models.Model]) -> str:
@@ -216,10 +210,6 @@ def primary_key(model: type[models.Model]) -> str:
     return column_name(model._meta.pk)
 
 
-def valued_field(model_field: AnyField) -> AnyField:
-    """Return the field whose class determines the type of a field's values."""
-    if isinstance(model_field, models.ForeignKey):
-        return valued_field(model_field.target_field)
-    if isinstance(model_field, models.GeneratedField):
-        return cast("AnyField", model_field.output_field)
-    return model_field
+def has_composite_key(model: type[models.Model]) -> bool:
+    """Return whether several columns together are the primary key."""
+    return isinstance(model._meta.pk, models.CompositePrimaryKey)

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, OneToOneRel
 from psycopg import sql
 
-from longshore.accounts.models import Organization
 from longshore.resources.columns import (
     Column,
     column_name,
@@ -26,10 +25,12 @@ from longshore.resources.comparisons import (
     comparison_sql,
     json_comparison_sql,
 )
+from longshore.resources.ownership import is_organization, organization_links, organization_path
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 from longshore.resources.row_filters import row_filter
 from longshore.resources.search import words_match
+from longshore.resources.tables import from_item
 
 SEARCH = "search"
 _KEY = re.compile(r'("(?:[^"]|"")*")|([^."][^.]*)')
@@ -70,9 +71,15 @@ def json_keys(path: str) -> list[str] | None:
 
 
 def scope(resource: Resource, organization_id: str, row: str) -> sql.Composable:
-    """Return SQL that is true for the organization's rows that pass the resource's row filter."""
-    path = resource.organization.split("__")
-    return _and(_scope(resource.model, path, organization_id, row), *_filter(resource, row))
+    """Return SQL that is true for the organization's rows that pass the resource's row filter.
+
+    Without a path to an organization, all organizations share the rows.
+    """
+    tests = _filter(resource, row)
+    if resource.organization is not None:
+        path = resource.organization.split("__")
+        tests.insert(0, _scope(resource.model, path, organization_id, row))
+    return _and(*tests)
 
 
 def _filter(declared: Resource | Relation, row: str) -> list[sql.Composable]:
@@ -86,18 +93,28 @@ def _and(*tests: sql.Composable) -> sql.Composable:
 
 
 def _scope(model: type[Model], path: list[str], organization_id: str, row: str) -> sql.Composable:
-    """Return SQL that follows the path of foreign keys and compares the organization at its end."""
-    link: Any = model._meta.get_field(path[0])
-    column = sql.Identifier(row, column_name(link))
-    if len(path) == 1:
+    """Return SQL that follows the path of relations and compares the organization at its end.
+
+    Each step is a foreign key, or the reverse of a one-to-one relation.
+    """
+    step: Any = model._meta.get_field(path[0])
+    link: Any = step.remote_field if isinstance(step, OneToOneRel) else step
+    near, far = link, link.target_field
+    if link is not step:
+        near, far = far, near
+    column = sql.Identifier(row, column_name(near))
+    if len(path) == 1 and link is step and far.primary_key:
         return sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
     inner = f"{row}_{path[0]}"
-    return sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {} = {} AND {})").format(
-        sql.Identifier(link.related_model._meta.db_table),
-        sql.Identifier(inner),
-        sql.Identifier(inner, column_name(link.target_field)),
-        column,
-        _scope(link.related_model, path[1:], organization_id, inner),
+    linked = sql.SQL("{} = {}").format(sql.Identifier(inner, column_name(far)), column)
+    tests: list[sql.Composable] = [linked]
+    if len(path) > 1:
+        tests.append(_scope(step.related_model, path[1:], organization_id, inner))
+    else:  # The last step does not hold the primary key of the organization.
+        key = sql.Identifier(inner, primary_key(step.related_model))
+        tests.append(sql.SQL("{} = {}").format(key, sql.Literal(organization_id)))
+    return sql.SQL("EXISTS (SELECT FROM {} WHERE {})").format(
+        from_item(step.related_model, inner), _and(*tests)
     )
 
 
@@ -112,7 +129,7 @@ def related_scope(
     resource = registry.for_model(relation.target)
     tests: list[sql.Composable] = []
     if resource is None:
-        tests = list(_owner_tests(relation.target, organization_id, row))
+        tests = list(_owner_tests(relation, organization_id, row))
     elif is_part:
         tests = _filter(resource, row)
     else:
@@ -120,27 +137,45 @@ def related_scope(
     return _and(*tests, *_filter(relation, row))
 
 
-def _owner_tests(model: type[Model], organization_id: str, row: str) -> Iterator[sql.Composable]:
-    """Yield one test for each foreign key to Organization: it refers to this organization.
+def _owner_tests(relation: Relation, organization_id: str, row: str) -> Iterator[sql.Composable]:
+    """Yield tests whether a related row belongs to the organization, by the foreign keys to it.
 
-    model: has no resource. System checks report declarations that need these tests.
+    relation: to records without a resource. System checks report declarations that need these
+        tests.
     """
-    if model._meta.concrete_model is Organization:
+    model = relation.target
+    if is_organization(model):
         yield sql.SQL("{} = {}").format(
             sql.Identifier(row, primary_key(model)), sql.Literal(organization_id)
         )
-    for link in organization_links(model):
-        if link.model._meta.db_table == model._meta.db_table:
-            column = sql.Identifier(row, column_name(link))
-            yield sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
-        else:  # The foreign key is in a parent model's table, which the statement does not join.
-            yield sql.SQL("false")
+    for path in owner_paths(relation):
+        yield _scope(model, [*path], organization_id, row)
 
 
-def organization_links(model: type[Model]) -> list[Any]:
-    """Return the foreign keys of a model to an organization."""
-    fields: list[Any] = [field for field in model._meta.concrete_fields if field.is_relation]
-    return [each for each in fields if each.related_model._meta.concrete_model is Organization]
+def owner_paths(relation: Relation) -> list[tuple[str, ...]]:
+    """Return the paths by which records without a resource belong to an organization.
+
+    These are all foreign keys to organizations, or else a path of several foreign keys. Records
+    with a foreign key to the row that has the relation are a part of that row.
+    """
+    model = relation.target
+    if rest := _rest_of_path(relation):
+        return [rest]
+    if links := organization_links(model):
+        return [(link.name,) for link in links]
+    path = None if relation.reverse_foreign_key else organization_path(model)
+    return [] if path is None else [path]
+
+
+def leads_to_owner(relation: Relation) -> bool:
+    """Return whether a relation is the first step of the path to its own row's organization."""
+    return _rest_of_path(relation) is not None
+
+
+def _rest_of_path(relation: Relation) -> tuple[str, ...] | None:
+    declared = registry.for_model(relation.model) if relation.model else None
+    first, *rest = ((declared and declared.organization) or "").split("__")
+    return tuple(rest) if rest and first == relation.name else None
 
 
 def where(

@@ -12,7 +12,7 @@ from django.core.exceptions import FieldError
 from django.db.models import Model, Q
 
 from longshore.resources.columns import secret_fields
-from longshore.resources.conditions import organization_links
+from longshore.resources.conditions import leads_to_owner, owner_paths
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 from longshore.resources.row_filters import hides_rows, row_filter
@@ -54,9 +54,13 @@ def check_related_rows(resource: Resource, relation: Relation) -> Iterator[Check
     yield from _check_filter(resource, prefix, target, relation.where)
     if registry.for_model(target) is not None:
         return
-    if organization_links(target):
+    paths = owner_paths(relation)
+    if paths and not leads_to_owner(relation):
         text = f"{prefix}{target.__name__} belongs to an organization but has no resource"
-        hint = f"Register a resource for {target.__name__}."
+        hint = (
+            f"Register a resource for {target.__name__}, with organization="
+            f"{'__'.join(paths[0])!r}, or organization=None if all organizations share its records."
+        )
         yield problem(resource, text, "longshore_resources.E019", hint)
     if relation.where is None and hides_rows(target):
         text = f"{prefix}the default manager of {target.__name__} hides rows, but exports show them"

@@ -15,7 +15,8 @@ class ExportType:
     code: the name in requests. name: the name for people.
     resource: name of the resource.
     columns: header of each path, in the order of the file.
-    date: the column, or `<relation>.<column>`, that `date_from` and `date_to` filter.
+    date: the column, or `<relation>.<column>`, that `date_from` and `date_to` filter; None for
+        records without a date.
     order_by: the order, in the syntax of the request's `options`.
     options: filters that always apply, in the syntax of the request's `options`.
     """
@@ -24,7 +25,7 @@ class ExportType:
     name: str
     resource: str
     columns: Mapping[str, str]
-    date: str
+    date: str | None
     order_by: str
     options: Mapping[str, Any] = field(default_factory=dict)
 

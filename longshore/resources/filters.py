@@ -68,6 +68,12 @@ class Selection:
     limit: int | None = None
 
 
+def newest_first(resource: Resource) -> tuple[Ordering, ...]:
+    """Return the default order. If it is empty, records are ordered by their primary key alone."""
+    column = resource.default_order
+    return () if column is None else (Ordering(column, descending=True),)
+
+
 def operators(kind: ColumnType, *, inside_json: bool = False) -> tuple[Operator, ...]:
     """Return the operators of a column type.
 
@@ -282,7 +288,8 @@ def _ordering(
     problems = list(_direction_problems(options, prefix))
     raw = options.get(ORDER_BY)
     if raw is None:
-        named = [] if options.get(DIRECTION) is None else [resource.date_field]
+        by_default = resource.default_order or resource.model._meta.pk.attname
+        named = [] if options.get(DIRECTION) is None else [by_default]
     else:
         named = raw.split(",") if isinstance(raw, str) else raw
     sortable = [name for name, c in resource.columns_by_name.items() if c.kind.sortable]

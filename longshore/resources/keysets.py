@@ -93,7 +93,10 @@ class KeyRange:
 
 
 def keys(resource: Resource, ordering: Sequence[Ordering]) -> tuple[Key, ...]:
-    """Return the keys of an ordering, with the primary key last, so that the order is total."""
+    """Return the keys of an ordering, with the primary key last, so that the order is total.
+
+    An empty ordering begins with the greatest primary key.
+    """
     primary = primary_key(resource.model)
     ordered: list[Key] = []
     for order in ordering:
@@ -103,7 +106,8 @@ def keys(resource: Resource, ordering: Sequence[Ordering]) -> tuple[Key, ...]:
         value = column.ordered(ROW)
         text = beginning(column.value(ROW)) if column.by_sort_key else None
         ordered.append(Key(value, order.descending, column.nullable, column.kind, text=text))
-    return (*ordered, _primary(primary, ordering[-1].descending))
+    descending = ordering[-1].descending if ordering else True
+    return (*ordered, _primary(primary, descending))
 
 
 def _primary(column: str, descending: bool) -> Key:

@@ -10,10 +10,11 @@ from psycopg import sql
 from longshore.resources.columns import primary_key
 from longshore.resources.conditions import where
 from longshore.resources.expressions import ROW, JsonExpressions
-from longshore.resources.filters import Ordering, Selection
+from longshore.resources.filters import Ordering, Selection, newest_first
 from longshore.resources.keysets import Key, Position, key_ranges, keys
 from longshore.resources.reading import MAX_RESPONSE_BYTES, ResponseTooLarge, reading
 from longshore.resources.registry import Resource
+from longshore.resources.tables import from_item
 
 MAX_MILLISECONDS = 10_000
 _PAGE = "page"
@@ -65,8 +66,7 @@ class Listing:
 
     @property
     def ordering(self) -> tuple[Ordering, ...]:
-        newest_first = (Ordering(self.resource.date_field, descending=True),)
-        return self.selection.ordering or newest_first
+        return self.selection.ordering or newest_first(self.resource)
 
     def page(self, organization_id: str, size: int, cursor: Cursor | None) -> Page:
         """Return a page of at most `size` records of an organization; the first one without cursor.
@@ -98,9 +98,8 @@ class Listing:
         errors of `page`.
         """
         rows = self._rows(size, self.statement(organization_id, size, None, offset))
-        statement = sql.SQL("SELECT count(*) FROM {table} AS {row} WHERE {selected}").format(
-            table=sql.Identifier(self.resource.model._meta.db_table),
-            row=sql.Identifier(ROW),
+        statement = sql.SQL("SELECT count(*) FROM {table} WHERE {selected}").format(
+            table=from_item(self.resource.model, ROW),
             selected=where(self.resource, organization_id, self.selection.conditions, ROW),
         )
         with reading(self.timezone, MAX_MILLISECONDS, "timezone") as database:
@@ -151,7 +150,7 @@ class Listing:
         return sql.SQL(
             "SELECT (SELECT row_to_json(record) FROM (SELECT {fields}) AS record)::text, {texts}"
             " FROM ({keys} ORDER BY {order} LIMIT {count} OFFSET {offset}) AS page"
-            " JOIN {table} AS {row} ON {primary} = {key}{joins} ORDER BY {order}"
+            " JOIN {table} ON {primary} = {key}{joins} ORDER BY {order}"
         ).format(
             fields=fields,
             texts=sql.SQL(", ").join(sql.SQL("{}::text").format(text) for text in texts),
@@ -161,8 +160,7 @@ class Listing:
             ),
             count=sql.Literal(count),
             offset=sql.Literal(offset),
-            table=sql.Identifier(self.resource.model._meta.db_table),
-            row=sql.Identifier(ROW),
+            table=from_item(self.resource.model, ROW),
             primary=primary,
             key=names[-1],
             joins=sql.SQL("").join(
@@ -192,12 +190,11 @@ class Listing:
             selected = sql.SQL("{} AND {} = {}").format(selected, primary, sql.Literal(self.key))
         ranges = [
             sql.SQL(
-                "(SELECT {columns} FROM {table} AS {row} WHERE {selected} AND {condition}"
+                "(SELECT {columns} FROM {table} WHERE {selected} AND {condition}"
                 " ORDER BY {order} LIMIT {count})"
             ).format(
                 columns=columns,
-                table=sql.Identifier(self.resource.model._meta.db_table),
-                row=sql.Identifier(ROW),
+                table=from_item(self.resource.model, ROW),
                 selected=selected,
                 condition=key_range.condition,
                 order=sql.SQL(", ").join(key_range.order),

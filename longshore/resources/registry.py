@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q
 
 from longshore.resources.columns import (
@@ -35,9 +34,11 @@ class Resource:
     """A Django model whose records can be exported and imported.
 
     name, plural: singular and plural name in requests and URLs.
-    organization: path of foreign keys from the model to its organization, joined by `__`.
-    date_field: the datetime that a date range filters. A limited request without an order returns
-        the newest records by this field.
+    organization: path of foreign keys, or of reversed one-to-one relations, from the model to its
+        organization, joined by `__`. None declares that all organizations share the records: each
+        may read them, and no batch writes them.
+    date_field: the date or datetime that a date range filters. A limited request without an order
+        returns the newest records by this field; if it is None, by the primary key.
     relations: relations with the fields that they show of related records.
     includes: paths of relations, declared here or only on the model, with at most
         `MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns of their own
@@ -47,9 +48,14 @@ class Resource:
     exposed: fields to show although their names look like secrets, which are hidden by default.
     where: condition on the model's own columns. Rows that fail it are in no export, list, count,
         preview or relation.
+    scopes: scopes of API keys, of which a key needs one to read the records in lists, exports and
+        includes; empty if every key may.
+    roles: roles of the staff, of which a person needs one to preview and create exports; empty if
+        every person with the permission may. Superusers may always.
     filters: filters that are not columns.
     search: text field with the record's search text, indexed by `SearchWords`.
-    key: columns that together identify a record of an organization in a batch.
+    key: columns that together identify a record of an organization in a batch; by default the
+        primary key.
     writable: columns that a batch may set; by default the columns of all editable fields.
     writable_relations: relations that a batch may set: many-to-many relations, whose links it
         replaces, one-to-many relations, whose records it writes with the record (`merge` creates
@@ -65,23 +71,42 @@ class Resource:
     name: str
     plural: str
     model: type[Model]
-    organization: str = "organization"
-    date_field: str = "created_at"
+    organization: str | None = "organization"
+    date_field: str | None = "created_at"
     relations: tuple[Relation, ...] = ()
     includes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
     exposed: frozenset[str] = field(default_factory=frozenset)
     where: Q | None = None
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    roles: frozenset[str] = field(default_factory=frozenset)
     filters: tuple[NamedFilter, ...] = ()
     search: str | None = None
-    key: tuple[str, ...] = ("id",)
+    key: tuple[str, ...] = ()
     writable: tuple[str, ...] | None = None
     writable_relations: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     actions: tuple[str, ...] = ("merge", "overwrite", "delete")
     rules: tuple[Rule, ...] = ()
     after_write: AfterWrite | None = None
+
+    @cached_property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields that together identify a record of an organization in a batch."""
+        return self.key or (self.model._meta.pk.name,)
+
+    @cached_property
+    def default_order(self) -> str | None:
+        """The column of the default order: the date field, without one the primary key.
+
+        None if the primary key is hidden.
+        """
+        if self.date_field is not None:
+            return self.date_field
+        key = self.model._meta.pk.name
+        columns = self.columns_by_name.items()
+        return next((name for name, each in columns if each.field == key), None)
 
     @cached_property
     def columns_by_name(self) -> Mapping[str, Column]:
@@ -120,10 +145,8 @@ class Resource:
 
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:
-        return {
-            relation.name: _without_hidden_fields(relation.bind(self.model))
-            for relation in self.relations
-        }
+        bound = (relation.bind(self.model) for relation in self.relations)
+        return {each.name: _without_hidden_fields(each) for each in bound if each.exists}
 
     @cached_property
     def filterable_relations(self) -> Mapping[str, Relation]:
@@ -221,10 +244,7 @@ class Resource:
 
 def _without_hidden_fields(relation: Relation) -> Relation:
     """Return the relation without secrets and without fields that its records' resource hides."""
-    try:
-        target = relation.target
-    except FieldDoesNotExist:  # System checks report it.
-        return relation
+    target = relation.target
     resource = registry.for_model(target)
     return relation.without(resource.hidden_fields if resource else secret_fields(target))
 

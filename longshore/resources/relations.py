@@ -17,6 +17,7 @@ from django.db.models import (
 from psycopg import sql
 
 from longshore.resources.columns import Column, column_name, field_column
+from longshore.resources.tables import from_item
 
 # The classes of relations that a join supports.
 JOINED = (ForeignKey, ManyToOneRel, ManyToManyField, ManyToManyRel)
@@ -81,6 +82,14 @@ class Relation:
         return self.model._meta.get_field(self.name)
 
     @property
+    def exists(self) -> bool:
+        """Whether the model has such a relation. System checks report one that does not exist."""
+        try:
+            return isinstance(self._field, JOINED)
+        except FieldDoesNotExist:
+            return False
+
+    @property
     def many(self) -> bool:
         return bool(self._field.many_to_many or self._field.one_to_many)
 
@@ -141,7 +150,7 @@ class Relation:
         near, far = (through._meta.get_field(n) for n in (names if forward else names[::-1]))
         link = f"{row}_link"
         return Link(
-            source=_named(through, link),
+            source=from_item(through, link),
             near=_column(link, near),
             parent=_column(parent, near.target_field),
             far=_equal(row, far.target_field, link, far),
@@ -149,7 +158,7 @@ class Relation:
 
     def table(self, row: str) -> sql.Composable:
         """Return a FROM item with the alias `row` for the related table."""
-        return _named(self.target, row)
+        return from_item(self.target, row)
 
 
 @dataclass(frozen=True)
@@ -165,10 +174,6 @@ class Link:
     near: sql.Composable
     parent: sql.Composable
     far: sql.Composable
-
-
-def _named(model: type[Model], row: str) -> sql.Composable:
-    return sql.SQL("{} AS {}").format(sql.Identifier(model._meta.db_table), sql.Identifier(row))
 
 
 def _column(row: str, field: Any) -> sql.Composable:

@@ -5,6 +5,7 @@ model serves these statements too.
 """
 
 import re
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FieldError, FullResultSet
 from django.db import connection
@@ -24,7 +25,9 @@ def row_filter(model: type[Model], condition: Q, row: str) -> sql.Composable:
     """
     query = Query(model)
     query.add_q(condition)
-    if len(query.alias_map) > 1:
+    if not all(
+        alias == model._meta.db_table or _is_parent(join) for alias, join in query.alias_map.items()
+    ):
         raise FieldError("use the model's own columns only, not columns of related records")
     try:
         text, values = query.get_compiler(connection=connection).compile(query.where)
@@ -32,10 +35,16 @@ def row_filter(model: type[Model], condition: Q, row: str) -> sql.Composable:
         return sql.SQL("true")
     except EmptyResultSet:
         return sql.SQL("false")
-    table = connection.ops.quote_name(model._meta.db_table)
-    template = text.replace("{", "{{").replace("}", "}}").replace(f"{table}.", "{row}.")
+    template = text.replace("{", "{{").replace("}", "}}")
+    for alias in query.alias_map:
+        template = template.replace(f"{connection.ops.quote_name(alias)}.", "{row}.")
     template = _PLACEHOLDER.sub(lambda found: "{}" if found[0] == "%s" else "%", template)
     return sql.SQL(template).format(*map(sql.Literal, values), row=sql.Identifier(row))
+
+
+def _is_parent(join: Any) -> bool:
+    """Return whether a join of a query leads to the table of a parent model."""
+    return bool(getattr(join.join_field.remote_field, "parent_link", False))
 
 
 def hides_rows(model: type[Model]) -> bool:

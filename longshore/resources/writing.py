@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+# The actions of batches.
+ACTIONS = ("merge", "overwrite", "delete")
+
 
 @dataclass(frozen=True)
 class Rule:

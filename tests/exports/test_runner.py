@@ -26,6 +26,8 @@ from exports.sql import compiler
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from longshore.files.storage.local import LocalStorage
+from longshore.resources.columns import Column, ColumnType
+from longshore.resources.registry import Registry
 from tests.exports.conftest import stored_files
 from tests.records import copies
 
@@ -81,6 +83,21 @@ def test_an_attempt_with_missing_rows_is_retried(
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
     assert stored_files() == []
+
+
+def test_a_declaration_that_does_not_fit_the_database_is_not_retried(
+    queued: Export, own_registry: Registry
+) -> None:
+    contact = own_registry.get("contact")
+    assert contact is not None
+    own_registry.unregister("contact")
+    missing = Column("name", ColumnType.TEXT, "{row}.missing")
+    own_registry.register(replace(contact, columns=(missing,)))
+    runner.run(queued.pk)
+    queued.refresh_from_db()
+    assert queued.status == Status.FAILED
+    assert queued.error is not None
+    assert queued.error["error"] == "invalid_declaration"
 
 
 def test_an_attempt_that_the_storage_refused_is_retried(

@@ -104,7 +104,7 @@ def _connect(resource: Resource, records: dict[type[Model], Any]) -> None:
 
 def _links(resource: Resource, records: dict[type[Model], Any]) -> list[Any]:
     """The foreign keys to one of the records, apart from the path to the organization."""
-    owner = resource.organization.partition("__")[0]
+    owner = (resource.organization or "").partition("__")[0]
     fields: list[Any] = [*resource.model._meta.concrete_fields]
     return [
         field
@@ -121,7 +121,7 @@ def _texts(model: type[Model], text: str) -> dict[str, str]:
 
 def own_keys(resource: Resource, organization: Organization) -> set[str]:
     """The primary keys of an organization's records, by the resource's path to it."""
-    records = resource.model._base_manager.filter(**{resource.organization: organization})
+    records = resource.model._base_manager.filter(**{resource.organization or "": organization})
     return set(records.values_list("pk", flat=True))
 
 

@@ -227,7 +227,8 @@ def _order(options: Mapping[str, Any], resource: Resource | None) -> tuple[str, 
     raw = options.get(ORDER_BY)
     descending = options.get(DIRECTION) == "desc"
     if raw is None:
-        named = [resource.date_field] if resource and options.get(DIRECTION) else []
+        by_default = resource.default_order if resource and options.get(DIRECTION) else None
+        named = [by_default] if by_default else []
     else:
         named = raw.split(",") if isinstance(raw, str) else _texts(raw)
     ordering = []

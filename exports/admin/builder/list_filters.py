@@ -64,6 +64,8 @@ def _parsed(name: str) -> tuple[str, str]:
 
 
 def _organization_paths(resource: Resource) -> Iterable[str]:
+    if resource.organization is None:
+        return ()
     path = resource.organization.replace("__", ".")
     return (path, f"{path}.id", f"{path}.pk")
 

@@ -163,9 +163,9 @@ def _type_choices(state: State) -> list[Choice]:
 
 def _date_column(state: State) -> str:
     if named := export_types.by_code.get(state.type):
-        return named.date
+        return named.date or ""
     resource = resource_of(state)
-    return resource.date_field if resource else ""
+    return (resource.date_field if resource else None) or ""
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,8 @@ def _add_order(state: State, _: str) -> State:
         return state
     used = {name.removeprefix("-") for name in state.order}
     sortable = [name for name, each in resource.columns_by_name.items() if each.kind.sortable]
-    unused = [name for name in (resource.date_field, *sortable) if name not in used]
+    first = [resource.default_order] if resource.default_order else []
+    unused = [name for name in (*first, *sortable) if name not in used]
     return replace(state, order=(*state.order, *unused[:1]))
 
 

@@ -15,11 +15,14 @@ from exports.formats import formats
 from exports.formats.base import FormatLimit, Rows
 from exports.request.parser import parse_export
 from exports.spec import TIMEZONE_FIELD, ExportSpec
+from exports.sql.declared_names import resources_of
 from longshore.accounts import audit
 from longshore.accounts.models import Organization
+from longshore.accounts.staff import Person
 from longshore.api.concurrency import admitted
 from longshore.api.errors import ApiError, InvalidInput
 from longshore.files.datetime_patterns import ISO_8601, InvalidPattern, pattern_sql
+from longshore.resources.readers import check_person
 from longshore.resources.reading import StatementTimeout, reading
 
 # Of one cell, or of one record in JSON. A file has all of them.
@@ -65,13 +68,14 @@ def parse(state: State, organization: Organization | None) -> Result:
     return Result(problems, None if problems else spec)
 
 
-def run_preview(state: State, organization: Organization) -> Result:
+def run_preview(state: State, organization: Organization, user: Person) -> Result:
     """Parse the request of a state and read its first rows, within the limits of the API."""
     result = parse(state, organization)
     if result.spec is None:
         return result
     try:
         with admitted(organization.pk, spare=1):
+            check_person(resources_of(result.spec), user)
             found = preview(result.spec, organization.pk)
     except InvalidInput as invalid:
         return Result(placed(invalid.problems, state))

@@ -29,6 +29,7 @@ from exports.admin.builder.state import State
 from exports.lifecycle import creation
 from exports.models import Export, ExportPreset
 from exports.spec import ExportSpec
+from exports.sql.declared_names import resources_of
 from longshore.accounts import audit, staff
 from longshore.accounts.admin.organization_choice import (
     OrganizationAutocomplete,
@@ -39,6 +40,7 @@ from longshore.accounts.models import AuditAction, Organization
 from longshore.api.concurrency import admitted
 from longshore.api.errors import ApiError, InvalidInput
 from longshore.jobs.specs import check_size
+from longshore.resources.readers import check_person
 
 _ADD, _PREVIEW, _VIEW = (f"exports.{verb}_export" for verb in ("add", "preview", "view"))
 _TEMPLATES = "admin/exports/builder"
@@ -98,7 +100,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     if _missing(state, organization):
         result = Result()
     elif organization and request.user.has_perm(_PREVIEW):
-        result = run_preview(state, organization)
+        result = run_preview(state, organization, request.user)
         if result.preview:
             record_preview(request, state, organization)
     else:
@@ -188,6 +190,7 @@ def _create(
     """Create the export as the API does. The audit log says who asked for it."""
     with transaction.atomic():
         is_deduped = body.get("dedupe") is True
+        check_person(resources_of(spec), request.user)
         export, is_new = creation.create(organization, None, body, spec, dedupe=is_deduped)
         if is_new:
             audit.record(request, AuditAction.ADD, organization.pk, export)

@@ -56,6 +56,11 @@ def common_failures(plural: str) -> dict[str, Advice]:
             "Raise the daily limit, or retry tomorrow (UTC).",
             (Step.LIMITS, Step.RETRY),
         ),
+        JobErrorCode.INVALID_DECLARATION: Advice(
+            "The resource declares a column, table or function that the database does not have.",
+            "Run manage.py check --database default, correct the declaration, and retry.",
+            (Step.RETRY,),
+        ),
         JobErrorCode.STORAGE_UNAVAILABLE: Advice(
             "The file storage did not respond.",
             "Retry when the storage works again; /readyz shows its state.",

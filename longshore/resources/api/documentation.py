@@ -43,6 +43,8 @@ from longshore.resources.reading import ResponseTooLarge
 from longshore.resources.registry import Resource
 from longshore.resources.relations import Relation
 
+_MOMENT = "2024-12-25T14:30:00.123456+00:00"
+
 RECORDS = "Records"
 _TYPES: dict[ColumnType, dict[str, Any]] = {
     ColumnType.TEXT: {"type": "string"},
@@ -151,7 +153,9 @@ class RecordSchema(AutoSchema):
     def get_response_serializers(self) -> Any:
         name = "".join(word.capitalize() for word in self.resource.name.split("_"))
         schema = self._component(name, record_schema(self.resource))
-        record = {"id": "…", self.resource.date_field: "2024-12-25T14:30:00.123456+00:00"}
+        shown = _shown_fields(self.resource)
+        date = self.resource.date_field
+        record = {name: _MOMENT if name == date else "…" for name in shown}
         value: dict[str, Any] = record
         description = "The record."
         if self.is_list:
@@ -159,7 +163,7 @@ class RecordSchema(AutoSchema):
             value, description = single_page([record]), "A page."
         example = OpenApiExample(
             "One record",
-            summary=f"fields=id,{self.resource.date_field}",
+            summary=f"fields={','.join(shown)}",
             value=value,
             response_only=True,
         )
@@ -193,7 +197,7 @@ def unknown_field(resource: Resource, name: str) -> str:
 
 def _list_errors(resource: Resource) -> list[ApiError]:
     queries = (
-        f"{resource.date_field}=yesterday",
+        f"{resource.date_field or LIMIT}=yesterday",
         f"fields={unknown_field(resource, 'color')}",
         "direction=up",
         "timezone=Mars/Olympus",
@@ -225,8 +229,15 @@ def _record_errors(resource: Resource) -> list[ApiError]:
     ]
 
 
+def _shown_fields(resource: Resource) -> list[str]:
+    """Return the fields of examples: the primary key and the date field, if they are shown."""
+    names = [resource.model._meta.pk.attname, resource.date_field]
+    columns = resource.columns_by_name
+    return [name for name in names if name and name in columns] or [next(iter(columns))]
+
+
 def _fields(resource: Resource) -> OpenApiParameter:
-    return _declared("fields", f"id,{resource.date_field}")
+    return _declared("fields", ",".join(_shown_fields(resource)))
 
 
 def _timezone() -> OpenApiParameter:
@@ -246,7 +257,7 @@ def _list_parameters(resource: Resource) -> Iterator[OpenApiParameter]:
     yield _text(
         "order_by",
         "Sortable columns, separated by commas; `-` before a column reverses it.",
-        resource.date_field,
+        resource.default_order or next(iter(resource.columns_by_name)),
     )
     yield OpenApiParameter(
         "direction", description="Direction of `order_by`.", enum=["asc", "desc"]

@@ -121,7 +121,11 @@ class ResourceSummarySerializer(serializers.Serializer[Resource]):
 class ResourceSerializer(ResourceSummarySerializer):
     """A resource with its columns, relations and filters."""
 
-    date_field = serializers.CharField(help_text="The datetime of the default order, newest first.")
+    date_field = serializers.CharField(
+        allow_null=True,
+        help_text="The date of the default order, newest first, and of a date range. Null if the "
+        "resource has none: then the order is that of the primary key, greatest first.",
+    )
     search = serializers.SerializerMethodField(
         help_text="Whether the filter `search` is supported."
     )

@@ -5,12 +5,14 @@ from typing import Any, cast
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from longshore.accounts.authentication import key_of
 from longshore.api.concurrency import expensive
 from longshore.api.views import ApiViewSet
 from longshore.resources.api.documentation import RecordSchema
 from longshore.resources.api.lookup import find_record, parse_record_query, primary_column
 from longshore.resources.api.pagination import RecordPagination
 from longshore.resources.api.query import parse_query
+from longshore.resources.readers import check_key
 from longshore.resources.registry import Resource
 
 
@@ -23,6 +25,7 @@ class RecordListViewSet(ApiViewSet[Any]):
     @expensive(spare=0)
     def list(self, request: Request) -> HttpResponse:
         organization = self.organization
+        check_key([self.resource], key_of(request))
         query = parse_query(self.resource, request.query_params, organization.timezone)
         paginator = RecordPagination()
         return paginator.page_response(paginator.paginate_query(query, organization.pk, request))
@@ -37,6 +40,7 @@ class RecordViewSet(RecordListViewSet):
     @expensive(spare=0)
     def retrieve(self, request: Request, id: str) -> HttpResponse:
         organization = self.organization
+        check_key([self.resource], key_of(request))
         listing = parse_record_query(self.resource, id, request.query_params, organization.timezone)
         return HttpResponse(find_record(listing, organization.pk), content_type="application/json")
 

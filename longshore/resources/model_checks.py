@@ -1,0 +1,201 @@
+"""System checks of what a resource declares of its model: table, organization, date and key."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Info, Warning
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection
+from django.db.models import DateField, Field, JSONField, Model, OneToOneRel
+
+from longshore.accounts.models import Scope
+from longshore.accounts.roles import Role
+from longshore.resources.columns import column_name, has_composite_key
+from longshore.resources.disclosure import problem
+from longshore.resources.ownership import (
+    is_organization,
+    organization_links,
+    organization_path,
+)
+from longshore.resources.registry import Resource
+from longshore.resources.tables import inherited_fields
+
+_WITHOUT_COLUMN = (
+    "has no column that could be joined; declare a foreign key, or a path to a model with one"
+)
+
+
+def check_model(resource: Resource) -> Iterator[CheckMessage]:
+    """Yield the problems of a resource's model. Other checks need a model without these."""
+    if resource.model._meta.abstract:
+        text = f"{resource.model.__name__} is abstract, so it has no table"
+        yield problem(resource, text, "longshore_resources.E024")
+    if has_composite_key(resource.model):
+        yield composite_key(resource, "", resource.model)
+
+
+def composite_key(resource: Resource, prefix: str, model: type[Model]) -> CheckMessage:
+    """Return the error of a model that no statement can identify by one column."""
+    text = f"{prefix}{model.__name__} has a composite primary key, which is not supported"
+    hint = (
+        f"Give {model.__name__} a primary key of one column and a UniqueConstraint, or declare a "
+        "model with managed = False for a view that has such a column."
+    )
+    return problem(resource, text, "longshore_resources.E024", hint)
+
+
+def check_table(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that every column has one meaning and can be compared."""
+    model = resource.model
+    inherited = {column_name(field): field for field in inherited_fields(model)}
+    for field in model._meta.local_concrete_fields:
+        other = inherited.get(column_name(field))
+        if other is not None:
+            text = (
+                f"{field.name!r} and {other.name!r} of the parent model {other.model.__name__} "
+                f"have the same column name, {column_name(field)!r}"
+            )
+            hint = "Give one of them another db_column."
+            yield problem(resource, text, "longshore_resources.E010", hint)
+    for field in model._meta.concrete_fields:
+        is_visible = not resource.hidden_fields & {field.name, field.attname}
+        if is_visible and isinstance(field, JSONField) and field.db_type(connection) == "json":
+            text = f"{field.name!r} has the type json, which cannot be compared; use jsonb"
+            yield problem(resource, text, "longshore_resources.E011")
+
+
+def check_organization(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that the path leads to an organization, and report a resource without one."""
+    if resource.organization is None:
+        yield from _check_shared(resource)
+        return
+    model = resource.model
+    for step in resource.organization.split("__"):
+        field = find_field(model, step)
+        is_joinable = (isinstance(field, Field) and field.is_relation) or isinstance(
+            field, OneToOneRel
+        )
+        target: Any = getattr(field, "related_model", None)
+        if not is_joinable or field.many_to_many or target is None:
+            text = f"organization {resource.organization!r}: {step!r} is not a foreign key of "
+            yield problem(
+                resource, text + model.__name__, "longshore_resources.E003", _path_hint(resource)
+            )
+            return
+        if getattr(field, "column", "") is None:
+            text = f"organization {resource.organization!r}: {step!r} of {model.__name__} "
+            yield problem(resource, text + _WITHOUT_COLUMN, "longshore_resources.E003")
+            return
+        model = target
+    if not is_organization(model):
+        text = f"organization {resource.organization!r} leads to {model.__name__}"
+        yield problem(
+            resource,
+            text + ", not to Organization",
+            "longshore_resources.E004",
+            _path_hint(resource),
+        )
+
+
+def _path_hint(resource: Resource) -> str:
+    path = organization_path(resource.model)
+    if path is not None:
+        return f"Set organization={'__'.join(path)!r}."
+    return (
+        "Name a path of foreign keys to Organization, or set organization=None if all "
+        "organizations may read all records."
+    )
+
+
+def _check_shared(resource: Resource) -> Iterator[CheckMessage]:
+    model = resource.model
+    name = f"Resource {resource.name!r}"
+    if is_organization(model) or organization_links(model):
+        text = f"organization=None, but each {model.__name__} belongs to an organization"
+        hint = None if is_organization(model) else _path_hint(resource)
+        yield problem(resource, text, "longshore_resources.E025", hint)
+    elif path := organization_path(model):
+        text = (
+            f"{name}: organization=None shows the records of every organization, but there is a "
+            f"path to one: {'__'.join(path)}."
+        )
+        hint = f"Set organization={'__'.join(path)!r}, unless all organizations share the records."
+        yield Warning(text, hint, model, "longshore_resources.W001")
+    else:
+        text = f"{name}: organization=None: every organization may read all records."
+        yield Info(text, obj=model, id="longshore_resources.I001")
+
+
+def check_date(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that the date field is a shown date or datetime."""
+    name = resource.date_field
+    if name is None:
+        return
+    text = ""
+    if not isinstance(find_field(resource.model, name), DateField):
+        text = f"date_field {name!r} is not a date or datetime field"
+    elif name in resource.hidden_fields:
+        text = f"date_field {name!r} is hidden"
+    if text:
+        dates = [each for each, column in resource.columns_by_name.items() if column.is_date]
+        listed = f"one of {', '.join(dates)}, or " if dates else ""
+        hint = f"Set date_field to {listed}None: then records are ordered by their primary key."
+        yield problem(resource, text, "longshore_resources.E005", hint)
+
+
+def check_names(resource: Resource) -> Iterator[CheckMessage]:
+    """Check the fields that `key`, `search` and `hidden` name, and that the key is unique."""
+    named = [("key", name) for name in resource.key]
+    named += [("search", resource.search)] if resource.search else []
+    missing = [(kind, name) for kind, name in named if not has_column(resource.model, name)]
+    for kind, name in missing:
+        text = f"{kind} {name!r} is not a field of {resource.model.__name__}"
+        yield problem(resource, text, "longshore_resources.E006")
+    if not missing and not _is_unique(resource):
+        text = f"key {', '.join(resource.key_fields)} is not unique within an organization"
+        hint = (
+            "Add a UniqueConstraint of the organization and the key without a condition, or leave "
+            "key out: then batches use the primary key."
+        )
+        yield problem(resource, text, "longshore_resources.E016", hint)
+    for name in sorted(resource.hidden):
+        if find_field(resource.model, name) is None:
+            yield problem(resource, f"hidden {name!r} is not a field", "longshore_resources.E006")
+
+
+def _is_unique(resource: Resource) -> bool:
+    """Return whether the database guarantees that the key is unique within an organization."""
+    options = resource.model._meta
+    if not options.managed:  # A view has no constraints of its own.
+        return True
+    known = {options.get_field(name).name for name in resource.key_fields} | {resource.organization}
+    unique = [{field.name} for field in options.concrete_fields if field.unique]
+    unique += [set(constraint.fields) for constraint in options.total_unique_constraints]
+    unique += [set(fields) for fields in options.unique_together]
+    return any(fields and fields <= known for fields in unique)
+
+
+def check_readers(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that the scopes and roles exist."""
+    for kind, given, known in (
+        ("scopes", resource.scopes, Scope.values),
+        ("roles", resource.roles, [str(role) for role in Role]),
+    ):
+        for name in sorted(set(given) - set(known)):
+            text = f"{kind}: {name!r} is unknown"
+            hint = f"Choose from {', '.join(known)}."
+            yield problem(resource, text, "longshore_resources.E027", hint)
+
+
+def find_field(model: type[Model], name: str) -> Any:
+    """Return a field or relation of a model; None without one."""
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def has_column(model: type[Model], name: str) -> bool:
+    """Return whether a name is a field with a column."""
+    field = find_field(model, name)
+    return isinstance(field, Field) and getattr(field, "column", None) is not None

@@ -1,0 +1,147 @@
+"""The text of a declaration to start from, for a model that is not a resource yet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage
+from django.db.models import CharField, DateField, DateTimeField, ForeignKey, Model, TextField
+
+from longshore.resources.checks import check_resource
+from longshore.resources.columns import secret_fields
+from longshore.resources.ownership import is_organization, organization_path
+from longshore.resources.registry import Resource, registry
+from longshore.resources.relations import Relation
+from longshore.resources.row_filters import hides_rows
+
+_DATES = ("created_at", "created", "date_created", "added_at", "updated_at", "modified_at")
+_LABELS = ("name", "title", "label", "code", "number", "slug", "email", "username")
+
+
+def scaffold(model: type[Model]) -> str:
+    """Return the Python source of a module `resources.py` that declares a model.
+
+    The declaration passes the system checks, or comments say what they report.
+    """
+    resource = draft(model)
+    lines = list(_imports(resource))
+    lines += ["", "register(", "    Resource(", *_attributes(resource), "    )", ")"]
+    notes = [*_notes(resource), *map(_sentence, check_resource(resource))]
+    return "\n".join([*(f"# {note}" for note in notes), *lines, ""])
+
+
+def draft(model: type[Model]) -> Resource:
+    """Return a resource with all relations of a model that the checks accept."""
+    options = model._meta
+    name = "_".join(str(options.verbose_name).lower().split())
+    plural = "_".join(str(options.verbose_name_plural).lower().split())
+    name, plural = (_identifier(each) for each in (name, plural))
+    path = organization_path(model)
+    resource = Resource(
+        name=name if name not in _taken() else f"{options.app_label}_{name}",
+        plural=plural if plural not in _taken() else f"{options.app_label}_{plural}",
+        model=model,
+        organization="__".join(path) if path else None,
+        date_field=_date_field(model),
+    )
+    relations: tuple[Relation, ...] = ()
+    for field in options.concrete_fields:
+        if not isinstance(field, ForeignKey) or is_organization(field.related_model):
+            continue
+        found = _relation(model, field)
+        tried = _with_relations(resource, (*relations, found))
+        if not [each for each in check_resource(tried) if each.is_serious()]:
+            relations = (*relations, found)
+    return _with_relations(resource, relations)
+
+
+def _with_relations(resource: Resource, relations: tuple[Relation, ...]) -> Resource:
+    return Resource(
+        resource.name,
+        resource.plural,
+        resource.model,
+        organization=resource.organization,
+        date_field=resource.date_field,
+        relations=relations,
+    )
+
+
+def _taken() -> set[str]:
+    return {name for each in registry.declared for name in (each.name, each.plural)}
+
+
+def _identifier(text: str) -> str:
+    """Return a valid name: lower-case letters, digits and underscores."""
+    kept = "".join(each if each.isascii() and each.isalnum() else "_" for each in text)
+    return kept if kept[:1].isalpha() else f"r_{kept}"
+
+
+def _date_field(model: type[Model]) -> str | None:
+    dates = [each for each in model._meta.concrete_fields if isinstance(each, DateField)]
+    names = {each.name for each in dates}
+    known = [name for name in _DATES if name in names]
+    full = [each.name for each in dates if isinstance(each, DateTimeField)]
+    return next(iter([*known, *full, *(each.name for each in dates)]), None)
+
+
+def _relation(model: type[Model], field: Any) -> Relation:
+    target: type[Model] = field.related_model
+    resource = registry.for_model(target)
+    hidden = resource.hidden_fields if resource else secret_fields(target)
+    texts = [
+        each.name
+        for each in target._meta.concrete_fields
+        if isinstance(each, CharField | TextField) and each.name not in hidden
+    ]
+    key = target._meta.pk.name
+    label = next((name for name in _LABELS if name in texts), None)
+    label = label or next((name for name in texts if name != key), key)
+    return Relation(field.name, label=label, fields=tuple(dict.fromkeys((key, label))))
+
+
+def _imports(resource: Resource) -> Iterator[str]:
+    model = resource.model
+    yield f"from {model.__module__} import {model.__name__}"
+    yield "from longshore.resources.registry import Resource, register"
+    if resource.relations:
+        yield "from longshore.resources.relations import Relation"
+
+
+def _attributes(resource: Resource) -> Iterator[str]:
+    shown = {
+        "name": repr(resource.name),
+        "plural": repr(resource.plural),
+        "model": resource.model.__name__,
+        "organization": repr(resource.organization),
+        "date_field": repr(resource.date_field),
+    }
+    yield from (f"        {name}={value}," for name, value in shown.items())
+    if resource.relations:
+        yield "        relations=("
+        for each in resource.relations:
+            shown = f"label={each.label!r}, fields={each.fields}"
+            yield f"            Relation({each.name!r}, {shown}),"
+        yield "        ),"
+
+
+def _notes(resource: Resource) -> Iterator[str]:
+    """Yield sentences about what the declaration leaves open."""
+    model = resource.model
+    if resource.organization is None:
+        yield "No foreign key leads to an organization: every organization may read all records."
+    if resource.date_field is None:
+        yield "The model has no date: no date range applies, and the greatest key comes first."
+    for name in sorted(secret_fields(model)):
+        yield f"{name} looks like a secret and is hidden."
+    declared = {each.name for each in resource.relations}
+    for field in model._meta.concrete_fields:
+        if isinstance(field, ForeignKey) and field.name not in declared:
+            target = field.related_model
+            if not is_organization(target):
+                yield f"{field.name} is left out: declare a resource for {target.__name__} first."
+    if hides_rows(model):
+        yield "The default manager hides rows: set where to its condition, or to Q() for all rows."
+
+
+def _sentence(message: CheckMessage) -> str:
+    hint = f" {message.hint}" if message.hint else ""
+    return f"{message.id}: {message.msg}{hint}".replace("\n", " ")

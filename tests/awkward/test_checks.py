@@ -1,0 +1,70 @@
+"""The declarations of awkward models pass the checks, and wrong ones are reported, not failing."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from longshore.resources.checks import check_export_types, check_resource
+from longshore.resources.columns import Column, ColumnType
+from longshore.resources.export_types import ExportType, ExportTypes
+from longshore.resources.registry import Registry, Resource
+from longshore.resources.relations import Relation
+from tests.awkward.models import COUNTRY, DISH, NOTED, PLACE, RESOURCES, TICKET, Note, Seat
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
+def test_awkward_models_pass_the_checks(resource: Resource, awkward: None) -> None:
+    expected = ["longshore_resources.I001"] if resource is COUNTRY else []
+    assert [each.id for each in check_resource(resource)] == expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "changes", "code", "text"),
+    [
+        (
+            NOTED,
+            {"model": Note, "organization": "content_object"},
+            "E003",
+            "'content_object'",
+        ),
+        (NOTED, {"organization": None}, "E025", "each Noted belongs to an organization"),
+        (NOTED, {"relations": (Relation("notes"),)}, "E007", "relation 'notes' is not a relation"),
+        (NOTED, {"hidden": frozenset()}, "E012", "'limit' is an option of every request"),
+        (PLACE, {"where": None}, "E018", "the default manager of Place hides rows"),
+        (PLACE, {"model": Seat}, "E024", "Seat has a composite primary key"),
+        (PLACE, {"relations": (Relation("seats"),)}, "E024", "relation 'seats': Seat has a comp"),
+        (PLACE, {"writable": ("deleted",)}, "E014", "writable 'deleted' is not a column"),
+        (PLACE, {"actions": ("upsert",)}, "E014", "'upsert' is not an action"),
+        (DISH, {"columns": (Column("x", ColumnType.TEXT, "{rows}.x"),)}, "E026", "'{rows}.x'"),
+        (TICKET, {"organization": "team"}, "E004", "leads to Team, not to Organization"),
+    ],
+)
+def test_wrong_declarations_are_reported(
+    resource: Resource, changes: dict[str, Any], code: str, text: str, awkward: None
+) -> None:
+    found = list(check_resource(replace(resource, **changes)))
+    matching = [each for each in found if each.id == f"longshore_resources.{code}"]
+    assert matching, found
+    assert text in matching[0].msg
+
+
+def test_relation_to_an_owned_model_without_a_resource_is_an_error(awkward: Registry) -> None:
+    awkward.unregister("bistro")
+    owned, hiding = check_resource(replace(DISH, includes=()))
+    assert owned.id == "longshore_resources.E019"
+    assert "organization='organization'" in str(owned.hint)
+    assert hiding.id == "longshore_resources.E018"
+
+
+def test_hint_of_a_named_export_names_the_field_to_add(
+    awkward: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types = ExportTypes()
+    monkeypatch.setattr("longshore.resources.checks.export_types", types)
+    types.register(ExportType("x", "X", "dish", {"bistro.chef": "Chef"}, None, "name"))
+    [error] = check_export_types()
+    assert (error.id, error.hint) == (
+        "longshore_resources.E015",
+        "Add 'chef' to fields of the relation 'bistro' of the resource 'dish'.",
+    )

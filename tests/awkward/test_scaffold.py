@@ -1,0 +1,61 @@
+"""A scaffold passes the checks when it is pasted."""
+
+import io
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+
+from longshore.resources.checks import check_resource
+from longshore.resources.registry import Registry, Resource
+from longshore.resources.scaffold import scaffold
+from tests.awkward.models import Bistro, Country, Dish, Place, Seat, Ticket, Typed
+
+
+def pasted(text: str, registry: Registry) -> Resource:
+    """Run a scaffold as a module. Returns the resource that it registers."""
+    number = len(registry.declared)
+    exec(compile(text, "resources.py", "exec"), {})  # noqa: S102
+    assert len(registry.declared) == number + 1
+    return registry.declared[-1]
+
+
+@pytest.mark.parametrize("model", [Bistro, Country, Dish, Ticket, Typed])
+def test_scaffold_of_an_awkward_model_passes_the_checks(model: Any, own_registry: Registry) -> None:
+    text = scaffold(model)
+    resource = pasted(text, own_registry)
+    serious = [each for each in check_resource(resource) if each.is_serious()]
+    # The scaffold tells of every error that it cannot avoid.
+    assert all(str(each.id) in text for each in serious)
+    assert {each.id for each in serious} <= {"longshore_resources.E018"}
+    if model in (Country, Ticket):
+        assert "organization=None" in text
+    if model is Typed:
+        assert "# password looks like a secret and is hidden." in text
+
+
+@pytest.mark.parametrize("model", [Seat, Place])
+def test_scaffold_tells_what_the_checks_report(model: Any) -> None:
+    code = "longshore_resources.E024" if model is Seat else "longshore_resources.E018"
+    assert code in scaffold(model)
+
+
+def test_scaffold_of_every_installed_model(own_registry: Registry) -> None:
+    for model in apps.get_models():
+        text = scaffold(model)
+        compile(text, "resources.py", "exec")
+
+
+def test_command_prints_a_scaffold(own_registry: Registry) -> None:
+    printed = io.StringIO()
+    call_command("resource_scaffold", "exports.Export", stdout=printed)
+    resource = pasted(printed.getvalue(), own_registry)
+    assert (resource.organization, resource.date_field) == ("organization", "created_at")
+    left_out = "# api_key is left out: declare a resource for ApiKey first."
+    assert left_out in printed.getvalue()
+
+
+def test_command_refuses_an_unknown_model() -> None:
+    with pytest.raises(CommandError, match=r"'exports\.Nothing' is not a model"):
+        call_command("resource_scaffold", "exports.Nothing")
