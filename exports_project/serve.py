@@ -162,7 +162,8 @@ def summary() -> str:
     lines = {"API": f"{BASE_URL}/v1", "Admin": f"{BASE_URL}/admin/"}
     if EMBEDDED_DATABASE:
         demo = json.loads((LOCAL_DIR / "demo.json").read_text())
-        lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
+        if "admin_username" in demo:
+            lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
         lines["API key"] = demo["api_key"]
         lines["Data"] = f"{LOCAL_DIR} (demo.json holds the lines above)"
     lines["Stop"] = "Ctrl-C"

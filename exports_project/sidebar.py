@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
@@ -135,6 +136,8 @@ def icon_of(model: type[Model]) -> str:
     """Return the name of the icon of a model."""
     icons: dict[str, str] = getattr(model._meta.app_config, "icons", {})
     name = model._meta.object_name or ""
+    if model is get_user_model():
+        return icons.get(name) or ICONS["User"]
     return icons.get(name) or ICONS.get(name, ICON)
 
 

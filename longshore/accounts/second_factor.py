@@ -12,7 +12,7 @@ from textwrap import wrap
 
 import pyotp
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
@@ -47,12 +47,12 @@ def setup_url(secret: str, account: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=ISSUER)
 
 
-def is_on(user: User) -> bool:
+def is_on(user: AbstractBaseUser) -> bool:
     """Return whether a person has a second factor."""
     return SecondFactor.objects.filter(user=user).exists()
 
 
-def turn_on(user: User, secret: str, code: str) -> list[str] | None:
+def turn_on(user: AbstractBaseUser, secret: str, code: str) -> list[str] | None:
     """Store a secret that the user's app knows. Return the recovery codes, shown this time only.
 
     code: the first code of the app.
@@ -69,7 +69,7 @@ def turn_on(user: User, secret: str, code: str) -> list[str] | None:
 
 
 @transaction.atomic
-def accept(user: User, code: str) -> Result:
+def accept(user: AbstractBaseUser, code: str) -> Result:
     """Accept a code or a recovery code of a user once.
 
     After as many wrong codes in a row as passwords (`AXES_FAILURE_LIMIT`), all codes are refused
