@@ -2,11 +2,10 @@
 
 from typing import Any
 
+from accounts.models import Club
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-
-from accounts.models import Club
 
 
 class MoodField(models.CharField):

@@ -1,6 +1,6 @@
+from accounts.models import Club
 from django.db.models import Q
 
-from accounts.models import Club
 from longshore.resources.registry import Resource, register
 from longshore.resources.relations import Relation
 from shop.models import Product, Review
