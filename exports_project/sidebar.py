@@ -11,6 +11,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
+from longshore.accounts.middleware import is_open
+
 # Titles and the labels of their apps.
 JOBS: dict[str, tuple[str, ...]] = {
     "Exports": ("exports",),
@@ -77,6 +79,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     grouped = {label for labels in (JOBS | ADMINISTRATION).values() for label in labels}
     grouped |= {domain.label for domain in domains}
     others = {app["name"]: (label,) for label, app in listed.items() if label not in grouped}
+    for app in listed.values():
+        pages = ((admin.site.get_model_admin(model["model"]), model) for model in app["models"])
+        app["models"] = [model for page, model in pages if is_open(page, request)]
     return [
         {"title": "", "items": [home]},
         *_groups(request, listed, JOBS),

@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "longshore.accounts.middleware.require_second_factor",
+    "longshore.accounts.middleware.close_unrestricted_pages",
     "longshore.accounts.middleware.use_own_timezone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Must be last: its response replaces that of a locked sign-in.

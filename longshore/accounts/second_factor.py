@@ -49,7 +49,7 @@ def setup_url(secret: str, account: str) -> str:
 
 def is_on(user: AbstractBaseUser) -> bool:
     """Return whether a person has a second factor."""
-    return SecondFactor.objects.filter(user=user).exists()
+    return SecondFactor.objects.filter(user=user).exists()  # type: ignore[misc]
 
 
 def turn_on(user: AbstractBaseUser, secret: str, code: str) -> list[str] | None:
@@ -64,7 +64,7 @@ def turn_on(user: AbstractBaseUser, secret: str, code: str) -> list[str] | None:
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     hashes = [_hash(_normalized(each)) for each in codes]
     values = {"secret": seal(secret), "last_step": step, "recovery_codes": hashes}
-    _, created = SecondFactor.objects.get_or_create(user=user, defaults=values)
+    _, created = SecondFactor.objects.get_or_create(user=user, defaults=values)  # type: ignore[misc]
     return codes if created else None
 
 
@@ -78,7 +78,7 @@ def accept(user: AbstractBaseUser, code: str) -> Result:
     Raises SecondFactor.DoesNotExist.
     """
     # The row lock makes simultaneous requests with the same code, or many guesses, wait.
-    factor = SecondFactor.objects.select_for_update().get(user=user)
+    factor = SecondFactor.objects.select_for_update().get(user=user)  # type: ignore[misc]
     now = timezone.now()
     if factor.wrong_at and factor.wrong_at <= now - settings.AXES_COOLOFF_TIME:
         factor.wrong_codes = 0

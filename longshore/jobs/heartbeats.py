@@ -56,7 +56,7 @@ def lane_of(kind: JobKind[Any], queues: Container[str]) -> Lane | None:
 
 def names_of(queues: Iterable[Queue]) -> list[str]:
     """Return the names of queues without the prefix of the installation, which aliases are."""
-    return [queue.alias or queue.name for queue in queues]
+    return [queue.alias or queue.name for queue in queues]  # type: ignore[attr-defined]
 
 
 def slots(kind: JobKind[Any], lane: Lane) -> int:

@@ -35,3 +35,13 @@ def test_the_storage_of_the_process_follows_the_settings(settings: Settings) -> 
     settings.STORAGES = settings.STORAGES | {"longshore": s3("files", None, "us-east-1")}
     assert not file_storage.verifies_writes
     assert not isinstance(file_storage, FileSystemStorage)
+
+
+def test_a_project_must_keep_the_storage_of_longshore(settings: Settings) -> None:
+    settings.STORAGES = {
+        name: entry for name, entry in settings.STORAGES.items() if name != "longshore"
+    }
+    [error] = [error for error in run_checks() if error.id == "longshore_files.E002"]
+    assert error.msg == (
+        "STORAGES has no entry 'longshore', which holds the files of exports and batches."
+    )

@@ -14,7 +14,7 @@ from longshore.files.storage.base import FileStorage
 ALIAS = "longshore"
 
 
-class _ConfiguredStorage(LazyObject):
+class _ConfiguredStorage(LazyObject):  # type: ignore[type-arg]
     """The storage of the setting, resolved when it is first used."""
 
     def _setup(self) -> None:
@@ -29,7 +29,7 @@ file_storage = cast("FileStorage", _configured)
 def _resolve_again(*, setting: str, **_: Any) -> None:
     """Resolve the setting again after a test has changed it."""
     if setting == "STORAGES":
-        _configured._wrapped = empty
+        _configured._wrapped = empty  # type: ignore[assignment]
 
 
 setting_changed.connect(_resolve_again, dispatch_uid="longshore.files.storage")

@@ -25,6 +25,7 @@ register(
         organization="product__club__organization",
         date_field="written",
         where=Q(deleted_at=None),
+        hidden=frozenset({"mood"}),
         relations=(Relation("product", label="name", fields=("id", "name")),),
         writable=(),
     )

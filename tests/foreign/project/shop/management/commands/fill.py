@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import Club, Member
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand
 
-from longshore.accounts.models import Organization
+from longshore.accounts.models import Organization, StaffProfile
 from shop.models import Book, Country, Invoice, Product, Review, Size, Stock
 
 START = datetime(2024, 2, 29, 22, 30, 5, 123456, tzinfo=UTC)
@@ -17,6 +18,7 @@ NAMES = ("Anvil", 'The "Big" One', "line\nbreak", "Grüße, 東京 🎈", " =2+3
 
 class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
+        self._bound_member()
         author = Member.objects.get(email="admin@example.com")
         Country.objects.create(code="no", name="Norway")
         Country.objects.create(code="bj", name="Benin")
@@ -31,6 +33,15 @@ class Command(BaseCommand):
             Invoice.objects.create(
                 club=club, number=f"{organization.slug}-1", total=Decimal("12.30"), issued=START
             )
+
+    def _bound_member(self) -> None:
+        """Create a person with the role Viewer in one organization."""
+        member = Member(email="bound@example.com", nickname="bound", is_staff=True)
+        member.set_password("a long password")
+        member.save()
+        member.groups.add(Group.objects.get(name="Viewer"))
+        profile = StaffProfile.objects.create(user=member, is_bound=True)
+        profile.organizations.add(Organization.objects.get(slug="acme"))
 
     def _product(self, club: Club, author: Member, number: int, name: str) -> None:
         at = START + timedelta(days=number)
