@@ -71,6 +71,8 @@ def team() -> Iterator[Team]:
         team = Team(folder, "oursite.settings", python=str(install(folder)))
         # Longshore is installed, and the reader sets the settings.
         del team.environment["PYTHONPATH"], team.environment["DJANGO_SETTINGS_MODULE"]
+        # `pip` would install the program `django-admin` into the virtual environment.
+        team.environment["PATH"] = f"{Path(sys.executable).parent}:{team.environment['PATH']}"
         (_, installation), *others = blocks()
         assert installation.endswith("pip install --no-deps ../longshore\n")
         before, after, current = ". .venv/bin/activate\n", "", "before"
