@@ -10,7 +10,7 @@ from celery import shared_task
 from batches.execution import interruption, runner
 from batches.lifecycle import journal, staging_tables, uploads
 from batches.lifecycle.transitions import BATCHES, WRITE_FILES, batch_lifecycle
-from longshore.api.periodic_tasks import maintenance_task, schedule
+from longshore.api.periodic_tasks import schedule
 from longshore.jobs.tasks import define_tasks
 
 define_tasks(batch_lifecycle, runner.run)
@@ -22,13 +22,13 @@ def write_files(number: int) -> None:
     interruption.write_files(number)
 
 
-@maintenance_task("batches.check_uploads")
+@shared_task(name="batches.check_uploads")
 def check_uploads() -> None:
     """Queue the batches whose input has arrived."""
     uploads.check_all()
 
 
-@maintenance_task("batches.purge_tables")
+@shared_task(name="batches.purge_tables")
 def purge_tables() -> None:
     """Delete the journal of batches that cannot be undone any more, and lost staging tables."""
     staging_tables.drop_orphans()

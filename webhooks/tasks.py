@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from celery.schedules import crontab
 
-from longshore.api.periodic_tasks import maintenance_task, schedule
+from longshore.api.periodic_tasks import schedule
 from webhooks import maintenance, queueing, runner
 
 
@@ -14,17 +14,17 @@ def send(number: int) -> None:
     runner.run(number)
 
 
-@maintenance_task("webhooks.sweep")
+@shared_task(name="webhooks.sweep")
 def sweep() -> None:
     maintenance.sweep()
 
 
-@maintenance_task("webhooks.notify")
+@shared_task(name="webhooks.notify")
 def notify() -> None:
     maintenance.notify()
 
 
-@maintenance_task("webhooks.purge")
+@shared_task(name="webhooks.purge")
 def purge() -> None:
     maintenance.purge()
 

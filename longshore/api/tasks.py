@@ -1,12 +1,13 @@
 """Periodic tasks of the API. Each may run twice, or end halfway."""
 
+from celery import shared_task
 from celery.schedules import crontab
 
 from longshore.api import idempotency
-from longshore.api.periodic_tasks import maintenance_task, schedule
+from longshore.api.periodic_tasks import schedule
 
 
-@maintenance_task("api.purge_idempotency_keys")
+@shared_task(name="api.purge_idempotency_keys")
 def purge_idempotency_keys() -> None:
     """Delete expired idempotency keys."""
     idempotency.purge()

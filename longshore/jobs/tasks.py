@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from celery import shared_task
 from celery.schedules import crontab
 
-from longshore.api.periodic_tasks import maintenance_task, schedule
+from longshore.api.periodic_tasks import schedule
 from longshore.jobs import maintenance
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.lifecycle import Lifecycle
@@ -36,19 +36,19 @@ def define_tasks(lifecycle: Lifecycle[J], run_job: Callable[[int], None]) -> Non
     def run(number: int) -> None:
         run_job(number)
 
-    @maintenance_task(task_name("discard"))
+    @shared_task(name=task_name("discard"))
     def discard() -> None:
         maintenance.discard(lifecycle)
 
-    @maintenance_task(task_name("recover"))
+    @shared_task(name=task_name("recover"))
     def recover() -> None:
         maintenance.recover(lifecycle)
 
-    @maintenance_task(task_name("expire"))
+    @shared_task(name=task_name("expire"))
     def expire() -> None:
         maintenance.expire(lifecycle)
 
-    @maintenance_task(task_name("purge"))
+    @shared_task(name=task_name("purge"))
     def purge() -> None:
         maintenance.purge(lifecycle)
 
