@@ -1,36 +1,7 @@
 #!/usr/bin/env python
 """Django's command line. Starts the embedded database for a command if it does not run."""
 
-import os
-import sys
-
-from django.conf import settings
-from django.core.management import execute_from_command_line
-
-COMMANDS_WITHOUT_DATABASE = {
-    *("check", "collectstatic", "diffsettings", "help", "makemigrations", "version"),
-    "webhook_listen",
-}
-
-
-def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
-    words = set(sys.argv[1:])
-    command = sys.argv[1] if words else "help"
-    needs_database = command not in COMMANDS_WITHOUT_DATABASE and not words & {"-h", "--help"}
-    if not needs_database or not settings.EMBEDDED_DATABASE:
-        execute_from_command_line(sys.argv)
-        return
-
-    # Imported here, because production does not install the embedded servers.
-    from exports_project.embedded import servers
-
-    try:
-        with servers.database_for_command(settings.LOCAL_DIR):
-            execute_from_command_line(sys.argv)
-    except servers.ServerError as error:
-        sys.exit(str(error))
-
+from exports_project.command_line import main
 
 if __name__ == "__main__":
     main()

@@ -5,11 +5,12 @@ Each may run twice or die half-way.
 
 from datetime import timedelta
 
-from celery import current_app, shared_task
+from celery import shared_task
 
 from batches.execution import interruption, runner
 from batches.lifecycle import journal, staging_tables, uploads
 from batches.lifecycle.transitions import BATCHES, WRITE_FILES, batch_lifecycle
+from longshore.api.periodic_tasks import schedule
 from longshore.jobs.tasks import define_tasks
 
 define_tasks(batch_lifecycle, runner.run)
@@ -34,19 +35,9 @@ def purge_tables() -> None:
     journal.purge()
 
 
-current_app.conf.beat_schedule.setdefault(
-    "Check uploads of batches",
-    {
-        "task": "batches.check_uploads",
-        "schedule": timedelta(seconds=5),
-        "options": {"expire_seconds": 5},
-    },
-)
-current_app.conf.beat_schedule.setdefault(
+schedule("Check uploads of batches", "batches.check_uploads", timedelta(seconds=5))
+schedule(
     "Purge the journal and the staging tables of batches",
-    {
-        "task": "batches.purge_tables",
-        "schedule": timedelta(hours=1),
-        "options": {"expire_seconds": 3600},
-    },
+    "batches.purge_tables",
+    timedelta(hours=1),
 )

@@ -312,7 +312,7 @@ def main() -> None:
         fill(options.rows)
         # Links to static files need no manifest.
         plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-        with override_settings(STORAGES={"default": {}, "staticfiles": plain}):
+        with override_settings(STORAGES={"longshore": {}, "staticfiles": plain}):
             measure(options.repeat)
 
 

@@ -15,7 +15,6 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import connection
 from rest_framework import serializers
 
@@ -27,6 +26,7 @@ from exports.request.parser import parse_export
 from exports.sql.compiler import compile_export
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Shipment
+from longshore.files.storage import file_storage
 
 ZONE = "America/New_York"
 DATETIMES = ("created_at", "updated_at", "estimated_delivery_at")
@@ -81,7 +81,7 @@ def exported(request: dict[str, Any], rows: int) -> int:
     runner.run(export.pk)
     export.refresh_from_db()
     file = export.files.get()
-    default_storage.delete(file.storage_key)  # Otherwise the next run waits for the disk.
+    file_storage.delete(file.storage_key)  # Otherwise the next run waits for the disk.
     if file.rows != rows:
         raise SystemExit(f"{file.rows} rows instead of {rows}")
     return file.bytes

@@ -11,7 +11,7 @@ from django.core.checks import Tags, run_checks
 from django.db import connections
 from structlog.contextvars import clear_contextvars
 
-from exports_project import broker
+from exports_project import broker, processes
 from longshore.database.postgres import require_supported
 from longshore.jobs.heartbeats import Heartbeat
 
@@ -22,6 +22,20 @@ logger = logging.getLogger(__name__)
 broker.register()
 app = Celery("exports_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@app.on_after_configure.connect
+def declare_queues(source: Any, **_: Any) -> None:
+    """Declare the queues of Longshore and of the project.
+
+    Not in the settings: those of a project come after ours, and this module is imported first.
+    """
+    own = settings.PROJECT_QUEUES
+    source.task_queues = processes.celery_queues(settings.QUEUE_PREFIX, own)
+    if own and source.task_default_queue == processes.DEFAULT_QUEUE:
+        source.task_default_queue = next(iter(own))
+
+
 app.autodiscover_tasks()
 app.steps["consumer"].add(Heartbeat)
 

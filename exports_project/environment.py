@@ -34,6 +34,17 @@ def choice(name: str, default: str, accepted: Sequence[str]) -> str:
     return text
 
 
+def queue_prefix(name: str) -> str:
+    """Return letters, digits, dots, underscores and hyphens; "" for no prefix."""
+    text: str = env(name, default="")
+    if not re.fullmatch(r"[A-Za-z0-9._-]{0,40}", text):
+        raise ImproperlyConfigured(
+            f'{name} is "{text}", but must be up to 40 letters, digits, dots, underscores and '
+            "hyphens, such as longshore."
+        )
+    return text
+
+
 def base_url(name: str, default: str) -> str:
     """Return a scheme, a host and an optional port, without a trailing slash."""
     text: str = (env(name, default="") or default).rstrip("/")

@@ -3,18 +3,20 @@
 import os
 from typing import Any
 
-from exports_project.settings import LOGGING, PORT
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
 
 wsgi_app = "exports_project.wsgi"
-bind = f"127.0.0.1:{PORT}"
+bind = f"127.0.0.1:{settings.PORT}"
 worker_class = "exports_project.web.worker.Worker"
 workers = 2
 threads = 8
 worker_connections = 4096
 control_socket_disable = True
-logconfig_dict = LOGGING | {
+logconfig_dict = settings.LOGGING | {
     "loggers": {
-        **LOGGING["loggers"],
+        **settings.LOGGING["loggers"],
         "gunicorn.error": {"level": "WARNING", "propagate": True},
         "gunicorn.access": {"level": "INFO", "propagate": True},
         # waitress logs every request that waits for a thread; our worker logs once a minute.
@@ -24,7 +26,6 @@ logconfig_dict = LOGGING | {
 
 
 def on_starting(_: Any) -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
     from longshore.database.postgres import require_supported
 
     require_supported()

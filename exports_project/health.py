@@ -11,12 +11,13 @@ from functools import partial
 from threading import Lock
 
 from celery import current_app
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from exports_project.processes import WORKER_CHECKS
+from exports_project.processes import worker_checks
 from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats, kinds
 
@@ -107,7 +108,10 @@ CHECKS = [
     Check("broker", _broker),
     # A lambda, because the storage is not configured yet when this module is imported.
     Check("storage", lambda: file_storage.probe()),
-    *(Check(name, partial(_require_heartbeats, keys)) for name, keys in WORKER_CHECKS.items()),
+    *(
+        Check(name, partial(_require_heartbeats, keys))
+        for name, keys in worker_checks(settings.PROJECT_QUEUES).items()
+    ),
     Check("recovery", _recovery),
 ]
 

@@ -7,11 +7,17 @@ them.
 """
 
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from signal import SIGQUIT, SIGTERM, Signals
 
-# The queue of tasks that name no queue: the maintenance that beat schedules.
-DEFAULT_QUEUE = "maintenance"
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
+
+from longshore.api.periodic_tasks import MAINTENANCE_QUEUE
+
+# The queue of tasks that name no queue, unless the project has queues of its own.
+DEFAULT_QUEUE = MAINTENANCE_QUEUE
 CELERY = ("celery", "--quiet", "-A", "exports_project")
 # Root may run Longshore, for example in a container. Celery's warning would fill a page.
 _PYTHON = (sys.executable, "-W", "ignore:You're running the worker with superuser privileges")
@@ -143,12 +149,51 @@ PROCESSES = _table(
     ),
 )
 QUEUES = sorted({queue for process in PROCESSES.values() for queue in process.queues})
-# Checks of workers in `/readyz`: the heartbeats that each reads.
-WORKER_CHECKS = {
-    process.health_check: process.heartbeats
-    for process in PROCESSES.values()
-    if process.health_check and process.heartbeats
-}
+
+
+def with_project_queues(queues: Mapping[str, int]) -> dict[str, Process]:
+    """Return the process table with a worker for each queue of the project's own tasks.
+
+    queues: PROJECT_QUEUES.
+    Raises ImproperlyConfigured if a name is that of a process or of a queue of Longshore.
+    """
+    if taken := sorted(set(queues) & {*PROCESSES, *QUEUES}):
+        raise ImproperlyConfigured(
+            f"PROJECT_QUEUES has the name {taken[0]!r}, which a process of Longshore has. "
+            "Choose another name."
+        )
+    own = (
+        worker(
+            name,
+            name,
+            concurrency=concurrency,
+            purpose="tasks of the project",
+            health_check=f"worker_{name}",
+            heartbeats=(name,),
+        )
+        for name, concurrency in queues.items()
+    )
+    return PROCESSES | _table(*own)
+
+
+def worker_checks(queues: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """Return the checks of workers in `/readyz`: the heartbeats that each reads."""
+    return {
+        process.health_check: process.heartbeats
+        for process in with_project_queues(queues).values()
+        if process.health_check and process.heartbeats
+    }
+
+
+def celery_queues(prefix: str, own: Iterable[str]) -> list[Queue]:
+    """Return all queues: the broker knows them by the prefix and the name, all others by the name.
+
+    prefix, own: QUEUE_PREFIX, the names in PROJECT_QUEUES.
+    """
+    return [
+        Queue(f"{prefix}{name}", Exchange(f"{prefix}{name}"), routing_key=prefix + name, alias=name)
+        for name in (*QUEUES, *own)
+    ]
 
 
 def as_markdown() -> str:

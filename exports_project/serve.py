@@ -10,23 +10,23 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from exports_project import locations, processes
 from exports_project.embedded import child_processes, servers
 from exports_project.embedded.child_processes import Child
-from exports_project.processes import PROCESSES
 from exports_project.supervisor import RestartLimitReached, Supervisor, reason
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
 try:
-    from exports_project.settings import (
-        BASE_DIR,
-        BASE_URL,
-        EMBEDDED_BROKER,
-        EMBEDDED_DATABASE,
-        LOCAL_DIR,
-        PORT,
-    )
+    BASE_URL: str = settings.BASE_URL
+    EMBEDDED_BROKER: bool = settings.EMBEDDED_BROKER
+    EMBEDDED_DATABASE: bool = settings.EMBEDDED_DATABASE
+    LOCAL_DIR: Path = settings.LOCAL_DIR
+    PORT: int = settings.PORT
 except ImproperlyConfigured as error:
     sys.exit(f"Longshore: {error}")
 
@@ -47,7 +47,11 @@ def main() -> None:
         signal.signal(number, lambda number, _: SIGNALS.append(number))
     # A shell ignores SIGQUIT in background commands, and workers would inherit that.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-    os.chdir(BASE_DIR)
+    # Processes find the project that runs and Longshore, which need not be installed.
+    folders = [str(locations.project_dir()), str(locations.LONGSHORE_DIR)]
+    folders += os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, dict.fromkeys(folders)))
+    os.chdir(locations.project_dir())
     try:
         serve()
     except (StartError, RestartLimitReached, servers.ServerError) as error:
@@ -95,7 +99,7 @@ def check_port() -> None:
 
 def manage(*arguments: str) -> None:
     """Run a `manage.py` command. Stop it if a signal arrives. Raises StartError if it fails."""
-    command = [sys.executable, "manage.py", *arguments]
+    command = [sys.executable, "-m", "exports_project", *arguments]
     process = child_processes.spawn(command, output=None)
     try:
         while process.poll() is None:
@@ -111,7 +115,7 @@ def programs() -> Iterator[Children]:
     """Run web, workers and beat until the end of the block, which stops all of them in parallel."""
     children: Children = {}
     try:
-        for name, process in PROCESSES.items():
+        for name, process in processes.with_project_queues(settings.PROJECT_QUEUES).items():
             # SIGKILL if this process dies: a worker that receives SIGTERM while its broker stops
             # waits forever. The next start recovers its unfinished tasks.
             spawn = partial(
@@ -162,7 +166,8 @@ def summary() -> str:
     lines = {"API": f"{BASE_URL}/v1", "Admin": f"{BASE_URL}/admin/"}
     if EMBEDDED_DATABASE:
         demo = json.loads((LOCAL_DIR / "demo.json").read_text())
-        lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
+        if "admin_username" in demo:
+            lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
         lines["API key"] = demo["api_key"]
         lines["Data"] = f"{LOCAL_DIR} (demo.json holds the lines above)"
     lines["Stop"] = "Ctrl-C"

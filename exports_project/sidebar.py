@@ -6,9 +6,12 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+
+from longshore.accounts.middleware import is_open
 
 # Titles and the labels of their apps.
 JOBS: dict[str, tuple[str, ...]] = {
@@ -76,6 +79,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     grouped = {label for labels in (JOBS | ADMINISTRATION).values() for label in labels}
     grouped |= {domain.label for domain in domains}
     others = {app["name"]: (label,) for label, app in listed.items() if label not in grouped}
+    for app in listed.values():
+        pages = ((admin.site.get_model_admin(model["model"]), model) for model in app["models"])
+        app["models"] = [model for page, model in pages if is_open(page, request)]
     return [
         {"title": "", "items": [home]},
         *_groups(request, listed, JOBS),
@@ -135,6 +141,8 @@ def icon_of(model: type[Model]) -> str:
     """Return the name of the icon of a model."""
     icons: dict[str, str] = getattr(model._meta.app_config, "icons", {})
     name = model._meta.object_name or ""
+    if model is get_user_model():
+        return icons.get(name) or ICONS["User"]
     return icons.get(name) or ICONS.get(name, ICON)
 
 

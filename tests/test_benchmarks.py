@@ -28,9 +28,9 @@ _STATEMENTS = {
 @pytest.fixture
 def folder(settings: Settings, tmp_path: Path) -> None:
     """Write all files into a folder of the test."""
-    options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
-    default = settings.STORAGES["default"] | {"OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": default}
+    options = settings.STORAGES["longshore"]["OPTIONS"] | {"location": str(tmp_path)}
+    default = settings.STORAGES["longshore"] | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"longshore": default}
     settings.LOCAL_DIR = tmp_path
 
 

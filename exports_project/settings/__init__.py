@@ -10,7 +10,6 @@ from exports_project import description, embedded, environment, logs, object_sto
 from exports_project.environment import env
 from exports_project.settings.base import *
 from exports_project.settings.base import (
-    BASE_DIR,
     DEBUG,
     EMBEDDED_BROKER,
     EMBEDDED_DATABASE,
@@ -30,6 +29,8 @@ DIALECTS = env.list(
     default=["dialects.packagex", "dialects.nextcommerce", "dialects.commercelayer"],
 )
 INSTALLED_APPS = [
+    # First, because its templates replace some of the admin and of Unfold.
+    "exports_project",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "longshore.accounts.middleware.require_second_factor",
+    "longshore.accounts.middleware.close_unrestricted_pages",
     "longshore.accounts.middleware.use_own_timezone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Must be last: its response replaces that of a locked sign-in.
@@ -85,7 +87,7 @@ WSGI_APPLICATION = "exports_project.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -219,7 +221,9 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="longshore@localhost")
 STATIC_URL = "static/"
 STATIC_ROOT = env("STATIC_ROOT", default=str(LOCAL_DIR / "static"))
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
+    # The files of a project. Longshore stores nothing in it.
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "longshore": {
         "BACKEND": "longshore.files.storage.local.LocalStorage",
         "OPTIONS": {
             "location": env("EXPORTS_ROOT", default=str(LOCAL_DIR / "exports")),
@@ -234,7 +238,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     },
 }
 if AWS_STORAGE_BUCKET_NAME := env("AWS_STORAGE_BUCKET_NAME", default=""):
-    STORAGES["default"] = object_storage.s3(
+    STORAGES["longshore"] = object_storage.s3(
         AWS_STORAGE_BUCKET_NAME,
         env("AWS_S3_ENDPOINT_URL", default=None),
         env("AWS_S3_REGION_NAME", default=None),

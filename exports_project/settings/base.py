@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from exports_project import environment
+from exports_project import environment, locations
 from exports_project.environment import env
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
+# The folder of the project that runs: this one, or one whose settings import these.
+BASE_DIR = locations.project_dir()
 env.read_env(env("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # Without DATABASE_URL (or BROKER_URL) the embedded servers under LOCAL_DIR are used.

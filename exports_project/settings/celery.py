@@ -1,12 +1,8 @@
 """Celery: the broker, the queues, delivery guarantees and the schedule of beat."""
 
-from datetime import timedelta
 from typing import Any
 
-from celery.schedules import crontab
-from kombu import Exchange, Queue
-
-from exports_project import embedded, processes
+from exports_project import embedded, environment, processes
 from exports_project.environment import env
 from exports_project.settings.base import EMBEDDED_BROKER, LOCAL_DIR
 
@@ -18,7 +14,11 @@ CELERY_TASK_IGNORE_RESULT = True
 # Each queue has its own worker: maintenance never waits for exports, small exports never wait for
 # large ones, and none waits for webhook receivers. A worker without -Q serves all queues.
 CELERY_TASK_DEFAULT_QUEUE = processes.DEFAULT_QUEUE
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in processes.QUEUES]
+# The queues of a project's own tasks: name and number of tasks at a time. Each gets a worker. Tasks
+# that name no queue go to the first.
+PROJECT_QUEUES: dict[str, int] = {}
+# Precedes the names of all queues, for a broker that other applications use too.
+QUEUE_PREFIX = environment.queue_prefix("QUEUE_PREFIX")
 # Acknowledge a task when it has ended: the broker redelivers the tasks of a lost worker.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -58,27 +58,5 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "write_timeout": 3,
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    # A task expires after one interval. Hourly tasks run by the clock, because beat starts every
-    # interval anew when it starts. Each kind of job adds its own tasks (`longshore.jobs.tasks`).
-    "Purge idempotency keys": {
-        "task": "api.purge_idempotency_keys",
-        "schedule": crontab(minute="27"),
-        "options": {"expire_seconds": 3600},
-    },
-    "Sweep webhooks": {
-        "task": "webhooks.sweep",
-        "schedule": timedelta(seconds=5),
-        "options": {"expire_seconds": 5},
-    },
-    "Notify owners of disabled webhooks": {
-        "task": "webhooks.notify",
-        "schedule": timedelta(minutes=1),
-        "options": {"expire_seconds": 60},
-    },
-    "Purge webhooks": {
-        "task": "webhooks.purge",
-        "schedule": crontab(minute="47"),
-        "options": {"expire_seconds": 3600},
-    },
-}
+# The apps add their periodic tasks (`longshore.api.periodic_tasks`).
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -12,3 +12,8 @@ class AccountsConfig(AppConfig):
 
         # After the receiver of django.contrib.auth, which creates the permissions.
         post_migrate.connect(grant, dispatch_uid="longshore.accounts.roles")
+        if apps.is_installed("django.contrib.admin"):
+            from longshore.accounts.admin.users import register_own_model
+
+            # The app of the admin, which comes before this one, has loaded all admin modules.
+            register_own_model()

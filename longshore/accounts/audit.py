@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from longshore.accounts.models import AuditAction, AuditEntry
 
 MAX_SUBJECT_CHARACTERS = 200
+# A user name may be an email address, which is longer than the names of Django's users.
+MAX_USERNAME_CHARACTERS = 150
 MAX_MESSAGE_CHARACTERS = 2000
 
 
@@ -48,7 +50,7 @@ def record_preview(request: HttpRequest, organization_id: str, message: str) -> 
     """
     message = message[:MAX_MESSAGE_CHARACTERS]
     previews = AuditEntry.objects.filter(
-        username=request.user.get_username(),
+        username=_username(request),
         organization=organization_id,
         action=AuditAction.PREVIEW,
     )
@@ -68,7 +70,7 @@ def record_all(
     AuditEntry.objects.bulk_create(
         AuditEntry(
             user_id=request.user.pk,
-            username=request.user.get_username(),
+            username=_username(request),
             action=action,
             organization_id=organization_id,
             subject=str(subject)[:MAX_SUBJECT_CHARACTERS],
@@ -79,6 +81,10 @@ def record_all(
         )
         for organization_id, subject in subjects
     )
+
+
+def _username(request: HttpRequest) -> str:
+    return request.user.get_username()[:MAX_USERNAME_CHARACTERS]
 
 
 def entries_of(model: type[Model], object_id: str) -> QuerySet[AuditEntry]:

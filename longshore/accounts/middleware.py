@@ -1,12 +1,13 @@
-"""Middleware of the admin: the second factor, times in the time zone of the person."""
+"""Middleware of the admin: second factor, pages closed to bound people, time zone of the person."""
 
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -39,6 +40,30 @@ def require_second_factor(get_response: _GetResponse) -> _GetResponse:
         return get_response(request)
 
     return middleware
+
+
+def close_unrestricted_pages(get_response: _GetResponse) -> _GetResponse:
+    """Return 404 to bound people for pages of a project that show the rows of all organizations.
+
+    Such a page does not derive from `StaffModelAdmin`.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_view(request: HttpRequest, view: Any, *_: Any) -> None:
+        # Django sets the attribute on every view of a ModelAdmin.
+        page = getattr(view, "model_admin", None)
+        if page is not None and not is_open(page, request):
+            raise Http404
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
+    return middleware
+
+
+def is_open(page: Any, request: HttpRequest) -> bool:
+    """Return whether a person may use a ModelAdmin: a bound one only if it restricts its rows."""
+    return getattr(page, "restricts_rows", False) or not staff.is_bound(request.user)
 
 
 def use_own_timezone(get_response: _GetResponse) -> _GetResponse:

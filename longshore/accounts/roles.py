@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 
 
@@ -55,7 +56,8 @@ _CHANGE_PERMISSIONS = {("longshore_accounts", "apikey"): Role.ADMINISTRATOR}
 def lowest_role(app_label: str, model: str, codename: str) -> Role:
     """Return the lowest role that has a permission."""
     kind = codename.partition("_")[0]
-    if app_label in _ADMINISTRATOR_APPS:
+    is_user = f"{app_label}.{model}" == settings.AUTH_USER_MODEL.lower()
+    if app_label in _ADMINISTRATOR_APPS or is_user:
         return Role.ADMINISTRATOR
     if (app_label, model) in _ALL_PERMISSIONS:
         return _ALL_PERMISSIONS[app_label, model]

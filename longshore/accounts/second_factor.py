@@ -12,7 +12,7 @@ from textwrap import wrap
 
 import pyotp
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
@@ -47,12 +47,12 @@ def setup_url(secret: str, account: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=ISSUER)
 
 
-def is_on(user: User) -> bool:
+def is_on(user: AbstractBaseUser) -> bool:
     """Return whether a person has a second factor."""
-    return SecondFactor.objects.filter(user=user).exists()
+    return SecondFactor.objects.filter(user=user).exists()  # type: ignore[misc]
 
 
-def turn_on(user: User, secret: str, code: str) -> list[str] | None:
+def turn_on(user: AbstractBaseUser, secret: str, code: str) -> list[str] | None:
     """Store a secret that the user's app knows. Return the recovery codes, shown this time only.
 
     code: the first code of the app.
@@ -64,12 +64,12 @@ def turn_on(user: User, secret: str, code: str) -> list[str] | None:
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     hashes = [_hash(_normalized(each)) for each in codes]
     values = {"secret": seal(secret), "last_step": step, "recovery_codes": hashes}
-    _, created = SecondFactor.objects.get_or_create(user=user, defaults=values)
+    _, created = SecondFactor.objects.get_or_create(user=user, defaults=values)  # type: ignore[misc]
     return codes if created else None
 
 
 @transaction.atomic
-def accept(user: User, code: str) -> Result:
+def accept(user: AbstractBaseUser, code: str) -> Result:
     """Accept a code or a recovery code of a user once.
 
     After as many wrong codes in a row as passwords (`AXES_FAILURE_LIMIT`), all codes are refused
@@ -78,7 +78,7 @@ def accept(user: User, code: str) -> Result:
     Raises SecondFactor.DoesNotExist.
     """
     # The row lock makes simultaneous requests with the same code, or many guesses, wait.
-    factor = SecondFactor.objects.select_for_update().get(user=user)
+    factor = SecondFactor.objects.select_for_update().get(user=user)  # type: ignore[misc]
     now = timezone.now()
     if factor.wrong_at and factor.wrong_at <= now - settings.AXES_COOLOFF_TIME:
         factor.wrong_codes = 0

@@ -9,12 +9,13 @@ of two kinds is therefore counted for both, so an organization with jobs of both
 its slots. To keep a slot for other organizations, run separate workers for each kind.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from typing import Any
 
 from celery.bootsteps import StartStopStep
 from django.core.cache import cache
+from kombu import Queue
 from redis.exceptions import RedisError
 
 from longshore.jobs import kinds
@@ -51,6 +52,11 @@ def is_fresh(name: str) -> bool:
 def lane_of(kind: JobKind[Any], queues: Container[str]) -> Lane | None:
     """Return the lane of a worker that consumes `queues`; None if none is a queue of the kind."""
     return next((lane for lane in _LANES if kind.queues[lane] in queues), None)
+
+
+def names_of(queues: Iterable[Queue]) -> list[str]:
+    """Return the names of queues without the prefix of the installation, which aliases are."""
+    return [queue.alias or queue.name for queue in queues]  # type: ignore[attr-defined]
 
 
 def slots(kind: JobKind[Any], lane: Lane) -> int:
@@ -114,7 +120,7 @@ class Heartbeat(StartStopStep):
         self._timer: Any = None
 
     def start(self, parent: Any) -> None:
-        queues = [queue.name for queue in parent.task_consumer.queues]
+        queues = names_of(parent.task_consumer.queues)
         self._beat(parent, queues)
         arguments = (parent, queues)
         self._timer = parent.timer.call_repeatedly(_INTERVAL_SECONDS, self._beat, arguments)

@@ -11,6 +11,7 @@ from typing import Any
 from celery import current_app
 from django.db.models.functions import Now
 
+from longshore.api.periodic_tasks import MAINTENANCE_QUEUE
 from longshore.jobs import heartbeats
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import Job
@@ -28,8 +29,10 @@ MAX_OPTIONAL_MESSAGES = 20
 def count_messages(queue: str) -> int:
     """Return the number of messages that wait in a queue; 0 if the broker does not respond."""
     try:
+        # The broker knows the queue by its name with the prefix of the installation.
+        name = current_app.amqp.queues[queue].name
         with current_app.connection_or_acquire() as broker:
-            declared = broker.default_channel.queue_declare(queue, passive=True)
+            declared = broker.default_channel.queue_declare(name, passive=True)
             return int(declared.message_count)
     except Exception:
         # Broker clients raise many kinds of error, also for a queue that does not exist yet.
@@ -38,7 +41,8 @@ def count_messages(queue: str) -> int:
 
 def lane_of_worker(kind: JobKind[Any]) -> Lane:
     """Return the lane of the worker process that calls this."""
-    return heartbeats.lane_of(kind, current_app.amqp.queues.consume_from) or Lane.LARGE
+    consumed = current_app.amqp.queues.consume_from.values()
+    return heartbeats.lane_of(kind, heartbeats.names_of(consumed)) or Lane.LARGE
 
 
 def transfer_message(kind: JobKind[Any], number: int, claimed: Job) -> None:
@@ -57,8 +61,8 @@ def request_discard(kind: JobKind[Any]) -> None:
     If no message is sent, the periodic task `expire` deletes them.
     """
     try:
-        if count_messages(current_app.conf.task_default_queue) < MAX_OPTIONAL_MESSAGES:
-            current_app.send_task(kind.task("discard"))
+        if count_messages(MAINTENANCE_QUEUE) < MAX_OPTIONAL_MESSAGES:
+            current_app.send_task(kind.task("discard"), queue=MAINTENANCE_QUEUE)
     except Exception as error:
         # Broker clients raise many kinds of error.
         text = (

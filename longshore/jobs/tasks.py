@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from celery import current_app, shared_task
+from celery import shared_task
 from celery.schedules import crontab
 
+from longshore.api.periodic_tasks import schedule
 from longshore.jobs import maintenance
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.lifecycle import Lifecycle
@@ -17,12 +18,10 @@ from longshore.jobs.models import Job
 
 J = TypeVar("J", bound=Job)
 
-# A task expires after one interval. The hourly task uses a crontab: a restart of beat restarts all
-# intervals, so an hourly interval might never end.
-_SCHEDULES: dict[str, dict[str, Any]] = {
-    "recover": {"schedule": timedelta(seconds=5), "options": {"expire_seconds": 5}},
-    "expire": {"schedule": timedelta(minutes=1), "options": {"expire_seconds": 60}},
-    "purge": {"schedule": crontab(minute="7"), "options": {"expire_seconds": 3600}},
+_SCHEDULES: dict[str, timedelta | crontab] = {
+    "recover": timedelta(seconds=5),
+    "expire": timedelta(minutes=1),
+    "purge": crontab(minute="7"),
 }
 
 
@@ -57,10 +56,6 @@ def define_tasks(lifecycle: Lifecycle[J], run_job: Callable[[int], None]) -> Non
 
 
 def _schedule(kind: JobKind[Any]) -> None:
-    """Have beat send the periodic tasks, such as "Recover exports".
-
-    An entry of CELERY_BEAT_SCHEDULE with the same name takes precedence.
-    """
-    for verb, entry in _SCHEDULES.items():
-        name = f"{verb.capitalize()} {kind.plural}"
-        current_app.conf.beat_schedule.setdefault(name, {"task": kind.task(verb), **entry})
+    """Have beat send the periodic tasks, such as "Recover exports"."""
+    for verb, when in _SCHEDULES.items():
+        schedule(f"{verb.capitalize()} {kind.plural}", kind.task(verb), when)

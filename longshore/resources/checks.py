@@ -51,7 +51,7 @@ def check_resources(**_: Any) -> list[CheckMessage]:
                 problems.append(
                     problem(
                         resource,
-                        f"another resource has the name {name!r}",
+                        f"{names[name].model._meta.label} already has the name {name!r}",
                         "longshore_resources.E001",
                     )
                 )

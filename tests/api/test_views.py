@@ -17,8 +17,9 @@ from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.factories import SubscriptionFactory
 
-# Requests every address of the API with every method and without a key. Addresses of signed files
-# and of the description are public.
+# Requests every address of the project with every method and without a key, except the admin, whose
+# static files are not collected, and the documentation, which is public.
+Response = tuple[str, str, int, dict[str, Any], bool]
 REQUESTS = """
 import json
 import re
@@ -27,28 +28,39 @@ django.setup()
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-[*resolvers] = [each for each in get_resolver().url_patterns
-                if isinstance(each, URLResolver) and str(each.pattern) == "v1/"]
-addresses = []
-for resolver in resolvers:
+def value(parameter):
+    return "1" if "[0-9]" in parameter[0] else (parameter[1] or "") + "a"
+
+def addresses(resolver, before):
     for pattern in resolver.url_patterns:
-        regex = str(pattern.pattern).strip("^$").removesuffix("/?")
-        addresses.append("/v1/" + re.sub(r"\\(\\?P<\\w+>(\\w*)[^)]*\\)", r"\\1a", regex))
+        part = str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            if part != "admin/":
+                yield from addresses(pattern, before + part.strip("^$"))
+            continue
+        part = re.sub(r"\\(\\?P<\\w+>(\\w*)[^)]*\\)|<[^>]*>", value, part.replace("\\\\Z", ""))
+        part = re.sub(r"/[?]|[(][?]:[^)]*[)]", "", part.strip("^$"))
+        path = before + part
+        if path not in ("/", "/v1/schema") and not path.startswith(("/admin/", "/docs")):
+            yield path
+
 client = Client(headers={"Host": "localhost"})
 responses = []
-for address in addresses:
+for address in dict.fromkeys(addresses(get_resolver(), "/")):
     for method in ("get", "post", "put", "patch", "delete", "options"):
         response = getattr(client, method)(address, {}, content_type="application/json")
-        responses.append((address, method, response.status_code, response.content.decode()))
+        body = b"" if response.streaming else response.content
+        matched = response.wsgi_request.resolver_match is not None
+        responses.append((address, method, response.status_code, body.decode(), matched))
 plain = client.get("/v1/schema", headers={"Accept": "image/png"})
-responses.append(("/v1/schema", "accept", plain.status_code, plain.content.decode()))
+responses.append(("/v1/schema", "accept", plain.status_code, plain.content.decode(), True))
 print(json.dumps(responses))
 """
 
 
 @pytest.fixture(scope="module")
-def responses() -> list[tuple[str, str, int, dict[str, Any]]]:
-    """Address, method, status and body of each response under `open_settings`."""
+def responses() -> list[Response]:
+    """Address, method, status, body, and whether the address exists, under `open_settings`."""
     process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", REQUESTS],
         cwd=the_settings.BASE_DIR,
@@ -61,21 +73,21 @@ def responses() -> list[tuple[str, str, int, dict[str, Any]]]:
     found = json.loads(process.stdout.splitlines()[-1])
     # The schema view responds in YAML. The YAML parser also reads JSON.
     return [
-        (address, method, status, yaml.safe_load(body)) for address, method, status, body in found
+        (address, method, status, yaml.safe_load(body), is_matched)
+        for address, method, status, body, is_matched in found
     ]
 
 
 @pytest.mark.slow
 def test_every_endpoint_requires_a_key_although_the_default_permissions_allow_all(
-    responses: list[tuple[str, str, int, dict[str, Any]]],
+    responses: list[Response],
 ) -> None:
-    # Links to files, archives and uploads are authenticated by their signatures.
-    signed = ("/files/", "/zips/", "/uploads/")
-    protected = [
-        each
-        for each in responses
-        if not any(path in each[0] for path in signed) and each[1] != "accept"
-    ]
+    # Links to files, archives and uploads are authenticated by their signatures, and a request for
+    # a token by its own credentials.
+    other = ("/files/", "/zips/", "/uploads/", "/exports/errors/", "/oauth/token", "/v1/schema")
+    protected = [each for each in responses if not any(path in each[0] for path in other)]
+    assert len({address for address, *_ in protected}) > 200
+    assert [address for address, *_, is_matched in protected if not is_matched] == []
     assert {address for address, *_ in protected} > {
         "/v1/exports",
         "/v1/exports/exp_a/cancel",
@@ -84,17 +96,21 @@ def test_every_endpoint_requires_a_key_although_the_default_permissions_allow_al
         "/v1/resources/a",
         "/v1/shipments",
         "/v1/shipments/a",
+        "/packagex/v1/exports",
+        "/api/admin/exports/1",
+        "/api/exports",
     }
     opened = [each for each in protected if each[2] not in (401, 429)]
     assert opened == []
 
 
 def test_errors_keep_their_shape_when_the_defaults_have_another_handler(
-    responses: list[tuple[str, str, int, dict[str, Any]]],
+    responses: list[Response],
 ) -> None:
-    for address, method, status, body in responses:
+    native = [each for each in responses if each[0].startswith("/v1/")]
+    for address, method, status, body, _ in native:
         assert set(body) == {"error", "message", "details"}, (address, method, status)
-    assert responses[-1][2:] == (
+    assert responses[-1][2:4] == (
         406,
         {
             "error": "not_acceptable",

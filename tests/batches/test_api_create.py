@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import psycopg
 import pytest
-from django.core.files.storage import default_storage
 from django.db import connection
 from pytest_django import Settings
 
@@ -18,6 +17,7 @@ from longshore.accounts.models import Organization
 from longshore.api.announcements import ACCEPTED, ANNOUNCED
 from longshore.api.multipart import file_name
 from longshore.domains.logistics.models import Contact
+from longshore.files.storage import file_storage
 from longshore.jobs import actions
 from tests.batches.running import CONTACTS, CSV, CSV_WITH_ERROR, created, post_file, run
 from tests.claims import claim
@@ -46,7 +46,7 @@ def test_records_in_the_request_become_the_input_of_a_queued_batch(alice: KeyCli
     }
     batch = created(response)
     assert batch.input_key is not None
-    assert json.loads(default_storage.open(batch.input_key).read()) == CONTACTS
+    assert json.loads(file_storage.open(batch.input_key).read()) == CONTACTS
     assert (batch.input_bytes, batch.stored_bytes) == (shown["input"]["bytes"],) * 2
 
 
@@ -145,7 +145,7 @@ def test_a_file_is_stored_as_it_is(alice: KeyClient) -> None:
     assert (shown["via"], shown["input"]["name"]) == ("file", "people.csv")
     batch = created(response)
     assert batch.input_key is not None
-    assert default_storage.open(batch.input_key).read() == CSV.encode()
+    assert file_storage.open(batch.input_key).read() == CSV.encode()
 
 
 @pytest.mark.parametrize("mode", ["sync", "mixed", "async"])

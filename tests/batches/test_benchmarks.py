@@ -17,9 +17,9 @@ _OTHERS = tuple(batches.MIN_RATIOS)
 @pytest.fixture
 def organization(transactional_db: None, settings: Settings, tmp_path: Path) -> Organization:
     """Return the organization of the benchmark, whose files are in a folder of the test."""
-    options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
-    default = settings.STORAGES["default"] | {"OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": default}
+    options = settings.STORAGES["longshore"]["OPTIONS"] | {"location": str(tmp_path)}
+    default = settings.STORAGES["longshore"] | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"longshore": default}
     settings.LOCAL_DIR = tmp_path
     return Organization.objects.create(name=ORGANIZATION, slug=ORGANIZATION)
 

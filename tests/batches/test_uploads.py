@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from django.core.files.storage import default_storage
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -19,6 +18,7 @@ from batches.lifecycle.transitions import batch_lifecycle
 from batches.models import Batch, BatchLimits
 from exports_project.object_storage import s3
 from longshore.accounts.models import Organization
+from longshore.files.storage import file_storage
 from longshore.files.storage.s3 import BucketStorage
 from longshore.jobs import maintenance
 from longshore.jobs.leases import lease
@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 def bucket(settings: Settings, storage: None) -> Iterator[S3Client]:
     """An empty bucket as the storage of the test."""
     with s3_server() as (client, endpoint):
-        settings.STORAGES = settings.STORAGES | {"default": s3(BUCKET, endpoint, "us-east-1")}
+        settings.STORAGES = settings.STORAGES | {"longshore": s3(BUCKET, endpoint, "us-east-1")}
         yield client
 
 
@@ -71,7 +71,7 @@ def test_an_uploaded_file_queues_the_batch(alice: KeyClient) -> None:
         len(CSV.encode()),
     )
     assert batch.input_key is not None
-    assert default_storage.open(batch.input_key).read() == CSV.encode()
+    assert file_storage.open(batch.input_key).read() == CSV.encode()
     assert batch.expires_at > timezone.now() + timedelta(days=6)
     shown = alice.get(f"/v1/batches/{batch.public_id}").json()
     assert shown["upload"] is None

@@ -31,9 +31,9 @@ from tests.samples import SAMPLE
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Path) -> None:
     """Use an empty folder as the storage of each test."""
-    options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
-    default = settings.STORAGES["default"] | {"OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": default}
+    options = settings.STORAGES["longshore"]["OPTIONS"] | {"location": str(tmp_path)}
+    default = settings.STORAGES["longshore"] | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"longshore": default}
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def key_of(shown: dict[str, Any]) -> int:
 
 def stored_files() -> list[Path]:
     """Return every file in the storage of exports."""
-    root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    root = Path(settings.STORAGES["longshore"]["OPTIONS"]["location"])
     return [path for path in root.rglob("*") if path.is_file()]
 
 

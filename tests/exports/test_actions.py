@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import FileSystemStorage
 from django.db import connection, connections
 from django.utils import timezone
 from psycopg import sql
@@ -21,6 +21,7 @@ from exports.models import Export, Status
 from exports.reading import stream
 from exports.sql import compiler
 from longshore.domains.logistics.models import Contact
+from longshore.files.storage import file_storage
 from longshore.jobs import maintenance
 from longshore.jobs.lifecycle import Superseded
 from longshore.jobs.statuses import RETRYABLE
@@ -313,4 +314,4 @@ def test_orphaned_files_are_purged_after_a_day(queued: Export) -> None:
     assert not lost.exists()
     assert not stranger.exists()
     assert len(stored_files()) == 2
-    assert default_storage.exists(queued.files.get().storage_key)
+    assert file_storage.exists(queued.files.get().storage_key)

@@ -86,13 +86,13 @@ def test_an_export_without_rows_is_one_file_with_a_header(acme: Organization) ->
 def test_an_export_whose_bytes_the_disk_damaged_fails(
     queued: Export, settings: Settings, damage: Damage, window_bytes: int, first_byte: int
 ) -> None:
-    options = settings.STORAGES["default"]["OPTIONS"] | {
+    options = settings.STORAGES["longshore"]["OPTIONS"] | {
         "damage": damage,
         "window_bytes": window_bytes,
         "first_byte": first_byte,
     }
     default = {"BACKEND": "tests.files.faults.DamagingDisk", "OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": default}
+    settings.STORAGES = settings.STORAGES | {"longshore": default}
     for attempt in (1, 2, 3):
         Export.objects.update(not_before=None)
         runner.run(queued.pk)

@@ -7,7 +7,7 @@ import pytest
 from celery import current_app
 from django.core.cache import cache
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import FileSystemStorage
 from django.db import IntegrityError
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from longshore.api.errors import ErrorCode
 from longshore.database import chunks
+from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats, maintenance
 from longshore.jobs.leases import lease
 from longshore.jobs.lifecycle import Superseded
@@ -52,7 +53,7 @@ def skip_delay(export: Export) -> None:
 
 def stored_file(export: Export) -> ExportFile:
     key = EXPORT_STORAGE.file_key(export, 1)
-    default_storage.save(key, ContentFile(b"id\n"))
+    file_storage.save(key, ContentFile(b"id\n"))
     return ExportFile(
         export=export, name="x.csv", storage_key=key, content_type="text/csv",
         rows=0, bytes=3, sha256="0" * 64,
@@ -89,7 +90,7 @@ def test_recovery_requeues_the_export_of_a_silent_worker(
     maintenance.recover(export_lifecycle)
     queued.refresh_from_db()
     assert queued.status == Status.QUEUED
-    assert not default_storage.exists(file.storage_key)
+    assert not file_storage.exists(file.storage_key)
 
 
 def test_files_are_deleted_when_their_retention_is_over(queued: Export) -> None:

@@ -4,7 +4,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
@@ -12,6 +11,7 @@ from exports.execution import runner
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Status
 from longshore.accounts.models import Organization
+from longshore.files.storage import file_storage
 from longshore.jobs import maintenance
 from longshore.jobs.admission import admit_stored_bytes
 from longshore.jobs.models import DiscardedFolder
@@ -31,7 +31,7 @@ def test_files_of_a_deleted_organization_are_deleted_at_once(
     wait_for(lambda: len({path.parts[-4] for path in stored_files()}) == 1)
     foreign.refresh_from_db()
     assert foreign.status == Status.COMPLETED
-    assert default_storage.exists(foreign.files.get().storage_key)
+    assert file_storage.exists(foreign.files.get().storage_key)
 
 
 def test_files_of_a_deleted_organization_are_deleted_without_a_broker(
@@ -44,7 +44,7 @@ def test_files_of_a_deleted_organization_are_deleted_without_a_broker(
     Organization.objects.filter(pk=acme.pk).delete()
     assert stored_files()
     with monkeypatch.context() as patch:
-        patch.setattr(default_storage, "delete", _fail)
+        patch.setattr(file_storage, "delete", _fail)
         maintenance.expire(export_lifecycle)
     assert stored_files()
     maintenance.expire(export_lifecycle)

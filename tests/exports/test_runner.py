@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
 from django.core.signing import TimestampSigner
 from django.db import OperationalError
 from psycopg import sql
@@ -25,6 +24,7 @@ from exports.spec import ExportSpec
 from exports.sql import compiler
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
+from longshore.files.storage import file_storage
 from longshore.files.storage.local import LocalStorage
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.registry import Registry
@@ -44,7 +44,7 @@ def test_the_file_holds_the_rows_of_the_export(queued: Export, contacts: list[Co
     runner.run(queued.pk)
     queued.refresh_from_db()
     file = queued.files.get()
-    content = default_storage.open(file.storage_key).read()
+    content = file_storage.open(file.storage_key).read()
     rows = list(csv.reader(content.decode().splitlines()))
     assert rows[0] == ["id", "name"]
     assert sorted(rows[1:]) == sorted([contact.pk, contact.name] for contact in contacts)
@@ -60,7 +60,7 @@ def test_a_gzip_file_has_its_own_name_and_content_type(queued: Export) -> None:
     runner.run(queued.pk)
     file = queued.files.get()
     assert (file.name[-7:], file.content_type) == (".csv.gz", "application/gzip")
-    with default_storage.open(file.storage_key) as content, gzip.open(content) as plain:
+    with file_storage.open(file.storage_key) as content, gzip.open(content) as plain:
         assert len(plain.read().splitlines()) == 6
 
 
@@ -130,7 +130,7 @@ def test_a_completed_export_keeps_its_file_after_a_later_error(
         runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.COMPLETED
-    assert default_storage.size(queued.files.get().storage_key) == queued.files.get().bytes
+    assert file_storage.size(queued.files.get().storage_key) == queued.files.get().bytes
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), KeyError("Location"), LookupError("no bucket")])

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from django.core.files.storage import default_storage
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -21,6 +20,7 @@ from exports.reading.stream import ExportStream
 from exports_project.object_storage import s3
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
+from longshore.files.storage import file_storage
 from longshore.jobs import maintenance
 from tests.conftest import KeyClient
 from tests.files.buckets import BUCKET, s3_server
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def bucket(settings: Settings) -> Iterator[S3Client]:
     """An empty bucket as the storage of the test."""
     with s3_server() as (client, endpoint):
-        settings.STORAGES = settings.STORAGES | {"default": s3(BUCKET, endpoint, "us-east-1")}
+        settings.STORAGES = settings.STORAGES | {"longshore": s3(BUCKET, endpoint, "us-east-1")}
         yield client
 
 
@@ -82,7 +82,7 @@ def test_a_file_of_several_parts_is_stored_whole(
     export = completed(queued)
     file = export.files.get()
     assert file.bytes > 40_000_000
-    assert default_storage.size(file.storage_key) == file.bytes
+    assert file_storage.size(file.storage_key) == file.bytes
     head = bucket.head_object(Bucket=BUCKET, Key=file.storage_key, PartNumber=1)
     assert head["PartsCount"] > 1
     content = b"".join(ExportStream(export.parsed_spec(), export.organization_id))
@@ -93,9 +93,9 @@ def test_a_file_of_several_parts_is_stored_whole(
 def test_an_export_whose_bytes_the_bucket_damaged_is_not_completed(
     queued: Export, bucket: S3Client, settings: Settings, damage: Damage
 ) -> None:
-    options = settings.STORAGES["default"]["OPTIONS"] | {"damage": damage}
+    options = settings.STORAGES["longshore"]["OPTIONS"] | {"damage": damage}
     default = {"BACKEND": "tests.files.faults.DamagingBucket", "OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": default}
+    settings.STORAGES = settings.STORAGES | {"longshore": default}
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert (queued.status, len(queued.claims)) == (Status.QUEUED, 1)
@@ -106,7 +106,7 @@ def test_an_expired_file_leaves_the_bucket(queued: Export, bucket: S3Client) -> 
     export = completed(queued)
     Export.objects.update(expires_at=timezone.now())
     maintenance.expire(export_lifecycle)
-    assert not default_storage.exists(export.files.get().storage_key)
+    assert not file_storage.exists(export.files.get().storage_key)
 
 
 def test_files_of_a_deleted_organization_leave_the_bucket(
@@ -128,7 +128,7 @@ def test_an_export_expires_only_when_the_bucket_has_deleted_its_files(
 ) -> None:
     export = completed(queued)
     Export.objects.update(expires_at=timezone.now())
-    client = default_storage.bucket.meta.client  # type: ignore[attr-defined]
+    client = file_storage.bucket.meta.client  # type: ignore[attr-defined]
 
     def refuse(parsed: dict[str, Any], **_: Any) -> None:
         parsed["Errors"] = [{"Key": "x", "Code": "AccessDenied", "Message": "Access Denied"}]

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from celery import current_app
-from django.conf import settings
 from kombu import Connection, Exchange, Queue
 from kombu.common import ignore_errors
 from kombu.message import Message
@@ -97,5 +96,5 @@ def test_hourly_tasks_run_by_the_clock(name: str) -> None:
 
 
 def test_every_queue_has_its_own_exchange_and_routing_key() -> None:
-    for queue in settings.CELERY_TASK_QUEUES:
+    for queue in current_app.conf.task_queues:
         assert queue.exchange.name == queue.routing_key == queue.name

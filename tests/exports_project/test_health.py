@@ -54,9 +54,9 @@ def broken_storage(settings: Settings) -> Path:
     """A storage whose folder cannot be created, because a file has its name."""
     path = Path(settings.LOCAL_DIR) / "in-the-way"
     path.touch()
-    options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(path)}
-    default = settings.STORAGES["default"] | {"OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": default}
+    options = settings.STORAGES["longshore"]["OPTIONS"] | {"location": str(path)}
+    default = settings.STORAGES["longshore"] | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"longshore": default}
     return path
 
 
@@ -172,7 +172,7 @@ def test_readyz_fails_if_the_bucket_does_not_exist(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     default = s3("ready-or-not", endpoint, "us-east-1")
-    settings.STORAGES = settings.STORAGES | {"default": default}
+    settings.STORAGES = settings.STORAGES | {"longshore": default}
     try:
         assert states(client.get("/readyz"))["storage"] == "failed"
         own = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")

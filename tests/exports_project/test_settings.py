@@ -1,5 +1,6 @@
 """A wrong environment variable stops the start with a one-line error."""
 
+import ast
 import os
 import re
 import subprocess
@@ -96,3 +97,50 @@ def test_the_example_names_every_variable_that_settings_read() -> None:
     example = (settings.BASE_DIR / ".env.example").read_text()
     named = re.findall(r"^#([A-Z0-9_]+)=", example, re.MULTILINE)
     assert {"PORT", "DATABASE_URL", "HTTPS", "EXPORTS_ROOT"} <= set(read) <= set(named)
+
+
+def test_every_setting_that_the_product_reads_has_a_default() -> None:
+    """The tests run without any environment variable of `.env.example`."""
+    packages = ("exports_project", "dialects", "exports", "batches", "webhooks", "longshore")
+    trees = [
+        ast.parse(path.read_text())
+        for name in packages
+        for path in (settings.BASE_DIR / name).rglob("*.py")
+    ]
+    names = {
+        node.attr
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "settings"
+        and node.attr.isupper()
+    }
+    assert {"EXPORT_TIME_LIMIT_SECONDS", "PROJECT_QUEUES", "AUTH_USER_MODEL"} <= names
+    assert sorted(name for name in names if not hasattr(settings, name)) == []
+
+
+@pytest.mark.slow
+def test_the_settings_of_a_project_have_its_own_folder(tmp_path: Path) -> None:
+    site = tmp_path / "site_of_team"
+    site.mkdir()
+    (site / "__init__.py").touch()
+    (site / "settings.py").write_text("from exports_project.settings import *\n")
+    (tmp_path / ".env").write_text("EXPORT_MAX_DAILY=7\n")
+    code = (
+        "from django.conf import settings as s; print(s.BASE_DIR, s.LOCAL_DIR, s.EXPORT_MAX_DAILY)"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ("LOCAL_DIR", "ENV_FILE")} | {
+        "DJANGO_SETTINGS_MODULE": "site_of_team.settings",
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{settings.BASE_DIR}",
+    }
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    folder = tmp_path.resolve()
+    assert process.stdout.split() == [str(folder), str(folder / ".local"), "7"], process.stderr

@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
-from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
 from batches.models import BatchLimits
 from exports.models import Export, ExportFile
 from exports_project.gunicorn import threads, workers
 from longshore.accounts.models import Organization
+from longshore.files.storage import file_storage
 from tests.conftest import KeyClient
 from tests.exports.conftest import finished, wait_for, working
 from tests.exports_project.web import WebServer, web_server
@@ -49,13 +49,13 @@ def link(alice: KeyClient) -> Iterator[str]:
         export = Export.objects.get(public_id=address)
         wait_for(lambda: finished(export))
     file = ExportFile.objects.get()
-    with default_storage.open(file.storage_key, "wb") as opened:
+    with file_storage.open(file.storage_key, "wb") as opened:
         for number in range(MEGABYTES):
             opened.write(bytes([number]) * 1_000_000)
     ExportFile.objects.update(bytes=MEGABYTES * 1_000_000)
     url = urlsplit(alice.get(f"/v1/exports/{address}/download").json()["url"])
     yield f"{url.path}?{url.query}"
-    default_storage.delete(file.storage_key)
+    file_storage.delete(file.storage_key)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from longshore.files.storage import file_storage
 
 
 def errors(settings: Settings, entry: dict[str, object]) -> list[str]:
-    settings.STORAGES = settings.STORAGES | {"default": entry}
+    settings.STORAGES = settings.STORAGES | {"longshore": entry}
     return [error.msg for error in run_checks() if error.id == "longshore_files.E001"]
 
 
@@ -26,12 +26,22 @@ def test_other_storages_are_refused(settings: Settings, backend: str) -> None:
 
 
 def test_the_storages_of_the_settings_are_accepted(settings: Settings) -> None:
-    assert errors(settings, settings.STORAGES["default"]) == []
+    assert errors(settings, settings.STORAGES["longshore"]) == []
     assert errors(settings, s3("files", None, "us-east-1")) == []
 
 
 def test_the_storage_of_the_process_follows_the_settings(settings: Settings) -> None:
     assert file_storage.verifies_writes
-    settings.STORAGES = settings.STORAGES | {"default": s3("files", None, "us-east-1")}
+    settings.STORAGES = settings.STORAGES | {"longshore": s3("files", None, "us-east-1")}
     assert not file_storage.verifies_writes
     assert not isinstance(file_storage, FileSystemStorage)
+
+
+def test_a_project_must_keep_the_storage_of_longshore(settings: Settings) -> None:
+    settings.STORAGES = {
+        name: entry for name, entry in settings.STORAGES.items() if name != "longshore"
+    }
+    [error] = [error for error in run_checks() if error.id == "longshore_files.E002"]
+    assert error.msg == (
+        "STORAGES has no entry 'longshore', which holds the files of exports and batches."
+    )

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from exports.lifecycle.transitions import EXPORTS
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError
 from longshore.database import chunks
+from longshore.files.storage import file_storage
 from longshore.jobs import actions, heartbeats, maintenance, queues
 from longshore.jobs.errors import JobErrorCode
 from longshore.jobs.leases import lease
@@ -51,11 +51,11 @@ def test_a_job_of_a_dead_worker_is_recovered(acme: Organization) -> None:
     report = create(acme)
     lost = claimed(report)
     key = key_of(report, lost.claims[0])
-    default_storage.save(key, ContentFile(b"half"))
+    file_storage.save(key, ContentFile(b"half"))
     silence(report)
     maintenance.recover(report_lifecycle)
     assert current(report).status == Status.QUEUED
-    assert not default_storage.exists(key)
+    assert not file_storage.exists(key)
     assert heartbeats.is_fresh(heartbeats.recovery_of("report"))
     assert not heartbeats.is_fresh(heartbeats.recovery_of("export"))
     skip_delay(report)
@@ -133,7 +133,7 @@ def test_a_purge_deletes_old_files_that_belong_to_no_job(
     report = create(acme)
     maintenance.purge(report_lifecycle)
     run(report.pk)
-    default_storage.save(f"reports/{acme.pk}/rep_gone/claim_gone/lines", ContentFile(b"x"))
+    file_storage.save(f"reports/{acme.pk}/rep_gone/claim_gone/lines", ContentFile(b"x"))
     maintenance.purge(report_lifecycle)
     assert len(stored_files()) == 2
     monkeypatch.setattr(maintenance, "MIN_ORPHAN_AGE", timedelta(0))
@@ -250,14 +250,14 @@ def test_recovery_and_retry_keep_the_input_of_a_job(acme: Organization) -> None:
     report = create(acme)
     key = upload(report)
     lost = claimed(report)
-    default_storage.save(key_of(report, lost.claims[0]), ContentFile(b"half"))
+    file_storage.save(key_of(report, lost.claims[0]), ContentFile(b"half"))
     silence(report)
     maintenance.recover(report_lifecycle)
-    assert default_storage.exists(key)
+    assert file_storage.exists(key)
     assert len(stored_files()) == 1
     actions.cancel(report_lifecycle, report)
     actions.retry(report_lifecycle, current(report))
-    assert default_storage.exists(key)
+    assert file_storage.exists(key)
 
 
 def test_the_input_of_a_job_that_was_canceled_before_its_first_attempt_expires(
@@ -358,7 +358,7 @@ def test_a_storage_that_fails_does_not_end_the_recovery(
 
 def test_the_files_of_every_kind_are_deleted_with_their_organization(globex: Organization) -> None:
     for root in ("reports", "exports"):
-        default_storage.save(f"{root}/{globex.pk}/a_job/an_attempt/lines", ContentFile(b"x"))
+        file_storage.save(f"{root}/{globex.pk}/a_job/an_attempt/lines", ContentFile(b"x"))
     organization_id = globex.pk
     globex.delete()
     folders = DiscardedFolder.objects.values_list("kind", "path")

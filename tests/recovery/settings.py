@@ -3,6 +3,6 @@
 from exports_project.settings import *  # noqa: F403
 from exports_project.settings import STORAGES
 
-STORAGES["default"]["BACKEND"] = "tests.recovery.storage.FaultyStorage"
+STORAGES["longshore"]["BACKEND"] = "tests.recovery.storage.FaultyStorage"
 # The tests do not run collectstatic.
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -154,8 +154,8 @@ def test_check_reports_duplicate_names(own_registry: Registry) -> None:
     own_registry.register(replace(CONTACT, name="fellow", plural="shipment"))
     taken = [error.msg for error in check_resources() if error.id == "longshore_resources.E001"]
     assert taken == [
-        "Resource 'contact': another resource has the name 'contact'.",
-        "Resource 'fellow': another resource has the name 'shipment'.",
+        "Resource 'contact': longshore_logistics.Contact already has the name 'contact'.",
+        "Resource 'fellow': longshore_logistics.Shipment already has the name 'shipment'.",
     ]
 
 

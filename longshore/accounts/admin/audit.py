@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.decorators import display
 
@@ -54,6 +55,9 @@ class ActionFilter(DropdownFilter):
 
 def _buttons(page: Any) -> set[str]:
     """Return the names of the actions of a ModelAdmin: those of a record and those of the list."""
+    if not isinstance(page, ModelAdmin):
+        # A page of the project in Django's style has actions of the list only.
+        return {name for name in page.actions or () if isinstance(name, str)}
     groups = (page.actions_detail, page.actions_list, page.actions_row)
     names = {name for group in groups for name in page._extract_action_names(group)}
     return names | {name for name in page.actions if isinstance(name, str)}

@@ -33,12 +33,15 @@ class StaffModelAdmin(VisibleChoices, ModelAdmin):
         organization. A bound person may see nothing of such a model.
     audits_values: whether audit entries name old and new values, not only the changed fields. Not
         for records with personal data: the log outlives them.
+    restricts_rows: tells the pages of Longshore from those of a project, which the middleware
+        `close_unrestricted_pages` closes to bound people.
     personal_fields: names of the fields whose values audit entries never name.
     """
 
     organization_path: ClassVar[str | None] = "organization"
     audits_values: ClassVar[bool] = False
     personal_fields: ClassVar[tuple[str, ...]] = ()
+    restricts_rows: ClassVar[bool] = True
     object_history_template = "admin/history.html"
 
     @property

@@ -1,12 +1,14 @@
 """The sections of an organization's page about access: API keys, staff, audit log."""
 
-from django.contrib.auth.models import User
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from longshore.accounts.admin.api_keys import STATUS_COLORS, expiry, last_use, status_of
 from longshore.accounts.admin.history import label
+from longshore.accounts.admin.people import change_url, has_field, role_names
 from longshore.accounts.admin.presentation import (
     EMPTY,
     Table,
@@ -50,20 +52,25 @@ def _key_links(request: HttpRequest, organization: Organization) -> list[tuple[s
 
 
 def _people(request: HttpRequest, organization: Organization) -> list[Table]:
-    users = User.objects.filter(staff_profile__organizations=organization, is_active=True)
+    model = get_user_model()
+    people = model._default_manager.filter(staff_profile__organizations=organization)
+    if has_field(model, "is_active"):
+        people = people.filter(is_active=True)
+    if has_field(model, "groups"):
+        people = people.prefetch_related("groups")
     rows = [
         [
-            link(reverse("admin:auth_user_change", args=[user.pk]), user.get_username()),
-            ", ".join(group.name for group in user.groups.all()) or EMPTY,
-            exact_time(user.last_login),
+            link(change_url(person), person.get_username()),
+            ", ".join(role_names(person)) or EMPTY,
+            exact_time(person.last_login),
         ]
-        for user in users.order_by("username").prefetch_related("groups")[:_MAX_PEOPLE]
+        for person in people.order_by(model.USERNAME_FIELD)[:_MAX_PEOPLE]
     ]
     return [table("", ["Bound to this organization", "Roles", "Last sign-in"], rows)]
 
 
 def _people_links(request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:
-    return [("All users", reverse("admin:auth_user_changelist"))]
+    return [("All users", reverse(admin_urlname(get_user_model()._meta, "changelist")))]  # type: ignore[arg-type]
 
 
 def _entries(request: HttpRequest, organization: Organization) -> list[Table]:
@@ -86,5 +93,5 @@ def _entry_links(request: HttpRequest, organization: Organization) -> list[tuple
 
 
 register(Section("API keys", 1, ApiKey, _keys, _key_links))
-register(Section("Staff", 50, User, _people, _people_links))
+register(Section("Staff", 50, get_user_model(), _people, _people_links))
 register(Section("Audit log", 60, AuditEntry, _entries, _entry_links))

@@ -1,12 +1,11 @@
 """The page on which people set up and turn off their second factor, linked from the user menu."""
 
-from typing import Any, cast
+from typing import Any
 
 import segno
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -47,7 +46,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     secret = _new_secret(request)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user = cast("User", request.user)
+        user: Any = request.user
         codes = factors.turn_on(user, secret, form.cleaned_data["code"])
         if codes is not None:
             del request.session[_SECRET_KEY]
@@ -68,7 +67,7 @@ def turn_off(request: HttpRequest) -> HttpResponse:
         return redirect(_ADDRESS)
     form = PasswordForm(request.POST)
     if form.is_valid():
-        user = cast("User", request.user)
+        user: Any = request.user
         # django-axes counts wrong passwords as those of a sign-in.
         if authenticate(request, username=user.get_username(), **form.cleaned_data) == user:
             user.second_factor.delete()
@@ -80,7 +79,8 @@ def turn_off(request: HttpRequest) -> HttpResponse:
 
 
 def _page_of_existing(request: HttpRequest, form: PasswordForm) -> HttpResponse:
-    factor = cast("User", request.user).second_factor
+    person: Any = request.user
+    factor = person.second_factor
     since = exact_time(factor.created_at)
     return _page(request, form=form, since=since, codes_left=len(factor.recovery_codes))
 
@@ -91,7 +91,8 @@ def _page(request: HttpRequest, **context: Any) -> HttpResponse:
 
 
 def _record(request: HttpRequest, message: str) -> None:
-    audit.record(request, AuditAction.CHANGE, None, cast("User", request.user), message)
+    person: Any = request.user
+    audit.record(request, AuditAction.CHANGE, None, person, message)
 
 
 def _new_secret(request: HttpRequest) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth import login
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model, login
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.views import LoginView, RedirectURLMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -64,7 +64,8 @@ class SignIn(LoginView):
         # An attacker who has planted the session must not continue with the code.
         session.cycle_key()
         until = timezone.now().timestamp() + CODE_SECONDS
-        session[_PENDING_KEY] = {"user": user.pk, "backend": user.backend, "until": until}
+        # As a text: a key may be a UUID, which JSON cannot store.
+        session[_PENDING_KEY] = {"user": str(user.pk), "backend": user.backend, "until": until}
         query = urlencode({self.redirect_field_name: self.get_success_url()})
         return redirect(f"{reverse('staff_sign_in_code')}?{query}")
 
@@ -79,7 +80,8 @@ class EnterCode(RedirectURLMixin, FormView):  # type: ignore[type-arg]
     template_name = "admin/sign_in_code.html"
     form_class = CodeForm
     next_page = _HOME
-    user: User
+    # With the attribute `second_factor`.
+    user: Any
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = _pending_user(request)
@@ -116,16 +118,18 @@ class EnterCode(RedirectURLMixin, FormView):  # type: ignore[type-arg]
         return _context(self.request, "Enter the code") | super().get_context_data(**kwargs)
 
 
-def _pending_user(request: HttpRequest) -> User | None:
+def _pending_user(request: HttpRequest) -> AbstractBaseUser | None:
     """Return the person whose password was right a short while ago, and who needs a code."""
     pending = request.session.get(_PENDING_KEY)
     if pending is None or pending["until"] < timezone.now().timestamp():
         return None
-    users = User.objects.filter(is_active=True, second_factor__isnull=False)
-    return users.filter(pk=pending["user"]).first()
+    people = get_user_model()._default_manager.filter(second_factor__isnull=False)
+    person = people.filter(pk=pending["user"]).first()
+    # Not a condition of the query: not every user model has this column.
+    return person if person is not None and person.is_active else None
 
 
-def _locked(request: HttpRequest, user: User) -> HttpResponse:
+def _locked(request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
     """Return the page with which django-axes refuses a locked password."""
     context = {
         "guesses": "codes",

@@ -52,9 +52,9 @@ class VendorClient(APIClient):
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Any) -> None:
     """Use an empty folder as the storage of each test."""
-    options = settings.STORAGES["default"]["OPTIONS"] | {"location": str(tmp_path)}
-    default = settings.STORAGES["default"] | {"OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": default}
+    options = settings.STORAGES["longshore"]["OPTIONS"] | {"location": str(tmp_path)}
+    default = settings.STORAGES["longshore"] | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"longshore": default}
 
 
 @pytest.fixture

@@ -2,25 +2,23 @@
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from longshore.accounts.models import ApiKey, Organization, Scope
 from longshore.domains.demo.sources import demo_sources
+from longshore.domains.demo.superuser import NoSuperuser, get_or_create_password
 from longshore.resources.registry import registry
 
 ORGANIZATIONS = {"acme": "Acme Logistics", "globex": "Globex Freight"}
-USERNAME = "admin"
 _NO_RESOURCES = (
     "No resources are registered, so there is nothing to export yet. Declare one in a module "
     "`resources.py` of an installed app: register(Resource(name=…, plural=…, model=…)). "
-    "docs/resources.md shows how."
+    "docs/your-models.md shows how."
 )
 
 
@@ -39,12 +37,20 @@ class Command(BaseCommand):
             "base_url": settings.BASE_URL,
             "api_key": get_or_create_api_key(acme, known.get("api_key", "")),
             "admin_url": f"{settings.BASE_URL}/admin/",
-            "admin_username": USERNAME,
-            "admin_password": get_or_create_password(known.get("admin_password", "")),
+            **self._superuser(known.get("admin_password", "")),
         }
         write_private(path, json.dumps(demo, indent=2) + "\n")
         if not registry.names():
             self.stdout.write(_NO_RESOURCES)
+
+    def _superuser(self, known_password: str) -> dict[str, str]:
+        """Return the credentials of the superuser; without any, say how to create one."""
+        try:
+            username, password = get_or_create_password(known_password)
+        except NoSuperuser as error:
+            self.stdout.write(f"{error} Create one: manage.py createsuperuser")
+            return {}
+        return {"admin_username": username, "admin_password": password}
 
     def _organization(self, slug: str, name: str) -> Organization:
         """Get or create an organization. Load the demo data of each domain that it lacks."""
@@ -63,22 +69,6 @@ def get_or_create_api_key(owner: Organization, known: str) -> str:
         return known
     _, key = ApiKey.objects.create_key(name="Demo", organization=owner, scopes=Scope.values)
     return key
-
-
-def get_or_create_password(known: str) -> str:
-    """Return the superuser's password: the known one, otherwise a new one.
-
-    Creates the account if it is missing. If somebody changed the password in the admin, it stays as
-    it is, and the known password is outdated.
-    """
-    user = User.objects.filter(username=USERNAME).first()
-    if user and known:
-        return known
-    new = known or secrets.token_urlsafe(12)
-    user = user or User(username=USERNAME, is_staff=True, is_superuser=True)
-    user.set_password(new)
-    user.save()
-    return new
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,0 +1,14 @@
+"""The settings of a team that installs its apps into Longshore."""
+
+from exports_project.settings import *
+from exports_project.settings import BASE_DIR, INSTALLED_APPS
+
+INSTALLED_APPS += ["accounts", "shop"]
+AUTH_USER_MODEL = "accounts.Member"
+ROOT_URLCONF = "foreignsite.urls"
+# A queue for the team's own tasks, with one worker process.
+PROJECT_QUEUES = {"shop": 1}
+# Files of the team's own models.
+MEDIA_ROOT = BASE_DIR / "media"
+# Everything open by default: endpoints of Longshore must not depend on it.
+REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"]}
