@@ -118,8 +118,8 @@ def _attributes(resource: Resource) -> Iterator[str]:
     if resource.relations:
         yield "        relations=("
         for each in resource.relations:
-            shown = f"label={each.label!r}, fields={each.fields}"
-            yield f"            Relation({each.name!r}, {shown}),"
+            given = f"{each.name!r}, label={each.label!r}, fields={each.fields}"
+            yield f"            Relation({given}),"
         yield "        ),"
 
 
