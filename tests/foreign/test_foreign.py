@@ -14,7 +14,7 @@ from tests.foreign.contents import READERS, Row, expected, found
 from tests.foreign.team import Team, copy_project
 
 pytestmark = pytest.mark.stack
-RESOURCES = ("club", "product", "review")
+RESOURCES = ("country", "club", "product", "book", "listed", "review", "invoice")
 
 
 @pytest.fixture(scope="module")
