@@ -33,7 +33,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_costly and config.option.markexpr == "not slow" else None
 
 
-class Scheduler(LoadFileScheduling):
+class Scheduler(LoadFileScheduling):  # type: ignore[misc]
     """Give each test process one file after another, but all files with stacks to one process.
 
     A stack has ten processes: several of them on two cores are too slow for each other's deadlines.
