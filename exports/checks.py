@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.core.checks import ERROR, CheckMessage, Error, Tags, Warning, register
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
@@ -69,26 +69,38 @@ def check_statements(databases: Sequence[str] | None = None, **_: Any) -> list[C
         return []
     connection = connections["default"]
     executor = MigrationExecutor(connection)
+    if not executor.loader.applied_migrations:
+        return []  # The first `migrate` is about to create the tables.
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         text = "Migrations are not applied: the resources were not checked against the database."
-        return [Warning(text, "Run manage.py migrate.", id="exports.W001")]
-    problems: list[CheckMessage] = []
+        return [Warning(text, "Run manage.py migrate.", id="exports.W003")]
+    try:
+        with transaction.atomic(connection.alias):
+            return [*_problems(connection)]
+    except OperationalError as error:
+        text = f"The statements of the resources were not checked: {error}".strip()
+        return [Error(text, id="exports.E003")]
+
+
+def _problems(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
     for resource in registry:
         if not any(each.level >= ERROR for each in check_resource(resource)):
-            problems += check_statements_of(connection, resource)
+            yield from check_statements_of(connection, resource)
     for export_type in export_types.declared:
-        body = {"type": export_type.code}
-        problems += [
-            Error(f"Named export {export_type.code!r}: {each}", id="exports.E002")
-            for each in _failures(connection, partial(_copies, body))
-        ]
-    return problems
+        for text in _failures(connection, partial(_copies, {"type": export_type.code})):
+            yield Error(f"Named export {export_type.code!r}: {text}", id="exports.E002")
 
 
 def check_statements_of(
     connection: BaseDatabaseWrapper, resource: Resource
 ) -> Iterator[CheckMessage]:
-    """Yield the problems of one resource, which has passed the other checks."""
+    """Yield the problems of one resource, which has passed the other checks.
+
+    Call it in a transaction: its settings are those of an export.
+    """
+    with connection.cursor() as cursor:
+        for name, value in settings_of("UTC").items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
     found = [*_wrong_columns(connection, resource)]
     if not found:
         # With a wrong column, most of these statements would fail, too.
@@ -216,22 +228,22 @@ def _failures(
 
 
 def _run(connection: BaseDatabaseWrapper, statement: sql.Composable) -> tuple[str, str]:
-    """Run a statement that reads no rows. Return its error, and the type of its first column."""
+    """Run a statement that reads no rows. Return its error, and the type of its first column.
+
+    Raises OperationalError if the database cannot be reached any more.
+    """
+    text = statement.as_string(None)
     try:
         with transaction.atomic(connection.alias), connection.cursor() as cursor:
-            for name, value in settings_of("UTC").items():
-                cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
-            text = statement.as_string(None)
             if text.startswith("COPY"):
                 with cursor.cursor.copy(text) as copy:
                     for _ in copy:
                         pass
-                kind = ""
-            else:
-                cursor.execute(text)
-                kind = _type_of(cursor)
-            transaction.set_rollback(True, connection.alias)
-            return "", kind
+                return "", ""
+            cursor.execute(text)
+            return "", _type_of(cursor)
+    except OperationalError:
+        raise
     except DatabaseError as error:
         return str(error).strip().partition("\n")[0] + ".", ""
 

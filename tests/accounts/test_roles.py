@@ -154,3 +154,11 @@ def test_the_roles_of_longshore_are_described_and_cannot_be_changed(admin_client
     own = Group.objects.create(name="Warehouse")
     response = admin_client.post(f"{groups}{own.pk}/change/", {"name": "Night shift"})
     assert response.status_code == 302
+
+
+def test_the_page_of_a_role_lists_what_it_may_do(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    group = Group.objects.get(name=Role.SUPPORT)
+    page = client.get(reverse("admin:auth_group_change", args=[group.pk])).content.decode()
+    assert "<div>Exports | export: download, preview, view</div>" in page
+    assert "Can view" not in page

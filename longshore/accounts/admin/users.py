@@ -9,6 +9,7 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import AbstractUser, Group, User
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from rest_framework_api_key.models import APIKey
 from unfold.decorators import display
 from unfold.forms import (
@@ -69,6 +70,14 @@ class GroupAdmin(BaseGroupAdmin, StaffModelAdmin):  # type: ignore[misc]
     compressed_fields = False
     list_display = ("name", "description")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        if _is_own(obj):
+            return ((None, {"fields": ("name", "description", "granted")}),)
+        return super().get_fieldsets(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        return ("name", "description", "granted") if _is_own(obj) else ()
+
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return not _is_own(obj) and super().has_change_permission(request, obj)
 
@@ -78,6 +87,16 @@ class GroupAdmin(BaseGroupAdmin, StaffModelAdmin):  # type: ignore[misc]
     @display(description="Permissions")
     def description(self, group: Group) -> str:
         return Role(group.name).summary if _is_own(group) else "Custom role"
+
+    @display(description="May")
+    def granted(self, group: Group) -> str:
+        """Return one line per model, with what the role may do."""
+        verbs: dict[str, list[str]] = {}
+        for permission in group.permissions.select_related("content_type"):
+            verb = permission.codename.partition("_")[0]
+            verbs.setdefault(permission.content_type.app_labeled_name, []).append(verb)
+        lines = ((f"{model}: {', '.join(sorted(verbs[model]))}",) for model in sorted(verbs))
+        return format_html_join("", "<div>{}</div>", lines)
 
 
 def _is_own(group: Group | None) -> bool:
