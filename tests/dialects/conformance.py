@@ -31,17 +31,21 @@ _Test = TypeVar("_Test", bound=Callable[..., object])
 class Row:
     """A documented field, parameter, status or error. difference: "" if it behaves as documented.
 
-    test: the name of a test that proves it.
+    test, module: the names of a test that proves it and of its module.
     """
 
     group: str
     item: str
     difference: str
     test: str
+    module: str
 
 
 class Conformance:
-    """The rows of a dialect. groups: the headings of its tables, in their order."""
+    """The rows of a dialect, by module and within it in the order of the tests.
+
+    groups: the headings of its tables, in their order.
+    """
 
     def __init__(self, *groups: str) -> None:
         self._rows: dict[str, list[Row]] = {group: [] for group in groups}
@@ -62,18 +66,24 @@ class Conformance:
             for item in items:
                 if any(row.item == item for row in self._rows[group]):
                     raise ValueError(f"{group} has two rows for {item!r}.")
-                self._rows[group].append(Row(group, item, difference, name))
+                self._rows[group].append(Row(group, item, difference, name, test.__module__))
             return test
 
         return decorate
 
     def __iter__(self) -> Iterator[Row]:
-        for rows in self._rows.values():
-            yield from rows
+        for group in self._rows:
+            yield from self._of(group)
 
     def tables(self) -> str:
         """Return the tables as Markdown. Groups without rows are left out."""
-        return "\n".join(_table(group, rows) for group, rows in self._rows.items() if rows)
+        return "\n".join(
+            _table(group, self._of(group)) for group in self._rows if self._rows[group]
+        )
+
+    def _of(self, group: str) -> list[Row]:
+        # Not in the order of imports, which depends on the tests that are selected.
+        return sorted(self._rows[group], key=lambda row: row.module)
 
 
 def conformance(dialect: str) -> Conformance | None:

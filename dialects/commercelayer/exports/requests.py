@@ -57,6 +57,9 @@ def native_body(attributes: Mapping[str, Any]) -> dict[str, Any]:
         problems.refuse()
     # Clients send empty lists and objects for what they do not use.
     shared = {name: attributes[name] for name in _SHARED if attributes.get(name)}
+    if "fields" not in shared:
+        # The native default also shows fields of related records. The vendor shows their ids.
+        shared.setdefault("includes", [])
     metadata = merged({}, given, {_JWT_FILTERS: jwt_filters or None})
     return {
         "resource": resource,

@@ -137,13 +137,55 @@ def test_the_file_is_an_array_in_a_gzip_file(vendor: VendorClient, acme: Any) ->
     assert plain["created_at"].endswith("Z")
     assert len(plain["created_at"]) == 24
     assert "shipping_category_id" in plain
-    assert "prices" not in plain
+    # Neither related records nor some of their fields.
+    assert not [name for name, value in plain.items() if isinstance(value, list)]
+    assert not {"shipping_category", "tags", "prices"} & set(plain)
     [nested] = json.loads(
         unzipped(
             completed(vendor, filters={"code_eq": "A-1"}, includes=["prices"])["attachment_url"]
         )
     )
     assert [each["price_list_id"] for each in nested["prices"]] == [prices.pk]
+    assert set(nested) == {*plain, "prices"}
+
+
+@rows.same(FILES, "CSV: related records as `<relation>_id`")
+@pytest.mark.parametrize("empty", [{}, {"includes": [], "fields": []}, {"includes": None}])
+def test_a_table_without_includes_has_the_ids_of_related_records(
+    vendor: VendorClient, empty: dict[str, Any]
+) -> None:
+    shown = completed(vendor, format="csv", **empty)
+    header = next(csv.reader(io.StringIO(unzipped(shown["attachment_url"]))))
+    assert "shipping_category_id" in header
+    assert not [name for name in header if name.partition(".")[0] in ("shipping_category", "tags")]
+    assert shown["includes"] == shown["fields"] == []
+
+
+@rows.differs(
+    RESPONSES,
+    "`records_count`, `processed_count` of a CSV file with included lists",
+    "They count the rows of the file, which repeat a record for each of its included ones. So does "
+    "the limit of 10,000 records.",
+)
+def test_a_table_with_included_lists_counts_its_rows(
+    vendor: VendorClient, acme: Organization, settings: Settings
+) -> None:
+    sku = Sku.objects.get(code="A-1")
+    for code in ("EUR", "USD"):
+        prices = PriceList.objects.create(
+            organization=acme, name=code, code=code, currency_code=code
+        )
+        Price.objects.create(
+            organization=acme, sku=sku, price_list=prices, sku_code="A-1", amount_cents=950
+        )
+    given = {"format": "csv", "includes": ["prices"]}
+    shown = completed(vendor, **given)
+    assert unzipped(shown["attachment_url"]).count("\n") == 5
+    assert shown["records_count"] == shown["processed_count"] == 4
+    settings.COMMERCELAYER_MAX_RECORDS = 3
+    refused = error(vendor.create("exports", {"resource_type": "skus", **given}), 422)
+    assert refused["meta"] == {"error": "less_than_or_equal_to", "value": 4, "count": 3}
+    assert completed(vendor, includes=["prices"])["records_count"] == 3
 
 
 @rows.same(REQUESTS, "`format: csv`, `fields`")
