@@ -81,13 +81,13 @@ def test_escaped_formulas() -> None:
 
 @pytest.mark.slow
 def test_every_row_is_ragged() -> None:
-    found = staged(opened(b"a,b\n" + b"1,2,3\n" * 300_000, delimiter=","))
+    found = staged(opened(b"a,b\n" + b"1,2,3\n" * 60_000, delimiter=","))
     assert not found.rows
-    assert (found.parsed.rows, found.parsed.malformed) == (300_000, 300_000)
-    assert [row for row, *_ in found.malformed] == list(range(1, 300_001))
-    mixed = staged(opened(b"a,b\n" + b"1,2,3\n4,5\n6\n7\n" * 100_000, delimiter=","))
-    assert list(mixed.rows) == list(range(2, 400_001, 4))
-    assert mixed.parsed.malformed == 300_000
+    assert (found.parsed.rows, found.parsed.malformed) == (60_000, 60_000)
+    assert [row for row, *_ in found.malformed] == list(range(1, 60_001))
+    mixed = staged(opened(b"a,b\n" + b"1,2,3\n4,5\n6\n7\n" * 20_000, delimiter=","))
+    assert list(mixed.rows) == list(range(2, 80_001, 4))
+    assert mixed.parsed.malformed == 60_000
 
 
 def test_quotes() -> None:
