@@ -101,7 +101,7 @@ def _groups(
     for title, labels in groups.items():
         pages = [*_pages(request, title)]
         items = [_item(model) for label in labels for model in _models(listed, label)]
-        if any(page["link"] == request.path for page in pages):
+        if any(request.path.startswith(page["link"]) for page in pages):
             # The address of such a page begins with that of a list.
             items = [item | {"active": False} for item in items]
         if pages or items:
