@@ -22,6 +22,8 @@ for name in re.findall(r"^#([A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE):
 os.environ |= {"LOCAL_DIR": LOCAL_DIR.name, "ENV_FILE": os.devnull}
 # All tests send requests from one address, and many are denied.
 os.environ["API_DENIED_RATE_LIMIT"] = ""
+# The tests of web processes import what limits the statements of this process, too.
+os.environ["WEB_STATEMENT_TIMEOUT_SECONDS"] = "600"
 # WhiteNoise warns if the folder of static files does not exist.
 (Path(LOCAL_DIR.name) / "static").mkdir()
 SERVERS = ExitStack()
