@@ -15,6 +15,7 @@ from exports.errors import ExportErrorCode
 from exports.request.parser import parse_export
 from longshore.api.errors import BaseErrorCode, ErrorCode, error_codes
 from longshore.api.idempotency import HEADER
+from longshore.jobs.errors import JobErrorCode
 from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 from tests.descriptions import COMMITTED, parse, violations
@@ -127,8 +128,8 @@ def test_every_error_code_has_an_example_under_its_status(described: dict[str, A
                 shown.add(code)
     # An unsupported method is not an operation.
     elsewhere: set[BaseErrorCode] = {ErrorCode.METHOD_NOT_ALLOWED}
-    # These occur while files are written: only in the `error` of an export.
-    elsewhere |= {ExportErrorCode.REPLICA_UNAVAILABLE}
+    # These occur while files are written: only in the `error` of a job.
+    elsewhere |= {ExportErrorCode.REPLICA_UNAVAILABLE, JobErrorCode.INVALID_DECLARATION}
     # These occur while the input is read and written: only in the `error` of a batch.
     elsewhere |= {
         BatchErrorCode.UNKNOWN_COLUMN,
