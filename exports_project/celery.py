@@ -7,7 +7,6 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, task_postrun, worker_ready
 from django.conf import settings
-from django.core.checks import Tags, run_checks
 from django.db import connections
 from structlog.contextvars import clear_contextvars
 
@@ -54,7 +53,10 @@ def keep_django_logging(**_: Any) -> None:
 @worker_ready.connect
 def log_replica_warnings(**_: Any) -> None:
     """Log the warnings of `manage.py check --database replica`."""
-    for message in run_checks(tags=[Tags.database], databases=[settings.EXPORT_DATABASE]):
+    # Not all database checks: others run the statements of all resources, which can take long.
+    from exports.execution.replica import check_replica
+
+    for message in check_replica(databases=[settings.EXPORT_DATABASE]):
         logger.warning("%s %s", message.msg, message.hint)
     connections.close_all()
 
