@@ -159,7 +159,7 @@ def test_head_has_the_headers_of_get_and_no_body(server: WebServer, link: str, p
     path = link if path == "the link" else path
     length = len(server.get(path).content)
     request = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    with socket.create_connection(server.address, timeout=10) as client:
+    with socket.create_connection(server.address, timeout=60) as client:
         # The client would parse a body as the start of the second response.
         client.sendall(2 * request.encode())
         received = b""
@@ -227,7 +227,7 @@ def test_chunk_extensions_and_trailers_are_limited(server: WebServer, start: str
 
 
 def test_a_client_that_sends_a_too_large_body_receives_the_error(server: WebServer) -> None:
-    client = HTTPConnection(*server.address, timeout=10)
+    client = HTTPConnection(*server.address, timeout=60)
     with closing(client):
         client.request("POST", "/v1/exports", body=b"x" * 4_000_000)
         response = client.getresponse()
@@ -294,7 +294,7 @@ def test_a_large_body_with_a_valid_key_is_received(
         )
     )
     body += b"--b--\r\n"
-    with socket.create_connection(server.address, timeout=10) as client:
+    with socket.create_connection(server.address, timeout=60) as client:
         if is_expected:
             client.sendall(multipart(alice.key, len(body), "Expect: 100-continue"))
             assert client.recv(100).startswith(b"HTTP/1.1 100 ")
@@ -308,7 +308,7 @@ def test_a_large_body_with_a_valid_key_is_received(
 
 
 def test_forms_of_the_admin_may_be_larger_than_bodies_of_the_api(server: WebServer) -> None:
-    client = HTTPConnection(*server.address, timeout=10)
+    client = HTTPConnection(*server.address, timeout=60)
     with closing(client):
         client.request("POST", "/admin/login/", body=b"x" * 2_000_000)
         assert client.getresponse().status == 403
@@ -323,7 +323,7 @@ def test_pipelined_requests_get_responses_in_order(server: WebServer) -> None:
             ("", "/healthz", "Connection: close\r\n"),
         )
     )
-    with socket.create_connection(server.address, timeout=10) as client:
+    with socket.create_connection(server.address, timeout=60) as client:
         client.sendall(requests.encode())
         received = b""
         while data := client.recv(10_000):
