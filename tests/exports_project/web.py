@@ -32,14 +32,14 @@ class WebServer:
     def log(self) -> str:
         return self._log.read_text()
 
-    def get(self, path: str, timeout: float = 10, **headers: str) -> httpx.Response:
+    def get(self, path: str, timeout: float = 60, **headers: str) -> httpx.Response:
         """Send a GET on a new connection. `_` in names of headers stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return httpx.get(self.url + path, headers=named, timeout=timeout, trust_env=False)
 
     def send(self, request: bytes) -> httpx.Response:
         """Send raw bytes on a new connection; return the response."""
-        with socket.create_connection(self.address, timeout=10) as client:
+        with socket.create_connection(self.address, timeout=60) as client:
             client.sendall(request)
             response = HTTPResponse(client)
             response.begin()
