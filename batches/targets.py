@@ -132,7 +132,7 @@ class Targets:
         return None
 
     def is_read_only(self, name: str) -> bool:
-        """Return whether an export may have written a column with this name that is no target."""
+        """Return whether an export may write a column of this name that a batch cannot set."""
         resource = self.resource
         head, *path = split_header(name)
         if resource.has_path(name):

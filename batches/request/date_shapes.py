@@ -28,7 +28,7 @@ _TIME = (
     r"(?P<period> ?[AP]M)?(?P<offset> ?(?:Z|[+-]99(?P<minutes>:?99)?))?"
 )
 _SHAPE = re.compile(f"{_DATE}(?:{_TIME})?")
-# `\y` is the boundary of a word: the marks of months are no words themselves.
+# `\y` is the boundary of a word. The placeholders of months are not words.
 _SHAPE_OF = sql.SQL(
     r"regexp_replace(regexp_replace(translate(upper({}), '0123456789', '9999999999'),"
     r" '\y[A-Z]{{4,}}\y', 'MMMM', 'g'), '\y[A-Z]{{3}}\y', 'MMM', 'g')"
@@ -83,7 +83,7 @@ class Shape:
 
 
 def parse_shape(text: str) -> Shape | None:
-    """Parse a shape; None for one that is no date."""
+    """Parse a shape. Returns None if it is not a date."""
     if iso := _ISO.fullmatch(text):
         return Shape(None, has_time=bool(iso[1]), has_offset=bool(iso["offset"]))
     found = _SHAPE.fullmatch(text)

@@ -112,7 +112,7 @@ def likeness(header: Words, name: Words, resource: Words) -> Likeness:
 
 
 def _contained(header: Words, name: Words) -> float:
-    """Return the score of two names of which one has all words of the other; else 0."""
+    """Return the score of two names if one contains all words of the other, else 0."""
     one, other = set(header.meaning.split()), set(name.meaning.split())
     if not (one <= other or other <= one):
         return 0

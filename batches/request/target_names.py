@@ -22,7 +22,7 @@ def check_mapping(
 
 
 def check_properties(properties: Mapping[str, Any], targets: Targets) -> Iterator[Problem]:
-    """Yield a problem for each property that is no target, or that cannot have a default value."""
+    """Yield a problem for each property that is not a column, or that cannot have a default."""
     for name, value in properties.items():
         field, code = f"properties.{name}", ResourceErrorCode.INVALID_COLUMN
         target = targets.find(name)

@@ -91,7 +91,7 @@ class Planner:
         )
 
     def finish(self, *, has_refused: bool) -> None:
-        """Delete the rows that are not to be written, and the column `problem`.
+        """Delete the rows that will not be written, and the column `problem`.
 
         An overwrite keeps the refused rows whose record is known: it must not delete the record.
         """

@@ -93,7 +93,7 @@ def escape_inside_cells(rows: bytes, delimiter: str) -> bytes:
 
 
 def unescape_inside_cell(text: str, delimiter: str, *, is_first: bool, is_last: bool) -> str:
-    """Remove the apostrophes of `escape_inside_cells` from one cell, which is no longer quoted.
+    """Remove the apostrophes that `escape_inside_cells` added from one cell without its quotes.
 
     is_first, is_last: whether the cell is the first or last one of its row: a line break precedes
         or follows it instead of the delimiter.
