@@ -153,7 +153,7 @@ class _Validation:
             parts.compare()
 
     def _finish(self) -> None:
-        """Delete the rows that will not be written, and the tables that only validation needs."""
+        """Delete the rows that will not be written, and the columns that only validation needs."""
         staging = self.context.staging
         refused = sql.SQL("DELETE FROM {} WHERE {} IS NOT NULL").format(staging.typed, FAILED)
         deleted = self.cursor.execute(refused).rowcount + self.refusals.leave_out()
