@@ -5,8 +5,10 @@ class ExportsConfig(AppConfig):
     name = "exports"
 
     def ready(self) -> None:
-        from exports import checks  # noqa: F401  (registers the database checks)
-        from exports.execution import replica  # noqa: F401 (registers its check)
+        from exports.execution import (
+            checks,  # noqa: F401  (registers the database checks)
+            replica,  # noqa: F401 (registers its check)
+        )
         from exports.lifecycle.transitions import EXPORTS
         from exports.lifecycle.webhook_events import with_links
         from longshore.jobs import kinds

@@ -1,6 +1,7 @@
 """Fixtures of all tests. Alice and Bob work for Acme, Charlie for Globex."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import copy
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.management.commands import flush
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pytest_django import Settings
@@ -130,7 +131,17 @@ WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_si
 
 
 def delete_committed() -> None:
-    """Empty every written table, except those that migrations fill."""
+    """Empty every written table, except those that migrations fill.
+
+    A request that a closed page has left running may deadlock with it: then once more.
+    """
+    for _ in range(5):
+        with suppress(OperationalError):
+            return _delete_committed()
+    _delete_committed()
+
+
+def _delete_committed() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_WRITTEN)
         tables = [sql.Identifier(name) for (name,) in cursor.fetchall()]

@@ -53,7 +53,7 @@ def test_no_text_has_the_british_spelling_of_color() -> None:
     documents = [
         *base.glob("*.md"),
         *(base / "docs").rglob("*.*"),
-        *(base / "exports_project" / "templates").rglob("*.*"),
+        *(base / "templates").rglob("*.*"),
     ]
     british = "colo" + "ur"
     # It maps the headers of inputs, which may be British.

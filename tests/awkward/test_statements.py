@@ -7,7 +7,7 @@ import pytest
 from django.core.checks import CheckMessage
 from django.db import connection
 
-from exports.checks import check_statements, check_statements_of
+from exports.execution.checks import check_statements, check_statements_of
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.export_types import ExportType, ExportTypes
 from longshore.resources.registry import Registry, Resource
@@ -94,7 +94,7 @@ def test_all_resources_and_named_exports(
     awkward: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     types = ExportTypes()
-    monkeypatch.setattr("exports.checks.export_types", types)
+    monkeypatch.setattr("exports.execution.checks.export_types", types)
     for name in awkward.names():
         if awkward.get(name) not in RESOURCES:
             awkward.unregister(name)

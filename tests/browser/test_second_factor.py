@@ -66,7 +66,7 @@ def test_a_person_sets_up_a_second_factor_and_signs_in_with_it(
     for code in (totp.at(clock["now"]), recovery_code):
         admin.context.clear_cookies()
         sign_in(admin)
-        expect(admin.get_by_role("textbox", name="Code")).to_be_focused()
+        expect(admin.get_by_role("textbox", name="Code")).to_have_attribute("autofocus", "")
         check(admin)
         enter(admin, code, "Continue")
         admin.wait_for_url(lambda url: "/login/" not in url)
