@@ -49,8 +49,9 @@ def detect_delimiter(sample: str, quote: str | None, *, is_complete: bool) -> tu
 def detect_quote(sample: str, delimiter: str | None, *, is_complete: bool) -> str:
     """Return the quote of a CSV file: a quotation mark, unless the sample shows apostrophes.
 
-    It does if all headers are in apostrophes, or if all rows have as many cells as the header with
-    apostrophes as quotes, but not with quotation marks.
+    It does if all headers are in apostrophes. It also does if no header is in quotation marks, and
+    all rows have as many cells as the header with apostrophes as quotes, but not with quotation
+    marks.
     delimiter: None if it is not known.
     """
     delimiters = DELIMITERS if delimiter is None else (delimiter,)
@@ -60,6 +61,9 @@ def detect_quote(sample: str, delimiter: str | None, *, is_complete: bool) -> st
         header = next(Dialect(each).rows(io.StringIO(sample, newline="")), [""])
         if all(map(_IN_APOSTROPHES.fullmatch, header)):
             return _QUOTES[1]
+        unquoted = next(Dialect(each, None).rows(io.StringIO(sample, newline="")), [""])
+        if any(cell.startswith(_QUOTES[0]) for cell in unquoted):
+            return _QUOTES[0]
     for quote in _QUOTES:
         for each in delimiters:
             widths = _widths(sample, Dialect(each, quote), is_complete=is_complete)

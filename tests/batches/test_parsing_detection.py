@@ -207,6 +207,8 @@ def test_compressed_tables_are_refused() -> None:
         ("a,b\n'x','y'\n", (",", '"')),
         ("a,b\n\"x, y\",'tis\n'x,y'\n", (",", '"')),
         ("a\n'x, y'\n", (",", '"')),
+        # Regular with apostrophes by chance, but the header is in quotation marks.
+        ('"a","b","c"\n,"\'","\n",,', (",", '"')),
     ],
 )
 def test_quotes(content: str, dialect: tuple[str, str]) -> None:
