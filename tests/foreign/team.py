@@ -85,26 +85,34 @@ class Team:
         found: dict[str, str] = json.loads((self.folder / ".local/demo.json").read_text())
         return found
 
-    def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request to the API; return its JSON. The response must be a success."""
-        response = httpx.request(
+    def send(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Send a request to the API."""
+        return httpx.request(
             method,
             f"http://127.0.0.1:{self.port}{path}",
             json=body,
             headers={"PX-API-KEY": self.demo["api_key"]},
             timeout=60,
         )
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request to the API; return its JSON. The response must be a success."""
+        response = self.send(method, path, body)
         assert response.is_success, response.text
         return response.json()
 
+    def complete(self, path: str) -> Any:
+        """Wait until a job is completed; return it."""
+        deadline = time.monotonic() + START_SECONDS
+        while (job := self.request("GET", path))["status"] in ("queued", "processing"):
+            assert time.monotonic() < deadline, job
+            time.sleep(0.1)
+        assert job["status"] == "completed", job
+        return job
+
     def download(self, body: dict[str, Any]) -> bytes:
         """Export by the API, and return the file."""
-        path = f"/v1/exports/{self.request('POST', '/v1/exports', body)['id']}"
-        deadline = time.monotonic() + START_SECONDS
-        while (export := self.request("GET", path))["status"] in ("queued", "processing"):
-            assert time.monotonic() < deadline, export
-            time.sleep(0.1)
-        assert export["status"] == "completed", export
+        export = self.complete(f"/v1/exports/{self.request('POST', '/v1/exports', body)['id']}")
         return httpx.get(export["download_url"], timeout=60).content
 
 

@@ -90,6 +90,38 @@ def test_records_are_imported_into_the_own_tenant_only(team: Team) -> None:
     team.request("POST", f"/v1/batches/{batch['id']}/undo")
 
 
+def test_a_table_of_another_schema_is_written_and_restored(team: Team) -> None:
+    before = rows(team, "invoice")
+    [club] = rows(team, "club")
+    changed = before[0] | {"total": "7.25"}
+    new = {"number": "N-1", "club_id": club["id"], "total": "1.00", "issued": "2024-02-29"}
+    body = {"resource": "invoice", "mode": "sync", "data": [changed, new]}
+    batch = team.request("POST", "/v1/batches", body)
+    assert batch["reason"] == "2 rows: 1 created, 1 updated."
+    stored = {row["number"]: row for row in rows(team, "invoice")}
+    assert stored["N-1"] == new
+    assert stored[changed["number"]] == changed
+    undo = team.request("POST", f"/v1/batches/{batch['id']}/undo")
+    team.complete(f"/v1/batches/{undo['id']}")
+    assert rows(team, "invoice") == before
+
+
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [
+        ("country", "all organizations share them"),
+        ("book", "each has rows in several tables"),
+    ],
+)
+def test_models_that_a_batch_cannot_write_are_refused_by_name(
+    team: Team, resource: str, reason: str
+) -> None:
+    body = {"resource": resource, "mode": "sync", "data": [{"name": "x"}]}
+    response = team.send("POST", "/v1/batches", body)
+    assert response.status_code == 400
+    assert reason in response.text
+
+
 def test_urls_and_tasks_of_the_team_run_beside_those_of_longshore(team: Team) -> None:
     """Its task uses its queue, and its file STORAGES["default"]."""
     base = f"http://127.0.0.1:{team.port}"

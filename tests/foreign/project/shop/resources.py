@@ -34,7 +34,6 @@ register(
         model=Book,
         organization="club__organization",
         date_field="added",
-        writable=(),
     )
 )
 register(
@@ -67,6 +66,5 @@ register(
         model=Invoice,
         organization="club__organization",
         date_field="issued",
-        writable=(),
     )
 )
