@@ -59,7 +59,9 @@ class JobEvents(Generic[J]):
         data |= {"files": data["files"][:MAX_EVENT_FILES]} | changes
         # Only exports have a type: the named export of the request.
         export_type = data.get("type") or ""
-        outbox.publish(job.organization_id, event_type, data, job.resource, export_type)
+        outbox.publish(
+            job.organization_id, event_type, data, job.resource, job.other_resources, export_type
+        )
 
 
 class PublishingLifecycle(Lifecycle[J]):

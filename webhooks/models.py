@@ -8,9 +8,10 @@ from django.db import models
 from django.db.models.functions import MD5, RowNumber
 from django.utils import timezone
 
-from longshore.accounts.models import Organization
+from longshore.accounts.models import ApiKey, Organization
 from longshore.database.fields import OrderedJSONField
 from longshore.database.ids import new_id
+from longshore.resources.readers import restricted, unreadable
 from webhooks.events import ALL_EVENTS, EventType
 from webhooks.targets import MAX_TARGET_CHARACTERS, host_of
 
@@ -32,7 +33,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         export_type = models.Q(types=[]) | models.Q(types__contains=[event.export_type])
         # If Longshore disabled a subscription, its deliveries fail and can be recovered later.
         recoverable = models.Q(active=True) | models.Q(disabled_at__isnull=False)
-        own = self.visible().filter(organization=event.organization_id)
+        # Only an API key that may read a restricted resource can name it in a subscription.
+        names = restricted([event.resource, *event.other_resources])
+        own = self.visible().filter(organization=event.organization_id, resources__contains=names)
         return own.filter(recoverable, event_type, resource, export_type, challenge="")
 
 
@@ -151,13 +154,21 @@ class Subscription(models.Model):
         return Verification.VERIFIED if self.verified_at else Verification.NOT_REQUIRED
 
 
+class EventQuerySet(models.QuerySet["Event"]):
+    def readable_by(self, api_key: ApiKey) -> "EventQuerySet":
+        """Select the events of an API key's organization whose resources it may read."""
+        own = self.filter(organization=api_key.organization_id)
+        hidden = unreadable(api_key)
+        return own.exclude(hidden) if hidden else own
+
+
 class Event(models.Model):
     """An event of an organization, stored in the transaction of the change that it reports.
 
     data: the subject at the time of the event, as the API represents it. It has no links: they are
         signed when a message is sent.
-    resource, export_type: those of the export, for the filters of subscriptions; "" if the event is
-        about no export or the export has no type.
+    resource, other_resources, export_type: those of the job, for the filters of subscriptions;
+        empty if the event is about no job or the job has no type.
     subject: public id of the object that the event is about, or "". Deleting the object deletes
         its events.
     """
@@ -171,10 +182,13 @@ class Event(models.Model):
     )
     type = models.CharField(max_length=50)
     resource = models.CharField(max_length=100, blank=True)
+    other_resources = ArrayField(models.CharField(max_length=100), default=list, db_default=[])
     export_type = models.CharField(max_length=100, blank=True)
     subject = models.CharField(max_length=40, blank=True, default="", db_default="")
     data = OrderedJSONField()
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ("-number",)

@@ -1,6 +1,6 @@
 """Transactional outbox: stores events and their deliveries in the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from django.db import transaction
@@ -16,6 +16,7 @@ def publish(
     event_type: EventType,
     data: Data,
     resource: str = "",
+    other_resources: Sequence[str] = (),
     export_type: str = "",
 ) -> Event:
     """Store an event and a delivery to each matching subscription; wake senders on commit.
@@ -28,6 +29,7 @@ def publish(
         type=event_type,
         data=data,
         resource=resource,
+        other_resources=[*other_resources],
         export_type=export_type,
         subject=data.get("id") or "",
     )

@@ -53,6 +53,7 @@ from longshore.jobs.api.files import SignedFileView, SignedView, SignedZipView, 
 from longshore.jobs.api.views import JobViewSet
 from longshore.jobs.leases import lease
 from longshore.jobs.statuses import TERMINAL, Status
+from longshore.resources.readers import check_names
 
 _DATA_NAME = "data.json"
 _UPLOAD_NAME = "upload"
@@ -159,6 +160,8 @@ class BatchViewSet(JobViewSet[Batch]):
         if not isinstance(body, MultipartBody):
             raise refusals.file_required()
         spec, file_size = parse_preview(body, self.organization)
+        # Rows of the preview say which records are stored, and whether they differ.
+        check_names([spec.resource], key_of(request))
         content = b"".join(_at_most(body.file.blocks, MAX_BYTES))
         found = previews.preview(spec, self.organization, content, body.file.name, file_size)
         return Response(asdict(found))

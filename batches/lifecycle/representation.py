@@ -12,6 +12,8 @@ from batches.lifecycle.upload_links import upload_link
 from batches.models import Batch, BatchError, BatchEvent, BatchFile, FileKind
 from batches.spec import JSON_FORMATS, InputFormat
 from batches.staging import STATISTICS
+from longshore.accounts.authentication import key_of
+from longshore.accounts.models import Scope
 from longshore.api.serializers import DateTimeField, ModelSerializer
 from longshore.jobs.api.serializers import JobEventSerializer, JobSerializer
 from longshore.jobs.statuses import Status
@@ -130,7 +132,10 @@ class BatchSerializer(JobSerializer[Batch]):
     input = serializers.SerializerMethodField(help_text="The file, and how it is read.")
     files = BatchFileSerializer(many=True)
     upload = serializers.SerializerMethodField(
-        help_text="Where to send the file, while `status` is `requested`."
+        help_text=(
+            "Where to send the file, while `status` is `requested`. Null for API keys without the "
+            "scope `write`."
+        )
     )
     reverses = serializers.SerializerMethodField(help_text="The batch that this one undoes.")
     undo = serializers.SerializerMethodField(
@@ -203,9 +208,12 @@ class BatchSerializer(JobSerializer[Batch]):
 
     @extend_schema_field(_UPLOAD)
     def get_upload(self, batch: Batch) -> dict[str, Any] | None:
-        if batch.status != Status.REQUESTED:
+        request = self.context.get("request")
+        if batch.status != Status.REQUESTED or request is None:
             return None
-        link = upload_link(batch, self.context.get("request"))
+        if Scope.WRITE.value not in key_of(request).scopes:
+            return None  # Whoever has the link can send the records.
+        link = upload_link(batch, request)
         if link is None:
             return None
         return {

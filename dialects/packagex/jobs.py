@@ -16,6 +16,7 @@ from dialects.base.pages import PageParameters
 from dialects.packagex.documentation import ObjectSchema
 from dialects.packagex.envelope import around_object, envelope, pagination
 from dialects.packagex.parameters import read_list
+from longshore.accounts.authentication import key_of
 from longshore.api.body.declaration import Body
 from longshore.api.concurrency import admitted
 from longshore.api.links import absolute
@@ -54,7 +55,7 @@ class PackageXJobViewSet(JobViewSet[_Job]):
     def get_queryset(self) -> JobQuerySet[_Job]:
         # Not that of JobViewSet, which filters a list by the parameters of the native API.
         jobs = cast("JobQuerySet[_Job]", GenericViewSet.get_queryset(self))
-        return jobs.filter(organization=self.organization)
+        return jobs.readable_by(key_of(self.request))
 
     def created(self, job: _Job, *, is_new: bool) -> Response:
         shown = self.show(self.get_serializer(job).data)

@@ -45,8 +45,9 @@ def create(
     a limit is exceeded or the key may not read a resource of the spec.
     """
     check_size(request, spec, SIZE_ADVICE)
+    read = resources_of(spec)
     if api_key is not None:
-        check_key(resources_of(spec), api_key)
+        check_key(read, api_key)
     allowed = ExportLimits.applied_to(organization.pk)
     quotas = admission.quotas(EXPORTS, organization.pk, allowed)
     same = admission.unfinished_of(EXPORTS, organization.pk)
@@ -70,6 +71,7 @@ def create(
             organization=organization,
             api_key=api_key,
             resource=spec.resource,
+            other_resources=sorted({each.name for each in read} - {spec.resource}),
             format=spec.format,
             compression=spec.compression,
             request=request,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from exports.formats import formats
 from exports.spec import ExportSpec
 from longshore.jobs.specs import ObsoleteSpec
-from longshore.resources.conditions import AnyOf, has_condition_path, resolve_path
+from longshore.resources.conditions import AnyOf, has_condition_path, tested_resources
 from longshore.resources.includes import Include
 from longshore.resources.registry import Resource, registry
 
@@ -48,11 +48,8 @@ def resources_of(spec: ExportSpec) -> list[Resource]:
     The fields that a relation declares belong to the resource that declares them.
     """
     resource = registered(spec)
-    found = [resource, *_included(resource, spec.includes)]
-    for condition in spec.selection.conditions:
-        for test in condition.any_of if isinstance(condition, AnyOf) else (condition,):
-            found += _tested(resource, test.path)
-    return found
+    tested = tested_resources(resource, spec.selection.conditions)
+    return [resource, *_included(resource, spec.includes), *tested]
 
 
 def _included(resource: Resource, includes: Iterable[Include]) -> Iterator[Resource]:
@@ -61,20 +58,6 @@ def _included(resource: Resource, includes: Iterable[Include]) -> Iterator[Resou
         if related is not None:
             yield related
             yield from _included(related, include.includes)
-
-
-def _tested(resource: Resource, path: str) -> Iterator[Resource]:
-    """Yield the resources of the related records whose own columns a condition tests."""
-    head, _, name = path.partition(".")
-    if head not in resource.filterable_relations:
-        return
-    relations, _ = resolve_path(resource, path)
-    if len(relations) == 1 and name in relations[0].columns:
-        return
-    for relation in relations:
-        related = registry.for_model(relation.target)
-        if related is not None:
-            yield related
 
 
 def _check_include(resource: Resource, include: Include) -> None:

@@ -232,6 +232,26 @@ def has_condition_path(resource: Resource, path: str) -> bool:
     return head in resource.filterable_columns
 
 
+def tested_resources(
+    resource: Resource, conditions: Iterable[Condition | AnyOf]
+) -> Iterator[Resource]:
+    """Yield the resources of the related records whose own columns conditions test.
+
+    The fields that a relation declares belong to the resource that declares them.
+    """
+    for condition in conditions:
+        for test in condition.any_of if isinstance(condition, AnyOf) else (condition,):
+            head, _, name = test.path.partition(".")
+            if head not in resource.filterable_relations:
+                continue
+            relations, _ = resolve_path(resource, test.path)
+            if len(relations) == 1 and name in relations[0].columns:
+                continue
+            for relation in relations:
+                if related := registry.for_model(relation.target):
+                    yield related
+
+
 def _related(
     resource: Resource, organization_id: str, condition: Condition, row: str
 ) -> sql.Composable:

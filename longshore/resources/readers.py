@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.db.models import Q
 
 from longshore.accounts.models import ApiKey
 from longshore.accounts.staff import Person
 from longshore.api.errors import ApiError, ErrorCode
-from longshore.resources.registry import Resource
+from longshore.resources.conditions import tested_resources
+from longshore.resources.listing import Listing
+from longshore.resources.registry import Resource, registry
 
 
 def check_key(resources: Iterable[Resource], api_key: ApiKey) -> None:
@@ -18,6 +21,17 @@ def check_key(resources: Iterable[Resource], api_key: ApiKey) -> None:
             text = f"{resource.name} needs an API key with the scope {' or '.join(accepted)}."
             details = {"required_scopes": accepted, "scopes": [*api_key.scopes]}
             raise ApiError(ErrorCode.FORBIDDEN, text, details)
+
+
+def check_names(names: Iterable[str], api_key: ApiKey) -> None:
+    """Raise ApiError if an API key may not read one of the resources with these names."""
+    check_key([each for each in registry if each.name in {*names}], api_key)
+
+
+def check_listing(listing: Listing, api_key: ApiKey) -> None:
+    """Raise ApiError if an API key may not read the resource of a list, or one that it tests."""
+    tested = tested_resources(listing.resource, listing.selection.conditions)
+    check_key([listing.resource, *tested], api_key)
 
 
 def check_person(resources: Iterable[Resource], person: Person) -> None:
@@ -37,7 +51,16 @@ def check_person(resources: Iterable[Resource], person: Person) -> None:
             raise ApiError(ErrorCode.FORBIDDEN, text, {"required_roles": sorted(resource.roles)})
 
 
-def unreadable_names(resources: Iterable[Resource], api_key: ApiKey) -> list[str]:
-    """Return the names of the resources that an API key may not read."""
+def unreadable(api_key: ApiKey) -> Q | None:
+    """Return a filter of the jobs or events that an API key may not read; None if it reads all.
+
+    They have the fields `resource` and `other_resources`.
+    """
     scopes = {*api_key.scopes}
-    return [each.name for each in resources if each.scopes and not each.scopes & scopes]
+    names = [each.name for each in registry if each.scopes and not each.scopes & scopes]
+    return Q(resource__in=names) | Q(other_resources__overlap=names) if names else None
+
+
+def restricted(names: Iterable[str]) -> list[str]:
+    """Return those of some names that are resources which not every API key may read."""
+    return sorted(each.name for each in registry if each.scopes and each.name in {*names})

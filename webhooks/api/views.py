@@ -11,10 +11,12 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from longshore.accounts.authentication import key_of
 from longshore.api.idempotency import idempotent
 from longshore.api.pagination import KeysetPagination, NewestFirst, single_page
 from longshore.api.views import ApiViewSet
 from longshore.resources.api.list_filters import request_filters
+from longshore.resources.readers import check_names
 from webhooks import actions, subscriptions
 from webhooks.api import documentation
 from webhooks.api.serializers import (
@@ -53,13 +55,18 @@ class SubscriptionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Subscri
     @idempotent
     def create(self, request: Request) -> Response:
         values = parse_new(self.json_body(request))
+        check_names(values["resources"], key_of(request))
         subscription, secret = subscriptions.create(self.organization.pk, values)
         context = {**self.get_serializer_context(), "secret": secret}
         data = CreatedSubscriptionSerializer(subscription, context=context).data
         return Response(data, status.HTTP_201_CREATED, headers={"Location": data["url"]})
 
     def partial_update(self, request: Request, public_id: str) -> Response:
-        subscriptions.change(self.get_object(), parse_change(self.json_body(request)))
+        subscription, values = self.get_object(), parse_change(self.json_body(request))
+        # Also for the stored resources: a new target gets links to their files.
+        names = [*subscription.resources, *values.get("resources", ())]
+        check_names(names, key_of(request))
+        subscriptions.change(subscription, values)
         return self.retrieve(request)
 
     def destroy(self, request: Request, public_id: str) -> Response:
@@ -152,7 +159,7 @@ class EventViewSet(ListModelMixin, ApiViewSet[Event]):
 
     def get_queryset(self) -> QuerySet[Event]:
         filters = request_filters(self.request, {"type": EventType.values}, Event)
-        events = Event.objects.filter(organization=self.organization)
+        events = Event.objects.readable_by(key_of(self.request))
         if types := filters.values.get("type"):
             events = events.filter(type__in=types)
         return filters.filter_by_creation(events)

@@ -4,12 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
-
 from dialects.commercelayer.documents import BASE_ATTRIBUTES, Shown, moment
 from dialects.commercelayer.queries import Kind, attribute, computed
 from dialects.commercelayer.topics import TOPIC_OF
-from webhooks.models import Event
+from webhooks.models import Event, EventQuerySet
 
 TYPE = "events"
 _RELATIONSHIPS = ("last_event_callbacks",)
@@ -29,7 +27,7 @@ KIND: Kind[Event] = Kind(
 _MAX_INCLUDED = 1_000
 
 
-def events(organization_id: str) -> QuerySet[Event]:
+def events(organization_id: str) -> EventQuerySet:
     """Return the events of an organization that have a topic, without their data."""
     found = Event.objects.filter(organization=organization_id, type__in=TOPIC_OF)
     return found.defer("data")

@@ -13,6 +13,7 @@ from dialects.commercelayer.documents import Shown
 from dialects.commercelayer.events.rendering import KIND, events, render_event
 from dialects.commercelayer.views import DocumentViewSet
 from exports.models import Export
+from longshore.accounts.authentication import key_of
 from webhooks.models import Event
 
 _SUBJECTS: Mapping[str, Any] = {"exports": Export, "imports": Batch}
@@ -26,10 +27,11 @@ class EventViewSet(DocumentViewSet[Event]):
     lookup_value_regex = r"evt_\w+"
 
     def get_queryset(self) -> QuerySet[Event]:
-        found = events(self.organization.pk)
+        api_key = key_of(self.request)
+        found = events(self.organization.pk).readable_by(api_key)
         if self.of not in _SUBJECTS:
             return found
-        own = _SUBJECTS[self.of].objects.visible().filter(organization=self.organization)
+        own = _SUBJECTS[self.of].objects.visible().readable_by(api_key)
         # Only the id is needed; the request and the spec may be large.
         job = get_object_or_404(own.only("public_id"), public_id=self.kwargs["public_id"])
         return found.filter(subject=job.public_id)

@@ -1,7 +1,7 @@
 """Viewset of one kind of job: list, retrieve, change, interrupt and delete."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -23,7 +23,7 @@ from longshore.api.errors import ErrorCode, Problems
 from longshore.jobs import actions
 from longshore.jobs.api.serializers import JobSerializer
 from longshore.jobs.lifecycle import Lifecycle
-from longshore.jobs.models import Job
+from longshore.jobs.models import Job, JobQuerySet
 
 J = TypeVar("J", bound=Job)
 INTERRUPT = "_interrupt"
@@ -47,7 +47,8 @@ class JobDocumentViewSet(DocumentViewSet[J]):
         return {INTERRUPT: self._interrupt}
 
     def get_queryset(self) -> QuerySet[J]:
-        return super().get_queryset().filter(organization=self.organization)
+        jobs = cast("JobQuerySet[J]", super().get_queryset())
+        return jobs.readable_by(key_of(self.request))
 
     def render(self, shown: Mapping[str, Any], job: J) -> Shown:
         """Return a job as documents show it. shown: as the native API shows it."""

@@ -23,11 +23,12 @@ from dialects.commercelayer.webhooks.rendering import (
 )
 from dialects.commercelayer.webhooks.requests import CHANGED, CREATED, RESET, read_change, read_new
 from longshore.accounts.authentication import key_of
-from longshore.accounts.models import Scope
+from longshore.accounts.models import ApiKey, Scope
 from longshore.api.idempotency import idempotent
+from longshore.resources.readers import unreadable
 from webhooks import subscriptions
 from webhooks.lifecycle import activation
-from webhooks.models import Attempt, Delivery, Subscription
+from webhooks.models import Attempt, Delivery, Event, Subscription
 from webhooks.payloads import complete
 
 # Callbacks that a document of webhooks includes.
@@ -40,9 +41,16 @@ def _webhooks(organization_id: str) -> QuerySet[Subscription]:
     return visible.filter(organization=organization_id, dialect=DIALECT)
 
 
-def _callbacks(organization_id: str) -> QuerySet[Delivery]:
-    """Return the deliveries of the webhooks of an organization, with their newest attempts."""
+def _callbacks(api_key: ApiKey) -> QuerySet[Delivery]:
+    """Return the deliveries that an API key may read, with their newest attempts.
+
+    They are those of the webhooks of its organization. Their events have links to files.
+    """
+    organization_id = api_key.organization_id
     deliveries = Delivery.objects.filter(subscription__in=_webhooks(organization_id))
+    if hidden := unreadable(api_key):
+        events_of_others = Event.objects.filter(hidden, organization=organization_id)
+        deliveries = deliveries.exclude(event__in=events_of_others)
     attempts = Prefetch("attempts", Attempt.objects.newest())
     return deliveries.select_related("event", "subscription").prefetch_related(attempts)
 
@@ -84,7 +92,7 @@ class WebhookViewSet(DocumentViewSet[Subscription]):
         return [render_webhook(row, shows_secret=shows_secret) for row in rows]
 
     def related(self, name: str, rows: Sequence[Subscription]) -> Mapping[str, Sequence[Shown]]:
-        newest = _callbacks(self.organization.pk).filter(subscription__in=rows)
+        newest = _callbacks(key_of(self.request)).filter(subscription__in=rows)
         deliveries = list(newest.order_by("-created_at")[:_MAX_INCLUDED])
         found: dict[str, list[Shown]] = {}
         for delivery, shown in zip(deliveries, _render(deliveries), strict=True):
@@ -118,7 +126,7 @@ class CallbackViewSet(DocumentViewSet[Delivery]):
 
     def get_queryset(self) -> QuerySet[Delivery]:
         organization_id = self.organization.pk
-        found = _callbacks(organization_id)
+        found = _callbacks(key_of(self.request))
         if self.of == "webhooks":
             webhooks = _webhooks(organization_id)
             webhook = get_object_or_404(webhooks, public_id=self.kwargs["public_id"])

@@ -35,7 +35,7 @@ class ExportViewSet(ListModelMixin, RetrieveModelMixin, NextCommerceViewSet[Expo
 
     def get_queryset(self) -> ExportQuerySet:
         # A spec, which no response shows, may have 256 KiB.
-        exports = Export.objects.visible().defer("spec").filter(organization=self.organization)
+        exports = Export.objects.visible().defer("spec").readable_by(key_of(self.request))
         return self._filtered(exports) if self.action == "list" else exports
 
     def _filtered(self, exports: ExportQuerySet) -> ExportQuerySet:
@@ -71,9 +71,9 @@ class ExportViewSet(ListModelMixin, RetrieveModelMixin, NextCommerceViewSet[Expo
         export = self.get_object()
         refuse_without_files(export)
         # An export of the native API may have several files.
-        first, *others = export.files.all()
-        if others:
-            url, _ = EXPORT_FILES.zip_url(export, request)
+        files = export.files.all()
+        if len(files) == 1:
+            url, _ = EXPORT_FILES.url(files[0], request)
         else:
-            url, _ = EXPORT_FILES.url(first, request)
+            url, _ = EXPORT_FILES.zip_url(export, request)
         return Response({"url": url})

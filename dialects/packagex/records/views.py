@@ -10,9 +10,11 @@ from rest_framework.request import Request
 from dialects.packagex.envelope import envelope, pagination
 from dialects.packagex.records.documentation import PackageXRecordSchema
 from dialects.packagex.records.lists import EpochExpressions, RecordList, parse_list
+from longshore.accounts.authentication import key_of
 from longshore.api.concurrency import expensive
 from longshore.api.views import ApiViewSet
 from longshore.resources.api.lookup import find_record, parse_record_query
+from longshore.resources.readers import check_listing
 from longshore.resources.registry import Resource
 
 # Placeholder for the records while the envelope is written. No record contains this text.
@@ -32,6 +34,7 @@ class PackageXRecordViewSet(ApiViewSet[Any]):
         listing, page = parse_list(
             self.record_list, self.resource, request.query_params, organization.timezone
         )
+        check_listing(listing, key_of(request))
         records, total = listing.window(organization.pk, page.size, page.offset)
         pages = pagination(page, len(records), total)
         return _response(request, f"[{','.join(records)}]", pages)
@@ -40,6 +43,7 @@ class PackageXRecordViewSet(ApiViewSet[Any]):
     def retrieve(self, request: Request, id: str) -> HttpResponse:
         organization = self.organization
         listing = parse_record_query(self.resource, id, request.query_params, organization.timezone)
+        check_listing(listing, key_of(request))
         listing = replace(listing, expressions=EpochExpressions)
         return _response(request, find_record(listing, organization.pk))
 

@@ -57,7 +57,8 @@ class JobViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[_Job]):
 
     def get_queryset(self) -> JobQuerySet[_Job]:
         jobs = cast("JobQuerySet[_Job]", super().get_queryset())
-        jobs = jobs.filter(organization=self.organization)
+        # A key that may not read a resource does not find its jobs, either.
+        jobs = jobs.readable_by(key_of(self.request))
         if self.action != "list":
             return jobs
         filters = request_filters(self.request, self.filter_choices(), jobs.model)

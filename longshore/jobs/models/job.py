@@ -15,6 +15,7 @@ from longshore.accounts.models import ApiKey, Organization
 from longshore.database.fields import OrderedJSONField
 from longshore.database.ids import new_id
 from longshore.jobs.statuses import FAILED, SUCCEEDED, UNFINISHED, Lane, Status
+from longshore.resources.readers import unreadable
 
 J = TypeVar("J", bound="Job")
 # Number of events of a job that the API and the admin show. Each retry adds some, and retries are
@@ -36,6 +37,12 @@ class JobQuerySet(models.QuerySet[J]):
         """Select completed jobs that are neither expired nor deleted."""
         return self.visible().filter(~_RETENTION_IS_OVER, status=Status.COMPLETED)
 
+    def readable_by(self, api_key: ApiKey) -> Self:
+        """Select the jobs of an API key's organization whose resources it may read."""
+        own = self.filter(organization=api_key.organization_id)
+        hidden = unreadable(api_key)
+        return own.exclude(hidden) if hidden else own
+
     def shown_as(self, statuses: Collection[str]) -> Self:
         """Select jobs whose `shown_status` is one of `statuses`."""
         wanted = models.Q(status__in=statuses) & ~_RETENTION_IS_OVER
@@ -52,9 +59,13 @@ def public_id_field(prefix: str) -> "models.CharField[str, str]":
 
 
 def list_index(name: str, *by: str | models.Expression) -> models.Index:
-    """Return an index of an organization's jobs by values, newest first as in the API's lists."""
+    """Return an index of an organization's jobs by values, newest first as in the API's lists.
+
+    Lists with numbered pages also count the jobs, by this index alone.
+    """
     newest_first = (F("created_at").desc(), F("number").desc())
-    return models.Index("organization", *by, *newest_first, name=name)
+    visible = models.Q(deleted_at__isnull=True)
+    return models.Index("organization", *by, *newest_first, name=name, condition=visible)
 
 
 def admin_index(name: str, field: str) -> models.Index:
@@ -79,6 +90,7 @@ class Job(models.Model):
 
     number: internal; counts the jobs of all organizations. Never show it to a client.
     organization_number: counts the jobs of one organization; shown to clients as `number`.
+    other_resources: names of the resources, besides `resource`, whose records the job reads.
     request: the body as received; spec: the validated request, in the form that is executed.
     lane: where the job waits; slot: the lane of the worker that claimed it last.
     enqueued_at: when a message was last sent for it; null if none was sent.
@@ -109,6 +121,7 @@ class Job(models.Model):
         db_index=False,
     )
     resource = models.CharField(max_length=100)
+    other_resources = ArrayField(models.CharField(max_length=100), default=list, db_default=[])
     request = OrderedJSONField()
     spec = models.JSONField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)

@@ -12,7 +12,7 @@ from longshore.resources.api.documentation import RecordSchema
 from longshore.resources.api.lookup import find_record, parse_record_query, primary_column
 from longshore.resources.api.pagination import RecordPagination
 from longshore.resources.api.query import parse_query
-from longshore.resources.readers import check_key
+from longshore.resources.readers import check_listing
 from longshore.resources.registry import Resource
 
 
@@ -25,8 +25,8 @@ class RecordListViewSet(ApiViewSet[Any]):
     @expensive(spare=0)
     def list(self, request: Request) -> HttpResponse:
         organization = self.organization
-        check_key([self.resource], key_of(request))
         query = parse_query(self.resource, request.query_params, organization.timezone)
+        check_listing(query.listing, key_of(request))
         paginator = RecordPagination()
         return paginator.page_response(paginator.paginate_query(query, organization.pk, request))
 
@@ -40,8 +40,8 @@ class RecordViewSet(RecordListViewSet):
     @expensive(spare=0)
     def retrieve(self, request: Request, id: str) -> HttpResponse:
         organization = self.organization
-        check_key([self.resource], key_of(request))
         listing = parse_record_query(self.resource, id, request.query_params, organization.timezone)
+        check_listing(listing, key_of(request))
         return HttpResponse(find_record(listing, organization.pk), content_type="application/json")
 
 
