@@ -1,6 +1,6 @@
 """Fixtures of all tests. Alice and Bob work for Acme, Charlie for Globex."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
 from functools import cache
@@ -20,7 +20,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from exports_project import embedded
 from longshore.accounts.models import ApiKey, Organization, Scope
-from longshore.resources.registry import Registry, registry
+from longshore.resources.registry import Registry, Resource, registry
 from tests.samples import Sample
 
 # No limit of time for one example: a busy machine would exceed it.
@@ -209,6 +209,23 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     for name, value in vars(registry).items():
         monkeypatch.setitem(vars(registry), name, copy(value))
     return registry
+
+
+@pytest.fixture
+def restrict() -> Iterator[Callable[[str], None]]:
+    """A function that lets only keys with the scope `write` read a resource, during the test."""
+    changed: list[Resource] = []
+
+    def declare(name: str) -> None:
+        resource = registry.get(name)
+        assert resource is not None
+        # In place: the viewsets keep their resource.
+        object.__setattr__(resource, "scopes", frozenset({Scope.WRITE.value}))
+        changed.append(resource)
+
+    yield declare
+    for resource in changed:
+        object.__setattr__(resource, "scopes", frozenset())
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ themselves.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -178,3 +178,26 @@ def test_lists_show_nothing_of_another_organization(
     lists = [address.template for address in addresses(dialect) if not address.has_parameters]
     assert any(HIDDEN in owner.get(path).content.decode() for path in lists)
     assert [path for path in lists if HIDDEN in charlie.get(path).content.decode()] == []
+
+
+@dialects
+def test_a_key_without_the_scope_of_a_resource_finds_none_of_its_objects(
+    dialect: DialectConfig,
+    owner: KeyClient,
+    read_only: KeyClient,
+    restrict: Callable[[str], None],
+) -> None:
+    """Both keys belong to one organization, whose jobs and events are all of contacts."""
+    own = {
+        name: ids
+        for name, ids in ids_by_collection(owner, dialect).items()
+        if name.endswith(("contacts", "exports", "imports", "batches", "events", "callbacks"))
+    }
+    assert any(own.values())
+    restrict("contact")
+    seen = ids_by_collection(read_only, dialect)
+    assert [name for name in own if seen.get(name)] == []
+    for address in addresses(dialect):
+        if address.has_parameters and address.needs_key and has_method(address, "get"):
+            for each in own.get(address.collection, ()):
+                assert read_only.get(address.path(each)).status_code in (403, 404), address

@@ -55,7 +55,7 @@ class SubscriptionViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet[Subscri
     @idempotent
     def create(self, request: Request) -> Response:
         values = parse_new(self.json_body(request))
-        check_names(values["resources"], key_of(request))
+        check_names(values.get("resources", ()), key_of(request))
         subscription, secret = subscriptions.create(self.organization.pk, values)
         context = {**self.get_serializer_context(), "secret": secret}
         data = CreatedSubscriptionSerializer(subscription, context=context).data

@@ -132,7 +132,8 @@ class CallbackViewSet(DocumentViewSet[Delivery]):
             webhook = get_object_or_404(webhooks, public_id=self.kwargs["public_id"])
             return found.filter(subscription=webhook)
         if self.of == "events":
-            event = get_object_or_404(events(organization_id), public_id=self.kwargs["public_id"])
+            readable = events(organization_id).readable_by(key_of(self.request))
+            event = get_object_or_404(readable, public_id=self.kwargs["public_id"])
             return found.filter(event=event)
         return found
 
