@@ -38,6 +38,12 @@ KIND: Kind[Export] = Kind(
 )
 
 
+class _ExportSerializer(ExportSerializer):
+    """The native representation, without the field that documents do not have."""
+
+    omitted = ("warnings",)
+
+
 @extend_schema_view(
     **operations(
         KIND,
@@ -53,9 +59,10 @@ class ExportViewSet(JobDocumentViewSet[Export]):
     """The exports of the API key's organization."""
 
     kind = KIND
-    queryset = Export.objects.visible().prefetch_related("files")
+    # A spec, which no document shows, may have 256 KiB.
+    queryset = Export.objects.visible().defer("spec").prefetch_related("files")
     lookup_value_regex = r"exp_\w+"
-    serializer_class = ExportSerializer
+    serializer_class = _ExportSerializer
     lifecycle = export_lifecycle
 
     @property

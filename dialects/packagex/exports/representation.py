@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from rest_framework import serializers
 
 from dialects.packagex.jobs import changed_at, shown_status
+from exports.lifecycle.representation import ExportSerializer
 from exports.lifecycle.storage import EXPORT_FILES
 from exports.models import Export, Status
 
@@ -13,6 +15,17 @@ CSV_FORMATS = ("csv",)
 JSON_FORMATS = ("json", "jsonl")
 # Of an export that is shown as failed, because PackageX cancels no exports.
 _CANCELED = {"error": "canceled", "message": "The export was canceled."}
+
+
+class ShownExportSerializer(ExportSerializer):
+    """The native representation of an export, with only the fields that `show_export` reads."""
+
+    omitted = (
+        *("object", "number", "url", "type", "date_from", "date_to", "compression"),
+        *("processed_count", "progress", "warnings", "metadata", "request"),
+    )
+    # Their number is shown; an export may have many.
+    files: Any = serializers.SlugRelatedField("name", many=True, read_only=True)
 
 
 def show_export(native: Mapping[str, Any], request: HttpRequest | None = None) -> dict[str, Any]:

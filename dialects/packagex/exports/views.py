@@ -18,7 +18,12 @@ from dialects.packagex.exports.parameters import (
     TOTAL,
     UPDATED,
 )
-from dialects.packagex.exports.representation import CSV_FORMATS, JSON_FORMATS, show_export
+from dialects.packagex.exports.representation import (
+    CSV_FORMATS,
+    JSON_FORMATS,
+    ShownExportSerializer,
+    show_export,
+)
 from dialects.packagex.jobs import (
     CHANGED_AT,
     PackageXJobViewSet,
@@ -41,7 +46,8 @@ _ORDERS: dict[str, Any] = {
     CREATED: F("created_at"),
     # A sub-select: to count by a join, PostgreSQL would group the rows of all exports.
     BATCHES: Coalesce(Subquery(_FILES.values(count=Count("pk"))), 0),
-    TOTAL: F("records_count"),
+    # An unknown number counts as the smallest.
+    TOTAL: Coalesce("records_count", -1),
     UPDATED: CHANGED_AT,
 }
 
@@ -50,6 +56,9 @@ _ORDERS: dict[str, Any] = {
 class PackageXExportViewSet(PackageXJobViewSet[Export], ExportViewSet):
     """The exports of the API key's organization."""
 
+    # They may have 256 KiB each, and no response shows them.
+    queryset = ExportViewSet.queryset.defer("spec", "request")
+    serializer_class = ShownExportSerializer
     page_parameters = PAGE_PARAMETERS
     list_parameters = EXPORT_PARAMETERS
 

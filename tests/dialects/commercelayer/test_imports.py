@@ -359,3 +359,15 @@ def test_lines_of_csv_may_end_with_carriage_returns(vendor: VendorClient) -> Non
     for text in ("code,name\rA-1,Shirt\rA-2,Hat", "code,name\r\nA-1,Shirt\r\nA-2,Hat\r\n"):
         given = {"resource_type": "skus", "format": "csv", "inputs": text}
         assert attributes(vendor.create("imports", given))["inputs_size"] == 2
+
+
+@rows.differs(
+    IMPORTS,
+    "the size of `inputs`",
+    "A body has at most `API_MAX_BODY_BYTES` (1 MiB) and 50,000 values: often fewer than 10,000 "
+    "records.",
+)
+def test_a_body_above_the_limit_is_refused(vendor: VendorClient, settings: Settings) -> None:
+    inputs = [{"code": "A-1", "name": "x" * settings.API_MAX_BODY_BYTES}]
+    assert vendor.create("imports", {"resource_type": "skus", "inputs": inputs}).status_code == 413
+    assert not Batch.objects.exists()

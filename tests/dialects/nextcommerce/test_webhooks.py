@@ -357,6 +357,9 @@ def test_bad_input_is_reported_by_field(
     assert message.startswith(text)
 
 
+@rows.differs(
+    WEBHOOK, "equal webhooks", "A second webhook with the same target and events is a 409."
+)
 def test_an_equal_webhook_is_refused(shop: ShopClient) -> None:
     subscribed(shop, "https://receiver.example.com/")
     body = {"target": "https://receiver.example.com/", "events": ["export.created"]}

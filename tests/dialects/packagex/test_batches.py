@@ -238,7 +238,7 @@ def test_a_public_url_is_a_file(alice: KeyClient, file_server: str) -> None:
 @rows.differs(
     BATCH_CREATE,
     "any URL",
-    "The host must be public, and redirects are not followed: see [webhooks](webhooks.md).",
+    "The host must be public or in `WEBHOOK_ALLOWED_NETWORKS`, and redirects are not followed.",
 )
 def test_a_url_of_a_private_network_is_not_requested(
     alice: KeyClient, file_server: str, settings: Settings
@@ -248,6 +248,18 @@ def test_a_url_of_a_private_network_is_not_requested(
     response = alice.post(BATCHES, body)
     assert response.status_code == 400
     assert "not public" in response.json()["message"]
+
+
+@rows.differs(
+    BATCH_CREATE,
+    "the size of `data` and of a data URL",
+    "A body has at most `API_MAX_BODY_BYTES` (1 MiB). Larger files need a URL or an upload.",
+)
+def test_a_body_above_the_limit_is_refused(alice: KeyClient, settings: Settings) -> None:
+    content = base64.b64encode(b"x" * settings.API_MAX_BODY_BYTES).decode()
+    body = {"resource": "contact", "file": f"data:text/csv;base64,{content}"}
+    assert alice.post(BATCHES, body).status_code == 413
+    assert not Batch.objects.exists()
 
 
 @rows.same(BATCH, "`status`: `requested`", "`_upload_url`")
