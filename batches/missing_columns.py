@@ -47,7 +47,7 @@ def _missing_key(given: Collection[str], spec: BatchSpec, targets: Targets) -> I
         noun = "identifies" if len(key) < 2 else f"is a part of the key ({', '.join(key)}) of"
         text = f"The input has no column {name}, which {noun} a record of {spec.resource}."
         if name != identity:
-            text += f" A column {identity} would identify it, too."
+            text += f" Alternatively, add a column {identity}."
         yield Problem(BatchErrorCode.MISSING_KEY, name, None, text, [identity, *key])
 
 

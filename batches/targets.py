@@ -217,9 +217,9 @@ def refusal_of(resource: Resource) -> str | None:
     if resource.organization is None:
         return "all organizations share them"
     if inherited_fields(resource.model):
-        return "each has rows in several tables"
+        return "each record has rows in several tables"
     if isinstance(resource.model._meta.get_field(step), OneToOneRel):
-        return "another table says to which organization each belongs"
+        return "the organization of each record is stored in another table"
     if not (resource.writable_columns or resource.writable_relations):
         return "all of their columns are read-only"
     return None

@@ -117,7 +117,7 @@ class ExportPreset(models.Model):
     """
 
     MAX_NAME_CHARACTERS = 100
-    # Of one owner in one organization.
+    # Maximum number of presets of one owner in one organization.
     MAX_PER_OWNER = 100
 
     name = models.CharField(max_length=MAX_NAME_CHARACTERS)

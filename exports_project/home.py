@@ -83,14 +83,14 @@ def _first_steps(request: HttpRequest) -> list[dict[str, Any]]:
     steps = [
         (
             "Create an organization",
-            "Every record, export and API key belongs to one.",
+            "Each record, export and API key belongs to an organization.",
             "longshore_accounts.add_organization",
             reverse("admin:longshore_accounts_organization_add"),
             Organization.objects.exists(),
         ),
         (
             "Issue an API key",
-            "Programs sign their requests with it. It is shown once.",
+            "Programs authenticate with the key. The key is shown once.",
             "longshore_accounts.add_apikey",
             reverse("admin:longshore_accounts_apikey_add"),
             ApiKey.objects.exists(),

@@ -8,7 +8,7 @@ from django.urls import reverse_lazy
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Longshore",
     "SITE_HEADER": "Longshore",
-    "SITE_SUBHEADER": "Data out, data in",
+    "SITE_SUBHEADER": "Bulk exports and imports",
     "SITE_SYMBOL": "anchor",
     "SITE_FAVICONS": [
         {

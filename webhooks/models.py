@@ -53,7 +53,7 @@ class Subscription(models.Model):
     number: internal. It counts the subscriptions of all organizations: never show it to a client.
     organization_number: counts the subscriptions of one organization; shown as `number`.
     events: event types, or `["*"]` for all.
-    dialect: the name of the API whose form of messages the target expects; "" for Longshore's own.
+    dialect: the dialect whose message format is sent to the target; "" for the native format.
     dialect_fields: what the dialect stores in addition, which Longshore does not use.
     resources, types: limit the events to exports of these resources and to these named exports;
         `[]` for all.

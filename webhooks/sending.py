@@ -15,7 +15,7 @@ from webhooks.models import Delivery, Subscription
 from webhooks.payloads import Data
 from webhooks.targets import InvalidTarget, check_target
 
-# Of the body of a response, and of all its headers.
+# Maximum of the body of a response, and of all its headers together.
 MAX_STORED_BYTES = 1024
 MAX_STORED_HEADER_CHARACTERS = 4096
 # Cap of a Retry-After.

@@ -30,7 +30,7 @@ FAILURES: Mapping[str, Advice] = {
         (Step.DUPLICATE,),
     ),
     BatchErrorCode.MISSING_KEY: Advice(
-        "The input has no column that tells which records its rows are.",
+        "The input has no column that identifies the record of each row.",
         "Add or map a key column, such as the id.",
         (Step.DUPLICATE,),
     ),

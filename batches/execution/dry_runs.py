@@ -22,7 +22,7 @@ from batches.validation.validation import Validated
 from longshore.resources.columns import column_name
 from longshore.resources.registry import Resource
 
-# Of each step; further records are only counted.
+# Maximum number of records stored for each step; further records are only counted.
 MAX_RECORDS = 100
 # Parts of one relation that are compared, of all kept records together.
 _MAX_PARTS = 1_000

@@ -16,7 +16,7 @@ from batches.targets import Target
 
 # Longer texts are left out: they would make the pages that show them large.
 MAX_CHARACTERS = 1_000
-# Of all cells of a row; further ones are left out.
+# Maximum of all cells of a row together; further cells are left out.
 MAX_ROW_CHARACTERS = 20_000
 
 _FAILED_ROWS = (

@@ -60,15 +60,16 @@ class Preview:
     detected: format, compression, encoding and dialect.
     columns: for each header: `header`, `target`, and, if the target is a proposal, `score`,
         `reason` and `alternatives`.
-    mapping: the target of each header, to be confirmed as the `mapping` of a batch.
+    mapping: the target of each header, to send as `mapping` in the request for the batch.
     timezone: of datetimes without an offset.
-    datetime_format: the pattern of the request, or the one that the dates of the file decide.
+    datetime_format: the pattern of the request, or the pattern that fits all dates of the file.
     dates: for each column of dates: `header`, `pattern`, `with_offset` and `without_offset`.
     rows: the first rows, as `preview_rows.read_rows` returns them.
-    samples: the first different texts of each header.
+    samples: the first distinct values of each header.
     errors: the first errors of rows. errors_count: of all rows of the sample.
     problems: why a batch with this mapping would be refused.
-    ambiguities: what the file leaves open: `header`, `message`, `accepted` and `examples`.
+    ambiguities: questions that the file does not answer: `header`, `message`, `accepted` and
+        `examples`.
     warnings: sentences about parts of the input that would not be used.
     estimated_rows: of the whole file. rows_are_estimate: whether only a part of it was read.
     """

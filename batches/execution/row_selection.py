@@ -1,7 +1,7 @@
-"""Which rows of the input a file has, and what became of each.
+"""Selects the input rows of each result file, with their outcomes.
 
-In an input in which several rows make up one record (`Staging.groups`), the outcome of the record
-is that of each of its rows: a file that is sent again must have them all.
+If several rows form one record (`Staging.groups`), every row has the outcome of the record, because
+a file that is sent again must contain all of them.
 """
 
 from dataclasses import dataclass

@@ -49,7 +49,8 @@ _UNDO = inline_serializer(
     {
         "reversed": serializers.IntegerField(),
         "kept": serializers.IntegerField(
-            help_text="Records that were changed since, or to which others refer."
+            help_text="Records that were not reversed: they were changed after the batch, or other "
+            "records refer to them."
         ),
         "failed": serializers.IntegerField(help_text="Records that could not be restored."),
     },

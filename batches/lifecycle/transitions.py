@@ -61,7 +61,7 @@ _UNCOUNTED: dict[str, Any] = {
 
 def readable_spec(batch: Batch) -> BatchSpec:
     """Return the validated request. Raises ApiError if its stored version is not supported."""
-    text = "The request was stored by another version of Longshore: {}. Send it again."
+    text = "The stored request cannot be used: {}. Create a new batch."
     with refusing_obsolete(ErrorCode.INVALID_STATUS, text):
         spec = batch.parsed_spec()
     return spec

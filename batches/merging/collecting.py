@@ -169,9 +169,9 @@ class Collector:
         ).format(COLLECTED, sql.Literal(place), sql.Identifier(reference.child.key))
 
     def _leave_out_blocked(self, references: list[Reference]) -> list[Refusal]:
-        """Take out the records to which a record refers that is kept.
+        """Remove each collected record to which a kept record refers.
 
-        Repeated, since what was collected because of them is kept as well.
+        Repeats, because records that were collected through a removed record are then kept too.
         """
         if self.kept is not None and self._block_kept(self.kept):
             self._take_out_blocked()

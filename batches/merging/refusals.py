@@ -129,7 +129,7 @@ def cause_of(error: DatabaseError) -> psycopg.Error | None:
 def is_of_a_row(error: DatabaseError) -> bool:
     """Return whether one row may have caused an error, so that the others can be written.
 
-    An error of the journal is an error of this program.
+    An error of the journal's table is a bug, not the fault of a row.
     """
     cause = cause_of(error)
     if cause is None or cause.diag.table_name == JournalEntry._meta.db_table:
@@ -147,7 +147,7 @@ def find(
 ) -> list[tuple[int, DatabaseError]]:
     """Return the numbers that cannot be written, in order, by bisection with savepoints.
 
-    The caller rolls its transaction back: this one only finds out.
+    The search writes rows only to test them: the caller must roll back its transaction.
 
     write: writes the rows from one number to another; raises what the database raises.
     maximum: the search stops soon after it has found as many.

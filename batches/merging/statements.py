@@ -199,10 +199,11 @@ class Statements:
         )
 
     def unwritten(self, rows: Rows, after: int) -> sql.Composable:
-        """Return a query of the rows that no entry after a number names, and what is there now.
+        """Return a query of the rows that were not written, with the state of their records now.
 
-        Returns the row, its step, its key, whether the organization has the record, and the
-        columns whose unique values another record has.
+        after: number of the journal. A row was not written if no later entry names it.
+        The query returns the row, its step, its key, whether the organization has the record, and
+        the columns whose unique values another record has.
         """
         return sql.SQL(
             "SELECT plan.row, plan.step, plan.key::text, EXISTS (SELECT FROM {table} AS {record}"

@@ -155,7 +155,10 @@ class XlsxInput(Input):
         _, cells = next(rows, (0, []))
         header = self._header(cells)
         if header != self._headers:
-            warning = f"The sheet {display_value(name)} has another header and is not read."
+            warning = (
+                f"The sheet {display_value(name)} was ignored, because its header differs from "
+                "that of the first sheet."
+            )
             if header and warning not in self.warnings:
                 self.warnings.append(warning)
             return

@@ -152,7 +152,7 @@ class _Parser:
             self._refuse("mode", mode, text, [Mode.MIXED, Mode.ASYNC])
         if self.values["dedupe"] and self.values["upload"]:
             text = "dedupe compares the file with earlier ones, and it is not uploaded yet."
-            self._refuse("dedupe", True, text, "a file in the request, or no dedupe")
+            self._refuse("dedupe", True, text, "a file in the request; or omit dedupe")
         if mode == Mode.SYNC and isinstance(data, list) and len(data) > MAX_SYNC_RECORDS:
             text = (
                 f"data has {len(data):,} records; sync accepts {MAX_SYNC_RECORDS:,}. Use the mode "
@@ -162,16 +162,16 @@ class _Parser:
         if "data" in self._given:
             for name in (name for name in _OF_FILES if name in self._given):
                 text = f"{name} describes a file, and the records are in data."
-                self._refuse(name, self.values.get(name), text, f"no {name}, or a file")
+                self._refuse(name, self.values.get(name), text, f"send a file, or omit {name}")
 
     def _check_action(self, action: Action, only: Only | None) -> None:
         if only and action is not Action.MERGE:
             text = f"only applies to merge, not to {action}."
-            self._refuse("only", only, text, f"no only, or the action {Action.MERGE}")
+            self._refuse("only", only, text, f"omit only, or set action to {Action.MERGE}")
         confirmed = self.values.get("confirm_deletes")
         if confirmed is not None and action is not Action.OVERWRITE:
             text = f"confirm_deletes applies to overwrite, not to {action}."
-            accepted = f"no confirm_deletes, or the action {Action.OVERWRITE}"
+            accepted = f"omit confirm_deletes, or set action to {Action.OVERWRITE}"
             self._refuse("confirm_deletes", confirmed, text, accepted)
 
     def _resource(self, action: Action) -> Resource | None:
@@ -230,14 +230,15 @@ class _Parser:
             file_format, compression = InputFormat.JSON, Compression.NONE
         is_compressed = compression not in (None, Compression.NONE)
         if file_format in _COMPRESSED_INSIDE and is_compressed:
-            text = f"{file_format} files are compressed inside; they have no other compression."
+            text = f"{file_format} files have built-in compression. Set compression to none."
             code = JobErrorCode.INVALID_COMPRESSION
             self._problems.report(code, "compression", compression, text, [Compression.NONE])
         if file_format and file_format is not InputFormat.CSV:
             for name in ("delimiter", "quote", "encoding"):
                 if name in csv and "data" not in self._given:
                     text = f"{file_format} files have no {name}; only CSV files have one."
-                    self._refuse(f"csv.{name}", csv[name], text, f"no {name}, or the format csv")
+                    accepted = f"omit {name}, or set format to csv"
+                    self._refuse(f"csv.{name}", csv[name], text, accepted)
         pattern = values.get("datetime_format")
         if pattern is not None:
             self._check_pattern(pattern)

@@ -18,7 +18,7 @@ from longshore.jobs import admission
 from longshore.resources.registry import Resource, registry
 
 MAX_SAVED_MAPPINGS = 100
-# Of one mapping as JSON: a list returns all mappings of an organization.
+# Maximum of one mapping as JSON. A list returns all mappings of an organization.
 MAX_MAPPING_CHARACTERS = 50_000
 
 

@@ -29,11 +29,16 @@ def check_properties(properties: Mapping[str, Any], targets: Targets) -> Iterato
         if target is None:
             yield _not_a_target(targets, name, field, code)
         elif target.column == targets.primary_key:
-            text = f"{name} identifies one record; records cannot have a common one."
+            text = (
+                f"{name} identifies a single record, so properties cannot set it for all records."
+            )
             yield Problem(code, field, value, text, _names(targets))
         elif target.path or target.index is not None or name in targets.parts:
-            noun = "records of their own" if name in targets.parts else "a part of a value"
-            text = f"{display_value(name)} is {noun}; a property is a whole value."
+            if name in targets.parts:
+                rest = "a relation to other records. properties can set columns only."
+            else:
+                rest = "a part of a value. properties can set whole columns only."
+            text = f"{display_value(name)} is {rest}"
             yield Problem(code, field, value, text, _names(targets))
 
 

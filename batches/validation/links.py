@@ -239,7 +239,7 @@ def _refuse(refusals: Refusals, cell: _Cell, reference: Reference, members: sql.
 def _refuse_contradictions(
     refusals: Refusals, cell: _Cell, reference: Reference, members: sql.Identifier
 ) -> None:
-    """Write the errors of rows in which a spare cell does not name the records of the others."""
+    """Write an error for each row in which two cells of a relation name different records."""
     context, used = refusals.context, cell.earlier[0].given.target.name
     row, rows = rows_of_records(context)
     key = fails("{}::{}", sql.Identifier("links", "key"), reference.key_type)

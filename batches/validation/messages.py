@@ -59,7 +59,7 @@ def too_many_decimals(text: sql.Composable, name: str, places: int) -> sql.Compo
 
 def ambiguous_date(text: sql.Composable, name: str) -> sql.Composable:
     rest = (
-        f" does not tell the order of day, month and year of {name}."
+        f" is ambiguous: the order of day, month and year of {name} is not known."
         " Set datetime_format, such as dd/MM/yyyy or MM/dd/yyyy."
     )
     return sentence(text, rest)

@@ -1,4 +1,7 @@
-"""The errors of rows that cannot be planned: without a record, or with that of another row."""
+"""Finds the errors of rows that cannot be planned.
+
+The row names no record, or another row names the same record.
+"""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum

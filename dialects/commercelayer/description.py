@@ -10,7 +10,8 @@ was written for Commerce Layer works with this address.
 
 `POST /oauth/token` exchanges an API key for an access token: `client_id` is the part of the key
 before the dot, `client_secret` is the whole key. Send the token as `Authorization: Bearer <token>`.
-It expires after `expires_in` seconds, and ends with its key. An API key itself works, too.
+It expires after `expires_in` seconds, and becomes invalid when its API key is revoked or expires.
+An API key itself works, too.
 
 Bodies and responses have the media type `application/vnd.api+json`. `docs/dialects.md` lists what
 differs from the vendor's API.

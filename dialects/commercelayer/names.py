@@ -54,9 +54,9 @@ def read_resource(type: Any, field: str, problems: Problems) -> str | None:
     if isinstance(type, str) and type in types:
         return types[type]
     accepted = list(types)
-    text = "The type of the resources is required."
+    text = "resource_type is required."
     if type is not None:
         hint = did_you_mean(type, accepted) if isinstance(type, str) else "."
-        text = f"{display_value(type)} is not a type of resources{hint}"
+        text = f"{display_value(type)} is not a resource type{hint}"
     problems.report(ResourceErrorCode.INVALID_RESOURCE, field, type, text, accepted)
     return None

@@ -32,7 +32,7 @@ _ERRORS: Mapping[int, str] = {
     400: "The request is malformed. For bad input: the sentences by field.",
     401: "The request has no valid API key.",
     403: "The API key lacks a scope.",
-    405: "The address does not have this method.",
+    405: "The endpoint does not support this method.",
     406: "The API responds with application/json only.",
     429: "Too many requests, or a limit of the organization is reached.",
     431: "The request line and the headers are too large.",

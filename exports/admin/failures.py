@@ -40,12 +40,13 @@ FAILURES: Mapping[str, Advice] = {
         (Step.DUPLICATE,),
     ),
     ExportErrorCode.EMPTY_EXPORT: Advice(
-        "No row matches, and the request asks for a failure in this case.",
+        "No record matches, and the request sets empty to error.",
         "Duplicate the export with other filters, or accept an empty file.",
         (Step.DUPLICATE,),
     ),
     ExportErrorCode.OBSOLETE_SPEC: Advice(
-        "The request names a column or format that does not exist any more.",
+        "The stored request is not supported any more: another version stored it, or a resource, "
+        "column or format was removed.",
         "Duplicate the export and replace what is missing.",
         (Step.DUPLICATE,),
     ),
@@ -60,7 +61,7 @@ FAILURES: Mapping[str, Advice] = {
         (Step.DUPLICATE,),
     ),
     ExportErrorCode.REPLICA_UNAVAILABLE: Advice(
-        "The read replica of the database ended every attempt.",
+        "The read replica canceled every attempt, or was not available.",
         "Retry when the replica has caught up, or set EXPORT_REPLICA_FALLBACK to read from the "
         "primary.",
         (Step.RETRY,),
@@ -71,7 +72,7 @@ FAILURES: Mapping[str, Advice] = {
         (Step.LIMITS, Step.DUPLICATE, Step.RETRY),
     ),
     ErrorCode.INVALID_LIMIT: Advice(
-        "The files would be more than one export may have.",
+        "The export would have more files than the maximum.",
         "Duplicate the export with more rows per file.",
         (Step.DUPLICATE,),
     ),

@@ -133,7 +133,10 @@ def _wrong_columns(
                 hint = "Correct the declaration of the column, or migrate the database."
                 yield name + error, hint
             elif not _fits(column.kind, kind):
-                text = f"{name}its PostgreSQL type is {kind}, which is no {column.kind}."
+                text = (
+                    f"{name}its PostgreSQL type is {kind}, but the column is declared as "
+                    f"{column.kind}."
+                )
                 hint = (
                     f"Declare a column with the same name that casts it: Column({column.name!r}, "
                     f'ColumnType.{column.kind.name}, "{_cast(column.kind, kind, column.name)}").'

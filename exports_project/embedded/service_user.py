@@ -49,7 +49,8 @@ def admitted(local_dir: Path, postgres: Path) -> Iterator[None]:
             _add_mode(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0))
     # LOCAL_DIR is our own. Tell the user about other folders.
     if foreign := [str(folder) for folder in opened if folder != local_dir]:
-        print(f"Until it stops, the user {NAME} may enter {', '.join(foreign)} (o+x).", flush=True)
+        text = f"While the embedded PostgreSQL runs, all users, including {NAME}, can enter"
+        print(f"{text} {', '.join(foreign)} (permission o+x).", flush=True)
     try:
         yield
     finally:

@@ -158,7 +158,7 @@ class StaffProfile(models.Model):
     is_bound = models.BooleanField(
         "only some organizations",
         default=False,
-        help_text="The person sees nothing of organizations other than those below.",
+        help_text="The user can see only the organizations below.",
     )
     organizations = models.ManyToManyField(Organization, blank=True, related_name="bound_staff")
     timezone = models.CharField(

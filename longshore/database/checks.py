@@ -17,7 +17,8 @@ def check_base_url(**_: Any) -> list[CheckMessage]:
     if settings.EMBEDDED_DATABASE or not local:
         return []
     text = (
-        f"BASE_URL is {settings.BASE_URL}: links in webhooks and emails work on no other machine."
+        f"BASE_URL is {settings.BASE_URL}: links in webhooks and emails do not work on other "
+        "machines."
     )
     hint = "Set BASE_URL to the public URL of Longshore."
     return [Warning(text, hint=hint, id="longshore_database.W001")]

@@ -17,8 +17,8 @@ from tests.batches.staged import stage
     ("name", "reason"),
     [
         ("country", "all organizations share them"),
-        ("bistro", "each has rows in several tables"),
-        ("team", "another table says to which organization each belongs"),
+        ("bistro", "each record has rows in several tables"),
+        ("team", "the organization of each record is stored in another table"),
     ],
 )
 def test_models_that_a_batch_cannot_write_are_refused_by_name(

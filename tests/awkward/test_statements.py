@@ -34,9 +34,12 @@ def test_a_column_of_another_type_is_reported_with_its_cast(awkward: Registry) -
     assert mood.id == moment.id == "exports.E001"
     assert mood.obj is Bare
     assert mood.msg == (
-        "Resource 'bare': column 'mood': its PostgreSQL type is mood, which is no text."
+        "Resource 'bare': column 'mood': its PostgreSQL type is mood, but the column is declared "
+        "as text."
     )
-    assert "its PostgreSQL type is timestamp without time zone, which is no datetime" in moment.msg
+    assert (
+        "its PostgreSQL type is timestamp without time zone, but the column is declared as datetime"
+    ) in moment.msg
     assert "Column('mood', ColumnType.TEXT, \"{row}.mood::text\")" in str(mood.hint)
     mended = replace(
         BARE,
@@ -57,11 +60,11 @@ def test_a_column_of_another_type_is_reported_with_its_cast(awkward: Registry) -
         ),
         (
             {"columns": (Column("x", ColumnType.INTEGER, "'a'::text"),)},
-            "column 'x': its PostgreSQL type is text, which is no integer.",
+            "column 'x': its PostgreSQL type is text, but the column is declared as integer.",
         ),
         (
             {"columns": (Column("x", ColumnType.DATETIME, "now()::timestamp"),)},
-            "is timestamp without time zone, which is no datetime",
+            "is timestamp without time zone, but the column is declared as datetime",
         ),
         (
             {"columns": (Column("x", ColumnType.TEXT, "nothing({row}.number)"),)},

@@ -174,7 +174,7 @@ def test_a_missing_key_is_explained() -> None:
     found = assigned("stock_item", "sku_id", "quantity")
     assert messages(found) == [
         "The input has no column stock_location_id, which is a part of the key (sku_id, "
-        "stock_location_id) of a record of stock_item. A column id would identify it, too."
+        "stock_location_id) of a record of stock_item. Alternatively, add a column id."
     ]
 
 

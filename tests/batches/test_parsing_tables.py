@@ -69,7 +69,9 @@ def test_sheets_with_the_same_header_are_read() -> None:
     )
     source = opened(content)
     assert staged(source).rows == {1: ["1"], 2: ["2"], 3: ["3"]}
-    assert source.warnings == ["The sheet 'y' has another header and is not read."]
+    assert source.warnings == [
+        "The sheet 'y' was ignored, because its header differs from that of the first sheet."
+    ]
 
 
 def test_errors_in_cells() -> None:

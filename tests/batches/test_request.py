@@ -243,13 +243,13 @@ def test_null_is_the_same_as_absent() -> None:
             {"properties": {"id": "ctct_1"}},
             ResourceErrorCode.INVALID_COLUMN,
             "properties.id",
-            "id identifies one record; records cannot have a common one.",
+            "id identifies a single record, so properties cannot set it for all records.",
         ),
         (
             {"properties": {"metadata.source": "x"}},
             ResourceErrorCode.INVALID_COLUMN,
             "properties.metadata.source",
-            "'metadata.source' is a part of a value; a property is a whole value.",
+            "'metadata.source' is a part of a value. properties can set whole columns only.",
         ),
         (
             {"data": []},
@@ -319,7 +319,7 @@ def test_a_sync_batch_has_at_most_a_thousand_records() -> None:
         (
             {"format": "xlsx", "compression": "gzip"},
             "compression",
-            "xlsx files are compressed inside; they have no other compression.",
+            "xlsx files have built-in compression. Set compression to none.",
         ),
         (
             {"format": "jsonl", "csv": {"delimiter": ","}},

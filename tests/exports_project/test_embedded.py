@@ -248,5 +248,5 @@ def test_as_root_folders_are_enterable_only_while_the_server_runs(
     parent.chmod(0o700)
     with servers.running(local_dir, broker=False):
         assert stat.S_IMODE(parent.stat().st_mode) == 0o701
-        assert f"Until it stops, the user {service_user.NAME} may enter" in capfd.readouterr().out
+        assert f"all users, including {service_user.NAME}, can enter" in capfd.readouterr().out
     assert stat.S_IMODE(parent.stat().st_mode) == 0o700

@@ -110,7 +110,7 @@ def test_a_table_of_another_schema_is_written_and_restored(team: Team) -> None:
     ("resource", "reason"),
     [
         ("country", "all organizations share them"),
-        ("book", "each has rows in several tables"),
+        ("book", "each record has rows in several tables"),
     ],
 )
 def test_models_that_a_batch_cannot_write_are_refused_by_name(

@@ -55,7 +55,9 @@ _ERRORS = (
     ),
     (
         "SSL",
-        Cause("TLS error", f"The port may not be that of HTTPS. {_CHECK_TARGET}"),
+        Cause(
+            "TLS error", f"Perhaps the target does not accept HTTPS on this port. {_CHECK_TARGET}"
+        ),
     ),
     (
         "Could not connect within",

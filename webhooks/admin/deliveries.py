@@ -26,7 +26,7 @@ from webhooks.admin.delivery_filters import EventTypeFilter, ResponseFilter
 from webhooks.admin.subjects import subject_link
 from webhooks.models import Attempt, Delivery, DeliveryStatus
 
-_HELD = "A target that has not repeated its challenge gets it after that."
+_HELD = "If the target is unverified, the delivery waits until the target repeats its challenge."
 _EFFECT = f"The message is sent now. It keeps its id: the receiver can detect a duplicate. {_HELD}"
 
 

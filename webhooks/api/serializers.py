@@ -39,7 +39,8 @@ class SubscriptionSerializer(ModelSerializer[Subscription]):
         help_text="`pending` until the target returns its challenge: only challenges are sent.",
     )
     dialect = serializers.CharField(
-        help_text="The API whose form of messages the target gets; empty for that of Longshore."
+        help_text="The dialect whose message format is sent to the target; empty for the native "
+        "format."
     )
     headers = serializers.SerializerMethodField(
         help_text="Names of the headers. The values are not shown."

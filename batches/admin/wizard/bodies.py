@@ -26,13 +26,13 @@ MAX_HEADERS = 400
 
 
 def starting_body(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of a dry run that does what a stored request does."""
+    """Convert a stored request to the body of a dry run."""
     names = (name for name in BATCH_BODY.names if name in request and name not in _LEFT_OUT)
     return {**{name: request[name] for name in names}, "mode": Mode.ASYNC.value, "dry_run": True}
 
 
 def for_another_file(request: Mapping[str, Any], *, is_same_organization: bool) -> dict[str, Any]:
-    """Return the body of a dry run that does what a stored request does, with another file.
+    """Convert a stored request to the body of a dry run of another file.
 
     Other organizations lack the saved mapping that the request may name.
     """
@@ -68,7 +68,8 @@ def with_dialect(body: Mapping[str, Any], form: QueryDict) -> dict[str, Any]:
 def body_of(form: QueryDict, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body that a form describes.
 
-    request: of the batch whose input is mapped; what has no control in the form stays.
+    request: the current request of the batch. Fields without a control in the form keep their
+        values.
     Raises BadRequest for a form that the page cannot send.
     """
     given = {name: form.get(name, "").strip() for name in _CONTROLS}

@@ -21,7 +21,7 @@ from longshore.files.formulas import unescape_formula
 # A form has at most 1,000 fields.
 _MAX_CELLS = 800
 _MAX_ROWS_PER_PAGE = 50
-# Of one row; the list of errors has all of them.
+# Maximum number of messages shown for a row; the list of errors has all of them.
 _MAX_MESSAGES = 20
 
 
@@ -56,7 +56,7 @@ class GridRow:
 
     source: the text of a row that cannot be read; None for others.
     errors: messages that belong to no cell.
-    is_used: whether a refused form takes the row as its cells show it.
+    is_used: whether the user ticked "Use the cells of row … as shown" in a form that was refused.
     """
 
     number: int
@@ -72,7 +72,7 @@ class GridRow:
 
     @property
     def use_name(self) -> str:
-        """The name of the control that takes a row that cannot be read as its cells show it."""
+        """Name of the checkbox that accepts an unreadable row with the cells as shown."""
         return f"use.{self.number}"
 
 

@@ -33,11 +33,12 @@ class BatchPreviewSerializer(serializers.Serializer[Any]):
     )
     mapping = serializers.DictField(
         child=serializers.CharField(allow_null=True),
-        help_text="The `mapping` to confirm by the request for the batch.",
+        help_text="The mapping to send as `mapping` in the request for the batch.",
     )
     timezone = serializers.CharField()
     datetime_format = serializers.CharField(
-        allow_null=True, help_text="The pattern of the request, or the one that the dates decide."
+        allow_null=True,
+        help_text="The pattern of the request, or the pattern that fits all dates of the file.",
     )
     dates = serializers.ListField(child=serializers.DictField())
     rows = serializers.ListField(
@@ -47,7 +48,7 @@ class BatchPreviewSerializer(serializers.Serializer[Any]):
     )
     samples = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()),
-        help_text="The first different texts of each header.",
+        help_text="The first distinct values of each header.",
     )
     errors = serializers.ListField(  # type: ignore[assignment]  # a field of this name, not the property
         child=serializers.DictField(), help_text="The first errors."
@@ -57,7 +58,8 @@ class BatchPreviewSerializer(serializers.Serializer[Any]):
         child=serializers.DictField(), help_text="Why a batch with this mapping would fail."
     )
     ambiguities = serializers.ListField(
-        child=serializers.DictField(), help_text="What the file leaves open."
+        child=serializers.DictField(),
+        help_text="Questions that the file does not answer, such as the order of day and month.",
     )
     warnings = serializers.ListField(child=serializers.CharField())
     estimated_rows = serializers.IntegerField(help_text="Rows of the whole file.")

@@ -117,8 +117,12 @@ def _properties(parent: Any, resource: str | None, problems: Problems) -> dict[s
         return {}
     column = PARENTS.get(resource)
     if column is None or not isinstance(parent, str):
-        accepted = "no parent" if column is None else f"a string, the value of {column}"
-        text = f"{_PARENT} must be {accepted}." if column else f"{resource} has no parent here."
+        if column is None:
+            accepted = f"omit {_PARENT}"
+            text = f"Records of {resource} have no parent: {accepted}."
+        else:
+            accepted = f"a string, the value of {column}"
+            text = f"{_PARENT} must be {accepted}."
         problems.report(ErrorCode.INVALID_REQUEST, pointer(_PARENT), parent, text, accepted)
         return {}
     return {column: parent}

@@ -22,9 +22,9 @@ _CREDENTIALS = ("client_id", "client_secret")
 
 _ERRORS = {
     400: "The request is malformed, or asks for another grant or scope.",
-    401: "The credentials are not those of an API key, or the key has ended.",
-    405: "The address has no other method than POST.",
-    406: "The Accept header does not admit JSON.",
+    401: "The credentials do not match an API key, or the key was revoked or has expired.",
+    405: "The endpoint supports POST only.",
+    406: "The Accept header does not allow JSON.",
     413: "The body is too large.",
     415: "The body is neither JSON nor a form.",
     429: "Too many requests with this key, or too many wrong credentials from this IP address. Try "

@@ -17,7 +17,8 @@ from exports.admin.builder.state import FILTERS
 from longshore.accounts.admin.filters import TimeFilter
 from longshore.resources.registry import Resource, registry
 
-# Of ids in a request that a list prepares: more would fill the session and the page.
+# Maximum number of ids in a request that a list prepares: more would fill the session and the
+# page.
 MAX_IDS = 1_000
 
 

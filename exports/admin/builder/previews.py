@@ -25,7 +25,7 @@ from longshore.files.datetime_patterns import ISO_8601, InvalidPattern, pattern_
 from longshore.resources.readers import check_person
 from longshore.resources.reading import StatementTimeout, reading
 
-# Of one cell, or of one record in JSON. A file has all of them.
+# Maximum of one cell, or of one record in JSON. A file has all characters.
 MAX_SHOWN_CHARACTERS = 2_000
 _EXAMPLE_MILLISECONDS = 300
 _UTC = "UTC"

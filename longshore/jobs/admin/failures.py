@@ -48,11 +48,11 @@ def common_failures(plural: str) -> dict[str, Advice]:
     return {
         JobErrorCode.STORAGE_QUOTA_EXCEEDED: Advice(
             f"The files of all {plural} of the organization together reach its storage quota.",
-            f"Raise the quota, or expire {plural} whose files nobody needs, then retry.",
+            f"Raise the quota, or expire {plural} whose files are not needed any more, then retry.",
             (Step.LIMITS, Step.RETRY),
         ),
         JobErrorCode.DAILY_QUOTA_EXCEEDED: Advice(
-            f"The organization has created as many {plural} today as it may.",
+            f"The organization has reached its daily limit of {plural}.",
             "Raise the daily limit, or retry tomorrow (UTC).",
             (Step.LIMITS, Step.RETRY),
         ),

@@ -86,7 +86,10 @@ class SelectedActions(ReadOnlyModelAdmin):
         end = time.monotonic() + _MAX_SECONDS
         for record in records:
             if time.monotonic() > end:
-                refusals.append(f"{record}: not reached within {_MAX_SECONDS} s. Select it again.")
+                refusals.append(
+                    f"{record}: not processed, because the action stopped after {_MAX_SECONDS} s. "
+                    "Select it again."
+                )
                 continue
             try:
                 with nullcontext() if bulk.deletes_files else transaction.atomic():

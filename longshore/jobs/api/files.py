@@ -125,7 +125,7 @@ def _member(file: JobFile, name: str) -> ZipMember:
 
 
 def too_many_archives() -> ApiError:
-    text = "Too many archives are being downloaded. Try again when one of them has arrived."
+    text = "Too many archives are being downloaded. Try again when one of the downloads has ended."
     return ApiError(ErrorCode.TOO_MANY_REQUESTS, text)
 
 

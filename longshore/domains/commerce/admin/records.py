@@ -44,7 +44,7 @@ def column_of(model: type[Model], name: str) -> str | Display:
 
 
 def relations_among(model: type[Model], names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of some names that are foreign keys of a model."""
+    """Return the names that are foreign keys of the model."""
     fields = {field.name: field for field in model._meta.fields}
     return tuple(name for name in names if name in fields and fields[name].many_to_one)
 
@@ -87,7 +87,10 @@ class CommerceAdmin(RecordAdmin):
                 yield field.name, RelatedFilter
 
     def _read_only_names(self, obj: Any) -> tuple[str, ...]:
-        """Keep the currency of amounts that nobody edits: another one would change their value."""
+        """Make the currency of a read-only amount read-only.
+
+        Changing the currency would change the amount.
+        """
         names = super()._read_only_names(obj)
         is_fixed = obj is not None and not {*self.amounts}.isdisjoint(names)
         return (*names, CURRENCY) if is_fixed and CURRENCY not in names else names
@@ -105,7 +108,10 @@ class CommerceAdmin(RecordAdmin):
         return self.opts.managed and super().has_delete_permission(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Need no permission for the rows of views: it is that of their table."""
+        """Require no delete permission for database views.
+
+        The permission for their table applies.
+        """
         found, counts, needed, protected = super().get_deleted_objects(objs, request)
         views = {
             m._meta.verbose_name for m in self.opts.app_config.get_models() if not m._meta.managed
