@@ -176,13 +176,18 @@ def test_many_small_exports_complete_although_large_workers_refuse_most(
             and heartbeats.slots(EXPORTS, Lane.QUICK) == 1
         )
     )
-    for _ in range(3):
+    waiting = Export.objects.filter(status__in=UNFINISHED)
+    slots: set[str] = set()
+    rounds = 0
+    # On a busy machine, one of the workers may do all the work of a round.
+    while rounds < 3 or (slots != {Lane.LARGE, Lane.QUICK} and rounds < 20):
         for _ in range(10):
             assert alice.post("/v1/exports", CONTACTS).status_code == 201
-        waiting = Export.objects.filter(status__in=UNFINISHED)
         # Without recovery, which would send lost messages again.
-        wait_for(lambda: not waiting.exists(), seconds=25)  # noqa: B023
-    assert set(Export.objects.values_list("slot", flat=True)) == {Lane.LARGE, Lane.QUICK}
+        wait_for(lambda: not waiting.exists(), seconds=25)
+        slots = set(Export.objects.values_list("slot", flat=True))
+        rounds += 1
+    assert slots == {Lane.LARGE, Lane.QUICK}
 
 
 def test_a_worker_of_quick_never_writes_a_large_export(
