@@ -46,6 +46,9 @@ _REFUSED = (
     (b"\xfd7zXZ", "compressed with xz. Use gzip or zstd"),
     (b"7z\xbc\xaf", "a 7-Zip archive. Send one file, compressed with gzip or zstd"),
     (b"%PDF", "a PDF document. Send CSV, JSON, JSON Lines, XLSX or Parquet"),
+    (b"\x89PNG", "a picture. Send CSV, JSON, JSON Lines, XLSX or Parquet"),
+    (b"\xff\xd8\xff", "a picture. Send CSV, JSON, JSON Lines, XLSX or Parquet"),
+    (b"GIF8", "a picture. Send CSV, JSON, JSON Lines, XLSX or Parquet"),
 )
 _MARKUP = re.compile(rb"\s*<(?:!doctype|\?xml|html)", re.IGNORECASE)
 

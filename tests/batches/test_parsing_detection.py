@@ -192,7 +192,11 @@ def test_a_large_window_is_refused() -> None:
 def test_compressed_tables_are_refused() -> None:
     with pytest.raises(InputError, match=r"Parquet inside of gzip. Send it without gzip"):
         opened(gzip.compress(b"PAR1 and more"))
-    for content, named in ((b"BZh91AY", "bzip2"), (b"\xd0\xcf\x11\xe0\xa1\xb1", "Excel")):
+    for content, named in (
+        (b"BZh91AY", "bzip2"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "Excel"),
+        (b"\x89PNG\r\n\x1a\n", "a picture"),
+    ):
         with pytest.raises(InputError, match=named):
             opened(content)
 
