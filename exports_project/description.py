@@ -98,6 +98,8 @@ SETTINGS: dict[str, Any] = {
         "BatchStatusEnum": "longshore.jobs.statuses.Status",
         "ColumnTypeEnum": "longshore.resources.api.serializers.COLUMN_TYPES",
         "ExportTypeEnum": "exports.api.request_serializers.TYPES",
+        # Of batches. Exports have the same formats, until a module adds one.
+        "FormatEnum": ["csv", "json", "jsonl", "xlsx", "parquet"],
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
