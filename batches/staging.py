@@ -25,6 +25,8 @@ are dropped at the end of the attempt; maintenance drops those of attempts that 
     which record it names (`key`), or that it names none (null).
 `absent`: the records that an `overwrite` deletes: `row` (their order; for parts, that of their
     record), `key` (as text).
+`named`: for an `overwrite`, the rows whose key no record had when they were planned, with or without
+    errors: `row`, and the columns of the resource's key, if the input has them, as `key 0`, ….
 `groups`: for an input in which several rows make up one record: `row`, and `first`, the row that
     stands for the record. The table `first` has the columns of `input` and only these rows.
 `restored`: for an undo, versions of records that undos of other batches left: `table`, `key` and
@@ -102,6 +104,10 @@ class Staging:
         return self._table("absent")
 
     @property
+    def named(self) -> sql.Identifier:
+        return self._table("named")
+
+    @property
     def restored(self) -> sql.Identifier:
         return self._table("restored")
 
@@ -117,6 +123,10 @@ class Staging:
     def column(self, number: int) -> sql.Identifier:
         """Return the column of `input` with the text of the input's column `number`."""
         return sql.Identifier(f"c{number}")
+
+    def key(self, number: int) -> sql.Identifier:
+        """Return the column of `named` with the column `number` of the resource's key."""
+        return sql.Identifier(f"key {number}")
 
     def _table(self, name: str) -> sql.Identifier:
         part = f"{self.part}_" if self.part else ""

@@ -44,6 +44,15 @@ def count_steps(staging: Staging, rows: Rows | None = None) -> Counter[str]:
     return Counter(dict(execute(count.format(staging.plan, among))))
 
 
+def columns_of(table: sql.Identifier) -> list[str]:
+    """Return the columns of a staged table, in their order."""
+    columns = sql.SQL(
+        "SELECT attname FROM pg_attribute WHERE attrelid = {}::regclass AND attnum > 0"
+        " AND NOT attisdropped ORDER BY attnum"
+    )
+    return [name for (name,) in execute(columns.format(sql.Literal(table.as_string(None))))]
+
+
 def make_statements(
     context: Context,
     create_only: frozenset[str],
@@ -52,12 +61,7 @@ def make_statements(
 ) -> Statements:
     """Return the statements for the columns of the typed rows. parts: the tables of their parts."""
     staging = context.staging
-    typed = execute(
-        sql.SQL(
-            "SELECT attname FROM pg_attribute WHERE attrelid = {}::regclass AND attnum > 0"
-            " AND NOT attisdropped AND attname NOT IN ('row', 'absent') ORDER BY attnum"
-        ).format(sql.Literal(staging.typed.as_string(None)))
-    )
+    typed = [each for each in columns_of(staging.typed) if each not in ("row", "absent")]
     absent = execute(
         sql.SQL("SELECT DISTINCT unnest(absent) FROM {} WHERE absent IS NOT NULL").format(
             staging.typed
@@ -65,7 +69,7 @@ def make_statements(
     )
     return Statements(
         context,
-        typed=tuple(name for (name,) in typed),
+        typed=tuple(typed),
         create_only=create_only,
         absent=frozenset(name for (name,) in absent),
         computed=computed,

@@ -27,6 +27,8 @@ FROM {typed} AS typed {records}"""
 _KEEP = """UPDATE {typed} AS typed SET {values}
 FROM {plan} AS plan JOIN {table} AS record ON record.{key} = plan.key
 WHERE plan."row" = typed."row" AND plan.step = {update} AND ({differ})"""
+_NAMED = """CREATE UNLOGGED TABLE {named} AS SELECT {columns}
+FROM {typed} AS typed JOIN {plan} AS plan USING ("row") WHERE plan.step = {create}"""
 _DELETE = """DELETE FROM {plan} AS plan WHERE NOT {is_kept}
  AND NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed."row" = plan."row")"""
 _KEEP_REFUSED = """UPDATE {plan} AS plan SET step = {refused},
@@ -87,6 +89,25 @@ class Planner:
                 existing=existing,
                 unchanged=sql.Literal(Step.UNCHANGED),
                 update=sql.Literal(Step.UPDATE),
+            )
+        )
+
+    def keep_named(self) -> None:
+        """Create `named`, before rows with errors are deleted from `typed`."""
+        staging = self.context.staging
+        if self.context.spec.action is not Action.OVERWRITE:
+            return
+        columns = [
+            sql.SQL("{} AS {}").format(typed(each), staging.key(number))
+            for number, each in enumerate(self.identity.key)
+        ]
+        self.refusals.cursor.execute(
+            sql.SQL(_NAMED).format(
+                named=staging.named,
+                columns=sql.SQL(", ").join([sql.SQL('typed."row"'), *columns]),
+                typed=staging.typed,
+                plan=staging.plan,
+                create=_CREATE,
             )
         )
 

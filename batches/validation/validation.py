@@ -155,6 +155,7 @@ class _Validation:
     def _finish(self) -> None:
         """Delete the rows that will not be written, and the columns that only validation needs."""
         staging = self.context.staging
+        self.planner.keep_named()
         refused = sql.SQL("DELETE FROM {} WHERE {} IS NOT NULL").format(staging.typed, FAILED)
         deleted = self.cursor.execute(refused).rowcount + self.refusals.leave_out()
         if deleted:

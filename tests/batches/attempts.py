@@ -23,6 +23,7 @@ from batches.staging import Staging, Step
 from longshore.accounts.models import Organization
 from longshore.database.ids import new_id
 from longshore.jobs.statuses import Status
+from longshore.resources.columns import column_name
 from longshore.resources.registry import Resource
 
 CREATE_ONLY = ("created_at",)
@@ -72,7 +73,7 @@ class Attempt:
         self._create_tables()
 
     def _create_tables(self) -> None:
-        staging = self.context.staging
+        staging, targets = self.context.staging, self.context.targets
         columns = [name for name in self.table.fields if name not in (self.table.key, _OWNER)]
         self._execute(
             "CREATE UNLOGGED TABLE {} AS SELECT NULL::bigint AS row, NULL::text[] AS absent, {}"
@@ -83,6 +84,22 @@ class Attempt:
         )
         self._execute(
             "CREATE UNLOGGED TABLE {} (relation text, row bigint, key text)", staging.links
+        )
+        keys = [column_name(targets.field(each)) for each in targets.key]
+        self._keys = keys if {*keys} <= {*columns} else []
+        self._execute(
+            "CREATE UNLOGGED TABLE {} AS SELECT {} FROM {} WHERE false",
+            staging.named,
+            sql.SQL(", ").join(
+                [
+                    sql.SQL("NULL::bigint AS row"),
+                    *(
+                        sql.SQL("{} AS {}").format(sql.Identifier(name), staging.key(number))
+                        for number, name in enumerate(self._keys)
+                    ),
+                ]
+            ),
+            self.table.name,
         )
         self._execute("{}", row_errors.create(staging))
         self._execute(
@@ -149,6 +166,14 @@ class Attempt:
             sql.Literal(list(absent) if absent else None),
             sql.SQL("").join(sql.SQL(", {}").format(each) for each in literals),
         )
+        if step is Step.CREATE:
+            self._execute(
+                "INSERT INTO {} SELECT row{} FROM {} WHERE row = {}",
+                staging.named,
+                sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(n)) for n in self._keys),
+                staging.typed,
+                sql.Literal(self._rows),
+            )
         for relation, records in links.items():
             for record in records:
                 self._execute(
