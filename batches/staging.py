@@ -25,8 +25,8 @@ are dropped at the end of the attempt; maintenance drops those of attempts that 
     which record it names (`key`), or that it names none (null).
 `absent`: the records that an `overwrite` deletes: `row` (their order; for parts, that of their
     record), `key` (as text).
-`named`: for an `overwrite`, the rows whose key no record had when they were planned, with or without
-    errors: `row`, and the columns of the resource's key, if the input has them, as `key 0`, ….
+`named`: for an `overwrite`, the rows whose key no record had when they were planned, those with
+    errors too: `row`, and the columns of the resource's key, if the input has them, as `key 0`, ….
 `groups`: for an input in which several rows make up one record: `row`, and `first`, the row that
     stands for the record. The table `first` has the columns of `input` and only these rows.
 `restored`: for an undo, versions of records that undos of other batches left: `table`, `key` and

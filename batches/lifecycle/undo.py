@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from batches.errors import BatchErrorCode
 from batches.lifecycle import creation
-from batches.lifecycle.representation import undo_deadline
+from batches.lifecycle.deadlines import undo_deadline, undo_expired
 from batches.lifecycle.transitions import BATCHES, batch_lifecycle, readable_spec
 from batches.models import Batch, BatchLimits, Via
 from batches.spec import BatchSpec, Mode
@@ -59,13 +59,9 @@ def nothing_to_undo(reason: str) -> ApiError:
     return ApiError(ErrorCode.INVALID_STATUS, text)
 
 
-def undo_expired(batch: Batch) -> ApiError:
-    deadline = undo_deadline(batch)
-    text = f"The batch could be undone until {deadline:%FT%TZ}."
-    return ApiError(BatchErrorCode.UNDO_EXPIRED, text, {"can_undo_until": deadline})
-
-
 def _undo_refusal(batch: Batch, spec: BatchSpec) -> ApiError | None:
+    if batch.deleted_at is not None:
+        return ApiError(ErrorCode.NOT_FOUND)
     if spec.dry_run:
         return nothing_to_undo("The batch was a dry run")
     if spec.reverses:

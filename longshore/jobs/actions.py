@@ -119,7 +119,8 @@ def expire(lifecycle: Lifecycle[J], job: J) -> None:
 def delete(lifecycle: Lifecycle[J], job: J) -> None:
     """Soft-delete a job; a task deletes its files.
 
-    Without a broker, the periodic task `expire` deletes them.
+    Without a broker, the periodic task `expire` deletes them. Raises ApiError if another job needs
+    the job.
     """
     lifecycle.delete(job)
     transaction.on_commit(lambda: request_discard(lifecycle.kind))
