@@ -16,7 +16,7 @@ from batches.merging.collecting import COLLECTED, Collector
 from batches.merging.journal import Journal, execute
 from batches.merging.references import Reference
 from batches.merging.refusals import Refusal
-from batches.merging.tables import Table
+from batches.merging.tables import VERSION, Table
 from batches.staging import Step
 
 
@@ -58,19 +58,21 @@ class Deletion:
     def _unlink(self, reference: Reference, collector: Collector) -> None:
         """Give the foreign keys that refer to collected records the value that is left.
 
-        The journal's image has the key and the foreign key only.
+        The journal's image has the key, the foreign key and the version only.
         """
         child, parent = reference.child, reference.parent
         execute(
             sql.SQL(
-                "WITH old AS (SELECT child.{key}, child.{column} FROM {child} AS child"
+                "WITH old AS (SELECT child.{key}, child.{column}, child.xmin"
+                " FROM {child} AS child"
                 " WHERE child.{column} IN (SELECT parent.{target} FROM {collected} AS collected"
                 " JOIN {parent} AS parent ON parent.{parent_key} = collected.key::{type}"
                 " WHERE collected.place = {place}) AND {is_kept}"
                 " ORDER BY child.{key} FOR NO KEY UPDATE OF child),"
                 " changed AS (UPDATE {child} AS child SET {column} = {left} FROM old"
                 " WHERE child.{key} = old.{key} RETURNING child.{key}::text AS key,"
-                " jsonb_build_object({key_name}, old.{key}, {column_name}, old.{column}) AS before)"
+                " jsonb_build_object({key_name}, old.{key}, {column_name}, old.{column},"
+                " {version_name}, old.xmin) AS before)"
                 " {entries}"
             ).format(
                 key=sql.Identifier(child.key),
@@ -86,6 +88,7 @@ class Deletion:
                 left=reference.replacement,
                 key_name=sql.Literal(child.key),
                 column_name=sql.Literal(reference.column),
+                version_name=sql.Literal(VERSION),
                 entries=Journal(self.context.batch).insert(
                     child,
                     Step.UPDATE,

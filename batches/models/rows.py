@@ -98,7 +98,7 @@ class JournalEntry(models.Model):
     keys: primary keys as text.
     before: the records before the change, as an array of objects of their columns
         (`batches.merging.tables`), in the order of `keys`; null for created records. Of an unlinked
-        record it has the key and the foreign key only.
+        record it has the key, the foreign key and the version only.
     """
 
     batch = models.ForeignKey(

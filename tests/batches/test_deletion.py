@@ -74,6 +74,20 @@ def test_every_kind_of_reference(acme: Organization, nodes: list[Node]) -> None:
         assert getattr(by[name], f"{name}_id") == expected
 
 
+def test_links_are_restored_after_a_later_deletion_was_undone(
+    acme: Organization, nodes: list[Node]
+) -> None:
+    referring = refer(acme, null=nodes[2], value=nodes[3])
+    first, later = (deletion(acme, NODE, nodes[each].pk) for each in (2, 3))
+    for each in (first, later):
+        each.write()
+    for each in (later, first):
+        outcome, undoing = undo(each)
+        assert (outcome.reversed, undoing.errors()) == (1, [])
+    referring.refresh_from_db()
+    assert (referring.null, referring.value) == (nodes[2], nodes[3])
+
+
 def test_cascades_go_through_trees_and_cycles(acme: Organization, nodes: list[Node]) -> None:
     for child, parent in ((1, 0), (2, 1), (3, 2), (0, 3), (5, 4)):
         Node.objects.filter(pk=nodes[child].pk).update(parent=nodes[parent])

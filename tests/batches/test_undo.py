@@ -373,3 +373,20 @@ def test_records_that_moved_to_another_organization_are_kept(
     assert (outcome.reversed, outcome.kept) == (0, 1)
     moved.refresh_from_db()
     assert moved.name == "New"
+
+
+def test_a_link_is_restored_only_in_a_record_of_the_organization_that_nobody_changed(
+    acme: Organization, globex: Organization
+) -> None:
+    place = LocationFactory.create(organization=acme)
+    moved, changed, linked = (contact(acme, name=f"{n}", location=place) for n in range(3))
+    attempt = deletion(acme, resource("location"), place.pk)
+    attempt.write()
+    Contact.objects.filter(pk=moved.pk).update(organization=globex)
+    Contact.objects.filter(pk=changed.pk).update(location=None)
+    outcome, undoing = undo(attempt)
+    assert (outcome.reversed, outcome.failed) == (1, 0)
+    for each in (moved, changed, linked):
+        each.refresh_from_db()
+    assert (moved.location, changed.location, linked.location) == (None, None, place)
+    assert [(row, code) for row, code, _ in undoing.errors()] == [(None, "changed_since")] * 2
