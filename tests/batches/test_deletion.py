@@ -17,7 +17,7 @@ from longshore.domains.commerce.models import Customer, LineItem, Order, Sku, Ta
 from longshore.domains.logistics.models import Contact, ContactGroup, Group, Item, Level
 from longshore.resources.registry import Resource, registry
 from tests.batches.attempts import Attempt, again, deletion, undo
-from tests.batches.nodes import NODE, Node, Reference, node_tables
+from tests.batches.nodes import NODE, Custom, Node, Odd, Reference, node_tables
 from tests.factories import (
     ArticleFactory,
     ContactFactory,
@@ -72,6 +72,20 @@ def test_every_kind_of_reference(acme: Organization, nodes: list[Node]) -> None:
     for name, expected in (("null", None), ("default", 1), ("value", 2), ("protect", rest[4].pk)):
         by[name].refresh_from_db()
         assert getattr(by[name], f"{name}_id") == expected
+
+
+def test_a_record_is_kept_if_others_refer_to_it_that_a_batch_cannot_change(
+    acme: Organization, nodes: list[Node]
+) -> None:
+    Odd.objects.create(name="odd", number=1, null=nodes[1])
+    Custom.objects.create(node=nodes[2])
+    attempt = deletion(acme, NODE, *(node.pk for node in nodes[:3]))
+    assert attempt.write().deleted == 1
+    assert [(row, message.partition(" still")[0]) for row, _, message in attempt.errors()] == [
+        (2, "Odds"),
+        (3, "Customs"),
+    ]
+    assert undo(attempt)[0].reversed == 1
 
 
 def test_links_are_restored_after_a_later_deletion_was_undone(
