@@ -13,10 +13,10 @@ are dropped at the end of the attempt; maintenance drops those of attempts that 
     `malformed` has, without `source`.
 `raw`: the records of a JSON file as they stand: `row`, `doc`, and `is_flat`: whether all values are
     scalars.
-`typed`: the rows without errors, converted. Its columns are `row`, the columns of the resource's
-    table that a new record needs, with their names and types there, and `absent`: the names of the
-    columns and many-to-many relations that this row does not set, or null. For a new record, an
-    absent column holds its default.
+`typed`: the rows without errors, converted. Its columns are those of the resource's table that a
+    new record needs, with their names and types there; `longshore_row`, the row; and
+    `longshore_absent`: the names of the columns and many-to-many relations that this row does not
+    set, or null. For a new record, an absent column holds its default.
 `links`: the records that rows refer to by a many-to-many relation: `relation` (its name), `row`,
     `key` (the related record's primary key, as text).
 `plan`: what to do with each row without errors: `row`, `key` (the primary key of the record that
@@ -41,6 +41,9 @@ from psycopg import sql
 
 # All names begin with it.
 PREFIX = "longshore_batch_"
+
+# Columns of `typed` beside those of the resource's table, which may itself have a column `row`.
+TYPED_ROW, TYPED_ABSENT = "longshore_row", "longshore_absent"
 
 # A table has at most 1,600 columns; `row` and `absent` take two.
 MAX_COLUMNS = 1_598

@@ -116,7 +116,10 @@ class Deletion:
 
     def _delete_level(self, table: Table, place: int, depth: int) -> None:
         is_named: sql.Composable = sql.SQL("bool_or(depth = 0)")
-        if self.named_elsewhere is not None and table.model is self.context.resource.model:
+        if (
+            self.named_elsewhere is not None
+            and table.label == self.context.resource.model._meta.db_table
+        ):
             is_named = sql.SQL("(bool_or(depth = 0) OR key IN ({}))").format(self.named_elsewhere)
         ((count,),) = execute(
             sql.SQL(

@@ -9,7 +9,7 @@ from batches.context import Context
 from batches.merging.journal import Journal, execute
 from batches.merging.rows import Rows
 from batches.merging.statements import Statements
-from batches.staging import Staging
+from batches.staging import TYPED_ABSENT, TYPED_ROW, Staging
 
 
 def index(staging: Staging) -> None:
@@ -19,10 +19,11 @@ def index(staging: Staging) -> None:
     """
     for table, columns in (
         (staging.plan, "row, key, step"),
-        (staging.typed, "row"),
+        (staging.typed, TYPED_ROW),
         (staging.links, "relation, row"),
     ):
-        execute(sql.SQL("CREATE INDEX ON {} (row)").format(table))
+        row = sql.Identifier(TYPED_ROW if table == staging.typed else "row")
+        execute(sql.SQL("CREATE INDEX ON {} ({})").format(table, row))
         execute(sql.SQL("ANALYZE {} ({})").format(table, sql.SQL(columns)))
 
 
@@ -61,10 +62,11 @@ def make_statements(
 ) -> Statements:
     """Return the statements for the columns of the typed rows. parts: the tables of their parts."""
     staging = context.staging
-    typed = [each for each in columns_of(staging.typed) if each not in ("row", "absent")]
+    internal = (TYPED_ROW, TYPED_ABSENT)
+    typed = [each for each in columns_of(staging.typed) if each not in internal]
     absent = execute(
-        sql.SQL("SELECT DISTINCT unnest(absent) FROM {} WHERE absent IS NOT NULL").format(
-            staging.typed
+        sql.SQL("SELECT DISTINCT unnest({0}) FROM {1} WHERE {0} IS NOT NULL").format(
+            sql.Identifier(TYPED_ABSENT), staging.typed
         )
     )
     return Statements(

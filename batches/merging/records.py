@@ -19,13 +19,13 @@ from batches.merging.refusals import Refusal
 from batches.merging.rows import Rows
 from batches.merging.tables import Table
 from batches.parts import MAX_PARTS, record_of
-from batches.staging import Step
+from batches.staging import TYPED_ROW, Step
 from batches.validation.keys import assign_keys
 
 _LEAVE_OUT = """DELETE FROM {plan} AS part WHERE {among} AND NOT EXISTS (
  SELECT FROM {outer} AS record WHERE record.row = {record} AND record.key::text IN ({written}))"""
-_REFER = """UPDATE {typed} AS part SET {column} = record.key FROM {outer} AS record
-WHERE {among} AND record.row = {record} AND part.{column} IS DISTINCT FROM record.key"""
+_REFER = """UPDATE {typed} AS typed SET {column} = record.key FROM {outer} AS record
+WHERE {among} AND record.row = {record} AND typed.{column} IS DISTINCT FROM record.key"""
 
 
 @dataclass(frozen=True)
@@ -154,13 +154,12 @@ class Records:
             "plan": context.staging.plan,
             "typed": context.staging.typed,
             "outer": context.outer.staging.plan,
-            "record": record_of(sql.Identifier("part", "row")),
-            "among": rows.among("part"),
             "column": sql.Identifier(part.column),
             "written": self._journal.keys_since(Table(context.outer.resource.model), after),
         }
-        for template in (_LEAVE_OUT, _REFER):
-            execute(sql.SQL(template).format(**named))
+        for template, alias, row in ((_LEAVE_OUT, "part", "row"), (_REFER, "typed", TYPED_ROW)):
+            record = record_of(sql.Identifier(alias, row))
+            execute(sql.SQL(template).format(record=record, among=rows.among(alias), **named))
 
     def _of_record(self, refusal: Refusal) -> Refusal:
         """Return the refusal of the row of the input that has a part."""

@@ -177,7 +177,7 @@ class Restoring:
                 " CROSS JOIN LATERAL jsonb_populate_record(old, change.before) AS image"
                 " WHERE record.{key} = old.{key} AND {pending}"
                 " AND record.{column} IS NOT DISTINCT FROM {replacement}"
-                " AND {is_own} AND NOT {is_foreign}"
+                " AND {is_own} AND {is_foreign} IS NOT TRUE"
                 " RETURNING change.row, change.key,"
                 " jsonb_build_object({key_name}, old.{key}, {name}, old.{column},"
                 " {version}, old.xmin) AS before),"

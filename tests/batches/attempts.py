@@ -76,7 +76,8 @@ class Attempt:
         staging, targets = self.context.staging, self.context.targets
         columns = [name for name in self.table.fields if name not in (self.table.key, _OWNER)]
         self._execute(
-            "CREATE UNLOGGED TABLE {} AS SELECT NULL::bigint AS row, NULL::text[] AS absent, {}"
+            "CREATE UNLOGGED TABLE {} AS SELECT NULL::bigint AS longshore_row,"
+            " NULL::text[] AS longshore_absent, {}"
             " FROM {} WHERE false",
             staging.typed,
             sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -159,7 +160,7 @@ class Attempt:
             for name, value in values.items()
         ]
         self._execute(
-            "INSERT INTO {} (row, absent{}) VALUES ({}, {}{})",
+            "INSERT INTO {} (longshore_row, longshore_absent{}) VALUES ({}, {}{})",
             staging.typed,
             sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in values),
             sql.Literal(self._rows),
@@ -168,7 +169,7 @@ class Attempt:
         )
         if step is Step.CREATE:
             self._execute(
-                "INSERT INTO {} SELECT row{} FROM {} WHERE row = {}",
+                "INSERT INTO {} SELECT longshore_row{} FROM {} WHERE longshore_row = {}",
                 staging.named,
                 sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(n)) for n in self._keys),
                 staging.typed,
