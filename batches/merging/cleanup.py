@@ -157,7 +157,9 @@ class Cleanup:
             "SELECT key::text AS key FROM {} AS plan WHERE key IS NOT NULL"
             " UNION ALL SELECT key FROM ({}) AS written"
         ).format(self.context.staging.plan, Journal(self.context.batch).rows())
-        absent = sql.SQL("SELECT key FROM {}").format(self.context.staging.absent)
+        absent = sql.SQL("SELECT NULL::bigint AS row, key FROM {}").format(
+            self.context.staging.absent
+        )
         deletion = Deletion(self.context, kept=named, named_elsewhere=absent)
         refused = deletion.delete(
             sql.SQL("SELECT NULL::bigint AS row, absent.key FROM {} AS absent WHERE {}").format(

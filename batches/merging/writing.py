@@ -186,13 +186,11 @@ class Merge:
 
     def _change(self, rows: Rows) -> tuple[Counts, list[Refusal]]:
         if self.context.spec.action is Action.DELETE:
-            deletion = Deletion(self.context)
-            named = sql.SQL(
-                "SELECT plan.row, plan.key::text AS key FROM {} AS plan WHERE {} AND {}"
+            named = sql.SQL("SELECT row, key::text AS key FROM {} AS plan WHERE {}").format(
+                self.context.staging.plan, steps(Step.DELETE)
             )
-            refused = deletion.delete(
-                named.format(self.context.staging.plan, rows.among("plan"), steps(Step.DELETE))
-            )
+            deletion = Deletion(self.context, named_elsewhere=named)
+            refused = deletion.delete(sql.SQL("{} AND {}").format(named, rows.among("plan")))
             return Counts(deleted=deletion.deleted), refused
         return self._records.write(rows)
 

@@ -116,6 +116,31 @@ def test_cascades_go_through_trees_and_cycles(acme: Organization, nodes: list[No
     )
 
 
+@pytest.mark.parametrize("on_error", list(OnError))
+def test_named_records_of_other_chunks_are_deleted_along(
+    acme: Organization, nodes: list[Node], monkeypatch: pytest.MonkeyPatch, on_error: OnError
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 1)
+    for child, parent in ((1, 0), (2, 1), (4, 3)):
+        Node.objects.filter(pk=nodes[child].pk).update(parent=nodes[parent])
+    before = list(Node.objects.order_by("pk").values())
+    attempt = Attempt(acme, NODE, action=Action.DELETE, on_error=on_error)
+    for node in (nodes[0], nodes[2], nodes[1], nodes[3], nodes[5]):
+        attempt.plan(Step.DELETE, node.pk)
+    counts = attempt.write()
+    assert (counts.total, counts.deleted, counts.failed, attempt.errors()) == (5, 5, 0, [])
+    assert set(Node.objects.all()) == set(nodes[6:])
+    entries = JournalEntry.objects.exclude(rows=[])
+    named = {row: key for each in entries for row, key in zip(each.rows, each.keys, strict=True)}
+    assert named == {
+        row: str(node.pk)
+        for row, node in enumerate((nodes[0], nodes[2], nodes[1], nodes[3], nodes[5]), 1)
+    }
+    outcome, _ = undo(attempt)
+    assert (outcome.total, outcome.reversed) == (5, 5)
+    assert list(Node.objects.order_by("pk").values()) == before
+
+
 def test_restrict_allows_what_is_deleted_as_well_and_protect_does_not(
     acme: Organization, nodes: list[Node]
 ) -> None:
