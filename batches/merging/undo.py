@@ -27,6 +27,9 @@ from batches.merging.rows import Rows
 from batches.models import Batch, JournalEntry
 from longshore.api.errors import ApiError, ErrorCode
 
+# Entries that are reversed with the numbers of one block of the journal. A batch that aborts on
+# errors is one transaction, with as many entries as it has.
+ENTRIES_PER_BLOCK = 100
 _KEPT = (RowErrorCode.CHANGED_SINCE, RowErrorCode.STILL_REFERENCED)
 _JOURNAL = JournalEntry._meta.db_table
 
@@ -138,8 +141,10 @@ class Undo:
         self._keep_original()
         refusals.defer_constraints()
         first = self._journal.begin(self._journal.next_block)
-        for entry in self._stage(reversal, refused):
+        for number, entry in enumerate(self._stage(reversal, refused), 1):
             reversal.reverse(entry)
+            if number % ENTRIES_PER_BLOCK == 0:
+                self._journal.begin(self._journal.next_block)
         refusals.check_constraints()
         call_after_write(self.context, first)
         reversal.store_refused()

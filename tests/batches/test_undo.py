@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from batches.merging import chunks
+from batches.merging import chunks, journal
+from batches.merging import undo as merging_undo
 from batches.merging.undo import Undo
 from batches.models import Batch, JournalEntry
 from batches.spec import Action, OnError
@@ -390,3 +391,18 @@ def test_a_link_is_restored_only_in_a_record_of_the_organization_that_nobody_cha
         each.refresh_from_db()
     assert (moved.location, changed.location, linked.location) == (None, None, place)
     assert [(row, code) for row, code, _ in undoing.errors()] == [(None, "changed_since")] * 2
+
+
+def test_a_transaction_with_more_entries_than_a_block_has_numbers_is_undone(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "BLOCK", 8)
+    monkeypatch.setattr(merging_undo, "ENTRIES_PER_BLOCK", 3)
+    attempt = Attempt(acme, CONTACT, on_error=OnError.ABORT)
+    for number in range(40):
+        attempt.create(name=f"{number}")
+    attempt.write()
+    assert JournalEntry.objects.values("transaction").distinct().count() == 1
+    outcome, _ = undo(attempt)
+    assert (outcome.total, outcome.reversed) == (40, 40)
+    assert not Contact.objects.exists()
