@@ -10,7 +10,7 @@ from batches.lifecycle import journal as journals
 from batches.lifecycle.transitions import batch_lifecycle
 from batches.merging import chunks
 from batches.merging import undo as merging_undo
-from batches.models import Batch
+from batches.models import Batch, BatchLimits
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import maintenance
 from tests.batches.running import CSV, code_of, created, post_file, run
@@ -80,3 +80,14 @@ def test_an_undo_is_not_retried_after_its_deadline(alice: KeyClient, batch: Batc
     assert (refused.status_code, refused.json()["error"]) == (410, "undo_expired")
     undo.refresh_from_db()
     assert undo.status == "failed"
+
+
+def test_an_undo_needs_no_place_in_the_storage(alice: KeyClient, batch: Batch) -> None:
+    BatchLimits.objects.create(organization=batch.organization, stored_bytes=1)
+    refused = post_file(alice, CSV, mode="async")
+    assert (refused.status_code, refused.json()["error"]) == (422, "storage_quota_exceeded")
+    undo = undone(alice, batch)
+    Batch.objects.filter(pk=undo.pk).update(status="canceled")
+    assert undone(alice, batch) == undo
+    assert run(undo).status == "completed"
+    assert not Contact.objects.exists()
