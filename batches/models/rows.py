@@ -106,7 +106,7 @@ class JournalEntry(models.Model):
     )
     number = models.PositiveIntegerField()
     transaction = models.BigIntegerField()
-    table = models.CharField(max_length=63)
+    table = models.TextField()
     step = models.CharField(max_length=1)
     is_own = models.BooleanField()
     rows = ArrayField(models.BigIntegerField())
