@@ -41,7 +41,7 @@ _FORMATTED = (types.is_timestamp, types.is_decimal, types.is_floating)
 _BATCH_BYTES, _MAX_BATCH_ROWS = 1 << 22, 1 << 14
 MAX_PIECE_BYTES = 1 << 25
 # Values that are errors of rows; more of them are an error of the file.
-_MAX_INEXACT = 1_000
+MAX_INEXACT = 1_000
 # Bytes of a column chunk that are read at once.
 _BUFFER_BYTES = 1 << 18
 # Limits of the footer, which is decoded as a whole.
@@ -149,7 +149,7 @@ class ParquetInput(Input):
                 text = f"has a value that cannot be read exactly: {reason}."
                 found.setdefault(position, []).append((header, f"{header} {text}"))
                 self._inexact += 1
-                if self._inexact > _MAX_INEXACT:
+                if self._inexact > MAX_INEXACT:
                     raise InputError(f"The column {display_value(header)} {text}")
         if not found:
             return numbers, batch

@@ -280,7 +280,7 @@ def test_a_value_in_parquet_that_cannot_be_read_exactly_is_an_error_of_its_row(
     assert found.parsed.malformed == 2
     # The batch does not read an ignored column.
     assert [*staged(opened(content), [None, None, text]).rows] == [1, 2, 3, 4]
-    monkeypatch.setattr(parquet_input, "_MAX_INEXACT", 0)
+    monkeypatch.setattr(parquet_input, "MAX_INEXACT", 0)
     with pytest.raises(InputError, match="'a' has a value that cannot be read exactly"):
         staged(opened(content), [text, None, None])
 
