@@ -14,6 +14,7 @@ from psycopg import sql
 from longshore.resources.columns import column_name
 from longshore.resources.registry import Resource
 from longshore.resources.relations import Relation
+from longshore.resources.tables import concrete_model
 
 # Maximum of parts of one relation of a record. The number of a part is the number of its record,
 # times this, plus its position: it identifies the record too. The numbers of parts of parts fit
@@ -79,7 +80,7 @@ def number_of(record: sql.Composable, position: sql.Composable) -> sql.Composabl
 
 def _derived(resource: Resource, relation: Relation) -> Resource:
     """Return a resource for records that are a part of others, with the key that is unique."""
-    options: Any = relation.target._meta
+    options: Any = concrete_model(relation.target)._meta
     fields = next(
         (
             each.fields

@@ -13,10 +13,10 @@ are dropped at the end of the attempt; maintenance drops those of attempts that 
     `malformed` has, without `source`.
 `raw`: the records of a JSON file as they stand: `row`, `doc`, and `is_flat`: whether all values are
     scalars.
-`typed`: the rows without errors, converted. Its columns are `row`, the columns of the resource's
-    table that a new record needs, with their names and types there, and `absent`: the names of the
-    columns and many-to-many relations that this row does not set, or null. For a new record, an
-    absent column holds its default.
+`typed`: the rows without errors, converted. Its columns are those of the resource's table that a
+    new record needs, with their names and types there; `longshore_row`, the row; and
+    `longshore_absent`: the names of the columns and many-to-many relations that this row does not
+    set, or null. For a new record, an absent column holds its default.
 `links`: the records that rows refer to by a many-to-many relation: `relation` (its name), `row`,
     `key` (the related record's primary key, as text).
 `plan`: what to do with each row without errors: `row`, `key` (the primary key of the record that
@@ -25,6 +25,8 @@ are dropped at the end of the attempt; maintenance drops those of attempts that 
     which record it names (`key`), or that it names none (null).
 `absent`: the records that an `overwrite` deletes: `row` (their order; for parts, that of their
     record), `key` (as text).
+`named`: for an `overwrite`, the rows whose key no record had when they were planned, those with
+    errors too: `row`, and the columns of the resource's key, if the input has them, as `key 0`, ….
 `groups`: for an input in which several rows make up one record: `row`, and `first`, the row that
     stands for the record. The table `first` has the columns of `input` and only these rows.
 `restored`: for an undo, versions of records that undos of other batches left: `table`, `key` and
@@ -39,6 +41,9 @@ from psycopg import sql
 
 # All names begin with it.
 PREFIX = "longshore_batch_"
+
+# Columns of `typed` beside those of the resource's table, which may itself have a column `row`.
+TYPED_ROW, TYPED_ABSENT = "longshore_row", "longshore_absent"
 
 # A table has at most 1,600 columns; `row` and `absent` take two.
 MAX_COLUMNS = 1_598
@@ -102,6 +107,10 @@ class Staging:
         return self._table("absent")
 
     @property
+    def named(self) -> sql.Identifier:
+        return self._table("named")
+
+    @property
     def restored(self) -> sql.Identifier:
         return self._table("restored")
 
@@ -117,6 +126,10 @@ class Staging:
     def column(self, number: int) -> sql.Identifier:
         """Return the column of `input` with the text of the input's column `number`."""
         return sql.Identifier(f"c{number}")
+
+    def key(self, number: int) -> sql.Identifier:
+        """Return the column of `named` with the column `number` of the resource's key."""
+        return sql.Identifier(f"key {number}")
 
     def _table(self, name: str) -> sql.Identifier:
         part = f"{self.part}_" if self.part else ""

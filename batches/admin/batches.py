@@ -22,7 +22,7 @@ from batches.admin.failures import FAILURES
 from batches.admin.filters import FormatFilter
 from batches.admin.wizard.views import wizard_url, wizard_urls
 from batches.lifecycle import undo
-from batches.lifecycle.representation import undo_deadline
+from batches.lifecycle.deadlines import undo_deadline
 from batches.lifecycle.storage import BATCH_FILES
 from batches.lifecycle.transitions import batch_lifecycle
 from batches.models import Batch, BatchFile, BatchLimits, BatchSearch

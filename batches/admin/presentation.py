@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from batches.lifecycle.representation import undo_deadline
+from batches.lifecycle.deadlines import undo_deadline
 from batches.models import Batch, BatchError
 from batches.spec import Action, Mode, OnError, Only
 from batches.staging import STATISTICS

@@ -7,7 +7,7 @@ from typing import Any
 
 from batches.api import errors
 from batches.execution.preview import too_large
-from batches.lifecycle import limits, undo
+from batches.lifecycle import deadlines, limits, undo
 from batches.models import Batch
 from batches.request.parser import parse_batch, writable_resources
 from longshore.accounts.models import Organization
@@ -46,6 +46,7 @@ FILE_REQUIRED = errors.file_required()
 PREVIEW_TOO_LARGE = too_large()
 NOT_ENDED = undo.not_ended(Status.PROCESSING)
 DRY_RUN = undo.nothing_to_undo("The batch was a dry run")
-UNDO_EXPIRED = undo.undo_expired(
+BEING_UNDONE = deadlines.being_undone(Batch(public_id="batch_01jg6hjk4q1t6fd9a3q7xzv0ra"))
+UNDO_EXPIRED = deadlines.undo_expired(
     Batch(spec={}, started_at=_ENDED, completed_at=_ENDED, status=Status.COMPLETED)
 )

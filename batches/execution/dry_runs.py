@@ -40,14 +40,17 @@ _ABSENT_PARTS = (
 _FIRST = "SELECT {columns} FROM ({parts} LIMIT {maximum}) AS first"
 _FURTHER = "SELECT DISTINCT record FROM ({parts} OFFSET {maximum}) AS further"
 _STORED = (
-    "SELECT stored.key, row_to_json(stored) FROM (SELECT record.{key}::text AS key, {columns}"
-    " FROM {table} AS record WHERE record.{key} = ANY ({keys}::{type}[])) AS stored"
+    "SELECT record.{key}::text, row_to_json(stored.*) FROM {table} AS record"
+    " CROSS JOIN LATERAL (SELECT {columns}) AS stored WHERE record.{key} = ANY ({keys}::{type}[])"
 )
 _LINKS = (
     "SELECT parent::text, json_agg(key ORDER BY key) FROM ({existing}) AS existing"
     " WHERE parent = ANY ({keys}::{type}[]) GROUP BY parent"
 )
-_ABSENT_NAMES = "SELECT row, absent FROM {typed} WHERE row = ANY ({rows}) AND absent IS NOT NULL"
+_ABSENT_NAMES = (
+    "SELECT longshore_row, longshore_absent FROM {typed} WHERE longshore_row = ANY ({rows})"
+    " AND longshore_absent IS NOT NULL"
+)
 
 
 @dataclass

@@ -26,12 +26,12 @@ _TEXTS = sql.SQL("SELECT {} FROM {} ORDER BY row LIMIT {}")
 # Django disables the decoding of `jsonb`, so the results are `json`.
 _ROWS = sql.SQL(
     """SELECT input.row, plan.step, plan.key::text,
-        (to_jsonb(typed) - 'row' - 'absent' - coalesce(typed.absent, '{{}}'))::json,
+        (to_jsonb(typed.*) - coalesce(typed.longshore_absent, '{{}}'))::json,
         (SELECT json_object_agg(relation, keys) FROM (
             SELECT relation, json_agg(key) AS keys FROM {links} AS link
             WHERE link.row = input.row GROUP BY relation) AS relations)
     FROM ({rows}) AS input
-    LEFT JOIN {typed} AS typed ON typed.row = input.row
+    LEFT JOIN {typed} AS typed ON typed.longshore_row = input.row
     LEFT JOIN {plan} AS plan ON plan.row = input.row
     ORDER BY input.row"""
 )

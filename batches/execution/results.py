@@ -13,11 +13,12 @@ from psycopg import sql
 
 from batches import row_errors
 from batches.execution.attempt import Attempt
+from batches.execution.error_columns import quoted, source_with_errors, with_errors
 from batches.execution.row_selection import RowSelection
 from batches.lifecycle.storage import BATCH_STORAGE
 from batches.merging.journal import Journal
 from batches.models import BatchError, BatchFile, FileKind, JournalEntry
-from batches.request.mapping import ERRORS_HEADER, SOURCE_KEY
+from batches.request.mapping import ERRORS_HEADER
 from batches.spec import InputFormat
 from batches.staging import OUTCOMES
 from batches.validation.repeated import is_grouped
@@ -145,9 +146,17 @@ class Results:
         options = f"FORMAT csv, DELIMITER {sql.Literal(shape.delimiter).as_string(None)}"
         is_failed = kind == FileKind.FAILED
         escapes = self._context.spec.input.unescape_formulas
-        headers = [escape_formula(each) if escapes else each for each in self._attempt.headers]
+        # The input may be the corrected file of failed rows of another batch.
+        columns = [
+            (header, staging.column(number))
+            for number, (header, target) in enumerate(
+                zip(self._attempt.headers, self._attempt.columns, strict=True)
+            )
+            if not (is_failed and header == ERRORS_HEADER and target is None)
+        ]
+        headers = [escape_formula(each) if escapes else each for each, _ in columns]
         headers += [ERRORS_HEADER] if is_failed else []
-        cells = [staging.column(number) for number in range(len(self._attempt.headers))]
+        cells = [cell for _, cell in columns]
         texts = [escape_formula_sql(cell) if escapes else cell for cell in cells]
         texts += [sql.Identifier("errors")] if is_failed else []
         rows = sql.SQL("SELECT {} FROM {} AS input {} ORDER BY input.row").format(
@@ -170,14 +179,14 @@ class Results:
         """Return a query of the records that could not be read, with their errors."""
         return sql.SQL("SELECT concat(source, {}, {}) FROM ({}) AS unreadable ORDER BY row").format(
             sql.Literal(self._shape.delimiter),
-            _quoted(sql.Identifier("errors")),
+            quoted(sql.Identifier("errors")),
             self._selection.unreadable(),
         )
 
     def _json_rows(self, kind: FileKind) -> Iterator[bytes]:
         is_failed = kind == FileKind.FAILED
         rows = sql.SQL("SELECT input.row, {} AS line FROM {} AS input {}").format(
-            _with_errors(sql.Identifier("input", "doc")) if is_failed else sql.SQL("input.doc"),
+            with_errors(sql.Identifier("input", "doc")) if is_failed else sql.SQL("input.doc"),
             self._context.staging.raw,
             self._selection.of_file(kind),
         )
@@ -187,7 +196,7 @@ class Results:
                 " WHERE NOT EXISTS (SELECT FROM {} AS raw WHERE raw.row = unreadable.row)"
             ).format(
                 rows,
-                _source_with_errors(sql.Identifier("source")),
+                source_with_errors(sql.Identifier("source")),
                 self._selection.unreadable(),
                 self._context.staging.raw,
             )
@@ -281,28 +290,6 @@ def _shape(detected: Mapping[str, Any]) -> _Shape:
         detected.get("delimiter") or ",",
         detected.get("encoding") or "utf-8",
         bool(detected.get("bom")),
-    )
-
-
-def _quoted(text: sql.Composable) -> sql.Composable:
-    """Return SQL of a text as a quoted cell of CSV."""
-    return sql.SQL("""'"' || replace({}, '"', '""') || '"'""").format(text)
-
-
-def _with_errors(document: sql.Composable) -> sql.Composable:
-    """Return SQL of a record of JSON with its errors."""
-    # Before the closing brace, so that the document stays as it is.
-    return sql.SQL(
-        "CASE WHEN {0} IS JSON OBJECT THEN regexp_replace({0}, '\\s*}}\\s*$', '')"
-        " || CASE WHEN {0} ~ '^\\s*{{\\s*}}\\s*$' THEN '' ELSE ',' END"
-        " || {1} || to_json(errors)::text || '}}' ELSE {2} END"
-    ).format(document, sql.Literal(f'"{ERRORS_HEADER}":'), _source_with_errors(document))
-
-
-def _source_with_errors(source: sql.Composable) -> sql.Composable:
-    """Return SQL of a JSON object with the text of a record that is not an object."""
-    return sql.SQL("json_build_object({}, {}, {}, errors)::text").format(
-        sql.Literal(SOURCE_KEY), source, sql.Literal(ERRORS_HEADER)
     )
 
 

@@ -7,18 +7,18 @@ from batches.execution.outcome import Outcome
 from batches.execution.phases import Phase, PhaseName
 from batches.execution.results import Results
 from batches.merging.journal import Journal
-from batches.merging.undo import Undo
+from batches.merging.undo import OriginalDeleted, Undo
 from batches.models import Batch
 from batches.staging import Step
-from longshore.api.errors import ApiError, ErrorCode
 
 
 def undo(attempt: Attempt) -> Outcome:
     """Reverse what a batch has written. Goes on where an earlier attempt ended."""
     batch = attempt.context.batch
-    if batch.reverses_id is None:
-        raise ApiError(ErrorCode.NOT_FOUND, "The batch to undo has been deleted.")
-    undoing = Undo(attempt.context, Batch.objects.get(pk=batch.reverses_id))
+    original = Batch.objects.visible().filter(reversals=batch).first()
+    if original is None:
+        raise OriginalDeleted
+    undoing = Undo(attempt.context, original)
     attempt.on_cancel.append(undoing.cancel)
     attempt.check()
 

@@ -1,12 +1,11 @@
 """Batches in responses of the API and in webhook events."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from batches.lifecycle.deadlines import undo_deadline
 from batches.lifecycle.storage import BATCH_FILES
 from batches.lifecycle.upload_links import upload_link
 from batches.models import Batch, BatchError, BatchEvent, BatchFile, FileKind
@@ -259,15 +258,3 @@ class BatchEventDataSerializer(BatchSerializer):
 
     # The client that requested the batch has the link of the upload.
     omitted = ("request", "upload")
-
-
-def undo_deadline(batch: Batch) -> datetime | None:
-    """Return when a batch can no longer be undone; None if it never could be.
-
-    A batch that failed, timed out or was canceled may have written some of its records.
-    """
-    if batch.dry_run or batch.reverses_id or batch.spec.get("reverses") or not batch.started_at:
-        return None
-    if batch.completed_at is None:
-        return None
-    return batch.completed_at + timedelta(hours=settings.BATCH_UNDO_HOURS)

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from batches.errors import BatchErrorCode
 from batches.lifecycle import staging_tables
+from batches.lifecycle.deadlines import being_undone, undo_deadline, undo_expired
 from batches.lifecycle.storage import BATCH_STORAGE
 from batches.lifecycle.webhook_events import BATCH_EVENTS
 from batches.models import (
@@ -39,6 +40,7 @@ from batches.staging import OUTCOMES, STATISTICS
 from longshore.api.errors import ApiError, BaseErrorCode, ErrorCode
 from longshore.database import chunks
 from longshore.database.ids import new_id
+from longshore.jobs import admission
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.lifecycle import held_by
 from longshore.jobs.specs import refusing_obsolete
@@ -81,6 +83,11 @@ class BatchLifecycle(PublishingLifecycle[Batch]):
     }
     time_limit_advice = "Send several batches."
 
+    def quotas(self, job: Batch) -> list[admission.Quota]:
+        """As for all jobs. An undo may store its few files although the batch used the quota up."""
+        limits, stores = self.kind.limits(job.organization_id), job.reverses_id is None
+        return admission.quotas(self.kind, job.organization_id, limits, has_stored_bytes=stores)
+
     def lifetime(self, job: Batch) -> timedelta:
         if job.status == Status.REQUESTED:
             return timedelta(seconds=settings.BATCH_UPLOAD_SECONDS)
@@ -102,6 +109,10 @@ class BatchLifecycle(PublishingLifecycle[Batch]):
         if job.is_draft:
             text = "The batch is an upload that nobody checked. Upload the file again."
             raise ApiError(ErrorCode.INVALID_STATUS, text, {"status": job.status})
+        # Then the journal of the original batch is purged: nothing would be undone.
+        original = job.reverses
+        if original and (deadline := undo_deadline(original)) and deadline <= timezone.now():
+            raise undo_expired(original)
         if job.input_key is None:
             return
         if job.input_bytes is None:
@@ -111,6 +122,15 @@ class BatchLifecycle(PublishingLifecycle[Batch]):
         if not job.has_files or job.expires_at <= timezone.now():
             text = "The input of the batch has been deleted. Send it as a new batch."
             raise ApiError(BatchErrorCode.BATCH_EXPIRED, text)
+
+    def delete(self, job: Batch) -> None:
+        """As for all jobs. Raises ApiError if the batch is being undone, by its journal."""
+        with transaction.atomic():
+            admission.lock(job.organization_id)
+            undoing = self.kind.jobs.visible().filter(reverses=job.pk)
+            if unfinished := undoing.filter(status__in=self.kind.unfinished).first():
+                raise being_undone(unfinished)
+            super().delete(job)
 
     def delete_attempts(self, job: Batch, claims: Iterable[str], deadline: float = inf) -> bool:
         claims = list(claims)

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from batches.errors import BatchErrorCode
 from batches.lifecycle import creation
-from batches.lifecycle.representation import undo_deadline
+from batches.lifecycle.deadlines import undo_deadline, undo_expired
 from batches.lifecycle.transitions import BATCHES, batch_lifecycle, readable_spec
-from batches.models import Batch, BatchLimits, Via
+from batches.models import Batch, Via
 from batches.spec import BatchSpec, Mode
 from longshore.accounts.models import ApiKey
 from longshore.api.errors import ApiError, ErrorCode
@@ -25,8 +25,6 @@ def create(batch: Batch, api_key: ApiKey | None) -> tuple[Batch, bool]:
     Returns the undo, and whether it is a new one. Raises ApiError if the batch cannot be undone.
     """
     spec = readable_spec(batch)
-    allowed = BatchLimits.applied_to(batch.organization_id)
-    quotas = admission.quotas(BATCHES, batch.organization_id, allowed)
     with transaction.atomic():
         admission.lock(batch.organization_id)
         # It may have been retried meanwhile.
@@ -40,7 +38,7 @@ def create(batch: Batch, api_key: ApiKey | None) -> tuple[Batch, bool]:
                 existing.refresh_from_db()
             return existing, False
         reversal = _reversal(batch, spec, api_key)
-        actions.create_locked(batch_lifecycle, reversal, quotas)
+        actions.create_locked(batch_lifecycle, reversal, batch_lifecycle.quotas(reversal))
         Batch.objects.filter(pk=batch.pk, undone_at=None).update(undone_at=Now())
     return reversal, True
 
@@ -59,13 +57,9 @@ def nothing_to_undo(reason: str) -> ApiError:
     return ApiError(ErrorCode.INVALID_STATUS, text)
 
 
-def undo_expired(batch: Batch) -> ApiError:
-    deadline = undo_deadline(batch)
-    text = f"The batch could be undone until {deadline:%FT%TZ}."
-    return ApiError(BatchErrorCode.UNDO_EXPIRED, text, {"can_undo_until": deadline})
-
-
 def _undo_refusal(batch: Batch, spec: BatchSpec) -> ApiError | None:
+    if batch.deleted_at is not None:
+        return ApiError(ErrorCode.NOT_FOUND)
     if spec.dry_run:
         return nothing_to_undo("The batch was a dry run")
     if spec.reverses:

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from django.urls import reverse
 
-from batches.lifecycle.representation import undo_deadline
+from batches.lifecycle.deadlines import undo_deadline
 from batches.lifecycle.storage import BATCH_FILES
 from batches.models import Batch, BatchError, FileKind
 from batches.spec import InputFormat

@@ -60,11 +60,11 @@ class Canceled(Exception):
 class Chunks(Generic[R]):
     """The chunks of a staged table. R: what `change` reports about the rows that it wrote.
 
-    staged: a table with a column `row`, from which refused rows are deleted.
+    staged: the plan, or another table with a column `row`; refused rows are left out of it.
     pending: SQL that is true for the rows of the table that are to be written.
     change: writes rows, and returns a report and the rows that it did not write. The database may
         refuse others by an error. Does not commit. Several threads call it.
-    is_input: whether `row` is the number of a row of the input.
+    is_input: whether the table is the plan, so that `row` is the number of a row of the input.
     deletes: whether `change` deletes records.
     written: the contexts whose hooks are called; those of the records and of their parts.
     canceled: ends the writing before the next chunk.
@@ -199,11 +199,22 @@ class Chunks(Generic[R]):
         return written
 
     def _leave_out(self, refused: dict[int, Refusal], places: Places) -> int:
-        """Store refused rows, and delete them from the table. Returns their number."""
+        """Store refused rows, and leave them out of the table. Returns their number.
+
+        The plan keeps a refused row as validation does: an `overwrite` must not delete its record.
+        """
+        leave_out = "DELETE FROM {}"
+        if self.is_input:
+            leave_out = (
+                "UPDATE {} SET step = {refused}, key = CASE WHEN step <> {create} THEN key END"
+            )
         with refusals.storing(self.context, places) as store:
             execute(
-                sql.SQL("DELETE FROM {} WHERE row = ANY ({}::bigint[])").format(
-                    self.staged, sql.Literal(list(refused))
+                sql.SQL(f"{leave_out} WHERE row = ANY ({{rows}}::bigint[])").format(
+                    self.staged,
+                    refused=sql.Literal(Step.REFUSED),
+                    create=sql.Literal(Step.CREATE),
+                    rows=sql.Literal(list(refused)),
                 )
             )
             store(refused.values())

@@ -7,11 +7,13 @@ from batches.errors import BatchErrorCode
 from batches.merging.chunks import Chunks
 from batches.merging.deletion import Deletion
 from batches.merging.journal import Journal, execute
+from batches.merging.preparation import columns_of
 from batches.merging.refusals import Refusal
 from batches.merging.rows import Rows
 from batches.merging.tables import Table
 from batches.staging import Step
 from longshore.api.errors import ApiError
+from longshore.resources.columns import column_name
 from longshore.resources.conditions import scope
 
 
@@ -41,7 +43,8 @@ class Cleanup:
     def collect(self) -> int:
         """Stage the records that no row names, before the batch writes anything.
 
-        Records that others create after `collect` are not deleted by this attempt. Returns `total`.
+        Records that others create after `collect` are not deleted by this attempt, nor those that
+        they created since the plan with the key of a row. Returns `total`.
         """
         self.unknown = self._count_unknown()
         table, staging = Table(self.context.resource.model), self.context.staging
@@ -53,6 +56,7 @@ class Cleanup:
                 " AS row, record.{key}::text AS key FROM {table} AS record"
                 " WHERE {own} AND {is_known} AND NOT EXISTS ("
                 "SELECT FROM {plan} AS plan WHERE plan.key = record.{key}) AND NOT EXISTS ("
+                "SELECT FROM {named} AS named WHERE {same_key}) AND NOT EXISTS ("
                 "SELECT FROM ({written}) AS written WHERE written.key = record.{key}::text)"
             ).format(
                 absent=staging.absent,
@@ -61,6 +65,8 @@ class Cleanup:
                 own=own,
                 is_known=sql.Literal(not self.unknown),
                 plan=staging.plan,
+                named=staging.named,
+                same_key=self._same_key(),
                 written=journal.rows(),
             )
         )
@@ -72,6 +78,39 @@ class Cleanup:
         self.total = absent + self.deleted
         self._existing = existing + self.deleted - written[Step.CREATE]
         return self.total
+
+    def look_again(self) -> None:
+        """Leave out the records that rows name by now, after the batch has written its rows.
+
+        Another writer may have given a record the key of a row: then the row updated it, or, if the
+        row has an error, nothing is to be done with it.
+        """
+        if self.total == self.deleted:
+            return
+        table, staging = Table(self.context.resource.model), self.context.staging
+        parts = {"plan": staging.plan, "absent": staging.absent}
+        execute(
+            sql.SQL(
+                "UPDATE {plan} AS plan SET key = record.{key} FROM {named} AS named,"
+                " {table} AS record WHERE named.row = plan.row AND plan.step = {refused}"
+                " AND {same_key} AND {own}"
+            ).format(
+                key=sql.Identifier(table.key),
+                named=staging.named,
+                table=table.name,
+                refused=sql.Literal(Step.REFUSED),
+                same_key=self._same_key(),
+                own=scope(self.context.resource, self.context.organization_id, "record"),
+                **parts,
+            )
+        )
+        ((found,),) = execute(
+            sql.SQL(
+                "WITH named AS (DELETE FROM {absent} AS absent USING {plan} AS plan"
+                " WHERE plan.key::text = absent.key RETURNING 1) SELECT count(*) FROM named"
+            ).format(**parts)
+        )
+        self.total -= found
 
     def confirm(self) -> None:
         """Refuse to delete more than half of the records, unless the request names their number.
@@ -118,7 +157,9 @@ class Cleanup:
             "SELECT key::text AS key FROM {} AS plan WHERE key IS NOT NULL"
             " UNION ALL SELECT key FROM ({}) AS written"
         ).format(self.context.staging.plan, Journal(self.context.batch).rows())
-        absent = sql.SQL("SELECT key FROM {}").format(self.context.staging.absent)
+        absent = sql.SQL("SELECT NULL::bigint AS row, key FROM {}").format(
+            self.context.staging.absent
+        )
         deletion = Deletion(self.context, kept=named, named_elsewhere=absent)
         refused = deletion.delete(
             sql.SQL("SELECT NULL::bigint AS row, absent.key FROM {} AS absent WHERE {}").format(
@@ -127,6 +168,21 @@ class Cleanup:
             ignore_missing=True,
         )
         return deletion.deleted, refused
+
+    def _same_key(self) -> sql.Composable:
+        """Return SQL of a test whether a row of `named` has the key of the alias `record`.
+
+        False if the input does not have the resource's key.
+        """
+        staging, targets = self.context.staging, self.context.targets
+        if len(columns_of(staging.named)) == 1:
+            return sql.SQL("false")
+        return sql.SQL(" AND ").join(
+            sql.SQL("named.{} = {}").format(
+                staging.key(number), sql.Identifier("record", column_name(targets.field(column)))
+            )
+            for number, column in enumerate(targets.key)
+        )
 
     def _count_unknown(self) -> int:
         """Return the number of rows with errors that the plan does not have."""

@@ -13,7 +13,7 @@ from batches.context import Context
 from batches.errors import RowErrorCode
 from batches.merging import refusals
 from batches.merging.changes import Own, is_own
-from batches.merging.journal import execute
+from batches.merging.journal import Journal, execute
 from batches.merging.references import Reference, is_foreign, references_to
 from batches.merging.refusals import Refusal
 from batches.merging.tables import Table
@@ -86,7 +86,7 @@ class Collector:
         execute(sql.SQL("ANALYZE {}").format(COLLECTED))
 
     def _missing(self, named: sql.Composable) -> list[Refusal]:
-        """Return the named records that are not collected."""
+        """Return the named records that are not collected, and that the batch has not deleted."""
         missing = execute(
             sql.SQL(
                 "SELECT named.row, named.key FROM ({}) AS named WHERE NOT EXISTS"
@@ -94,7 +94,21 @@ class Collector:
                 " AND collected.key = named.key) ORDER BY 1, 2"
             ).format(named, COLLECTED)
         )
-        return [refusals.not_found(row, self.context.targets, key) for row, key in missing]
+        # A record of another chunk was deleted along with its parent.
+        deleted = (
+            execute(
+                sql.SQL("SELECT row FROM ({}) AS written WHERE row = ANY ({}::bigint[])").format(
+                    Journal(self.context.batch).rows(), sql.Literal([row for row, _ in missing])
+                )
+            )
+            if missing
+            else []
+        )
+        return [
+            refusals.not_found(row, self.context.targets, key)
+            for row, key in missing
+            if (row,) not in deleted
+        ]
 
     def _collect_referring(self, model: type[Model]) -> list[Reference]:
         """Collect the records that refer to collected ones by CASCADE, until none is left.

@@ -16,7 +16,7 @@ from batches.merging.collecting import COLLECTED, Collector
 from batches.merging.journal import Journal, execute
 from batches.merging.references import Reference
 from batches.merging.refusals import Refusal
-from batches.merging.tables import Table
+from batches.merging.tables import VERSION, Table
 from batches.staging import Step
 
 
@@ -28,8 +28,8 @@ class Deletion:
         of these versions are deleted with it if they refer by CASCADE.
     kept: a query of `key` (text) of records of the resource. If given, a record is kept if one of
         them would be deleted with it.
-    named_elsewhere: a query of `key` (text) of records of the resource that are to be deleted, too.
-        They count as named if they are deleted along with another record.
+    named_elsewhere: a query of `row` and `key` (text) of records of the resource that are to be
+        deleted, too. They count as named if they are deleted along with another record.
     deleted: the number of named records that were deleted.
     """
 
@@ -58,19 +58,21 @@ class Deletion:
     def _unlink(self, reference: Reference, collector: Collector) -> None:
         """Give the foreign keys that refer to collected records the value that is left.
 
-        The journal's image has the key and the foreign key only.
+        The journal's image has the key, the foreign key and the version only.
         """
         child, parent = reference.child, reference.parent
         execute(
             sql.SQL(
-                "WITH old AS (SELECT child.{key}, child.{column} FROM {child} AS child"
+                "WITH old AS (SELECT child.{key}, child.{column}, child.xmin"
+                " FROM {child} AS child"
                 " WHERE child.{column} IN (SELECT parent.{target} FROM {collected} AS collected"
                 " JOIN {parent} AS parent ON parent.{parent_key} = collected.key::{type}"
                 " WHERE collected.place = {place}) AND {is_kept}"
                 " ORDER BY child.{key} FOR NO KEY UPDATE OF child),"
                 " changed AS (UPDATE {child} AS child SET {column} = {left} FROM old"
                 " WHERE child.{key} = old.{key} RETURNING child.{key}::text AS key,"
-                " jsonb_build_object({key_name}, old.{key}, {column_name}, old.{column}) AS before)"
+                " jsonb_build_object({key_name}, old.{key}, {column_name}, old.{column},"
+                " {version_name}, old.xmin) AS before)"
                 " {entries}"
             ).format(
                 key=sql.Identifier(child.key),
@@ -86,6 +88,7 @@ class Deletion:
                 left=reference.replacement,
                 key_name=sql.Literal(child.key),
                 column_name=sql.Literal(reference.column),
+                version_name=sql.Literal(VERSION),
                 entries=Journal(self.context.batch).insert(
                     child,
                     Step.UPDATE,
@@ -112,15 +115,19 @@ class Deletion:
             self._delete_level(tables[labels[place]], place, depth)
 
     def _delete_level(self, table: Table, place: int, depth: int) -> None:
-        is_named: sql.Composable = sql.SQL("bool_or(depth = 0)")
-        if self.named_elsewhere is not None and table.model is self.context.resource.model:
-            is_named = sql.SQL("(bool_or(depth = 0) OR key IN ({}))").format(self.named_elsewhere)
+        elsewhere: sql.Composable = sql.SQL("SELECT NULL::bigint AS row, NULL AS key")
+        is_of_resource = table.label == self.context.resource.model._meta.db_table
+        if self.named_elsewhere is not None and is_of_resource and depth:
+            elsewhere = self.named_elsewhere
         ((count,),) = execute(
             sql.SQL(
-                "WITH deleted AS (DELETE FROM {table} AS record USING (SELECT key, max(row)"
-                " FILTER (WHERE depth = 0) AS row, {is_named} AS is_named"
-                " FROM {collected} WHERE place = {place} GROUP BY key HAVING max(depth) = {depth})"
-                " AS collected WHERE record.{key} = collected.key::{type}"
+                "WITH deleted AS (DELETE FROM {table} AS record USING (SELECT found.key,"
+                " coalesce(max(found.row) FILTER (WHERE depth = 0), max(elsewhere.row)) AS row,"
+                " bool_or(depth = 0 OR elsewhere.key IS NOT NULL) AS is_named"
+                " FROM {collected} AS found LEFT JOIN ({elsewhere}) AS elsewhere"
+                " ON elsewhere.key = found.key WHERE place = {place} GROUP BY found.key"
+                " HAVING max(depth) = {depth}) AS collected"
+                " WHERE record.{key} = collected.key::{type}"
                 " RETURNING collected.row, collected.key, collected.is_named, {image} AS before),"
                 " entries AS ({entries}) SELECT count(*) FILTER (WHERE is_named) FROM deleted"
             ).format(
@@ -130,13 +137,14 @@ class Deletion:
                 depth=sql.Literal(depth),
                 key=sql.Identifier(table.key),
                 type=table.key_type,
-                is_named=is_named,
+                elsewhere=elsewhere,
                 image=table.image("record"),
                 entries=Journal(self.context.batch).insert(
                     table,
                     Step.DELETE,
                     sql.SQL(
-                        "SELECT row, key, before, is_named AND {} AS is_own FROM deleted"
+                        "SELECT CASE WHEN {0} THEN row END AS row, key, before,"
+                        " is_named AND {0} AS is_own FROM deleted"
                     ).format(sql.Literal(self.context.part is None)),
                 ),
             )

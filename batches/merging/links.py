@@ -63,7 +63,8 @@ class Links:
         related = Table(self.relation.target)
         return sql.SQL(
             "WITH deleted AS (DELETE FROM {table} AS link USING {plan} AS plan"
-            " JOIN {typed} AS typed USING (row) WHERE link.{near} = plan.key AND {written}"
+            " JOIN {typed} AS typed ON typed.longshore_row = plan.row"
+            " WHERE link.{near} = plan.key AND {written}"
             " AND plan.step = {update} AND NOT EXISTS (SELECT FROM {links} AS named"
             " WHERE named.row = plan.row AND named.relation = {relation}"
             " AND named.key::{far_type} = link.{far})"
@@ -88,7 +89,8 @@ class Links:
         return sql.SQL(
             "WITH created AS (INSERT INTO {table} ({near}, {far})"
             " SELECT plan.key, named.key::{far_type} FROM {plan} AS plan"
-            " JOIN {typed} AS typed USING (row) JOIN {links} AS named USING (row)"
+            " JOIN {typed} AS typed ON typed.longshore_row = plan.row"
+            " JOIN {links} AS named ON named.row = plan.row"
             " WHERE {written} AND named.relation = {relation} AND NOT EXISTS ("
             "SELECT FROM {table} AS link WHERE link.{near} = plan.key"
             " AND link.{far} = named.key::{far_type})"
@@ -108,7 +110,7 @@ class Links:
     def _parts(self, context: Context, rows: Rows, after: int) -> dict[str, Any]:
         staging = context.staging
         written = sql.SQL(
-            "{among} AND {relation} <> ALL (coalesce(typed.absent, '{{}}'))"
+            "{among} AND {relation} <> ALL (coalesce(typed.longshore_absent, '{{}}'))"
             " AND plan.key::text IN ({written})"
         ).format(
             among=rows.among("plan", "typed"),

@@ -9,7 +9,7 @@ from batches.context import Context
 from batches.merging.journal import Journal, execute
 from batches.merging.rows import Rows
 from batches.merging.statements import Statements
-from batches.staging import Staging
+from batches.staging import TYPED_ABSENT, TYPED_ROW, Staging
 
 
 def index(staging: Staging) -> None:
@@ -19,10 +19,11 @@ def index(staging: Staging) -> None:
     """
     for table, columns in (
         (staging.plan, "row, key, step"),
-        (staging.typed, "row"),
+        (staging.typed, TYPED_ROW),
         (staging.links, "relation, row"),
     ):
-        execute(sql.SQL("CREATE INDEX ON {} (row)").format(table))
+        row = sql.Identifier(TYPED_ROW if table == staging.typed else "row")
+        execute(sql.SQL("CREATE INDEX ON {} ({})").format(table, row))
         execute(sql.SQL("ANALYZE {} ({})").format(table, sql.SQL(columns)))
 
 
@@ -44,6 +45,15 @@ def count_steps(staging: Staging, rows: Rows | None = None) -> Counter[str]:
     return Counter(dict(execute(count.format(staging.plan, among))))
 
 
+def columns_of(table: sql.Identifier) -> list[str]:
+    """Return the columns of a staged table, in their order."""
+    columns = sql.SQL(
+        "SELECT attname FROM pg_attribute WHERE attrelid = {}::regclass AND attnum > 0"
+        " AND NOT attisdropped ORDER BY attnum"
+    )
+    return [name for (name,) in execute(columns.format(sql.Literal(table.as_string(None))))]
+
+
 def make_statements(
     context: Context,
     create_only: frozenset[str],
@@ -52,20 +62,16 @@ def make_statements(
 ) -> Statements:
     """Return the statements for the columns of the typed rows. parts: the tables of their parts."""
     staging = context.staging
-    typed = execute(
-        sql.SQL(
-            "SELECT attname FROM pg_attribute WHERE attrelid = {}::regclass AND attnum > 0"
-            " AND NOT attisdropped AND attname NOT IN ('row', 'absent') ORDER BY attnum"
-        ).format(sql.Literal(staging.typed.as_string(None)))
-    )
+    internal = (TYPED_ROW, TYPED_ABSENT)
+    typed = [each for each in columns_of(staging.typed) if each not in internal]
     absent = execute(
-        sql.SQL("SELECT DISTINCT unnest(absent) FROM {} WHERE absent IS NOT NULL").format(
-            staging.typed
+        sql.SQL("SELECT DISTINCT unnest({0}) FROM {1} WHERE {0} IS NOT NULL").format(
+            sql.Identifier(TYPED_ABSENT), staging.typed
         )
     )
     return Statements(
         context,
-        typed=tuple(name for (name,) in typed),
+        typed=tuple(typed),
         create_only=create_only,
         absent=frozenset(name for (name,) in absent),
         computed=computed,

@@ -19,13 +19,13 @@ from batches.merging.refusals import Refusal
 from batches.merging.rows import Rows
 from batches.merging.tables import Table
 from batches.parts import MAX_PARTS, record_of
-from batches.staging import Step
+from batches.staging import TYPED_ROW, Step
 from batches.validation.keys import assign_keys
 
 _LEAVE_OUT = """DELETE FROM {plan} AS part WHERE {among} AND NOT EXISTS (
  SELECT FROM {outer} AS record WHERE record.row = {record} AND record.key::text IN ({written}))"""
-_REFER = """UPDATE {typed} AS part SET {column} = record.key FROM {outer} AS record
-WHERE {among} AND record.row = {record} AND part.{column} IS DISTINCT FROM record.key"""
+_REFER = """UPDATE {typed} AS typed SET {column} = record.key FROM {outer} AS record
+WHERE {among} AND record.row = {record} AND typed.{column} IS DISTINCT FROM record.key"""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Records:
         self._delete_absent(outer, after)
         _, refused = self.write(rows)
         if refused:
-            raise Refused([self._of_record(each) for each in refused])
+            raise Refused([_of_row(self.context, each) for each in refused])
 
     def _take_over(self, rows: Rows, after: int) -> None:
         """Leave the parts of unwritten records out, and give the others the keys of their records,
@@ -154,43 +154,34 @@ class Records:
             "plan": context.staging.plan,
             "typed": context.staging.typed,
             "outer": context.outer.staging.plan,
-            "record": record_of(sql.Identifier("part", "row")),
-            "among": rows.among("part"),
             "column": sql.Identifier(part.column),
             "written": self._journal.keys_since(Table(context.outer.resource.model), after),
         }
-        for template in (_LEAVE_OUT, _REFER):
-            execute(sql.SQL(template).format(**named))
-
-    def _of_record(self, refusal: Refusal) -> Refusal:
-        """Return the refusal of the row of the input that has a part."""
-        number, context = sql.Literal(refusal.row), self.context
-        row, path = context.row_of(number), context.path_of(number, sql.Literal(refusal.column))
-        record: sql.Composable = number
-        while context.outer is not None:
-            record, context = record_of(record), context.outer
-        ((row, stands_for, path),) = execute(sql.SQL("SELECT {}, {}, {}").format(row, record, path))
-        return replace(refusal, row=row, record=stands_for, column=path)
+        for template, alias, row in ((_LEAVE_OUT, "part", "row"), (_REFER, "typed", TYPED_ROW)):
+            record = record_of(sql.Identifier(alias, row))
+            execute(sql.SQL(template).format(record=record, among=rows.among(alias), **named))
 
     def _delete_absent(self, outer: Rows, after: int) -> None:
-        """Delete the stored parts that an `overwrite` does not name."""
-        if not self.context.replaces_parts or self.context.outer is None:
+        """Delete the stored parts that an `overwrite` does not name. Raises Refused."""
+        part, context = self.context.part, self.context.outer
+        if part is None or context is None or not self.context.replaces_parts:
             return
-        named = sql.SQL(
-            "SELECT NULL::bigint AS row, absent.key FROM {} AS absent JOIN {} AS plan USING (row)"
+        absent = sql.SQL(
+            "SELECT absent.row, absent.key FROM {} AS absent JOIN {} AS plan USING (row)"
             " WHERE {} AND plan.key::text IN ({})"
         )
-        records = Table(self.context.outer.resource.model)
         refused = Deletion(self.context).delete(
-            named.format(
+            absent.format(
                 self.context.staging.absent,
-                self.context.outer.staging.plan,
+                context.staging.plan,
                 outer.among("absent", "plan"),
-                self._journal.keys_since(records, after),
+                self._journal.keys_since(Table(context.resource.model), after),
             ),
             ignore_missing=True,
         )
-        refusals.store(self.context, refused)
+        if refused:
+            named = (replace(each, column=part.relation.name) for each in refused)
+            raise Refused([_of_row(context, each) for each in named])
 
     def _replan(self, rows: Rows, planned: Counter[str]) -> tuple[Counter[str], list[Refusal]]:
         """Let rows update the records that were created since the plan, with the same key.
@@ -221,3 +212,17 @@ class Records:
             else:
                 refused.append(refusals.not_found(row, self.context.targets, key))
         return refused
+
+
+def _of_row(context: Context, refusal: Refusal) -> Refusal:
+    """Return the refusal of the row of the input that has a record or its part.
+
+    context: of the record whose number the refusal has as its row.
+    """
+    number = sql.Literal(refusal.row)
+    row, path = context.row_of(number), context.path_of(number, sql.Literal(refusal.column))
+    record: sql.Composable = number
+    while context.outer is not None:
+        record, context = record_of(record), context.outer
+    ((row, stands_for, path),) = execute(sql.SQL("SELECT {}, {}, {}").format(row, record, path))
+    return replace(refusal, row=row, record=stands_for, column=path)

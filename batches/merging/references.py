@@ -1,6 +1,6 @@
 """Foreign keys that refer to a model, with what a deletion does with their rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ class Reference:
     child: Table
     parent: Table
     field: Any
-    on_delete: Callable[..., Any]
+    on_delete: Any
 
     @property
     def column(self) -> str:
@@ -46,14 +46,28 @@ class Reference:
     def protects(self) -> bool:
         """Whether a row of the child keeps the parent from being deleted.
 
-        A batch cannot delete a row of a model with several tables or a composite primary key,
-        unless the row goes with its row in the parent's table.
+        A batch cannot delete a row of a model with several tables, unless the row goes with its row
+        in the parent's table. It can neither delete nor update a row with a composite primary key,
+        nor do what the project's own function does.
         """
-        if self.on_delete in (models.PROTECT, models.RESTRICT):
-            return True
         model = self.child.model
-        is_alone = bool(inherited_fields(model)) and not self.field.remote_field.parent_link
-        return self.on_delete is models.CASCADE and (is_alone or has_composite_key(model))
+        if self.on_delete is models.DO_NOTHING:
+            return False
+        if self.on_delete is models.CASCADE:
+            is_alone = bool(inherited_fields(model)) and not self.field.remote_field.parent_link
+            return is_alone or self.has_composite_key
+        sets = self.on_delete in (models.SET_NULL, models.SET_DEFAULT) or self._sets_value
+        return not sets or self.has_composite_key
+
+    @property
+    def has_composite_key(self) -> bool:
+        """Whether no single column identifies a row of the child, so that no batch writes it."""
+        return has_composite_key(self.child.model)
+
+    @property
+    def _sets_value(self) -> bool:
+        """Whether `on_delete` is `models.SET(…)`."""
+        return hasattr(self.on_delete, "deconstruct")
 
     @property
     def unlinks(self) -> bool:
@@ -67,11 +81,11 @@ class Reference:
             return sql.SQL("NULL")
         if self.on_delete is models.SET_DEFAULT:
             value = self.field.get_default()
-        elif hasattr(self.on_delete, "deconstruct"):  # models.SET(value or function)
+        elif self._sets_value:
             value = self.on_delete.deconstruct()[1][0]
             value = value() if callable(value) else value
         else:
-            raise TypeError(f"on_delete of {self.field} is not supported by batches")
+            raise TypeError(f"a deletion does not change {self.field}")
         if isinstance(value, models.Model):
             value = getattr(value, self.field.target_field.attname)
         return sql.Literal(self.field.get_db_prep_save(value, connection))
@@ -111,24 +125,27 @@ def is_foreign(table: Table, organization_id: str, row: str) -> sql.Composable:
     too. A row of a model that has neither a resource nor an organization is part of the record to
     which it refers, so it is never foreign.
     """
-    if resource := registry.for_model(table.model):
-        own = scope(replace(resource, where=None), organization_id, row)
-        if inherited_fields(table.model):  # Other tables have some of its columns.
-            whole = f"{row}_whole"
-            own = sql.SQL("EXISTS (SELECT FROM {} WHERE {} = {} AND {})").format(
-                from_item(table.model, whole),
-                sql.Identifier(whole, table.key),
-                sql.Identifier(row, table.key),
-                scope(replace(resource, where=None), organization_id, whole),
-            )
-        return sql.SQL("({}) IS NOT TRUE").format(own)
-    tests = [
-        sql.SQL("{} <> {}").format(
-            sql.Identifier(row, column_name(each)), sql.Literal(organization_id)
-        )
-        for each in organization_links(table.model)
-    ]
-    return sql.SQL("({})").format(sql.SQL(" OR ").join(tests)) if tests else sql.SQL("false")
+    model, is_inherited = table.model, bool(inherited_fields(table.model))
+    # Other tables have some of the columns of a model with several tables.
+    whole = f"{row}_whole" if is_inherited else row
+    if resource := registry.for_model(model):
+        own = scope(replace(resource, where=None), organization_id, whole)
+        foreign: sql.Composable = sql.SQL("({}) IS NOT TRUE").format(own)
+    else:
+        organization = sql.Literal(organization_id)
+        tests = [
+            sql.SQL("{} <> {}").format(sql.Identifier(whole, column_name(each)), organization)
+            for each in organization_links(model)
+        ]
+        foreign = sql.SQL("({})").format(sql.SQL(" OR ").join([sql.SQL("false"), *tests]))
+    if not is_inherited:
+        return foreign
+    return sql.SQL("EXISTS (SELECT FROM {} WHERE {} = {} AND {})").format(
+        from_item(model, whole),
+        sql.Identifier(whole, table.key),
+        sql.Identifier(row, table.key),
+        foreign,
+    )
 
 
 def foreign_keys(table: Table) -> "Iterable[models.ForeignKey[Any, Any]]":

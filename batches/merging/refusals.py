@@ -20,6 +20,7 @@ from batches.targets import Targets
 from batches.validation import messages
 from batches.validation.catalog import declared_message
 from longshore.api.errors import display_value
+from longshore.resources.tables import concrete_model
 
 # Classes of SQLSTATE of errors that one row may cause: its values, a constraint, a trigger, the
 # CHECK OPTION of a view, the size of an index row.
@@ -238,5 +239,5 @@ def still_referenced(by: str = "") -> str:
 
 def _fields(model: type[Model], constraint: str) -> Sequence[str]:
     """Return the fields of a unique constraint; none for one on expressions."""
-    found = (each for each in model._meta.constraints if each.name == constraint)
+    found = (each for each in concrete_model(model)._meta.constraints if each.name == constraint)
     return getattr(next(found, None), "fields", ())

@@ -11,9 +11,9 @@ from batches.errors import RowErrorCode
 from batches.merging.changes import CHANGES, Entry, Own, is_own
 from batches.merging.deletion import Deletion
 from batches.merging.journal import Journal, execute
-from batches.merging.references import references_to
+from batches.merging.references import is_foreign, references_to
 from batches.merging.rows import Rows
-from batches.merging.tables import Table, names
+from batches.merging.tables import VERSION, Table, names
 from batches.staging import Step
 
 CHANGED = "The record was changed or deleted after the batch, so it is kept as it is."
@@ -117,8 +117,13 @@ class Restoring:
         columns = execute(
             sql.SQL(
                 "SELECT name FROM {} AS change CROSS JOIN LATERAL jsonb_object_keys(before) AS name"
-                " WHERE change.number = {} AND change.position = 1 AND name <> {}"
-            ).format(CHANGES, sql.Literal(entry.number), sql.Literal(entry.table.key))
+                " WHERE change.number = {} AND change.position = 1 AND name NOT IN ({}, {})"
+            ).format(
+                CHANGES,
+                sql.Literal(entry.number),
+                sql.Literal(entry.table.key),
+                sql.Literal(VERSION),
+            )
         )
         if len(columns) == 1:
             self._link_again(entry, pending, columns[0][0])
@@ -160,7 +165,10 @@ class Restoring:
         )
 
     def _link_again(self, entry: Entry, pending: sql.Composable, column: str) -> None:
-        """Restore foreign keys that a deletion changed, unless they were changed again."""
+        """Restore foreign keys that a deletion changed, unless their rows were changed again.
+
+        A row that belongs to another organization by now stays as it is.
+        """
         table, replacement = entry.table, self._replacement(entry.table, column)
         execute(
             sql.SQL(
@@ -169,8 +177,10 @@ class Restoring:
                 " CROSS JOIN LATERAL jsonb_populate_record(old, change.before) AS image"
                 " WHERE record.{key} = old.{key} AND {pending}"
                 " AND record.{column} IS NOT DISTINCT FROM {replacement}"
+                " AND {is_own} AND {is_foreign} IS NOT TRUE"
                 " RETURNING change.row, change.key,"
-                " jsonb_build_object({key_name}, old.{key}, {name}, old.{column}) AS before),"
+                " jsonb_build_object({key_name}, old.{key}, {name}, old.{column},"
+                " {version}, old.xmin) AS before),"
                 " entries AS ({entries}) UPDATE {changes} AS change SET code = {code},"
                 " message = {message} WHERE {pending} AND key NOT IN (SELECT key FROM changed)"
             ).format(
@@ -183,6 +193,9 @@ class Restoring:
                 replacement=replacement,
                 key_name=sql.Literal(table.key),
                 name=sql.Literal(column),
+                version=sql.Literal(VERSION),
+                is_own=is_own("record", table, self.own),
+                is_foreign=is_foreign(table, self.context.organization_id, "record"),
                 entries=self._journal(entry, Step.UPDATE, "changed"),
                 code=sql.Literal(RowErrorCode.CHANGED_SINCE),
                 message=sql.Literal(CHANGED),

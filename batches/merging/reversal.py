@@ -114,7 +114,8 @@ class Reversal:
             )
         )
         for reference in references_to(table.model):
-            self._refuse_links(reference)
+            if not reference.has_composite_key:
+                self._refuse_links(reference)
 
     def _refuse_links(self, reference: Reference) -> None:
         """Leave out the links and parts of records that are kept, and those of created records.

@@ -34,7 +34,7 @@ class Statements:
     typed: the columns of `Staging.typed` that are columns of the table.
     create_only: those of them that only a created record gets.
     absent: those of them that at least one row does not set.
-    computed: SQL of further columns of created records, by name. It may use `typed.row`.
+    computed: SQL of further columns of created records, by name. It may use `typed.longshore_row`.
     parts: the plans of their parts.
     """
 
@@ -69,7 +69,8 @@ class Statements:
         order = [sql.Identifier("typed", name) for name in self.key_columns]
         return sql.SQL(
             "WITH created AS (INSERT INTO {table} ({columns}) SELECT {values} FROM {plan} AS plan"
-            " JOIN {typed} AS typed USING (row) WHERE {among} AND plan.step = {step}"
+            " JOIN {typed} AS typed ON typed.longshore_row = plan.row"
+            " WHERE {among} AND plan.step = {step}"
             " ORDER BY {order} ON CONFLICT DO NOTHING RETURNING {key} AS key),"
             " entries AS ({entries}) SELECT count(*) FROM created"
         ).format(
@@ -121,7 +122,8 @@ class Statements:
             "SELECT FROM {links} AS link WHERE link.row = plan.row) AND {has_no_parts}"
             " THEN {unchanged}"
             " ELSE {update} END"
-            " FROM {typed} AS typed, {table} AS {record} WHERE typed.row = plan.row AND {among}"
+            " FROM {typed} AS typed, {table} AS {record}"
+            " WHERE typed.longshore_row = plan.row AND {among}"
             " AND plan.step = {create} AND {same} AND {scope} AND {within} AND NOT EXISTS ("
             "SELECT FROM {table} AS created WHERE created.{key} = plan.key)"
             " RETURNING plan.row, plan.step"
@@ -173,7 +175,8 @@ class Statements:
         changes = changes or [sql.SQL("{0} = {1}.{0}").format(sql.Identifier(self.table.key), _row)]
         return sql.SQL(
             "WITH updated AS (UPDATE {table} AS {record} SET {changes} FROM {plan} AS plan"
-            " JOIN {typed} AS typed USING (row) JOIN {table} AS {old} ON {old}.{key} = plan.key"
+            " JOIN {typed} AS typed ON typed.longshore_row = plan.row"
+            " JOIN {table} AS {old} ON {old}.{key} = plan.key"
             " WHERE {record}.{key} = plan.key AND {among} AND plan.step = {step} AND {scope}"
             " AND {within} RETURNING {named}, plan.key::text AS key, {image} AS before),"
             " entries AS ({entries}) SELECT count(*) FROM updated"
@@ -209,7 +212,7 @@ class Statements:
             "SELECT plan.row, plan.step, plan.key::text, EXISTS (SELECT FROM {table} AS {record}"
             " WHERE {record}.{key} = plan.key AND {scope} AND {within}), {taken}"
             " FROM {plan} AS plan"
-            " LEFT JOIN {typed} AS typed USING (row)"
+            " LEFT JOIN {typed} AS typed ON typed.longshore_row = plan.row"
             " WHERE {among} AND plan.step IN ({create}, {update})"
             " AND plan.key::text NOT IN ({written})"
             " ORDER BY plan.row"
@@ -274,7 +277,7 @@ class Statements:
     def _values(self) -> list[sql.Composable]:
         """Return the new values of `updated`: the typed ones, or the stored ones where absent."""
         return [
-            sql.SQL("CASE WHEN {} = ANY (typed.absent) THEN {} ELSE {} END").format(
+            sql.SQL("CASE WHEN {} = ANY (typed.longshore_absent) THEN {} ELSE {} END").format(
                 sql.Literal(name), sql.Identifier(_ROW, name), sql.Identifier("typed", name)
             )
             if name in self.absent

@@ -8,6 +8,7 @@ member with the empty name lists the columns that held the latter.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Model, UniqueConstraint
 from psycopg import sql
@@ -15,6 +16,7 @@ from psycopg import sql
 from longshore.database.column_types import db_type, sql_type
 from longshore.database.tables import table_name
 from longshore.resources.columns import AnyField, column_name, primary_key
+from longshore.resources.tables import concrete_model
 
 # The member of an image with the version of the row: no column can have this name.
 VERSION = "xmin"
@@ -26,6 +28,11 @@ class Table:
     """The table of a model."""
 
     model: type[Model]
+
+    @property
+    def _options(self) -> Any:
+        """The options of the model that has the table: a proxy model has no fields of its own."""
+        return concrete_model(self.model)._meta
 
     @property
     def label(self) -> str:
@@ -50,14 +57,14 @@ class Table:
         """The fields of the stored columns that are not generated, by column."""
         return {
             column_name(field): field
-            for field in self.model._meta.local_concrete_fields
+            for field in self._options.local_concrete_fields
             if not field.generated
         }
 
     @cached_property
     def unique(self) -> list[tuple[str, ...]]:
         """The unique constraints, as tuples of columns, without the primary key."""
-        options = self.model._meta
+        options = self._options
         constraints = (each for each in options.constraints if isinstance(each, UniqueConstraint))
         sets: list[Iterable[str]] = [
             *([field.name] for field in options.local_fields if field.unique),
@@ -71,7 +78,7 @@ class Table:
         """Return the image of the row of the table's alias `row`."""
         columns = [sql.Identifier(row, name) for name in (*self.fields, VERSION)]
         image: sql.Composable = sql.SQL(
-            "(SELECT to_jsonb(image) FROM (SELECT {} OFFSET 0) AS image)"
+            "(SELECT to_jsonb(image.*) FROM (SELECT {} OFFSET 0) AS image)"
         ).format(sql.SQL(", ").join(columns))
         if not self._json_columns:
             return image

@@ -25,9 +25,21 @@ from batches.merging.refusals import Refusal
 from batches.merging.reversal import Reversal
 from batches.merging.rows import Rows
 from batches.models import Batch, JournalEntry
+from longshore.api.errors import ApiError, ErrorCode
 
+# Entries that are reversed with the numbers of one block of the journal. A batch that aborts on
+# errors is one transaction, with as many entries as it has.
+ENTRIES_PER_BLOCK = 100
 _KEPT = (RowErrorCode.CHANGED_SINCE, RowErrorCode.STILL_REFERENCED)
 _JOURNAL = JournalEntry._meta.db_table
+
+
+class OriginalDeleted(ApiError):
+    """The batch to undo was deleted, and its journal with it."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.NOT_FOUND, "The batch to undo has been deleted.")
+
 
 Refused = dict[tuple[int, int], Refusal]
 
@@ -71,7 +83,7 @@ class Undo:
     def run(self) -> Outcome:
         """Reverse what is not reversed yet.
 
-        Raises Superseded if the attempt has lost the batch, and Canceled.
+        Raises Superseded if the attempt has lost the batch, Canceled, and OriginalDeleted.
         """
         self.outcome.total = Journal(self.original).count().total()
         done = self.count_done()
@@ -126,10 +138,13 @@ class Undo:
 
     def _reverse_all(self, reversal: Reversal, refused: Refused) -> tuple[int, int, int]:
         """Reverse a transaction. Returns the numbers of reversed, kept and failed records."""
+        self._keep_original()
         refusals.defer_constraints()
         first = self._journal.begin(self._journal.next_block)
-        for entry in self._stage(reversal, refused):
+        for number, entry in enumerate(self._stage(reversal, refused), 1):
             reversal.reverse(entry)
+            if number % ENTRIES_PER_BLOCK == 0:
+                self._journal.begin(self._journal.next_block)
         refusals.check_constraints()
         call_after_write(self.context, first)
         reversal.store_refused()
@@ -137,6 +152,15 @@ class Undo:
         counts = self._journal.count(first).total(), kept, failed
         self._journal.mark(_JOURNAL, [str(reversal.transaction)], counts)
         return counts
+
+    def _keep_original(self) -> None:
+        """Keep the batch to undo, and so its journal, until the end of the transaction."""
+        lock = sql.SQL(
+            "SELECT number FROM {} WHERE number = {} AND deleted_at IS NULL FOR KEY SHARE"
+        )
+        table, number = sql.Identifier(Batch._meta.db_table), sql.Literal(self.original.pk)
+        if not execute(lock.format(table, number)):
+            raise OriginalDeleted
 
     def _stage(self, reversal: Reversal, refused: Refused) -> list[Entry]:
         """Stage the changes, without those that cannot be reversed."""

@@ -132,6 +132,7 @@ class Merge:
     def clean_up(self) -> None:
         """Delete the records that an `overwrite` does not name. `cleanup` counts them."""
         if self.cleanup and self.context.spec.on_error is not OnError.ABORT:
+            self.cleanup.look_again()
             self.cleanup.chunks.write_each(self.cleanup.report)
 
     def cancel(self) -> None:
@@ -145,7 +146,7 @@ class Merge:
     def _write_at_once(self) -> None:
         """Write all rows in one transaction, or none. Raises Aborted."""
         before = replace(self.counts)
-        deleted = self.cleanup.deleted if self.cleanup else 0
+        cleanup = (self.cleanup.total, self.cleanup.deleted) if self.cleanup else (0, 0)
         writing: Chunks[Any] = self._chunks
         refused: list[Refusal] = []
         phases: list[tuple[Chunks[Any], Callable[[Any, int], None]]] = [(self._chunks, self._add)]
@@ -155,6 +156,8 @@ class Merge:
             try:
                 with transaction.atomic(durable=True):
                     for writing, report in phases:
+                        if self.cleanup and writing is self.cleanup.chunks:
+                            self.cleanup.look_again()
                         writing.write_here(report)
                     hold(self.context.batch)
                 return
@@ -169,7 +172,7 @@ class Merge:
                     raise
             self.counts.set(before)
             if self.cleanup:
-                self.cleanup.deleted = deleted
+                self.cleanup.total, self.cleanup.deleted = cleanup
             if refused:
                 break
         if self.cleanup and writing is self.cleanup.chunks:
@@ -183,13 +186,11 @@ class Merge:
 
     def _change(self, rows: Rows) -> tuple[Counts, list[Refusal]]:
         if self.context.spec.action is Action.DELETE:
-            deletion = Deletion(self.context)
-            named = sql.SQL(
-                "SELECT plan.row, plan.key::text AS key FROM {} AS plan WHERE {} AND {}"
+            named = sql.SQL("SELECT row, key::text AS key FROM {} AS plan WHERE {}").format(
+                self.context.staging.plan, steps(Step.DELETE)
             )
-            refused = deletion.delete(
-                named.format(self.context.staging.plan, rows.among("plan"), steps(Step.DELETE))
-            )
+            deletion = Deletion(self.context, named_elsewhere=named)
+            refused = deletion.delete(sql.SQL("{} AND {}").format(named, rows.among("plan")))
             return Counts(deleted=deletion.deleted), refused
         return self._records.write(rows)
 

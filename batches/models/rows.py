@@ -98,7 +98,7 @@ class JournalEntry(models.Model):
     keys: primary keys as text.
     before: the records before the change, as an array of objects of their columns
         (`batches.merging.tables`), in the order of `keys`; null for created records. Of an unlinked
-        record it has the key and the foreign key only.
+        record it has the key, the foreign key and the version only.
     """
 
     batch = models.ForeignKey(
@@ -106,7 +106,7 @@ class JournalEntry(models.Model):
     )
     number = models.PositiveIntegerField()
     transaction = models.BigIntegerField()
-    table = models.CharField(max_length=63)
+    table = models.TextField()
     step = models.CharField(max_length=1)
     is_own = models.BooleanField()
     rows = ArrayField(models.BigIntegerField())

@@ -45,6 +45,29 @@ def texts(values: Any) -> Any:
     return values.cast(pyarrow.string())
 
 
+def inexact(values: Any) -> list[tuple[int, str]]:
+    """Return the positions of the values that have no exact text, each with the reason."""
+    try:
+        texts(values)
+        return []
+    except pyarrow.ArrowException as error:
+        if len(values) == 1:
+            return [(0, str(error))]
+    half = len(values) // 2
+    second = ((half + position, reason) for position, reason in inexact(values.slice(half)))
+    return [*inexact(values.slice(0, half)), *second]
+
+
+def shown_texts(values: Any) -> Any:
+    """Return the text of each value for people, such as one with nanoseconds; null without one."""
+    for convert in (texts, lambda each: each.cast(pyarrow.string())):
+        try:
+            return convert(values)
+        except pyarrow.ArrowException:
+            continue
+    return pyarrow.nulls(len(values), pyarrow.string())
+
+
 def json_texts(values: Any) -> Any:
     """Return the JSON text of each value of an Arrow array; null for a null."""
     kind = values.type

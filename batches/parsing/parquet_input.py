@@ -12,12 +12,13 @@ import psycopg
 from longshore.files.arrow import compute, pyarrow, types  # isort: skip
 from pyarrow.parquet import ParquetFile
 
-from batches.parsing.arrow_texts import texts
+from batches.parsing.arrow_texts import inexact, shown_texts, texts
 from batches.parsing.base import Detected, Input, Parsed, checked_headers
 from batches.parsing.decompression import max_decompressed_bytes
 from batches.parsing.errors import InputError, empty_input
 from batches.parsing.loading import (
     Blocks,
+    Malformed,
     MalformedRows,
     atomic,
     create_tables,
@@ -39,6 +40,8 @@ _FORMATTED = (types.is_timestamp, types.is_decimal, types.is_floating)
 # A batch of rows has about this size in memory.
 _BATCH_BYTES, _MAX_BATCH_ROWS = 1 << 22, 1 << 14
 MAX_PIECE_BYTES = 1 << 25
+# Values that are errors of rows; more of them are an error of the file.
+MAX_INEXACT = 1_000
 # Bytes of a column chunk that are read at once.
 _BUFFER_BYTES = 1 << 18
 # Limits of the footer, which is decoded as a whole.
@@ -53,6 +56,7 @@ class ParquetInput(Input):
         super().__init__(Detected(InputFormat.PARQUET))
         self._unescape = unescape_formulas
         self._source = source
+        self._inexact = 0
         with self._opened() as file:
             if not file.metadata.num_rows:
                 raise empty_input()
@@ -76,20 +80,26 @@ class ParquetInput(Input):
         *,
         limit: int | None = None,
     ) -> Parsed:
-        self.rows_read = 0
+        self.rows_read = self._inexact = 0
         malformed = MalformedRows(limit)
         names = input_columns(len(self._headers))
         with atomic(cursor), self._opened() as file:
             self._check_nested(file.schema_arrow, assigned)
             create_tables(cursor, staging, len(self._headers))
-            blocks = self._blocks(file, limit, malformed)
+            blocks = self._blocks(file, assigned, limit, malformed)
             loaded = load(cursor, staging.input, names, blocks, self.check)
             malformed.store(cursor, staging)
             if loaded + malformed.rows != self.rows_read:
                 raise RuntimeError(f"Staged {loaded} of {self.rows_read - malformed.rows} rows.")
         return Parsed(self.rows_read, malformed.rows)
 
-    def _blocks(self, file: ParquetFile, limit: int | None, malformed: MalformedRows) -> Blocks:
+    def _blocks(
+        self,
+        file: ParquetFile,
+        assigned: Sequence[Target | None],
+        limit: int | None,
+        malformed: MalformedRows,
+    ) -> Blocks:
         maximum = max_decompressed_bytes(self._source.size)
         size = 0
         batches = file.iter_batches(_batch_rows(file), use_threads=False)
@@ -102,11 +112,16 @@ class ParquetInput(Input):
             batch.validate(full=True)
             first = self.rows_read + 1
             numbers = pyarrow.arange(first, first + batch.num_rows)
-            cells = [self._texts(header, column) for header, column in self._columns(batch)]
+            rows_read = batch.num_rows
+            numbers, batch = self._refuse_inexact(numbers, batch, assigned, malformed)
+            cells = [
+                texts(column) if target else shown_texts(column)
+                for column, target in zip(batch.columns, assigned, strict=True)
+            ]
             source = partial(escaped_source, unescape_formulas=self._unescape)
             numbers, cells = refuse_cells_with_nul(numbers, cells, malformed, self._headers, source)
             yield csv_rows([numbers, *cells])
-            self.rows_read += batch.num_rows
+            self.rows_read += rows_read
             if self.rows_read == limit:
                 return
         if limit is None and self.rows_read != file.metadata.num_rows:
@@ -115,17 +130,41 @@ class ParquetInput(Input):
                 f"{file.metadata.num_rows:,}."
             )
 
-    def _columns(self, batch: Any) -> "zip[tuple[str, Any]]":
-        return zip(self._headers, batch.columns, strict=True)
+    def _refuse_inexact(
+        self,
+        numbers: Any,
+        batch: Any,
+        assigned: Sequence[Target | None],
+        malformed: MalformedRows,
+    ) -> tuple[Any, Any]:
+        """Leave out the rows with a value that has no exact text. Returns numbers and rows.
 
-    def _texts(self, header: str, column: Any) -> Any:
-        try:
-            return texts(column)
-        except pyarrow.ArrowException as error:
-            raise InputError(
-                f"The column {display_value(header)} has a value that cannot be read exactly: "
-                f"{error}."
-            ) from error
+        Raises InputError if there are too many of them: then it is a property of the file.
+        """
+        found: dict[int, list[tuple[str, str]]] = {}
+        for header, column, target in zip(self._headers, batch.columns, assigned, strict=True):
+            if target is None:
+                continue
+            for position, reason in inexact(column):
+                text = f"has a value that cannot be read exactly: {reason}."
+                found.setdefault(position, []).append((header, f"{header} {text}"))
+                self._inexact += 1
+                if self._inexact > MAX_INEXACT:
+                    raise InputError(f"The column {display_value(header)} {text}")
+        if not found:
+            return numbers, batch
+        for position, errors in sorted(found.items()):
+            cells = [shown_texts(each.slice(position, 1))[0].as_py() for each in batch.columns]
+            row = numbers[position].as_py()
+            source: str | None = escaped_source(cells, unescape_formulas=self._unescape)
+            refused = []
+            for header, message in errors:
+                value = cells[self._headers.index(header)]
+                refused.append(Malformed(row, message, source, header, value))
+                source = None
+            malformed.add(*refused)
+        is_exact = pyarrow.array([position not in found for position in range(batch.num_rows)])
+        return numbers.filter(is_exact), batch.filter(is_exact)
 
     def _check_nested(self, schema: Any, assigned: Sequence[Target | None]) -> None:
         for field, target in zip(schema, assigned, strict=True):

@@ -50,12 +50,15 @@ from batches.targets import Target
 from longshore.api.errors import display_value
 from longshore.files.arrow import pyarrow
 from longshore.files.formulas import unescape_formula
+from longshore.resources.columns import ColumnType
 
 # The whole file is in memory, and the library copies it.
 MAX_FILE_BYTES = 1 << 26
 _BLOCK_CELLS = 1 << 16
-# Excel keeps 15 digits.
-_MAX_INTEGER = 10**15
+# Excel keeps 15 digits, and other programs write further ones that a number cannot hold.
+_MAX_EXACT = 10**15
+# Larger numbers have a text with an exponent.
+_MAX_PLAIN = 10**21
 
 
 class XlsxInput(Input):
@@ -81,6 +84,8 @@ class XlsxInput(Input):
         self._first: _Sheet | None = self._load(*self._sheets[0])
         _, header = next(self._first.rows(), (0, []))
         self._headers = checked_headers(self._header(header))
+        # The positions of the columns whose values must not lose a digit.
+        self._exact: list[int] = []
         if not self._headers:
             raise empty_input("The first sheet is empty.")
         self.detected = Detected(InputFormat.XLSX, sheet=self._sheets[0][0])
@@ -98,6 +103,9 @@ class XlsxInput(Input):
         names = input_columns(len(self._headers))
         with atomic(cursor):
             create_tables(cursor, staging, len(self._headers))
+            self._exact = [
+                position for position, target in enumerate(assigned) if _is_exact(target)
+            ]
             blocks = self._blocks(limit, malformed)
             loaded = load(cursor, staging.input, names, blocks, self.check)
             malformed.store(cursor, staging)
@@ -172,6 +180,15 @@ class XlsxInput(Input):
         if any(cell != "" for cell in cells[len(self._headers) :]):
             text = f"The row has more cells than the header, which has {len(self._headers):,}."
             yield text, "", ""
+        for position in self._exact:
+            cell = cells[position] if position < len(cells) else None
+            if isinstance(cell, float) and abs(cell) >= _MAX_EXACT:
+                header = self._headers[position]
+                text = (
+                    f"{header} is a number of more than 15 digits, which a workbook does not keep "
+                    "exactly. Format the column as text and enter the value again."
+                )
+                yield text, header, _text(cell) or ""
         if number not in sheet.rows_with_errors:
             return
         for column, header in enumerate(self._headers, sheet.first_column):
@@ -237,6 +254,11 @@ class _Sheet:
         ]
 
 
+def _is_exact(target: Target | None) -> bool:
+    """Return whether a target keeps all digits of a number."""
+    return target is not None and not (target.column and target.column.kind is ColumnType.FLOAT)
+
+
 def _text(cell: Any) -> str | None:
     """Return the text of a cell. The library reads an empty text as an empty cell."""
     match cell:
@@ -244,7 +266,7 @@ def _text(cell: Any) -> str | None:
             return cell or None
         case bool():
             return "true" if cell else "false"
-        case float() if cell.is_integer() and abs(cell) < _MAX_INTEGER:
+        case float() if cell.is_integer() and abs(cell) < _MAX_PLAIN:
             return str(int(cell))
         case datetime() | date() | time():
             return cell.isoformat()

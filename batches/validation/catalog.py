@@ -12,8 +12,14 @@ from django.db import models
 from psycopg import sql
 
 from batches.validation import messages
+from longshore.api.errors import ApiError
 from longshore.database.tables import table_name
+from longshore.resources.errors import ResourceErrorCode
+from longshore.resources.registry import Resource
+from longshore.resources.tables import concrete_model
 
+_KIND = "SELECT relkind::text FROM pg_class WHERE oid = to_regclass(%s)"
+_WITHOUT_VERSIONS = {"v": "view", "m": "materialized view", "f": "foreign table"}
 _CHECKS = """SELECT conname, pg_get_expr(conbin, conrelid),
  ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey))
 FROM pg_constraint WHERE conrelid = to_regclass(%s) AND contype = 'c' ORDER BY conname"""
@@ -65,6 +71,17 @@ class UniqueIndex:
         names = {each.as_string().strip('"').replace('""', '"') for each in self.expressions}
         is_plain = names == self.columns and self.condition == _ALL
         return self.columns if is_plain else None
+
+
+def refuse_view(cursor: psycopg.Cursor[Any], resource: Resource) -> None:
+    """Raise ApiError if the records of a resource are not rows of a table of this database.
+
+    The journal of a batch needs the version of each row (`xmin`), which a view does not have.
+    """
+    cursor.execute(_KIND, [quoted_table(resource.model)])
+    if (row := cursor.fetchone()) and (noun := _WITHOUT_VERSIONS.get(row[0])):
+        text = f"A batch cannot write {resource.plural}: they are rows of a {noun}."
+        raise ApiError(ResourceErrorCode.INVALID_RESOURCE, text)
 
 
 def checks(cursor: psycopg.Cursor[Any], model: type[models.Model]) -> list[Check]:
@@ -119,4 +136,4 @@ def declared_message(model: type[models.Model], name: str) -> str:
 
 
 def _constraints(model: type[models.Model]) -> Iterator[Any]:
-    yield from model._meta.constraints
+    yield from concrete_model(model)._meta.constraints

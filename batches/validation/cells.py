@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from batches.context import Context
+from batches.staging import TYPED_ABSENT, TYPED_ROW
 from batches.validation import messages
 from batches.validation.assembly import Assembly
 from batches.validation.columns import CELLS, SetColumn, Source, absence
@@ -67,7 +68,7 @@ class Cells:
 
     def _identifying(self) -> Iterator[sql.Composable]:
         """Yield the columns of `typed` that joins and conditions of later statements use."""
-        yield from (ROW, FAILED)
+        yield from (sql.Identifier(TYPED_ROW), FAILED)
         if self.assembly.key is not None:
             yield GIVEN_KEY
         for column in self.context.targets.key:
@@ -79,10 +80,16 @@ class Cells:
         cursor, typed = refusals.cursor, self.context.staging.typed
         last: sql.Composable = sql.SQL("true")
         if refusals.are_too_many():
-            last = sql.SQL('typed."row" <= (SELECT max("row") FROM (SELECT "row" FROM {}'
-                           ' WHERE {} IS NOT NULL ORDER BY "row" LIMIT {}) AS first)').format(
-                typed, FAILED, sql.Literal((self.context.spec.max_errors or 0) + 1)
-            )  # fmt: skip
+            last = sql.SQL(
+                "typed.longshore_row <= (SELECT max(longshore_row) FROM (SELECT longshore_row"
+                " FROM {} AS failed WHERE {} IS NOT NULL AND {}"
+                " ORDER BY longshore_row LIMIT {}) AS first)"
+            ).format(
+                typed,
+                FAILED,
+                refusals.is_new(sql.Identifier("failed", TYPED_ROW)),
+                sql.Literal((self.context.spec.max_errors or 0) + 1),
+            )
         cursor.execute(sql.SQL("SELECT DISTINCT unnest({}) FROM {}").format(FAILED, typed))
         for (position,) in sorted(cursor.fetchall()):
             is_failed = sql.SQL("{} = ANY (typed.{}) AND {}").format(
@@ -91,8 +98,8 @@ class Cells:
             self._refuse_column(refusals, self.columns[position], is_failed)
 
     def _outputs(self, values: Sequence[sql.Composable]) -> Iterator[sql.Composable]:
-        yield ROW
-        yield sql.SQL("{} AS absent").format(self._absent())
+        yield sql.SQL("{} AS {}").format(ROW, sql.Identifier(TYPED_ROW))
+        yield sql.SQL("{} AS {}").format(self._absent(), sql.Identifier(TYPED_ABSENT))
         tests = []
         is_named: sql.Composable | None = None
         if self.assembly.key is not None:
@@ -154,9 +161,9 @@ class Cells:
         ]
         source = sql.SQL("{} AS input").format(self.context.staging.input)
         if where is not None:
-            source = sql.SQL('{} JOIN {} AS typed ON typed."row" = input."row" AND {}').format(
-                source, self.context.staging.typed, where
-            )
+            source = sql.SQL(
+                '{} JOIN {} AS typed ON typed.longshore_row = input."row" AND {}'
+            ).format(source, self.context.staging.typed, where)
         return sql.SQL("(SELECT {} FROM {} OFFSET '0') AS {}").format(
             sql.SQL(", ").join(selected), source, sql.Identifier(CELLS)
         )

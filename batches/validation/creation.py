@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import sql
 
 from batches.errors import RowErrorCode
-from batches.staging import Step
+from batches.staging import TYPED_ROW, Step
 from batches.validation import messages
 from batches.validation.cells import Cells
 from batches.validation.columns import SetColumn
@@ -23,8 +23,10 @@ from longshore.resources.columns import AnyField, column_name
 
 _MISSING = """SELECT plan."row", {column} AS "column", {code} AS code, NULL AS value,
  {message} AS message
-FROM {plan} AS plan JOIN {typed} AS typed USING ("row") WHERE plan.step = {create} AND {lacks}"""
-_ROWS = """SELECT plan."row" FROM {plan} AS plan JOIN {typed} AS typed USING ("row")
+FROM {plan} AS plan JOIN {typed} AS typed ON typed.longshore_row = plan.row
+WHERE plan.step = {create} AND {lacks}"""
+_ROWS = """SELECT plan."row" FROM {plan} AS plan
+JOIN {typed} AS typed ON typed.longshore_row = plan.row
 WHERE plan.step = {create} AND {lacks}"""
 
 
@@ -67,7 +69,7 @@ class Creation:
                         staging.typed, sql.Identifier(added[-1]), sql_type(field)
                     )
                 )
-            self._copy(staging.typed, column_name(field), field, call, lacks)
+            self._copy(staging.typed, column_name(field), field, call, lacks, row=TYPED_ROW)
         if self.defaults.key.call is not None:
             pk: Any = self.refusals.context.resource.model._meta.pk
             self._copy(staging.plan, "key", pk, self.defaults.key.call, sql.SQL("true"))
@@ -84,7 +86,7 @@ class Creation:
                 yield field, None, sql.SQL("true")
             elif column.absent is not None:
                 name = sql.Literal(column.name)
-                yield field, column, sql.SQL("{} = ANY (typed.absent)").format(name)
+                yield field, column, sql.SQL("{} = ANY (typed.longshore_absent)").format(name)
 
     def _select(
         self, template: str, lacks: sql.Composable, **values: sql.Composable
@@ -105,8 +107,12 @@ class Creation:
         field: AnyField,
         call: Callable[[], Any],
         lacks: sql.Composable,
+        row: str = "row",
     ) -> None:
-        """Set a column of the rows that create records to a new value for each row."""
+        """Set a column of the rows that create records to a new value for each row.
+
+        row: the column of the table that has the number of the row.
+        """
         cursor = self.refusals.cursor
         filled = self.refusals.context.staging.working("filled", 0)
         cursor.execute(
@@ -117,12 +123,12 @@ class Creation:
         for rows in blocks(cursor, self._select(_ROWS, lacks)):
             statement = sql.SQL("COPY {} FROM STDIN").format(filled)
             with cursor.copy(statement) as copy:
-                for (row,) in rows:
-                    copy.write_row((row, call()))
+                for (number,) in rows:
+                    copy.write_row((number, call()))
         cursor.execute(
             sql.SQL(
                 "UPDATE {} AS completed SET {} = filled.value FROM {} AS filled"
-                ' WHERE filled."row" = completed."row"'
-            ).format(table, sql.Identifier(column), filled)
+                ' WHERE filled."row" = completed.{}'
+            ).format(table, sql.Identifier(column), filled, sql.Identifier(row))
         )
         cursor.execute(sql.SQL("DROP TABLE {}").format(filled))

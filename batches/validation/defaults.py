@@ -18,7 +18,7 @@ from longshore.database.column_types import sql_type
 from longshore.database.ids import new_id, new_id_sql
 from longshore.resources.columns import AnyField, column_name
 
-_TYPED_ROW = sql.Identifier("typed", "row")
+_TYPED_ROW = sql.Identifier("typed", "longshore_row")
 _CATALOG = """SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attrdef
 JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
 WHERE adrelid = to_regclass(%s) AND attgenerated = ''"""
@@ -28,8 +28,8 @@ WHERE adrelid = to_regclass(%s) AND attgenerated = ''"""
 class Default:
     """The value of a column of created records.
 
-    value: SQL, which may use `typed."row"`; None if there is no default, or Python must be called
-        for each record.
+    value: SQL, which may use `typed.longshore_row`; None if there is no default, or Python must be
+        called for each record.
     call: what Python calls for each record.
     """
 

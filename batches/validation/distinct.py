@@ -21,8 +21,8 @@ from longshore.resources.columns import ColumnType
 BLOCKS = ((3 << 10, 5_000), (256 << 10, 60), ((1 << 31) - 1, 1))
 # Rows of a block of other queries.
 BLOCK = 5_000
-_ERRORS = """SELECT typed."row", {column} AS "column", {code} AS code, {value} AS value,
- {message} AS message
+_ERRORS = """SELECT typed.longshore_row AS "row", {column} AS "column", {code} AS code,
+ {value} AS value, {message} AS message
 FROM {typed} AS typed JOIN {refused} AS refused ON refused.value = typed.{name}"""
 
 

@@ -57,7 +57,9 @@ def cell_of(context: Context, given: Given, column: Column) -> Cell:
     """Return the cell of a target as conversions of a column use it."""
     model_field = context.targets.field(column)
     raw, text = given.cell(INPUT), given.cell(CELLS)
-    if given.form.is_table and not _keeps_empty(column, model_field):
+    is_null = given.form.is_table and not _keeps_empty(column, model_field)
+    # An empty primary key names no record, even if it is a text of JSON or quoted in CSV.
+    if is_null or model_field.primary_key:
         raw, text = (fails("nullif({}, '')", each) for each in (raw, text))
     if _may_be_json_null(column, model_field, given.form):
         raw, text = (fails("nullif({}, 'null')", each) for each in (raw, text))

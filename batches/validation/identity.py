@@ -96,7 +96,9 @@ class Identity:
             test = sql.SQL("coalesce({}, '') = ''").format(typed(column))
         if column.absent is None:
             return test
-        return sql.SQL("({} OR {} = ANY (typed.absent))").format(test, sql.Literal(column.name))
+        return sql.SQL("({} OR {} = ANY (typed.longshore_absent))").format(
+            test, sql.Literal(column.name)
+        )
 
 
 def typed(column: SetColumn) -> sql.Composable:

@@ -47,14 +47,15 @@ WHERE {fails} AND NOT members.is_spare"""
 _OTHER_MEMBERS = """SELECT DISTINCT members."row", {column} AS "column", {code} AS code,
  NULL AS value, {message} AS message
 FROM {members} AS members JOIN {lookup} AS lookup USING (reference)
-JOIN {typed} AS typed ON typed."row" = members."row" AND typed.{failed} IS NULL
+JOIN {typed} AS typed ON typed.longshore_row = members."row" AND typed.{failed} IS NULL
 WHERE members.is_spare AND members.reference <> '' AND NOT EXISTS (SELECT FROM {links} AS links
  WHERE links.relation = {relation} AND links."row" = members."row" AND {names})"""
 # Rows in which a spare cell, which has all members, does not name a record. A member without a text
 # may be that of a record whose field is null, and a row of a repeated record has one member.
 _MISSING_MEMBERS = """SELECT DISTINCT links."row", {column} AS "column", {code} AS code,
  NULL AS value, {message} AS message
-FROM {links} AS links JOIN {typed} AS typed ON typed."row" = links."row" AND typed.{failed} IS NULL
+FROM {links} AS links
+JOIN {typed} AS typed ON typed.longshore_row = links."row" AND typed.{failed} IS NULL
 JOIN (SELECT {row} AS "row" FROM {rows} WHERE {is_spare} GROUP BY 1
  HAVING bool_and({text} IS NOT NULL AND ({has_blank}) IS NOT TRUE)) AS spare
  ON spare."row" = links."row"

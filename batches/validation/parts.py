@@ -15,7 +15,7 @@ from batches.errors import BatchErrorCode
 from batches.missing_columns import find_missing_in_parts
 from batches.parts import record_of
 from batches.spec import Action
-from batches.staging import Step
+from batches.staging import TYPED_ROW, Step
 from batches.targets import Target, listed, not_a_target
 from batches.validation.assembly import Assembly, assemble
 from batches.validation.columns import CELLS, SetColumn, Source
@@ -33,7 +33,7 @@ from longshore.resources.conditions import related_scope, scope
 
 _REFUSE = """UPDATE {typed} AS typed SET {failed} = '{{}}'
 FROM (SELECT DISTINCT {record} AS "row" FROM {parts} WHERE {failed} IS NOT NULL) AS part
-WHERE part."row" = typed."row" AND typed.{failed} IS NULL"""
+WHERE part."row" = typed.longshore_row AND typed.{failed} IS NULL"""
 _ABSENT = """CREATE UNLOGGED TABLE {absent} AS SELECT plan."row", stored.{key}::text AS key
 FROM {plan} AS plan JOIN {input} AS input USING ("row")
 JOIN {table} AS stored ON stored.{owner} = plan.key
@@ -114,7 +114,7 @@ class Parts:
                 _REFUSE,
                 typed=self._refusals.context.staging.typed,
                 failed=FAILED,
-                record=record_of(sql.Identifier("row")),
+                record=record_of(sql.Identifier(TYPED_ROW)),
                 parts=self.context.staging.typed,
             )
         )

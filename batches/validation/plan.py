@@ -20,21 +20,26 @@ from longshore.resources.columns import primary_key
 
 _CREATE = sql.Literal(Step.CREATE)
 _PLAN = """CREATE UNLOGGED TABLE {plan} AS
-SELECT typed."row", coalesce({found}, CASE WHEN {creates} THEN {new_key} END) AS key,
+SELECT typed.longshore_row AS "row",
+ coalesce({found}, CASE WHEN {creates} THEN {new_key} END) AS key,
  CASE WHEN {found} IS NOT NULL THEN {found_step} WHEN {creates} THEN {create} END AS step,
  {problem} AS problem
 FROM {typed} AS typed {records}"""
 _KEEP = """UPDATE {typed} AS typed SET {values}
 FROM {plan} AS plan JOIN {table} AS record ON record.{key} = plan.key
-WHERE plan."row" = typed."row" AND plan.step = {update} AND ({differ})"""
+WHERE plan."row" = typed.longshore_row AND plan.step = {update} AND ({differ})"""
+_NAMED = """CREATE UNLOGGED TABLE {named} AS SELECT {columns}
+FROM {typed} AS typed JOIN {plan} AS plan ON plan.row = typed.longshore_row
+WHERE plan.step = {create}"""
 _DELETE = """DELETE FROM {plan} AS plan WHERE NOT {is_kept}
- AND NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed."row" = plan."row")"""
+ AND NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed.longshore_row = plan."row")"""
 _KEEP_REFUSED = """UPDATE {plan} AS plan SET step = {refused},
  key = CASE WHEN step IS DISTINCT FROM {create} THEN key END
-WHERE NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed."row" = plan."row")"""
+WHERE NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed.longshore_row = plan."row")"""
 _DIFFERENT_LINKS = """WITH planned AS (
- SELECT plan."row", plan.key FROM {plan} AS plan JOIN {typed} AS typed USING ("row")
- WHERE plan.step = {unchanged} AND {relation} <> ALL (coalesce(typed.absent, '{{}}'))),
+ SELECT plan."row", plan.key FROM {plan} AS plan
+ JOIN {typed} AS typed ON typed.longshore_row = plan.row
+ WHERE plan.step = {unchanged} AND {relation} <> ALL (coalesce(typed.longshore_absent, '{{}}'))),
 given AS (SELECT planned."row", links.key FROM planned
  JOIN {links} AS links ON links."row" = planned."row" AND links.relation = {relation}),
 present AS (SELECT planned."row", existing.key FROM planned
@@ -87,6 +92,25 @@ class Planner:
                 existing=existing,
                 unchanged=sql.Literal(Step.UNCHANGED),
                 update=sql.Literal(Step.UPDATE),
+            )
+        )
+
+    def keep_named(self) -> None:
+        """Create `named`, before rows with errors are deleted from `typed`."""
+        staging = self.context.staging
+        if self.context.spec.action is not Action.OVERWRITE:
+            return
+        columns = [
+            sql.SQL("{} AS {}").format(typed(each), staging.key(number))
+            for number, each in enumerate(self.identity.key)
+        ]
+        self.refusals.cursor.execute(
+            sql.SQL(_NAMED).format(
+                named=staging.named,
+                columns=sql.SQL(", ").join([sql.SQL('typed.longshore_row AS "row"'), *columns]),
+                typed=staging.typed,
+                plan=staging.plan,
+                create=_CREATE,
             )
         )
 
@@ -167,7 +191,9 @@ class Planner:
             )
         if column.absent is None:
             return same
-        return sql.SQL("({} OR {} = ANY (typed.absent))").format(same, sql.Literal(column.name))
+        return sql.SQL("({} OR {} = ANY (typed.longshore_absent))").format(
+            same, sql.Literal(column.name)
+        )
 
     def _creates(self) -> sql.Composable:
         """Return SQL of a test whether a row without a record creates one."""

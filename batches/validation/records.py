@@ -32,7 +32,7 @@ from longshore.resources.columns import column_name, primary_key
 _CREATE, _UPDATE = sql.Literal(Step.CREATE), sql.Literal(Step.UPDATE)
 _RECORDS = """(SELECT stored_columns.*{generated} FROM (
   SELECT plan."row" AS "batch row", plan.key AS "batch key", {columns}
-  FROM {plan} AS plan JOIN {typed} AS typed USING ("row") {stored}
+  FROM {plan} AS plan JOIN {typed} AS typed ON typed.longshore_row = plan.row {stored}
   WHERE plan.step IN ({create}, {update}) AND typed.{failed} IS NULL AND {where}
  ) AS stored_columns) AS record"""
 _STORED = "LEFT JOIN {table} AS stored ON stored.{key} = plan.key AND plan.step = {update}"
@@ -204,9 +204,9 @@ class Records:
         elif column.absent is None:
             updated = typed
         else:
-            updated = sql.SQL("CASE WHEN {} = ANY (typed.absent) THEN {} ELSE {} END").format(
-                sql.Literal(column.name), stored, typed
-            )
+            updated = sql.SQL(
+                "CASE WHEN {} = ANY (typed.longshore_absent) THEN {} ELSE {} END"
+            ).format(sql.Literal(column.name), stored, typed)
         if updated == created:
             return created
         return sql.SQL("CASE WHEN plan.step = {} THEN {} ELSE {} END").format(

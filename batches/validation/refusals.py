@@ -17,7 +17,7 @@ FAILED = sql.Identifier("failed cells")
 _REFUSE = """WITH found AS MATERIALIZED (SELECT * FROM ({found}) AS found WHERE {is_new}),
 refused AS ({add})
 UPDATE {typed} AS typed SET {failed} = '{{}}' FROM (SELECT DISTINCT "row" FROM found) AS refused
-WHERE typed."row" = refused."row" AND typed.{failed} IS NULL"""
+WHERE typed.longshore_row = refused."row" AND typed.{failed} IS NULL"""
 _ADDED = """SELECT {own} AS "row", {column} AS "column", found.code, found.value, found.message
 FROM found ORDER BY found."row" """
 _FOUND_ROW = sql.Identifier("found", "row")
@@ -91,7 +91,7 @@ class Refusals:
             self.cursor.execute(
                 sql.SQL(
                     "DELETE FROM {} AS typed USING {} AS journaled"
-                    ' WHERE journaled."row" = typed."row"'
+                    ' WHERE journaled."row" = typed.longshore_row'
                 ).format(self.context.staging.typed, self._table)
             )
             deleted = self.cursor.rowcount
@@ -111,7 +111,9 @@ class Refusals:
         """Return the number of rows with errors in `typed`, before `typed` is complete."""
         self.cursor.execute(
             sql.SQL("SELECT count(*) FROM {} AS typed WHERE {} IS NOT NULL AND {}").format(
-                self.context.staging.typed, FAILED, self.is_new(sql.Identifier("typed", "row"))
+                self.context.staging.typed,
+                FAILED,
+                self.is_new(sql.Identifier("typed", "longshore_row")),
             )
         )
         return int((self.cursor.fetchone() or (0,))[0])

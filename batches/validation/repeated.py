@@ -73,7 +73,11 @@ def group_rows(
     )
     same_key = _all_same(context, keys)
     for number in ids:
-        column, previous = staging.column(number), _previous(number)
+        # An empty primary key names no record.
+        column, previous = (
+            sql.SQL("nullif({}, '')").format(each)
+            for each in (staging.column(number), _previous(number))
+        )
         same_key = sql.SQL("coalesce({0} = {1}, {0} IS NULL AND {1} IS NULL AND {2})").format(
             column, previous, same_key
         )

@@ -19,7 +19,7 @@ from batches.validation.refusals import Refusals
 _PROBLEMS = """SELECT plan."row", {column} AS "column", {code} AS code, {value} AS value,
  {message} AS message
 FROM (SELECT DISTINCT "row" FROM {plan} WHERE problem = {problem}) AS plan
-JOIN {typed} AS typed USING ("row")"""
+JOIN {typed} AS typed ON typed.longshore_row = plan.row"""
 _SEVERAL = """SELECT "row", {column} AS "column", {code} AS code, NULL AS value,
  {message} AS message FROM {plan} GROUP BY "row" HAVING count(*) > 1"""
 _SAME_RECORD = """WITH named AS (SELECT plan."row", {identity} FROM {plan} AS plan {typed}
@@ -121,7 +121,9 @@ def _duplicates(refusals: Refusals, identity: Identity) -> Iterator[sql.Composab
         is_created = sql.SQL("(plan.step = {} OR plan.problem = {})").format(
             create, sql.Literal(Problem.UNKNOWN_KEY)
         )
-        joined = sql.SQL('JOIN {} AS typed USING ("row")').format(refusals.context.staging.typed)
+        joined = sql.SQL("JOIN {} AS typed ON typed.longshore_row = plan.row").format(
+            refusals.context.staging.typed
+        )
         yield _same(refusals, [typed(each) for each in identity.key], is_created, joined)
 
 

@@ -13,6 +13,7 @@ from batches.context import Context
 from batches.staging import Step
 from batches.targets import Target
 from batches.validation.assembly import Assembly, assemble
+from batches.validation.catalog import refuse_view
 from batches.validation.cells import GIVEN_KEY, Cells
 from batches.validation.conversion import CellForm
 from batches.validation.creation import Creation
@@ -61,11 +62,12 @@ def validate(
     assigned: the target of each column of the input; None for a column that is not used.
     forms: how the input writes the cells of each column.
     The caller has checked that `assigned` has the columns that every record needs.
-    Raises ApiError if rows repeat their records without naming them, and InvalidInput for columns
-    of parts that do not exist.
+    Raises ApiError if the records are rows of a view or if rows repeat their records without naming
+    them, and InvalidInput for columns of parts that do not exist.
     """
     # Compiling these wide expressions takes longer than it saves.
     cursor.execute("SELECT set_config('jit', 'off', true)")
+    refuse_view(cursor, context.resource)
     create_errors(cursor, context)
     headers = {each.name: each.header for each in assigned if each and each.header is not None}
     context = group_rows(cursor, replace(context, headers=headers), assigned)
@@ -155,13 +157,14 @@ class _Validation:
     def _finish(self) -> None:
         """Delete the rows that will not be written, and the columns that only validation needs."""
         staging = self.context.staging
+        self.planner.keep_named()
         refused = sql.SQL("DELETE FROM {} WHERE {} IS NOT NULL").format(staging.typed, FAILED)
         deleted = self.cursor.execute(refused).rowcount + self.refusals.leave_out()
         if deleted:
             self.cursor.execute(
                 sql.SQL(
                     "DELETE FROM {} AS link WHERE NOT EXISTS"
-                    ' (SELECT FROM {} AS typed WHERE typed."row" = link."row")'
+                    ' (SELECT FROM {} AS typed WHERE typed.longshore_row = link."row")'
                 ).format(staging.links, staging.typed)
             )
         self.planner.finish(has_refused=bool(deleted))

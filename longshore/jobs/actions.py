@@ -26,10 +26,9 @@ _CLEANING_SECONDS = 10
 
 def create(lifecycle: Lifecycle[J], job: J) -> None:
     """Store a new job, and enqueue it if it is queued. Raises ApiError if it exceeds a quota."""
-    kind, organization_id = lifecycle.kind, job.organization_id
-    quotas = admission.quotas(kind, organization_id, kind.limits(organization_id))
+    quotas = lifecycle.quotas(job)
     with transaction.atomic():
-        admission.lock(organization_id)
+        admission.lock(job.organization_id)
         create_locked(lifecycle, job, quotas)
 
 
@@ -89,7 +88,7 @@ def retry(lifecycle: Lifecycle[J], job: J) -> None:
         if not maintenance.succeeds(partial(maintenance.expire_one, lifecycle), job, end):
             raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
         job.refresh_from_db()
-    quotas = admission.quotas(kind, organization_id, kind.limits(organization_id))
+    quotas = lifecycle.quotas(job)
     admission.check(organization_id, quotas)
     if not maintenance.succeeds(partial(maintenance.delete_all_attempts, lifecycle), job, end):
         raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
@@ -119,7 +118,8 @@ def expire(lifecycle: Lifecycle[J], job: J) -> None:
 def delete(lifecycle: Lifecycle[J], job: J) -> None:
     """Soft-delete a job; a task deletes its files.
 
-    Without a broker, the periodic task `expire` deletes them.
+    Without a broker, the periodic task `expire` deletes them. Raises ApiError if another job needs
+    the job.
     """
     lifecycle.delete(job)
     transaction.on_commit(lambda: request_discard(lifecycle.kind))

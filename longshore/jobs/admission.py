@@ -68,8 +68,13 @@ def unfinished_of(kind: JobKind[J], organization_id: str | OuterRef) -> JobQuery
     return kind.jobs.visible().filter(organization_id=organization_id, status__in=kind.unfinished)
 
 
-def quotas(kind: JobKind[Any], organization_id: str, limits: Limits) -> list[Quota]:
-    """Return the quotas of a job: unfinished jobs, jobs per day, stored bytes."""
+def quotas(
+    kind: JobKind[Any], organization_id: str, limits: Limits, *, has_stored_bytes: bool = True
+) -> list[Quota]:
+    """Return the quotas of a job: unfinished jobs, jobs per day, stored bytes.
+
+    has_stored_bytes: whether the quota of stored bytes applies to the job.
+    """
     unfinished = unfinished_of(kind, OuterRef("pk")).order_by().values("organization")
     usage = kind.usage._default_manager.filter(organization=OuterRef("pk"), day=_today())
 
@@ -83,15 +88,19 @@ def quotas(kind: JobKind[Any], organization_id: str, limits: Limits) -> list[Quo
         wait = ceil((midnight - now).total_seconds())
         return too_many_today(kind, used, limits.daily or 0, wait)
 
-    return [
+    found = [
         Quota(unfinished.values(count=Count("pk")), limits.unfinished, unfinished_refusal),
         Quota(usage.values("jobs"), limits.daily, daily_refusal),
-        Quota(
-            _stored(kind, OuterRef("pk")),
-            limits.stored_bytes,
-            lambda used: too_many_stored_bytes(kind, used, limits.stored_bytes or 0),
-        ),
     ]
+    if has_stored_bytes:
+        found.append(
+            Quota(
+                _stored(kind, OuterRef("pk")),
+                limits.stored_bytes,
+                lambda used: too_many_stored_bytes(kind, used, limits.stored_bytes or 0),
+            )
+        )
+    return found
 
 
 def check(organization_id: str, checked: Iterable[Quota]) -> None:

@@ -49,6 +49,11 @@ class Lifecycle(StatusChanges[J]):
 
     # --- Clients -----------------------------------------------------------------------------
 
+    def quotas(self, job: J) -> list[admission.Quota]:
+        """Return the quotas of a job that is created or retried."""
+        limits = self.kind.limits(job.organization_id)
+        return admission.quotas(self.kind, job.organization_id, limits)
+
     def create(self, job: J) -> None:
         """Store a new job, queued or requested. It expires after its `lifetime`."""
         job.expires_at = timezone.now() + self.lifetime(job)

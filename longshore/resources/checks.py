@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.checks import ERROR, CheckMessage, Error, register
-from django.db.models import ManyToManyField, ManyToManyRel, ManyToOneRel
+from django.core.checks import ERROR, CheckMessage, Error, Warning, register
+from django.db.models import AutoField, ManyToManyField, ManyToManyRel, ManyToOneRel
 from django.urls import NoReverseMatch, resolve, reverse
 from psycopg import sql
 
-from longshore.resources.columns import ColumnType, has_composite_key
+from longshore.resources.columns import ColumnType, field_column, has_composite_key
 from longshore.resources.conditions import SEARCH
 from longshore.resources.disclosure import (
     check_related_fields,
@@ -257,6 +257,8 @@ def _check_written(resource: Resource) -> Iterator[CheckMessage]:
             if has_column(resource.model, name):
                 text += " that a batch can store"
             yield problem(resource, text, "longshore_resources.E014")
+    if writable and resource.actions:
+        yield from _check_key(resource, writable)
     for action in sorted(set(resource.actions) - set(ACTIONS)):
         text = f"actions: {action!r} is not an action; actions are {', '.join(ACTIONS)}"
         yield problem(resource, text, "longshore_resources.E014")
@@ -268,12 +270,52 @@ def _check_written(resource: Resource) -> Iterator[CheckMessage]:
         elif _is_unwritable(field):
             text += "leads to records with rows in several tables, or with a composite primary key"
             yield problem(resource, text, "longshore_resources.E023")
+        elif isinstance(field, ManyToManyField | ManyToManyRel):
+            yield from _check_links(resource, name, field)
         elif isinstance(field, ManyToOneRel) and not (
             field.remote_field.target_field.primary_key
             and field.related_model._meta.db_table != resource.model._meta.db_table
         ):
             text += "must be of another model, and refer to the primary key"
             yield problem(resource, text, "longshore_resources.E023")
+
+
+def _check_key(resource: Resource, writable: set[str]) -> Iterator[CheckMessage]:
+    """Check that a row of a batch can name its record by the key."""
+    primary_key = resource.model._meta.pk.name
+    names = [name for name in resource.key if name != primary_key]
+    for name in names:
+        if has_column(resource.model, name):
+            column = field_column(resource.model, name).name
+            if column not in writable:
+                yield Warning(
+                    f"Resource {resource.name!r}: key {name!r} is not a column that a batch can "
+                    f"set, so its rows can name records by {primary_key} only.",
+                    f"Add {column!r} to writable, leave key out, or set actions=() if no batch may "
+                    "write the records.",
+                    resource.model,
+                    "longshore_resources.W002",
+                )
+
+
+def _check_links(resource: Resource, name: str, field: Any) -> Iterator[CheckMessage]:
+    """Check that a batch can insert the links of a many-to-many relation."""
+    declared: Any = field if isinstance(field, ManyToManyField) else field.field
+    text = f"writable relation {name!r} "
+    if declared.remote_field.symmetrical:
+        text += "is symmetrical: each of its links is two rows, which a batch does not write"
+        yield problem(resource, text, "longshore_resources.E023")
+    through: Any = declared.remote_field.through
+    ends = (declared.m2m_field_name(), declared.m2m_reverse_field_name())
+    for each in through._meta.local_concrete_fields:
+        has_value = each.null or each.generated or each.has_db_default()
+        if not (has_value or each.name in ends or isinstance(each, AutoField)):
+            text = (
+                f"writable relation {name!r}: the column {each.attname!r} of {through.__name__} "
+                "needs a value, which a batch does not have"
+            )
+            hint = "Give it null=True or a db_default."
+            yield problem(resource, text, "longshore_resources.E023", hint)
 
 
 def _is_unwritable(field: Any) -> bool:

@@ -18,7 +18,7 @@ from longshore.resources.ownership import (
     organization_path,
 )
 from longshore.resources.registry import Resource
-from longshore.resources.tables import inherited_fields
+from longshore.resources.tables import concrete_model, inherited_fields
 
 _WITHOUT_COLUMN = (
     "has no column that could be joined; declare a foreign key, or a path to a model with one"
@@ -165,7 +165,7 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
 
 def _is_unique(resource: Resource) -> bool:
     """Return whether the database guarantees that the key is unique within an organization."""
-    options = resource.model._meta
+    options = concrete_model(resource.model)._meta
     if not options.managed:  # A view has no constraints of its own.
         return True
     known = {options.get_field(name).name for name in resource.key_fields} | {resource.organization}

@@ -15,10 +15,10 @@ def from_item(model: type[Model], row: str) -> sql.Composable:
     inherited = inherited_fields(model)
     if not inherited:
         return sql.SQL("{} AS {}").format(table_name(model), sql.Identifier(row))
-    aliases: dict[type[Model], str] = {_concrete(model): "own"}
+    aliases: dict[type[Model], str] = {concrete_model(model): "own"}
     joins: list[sql.Composable] = []
     for field in inherited:
-        joins += _joins(_concrete(model), field.model, aliases)
+        joins += _joins(concrete_model(model), field.model, aliases)
     columns = [
         sql.SQL("own.*"),
         *(sql.Identifier(aliases[field.model], column_name(field)) for field in inherited),
@@ -38,7 +38,8 @@ def inherited_fields(model: type[Model]) -> list[Any]:
     return [each for each in model._meta.concrete_fields if each.model._meta.db_table != own]
 
 
-def _concrete(model: type[Model]) -> type[Model]:
+def concrete_model(model: type[Model]) -> type[Model]:
+    """Return the model that has the table and the constraints; that of a proxy model is another."""
     concrete: type[Model] = model._meta.concrete_model or model
     return concrete
 
@@ -48,7 +49,9 @@ def _joins(
 ) -> Iterator[sql.Composable]:
     """Yield the joins that lead to an ancestor's table. Adds the aliases of the joined tables."""
     for step in model._meta.get_path_to_parent(ancestor):
-        child, parent = (_concrete(options.model) for options in (step.from_opts, step.to_opts))
+        child, parent = (
+            concrete_model(options.model) for options in (step.from_opts, step.to_opts)
+        )
         if parent in aliases:
             continue
         aliases[parent] = f"parent{len(aliases)}"

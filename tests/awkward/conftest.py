@@ -7,7 +7,7 @@ from django.db import connection
 from longshore.resources.registry import Registry
 from tests.awkward.models import MODELS, RESOURCES
 
-_BEFORE = """
+BEFORE = """
 CREATE SCHEMA legacy;
 CREATE TYPE mood AS ENUM ('happy', 'sad');
 CREATE EXTENSION hstore;
@@ -17,13 +17,18 @@ CREATE TABLE awkward_bare (
 """
 
 
+def register_types() -> None:
+    """Register the types of the extension that `BEFORE` creates."""
+    get_hstore_oids.cache_clear()  # type: ignore[attr-defined]
+    register_type_handlers(connection)
+
+
 @pytest.fixture
 def awkward(own_registry: Registry, db: None) -> Registry:
     """Create the tables for the test, and register the resources."""
     with connection.cursor() as cursor:
-        cursor.execute(_BEFORE)
-    get_hstore_oids.cache_clear()  # type: ignore[attr-defined]
-    register_type_handlers(connection)
+        cursor.execute(BEFORE)
+    register_types()
     with connection.schema_editor() as editor:
         for model in MODELS:
             editor.create_model(model)

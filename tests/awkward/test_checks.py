@@ -10,7 +10,8 @@ from longshore.resources.columns import Column, ColumnType
 from longshore.resources.export_types import ExportType, ExportTypes
 from longshore.resources.registry import Registry, Resource
 from longshore.resources.relations import Relation
-from tests.awkward.models import COUNTRY, DISH, NOTED, PLACE, RESOURCES, TICKET, Note, Seat
+from tests.awkward.batch_models import Member
+from tests.awkward.models import COUNTRY, DISH, INVOICE, NOTED, PLACE, RESOURCES, TICKET, Note, Seat
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
@@ -35,6 +36,7 @@ def test_awkward_models_pass_the_checks(resource: Resource, awkward: None) -> No
         (PLACE, {"model": Seat}, "E024", "Seat has a composite primary key"),
         (PLACE, {"relations": (Relation("seats"),)}, "E024", "relation 'seats': Seat has a comp"),
         (PLACE, {"writable": ("deleted",)}, "E014", "writable 'deleted' is not a column"),
+        (INVOICE, {"writable": ("issued",)}, "W002", "key 'number' is not a column that a batch"),
         (PLACE, {"actions": ("upsert",)}, "E014", "'upsert' is not an action"),
         (DISH, {"columns": (Column("x", ColumnType.TEXT, "{rows}.x"),)}, "E026", "'{rows}.x'"),
         (TICKET, {"organization": "team"}, "E004", "leads to Team, not to Organization"),
@@ -68,3 +70,21 @@ def test_hint_of_a_named_export_names_the_field_to_add(
         "longshore_resources.E015",
         "Add 'chef' to fields of the relation 'bistro' of the resource 'dish'.",
     )
+
+
+@pytest.mark.parametrize(
+    ("relation", "text"),
+    [
+        ("friends", "'friends' is symmetrical"),
+        ("clubs", "the column 'role' of Membership needs a value"),
+        ("teams", ""),
+    ],
+)
+def test_links_that_a_batch_cannot_write_are_reported(
+    relation: str, text: str, awkward: None
+) -> None:
+    resource = Resource(
+        "member", "members", Member, date_field=None, writable_relations=(relation,)
+    )
+    found = [each for each in check_resource(resource) if each.id == "longshore_resources.E023"]
+    assert [text in each.msg for each in found] == ([True] if text else [])

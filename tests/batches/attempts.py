@@ -23,6 +23,7 @@ from batches.staging import Staging, Step
 from longshore.accounts.models import Organization
 from longshore.database.ids import new_id
 from longshore.jobs.statuses import Status
+from longshore.resources.columns import column_name
 from longshore.resources.registry import Resource
 
 CREATE_ONLY = ("created_at",)
@@ -72,10 +73,11 @@ class Attempt:
         self._create_tables()
 
     def _create_tables(self) -> None:
-        staging = self.context.staging
+        staging, targets = self.context.staging, self.context.targets
         columns = [name for name in self.table.fields if name not in (self.table.key, _OWNER)]
         self._execute(
-            "CREATE UNLOGGED TABLE {} AS SELECT NULL::bigint AS row, NULL::text[] AS absent, {}"
+            "CREATE UNLOGGED TABLE {} AS SELECT NULL::bigint AS longshore_row,"
+            " NULL::text[] AS longshore_absent, {}"
             " FROM {} WHERE false",
             staging.typed,
             sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -83,6 +85,22 @@ class Attempt:
         )
         self._execute(
             "CREATE UNLOGGED TABLE {} (relation text, row bigint, key text)", staging.links
+        )
+        keys = [column_name(targets.field(each)) for each in targets.key]
+        self._keys = keys if {*keys} <= {*columns} else []
+        self._execute(
+            "CREATE UNLOGGED TABLE {} AS SELECT {} FROM {} WHERE false",
+            staging.named,
+            sql.SQL(", ").join(
+                [
+                    sql.SQL("NULL::bigint AS row"),
+                    *(
+                        sql.SQL("{} AS {}").format(sql.Identifier(name), staging.key(number))
+                        for number, name in enumerate(self._keys)
+                    ),
+                ]
+            ),
+            self.table.name,
         )
         self._execute("{}", row_errors.create(staging))
         self._execute(
@@ -142,13 +160,21 @@ class Attempt:
             for name, value in values.items()
         ]
         self._execute(
-            "INSERT INTO {} (row, absent{}) VALUES ({}, {}{})",
+            "INSERT INTO {} (longshore_row, longshore_absent{}) VALUES ({}, {}{})",
             staging.typed,
             sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in values),
             sql.Literal(self._rows),
             sql.Literal(list(absent) if absent else None),
             sql.SQL("").join(sql.SQL(", {}").format(each) for each in literals),
         )
+        if step is Step.CREATE:
+            self._execute(
+                "INSERT INTO {} SELECT longshore_row{} FROM {} WHERE longshore_row = {}",
+                staging.named,
+                sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(n)) for n in self._keys),
+                staging.typed,
+                sql.Literal(self._rows),
+            )
         for relation, records in links.items():
             for record in records:
                 self._execute(

@@ -62,18 +62,56 @@ class Reference(models.Model):
         return str(self.pk)
 
 
+def give_up(*_: object) -> None:
+    """Do something else when a node is deleted."""
+
+
+class Odd(models.Model):
+    """A record with a composite primary key: a batch can neither delete nor change it."""
+
+    pk = models.CompositePrimaryKey("name", "number")
+    name = models.TextField()
+    number = models.IntegerField()
+    null = models.ForeignKey(Node, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects: ClassVar[models.Manager["Odd"]] = models.Manager()
+
+    class Meta:
+        apps = APPS
+        app_label = "tests"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Custom(models.Model):
+    """A record with another reaction to the deletion of its node than those of Django."""
+
+    node = models.ForeignKey(Node, on_delete=give_up, related_name="+")
+
+    objects: ClassVar[models.Manager["Custom"]] = models.Manager()
+
+    class Meta:
+        apps = APPS
+        app_label = "tests"
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 NODE = Resource("node", "nodes", Node)
+_MODELS: tuple[type[models.Model], ...] = (Node, Reference, Odd, Custom)
 
 
 @contextmanager
 def node_tables() -> Iterator[None]:
     """Create the tables until the end of the block."""
     with connection.schema_editor() as editor:
-        editor.create_model(Node)
-        editor.create_model(Reference)
+        for model in _MODELS:
+            editor.create_model(model)
     try:
         yield
     finally:
         with connection.schema_editor() as editor:
-            editor.delete_model(Reference)
-            editor.delete_model(Node)
+            for model in _MODELS[::-1]:
+                editor.delete_model(model)

@@ -14,7 +14,7 @@ from batches.context import Context
 from batches.models import Batch, Via
 from batches.parsing.loading import create_tables
 from batches.spec import BatchSpec
-from batches.staging import Staging
+from batches.staging import TYPED_ABSENT, TYPED_ROW, Staging
 from batches.validation.conversion import CellForm
 from batches.validation.validation import Validated, validate
 from longshore.accounts.models import Organization
@@ -41,7 +41,12 @@ class Attempt:
             return [*cursor.fetchall()]
 
     def typed(self) -> list[dict[str, Any]]:
-        return self.read(self.context.staging.typed, '"row"')
+        """The typed rows, with `row` and `absent` under these names."""
+        names = {TYPED_ROW: "row", TYPED_ABSENT: "absent"}
+        return [
+            {names.get(name, name): value for name, value in row.items()}
+            for row in self.read(self.context.staging.typed, TYPED_ROW)
+        ]
 
     def plan(self) -> list[dict[str, Any]]:
         return self.read(self.context.staging.plan, '"row"')
@@ -64,6 +69,7 @@ def stage(
     *,
     form: CellForm = CellForm.TABLE,
     batch: Batch | None = None,
+    claim: str = "",
     **spec: Any,
 ) -> Attempt:
     """Write rows of texts into a staging table and validate them."""
@@ -81,7 +87,7 @@ def stage(
         request={},
         expires_at=timezone.now(),
     )
-    context = Context(batch, request, found, Staging(f"claim_{next(_numbers)}"))
+    context = Context(batch, request, found, Staging(claim or f"claim_{next(_numbers)}"))
     targets = [context.targets.find(name) for name in header]
     cursor: psycopg.Cursor[Any] = connection.connection.cursor()
     create_tables(cursor, context.staging, len(header))

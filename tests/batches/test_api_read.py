@@ -96,6 +96,28 @@ def test_the_file_of_failed_rows_is_mended_and_sent_again(alice: KeyClient, batc
     assert Contact.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ("name;is_primary;notes\nŁ;perhaps;n\n", "failed.csv"),
+        ('{"name": "Ł", "is_primary": "perhaps", "notes": 1.50}\n', "failed.jsonl"),
+        ('[{"is_primary": "perhaps"}]', "failed.json"),
+    ],
+)
+def test_the_file_of_failed_rows_is_sent_again_until_it_has_no_errors(
+    alice: KeyClient, content: str, name: str
+) -> None:
+    sent: list[str] = []
+    for _ in range(3):
+        batch = run(created(post_file(alice, content, name, mode="async")))
+        assert (batch.status, batch.failed_count) == ("completed", 1), batch.error
+        content = files_of(alice, batch)[name]
+        sent.append(content)
+    assert sent[1] == sent[2]
+    assert content.count("_errors") == 1
+    assert ("notes" in sent[0]) == ("1.50" in content or ";n;" in content)
+
+
 def test_a_batch_includes_links_on_request(alice: KeyClient, batch: Batch) -> None:
     url = f"/v1/batches/{batch.public_id}"
     assert "errors_csv" not in alice.get(url).json()

@@ -17,7 +17,7 @@ from longshore.domains.commerce.models import Customer, LineItem, Order, Sku, Ta
 from longshore.domains.logistics.models import Contact, ContactGroup, Group, Item, Level
 from longshore.resources.registry import Resource, registry
 from tests.batches.attempts import Attempt, again, deletion, undo
-from tests.batches.nodes import NODE, Node, Reference, node_tables
+from tests.batches.nodes import NODE, Custom, Node, Odd, Reference, node_tables
 from tests.factories import (
     ArticleFactory,
     ContactFactory,
@@ -74,6 +74,34 @@ def test_every_kind_of_reference(acme: Organization, nodes: list[Node]) -> None:
         assert getattr(by[name], f"{name}_id") == expected
 
 
+def test_a_record_is_kept_if_others_refer_to_it_that_a_batch_cannot_change(
+    acme: Organization, nodes: list[Node]
+) -> None:
+    Odd.objects.create(name="odd", number=1, null=nodes[1])
+    Custom.objects.create(node=nodes[2])
+    attempt = deletion(acme, NODE, *(node.pk for node in nodes[:3]))
+    assert attempt.write().deleted == 1
+    assert [(row, message.partition(" still")[0]) for row, _, message in attempt.errors()] == [
+        (2, "Odds"),
+        (3, "Customs"),
+    ]
+    assert undo(attempt)[0].reversed == 1
+
+
+def test_links_are_restored_after_a_later_deletion_was_undone(
+    acme: Organization, nodes: list[Node]
+) -> None:
+    referring = refer(acme, null=nodes[2], value=nodes[3])
+    first, later = (deletion(acme, NODE, nodes[each].pk) for each in (2, 3))
+    for each in (first, later):
+        each.write()
+    for each in (later, first):
+        outcome, undoing = undo(each)
+        assert (outcome.reversed, undoing.errors()) == (1, [])
+    referring.refresh_from_db()
+    assert (referring.null, referring.value) == (nodes[2], nodes[3])
+
+
 def test_cascades_go_through_trees_and_cycles(acme: Organization, nodes: list[Node]) -> None:
     for child, parent in ((1, 0), (2, 1), (3, 2), (0, 3), (5, 4)):
         Node.objects.filter(pk=nodes[child].pk).update(parent=nodes[parent])
@@ -86,6 +114,31 @@ def test_cascades_go_through_trees_and_cycles(acme: Organization, nodes: list[No
     assert sorted(key for entry in named for key in entry.keys) == sorted(
         str(nodes[each].pk) for each in (1, 4)
     )
+
+
+@pytest.mark.parametrize("on_error", list(OnError))
+def test_named_records_of_other_chunks_are_deleted_along(
+    acme: Organization, nodes: list[Node], monkeypatch: pytest.MonkeyPatch, on_error: OnError
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 1)
+    for child, parent in ((1, 0), (2, 1), (4, 3)):
+        Node.objects.filter(pk=nodes[child].pk).update(parent=nodes[parent])
+    before = list(Node.objects.order_by("pk").values())
+    attempt = Attempt(acme, NODE, action=Action.DELETE, on_error=on_error)
+    for node in (nodes[0], nodes[2], nodes[1], nodes[3], nodes[5]):
+        attempt.plan(Step.DELETE, node.pk)
+    counts = attempt.write()
+    assert (counts.total, counts.deleted, counts.failed, attempt.errors()) == (5, 5, 0, [])
+    assert set(Node.objects.all()) == set(nodes[6:])
+    entries = JournalEntry.objects.exclude(rows=[])
+    named = {row: key for each in entries for row, key in zip(each.rows, each.keys, strict=True)}
+    assert named == {
+        row: str(node.pk)
+        for row, node in enumerate((nodes[0], nodes[2], nodes[1], nodes[3], nodes[5]), 1)
+    }
+    outcome, _ = undo(attempt)
+    assert (outcome.total, outcome.reversed) == (5, 5)
+    assert list(Node.objects.order_by("pk").values()) == before
 
 
 def test_restrict_allows_what_is_deleted_as_well_and_protect_does_not(

@@ -6,18 +6,22 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connections, models
+from django.db import connection, connections, models
 
+from batches.execution import writing as execution
 from batches.merging import chunks
 from batches.merging.writing import Merge
 from batches.models import BatchError, JournalEntry
-from batches.spec import OnError, Only
+from batches.spec import Action, OnError, Only
+from batches.staging import Step
 from longshore.accounts.models import Organization
 from longshore.domains.commerce.models import Sku, Tag
 from longshore.domains.logistics.models import Contact
 from longshore.resources.registry import Resource, registry
 from longshore.resources.writing import Written
 from tests.batches.attempts import Attempt, undo
+from tests.batches.nodes import NODE, Node, node_tables
+from tests.batches.staged import stage
 from tests.records import a_record
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -240,3 +244,55 @@ def test_a_batch_waits_for_one_that_creates_the_same_key_in_one_transaction(
     threads[0].join()
     assert (second.counts.created, second.counts.updated) == (1, 1)
     assert set(Sku.objects.values_list("code", "name")) == {("a", "Second"), ("b", "Second")}
+
+
+@pytest.mark.parametrize("on_error", list(OnError))
+def test_an_overwrite_keeps_a_named_record_that_was_created_since_the_plan(
+    acme: Organization, on_error: OnError
+) -> None:
+    absent: list[Sku] = [a_record(Sku, acme, code=code) for code in "xyz"]
+    attempt = Attempt(acme, SKU, action=Action.OVERWRITE, on_error=on_error, confirm_deletes=3)
+    for code in "abc":
+        attempt.create(code=code, name="Mine")
+    a_record(Sku, acme, code="a", name="Theirs")
+    a_record(Sku, acme, code="b", name="Mine")
+    merge = attempt.merge(GIVEN)
+    assert attempt.planned.deleted == 3
+    # The new name of an absent record is that of a row.
+    Sku.objects.filter(pk=absent[2].pk).update(code="c")
+    merge.write()
+    merge.clean_up()
+    assert merge.cleanup is not None
+    assert (merge.cleanup.total, merge.cleanup.deleted) == (2, 2)
+    names = set(Sku.objects.values_list("code", "name"))
+    assert names == {("a", "Mine"), ("b", "Mine"), ("c", "Mine")}
+
+
+def test_an_overwrite_keeps_the_record_of_a_row_with_an_error(acme: Organization) -> None:
+    header, rows = ["code", "name", "weight"], [["a", "A", "heavy"], ["b", "B", "1"]]
+    spec: Any = {"action": Action.OVERWRITE, "confirm_deletes": 1}
+    batch = Attempt(acme, SKU, **spec).batch
+    attempt = stage(acme, "sku", header, rows, batch=batch, **spec)
+    assert [row for row, *_ in attempt.errors] == [1]
+    a_record(Sku, acme, code="x")
+    a_record(Sku, acme, code="a", name="Theirs")
+    merge = Merge(execution.staged(attempt.validated))
+    assert merge.prepare().deleted == 1
+    merge.write()
+    merge.clean_up()
+    assert set(Sku.objects.values_list("code", "name")) == {("a", "Theirs"), ("b", "B")}
+
+
+def test_an_overwrite_keeps_a_named_record_that_could_not_be_updated(acme: Organization) -> None:
+    with node_tables():
+        parent, child, other = (Node.objects.create(organization=acme, name=name) for name in "pco")
+        Node.objects.filter(pk=child.pk).update(parent=parent)
+        attempt = Attempt(acme, NODE, action=Action.OVERWRITE)
+        attempt.update(child.pk, name="x" * 50)
+        attempt.plan(Step.UNCHANGED, other.pk)
+        merge = attempt.merge(["name"])
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {Node._meta.db_table} ADD CHECK (length(name) < 9)")
+        merge.write()
+        merge.clean_up()
+        assert (merge.counts.failed, Node.objects.count()) == (1, 3)

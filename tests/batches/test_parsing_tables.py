@@ -41,6 +41,10 @@ def workbook(*sheets: list[list[Any]], names: tuple[str, ...] = ()) -> bytes:
     return file.getvalue()
 
 
+def target(name: str, kind: ColumnType) -> Target:
+    return Target(name, Column(name, kind, "{row}.x", field=name))
+
+
 def test_cells() -> None:
     content = workbook(
         [
@@ -253,12 +257,56 @@ def test_refused_parquet() -> None:
     content = columns(a=pyarrow.array(["x", "y", "z"]))
     with pytest.raises(InputError, match="The Parquet file is damaged"):
         opened(content[:-20])
-    precise = pyarrow.array([1], pyarrow.timestamp("ns"))
-    with pytest.raises(InputError, match="'a' has a value that cannot be read exactly"):
-        staged(opened(columns(a=precise)))
     with pytest.raises(InputError) as caught:
         opened(columns(a=pyarrow.array([], pyarrow.string())))
     assert caught.value.code is BatchErrorCode.EMPTY_INPUT
+
+
+def test_a_value_in_parquet_that_cannot_be_read_exactly_is_an_error_of_its_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = pyarrow.array([1_000, None, 1_001, 2_000], pyarrow.timestamp("ns"))
+    spans = pyarrow.array([[1], [1_000], [5], None], pyarrow.list_(pyarrow.duration("ns")))
+    content = columns(a=moments, b=spans, c=pyarrow.array(["w", "x", "y", "z"]))
+    text = target("a", ColumnType.TEXT)
+    found = staged(opened(content), [text, target("b", ColumnType.JSON), None])
+    first = "1970-01-01T00:00:00.000002"
+    assert found.rows == {2: [None, '["1 microseconds"]', "x"], 4: [first, None, "z"]}
+    assert [each[:3] for each in found.malformed] == [
+        (1, "b", "malformed_row"),
+        (3, "a", "malformed_row"),
+        (3, "b", "malformed_row"),
+    ]
+    assert "a has a value that cannot be read exactly: Casting" in found.malformed[1][3]
+    assert found.sources[1] == "1970-01-01T00:00:00.000001,,w"
+    assert found.parsed.malformed == 2
+    # The batch does not read an ignored column.
+    assert [*staged(opened(content), [None, None, text]).rows] == [1, 2, 3, 4]
+    monkeypatch.setattr(parquet_input, "MAX_INEXACT", 0)
+    with pytest.raises(InputError, match="'a' has a value that cannot be read exactly"):
+        staged(opened(content), [text, None, None])
+
+
+def test_a_number_in_a_workbook_with_too_many_digits_is_an_error_of_its_row() -> None:
+    rows: list[list[Any]] = [
+        ["card", "float", "other"],
+        [123456789012345, 1e20, 1234567890123456],
+        [1234567890123450, 1.5, None],
+        ["1234567890123456", 1.5, None],
+        [12345678901234567890, 1.5, None],
+    ]
+    assigned = [target("card", ColumnType.TEXT), target("float", ColumnType.FLOAT), None]
+    found = staged(opened(workbook(rows)), assigned)
+    assert found.rows == {
+        1: ["123456789012345", "100000000000000000000", "1234567890123456"],
+        3: ["1234567890123456", "1.5", None],
+    }
+    message = (
+        "card is a number of more than 15 digits, which a workbook does not keep exactly. Format "
+        "the column as text and enter the value again."
+    )
+    assert found.malformed == [(row, "card", "malformed_row", message) for row in (2, 4)]
+    assert found.sources[2] == "1234567890123450,1.5,"
 
 
 def test_a_nul_character_in_parquet_is_an_error_of_its_row() -> None:

@@ -384,6 +384,49 @@ def test_a_row_whose_part_the_database_refuses_is_not_written(alice: KeyClient) 
     assert Order.objects.count() == 2
 
 
+@pytest.mark.usefixtures("orders")
+@pytest.mark.parametrize("on_error", ["skip", "abort"])
+def test_a_row_whose_former_part_cannot_be_deleted_is_not_written(
+    alice: KeyClient, on_error: str
+) -> None:
+    first, second, third = with_ids(quantity=7)
+    del first["line_items"][1]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION keep_part() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN RETURN NULL; END';"
+            "CREATE TRIGGER keep_part BEFORE DELETE ON longshore_commerce_lineitem"
+            " FOR EACH ROW EXECUTE FUNCTION keep_part()"
+        )
+    try:
+        options = {"action": "overwrite", "on_error": on_error}
+        batch = sent(alice, json.dumps([first, second, third]), "a.json", **options)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION keep_part CASCADE")
+    assert [each[:3] for each in errors(batch)] == [(1, "line_items", "rule_violated")]
+    if on_error == "abort":
+        assert (batch.status, code_of(batch)) == ("failed", "too_many_errors")
+        assert lines() == WRITTEN
+    else:
+        assert (batch.updated_count, batch.failed_count) == (1, 1)
+        assert lines() == [*WRITTEN[:2], ("2", "A", 7, "Cup")]
+
+
+def test_rows_with_an_empty_id_are_records_by_their_key(alice: KeyClient) -> None:
+    rows = '"",1,1\n"",1,2\n"",2,3\n,3,4\n'
+    batch = sent(alice, f"id,number,line_items.quantity\n{rows}")
+    assert (batch.created_count, errors(batch)) == (3, [])
+    data = [{"id": "", "number": "1", "line_items": [{"id": "", "quantity": 5}]}]
+    batch = sent(alice, json.dumps(data), "a.json")
+    assert (batch.updated_count, errors(batch)) == (1, [])
+    assert sorted((number, quantity) for number, _, quantity, _ in lines()) == [
+        *(("1", each) for each in (1, 2, 5)),
+        ("2", 3),
+        ("3", 4),
+    ]
+
+
 def test_a_part_that_is_deleted_meanwhile_refuses_its_record(
     alice: KeyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

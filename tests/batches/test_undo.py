@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from batches.merging import chunks
+from batches.merging import chunks, journal
+from batches.merging import undo as merging_undo
 from batches.merging.undo import Undo
 from batches.models import Batch, JournalEntry
 from batches.spec import Action, OnError
@@ -373,3 +374,35 @@ def test_records_that_moved_to_another_organization_are_kept(
     assert (outcome.reversed, outcome.kept) == (0, 1)
     moved.refresh_from_db()
     assert moved.name == "New"
+
+
+def test_a_link_is_restored_only_in_a_record_of_the_organization_that_nobody_changed(
+    acme: Organization, globex: Organization
+) -> None:
+    place = LocationFactory.create(organization=acme)
+    moved, changed, linked = (contact(acme, name=f"{n}", location=place) for n in range(3))
+    attempt = deletion(acme, resource("location"), place.pk)
+    attempt.write()
+    Contact.objects.filter(pk=moved.pk).update(organization=globex)
+    Contact.objects.filter(pk=changed.pk).update(location=None)
+    outcome, undoing = undo(attempt)
+    assert (outcome.reversed, outcome.failed) == (1, 0)
+    for each in (moved, changed, linked):
+        each.refresh_from_db()
+    assert (moved.location, changed.location, linked.location) == (None, None, place)
+    assert [(row, code) for row, code, _ in undoing.errors()] == [(None, "changed_since")] * 2
+
+
+def test_a_transaction_with_more_entries_than_a_block_has_numbers_is_undone(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "BLOCK", 8)
+    monkeypatch.setattr(merging_undo, "ENTRIES_PER_BLOCK", 3)
+    attempt = Attempt(acme, CONTACT, on_error=OnError.ABORT)
+    for number in range(40):
+        attempt.create(name=f"{number}")
+    attempt.write()
+    assert JournalEntry.objects.values("transaction").distinct().count() == 1
+    outcome, _ = undo(attempt)
+    assert (outcome.total, outcome.reversed) == (40, 40)
+    assert not Contact.objects.exists()

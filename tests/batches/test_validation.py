@@ -458,3 +458,14 @@ def test_numbers_are_tested_by_type_and_by_constraint(acme: Organization) -> Non
         (2, "out_of_range"),
     ]
     assert attempt.typed()[0]["percentage"] == 7
+
+
+def test_rows_of_an_earlier_attempt_do_not_hide_the_errors_of_others(acme: Organization) -> None:
+    batch = stage(acme, "contact", ["name"], [["A"]]).context.batch
+    JournalEntry.objects.create(
+        batch=batch, number=1, transaction=1, step="c", is_own=True, rows=[1, 2], keys=["a", "b"]
+    )
+    # What could be read then may be an error now, such as the name of a related record.
+    rows = [[f"{number}", "perhaps"] for number in range(4)]
+    attempt = stage(acme, "contact", ["name", "is_primary"], rows, batch=batch, max_errors=1)
+    assert [row for row, *_ in attempt.errors] == [3, 4]

@@ -57,7 +57,7 @@ def _row(attempt: Any, model: Any) -> Any:
     columns = [*validated.columns, *validated.filled]
     statement = sql.SQL(
         "INSERT INTO {table} ({key}, {names}) SELECT plan.key, {values} FROM {plan} AS plan"
-        ' JOIN {typed} AS typed USING ("row")'
+        " JOIN {typed} AS typed ON typed.longshore_row = plan.row"
     ).format(
         table=sql.Identifier(model._meta.db_table),
         key=sql.Identifier(model._meta.pk.column),

@@ -178,6 +178,7 @@ def test_django_runs_the_checks(own_registry: Registry) -> None:
             Export,
             relations=(Relation("organization"),),
             key=("public_id",),
+            actions=(),
             hidden=frozenset({"request"}),
         ),
     ],

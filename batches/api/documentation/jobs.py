@@ -85,6 +85,8 @@ jobs = job_operations(
             errors.INVALID_MULTIPART,
             errors.TOO_MANY_BYTES,
         ],
+        retry_errors=[errors.UNDO_EXPIRED],
+        delete_errors=[errors.BEING_UNDONE],
     )
 )
 _create, _retrieve = jobs["create"], jobs["retrieve"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
+from django.contrib import messages
 from django.contrib.auth import get_permission_codename
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.api.errors import ApiError
 from longshore.jobs import actions as job_actions
 from longshore.jobs.admin.facts import address_of
 from longshore.jobs.admin.selected import Bulk, SelectedActions
@@ -217,9 +219,13 @@ class JobButtons(SelectedActions):
 
     def _delete(self, request: HttpRequest, object_id: str) -> HttpResponse:
         job = get_object_or_404(self._jobs(object_id))
-        with transaction.atomic():
-            job_actions.delete(self.lifecycle, job)
-            self.log_deletions(request, [job])
+        try:
+            with transaction.atomic():
+                job_actions.delete(self.lifecycle, job)
+                self.log_deletions(request, [job])
+        except ApiError as error:
+            self.message_user(request, error.message, messages.ERROR)
+            return close_dialog(self.page_url("change", job.pk))
         self.message_user(request, f"{job} was deleted.")
         return close_dialog(self.page_url("changelist"))
 

@@ -62,7 +62,8 @@ class JobDescription:
     create, retrieve, cancel, retry, delete: the descriptions of the operations.
     create_responses: by status code.
     queued, completed: responses of the API.
-    create_errors, retry_errors: errors of creation and of a retry that only this kind has.
+    create_errors, retry_errors, delete_errors: errors of creation, of a retry and of deletion that
+        only this kind has.
     """
 
     kind: JobKind[Any]
@@ -82,6 +83,7 @@ class JobDescription:
     filters: Mapping[str, Sequence[str]]
     create_errors: Errors
     retry_errors: Errors = ()
+    delete_errors: Errors = ()
 
 
 def job_operations(job: JobDescription) -> Operations:
@@ -151,7 +153,7 @@ def job_operations(job: JobDescription) -> Operations:
             summary=f"Delete {one}",
             description=job.delete,
             responses={204: OpenApiResponse(description="Deleted.")},
-            errors=[NOT_FOUND],
+            errors=[NOT_FOUND, *job.delete_errors],
         ),
         "cancel": operation(
             f"cancel_{noun}",
