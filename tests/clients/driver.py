@@ -31,7 +31,11 @@ def download(client: Client, id: str, target: str) -> Any:
 
 
 def cancel(client: Client, request: dict[str, Any]) -> Any:
-    created = client.exports.create(**request).cancel()
+    created = client.exports.create(**request)
+    try:
+        created.wait(timeout=0)
+    except TimeoutError:
+        created.cancel()
     try:
         created.wait(timeout=60)
     finally:

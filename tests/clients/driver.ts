@@ -38,7 +38,11 @@ const calls: Record<string, () => Promise<unknown>> = {
     return { path: await (await client.exports.get(values.id)).download(values.target) };
   },
   async cancel() {
-    const created = await (await client.exports.create(values.request)).cancel();
+    const created = await client.exports.create(values.request);
+    await created.wait({ timeoutMs: 0 }).catch((error) => {
+      if (error.code !== "wait_timeout") throw error;
+    });
+    await created.cancel();
     await created.wait({ timeoutMs: 60_000 }).finally(() => created.delete());
   },
   async batch() {

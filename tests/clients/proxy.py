@@ -148,9 +148,14 @@ def lose_response(handler: Handler) -> None:
     handler.close_connection = True
 
 
-def refuse_as_busy(handler: Handler) -> None:
-    """Respond with 503 and Retry-After, as a proxy does whose server restarts."""
-    handler.send_response_only(503)
-    handler.send_header("Retry-After", "1")
-    handler.send_header("Content-Length", "0")
-    handler.end_headers()
+def refuse(status: int, retry_after: str) -> Fault:
+    """Respond without the server, as a load balancer does."""
+
+    def fault(handler: Handler) -> None:
+        handler.send_response_only(status)
+        handler.send_header("Retry-After", retry_after)
+        handler.send_header("Content-Length", "4")
+        handler.end_headers()
+        handler.wfile.write(b"busy")
+
+    return fault

@@ -16,6 +16,7 @@ import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from email.utils import formatdate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,7 +26,7 @@ import pytest
 
 from exports_project.embedded import child_processes
 from tests import installations
-from tests.clients.proxy import Proxy, cut, delay, lose_response, proxying, refuse_as_busy
+from tests.clients.proxy import Proxy, cut, delay, lose_response, proxying, refuse
 from tests.node import install_packages
 from tests.recovery.services import free_port
 from tests.webhooks.receiver import Receiver, receiving
@@ -318,9 +319,9 @@ def test_an_expired_link_is_renewed(
 def test_lost_responses_and_busy_servers_create_one_object(
     client: ClientUnderTest, proxy: Proxy, stack: Stack, tmp_path: Path
 ) -> None:
-    proxy.inject("POST", "/v1/exports", refuse_as_busy)
+    proxy.inject("POST", "/v1/exports", refuse(503, formatdate(time.time() + 1, usegmt=True)))
     proxy.inject("POST", "/v1/exports", lose_response)
-    proxy.inject("GET", "/v1/exports/exp_[^/]*", refuse_as_busy)
+    proxy.inject("GET", "/v1/exports/exp_[^/]*", refuse(429, "1"))
     mark = {"mark": str(tmp_path)}
     request = {"resource": "group", "metadata": mark}
     found = client("export", request=request, target=str(tmp_path / "out.csv"))
@@ -329,6 +330,13 @@ def test_lost_responses_and_busy_servers_create_one_object(
     assert len({each.headers["idempotency-key"] for each in creations}) == 1
     exports = stack.get("/v1/exports", resource="group", limit="100")["results"]
     assert [each["id"] for each in exports if each["metadata"] == mark] == [found["data"]["id"]]
+
+
+def test_a_long_retry_after_is_an_error_at_once(client: ClientUnderTest, proxy: Proxy) -> None:
+    proxy.inject("GET", "/v1/exports/exp_1", refuse(429, "3600"))
+    error = client.answer("download", id="exp_1", target="unused")["error"]
+    assert (error["code"], error["message"], error["status"]) == ("http_429", "busy", 429)
+    assert len(proxy.requests) == 1
 
 
 def test_a_canceled_export_is_an_error(client: ClientUnderTest, proxy: Proxy) -> None:
