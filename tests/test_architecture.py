@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-ROOTS = ("exports_project", "dialects", "exports", "batches", "webhooks", "longshore", "benchmarks")
+ROOTS = (
+    *("exports_project", "dialects", "exports", "batches", "webhooks", "longshore", "benchmarks"),
+    "clients/python/longshore_client",
+)
 MAX_LINES = 350
 MAX_EXPORTS_ENTRIES = 12
 MIN_BOUND_SECONDS = 5
@@ -21,7 +24,7 @@ TESTS = sorted((settings.BASE_DIR / "tests").rglob("*.py"))
 
 
 def modules() -> list[Path]:
-    """Return the modules of the product and of the benchmarks, except migrations."""
+    """Return the modules of the product, its client and the benchmarks, except migrations."""
     paths = [path for root in ROOTS for path in (settings.BASE_DIR / root).rglob("*.py")]
     return [path for path in paths if "migrations" not in path.parts]
 

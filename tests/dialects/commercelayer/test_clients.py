@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,37 +16,22 @@ from pytest_django.live_server_helper import LiveServer
 from tests.conftest import KeyClient
 from tests.dialects.commercelayer.conformance import LISTS, TOKENS, rows
 from tests.exports.conftest import working
+from tests.node import install_packages
 from tests.webhooks.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 _HERE = Path(__file__).parent
 _FILES = ("package.json", "package-lock.json", "clients.mjs")
-_MIN_NODE = 20
-
-
-def unavailable(reason: str, *, in_ci: bool) -> None:
-    """Skip the test. in_ci: fail instead in CI, which has what is missing."""
-    (pytest.fail if in_ci and os.environ.get("CI") == "true" else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the clients that the lock file names. Returns their folder."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        unavailable(f"Node {_MIN_NODE} with npm is not installed.", in_ci=True)
-    version = subprocess.run([str(node), "--version"], capture_output=True, text=True, check=True)
-    # CI installs Debian's package, which is older than the clients allow in Debian 12.
-    if int(version.stdout[1:].partition(".")[0]) < _MIN_NODE:
-        unavailable(f"Node is older than {_MIN_NODE}: {version.stdout}", in_ci=False)
     folder = tmp_path_factory.mktemp("clients")
     for name in _FILES:
         shutil.copy(_HERE / name, folder)
-    command = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        unavailable(f"npm cannot install the clients: {done.stderr[-500:]}", in_ci=True)
+    install_packages(folder)
     return folder
 
 
