@@ -25,7 +25,7 @@ from longshore.resources.comparisons import (
     comparison_sql,
     json_comparison_sql,
 )
-from longshore.resources.ownership import is_organization, organization_links, organization_path
+from longshore.resources.ownership import is_organization, owner_paths
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 from longshore.resources.row_filters import row_filter
@@ -150,32 +150,6 @@ def _owner_tests(relation: Relation, organization_id: str, row: str) -> Iterator
         )
     for path in owner_paths(relation):
         yield _scope(model, [*path], organization_id, row)
-
-
-def owner_paths(relation: Relation) -> list[tuple[str, ...]]:
-    """Return the paths by which records without a resource belong to an organization.
-
-    These are all foreign keys to organizations, or else a path of several foreign keys. Records
-    with a foreign key to the row that has the relation are a part of that row.
-    """
-    model = relation.target
-    if rest := _rest_of_path(relation):
-        return [rest]
-    if links := organization_links(model):
-        return [(link.name,) for link in links]
-    path = None if relation.reverse_foreign_key else organization_path(model)
-    return [] if path is None else [path]
-
-
-def leads_to_owner(relation: Relation) -> bool:
-    """Return whether a relation is the first step of the path to its own row's organization."""
-    return _rest_of_path(relation) is not None
-
-
-def _rest_of_path(relation: Relation) -> tuple[str, ...] | None:
-    declared = registry.for_model(relation.model) if relation.model else None
-    first, *rest = ((declared and declared.organization) or "").split("__")
-    return tuple(rest) if rest and first == relation.name else None
 
 
 def where(
