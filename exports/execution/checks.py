@@ -223,7 +223,9 @@ def _failures(
                 yield error
     except InvalidInput as invalid:
         yield from (f"{each.field}: {each.message}" for each in invalid.problems)
-    except (LookupError, TypeError, ValueError) as error:
+    except OperationalError:
+        raise
+    except Exception as error:  # Another resource, which it includes, may be wrong.
         yield f"{type(error).__name__}: {error}"
 
 

@@ -8,7 +8,7 @@ is ignored. The checks name the declaration to correct.
 from collections.abc import Iterable, Iterator
 
 from django.core.checks import CheckMessage, Error
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
 from django.db.models import Model, Q
 
 from longshore.resources.columns import secret_fields
@@ -98,5 +98,7 @@ def _check_filter(
         return
     try:
         row_filter(model, condition, "row")
-    except (FieldError, TypeError, ValueError) as error:
-        yield problem(resource, f"{prefix}where {condition}: {error}", "longshore_resources.E017")
+    except (AttributeError, FieldError, TypeError, ValidationError, ValueError) as error:
+        reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        text = f"{prefix}where {condition}: {reason.rstrip('.')}"
+        yield problem(resource, text, "longshore_resources.E017")

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Info, Warning
-from django.core.exceptions import FieldDoesNotExist
 from django.db import connection
 from django.db.models import DateField, Field, JSONField, Model, OneToOneRel
 
 from longshore.accounts.models import Scope
 from longshore.accounts.roles import Role
-from longshore.resources.columns import column_name, has_composite_key
+from longshore.resources.columns import column_name, find_field, has_column, has_composite_key
 from longshore.resources.disclosure import problem
 from longshore.resources.ownership import (
     is_organization,
@@ -150,7 +149,7 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
     missing = [(kind, name) for kind, name in named if not has_column(resource.model, name)]
     for kind, name in missing:
         text = f"{kind} {name!r} is not a field of {resource.model.__name__}"
-        yield problem(resource, text, "longshore_resources.E006")
+        yield problem(resource, text, "longshore_resources.E006", _fields_hint(resource))
     if not missing and not _is_unique(resource):
         text = f"key {', '.join(resource.key_fields)} is not unique within an organization"
         hint = (
@@ -160,7 +159,13 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
         yield problem(resource, text, "longshore_resources.E016", hint)
     for name in sorted(resource.hidden):
         if find_field(resource.model, name) is None:
-            yield problem(resource, f"hidden {name!r} is not a field", "longshore_resources.E006")
+            text = f"hidden {name!r} is not a field"
+            yield problem(resource, text, "longshore_resources.E006", _fields_hint(resource))
+
+
+def _fields_hint(resource: Resource) -> str:
+    fields = ", ".join(each.name for each in resource.model._meta.concrete_fields)
+    return f"Name fields of {resource.model.__name__}: {fields}."
 
 
 def _is_unique(resource: Resource) -> bool:
@@ -185,17 +190,3 @@ def check_readers(resource: Resource) -> Iterator[CheckMessage]:
             text = f"{kind}: {name!r} is unknown"
             hint = f"Choose from {', '.join(known)}."
             yield problem(resource, text, "longshore_resources.E027", hint)
-
-
-def find_field(model: type[Model], name: str) -> Any:
-    """Return a field or relation of a model; None without one."""
-    try:
-        return model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return None
-
-
-def has_column(model: type[Model], name: str) -> bool:
-    """Return whether a name is a field with a column."""
-    field = find_field(model, name)
-    return isinstance(field, Field) and getattr(field, "column", None) is not None

@@ -21,6 +21,7 @@ from longshore.resources.columns import (
     model_columns,
     secret_fields,
 )
+from longshore.resources.declared_types import convert_lists, wrong_types
 from longshore.resources.named_filters import NamedFilter
 from longshore.resources.relations import Relation
 from longshore.resources.writing import AfterWrite, Rule
@@ -90,6 +91,9 @@ class Resource:
     actions: tuple[str, ...] = ("merge", "overwrite", "delete")
     rules: tuple[Rule, ...] = ()
     after_write: AfterWrite | None = None
+
+    def __post_init__(self) -> None:
+        convert_lists(self)
 
     @cached_property
     def key_fields(self) -> tuple[str, ...]:
@@ -266,7 +270,8 @@ def _plural(name: str) -> str:
 class Registry:
     """The registered resources, in the order of their declaration.
 
-    declared: all declarations, including those whose name is taken already.
+    declared: all declarations, including those whose name is taken already, and those that nothing
+        can use: an attribute has a wrong type, or the model is abstract.
     """
 
     def __init__(self) -> None:
@@ -274,9 +279,13 @@ class Registry:
         self.declared: list[Resource] = []
 
     def register(self, resource: Resource) -> None:
-        """Add a resource. The first one of a name wins; system checks report duplicates."""
+        """Add a resource. The first one of a name wins.
+
+        System checks report duplicates, and resources that nothing can use.
+        """
         self.declared.append(resource)
-        self._resources.setdefault(resource.name, resource)
+        if not any(wrong_types(resource)) and not resource.model._meta.abstract:
+            self._resources.setdefault(resource.name, resource)
 
     def unregister(self, name: str) -> None:
         """Remove a resource, for example to replace one that an installed app declares.
