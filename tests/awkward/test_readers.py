@@ -100,6 +100,18 @@ def test_staff_need_a_role_of_the_resource(own_registry: Registry) -> None:
     check_person(resources, User.objects.create_superuser("root"))
 
 
+@pytest.mark.parametrize("collection", [list, tuple, set])
+def test_scopes_and_roles_may_be_any_collection(
+    collection: type[Any], own_registry: Registry, acme: Organization, read_only: KeyClient
+) -> None:
+    names = {"scopes": collection(["write"]), "roles": collection(["Operator"])}
+    contact = restrict(own_registry, "contact", **names)
+    assert not [*check_resource(contact)]
+    assert read_only.post("/v1/exports/preview", {"resource": "contact"}).status_code == 403
+    with pytest.raises(ApiError, match="contact needs the role Operator"):
+        check_person([contact], User.objects.create_user("ann"))
+
+
 def test_check_reports_unknown_scopes_and_roles(own_registry: Registry) -> None:
     changes = {"scopes": frozenset({"admin"}), "roles": frozenset({"Boss"})}
     scope, role = check_resource(restrict(own_registry, "contact", **changes))
