@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import AnonymousUser, Group, User
 
 from exports.request.parser import parse_export
 from exports.sql.declared_names import resources_of
@@ -98,6 +98,8 @@ def test_staff_need_a_role_of_the_resource(own_registry: Registry) -> None:
     person.groups.add(Group.objects.get_or_create(name=Role.OPERATOR.value)[0])
     check_person(resources, person)
     check_person(resources, User.objects.create_superuser("root"))
+    with pytest.raises(ApiError, match="contact needs the role Operator"):
+        check_person(resources, AnonymousUser())
 
 
 @pytest.mark.parametrize("collection", [list, tuple, set])

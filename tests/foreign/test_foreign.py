@@ -181,6 +181,27 @@ def test_a_bound_person_opens_no_page_that_shows_all_rows(team: Team) -> None:
         assert browser.get("/admin/accounts/member/").status_code in (403, 404)
 
 
+_READERS = """
+from dataclasses import replace
+from accounts.models import Member
+from longshore.api.errors import ApiError
+from longshore.resources.readers import check_person
+from longshore.resources.registry import registry
+person = Member.objects.get(email="bound@example.com")
+for role in ("Viewer", "Operator"):
+    try:
+        check_person([replace(registry.get("club"), roles=[role])], person)
+        print(role, "may read")
+    except ApiError as error:
+        print(error)
+"""
+
+
+def test_a_person_of_the_own_user_model_has_roles(team: Team) -> None:
+    shown = team.command("shell", "--verbosity", "0", "--command", _READERS)
+    assert shown.splitlines()[-2:] == ["Viewer may read", "club needs the role Operator."]
+
+
 def login(browser: httpx.Client, username: str, password: str) -> None:
     page = browser.get("/admin/login/")
     [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text))
