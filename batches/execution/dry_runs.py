@@ -40,7 +40,7 @@ _ABSENT_PARTS = (
 _FIRST = "SELECT {columns} FROM ({parts} LIMIT {maximum}) AS first"
 _FURTHER = "SELECT DISTINCT record FROM ({parts} OFFSET {maximum}) AS further"
 _STORED = (
-    "SELECT stored.key, row_to_json(stored) FROM (SELECT record.{key}::text AS key, {columns}"
+    "SELECT stored.key, row_to_json(stored.*) FROM (SELECT record.{key}::text AS key, {columns}"
     " FROM {table} AS record WHERE record.{key} = ANY ({keys}::{type}[])) AS stored"
 )
 _LINKS = (

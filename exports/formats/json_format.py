@@ -26,7 +26,9 @@ class JsonLines(Format):
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
     ) -> sql.Composable:
         record = (
-            "json_strip_nulls(row_to_json(record))" if spec.omit_empty else "row_to_json(record)"
+            "json_strip_nulls(row_to_json(record.*))"
+            if spec.omit_empty
+            else "row_to_json(record.*)"
         )
         return sql.SQL("COPY (SELECT {} FROM ({}) AS record) TO STDOUT ({})").format(
             sql.SQL(record), query, sql.SQL(UNQUOTED)
