@@ -14,7 +14,6 @@ from psycopg import sql
 from longshore.resources.columns import (
     Column,
     column_name,
-    field_column,
     primary_key,
 )
 from longshore.resources.comparisons import (
@@ -177,8 +176,8 @@ def condition_sql(
         passed = condition_sql(resource, organization_id, negated, row)
         return sql.SQL("({}) IS NOT TRUE").format(passed)
     head, _, rest = condition.path.partition(".")
-    if condition.path == SEARCH and resource.search:
-        text = field_column(resource.model, resource.search).value(row)
+    if condition.path == SEARCH and resource.search_column:
+        text = resource.search_column.value(row)
         tests = [words_match(text, phrase) for phrase in values]
         return sql.SQL(" AND ").join(tests)
     if head in resource.relations_by_id or head in resource.filterable_relations:
@@ -195,7 +194,7 @@ def condition_sql(
 def has_condition_path(resource: Resource, path: str) -> bool:
     """Return whether a resource has the column or search that the path of a condition names."""
     head, _, _ = path.partition(".")
-    if path == SEARCH and resource.search:
+    if path == SEARCH and resource.search_column:
         return True
     if head in resource.relations_by_id or head in resource.filterable_relations:
         try:

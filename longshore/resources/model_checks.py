@@ -9,7 +9,14 @@ from django.db.models import DateField, Field, JSONField, Model, OneToOneRel
 
 from longshore.accounts.models import Scope
 from longshore.accounts.roles import Role
-from longshore.resources.columns import column_name, find_field, has_column, has_composite_key
+from longshore.resources.columns import (
+    ColumnType,
+    column_name,
+    field_column,
+    find_field,
+    has_column,
+    has_composite_key,
+)
 from longshore.resources.disclosure import problem
 from longshore.resources.ownership import (
     is_organization,
@@ -157,10 +164,22 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
             "key out: then batches use the primary key."
         )
         yield problem(resource, text, "longshore_resources.E016", hint)
+    if resource.search and has_column(resource.model, resource.search):
+        yield from _check_search(resource, resource.search)
     for name in sorted(resource.hidden):
         if find_field(resource.model, name) is None:
             text = f"hidden {name!r} is not a field"
             yield problem(resource, text, "longshore_resources.E006", _fields_hint(resource))
+
+
+def _check_search(resource: Resource, name: str) -> Iterator[CheckMessage]:
+    if resource.search_column is not None:
+        return
+    text, hint = f"search {name!r} is not a text field", "Name a CharField or TextField."
+    if field_column(resource.model, name).kind is ColumnType.TEXT:
+        text = f"search {name!r} is a hidden field, whose values a search would disclose"
+        hint = "Name a field that the resource shows, or a generated field of such fields."
+    yield problem(resource, text, "longshore_resources.E030", hint)
 
 
 def _fields_hint(resource: Resource) -> str:

@@ -8,9 +8,11 @@ import pytest
 from longshore.resources.checks import check_export_types, check_resource
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.export_types import ExportType, ExportTypes
+from longshore.resources.filters import parse_options
 from longshore.resources.registry import Registry, Resource
 from longshore.resources.relations import Relation
-from tests.awkward.models import COUNTRY, DISH, NOTED, PLACE, RESOURCES, TICKET, Note, Seat
+from longshore.resources.timezones import UTC
+from tests.awkward.models import COUNTRY, DISH, NOTED, PLACE, RESOURCES, TICKET, TYPED, Note, Seat
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
@@ -37,6 +39,15 @@ def test_awkward_models_pass_the_checks(resource: Resource, awkward: None) -> No
         (PLACE, {"writable": ("deleted",)}, "E014", "writable 'deleted' is not a column"),
         (PLACE, {"actions": ("upsert",)}, "E014", "'upsert' is not an action"),
         (DISH, {"columns": (Column("x", ColumnType.TEXT, "{rows}.x"),)}, "E026", "'{rows}.x'"),
+        (TYPED, {"search": "blob_size"}, "E006", "search 'blob_size' is not a field of Typed"),
+        (TYPED, {"search": "flags"}, "E030", "search 'flags' is not a text field"),
+        (TYPED, {"search": "password"}, "E030", "search 'password' is a hidden field, whose"),
+        (PLACE, {"search": "name", "hidden": ["name"]}, "E030", "search 'name' is a hidden"),
+        (
+            DISH,
+            {"rules": (Rule("true", "Too hot.", "heat"),)},
+            "rule 'Too hot.': 'heat' is",
+        ),
         (TICKET, {"organization": "team"}, "E004", "leads to Team, not to Organization"),
     ],
 )
@@ -47,6 +58,12 @@ def test_wrong_declarations_are_reported(
     matching = [each for each in found if each.id == f"longshore_resources.{code}"]
     assert matching, found
     assert text in matching[0].msg
+
+
+@pytest.mark.parametrize("field", ["flags", "password"])
+def test_search_never_reads_a_hidden_field_or_another_type(field: str) -> None:
+    _, problems = parse_options(replace(TYPED, search=field), {"search": "hash"}, UTC)
+    assert [each.message for each in problems] == ["typed has no filter 'search'."]
 
 
 def test_relation_to_an_owned_model_without_a_resource_is_an_error(awkward: Registry) -> None:
