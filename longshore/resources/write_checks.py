@@ -26,6 +26,12 @@ def check_written(resource: Resource) -> Iterator[CheckMessage]:
     for action in sorted(set(resource.actions) - set(ACTIONS)):
         text = f"actions: {action!r} is not an action; actions are {', '.join(ACTIONS)}"
         yield problem(resource, text, "longshore_resources.E014")
+    known = {*resource.names, *resource.writable_columns, *resource.writable_relations}
+    for rule in resource.rules:
+        if rule.column and rule.column not in known:
+            text = f"rule {rule.message!r}: {rule.column!r} is not a column of {resource.name}"
+            hint = f"Name one of {', '.join(sorted(known))}, or leave column out."
+            yield problem(resource, text, "longshore_resources.E031", hint)
     for name in resource.writable_relations:
         field, text = find_field(resource.model, name), f"writable relation {name!r} "
         if not isinstance(field, JOINED):

@@ -12,6 +12,7 @@ from longshore.resources.filters import parse_options
 from longshore.resources.registry import Registry, Resource
 from longshore.resources.relations import Relation
 from longshore.resources.timezones import UTC
+from longshore.resources.writing import Rule
 from tests.awkward.models import COUNTRY, DISH, NOTED, PLACE, RESOURCES, TICKET, TYPED, Note, Seat
 
 
@@ -46,6 +47,7 @@ def test_awkward_models_pass_the_checks(resource: Resource, awkward: None) -> No
         (
             DISH,
             {"rules": (Rule("true", "Too hot.", "heat"),)},
+            "E031",
             "rule 'Too hot.': 'heat' is",
         ),
         (TICKET, {"organization": "team"}, "E004", "leads to Team, not to Organization"),
