@@ -35,7 +35,7 @@ def test_a_column_of_another_type_is_reported_with_its_cast(awkward: Registry) -
     assert mood.id == moment.id == "exports.E001"
     assert mood.obj is Bare
     assert mood.msg == (
-        "Resource 'bare': column 'mood': its PostgreSQL type is mood, which is no text."
+        "Resource 'bare': column 'mood': its PostgreSQL type is text_mood, which is no text."
     )
     assert "its PostgreSQL type is timestamp without time zone, which is no datetime" in moment.msg
     assert "Column('mood', ColumnType.TEXT, \"{row}.mood::text\")" in str(mood.hint)
