@@ -22,6 +22,7 @@ from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
 from longshore.resources.model_checks import (
     check_date,
+    check_lengths,
     check_model,
     check_names,
     check_organization,
@@ -298,6 +299,7 @@ _CHECKS: Mapping[str, Callable[[Resource], Iterator[CheckMessage]]] = {
     "organization": check_organization,
     "date_field": check_date,
     "key, search, hidden": check_names,
+    "columns, relations, includes": check_lengths,
     "scopes, roles": check_readers,
     "where": check_shown_rows,
     "exposed, columns": check_secrets,

@@ -91,10 +91,15 @@ def _and(*tests: sql.Composable) -> sql.Composable:
     return sql.SQL(" AND ").join(tests) if tests else sql.SQL("true")
 
 
-def _scope(model: type[Model], path: list[str], organization_id: str, row: str) -> sql.Composable:
+def _scope(
+    model: type[Model], path: list[str], organization_id: str, row: str, depth: int = 1
+) -> sql.Composable:
     """Return SQL that follows the path of relations and compares the organization at its end.
 
     Each step is a foreign key, or the reverse of a one-to-one relation.
+
+    depth: numbers the alias of the next table. PostgreSQL would cut an alias with the names of the
+        path after 63 bytes, so that two aliases might be the same.
     """
     step: Any = model._meta.get_field(path[0])
     link: Any = step.remote_field if isinstance(step, OneToOneRel) else step
@@ -104,11 +109,11 @@ def _scope(model: type[Model], path: list[str], organization_id: str, row: str) 
     column = sql.Identifier(row, column_name(near))
     if len(path) == 1 and link is step and far.primary_key:
         return sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
-    inner = f"{row}_{path[0]}"
+    inner = f"owner{depth}"
     linked = sql.SQL("{} = {}").format(sql.Identifier(inner, column_name(far)), column)
     tests: list[sql.Composable] = [linked]
     if len(path) > 1:
-        tests.append(_scope(step.related_model, path[1:], organization_id, inner))
+        tests.append(_scope(step.related_model, path[1:], organization_id, inner, depth + 1))
     else:  # The last step does not hold the primary key of the organization.
         key = sql.Identifier(inner, primary_key(step.related_model))
         tests.append(sql.SQL("{} = {}").format(key, sql.Literal(organization_id)))

@@ -9,6 +9,7 @@ from django.db.models import DateField, Field, JSONField, Model, OneToOneRel
 
 from longshore.accounts.models import Scope
 from longshore.accounts.roles import Role
+from longshore.database.texts import MAX_NAME_BYTES
 from longshore.resources.columns import (
     ColumnType,
     column_name,
@@ -197,6 +198,24 @@ def _is_unique(resource: Resource) -> bool:
     unique += [set(constraint.fields) for constraint in options.total_unique_constraints]
     unique += [set(fields) for fields in options.unique_together]
     return any(fields and fields <= known for fields in unique)
+
+
+def check_lengths(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that PostgreSQL cuts none of the names in statements."""
+    maxima = [
+        # Tables that repeat related records have the name `computed <column>`.
+        ("column", name, MAX_NAME_BYTES - (9 if column.field is None else 0))
+        for name, column in resource.columns_by_name.items()
+    ]
+    steps = (step for path in resource.includes for step in path.split("."))
+    # Statements have the aliases `row1_<relation>` and `row1_<relation>_link`.
+    relations = dict.fromkeys((*resource.relations_by_name, *steps), MAX_NAME_BYTES - 10)
+    maxima += [("relation", name, maximum) for name, maximum in relations.items()]
+    for kind, name, maximum in maxima:
+        if len(name.encode()) > maximum:
+            text = f"the {kind} {name!r} has a name of more than {maximum} bytes"
+            hint = "Give it a shorter name: of a field, or as the related_name of a foreign key."
+            yield problem(resource, text, "longshore_resources.E032", hint)
 
 
 def check_readers(resource: Resource) -> Iterator[CheckMessage]:
