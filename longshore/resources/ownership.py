@@ -25,24 +25,24 @@ def organization_links(model: type[Model]) -> list[Any]:
 
 
 @cache
-def organization_path(
-    model: type[Model], *, beside: str | None = None, required: bool = False
-) -> tuple[str, ...] | None:
+def organization_path(model: type[Model], *, beside: str | None = None) -> tuple[str, ...] | None:
     """Return a shortest path from a model to an organization; None without one.
 
     Each step is a foreign key, or the reverse of a one-to-one relation, as of a link model.
 
-    beside: a foreign key of the model with which the path does not begin.
-    required: whether to follow only foreign keys that a record must have.
+    beside: a foreign key of the model with which the path does not begin. The path then begins with
+        another one, or a link model: other records with a one-to-one relation to a record are no
+        owners of it.
     """
     paths: list[tuple[type[Model], tuple[str, ...]]] = [(model, ())]
     seen = {model}
     for _ in range(MAX_STEPS):
         longer = []
         for reached, path in paths:
-            for step in (*_foreign_keys(reached), *_reversed_one_to_ones(reached)):
-                if (not path and step.name == beside) or (required and _is_optional(step)):
-                    continue
+            steps = [*_foreign_keys(reached), *_reversed_one_to_ones(reached)]
+            if beside is not None and not path:
+                steps = [each for each in steps if each.name != beside and _is_owner(each)]
+            for step in steps:
                 if is_organization(step.related_model):
                     return (*path, step.name)
                 if step.related_model not in seen:
@@ -72,8 +72,8 @@ def owner_paths(relation: Relation) -> list[tuple[str, ...]]:
         path = None  # Batches write the records with the row.
     else:
         # Another record may own them, as the order of another organization owns the lines with a
-        # product. A record that may be missing owns nothing.
-        path = organization_path(model, beside=key, required=True)
+        # product.
+        path = organization_path(model, beside=key)
     return [] if path is None else [path]
 
 
@@ -103,5 +103,6 @@ def _reversed_one_to_ones(model: type[Model]) -> list[Any]:
     return [each for each in relations if isinstance(each, OneToOneRel) and not each.parent_link]
 
 
-def _is_optional(step: Any) -> bool:
-    return not isinstance(step, OneToOneRel) and step.null
+def _is_owner(step: Any) -> bool:
+    """Return whether a step is a foreign key, or leads to a link model."""
+    return not isinstance(step, OneToOneRel) or bool(organization_links(step.related_model))

@@ -27,6 +27,24 @@ class BasketLine(Awkward):
     name = models.CharField(max_length=40)
 
 
+class Parcel(Awkward):
+    """Its labels are a part of it."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+
+
+class Label(Awkward):
+    parcel = models.ForeignKey(Parcel, on_delete=models.CASCADE, related_name="labels")
+    name = models.CharField(max_length=40)
+
+
+class Scan(Awkward):
+    """It refers to a label, but does not own it."""
+
+    label = models.OneToOneField(Label, on_delete=models.CASCADE, related_name="scan")
+    parcel = models.ForeignKey(Parcel, on_delete=models.CASCADE, related_name="+")
+
+
 _LINES = (Relation("lines"),)
 SHARED = Resource(
     "country", "countries", Country, organization=None, date_field=None, relations=_LINES
@@ -35,5 +53,6 @@ PRODUCT = Resource("product", "products", Product, date_field=None, relations=_L
 BASKET = Resource(
     "basket", "baskets", Basket, date_field=None, relations=(*_LINES, Relation("team"))
 )
-MODELS = (Basket, Product, BasketLine)
-RESOURCES = (SHARED, PRODUCT, BASKET)
+PARCEL = Resource("crate", "crates", Parcel, date_field=None, relations=(Relation("labels"),))
+MODELS = (Basket, Product, BasketLine, Parcel, Label, Scan)
+RESOURCES = (SHARED, PRODUCT, BASKET, PARCEL)

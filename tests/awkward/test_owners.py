@@ -16,11 +16,14 @@ from tests.awkward.models import TEAM, Country, Team, TeamLink
 from tests.awkward.shop_models import (
     BASKET,
     MODELS,
+    PARCEL,
     PRODUCT,
     RESOURCES,
     SHARED,
     Basket,
     BasketLine,
+    Label,
+    Parcel,
     Product,
 )
 from tests.batches.staged import stage
@@ -89,17 +92,20 @@ def test_children_that_another_record_owns_are_the_own_ones(
 def test_children_without_another_owner_are_part_of_the_record(
     shop: object, acme: Organization
 ) -> None:
-    assert lines(acme, BASKET) == ["acme tea", "acme unknown"]
-    assert codes(replace(BASKET, relations=BASKET.relations[:1])) == []
+    parcel = Parcel.objects.create(organization=acme)
+    Label.objects.create(parcel=parcel, name="fragile")
+    assert rows(acme, "crate", "json", "labels")[0]["labels"][0]["name"] == "fragile"
+    assert codes(PARCEL) == []
 
 
-def test_children_that_batches_write_with_the_record_are_part_of_it(
+def test_children_with_a_second_owner_are_part_of_the_record_by_declaration(
     shop: object, awkward: Registry, acme: Organization
 ) -> None:
-    declared = replace(PRODUCT, writable_relations=("lines",))
-    awkward.unregister("product")
+    assert lines(acme, BASKET) == ["acme tea"]
+    declared = replace(BASKET, relations=BASKET.relations[:1], writable_relations=("lines",))
+    awkward.unregister("basket")
     awkward.register(declared)
-    assert lines(acme, declared) == ["acme tea", "globex tea"]
+    assert lines(acme, declared) == ["acme tea", "acme unknown"]
     assert codes(declared) == []
 
 
