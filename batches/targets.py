@@ -15,7 +15,7 @@ from batches.parts import MAX_PARTS, Part
 from longshore.api.errors import display_value
 from longshore.api.suggestions import did_you_mean
 from longshore.files.flattened_headers import join_path, split_header
-from longshore.resources.columns import AnyField, Column, ColumnType, field_column
+from longshore.resources.columns import AnyField, Column, ColumnType, field_column, find_field
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 from longshore.resources.tables import inherited_fields
@@ -218,7 +218,7 @@ def refusal_of(resource: Resource) -> str | None:
         return "all organizations share them"
     if inherited_fields(resource.model):
         return "each record has rows in several tables"
-    if isinstance(resource.model._meta.get_field(step), OneToOneRel):
+    if isinstance(find_field(resource.model, step), OneToOneRel):
         return "the organization of each record is stored in another table"
     if not (resource.writable_columns or resource.writable_relations):
         return "all of their columns are read-only"

@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class ExportsConfig(AppConfig):
     name = "exports"
+    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from exports.execution import (

@@ -20,6 +20,7 @@ from batches.validation.scalars import Cell
 from longshore.database.column_types import db_type, sql_type
 from longshore.resources.columns import ColumnType, column_name, field_column
 from longshore.resources.conditions import related_scope
+from longshore.resources.field_sql import is_native_text, valued_field
 from longshore.resources.relations import Relation
 
 _RELATED = "related"
@@ -199,7 +200,7 @@ class Reference:
         found = cast("Any", self.relation.target._meta.get_field(field))
         column = field_column(self.relation.target, field)
         name = db_type(found)
-        if column.kind is ColumnType.TEXT and name.startswith(("text", "varchar", "character")):
+        if column.kind is ColumnType.TEXT and is_native_text(valued_field(found)):
             return value
         return sql.SQL("CASE WHEN pg_input_is_valid({0}, {1}) THEN {0}::{2} END").format(
             value, sql.Literal(name), sql.SQL(name)

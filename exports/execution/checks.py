@@ -23,6 +23,7 @@ from longshore.api.errors import InvalidInput
 from longshore.resources.checks import check_resource
 from longshore.resources.column_types import ColumnType
 from longshore.resources.comparisons import Operator, comparison_sql
+from longshore.resources.conditions import SEARCH, Condition, where
 from longshore.resources.export_types import export_types
 from longshore.resources.expressions import ROW
 from longshore.resources.filters import Selection
@@ -101,7 +102,7 @@ def check_statements_of(
     with connection.cursor() as cursor:
         for name, value in settings_of("UTC").items():
             cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
-    found = [*_wrong_columns(connection, resource)]
+    found = [*_wrong_columns(connection, resource), *_wrong_rules(connection, resource)]
     if not found:
         # With a wrong column, most of these statements would fail, too.
         for texts in (_exports(resource), _lists(resource)):
@@ -144,6 +145,23 @@ def _wrong_columns(
                 yield text, None if prefix else hint
 
 
+def _wrong_rules(
+    connection: BaseDatabaseWrapper, resource: Resource
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the rules of batches with an error. PostgreSQL accepts only a boolean after WHERE."""
+    for rule in resource.rules:
+        condition = sql.SQL(rule.condition).format(row=sql.Identifier("record"))
+        error, _ = _run(
+            connection,
+            sql.SQL("EXPLAIN SELECT FROM {} WHERE {}").format(
+                from_item(resource.model, "record"), condition
+            ),
+        )
+        if error:
+            hint = "Write an SQL expression of a boolean, with the columns of the table of {row}."
+            yield f"rule {rule.message!r}: {error}", hint
+
+
 def _cast(kind: ColumnType, db_type: str, name: str) -> str:
     """Return an example of an expression with the type of a column."""
     stored = f"{{row}}.{name}"
@@ -173,8 +191,11 @@ def _exports(resource: Resource) -> Iterator[Callable[[], Iterator[sql.Composabl
                 body["csv_field_options"] = {"properties": nesting}
             yield partial(_copies, body)
     for path in resource.includable:
-        body = {"resource": resource.name, "format": "json", "includes": [path]}
-        yield partial(_copies, body)
+        body = {"resource": resource.name, "includes": [path]}
+        yield partial(_copies, body | {"format": "json"})
+        # The only kind of table that shows the records of every relation.
+        table = {"format": "csv", "csv_field_options": {"properties": "repeat"}}
+        yield partial(_copies, body | table)
 
 
 def _copies(body: Mapping[str, Any]) -> Iterator[sql.Composable]:
@@ -190,6 +211,15 @@ def _lists(resource: Resource) -> Iterator[Callable[[], Iterator[sql.Composable]
         yield sql.SQL("EXPLAIN {}").format(statement)
 
     yield pages
+    if resource.search_column is not None:
+        conditions = (Condition(SEARCH, Operator.EQUALS, ("a",)),)
+
+        def search() -> Iterator[sql.Composable]:
+            yield sql.SQL("EXPLAIN SELECT FROM {} WHERE {}").format(
+                from_item(resource.model, ROW), where(resource, _NOBODY, conditions, ROW)
+            )
+
+        yield search
     for column in resource.filterable_columns.values():
 
         def compare(column: Any = column) -> Iterator[sql.Composable]:
@@ -226,7 +256,9 @@ def _failures(
                 yield error
     except InvalidInput as invalid:
         yield from (f"{each.field}: {each.message}" for each in invalid.problems)
-    except (LookupError, TypeError, ValueError) as error:
+    except OperationalError:
+        raise
+    except Exception as error:  # Another resource, which it includes, may be wrong.
         yield f"{type(error).__name__}: {error}"
 
 

@@ -30,7 +30,7 @@ SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
 # Each row as a JSON array of its cells. A function takes at most 100 arguments, so the array is
 # aggregated from the members of an object.
 _JSON_ARRAYS = """COPY (SELECT (SELECT json_agg(cell.value)
- FROM json_each(row_to_json(preview)) AS cell)::text
+ FROM json_each(row_to_json(preview.*)) AS cell)::text
  FROM (SELECT {} FROM {}) AS preview) TO STDOUT ({})"""
 
 

@@ -25,9 +25,9 @@ class JsonLines(Format):
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
     ) -> sql.Composable:
-        record = (
-            "json_strip_nulls(row_to_json(record))" if spec.omit_empty else "row_to_json(record)"
-        )
+        record = "row_to_json(record.*)"  # `record` alone may be a column.
+        if spec.omit_empty:
+            record = f"json_strip_nulls({record})"
         return sql.SQL("COPY (SELECT {} FROM ({}) AS record) TO STDOUT ({})").format(
             sql.SQL(record), query, sql.SQL(UNQUOTED)
         )

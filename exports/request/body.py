@@ -16,6 +16,7 @@ from longshore.api.body.declaration import (
 )
 from longshore.api.errors import ErrorCode
 from longshore.database.column_types import MAX_BIGINT
+from longshore.database.texts import MAX_NAME_BYTES
 from longshore.files.compression import Compression
 from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
 from longshore.jobs.errors import JobErrorCode
@@ -29,8 +30,8 @@ from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 
 TYPE, DATE_FROM, DATE_TO = "type", "date_from", "date_to"
-# JSON keys are column names of the query, and PostgreSQL limits identifiers to 63 bytes.
-MAX_HEADER_BYTES = 63
+# JSON keys are column names of the query.
+MAX_HEADER_BYTES = MAX_NAME_BYTES
 
 _STRING = {"type": "string"}
 _STRINGS = {"type": "array", "items": _STRING}

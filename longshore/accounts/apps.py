@@ -4,6 +4,7 @@ from django.db.models.signals import post_migrate
 
 class AccountsConfig(AppConfig):
     name = "longshore.accounts"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_accounts"
     verbose_name = "Access"
 

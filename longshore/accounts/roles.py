@@ -83,3 +83,14 @@ def grant(sender: AppConfig, using: str, **_: Any) -> None:
         has = {each for each, low in lowest.items() if order.index(low) <= order.index(role)}
         group.permissions.add(*has)
         group.permissions.remove(*(lowest.keys() - has))
+
+
+def is_superuser(person: Any) -> bool:
+    """Return whether a person is a superuser; false for user models without this field."""
+    return getattr(person, "is_superuser", False) is True
+
+
+def role_names(person: Any) -> list[str]:
+    """Return the names of a person's groups; none for user models without groups."""
+    groups = getattr(person, "groups", None)
+    return [group.name for group in groups.all()] if groups is not None else []

@@ -4,6 +4,7 @@ from django.utils.module_loading import autodiscover_modules
 
 class ApiConfig(AppConfig):
     name = "longshore.api"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_api"
     verbose_name = "API"
 

@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class DatabaseConfig(AppConfig):
     name = "longshore.database"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_database"
 
     def ready(self) -> None:

@@ -3,6 +3,8 @@
 import re
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+# PostgreSQL cuts identifiers, such as the names of columns, after this number of bytes.
+MAX_NAME_BYTES = 63
 
 
 def storable(text: str) -> bool:

@@ -4,6 +4,7 @@ from django.db.models.signals import pre_delete
 
 class JobsConfig(AppConfig):
     name = "longshore.jobs"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_jobs"
 
     def ready(self) -> None:

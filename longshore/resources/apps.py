@@ -6,6 +6,7 @@ from django.utils.module_loading import autodiscover_modules
 
 class ResourcesConfig(AppConfig):
     name = "longshore.resources"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_resources"
 
     def ready(self) -> None:

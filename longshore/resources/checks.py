@@ -1,16 +1,16 @@
 """System checks of resources and named exports: report wrong declarations at start-up."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from django.core.checks import ERROR, CheckMessage, Error, Warning, register
-from django.db.models import AutoField, ManyToManyField, ManyToManyRel, ManyToOneRel
-from django.urls import NoReverseMatch, resolve, reverse
+from django.core.checks import ERROR, CheckMessage, Error, register
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
 from psycopg import sql
 
-from longshore.resources.columns import ColumnType, field_column, has_composite_key
+from longshore.resources.columns import ColumnType, find_field, has_column, has_composite_key
 from longshore.resources.conditions import SEARCH
+from longshore.resources.declared_types import wrong_types
 from longshore.resources.disclosure import (
     check_related_fields,
     check_related_rows,
@@ -22,21 +22,20 @@ from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
 from longshore.resources.model_checks import (
     check_date,
+    check_lengths,
     check_model,
     check_names,
     check_organization,
     check_readers,
     check_table,
     composite_key,
-    find_field,
-    has_column,
 )
 from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource, registry
 from longshore.resources.relations import JOINED, Relation
-from longshore.resources.tables import inherited_fields
 from longshore.resources.timezones import UTC
-from longshore.resources.writing import ACTIONS
+from longshore.resources.write_checks import check_written
 
+TYPE = "longshore_resources.E028"
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
@@ -46,6 +45,9 @@ def check_resources(**_: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     names: dict[str, Resource] = {}
     for resource in registry.declared:
+        if any(wrong_types(resource)):
+            problems.extend(check_resource(resource))
+            continue
         for name in (resource.name, resource.plural):
             if names.setdefault(name, resource) is not resource:
                 problems.append(
@@ -64,8 +66,11 @@ def check_export_types(**_: Any) -> list[CheckMessage]:
     """Return the problems of all declared named exports."""
     problems: list[CheckMessage] = []
     codes = export_types.codes()
-    for export_type in export_types.declared:
-        texts = dict(_export_type_problems(export_type))
+    for export_type in (*export_types.declared, *export_types.unusable):
+        try:
+            texts = dict(_export_type_problems(export_type))
+        except Exception as error:
+            texts = {f"the declaration cannot be checked: {type(error).__name__}: {error}": None}
         if codes.count(export_type.code) > 1:
             texts["another named export has the code"] = None
         text = f"Named export {export_type.code!r}: "
@@ -78,6 +83,9 @@ def check_export_types(**_: Any) -> list[CheckMessage]:
 
 def _export_type_problems(export_type: ExportType) -> Iterator[tuple[str, str | None]]:
     """Yield the problems of a named export, each with a hint."""
+    if mistyped := [(each.text, each.hint) for each in wrong_types(export_type)]:
+        yield from mistyped
+        return
     resource = registry.get(export_type.resource)
     if resource is None:
         yield f"{export_type.resource!r} is not a resource", None
@@ -97,7 +105,7 @@ def _export_type_problems(export_type: ExportType) -> Iterator[tuple[str, str | 
     for given in (options, ranged):
         for wrong in parse_options(resource, given, UTC)[1]:
             path = wrong.field.removeprefix("options.")
-            yield f"{wrong.field}: {wrong.message}", _hint(resource, path)
+            yield f"{wrong.field}: {wrong.message.rstrip('.')}", _hint(resource, path)
 
 
 def _hint(resource: Resource, path: str) -> str | None:
@@ -114,34 +122,60 @@ def _is_error(message: CheckMessage) -> bool:
 
 
 def check_resource(resource: Resource) -> Iterator[CheckMessage]:
-    """Yield the problems of one resource."""
+    """Yield the problems of one resource. Catches the errors of checks."""
+    wrong = [problem(resource, each.text, TYPE, each.hint) for each in wrong_types(resource)]
+    yield from wrong or _check_values(resource)
+
+
+def _check_values(resource: Resource) -> Iterator[CheckMessage]:
+    """Check a resource whose attributes have the right types."""
+    names = [*_guarded("name, plural", _check_address, resource)]
+    of_model = [*_guarded("model", check_model, resource)]
+    yield from (*names, *of_model)
+    if of_model:
+        return
+    for attributes, check in _CHECKS.items():
+        yield from _guarded(attributes, check, resource)
+    of_relations = [*_guarded("relations", _check_relations, resource)]
+    yield from of_relations
+    yield from _guarded("writable, writable_relations, required", check_written, resource)
+    if not of_relations:
+        yield from _guarded("includes", _check_includes, resource)
+        yield from _guarded("filters", _check_filters, resource)
+    yield from _guarded("columns, relations, filters", _check_declared_once, resource)
+
+
+def _guarded(
+    attributes: str, check: Callable[[Resource], Iterator[CheckMessage]], resource: Resource
+) -> Iterator[CheckMessage]:
+    """Yield the messages of a check. An exception becomes an error that names the attributes."""
+    try:
+        yield from check(resource)
+    except Exception as error:
+        text = f"{attributes}: the declaration cannot be checked: {type(error).__name__}: {error}"
+        hint = "Correct these attributes, or the fields and managers of the model that they name."
+        yield problem(resource, text, "longshore_resources.E029", hint)
+
+
+def _check_address(resource: Resource) -> Iterator[CheckMessage]:
+    """Check the names, and the address of the list that has them."""
+    wrong = False
     for attribute in ("name", "plural"):
         value = getattr(resource, attribute)
         if not _NAME.match(value):
+            wrong = True
             text = f"{attribute} {value!r} must be lower-case letters, digits and underscores"
             yield problem(resource, text, "longshore_resources.E002")
-    yield from _check_list_path(resource)
-    of_model = list(check_model(resource))
-    yield from of_model
-    if of_model:
+    if wrong:
         return
-    yield from check_table(resource)
-    yield from check_organization(resource)
-    yield from check_date(resource)
-    yield from check_names(resource)
-    yield from check_readers(resource)
-    yield from check_shown_rows(resource)
-    yield from check_secrets(resource)
-    yield from _check_expressions(resource)
-    of_relations = [
-        each for relation in resource.relations for each in _check_relation(resource, relation)
-    ]
-    yield from of_relations
-    yield from _check_written(resource)
-    if not of_relations:
-        yield from _check_includes(resource)
-        yield from _check_filters(resource)
-    yield from _check_declared_once(resource)
+    try:
+        path = reverse(f"record-{resource.name}-list")
+        view = getattr(resolve(f"/{path.removeprefix(get_script_prefix())}").func, "cls", None)
+    except (NoReverseMatch, Resolver404):  # The project serves no lists.
+        return
+    if not hasattr(view, "resource"):
+        text = f"plural {resource.plural!r}: the API already uses the path {path}"
+        yield problem(resource, text, "longshore_resources.E009")
 
 
 def _check_declared_once(resource: Resource) -> Iterator[CheckMessage]:
@@ -170,15 +204,9 @@ def _check_declared_once(resource: Resource) -> Iterator[CheckMessage]:
             yield problem(resource, text, "longshore_resources.E012", hint)
 
 
-def _check_list_path(resource: Resource) -> Iterator[CheckMessage]:
-    try:
-        path = reverse(f"record-{resource.name}-list")
-    except NoReverseMatch:  # The project serves no lists.
-        return
-    view = getattr(resolve(path).func, "cls", None)
-    if not hasattr(view, "resource"):
-        text = f"plural {resource.plural!r}: the API already uses the path {path}"
-        yield problem(resource, text, "longshore_resources.E009")
+def _check_relations(resource: Resource) -> Iterator[CheckMessage]:
+    for relation in resource.relations:
+        yield from _check_relation(resource, relation)
 
 
 def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
@@ -248,85 +276,6 @@ def _check_expressions(resource: Resource) -> Iterator[CheckMessage]:
             yield problem(resource, text, "longshore_resources.E026", hint)
 
 
-def _check_written(resource: Resource) -> Iterator[CheckMessage]:
-    """Check what a batch may write."""
-    writable = set(resource.writable_columns)
-    for kind, names in (("writable", resource.writable or ()), ("required", resource.required)):
-        for name in sorted(set(names) - writable):
-            text = f"{kind} {name!r} is not a column of an editable field"
-            if has_column(resource.model, name):
-                text += " that a batch can store"
-            yield problem(resource, text, "longshore_resources.E014")
-    if writable and resource.actions:
-        yield from _check_key(resource, writable)
-    for action in sorted(set(resource.actions) - set(ACTIONS)):
-        text = f"actions: {action!r} is not an action; actions are {', '.join(ACTIONS)}"
-        yield problem(resource, text, "longshore_resources.E014")
-    for name in resource.writable_relations:
-        field, text = find_field(resource.model, name), f"writable relation {name!r} "
-        if not isinstance(field, JOINED):
-            text += f"is not a relation of {resource.model.__name__}"
-            yield problem(resource, text, "longshore_resources.E023")
-        elif _is_unwritable(field):
-            text += "leads to records with rows in several tables, or with a composite primary key"
-            yield problem(resource, text, "longshore_resources.E023")
-        elif isinstance(field, ManyToManyField | ManyToManyRel):
-            yield from _check_links(resource, name, field)
-        elif isinstance(field, ManyToOneRel) and not (
-            field.remote_field.target_field.primary_key
-            and field.related_model._meta.db_table != resource.model._meta.db_table
-        ):
-            text += "must be of another model, and refer to the primary key"
-            yield problem(resource, text, "longshore_resources.E023")
-
-
-def _check_key(resource: Resource, writable: set[str]) -> Iterator[CheckMessage]:
-    """Check that a row of a batch can name its record by the key."""
-    primary_key = resource.model._meta.pk.name
-    names = [name for name in resource.key if name != primary_key]
-    for name in names:
-        if has_column(resource.model, name):
-            column = field_column(resource.model, name).name
-            if column not in writable:
-                yield Warning(
-                    f"Resource {resource.name!r}: key {name!r} is not a column that a batch can "
-                    f"set, so its rows can name records by {primary_key} only.",
-                    f"Add {column!r} to writable, leave key out, or set actions=() if no batch may "
-                    "write the records.",
-                    resource.model,
-                    "longshore_resources.W002",
-                )
-
-
-def _check_links(resource: Resource, name: str, field: Any) -> Iterator[CheckMessage]:
-    """Check that a batch can insert the links of a many-to-many relation."""
-    declared: Any = field if isinstance(field, ManyToManyField) else field.field
-    text = f"writable relation {name!r} "
-    if declared.remote_field.symmetrical:
-        text += "is symmetrical: each of its links is two rows, which a batch does not write"
-        yield problem(resource, text, "longshore_resources.E023")
-    through: Any = declared.remote_field.through
-    ends = (declared.m2m_field_name(), declared.m2m_reverse_field_name())
-    for each in through._meta.local_concrete_fields:
-        has_value = each.null or each.generated or each.has_db_default()
-        if not (has_value or each.name in ends or isinstance(each, AutoField)):
-            text = (
-                f"writable relation {name!r}: the column {each.attname!r} of {through.__name__} "
-                "needs a value, which a batch does not have"
-            )
-            hint = "Give it null=True or a db_default."
-            yield problem(resource, text, "longshore_resources.E023", hint)
-
-
-def _is_unwritable(field: Any) -> bool:
-    """Return whether a batch cannot write the records or links of a relation."""
-    models = [field.related_model] if isinstance(field, ManyToOneRel) else []
-    if isinstance(field, ManyToManyField | ManyToManyRel):
-        declared: Any = field if isinstance(field, ManyToManyField) else field.field
-        models.append(declared.remote_field.through)
-    return any(has_composite_key(each) or inherited_fields(each) for each in models)
-
-
 def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
     for named in resource.filters:
         text = f"filter {named.name!r}: "
@@ -339,4 +288,20 @@ def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
         for path in named.paths:
             _, problems = parse_options(resource, {path: "is_not_null"}, UTC)
             for wrong in problems:
-                yield problem(resource, text + wrong.message, "longshore_resources.E022")
+                yield problem(
+                    resource, text + wrong.message.rstrip("."), "longshore_resources.E022"
+                )
+
+
+# The checks of attributes that do not need each other, by the attributes.
+_CHECKS: Mapping[str, Callable[[Resource], Iterator[CheckMessage]]] = {
+    "model": check_table,
+    "organization": check_organization,
+    "date_field": check_date,
+    "key, search, hidden": check_names,
+    "columns, relations, includes": check_lengths,
+    "scopes, roles": check_readers,
+    "where": check_shown_rows,
+    "exposed, columns": check_secrets,
+    "columns, filters, rules": _check_expressions,
+}

@@ -13,6 +13,7 @@ from django.db import models
 from psycopg import sql
 
 from longshore.resources.column_types import ColumnType
+from longshore.resources.declared_types import convert_lists
 from longshore.resources.field_sql import (
     NATIVE_TEXT,
     AnyField,
@@ -29,6 +30,8 @@ __all__ = [
     "ColumnType",
     "column_name",
     "field_column",
+    "find_field",
+    "has_column",
     "has_composite_key",
     "is_editable",
     "model_columns",
@@ -64,6 +67,9 @@ class Column:
     description: str = ""
     choices: tuple[str, ...] = ()
     alphabetical: bool = True
+
+    def __post_init__(self) -> None:
+        convert_lists(self)
 
     def value(self, row: str) -> sql.Composable:
         """Return the SQL of the value in the table with the alias `row`."""
@@ -184,6 +190,20 @@ def _choices(model_field: AnyField) -> tuple[str, ...]:
     if values and model_field.blank and not model_field.null:
         values.append("")
     return tuple(dict.fromkeys(values))
+
+
+def find_field(model: type[models.Model], name: str) -> Any:
+    """Return a field or relation of a model; None without one."""
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def has_column(model: type[models.Model], name: str) -> bool:
+    """Return whether a name is a field with a column."""
+    field = find_field(model, name)
+    return isinstance(field, models.Field) and getattr(field, "column", None) is not None
 
 
 def column_name(model_field: Any) -> str:

@@ -14,7 +14,6 @@ from psycopg import sql
 from longshore.resources.columns import (
     Column,
     column_name,
-    field_column,
     primary_key,
 )
 from longshore.resources.comparisons import (
@@ -25,7 +24,7 @@ from longshore.resources.comparisons import (
     comparison_sql,
     json_comparison_sql,
 )
-from longshore.resources.ownership import is_organization, organization_links, organization_path
+from longshore.resources.ownership import is_organization, owner_paths
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 from longshore.resources.row_filters import row_filter
@@ -92,10 +91,15 @@ def _and(*tests: sql.Composable) -> sql.Composable:
     return sql.SQL(" AND ").join(tests) if tests else sql.SQL("true")
 
 
-def _scope(model: type[Model], path: list[str], organization_id: str, row: str) -> sql.Composable:
+def _scope(
+    model: type[Model], path: list[str], organization_id: str, row: str, depth: int = 1
+) -> sql.Composable:
     """Return SQL that follows the path of relations and compares the organization at its end.
 
     Each step is a foreign key, or the reverse of a one-to-one relation.
+
+    depth: numbers the alias of the next table. PostgreSQL would cut an alias with the names of the
+        path after 63 bytes, so that two aliases might be the same.
     """
     step: Any = model._meta.get_field(path[0])
     link: Any = step.remote_field if isinstance(step, OneToOneRel) else step
@@ -105,11 +109,11 @@ def _scope(model: type[Model], path: list[str], organization_id: str, row: str) 
     column = sql.Identifier(row, column_name(near))
     if len(path) == 1 and link is step and far.primary_key:
         return sql.SQL("{} = {}").format(column, sql.Literal(organization_id))
-    inner = f"{row}_{path[0]}"
+    inner = f"owner{depth}"
     linked = sql.SQL("{} = {}").format(sql.Identifier(inner, column_name(far)), column)
     tests: list[sql.Composable] = [linked]
     if len(path) > 1:
-        tests.append(_scope(step.related_model, path[1:], organization_id, inner))
+        tests.append(_scope(step.related_model, path[1:], organization_id, inner, depth + 1))
     else:  # The last step does not hold the primary key of the organization.
         key = sql.Identifier(inner, primary_key(step.related_model))
         tests.append(sql.SQL("{} = {}").format(key, sql.Literal(organization_id)))
@@ -152,32 +156,6 @@ def _owner_tests(relation: Relation, organization_id: str, row: str) -> Iterator
         yield _scope(model, [*path], organization_id, row)
 
 
-def owner_paths(relation: Relation) -> list[tuple[str, ...]]:
-    """Return the paths by which records without a resource belong to an organization.
-
-    These are all foreign keys to organizations, or else a path of several foreign keys. Records
-    with a foreign key to the row that has the relation are a part of that row.
-    """
-    model = relation.target
-    if rest := _rest_of_path(relation):
-        return [rest]
-    if links := organization_links(model):
-        return [(link.name,) for link in links]
-    path = None if relation.reverse_foreign_key else organization_path(model)
-    return [] if path is None else [path]
-
-
-def leads_to_owner(relation: Relation) -> bool:
-    """Return whether a relation is the first step of the path to its own row's organization."""
-    return _rest_of_path(relation) is not None
-
-
-def _rest_of_path(relation: Relation) -> tuple[str, ...] | None:
-    declared = registry.for_model(relation.model) if relation.model else None
-    first, *rest = ((declared and declared.organization) or "").split("__")
-    return tuple(rest) if rest and first == relation.name else None
-
-
 def where(
     resource: Resource,
     organization_id: str,
@@ -203,8 +181,8 @@ def condition_sql(
         passed = condition_sql(resource, organization_id, negated, row)
         return sql.SQL("({}) IS NOT TRUE").format(passed)
     head, _, rest = condition.path.partition(".")
-    if condition.path == SEARCH and resource.search:
-        text = field_column(resource.model, resource.search).value(row)
+    if condition.path == SEARCH and resource.search_column:
+        text = resource.search_column.value(row)
         tests = [words_match(text, phrase) for phrase in values]
         return sql.SQL(" AND ").join(tests)
     if head in resource.relations_by_id or head in resource.filterable_relations:
@@ -221,7 +199,7 @@ def condition_sql(
 def has_condition_path(resource: Resource, path: str) -> bool:
     """Return whether a resource has the column or search that the path of a condition names."""
     head, _, _ = path.partition(".")
-    if path == SEARCH and resource.search:
+    if path == SEARCH and resource.search_column:
         return True
     if head in resource.relations_by_id or head in resource.filterable_relations:
         try:

@@ -5,14 +5,14 @@ The engine never discloses secrets, hidden fields or records of other organizati
 is ignored. The checks name the declaration to correct.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.core.checks import CheckMessage, Error
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
 from django.db.models import Model, Q
 
 from longshore.resources.columns import secret_fields
-from longshore.resources.conditions import leads_to_owner, owner_paths
+from longshore.resources.ownership import leads_to_owner, owner_paths
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 from longshore.resources.row_filters import hides_rows, row_filter
@@ -57,10 +57,12 @@ def check_related_rows(resource: Resource, relation: Relation) -> Iterator[Check
     paths = owner_paths(relation)
     if paths and not leads_to_owner(relation):
         text = f"{prefix}{target.__name__} belongs to an organization but has no resource"
-        hint = (
-            f"Register a resource for {target.__name__}, with organization="
-            f"{'__'.join(paths[0])!r}, or organization=None if all organizations share its records."
-        )
+        hint = f"Register a resource for {target.__name__}, with organization={_path(paths[0])}, "
+        if key := relation.reverse_foreign_key:
+            own = (key, *(resource.organization or "").split("__"))
+            if resource.organization and own != paths[0]:
+                hint += f"organization={_path(own)} if its records belong to the {resource.name}, "
+        hint += "or organization=None if all organizations share its records."
         yield problem(resource, text, "longshore_resources.E019", hint)
     if relation.where is None and hides_rows(target):
         text = f"{prefix}the default manager of {target.__name__} hides rows, but exports show them"
@@ -85,6 +87,10 @@ def check_related_fields(resource: Resource, relation: Relation) -> Iterator[Che
             yield problem(resource, text, "longshore_resources.E021")
 
 
+def _path(steps: Iterable[str]) -> str:
+    return repr("__".join(steps))
+
+
 def _check_filter(
     resource: Resource, prefix: str, model: type[Model], condition: Q | None
 ) -> Iterator[CheckMessage]:
@@ -92,5 +98,7 @@ def _check_filter(
         return
     try:
         row_filter(model, condition, "row")
-    except (FieldError, TypeError, ValueError) as error:
-        yield problem(resource, f"{prefix}where {condition}: {error}", "longshore_resources.E017")
+    except (AttributeError, FieldError, TypeError, ValidationError, ValueError) as error:
+        reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        text = f"{prefix}where {condition}: {reason.rstrip('.')}"
+        yield problem(resource, text, "longshore_resources.E017")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from longshore.resources.declared_types import wrong_types
+
 
 @dataclass(frozen=True)
 class ExportType:
@@ -31,14 +33,19 @@ class ExportType:
 
 
 class ExportTypes:
-    """The declared named exports, in the order of their declaration."""
+    """The declared named exports, in the order of their declaration.
+
+    unusable: declarations with an attribute of a wrong type.
+    """
 
     def __init__(self) -> None:
         self.declared: list[ExportType] = []
+        self.unusable: list[ExportType] = []
 
     def register(self, *types: ExportType) -> None:
-        """Add named exports. System checks report duplicate codes."""
-        self.declared.extend(types)
+        """Add named exports. System checks report duplicate codes, and wrong types."""
+        for each in types:
+            (self.unusable if any(wrong_types(each)) else self.declared).append(each)
 
     @property
     def by_code(self) -> Mapping[str, ExportType]:

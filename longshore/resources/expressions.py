@@ -146,7 +146,7 @@ class JsonExpressions:
         label, key = _order(relation, row)
         # Label and key are separate columns, so that the sort compares only these.
         records: sql.Composable = sql.SQL(
-            "SELECT row_to_json(cells) AS record, {} AS label, {} AS key"
+            "SELECT row_to_json(cells.*) AS record, {} AS label, {} AS key"
             " FROM {} CROSS JOIN LATERAL (SELECT {}) AS cells WHERE {}"
         ).format(label, key, sql.SQL(" ").join([source, *joins]), _named(cells), condition)
         if not relation.many:
@@ -165,7 +165,7 @@ class JsonExpressions:
         """Return a related record as an object of the relation's fields; null without a record."""
         row = related_row(relation)
         cells = [(name, self._json_of(relation.columns[name], row)) for name in relation.fields]
-        record = sql.SQL("(SELECT row_to_json(cells) FROM (SELECT {}) AS cells)").format(
+        record = sql.SQL("(SELECT row_to_json(cells.*) FROM (SELECT {}) AS cells)").format(
             _named(cells)
         )
         return sql.SQL("CASE WHEN {} IS NOT NULL THEN {} END").format(related_key(relation), record)

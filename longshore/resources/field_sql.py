@@ -1,5 +1,6 @@
 """The types and SQL of the values of model fields, by the type of their database column."""
 
+import re
 from typing import Any, TypeAlias, cast
 
 from django.contrib.postgres.fields import ArrayField, HStoreField
@@ -24,10 +25,9 @@ _TYPES: tuple[tuple[type[AnyField], ColumnType], ...] = (
     (ArrayField, ColumnType.LIST),
 )
 NATIVE_TEXT = (models.CharField, models.TextField)
-# The beginnings of the types that text functions accept. A custom field may have another type,
-# such as a native enum.
-_TEXT_TYPES = ("character", "varchar", "char", "bpchar", "text", "citext")
-_ZONELESS = ("timestamp without", "timestamp(", "timestamp")
+# The names of the types that text functions accept. A custom field may have another type, such as a
+# native enum called chart_type.
+_TEXT_TYPES = {"character", "varchar", "char", "bpchar", "text", "citext"}
 
 
 def valued_field(model_field: AnyField) -> AnyField:
@@ -78,7 +78,7 @@ def value_sql(valued: AnyField, reference: str) -> str:
 def is_zoneless(valued: AnyField) -> bool:
     """Return whether a field's column has the type `timestamp without time zone`."""
     db_type = (valued.db_type(connection) or "").lower()
-    return db_type.startswith(_ZONELESS) and "with time zone" not in db_type
+    return _type_name(db_type) == "timestamp" and "with time zone" not in db_type
 
 
 def is_importable(valued: AnyField) -> bool:
@@ -99,7 +99,12 @@ def is_native_text(valued: AnyField) -> bool:
     """Return whether a field's column has a type of texts, and not one that only looks like it."""
     if not isinstance(valued, NATIVE_TEXT):
         return False
-    return (valued.db_type(connection) or "").lower().startswith(_TEXT_TYPES)
+    return _type_name(valued.db_type(connection) or "") in _TEXT_TYPES
+
+
+def _type_name(db_type: str) -> str:
+    """Return the first word of a type: `character` for `character varying(40)`."""
+    return re.split(r"[ (\[]", db_type.lower(), maxsplit=1)[0]
 
 
 def _array(base: AnyField, reference: str, kind: ColumnType) -> str:

@@ -160,7 +160,7 @@ def _condition(resource: Resource, path: str, raw: Any, budget: Budget, name: st
     check_name(name)
     if not storable(name):
         raise InvalidFilter("The filter name contains NUL or an unpaired surrogate.")
-    if path == SEARCH and resource.search:
+    if path == SEARCH and resource.search_column:
         phrase = parse_phrase(raw)
         budget.spend([phrase])
         return Condition(path, Operator.EQUALS, (phrase,))
@@ -247,7 +247,7 @@ def filter_column(resource: Resource, name: str) -> Column:
 
 def filter_names(resource: Resource) -> list[str]:
     """Return the names of a resource's filters, except JSON keys and related columns."""
-    extra = [SEARCH] if resource.search else []
+    extra = [SEARCH] if resource.search_column else []
     return [
         *resource.columns_by_name,
         *resource.relations_by_name,

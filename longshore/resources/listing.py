@@ -148,7 +148,7 @@ class Listing:
         )
         primary = sql.Identifier(ROW, primary_key(self.resource.model))
         return sql.SQL(
-            "SELECT (SELECT row_to_json(record) FROM (SELECT {fields}) AS record)::text, {texts}"
+            "SELECT (SELECT row_to_json(record.*) FROM (SELECT {fields}) AS record)::text, {texts}"
             " FROM ({keys} ORDER BY {order} LIMIT {count} OFFSET {offset}) AS page"
             " JOIN {table} ON {primary} = {key}{joins} ORDER BY {order}"
         ).format(

@@ -4,13 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Info, Warning
-from django.core.exceptions import FieldDoesNotExist
 from django.db import connection
 from django.db.models import DateField, Field, JSONField, Model, OneToOneRel
 
 from longshore.accounts.models import Scope
 from longshore.accounts.roles import Role
-from longshore.resources.columns import column_name, has_composite_key
+from longshore.database.texts import MAX_NAME_BYTES
+from longshore.resources.columns import (
+    ColumnType,
+    column_name,
+    field_column,
+    find_field,
+    has_column,
+    has_composite_key,
+)
 from longshore.resources.disclosure import problem
 from longshore.resources.ownership import (
     is_organization,
@@ -150,7 +157,7 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
     missing = [(kind, name) for kind, name in named if not has_column(resource.model, name)]
     for kind, name in missing:
         text = f"{kind} {name!r} is not a field of {resource.model.__name__}"
-        yield problem(resource, text, "longshore_resources.E006")
+        yield problem(resource, text, "longshore_resources.E006", _fields_hint(resource))
     if not missing and not _is_unique(resource):
         text = f"key {', '.join(resource.key_fields)} is not unique within an organization"
         hint = (
@@ -158,9 +165,27 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
             "key out: then batches use the primary key."
         )
         yield problem(resource, text, "longshore_resources.E016", hint)
+    if resource.search and has_column(resource.model, resource.search):
+        yield from _check_search(resource, resource.search)
     for name in sorted(resource.hidden):
         if find_field(resource.model, name) is None:
-            yield problem(resource, f"hidden {name!r} is not a field", "longshore_resources.E006")
+            text = f"hidden {name!r} is not a field"
+            yield problem(resource, text, "longshore_resources.E006", _fields_hint(resource))
+
+
+def _check_search(resource: Resource, name: str) -> Iterator[CheckMessage]:
+    if resource.search_column is not None:
+        return
+    text, hint = f"search {name!r} is not a text field", "Name a CharField or TextField."
+    if field_column(resource.model, name).kind is ColumnType.TEXT:
+        text = f"search {name!r} is a hidden field, whose values a search would disclose"
+        hint = "Name a field that the resource shows, or a generated field of such fields."
+    yield problem(resource, text, "longshore_resources.E030", hint)
+
+
+def _fields_hint(resource: Resource) -> str:
+    fields = ", ".join(each.name for each in resource.model._meta.concrete_fields)
+    return f"Name fields of {resource.model.__name__}: {fields}."
 
 
 def _is_unique(resource: Resource) -> bool:
@@ -175,6 +200,24 @@ def _is_unique(resource: Resource) -> bool:
     return any(fields and fields <= known for fields in unique)
 
 
+def check_lengths(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that PostgreSQL cuts none of the names in statements."""
+    maxima = [
+        # Tables that repeat related records have the name `computed <column>`.
+        ("column", name, MAX_NAME_BYTES - (9 if column.field is None else 0))
+        for name, column in resource.columns_by_name.items()
+    ]
+    steps = (step for path in resource.includes for step in path.split("."))
+    # Statements have the aliases `row1_<relation>` and `row1_<relation>_link`.
+    relations = dict.fromkeys((*resource.relations_by_name, *steps), MAX_NAME_BYTES - 10)
+    maxima += [("relation", name, maximum) for name, maximum in relations.items()]
+    for kind, name, maximum in maxima:
+        if len(name.encode()) > maximum:
+            text = f"the {kind} {name!r} has a name of more than {maximum} bytes"
+            hint = "Give it a shorter name: of a field, or as the related_name of a foreign key."
+            yield problem(resource, text, "longshore_resources.E032", hint)
+
+
 def check_readers(resource: Resource) -> Iterator[CheckMessage]:
     """Check that the scopes and roles exist."""
     for kind, given, known in (
@@ -185,17 +228,3 @@ def check_readers(resource: Resource) -> Iterator[CheckMessage]:
             text = f"{kind}: {name!r} is unknown"
             hint = f"Choose from {', '.join(known)}."
             yield problem(resource, text, "longshore_resources.E027", hint)
-
-
-def find_field(model: type[Model], name: str) -> Any:
-    """Return a field or relation of a model; None without one."""
-    try:
-        return model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return None
-
-
-def has_column(model: type[Model], name: str) -> bool:
-    """Return whether a name is a field with a column."""
-    field = find_field(model, name)
-    return isinstance(field, Field) and getattr(field, "column", None) is not None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from longshore.resources.columns import Column, ColumnType
+from longshore.resources.declared_types import convert_lists
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class NamedFilter:
     kind: ColumnType = ColumnType.BOOLEAN
     expression: str = ""
     inclusive: bool = False
+
+    def __post_init__(self) -> None:
+        convert_lists(self)
 
     @cached_property
     def column(self) -> Column:

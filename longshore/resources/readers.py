@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import Q
 
 from longshore.accounts.models import ApiKey
+from longshore.accounts.roles import is_superuser, role_names
 from longshore.accounts.staff import Person
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.resources.conditions import tested_resources
@@ -40,11 +40,9 @@ def check_person(resources: Iterable[Resource], person: Person) -> None:
     Superusers may read all of them.
     """
     restricted = [each for each in resources if each.roles]
-    if not restricted or getattr(person, "is_superuser", False):
+    if not restricted or is_superuser(person):
         return
-    roles: set[str] = set()
-    if isinstance(person, AbstractUser) and not isinstance(person, AnonymousUser):
-        roles = set(person.groups.values_list("name", flat=True))
+    roles = {*role_names(person)}
     for resource in restricted:
         if not resource.roles & roles:
             text = f"{resource.name} needs the role {' or '.join(sorted(resource.roles))}."

@@ -12,16 +12,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.db.models import Model, Q
+from django.db.models import GeneratedField, Model, Q
 
 from longshore.resources.columns import (
     Column,
     ColumnType,
+    field_column,
+    has_column,
     is_editable,
     model_columns,
     secret_fields,
 )
+from longshore.resources.declared_types import convert_lists, wrong_types
 from longshore.resources.named_filters import NamedFilter
+from longshore.resources.plurals import is_plural, plural_of
 from longshore.resources.relations import Relation
 from longshore.resources.writing import AfterWrite, Rule
 
@@ -91,6 +95,9 @@ class Resource:
     rules: tuple[Rule, ...] = ()
     after_write: AfterWrite | None = None
 
+    def __post_init__(self) -> None:
+        convert_lists(self)
+
     @cached_property
     def key_fields(self) -> tuple[str, ...]:
         """The fields that together identify a record of an organization in a batch."""
@@ -130,6 +137,21 @@ class Resource:
         """All columns that a condition may name: shown columns and columns of named filters."""
         computed = {each.name: each.column for each in self.filters if not each.paths}
         return {**computed, **self.columns_by_name}
+
+    @cached_property
+    def search_column(self) -> Column | None:
+        """The text that `search` reads. None without one, and if search would disclose it.
+
+        A hidden field may be searched only if it is generated, and holds no secret.
+        """
+        if self.search is None or not has_column(self.model, self.search):
+            return None
+        column = field_column(self.model, self.search)
+        shown = {each.field for each in self.columns_by_name.values()}
+        is_generated = isinstance(self.model._meta.get_field(self.search), GeneratedField)
+        if is_generated and column.field not in secret_fields(self.model):
+            shown.add(column.field)
+        return column if column.field in shown and column.kind is ColumnType.TEXT else None
 
     @cached_property
     def writable_columns(self) -> Mapping[str, Column]:
@@ -234,9 +256,9 @@ class Resource:
         Only text and number columns have a plural: other types are rarely filtered by a list.
         """
         plurals = {
-            _plural(name): name
+            plural_of(name): name
             for name, column in self.columns_by_name.items()
-            if _has_plural(column.kind) and not name.startswith("_") and not _is_plural(name)
+            if _has_plural(column.kind) and not name.startswith("_") and not is_plural(name)
         }
         taken = {*self.names, *self.filters_by_name, *self.relations_by_id}
         return {plural: name for plural, name in plurals.items() if plural not in taken}
@@ -253,20 +275,11 @@ def _has_plural(kind: ColumnType) -> bool:
     return kind is ColumnType.TEXT or kind.numeric
 
 
-def _is_plural(name: str) -> bool:
-    return name.endswith("s") and not name.endswith(("ss", "us", "is"))
-
-
-def _plural(name: str) -> str:
-    if name.endswith("y") and name[-2:-1] not in "aeiou":
-        return f"{name[:-1]}ies"
-    return f"{name}es" if name.endswith(("s", "x", "ch", "sh")) else f"{name}s"
-
-
 class Registry:
     """The registered resources, in the order of their declaration.
 
-    declared: all declarations, including those whose name is taken already.
+    declared: all declarations, including those whose name is taken already, and those that nothing
+        can use: an attribute has a wrong type, or the model is abstract.
     """
 
     def __init__(self) -> None:
@@ -274,9 +287,13 @@ class Registry:
         self.declared: list[Resource] = []
 
     def register(self, resource: Resource) -> None:
-        """Add a resource. The first one of a name wins; system checks report duplicates."""
+        """Add a resource. The first one of a name wins.
+
+        System checks report duplicates, and resources that nothing can use.
+        """
         self.declared.append(resource)
-        self._resources.setdefault(resource.name, resource)
+        if not any(wrong_types(resource)) and not resource.model._meta.abstract:
+            self._resources.setdefault(resource.name, resource)
 
     def unregister(self, name: str) -> None:
         """Remove a resource, for example to replace one that an installed app declares.

@@ -17,6 +17,7 @@ from django.db.models import (
 from psycopg import sql
 
 from longshore.resources.columns import Column, column_name, field_column
+from longshore.resources.declared_types import convert_lists
 from longshore.resources.tables import from_item
 
 # The classes of relations that a join supports.
@@ -43,6 +44,9 @@ class Relation:
     joined: bool = False
     where: Q | None = None
     model: type[Model] | None = None
+
+    def __post_init__(self) -> None:
+        convert_lists(self)
 
     @classmethod
     def undeclared(cls, model: type[Model], name: str) -> "Relation":

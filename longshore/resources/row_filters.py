@@ -48,6 +48,12 @@ def _is_parent(join: Any) -> bool:
 
 
 def hides_rows(model: type[Model]) -> bool:
-    """Return whether the model's default manager excludes rows, as a soft-delete manager does."""
-    query = model._default_manager.get_queryset().query
+    """Return whether the model's default manager excludes rows, as a soft-delete manager does.
+
+    True for a manager that raises an error, because it needs a request or a scope.
+    """
+    try:
+        query = model._default_manager.get_queryset().query
+    except Exception:
+        return True
     return bool(query.where) or query.is_sliced

@@ -127,7 +127,7 @@ def _notes(resource: Resource) -> Iterator[str]:
     """Yield sentences about what the declaration leaves open."""
     model = resource.model
     if resource.organization is None:
-        yield "No foreign key leads to an organization: every organization may read all records."
+        yield "No path leads to an organization: every organization may read all records."
     if resource.date_field is None:
         yield "The model has no date: no date range applies, and the greatest key comes first."
     for name in sorted(secret_fields(model)):

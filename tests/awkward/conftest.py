@@ -9,10 +9,10 @@ from tests.awkward.models import MODELS, RESOURCES
 
 BEFORE = """
 CREATE SCHEMA legacy;
-CREATE TYPE mood AS ENUM ('happy', 'sad');
+CREATE TYPE text_mood AS ENUM ('happy', 'sad');
 CREATE EXTENSION hstore;
 CREATE TABLE awkward_bare (
-    id bigint PRIMARY KEY, organization_id varchar(40), mood mood, at timestamp
+    id bigint PRIMARY KEY, organization_id varchar(40), mood text_mood, at timestamp
 );
 """
 

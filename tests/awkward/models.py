@@ -161,10 +161,10 @@ class Noted(Awkward):
 
 
 class Mood(models.CharField):  # type: ignore[type-arg]
-    """A native enum that Django takes for a text."""
+    """A native enum that Django takes for a text, and whose name begins like one."""
 
     def db_type(self, connection: object) -> str:
-        return "mood"
+        return "text_mood"
 
 
 class LocalTime(models.DateTimeField):  # type: ignore[type-arg]

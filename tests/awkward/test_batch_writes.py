@@ -60,7 +60,7 @@ _DROP = """
 DROP SCHEMA legacy CASCADE;
 DROP TABLE awkward_reading CASCADE;
 DROP TABLE awkward_bare;
-DROP TYPE mood CASCADE;
+DROP TYPE text_mood CASCADE;
 DROP EXTENSION hstore CASCADE;
 """
 

@@ -8,10 +8,24 @@ import pytest
 from longshore.resources.checks import check_export_types, check_resource
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.export_types import ExportType, ExportTypes
+from longshore.resources.filters import parse_options
 from longshore.resources.registry import Registry, Resource
 from longshore.resources.relations import Relation
+from longshore.resources.timezones import UTC
+from longshore.resources.writing import Rule
 from tests.awkward.batch_models import Member
-from tests.awkward.models import COUNTRY, DISH, INVOICE, NOTED, PLACE, RESOURCES, TICKET, Note, Seat
+from tests.awkward.models import (
+    COUNTRY,
+    DISH,
+    INVOICE,
+    NOTED,
+    PLACE,
+    RESOURCES,
+    TICKET,
+    TYPED,
+    Note,
+    Seat,
+)
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
@@ -39,6 +53,16 @@ def test_awkward_models_pass_the_checks(resource: Resource, awkward: None) -> No
         (INVOICE, {"writable": ("issued",)}, "W002", "key 'number' is not a column that a batch"),
         (PLACE, {"actions": ("upsert",)}, "E014", "'upsert' is not an action"),
         (DISH, {"columns": (Column("x", ColumnType.TEXT, "{rows}.x"),)}, "E026", "'{rows}.x'"),
+        (TYPED, {"search": "blob_size"}, "E006", "search 'blob_size' is not a field of Typed"),
+        (TYPED, {"search": "flags"}, "E030", "search 'flags' is not a text field"),
+        (TYPED, {"search": "password"}, "E030", "search 'password' is a hidden field, whose"),
+        (PLACE, {"search": "name", "hidden": ["name"]}, "E030", "search 'name' is a hidden"),
+        (
+            DISH,
+            {"rules": (Rule("true", "Too hot.", "heat"),)},
+            "E031",
+            "rule 'Too hot.': 'heat' is",
+        ),
         (TICKET, {"organization": "team"}, "E004", "leads to Team, not to Organization"),
     ],
 )
@@ -49,6 +73,12 @@ def test_wrong_declarations_are_reported(
     matching = [each for each in found if each.id == f"longshore_resources.{code}"]
     assert matching, found
     assert text in matching[0].msg
+
+
+@pytest.mark.parametrize("field", ["flags", "password"])
+def test_search_never_reads_a_hidden_field_or_another_type(field: str) -> None:
+    _, problems = parse_options(replace(TYPED, search=field), {"search": "hash"}, UTC)
+    assert [each.message for each in problems] == ["typed has no filter 'search'."]
 
 
 def test_relation_to_an_owned_model_without_a_resource_is_an_error(awkward: Registry) -> None:

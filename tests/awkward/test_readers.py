@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
 
@@ -185,6 +185,20 @@ def test_staff_need_a_role_of_the_resource(own_registry: Registry) -> None:
     person.groups.add(Group.objects.get_or_create(name=Role.OPERATOR.value)[0])
     check_person(resources, person)
     check_person(resources, User.objects.create_superuser("root"))
+    with pytest.raises(ApiError, match="contact needs the role Operator"):
+        check_person(resources, AnonymousUser())
+
+
+@pytest.mark.parametrize("collection", [list, tuple, set])
+def test_scopes_and_roles_may_be_any_collection(
+    collection: type[Any], own_registry: Registry, acme: Organization, read_only: KeyClient
+) -> None:
+    names = {"scopes": collection(["write"]), "roles": collection(["Operator"])}
+    contact = replaced(own_registry, "contact", **names)
+    assert not [*check_resource(contact)]
+    assert read_only.post("/v1/exports/preview", {"resource": "contact"}).status_code == 403
+    with pytest.raises(ApiError, match="contact needs the role Operator"):
+        check_person([contact], User.objects.create_user("ann"))
 
 
 def test_check_reports_unknown_scopes_and_roles(own_registry: Registry) -> None:

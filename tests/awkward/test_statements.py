@@ -7,12 +7,13 @@ import pytest
 from django.core.checks import CheckMessage
 from django.db import connection
 
-from exports.execution.checks import check_statements, check_statements_of
+from exports.execution.checks import _exports, _lists, check_statements, check_statements_of
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.export_types import ExportType, ExportTypes
 from longshore.resources.registry import Registry, Resource
 from longshore.resources.relations import Relation
-from tests.awkward.models import BISTRO, COUNTRY, INVOICE, RESOURCES, Bare, Bistro
+from longshore.resources.writing import Rule
+from tests.awkward.models import BISTRO, COUNTRY, DISH, INVOICE, RESOURCES, Bare, Bistro
 
 BARE = Resource("bare", "bares", Bare, date_field="at")
 
@@ -34,8 +35,8 @@ def test_a_column_of_another_type_is_reported_with_its_cast(awkward: Registry) -
     assert mood.id == moment.id == "exports.E001"
     assert mood.obj is Bare
     assert mood.msg == (
-        "Resource 'bare': column 'mood': its PostgreSQL type is mood, but the column is declared "
-        "as text."
+        "Resource 'bare': column 'mood': its PostgreSQL type is text_mood, but the column is "
+        "declared as text."
     )
     assert (
         "its PostgreSQL type is timestamp without time zone, but the column is declared as datetime"
@@ -75,6 +76,34 @@ def test_a_column_of_another_type_is_reported_with_its_cast(awkward: Registry) -
 def test_a_wrong_column_is_reported(changes: Any, text: str, awkward: Registry) -> None:
     [error] = problems(awkward, replace(INVOICE, **changes))
     assert text in error.msg
+
+
+def test_searches_are_run(awkward: Registry) -> None:
+    searched = replace(INVOICE, search="number")
+    texts = [each.as_string(None) for make in _lists(searched) for each in make()]
+    assert [text for text in texts if "to_tsvector" in text]
+    assert problems(awkward, searched) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        ("{row}.nope > 1", "rule 'No.': column record.nope does not exist"),
+        ("{row}.number", "rule 'No.': argument of WHERE must be type boolean"),
+    ],
+)
+def test_a_rule_that_fails_is_reported(condition: str, text: str, awkward: Registry) -> None:
+    [error] = problems(awkward, replace(INVOICE, rules=(Rule(condition, "No."),)))
+    assert text in error.msg
+
+
+def test_includes_are_run_as_objects_and_as_repeated_rows(awkward: Registry) -> None:
+    spicy = Column("is_spicy", ColumnType.BOOLEAN, "{row}.name = 'Curry'")
+    awkward.unregister("dish")
+    awkward.register(replace(DISH, columns=(spicy,)))
+    texts = [each.as_string(None) for make in _exports(BISTRO) for each in make()]
+    assert [text for text in texts if "row1_dishes" in text]
+    assert [text for text in texts if '"computed is_spicy"' in text]
 
 
 def test_a_missing_column_of_a_related_table_is_reported(awkward: Registry) -> None:

@@ -4,11 +4,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from django.db import models
 
 from exports.execution.preview import preview
 from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
 from longshore.api.errors import InvalidInput
+from longshore.resources.field_sql import is_zoneless
 from tests.awkward.files import rows
 from tests.awkward.models import Typed
 
@@ -182,3 +184,25 @@ def test_password_is_hidden(typed: Typed, acme: Organization) -> None:
     for body in ({"fields": ["password"]}, {"filters": {"password_eq": "hash"}}):
         with pytest.raises(InvalidInput):
             parse_export({"resource": "typed", **body})
+
+
+class Stamp(models.DateTimeField):  # type: ignore[type-arg]
+    def __init__(self, db_type: str) -> None:
+        super().__init__()
+        self._type = db_type
+
+    def db_type(self, connection: object) -> str:
+        return self._type
+
+
+@pytest.mark.parametrize(
+    ("db_type", "expected"),
+    [
+        ("timestamp", True),
+        ("timestamp(3) without time zone", True),
+        ("timestamptz", False),
+        ("timestamp(3) with time zone", False),
+    ],
+)
+def test_a_timestamp_without_a_time_zone_is_recognized(db_type: str, expected: bool) -> None:
+    assert is_zoneless(Stamp(db_type)) == expected

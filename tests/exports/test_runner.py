@@ -85,14 +85,23 @@ def test_an_attempt_with_missing_rows_is_retried(
     assert stored_files() == []
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "{row}.missing",
+        "{row}.name::missing",
+        "lower({row}.name) OVER ()",
+        "(SELECT 'a'::text FROM json_to_record('{{}}') AS x (a text, a text))",
+    ],
+)
 def test_a_declaration_that_does_not_fit_the_database_is_not_retried(
-    queued: Export, own_registry: Registry
+    expression: str, queued: Export, own_registry: Registry
 ) -> None:
     contact = own_registry.get("contact")
     assert contact is not None
     own_registry.unregister("contact")
-    missing = Column("name", ColumnType.TEXT, "{row}.missing")
-    own_registry.register(replace(contact, columns=(missing,)))
+    wrong = Column("name", ColumnType.TEXT, expression)
+    own_registry.register(replace(contact, columns=(wrong,)))
     runner.run(queued.pk)
     queued.refresh_from_db()
     assert queued.status == Status.FAILED

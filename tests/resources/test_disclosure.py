@@ -216,9 +216,10 @@ def test_check_requires_a_row_filter_of_a_relation_if_the_manager_hides_rows(
     )
     relations = (Relation("contactlocation", label="id", fields=("id",)),)
     resource = Resource("x", "xs", Location, relations=relations)
-    assert [code for code, _ in errors(resource)] == ["E018"]
+    assert [code for code, _ in errors(resource)] == ["E019", "E018"]
     relations = (replace(relations[0], where=Q()),)
-    assert errors(replace(resource, relations=relations)) == []
+    shown = replace(resource, relations=relations)
+    assert [code for code, _ in errors(shown)] == ["E019"]
 
 
 # Secrets

@@ -23,6 +23,7 @@ from longshore.accounts.admin.base import StaffModelAdmin, StaffStackedInline
 from longshore.accounts.admin.dialogs import close_dialog, confirmation
 from longshore.accounts.admin.timezones import own_timezone_field
 from longshore.accounts.models import SecondFactor, StaffProfile
+from longshore.accounts.roles import is_superuser, role_names
 
 # What decides where a person may sign in, and what the person may do there.
 ACCESS_FIELDS = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
@@ -154,17 +155,6 @@ def has_field(model: type[Model], name: str) -> bool:
     except FieldDoesNotExist:
         return False
     return True
-
-
-def is_superuser(person: Any) -> bool:
-    """Return whether a person is a superuser; false for user models without this field."""
-    return getattr(person, "is_superuser", False) is True
-
-
-def role_names(person: Model) -> list[str]:
-    """Return the names of a person's groups; none for user models without groups."""
-    groups = getattr(person, "groups", None)
-    return [group.name for group in groups.all()] if groups is not None else []
 
 
 def change_url(person: AbstractBaseUser) -> str:

@@ -9,6 +9,7 @@ from longshore.domains.labels import spell_out
 
 class CommerceConfig(AppConfig):
     name = "longshore.domains.commerce"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_commerce"
     verbose_name = "Commerce"
     # A `DemoSource`, loaded by `manage.py demo` and `manage.py demo_data`.

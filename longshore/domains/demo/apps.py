@@ -5,4 +5,5 @@ from django.apps import AppConfig
 
 class DemoConfig(AppConfig):
     name = "longshore.domains.demo"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_demo"

@@ -9,6 +9,7 @@ from longshore.domains.labels import spell_out
 
 class LogisticsConfig(AppConfig):
     name = "longshore.domains.logistics"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_logistics"
     verbose_name = "Logistics"
     # A `DemoSource`, loaded by `manage.py demo` and `manage.py demo_data`.

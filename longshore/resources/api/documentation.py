@@ -274,7 +274,7 @@ def _list_parameters(resource: Resource) -> Iterator[OpenApiParameter]:
         description="Predicates, `filters[<attribute>_<matcher>]=<value>`; commas separate values.",
         examples=[OpenApiExample("By id", value={"id_not_in": "a,b"})],
     )
-    if resource.search:
+    if resource.search_column:
         yield _text(
             "search",
             "Words. A record matches if each of them begins a word of the record.",

@@ -11,6 +11,7 @@ from longshore.api.body.declaration import Body, Custom
 from longshore.api.errors import ErrorCode, InvalidInput, Problem, Problems, display_value
 from longshore.api.pagination import CURSOR, DEFAULT_PAGE_SIZE, LIMIT, MAX_PAGE_SIZE, page_size
 from longshore.api.suggestions import did_you_mean
+from longshore.database.texts import MAX_NAME_BYTES
 from longshore.resources.columns import ColumnType
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import ORDER_BY, Selection
@@ -170,6 +171,8 @@ def _field_problems(resource: Resource, fields: list[str]) -> Iterator[Problem]:
         elif not resource.has_path(name):
             hint = did_you_mean(name, resource.names)
             text = f"{resource.name} has no column {display_value(name)}{hint}"
+        elif len(name.encode()) > MAX_NAME_BYTES:
+            text = f"{display_value(name)} has more than {MAX_NAME_BYTES} bytes."
         else:
             continue
         yield Problem(ResourceErrorCode.INVALID_COLUMN, "fields", name, text, resource.names)

@@ -146,7 +146,7 @@ class ResourceSerializer(ResourceSummarySerializer):
     )
 
     def get_search(self, resource: Resource) -> bool:
-        return resource.search is not None
+        return resource.search_column is not None
 
     @extend_schema_field(ColumnSerializer(many=True))
     def get_columns(self, resource: Resource) -> list[dict[str, Any]]:

@@ -12,3 +12,6 @@ PROJECT_QUEUES = {"shop": 1}
 MEDIA_ROOT = BASE_DIR / "media"
 # Everything open by default: endpoints of Longshore must not depend on it.
 REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"]}
+
+# Of the apps of the team; those of Longshore state their own.
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
