@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -45,15 +46,19 @@ def require_second_factor(get_response: _GetResponse) -> _GetResponse:
 def close_unrestricted_pages(get_response: _GetResponse) -> _GetResponse:
     """Return 404 to bound people for pages of a project that show the rows of all organizations.
 
-    Such a page does not derive from `StaffModelAdmin`.
+    Such a page does not derive from `StaffModelAdmin`. The autocomplete of the whole admin shows
+    rows of the page that the query names.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
 
     def process_view(request: HttpRequest, view: Any, *_: Any) -> None:
-        # Django sets the attribute on every view of a ModelAdmin.
-        page = getattr(view, "model_admin", None)
+        # Django sets one of the attributes on every view of the admin.
+        page, site = getattr(view, "model_admin", None), getattr(view, "admin_site", None)
+        match = request.resolver_match
+        if site and match and match.url_name == "autocomplete" and staff.is_bound(request.user):
+            page = AutocompleteJsonView(admin_site=site).process_request(request)[1]
         if page is not None and not is_open(page, request):
             raise Http404
 
