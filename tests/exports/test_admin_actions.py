@@ -1,9 +1,11 @@
 """The buttons of exports and the actions on several of them, and why an export failed."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -120,6 +122,29 @@ def test_the_selected_exports_are_expired(manager: Client, completed: Export) ->
     assert "1 export expired." in content
     completed.refresh_from_db()
     assert completed.status == Status.EXPIRED
+
+
+@pytest.fixture
+def full_log(db: None) -> Iterator[None]:
+    """Let the database refuse each entry of the audit log."""
+    table = AuditEntry._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT is_full CHECK (false) NOT VALID")
+        yield
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT is_full")
+
+
+@pytest.mark.usefixtures("full_log")
+def test_no_export_is_expired_or_retried_without_an_audit_entry(
+    manager: Client, completed: Export, acme: Organization
+) -> None:
+    failed = make(acme, status=Status.FAILED, completed_at=timezone.now())
+    for export, verb in ((completed, "expire"), (failed, "retry")):
+        with pytest.raises(IntegrityError):
+            press(manager, export, verb)
+        with pytest.raises(IntegrityError):
+            run_on(manager, f"{verb}_selected", [export], confirmed="1")
+        assert Export.objects.get(pk=export.pk).status == export.status
 
 
 def test_an_action_on_too_many_exports_is_refused(

@@ -27,7 +27,7 @@ STAFF_CANCELED = "Canceled by the staff."
 
 
 # Raises ApiError if it is not possible.
-_Operation: TypeAlias = Callable[[Lifecycle[Any], Any], object]
+_Operation: TypeAlias = Callable[..., object]
 
 
 def cancel_as_staff(lifecycle: Lifecycle[Any], job: Any) -> None:

@@ -1,7 +1,7 @@
 """Base of admin pages that show records and change them only by actions."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 from django.contrib import messages
@@ -52,7 +52,7 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
         self,
         request: HttpRequest,
         record: Model,
-        operation: Callable[[], object],
+        operation: Callable[..., object],
         done: str,
         *,
         deletes_files: bool = False,
@@ -60,15 +60,19 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
         """Run an operation on a record, log it, show a message, and reload the record's page.
 
         done: the message of success; `{}` in it stands for the result of the operation.
-        deletes_files: whether the operation may wait for the storage. All others run in one
+        deletes_files: whether the operation may wait for the storage. It gets a function that
+            stores the audit entry, and calls it in its own transaction. All others run in one
             transaction with their audit entry.
         If the operation raises ApiError, shows the message of the error and reloads the page,
         because the record may have changed.
         """
         try:
-            with nullcontext() if deletes_files else transaction.atomic():
-                done = done.format(operation())
-                self.log_change(request, record, done)
+            if deletes_files:
+                operation(partial(self.log_change, request, record, done))
+            else:
+                with transaction.atomic():
+                    done = done.format(operation())
+                    self.log_change(request, record, done)
         except ApiError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:
