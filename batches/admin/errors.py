@@ -40,6 +40,7 @@ class BatchErrorAdmin(ReadOnlyModelAdmin):
     """Lists the errors of the batch that the query names, and no others."""
 
     organization_path = "batch__organization"
+    hidden_fields = ("message", "value")
     list_display = ("row_number", "column_name", "refused_value", "error_code", "message")
     list_display_links = None
     list_filter = (CodeFilter,)

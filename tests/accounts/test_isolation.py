@@ -241,6 +241,27 @@ def test_no_address_shows_or_changes_a_record_of_another_organization(
             assert not shows_hidden(bound.get(reverse(name), follow=True)), name
 
 
+@pytest.mark.parametrize(
+    ("address", "lookup"),
+    [
+        ("longshore_accounts/apikey/", "hashed_key__startswith"),
+        ("auth/user/", "password__startswith"),
+        ("webhooks/event/", "data__challenge__startswith"),
+        ("webhooks/delivery/", "event__data__challenge__startswith"),
+        ("webhooks/delivery/", "subscription__secret__startswith"),
+        *(
+            ("webhooks/subscription/", f"{name}__startswith")
+            for name in ("challenge", "secret", "previous_secret", "headers")
+        ),
+        ("batches/batcherror/", "value__startswith"),
+    ],
+)
+def test_no_address_filters_by_a_value_that_no_page_shows(
+    unbound: Client, address: str, lookup: str
+) -> None:
+    assert unbound.get(f"/admin/{address}", {lookup: "a"}).status_code == 400
+
+
 def test_the_search_of_the_whole_admin_finds_only_own_records(
     acme: Organization, others: dict[type[Model], Any]
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
@@ -36,11 +37,14 @@ class StaffModelAdmin(VisibleChoices, ModelAdmin):
     restricts_rows: tells the pages of Longshore from those of a project, which the middleware
         `close_unrestricted_pages` closes to bound people.
     personal_fields: names of the fields whose values audit entries never name.
+    hidden_fields: names of the fields whose values no page shows. No address may filter by them:
+        a person could guess a value by its beginning.
     """
 
     organization_path: ClassVar[str | None] = "organization"
     audits_values: ClassVar[bool] = False
     personal_fields: ClassVar[tuple[str, ...]] = ()
+    hidden_fields: ClassVar[tuple[str, ...]] = ()
     restricts_rows: ClassVar[bool] = True
     object_history_template = "admin/history.html"
 
@@ -57,6 +61,10 @@ class StaffModelAdmin(VisibleChoices, ModelAdmin):
         if self.organization_path is None:
             return records.none() if staff.is_bound(request.user) else records
         return staff.restrict(records, request.user, self.organization_path)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        is_hidden = lookup.partition(LOOKUP_SEP)[0] in self.hidden_fields
+        return not is_hidden and super().lookup_allowed(lookup, value, request)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._is_open(request) and super().has_module_permission(request)
