@@ -28,7 +28,6 @@ from batches.lifecycle.transitions import batch_lifecycle
 from batches.models import Batch, BatchFile, BatchLimits, BatchSearch
 from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.admin.filters import RelatedFilter
-from longshore.jobs import actions
 from longshore.jobs.admin.buttons import (
     Effects,
     cancel_as_staff,
@@ -167,7 +166,7 @@ class BatchAdmin(JobFilesAdmin):
         "not written again."
     )
     def retry_job(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        return self._run(request, object_id, actions.retry, "queued again")
+        return self._retry(request, object_id)
 
     @expire_button(
         "Its input and files are deleted and their links stop working at once. The batch stays, "
@@ -176,7 +175,7 @@ class BatchAdmin(JobFilesAdmin):
     def expire_job(
         self, request: HttpRequest, form: BaseDialogForm, object_id: str
     ) -> HttpResponse:
-        return self._run(request, object_id, actions.expire, "expired")
+        return self._expire(request, object_id)
 
     @action(
         description="Undo",

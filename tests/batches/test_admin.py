@@ -17,9 +17,12 @@ from django.utils import timezone
 from batches.lifecycle.transitions import batch_lifecycle
 from batches.models import Batch, BatchLimits, JournalEntry
 from longshore.accounts.models import AuditEntry, Organization
+from longshore.accounts.roles import Role
 from longshore.database.paginator import EstimatingPaginator
 from longshore.domains.logistics.models import Contact
 from longshore.jobs.statuses import Status
+from longshore.resources.registry import Registry
+from tests.awkward.test_readers import restrict
 from tests.batches.running import CSV, CSV_WITH_ERROR, created, post_file, run
 from tests.claims import claim
 from tests.conftest import KeyClient
@@ -283,6 +286,23 @@ def test_each_file_has_an_audited_download(manager: Client, completed: Batch) ->
 
 def test_a_download_needs_its_permission(viewer: Client, completed: Batch) -> None:
     assert viewer.get(download(completed)).status_code == 403
+    assert not AuditEntry.objects.exists()
+
+
+def test_files_and_retries_need_a_role_of_the_resource(
+    manager: Client, alice: KeyClient, completed: Batch, own_registry: Registry
+) -> None:
+    failed = run(queued(alice, CSV_WITH_ERROR, on_error="abort"))
+    restrict(own_registry, "contact", roles=frozenset({Role.ADMINISTRATOR.value}))
+    assert manager.get(download(completed)).status_code == 403
+    assert manager.get(reverse("admin:batches_batch_zip", args=[completed.pk])).status_code == 403
+    content = page(manager, change(completed))
+    assert "/download/" not in content
+    assert "/zip/" not in content
+    assert act(manager, failed, "retry_job") == 200
+    assert "contact needs the role Administrator." in page(manager, change(failed))
+    failed.refresh_from_db()
+    assert failed.status == Status.FAILED
     assert not AuditEntry.objects.exists()
 
 

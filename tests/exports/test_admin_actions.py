@@ -20,9 +20,12 @@ from exports.lifecycle.limits import too_many_records
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Status
 from longshore.accounts.models import AuditEntry, Organization
+from longshore.accounts.roles import Role
 from longshore.files.storage import file_storage
 from longshore.jobs.admin import selected
 from longshore.jobs.errors import JobErrorCode
+from longshore.resources.registry import Registry
+from tests.awkward.test_readers import restrict
 from tests.claims import claim
 from tests.exports.conftest import export_of
 from tests.exports.test_admin import change, page
@@ -145,6 +148,26 @@ def test_no_export_is_expired_or_retried_without_an_audit_entry(
         with pytest.raises(IntegrityError):
             run_on(manager, f"{verb}_selected", [export], confirmed="1")
         assert Export.objects.get(pk=export.pk).status == export.status
+
+
+def test_files_and_retries_need_the_roles_of_all_resources(
+    manager: Client, completed: Export, acme: Organization, own_registry: Registry
+) -> None:
+    """Not only those of the exported resource: the file may include others."""
+    Export.objects.filter(pk=completed.pk).update(other_resources=["group"])
+    values = {"status": Status.FAILED, "completed_at": timezone.now()}
+    failed = make(acme, other_resources=["group"], **values)
+    restrict(own_registry, "group", roles=frozenset({Role.ADMINISTRATOR.value}))
+    for name in ("download", "zip"):
+        address = reverse(f"admin:exports_export_{name}", args=[completed.pk])
+        assert manager.get(address).status_code == 403
+    press(manager, failed, "retry")
+    refusal = "group needs the role Administrator."
+    assert refusal in page(manager, change(failed))
+    assert refusal in run_on(manager, "retry_selected", [failed], confirmed="1").content.decode()
+    failed.refresh_from_db()
+    assert failed.status == Status.FAILED
+    assert not AuditEntry.objects.exists()
 
 
 def test_an_action_on_too_many_exports_is_refused(

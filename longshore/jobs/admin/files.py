@@ -19,6 +19,7 @@ from longshore.jobs.admin.jobs import JobAdmin
 from longshore.jobs.admin.presentation import Table, code, link, table
 from longshore.jobs.files import FileLinks
 from longshore.jobs.models import JobFile
+from longshore.resources.readers import may_read_job
 
 # An export has at most 1,000 files.
 MAX_LISTED_FILES = 100
@@ -43,6 +44,14 @@ class JobFilesAdmin(JobAdmin):
     def may_download(self, request: HttpRequest) -> bool:
         """Return whether the user may view jobs and download their files."""
         return self._may(request, "view") and self._may(request, "download")
+
+    def may_download_of(self, request: HttpRequest, job: Any) -> bool:
+        """Return whether the user may download the files of a job, which it must have."""
+        return (
+            self.has_downloads(job)
+            and self.may_download(request)
+            and may_read_job(job, request.user)
+        )
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"
@@ -75,7 +84,7 @@ class JobFilesAdmin(JobAdmin):
         return self.page_url("zip", job.pk)
 
     def downloads(self, request: HttpRequest, job: Any) -> dict[str, Any]:
-        if not (self.has_downloads(job) and self.may_download(request)):
+        if not self.may_download_of(request, job):
             return {}
         count = job.files.count()
         if not count:
@@ -88,7 +97,7 @@ class JobFilesAdmin(JobAdmin):
 
     def file_table(self, request: HttpRequest, job: Any) -> Table:
         """Return the first files of a job as a table, with links if they can be downloaded."""
-        can_download = self.has_downloads(job) and self.may_download(request)
+        can_download = self.may_download_of(request, job)
         page = self.page_url("download", job.pk)
 
         def name(file: JobFile) -> SafeString:
@@ -119,6 +128,8 @@ class JobFilesAdmin(JobAdmin):
         if not self.may_download(request):
             raise PermissionDenied
         job = get_object_or_404(self.get_queryset(request), pk=object_id)
+        if not may_read_job(job, request.user):
+            raise PermissionDenied
         return job, list(job.files.all()) if self.has_downloads(job) else []
 
     def _send(self, request: HttpRequest, job: Any, files: list[Any]) -> HttpResponse:
