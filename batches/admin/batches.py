@@ -20,6 +20,7 @@ from unfold.forms import BaseDialogForm
 from batches.admin import presentation
 from batches.admin.failures import FAILURES
 from batches.admin.filters import FormatFilter
+from batches.admin.previewing import may_preview, record_errors
 from batches.admin.wizard.views import wizard_url, wizard_urls
 from batches.lifecycle import undo
 from batches.lifecycle.representation import undo_deadline
@@ -147,7 +148,11 @@ class BatchAdmin(JobFilesAdmin):
         return presentation.errors_url(job)
 
     def tables(self, request: HttpRequest, job: Batch) -> list[Table]:
-        errors = presentation.error_table(job, job.row_errors.all()[:_MAX_LISTED_ERRORS])
+        found = list(job.row_errors.all()[:_MAX_LISTED_ERRORS])
+        has_cells = may_preview(request, job)
+        if found and has_cells:
+            record_errors(request, job)
+        errors = presentation.error_table(job, found, has_cells=has_cells)
         deliveries = delivery_table(request, job.public_id)
         return [errors, *super().tables(request, job), deliveries]
 

@@ -178,10 +178,15 @@ def test_a_long_list_is_counted_by_estimate_and_skips_earlier_pages_in_the_index
     assert skipping.startswith('SELECT "batches_batch"."number" AS "pk" FROM')
 
 
+@pytest.fixture
+def previewer(db: None) -> Client:
+    return signed_in("previewer", "view_batch", "preview_batch")
+
+
 def test_the_page_shows_phases_counts_input_errors_files_and_undo(
-    viewer: Client, completed: Batch
+    previewer: Client, completed: Batch
 ) -> None:
-    content = page(viewer, change(completed))
+    content = page(previewer, change(completed))
     shown = text_of(content)
     for text in (
         "Contacts, merge",
@@ -232,6 +237,28 @@ def test_a_failed_batch_shows_why_and_its_files(manager: Client, alice: KeyClien
     assert "1 row has errors, and the batch writes all rows or none." in shown
     assert "Stopped after validation" in shown
     assert "Unprocessed contacts-unprocessed" in shown
+
+
+def test_texts_of_cells_need_the_permission_to_preview_and_are_recorded(
+    viewer: Client, previewer: Client, completed: Batch
+) -> None:
+    for address in (change(completed), errors_of(completed)):
+        shown = text_of(page(viewer, address))
+        assert "is_primary" in shown
+        assert "perhaps" not in shown
+        assert not AuditEntry.objects.exists()
+    for address in (change(completed), errors_of(completed)):
+        assert "perhaps" in page(previewer, address)
+        entry = AuditEntry.objects.get()
+        assert entry.message == f"Previewed rows with errors of {completed}."
+        entry.delete()
+
+
+def test_an_error_has_no_page_of_its_own(previewer: Client, completed: Batch) -> None:
+    error = completed.row_errors.get()
+    for name in ("change", "history", "delete"):
+        address = f"{ERRORS}{error.pk}/{name}/?batch={completed.pk}"
+        assert previewer.get(address).status_code in (403, 404)
 
 
 def test_all_errors_are_in_a_paged_list(viewer: Client, alice: KeyClient) -> None:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from batches.admin import presentation
 from batches.admin.failures import FAILURES
-from batches.admin.previewing import may_preview
+from batches.admin.previewing import may_preview, record_errors
 from batches.admin.wizard import grid, mapping, previews, starting
 from batches.admin.wizard.bodies import body_of, starting_body, with_dialect
 from batches.admin.wizard.changes import changes_of
@@ -153,9 +153,7 @@ def check_rows(request: HttpRequest, object_id: int, site: AdminSite) -> HttpRes
                 return response
             grid.keep_posted(shown, request.POST)
         if shown.rows:
-            audit.record_preview(
-                request, batch.organization_id, f"Previewed rows with errors of {batch}."
-            )
+            record_errors(request, batch)
         context |= {"grid": shown, "failed_file": _failed_file(request, batch)}
     return _page(request, site, batch, "checks", context, status)
 
