@@ -1,5 +1,7 @@
 """Audit log: which entries actions in the admin leave, where they are shown, how they are found."""
 
+from datetime import timedelta
+from hashlib import sha256
 from importlib import import_module
 from typing import Any
 
@@ -9,8 +11,9 @@ from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from exports.models import Export, ExportLimits
 from longshore.accounts import audit, staff
@@ -286,6 +289,24 @@ def test_the_log_links_to_the_object(admin_client: Client, export: Export) -> No
     page = reverse("admin:exports_export_change", args=[export.pk])
     assert f'href="{page}"' in admin_client.get(LOG).content.decode()
     assert f'href="{page}"' in admin_client.get(f"{LOG}{newest().pk}/change/").content.decode()
+
+
+def test_a_preview_is_recorded_again_after_some_minutes_or_with_another_end(
+    admin_user: User, acme: Organization, rf: RequestFactory
+) -> None:
+    request = rf.get("/")
+    request.user = admin_user
+    long = "Previewed contact: " + "a" * 3_000
+    for message in ("Previewed contact.", long, long, f"{long}b"):
+        audit.record_preview(request, acme.pk, message)
+    assert AuditEntry.objects.count() == 3
+    messages = AuditEntry.objects.values_list("message", flat=True)
+    assert len({*messages}) == 3
+    assert {len(each) for each in messages} == {18, audit.MAX_MESSAGE_CHARACTERS}
+    assert newest().message.endswith(f"… SHA-256 {sha256(f'{long}b'.encode()).hexdigest()}")
+    AuditEntry.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    audit.record_preview(request, acme.pk, f"{long}b")
+    assert AuditEntry.objects.count() == 4
 
 
 def test_an_api_key_leaves_no_audit_entry(alice: KeyClient) -> None:
