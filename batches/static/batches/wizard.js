@@ -177,11 +177,8 @@ window.addEventListener("beforeunload", (event) => {
   if (!isSubmitting && cells().some(isEdited)) event.preventDefault();
 });
 
-// A second click while the request is on its way must not create a second batch.
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("[data-once]")) return;
-  if (event.target.ariaBusy === "true") return event.preventDefault();
-  event.target.ariaBusy = "true";
+  if (event.defaultPrevented || event.target.id !== "bw-grid") return;
   isSubmitting = true;
   // Cells that stay as they are need not be sent, which keeps the request small. A row that cannot
   // be read needs all of its cells.
@@ -192,5 +189,4 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   isSubmitting = false;
   for (const cell of cells()) cell.disabled = false;
-  for (const form of document.querySelectorAll("[data-once]")) form.ariaBusy = "false";
 });

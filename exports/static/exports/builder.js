@@ -124,15 +124,6 @@ function removeRow(row) {
   form.dispatchEvent(new CustomEvent("builder-changed"));
 }
 
-// A second click while the request is on its way must not create a second export.
-form.addEventListener("submit", (event) => {
-  if (form.ariaBusy === "true") event.preventDefault();
-  form.ariaBusy = "true";
-});
-window.addEventListener("pageshow", () => {
-  form.ariaBusy = "false";
-});
-
 // --- Messages -----------------------------------------------------------------------------------
 
 // Shows the problems of the preview at their controls, and nothing at the others.

@@ -1,4 +1,5 @@
 // Makes Unfold's pages usable by keyboard and screen reader, whatever Alpine.js and htmx add later.
+// Sends each form once.
 
 // Names of buttons that consist of an icon.
 const NAMES = {
@@ -80,6 +81,30 @@ function plan() {
     repair();
   });
 }
+
+// --- Forms are sent once ------------------------------------------------------------------------
+
+// After this time the form can be sent again: the response may have been a file.
+const BUSY_SECONDS = 30;
+
+function release(form) {
+  form.ariaBusy = "false";
+}
+
+// A second click while the request is on its way must not repeat what it does.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.ariaBusy === "true") return event.preventDefault();
+  form.ariaBusy = "true";
+  setTimeout(release, BUSY_SECONDS * 1000, form);
+});
+// After "back", the page may come from the cache of the browser.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[aria-busy=true]")) release(form);
+});
+
+// --- Keyboard and names -------------------------------------------------------------------------
 
 document.addEventListener("keydown", (event) => {
   if ((event.key === "Enter" || event.key === " ") && "keyboard" in event.target.dataset) {
