@@ -1,10 +1,11 @@
-"""What the scripts of every page do: forms are sent once."""
+"""What the scripts of every page do: forms are sent once, and refusals are explained."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
 from tests.factories import SubscriptionFactory
+from webhooks.models import Event, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Clicks a button twice; returns which of the submissions were prevented.
@@ -41,3 +42,39 @@ def test_a_form_can_be_sent_again_after_going_back(admin: Page, acme: Organizati
         admin.get_by_role("button", name="Save").click()
         expect(admin.get_by_text("Times are now shown in UTC.")).to_be_visible()
         admin.go_back()
+
+
+def open_dialog(page: Page, button: str) -> None:
+    page.get_by_role("link", name=button).or_(page.get_by_role("button", name=button)).first.click()
+
+
+def test_a_dialog_is_submitted_once(admin: Page, acme: Organization) -> None:
+    found = SubscriptionFactory.create(organization=acme)
+    admin.goto(f"/admin/webhooks/subscription/{found.pk}/change/")
+    open_dialog(admin, "Send a test")
+    button = admin.locator("#dialog").get_by_role("button", name="Send the test", exact=True)
+    button.evaluate("button => { button.click(); button.click(); }")
+    expect(admin.get_by_text("A test was queued.")).to_be_visible()
+    assert Event.objects.count() == 1
+
+
+def test_a_button_that_came_too_late_says_so(admin: Page, acme: Organization) -> None:
+    found = SubscriptionFactory.create(organization=acme)
+    admin.goto(f"/admin/webhooks/subscription/{found.pk}/change/")
+    open_dialog(admin, "Send a test")
+    expect(admin.locator("#dialog")).to_contain_text("Send a test?")
+    admin.keyboard.press("Escape")
+    Subscription.objects.update(active=False)
+    open_dialog(admin, "Disable")
+    message = admin.locator("#modal-content")
+    expect(message).to_have_text("The state has changed. Reload the page.")
+    admin.keyboard.press("Escape")
+    expect(message).to_be_hidden()
+
+    Subscription.objects.update(active=True)
+    open_dialog(admin, "Disable")
+    submit = admin.locator("#dialog").get_by_role("button", name="Disable", exact=True)
+    expect(submit).to_be_visible()
+    Subscription.objects.update(active=False)
+    submit.click()
+    expect(message).to_have_text("The state has changed. Reload the page.")

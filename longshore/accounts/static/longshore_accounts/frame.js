@@ -1,5 +1,5 @@
 // Makes Unfold's pages usable by keyboard and screen reader, whatever Alpine.js and htmx add later.
-// Sends each form once.
+// Sends each form once, and says why a request of a script failed.
 
 // Names of buttons that consist of an icon.
 const NAMES = {
@@ -102,6 +102,22 @@ document.addEventListener("submit", (event) => {
 // After "back", the page may come from the cache of the browser.
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[aria-busy=true]")) release(form);
+});
+
+// --- Responses that scripts cannot use ----------------------------------------------------------
+
+function say(place, text) {
+  const message = document.createElement("p");
+  message.className = "frame-message";
+  message.role = "alert";
+  message.textContent = text;
+  place.replaceChildren(message);
+}
+
+// Otherwise a dialog would open with the content of the last one, or with none.
+document.addEventListener("htmx:responseError", ({ detail: { target, xhr } }) => {
+  const dialog = target.closest("#modal-content");
+  if (dialog) say(dialog, xhr.status < 500 ? "The state has changed. Reload the page." : "The request failed. Try again.");
 });
 
 // --- Keyboard and names -------------------------------------------------------------------------
