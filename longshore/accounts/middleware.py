@@ -1,7 +1,9 @@
-"""Middleware of the admin: second factor, pages closed to bound people, time zone of the person."""
+"""Middleware of the admin: end of sessions, second factor, closed pages, time zone of a person."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -18,6 +20,24 @@ from longshore.accounts import staff
 # The key of a session that has the id of the second factor with which it was signed in.
 SECOND_FACTOR_KEY = "longshore_second_factor"
 _GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def answer_scripts(get_response: _GetResponse) -> _GetResponse:
+    """Return 401 to scripts in place of a redirect to the sign-in page.
+
+    A browser follows the redirect, and the script would show the sign-in page as a part of its own.
+    htmx, jQuery and our own scripts name themselves in a header.
+    """
+    sign_in_path = reverse("admin:login")
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_script = "HX-Request" in request.headers or "X-Requested-With" in request.headers
+        if is_script and urlsplit(response.headers.get("Location", "")).path == sign_in_path:
+            return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
+        return response
+
+    return middleware
 
 
 def require_second_factor(get_response: _GetResponse) -> _GetResponse:

@@ -1,9 +1,13 @@
 """What the scripts of every page do: forms are sent once, and refusals are explained."""
 
+from pathlib import Path
+
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
+from tests.browser.conftest import sign_in
 from tests.factories import SubscriptionFactory
 from webhooks.models import Event, Subscription
 
@@ -78,3 +82,36 @@ def test_a_button_that_came_too_late_says_so(admin: Page, acme: Organization) ->
     Subscription.objects.update(active=False)
     submit.click()
     expect(message).to_have_text("The state has changed. Reload the page.")
+
+
+def test_the_end_of_a_session_keeps_the_input_of_the_builder(
+    admin: Page, acme: Organization
+) -> None:
+    admin.goto(f"/admin/exports/export/build/?resource=contact&organization={acme.pk}")
+    limit = admin.get_by_label("Limit", exact=True)
+    limit.fill("7")
+    expect(admin.get_by_label("Format", exact=True)).to_be_visible()
+    Session.objects.all().delete()
+    admin.get_by_label("Format", exact=True).select_option("jsonl")
+    notice = admin.get_by_role("alert").filter(has_text="Sign in in another tab, then go on here.")
+    expect(notice).to_be_visible()
+    expect(limit).to_have_value("7")
+    other = admin.context.new_page()
+    sign_in(other, "admin")
+    admin.get_by_label("Format", exact=True).select_option("json")
+    expect(notice).to_have_count(0)
+    expect(limit).to_have_value("7")
+    expect(admin.locator("#xb-failed")).to_be_empty()
+
+
+def test_the_end_of_a_session_is_explained_before_an_upload(
+    admin: Page, acme: Organization, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("name\nZoë\n")
+    admin.goto(f"/admin/batches/batch/wizard/?organization={acme.pk}&resource=contact")
+    admin.set_input_files("#bw-file", path)
+    Session.objects.all().delete()
+    admin.get_by_role("button", name="Upload").click()
+    text = "Your session has ended. Sign in in another tab, then try again."
+    expect(admin.get_by_text(text)).to_be_visible()

@@ -78,7 +78,11 @@ async function announce(file) {
   form.set("announced", file.name);
   form.set("size", file.size);
   const { signal } = canceling;
-  const response = await fetch(upload.action, { method: "POST", body: form, signal });
+  const headers = { "X-Requested-With": "XMLHttpRequest" };
+  const response = await fetch(upload.action, { method: "POST", body: form, headers, signal });
+  if (response.status === 401) {
+    throw new Error("Your session has ended. Sign in in another tab, then try again.");
+  }
   if (response.status !== 200 && response.status !== 400) {
     throw new Error("The server did not accept the upload. Reload the page, and try again.");
   }
@@ -153,8 +157,9 @@ if (mapping) {
     mapping.querySelector(".bw-max-errors").hidden = event.target.value !== "max_errors";
   });
   for (const name of ["htmx:responseError", "htmx:sendError"]) {
-    mapping.addEventListener(name, () => {
-      byId("bw-result-failed").textContent = "The preview was not loaded. Try again, or reload the page.";
+    mapping.addEventListener(name, ({ detail: { xhr } }) => {
+      const advice = xhr.status === 401 ? "Sign in in another tab, then try again" : "Try again, or reload the page";
+      byId("bw-result-failed").textContent = `The preview was not loaded. ${advice}.`;
     });
   }
 }

@@ -164,11 +164,13 @@ form.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 for (const name of ["htmx:responseError", "htmx:sendError"]) {
-  form.addEventListener(name, ({ detail: { target } }) => {
+  form.addEventListener(name, ({ detail: { target, xhr } }) => {
     previewed = "";
     const isPreview = target.id === "xb-result";
     const what = isPreview ? "The preview was not loaded" : "The form was not updated";
-    document.getElementById("xb-failed").textContent = `${what}. Try again, or reload the page.`;
+    // Reloading the page would lose the input.
+    const advice = xhr.status === 401 ? "Sign in in another tab, then try again" : "Try again, or reload the page";
+    document.getElementById("xb-failed").textContent = `${what}. ${advice}.`;
   });
 }
 

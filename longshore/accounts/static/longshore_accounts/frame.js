@@ -106,6 +106,8 @@ window.addEventListener("pageshow", () => {
 
 // --- Responses that scripts cannot use ----------------------------------------------------------
 
+const SIGNED_OUT = 401;
+
 function say(place, text) {
   const message = document.createElement("p");
   message.className = "frame-message";
@@ -114,10 +116,41 @@ function say(place, text) {
   place.replaceChildren(message);
 }
 
+// Below the address bar, until a request succeeds.
+function noticeOf() {
+  let notice = document.getElementById("frame-notice");
+  if (!notice) {
+    notice = document.createElement("div");
+    notice.id = "frame-notice";
+    document.body.prepend(notice);
+  }
+  return notice;
+}
+
 // Otherwise a dialog would open with the content of the last one, or with none.
 document.addEventListener("htmx:responseError", ({ detail: { target, xhr } }) => {
   const dialog = target.closest("#modal-content");
-  if (dialog) say(dialog, xhr.status < 500 ? "The state has changed. Reload the page." : "The request failed. Try again.");
+  const isSignedOut = xhr.status === SIGNED_OUT;
+  if (dialog) {
+    const text = xhr.status < 500 ? "The state has changed. Reload the page." : "The request failed. Try again.";
+    say(dialog, isSignedOut ? "Your session has ended. Sign in in another tab." : text);
+  } else if (isSignedOut) {
+    say(noticeOf(), "Your session has ended. Sign in in another tab, then go on here.");
+  }
+});
+document.addEventListener("htmx:afterOnLoad", ({ detail: { xhr } }) => {
+  if (xhr.status < 400) document.getElementById("frame-notice")?.remove();
+});
+
+// Signing in in another tab changes the token of all forms.
+const tokens = new BroadcastChannel("longshore-csrf");
+const TOKEN = "input[name=csrfmiddlewaretoken]";
+document.addEventListener("DOMContentLoaded", () => {
+  const token = document.querySelector(TOKEN)?.value;
+  if (token) tokens.postMessage(token);
+});
+tokens.addEventListener("message", ({ data }) => {
+  for (const input of document.querySelectorAll(TOKEN)) input.value = data;
 });
 
 // --- Keyboard and names -------------------------------------------------------------------------
