@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
 from tests.browser.conftest import sign_in
+from tests.exports.conftest import export_of
 from tests.factories import SubscriptionFactory
 from webhooks.models import Event, Subscription
 
@@ -115,3 +116,22 @@ def test_the_end_of_a_session_is_explained_before_an_upload(
     admin.get_by_role("button", name="Upload").click()
     text = "Your session has ended. Sign in in another tab, then try again."
     expect(admin.get_by_text(text)).to_be_visible()
+
+
+def test_the_refresh_of_a_list_keeps_the_keyboard_focus(admin: Page, acme: Organization) -> None:
+    export = export_of(acme, {"resource": "contact", "csv_field_options": {"columns": ["id"]}})
+    admin.goto("/admin/exports/export/")
+    link = admin.get_by_role("link", name=export.public_id).first
+    link.focus()
+    link.evaluate("link => { link.isFirst = true; }")
+    for _ in range(2):
+        with admin.expect_response("**/admin/exports/export/"):
+            pass
+    # The row has been replaced once, because scripts have changed the first one.
+    expect(link).not_to_have_js_property("isFirst", True)
+    expect(link).to_be_focused()
+    link.evaluate("link => { link.isSecond = true; }")
+    for _ in range(2):
+        with admin.expect_response("**/admin/exports/export/"):
+            pass
+    expect(link).to_be_focused()
