@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.contrib import messages
-from django.contrib.admin import ShowFacets
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -32,8 +31,6 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
     list_per_page = 50
     paginator = EstimatingPaginator
     show_full_result_count = False
-    # Counting each choice of each filter would read the whole table.
-    show_facets = ShowFacets.NEVER
 
     class Media:
         css = {"all": ("longshore_jobs/admin.css",)}  # noqa: RUF012
