@@ -15,9 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.plugin import DjangoDbBlocker
 
+from longshore.accounts.admin import base
 from longshore.accounts.roles import Role
 from longshore.domains.admin.records import RecordAdmin
 from longshore.domains.commerce.models.base import Record as CommerceRecord
+from longshore.domains.logistics.models import Contact
 from longshore.domains.logistics.models.base import Record as LogisticsRecord
 from longshore.resources.registry import registry
 from tests.conftest import delete_committed
@@ -139,6 +141,24 @@ def test_forms_open_and_saving_them_unchanged_changes_nothing(
     else:
         assert saved.status_code == 403
     assert stored(record) == before
+
+
+def test_only_a_few_records_are_deleted_at_once(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "MAX_DELETED", 1)
+    contacts = [*Contact.objects.values_list("pk", flat=True)[:2]]
+    page, count = address(Contact, "changelist"), Contact.objects.count()
+    form = {"action": "delete_selected", "post": "yes"}
+    for selected in (
+        {"_selected_action": contacts},
+        {"_selected_action": contacts[:1], "select_across": "1"},
+    ):
+        response = staff.post(page, form | selected, follow=True)
+        assert "Select at most 1 contacts to delete them." in response.content.decode()
+    assert Contact.objects.count() == count
+    staff.post(page, form | {"_selected_action": contacts[:1]})
+    assert Contact.objects.count() == count - 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.opts.label)
