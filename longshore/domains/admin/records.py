@@ -29,7 +29,8 @@ from longshore.resources.reading import StatementTimeout, reading
 from longshore.resources.registry import registry
 from longshore.resources.search import SearchPhrase, SearchWords, words_of
 
-BY_ORGANIZATION = ("organization", RelatedFilter)
+_OWNER = "organization"
+BY_ORGANIZATION = (_OWNER, RelatedFilter)
 BY_CREATION = ("created_at", TimeFilter)
 _FORM_FIELDS: dict[type, dict[str, Any]] = {
     JSONField: {"form_class": JsonFormField, "widget": JsonTextarea},
@@ -102,8 +103,7 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
     # --- Forms -------------------------------------------------------------------------------
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        rows = self.editable if obj is None else (*self.editable, *self.computed)
-        fieldsets = (*self.main_fieldsets, ("Record", {"fields": rows, "classes": ("tab",)}))
+        fieldsets = self._new_fieldsets() if obj is None else self._fieldsets()
         is_form = self.has_change_permission(request, obj) if obj else True
         read_only = set(self._read_only_names(obj))
         shown = partial(self._shown, lambda name: not is_form or name in read_only)
@@ -111,6 +111,23 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
             (title, {**options, "fields": [shown(row) for row in options["fields"]]})
             for title, options in fieldsets
         ]
+
+    def _fieldsets(self) -> Fieldsets:
+        record = {"fields": (*self.editable, *self.computed), "classes": ("tab",)}
+        return (*self.main_fieldsets, ("Record", record))
+
+    def _new_fieldsets(self) -> Fieldsets:
+        """Return the fieldsets of a new record: the required organization comes first."""
+        (_, first), *others = self.main_fieldsets
+        rows = [
+            tuple(name for name in ((row,) if isinstance(row, str) else row) if name != _OWNER)
+            for row in self.editable
+        ]
+        return (
+            (None, {**first, "fields": (_OWNER, *first["fields"])}),
+            *others,
+            ("Record", {"fields": tuple(filter(None, rows)), "classes": ("tab",)}),
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         return tuple(self._shown(lambda name: True, name) for name in self._read_only_names(obj))
@@ -121,7 +138,7 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
         )
         names = (*computed, *self.readonly_fields)
         # The related records would remain in the previous organization.
-        return names if obj is None else ("organization", *names)
+        return names if obj is None else (_OWNER, *names)
 
     def _shown(self, is_read_only: Callable[[str], bool], row: Row) -> Any:
         """Return a row of a fieldset, with displays in place of fields that are only read."""
