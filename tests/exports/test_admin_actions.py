@@ -4,32 +4,37 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from batches.admin.failures import FAILURES as BATCH_FAILURES
 from batches.errors import BatchErrorCode
+from exports.admin.builder.actions import ExportActions
 from exports.admin.failures import FAILURES
 from exports.errors import ExportErrorCode
 from exports.execution import runner
 from exports.lifecycle.limits import too_many_records
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Status
+from longshore.accounts.admin.base import StaffModelAdmin
 from longshore.accounts.models import AuditEntry, Organization
 from longshore.accounts.roles import Role
 from longshore.files.storage import file_storage
 from longshore.jobs.admin import selected
 from longshore.jobs.errors import JobErrorCode
-from longshore.resources.registry import Registry
+from longshore.resources.registry import Registry, Resource
 from tests.awkward.test_readers import restrict
 from tests.claims import claim
 from tests.exports.conftest import export_of
 from tests.exports.test_admin import change, page
+from tests.factories import SubscriptionFactory
 from tests.records import copies
+from webhooks.models import Subscription
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -168,6 +173,25 @@ def test_files_and_retries_need_the_roles_of_all_resources(
     failed.refresh_from_db()
     assert failed.status == Status.FAILED
     assert not AuditEntry.objects.exists()
+
+
+class HookAdmin(ExportActions, StaffModelAdmin):
+    """A list of records with numbers as keys and a search."""
+
+    search_fields = ("name",)
+
+
+def test_all_that_match_a_text_are_exported_also_if_keys_are_numbers(
+    own_registry: Registry, acme: Organization, admin_user: User, rf: RequestFactory
+) -> None:
+    own_registry.register(Resource("hook", "hooks", Subscription, search="name"))
+    SubscriptionFactory.create(organization=acme, name="Dock")
+    request: Any = rf.get("/", {"q": "dock"})
+    request.user, request.session = admin_user, {}
+    response = HookAdmin(Subscription, admin.site).export_all(request)
+    assert response.url.startswith("/admin/exports/export/build/?draft=")
+    [draft] = request.session["export_drafts"].values()
+    assert draft["body"] == {"resource": "hook", "options": {"search": "dock"}}
 
 
 def test_an_action_on_too_many_exports_is_refused(
