@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path
@@ -68,12 +68,15 @@ class JobFilesAdmin(JobAdmin):
     def download(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Record the download in the audit log and redirect to a fresh link.
 
-        The file is that of the query's `file`, or else the first one. If the files are deleted by
+        The file is that of the query's `file`; without one, the first. If the files are deleted by
         now, redirect to the job with an error message.
         """
         job, files = self._downloadable(request, object_id)
-        chosen = [file for file in files if str(file.pk) == request.GET.get("file")]
-        return self._send(request, job, (chosen or files)[:1])
+        wanted = request.GET.get("file")
+        chosen = [file for file in files if wanted in (None, str(file.pk))]
+        if files and not chosen:
+            raise Http404
+        return self._send(request, job, chosen[:1])
 
     def download_all(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """As `download`, but of all files: in one ZIP archive if there are several."""
