@@ -16,6 +16,7 @@ from longshore.accounts.sealing import seal
 from tests.factories import EventFactory, SubscriptionFactory
 from tests.webhooks.receiver import Receiver
 from webhooks import outbox, runner, signing_secrets
+from webhooks.admin.presentation import title_of
 from webhooks.admin.subjects import delivery_table
 from webhooks.events import EventType
 from webhooks.lifecycle import activation
@@ -282,6 +283,16 @@ def test_an_object_shows_no_deliveries_to_deleted_subscriptions(warehouse: Subsc
     assert len(delivery_table(request, "thing_1")["rows"]) == 1
     activation.soft_delete(warehouse)
     assert delivery_table(request, "thing_1")["rows"] == []
+
+
+def test_a_table_of_deliveries_leads_to_webhooks_and_deliveries(
+    staff: Client, warehouse: Subscription
+) -> None:
+    delivery = make(warehouse, DeliveryStatus.DELIVERED)
+    content = page(staff, own(delivery.event))
+    links = dict(re.findall(r'href="(/admin/webhooks/[^"]+)"[^>]*>(?:<[^>]*>)*([^<]+)<', content))
+    assert links[own(warehouse)] == title_of(warehouse)
+    assert links[own(delivery)].endswith("UTC")
 
 
 def test_a_table_of_deliveries_counts_the_attempts(staff: Client, warehouse: Subscription) -> None:
