@@ -279,6 +279,17 @@ def test_entries_are_found_by_a_name_with_spaces(
 
 
 @pytest.mark.usefixtures("entries")
+def test_a_range_of_times_includes_its_last_second(admin_client: Client) -> None:
+    AuditEntry.objects.update(created_at="2026-01-02T23:59:59.5Z")
+    for query, found in (
+        ({"created_at_to_0": "2026-01-02"}, 3),
+        ({"created_at_to_0": "2026-01-02", "created_at_to_1": "23:59:59"}, 3),
+        ({"created_at_to_0": "2026-01-02", "created_at_to_1": "23:59:58"}, 0),
+    ):
+        assert len(admin_client.get(LOG, query).context["cl"].result_list) == found
+
+
+@pytest.mark.usefixtures("entries")
 def test_entries_are_found_by_organization(admin_client: Client, acme: Organization) -> None:
     listed = admin_client.get(LOG, {"organization__id__exact": acme.pk}).context["cl"].result_list
     assert [entry.username for entry in listed] == ["mary"]

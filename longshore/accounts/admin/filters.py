@@ -1,6 +1,6 @@
 """Filters of lists: by related records that the person may see, by times in its time zone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -38,11 +38,14 @@ class TimeFilter(RangeDateTimeFilter):
     def lookups(self) -> dict[str, datetime]:
         """Return the lookups of the range, such as `created_at__gte`."""
         found = {}
-        ends = {"from": ("gte", "00:00:00"), "to": ("lte", "23:59:59")}
-        for end, (lookup, default_time) in ends.items():
+        ends = {
+            "from": ("gte", "00:00:00", timedelta(0)),
+            "to": ("lt", "23:59:59", timedelta(seconds=1)),
+        }
+        for end, (lookup, default_time, included) in ends.items():
             name = f"{self.parameter_name}_{end}"
             day = self.used_parameters.get(f"{name}_0")
             time = self.used_parameters.get(f"{name}_1") or default_time
             if when := parse_datetime_str(f"{day} {time}"):
-                found[f"{self.field_path}__{lookup}"] = make_aware(when)
+                found[f"{self.field_path}__{lookup}"] = make_aware(when) + included
         return found
