@@ -241,7 +241,8 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-pk",)
-        verbose_name_plural = "audit entries"
+        verbose_name = "audit log entry"
+        verbose_name_plural = "audit log"
         # The page that searches the log filters by each of these, newest first.
         indexes: ClassVar = [
             models.Index(

@@ -1,0 +1,18 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("longshore_accounts", "0004_second_factor"),
+    ]
+
+    operations = [
+        migrations.AlterModelOptions(
+            name="auditentry",
+            options={
+                "ordering": ("-pk",),
+                "verbose_name": "audit log entry",
+                "verbose_name_plural": "audit log",
+            },
+        ),
+    ]
