@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of
 from tests.factories import ContactFactory
+from tests.records import copies
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files")]
 LOG = "/admin/longshore_accounts/auditentry/"
@@ -318,6 +320,39 @@ def test_a_preview_is_recorded_again_after_some_minutes_or_with_another_end(
     AuditEntry.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     audit.record_preview(request, acme.pk, f"{long}b")
     assert AuditEntry.objects.count() == 4
+
+
+def test_searches_of_a_large_log_read_an_index(
+    admin_client: Client, admin_user: User, acme: Organization, rf: RequestFactory
+) -> None:
+    request = rf.get("/", REMOTE_ADDR="192.0.2.7")
+    request.user = admin_user
+    audit.record(request, "change", acme.pk)
+    AuditEntry.objects.update(created_at="2020-01-01T00:00Z")
+    values = {
+        "id": "id + n",
+        "address": "CASE WHEN n < 60 THEN address ELSE '192.0.2.8' END",
+        "created_at": "CASE WHEN n < 60 THEN created_at ELSE now() + n * interval '1 s' END",
+    }
+    copies(newest(), 20_000, **values)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE longshore_accounts_auditentry")
+    for query, index in (
+        ({"q": "192.0.2.7"}, "audit_entry_by_address"),
+        ({"created_at_to_0": "2020-01-02"}, "audit_entry_by_time"),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            response = admin_client.get(LOG, query)
+        assert {each.address for each in response.context["cl"].result_list} == {"192.0.2.7"}
+        table = AuditEntry._meta.db_table
+        [keys] = [
+            q["sql"]
+            for q in queries
+            if f'SELECT "{table}"."id" AS "pk" FROM' in q["sql"] and "ORDER BY" in q["sql"]
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {keys}")
+            assert index in "".join(line for (line,) in cursor.fetchall())
 
 
 def test_an_api_key_leaves_no_audit_entry(alice: KeyClient) -> None:

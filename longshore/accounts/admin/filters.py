@@ -29,8 +29,17 @@ class RelatedFilter(AutocompleteSelectFilter):
     form_class = _RelatedForm
 
 
+def has_range(request: HttpRequest, name: str) -> bool:
+    """Return whether the list of a request has a value of a filter by days or times of a field."""
+    ends = (f"{name}_{end}" for end in ("from", "to"))
+    return any(request.GET.get(end) or request.GET.get(f"{end}_0") for end in ends)
+
+
 class TimeFilter(RangeDateTimeFilter):
-    """A filter by a range of times, which it reads in the time zone of the person."""
+    """A filter by a range of times, which it reads in the time zone of the person.
+
+    The range includes the whole last second.
+    """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**self.lookups())

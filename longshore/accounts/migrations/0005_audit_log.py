@@ -1,4 +1,4 @@
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -14,5 +14,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "audit log entry",
                 "verbose_name_plural": "audit log",
             },
+        ),
+        migrations.AddIndex(
+            model_name="auditentry",
+            index=models.Index(fields=["address", "-id"], name="audit_entry_by_address"),
         ),
     ]
