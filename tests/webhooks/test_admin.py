@@ -22,6 +22,7 @@ from webhooks.events import EventType
 from webhooks.lifecycle import activation
 from webhooks.models import (
     MAX_SHOWN_ATTEMPTS,
+    SUCCESS,
     Attempt,
     Delivery,
     DeliveryStatus,
@@ -77,7 +78,11 @@ def make(subscription: Subscription, status: DeliveryStatus, attempts: int = 1) 
         data={"object": "thing", "id": "thing_1", "name": "<b>bold</b>"},
     )
     delivery = Delivery.objects.create(
-        subscription=subscription, event=event, status=status, attempts_count=attempts
+        subscription=subscription,
+        event=event,
+        status=status,
+        attempts_count=attempts,
+        response_class=SUCCESS if status == DeliveryStatus.DELIVERED else 5,
     )
     for number in range(attempts):
         is_success = status == DeliveryStatus.DELIVERED and number == attempts - 1
