@@ -12,8 +12,9 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from exports.admin.builder.actions import ExportActions
+from longshore.accounts import staff
 from longshore.accounts.admin.base import StaffModelAdmin, StaffTabularInline
-from longshore.accounts.admin.filters import RelatedFilter, TimeFilter
+from longshore.accounts.admin.filters import RelatedFilter, TimeFilter, has_range
 from longshore.accounts.admin.presentation import exact_time
 from longshore.database.paginator import EstimatingPaginator
 from longshore.domains.admin.amounts import CurrencyField, amount_field
@@ -49,6 +50,16 @@ Row = str | tuple[str, ...]
 Fieldsets = tuple[tuple[str | None, dict[str, Any]], ...]
 
 
+def _is_of_one(request: HttpRequest) -> bool:
+    """Return whether the list of a request shows the records of one organization."""
+    return any(name.startswith(f"{_OWNER}__") for name in request.GET)
+
+
+def _is_indexed(list_filter: Any) -> bool:
+    """Return whether a filter has an index for all organizations: those by related records."""
+    return isinstance(list_filter, tuple) and list_filter[1] is RelatedFilter
+
+
 class RelatedInline(StaffTabularInline):
     """A table of related rows on the page of a record."""
 
@@ -81,8 +92,7 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
     compressed_fields = False
     list_filter: tuple[Any, ...] = ()
     list_select_related: tuple[str, ...] = ("organization",)
-    # Ids sort by creation time, and the primary key serves all organizations. No index of creation
-    # times does.
+    # Ids sort by creation time, and the primary key serves all organizations.
     ordering = ("-pk",)
     sortable_by = ("created",)
     search_fields: tuple[str, ...] = ("search_text",)
@@ -185,12 +195,15 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
         return super().get_queryset(request).select_related(*self.list_select_related)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Order an organization's records by the column of their index."""
-        is_of_one = any(name.startswith("organization__") for name in request.GET)
-        return ("-created_at", "-pk") if is_of_one else self.ordering
+        """Order by the column that a filter selects, so that its index is used."""
+        is_selected = _is_of_one(request) or has_range(request, "created_at")
+        return ("-created_at", "-pk") if is_selected else self.ordering
 
     def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
-        return (BY_ORGANIZATION, *self.list_filter, BY_CREATION)
+        """Offer filters that have no index only for the records of an organization."""
+        is_few = _is_of_one(request) or staff.is_bound(request.user)
+        own = (each for each in self.list_filter if is_few or _is_indexed(each))
+        return (BY_ORGANIZATION, *own, BY_CREATION)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
