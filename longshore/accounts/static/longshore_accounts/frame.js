@@ -58,6 +58,11 @@ function nameBox(select) {
   const roles = "[role=combobox], [role=textbox], [role=searchbox]";
   const parts = select.nextElementSibling?.querySelectorAll(roles);
   for (const part of parts ?? []) if (!part.ariaLabel) part.ariaLabel = name;
+  // The box of several choices has its search field in the list of the chosen ones.
+  const chosen = select.nextElementSibling?.querySelector("ul.select2-selection__rendered");
+  if (!chosen) return;
+  chosen.role = "presentation";
+  for (const item of chosen.querySelectorAll(":scope > li")) item.role = "none";
 }
 
 function repair() {
