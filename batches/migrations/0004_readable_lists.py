@@ -5,56 +5,91 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('batches', '0003_dry_run_records'),
-        ('longshore_accounts', '0004_second_factor'),
+        ("batches", "0003_dry_run_records"),
+        ("longshore_accounts", "0004_second_factor"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='batch',
-            name='batch_by_creation',
+            model_name="batch",
+            name="batch_by_creation",
         ),
         migrations.RemoveIndex(
-            model_name='batch',
-            name='batch_by_resource',
+            model_name="batch",
+            name="batch_by_resource",
         ),
         migrations.RemoveIndex(
-            model_name='batch',
-            name='batch_by_state',
+            model_name="batch",
+            name="batch_by_state",
         ),
         migrations.RemoveIndex(
-            model_name='batch',
-            name='batch_by_mode',
+            model_name="batch",
+            name="batch_by_mode",
         ),
         migrations.RemoveIndex(
-            model_name='batch',
-            name='batch_by_via',
+            model_name="batch",
+            name="batch_by_via",
         ),
         migrations.AddField(
-            model_name='batch',
-            name='other_resources',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), db_default=[], default=list, size=None),
+            model_name="batch",
+            name="other_resources",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=100), db_default=[], default=list, size=None
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(models.F('organization'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='batch_by_creation'),
+            model_name="batch",
+            index=models.Index(
+                models.F("organization"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="batch_by_creation",
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(models.F('organization'), models.F('resource'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='batch_by_resource'),
+            model_name="batch",
+            index=models.Index(
+                models.F("organization"),
+                models.F("resource"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="batch_by_resource",
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(models.F('organization'), models.F('status'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='batch_by_state'),
+            model_name="batch",
+            index=models.Index(
+                models.F("organization"),
+                models.F("status"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="batch_by_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(models.F('organization'), models.F('mode'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='batch_by_mode'),
+            model_name="batch",
+            index=models.Index(
+                models.F("organization"),
+                models.F("mode"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="batch_by_mode",
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(models.F('organization'), models.F('via'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='batch_by_via'),
+            model_name="batch",
+            index=models.Index(
+                models.F("organization"),
+                models.F("via"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="batch_by_via",
+            ),
         ),
     ]

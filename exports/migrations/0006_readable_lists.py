@@ -6,48 +6,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exports', '0005_presets'),
-        ('longshore_accounts', '0004_second_factor'),
+        ("exports", "0005_presets"),
+        ("longshore_accounts", "0004_second_factor"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='export',
-            name='export_by_creation',
+            model_name="export",
+            name="export_by_creation",
         ),
         migrations.RemoveIndex(
-            model_name='export',
-            name='export_by_resource',
+            model_name="export",
+            name="export_by_resource",
         ),
         migrations.RemoveIndex(
-            model_name='export',
-            name='export_by_state',
+            model_name="export",
+            name="export_by_state",
         ),
         migrations.RemoveIndex(
-            model_name='export',
-            name='export_by_type',
+            model_name="export",
+            name="export_by_type",
         ),
         migrations.AddField(
-            model_name='export',
-            name='other_resources',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), db_default=[], default=list, size=None),
+            model_name="export",
+            name="other_resources",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=100), db_default=[], default=list, size=None
+            ),
         ),
         migrations.AddIndex(
-            model_name='export',
-            index=models.Index(models.F('organization'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='export_by_creation'),
+            model_name="export",
+            index=models.Index(
+                models.F("organization"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="export_by_creation",
+            ),
         ),
         migrations.AddIndex(
-            model_name='export',
-            index=models.Index(models.F('organization'), models.F('resource'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='export_by_resource'),
+            model_name="export",
+            index=models.Index(
+                models.F("organization"),
+                models.F("resource"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="export_by_resource",
+            ),
         ),
         migrations.AddIndex(
-            model_name='export',
-            index=models.Index(models.F('organization'), models.F('status'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='export_by_state'),
+            model_name="export",
+            index=models.Index(
+                models.F("organization"),
+                models.F("status"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="export_by_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='export',
-            index=models.Index(models.F('organization'), django.db.models.fields.json.KeyTextTransform('type', 'request'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('number'), descending=True), condition=models.Q(('deleted_at__isnull', True)), name='export_by_type'),
+            model_name="export",
+            index=models.Index(
+                models.F("organization"),
+                django.db.models.fields.json.KeyTextTransform("type", "request"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("number"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="export_by_type",
+            ),
         ),
     ]

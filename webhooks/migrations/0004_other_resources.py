@@ -5,15 +5,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('webhooks', '0003_subscription_dialect'),
+        ("webhooks", "0003_subscription_dialect"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='event',
-            name='other_resources',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), db_default=[], default=list, size=None),
+            model_name="event",
+            name="other_resources",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=100), db_default=[], default=list, size=None
+            ),
         ),
     ]
