@@ -94,6 +94,11 @@ SELECT number, created_at, 38,
     CASE WHEN status = 'delivered' THEN '' ELSE 'The target responded.' END, '', '[]'
 FROM webhooks_delivery
 """
+# As results are recorded.
+_RESPONSES = """
+UPDATE webhooks_delivery SET response_class = coalesce(status_code, 0) / 100
+FROM webhooks_attempt WHERE delivery_id = number
+"""
 # Copies of one order.
 _ORDERS = """
 INSERT INTO {table} (id, organization_id, number, status, created_at, updated_at, {others})
@@ -139,7 +144,11 @@ def fill(rows: int) -> None:
                 if field.column and field.name not in copied and not field.generated
             ),
         }
-        statements = (_EXPORTS, _FILES, _SEARCH, _EVENTS, _DELIVERIES, _ATTEMPTS, _ORDERS)
+        statements = (
+            *(_EXPORTS, _FILES, _SEARCH),
+            *(_EVENTS, _DELIVERIES, _ATTEMPTS, _RESPONSES),
+            _ORDERS,
+        )
         for statement in statements:
             cursor.execute(statement.format(rows=rows, organizations=_ORGANIZATIONS, **columns))
         order.delete()
@@ -219,7 +228,7 @@ def pages() -> Iterator[tuple[str, str]]:
         "response 2xx": "response=2",
         "response 3xx": "response=3",
         "response 4xx": "response=4",
-        "no response": "response=none",
+        "no response": "response=0",
         "response 3xx, of an organization": f"response=3&{of_delivery}",
         "oldest days": f"event__created_at_to_0={first_day}",
         "all days": "event__created_at_from_0=2020-01-01",
@@ -251,8 +260,12 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "orders", orders
     for title, query in {
         "organization": f"organization__id__exact={organization.pk}",
-        "rare status": "status__exact=draft",
-        "unused status": "status__exact=canceled",
+        "rare status, of an organization": (
+            f"status__exact=draft&organization__id__exact={organization.pk}"
+        ),
+        "unused status, of an organization": (
+            f"status__exact=canceled&organization__id__exact={organization.pk}"
+        ),
         "oldest days": f"created_at_to_0={first_day}",
         "newest days": f"created_at_from_0={newest.created_at:%F}",
         "oldest days, of an organization": (

@@ -8,7 +8,6 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import HttpRequest
 from django.urls import reverse
 
-from exports_project.sidebar import documentation_url
 from longshore.accounts import staff
 from longshore.accounts.admin.home import HomeScope, expiring_keys
 from longshore.accounts.models import ApiKey, Organization
@@ -96,15 +95,15 @@ def _first_steps(request: HttpRequest) -> list[dict[str, Any]]:
             ApiKey.objects.exists(),
         ),
         (
-            "Create an export",
-            "Send POST /v1/exports; the API reference has examples to try.",
-            None,
-            documentation_url(),
+            "Build an export",
+            "Choose records and columns. The page shows the first rows and the request to the API.",
+            "exports.add_export",
+            reverse("admin:exports_export_build"),
             False,
         ),
     ]
     return [
         {"title": title, "text": text, "url": url, "is_done": is_done}
         for title, text, permission, url, is_done in steps
-        if permission is None or request.user.has_perm(permission)
+        if request.user.has_perm(permission)
     ]

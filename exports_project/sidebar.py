@@ -62,8 +62,6 @@ ICONS = {
     "ClockedSchedule": "alarm",
 }
 ICON = "table_rows"
-# Titles of models with ambiguous names.
-TITLES = {"auth.Group": "Roles", "longshore_accounts.AuditEntry": "Audit log"}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -156,7 +154,7 @@ def _models(listed: dict[str, dict[str, Any]], label: str) -> list[dict[str, Any
 
 def _item(model: dict[str, Any]) -> dict[str, Any]:
     return {
-        "title": TITLES.get(model["model"]._meta.label, model["name"]),
+        "title": model["name"],
         "icon": icon_of(model["model"]),
         "link": model["admin_url"],
     }

@@ -20,6 +20,7 @@ from unfold.forms import BaseDialogForm
 from batches.admin import presentation
 from batches.admin.failures import FAILURES
 from batches.admin.filters import FormatFilter
+from batches.admin.previewing import may_preview, record_errors
 from batches.admin.wizard.views import wizard_url, wizard_urls
 from batches.lifecycle import undo
 from batches.lifecycle.deadlines import undo_deadline
@@ -28,7 +29,6 @@ from batches.lifecycle.transitions import batch_lifecycle
 from batches.models import Batch, BatchFile, BatchLimits, BatchSearch
 from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.admin.filters import RelatedFilter
-from longshore.jobs import actions
 from longshore.jobs.admin.buttons import (
     Effects,
     cancel_as_staff,
@@ -148,7 +148,11 @@ class BatchAdmin(JobFilesAdmin):
         return presentation.errors_url(job)
 
     def tables(self, request: HttpRequest, job: Batch) -> list[Table]:
-        errors = presentation.error_table(job, job.row_errors.all()[:_MAX_LISTED_ERRORS])
+        found = list(job.row_errors.all()[:_MAX_LISTED_ERRORS])
+        has_cells = may_preview(request, job)
+        if found and has_cells:
+            record_errors(request, job)
+        errors = presentation.error_table(job, found, has_cells=has_cells)
         deliveries = delivery_table(request, job.public_id)
         return [errors, *super().tables(request, job), deliveries]
 
@@ -167,7 +171,7 @@ class BatchAdmin(JobFilesAdmin):
         "not written again."
     )
     def retry_job(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        return self._run(request, object_id, actions.retry, "queued again")
+        return self._retry(request, object_id)
 
     @expire_button(
         "Its input and files are deleted and their links stop working at once. The batch stays, "
@@ -176,7 +180,7 @@ class BatchAdmin(JobFilesAdmin):
     def expire_job(
         self, request: HttpRequest, form: BaseDialogForm, object_id: str
     ) -> HttpResponse:
-        return self._run(request, object_id, actions.expire, "expired")
+        return self._expire(request, object_id)
 
     @action(
         description="Undo",

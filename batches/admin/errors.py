@@ -10,6 +10,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from batches.admin import presentation
+from batches.admin.previewing import may_preview, record_errors
 from batches.errors import RowErrorCode
 from batches.models import Batch, BatchError
 from longshore.accounts import staff
@@ -20,6 +21,8 @@ from longshore.jobs.admin.presentation import EMPTY, code
 _MAX_DIGITS = 19
 # The parameter of the query that names the batch.
 _BATCH = "batch"
+# Columns of the list that have texts of cells.
+_WITH_CELLS = ("refused_value", "message")
 
 
 class CodeFilter(DropdownFilter):
@@ -40,6 +43,7 @@ class BatchErrorAdmin(ReadOnlyModelAdmin):
     """Lists the errors of the batch that the query names, and no others."""
 
     organization_path = "batch__organization"
+    hidden_fields = ("message", "value")
     list_display = ("row_number", "column_name", "refused_value", "error_code", "message")
     list_display_links = None
     list_filter = (CodeFilter,)
@@ -60,6 +64,16 @@ class BatchErrorAdmin(ReadOnlyModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("batches.view_batch")
+
+    def get_object(self, *_: Any) -> None:
+        """Return None: an error has no page of its own."""
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Leave out the texts of cells for people who may not preview the batch."""
+        batch = self._batch(request)
+        if batch and may_preview(request, batch):
+            return self.list_display
+        return tuple(name for name in self.list_display if name not in _WITH_CELLS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BatchError]:
         errors: QuerySet[BatchError] = super().get_queryset(request)
@@ -88,6 +102,8 @@ class BatchErrorAdmin(ReadOnlyModelAdmin):
                 "batch_link": presentation.batch_link(batch),
                 "failed": batch.failed_count,
             }
+            if batch.failed_count and may_preview(request, batch):
+                record_errors(request, batch)
         response: HttpResponse = super().changelist_view(request, (extra_context or {}) | context)
         return response
 

@@ -1,6 +1,6 @@
 """Text of the admin pages of batches: outcomes, phases, input, errors and undo."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
@@ -174,20 +174,21 @@ def errors_url(batch: Batch) -> str:
     return f"{reverse('admin:batches_batcherror_changelist')}?batch={batch.pk}"
 
 
-def error_table(batch: Batch, errors: Iterable[BatchError]) -> Table:
-    """Return the first errors as a table whose title links to all of them."""
-    rows = [
-        [
-            row_number(error),
-            nowrap(error.column or EMPTY),
-            refused_value(error),
-            code(error.code),
-            error.message,
-        ]
-        for error in errors
-    ]
+def error_table(batch: Batch, errors: Iterable[BatchError], *, has_cells: bool) -> Table:
+    """Return the first errors as a table whose title links to all of them.
+
+    has_cells: whether the table has the texts of cells, which are also in the messages.
+    """
+    columns: dict[str, Callable[[BatchError], str]] = {
+        "Row": row_number,
+        "Column": lambda error: nowrap(error.column or EMPTY),
+        **({"Value": refused_value} if has_cells else {}),
+        "Code": lambda error: code(error.code),
+        **({"Message": lambda error: error.message} if has_cells else {}),
+    }
+    rows = [[cell(error) for cell in columns.values()] for error in errors]
     title = format_html("First errors ({})", link(errors_url(batch), "show all"))
-    return table(title, ["Row", "Column", "Value", "Code", "Message"], rows)
+    return table(title, [*columns], rows)
 
 
 def row_number(error: BatchError) -> str:

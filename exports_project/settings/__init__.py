@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "longshore.accounts.middleware.answer_scripts",
     "longshore.accounts.middleware.require_second_factor",
     "longshore.accounts.middleware.close_unrestricted_pages",
     "longshore.accounts.middleware.use_own_timezone",

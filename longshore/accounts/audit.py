@@ -1,11 +1,14 @@
 """Audit log of what the staff do in the admin."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from hashlib import sha256
 from ipaddress import ip_address
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from longshore.accounts.models import AuditAction, AuditEntry
 
@@ -13,6 +16,8 @@ MAX_SUBJECT_CHARACTERS = 200
 # A user name may be an email address, which is longer than the names of Django's users.
 MAX_USERNAME_CHARACTERS = 150
 MAX_MESSAGE_CHARACTERS = 2000
+# Within this time, an equal preview is a repetition, and not recorded.
+_SAME_PREVIEW = timedelta(minutes=10)
 
 
 def address(request: HttpRequest) -> str | None:
@@ -44,15 +49,20 @@ def record(
 
 
 def record_preview(request: HttpRequest, organization_id: str, message: str) -> None:
-    """Record a preview of data, unless the person's last one in the organization was the same.
+    """Record a preview of data, unless the person's last one was the same, a few minutes ago.
 
-    A page that is loaded again, or a request that is repeated, leaves one entry.
+    A page that is loaded again, or a request that is repeated, leaves one entry in this time. The
+    end of a long message is replaced by the checksum of the message, so that it differs from all
+    others.
     """
-    message = message[:MAX_MESSAGE_CHARACTERS]
+    if len(message) > MAX_MESSAGE_CHARACTERS:
+        checksum = f"… SHA-256 {sha256(message.encode()).hexdigest()}"
+        message = message[: MAX_MESSAGE_CHARACTERS - len(checksum)] + checksum
     previews = AuditEntry.objects.filter(
         username=_username(request),
         organization=organization_id,
         action=AuditAction.PREVIEW,
+        created_at__gt=timezone.now() - _SAME_PREVIEW,
     )
     if previews.order_by("-pk").values_list("message", flat=True).first() != message:
         record(request, AuditAction.PREVIEW, organization_id, message=message)

@@ -1,10 +1,13 @@
-"""Middleware of the admin: second factor, pages closed to bound people, time zone of the person."""
+"""Middleware of the admin: end of sessions, second factor, closed pages, time zone of a person."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +20,24 @@ from longshore.accounts import staff
 # The key of a session that has the id of the second factor with which it was signed in.
 SECOND_FACTOR_KEY = "longshore_second_factor"
 _GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def answer_scripts(get_response: _GetResponse) -> _GetResponse:
+    """Return 401 to scripts in place of a redirect to the sign-in page.
+
+    A browser follows the redirect, and the script would show the sign-in page as a part of its own.
+    htmx, jQuery and our own scripts name themselves in a header.
+    """
+    sign_in_path = reverse("admin:login")
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_script = "HX-Request" in request.headers or "X-Requested-With" in request.headers
+        if is_script and urlsplit(response.headers.get("Location", "")).path == sign_in_path:
+            return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
+        return response
+
+    return middleware
 
 
 def require_second_factor(get_response: _GetResponse) -> _GetResponse:
@@ -45,15 +66,19 @@ def require_second_factor(get_response: _GetResponse) -> _GetResponse:
 def close_unrestricted_pages(get_response: _GetResponse) -> _GetResponse:
     """Return 404 to bound people for pages of a project that show the rows of all organizations.
 
-    Such a page does not derive from `StaffModelAdmin`.
+    Such a page does not derive from `StaffModelAdmin`. The autocomplete of the whole admin shows
+    rows of the page that the query names.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
 
     def process_view(request: HttpRequest, view: Any, *_: Any) -> None:
-        # Django sets the attribute on every view of a ModelAdmin.
-        page = getattr(view, "model_admin", None)
+        # Django sets one of the attributes on every view of the admin.
+        page, site = getattr(view, "model_admin", None), getattr(view, "admin_site", None)
+        match = request.resolver_match
+        if site and match and match.url_name == "autocomplete" and staff.is_bound(request.user):
+            page = AutocompleteJsonView(admin_site=site).process_request(request)[1]
         if page is not None and not is_open(page, request):
             raise Http404
 

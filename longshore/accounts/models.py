@@ -241,7 +241,8 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-pk",)
-        verbose_name_plural = "audit entries"
+        verbose_name = "audit log entry"
+        verbose_name_plural = "audit log"
         # The page that searches the log filters by each of these, newest first.
         indexes: ClassVar = [
             models.Index(
@@ -253,6 +254,7 @@ class AuditEntry(models.Model):
             models.Index(fields=("action", "-id"), name="audit_entry_by_action"),
             models.Index(fields=("organization", "-id"), name="audit_entry_by_organization"),
             models.Index(fields=("model", "object_id", "-id"), name="audit_entry_by_object"),
+            models.Index(fields=("address", "-id"), name="audit_entry_by_address"),
             models.Index(fields=("created_at",), name="audit_entry_by_time"),
         ]
 

@@ -1,7 +1,7 @@
 """The actions of clients and staff on a job: create, cancel, retry, expire, delete."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -72,9 +72,14 @@ def cancel(lifecycle: Lifecycle[J], job: J, reason: str = "") -> None:
         raise not_cancelable(lifecycle.kind, job.status)
 
 
-def retry(lifecycle: Lifecycle[J], job: J) -> None:
+def _nothing() -> None:
+    pass
+
+
+def retry(lifecycle: Lifecycle[J], job: J, log: Callable[[], None] = _nothing) -> None:
     """Run an ended job again.
 
+    log: called in the transaction that changes the job, such as to store an audit entry.
     Raises ApiError if the job has not ended, still has its files, cannot run again, has files of an
     earlier attempt that cannot be deleted within a few seconds, or would exceed a quota.
     """
@@ -98,18 +103,22 @@ def retry(lifecycle: Lifecycle[J], job: J) -> None:
         if not lifecycle.restart(job):
             job.refresh_from_db()
             raise not_retryable(kind, job.status)
+        log()
         transaction.on_commit(lambda: enqueue(kind, job))
 
 
-def expire(lifecycle: Lifecycle[J], job: J) -> None:
+def expire(lifecycle: Lifecycle[J], job: J, log: Callable[[], None] = _nothing) -> None:
     """End the retention of a completed job and delete its files; its row stays, as expired.
 
+    log: as for `retry`.
     Files that the storage cannot delete within a few seconds are deleted by maintenance. Raises
     ApiError if the job is not completed.
     """
-    if not lifecycle.end_retention(job):
-        job.refresh_from_db()
-        raise _refusal(lifecycle.kind, job.shown_status, "expired", (Status.COMPLETED,))
+    with transaction.atomic():
+        if not lifecycle.end_retention(job):
+            job.refresh_from_db()
+            raise _refusal(lifecycle.kind, job.shown_status, "expired", (Status.COMPLETED,))
+        log()
     job.refresh_from_db()
     end = time.monotonic() + _CLEANING_SECONDS
     maintenance.succeeds(partial(maintenance.expire_one, lifecycle), job, end)

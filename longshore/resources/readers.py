@@ -1,6 +1,7 @@
 """Who may read a resource: the scopes of API keys and the roles of the staff that it declares."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Q
 
@@ -47,6 +48,25 @@ def check_person(resources: Iterable[Resource], person: Person) -> None:
         if not resource.roles & roles:
             text = f"{resource.name} needs the role {' or '.join(sorted(resource.roles))}."
             raise ApiError(ErrorCode.FORBIDDEN, text, {"required_roles": sorted(resource.roles)})
+
+
+def check_person_names(names: Iterable[str], person: Person) -> None:
+    """Raise ApiError if a member of staff may not read one of the resources with these names."""
+    check_person([each for each in registry if each.name in {*names}], person)
+
+
+def check_job(job: Any, person: Person) -> None:
+    """Raise ApiError if a member of staff may not read one of the resources of a job."""
+    check_person_names([job.resource, *job.other_resources], person)
+
+
+def may_read_job(job: Any, person: Person) -> bool:
+    """Return whether a member of staff may read all resources of a job."""
+    try:
+        check_job(job, person)
+    except ApiError:
+        return False
+    return True
 
 
 def unreadable(api_key: ApiKey) -> Q | None:

@@ -256,6 +256,10 @@ def test_the_sidebar_shows_only_what_the_user_may_view(admin_client: Client) -> 
         "Roles",
     ]
     assert "Periodic tasks" in all_groups["Schedules"]
+    for address, title in (("auth/group", "Roles"), ("longshore_accounts/auditentry", "Audit log")):
+        page = " ".join(admin_client.get(f"/admin/{address}/").content.decode().split())
+        assert re.search(rf"> ?Access ?<.*> ?{title} ?<", page)
+        assert "Authentication and Authorization" not in page
     assert titles(staff("view_organization")) == {
         "": ["Home"],
         "Access": ["Organizations"],

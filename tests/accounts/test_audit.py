@@ -1,5 +1,7 @@
 """Audit log: which entries actions in the admin leave, where they are shown, how they are found."""
 
+from datetime import timedelta
+from hashlib import sha256
 from importlib import import_module
 from typing import Any
 
@@ -9,8 +11,10 @@ from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from exports.models import Export, ExportLimits
 from longshore.accounts import audit, staff
@@ -20,6 +24,7 @@ from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of
 from tests.factories import ContactFactory
+from tests.records import copies
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files")]
 LOG = "/admin/longshore_accounts/auditentry/"
@@ -276,6 +281,17 @@ def test_entries_are_found_by_a_name_with_spaces(
 
 
 @pytest.mark.usefixtures("entries")
+def test_a_range_of_times_includes_its_last_second(admin_client: Client) -> None:
+    AuditEntry.objects.update(created_at="2026-01-02T23:59:59.5Z")
+    for query, found in (
+        ({"created_at_to_0": "2026-01-02"}, 3),
+        ({"created_at_to_0": "2026-01-02", "created_at_to_1": "23:59:59"}, 3),
+        ({"created_at_to_0": "2026-01-02", "created_at_to_1": "23:59:58"}, 0),
+    ):
+        assert len(admin_client.get(LOG, query).context["cl"].result_list) == found
+
+
+@pytest.mark.usefixtures("entries")
 def test_entries_are_found_by_organization(admin_client: Client, acme: Organization) -> None:
     listed = admin_client.get(LOG, {"organization__id__exact": acme.pk}).context["cl"].result_list
     assert [entry.username for entry in listed] == ["mary"]
@@ -286,6 +302,57 @@ def test_the_log_links_to_the_object(admin_client: Client, export: Export) -> No
     page = reverse("admin:exports_export_change", args=[export.pk])
     assert f'href="{page}"' in admin_client.get(LOG).content.decode()
     assert f'href="{page}"' in admin_client.get(f"{LOG}{newest().pk}/change/").content.decode()
+
+
+def test_a_preview_is_recorded_again_after_some_minutes_or_with_another_end(
+    admin_user: User, acme: Organization, rf: RequestFactory
+) -> None:
+    request = rf.get("/")
+    request.user = admin_user
+    long = "Previewed contact: " + "a" * 3_000
+    for message in ("Previewed contact.", long, long, f"{long}b"):
+        audit.record_preview(request, acme.pk, message)
+    assert AuditEntry.objects.count() == 3
+    messages = AuditEntry.objects.values_list("message", flat=True)
+    assert len({*messages}) == 3
+    assert {len(each) for each in messages} == {18, audit.MAX_MESSAGE_CHARACTERS}
+    assert newest().message.endswith(f"… SHA-256 {sha256(f'{long}b'.encode()).hexdigest()}")
+    AuditEntry.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    audit.record_preview(request, acme.pk, f"{long}b")
+    assert AuditEntry.objects.count() == 4
+
+
+def test_searches_of_a_large_log_read_an_index(
+    admin_client: Client, admin_user: User, acme: Organization, rf: RequestFactory
+) -> None:
+    request = rf.get("/", REMOTE_ADDR="192.0.2.7")
+    request.user = admin_user
+    audit.record(request, "change", acme.pk)
+    AuditEntry.objects.update(created_at="2020-01-01T00:00Z")
+    values = {
+        "id": "id + n",
+        "address": "CASE WHEN n < 60 THEN address ELSE '192.0.2.8' END",
+        "created_at": "CASE WHEN n < 60 THEN created_at ELSE now() + n * interval '1 s' END",
+    }
+    copies(newest(), 20_000, **values)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE longshore_accounts_auditentry")
+    for query, index in (
+        ({"q": "192.0.2.7"}, "audit_entry_by_address"),
+        ({"created_at_to_0": "2020-01-02"}, "audit_entry_by_time"),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            response = admin_client.get(LOG, query)
+        assert {each.address for each in response.context["cl"].result_list} == {"192.0.2.7"}
+        table = AuditEntry._meta.db_table
+        [keys] = [
+            q["sql"]
+            for q in queries
+            if f'SELECT "{table}"."id" AS "pk" FROM' in q["sql"] and "ORDER BY" in q["sql"]
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {keys}")
+            assert index in "".join(line for (line,) in cursor.fetchall())
 
 
 def test_an_api_key_leaves_no_audit_entry(alice: KeyClient) -> None:

@@ -20,6 +20,7 @@ from batches.models import Batch, BatchError
 from exports.models import Export, ExportFile
 from longshore.accounts.admin.base import OBJECT_ID, StaffModelAdmin
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
+from longshore.domains.logistics.models import Contact
 from longshore.jobs.statuses import Status
 from tests.exports.conftest import export_of
 from tests.factories import DeliveryFactory, EventFactory, SubscriptionFactory
@@ -240,6 +241,27 @@ def test_no_address_shows_or_changes_a_record_of_another_organization(
             assert not shows_hidden(bound.get(reverse(name), follow=True)), name
 
 
+@pytest.mark.parametrize(
+    ("address", "lookup"),
+    [
+        ("longshore_accounts/apikey/", "hashed_key__startswith"),
+        ("auth/user/", "password__startswith"),
+        ("webhooks/event/", "data__challenge__startswith"),
+        ("webhooks/delivery/", "event__data__challenge__startswith"),
+        ("webhooks/delivery/", "subscription__secret__startswith"),
+        *(
+            ("webhooks/subscription/", f"{name}__startswith")
+            for name in ("challenge", "secret", "previous_secret", "headers")
+        ),
+        ("batches/batcherror/", "value__startswith"),
+    ],
+)
+def test_no_address_filters_by_a_value_that_no_page_shows(
+    unbound: Client, address: str, lookup: str
+) -> None:
+    assert unbound.get(f"/admin/{address}", {lookup: "a"}).status_code == 400
+
+
 def test_the_search_of_the_whole_admin_finds_only_own_records(
     acme: Organization, others: dict[type[Model], Any]
 ) -> None:
@@ -281,6 +303,32 @@ def test_autocompletes_offer_only_own_records(
         other = others.get(field.related_model)
         assert other is None or str(other.pk) not in {each["id"] for each in results}, field
     assert offered
+
+
+def test_the_autocomplete_of_a_page_without_restriction_is_closed_to_bound_people(
+    bound: Client, unbound: Client, others: dict[type[Model], Any], plain_contacts: None
+) -> None:
+    parameters = {
+        "app_label": "longshore_logistics",
+        "model_name": "shipment",
+        "field_name": "sender_contact",
+    }
+    address = "/admin/autocomplete/"
+    assert shows_hidden(unbound.get(address, parameters))
+    assert bound.get(address, parameters).status_code == 404
+    assert Client().get(address, parameters).status_code == 302
+
+
+@pytest.fixture
+def plain_contacts() -> Iterator[None]:
+    """Show contacts on pages in Django's style, without a base of Longshore."""
+    page = admin.site.get_model_admin(Contact)
+    plain = type("PlainAdmin", (admin.ModelAdmin,), {"search_fields": ("name",)})
+    admin.site.unregister(Contact)
+    admin.site.register(Contact, plain)
+    yield
+    admin.site.unregister(Contact)
+    admin.site.register(Contact, type(page))
 
 
 def test_forms_accept_only_own_records(

@@ -104,3 +104,12 @@ def test_the_admin_refuses_a_weak_password(admin_client: Client) -> None:
     page = admin_client.post("/admin/auth/user/add/", form | {"usable_password": "true"})
     assert "too common" in page.content.decode()
     assert not User.objects.filter(username="new").exists()
+
+
+@pytest.mark.parametrize("header", ["HX-Request", "X-Requested-With"])
+def test_a_script_gets_401_in_place_of_the_page_to_sign_in(header: str) -> None:
+    address = "/admin/exports/export/"
+    assert Client().get(address).status_code == 302
+    response = Client().get(address, headers={header: "true"})
+    assert response.status_code == 401
+    assert "Location" not in response.headers

@@ -17,9 +17,12 @@ from django.utils import timezone
 from batches.lifecycle.transitions import batch_lifecycle
 from batches.models import Batch, BatchLimits, JournalEntry
 from longshore.accounts.models import AuditEntry, Organization
+from longshore.accounts.roles import Role
 from longshore.database.paginator import EstimatingPaginator
 from longshore.domains.logistics.models import Contact
 from longshore.jobs.statuses import Status
+from longshore.resources.registry import Registry
+from tests.awkward.test_readers import replaced
 from tests.batches.running import CSV, CSV_WITH_ERROR, created, post_file, run
 from tests.claims import claim
 from tests.conftest import KeyClient
@@ -175,10 +178,15 @@ def test_a_long_list_is_counted_by_estimate_and_skips_earlier_pages_in_the_index
     assert skipping.startswith('SELECT "batches_batch"."number" AS "pk" FROM')
 
 
+@pytest.fixture
+def previewer(db: None) -> Client:
+    return signed_in("previewer", "view_batch", "preview_batch")
+
+
 def test_the_page_shows_phases_counts_input_errors_files_and_undo(
-    viewer: Client, completed: Batch
+    previewer: Client, completed: Batch
 ) -> None:
-    content = page(viewer, change(completed))
+    content = page(previewer, change(completed))
     shown = text_of(content)
     for text in (
         "Contacts, merge",
@@ -229,6 +237,28 @@ def test_a_failed_batch_shows_why_and_its_files(manager: Client, alice: KeyClien
     assert "1 row has errors, and the batch writes all rows or none." in shown
     assert "Stopped after validation" in shown
     assert "Unprocessed contacts-unprocessed" in shown
+
+
+def test_texts_of_cells_need_the_permission_to_preview_and_are_recorded(
+    viewer: Client, previewer: Client, completed: Batch
+) -> None:
+    for address in (change(completed), errors_of(completed)):
+        shown = text_of(page(viewer, address))
+        assert "is_primary" in shown
+        assert "perhaps" not in shown
+        assert not AuditEntry.objects.exists()
+    for address in (change(completed), errors_of(completed)):
+        assert "perhaps" in page(previewer, address)
+        entry = AuditEntry.objects.get()
+        assert entry.message == f"Previewed rows with errors of {completed}."
+        entry.delete()
+
+
+def test_an_error_has_no_page_of_its_own(previewer: Client, completed: Batch) -> None:
+    error = completed.row_errors.get()
+    for name in ("change", "history", "delete"):
+        address = f"{ERRORS}{error.pk}/{name}/?batch={completed.pk}"
+        assert previewer.get(address).status_code in (403, 404)
 
 
 def test_all_errors_are_in_a_paged_list(viewer: Client, alice: KeyClient) -> None:
@@ -283,6 +313,23 @@ def test_each_file_has_an_audited_download(manager: Client, completed: Batch) ->
 
 def test_a_download_needs_its_permission(viewer: Client, completed: Batch) -> None:
     assert viewer.get(download(completed)).status_code == 403
+    assert not AuditEntry.objects.exists()
+
+
+def test_files_and_retries_need_a_role_of_the_resource(
+    manager: Client, alice: KeyClient, completed: Batch, own_registry: Registry
+) -> None:
+    failed = run(queued(alice, CSV_WITH_ERROR, on_error="abort"))
+    replaced(own_registry, "contact", roles=frozenset({Role.ADMINISTRATOR.value}))
+    assert manager.get(download(completed)).status_code == 403
+    assert manager.get(reverse("admin:batches_batch_zip", args=[completed.pk])).status_code == 403
+    content = page(manager, change(completed))
+    assert "/download/" not in content
+    assert "/zip/" not in content
+    assert act(manager, failed, "retry_job") == 200
+    assert "contact needs the role Administrator." in page(manager, change(failed))
+    failed.refresh_from_db()
+    assert failed.status == Status.FAILED
     assert not AuditEntry.objects.exists()
 
 

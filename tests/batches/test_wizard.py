@@ -22,11 +22,14 @@ from batches.lifecycle import undo, uploads
 from batches.lifecycle.transitions import batch_lifecycle
 from batches.models import Batch
 from longshore.accounts.models import AuditEntry, Organization
+from longshore.accounts.roles import Role
 from longshore.api.errors import ApiError
 from longshore.domains.commerce.models import Sku
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import actions, maintenance
 from longshore.jobs.statuses import Status
+from longshore.resources.registry import Registry
+from tests.awkward.test_readers import replaced
 from tests.batches.running import created, files_of, post_file, run
 from tests.batches.test_admin import signed_in
 from tests.conftest import KeyClient
@@ -148,6 +151,26 @@ def test_people_who_may_not_preview_see_no_row(acme: Organization) -> None:
     assert "Łukasz" not in text(client.get(step(dry_run, "checks")))
     assert "zoe@example.org" not in text(client.get(step(dry_run, "changes")))
     assert not AuditEntry.objects.filter(action="preview").exists()
+
+
+def test_people_without_a_role_of_the_resource_see_and_read_no_row(
+    operator: Client, acme: Organization, own_registry: Registry
+) -> None:
+    dry_run = checked(operator, draft_of(operator, acme))
+    AuditEntry.objects.all().delete()
+    replaced(own_registry, "contact", roles=frozenset({Role.ADMINISTRATOR.value}))
+    for name in ("mapping", "checks", "changes"):
+        content = text(operator.get(step(dry_run, name)))
+        assert "zoe@example.org" not in content
+        assert "lukasz@" not in content
+    assert "zoe@example.org" not in text(operator.post(step(dry_run, "preview"), mapped()))
+    assert operator.post(step(dry_run, "checks")).status_code == 403
+    refusal = "contact needs the role Administrator."
+    assert refusal in text(operator.post(step(dry_run, "mapping"), mapped()))
+    assert refusal in operator.post(step(dry_run, "changes")).content.decode()
+    assert refusal in text(upload(operator, acme))
+    assert Batch.objects.count() == 1
+    assert not AuditEntry.objects.exists()
 
 
 def test_the_list_and_the_page_of_a_dry_run_lead_to_the_wizard(

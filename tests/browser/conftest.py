@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Generous: the machine may be busy with other tests.
 WAIT_MILLISECONDS = 30_000
+PASSWORD = "open sesame"  # noqa: S105
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
 
@@ -51,10 +52,15 @@ def page(browser: Browser, live_server: LiveServer, static_files: None) -> Itera
 @pytest.fixture
 def admin(page: Page) -> Page:
     """The start page of the admin, after signing in by the form."""
-    User.objects.create_superuser("admin", password="open sesame")  # noqa: S106
+    User.objects.create_superuser("admin", password=PASSWORD)
+    sign_in(page, "admin")
+    return page
+
+
+def sign_in(page: Page, username: str) -> None:
+    """Sign in by the form, with PASSWORD."""
     page.goto("/admin/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill("open sesame")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(lambda url: "/login/" not in url)
-    return page

@@ -13,7 +13,7 @@ from batches.models import Batch
 _ONCE_PER_APP = ("history", "delete")
 # Models of an app whose pages are visited. Those of its other models come from the same classes;
 # tests/domains/test_record_pages.py opens them without a browser.
-_EXAMPLES = {"longshore_commerce": ("order", "price", "transaction")}
+_EXAMPLES = {"longshore_commerce": ("customer", "giftcard", "order", "price", "transaction")}
 # Forms of a record, which only some models have.
 _FORMS = ("edit", "rotate_secret")
 # Fragments, redirects and data. A signed-in person is redirected from those of sign-in.

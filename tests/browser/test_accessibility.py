@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -22,6 +23,7 @@ from longshore.accounts.models import AuditAction, AuditEntry, Organization
 from longshore.domains.demo.sources import demo_sources
 from tests.batches.running import CSV_WITH_ERROR, created, post_file
 from tests.batches.running import run as run_batch
+from tests.browser.conftest import PASSWORD, sign_in
 from tests.browser.pages import AdminPage, admin_pages
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, storage
@@ -153,6 +155,43 @@ def test_the_palette_finds_an_organization(admin: Page, acme: Organization) -> N
     admin.get_by_placeholder("Type to search").press_sequentially("acme")
     admin.get_by_role("link", name="Acme Freight").click()
     admin.wait_for_url(f"**/{acme.pk}/change/")
+
+
+def test_a_page_that_is_refused_is_accessible(page: Page) -> None:
+    User.objects.create_user("mary", password=PASSWORD, is_staff=True)
+    sign_in(page, "mary")
+    response = page.goto("/admin/exports/export/build/")
+    assert response is not None
+    assert response.status == 403
+    expect(page.get_by_role("heading", name="You may not open this page")).to_be_visible()
+    assert violations(page, RULES) == []
+
+
+def test_the_page_of_an_internal_error_is_accessible(admin: Page) -> None:
+    table = AuditEntry._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO missing")
+        try:
+            response = admin.goto("/admin/longshore_accounts/auditentry/")
+        finally:
+            cursor.execute(f"ALTER TABLE missing RENAME TO {table}")
+    assert response is not None
+    assert response.status == 500
+    expect(admin.get_by_role("heading", name="Something went wrong")).to_be_visible()
+    assert violations(admin, RULES) == []
+
+
+def test_the_page_of_a_locked_sign_in_is_accessible(page: Page) -> None:
+    page.goto("/admin/login/")
+    for _ in range(5):
+        page.get_by_label("Username").fill("mary")
+        page.get_by_label("Password").fill("guess")
+        page.get_by_role("button", name="Log in").click()
+        expect(
+            page.get_by_label("Password").or_(page.get_by_text("wrong passwords"))
+        ).to_be_visible()
+    expect(page.get_by_text("Sign-in is locked")).to_be_visible()
+    assert violations(page, RULES) == []
 
 
 @pytest.mark.parametrize("address", ["/nothing", "/admin/exports/export/1/change/"])

@@ -15,9 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.plugin import DjangoDbBlocker
 
+from longshore.accounts.admin import base
 from longshore.accounts.roles import Role
 from longshore.domains.admin.records import RecordAdmin
 from longshore.domains.commerce.models.base import Record as CommerceRecord
+from longshore.domains.logistics.models import Contact
 from longshore.domains.logistics.models.base import Record as LogisticsRecord
 from longshore.resources.registry import registry
 from tests.conftest import delete_committed
@@ -111,8 +113,10 @@ def test_every_record_has_pages() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.opts.label)
 def test_a_list_opens_with_a_constant_number_of_queries(page: RecordAdmin, staff: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
-        response = staff.get(address(page.model, "changelist"))
+        # The parameter asks for the number of records of each choice of each filter.
+        response = staff.get(address(page.model, "changelist"), {"_facets": "True"})
     assert response.context["cl"].result_list
+    assert not response.context["cl"].add_facets
     assert len(queries) <= MAX_LIST_QUERIES
     check_texts(response, page)
 
@@ -128,15 +132,36 @@ def test_forms_open_and_saving_them_unchanged_changes_nothing(
     assert len(queries) <= MAX_FORM_QUERIES
     check_texts(response, page)
     request = response.wsgi_request
-    assert staff.get(address(page.model, "add")).status_code == (
-        200 if page.has_add_permission(request) else 403
-    )
+    new = staff.get(address(page.model, "add"))
+    if page.has_add_permission(request):
+        title, first = new.context["adminform"].fieldsets[0]
+        assert (title, first["fields"][0]) == (None, "organization")
+    else:
+        assert new.status_code == 403
     saved = resend(staff, response)
     if page.has_change_permission(request):
         assert saved.status_code == 302, saved.context["adminform"].errors
     else:
         assert saved.status_code == 403
     assert stored(record) == before
+
+
+def test_only_a_few_records_are_deleted_at_once(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "MAX_DELETED", 1)
+    contacts = [*Contact.objects.values_list("pk", flat=True)[:2]]
+    page, count = address(Contact, "changelist"), Contact.objects.count()
+    form = {"action": "delete_selected", "post": "yes"}
+    for selected in (
+        {"_selected_action": contacts},
+        {"_selected_action": contacts[:1], "select_across": "1"},
+    ):
+        response = staff.post(page, form | selected, follow=True)
+        assert "Select at most 1 contacts to delete them." in response.content.decode()
+    assert Contact.objects.count() == count
+    staff.post(page, form | {"_selected_action": contacts[:1]})
+    assert Contact.objects.count() == count - 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.opts.label)

@@ -259,6 +259,12 @@ def test_a_download_without_a_client_address_is_in_the_audit_log(
     assert AuditEntry.objects.get().address is None
 
 
+def test_a_download_of_an_unknown_file_is_not_found(staff: Client, completed: Export) -> None:
+    for file in ("0", "x", ""):
+        assert staff.get(download(completed), {"file": file}).status_code == 404
+    assert not AuditEntry.objects.exists()
+
+
 def test_each_download_is_in_the_audit_log(
     staff: Client, admin_client: Client, completed: Export
 ) -> None:

@@ -1,30 +1,40 @@
 """The buttons of exports and the actions on several of them, and why an export failed."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.db import IntegrityError, connection
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from batches.admin.failures import FAILURES as BATCH_FAILURES
 from batches.errors import BatchErrorCode
+from exports.admin.builder.actions import ExportActions
 from exports.admin.failures import FAILURES
 from exports.errors import ExportErrorCode
 from exports.execution import runner
 from exports.lifecycle.limits import too_many_records
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Status
+from longshore.accounts.admin.base import StaffModelAdmin
 from longshore.accounts.models import AuditEntry, Organization
+from longshore.accounts.roles import Role
 from longshore.files.storage import file_storage
 from longshore.jobs.admin import selected
 from longshore.jobs.errors import JobErrorCode
+from longshore.resources.registry import Registry, Resource
+from tests.awkward.test_readers import replaced
 from tests.claims import claim
 from tests.exports.conftest import export_of
 from tests.exports.test_admin import change, page
+from tests.factories import SubscriptionFactory
 from tests.records import copies
+from webhooks.models import Subscription
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -120,6 +130,68 @@ def test_the_selected_exports_are_expired(manager: Client, completed: Export) ->
     assert "1 export expired." in content
     completed.refresh_from_db()
     assert completed.status == Status.EXPIRED
+
+
+@pytest.fixture
+def full_log(db: None) -> Iterator[None]:
+    """Let the database refuse each entry of the audit log."""
+    table = AuditEntry._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT is_full CHECK (false) NOT VALID")
+        yield
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT is_full")
+
+
+@pytest.mark.usefixtures("full_log")
+def test_no_export_is_expired_or_retried_without_an_audit_entry(
+    manager: Client, completed: Export, acme: Organization
+) -> None:
+    failed = make(acme, status=Status.FAILED, completed_at=timezone.now())
+    for export, verb in ((completed, "expire"), (failed, "retry")):
+        with pytest.raises(IntegrityError):
+            press(manager, export, verb)
+        with pytest.raises(IntegrityError):
+            run_on(manager, f"{verb}_selected", [export], confirmed="1")
+        assert Export.objects.get(pk=export.pk).status == export.status
+
+
+def test_files_and_retries_need_the_roles_of_all_resources(
+    manager: Client, completed: Export, acme: Organization, own_registry: Registry
+) -> None:
+    """Not only those of the exported resource: the file may include others."""
+    Export.objects.filter(pk=completed.pk).update(other_resources=["group"])
+    values = {"status": Status.FAILED, "completed_at": timezone.now()}
+    failed = make(acme, other_resources=["group"], **values)
+    replaced(own_registry, "group", roles=frozenset({Role.ADMINISTRATOR.value}))
+    for name in ("download", "zip"):
+        address = reverse(f"admin:exports_export_{name}", args=[completed.pk])
+        assert manager.get(address).status_code == 403
+    press(manager, failed, "retry")
+    refusal = "group needs the role Administrator."
+    assert refusal in page(manager, change(failed))
+    assert refusal in run_on(manager, "retry_selected", [failed], confirmed="1").content.decode()
+    failed.refresh_from_db()
+    assert failed.status == Status.FAILED
+    assert not AuditEntry.objects.exists()
+
+
+class HookAdmin(ExportActions, StaffModelAdmin):
+    """A list of records with numbers as keys and a search."""
+
+    search_fields = ("name",)
+
+
+def test_all_that_match_a_text_are_exported_also_if_keys_are_numbers(
+    own_registry: Registry, acme: Organization, admin_user: User, rf: RequestFactory
+) -> None:
+    own_registry.register(Resource("hook", "hooks", Subscription, search="name"))
+    SubscriptionFactory.create(organization=acme, name="Dock")
+    request: Any = rf.get("/", {"q": "dock"})
+    request.user, request.session = admin_user, {}
+    response = HookAdmin(Subscription, admin.site).export_all(request)
+    assert response.url.startswith("/admin/exports/export/build/?draft=")
+    [draft] = request.session["export_drafts"].values()
+    assert draft["body"] == {"resource": "hook", "options": {"search": "dock"}}
 
 
 def test_an_action_on_too_many_exports_is_refused(

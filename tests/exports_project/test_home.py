@@ -226,8 +226,9 @@ def test_a_new_installation_shows_what_to_do_first(acme: Organization) -> None:
     assert [(step["title"], step["is_done"]) for step in steps] == [
         ("Create an organization", True),
         ("Issue an API key", False),
-        ("Create an export", False),
+        ("Build an export", False),
     ]
+    assert steps[2]["url"] == "/admin/exports/export/build/"
     export_of(acme, BODY)
     assert home(client).context["first_steps"] == []
 

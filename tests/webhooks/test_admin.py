@@ -16,11 +16,13 @@ from longshore.accounts.sealing import seal
 from tests.factories import EventFactory, SubscriptionFactory
 from tests.webhooks.receiver import Receiver
 from webhooks import outbox, runner, signing_secrets
+from webhooks.admin.presentation import title_of
 from webhooks.admin.subjects import delivery_table
 from webhooks.events import EventType
 from webhooks.lifecycle import activation
 from webhooks.models import (
     MAX_SHOWN_ATTEMPTS,
+    SUCCESS,
     Attempt,
     Delivery,
     DeliveryStatus,
@@ -76,7 +78,11 @@ def make(subscription: Subscription, status: DeliveryStatus, attempts: int = 1) 
         data={"object": "thing", "id": "thing_1", "name": "<b>bold</b>"},
     )
     delivery = Delivery.objects.create(
-        subscription=subscription, event=event, status=status, attempts_count=attempts
+        subscription=subscription,
+        event=event,
+        status=status,
+        attempts_count=attempts,
+        response_class=SUCCESS if status == DeliveryStatus.DELIVERED else 5,
     )
     for number in range(attempts):
         is_success = status == DeliveryStatus.DELIVERED and number == attempts - 1
@@ -282,6 +288,16 @@ def test_an_object_shows_no_deliveries_to_deleted_subscriptions(warehouse: Subsc
     assert len(delivery_table(request, "thing_1")["rows"]) == 1
     activation.soft_delete(warehouse)
     assert delivery_table(request, "thing_1")["rows"] == []
+
+
+def test_a_table_of_deliveries_leads_to_webhooks_and_deliveries(
+    staff: Client, warehouse: Subscription
+) -> None:
+    delivery = make(warehouse, DeliveryStatus.DELIVERED)
+    content = page(staff, own(delivery.event))
+    links = dict(re.findall(r'href="(/admin/webhooks/[^"]+)"[^>]*>(?:<[^>]*>)*([^<]+)<', content))
+    assert links[own(warehouse)] == title_of(warehouse)
+    assert links[own(delivery)].endswith("UTC")
 
 
 def test_a_table_of_deliveries_counts_the_attempts(staff: Client, warehouse: Subscription) -> None:

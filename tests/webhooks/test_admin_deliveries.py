@@ -17,7 +17,7 @@ from tests.exports.conftest import export_of
 from tests.factories import DeliveryFactory, EventFactory
 from tests.members import bind
 from tests.webhooks.conftest import SECRET
-from tests.webhooks.receiver import Receiver, respond
+from tests.webhooks.receiver import Receiver, reset, respond
 from tests.webhooks.test_admin import act, listed, own, page, user_client
 from webhooks import actions, runner
 from webhooks.admin import delivery_filters
@@ -154,23 +154,26 @@ def test_an_event_without_subscribers_says_so(manager: Client, acme: Organizatio
 
 @pytest.mark.parametrize(
     ("choice", "codes"),
-    [("2", [204]), ("3", [302]), ("4", [404]), ("5", [500, 599]), ("none", [None])],
+    [("2", [204]), ("3", [302]), ("4", [404]), ("5", [500, 599]), ("0", [None])],
 )
 def test_deliveries_are_filtered_by_the_last_response(
-    manager: Client, subscription: Subscription, choice: str, codes: list[int | None]
+    manager: Client,
+    subscription: Subscription,
+    receiver: Receiver,
+    choice: str,
+    codes: list[int | None],
 ) -> None:
     expected = set()
     for code in (204, 302, 404, 500, 599, None):
-        status = DeliveryStatus.DELIVERED if code == 204 else DeliveryStatus.FAILED
-        delivery = DeliveryFactory.create(subscription=subscription, status=status)
-        for each in (500, code):
-            Attempt.objects.create(
-                delivery=delivery,
-                started_at=delivery.created_at,
-                milliseconds=1,
-                status_code=each,
-                error="" if each == 204 else "x",
-            )
+        for each in (503, code):
+            receiver.behaviors["/"] = reset if each is None else respond(each)
+            if each == 503:
+                delivery = sent(subscription)
+            else:
+                actions.redeliver(delivery)
+                runner.run(subscription.pk)
+        # No later run sends it again.
+        Delivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.FAILED)
         if code in codes:
             expected.add(delivery.public_id)
     DeliveryFactory.create(subscription=subscription)

@@ -214,6 +214,24 @@ def test_a_rotation_shows_the_new_secret_once_and_keeps_the_old_one_for_a_day(
     assert not any(new in text or old in text for _, text in messages())
 
 
+def test_a_form_rotates_only_the_secret_that_it_was_opened_for(
+    operator: Client, acme: Organization
+) -> None:
+    """A second click would replace the secret before anybody has seen it."""
+    found = SubscriptionFactory.create(organization=acme)
+    address = button(found, "rotate_secret")
+    for _ in range(2):
+        shown = {"rotation": operator.get(address).context["rotation"]}
+        assert "whsec_" in operator.post(address, shown).content.decode()
+        found.refresh_from_db()
+        rotated = found.secret
+        response = operator.post(address, shown, follow=True)
+        assert "has been rotated since you opened the page" in response.content.decode()
+        found.refresh_from_db()
+        assert found.secret == rotated
+    assert len(messages()) == 2
+
+
 def test_a_deleted_subscription_is_gone(operator: Client, acme: Organization) -> None:
     found = SubscriptionFactory.create(organization=acme, name="Warehouse")
     assert act(operator, found, "delete_subscription") == 200

@@ -4,13 +4,15 @@ import re
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from longshore.accounts.models import Organization
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from webhooks.admin import health
-from webhooks.models import DeliveryStatus, Subscription
+from webhooks.events import EventType
+from webhooks.models import SUCCESS, Delivery, DeliveryStatus, Event, Subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +95,41 @@ def test_the_admin_page_of_a_subscription_reads_an_index_in_its_order(
         found = plan(str(health.newest(subscription.pk)[:30].query))
         assert "Index Scan using delivery_of_subscription" in found
         assert "Sort" not in found
+
+
+@pytest.mark.usefixtures("two", "static_files")
+@pytest.mark.slow
+def test_each_filter_of_the_admin_reads_few_rows(admin_client: Client) -> None:
+    """Few of the deliveries, and the oldest of them, have the value of the filter."""
+    oldest = Delivery.objects.filter(status=DeliveryStatus.DELIVERED).order_by("number")[:60]
+    found = [each.pk for each in oldest]
+    events = [each.event_id for each in oldest]
+    Delivery.objects.exclude(pk__in=found).update(
+        status=DeliveryStatus.DELIVERED, response_class=SUCCESS
+    )
+    Delivery.objects.filter(pk__in=found).update(status=DeliveryStatus.FAILED, response_class=3)
+    Event.objects.filter(pk__in=events).update(
+        type=EventType.EXPORT_CANCELED, created_at="2020-01-01T00:00Z"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE webhooks_delivery, webhooks_event, webhooks_subscription")
+    for query, index in (
+        ("status__exact=failed", "delivery_(failed|by_status)"),
+        ("response=3", "delivery_by_response"),
+        ("type=export.canceled", "event_of_type"),
+        ("event__created_at_to_0=2020-01-02", "event_by_age"),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            response = admin_client.get(f"/admin/webhooks/delivery/?{query}")
+        shown = {each.pk for each in response.context["cl"].result_list}
+        assert (len(shown), shown - {*found}) == (50, set())
+        keys = 'SELECT "webhooks_delivery"."number" AS "pk" FROM'
+        [page] = [each["sql"] for each in queries if each["sql"].startswith(keys)]
+        used = plan(page)
+        assert re.search(rf"Index (Scan|Only Scan|Scan Backward) (using|on) {index}\b", used), (
+            query,
+            used,
+        )
 
 
 def test_deliveries_can_be_paged_to_the_end_and_back(

@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from longshore.accounts.admin.dialogs import confirmation
-from longshore.accounts.admin.filters import RelatedFilter, TimeFilter
+from longshore.accounts.admin.filters import RelatedFilter, TimeFilter, has_range
 from longshore.jobs.admin.facts import Fact, page_link
 from longshore.jobs.admin.presentation import EMPTY, code, link, relative_and_exact_time
 from longshore.jobs.admin.selected import Bulk, SelectedActions
@@ -65,9 +65,14 @@ class DeliveryAdmin(SelectedActions):
         return presentation.with_last_attempt(visible)
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
-        """Order by the column of the index of a subscription's deliveries if that is selected."""
-        is_of_one = any(name.startswith("subscription__number") for name in request.GET)
-        return ("-created_at", "-number") if is_of_one else ("-number",)
+        """Order by the columns of the index that serves the filter of the list."""
+        if any(name.startswith("subscription__number") for name in request.GET):
+            return ("-created_at", "-number")
+        if has_range(request, "event__created_at"):
+            return ("-event__created_at", "-number")
+        if request.GET.get(EventTypeFilter.parameter_name):
+            return ("-event_id", "-number")
+        return ("-number",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str

@@ -28,6 +28,8 @@ _MAX_DELIVERIES = 100
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyModelAdmin):
+    # The data of a challenge has its token.
+    hidden_fields = ("data",)
     list_display = ("event_type", "about", "deliveries", "created")
     list_filter = (EventTypeFilter, ("organization", RelatedFilter), ("created_at", CreatedFilter))
     list_select_related = ("organization",)

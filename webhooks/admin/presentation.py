@@ -65,13 +65,14 @@ def delivery_table(deliveries: Iterable[Delivery], *, title: str, omits: str = "
     rows = []
     for each in deliveries:
         url = reverse("admin:webhooks_delivery_change", args=[each.pk])
+        webhook = reverse("admin:webhooks_subscription_change", args=[each.subscription_id])
         label, color, text = delivery_state(each, last_attempt(each))
         cells = {
             "Event": link(url, each.event.type),
-            "Webhook": link(url, title_of(each.subscription)),
+            "Webhook": link(webhook, title_of(each.subscription)),
             "State": state_cell(label, color, text),
             "Attempts": f"{each.attempts_count:,}" if each.attempts_count else EMPTY,
-            "Created": nowrap(exact_time(each.created_at)),
+            "Created": link(url, nowrap(exact_time(each.created_at))),
         }
         rows.append([cells[name] for name in headers])
     return table(title, headers, rows)

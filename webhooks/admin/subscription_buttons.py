@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +30,8 @@ from webhooks.admin.forms import (
 from webhooks.lifecycle import activation
 from webhooks.models import Subscription
 
+# The control of the form that has the last rotation before it was opened.
+_ROTATION = "rotation"
 _OVERLAP_HOURS = int(subscriptions.OVERLAP.total_seconds() // 3600)
 
 
@@ -96,9 +99,16 @@ class SubscriptionButtons(ReadOnlyModelAdmin):
                 "hours": _OVERLAP_HOURS if overlaps else None,
                 "is_overlapping": overlaps and ends_at is not None and ends_at > timezone.now(),
                 "back": self.page_url("change", found.pk),
+                "rotation_name": _ROTATION,
+                "rotation": _last_rotation(found),
             }
             return TemplateResponse(request, "admin/webhooks/rotate.html", context)
         with transaction.atomic():
+            found = Subscription.objects.select_for_update(no_key=True).get(pk=found.pk)
+            if request.POST.get(_ROTATION, "") != _last_rotation(found):
+                text = "The secret has been rotated since you opened the page. Rotate it again?"
+                self.message_user(request, text, messages.ERROR)
+                return redirect(request.path)
             secret = subscriptions.rotate(found, None)
             effect = _effect_of_rotation(found)
             self.log_change(request, found, f"Rotated. {effect}")
@@ -253,6 +263,12 @@ class SubscriptionButtons(ReadOnlyModelAdmin):
         """Return whether a subscription is visible, and active or not."""
         switched = Subscription.objects.visible().filter(active=active)
         return self.by_key(switched, object_id).exists()
+
+
+def _last_rotation(subscription: Subscription) -> str:
+    """Return what tells rotations apart; "" before the first one."""
+    ends_at = subscription.previous_secret_ends_at
+    return ends_at.isoformat() if ends_at else ""
 
 
 def _effect_of_rotation(subscription: Subscription) -> str:

@@ -45,6 +45,7 @@ class StateFilter(DropdownFilter):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(SubscriptionButtons):
+    hidden_fields = ("challenge", "headers", "previous_secret", "secret")
     list_display = ("identifier", "target_url", "event_list", "recent", "state", "created")
     list_filter = (StateFilter, ("organization", RelatedFilter))
     list_select_related = ("organization",)

@@ -13,7 +13,7 @@ from webhooks import challenges
 from webhooks.events import EventType
 from webhooks.lifecycle import pauses
 from webhooks.lifecycle.claims import DeliveryClaim
-from webhooks.models import Attempt, Delivery, DeliveryStatus
+from webhooks.models import NO_RESPONSE, SUCCESS, Attempt, Delivery, DeliveryStatus
 from webhooks.sending import GONE, Result
 
 # Backoff after each failed attempt: from 5 s, times six, up to 20 h; about three days in total.
@@ -37,7 +37,7 @@ def record(claim: DeliveryClaim, results: Sequence[Result]) -> None:
             _attempt(result) for result in results if result.delivery.pk in existing
         )
         if succeeded := [result.delivery.pk for result in results if result.succeeded]:
-            held.filter(pk__in=succeeded).update(**ended(DeliveryStatus.DELIVERED))
+            held.filter(pk__in=succeeded).update(**ended(DeliveryStatus.DELIVERED, SUCCESS))
         for result in results:
             if result.succeeded and result.delivery.event.type == EventType.WEBHOOK_CHALLENGE:
                 challenges.accept(claim.subscription, result.delivery.event)
@@ -49,11 +49,12 @@ def record(claim: DeliveryClaim, results: Sequence[Result]) -> None:
         pauses.update_health(claim.subscription, results)
 
 
-def ended(status: DeliveryStatus) -> dict[str, Any]:
+def ended(status: DeliveryStatus, response_class: int = NO_RESPONSE) -> dict[str, Any]:
     """Return the fields of a delivery whose attempt has ended: counted, and without a claim."""
     return {
         "status": status,
         "attempts_count": F("attempts_count") + 1,
+        "response_class": response_class,
         "next_attempt_at": None,
         "completed_at": Now(),
         "claim": "",
@@ -76,12 +77,13 @@ def _attempt(result: Result) -> Attempt:
 def _after_failure(result: Result) -> dict[str, Any]:
     """Return the fields of a delivery after a failed attempt: to be retried, or failed for good."""
     attempts = result.delivery.attempts_count
+    response_class = (result.status_code or 0) // 100
     if attempts >= len(DELAYS) or result.status_code == GONE:
-        return ended(DeliveryStatus.FAILED)
+        return ended(DeliveryStatus.FAILED, response_class)
     # Not for security: the jitter spreads retries of deliveries that failed together.
     jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
     retry_after = timedelta(seconds=result.retry_after or 0)
-    return ended(DeliveryStatus.PENDING) | {
+    return ended(DeliveryStatus.PENDING, response_class) | {
         "next_attempt_at": Now() + max(DELAYS[attempts] * jitter, retry_after),
         "completed_at": None,
     }

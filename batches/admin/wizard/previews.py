@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from batches.admin.previewing import may_preview
 from batches.admin.wizard.bodies import DIALECT
 from batches.execution.preview import Preview, preview_input
 from batches.lifecycle import creation
@@ -18,7 +19,6 @@ from longshore.api.errors import ApiError, InvalidInput, shortened
 
 # Before the header to which a problem belongs, in the name of its place.
 HEADER = "header:"
-_PREVIEW = "batches.preview_batch"
 _DELETED = "The file has been deleted. Upload it again."
 # The controls of problems, by the fields of the request that differ from their names.
 _PLACES = {f"csv.{name}": name for name in DIALECT}
@@ -78,7 +78,7 @@ def refused(error: ApiError, read: Result | None = None) -> Result:
 
 def record_preview(request: HttpRequest, batch: Batch, result: Result) -> None:
     """Record that a person has seen rows of the input."""
-    if result.preview and request.user.has_perm(_PREVIEW):
+    if result.preview and may_preview(request, batch):
         message = f"Previewed {batch.input_name} of {batch} as {batch.resource}."
         audit.record_preview(request, batch.organization_id, message)
 

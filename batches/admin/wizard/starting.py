@@ -17,6 +17,7 @@ from longshore.accounts import audit
 from longshore.accounts.models import AuditAction, Organization
 from longshore.api.concurrency import admitted
 from longshore.jobs.specs import check_size
+from longshore.resources.readers import check_person_names
 
 
 def create_draft(
@@ -28,9 +29,10 @@ def create_draft(
 ) -> Batch:
     """Create a draft. blocks: of its input; None if it is uploaded later.
 
-    Raises ApiError if the body is not valid, or if a limit is exceeded.
+    Raises ApiError if the body is not valid, if a limit is exceeded, or if the person may not read
+    the resource.
     """
-    spec = parse_batch(body, organization, has_file=True).spec
+    spec = _parse(request, organization, body)
     with admitted(organization.pk, spare=1):
         source = (
             creation.announced(name)
@@ -44,9 +46,9 @@ def create_draft(
 def check(request: HttpRequest, batch: Batch, body: Mapping[str, Any]) -> Batch:
     """Start a dry run of the input of a batch with another request. A draft becomes the dry run.
 
-    Raises ApiError if the body is not valid, or if a limit is exceeded.
+    Raises ApiError as `create_draft`.
     """
-    spec = parse_batch(body, batch.organization, has_file=True).spec
+    spec = _parse(request, batch.organization, body)
     if batch.is_draft and _queue_draft(request, batch, body, spec):
         return batch
     with admitted(batch.organization_id, spare=1):
@@ -68,18 +70,24 @@ def run(request: HttpRequest, batch: Batch, confirm_deletes: int | None) -> Batc
 
     confirm_deletes: as in a `BatchSpec`.
     A dry run is run once: returns the run that it has, unless that has failed or was undone.
-    Raises ApiError if a limit is exceeded.
+    Raises ApiError as `create_draft`.
     """
     if existing := creation.run_of(batch):
         return existing
     body = starting_body(batch.request) | {"dry_run": False}
     if confirm_deletes is not None:
         body["confirm_deletes"] = confirm_deletes
-    spec = parse_batch(body, batch.organization, has_file=True).spec
+    spec = _parse(request, batch.organization, body)
     with admitted(batch.organization_id, spare=1):
         source = creation.copied(batch)
         message = f"Run of {batch.input_name}, after the dry run {batch}."
         return _create(request, batch.organization, body, spec, source, message, checked_by=batch)
+
+
+def _parse(request: HttpRequest, organization: Organization, body: Mapping[str, Any]) -> BatchSpec:
+    spec = parse_batch(body, organization, has_file=True).spec
+    check_person_names([spec.resource], request.user)
+    return spec
 
 
 def _queue_draft(

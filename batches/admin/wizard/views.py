@@ -1,6 +1,6 @@
 """The addresses of the wizard.
 
-They need `add_batch` and `view_batch`. Rows are shown to people with `preview_batch` only.
+They need `add_batch` and `view_batch`. Rows are shown only to people who may preview the batch.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from batches.admin import presentation
 from batches.admin.failures import FAILURES
+from batches.admin.previewing import may_preview, record_errors
 from batches.admin.wizard import grid, mapping, previews, starting
 from batches.admin.wizard.bodies import body_of, starting_body, with_dialect
 from batches.admin.wizard.changes import changes_of
@@ -35,7 +36,7 @@ from longshore.jobs.admin.progress import progress_context
 from longshore.jobs.statuses import UNFINISHED, Status
 
 _NEEDED = ("batches.add_batch", "batches.view_batch")
-_PREVIEW, _DOWNLOAD = "batches.preview_batch", "batches.download_batch"
+_DOWNLOAD = "batches.download_batch"
 _TEMPLATES = "admin/batches/wizard"
 _View = Callable[..., HttpResponse]
 
@@ -110,7 +111,7 @@ def preview(request: HttpRequest, object_id: int) -> HttpResponse:
     previews.record_preview(request, batch, result)
     context = mapping.result_context(batch, body, result) | {
         "is_partial": True,
-        "may_preview": request.user.has_perm(_PREVIEW),
+        "may_preview": may_preview(request, batch),
     }
     return TemplateResponse(request, f"{_TEMPLATES}/result.html", context)
 
@@ -126,10 +127,10 @@ def check_rows(request: HttpRequest, object_id: int, site: AdminSite) -> HttpRes
     """GET: the checks of a dry run, and its rows with errors. POST: check corrected rows again."""
     batch = _dry_run(request, object_id)
     is_unfinished = batch.status in UNFINISHED
-    may_preview = request.user.has_perm(_PREVIEW)
+    has_preview = may_preview(request, batch)
     has_grid = not is_unfinished and batch.has_files
     status = HTTPStatus.OK
-    if request.method == "POST" and not may_preview:
+    if request.method == "POST" and not has_preview:
         raise PermissionDenied
     if request.method == "POST" and not has_grid:
         status = HTTPStatus.CONFLICT
@@ -143,7 +144,7 @@ def check_rows(request: HttpRequest, object_id: int, site: AdminSite) -> HttpRes
         "original": batch,
         "corrected": len(batch.request.get("corrections") or ()),
     }
-    if may_preview and has_grid:
+    if has_preview and has_grid:
         page = request.POST.get("page") or request.GET.get("page", "")
         shown = grid.grid_of(batch, page)
         if request.method == "POST":
@@ -152,9 +153,7 @@ def check_rows(request: HttpRequest, object_id: int, site: AdminSite) -> HttpRes
                 return response
             grid.keep_posted(shown, request.POST)
         if shown.rows:
-            audit.record_preview(
-                request, batch.organization_id, f"Previewed rows with errors of {batch}."
-            )
+            record_errors(request, batch)
         context |= {"grid": shown, "failed_file": _failed_file(request, batch)}
     return _page(request, site, batch, "checks", context, status)
 
@@ -185,7 +184,7 @@ def show_changes(request: HttpRequest, object_id: int, site: AdminSite) -> HttpR
         "outcomes": presentation.outcomes(batch),
         "writes": batch.created_count + batch.updated_count + batch.deleted_count,
     }
-    if request.user.has_perm(_PREVIEW):
+    if may_preview(request, batch):
         context["changes"] = changes_of(batch)
         audit.record_preview(request, batch.organization_id, f"Previewed the changes of {batch}.")
     return _page(request, site, batch, "changes", context, status)
@@ -269,7 +268,7 @@ def _page(
         "title": f"{resource_label(batch.resource)} from {batch.input_name or 'a deleted file'}",
         "step": step,
         "batch": batch,
-        "may_preview": request.user.has_perm(_PREVIEW),
+        "may_preview": may_preview(request, batch),
         "has_changes": batch.dry_run and batch.status == Status.COMPLETED,
         "has_input": creation.has_input(batch),
         **context,

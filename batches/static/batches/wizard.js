@@ -78,7 +78,11 @@ async function announce(file) {
   form.set("announced", file.name);
   form.set("size", file.size);
   const { signal } = canceling;
-  const response = await fetch(upload.action, { method: "POST", body: form, signal });
+  const headers = { "X-Requested-With": "XMLHttpRequest" };
+  const response = await fetch(upload.action, { method: "POST", body: form, headers, signal });
+  if (response.status === 401) {
+    throw new Error("Your session has ended. Sign in in another tab, then try again.");
+  }
   if (response.status !== 200 && response.status !== 400) {
     throw new Error("The server did not accept the upload. Reload the page, and try again.");
   }
@@ -153,8 +157,9 @@ if (mapping) {
     mapping.querySelector(".bw-max-errors").hidden = event.target.value !== "max_errors";
   });
   for (const name of ["htmx:responseError", "htmx:sendError"]) {
-    mapping.addEventListener(name, () => {
-      byId("bw-result-failed").textContent = "The preview was not loaded. Try again, or reload the page.";
+    mapping.addEventListener(name, ({ detail: { xhr } }) => {
+      const advice = xhr.status === 401 ? "Sign in in another tab, then try again" : "Try again, or reload the page";
+      byId("bw-result-failed").textContent = `The preview was not loaded. ${advice}.`;
     });
   }
 }
@@ -177,11 +182,8 @@ window.addEventListener("beforeunload", (event) => {
   if (!isSubmitting && cells().some(isEdited)) event.preventDefault();
 });
 
-// A second click while the request is on its way must not create a second batch.
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("[data-once]")) return;
-  if (event.target.ariaBusy === "true") return event.preventDefault();
-  event.target.ariaBusy = "true";
+  if (event.defaultPrevented || event.target.id !== "bw-grid") return;
   isSubmitting = true;
   // Cells that stay as they are need not be sent, which keeps the request small. A row that cannot
   // be read needs all of its cells.
@@ -192,5 +194,4 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   isSubmitting = false;
   for (const cell of cells()) cell.disabled = false;
-  for (const form of document.querySelectorAll("[data-once]")) form.ariaBusy = "false";
 });

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -67,7 +68,7 @@ class ExportActions:
         resource = self._resource()
         term = changelist.query.strip()
         found = filters_of_list(resource, _lookups(changelist), term)
-        if found is None or (term and changelist.queryset.filter(pk=term).exists()):
+        if found is None or (term and _has_key(changelist.queryset, term)):
             # The search of the list also finds a record by its id.
             return self._export_ids(request, changelist.queryset)
         return redirect(drafts.url_of(request, Draft(*found)))
@@ -110,6 +111,15 @@ class ExportActions:
 
     def _list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+def _has_key(records: QuerySet[Any], term: str) -> bool:
+    """Return whether one of some records has a text as its primary key."""
+    try:
+        return records.filter(pk=term).exists()
+    except (ValueError, ValidationError):
+        # Not a number, or not a UUID.
+        return False
 
 
 def _lookups(changelist: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ FILE_PRESETS = (
     FilePreset(
         "excel_semicolon",
         "Excel CSV, semicolon",
-        "For 1.234,5 locales such as German or French",
+        "Opens in columns in German or French; decimals have a point",
         "csv",
         {**_EXCEL_CSV, "delimiter": ";"},
     ),

@@ -124,15 +124,6 @@ function removeRow(row) {
   form.dispatchEvent(new CustomEvent("builder-changed"));
 }
 
-// A second click while the request is on its way must not create a second export.
-form.addEventListener("submit", (event) => {
-  if (form.ariaBusy === "true") event.preventDefault();
-  form.ariaBusy = "true";
-});
-window.addEventListener("pageshow", () => {
-  form.ariaBusy = "false";
-});
-
 // --- Messages -----------------------------------------------------------------------------------
 
 // Shows the problems of the preview at their controls, and nothing at the others.
@@ -173,11 +164,13 @@ form.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 for (const name of ["htmx:responseError", "htmx:sendError"]) {
-  form.addEventListener(name, ({ detail: { target } }) => {
+  form.addEventListener(name, ({ detail: { target, xhr } }) => {
     previewed = "";
     const isPreview = target.id === "xb-result";
     const what = isPreview ? "The preview was not loaded" : "The form was not updated";
-    document.getElementById("xb-failed").textContent = `${what}. Try again, or reload the page.`;
+    // Reloading the page would lose the input.
+    const advice = xhr.status === 401 ? "Sign in in another tab, then try again" : "Try again, or reload the page";
+    document.getElementById("xb-failed").textContent = `${what}. ${advice}.`;
   });
 }
 

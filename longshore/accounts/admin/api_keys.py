@@ -65,6 +65,7 @@ class StatusFilter(admin.SimpleListFilter):
 @admin.register(ApiKey)
 class ApiKeyAdmin(StaffModelAdmin):
     audits_values = True
+    hidden_fields = ("hashed_key",)
     form = ApiKeyForm
     list_display = (
         "name",

@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.decorators import display
 
 from longshore.accounts.admin.base import StaffModelAdmin
-from longshore.accounts.admin.filters import RelatedFilter, TimeFilter
+from longshore.accounts.admin.filters import RelatedFilter, TimeFilter, has_range
 from longshore.accounts.admin.history import label
 from longshore.accounts.admin.permissions import ReadOnlyPermissions
 from longshore.accounts.admin.presentation import (
@@ -84,6 +84,10 @@ class AuditEntryAdmin(ReadOnlyPermissions, StaffModelAdmin):
     search_help_text = "A user name, an address, or the beginning of an object's id or name"
     show_full_result_count = False
     sortable_by = ()
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Order by the column that a range of times selects, so that its index is used."""
+        return ("-created_at", "-pk") if has_range(request, "created_at") else ("-pk",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str

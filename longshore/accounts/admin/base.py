@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ClassVar, NoReturn
 
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
@@ -18,6 +22,24 @@ from longshore.accounts.models import AuditAction
 
 # The parameter of an address that names one record. Every address of a record must use this name.
 OBJECT_ID = "object_id"
+
+
+# Records that Django's action deletes at once. It lists each of them, and all that depends on it.
+MAX_DELETED = 100
+DELETE_SELECTED = "delete_selected"
+
+
+def _delete_few(
+    page: "StaffModelAdmin", request: HttpRequest, records: QuerySet[Any]
+) -> HttpResponse | None:
+    """Delete the selected records as Django does, unless there are more than MAX_DELETED."""
+    is_whole_list = request.POST.get("select_across") == "1"
+    if is_whole_list or records[: MAX_DELETED + 1].count() > MAX_DELETED:
+        text = f"Select at most {MAX_DELETED} {page.opts.verbose_name_plural} to delete them."
+        page.message_user(request, text, messages.ERROR)
+        return None
+    response: HttpResponse | None = delete_selected(page, request, records)
+    return response
 
 
 class StaffModelAdmin(VisibleChoices, ModelAdmin):
@@ -36,13 +58,18 @@ class StaffModelAdmin(VisibleChoices, ModelAdmin):
     restricts_rows: tells the pages of Longshore from those of a project, which the middleware
         `close_unrestricted_pages` closes to bound people.
     personal_fields: names of the fields whose values audit entries never name.
+    hidden_fields: names of the fields whose values no page shows. No address may filter by them:
+        a person could guess a value by its beginning.
     """
 
     organization_path: ClassVar[str | None] = "organization"
     audits_values: ClassVar[bool] = False
     personal_fields: ClassVar[tuple[str, ...]] = ()
+    hidden_fields: ClassVar[tuple[str, ...]] = ()
     restricts_rows: ClassVar[bool] = True
     object_history_template = "admin/history.html"
+    # Counting each choice of each filter would read the whole table.
+    show_facets = ShowFacets.NEVER
 
     @property
     def urls(self) -> list[URLPattern]:
@@ -58,6 +85,10 @@ class StaffModelAdmin(VisibleChoices, ModelAdmin):
             return records.none() if staff.is_bound(request.user) else records
         return staff.restrict(records, request.user, self.organization_path)
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        is_hidden = lookup.partition(LOOKUP_SEP)[0] in self.hidden_fields
+        return not is_hidden and super().lookup_allowed(lookup, value, request)
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._is_open(request) and super().has_module_permission(request)
 
@@ -72,6 +103,12 @@ class StaffModelAdmin(VisibleChoices, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._is_open(request) and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)
+        if DELETE_SELECTED in actions:
+            actions[DELETE_SELECTED] = (_delete_few, *actions[DELETE_SELECTED][1:])
+        return actions
 
     # --- Audit log ---------------------------------------------------------------------------
 

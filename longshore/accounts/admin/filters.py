@@ -1,6 +1,6 @@
 """Filters of lists: by related records that the person may see, by times in its time zone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -29,8 +29,17 @@ class RelatedFilter(AutocompleteSelectFilter):
     form_class = _RelatedForm
 
 
+def has_range(request: HttpRequest, name: str) -> bool:
+    """Return whether the list of a request has a value of a filter by days or times of a field."""
+    ends = (f"{name}_{end}" for end in ("from", "to"))
+    return any(request.GET.get(end) or request.GET.get(f"{end}_0") for end in ends)
+
+
 class TimeFilter(RangeDateTimeFilter):
-    """A filter by a range of times, which it reads in the time zone of the person."""
+    """A filter by a range of times, which it reads in the time zone of the person.
+
+    The range includes the whole last second.
+    """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**self.lookups())
@@ -38,11 +47,14 @@ class TimeFilter(RangeDateTimeFilter):
     def lookups(self) -> dict[str, datetime]:
         """Return the lookups of the range, such as `created_at__gte`."""
         found = {}
-        ends = {"from": ("gte", "00:00:00"), "to": ("lte", "23:59:59")}
-        for end, (lookup, default_time) in ends.items():
+        ends = {
+            "from": ("gte", "00:00:00", timedelta(0)),
+            "to": ("lt", "23:59:59", timedelta(seconds=1)),
+        }
+        for end, (lookup, default_time, included) in ends.items():
             name = f"{self.parameter_name}_{end}"
             day = self.used_parameters.get(f"{name}_0")
             time = self.used_parameters.get(f"{name}_1") or default_time
             if when := parse_datetime_str(f"{day} {time}"):
-                found[f"{self.field_path}__{lookup}"] = make_aware(when)
+                found[f"{self.field_path}__{lookup}"] = make_aware(when) + included
         return found

@@ -57,6 +57,7 @@ class PeopleAdmin(StaffModelAdmin):
 
     organization_path = None
     audits_values = True
+    hidden_fields = ("password",)
     # Labels above the fields: the two-column permission selectors need the whole width.
     compressed_fields = False
     inlines = (ProfileInline,)

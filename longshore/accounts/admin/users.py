@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -25,6 +26,9 @@ from longshore.accounts.roles import Role
 
 # APIKey is the model of the library; Longshore uses its own, ApiKey.
 admin.site.unregister((Group, APIKey))
+# The names of the sidebar. They are not part of a migration: Django keeps the declared ones.
+Group._meta.verbose_name, Group._meta.verbose_name_plural = "role", "roles"
+apps.get_app_config("auth").verbose_name = "Access"
 
 
 class UserAdmin(BaseUserAdmin, PeopleAdmin):  # type: ignore[type-arg, misc]

@@ -12,8 +12,9 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from exports.admin.builder.actions import ExportActions
+from longshore.accounts import staff
 from longshore.accounts.admin.base import StaffModelAdmin, StaffTabularInline
-from longshore.accounts.admin.filters import RelatedFilter, TimeFilter
+from longshore.accounts.admin.filters import RelatedFilter, TimeFilter, has_range
 from longshore.accounts.admin.presentation import exact_time
 from longshore.database.paginator import EstimatingPaginator
 from longshore.domains.admin.amounts import CurrencyField, amount_field
@@ -29,7 +30,8 @@ from longshore.resources.reading import StatementTimeout, reading
 from longshore.resources.registry import registry
 from longshore.resources.search import SearchPhrase, SearchWords, words_of
 
-BY_ORGANIZATION = ("organization", RelatedFilter)
+_OWNER = "organization"
+BY_ORGANIZATION = (_OWNER, RelatedFilter)
 BY_CREATION = ("created_at", TimeFilter)
 _FORM_FIELDS: dict[type, dict[str, Any]] = {
     JSONField: {"form_class": JsonFormField, "widget": JsonTextarea},
@@ -46,6 +48,16 @@ _STOPPED = (
 )
 Row = str | tuple[str, ...]
 Fieldsets = tuple[tuple[str | None, dict[str, Any]], ...]
+
+
+def _is_of_one(request: HttpRequest) -> bool:
+    """Return whether the list of a request shows the records of one organization."""
+    return any(name.startswith(f"{_OWNER}__") for name in request.GET)
+
+
+def _is_indexed(list_filter: Any) -> bool:
+    """Return whether a filter has an index for all organizations: those by related records."""
+    return isinstance(list_filter, tuple) and list_filter[1] is RelatedFilter
 
 
 class RelatedInline(StaffTabularInline):
@@ -80,8 +92,7 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
     compressed_fields = False
     list_filter: tuple[Any, ...] = ()
     list_select_related: tuple[str, ...] = ("organization",)
-    # Ids sort by creation time, and the primary key serves all organizations. No index of creation
-    # times does.
+    # Ids sort by creation time, and the primary key serves all organizations.
     ordering = ("-pk",)
     sortable_by = ("created",)
     search_fields: tuple[str, ...] = ("search_text",)
@@ -102,8 +113,7 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
     # --- Forms -------------------------------------------------------------------------------
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        rows = self.editable if obj is None else (*self.editable, *self.computed)
-        fieldsets = (*self.main_fieldsets, ("Record", {"fields": rows, "classes": ("tab",)}))
+        fieldsets = self._new_fieldsets() if obj is None else self._fieldsets()
         is_form = self.has_change_permission(request, obj) if obj else True
         read_only = set(self._read_only_names(obj))
         shown = partial(self._shown, lambda name: not is_form or name in read_only)
@@ -111,6 +121,23 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
             (title, {**options, "fields": [shown(row) for row in options["fields"]]})
             for title, options in fieldsets
         ]
+
+    def _fieldsets(self) -> Fieldsets:
+        record = {"fields": (*self.editable, *self.computed), "classes": ("tab",)}
+        return (*self.main_fieldsets, ("Record", record))
+
+    def _new_fieldsets(self) -> Fieldsets:
+        """Return the fieldsets of a new record: the required organization comes first."""
+        (_, first), *others = self.main_fieldsets
+        rows = [
+            tuple(name for name in ((row,) if isinstance(row, str) else row) if name != _OWNER)
+            for row in self.editable
+        ]
+        return (
+            (None, {**first, "fields": (_OWNER, *first["fields"])}),
+            *others,
+            ("Record", {"fields": tuple(filter(None, rows)), "classes": ("tab",)}),
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         return tuple(self._shown(lambda name: True, name) for name in self._read_only_names(obj))
@@ -121,7 +148,7 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
         )
         names = (*computed, *self.readonly_fields)
         # The related records would remain in the previous organization.
-        return names if obj is None else ("organization", *names)
+        return names if obj is None else (_OWNER, *names)
 
     def _shown(self, is_read_only: Callable[[str], bool], row: Row) -> Any:
         """Return a row of a fieldset, with displays in place of fields that are only read."""
@@ -168,12 +195,15 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
         return super().get_queryset(request).select_related(*self.list_select_related)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Order an organization's records by the column of their index."""
-        is_of_one = any(name.startswith("organization__") for name in request.GET)
-        return ("-created_at", "-pk") if is_of_one else self.ordering
+        """Order by the column that a filter selects, so that its index is used."""
+        is_selected = _is_of_one(request) or has_range(request, "created_at")
+        return ("-created_at", "-pk") if is_selected else self.ordering
 
     def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
-        return (BY_ORGANIZATION, *self.list_filter, BY_CREATION)
+        """Offer filters that have no index only for the records of an organization."""
+        is_few = _is_of_one(request) or staff.is_bound(request.user)
+        own = (each for each in self.list_filter if is_few or _is_indexed(each))
+        return (BY_ORGANIZATION, *own, BY_CREATION)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

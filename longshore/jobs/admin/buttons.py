@@ -17,26 +17,31 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.accounts.staff import Person
 from longshore.api.errors import ApiError
 from longshore.jobs import actions as job_actions
 from longshore.jobs.admin.facts import address_of
 from longshore.jobs.admin.selected import Bulk, SelectedActions
 from longshore.jobs.lifecycle import Lifecycle
 from longshore.jobs.statuses import Status
+from longshore.resources.readers import check_job
 
 # Clients see the reason; the audit log has the name of the person.
 STAFF_CANCELED = "Canceled by the staff."
 
 
 # Raises ApiError if it is not possible.
-_Operation: TypeAlias = Callable[[Lifecycle[Any], Any], object]
+_Operation: TypeAlias = Callable[..., object]
 
 
 def cancel_as_staff(lifecycle: Lifecycle[Any], job: Any) -> None:
     job_actions.cancel(lifecycle, job, STAFF_CANCELED)
 
 
-_DELETING_FILES = (job_actions.retry, job_actions.expire)
+def retry_as(person: Person, lifecycle: Lifecycle[Any], job: Any, log: Callable[[], None]) -> None:
+    """Retry a job for a member of staff. Raises ApiError if the person may not read its records."""
+    check_job(job, person)
+    job_actions.retry(lifecycle, job, log)
 
 
 @dataclass(frozen=True)
@@ -125,13 +130,13 @@ class JobButtons(SelectedActions):
 
     @retry_button("The same request runs again from the beginning, on the current data.")
     def retry_job(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        return self._run(request, object_id, job_actions.retry, "queued again")
+        return self._retry(request, object_id)
 
     @expire_button("Its files are deleted and their links stop working at once. The job stays.")
     def expire_job(
         self, request: HttpRequest, form: BaseDialogForm, object_id: str
     ) -> HttpResponse:
-        return self._run(request, object_id, job_actions.expire, "expired")
+        return self._expire(request, object_id)
 
     @delete_button("Its files are deleted and their links stop working. This cannot be undone.")
     def delete_job(
@@ -162,11 +167,14 @@ class JobButtons(SelectedActions):
 
     @action(description="Retry", icon="replay", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
-        return self._run_selected(request, jobs, "retry", "queued again", job_actions.retry)
+        retry = partial(retry_as, request.user)
+        return self._run_selected(request, jobs, "retry", "queued again", retry, deletes_files=True)
 
     @action(description="Expire now", icon="auto_delete", permissions=["expire"])
     def expire_selected(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
-        return self._run_selected(request, jobs, "expire", "expired", job_actions.expire)
+        return self._run_selected(
+            request, jobs, "expire", "expired", job_actions.expire, deletes_files=True
+        )
 
     @action(description="Delete", icon="delete", permissions=["remove"])
     def delete_jobs(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
@@ -205,7 +213,13 @@ class JobButtons(SelectedActions):
         return self.by_key(self.visible_jobs(), object_id)
 
     def _run(
-        self, request: HttpRequest, object_id: str, operation: _Operation, done: str
+        self,
+        request: HttpRequest,
+        object_id: str,
+        operation: _Operation,
+        done: str,
+        *,
+        deletes_files: bool = False,
     ) -> HttpResponse:
         job = get_object_or_404(self._jobs(object_id))
         name = self.opts.verbose_name
@@ -214,8 +228,15 @@ class JobButtons(SelectedActions):
             job,
             partial(operation, self.lifecycle, job),
             f"The {name} was {done}.",
-            deletes_files=operation in _DELETING_FILES,
+            deletes_files=deletes_files,
         )
+
+    def _retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        retry = partial(retry_as, request.user)
+        return self._run(request, object_id, retry, "queued again", deletes_files=True)
+
+    def _expire(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, job_actions.expire, "expired", deletes_files=True)
 
     def _delete(self, request: HttpRequest, object_id: str) -> HttpResponse:
         job = get_object_or_404(self._jobs(object_id))
@@ -236,6 +257,8 @@ class JobButtons(SelectedActions):
         name: str,
         done: str,
         operation: _Operation,
+        *,
+        deletes_files: bool = False,
     ) -> HttpResponse | None:
         """Run an operation on each of the selected jobs. name: that of its effect in `Effects`."""
         effect, run = getattr(self.effects, name), partial(operation, self.lifecycle)
@@ -245,6 +268,6 @@ class JobButtons(SelectedActions):
             effect,
             run,
             is_danger=name == "delete",
-            deletes_files=operation in _DELETING_FILES,
+            deletes_files=deletes_files,
         )
         return self.run_selected(request, jobs, bulk)

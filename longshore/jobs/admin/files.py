@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path
@@ -19,6 +19,7 @@ from longshore.jobs.admin.jobs import JobAdmin
 from longshore.jobs.admin.presentation import Table, code, link, table
 from longshore.jobs.files import FileLinks
 from longshore.jobs.models import JobFile
+from longshore.resources.readers import may_read_job
 
 # An export has at most 1,000 files.
 MAX_LISTED_FILES = 100
@@ -44,6 +45,14 @@ class JobFilesAdmin(JobAdmin):
         """Return whether the user may view jobs and download their files."""
         return self._may(request, "view") and self._may(request, "download")
 
+    def may_download_of(self, request: HttpRequest, job: Any) -> bool:
+        """Return whether the user may download the files of a job, which it must have."""
+        return (
+            self.has_downloads(job)
+            and self.may_download(request)
+            and may_read_job(job, request.user)
+        )
+
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
@@ -59,12 +68,15 @@ class JobFilesAdmin(JobAdmin):
     def download(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Record the download in the audit log and redirect to a fresh link.
 
-        The file is that of the query's `file`, or else the first one. If the files are deleted by
+        The file is that of the query's `file`; without one, the first. If the files are deleted by
         now, redirect to the job with an error message.
         """
         job, files = self._downloadable(request, object_id)
-        chosen = [file for file in files if str(file.pk) == request.GET.get("file")]
-        return self._send(request, job, (chosen or files)[:1])
+        wanted = request.GET.get("file")
+        chosen = [file for file in files if wanted in (None, str(file.pk))]
+        if files and not chosen:
+            raise Http404
+        return self._send(request, job, chosen[:1])
 
     def download_all(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """As `download`, but of all files: in one ZIP archive if there are several."""
@@ -75,7 +87,7 @@ class JobFilesAdmin(JobAdmin):
         return self.page_url("zip", job.pk)
 
     def downloads(self, request: HttpRequest, job: Any) -> dict[str, Any]:
-        if not (self.has_downloads(job) and self.may_download(request)):
+        if not self.may_download_of(request, job):
             return {}
         count = job.files.count()
         if not count:
@@ -88,7 +100,7 @@ class JobFilesAdmin(JobAdmin):
 
     def file_table(self, request: HttpRequest, job: Any) -> Table:
         """Return the first files of a job as a table, with links if they can be downloaded."""
-        can_download = self.has_downloads(job) and self.may_download(request)
+        can_download = self.may_download_of(request, job)
         page = self.page_url("download", job.pk)
 
         def name(file: JobFile) -> SafeString:
@@ -119,6 +131,8 @@ class JobFilesAdmin(JobAdmin):
         if not self.may_download(request):
             raise PermissionDenied
         job = get_object_or_404(self.get_queryset(request), pk=object_id)
+        if not may_read_job(job, request.user):
+            raise PermissionDenied
         return job, list(job.files.all()) if self.has_downloads(job) else []
 
     def _send(self, request: HttpRequest, job: Any, files: list[Any]) -> HttpResponse:

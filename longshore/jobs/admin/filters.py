@@ -9,6 +9,7 @@ from django.utils.timezone import get_current_timezone
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
+from longshore.accounts.admin.filters import has_range
 from longshore.jobs.admin.presentation import resource_label
 from longshore.resources.registry import registry
 
@@ -66,7 +67,7 @@ class CreatedFilter(RangeDateFilter):
 
 def is_limited_by_creation(request: HttpRequest) -> bool:
     """Return whether the list of a request has a value of `CreatedFilter`."""
-    return any(request.GET.get(f"created_at_{end}") for end in ("from", "to"))
+    return has_range(request, "created_at")
 
 
 def _midnight(day: date) -> datetime:

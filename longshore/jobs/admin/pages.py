@@ -1,11 +1,10 @@
 """Base of admin pages that show records and change them only by actions."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 from django.contrib import messages
-from django.contrib.admin import ShowFacets
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -32,8 +31,6 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
     list_per_page = 50
     paginator = EstimatingPaginator
     show_full_result_count = False
-    # Counting each choice of each filter would read the whole table.
-    show_facets = ShowFacets.NEVER
 
     class Media:
         css = {"all": ("longshore_jobs/admin.css",)}  # noqa: RUF012
@@ -52,7 +49,7 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
         self,
         request: HttpRequest,
         record: Model,
-        operation: Callable[[], object],
+        operation: Callable[..., object],
         done: str,
         *,
         deletes_files: bool = False,
@@ -60,15 +57,19 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
         """Run an operation on a record, log it, show a message, and reload the record's page.
 
         done: the message of success; `{}` in it stands for the result of the operation.
-        deletes_files: whether the operation may wait for the storage. All others run in one
+        deletes_files: whether the operation may wait for the storage. It gets a function that
+            stores the audit entry, and calls it in its own transaction. All others run in one
             transaction with their audit entry.
         If the operation raises ApiError, shows the message of the error and reloads the page,
         because the record may have changed.
         """
         try:
-            with nullcontext() if deletes_files else transaction.atomic():
-                done = done.format(operation())
-                self.log_change(request, record, done)
+            if deletes_files:
+                operation(partial(self.log_change, request, record, done))
+            else:
+                with transaction.atomic():
+                    done = done.format(operation())
+                    self.log_change(request, record, done)
         except ApiError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -31,14 +31,15 @@ class Bulk:
     name: the verb. done: its participle.
     effect: what the confirmation says, as sentences.
     operation: raises ApiError if it is not possible for a record.
-    deletes_files: whether it may wait for the storage. All others run in one transaction with the
-        audit entry of their record.
+    deletes_files: whether it may wait for the storage. It gets a function that stores the audit
+        entry, and calls it in its own transaction. All others run in one transaction with the audit
+        entry of their record.
     """
 
     name: str
     done: str
     effect: str
-    operation: Callable[[Any], object]
+    operation: Callable[..., object]
     is_danger: bool = False
     deletes_files: bool = False
 
@@ -92,9 +93,12 @@ class SelectedActions(ReadOnlyModelAdmin):
                 )
                 continue
             try:
-                with nullcontext() if bulk.deletes_files else transaction.atomic():
-                    bulk.operation(record)
-                    self.log_change(request, record, text)
+                if bulk.deletes_files:
+                    bulk.operation(record, partial(self.log_change, request, record, text))
+                else:
+                    with transaction.atomic():
+                        bulk.operation(record)
+                        self.log_change(request, record, text)
             except ApiError as error:
                 refusals.append(f"{record}: {error.message}")
             else:

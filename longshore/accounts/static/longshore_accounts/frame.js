@@ -1,4 +1,5 @@
 // Makes Unfold's pages usable by keyboard and screen reader, whatever Alpine.js and htmx add later.
+// Sends each form once, and says why a request of a script failed.
 
 // Names of buttons that consist of an icon.
 const NAMES = {
@@ -57,6 +58,11 @@ function nameBox(select) {
   const roles = "[role=combobox], [role=textbox], [role=searchbox]";
   const parts = select.nextElementSibling?.querySelectorAll(roles);
   for (const part of parts ?? []) if (!part.ariaLabel) part.ariaLabel = name;
+  // The box of several choices has its search field in the list of the chosen ones.
+  const chosen = select.nextElementSibling?.querySelector("ul.select2-selection__rendered");
+  if (!chosen) return;
+  chosen.role = "presentation";
+  for (const item of chosen.querySelectorAll(":scope > li")) item.role = "none";
 }
 
 function repair() {
@@ -80,6 +86,79 @@ function plan() {
     repair();
   });
 }
+
+// --- Forms are sent once ------------------------------------------------------------------------
+
+// After this time the form can be sent again: the response may have been a file.
+const BUSY_SECONDS = 30;
+
+function release(form) {
+  form.ariaBusy = "false";
+}
+
+// A second click while the request is on its way must not repeat what it does.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.ariaBusy === "true") return event.preventDefault();
+  form.ariaBusy = "true";
+  setTimeout(release, BUSY_SECONDS * 1000, form);
+});
+// After "back", the page may come from the cache of the browser.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[aria-busy=true]")) release(form);
+});
+
+// --- Responses that scripts cannot use ----------------------------------------------------------
+
+const SIGNED_OUT = 401;
+
+function say(place, text) {
+  const message = document.createElement("p");
+  message.className = "frame-message";
+  message.role = "alert";
+  message.textContent = text;
+  place.replaceChildren(message);
+}
+
+// Below the address bar, until a request succeeds.
+function noticeOf() {
+  let notice = document.getElementById("frame-notice");
+  if (!notice) {
+    notice = document.createElement("div");
+    notice.id = "frame-notice";
+    document.body.prepend(notice);
+  }
+  return notice;
+}
+
+// Otherwise a dialog would open with the content of the last one, or with none.
+document.addEventListener("htmx:responseError", ({ detail: { target, xhr } }) => {
+  const dialog = target.closest("#modal-content");
+  const isSignedOut = xhr.status === SIGNED_OUT;
+  if (dialog) {
+    const text = xhr.status < 500 ? "The state has changed. Reload the page." : "The request failed. Try again.";
+    say(dialog, isSignedOut ? "Your session has ended. Sign in in another tab." : text);
+  } else if (isSignedOut) {
+    say(noticeOf(), "Your session has ended. Sign in in another tab, then go on here.");
+  }
+});
+document.addEventListener("htmx:afterOnLoad", ({ detail: { xhr } }) => {
+  if (xhr.status < 400) document.getElementById("frame-notice")?.remove();
+});
+
+// Signing in in another tab changes the token of all forms.
+const tokens = new BroadcastChannel("longshore-csrf");
+const TOKEN = "input[name=csrfmiddlewaretoken]";
+document.addEventListener("DOMContentLoaded", () => {
+  const token = document.querySelector(TOKEN)?.value;
+  if (token) tokens.postMessage(token);
+});
+tokens.addEventListener("message", ({ data }) => {
+  for (const input of document.querySelectorAll(TOKEN)) input.value = data;
+});
+
+// --- Keyboard and names -------------------------------------------------------------------------
 
 document.addEventListener("keydown", (event) => {
   if ((event.key === "Enter" || event.key === " ") && "keyboard" in event.target.dataset) {

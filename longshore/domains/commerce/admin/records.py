@@ -6,7 +6,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, DateTimeField, JSONField, Model, QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, TextFilter
 
 from longshore.accounts import staff
 from longshore.accounts.admin.base import StaffTabularInline
@@ -49,6 +49,16 @@ def relations_among(model: type[Model], names: tuple[str, ...]) -> tuple[str, ..
     return tuple(name for name in names if name in fields and fields[name].many_to_one)
 
 
+class CurrencyFilter(TextFilter):
+    """A filter by a whole currency code, such as EUR."""
+
+    title = "currency code"
+    parameter_name = f"{CURRENCY}__exact"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{CURRENCY: self.value()}) if self.value() else queryset
+
+
 class CommerceAdmin(RecordAdmin):
     """Pages of a commerce model. Lists, filters and forms come from its fields.
 
@@ -80,7 +90,7 @@ class CommerceAdmin(RecordAdmin):
             if field.choices:
                 yield field.name, ChoicesDropdownFilter
             elif field.name == CURRENCY:
-                yield field.name, FieldTextFilter
+                yield CurrencyFilter
             elif isinstance(field, BooleanField):
                 yield field.name
             elif field.name in self.columns and field.many_to_one:

@@ -95,6 +95,8 @@ class Record(models.Model):
         ordering = ("-created_at",)
         indexes: ClassVar[tuple[models.Index, ...]] = (
             models.Index(fields=["organization", "created_at"], name="%(class)s_newest"),
+            # For lists of the records of all organizations by days.
+            models.Index(fields=["created_at", "id"], name="%(class)s_days"),
         )
 
 

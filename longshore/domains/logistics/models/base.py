@@ -1,5 +1,7 @@
 """The base class of logistics records."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils import timezone
 
@@ -23,6 +25,10 @@ class Record(models.Model):
     class Meta:
         abstract = True
         ordering = ("-created_at",)
+        # For lists of the records of all organizations by days.
+        indexes: ClassVar[tuple[models.Index, ...]] = (
+            models.Index(fields=["created_at", "id"], name="%(class)s_by_day"),
+        )
 
 
 # Django sorts fields by this counter: place these fields after the fields of subclasses.

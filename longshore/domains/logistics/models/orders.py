@@ -48,6 +48,7 @@ class Fulfillment(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "created_at"], name="fulfillment_by_creation"),
             models.Index(
                 fields=["organization", "status", "created_at"], name="fulfillment_by_status"
@@ -105,6 +106,7 @@ class Manifest(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "created_at"], name="manifest_by_creation"),
             models.Index(
                 fields=["organization", "status", "created_at"], name="manifest_by_status"

@@ -136,6 +136,7 @@ class Shipment(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "created_at"], name="shipment_by_creation"),
             models.Index(
                 fields=["organization", "status", "created_at"], name="shipment_by_status"

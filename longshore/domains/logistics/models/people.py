@@ -40,6 +40,7 @@ class Group(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "name"], name="group_by_name"),
             sorted_index("name", "group_in_order_of_name"),
             models.Index(fields=["organization", "created_at"], name="group_by_creation"),
@@ -90,6 +91,7 @@ class Contact(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "name"], name="contact_by_name"),
             models.Index(fields=["organization", "created_at"], name="contact_by_creation"),
             models.Index(fields=["organization", "email"], name="contact_by_email"),

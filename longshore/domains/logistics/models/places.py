@@ -42,6 +42,7 @@ class Location(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "name"], name="location_by_name"),
             sorted_index("name", "location_in_order_of_name"),
             models.Index(fields=["organization", "created_at"], name="location_by_creation"),

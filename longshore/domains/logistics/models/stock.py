@@ -60,6 +60,7 @@ class Item(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "name"], name="item_by_name"),
             models.Index(fields=["organization", "created_at"], name="item_by_creation"),
             models.Index(fields=["organization", "sku"], name="item_by_sku"),
@@ -151,6 +152,7 @@ class Asset(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "created_at"], name="asset_by_creation"),
             models.Index(fields=["organization", "status", "created_at"], name="asset_by_status"),
             link_index("item", "asset_by_item"),

@@ -60,6 +60,7 @@ class Tracker(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "created_at"], name="tracker_by_creation"),
             models.Index(fields=["organization", "status", "created_at"], name="tracker_by_status"),
             models.Index(fields=["tracking_number"], name="tracker_by_tracking_number"),
@@ -146,6 +147,7 @@ class ShippingLabelInference(Record):
 
     class Meta(Record.Meta):
         indexes = (
+            *Record.Meta.indexes,
             models.Index(fields=["organization", "created_at"], name="inference_by_creation"),
             models.Index(
                 fields=["organization", "status", "created_at"], name="inference_by_status"

@@ -22,6 +22,24 @@ function keepState(before, after) {
   if (box?.checked) after.querySelector("input.action-select").checked = true;
 }
 
+const CONTROLS = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+// The keyboard focus stays at its place in the part.
+function replacePart(before, after) {
+  const place = [...before.querySelectorAll(CONTROLS)].indexOf(document.activeElement);
+  before.replaceWith(after);
+  after.querySelectorAll(CONTROLS)[place]?.focus({ preventScroll: true });
+}
+
+// The parts of the last response, by job and number. In the page, scripts have changed them.
+const lastParts = new Map();
+
+function isUnchanged(key, part) {
+  const isSame = lastParts.get(key)?.isEqualNode(part) ?? false;
+  lastParts.set(key, part.cloneNode(true));
+  return isSame;
+}
+
 function replaceParts(unfinished, page) {
   for (const progress of unfinished) {
     const updated = partsOf(page, progress.dataset.job);
@@ -29,8 +47,9 @@ function replaceParts(unfinished, page) {
     shown.forEach((part, number) => {
       // A job that no longer matches the filters of the list leaves it.
       if (!updated[number]) return part.remove();
+      if (isUnchanged(`${progress.dataset.job} ${number}`, updated[number])) return;
       keepState(part, updated[number]);
-      part.replaceWith(updated[number]);
+      replacePart(part, updated[number]);
       // Dialogs are opened by htmx, which knows only the elements of the first page.
       window.htmx?.process(updated[number]);
     });

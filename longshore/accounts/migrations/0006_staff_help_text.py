@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("longshore_accounts", "0004_second_factor"),
+        ("longshore_accounts", "0005_audit_log"),
     ]
 
     operations = [
