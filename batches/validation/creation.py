@@ -121,10 +121,12 @@ class Creation:
             )
         )
         for rows in blocks(cursor, self._select(_ROWS, lacks)):
+            # Before the COPY: a default may query the database on the same connection.
+            values = [(number, call()) for (number,) in rows]
             statement = sql.SQL("COPY {} FROM STDIN").format(filled)
             with cursor.copy(statement) as copy:
-                for (number,) in rows:
-                    copy.write_row((number, call()))
+                for value in values:
+                    copy.write_row(value)
         cursor.execute(
             sql.SQL(
                 "UPDATE {} AS completed SET {} = filled.value FROM {} AS filled"

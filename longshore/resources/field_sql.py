@@ -24,7 +24,7 @@ _TYPES: tuple[tuple[type[AnyField], ColumnType], ...] = (
     (HStoreField, ColumnType.JSON),
     (ArrayField, ColumnType.LIST),
 )
-NATIVE_TEXT = (models.CharField, models.TextField)
+NATIVE_TEXT = (models.CharField, models.TextField, models.FileField)
 # The names of the types that text functions accept. A custom field may have another type, such as a
 # native enum called chart_type.
 _TEXT_TYPES = {"character", "varchar", "char", "bpchar", "text", "citext"}

@@ -98,3 +98,16 @@ def test_defaults_that_only_python_can_compute(acme: Organization, specimens: No
     assert record.attributes == []
     assert record.sizes == []
     assert record.made == datetime.now(UTC).date()
+
+
+@pytest.mark.django_db
+def test_a_default_may_query_the_database(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the connection of the batch, which a COPY would block."""
+    Contact.objects.create(organization=acme, name="Zoe")
+    field = Contact._meta.get_field("nickname")
+    monkeypatch.setattr(field, "default", lambda: f"Contact {Contact.objects.count()}")
+    attempt = stage(acme, "contact", ["name"], [["Ann"], ["Bob"]])
+    assert attempt.errors == []
+    assert [row["nickname"] for row in attempt.typed()] == ["Contact 1", "Contact 1"]
