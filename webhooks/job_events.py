@@ -60,7 +60,7 @@ class JobEvents(Generic[J]):
         # Only exports have a type: the named export of the request.
         export_type = data.get("type") or ""
         outbox.publish(
-            job.organization_id, event_type, data, job.resource, job.other_resources, export_type
+            job.organization_id, event_type, data, job.resource, export_type, job.other_resources
         )
 
 

@@ -16,8 +16,8 @@ def publish(
     event_type: EventType,
     data: Data,
     resource: str = "",
-    other_resources: Sequence[str] = (),
     export_type: str = "",
+    other_resources: Sequence[str] = (),
 ) -> Event:
     """Store an event and a delivery to each matching subscription; wake senders on commit.
 
