@@ -174,11 +174,12 @@ class Resource:
     def filterable_relations(self) -> Mapping[str, Relation]:
         """The relations that predicates may follow, by name.
 
-        The declared relations, and the first steps of includes.
+        The declared relations, and the first steps of includes that exist.
         """
         first_steps = dict.fromkeys(path.partition(".")[0] for path in self.includes)
+        known = [name for name in first_steps if Relation(name, model=self.model).exists]
         return {
-            **{name: Relation.undeclared(self.model, name) for name in first_steps},
+            **{name: Relation.undeclared(self.model, name) for name in known},
             **self.relations_by_name,
         }
 

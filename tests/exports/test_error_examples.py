@@ -1,6 +1,8 @@
 """The documented error examples of operations on exports equal the responses of the API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,8 +12,11 @@ from rest_framework.test import APIClient
 
 from exports.api.error_examples import invalid_bodies
 from exports.models import Export, Status
+from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
+from longshore.api.openapi import raised_errors
 from longshore.domains.logistics.models import Contact
+from longshore.resources.registry import Registry
 from tests.api.examples import examples
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of
@@ -39,6 +44,18 @@ def test_example_of_an_invalid_request_equals_the_response(
         response = alice.post(address, body)
         assert response.status_code == 400
         assert response.json() in examples(operation, 400)
+
+
+@pytest.mark.parametrize("include", ["friends", "name", "", "groups.friends"])
+def test_examples_need_no_valid_includes(include: str, own_registry: Registry) -> None:
+    contact = own_registry.get("contact")
+    assert contact is not None
+    for name in own_registry.names():
+        own_registry.unregister(name)
+    own_registry.register(replace(contact, includes=(include,)))
+    bodies = list(invalid_bodies())
+    assert len(bodies) > 10
+    assert len(raised_errors(partial(parse_export, body) for body in bodies)) == len(bodies)
 
 
 def test_example_of_an_invalid_list_filter_equals_the_response(alice: KeyClient) -> None:

@@ -1,4 +1,4 @@
-"""The API starts and is described with any names that a project declares."""
+"""The API starts and is described with any names, and any mistakes, that a project declares."""
 
 import subprocess
 import sys
@@ -30,6 +30,35 @@ import exports_project.urls
 from django.test import Client
 print(Client().get("/v1/schema", HTTP_HOST="localhost").content.decode())
 """
+
+CHECK = """
+import django
+django.setup()
+from dataclasses import replace
+from django.core.management import call_command
+from longshore.resources.registry import registry
+
+first, *others = list(registry)
+for name in registry.names():
+    registry.unregister(name)
+for resource in (replace(first, includes=("friends",)), *others):
+    registry.register(resource)
+call_command("check")
+"""
+
+
+@pytest.mark.slow
+def test_check_reports_a_wrong_include_of_the_first_resource() -> None:
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CHECK],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert process.returncode == 1
+    assert "longshore_resources.E013) Resource '" in process.stderr
+    assert "include 'friends': 'friends' is not a relation of " in process.stderr
 
 
 @pytest.mark.slow
