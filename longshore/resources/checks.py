@@ -21,6 +21,7 @@ from longshore.resources.disclosure import (
 from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
 from longshore.resources.model_checks import (
+    accessor_hint,
     check_date,
     check_lengths,
     check_model,
@@ -175,7 +176,7 @@ def _check_address(resource: Resource) -> Iterator[CheckMessage]:
         return
     if not hasattr(view, "resource"):
         text = f"plural {resource.plural!r}: the API already uses the path {path}"
-        yield problem(resource, text, "longshore_resources.E009")
+        yield problem(resource, text, "longshore_resources.E009", "Choose another plural.")
 
 
 def _check_declared_once(resource: Resource) -> Iterator[CheckMessage]:
@@ -213,7 +214,7 @@ def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMes
     field = find_field(resource.model, relation.name)
     if not isinstance(field, JOINED):
         text = f"relation {relation.name!r} is not a relation of {resource.model.__name__}"
-        hint = None
+        hint = accessor_hint(resource.model, relation.name)
         if field is not None and getattr(field, "is_relation", False):
             hint = "A generic relation has no column that could be joined."
         yield problem(resource, text, "longshore_resources.E007", hint)
@@ -252,7 +253,8 @@ def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
             try:
                 _, related = parent.related(step)
             except LookupError as error:
-                yield problem(resource, f"{text}{error}", "longshore_resources.E013")
+                hint = accessor_hint(parent.model, step)
+                yield problem(resource, f"{text}{error}", "longshore_resources.E013", hint)
                 break
             if step in parent.columns_by_name:
                 text += f"{step!r} is also a column of {parent.name}"

@@ -228,3 +228,14 @@ def check_readers(resource: Resource) -> Iterator[CheckMessage]:
             text = f"{kind}: {name!r} is unknown"
             hint = f"Choose from {', '.join(known)}."
             yield problem(resource, text, "longshore_resources.E027", hint)
+
+
+def accessor_hint(model: type[Model], name: str) -> str | None:
+    """Return the name of a reverse relation in a declaration, if a name is its accessor.
+
+    Without `related_name`, instances have `comment_set`, and queries and declarations `comment`.
+    """
+    for related in model._meta.related_objects:
+        if related.get_accessor_name() == name:
+            return f"Name it {related.name!r}."
+    return None

@@ -13,6 +13,7 @@ from longshore.resources.columns import (
     has_composite_key,
 )
 from longshore.resources.disclosure import problem
+from longshore.resources.model_checks import accessor_hint
 from longshore.resources.registry import Resource
 from longshore.resources.relations import JOINED
 from longshore.resources.tables import inherited_fields
@@ -43,7 +44,8 @@ def check_written(resource: Resource) -> Iterator[CheckMessage]:
         field, text = find_field(resource.model, name), f"writable relation {name!r} "
         if not isinstance(field, JOINED):
             text += f"is not a relation of {resource.model.__name__}"
-            yield problem(resource, text, "longshore_resources.E023")
+            hint = accessor_hint(resource.model, name)
+            yield problem(resource, text, "longshore_resources.E023", hint)
         elif _is_unwritable(field):
             text += "leads to records with rows in several tables, or with a composite primary key"
             yield problem(resource, text, "longshore_resources.E023")

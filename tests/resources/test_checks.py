@@ -144,6 +144,22 @@ def test_check_reports_a_wrong_declaration(changes: dict[str, Any], code: str, t
     assert errors[0].obj is resource.model
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"relations": (Relation("contactgroup_set"),)}, "E007"),
+        ({"includes": ("contactgroup_set",)}, "E013"),
+        ({"includes": ("groups.contactgroup_set",)}, "E013"),
+        ({"writable_relations": ("contactgroup_set",)}, "E023"),
+    ],
+)
+def test_check_names_the_relation_of_an_accessor(changes: dict[str, Any], code: str) -> None:
+    [error] = check_resource(replace(CONTACT, **changes))
+    assert error.id == f"longshore_resources.{code}"
+    assert "'contactgroup_set' is not a relation of" in error.msg
+    assert error.hint == "Name it 'contactgroup'."
+
+
 def test_includes_may_follow_undeclared_relations() -> None:
     paths = ("groups.location.terminal_location", "trackers_to", "trackers_to.manifest")
     assert list(check_resource(replace(CONTACT, includes=paths))) == []
@@ -205,7 +221,7 @@ def test_check_reports_a_plural_that_is_a_path_of_the_api(settings: Settings) ->
         for address, name, view in views
     )
     [error] = check_resource(taken)
-    assert error.id == "longshore_resources.E009"
+    assert (error.id, error.hint) == ("longshore_resources.E009", "Choose another plural.")
     assert "the API already uses the path /v1/exports" in error.msg
     assert list(check_resource(CONTACT)) == []
 
