@@ -44,8 +44,8 @@ def check_written(resource: Resource) -> Iterator[CheckMessage]:
         field, text = find_field(resource.model, name), f"writable relation {name!r} "
         if not isinstance(field, JOINED):
             text += f"is not a relation of {resource.model.__name__}"
-            hint = accessor_hint(resource.model, name)
-            yield problem(resource, text, "longshore_resources.E023", hint)
+            named = accessor_hint(resource.model, name)
+            yield problem(resource, text, "longshore_resources.E023", named)
         elif _is_unwritable(field):
             text += "leads to records with rows in several tables, or with a composite primary key"
             yield problem(resource, text, "longshore_resources.E023")
