@@ -145,6 +145,8 @@ def test_page_starts_at_an_index_condition(acme: Organization, backwards: bool) 
     cursor = Cursor(("delivered", "2024-12-25 00:00:00+00", "ship_1"), backwards)
     statement = ordered.statement(acme.pk, 26, cursor).as_string(None)
     with connection.cursor() as database:
+        # In an empty table, this index of the admin costs as little as the right one.
+        database.execute("DROP INDEX shipment_by_day")
         # Statistics of rows of other tests, which are deleted, would mislead the planner.
         database.execute("ANALYZE longshore_logistics_shipment")
         # PostgreSQL prefers a sequential scan for so few rows.

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -42,8 +42,10 @@ def fill(subscription: Subscription, count: int, status: DeliveryStatus) -> None
         cursor.execute(_FILL, values)
 
 
-def plan(statement: str) -> str:
-    with connection.cursor() as cursor:
+def plan(statement: str, *, sorts: bool = True) -> str:
+    """Return the plan of a statement. sorts: whether it may sort rows."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL enable_sort = {'on' if sorts else 'off'}")
         cursor.execute(f"EXPLAIN (COSTS OFF) {statement}")
         return "\n".join(line for (line,) in cursor.fetchall())
 
@@ -75,7 +77,8 @@ def test_the_list_of_deliveries_reads_an_index_in_its_order(
         with CaptureQueriesContext(connection) as queries:
             assert alice.get(address).status_code == 200
         [page] = [each["sql"] for each in queries if 'FROM "webhooks_delivery"' in each["sql"]]
-        found = plan(page)
+        # Statistics of deleted rows of other tests may make a sort seem cheaper.
+        found = plan(page, sorts=analyzed)
         # If most deliveries have the status, the other index is as good.
         index = (
             "delivery_by_status" if "failed" in query else "delivery_(of_subscription|by_status)"
