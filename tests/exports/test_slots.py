@@ -121,6 +121,8 @@ def test_slow_exports_of_one_organization_delay_no_other(
             cursor.execute("LOCK TABLE longshore_logistics_location IN ACCESS EXCLUSIVE MODE")
         start_worker("large", "large", 2)
         wait_for(lambda: "processing" in _statuses(acme))
+        # Until the worker reports its slots, it gets no message of small exports.
+        wait_for(lambda: heartbeats.slots(EXPORTS, Lane.LARGE) == 2)
         for lane in (Lane.LARGE, Lane.QUICK):
             body = CONTACTS | {"csv_field_options": {"columns": ["id", "name"]}}
             made = charlie.post("/v1/exports", body).json()["id"]
