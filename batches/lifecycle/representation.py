@@ -212,7 +212,8 @@ class BatchSerializer(JobSerializer[Batch]):
         if batch.status != Status.REQUESTED or request is None:
             return None
         if Scope.WRITE.value not in key_of(request).scopes:
-            return None  # Whoever has the link can send the records.
+            # The link alone permits an upload, without an API key.
+            return None
         link = upload_link(batch, request)
         if link is None:
             return None

@@ -54,7 +54,7 @@ class Resource:
         preview or relation.
     scopes: scopes of API keys, of which a key needs one to read the records in lists, exports and
         includes; empty if every key may.
-    roles: roles of the staff, of which a person needs one to preview, create, retry and download
+    roles: staff roles; a user needs one of them to preview, create, retry and download
         exports and batches; empty if every person with the permission may. Superusers may always.
     filters: filters that are not columns.
     search: text field with the record's search text, indexed by `SearchWords`.

@@ -130,7 +130,7 @@ def proxying(upstream: int) -> Iterator[Proxy]:
 
 
 def cut(after: int) -> Fault:
-    """Close the connection after so many bytes of the body."""
+    """Close the connection after a given number of bytes of the body."""
     return lambda handler: handler.respond(after)
 
 
