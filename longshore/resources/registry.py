@@ -52,10 +52,10 @@ class Resource:
     exposed: fields to show although their names look like secrets, which are hidden by default.
     where: condition on the model's own columns. Rows that fail it are in no export, list, count,
         preview or relation.
-    scopes: scopes of API keys, of which a key needs one to read the records in lists, exports and
-        includes; empty if every key may.
-    roles: staff roles; a user needs one of them to preview, create, retry and download
-        exports and batches; empty if every person with the permission may. Superusers may always.
+    scopes: an API key needs one of these scopes to read the records, in lists, exports and includes.
+        Empty: every key may read them.
+    roles: a member of staff needs one of these roles to preview, create, retry and download exports
+        and batches. Empty: the permission is enough. Superusers need no role.
     filters: filters that are not columns.
     search: text field with the record's search text, indexed by `SearchWords`.
     key: columns that together identify a record of an organization in a batch; by default the

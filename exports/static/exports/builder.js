@@ -3,6 +3,9 @@
 
 const form = document.getElementById("builder");
 
+// Without a delay between the new controls and their values and handlers, no input is lost in it.
+htmx.config.defaultSettleDelay = 0;
+
 // --- Columns ------------------------------------------------------------------------------------
 
 const chosen = () => document.getElementById("xb-chosen");
@@ -177,53 +180,51 @@ for (const name of ["htmx:responseError", "htmx:sendError"]) {
 // --- Parts of the form that the server renders anew ----------------------------------------------
 
 const partOfForm = (element) => element.closest(".xb-form");
-// By the id of a part: the values of its controls when it was requested, and those typed since.
-const requested = new Map();
-const typed = new Map();
+// By request: the values of the controls of its part when it was sent, then those entered since.
+const sent = new WeakMap();
+const entered = new WeakMap();
 
-// The values of a part, by the names of the controls and their positions among those of the name.
-function valuesOf(part) {
-  const values = new Map();
+// The controls of a part, by their names and their positions among those of the name.
+function controlsOf(part) {
+  const controls = new Map();
   const counts = new Map();
   for (const control of part.querySelectorAll("input:not([type=checkbox], [type=hidden]), select, textarea")) {
     const position = counts.get(control.name) ?? 0;
     counts.set(control.name, position + 1);
-    values.set(`${control.name} ${position}`, control);
+    controls.set(`${control.name} ${position}`, control);
   }
-  return values;
+  return controls;
 }
 
-form.addEventListener("htmx:beforeRequest", ({ detail: { target } }) => {
+form.addEventListener("htmx:beforeRequest", ({ detail: { target, xhr } }) => {
   if (!partOfForm(target)) return;
-  const values = [...valuesOf(target)].map(([name, control]) => [name, control.value]);
-  requested.set(target.id, new Map(values));
+  const values = [...controlsOf(target)].map(([name, control]) => [name, control.value]);
+  sent.set(xhr, new Map(values));
 });
 
-form.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
-  const before = requested.get(target.id);
-  if (!before || !partOfForm(target)) return;
-  const changed = [...valuesOf(target)].filter(([name, { value }]) => before.get(name) !== value);
-  typed.set(target.id, changed.map(([name, { value }]) => [name, value]));
+form.addEventListener("htmx:beforeSwap", ({ detail: { target, xhr } }) => {
+  const before = sent.get(xhr);
+  if (!before) return;
+  const changed = [...controlsOf(target)].filter(([name, { value }]) => before.get(name) !== value);
+  entered.set(xhr, changed.map(([name, { value }]) => [name, value]));
 });
 
-form.addEventListener("htmx:afterSettle", ({ target }) => {
+form.addEventListener("htmx:afterSettle", ({ target, detail: { target: part, xhr } }) => {
   if (target.closest("#xb-result")) {
     placeProblems();
     return;
   }
-  // The preview also replaces texts inside the form: those are not parts that were requested.
-  const part = target.closest(".xb-form") && (requested.has(target.id) ? target : document.getElementById("xb-form"));
-  if (!part || !requested.delete(part.id)) return;
-  // The response does not know what was typed while it was on its way.
-  const controls = valuesOf(part);
-  for (const [name, value] of typed.get(part.id) ?? []) {
+  // One event for each new element. The preview also replaces texts inside the form, unrequested.
+  if (!sent.delete(xhr)) return;
+  // The response does not know what was entered while it was on its way.
+  const controls = controlsOf(document.getElementById(part.id));
+  for (const [name, value] of entered.get(xhr)) {
     const control = controls.get(name);
     if (!control) continue;
     control.value = value;
     // The choice of a select was not sent: its request was dropped with the replaced part.
     if (control.matches("select")) control.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  typed.delete(part.id);
   initialize();
   form.dispatchEvent(new CustomEvent("builder-changed"));
 });
