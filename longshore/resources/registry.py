@@ -52,8 +52,8 @@ class Resource:
     exposed: fields to show although their names look like secrets, which are hidden by default.
     where: condition on the model's own columns. Rows that fail it are in no export, list, count,
         preview or relation.
-    scopes: an API key needs one of these scopes to read the records, in lists, exports and includes.
-        Empty: every key may read them.
+    scopes: an API key needs one of these scopes to read the records, in lists, exports and
+        includes. Empty: every key may read them.
     roles: a member of staff needs one of these roles to preview, create, retry and download exports
         and batches. Empty: the permission is enough. Superusers need no role.
     filters: filters that are not columns.
