@@ -39,6 +39,7 @@ def test_no_module_is_longer_than_the_maximum() -> None:
     assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
 
 
+@pytest.mark.slow
 def test_no_module_hides_a_module_of_the_standard_library() -> None:
     names = {name_of(path.with_suffix("")) for path in (*modules(), *TESTS)}
     hiding = {name for name in names if sys.stdlib_module_names & set(name.split("/"))}

@@ -38,6 +38,7 @@ def staff(*permissions: str) -> Client:
     return client
 
 
+@pytest.mark.slow
 def test_a_new_key_works_and_is_shown_only_once(
     admin_client: Client, acme: Organization, client: Client
 ) -> None:
@@ -169,6 +170,7 @@ def keys_of_every_status(acme: Organization) -> None:
         ApiKey.objects.create_key(organization=acme, name=name, **fields)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keys_of_every_status")
 @pytest.mark.parametrize(
     ("status", "names"),
@@ -209,6 +211,7 @@ def test_an_organization_is_created_and_renamed_but_cannot_be_deleted(admin_clie
     assert response.status_code == 403
 
 
+@pytest.mark.slow
 def test_the_number_of_queries_of_a_list_does_not_grow_with_its_length(
     admin_client: Client, acme: Organization, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -241,6 +244,7 @@ def test_each_page_opens_and_contains_no_inline_script(admin_client: Client, nam
         assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", response.content.decode())
 
 
+@pytest.mark.slow
 def test_the_sidebar_shows_only_what_the_user_may_view(admin_client: Client) -> None:
     def titles(client: Client) -> dict[str, list[str]]:
         groups = client.get("/admin/").context["sidebar_navigation"]

@@ -186,6 +186,7 @@ def test_a_change_of_the_own_password_is_recorded(client: Client) -> None:
     assert client.get(reverse("admin:password_change_done")).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_history_of_an_object_shows_its_entries_only(
     admin_client: Client, export: Export, acme: Organization
 ) -> None:
@@ -247,6 +248,7 @@ def entries(acme: Organization, globex: Organization, rf: Any) -> None:
         audit.record(request, action, organization.pk, f"exp_{user.username}_{action}")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("entries")
 @pytest.mark.parametrize(
     ("query", "found"),
@@ -322,6 +324,7 @@ def test_a_preview_is_recorded_again_after_some_minutes_or_with_another_end(
     assert AuditEntry.objects.count() == 4
 
 
+@pytest.mark.slow
 def test_searches_of_a_large_log_read_an_index(
     admin_client: Client, admin_user: User, acme: Organization, rf: RequestFactory
 ) -> None:

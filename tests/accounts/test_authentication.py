@@ -27,6 +27,7 @@ def refusal(client: Client, **headers: str) -> str:
     return str(body["message"])
 
 
+@pytest.mark.slow
 def test_a_key_in_px_api_key_acts_for_its_organization(alice: KeyClient) -> None:
     assert alice.get("/v1/echo").json() == {"key": alice.api_key.pk, "organization": "acme"}
 
@@ -65,6 +66,7 @@ def test_two_different_keys_are_refused(client: Client, alice: KeyClient, bob: K
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "headers",
     [{}, {"PX_API_KEY": " "}, {"Authorization": "Bearer"}, {"Authorization": "Basic Zm9vOmJhcg=="}],
@@ -75,6 +77,7 @@ def test_without_a_key_the_message_names_the_headers(
     assert refusal(client, **headers) == NO_KEY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "key",
     [
@@ -101,6 +104,7 @@ def test_a_wrong_secret_of_a_revoked_key_reveals_nothing(client: Client, alice: 
     assert refusal(client, PX_API_KEY=wrong) == UNKNOWN
 
 
+@pytest.mark.slow
 def test_a_revoked_key_is_refused_with_the_reason(alice: KeyClient) -> None:
     ApiKey.objects.filter(pk=alice.api_key.pk).update(revoked=True)
     assert refusal(alice) == "This API key was revoked."

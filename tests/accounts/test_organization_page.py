@@ -128,6 +128,7 @@ def test_a_bound_person_sees_no_users(acme: Organization) -> None:
     assert "Exports" in found
 
 
+@pytest.mark.slow
 def test_the_link_to_the_limits_opens_the_form_of_the_organization(
     admin_client: Client, acme: Organization
 ) -> None:
@@ -138,6 +139,7 @@ def test_the_link_to_the_limits_opens_the_form_of_the_organization(
     assert f'href="/admin/exports/exportlimits/{acme.pk}/change/"' in page(admin_client, acme)
 
 
+@pytest.mark.slow
 def test_the_number_of_queries_does_not_grow_with_the_organization(
     admin_client: Client,
     acme: Organization,

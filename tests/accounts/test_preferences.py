@@ -34,6 +34,7 @@ def test_a_time_is_shown_in_the_current_zone_with_its_name(zone: str, text: str)
         assert exact_time(datetime(2026, 1, 15, 23, 30, tzinfo=UTC)) == text
 
 
+@pytest.mark.slow
 def test_a_person_chooses_a_time_zone_for_the_admin(
     admin_client: Client, admin_user: User, acme: Organization
 ) -> None:

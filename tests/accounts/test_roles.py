@@ -35,6 +35,7 @@ def test_each_role_has_all_permissions_of_the_lower_ones() -> None:
     assert len(granted[-1]) == Permission.objects.count()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("permission", "lowest"),
     [
@@ -69,6 +70,7 @@ def test_a_permission_belongs_to_a_role_and_all_higher_ones(permission: str, low
         assert user.has_perm(permission) == (order.index(role) >= order.index(lowest)), role
 
 
+@pytest.mark.slow
 def test_migrate_restores_the_permissions_of_a_role() -> None:
     viewer = Group.objects.get(name=Role.VIEWER)
     viewer.permissions.set(Permission.objects.filter(codename__in=["add_export", "view_user"]))

@@ -39,6 +39,7 @@ def test_the_list_says_when_a_task_runs_ran_and_will_run(
     assert "Not yet" in page
 
 
+@pytest.mark.slow
 def test_the_button_sends_the_task_to_its_queue_and_is_recorded(
     admin_client: Client, hourly: PeriodicTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,6 +56,7 @@ def test_the_button_sends_the_task_to_its_queue_and_is_recorded(
     assert (entry.action, entry.subject) == ("run_now", str(hourly))
 
 
+@pytest.mark.slow
 def test_a_task_that_no_worker_knows_is_not_recorded_as_sent(
     admin_client: Client, hourly: PeriodicTask
 ) -> None:

@@ -88,6 +88,7 @@ def is_signed_in(client: Client) -> bool:
 # --- Setup -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_person_sets_it_up_with_the_first_code_of_the_app(mary: User, clock: Clock) -> None:
     client = sign_in_by_password()
     page = client.get(PAGE)
@@ -177,6 +178,7 @@ def test_a_redirect_to_another_site_is_ignored(device: Device, clock: Clock) -> 
     assert response.headers["Location"] == "/admin/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [-1, 0, 1])
 def test_codes_of_a_clock_that_is_half_a_minute_off_are_accepted(
     device: Device, clock: Clock, steps: int
@@ -187,6 +189,7 @@ def test_codes_of_a_clock_that_is_half_a_minute_off_are_accepted(
     assert is_signed_in(client)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [-2, 2])
 def test_older_and_later_codes_are_refused(device: Device, clock: Clock, steps: int) -> None:
     clock.now += 5 * STEP
@@ -196,6 +199,7 @@ def test_older_and_later_codes_are_refused(device: Device, clock: Clock, steps: 
     assert not is_signed_in(client)
 
 
+@pytest.mark.slow
 def test_a_code_is_accepted_with_spaces_but_only_once(device: Device, clock: Clock) -> None:
     code = clock.code(device.secret)
     first, second = sign_in_by_password(), sign_in_by_password()
@@ -206,6 +210,7 @@ def test_a_code_is_accepted_with_spaces_but_only_once(device: Device, clock: Clo
     assert (is_signed_in(first), is_signed_in(second)) == (True, False)
 
 
+@pytest.mark.slow
 def test_a_recovery_code_signs_in_once(device: Device) -> None:
     code = device.codes[3]
     client = sign_in_by_password()
@@ -283,6 +288,7 @@ def test_five_wrong_codes_lock_codes_from_all_addresses_for_15_minutes(
     assert client.post(CODE, {"code": clock.code(device.secret)}).status_code == 302
 
 
+@pytest.mark.slow
 def test_a_right_code_resets_the_count_and_a_new_password_step_does_not(
     device: Device, clock: Clock
 ) -> None:
@@ -292,6 +298,7 @@ def test_a_right_code_resets_the_count_and_a_new_password_step_does_not(
     assert guess(4) == [200] * 4
 
 
+@pytest.mark.slow
 def test_wrong_passwords_do_not_lock_codes(device: Device, clock: Clock) -> None:
     client = sign_in_by_password()
     for _ in range(6):
@@ -302,6 +309,7 @@ def test_wrong_passwords_do_not_lock_codes(device: Device, clock: Clock) -> None
 # --- Turning off, reset ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_turning_it_off_needs_the_password(device: Device) -> None:
     wrong = device.client.post(OFF, {"password": "x"})
     assert "This is not your password" in wrong.content.decode()
@@ -314,6 +322,7 @@ def test_turning_it_off_needs_the_password(device: Device) -> None:
     assert is_signed_in(sign_in_by_password())
 
 
+@pytest.mark.slow
 def test_wrong_passwords_on_the_page_lock_it(device: Device) -> None:
     statuses = [device.client.post(OFF, {"password": "x"}).status_code for _ in range(6)]
     assert statuses == [200] * 4 + [429] * 2
@@ -326,6 +335,7 @@ def reset(client: Client, user: User) -> Any:
     return client.post(address, {"_form_submitted": "on"})
 
 
+@pytest.mark.slow
 def test_an_administrator_resets_that_of_another_user(
     device: Device, mary: User, admin_client: Client
 ) -> None:
@@ -367,6 +377,7 @@ def test_the_list_of_users_says_who_has_one(
         assert {name: shown(user) for name, user in users.items()} == {"admin": False, "mary": True}
 
 
+@pytest.mark.slow
 def test_no_page_of_the_admin_shows_the_secrets(device: Device, admin_client: Client) -> None:
     factor = SecondFactor.objects.get()
     user = f"/admin/auth/user/{factor.user_id}/"
@@ -379,6 +390,7 @@ def test_no_page_of_the_admin_shows_the_secrets(device: Device, admin_client: Cl
 # --- Settings --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_if_required_a_person_sets_it_up_before_anything_else(
     mary: User, clock: Clock, settings: Settings
 ) -> None:

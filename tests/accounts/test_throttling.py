@@ -84,6 +84,7 @@ def test_without_a_limit_requests_are_not_counted(
     assert cache.get(count_key(alice, clock)) is None
 
 
+@pytest.mark.slow
 def test_a_public_view_is_not_throttled(client: KeyClient, settings: Settings) -> None:
     settings.API_RATE_LIMIT = "1/day"
     assert [client.get("/v1/public").status_code for _ in range(3)] == [200] * 3
@@ -121,6 +122,7 @@ def hanging_server() -> Iterator[str]:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}/1"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("three_a_minute")
 @pytest.mark.parametrize("server", ["gone", "hanging"])
 def test_without_valkey_requests_pass_without_delay_and_log_a_warning(

@@ -47,6 +47,7 @@ def test_bad_input_returns_every_problem_and_the_code_of_the_first(alice: KeyCli
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "status", "code", "message"),
     [
@@ -104,6 +105,7 @@ def test_a_format_parameter_does_not_select_a_renderer(alice: KeyClient) -> None
     assert alice.get("/v1/echo?format=csv").status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["unforeseen", "model-invalid"])
 def test_an_unexpected_exception_is_logged_and_not_disclosed(
     alice: KeyClient, caplog: pytest.LogCaptureFixture, name: str
@@ -154,6 +156,7 @@ def test_an_unknown_path_outside_the_api_is_a_page(client: Client) -> None:
         assert response["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.slow
 def test_a_forbidden_host_is_refused_in_json(client: Client, settings: Settings) -> None:
     response = client.get("/v1/echo", headers={"Host": "evil.example"})
     assert response.status_code == 400

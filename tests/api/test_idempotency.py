@@ -82,6 +82,7 @@ def test_white_space_and_escapes_do_not_make_another_body(alice: KeyClient) -> N
     assert content_of(first) == content_of(again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other",
     [
@@ -146,6 +147,7 @@ def test_an_api_key_without_the_scope_gets_no_stored_response(
     assert ask(read_only, "k").status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["", "a" * 256, "clé", "a\tb", "a\x7f", "a\n"])
 def test_a_malformed_key_is_rejected(alice: KeyClient, key: str) -> None:
     response = ask(alice, key)
@@ -170,12 +172,14 @@ def test_a_malformed_key_is_rejected(alice: KeyClient, key: str) -> None:
     assert not created()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["a" * 255, "0", '"e2a1-4b~ {x}"'])
 def test_a_valid_key_is_accepted(alice: KeyClient, key: str) -> None:
     assert [replayed(ask(alice, key)) for _ in range(2)] == [False, True]
     assert created() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("failing", "status"),
     [

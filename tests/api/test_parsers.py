@@ -31,6 +31,7 @@ def refusal(client: KeyClient, body: str | bytes) -> Any:
     return error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"]
 )
@@ -73,6 +74,7 @@ def test_at_most_one_byte_over_the_limit_is_read(settings: Settings) -> None:
     assert stream.tell() == 1001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "line", "column"),
     [
@@ -95,6 +97,7 @@ def test_malformed_json_is_refused_with_its_position(
     assert error["message"].endswith(f": line {line}, column {column}.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
 def test_a_number_that_is_not_finite_is_refused(alice: KeyClient, number: str) -> None:
     assert number in refusal(alice, f'{{"a": {number}}}')["message"]
@@ -105,6 +108,7 @@ def test_a_number_of_five_thousand_digits_is_refused(alice: KeyClient) -> None:
     assert error["message"] == "The body contains a number with too many digits."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b'{"a": "\xff"}', '{"a": 1}'.encode("utf-16"), b'{"a": "\xe9"}'])
 def test_a_body_that_is_not_utf_8_is_refused(alice: KeyClient, body: bytes) -> None:
     error = refusal(alice, body)
@@ -118,6 +122,7 @@ def test_a_repeated_key_is_refused(alice: KeyClient) -> None:
     assert error["details"]["problems"][0]["field"] == "limit"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\udfff", "x\\udc00\\ud800"])
 def test_a_string_that_cannot_be_stored_is_refused(alice: KeyClient, escape: str) -> None:
     error = refusal(alice, f'{{"options": [{{"name": "a{escape}b"}}]}}')
@@ -155,6 +160,7 @@ def test_deep_nesting_is_refused(alice: KeyClient) -> None:
         )
 
 
+@pytest.mark.slow
 def test_more_than_the_maximum_of_values_is_refused(alice: KeyClient) -> None:
     def body(values: int) -> str:
         # The outermost object has two members.
@@ -202,6 +208,7 @@ def test_a_long_repeated_key_is_shortened_in_the_error(alice: KeyClient) -> None
     assert len(json.dumps(error)) < 2_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
@@ -219,6 +226,7 @@ def test_a_body_that_is_not_an_object_is_refused(alice: KeyClient, body: str, ki
     assert error["details"]["problems"][0]["accepted"] == "a JSON object"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -240,6 +248,7 @@ def test_another_content_type_is_refused(alice: KeyClient, content_type: str) ->
     }
 
 
+@pytest.mark.slow
 def test_a_body_without_a_content_type_is_refused(alice: KeyClient) -> None:
     response = alice.generic("POST", "/v1/echo", '{"a": 1}', content_type="")
     assert response.status_code == 415

@@ -35,6 +35,7 @@ def test_a_view_can_require_another_scope(read_only: KeyClient, write_only: KeyC
     assert write_only.post("/v1/preview", {}).status_code == 403
 
 
+@pytest.mark.slow
 def test_the_scope_is_checked_before_the_body(read_only: KeyClient) -> None:
     response = read_only.post("/v1/echo", "{", content_type="application/json")
     assert response.status_code == 403

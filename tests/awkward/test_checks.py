@@ -28,12 +28,14 @@ from tests.awkward.models import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
 def test_awkward_models_pass_the_checks(resource: Resource, awkward: None) -> None:
     expected = ["longshore_resources.I001"] if resource is COUNTRY else []
     assert [each.id for each in check_resource(resource)] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("resource", "changes", "code", "text"),
     [

@@ -55,6 +55,7 @@ def odd(awkward: Registry, acme: Organization) -> Odd:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", ["record", "cells", "row", "own", "page", "preview"])
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_client_may_choose_every_header(
@@ -106,6 +107,7 @@ def test_a_column_with_a_percent_sign(odd: Odd, acme: Organization) -> None:
     assert row["share"] == "a record"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
 def test_odd_names_pass_the_checks(resource: Resource, odd: Odd) -> None:
     assert [*check_resource(resource)] == []

@@ -132,6 +132,7 @@ def test_files_have_the_rows_of_every_model(plain: None, acme: Organization) -> 
         assert by_key(rows(acme, name, "json")) == by_key(records), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_every_format_and_nesting(
@@ -186,6 +187,7 @@ def test_date_range_of_a_partitioned_table(plain: None, acme: Organization) -> N
     assert len(rows(acme, "reading", "json", date_from="2024-01-01", date_to="2024-12-31")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
 def test_checks_report_nothing(resource: Any, plain: None) -> None:
     assert [*check_resource(resource)] == []

@@ -91,6 +91,7 @@ def test_exports_need_a_scope(
     assert alice.post("/v1/batches", batch).status_code == 403
 
 
+@pytest.mark.slow
 def test_jobs_of_restricted_resources_are_not_found(
     restrict: Callable[[str], None], read_only: KeyClient, alice: KeyClient
 ) -> None:

@@ -63,6 +63,7 @@ def names(listed: list[dict[str, Any]], name: str = "name") -> list[Any]:
     return [each[name] for each in listed]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_every_format_and_nesting_of_every_resource(
@@ -78,6 +79,7 @@ def test_every_format_and_nesting_of_every_resource(
         assert "Globex" not in str(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
 def test_lists_and_previews_of_every_resource(
     resource: Resource, records: None, acme: Organization

@@ -41,6 +41,7 @@ def test_scaffold_tells_what_the_checks_report(model: Any) -> None:
     assert code in scaffold(model)
 
 
+@pytest.mark.slow
 def test_scaffold_of_every_installed_model(own_registry: Registry) -> None:
     for model in apps.get_models():
         text = scaffold(model)

@@ -25,6 +25,7 @@ def problems(registry: Registry, resource: Resource) -> list[CheckMessage]:
     return list(check_statements_of(connection, resource))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
 def test_statements_of_awkward_models_run(resource: Resource, awkward: Registry) -> None:
     assert list(check_statements_of(connection, resource)) == []
@@ -122,6 +123,7 @@ def test_a_missing_table_of_a_parent_is_reported(awkward: Registry) -> None:
     assert all(each.obj is Bistro for each in found)
 
 
+@pytest.mark.slow
 def test_all_resources_and_named_exports(
     awkward: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_values_in_every_format(file_format: str, typed: Typed, acme: Organization) -> None:
     options = {"id": str(typed.pk)}
@@ -132,6 +133,7 @@ def test_previews_of_all_columns(file_format: str, typed: Typed, acme: Organizat
     assert (len(found.rows), found.records_count) == (2, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "filters",
     [

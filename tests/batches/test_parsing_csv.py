@@ -99,6 +99,7 @@ def test_quotes() -> None:
     assert plain.rows == {1: ['"x', "'y'"], 2: ["z", '"']}
 
 
+@pytest.mark.slow
 def test_truncated_compression() -> None:
     rows = b"".join(b"%d,%d\n" % (number, zlib.crc32(b"%d" % number)) for number in range(200_000))
     content = gzip.compress(b"a,b\n" + rows, 1)

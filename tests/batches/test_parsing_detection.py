@@ -161,6 +161,7 @@ def test_damaged_compression(compression: Compression) -> None:
         read(content + b"garbage")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_bombs_stop(compression: Compression, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decompression, "MAX_BYTES", 1 << 20)

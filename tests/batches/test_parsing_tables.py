@@ -354,6 +354,7 @@ def test_columns_that_are_not_text_are_typed() -> None:
     assert [source.has_json(each) for each in range(11)] == [False] * 5 + [True] * 6
 
 
+@pytest.mark.slow
 def test_a_text_that_many_rows_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet_input, "MAX_PIECE_BYTES", 1 << 20)
     monkeypatch.setattr(decompression, "MAX_BYTES", 1 << 24)

@@ -241,6 +241,7 @@ def test_a_header_without_a_proposal_is_a_problem(acme: Organization) -> None:
     assert found.rows[0]["values"] == {"name": "Ann"}
 
 
+@pytest.mark.slow
 def test_the_first_megabyte_shows_the_whole_file(acme: Organization) -> None:
     rows = [f'"Name, {number}",{number}@example.com\n' for number in range(100_000)]
     content = ("name,email\n" + "".join(rows)).encode()
@@ -309,6 +310,7 @@ ORDERS: dict[str, bytes] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ORDERS)
 def test_parts_are_shown_with_their_records(acme: Organization, name: str) -> None:
     found = preview_of(acme, ORDERS[name], name=name, resource="order")

@@ -146,6 +146,7 @@ def test_offsets_are_counted(cursor: psycopg.Cursor) -> None:
     assert (found.with_offset, found.without_offset) == (0, 2)
 
 
+@pytest.mark.slow
 def test_a_long_column_is_decided_by_one_value(cursor: psycopg.Cursor) -> None:
     found = order_of(cursor, ["01/02/2024"] * 20_000 + ["31/01/2024"])
     assert found is not None

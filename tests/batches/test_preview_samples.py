@@ -75,6 +75,7 @@ def test_a_compressed_file_is_decompressed_up_to_the_maximum(
     assert len(sample.content) / sample.share == pytest.approx(len(content), rel=0.5)
 
 
+@pytest.mark.slow
 def test_the_end_of_a_cut_compressed_file_may_be_missing() -> None:
     noise = b"id,n\n" + b"".join(b"%d,%d\n" % (n, n * 2654435761 % 2**32) for n in range(200_000))
     compressed = gzip.compress(noise)
@@ -87,6 +88,7 @@ def test_the_end_of_a_cut_compressed_file_may_be_missing() -> None:
         take_sample(cut, None, OPTIONS)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_decompressed_up_to_the_maximum_only() -> None:
     bomb = zstandard.compress(b"a,b\n" + b"1,2\n" * 100_000_000)
     sample = take_sample(bomb, None, OPTIONS)

@@ -80,6 +80,7 @@ def _assert_complete(attempt: Attempt, rows: int) -> None:
     assert all(message for *_, message in attempt.errors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESOURCES)
 @pytest.mark.parametrize("form", CellForm)
 @pytest.mark.parametrize("options", OPTIONS)

@@ -49,6 +49,7 @@ def _sentence(message: str, text: str) -> str:
     return message.replace(text, "…")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", [pytest.param(each, id=each.name) for each in _WRITABLE])
 def test_foreign_records_are_not_found(
     acme: Organization, globex: Organization, resource: Resource
@@ -80,6 +81,7 @@ def test_foreign_records_are_not_found(
         assert _sentence(first, row[0]) == _sentence(second, row[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", [pytest.param(each, id=each.name) for each in _WRITABLE])
 def test_foreign_records_in_json_are_not_found(
     acme: Organization, globex: Organization, resource: Resource
@@ -98,6 +100,7 @@ def test_foreign_records_in_json_are_not_found(
     assert found == {(2 * position + 1, name) for position, name in enumerate(relations)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", [pytest.param(each, id=each.name) for each in _WRITABLE])
 def test_a_foreign_id_is_not_found(
     acme: Organization, globex: Organization, resource: Resource

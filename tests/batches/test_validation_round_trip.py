@@ -111,6 +111,7 @@ def _cells(line: str) -> list[str | None]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", [pytest.param(each, id=each.name) for each in _WRITABLE])
 @pytest.mark.parametrize("nesting", ["merge", "flatten"])
 def test_csv_is_read_back(acme: Organization, resource: Resource, nesting: str) -> None:
@@ -134,6 +135,7 @@ def _text(target: Target | None, value: Any) -> str | None:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", [pytest.param(each, id=each.name) for each in _WRITABLE])
 def test_json_is_read_back(acme: Organization, resource: Resource) -> None:
     number = _records(resource, acme)

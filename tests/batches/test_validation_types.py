@@ -266,6 +266,7 @@ def test_a_merged_list_is_split_again(members: list[str]) -> None:
     assert found == members
 
 
+@pytest.mark.slow
 def test_json(org: Organization) -> None:
     good = ['{"a": [1, null]}', "5", "true", '"x"', None, "", "null"]
     assert read(org, "json", *good) == ([{"a": [1, None]}, 5, True, "x", None, None, None], [])
@@ -437,6 +438,7 @@ def test_defaults_from_python_and_unique_expressions(acme: Organization, specime
     assert len(attempt.plan()[0]["key"]) == 36
 
 
+@pytest.mark.slow
 def test_as_many_flattened_headers_as_a_table_has_columns(org: Organization) -> None:
     header = [f"json.{number:04}.a" for number in range(1_500)]
     attempt = stage(org, SAMPLE, header, [["x"] * 1_500, [None] * 1_500])

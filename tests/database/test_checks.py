@@ -1,10 +1,12 @@
 """System checks of the settings of production."""
 
+import pytest
 from pytest_django import Settings
 
 from longshore.database.checks import check_base_url
 
 
+@pytest.mark.slow
 def test_a_local_base_url_is_a_warning_in_production_only(settings: Settings) -> None:
     assert check_base_url() == []
     settings.EMBEDDED_DATABASE = False

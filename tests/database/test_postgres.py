@@ -35,6 +35,7 @@ def test_versions_before_16_are_unsupported(version: int, found: str | None) -> 
         assert problem.startswith(f"PostgreSQL {found} is too old: Longshore needs PostgreSQL 16")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_server_of_the_tests_is_supported() -> None:
     call_command("check", databases=["default"])

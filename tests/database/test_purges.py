@@ -190,6 +190,7 @@ def test_a_purge_stops_in_time_and_the_next_one_continues(
     assert chunks.delete(Export.objects.all()) == ROWS - first
 
 
+@pytest.mark.slow
 def test_rows_are_read_in_batches_without_a_database_cursor(
     old_exports: list[QuerySet[Any]],
 ) -> None:

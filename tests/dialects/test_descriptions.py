@@ -27,6 +27,7 @@ def operations(dialect: DialectConfig) -> Iterator[dict[str, Any]]:
         yield from path.values()
 
 
+@pytest.mark.slow
 @dialects
 def test_the_committed_description_is_up_to_date(dialect: DialectConfig) -> None:
     written = io.StringIO()
@@ -36,6 +37,7 @@ def test_the_committed_description_is_up_to_date(dialect: DialectConfig) -> None
     assert written.getvalue().strip() == expected.strip(), "run: make openapi"
 
 
+@pytest.mark.slow
 @dialects
 def test_the_description_follows_openapi(dialect: DialectConfig) -> None:
     assert violations(described(dialect)) == []
@@ -51,6 +53,7 @@ def test_every_address_of_the_dialect_is_described_and_no_other(dialect: Dialect
         assert api.name == dialect.dialect_name
 
 
+@pytest.mark.slow
 @dialects
 def test_every_operation_has_texts_tags_and_authentication(dialect: DialectConfig) -> None:
     tags = {tag["name"] for tag in described(dialect).get("tags", ())}
@@ -63,6 +66,7 @@ def test_every_operation_has_texts_tags_and_authentication(dialect: DialectConfi
         assert set(operation["tags"]) <= tags
 
 
+@pytest.mark.slow
 @dialects
 @pytest.mark.usefixtures("static_files")
 def test_the_description_and_its_pages_are_public(client: Client, dialect: DialectConfig) -> None:

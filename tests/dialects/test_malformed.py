@@ -122,6 +122,7 @@ def check(response_of: Any, *statuses: int) -> int:
     return status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "media_type", "body"), CREATIONS, ids=lambda each: str(each)[:30])
 def test_a_creation(alice: KeyClient, path: str, media_type: str, body: Any) -> None:
     Tag.objects.create(organization=alice.api_key.organization, name="old")
@@ -140,6 +141,7 @@ def test_a_creation(alice: KeyClient, path: str, media_type: str, body: Any) -> 
         check(lambda each=each: post(alice, each))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["exports", "imports", "webhooks"])
 def test_a_change_of_a_document(alice: KeyClient, kind: str) -> None:
     Tag.objects.create(organization=alice.api_key.organization, name="old")

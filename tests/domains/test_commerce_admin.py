@@ -59,6 +59,7 @@ def page_of(client: Client, record: Model) -> str:
     return str(page).replace("\N{NO-BREAK SPACE}", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("currency", "minor", "in_list", "in_form"),
     [
@@ -81,6 +82,7 @@ def test_amounts_are_read_and_saved_as_people_write_them(
     assert record.fixed_amount_cents == minor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("currency", "text", "minor"),
     [
@@ -105,6 +107,7 @@ def test_amounts_are_typed_as_people_write_them(
     assert record.fixed_amount_cents == minor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("currency", "text", "reason"),
     [
@@ -220,6 +223,7 @@ def test_lists_offer_filters_without_an_index_only_for_an_organization(
     assert {"currency code", "status"} <= titles(staff)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "unique"), [(GiftCard, {"code": "'old ' || n"}), (Contact, {})], ids=str
 )
@@ -302,6 +306,7 @@ def test_selected_and_all_matching_records_are_exported(staff: Client, acme: Org
     assert {row["formatted_total_amount"] for row in rows} == {"¥0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("entered", "minor"), [("KWD", 12_500), ("kwd", 12_500), (" jpy ", None), ("EURO", None)]
 )
@@ -318,6 +323,7 @@ def test_a_currency_is_three_letters_in_upper_case(
         assert (card.currency_code, card.balance_cents) == ("KWD", minor)
 
 
+@pytest.mark.slow
 def test_the_currency_of_an_amount_that_nobody_edits_stays(
     staff: Client, acme: Organization
 ) -> None:

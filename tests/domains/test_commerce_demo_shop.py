@@ -66,6 +66,7 @@ def none(rows: QuerySet[Any]) -> bool:
     return not rows.exists()
 
 
+@pytest.mark.slow
 def test_order_amounts_are_sums_of_their_lines() -> None:
     goods = {"item_type__in": ["skus", "bundles", "gift_cards"]}
     orders = Order.objects.annotate(

@@ -100,6 +100,7 @@ def test_equal_slug_and_size_give_equal_records(domain: Domain) -> None:
     assert domain.contents() == first
 
 
+@pytest.mark.slow
 @all_domains
 def test_second_run_changes_nothing_and_rejects_another_size(
     domain: Domain, capsys: pytest.CaptureFixture[str]
@@ -114,6 +115,7 @@ def test_second_run_changes_nothing_and_rejects_another_size(
     assert domain.contents() == before
 
 
+@pytest.mark.slow
 @all_domains
 def test_load_restores_indexes_and_constraints(domain: Domain) -> None:
     before = domain.definitions()

@@ -65,6 +65,7 @@ def test_cleared_list_is_empty_not_null(acme: Organization, staff: Client) -> No
     assert contact.metadata == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
@@ -81,6 +82,7 @@ def test_invalid_json_is_rejected(
     assert reason in response.context["adminform"].errors.as_text()
 
 
+@pytest.mark.slow
 def test_relation_to_another_organization_is_rejected(
     acme: Organization, globex: Organization, staff: Client
 ) -> None:
@@ -151,6 +153,7 @@ def test_inline_row_is_added_to_a_record(acme: Organization, staff: Client) -> N
     assert (article.requested_qty, article.name, article.comment) == (2, "", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "term", ["müll", "KÄTHE mül", "O'Brien", "käthe@example.com", "example", "0123", "Müller, K"]
 )
@@ -238,6 +241,7 @@ def test_pages_accept_json_of_any_shape(staff: Client, acme: Organization, value
         assert staff.get(address(type(record), "change", record.pk)).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("currency", "shown"),
     [("EUR", "€139.44"), ("JPY", "¥13,944"), ("KWD", "KWD 13.944")],

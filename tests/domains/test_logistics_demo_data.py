@@ -71,6 +71,7 @@ def test_number_of_records_equals_the_requested_rows(rows: int) -> None:
     assert min(counts) >= 3
 
 
+@pytest.mark.slow
 def test_organizations_have_separate_records() -> None:
     load("acme")
     load("globex", 500)
@@ -87,6 +88,7 @@ def test_missing_organization_is_created_with_a_name() -> None:
     assert Organization.objects.get(slug="north-sea_freight").name == "North Sea Freight"
 
 
+@pytest.mark.slow
 def test_existing_organization_is_used(acme: Organization) -> None:
     load(rows=100)
     assert Contact.objects.filter(organization=acme).count() == 15
@@ -120,11 +122,13 @@ def test_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.search(r"acme: 100%.*300/300 .*rows/s", written)
 
 
+@pytest.mark.slow
 def test_no_progress_bar_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     call_command("demo_data", organization="acme", rows=300, orders=20)
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_trackers_match_their_shipments() -> None:
     load()
     tracked = Shipment.objects.filter(tracker__isnull=False)
@@ -136,6 +140,7 @@ def test_trackers_match_their_shipments() -> None:
     assert not read.exclude(tracking_number=F("tracker__tracking_number")).exists()
 
 
+@pytest.mark.slow
 def test_texts_contain_characters_that_need_escaping() -> None:
     load()
     found = set(texts())
@@ -145,12 +150,14 @@ def test_texts_contain_characters_that_need_escaping() -> None:
     assert [sign for sign in formulas if not any(text.startswith(sign) for text in found)] == []
 
 
+@pytest.mark.slow
 def test_names_use_many_scripts() -> None:
     load()
     for script, letters in SCRIPTS.items():
         assert Contact.objects.filter(name__regex=f"[{letters}]").exists(), script
 
 
+@pytest.mark.slow
 def test_null_and_empty_texts_occur() -> None:
     load()
     for name in ("nickname", "email", "notes", "external_id"):
@@ -158,12 +165,14 @@ def test_null_and_empty_texts_occur() -> None:
         assert Contact.objects.filter(**{name: ""}).exists(), name
 
 
+@pytest.mark.slow
 def test_nested_and_empty_metadata_occur() -> None:
     load()
     assert Contact.objects.filter(metadata={}).exists()
     assert Contact.objects.filter(metadata__place__building__desks__contains=[None]).exists()
 
 
+@pytest.mark.slow
 def test_contacts_have_zero_to_three_groups() -> None:
     load()
     counts = Contact.objects.annotate(number=Count("groups")).values_list("number", flat=True)
@@ -171,12 +180,14 @@ def test_contacts_have_zero_to_three_groups() -> None:
     assert Group.objects.filter(children__isnull=False, parent__isnull=False).exists()
 
 
+@pytest.mark.slow
 def test_records_exist_on_days_of_clock_changes() -> None:
     load()
     for day in ("2024-03-10", "2024-11-03", "2024-03-31", "2024-10-27"):
         assert Shipment.objects.filter(created_at__date=day).count() >= 10, day
 
 
+@pytest.mark.slow
 def test_ids_sort_by_creation_time() -> None:
     load()
     ordered = Shipment.objects.order_by("created_at")
@@ -185,6 +196,7 @@ def test_ids_sort_by_creation_time() -> None:
     )
 
 
+@pytest.mark.slow
 def test_documented_requests_select_records() -> None:
     load()
     inferences = ShippingLabelInference.objects.filter(

@@ -59,6 +59,7 @@ def others(globex: Organization) -> list[Export]:
     return [make(globex) for _ in range(3)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("others")
 @pytest.mark.parametrize(
     "text",
@@ -86,6 +87,7 @@ def test_any_part_of_an_id_finds_its_export(admin_client: Client, wanted: Export
         assert listed(admin_client, q=text) == [name], text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("others", "wanted")
 @pytest.mark.parametrize("text", ["no such text", "100_", "42%b", "\\", "Finance  no", "9" * 40])
 def test_other_texts_find_nothing(admin_client: Client, text: str) -> None:
@@ -114,6 +116,7 @@ def test_the_trigger_exists_before_the_migration_reads_the_stored_jobs(migration
     assert statements == ["CREATE", "INSERT"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("max_rare_rows", "max_rows"), [(0, 5_000), (10_000, 5_000), (10_000, 10)])
 def test_a_text_of_many_exports_finds_the_newest_ones_within_the_filters(
     admin_client: Client,
@@ -134,6 +137,7 @@ def test_a_text_of_many_exports_finds_the_newest_ones_within_the_filters(
     assert listed(admin_client, q="took longer", resource="shipment") == [wanted.public_id]
 
 
+@pytest.mark.slow
 def test_exports_of_others_use_up_no_limit_of_a_bound_person(
     wanted: Export, globex: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:

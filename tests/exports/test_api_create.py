@@ -200,6 +200,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize(("body", "code", "field"), BAD)
 def test_invalid_input_is_reported_and_nothing_is_queued(

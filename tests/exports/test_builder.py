@@ -283,6 +283,7 @@ def test_the_presets_of_a_person_and_organization_are_limited(
     assert sorted(each.name for each in ExportPreset.objects.all()) == ["Renamed", "Second"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["", "x" * 101, "Names"])
 def test_a_preset_with_a_name_that_cannot_be_used_is_not_saved(
     operator: Client, acme: Organization, name: str

@@ -112,6 +112,7 @@ def test_a_request_that_the_form_shows_selects_the_same(name: str) -> None:
     assert spec_of(body_of(state_of(body))) == spec_of(body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BODIES)
 def test_a_request_that_the_form_shows_and_posts_is_the_same(name: str, acme: Organization) -> None:
     state = state_of(BODIES[name])

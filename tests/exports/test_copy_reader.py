@@ -71,6 +71,7 @@ def test_a_line_end_replaces_the_end_of_rows_and_not_line_feeds_in_cells(
     assert block.data == b'"a\nb",1\r\n"",2\r\n'
 
 
+@pytest.mark.slow
 def test_slow_rows_are_yielded_before_the_block_is_full(
     reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

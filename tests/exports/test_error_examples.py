@@ -33,6 +33,7 @@ def export(acme: Organization) -> Export:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", list(invalid_bodies()), ids=str)
 def test_example_of_an_invalid_request_equals_the_response(
     alice: KeyClient, body: dict[str, Any]

@@ -37,6 +37,7 @@ def exports(acme: Organization) -> list[Export]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "found"),
     [

@@ -291,6 +291,7 @@ def test_blocks_are_yielded_in_the_order_of_their_tasks() -> None:
     assert sorted(started) == list(range(20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block_bytes", [1 << 17, 1 << 20, 5 << 20])
 def test_read_ahead_is_bounded_in_bytes(block_bytes: int) -> None:
     readers, tasks, blocks_per_task = 3, 8, 60

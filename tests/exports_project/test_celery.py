@@ -37,6 +37,7 @@ def drain(connection: Connection) -> None:
         connection.drain_events(timeout=0.5)
 
 
+@pytest.mark.slow
 def test_a_worker_can_close_a_connection_whose_broker_is_gone(local_dir: Path) -> None:
     with servers.running(local_dir, database=False, durable=False):
         connection = current_app.connection_for_read(embedded.broker_url(local_dir))
@@ -86,6 +87,7 @@ def test_a_worker_refuses_a_pickled_task_and_runs_the_next(
     assert not path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Purge exports", "Purge idempotency keys", "Purge webhooks"])
 def test_hourly_tasks_run_by_the_clock(name: str) -> None:
     current_app.loader.import_default_modules()

@@ -95,6 +95,7 @@ def test_cards_show_the_exports_of_today_by_status_and_the_success_rate(
     assert response.context["jobs"]["stored"] == "5.7\xa0MB"
 
 
+@pytest.mark.slow
 def test_charts_show_rows_and_bytes_of_each_hour(viewer: Client, acme: Organization) -> None:
     ended(acme, Status.COMPLETED)
     ended(acme, Status.COMPLETED)
@@ -111,6 +112,7 @@ def test_charts_show_rows_and_bytes_of_each_hour(viewer: Client, acme: Organizat
     assert (sum(month), len(month)) == (20, 31)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns", "Europe/Berlin", "UTC"])
 @pytest.mark.parametrize("period", ["24h", "7d", "30d"])
 def test_every_hour_of_a_period_has_a_place_in_the_chart_in_every_zone(
@@ -200,6 +202,7 @@ def test_bound_staff_see_only_their_organizations(acme: Organization, globex: Or
         assert "Globex" not in response.content.decode()
 
 
+@pytest.mark.slow
 def test_one_organization_can_be_chosen(
     viewer: Client, acme: Organization, globex: Organization
 ) -> None:
@@ -220,6 +223,7 @@ def test_sections_need_the_permission_to_view_their_records(acme: Organization) 
     assert home(signed_in("nobody")).context["jobs"] is None
 
 
+@pytest.mark.slow
 def test_a_new_installation_shows_what_to_do_first(acme: Organization) -> None:
     client = signed_in("root", is_superuser=True)
     steps = home(client).context["first_steps"]

@@ -41,11 +41,13 @@ def test_the_committed_description_is_up_to_date() -> None:
     assert written.getvalue().strip() == COMMITTED.read_text().strip(), "run: make openapi"
 
 
+@pytest.mark.slow
 def test_the_description_follows_openapi(described: dict[str, Any]) -> None:
     assert violations(described) == []
     assert violations(described | {"paths": {"/v1/exports": {"get": {"responses": []}}}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_the_description_is_public(client: Client, described: dict[str, Any], slash: str) -> None:
     response = client.get(f"/v1/schema{slash}")

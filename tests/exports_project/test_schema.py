@@ -32,6 +32,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 def test_concurrent_requests_get_the_same_bytes_built_once(built: list[object]) -> None:
     with ThreadPoolExecutor(32) as pool:
         responses = [
@@ -43,6 +44,7 @@ def test_concurrent_requests_get_the_same_bytes_built_once(built: list[object]) 
     assert json.loads(responses[0].content)["openapi"] == "3.1.0"
 
 
+@pytest.mark.slow
 def test_a_client_with_the_current_version_gets_304(client: Client) -> None:
     first = client.get("/v1/schema")
     assert first["Cache-Control"] == "public, max-age=60"

@@ -99,6 +99,7 @@ def test_the_example_names_every_variable_that_settings_read() -> None:
     assert {"PORT", "DATABASE_URL", "HTTPS", "EXPORTS_ROOT"} <= set(read) <= set(named)
 
 
+@pytest.mark.slow
 def test_every_setting_that_the_product_reads_has_a_default() -> None:
     """The tests run without any environment variable of `.env.example`."""
     packages = ("exports_project", "dialects", "exports", "batches", "webhooks", "longshore")

@@ -106,6 +106,7 @@ def seconds_until_closed(client: socket.socket, letter: bytes) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "start", [b"GET / HTTP/1.1\r\nX-Slow: ", b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"]
 )
@@ -133,6 +134,7 @@ def test_a_client_that_receives_too_slowly_is_disconnected(
     assert received < SIZE
 
 
+@pytest.mark.slow
 def test_a_client_that_reads_nothing_is_disconnected(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +227,7 @@ def test_a_file_larger_than_the_limit_is_refused_before_it_arrives() -> None:
     assert isinstance(request.error, RequestEntityTooLarge)
 
 
+@pytest.mark.slow
 def test_the_rest_of_a_refused_request_is_discarded_within_limits(
     connect: Callable[[], socket.socket], sockets: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ def errors(settings: Settings, entry: dict[str, object]) -> list[str]:
     return [error.msg for error in run_checks() if error.id == "longshore_files.E001"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "backend",
     ["django.core.files.storage.FileSystemStorage", "storages.backends.s3.S3Storage"],
@@ -25,6 +26,7 @@ def test_other_storages_are_refused(settings: Settings, backend: str) -> None:
     assert backend.rpartition(".")[2] in message
 
 
+@pytest.mark.slow
 def test_the_storages_of_the_settings_are_accepted(settings: Settings) -> None:
     assert errors(settings, settings.STORAGES["longshore"]) == []
     assert errors(settings, s3("files", None, "us-east-1")) == []

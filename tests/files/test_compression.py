@@ -39,6 +39,7 @@ def blocks(sizes: list[int]) -> Iterator[bytes]:
         yield source.randbytes(size).translate(LETTERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_gzip_is_one_member(threads: int, sizes: list[int]) -> None:
     content = b"".join(blocks(sizes))
@@ -49,6 +50,7 @@ def test_gzip_is_one_member(threads: int, sizes: list[int]) -> None:
     assert (reader.eof, reader.unused_data) == (True, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_zstd_is_one_frame_with_a_checksum(threads: int, sizes: list[int]) -> None:
     content = b"".join(blocks(sizes))
@@ -72,6 +74,7 @@ def test_threads_add_hardly_any_bytes(many_cpus: None) -> None:
     assert sizes[1] < sizes[0] * 1.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [Compression.GZIP, Compression.ZSTD])
 def test_an_error_of_the_source_is_raised_and_ends_the_threads(
     threads: int, compression: Compression

@@ -124,6 +124,7 @@ def test_adjacent_fields_are_read_as_separate_fields(zone: str) -> None:
     assert by_postgres(patterns, instants, zone) == by_babel(patterns, instants, zone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_offsets_agree_with_babel_and_with_python(zone: str) -> None:
     # Before standard time, offsets had seconds, which `x` cannot show.
@@ -140,6 +141,7 @@ def test_a_negative_offset_with_minutes_is_not_floored() -> None:
     assert by_postgres(OFFSETS, [at], "America/St_Johns") == [expected]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_zero_offset_is_z(zone: str) -> None:
     instants = [at for at in sample_instants(zone, 100) if at.year > 1980]
@@ -151,6 +153,7 @@ def test_a_zero_offset_is_z(zone: str) -> None:
         assert by_postgres([field], instants, zone) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_weeks_and_their_years_follow_iso_8601(zone: str) -> None:
     instants = sample_instants(zone, 150)

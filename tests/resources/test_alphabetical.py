@@ -69,6 +69,7 @@ def ids(page: Any) -> list[str]:
     return [record["id"] for record in page["results"]]
 
 
+@pytest.mark.slow
 def test_list_pages_are_alphabetical_in_both_directions(alice: KeyClient, named: list[str]) -> None:
     for direction, wanted in (("asc", named), ("desc", [*named[-2::-1], named[-1]])):
         url = f"/v1/contacts?order_by=nickname&direction={direction}&limit=4&fields=id"

@@ -143,6 +143,7 @@ def test_a_json_column_is_filtered_by_json(
     assert len(response.json()["results"]) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -273,6 +274,7 @@ def test_an_invalid_limit_is_the_last_problem(alice: KeyClient) -> None:
     assert fields == ["color", "limit"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other", ["status=created", "filters[status_eq]=created", "order_by=status", "direction=asc"]
 )
@@ -302,6 +304,7 @@ def test_an_order_of_too_many_texts_is_rejected_on_the_first_page(
     assert alice.get(f"/v1/shipments?order_by=status,{','.join(TEXTS[:3])}").status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "last"), [(1, 0x7F), (0x4E00, 0x9FFF), (0x3300, 0x3357), (0x1F300, 0x1FFFF)]
 )

@@ -92,6 +92,7 @@ def goods(acme: Organization) -> None:
         ItemFactory(organization=acme, id=key, metadata=metadata)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "raw", "ids"),
     [
@@ -149,6 +150,7 @@ def people(acme: Organization, globex: Organization) -> None:
     ContactFactory(organization=globex, id="foreign", groups=[secret, crew])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "raw", "ids"),
     [

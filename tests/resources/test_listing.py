@@ -95,6 +95,7 @@ def test_pages_have_every_row_once_in_both_directions(
     assert walk(ordered, acme, size, back=True) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VALUES)
 @pytest.mark.parametrize("descending", [False, True])
 def test_rows_are_sorted_with_nulls_last(

@@ -84,6 +84,7 @@ DOCUMENTED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", DOCUMENTED)
 def test_every_documented_parameter_is_accepted(alice: KeyClient, resource: str) -> None:
     found = registry.get(resource)

@@ -284,6 +284,7 @@ def test_both_filter_languages_are_joined_by_and() -> None:
     assert [problem.field for problem in problems] == ["options.nope", "filters.nope_eq"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filters", "ids"),
     [
@@ -363,6 +364,7 @@ def people(acme: Organization, globex: Organization) -> None:
     ShipmentFactory(**owner, id="to nobody")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filters", "ids"),
     [

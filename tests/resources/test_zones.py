@@ -149,6 +149,7 @@ SKIPPED = {
 SKIPPED_TIMES = ("02:00", "02:30", "02:30:15.123456", "02:59", "02:59:59")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", SKIPPED_TIMES)
 @pytest.mark.parametrize(
     ("raw", "found"),
@@ -181,6 +182,7 @@ def test_skipped_local_time_is_an_empty_interval_at_the_change(
     assert select("shipment", options, "America/New_York") == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("matcher", ["gt_any", "gteq_all", "in", "not_in", "lteq_any"])
 @pytest.mark.parametrize("time", SKIPPED_TIMES)
 def test_lists_accept_skipped_local_times(

@@ -131,6 +131,7 @@ def test_messages_without_a_valid_signature_are_refused(listener: Listener) -> N
     ]
 
 
+@pytest.mark.slow
 def test_the_token_of_a_challenge_is_repeated(listener: Listener) -> None:
     data = {"object": "webhook", "id": "whsub_1", "challenge": "kYb0q1"}
     response = listener.post(json.dumps({"type": "webhook.challenge", "data": data}))

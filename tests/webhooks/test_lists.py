@@ -89,6 +89,7 @@ def test_the_list_of_deliveries_reads_an_index_in_its_order(
         assert '"webhooks_event"."data"' not in page
 
 
+@pytest.mark.slow
 def test_the_admin_page_of_a_subscription_reads_an_index_in_its_order(
     two: tuple[Subscription, Subscription],
 ) -> None:

@@ -190,6 +190,7 @@ def filled(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, **({"filters": filters} if filters else {})}
 
 
+@pytest.mark.slow
 @rows.same(REQUESTS, "the eleven documented requests")
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -200,6 +201,7 @@ def test_a_documented_request_creates_an_export(shop: VendorClient, name: str) -
     assert {name: shown[name] for name in body} == body
 
 
+@pytest.mark.slow
 @rows.same(REQUESTS, "the 33 exportable types", "the offered includes of 19 types")
 @pytest.mark.django_db
 @pytest.mark.parametrize("type", TYPES)

@@ -177,6 +177,7 @@ def test_the_documented_types_are_listed_in_the_documented_order(shop: ShopClien
     ]
 
 
+@pytest.mark.slow
 @rows.same(
     REQUEST,
     "`type`: the 13 codes",

@@ -38,6 +38,7 @@ def names(client: KeyClient, path: str, **query: Any) -> list[str]:
     return [each["name"] for each in response.json()["data"]]
 
 
+@pytest.mark.slow
 @rows.same(
     FILTERS,
     "contacts: `location_id`, `group_id`, `metadata`, `created_at`, `updated_at`",
@@ -84,6 +85,7 @@ def test_items_are_filtered_by_inventory(alice: KeyClient, acme: Organization) -
     assert names(alice, "items", include_zero_inventory="false") == ["Pallet"]
 
 
+@pytest.mark.slow
 @rows.same(FILTERS, "shipments: `status`, `statuses`, `type`, `provider`")
 def test_shipments_are_filtered_by_statuses_and_providers(
     alice: KeyClient, acme: Organization

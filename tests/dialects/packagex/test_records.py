@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 ROOT = "/packagex/v1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_list", LISTS, ids=lambda each: each.resource)
 @rows.same(
     RECORDS,
