@@ -217,7 +217,7 @@ form.addEventListener("htmx:afterSettle", ({ target, detail: { target: part, xhr
   // One event for each new element. The preview also replaces texts inside the form, unrequested.
   if (!sent.delete(xhr)) return;
   // The response does not know what was entered while it was on its way.
-  const controls = controlsOf(document.getElementById(part.id));
+  const controls = controlsOf(document.getElementById(part.id) ?? target);
   for (const [name, value] of entered.get(xhr)) {
     const control = controls.get(name);
     if (!control) continue;
