@@ -1,6 +1,6 @@
 """Admin of exports: list, page, downloads and buttons."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -60,7 +60,6 @@ class ExportAdmin(JobFilesAdmin):
         "progress_bar",
         "size",
         "created",
-        "download_button",
     )
     list_filter = (
         StatusFilter,
@@ -84,10 +83,10 @@ class ExportAdmin(JobFilesAdmin):
             context = {"new_page": self.new_page(), "new_title": "Preview rows", **context}
         return super().changelist_view(request, context)
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Leave out the download button for users who may not download."""
-        columns = tuple(super().get_list_display(request))
-        return columns if self.may_download(request) else columns[:-1]
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        """Add the column of download buttons for people who may download files."""
+        columns = super().get_list_display(request)
+        return [*columns, self._download_column(request)] if self.may_download(request) else columns
 
     # --- Page of an export -----------------------------------------------------------------------
 
@@ -137,12 +136,17 @@ class ExportAdmin(JobFilesAdmin):
         # Not from the files: 50 exports may have 50,000.
         return filesizeformat(export.stored_bytes) if export.stored_bytes else EMPTY
 
-    @display(description="")
-    def download_button(self, export: Export) -> SafeString:
-        if not self.has_downloads(export):
-            return SafeString()
-        context = {"url": self.download_all_url(export), "name": str(export)}
-        return render_to_string("admin/longshore_jobs/download_button.html", context)
+    def _download_column(self, request: HttpRequest) -> Callable[[Export], SafeString]:
+        """Return the column with a button for each export whose files the person may download."""
+
+        @display(description="")
+        def download_button(export: Export) -> SafeString:
+            if not self.may_download_of(request, export):
+                return SafeString()
+            context = {"url": self.download_all_url(export), "name": str(export)}
+            return render_to_string("admin/longshore_jobs/download_button.html", context)
+
+        return download_button  # type: ignore[no-any-return]
 
 
 def _readable_spec(export: Export) -> ExportSpec | str:

@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
+from django.db.models import Model, prefetch_related_objects
 
 
 class Role(StrEnum):
@@ -91,6 +92,11 @@ def is_superuser(person: Any) -> bool:
 
 
 def role_names(person: Any) -> list[str]:
-    """Return the names of a person's groups; none for user models without groups."""
-    groups = getattr(person, "groups", None)
-    return [group.name for group in groups.all()] if groups is not None else []
+    """Return the names of a person's groups; none for user models without groups.
+
+    Reads them once for each user object, which a request has once.
+    """
+    if not (isinstance(person, Model) and hasattr(person, "groups")):
+        return []
+    prefetch_related_objects([person], "groups")
+    return [group.name for group in person.groups.all()]

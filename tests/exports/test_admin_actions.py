@@ -163,12 +163,13 @@ def test_files_and_retries_need_the_roles_of_all_resources(
     values = {"status": Status.FAILED, "completed_at": timezone.now()}
     failed = make(acme, other_resources=["group"], **values)
     replaced(own_registry, "group", roles=frozenset({Role.ADMINISTRATOR.value}))
-    for name in ("download", "zip"):
-        address = reverse(f"admin:exports_export_{name}", args=[completed.pk])
-        assert manager.get(address).status_code == 403
-    press(manager, failed, "retry")
+    for export in (completed, failed):
+        content = page(manager, change(export)) + page(manager, LIST)
+        for name in ("download", "zip", "retry_job"):
+            address = reverse(f"admin:exports_export_{name}", args=[export.pk])
+            assert manager.get(address).status_code == 403
+            assert address not in content
     refusal = "group needs the role Administrator."
-    assert refusal in page(manager, change(failed))
     assert refusal in run_on(manager, "retry_selected", [failed], confirmed="1").content.decode()
     failed.refresh_from_db()
     assert failed.status == Status.FAILED

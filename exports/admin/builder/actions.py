@@ -16,6 +16,7 @@ from exports.admin.builder.drafts import Draft
 from exports.admin.builder.list_filters import filters_of_list
 from exports.admin.builder.state import FILTERS
 from longshore.accounts.admin.filters import TimeFilter
+from longshore.resources.readers import may_read
 from longshore.resources.registry import Resource, registry
 
 # Maximum number of ids in a request that a list prepares: more would fill the session and the
@@ -26,7 +27,8 @@ MAX_IDS = 1_000
 class ExportActions:
     """Mixin of a ModelAdmin whose model is a resource; it comes before StaffModelAdmin.
 
-    Both actions open the builder with a request for the records. They need `add_export`.
+    Both actions open the builder with a request for the records. They need `add_export`,
+    and a role of the resource if it declares some.
     """
 
     model: Any
@@ -35,8 +37,11 @@ class ExportActions:
     actions_list = ("export_all",)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        is_resource = registry.for_model(self.model) is not None
-        return is_resource and request.user.has_perm("exports.add_export")
+        """Return whether the person may export the records of this model."""
+        resource = registry.for_model(self.model)
+        if resource is None or not request.user.has_perm("exports.add_export"):
+            return False
+        return may_read([resource.name], request.user)
 
     @admin.action(description="Export selected", permissions=["export"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:

@@ -24,7 +24,7 @@ from longshore.jobs.admin.facts import address_of
 from longshore.jobs.admin.selected import Bulk, SelectedActions
 from longshore.jobs.lifecycle import Lifecycle
 from longshore.jobs.statuses import Status
-from longshore.resources.readers import check_job
+from longshore.resources.readers import check_job, may_read_job
 
 # Clients see the reason; the audit log has the name of the person.
 STAFF_CANCELED = "Canceled by the staff."
@@ -186,7 +186,16 @@ class JobButtons(SelectedActions):
         return self._may(request, "change") and self._is(object_id, self.lifecycle.kind.unfinished)
 
     def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return self._may(request, "change") and self._is(object_id, self.lifecycle.kind.retryable)
+        """Return whether the person may retry jobs, and can retry a given one.
+
+        A retry reads the records of the job again: it needs the roles of their resources.
+        """
+        if not self._may(request, "change"):
+            return False
+        if object_id is None:
+            return True
+        job = self._jobs(object_id).shown_as(self.lifecycle.kind.retryable).first()
+        return job is not None and may_read_job(job, request.user)
 
     def has_expire_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._may(request, "change") and self._is(object_id, (Status.COMPLETED,))
