@@ -13,7 +13,7 @@ from psycopg import sql
 
 from longshore.resources.columns import column_name
 from longshore.resources.registry import Resource
-from longshore.resources.relations import Relation
+from longshore.resources.relations import Relation, find_relation
 from longshore.resources.tables import concrete_model
 
 # Maximum of parts of one relation of a record. The number of a part is the number of its record,
@@ -41,7 +41,7 @@ class Part:
         """
         if name not in resource.writable_relations:
             return None
-        if not isinstance(resource.model._meta.get_field(name), ManyToOneRel):
+        if not isinstance(find_relation(resource.model, name), ManyToOneRel):
             return None
         relation, registered = resource.related(name)
         return cls(relation, registered or _derived(resource, relation))

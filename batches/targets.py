@@ -4,7 +4,7 @@ An input that an export wrote also has columns that nobody can set, such as comp
 are read-only: a batch leaves them out, with a warning.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -15,7 +15,14 @@ from batches.parts import MAX_PARTS, Part
 from longshore.api.errors import display_value
 from longshore.api.suggestions import did_you_mean
 from longshore.files.flattened_headers import join_path, split_header
-from longshore.resources.columns import AnyField, Column, ColumnType, field_column, find_field
+from longshore.resources.columns import (
+    AnyField,
+    Column,
+    ColumnType,
+    field_column,
+    find_field,
+    has_column,
+)
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
 from longshore.resources.tables import inherited_fields
@@ -214,6 +221,8 @@ class Targets:
 def refusal_of(resource: Resource) -> str | None:
     """Return why batches cannot write the records of a resource, as a clause; None if they can."""
     step = (resource.organization or "").partition("__")[0]
+    for attribute, name in _unknown_names(resource):
+        return f"{attribute} of their declaration names {display_value(name)}, which does not exist"
     if resource.organization is None:
         return "all organizations share them"
     if inherited_fields(resource.model):
@@ -223,6 +232,19 @@ def refusal_of(resource: Resource) -> str | None:
     if not (resource.writable_columns or resource.writable_relations):
         return "all of their columns are read-only"
     return None
+
+
+def _unknown_names(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Yield the attributes of a declaration with names that system checks report."""
+    for name in resource.key:
+        if not has_column(resource.model, name):
+            yield "key", name
+    for name in resource.writable or ():
+        if name not in resource.writable_columns:
+            yield "writable", name
+    for name in resource.writable_relations:
+        if not resource.is_related(name):
+            yield "writable_relations", name
 
 
 def listed(names: Sequence[str]) -> str:

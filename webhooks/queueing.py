@@ -4,8 +4,9 @@ import logging
 from collections.abc import Iterable
 
 from celery import current_app
-from django.core.cache import cache
 from redis.exceptions import RedisError
+
+from longshore.cache import cache
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ A sender is a thread of a worker. It waits up to 15 seconds for one response.
 import time
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from longshore.cache import cache
 from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Subscription
 

@@ -131,14 +131,8 @@ if not CACHE_URL:
         CACHE_URL = broker._replace(path="/1").geturl()
     else:
         raise ImproperlyConfigured("CACHE_URL must be set when BROKER_URL is not a redis:// URL.")
-CACHES = {
-    "default": {
-        "BACKEND": "longshore.api.cache.ValkeyCache",
-        "LOCATION": CACHE_URL,
-        # A server that does not respond must not delay a request.
-        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 1, "retry": None},
-    }
-}
+# The caches of a project. Longshore uses its own (`longshore.cache`).
+CACHES = {"default": {"BACKEND": "longshore.cache.ValkeyCache", "LOCATION": CACHE_URL}}
 
 # --- Limits of the API and of exports -------------------------------------------------------
 

@@ -14,7 +14,9 @@ class AccountsConfig(AppConfig):
         # After the receiver of django.contrib.auth, which creates the permissions.
         post_migrate.connect(grant, dispatch_uid="longshore.accounts.roles")
         if apps.is_installed("django.contrib.admin"):
+            from longshore.accounts.admin.languages import name_languages
             from longshore.accounts.admin.users import register_own_model
 
+            name_languages()
             # The app of the admin, which comes before this one, has loaded all admin modules.
             register_own_model()

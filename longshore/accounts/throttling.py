@@ -4,12 +4,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.cache import cache
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from longshore.accounts.models import ApiKey
+from longshore.cache import cache
 
 if TYPE_CHECKING:  # REST framework's views import this module.
     from rest_framework.views import APIView

@@ -4,18 +4,17 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.cache import cache
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from longshore.accounts.authentication import key_of
-from longshore.api.cache import ValkeyCache
 from longshore.api.errors import ApiError, ErrorCode
+from longshore.cache import cache
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +79,8 @@ def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
         return
     limit = max(1, settings.API_MAX_EXPENSIVE_REQUESTS - spare)
     key, slot = f"expensive:{organization_id}", uuid4().hex
-    valkey = cast("ValkeyCache", cache)
     try:
-        acquired = valkey.run(_ACQUIRE, [key], [limit, _lease_seconds(), slot])
+        acquired = cache.run(_ACQUIRE, [key], [limit, _lease_seconds(), slot])
     except RedisError as error:
         logger.warning("Expensive requests are not limited: Valkey does not respond: %s", error)
         yield
@@ -93,7 +91,7 @@ def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
         yield
     finally:
         with suppress(RedisError):
-            valkey.run(_RELEASE, [key], [slot])
+            cache.run(_RELEASE, [key], [slot])
 
 
 def _lease_seconds() -> int:

@@ -14,10 +14,10 @@ from contextlib import suppress
 from typing import Any
 
 from celery.bootsteps import StartStopStep
-from django.core.cache import cache
 from kombu import Queue
 from redis.exceptions import RedisError
 
+from longshore.cache import cache
 from longshore.jobs import kinds
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.statuses import Lane

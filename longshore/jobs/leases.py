@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from django.core.cache import cache
 from redis.exceptions import RedisError
 
+from longshore.cache import cache
 from longshore.database.ids import new_id
 
 

@@ -13,13 +13,13 @@ from itertools import chain
 from math import inf
 from typing import Any, TypeVar
 
-from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
 from longshore.accounts.models import Organization
+from longshore.cache import cache
 from longshore.database import chunks
 from longshore.files.storage import file_storage
 from longshore.jobs import admission, counters, heartbeats, kinds

@@ -10,6 +10,7 @@ class ResourcesConfig(AppConfig):
     label = "longshore_resources"
 
     def ready(self) -> None:
-        from longshore.resources import checks  # noqa: F401  (registers the system checks)
+        # The imports register the system checks.
+        from longshore.resources import checks, export_type_checks  # noqa: F401
 
         autodiscover_modules("resources", "export_types", "request_examples")

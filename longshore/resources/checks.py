@@ -1,27 +1,18 @@
-"""System checks of resources and named exports: report wrong declarations at start-up."""
+"""System checks of resources: report wrong declarations at start-up."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from django.core.checks import ERROR, CheckMessage, Error, register
-from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
+from django.core.checks import CheckMessage, register
 from psycopg import sql
 
-from longshore.resources.columns import ColumnType, find_field, has_column, has_composite_key
+from longshore.resources.columns import ColumnType
 from longshore.resources.conditions import SEARCH
 from longshore.resources.declared_types import wrong_types
-from longshore.resources.disclosure import (
-    check_related_fields,
-    check_related_rows,
-    check_secrets,
-    check_shown_rows,
-    problem,
-)
-from longshore.resources.export_types import ExportType, export_types
+from longshore.resources.disclosure import check_secrets, check_shown_rows, problem
 from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
 from longshore.resources.model_checks import (
-    accessor_hint,
+    check_columns,
     check_date,
     check_lengths,
     check_model,
@@ -29,15 +20,15 @@ from longshore.resources.model_checks import (
     check_organization,
     check_readers,
     check_table,
-    composite_key,
 )
-from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource, registry
-from longshore.resources.relations import JOINED, Relation
+from longshore.resources.name_checks import check_address, check_declared_names, check_declared_once
+from longshore.resources.named_filters import NamedFilter
+from longshore.resources.registry import Resource, registry
+from longshore.resources.relation_checks import check_includes, check_relations
 from longshore.resources.timezones import UTC
 from longshore.resources.write_checks import check_written
 
 TYPE = "longshore_resources.E028"
-_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
 @register
@@ -49,77 +40,17 @@ def check_resources(**_: Any) -> list[CheckMessage]:
         if any(wrong_types(resource)):
             problems.extend(check_resource(resource))
             continue
-        for name in (resource.name, resource.plural):
+        for attribute in ("name", "plural"):
+            name = getattr(resource, attribute)
             if names.setdefault(name, resource) is not resource:
-                problems.append(
-                    problem(
-                        resource,
-                        f"{names[name].model._meta.label} already has the name {name!r}",
-                        "longshore_resources.E001",
-                    )
+                owner = names[name].model._meta.label
+                text = f"{attribute}: {owner} already has the name {name!r}"
+                hint = (
+                    f"Choose another {attribute}, such as {resource.model._meta.app_label}_{name}."
                 )
+                problems.append(problem(resource, text, "longshore_resources.E001", hint))
         problems.extend(check_resource(resource))
     return problems
-
-
-@register
-def check_export_types(**_: Any) -> list[CheckMessage]:
-    """Return the problems of all declared named exports."""
-    problems: list[CheckMessage] = []
-    codes = export_types.codes()
-    for export_type in (*export_types.declared, *export_types.unusable):
-        try:
-            texts = dict(_export_type_problems(export_type))
-        except Exception as error:
-            texts = {f"the declaration cannot be checked: {type(error).__name__}: {error}": None}
-        if codes.count(export_type.code) > 1:
-            texts["another named export has the code"] = None
-        text = f"Named export {export_type.code!r}: "
-        problems += [
-            Error(f"{text}{each}.", hint, id="longshore_resources.E015")
-            for each, hint in texts.items()
-        ]
-    return problems
-
-
-def _export_type_problems(export_type: ExportType) -> Iterator[tuple[str, str | None]]:
-    """Yield the problems of a named export, each with a hint."""
-    if mistyped := [(each.text, each.hint) for each in wrong_types(export_type)]:
-        yield from mistyped
-        return
-    resource = registry.get(export_type.resource)
-    if resource is None:
-        yield f"{export_type.resource!r} is not a resource", None
-        return
-    if any(map(_is_error, check_resource(resource))):
-        return  # Correct the resource first.
-    for path in export_type.columns:
-        if not resource.has_path(path):
-            yield f"{resource.name} has no column {path!r}", _hint(resource, path)
-    if not export_type.columns:
-        yield "columns is empty", None
-    headers = list(export_type.columns.values())
-    for header in sorted({header for header in headers if headers.count(header) > 1}):
-        yield f"two columns have the header {header!r}", None
-    options = {**export_type.options, ORDER_BY: export_type.order_by}
-    ranged = {} if export_type.date is None else {export_type.date: "gte:2024-01-01"}
-    for given in (options, ranged):
-        for wrong in parse_options(resource, given, UTC)[1]:
-            path = wrong.field.removeprefix("options.")
-            yield f"{wrong.field}: {wrong.message.rstrip('.')}", _hint(resource, path)
-
-
-def _hint(resource: Resource, path: str) -> str | None:
-    """Return how to make the field of a related record known, if a path names one."""
-    head, _, name = path.partition(".")
-    relation = resource.relations_by_name.get(head)
-    if relation is None or not has_column(relation.target, name):
-        return None
-    return f"Add {name!r} to fields of the relation {head!r} of the resource {resource.name!r}."
-
-
-def _is_error(message: CheckMessage) -> bool:
-    return message.level >= ERROR
 
 
 def check_resource(resource: Resource) -> Iterator[CheckMessage]:
@@ -130,20 +61,20 @@ def check_resource(resource: Resource) -> Iterator[CheckMessage]:
 
 def _check_values(resource: Resource) -> Iterator[CheckMessage]:
     """Check a resource whose attributes have the right types."""
-    names = [*_guarded("name, plural", _check_address, resource)]
+    names = [*_guarded("name, plural", check_address, resource)]
     of_model = [*_guarded("model", check_model, resource)]
     yield from (*names, *of_model)
     if of_model:
         return
     for attributes, check in _CHECKS.items():
         yield from _guarded(attributes, check, resource)
-    of_relations = [*_guarded("relations", _check_relations, resource)]
+    of_relations = [*_guarded("relations", check_relations, resource)]
     yield from of_relations
     yield from _guarded("writable, writable_relations, required", check_written, resource)
     if not of_relations:
-        yield from _guarded("includes", _check_includes, resource)
+        yield from _guarded("includes", check_includes, resource)
         yield from _guarded("filters", _check_filters, resource)
-    yield from _guarded("columns, relations, filters", _check_declared_once, resource)
+    yield from _guarded("columns, relations, filters", check_declared_once, resource)
 
 
 def _guarded(
@@ -158,118 +89,19 @@ def _guarded(
         yield problem(resource, text, "longshore_resources.E029", hint)
 
 
-def _check_address(resource: Resource) -> Iterator[CheckMessage]:
-    """Check the names, and the address of the list that has them."""
-    wrong = False
-    for attribute in ("name", "plural"):
-        value = getattr(resource, attribute)
-        if not _NAME.match(value):
-            wrong = True
-            text = f"{attribute} {value!r} must be lower-case letters, digits and underscores"
-            yield problem(resource, text, "longshore_resources.E002")
-    if wrong:
-        return
-    try:
-        path = reverse(f"record-{resource.name}-list")
-        view = getattr(resolve(f"/{path.removeprefix(get_script_prefix())}").func, "cls", None)
-    except (NoReverseMatch, Resolver404):  # The project serves no lists.
-        return
-    if not hasattr(view, "resource"):
-        text = f"plural {resource.plural!r}: the API already uses the path {path}"
-        yield problem(resource, text, "longshore_resources.E009", "Choose another plural.")
-
-
-def _check_declared_once(resource: Resource) -> Iterator[CheckMessage]:
-    names = [column.name for column in resource.columns] + [r.name for r in resource.relations]
-    ids = [f"{relation.singular}_id" for relation in resource.relations if relation.singular]
-    fields = resource.model._meta.concrete_fields
-    visible = [each for each in fields if not resource.hidden_fields & {each.name, each.attname}]
-    columns = {model_field.attname for model_field in visible}
-    names += ids + [name for name in ids if name in columns]
-    filters = list(resource.filters_by_name)
-    names += [each.name for each in resource.filters]
-    names += [name for name in filters if name in columns - resource.hidden]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield problem(resource, f"{name!r} is declared twice", "longshore_resources.E008")
-    options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
-    for name in options:
-        if name in names or name in columns:
-            text = f"{name!r} is an option of every request and cannot be the name of a filter"
-            hint = "Give it another name."
-            if name in columns:
-                model = resource.model.__name__
-                hint = (
-                    f"Give the field another name in requests: hidden=frozenset({{{name!r}}}), "
-                    f"columns=(field_column({model}, {name!r}, called={f'{name}_value'!r}),)."
-                )
-            yield problem(resource, text, "longshore_resources.E012", hint)
-
-
-def _check_relations(resource: Resource) -> Iterator[CheckMessage]:
-    for relation in resource.relations:
-        yield from _check_relation(resource, relation)
-
-
-def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:
-    field = find_field(resource.model, relation.name)
-    if not isinstance(field, JOINED):
-        text = f"relation {relation.name!r} is not a relation of {resource.model.__name__}"
-        hint = accessor_hint(resource.model, relation.name)
-        if field is not None and getattr(field, "is_relation", False):
-            hint = "A generic relation has no column that could be joined."
-        yield problem(resource, text, "longshore_resources.E007", hint)
-        return
-    if has_composite_key(field.related_model):
-        yield composite_key(resource, f"relation {relation.name!r}: ", field.related_model)
-        return
-    for name in (relation.label, *relation.fields):
-        if not any(name in (f.name, f.attname) for f in field.related_model._meta.concrete_fields):
-            model = field.related_model
-            text = f"relation {relation.name!r}: {model.__name__} has no {name!r}"
-            fields = ", ".join(each.attname for each in model._meta.concrete_fields)
-            hint = f"Set label and fields of the relation to fields of {model.__name__}: {fields}."
-            yield problem(resource, text, "longshore_resources.E007", hint)
-            return
-    yield from check_related_rows(resource, relation.bind(resource.model))
-    yield from check_related_fields(resource, relation.bind(resource.model))
-
-
-def _check_includes(resource: Resource) -> Iterator[CheckMessage]:
-    for path in resource.includes:
-        text = f"include {path!r}: "
-        steps = path.split(".")
-        if len(steps) > MAX_INCLUDE_DEPTH:
-            text += f"{len(steps)} steps; the maximum is {MAX_INCLUDE_DEPTH}"
-            yield problem(resource, text, "longshore_resources.E013")
-        parent: Resource | None = resource
-        for step in steps:
-            if parent is None:
-                yield problem(
-                    resource,
-                    f"{text}the record before {step!r} has no resource",
-                    "longshore_resources.E013",
-                )
-                break
-            try:
-                _, related = parent.related(step)
-            except LookupError as error:
-                hint = accessor_hint(parent.model, step)
-                yield problem(resource, f"{text}{error}", "longshore_resources.E013", hint)
-                break
-            if step in parent.columns_by_name:
-                text += f"{step!r} is also a column of {parent.name}"
-                yield problem(resource, text, "longshore_resources.E013")
-            parent = related
-    for path in sorted({path for path in resource.includes if resource.includes.count(path) > 1}):
-        yield problem(resource, f"include {path!r} is declared twice", "longshore_resources.E013")
-
-
 def _check_expressions(resource: Resource) -> Iterator[CheckMessage]:
     """Check that SQL has no placeholders but `{row}`."""
     templates = [(f"column {each.name!r}", each.expression) for each in resource.columns]
-    templates += [(f"filter {each.name!r}", each.expression) for each in resource.filters]
+    templates += [
+        (f"filter {each.name!r}", each.expression) for each in resource.filters if each.expression
+    ]
     templates += [(f"rule {each.message!r}", each.condition) for each in resource.rules]
     for name, template in templates:
+        if not template.strip():
+            hint = "Write an SQL expression, such as '{row}.price'."
+            text = f"{name}: the expression is empty"
+            yield problem(resource, text, "longshore_resources.E026", hint)
+            continue
         try:
             sql.SQL(template).format(row=sql.Identifier("row"))
         except (IndexError, KeyError, ValueError) as error:
@@ -280,19 +112,29 @@ def _check_expressions(resource: Resource) -> Iterator[CheckMessage]:
 
 def _check_filters(resource: Resource) -> Iterator[CheckMessage]:
     for named in resource.filters:
-        text = f"filter {named.name!r}: "
-        if bool(named.paths) == bool(named.expression):
-            text += "declare either paths or an expression"
-            yield problem(resource, text, "longshore_resources.E022")
-        if named.inclusive and (named.paths or named.kind is not ColumnType.BOOLEAN):
-            text += "inclusive needs a boolean expression"
-            yield problem(resource, text, "longshore_resources.E022")
-        for path in named.paths:
-            _, problems = parse_options(resource, {path: "is_not_null"}, UTC)
-            for wrong in problems:
-                yield problem(
-                    resource, text + wrong.message.rstrip("."), "longshore_resources.E022"
-                )
+        for text, hint in _filter_problems(resource, named):
+            text = f"filter {named.name!r}: {text}"
+            yield problem(resource, text, "longshore_resources.E022", hint)
+
+
+def _filter_problems(resource: Resource, named: NamedFilter) -> Iterator[tuple[str, str]]:
+    """Yield the problems of one filter, each with a hint."""
+    if bool(named.paths) == bool(named.expression):
+        yield "declare either paths or an expression", "Set one of them."
+    if named.inclusive and (named.paths or named.kind is not ColumnType.BOOLEAN):
+        hint = "Write an SQL expression of a boolean, or leave inclusive out."
+        yield "inclusive needs a boolean expression", hint
+    for path in named.paths:
+        other = resource.filters_by_name.get(path)
+        if other and other.paths:
+            yield f"{path!r} has paths itself", f"Name columns in place of {path!r}."
+            continue
+        hint = "Name columns, fields of relations as in 'guest.email', or filters with expressions."
+        if path in (LIMIT, ORDER_BY, DIRECTION, SEARCH):
+            yield f"{path!r} is an option and not a filter", hint
+            continue
+        for wrong in parse_options(resource, {path: "is_not_null"}, UTC)[1]:
+            yield wrong.message.rstrip("."), hint
 
 
 # The checks of attributes that do not need each other, by the attributes.
@@ -301,6 +143,8 @@ _CHECKS: Mapping[str, Callable[[Resource], Iterator[CheckMessage]]] = {
     "organization": check_organization,
     "date_field": check_date,
     "key, search, hidden": check_names,
+    "columns, hidden": check_columns,
+    "columns, filters, relations": check_declared_names,
     "columns, relations, includes": check_lengths,
     "scopes, roles": check_readers,
     "where": check_shown_rows,

@@ -33,6 +33,7 @@ __all__ = [
     "find_field",
     "has_column",
     "has_composite_key",
+    "has_table",
     "is_editable",
     "model_columns",
     "primary_key",
@@ -228,6 +229,12 @@ def is_editable(model: type[models.Model], column: Column) -> bool:
 def primary_key(model: type[models.Model]) -> str:
     """Return the name of the primary key's database column."""
     return column_name(model._meta.pk)
+
+
+def has_table(model: type[models.Model]) -> bool:
+    """Return whether a model is neither abstract nor replaced by another, as `auth.User` may be."""
+    options = getattr(model, "_meta", None)
+    return options is not None and not options.abstract and not options.swapped
 
 
 def has_composite_key(model: type[models.Model]) -> bool:

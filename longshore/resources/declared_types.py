@@ -80,13 +80,20 @@ def _is(value: Any, annotation: Any) -> bool:
     if origin is type:
         return isinstance(value, type) and issubclass(value, arguments[0])
     if origin in (tuple, frozenset):
-        return isinstance(value, origin) and all(_fits(each, arguments[0]) for each in value)
+        if not isinstance(value, origin) or not all(_fits(each, arguments[0]) for each in value):
+            return False
+        return not _has_length(annotation) or len(value) == len(arguments)
     if origin is not None and issubclass(origin, Mapping):
         keys, values = arguments
         return isinstance(value, Mapping) and all(
             _fits(key, keys) and _fits(each, values) for key, each in value.items()
         )
     return callable(value) if origin is Callable else isinstance(value, annotation)
+
+
+def _has_length(annotation: Any) -> bool:
+    """Return whether a tuple has a fixed number of elements, which are then of one type."""
+    return get_origin(annotation) is tuple and get_args(annotation)[-1] is not ...
 
 
 def _expected(annotation: Any) -> str:
@@ -100,17 +107,21 @@ def _name(annotation: Any) -> str:
     if origin is type:
         return f"a class of {arguments[0].__name__}"
     if origin in (tuple, frozenset):
-        return f"a {origin.__name__} of {_PLURALS.get(arguments[0]) or arguments[0].__name__}"
+        number = f"{len(arguments)} " if _has_length(annotation) else ""
+        items = _PLURALS.get(arguments[0]) or arguments[0].__name__
+        return f"a {origin.__name__} of {number}{items}"
     if origin is not annotation and origin is not Callable:
         return "a dict"
     return _NAMES.get(origin) or f"a {origin.__name__}"
 
 
 def _hint(name: str, value: Any, annotation: Any) -> str | None:
-    """Return the fix of a value that stands in place of a collection or of a class."""
+    """Return the fix of a value that stands in place of a choice, a collection or a class."""
+    if value is ...:
+        return f"Choose: write {_expected(annotation)} in place of the three dots."
     for each in _alternatives(annotation):
         origin, arguments = get_origin(each), get_args(each)
-        if origin is tuple and _fits(value, arguments[0]):
+        if origin is tuple and not _has_length(each) and _fits(value, arguments[0]):
             return f"Write a comma after the only element: {name}=({_shown(value)},)."
         if origin is frozenset and _fits(value, arguments[0]):
             return f"Write {name}=frozenset({{{_shown(value)}}})."

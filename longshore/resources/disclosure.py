@@ -22,7 +22,14 @@ _SHOW_ALL = "where=Q() shows all rows"
 
 def problem(resource: Resource, text: str, code: str, hint: str | None = None) -> Error:
     """Return an error of a resource. text: a clause without a full stop."""
-    return Error(f"Resource {resource.name!r}: {text}.", hint, resource.model, code)
+    # Django's messages show the label of a model, which `Model` itself does not have.
+    model = resource.model if hasattr(resource.model, "_meta") else None
+    return Error(sentence(f"Resource {resource.name!r}: {text}"), hint, model, code)
+
+
+def sentence(text: str) -> str:
+    """Return a text with a full stop, unless it is a question."""
+    return text if text.endswith("?") else f"{text}."
 
 
 def check_shown_rows(resource: Resource) -> Iterator[CheckMessage]:
@@ -40,7 +47,10 @@ def check_secrets(resource: Resource) -> Iterator[CheckMessage]:
     """Check that the resource shows secrets only if it exposes them explicitly."""
     for name in sorted(resource.exposed - secret_fields(resource.model)):
         text = f"exposed {name!r} is not a field of {resource.model.__name__} that holds a secret"
-        yield problem(resource, text, "longshore_resources.E020")
+        secrets = ", ".join(sorted(secret_fields(resource.model)))
+        hint = f"Name fields whose names look like secrets: {secrets}."
+        hint = hint if secrets else "No name of its fields looks like a secret: leave exposed out."
+        yield problem(resource, text, "longshore_resources.E020", hint)
     for column in resource.columns:
         if column.field in secret_fields(resource.model) - resource.exposed:
             text = f"the column {column.name!r} shows {column.field!r}, which holds a secret"
@@ -81,10 +91,13 @@ def check_related_fields(resource: Resource, relation: Relation) -> Iterator[Che
         field = names.get(name, name)
         prefix = f"relation {relation.name!r}: {name!r} of {target.__name__} "
         if field in secrets:
-            yield problem(resource, f"{prefix}holds a secret", "longshore_resources.E020")
+            hint = f"Remove it from the relation, or declare exposed=frozenset({{{field!r}}}) in a "
+            hint += f"resource for {target.__name__}."
+            yield problem(resource, f"{prefix}holds a secret", "longshore_resources.E020", hint)
         elif other and name != relation.key and hidden & {name, field}:
             text = f"{prefix}is a hidden field of the resource {other.name!r}"
-            yield problem(resource, text, "longshore_resources.E021")
+            hint = f"Remove it from the relation, or from hidden of {other.name!r}."
+            yield problem(resource, text, "longshore_resources.E021", hint)
 
 
 def _path(steps: Iterable[str]) -> str:
@@ -101,4 +114,5 @@ def _check_filter(
     except (AttributeError, FieldError, TypeError, ValidationError, ValueError) as error:
         reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         text = f"{prefix}where {condition}: {reason.rstrip('.')}"
-        yield problem(resource, text, "longshore_resources.E017")
+        hint = f"Use lookups of columns of {model.__name__}, such as where=Q(deleted_at=None)."
+        yield problem(resource, text, "longshore_resources.E017", hint)

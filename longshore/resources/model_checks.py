@@ -17,6 +17,7 @@ from longshore.resources.columns import (
     find_field,
     has_column,
     has_composite_key,
+    has_table,
 )
 from longshore.resources.disclosure import problem
 from longshore.resources.ownership import (
@@ -34,10 +35,14 @@ _WITHOUT_COLUMN = (
 
 def check_model(resource: Resource) -> Iterator[CheckMessage]:
     """Yield the problems of a resource's model. Other checks need a model without these."""
-    if resource.model._meta.abstract:
-        text = f"{resource.model.__name__} is abstract, so it has no table"
-        yield problem(resource, text, "longshore_resources.E024")
-    if has_composite_key(resource.model):
+    model = resource.model
+    if not has_table(model):
+        swapped = model is not Model and model._meta.swapped
+        reason = f"is replaced by {swapped}" if swapped else "is abstract"
+        text = f"model: {model.__name__} {reason}, so it has no table"
+        hint = f"Declare {swapped or 'a model that derives from it'}."
+        yield problem(resource, text, "longshore_resources.E024", hint)
+    elif has_composite_key(model):
         yield composite_key(resource, "", resource.model)
 
 
@@ -68,7 +73,8 @@ def check_table(resource: Resource) -> Iterator[CheckMessage]:
         is_visible = not resource.hidden_fields & {field.name, field.attname}
         if is_visible and isinstance(field, JSONField) and field.db_type(connection) == "json":
             text = f"{field.name!r} has the type json, which cannot be compared; use jsonb"
-            yield problem(resource, text, "longshore_resources.E011")
+            hint = f"Store it as jsonb, or declare hidden=frozenset({{{field.name!r}}})."
+            yield problem(resource, text, "longshore_resources.E011", hint)
 
 
 def check_organization(resource: Resource) -> Iterator[CheckMessage]:
@@ -83,7 +89,7 @@ def check_organization(resource: Resource) -> Iterator[CheckMessage]:
             field, OneToOneRel
         )
         target: Any = getattr(field, "related_model", None)
-        if not is_joinable or field.many_to_many or target is None:
+        if not is_joinable or field.many_to_many or target is None or field.name != step:
             text = f"organization {resource.organization!r}: {step!r} is not a foreign key of "
             yield problem(
                 resource, text + model.__name__, "longshore_resources.E003", _path_hint(resource)
@@ -91,7 +97,8 @@ def check_organization(resource: Resource) -> Iterator[CheckMessage]:
             return
         if getattr(field, "column", "") is None:
             text = f"organization {resource.organization!r}: {step!r} of {model.__name__} "
-            yield problem(resource, text + _WITHOUT_COLUMN, "longshore_resources.E003")
+            hint = _path_hint(resource)
+            yield problem(resource, text + _WITHOUT_COLUMN, "longshore_resources.E003", hint)
             return
         model = target
     if not is_organization(model):
@@ -119,7 +126,9 @@ def _check_shared(resource: Resource) -> Iterator[CheckMessage]:
     name = f"Resource {resource.name!r}"
     if is_organization(model) or organization_links(model):
         text = f"organization=None, but each {model.__name__} belongs to an organization"
-        hint = None if is_organization(model) else _path_hint(resource)
+        hint = _path_hint(resource)
+        if is_organization(model):
+            hint = "Declare a resource for a model of your own, and an organization per tenant."
         yield problem(resource, text, "longshore_resources.E025", hint)
     elif path := organization_path(model):
         text = (
@@ -143,6 +152,8 @@ def check_date(resource: Resource) -> Iterator[CheckMessage]:
         text = f"date_field {name!r} is not a date or datetime field"
     elif name in resource.hidden_fields:
         text = f"date_field {name!r} is hidden"
+    elif (column := resource.columns_by_name.get(name)) and not column.is_date:
+        text = f"date_field {name!r} is declared as a column of the type {column.kind}"
     if text:
         dates = [each for each, column in resource.columns_by_name.items() if column.is_date]
         listed = f"one of {', '.join(dates)}, or " if dates else ""
@@ -153,7 +164,7 @@ def check_date(resource: Resource) -> Iterator[CheckMessage]:
 def check_names(resource: Resource) -> Iterator[CheckMessage]:
     """Check the fields that `key`, `search` and `hidden` name, and that the key is unique."""
     named = [("key", name) for name in resource.key]
-    named += [("search", resource.search)] if resource.search else []
+    named += [] if resource.search is None else [("search", resource.search)]
     missing = [(kind, name) for kind, name in named if not has_column(resource.model, name)]
     for kind, name in missing:
         text = f"{kind} {name!r} is not a field of {resource.model.__name__}"
@@ -167,10 +178,36 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
         yield problem(resource, text, "longshore_resources.E016", hint)
     if resource.search and has_column(resource.model, resource.search):
         yield from _check_search(resource, resource.search)
+    for name in sorted({name for name in resource.key if resource.key.count(name) > 1}):
+        text = f"key {name!r} is named twice"
+        yield problem(resource, text, "longshore_resources.E006", "Remove one of them.")
     for name in sorted(resource.hidden):
-        if find_field(resource.model, name) is None:
+        if not has_column(resource.model, name):
             text = f"hidden {name!r} is not a field"
-            yield problem(resource, text, "longshore_resources.E006", _fields_hint(resource))
+            hint = _fields_hint(resource)
+            if find_field(resource.model, name) is not None:
+                text += " with a column"
+                hint += " A relation without one is shown only if relations or includes name it."
+            yield problem(resource, text, "longshore_resources.E006", hint)
+
+
+def check_columns(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that columns are left, and the fields and the digits of declared columns."""
+    if not resource.columns_by_name:
+        text, hint = "hidden: no column is shown", "Show at least the primary key."
+        yield problem(resource, text, "longshore_resources.E006", hint)
+    for column in resource.columns:
+        field = None if column.field is None else find_field(resource.model, column.field)
+        text = ""
+        if column.field is not None and getattr(field, "name", None) != column.field:
+            text = f"columns: field {column.field!r} of {column.name!r} is not a field of "
+            text += resource.model.__name__
+            hint = "Leave field out for a computed column. field_column(…) sets it."
+        elif column.digits is not None and (column.digits[0] < 1 or column.digits[1] < 0):
+            text = f"columns: digits {column.digits} of {column.name!r} are no precision and scale"
+            hint = "Write all digits, and those of them after the decimal point, such as (12, 2)."
+        if text:
+            yield problem(resource, text, "longshore_resources.E006", hint)
 
 
 def _check_search(resource: Resource, name: str) -> Iterator[CheckMessage]:
@@ -207,10 +244,13 @@ def check_lengths(resource: Resource) -> Iterator[CheckMessage]:
         ("column", name, MAX_NAME_BYTES - (9 if column.field is None else 0))
         for name, column in resource.columns_by_name.items()
     ]
-    steps = (step for path in resource.includes for step in path.split("."))
+    steps = {step for path in resource.includes for step in path.split(".")}
     # Statements have the aliases `row1_<relation>` and `row1_<relation>_link`.
-    relations = dict.fromkeys((*resource.relations_by_name, *steps), MAX_NAME_BYTES - 10)
-    maxima += [("relation", name, maximum) for name, maximum in relations.items()]
+    relations = [("relation", name) for name in resource.relations_by_name]
+    relations += [
+        ("include", name) for name in sorted(steps.difference(resource.relations_by_name))
+    ]
+    maxima += [(kind, name, MAX_NAME_BYTES - 10) for kind, name in relations]
     for kind, name, maximum in maxima:
         if len(name.encode()) > maximum:
             text = f"the {kind} {name!r} has a name of more than {maximum} bytes"
@@ -228,14 +268,3 @@ def check_readers(resource: Resource) -> Iterator[CheckMessage]:
             text = f"{kind}: {name!r} is unknown"
             hint = f"Choose from {', '.join(known)}."
             yield problem(resource, text, "longshore_resources.E027", hint)
-
-
-def accessor_hint(model: type[Model], name: str) -> str | None:
-    """Return the name of a reverse relation in a declaration, if a name is its accessor.
-
-    Without `related_name`, instances have `comment_set`, and queries and declarations `comment`.
-    """
-    for related in model._meta.related_objects:
-        if related.get_accessor_name() == name:
-            return f"Name it {related.name!r}."
-    return None

@@ -19,13 +19,14 @@ from longshore.resources.columns import (
     ColumnType,
     field_column,
     has_column,
+    has_table,
     is_editable,
     model_columns,
     secret_fields,
 )
 from longshore.resources.declared_types import convert_lists, wrong_types
 from longshore.resources.named_filters import NamedFilter
-from longshore.resources.plurals import is_plural, plural_of
+from longshore.resources.names import is_plural, is_resource_name, plural_of
 from longshore.resources.relations import Relation
 from longshore.resources.writing import AfterWrite, Rule
 
@@ -159,7 +160,8 @@ class Resource:
         columns = {
             column.name: column
             for column in model_columns(self.model, self.hidden_fields)
-            if column.field != self.organization and is_editable(self.model, column)
+            if self.organization not in (column.field, column.name)
+            and is_editable(self.model, column)
         }
         if self.writable is None:
             return columns
@@ -204,6 +206,14 @@ class Resource:
         if relation is None and resource is None:
             raise LookupError(f"{undeclared.target.__name__} has no resource")
         return relation or undeclared, resource
+
+    def is_related(self, name: str) -> bool:
+        """Return whether a relation exists, and is declared or leads to a resource's records."""
+        try:
+            self.related(name)
+        except LookupError:
+            return False
+        return True
 
     @cached_property
     def embedded(self) -> tuple[str, ...]:
@@ -280,7 +290,7 @@ class Registry:
     """The registered resources, in the order of their declaration.
 
     declared: all declarations, including those whose name is taken already, and those that nothing
-        can use: an attribute has a wrong type, or the model is abstract.
+        can use: an attribute has a wrong type, the model has no table, or a name is not valid.
     """
 
     def __init__(self) -> None:
@@ -290,10 +300,18 @@ class Registry:
     def register(self, resource: Resource) -> None:
         """Add a resource. The first one of a name wins.
 
-        System checks report duplicates, and resources that nothing can use.
+        System checks report duplicates, and resources that nothing can use. Raises TypeError for
+        an object that is not a resource.
         """
+        if not isinstance(resource, Resource):
+            raise TypeError(f"register() accepts a Resource(…), not {resource!r}")
         self.declared.append(resource)
-        if not any(wrong_types(resource)) and not resource.model._meta.abstract:
+        if (
+            not any(wrong_types(resource))
+            and has_table(resource.model)
+            and is_resource_name(resource.name)
+            and is_resource_name(resource.plural)
+        ):
             self._resources.setdefault(resource.name, resource)
 
     def unregister(self, name: str) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import (
     ForeignKey,
     ManyToManyField,
@@ -16,12 +15,21 @@ from django.db.models import (
 )
 from psycopg import sql
 
-from longshore.resources.columns import Column, column_name, field_column
+from longshore.resources.columns import Column, column_name, field_column, find_field
 from longshore.resources.declared_types import convert_lists
 from longshore.resources.tables import from_item
 
 # The classes of relations that a join supports.
-JOINED = (ForeignKey, ManyToOneRel, ManyToManyField, ManyToManyRel)
+_JOINED = (ForeignKey, ManyToOneRel, ManyToManyField, ManyToManyRel)
+
+
+def find_relation(model: type[Model], name: str) -> Any:
+    """Return a relation of a model that a join supports; None without one.
+
+    The name of a foreign key's column, such as `guest_id`, is no relation.
+    """
+    field = find_field(model, name)
+    return field if isinstance(field, _JOINED) and field.name == name else None
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,10 @@ class Relation:
 
         Raises LookupError if the model has no such relation.
         """
-        try:
-            field = model._meta.get_field(name)
-        except FieldDoesNotExist:
-            field = None
-        if not isinstance(field, JOINED):
+        field = find_relation(model, name)
+        if field is None:
             raise LookupError(f"{name!r} is not a relation of {model.__name__}")
-        key = cast("Any", field).related_model._meta.pk.name
+        key = field.related_model._meta.pk.name
         return cls(name, label=key, fields=(key,), model=model)
 
     def bind(self, model: type[Model]) -> "Relation":
@@ -88,10 +93,7 @@ class Relation:
     @property
     def exists(self) -> bool:
         """Whether the model has such a relation. System checks report one that does not exist."""
-        try:
-            return isinstance(self._field, JOINED)
-        except FieldDoesNotExist:
-            return False
+        return self.model is not None and find_relation(self.model, self.name) is not None
 
     @property
     def many(self) -> bool:

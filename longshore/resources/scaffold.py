@@ -1,13 +1,18 @@
 """The text of a declaration to start from, for a model that is not a resource yet."""
 
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import Any
 
-from django.core.checks import CheckMessage
+from django.core.checks import INFO, CheckMessage
 from django.db.models import CharField, DateField, DateTimeField, ForeignKey, Model, TextField
+from django.utils.text import camel_case_to_spaces
 
+from longshore.api.apis import NATIVE
 from longshore.resources.checks import check_resource
 from longshore.resources.columns import secret_fields
+from longshore.resources.name_checks import is_taken
+from longshore.resources.names import plural_of, proposed_name
 from longshore.resources.ownership import is_organization, organization_path
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relations import Relation
@@ -20,25 +25,25 @@ _LABELS = ("name", "title", "label", "code", "number", "slug", "email", "usernam
 def scaffold(model: type[Model]) -> str:
     """Return the Python source of a module `resources.py` that declares a model.
 
-    The declaration passes the system checks, or comments say what they report.
+    The declaration passes the system checks, or comments say what they report. If no path leads to
+    an organization, `check` reports it until a person has chosen who may read the records.
     """
     resource = draft(model)
     lines = list(_imports(resource))
     lines += ["", "register(", "    Resource(", *_attributes(resource), "    )", ")"]
-    notes = [*_notes(resource), *map(_sentence, check_resource(resource))]
+    reported = [each for each in check_resource(resource) if each.level > INFO]
+    notes = [*_notes(resource), *map(_sentence, reported)]
     return "\n".join([*(f"# {note}" for note in notes), *lines, ""])
 
 
 def draft(model: type[Model]) -> Resource:
     """Return a resource with all relations of a model that the checks accept."""
     options = model._meta
-    name = "_".join(str(options.verbose_name).lower().split())
-    plural = "_".join(str(options.verbose_name_plural).lower().split())
-    name, plural = (_identifier(each) for each in (name, plural))
+    name, plural = _names(model)
     path = organization_path(model)
     resource = Resource(
-        name=name if name not in _taken() else f"{options.app_label}_{name}",
-        plural=plural if plural not in _taken() else f"{options.app_label}_{plural}",
+        name=name,
+        plural=plural,
         model=model,
         organization="__".join(path) if path else None,
         date_field=_date_field(model),
@@ -65,14 +70,22 @@ def _with_relations(resource: Resource, relations: tuple[Relation, ...]) -> Reso
     )
 
 
-def _taken() -> set[str]:
-    return {name for each in registry.declared for name in (each.name, each.plural)}
+def _names(model: type[Model]) -> tuple[str, str]:
+    """Return a name and a plural that no resource has, nor another address of the API."""
+    options = model._meta
+    texts = str(options.verbose_name), str(options.verbose_name_plural)
+    if not "".join(texts).isascii():
+        text = camel_case_to_spaces(options.object_name or "")
+        texts = text, plural_of(text)
+    taken = {name for each in registry.declared for name in (each.name, each.plural)}
 
+    def free(text: str, *, address: str = "") -> str:
+        longer = proposed_name(f"{options.app_label}_{text}")
+        names = chain((proposed_name(text), longer), (f"{longer}_{each}" for each in count(2)))
+        unused = (name for name in names if name not in taken)
+        return next(name for name in unused if not (address and is_taken(f"{address}{name}")))
 
-def _identifier(text: str) -> str:
-    """Return a valid name: lower-case letters, digits and underscores."""
-    kept = "".join(each if each.isascii() and each.isalnum() else "_" for each in text)
-    return kept if kept[:1].isalpha() else f"r_{kept}"
+    return free(texts[0]), free(texts[1], address=NATIVE.prefixes[0])
 
 
 def _date_field(model: type[Model]) -> str | None:
@@ -107,14 +120,16 @@ def _imports(resource: Resource) -> Iterator[str]:
 
 
 def _attributes(resource: Resource) -> Iterator[str]:
-    shown = {
-        "name": repr(resource.name),
-        "plural": repr(resource.plural),
-        "model": resource.model.__name__,
-        "organization": repr(resource.organization),
-        "date_field": repr(resource.date_field),
-    }
-    yield from (f"        {name}={value}," for name, value in shown.items())
+    yield f"        name={resource.name!r},"
+    yield f"        plural={resource.plural!r},"
+    yield f"        model={resource.model.__name__},"
+    if resource.organization is None:
+        yield "        # Choose: None if every organization may read all records, or the path of"
+        yield "        # foreign keys to the organization of each, such as 'club__organization'."
+        yield "        organization=...,"
+    else:
+        yield f"        organization={resource.organization!r},"
+    yield f"        date_field={resource.date_field!r},"
     if resource.relations:
         yield "        relations=("
         for each in resource.relations:
@@ -127,7 +142,7 @@ def _notes(resource: Resource) -> Iterator[str]:
     """Yield sentences about what the declaration leaves open."""
     model = resource.model
     if resource.organization is None:
-        yield "No path leads to an organization: every organization may read all records."
+        yield "No path leads to an organization: choose organization. Until then, check reports it."
     if resource.date_field is None:
         yield "The model has no date: no date range applies, and the greatest key comes first."
     for name in sorted(secret_fields(model)):

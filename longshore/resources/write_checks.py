@@ -1,6 +1,7 @@
 """System checks of what batches may write of a resource."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.core.checks import CheckMessage, Warning
@@ -8,55 +9,84 @@ from django.db.models import AutoField, ManyToManyField, ManyToManyRel, ManyToOn
 
 from longshore.resources.columns import (
     field_column,
-    find_field,
     has_column,
     has_composite_key,
 )
 from longshore.resources.disclosure import problem
-from longshore.resources.model_checks import accessor_hint
 from longshore.resources.registry import Resource
-from longshore.resources.relations import JOINED
+from longshore.resources.relation_checks import relation_hint
+from longshore.resources.relations import find_relation
 from longshore.resources.tables import inherited_fields
 from longshore.resources.writing import ACTIONS
 
 
 def check_written(resource: Resource) -> Iterator[CheckMessage]:
     """Check what a batch may write."""
-    writable = set(resource.writable_columns)
-    for kind, names in (("writable", resource.writable or ()), ("required", resource.required)):
-        for name in sorted(set(names) - writable):
+    writable = resource.writable_columns
+    editable = replace(resource, writable=None).writable_columns
+    for kind, names, known in (
+        ("writable", resource.writable or (), editable),
+        ("required", resource.required, writable),
+    ):
+        for name in sorted(set(names) - set(writable)):
             text = f"{kind} {name!r} is not a column of an editable field"
             if has_column(resource.model, name):
                 text += " that a batch can store"
-            yield problem(resource, text, "longshore_resources.E014")
+            hint = f"Name columns that a batch may set: {', '.join(known)}."
+            yield problem(resource, text, "longshore_resources.E014", hint)
     if writable and resource.actions:
-        yield from _check_key(resource, writable)
+        yield from _check_key(resource, set(writable))
     for action in sorted(set(resource.actions) - set(ACTIONS)):
-        text = f"actions: {action!r} is not an action; actions are {', '.join(ACTIONS)}"
-        yield problem(resource, text, "longshore_resources.E014")
+        text, hint = f"actions: {action!r} is not an action", f"Actions: {', '.join(ACTIONS)}."
+        yield problem(resource, text, "longshore_resources.E014", hint)
+    yield from _check_rules(resource)
+    for name in resource.writable_relations:
+        yield from _check_relation(resource, name)
+
+
+def _check_rules(resource: Resource) -> Iterator[CheckMessage]:
     known = {*resource.names, *resource.writable_columns, *resource.writable_relations}
     for rule in resource.rules:
         if rule.column and rule.column not in known:
             text = f"rule {rule.message!r}: {rule.column!r} is not a column of {resource.name}"
             hint = f"Name one of {', '.join(sorted(known))}, or leave column out."
             yield problem(resource, text, "longshore_resources.E031", hint)
-    for name in resource.writable_relations:
-        field, text = find_field(resource.model, name), f"writable relation {name!r} "
-        if not isinstance(field, JOINED):
-            text += f"is not a relation of {resource.model.__name__}"
-            named = accessor_hint(resource.model, name)
-            yield problem(resource, text, "longshore_resources.E023", named)
-        elif _is_unwritable(field):
-            text += "leads to records with rows in several tables, or with a composite primary key"
-            yield problem(resource, text, "longshore_resources.E023")
-        elif isinstance(field, ManyToManyField | ManyToManyRel):
-            yield from _check_links(resource, name, field)
-        elif isinstance(field, ManyToOneRel) and not (
-            field.remote_field.target_field.primary_key
-            and field.related_model._meta.db_table != resource.model._meta.db_table
-        ):
-            text += "must be of another model, and refer to the primary key"
-            yield problem(resource, text, "longshore_resources.E023")
+        if not rule.message.strip():
+            text = f"rules: the message of {rule.condition!r} is empty"
+            hint = "Write the error of a record that fails, as a sentence."
+            yield problem(resource, text, "longshore_resources.E031", hint)
+
+
+def _check_relation(resource: Resource, name: str) -> Iterator[CheckMessage]:
+    """Check that a batch can write a relation."""
+    field = find_relation(resource.model, name)
+    if field is None:
+        text = f"is not a relation of {resource.model.__name__}"
+        found = [(text, relation_hint(resource.model, name))]
+    else:
+        found = [*_relation_problems(resource, field)]
+    if not found and not resource.is_related(name):
+        text = f"has no label: {field.related_model.__name__} has no resource"
+        found = [(text, f"Declare Relation({name!r}, …), or a resource for its model.")]
+    for text, hint in found:
+        text = f"writable relation {name!r} {text}"
+        yield problem(resource, text, "longshore_resources.E023", hint)
+
+
+def _relation_problems(resource: Resource, field: Any) -> Iterator[tuple[str, str]]:
+    """Yield why a batch cannot write a relation, each with a hint."""
+    remove = "Remove it from writable_relations"
+    if _is_unwritable(field):
+        text = "leads to records with rows in several tables, or with a composite primary key"
+        yield text, f"{remove}."
+    elif isinstance(field, ManyToManyField | ManyToManyRel):
+        yield from _link_problems(field)
+    elif isinstance(field, ManyToOneRel) and not (
+        field.remote_field.target_field.primary_key
+        and field.related_model._meta.db_table != resource.model._meta.db_table
+    ):
+        text = "must be of another model, and refer to the primary key"
+        yield text, f"{remove}: a batch of its own can write the records."
 
 
 def _check_key(resource: Resource, writable: set[str]) -> Iterator[CheckMessage]:
@@ -77,24 +107,19 @@ def _check_key(resource: Resource, writable: set[str]) -> Iterator[CheckMessage]
                 )
 
 
-def _check_links(resource: Resource, name: str, field: Any) -> Iterator[CheckMessage]:
-    """Check that a batch can insert the links of a many-to-many relation."""
+def _link_problems(field: Any) -> Iterator[tuple[str, str]]:
+    """Yield why a batch cannot insert the links of a many-to-many relation, each with a hint."""
     declared: Any = field if isinstance(field, ManyToManyField) else field.field
-    text = f"writable relation {name!r} "
     if declared.remote_field.symmetrical:
-        text += "is symmetrical: each of its links is two rows, which a batch does not write"
-        yield problem(resource, text, "longshore_resources.E023")
+        text = "is symmetrical: each of its links is two rows, which a batch does not write"
+        yield text, "Remove it from writable_relations, or declare it with symmetrical=False."
     through: Any = declared.remote_field.through
     ends = (declared.m2m_field_name(), declared.m2m_reverse_field_name())
     for each in through._meta.local_concrete_fields:
         has_value = each.null or each.generated or each.has_db_default()
         if not (has_value or each.name in ends or isinstance(each, AutoField)):
-            text = (
-                f"writable relation {name!r}: the column {each.attname!r} of {through.__name__} "
-                "needs a value, which a batch does not have"
-            )
-            hint = "Give it null=True or a db_default."
-            yield problem(resource, text, "longshore_resources.E023", hint)
+            text = f"cannot be written: the column {each.attname!r} of {through.__name__} needs a "
+            yield f"{text}value, which a batch does not have", "Give it null=True or a db_default."
 
 
 def _is_unwritable(field: Any) -> bool:

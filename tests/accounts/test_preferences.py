@@ -5,12 +5,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf.locale import LANG_INFO
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from longshore.accounts import staff
 from longshore.accounts.admin.home import HomeScope, expiring_keys
+from longshore.accounts.admin.languages import name_languages
 from longshore.accounts.admin.presentation import exact_time
 from longshore.accounts.models import ApiKey, Organization, StaffProfile
 from tests.conftest import KeyClient
@@ -70,6 +73,17 @@ def test_the_choice_of_a_time_zone_keeps_the_binding(acme: Organization) -> None
     client.force_login(user)
     client.post(PREFERENCES, {"timezone": "Asia/Tokyo"})
     assert list(staff.organizations(User.objects.get(pk=user.pk))) == [acme]
+
+
+def test_a_language_that_django_does_not_know_breaks_no_page(
+    admin_client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(LANG_INFO, "tlh", raising=False)
+    settings.LANGUAGES = [("en-us", "English"), ("tlh", "Klingon")]
+    with pytest.raises(KeyError, match="tlh"):
+        admin_client.get(PREFERENCES)
+    name_languages()
+    assert admin_client.get(PREFERENCES).status_code == 200
 
 
 def test_guests_have_no_preferences() -> None:

@@ -1,6 +1,5 @@
 """Rate limits with the real Valkey, without Valkey, and with one that hangs."""
 
-import copy
 import socket
 import time
 from collections.abc import Iterator
@@ -10,13 +9,13 @@ from typing import Any
 
 import pytest
 import redis
-from django.core.cache import cache
 from django.test.client import Client
 from pytest_django import Settings
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from longshore.accounts.throttling import ApiKeyThrottle, DenialThrottle
+from longshore.cache import ValkeyCache, cache
 from tests.conftest import KeyClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.urls")]
@@ -97,7 +96,7 @@ def test_a_count_expires_within_one_period_of_its_end(
     statuses(alice, 3)
     key = count_key(alice, clock)
     assert cache.get(key) == 3
-    with redis.Redis.from_url(settings.CACHES["default"]["LOCATION"]) as valkey:
+    with redis.Redis.from_url(settings.CACHE_URL) as valkey:
         assert 50 < int(valkey.ttl(cache.make_key(key))) <= 60
 
 
@@ -127,18 +126,14 @@ def hanging_server() -> Iterator[str]:
 @pytest.mark.parametrize("server", ["gone", "hanging"])
 def test_without_valkey_requests_pass_without_delay_and_log_a_warning(
     alice: KeyClient,
-    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     hanging_server: str,
     caplog: pytest.LogCaptureFixture,
     server: str,
 ) -> None:
-    caches: dict[str, Any] = copy.deepcopy(settings.CACHES)
-    caches["default"]["LOCATION"] = {
-        "gone": f"unix://{tmp_path}/valkey.sock",
-        "hanging": hanging_server,
-    }[server]
-    settings.CACHES = caches
+    url = {"gone": f"unix://{tmp_path}/valkey.sock", "hanging": hanging_server}[server]
+    monkeypatch.setitem(vars(cache), "_wrapped", ValkeyCache(url, {}))
     began = time.monotonic()
     assert statuses(alice, 1) == [200]
     assert time.monotonic() - began < 10

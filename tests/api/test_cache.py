@@ -5,10 +5,10 @@ import pickle
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from pytest_django import Settings
 from redis import Redis
 
+from longshore.cache import cache
 from tests.conftest import KeyClient
 
 
@@ -22,7 +22,7 @@ class Payload:
 
 def test_a_pickle_in_valkey_is_not_executed(tmp_path: Path, valkey: Redis) -> None:
     path = tmp_path / "executed"
-    valkey.set(":1:planted", pickle.dumps(Payload(path)))
+    valkey.set("longshore:1:planted", pickle.dumps(Payload(path)))
     assert cache.get("planted") is None
     assert cache.get("planted", 7) is None
     assert not path.exists()
@@ -40,7 +40,7 @@ def test_a_request_succeeds_if_its_counter_was_replaced_by_a_pickle(
     settings.API_RATE_LIMIT = "600/min"
     path = tmp_path / "executed"
     monkeypatch.setattr("longshore.accounts.throttling.SimpleRateThrottle.timer", lambda self: 60.0)
-    name = f":1:throttle:{alice.api_key.pk}:1"
+    name = f"longshore:1:throttle:{alice.api_key.pk}:1"
     valkey.set(name, pickle.dumps(Payload(path)))
     assert alice.get("/v1/exports").status_code == 200
     assert "Requests are not throttled" in caplog.text

@@ -119,7 +119,7 @@ def test_slots_of_a_dead_process_expire(
             time.sleep(0.1)
     else:
         pytest.fail("The slots did not expire.")
-    assert valkey.ttl(f":1:expensive:{acme.pk}") <= 4
+    assert valkey.ttl(f"longshore:1:expensive:{acme.pk}") <= 4
 
 
 @pytest.mark.usefixtures("two")
@@ -129,7 +129,7 @@ def test_a_lease_is_longer_than_several_statement_timeouts(
 ) -> None:
     settings.WEB_STATEMENT_TIMEOUT_SECONDS = timeout
     with admitted(acme.pk):
-        entries: Any = valkey.zrange(f":1:expensive:{acme.pk}", 0, -1, withscores=True)
+        entries: Any = valkey.zrange(f"longshore:1:expensive:{acme.pk}", 0, -1, withscores=True)
         now: Any = valkey.time()
     [(_, end)] = entries
     assert end - now[0] > minimum

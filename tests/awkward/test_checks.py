@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from longshore.resources.checks import check_export_types, check_resource
+from longshore.resources.checks import check_resource
 from longshore.resources.columns import Column, ColumnType
+from longshore.resources.export_type_checks import check_export_types
 from longshore.resources.export_types import ExportType, ExportTypes
 from longshore.resources.filters import parse_options
 from longshore.resources.registry import Registry, Resource
@@ -95,7 +96,7 @@ def test_hint_of_a_named_export_names_the_field_to_add(
     awkward: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     types = ExportTypes()
-    monkeypatch.setattr("longshore.resources.checks.export_types", types)
+    monkeypatch.setattr("longshore.resources.export_type_checks.export_types", types)
     types.register(ExportType("x", "X", "dish", {"bistro.chef": "Chef"}, None, "name"))
     [error] = check_export_types()
     assert (error.id, error.hint) == (
@@ -107,7 +108,7 @@ def test_hint_of_a_named_export_names_the_field_to_add(
 @pytest.mark.parametrize(
     ("relation", "text"),
     [
-        ("friends", "'friends' is symmetrical"),
+        ("friends", "relation 'friends' is symmetrical"),
         ("clubs", "the column 'role' of Membership needs a value"),
         ("teams", ""),
     ],

@@ -9,8 +9,9 @@ from django.core.management import CommandError, call_command
 
 from longshore.resources.checks import check_resource
 from longshore.resources.registry import Registry, Resource
-from longshore.resources.scaffold import scaffold
+from longshore.resources.scaffold import draft, scaffold
 from tests.awkward.models import Bistro, Country, Dish, Place, Seat, Ticket, Typed
+from tests.samples import Sample
 
 
 def pasted(text: str, registry: Registry) -> Resource:
@@ -24,15 +25,55 @@ def pasted(text: str, registry: Registry) -> Resource:
 @pytest.mark.parametrize("model", [Bistro, Country, Dish, Ticket, Typed])
 def test_scaffold_of_an_awkward_model_passes_the_checks(model: Any, own_registry: Registry) -> None:
     text = scaffold(model)
-    resource = pasted(text, own_registry)
+    resource = pasted(text.replace("organization=...", "organization=None"), own_registry)
     serious = [each for each in check_resource(resource) if each.is_serious()]
     # The scaffold tells of every error that it cannot avoid.
     assert all(str(each.id) in text for each in serious)
     assert {each.id for each in serious} <= {"longshore_resources.E018"}
-    paths = {Country: None, Ticket: "team__longshore__organization"}
-    assert f"organization={paths.get(model, 'organization')!r}" in text
+    paths = {Country: "...", Ticket: "'team__longshore__organization'"}
+    path = paths.get(model, "'organization'")
+    assert f"organization={path}," in text
     if model is Typed:
         assert "# password looks like a secret and is hidden." in text
+
+
+def test_scaffold_without_a_path_to_an_organization_asks_for_a_choice(
+    own_registry: Registry,
+) -> None:
+    text = scaffold(Country)
+    resource = pasted(text, own_registry)
+    [error] = check_resource(resource)
+    assert error.id == "longshore_resources.E028"
+    assert "organization must be a text or None, not Ellipsis" in error.msg
+    assert str(error.hint) == "Choose: write a text or None in place of the three dots."
+    assert own_registry.get(resource.name) is None  # Until then, nobody can read the records.
+    assert "None if every organization may read all records" in text
+    assert "'club__organization'" in text
+
+
+@pytest.mark.parametrize(
+    ("verbose_name", "plural", "proposed"),
+    [
+        ("Ereignis für alle", "Ereignisse", ("sample", "samples")),
+        ("event", "exports", ("event", "tests_exports")),
+        ("Event (new)", "new / old", ("event_new", "new_old")),
+        ("", "2 of them", ("r_", "r_2_of_them")),
+    ],
+)
+def test_scaffold_proposes_names_that_are_valid_and_free(
+    verbose_name: str, plural: str, proposed: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sample._meta, "verbose_name", verbose_name)
+    monkeypatch.setattr(Sample._meta, "verbose_name_plural", plural)
+    resource = draft(Sample)
+    assert (resource.name, resource.plural) == proposed
+
+
+def test_scaffold_numbers_names_that_other_resources_have(own_registry: Registry) -> None:
+    own_registry.register(Resource("sample", "samples", Country, organization=None))
+    own_registry.register(Resource("tests_sample", "tests_samples", Country, organization=None))
+    resource = draft(Sample)
+    assert (resource.name, resource.plural) == ("tests_sample_2", "tests_samples_2")
 
 
 @pytest.mark.parametrize("model", [Seat, Place])

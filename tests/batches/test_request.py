@@ -1,5 +1,6 @@
 """Bodies of requests for batches: parsing, and all problems at once."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,13 +20,14 @@ from batches.spec import (
     OnError,
     Only,
 )
+from batches.targets import Targets
 from longshore.accounts.models import Organization
 from longshore.api.body.schema import serializer_class
 from longshore.api.errors import ErrorCode, InvalidInput, Problem
 from longshore.files.compression import Compression
 from longshore.jobs.errors import JobErrorCode
 from longshore.resources.errors import ResourceErrorCode
-from longshore.resources.registry import registry
+from longshore.resources.registry import Registry, registry
 
 BERLIN = Organization(slug="acme", timezone="Europe/Berlin")
 DATA = [{"name": "Ann", "email": "ann@example.com"}]
@@ -416,3 +418,21 @@ def test_a_saved_mapping_may_have_become_invalid(acme: Organization) -> None:
     with pytest.raises(InvalidInput) as raised:
         parse_batch({"resource": "contact", "data": DATA, "mapping_name": "Old"}, acme)
     assert raised.value.problems[0].field == "mapping_name.Mail"
+
+
+@pytest.mark.parametrize("attribute", ["key", "writable", "writable_relations"])
+def test_a_declaration_with_a_name_that_does_not_exist_is_refused_by_name(
+    attribute: str, own_registry: Registry
+) -> None:
+    contact = own_registry.get("contact")
+    assert contact is not None
+    changes: dict[str, Any] = {"name": "wrong", "plural": "wrongs", attribute: ("nope",)}
+    wrong = replace(contact, **changes)
+    own_registry.register(wrong)
+    assert one_problem(resource="wrong").message == (
+        f"A batch cannot write wrongs: {attribute} of their declaration names 'nope', which does "
+        "not exist."
+    )
+    assert "wrong" not in writable_resources()
+    # Nor does it fail if nobody asks.
+    assert "nope" not in Targets(wrong).parts

@@ -132,7 +132,7 @@ def test_an_export_is_created_while_the_broker_is_down(
 def test_an_export_is_created_while_the_broker_hangs(
     alice: KeyClient, contacts: list[Contact], transactional_db: None
 ) -> None:
-    pid = int(redis.Redis.from_url(settings.CACHES["default"]["LOCATION"]).info()["process_id"])
+    pid = int(redis.Redis.from_url(settings.CACHE_URL).info()["process_id"])
     reset_connections()
     os.kill(pid, signal.SIGSTOP)
     try:

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from celery import current_app
-from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import IntegrityError
@@ -16,6 +15,7 @@ from exports.lifecycle.storage import EXPORT_STORAGE
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportFile, Status
 from longshore.api.errors import ErrorCode
+from longshore.cache import cache
 from longshore.database import chunks
 from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats, maintenance

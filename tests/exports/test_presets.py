@@ -33,7 +33,7 @@ from longshore.domains.commerce.models import (
     ShippingMethod,
     Transaction,
 )
-from longshore.resources.checks import check_export_types
+from longshore.resources.export_type_checks import check_export_types
 from longshore.resources.export_types import ExportType, export_types
 from tests.conftest import KeyClient
 from tests.exports.conftest import downloaded, key_of
@@ -356,7 +356,7 @@ def test_the_system_check_reports_each_mistake(
     assert "two columns have the header" in messages(declared(columns={"number": "A", "id": "A"}))
     assert "cannot be ordered by 'metadata'" in messages(declared(order_by="metadata"))
     assert "has no filter 'color'" in messages(declared(options={"color": 1}))
-    assert "options.source" in messages(declared(date="source"))
+    assert "date.source" in messages(declared(date="source"))
 
 
 def test_amounts_of_lines_are_shown_with_and_without_tax(acme: Organization) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from celery import current_app
-from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
@@ -15,6 +14,7 @@ from exports.models import Export, Lane, Status
 from exports_project.embedded import child_processes
 from exports_project.processes import worker
 from longshore.accounts.models import Organization
+from longshore.cache import cache
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import actions, heartbeats, queues
 from longshore.jobs.fairness import waiting_of

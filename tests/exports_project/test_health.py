@@ -13,7 +13,6 @@ import boto3
 import pytest
 import redis
 from django.conf import settings as django_settings
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from moto.server import ThreadedMotoServer
@@ -24,6 +23,7 @@ from exports.lifecycle.transitions import export_lifecycle
 from exports_project import embedded
 from exports_project.health import CHECKS, Check
 from exports_project.object_storage import s3
+from longshore.cache import cache
 from longshore.jobs import heartbeats, maintenance
 from tests.exports.conftest import wait_for, working
 

@@ -136,6 +136,11 @@ def test_urls_and_tasks_of_the_team_run_beside_those_of_longshore(team: Team) ->
     assert checks["worker_shop"]["state"] == "ok"
 
 
+def test_the_cache_of_the_team_stores_what_that_of_longshore_cannot(team: Team) -> None:
+    response = httpx.get(f"http://127.0.0.1:{team.port}/shop/cached", timeout=30)
+    assert response.json() == {"type": "datetime"}
+
+
 def test_open_defaults_of_the_team_open_no_endpoint(team: Team) -> None:
     base = f"http://127.0.0.1:{team.port}"
     for path in ("/v1/products", "/v1/exports", "/packagex/v1/exports", "/api/exports"):

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 from celery import current_app
-from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
+from longshore.cache import cache
 from longshore.jobs import kinds, maintenance
 from longshore.jobs.tasks import define_tasks
 from tests.claims import claim

@@ -62,6 +62,14 @@ def test_registered_resources_pass_the_checks() -> None:
         ({"key": ("code",)}, "E006", "key 'code' is not a field of Contact"),
         ({"search": "words"}, "E006", "search 'words' is not a field of Contact"),
         ({"hidden": frozenset({"secret"})}, "E006", "hidden 'secret' is not a field"),
+        (
+            {
+                "hidden": [each.name for each in Contact._meta.concrete_fields],
+                "date_field": None,
+            },
+            "E006",
+            "hidden: no column is shown",
+        ),
         ({"relations": (Relation("friends"),)}, "E007", "relation 'friends' is not a relation of"),
         ({"relations": (Relation("name"),)}, "E007", "relation 'name' is not a relation"),
         (
@@ -170,8 +178,8 @@ def test_check_reports_duplicate_names(own_registry: Registry) -> None:
     own_registry.register(replace(CONTACT, name="fellow", plural="shipment"))
     taken = [error.msg for error in check_resources() if error.id == "longshore_resources.E001"]
     assert taken == [
-        "Resource 'contact': longshore_logistics.Contact already has the name 'contact'.",
-        "Resource 'fellow': longshore_logistics.Shipment already has the name 'shipment'.",
+        "Resource 'contact': name: longshore_logistics.Contact already has the name 'contact'.",
+        "Resource 'fellow': plural: longshore_logistics.Shipment already has the name 'shipment'.",
     ]
 
 
@@ -221,7 +229,8 @@ def test_check_reports_a_plural_that_is_a_path_of_the_api(settings: Settings) ->
         for address, name, view in views
     )
     [error] = check_resource(taken)
-    assert (error.id, error.hint) == ("longshore_resources.E009", "Choose another plural.")
+    hint = "Choose another plural, such as longshore_logistics_exports."
+    assert (error.id, error.hint) == ("longshore_resources.E009", hint)
     assert "the API already uses the path /v1/exports" in error.msg
     assert list(check_resource(CONTACT)) == []
 

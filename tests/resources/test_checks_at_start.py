@@ -19,9 +19,12 @@ WRONG = {
     "model=Contact, organization=5": ("E028", "organization must be a text or None, not 5"),
     "model=Contact, name='Owned 1'": ("E002", "name 'Owned 1' must be lower-case letters"),
     "model=Contact, plural='Owned 1'": ("E002", "plural 'Owned 1' must be lower-case letters"),
+    "model=Contact, plural=''": ("E002", "plural '' must be lower-case letters"),
+    "model=Contact, plural='.*'": ("E002", "plural '.*' must be lower-case letters"),
     "model=Contact, name=None": ("E028", "name must be a text, not None"),
     "model='app.Contact'": ("E028", "model must be a class of Model, not 'app.Contact'"),
     "model=Record": ("E024", "Record is abstract"),
+    "model=models.Model": ("E024", "Model is abstract"),
     "model=Seat, date_field=None": ("E024", "Seat has a composite primary key"),
     "model=Scoped": ("E018", "the default manager of Scoped hides rows"),
     "model=Contact, date_field='created'": ("E005", "date_field 'created' is not a date"),
@@ -64,6 +67,8 @@ WRONG = {
     "resource='contact', columns={'id': 'Id'}, order_by=None": ("E015", "order_by must be a text"),
     "resource='contact', columns={'id': 'Id'}, options={1: 2}": ("E015", "options must be a dict"),
 }
+# Names that a project may use, although examples of errors need unknown names.
+RIGHT = ("model=Contact, name='nope'", "model=Contact, name='invalid_resource', plural='shipmnt'")
 # Runs the checks of each declaration in a copy of this process, which has not imported the URLs.
 _SCRIPT = """
 import json, os, sys, traceback
@@ -120,7 +125,7 @@ def reported() -> Mapping[str, list[tuple[str, str, str | None]]]:
     """The ids, messages and hints of the checks by declaration."""
     started = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _SCRIPT],
-        input=json.dumps([*WRONG]),
+        input=json.dumps([*WRONG, *RIGHT]),
         capture_output=True,
         text=True,
         check=False,
@@ -141,6 +146,13 @@ def test_a_wrong_declaration_is_an_error_and_not_an_exception(
     assert texts, found
     assert text in texts[0]
     assert texts[0].startswith(("Resource ", "Named export 'wrong': "))
+
+
+@pytest.mark.parametrize("declaration", RIGHT)
+def test_a_resource_may_have_a_name_of_examples(
+    declaration: str, reported: Mapping[str, list[tuple[str, str, str | None]]]
+) -> None:
+    assert reported[declaration] == []
 
 
 @pytest.mark.parametrize(

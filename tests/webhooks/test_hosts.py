@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
 from longshore.accounts.models import Organization
+from longshore.cache import cache
 from tests.conftest import KeyClient
 from tests.factories import DeliveryFactory, SubscriptionFactory
 from tests.webhooks.conftest import taken_messages

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from celery import current_app
-from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from exports_project.embedded import child_processes
 from exports_project.processes import PROCESSES
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
+from longshore.cache import cache
 from longshore.jobs import heartbeats
 from tests.exports.conftest import wait_for
 from tests.factories import SubscriptionFactory

@@ -4,7 +4,13 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from exports.api.examples import EXPORTS_TAG
 from exports.api.serializers import ExportableSerializer, ExportTypeSerializer
-from longshore.api.openapi import operation, raised, response_example, single_page_schema
+from longshore.api.openapi import (
+    operation,
+    raised,
+    response_example,
+    single_page_schema,
+    unknown_name,
+)
 from longshore.resources.api.lookup import find_resource
 from longshore.resources.api.serializers import ResourceSummarySerializer
 from longshore.resources.registry import registry
@@ -49,5 +55,5 @@ get_resource = operation(
     ),
     responses={200: OpenApiResponse(ExportableSerializer, "The resource.")},
     parameters=[OpenApiParameter("name", location="path", enum=registry.names())],
-    errors=[raised(lambda: find_resource("nope"))],
+    errors=[raised(lambda: find_resource(unknown_name("nope", registry.names())))],
 )

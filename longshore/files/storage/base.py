@@ -12,10 +12,11 @@ from math import inf
 from operator import itemgetter
 from typing import ClassVar
 
-from django.core.cache import cache
 from django.core.files.storage import Storage
 from django.utils import timezone
 from redis.exceptions import RedisError
+
+from longshore.cache import cache
 
 logger = logging.getLogger(__name__)
 

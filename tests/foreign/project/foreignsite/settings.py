@@ -1,7 +1,7 @@
 """The settings of a team that installs its apps into Longshore."""
 
 from exports_project.settings import *
-from exports_project.settings import BASE_DIR, INSTALLED_APPS
+from exports_project.settings import BASE_DIR, CACHE_URL, INSTALLED_APPS
 
 INSTALLED_APPS += ["accounts", "shop"]
 AUTH_USER_MODEL = "accounts.Member"
@@ -12,6 +12,17 @@ PROJECT_QUEUES = {"shop": 1}
 MEDIA_ROOT = BASE_DIR / "media"
 # Everything open by default: endpoints of Longshore must not depend on it.
 REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"]}
+
+# A language that Django does not know.
+LANGUAGES = [("en-us", "English"), ("tlh", "Klingon")]
+# Caches of the team, with a serializer and a function of keys that Longshore does not know.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_FUNCTION": "shop.views.cache_key",
+    }
+}
 
 # Of the apps of the team; those of Longshore state their own.
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"

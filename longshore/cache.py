@@ -1,16 +1,18 @@
-"""Cache in Valkey, with values as JSON.
+"""Longshore's cache in Valkey, apart from the caches of a project, with values as JSON.
 
-Unpickling would execute the code of anyone who can write to Valkey.
+`settings.CACHES` does not change it, so a project may declare any caches, serializers and key
+functions. Unpickling would execute the code of anyone who can write to Valkey.
 """
 
 import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
+from django.conf import settings
 from django.core.cache.backends.redis import RedisCache
-from django.utils.functional import Promise
+from django.utils.functional import Promise, SimpleLazyObject
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,9 @@ class ValkeyCache(RedisCache):
     """Django's Redis cache with JSON values and Lua scripts."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        options = {"serializer": JsonSerializer, **params.get("OPTIONS", {})}
+        # A server that does not respond must not delay a request.
+        timeouts = {"socket_connect_timeout": 0.3, "socket_timeout": 1, "retry": None}
+        options = {"serializer": JsonSerializer, **timeouts, **params.get("OPTIONS", {})}
         super().__init__(server, {**params, "OPTIONS": options})
 
     def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
@@ -48,3 +52,11 @@ class ValkeyCache(RedisCache):
         names = [self.make_and_validate_key(key) for key in keys]
         client = self._cache.get_client(None, write=True)
         return client.eval(script, len(names), *names, *arguments)
+
+
+def _connect() -> ValkeyCache:
+    return ValkeyCache(settings.CACHE_URL, {"KEY_PREFIX": "longshore"})
+
+
+# One instance for all threads: clients of Valkey are safe in threads, and after a fork.
+cache = cast("ValkeyCache", SimpleLazyObject(_connect))
