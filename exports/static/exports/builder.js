@@ -3,7 +3,7 @@
 
 const form = document.getElementById("builder");
 
-// Without a delay between the new controls and their values and handlers, no input is lost in it.
+// Settle at once: input between the swap of a part and its settling would be lost.
 htmx.config.defaultSettleDelay = 0;
 
 // --- Columns ------------------------------------------------------------------------------------
@@ -179,51 +179,62 @@ for (const name of ["htmx:responseError", "htmx:sendError"]) {
 
 // --- Parts of the form that the server renders anew ----------------------------------------------
 
-const partOfForm = (element) => element.closest(".xb-form");
-// By request: the values of the controls of its part when it was sent, then those entered since.
+// What the controls of a part contained when its request was sent, by request.
 const sent = new WeakMap();
+// What a person has entered since then, by request: key of the control and its state.
 const entered = new WeakMap();
 
-// The controls of a part, by their names and their positions among those of the name.
+const isTick = (control) => control.matches("[type=checkbox], [type=radio]");
+const stateOf = (control) => (isTick(control) ? control.checked : control.value);
+
+// The controls of a part, each by a key that the same control has in the response: the column or
+// filter that it belongs to, its name, and its value or its position among those of the same name.
 function controlsOf(part) {
   const controls = new Map();
-  const counts = new Map();
-  for (const control of part.querySelectorAll("input:not([type=checkbox], [type=hidden]), select, textarea")) {
-    const position = counts.get(control.name) ?? 0;
-    counts.set(control.name, position + 1);
-    controls.set(`${control.name} ${position}`, control);
+  for (const control of part.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+    const start = [control.closest("[data-place]")?.dataset.place, control.name, isTick(control) && control.value];
+    let position = 0;
+    while (controls.has(JSON.stringify([...start, position]))) position += 1;
+    controls.set(JSON.stringify([...start, position]), control);
   }
   return controls;
 }
 
+const statesOf = (part) => new Map([...controlsOf(part)].map(([key, control]) => [key, stateOf(control)]));
+
+function enter(control, state) {
+  if (isTick(control)) {
+    control.checked = state;
+  } else if (!control.matches("select")) {
+    control.value = state;
+  } else if ([...control.options].some((option) => option.value === state)) {
+    control.value = state;
+    // The choice was not sent: its request was dropped with the replaced part.
+    control.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+
 form.addEventListener("htmx:beforeRequest", ({ detail: { target, xhr } }) => {
-  if (!partOfForm(target)) return;
-  const values = [...controlsOf(target)].map(([name, control]) => [name, control.value]);
-  sent.set(xhr, new Map(values));
+  if (target.closest(".xb-form")) sent.set(xhr, statesOf(target));
 });
 
 form.addEventListener("htmx:beforeSwap", ({ detail: { target, xhr } }) => {
   const before = sent.get(xhr);
   if (!before) return;
-  const changed = [...controlsOf(target)].filter(([name, { value }]) => before.get(name) !== value);
-  entered.set(xhr, changed.map(([name, { value }]) => [name, value]));
+  entered.set(xhr, [...statesOf(target)].filter(([key, state]) => before.get(key) !== state));
 });
 
+// htmx reports each new element, also those that a preview replaces inside the form.
 form.addEventListener("htmx:afterSettle", ({ target, detail: { target: part, xhr } }) => {
   if (target.closest("#xb-result")) {
     placeProblems();
     return;
   }
-  // One event for each new element. The preview also replaces texts inside the form, unrequested.
+  // Once for each request of a part.
   if (!sent.delete(xhr)) return;
-  // The response does not know what was entered while it was on its way.
   const controls = controlsOf(document.getElementById(part.id) ?? target);
-  for (const [name, value] of entered.get(xhr)) {
-    const control = controls.get(name);
-    if (!control) continue;
-    control.value = value;
-    // The choice of a select was not sent: its request was dropped with the replaced part.
-    if (control.matches("select")) control.dispatchEvent(new Event("change", { bubbles: true }));
+  for (const [key, state] of entered.get(xhr)) {
+    if (controls.has(key)) enter(controls.get(key), state);
   }
   initialize();
   form.dispatchEvent(new CustomEvent("builder-changed"));
