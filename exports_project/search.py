@@ -14,6 +14,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django_htmx.http import trigger_client_event
 from unfold.dataclasses import SearchResult
 
 from exports_project.sidebar import icon_of, navigation
@@ -46,7 +47,7 @@ def _search(request: HttpRequest) -> HttpResponse:
         "command_show_history": False,
     }
     template = "unfold/helpers/command_results.html"
-    return TemplateResponse(request, template, context, headers={"HX-Trigger": "search"})
+    return trigger_client_event(TemplateResponse(request, template, context), "search")
 
 
 def _pages(request: HttpRequest, term: str) -> Iterator[SearchResult]:

@@ -70,7 +70,7 @@ class BatchAdmin(JobFilesAdmin):
     new_title = "Upload a batch"
     empty_hint = (
         "Batches appear here when a client calls POST /v1/batches, when a command imports a file, "
-        "or when you upload one in the admin."
+        "or when somebody uploads one in the admin."
     )
     text_sources = (
         TextSource(BatchSearch, "text", "number"),

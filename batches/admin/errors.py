@@ -50,6 +50,7 @@ class BatchErrorAdmin(ReadOnlyModelAdmin):
     # Django shows the field of the search only if this is not empty.
     search_fields = ("row",)
     search_help_text = "The number of a row"
+    empty_hint = "No row of the batch has an error."
     list_before_template = "admin/batches/errors_of.html"
     # The order of the index.
     ordering = ("row", "pk")

@@ -41,7 +41,7 @@ class ExportAdmin(JobFilesAdmin):
     duplicate_page = "admin:exports_export_build"
     empty_hint = (
         "Exports appear here when a client calls POST /v1/exports, when a command creates one, or "
-        "when you build one in the admin."
+        "when somebody builds one in the admin."
     )
     text_sources = (
         TextSource(ExportSearch, "text", "number"),

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
 from longshore.accounts import staff
 
@@ -26,13 +27,13 @@ def answer_scripts(get_response: _GetResponse) -> _GetResponse:
     """Return 401 to scripts in place of a redirect to the sign-in page.
 
     A browser follows the redirect, and the script would show the sign-in page as a part of its own.
-    htmx, jQuery and our own scripts name themselves in a header.
+    htmx and jQuery name themselves in a header, and so do our own scripts.
     """
     sign_in_path = reverse("admin:login")
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        is_script = "HX-Request" in request.headers or "X-Requested-With" in request.headers
+        is_script = HtmxDetails(request) or "X-Requested-With" in request.headers
         if is_script and urlsplit(response.headers.get("Location", "")).path == sign_in_path:
             return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
         return response

@@ -1,4 +1,4 @@
-"""The page of an organization: keys, limits, usage, recent jobs, webhooks, staff."""
+"""The page of an organization: keys, limits, usage, jobs, webhooks, staff, audit log."""
 
 from datetime import timedelta
 
@@ -8,9 +8,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from batches.models import Batch
 from exports.lifecycle.transitions import EXPORTS
 from exports.models import Export, ExportLimits
-from longshore.accounts.models import ApiKey, Organization
+from longshore.accounts.models import ApiKey, AuditEntry, Organization
 from longshore.jobs import counters
 from longshore.jobs.statuses import Status
 from tests.exports.conftest import export_of
@@ -42,6 +43,15 @@ def sections(client: Client, organization: Organization) -> dict[str, dict[str, 
         }
         for section in found
     }
+
+
+def listed(client: Client, organization: Organization, title: str, query: str = "") -> list[str]:
+    """Return the records in the list of a tab, as texts."""
+    path = f"/admin/longshore_accounts/organization/{organization.pk}/change/{query}"
+    response = client.get(path)
+    assert response.status_code == 200
+    [found] = [each for each in response.context["datasets"] if each.title == title]
+    return [str(record) for record in found.cl.result_list]
 
 
 def test_limits_show_what_applies_now_with_units_and_usage(
@@ -80,7 +90,7 @@ def test_usage_counts_the_completed_jobs_of_today(admin_client: Client, acme: Or
     Export.objects.filter(pk=expired.pk).update(status=Status.EXPIRED, stored_bytes=0)
     exports = sections(admin_client, acme)["Exports"]
     assert exports["Completed today (UTC)"] == [["1", "1,500", "2.0 KB"]]
-    assert len(exports["Newest"]) == 3
+    assert len(listed(admin_client, acme, "Exports")) == 3
     assert ["Stored bytes", "1.0 TB", "Default", "2.0 KB"] in exports["Limits"]
 
 
@@ -88,10 +98,9 @@ def test_keys_that_expire_soon_are_marked(admin_client: Client, acme: Organizati
     soon = timezone.now() + timedelta(days=3)
     ApiKey.objects.create_key(organization=acme, name="short", expiry_date=soon)
     ApiKey.objects.create_key(organization=acme, name="long")
-    content = page(admin_client, acme)
-    assert content.count("Expires soon") == 1
-    listed = admin_client.get("/admin/longshore_accounts/apikey/", {"status": "expires soon"})
-    assert [key.name for key in listed.context["cl"].result_list] == ["short"]
+    assert page(admin_client, acme).lower().count("expires soon") == 1
+    found = admin_client.get("/admin/longshore_accounts/apikey/", {"status": "expires soon"})
+    assert [key.name for key in found.context["cl"].result_list] == ["short"]
 
 
 def test_bound_staff_and_webhooks_are_listed(admin_client: Client, acme: Organization) -> None:
@@ -102,10 +111,38 @@ def test_bound_staff_and_webhooks_are_listed(admin_client: Client, acme: Organiz
     found = sections(admin_client, acme)
     [[name, *_]] = found["Staff"][""]
     assert "mary" in name
-    [[title, _, state, health]] = found["Webhooks"][""]
-    assert "Warehouse" in title
-    assert "Active" in state
-    assert "<svg" in health
+    assert listed(admin_client, acme, "Webhooks") == [str(subscription)]
+    assert "Warehouse" in page(admin_client, acme)
+
+
+def test_each_list_has_the_records_of_the_organization_only_and_pages(
+    admin_client: Client, acme: Organization, globex: Organization
+) -> None:
+    own = [export_of(acme, BODY) for _ in range(13)]
+    keys = [ApiKey.objects.create_key(organization=each, name="ci")[0] for each in (acme, globex)]
+    for organization in (acme, globex):
+        batch = {"resource": "contact", "action": "merge", "mode": "async", "via": "file"}
+        expires = timezone.now() + timedelta(days=1)
+        Batch.objects.create(
+            organization=organization, request={}, spec={}, expires_at=expires, **batch
+        )
+        SubscriptionFactory.create(organization=organization)
+        AuditEntry.objects.create(organization=organization, username="mary", action="change")
+        export_of(globex, BODY)
+    newest = [str(export) for export in reversed(own)]
+    assert listed(admin_client, acme, "Exports") == newest[:10]
+    for number in ("2", "99"):
+        assert listed(admin_client, acme, "Exports", f"?export-p={number}") == newest[10:]
+    assert listed(admin_client, acme, "Exports", "?export-p=x") == newest[:10]
+    assert listed(admin_client, acme, "API keys") == [str(keys[0])]
+    for title in ("Batches", "Webhooks", "Audit log"):
+        assert len(listed(admin_client, acme, title)) == 1, title
+
+
+def test_a_new_organization_has_no_lists(admin_client: Client) -> None:
+    response = admin_client.get("/admin/longshore_accounts/organization/add/")
+    assert response.status_code == 200
+    assert response.context["datasets"] == []
 
 
 def test_a_person_sees_only_the_sections_of_its_permissions(acme: Organization) -> None:
@@ -115,7 +152,10 @@ def test_a_person_sees_only_the_sections_of_its_permissions(acme: Organization) 
     client = Client()
     client.force_login(user)
     assert sections(client, acme).keys() == {"Exports"}
-    assert "Change the limits" not in page(client, acme)
+    content = page(client, acme)
+    assert 'href="#dataset-export"' in content
+    assert 'href="#dataset-apikey"' not in content
+    assert "Change the limits" not in content
 
 
 def test_a_bound_person_sees_no_users(acme: Organization) -> None:
@@ -152,7 +192,7 @@ def test_the_number_of_queries_does_not_grow_with_the_organization(
         DeliveryFactory.create(subscription=subscription)
         bind(User.objects.create_user(f"user {number}"), [acme])
     page(admin_client, acme)  # Fills the cache of content types.
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(27):
         page(admin_client, acme)
 
 

@@ -8,7 +8,12 @@ from celery import current_app
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+)
 
 from longshore.accounts.models import AuditEntry
 
@@ -79,6 +84,7 @@ def test_a_schedule_is_changed_in_the_form(admin_client: Client, hourly: Periodi
         "name": "Purge keys",
         "regtask": "",
         "task": hourly.task,
+        "rhythm": "crontab",
         "crontab": hourly.crontab_id,
         "args": "[]",
         "kwargs": json.dumps({}),
@@ -86,3 +92,27 @@ def test_a_schedule_is_changed_in_the_form(admin_client: Client, hourly: Periodi
     assert admin_client.post(path, form).status_code == 302
     hourly.refresh_from_db()
     assert (hourly.name, hourly.enabled) == ("Purge keys", False)
+
+
+def test_a_task_has_the_schedule_of_its_kind_only(
+    admin_client: Client, hourly: PeriodicTask
+) -> None:
+    path = f"{LIST}{hourly.pk}/change/"
+    content = admin_client.get(path).content.decode()
+    assert '<option value="crontab" selected>' in content
+    every = IntervalSchedule.objects.create(every=5, period="minutes")
+    clocked = ClockedSchedule.objects.create(clocked_time=timezone.now())
+    form = {"name": "Purge", "regtask": "", "task": hourly.task, "args": "[]", "kwargs": "{}"}
+    # The form sends those that it hides, too.
+    form |= {"interval": every.pk, "crontab": hourly.crontab_id}
+    assert admin_client.post(path, form | {"rhythm": "interval"}).status_code == 302
+    hourly.refresh_from_db()
+    assert (hourly.interval, hourly.crontab, hourly.one_off) == (every, None, False)
+    refused = admin_client.post(path, form | {"rhythm": "clocked"})
+    assert refused.context["adminform"].form.errors == {
+        "clocked": ["Select a schedule, or add one."]
+    }
+    form |= {"rhythm": "clocked", "clocked": clocked.pk}
+    assert admin_client.post(path, form).status_code == 302
+    hourly.refresh_from_db()
+    assert (hourly.interval, hourly.clocked, hourly.one_off) == (None, clocked, True)

@@ -87,6 +87,24 @@ def test_the_page_of_an_export_is_refreshed_until_its_file_is_ready(
     expect(admin.get_by_text(queued.files.get().sha256)).to_be_visible()
 
 
+def test_a_row_of_the_list_opens_by_keyboard_and_loads_its_files_then(
+    admin: Page, queued: Export
+) -> None:
+    runner.run(queued.pk)
+    loaded: list[str] = []
+    admin.on("request", lambda request: loaded.append(request.url))
+    admin.goto("/admin/exports/export/")
+    opener = admin.get_by_role("button", name="Show more")
+    expect(opener).to_have_attribute("aria-expanded", "false")
+    assert not any("/row/" in url for url in loaded)
+    opener.press("Enter")
+    expect(admin.get_by_role("link", name=queued.files.get().name)).to_be_visible()
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    opener.press("Enter")
+    expect(admin.get_by_role("link", name=queued.files.get().name)).to_be_hidden()
+    expect(opener).to_have_attribute("aria-expanded", "false")
+
+
 def test_a_row_leaves_a_filtered_list_when_it_no_longer_matches(
     admin: Page, queued: Export
 ) -> None:

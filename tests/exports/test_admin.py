@@ -168,6 +168,34 @@ def test_the_list_links_to_all_files_without_reading_them(staff: Client, complet
     assert f"{completed.public_id}.zip" in staff.get(url).headers["Location"]
 
 
+def test_the_opened_row_of_an_export_shows_its_files_and_last_events(
+    staff: Client, completed: Export
+) -> None:
+    address = reverse("admin:exports_export_row", args=[completed.pk])
+    assert f'hx-get="{address}"' in page(staff, LIST)
+    content = staff.get(address, headers={"HX-Request": "true"}).content.decode()
+    [file] = completed.files.all()
+    assert f'href="{download(completed)}?file={file.pk}"' in content
+    assert file.sha256 not in content
+    assert "Exports all contacts with 2 columns as CSV." in content
+    assert "attempt 1" in content
+    # The address itself leads to the page of the export.
+    assert staff.get(address).headers["Location"] == change(completed)
+
+
+def test_the_opened_row_of_a_failed_export_says_what_to_do(
+    staff: Client, acme: Organization
+) -> None:
+    error = {"error": "too_many_records", "message": "The export has 7 records; the limit is 5."}
+    failed = make(acme, status=Status.FAILED, completed_at=timezone.now(), error=error)
+    address = reverse("admin:exports_export_row", args=[failed.pk])
+    content = staff.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "The export has 7 records; the limit is 5. Raise the limit" in content
+    unauthorized = Client(headers={"HX-Request": "true"})
+    unauthorized.force_login(User.objects.create_user("unauthorized", is_staff=True))
+    assert unauthorized.get(address).status_code == 403
+
+
 def test_the_page_of_an_export_lists_its_first_files(
     staff: Client, completed: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,19 @@ def test_the_page_shows_the_request_and_the_response(
         assert text not in content
 
 
+def test_the_opened_row_shows_the_newest_attempts(
+    manager: Client, subscription: Subscription, receiver: Receiver
+) -> None:
+    receiver.behaviors["/"] = respond(500, b"queue is full")
+    delivery = sent(subscription)
+    address = f"{listed('delivery')}{delivery.pk}/row/"
+    assert f'hx-get="{address}"' in page(manager, listed("delivery"))
+    content = manager.get(address, headers={"HX-Request": "true"}).content.decode()
+    for text in ("Attempt 1", "500 Internal Server Error", "queue is full"):
+        assert text in content
+    assert manager.get(address).headers["Location"] == own(delivery)
+
+
 def test_a_response_in_html_is_shown_as_text_and_said_to_be_cut(
     manager: Client, subscription: Subscription, receiver: Receiver
 ) -> None:

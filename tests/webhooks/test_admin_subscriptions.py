@@ -80,8 +80,7 @@ def test_an_operator_creates_a_subscription_and_sees_its_secret_once(
     [
         ({"target": "ftp://127.0.0.1/"}, "The target must begin with https://"),
         ({"target": ""}, "This field is required."),
-        ({"events": []}, "This field is required."),
-        ({"events": ["*", "export.created"]}, "* stands for every event type"),
+        ({"events": []}, "Choose at least one event, or all events."),
         ({"events": ["export.lost"]}, "export.lost is not one of the available choices"),
         ({"headers": "Host: example.com"}, "Longshore sets the header Host itself."),
         ({"headers": "no colon"}, "is not a valid header name"),
@@ -129,6 +128,21 @@ def test_an_edit_changes_only_what_differs(operator: Client, acme: Organization)
     assert messages()[-1] == ("edit", "Changed name, headers, remove headers.")
     response = save(operator, found, target="nonsense")
     assert "The target must begin" in response.content.decode()
+
+
+def test_all_events_take_the_place_of_single_ones(operator: Client, acme: Organization) -> None:
+    operator.post(ADD, fields(acme, all_events="on"))
+    found = Subscription.objects.get()
+    assert found.events == ["*"]
+    form = operator.get(button(found, "edit")).context["form"]
+    assert (form["all_events"].value(), form["events"].value()) == (True, [])
+    assert save(operator, found, name="Renamed").status_code == 302
+    assert messages()[-1] == ("edit", "Changed name.")
+    response = save(operator, found, all_events="")
+    assert "Choose at least one event" in response.content.decode()
+    assert save(operator, found, all_events="", events=["batch.queued"]).status_code == 302
+    found.refresh_from_db()
+    assert found.events == ["batch.queued"]
 
 
 def test_an_edit_keeps_the_limits_that_are_not_installed(

@@ -19,6 +19,7 @@ from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.admin.filters import RelatedFilter, TimeFilter, has_range
 from longshore.jobs.admin.facts import Fact, page_link
 from longshore.jobs.admin.presentation import EMPTY, code, link, relative_and_exact_time
+from longshore.jobs.admin.rows import OpeningRows
 from longshore.jobs.admin.selected import Bulk, SelectedActions
 from webhooks import actions
 from webhooks.admin import delivery_filters, messages, presentation, states
@@ -31,7 +32,7 @@ _EFFECT = f"The message is sent now. It keeps its id: the receiver can detect a 
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(SelectedActions):
+class DeliveryAdmin(SelectedActions, OpeningRows):
     organization_path = "subscription__organization"
     list_display = ("event_type", "goes_to", "state", "attempts_made", "last_response", "created")
     list_filter = (
@@ -46,8 +47,10 @@ class DeliveryAdmin(SelectedActions):
     # Django shows the field of the search only if this is not empty; `get_search_results` searches.
     search_fields = ("public_id",)
     search_help_text = "The beginning of the id of a delivery or an event, or the id of a job"
+    empty_hint = "Each event has one delivery for each webhook that subscribes to it."
     list_before_template = "admin/longshore_jobs/list_notes.html"
     change_form_before_template = "admin/webhooks/delivery.html"
+    row_template = "admin/webhooks/row.html"
     actions: Sequence[str] = ("redeliver_selected",)
     actions_detail = ("redeliver",)
     fieldsets = (("Technical details", {"fields": ("lease", "claim"), "classes": ("collapse",)}),)
@@ -81,6 +84,9 @@ class DeliveryAdmin(SelectedActions):
         request.search_note = note  # type: ignore[attr-defined]
         return found, False
 
+    def row_context(self, request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
+        return self._attempts(delivery)
+
     # --- Page of a delivery ------------------------------------------------------------------
 
     def render_change_form(
@@ -89,9 +95,6 @@ class DeliveryAdmin(SelectedActions):
         delivery: Delivery = kwargs["obj"]
         last = presentation.last_attempt(delivery)
         label, color, sentence = states.delivery_state(delivery, last)
-        total = delivery.attempts.count()
-        newest = list(Attempt.objects.filter(delivery=delivery).newest())
-        attempts = messages.shown_attempts(newest, total)
         steps = [
             ("Created", delivery.created_at),
             ("Next attempt", states.next_attempt_of(delivery)),
@@ -102,17 +105,23 @@ class DeliveryAdmin(SelectedActions):
             "status": label,
             "status_color": color,
             "sentence": sentence,
-            "cause": attempts[0].cause if attempts else None,
             "facts": self._facts(request, delivery),
             "times": [(title, *relative_and_exact_time(when)) for title, when in steps if when],
             "is_live": states.changes_soon(delivery),
             "request_headers": messages.request_headers(delivery),
             "request_body": messages.request_body(delivery),
-            "attempts": attempts,
-            "attempts_total": total,
+            **self._attempts(delivery),
         }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def _attempts(self, delivery: Delivery) -> dict[str, Any]:
+        """Return the context of the newest attempts, and the cause of the last failure."""
+        total = delivery.attempts.count()
+        newest = list(Attempt.objects.filter(delivery=delivery).newest())
+        attempts = messages.shown_attempts(newest, total)
+        cause = attempts[0].cause if attempts else None
+        return {"attempts": attempts, "attempts_total": total, "cause": cause}
 
     def _facts(self, request: HttpRequest, delivery: Delivery) -> list[Fact]:
         event, subscription = delivery.event, delivery.subscription

@@ -36,6 +36,7 @@ class EventAdmin(ReadOnlyModelAdmin):
     # Django shows the field of the search only if this is not empty; `get_search_results` searches.
     search_fields = ("public_id",)
     search_help_text = "The beginning of the id of an event, or the id of a job"
+    empty_hint = "Exports and batches store an event when their status changes."
     change_form_before_template = "admin/webhooks/event.html"
     fieldsets = (("Technical details", {"fields": ("matched",), "classes": ("collapse",)}),)
 

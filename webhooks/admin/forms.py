@@ -16,6 +16,7 @@ from unfold.widgets import (
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from longshore.accounts import staff
@@ -33,10 +34,9 @@ from webhooks.targets import MAX_TARGET_CHARACTERS
 # Failed deliveries that the dialog of a recovery counts.
 _MAX_COUNTED = 10_000
 # Fields of the form that the body of a request has too.
-_PLAIN_FIELDS = ("name", "target", "events", "resources", "types")
-_EVENTS = [(ALL_EVENTS, "All events, also those of later releases")]
+_PLAIN_FIELDS = ("name", "target", "resources", "types")
 # The labels are Markdown.
-_EVENTS += [(each.value, f"{each.value}: {each.label.replace('`', '')}") for each in EventType]
+_EVENTS = [(each.value, f"{each.value}: {each.label.replace('`', '')}") for each in EventType]
 
 
 def _resources() -> list[tuple[str, str]]:
@@ -62,7 +62,13 @@ class SubscriptionForm(forms.Form):
         help_text="The URL that receives the webhooks, such as "
         "https://receiver.example.com/longshore. Its host must be public.",
     )
+    all_events = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Send all events, also those of later releases.",
+    )
     events = forms.MultipleChoiceField(
+        required=False,
         choices=_EVENTS,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         initial=[EventType.EXPORT_CREATED.value, EventType.EXPORT_FAILED.value],
@@ -93,6 +99,8 @@ class SubscriptionForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Parse the fields as the body of a request, and show each problem at its field."""
         cleaned = super().clean() or self.cleaned_data
+        if not (cleaned.get("all_events") or cleaned.get("events") or "events" in self.errors):
+            self.add_error("events", "Choose at least one event, or all events.")
         if self.errors:
             return cleaned
         try:
@@ -104,7 +112,7 @@ class SubscriptionForm(forms.Form):
     def body(self) -> dict[str, Any]:
         """Return the fields as the body of a request to the API."""
         body = {name: self.cleaned_data[name] for name in _PLAIN_FIELDS}
-        return body | {"headers": self._headers()}
+        return body | {"events": self._events(), "headers": self._headers()}
 
     def parse(self, body: dict[str, Any]) -> parsing.Values:
         return parsing.parse_new(body)
@@ -127,6 +135,9 @@ class SubscriptionForm(forms.Form):
             if line.strip():
                 found[name] = value
         return found
+
+    def _events(self) -> list[str]:
+        return [ALL_EVENTS] if self.cleaned_data["all_events"] else self.cleaned_data["events"]
 
     def _headers(self) -> dict[str, str | None]:
         return {**self.cleaned_data["headers"]}
@@ -162,6 +173,8 @@ class ChangedSubscriptionForm(SubscriptionForm):
 
     def __init__(self, subscription: Subscription, data: Any) -> None:
         initial = {name: getattr(subscription, name) for name in _PLAIN_FIELDS}
+        initial["all_events"] = ALL_EVENTS in subscription.events
+        initial["events"] = [name for name in subscription.events if name != ALL_EVENTS]
         initial["opened"] = subscription.updated_at.isoformat()
         super().__init__(data, initial=initial)
         fields: dict[str, Any] = self.fields
@@ -171,8 +184,8 @@ class ChangedSubscriptionForm(SubscriptionForm):
             # The API of the dialect may not be able to express another combination.
             events, title = fields["events"], envelopes.title_of(subscription.dialect)
             chosen = [each for each in _EVENTS if each[0] in subscription.events]
-            events.choices = _with_stored(chosen, subscription.events)
-            events.disabled = True
+            events.choices = _with_stored(chosen, initial["events"])
+            events.disabled = fields["all_events"].disabled = True
             events.help_text = f"Only a client of the API of {title} can change them."
         fields["removed_headers"].choices = [(name, name) for name in sorted(subscription.headers)]
         if not subscription.headers:
@@ -195,6 +208,8 @@ class ChangedSubscriptionForm(SubscriptionForm):
     def body(self) -> dict[str, Any]:
         """Leave out fields that were not changed: even an equal target would reset failures."""
         changed = set(self.changed_data)
+        if "all_events" in changed:
+            changed.add("events")
         if "removed_headers" in changed:
             changed.add("headers")
         return {name: value for name, value in super().body().items() if name in changed}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
+from unfold.forms import AdminForm, BaseDialogForm
 
-from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.admin.shown_once import shown_once
 from longshore.api.errors import ApiError
 from longshore.jobs.admin.pages import ReadOnlyModelAdmin
@@ -38,6 +39,8 @@ _OVERLAP_HOURS = int(subscriptions.OVERLAP.total_seconds() // 3600)
 class SubscriptionButtons(ReadOnlyModelAdmin):
     """What people with permissions do with subscriptions. The operations are those of the API."""
 
+    # Fields of the forms that are only shown if an expression is true.
+    conditional_fields: ClassVar[dict[str, str]] = {"events": "!all_events"}
     actions_detail: Sequence[str] = (
         *("send_test", "recover", "enable", "edit", "rotate_secret", "disable"),
         "delete_subscription",
@@ -117,9 +120,11 @@ class SubscriptionButtons(ReadOnlyModelAdmin):
     def _show_form(
         self, request: HttpRequest, form: SubscriptionForm, title: str, button: str, back: str
     ) -> HttpResponse:
+        shown = {"fields": [field.name for field in form.visible_fields()]}
         context = {
             **self._context(request, title),
             "form": form,
+            "adminform": AdminForm(form, [(title, shown)], {}, (), self),
             "button": button,
             "back": back,
         }
@@ -227,7 +232,7 @@ class SubscriptionButtons(ReadOnlyModelAdmin):
             activation.soft_delete(found)
             self.log_deletions(request, [found])
         self.message_user(request, f"{presentation.title_of(found)} was deleted.")
-        return close_dialog(self.page_url("changelist"))
+        return HttpResponseClientRedirect(self.page_url("changelist"))
 
     def _switch(self, request: HttpRequest, object_id: str, *, active: bool) -> HttpResponse:
         found = self._found(object_id)

@@ -161,6 +161,11 @@ class SubscriptionAdmin(SubscriptionButtons):
     def identifier(self, subscription: Subscription) -> tuple[str, str]:
         return presentation.title_of(subscription), str(subscription.organization)
 
+    @display(description="Webhook", ordering="number")
+    def title(self, subscription: Subscription) -> str:
+        """Return the title without the organization, for its page."""
+        return presentation.title_of(subscription)
+
     @display(description="Target")
     def target_url(self, subscription: Subscription) -> SafeString:
         return code(subscription.target)

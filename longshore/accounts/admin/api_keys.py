@@ -4,21 +4,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django_htmx.http import HttpResponseClientRedirect
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from longshore.accounts.admin.base import StaffModelAdmin
-from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.admin.filters import RelatedFilter
-from longshore.accounts.admin.presentation import relative_and_exact_time
+from longshore.accounts.admin.presentation import badge, exact_time, relative_and_exact_time
 from longshore.accounts.admin.shown_once import shown_once
 from longshore.accounts.models import ApiKey, KeyStatus, Scope
 
@@ -88,14 +90,14 @@ class ApiKeyAdmin(StaffModelAdmin):
         editable = ("organization", "name", "scopes", "expiry_date")
         if obj is None:
             return editable
-        return ("status_label", *editable, "key_prefix", "last_used_at", "created")
+        return ("status", *editable, "key_prefix", "last_use", "issued")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiKey | None = None
     ) -> tuple[str, ...]:
         if obj is None:
             return ()
-        return ("status_label", "organization", "key_prefix", "last_used_at", "created")
+        return ("status", "organization", "key_prefix", "last_use", "issued")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"scopes": Scope.values, **super().get_changeform_initial_data(request)}
@@ -157,7 +159,8 @@ class ApiKeyAdmin(StaffModelAdmin):
     def revoke(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         self._revoke(request, ApiKey.objects.filter(pk=object_id))
         self.message_user(request, "The API key was revoked.")
-        return close_dialog(reverse("admin:longshore_accounts_apikey_change", args=[object_id]))
+        page = reverse("admin:longshore_accounts_apikey_change", args=[object_id])
+        return HttpResponseClientRedirect(page)
 
     def _revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> int:
         """Revoke keys that are not revoked yet and log it in their history. Return how many."""
@@ -173,7 +176,22 @@ class ApiKeyAdmin(StaffModelAdmin):
 
     @display(description="Status", label=STATUS_COLORS)
     def status_label(self, api_key: ApiKey) -> str:
-        return status_of(api_key)
+        return EXPIRING if api_key.expires_soon else api_key.status.value
+
+    @display(description="Status")
+    def status(self, api_key: ApiKey) -> SafeString:
+        """Return the label for the page of a key, on which Unfold does not make one."""
+        status = self.status_label(api_key)
+        return badge(status.capitalize(), STATUS_COLORS[status])
+
+    @display(description="Last used")
+    def last_use(self, api_key: ApiKey) -> str:
+        used = api_key.last_used_at
+        return f"{naturaltime(used)}, {exact_time(used)}" if used else "Never"
+
+    @display(description="Issued")
+    def issued(self, api_key: ApiKey) -> str:
+        return exact_time(api_key.created)
 
     @display(description="Prefix")
     def key_prefix(self, api_key: ApiKey) -> SafeString:
@@ -185,25 +203,10 @@ class ApiKeyAdmin(StaffModelAdmin):
 
     @display(description="Last used", ordering="last_used_at", header=True)
     def last_used(self, api_key: ApiKey) -> tuple[str, str]:
-        return last_use(api_key)
+        used = api_key.last_used_at
+        return relative_and_exact_time(used) if used else ("Never", "")
 
     @display(description="Expires", ordering="expiry_date", header=True)
     def expires(self, api_key: ApiKey) -> tuple[str, str]:
-        return expiry(api_key)
-
-
-def status_of(api_key: ApiKey) -> str:
-    """Return the key's status, or EXPIRING."""
-    return EXPIRING if api_key.expires_soon else api_key.status.value
-
-
-def last_use(api_key: ApiKey) -> tuple[str, str]:
-    """Return when a key was last used: relative and exact time."""
-    used = api_key.last_used_at
-    return relative_and_exact_time(used) if used else ("Never", "")
-
-
-def expiry(api_key: ApiKey) -> tuple[str, str]:
-    """Return when a key expires or expired: relative and exact time."""
-    ends = api_key.expiry_date
-    return relative_and_exact_time(ends) if ends else ("Never", "")
+        ends = api_key.expiry_date
+        return relative_and_exact_time(ends) if ends else ("Never", "")

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.decorators import display
@@ -26,6 +27,8 @@ from longshore.accounts.admin.presentation import (
 )
 from longshore.accounts.models import AuditAction, AuditEntry
 from longshore.database.paginator import EstimatingPaginator
+
+_MAX_LISTED_CHARACTERS = 160
 
 
 class PersonFilter(TextFilter):
@@ -69,6 +72,8 @@ class AuditEntryAdmin(ReadOnlyPermissions, StaffModelAdmin):
     fields = ("exact", "username", "name", "link", "message", "organization", "address")
     readonly_fields = ("exact", "name", "link")
     list_select_related = ("organization",)
+    plural = "audit entries"
+    empty_hint = "Changes, downloads and previews in the admin appear here."
     list_filter = (
         PersonFilter,
         ActionFilter,
@@ -115,7 +120,7 @@ class AuditEntryAdmin(ReadOnlyPermissions, StaffModelAdmin):
 
     @display(description="Action", header=True)
     def what(self, entry: AuditEntry) -> tuple[str, str]:
-        return label(entry.action), entry.message
+        return label(entry.action), Truncator(entry.message).chars(_MAX_LISTED_CHARACTERS)
 
     @display(description="Action")
     def name(self, entry: AuditEntry) -> str:

@@ -1,6 +1,5 @@
 """Confirmation dialogs of the buttons above an admin page."""
 
-from django.http import HttpResponse
 from unfold.forms import BaseDialogForm
 
 
@@ -18,8 +17,3 @@ def confirmation(
         "form_class": form,
         "form_submit_text": button,
     }
-
-
-def close_dialog(url: str) -> HttpResponse:
-    """Respond to a confirmed dialog: load another page. Dialogs are submitted by htmx."""
-    return HttpResponse(headers={"HX-Redirect": url})

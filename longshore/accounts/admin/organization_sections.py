@@ -6,42 +6,19 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from longshore.accounts.admin.api_keys import STATUS_COLORS, expiry, last_use, status_of
-from longshore.accounts.admin.history import label
+from longshore.accounts.admin.api_keys import ApiKeyAdmin
+from longshore.accounts.admin.audit import AuditEntryAdmin
 from longshore.accounts.admin.people import change_url, has_field
-from longshore.accounts.admin.presentation import (
-    EMPTY,
-    Table,
-    badge,
-    code,
-    exact_time,
-    link,
-    nowrap,
-    table,
-)
-from longshore.accounts.admin.sections import Section, list_url, register
+from longshore.accounts.admin.presentation import EMPTY, Table, exact_time, link, table
+from longshore.accounts.admin.sections import RecordList, Section, list_url, register
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
 from longshore.accounts.roles import role_names
 
-_MAX_KEYS = 10
 _MAX_PEOPLE = 20
-_MAX_ENTRIES = 5
 
 
-def _keys(request: HttpRequest, organization: Organization) -> list[Table]:
-    keys = ApiKey.objects.filter(organization=organization).order_by("revoked", "-created")
-    rows = [
-        [
-            link(reverse("admin:longshore_accounts_apikey_change", args=[key.pk]), key.name),
-            code(key.prefix),
-            badge(status_of(key).capitalize(), STATUS_COLORS[status_of(key)]),
-            ", ".join(key.scopes),
-            last_use(key)[0],
-            expiry(key)[0],
-        ]
-        for key in keys[:_MAX_KEYS]
-    ]
-    return [table("", ["Name", "Prefix", "Status", "Scopes", "Last used", "Expires"], rows)]
+def _no_tables(request: HttpRequest, organization: Organization) -> list[Table]:
+    return []
 
 
 def _key_links(request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:
@@ -67,32 +44,23 @@ def _people(request: HttpRequest, organization: Organization) -> list[Table]:
         ]
         for person in people.order_by(model.USERNAME_FIELD)[:_MAX_PEOPLE]
     ]
-    return [table("", ["Bound to this organization", "Roles", "Last sign-in"], rows)]
+    found = table("", ["Bound to this organization", "Roles", "Last sign-in"], rows)
+    return [found] if rows else []
 
 
 def _people_links(request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:
     return [("All users", reverse(admin_urlname(get_user_model()._meta, "changelist")))]  # type: ignore[arg-type]
 
 
-def _entries(request: HttpRequest, organization: Organization) -> list[Table]:
-    entries = AuditEntry.objects.filter(organization=organization)[:_MAX_ENTRIES]
-    rows = [
-        [
-            nowrap(exact_time(entry.created_at)),
-            entry.username,
-            label(entry.action),
-            entry.subject,
-            entry.message or EMPTY,
-        ]
-        for entry in entries
-    ]
-    return [table("", ["Time", "Person", "Action", "Object", "Details"], rows)]
-
-
 def _entry_links(request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:
     return [("The whole audit log", list_url("longshore_accounts_auditentry", organization))]
 
 
-register(Section("API keys", 1, ApiKey, _keys, _key_links))
+_KEYS = RecordList(
+    ApiKeyAdmin, ("name", "key_prefix", "scope_list", "status_label", "last_used", "expires")
+)
+_ENTRIES = RecordList(AuditEntryAdmin, ("time", "username", "what", "target", "address"))
+
+register(Section("API keys", 1, ApiKey, _no_tables, _key_links, _KEYS))
 register(Section("Staff", 50, get_user_model(), _people, _people_links))
-register(Section("Audit log", 60, AuditEntry, _entries, _entry_links))
+register(Section("Audit log", 60, AuditEntry, _no_tables, _entry_links, _ENTRIES))

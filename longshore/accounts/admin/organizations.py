@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from unfold.datasets import BaseDataset
 from unfold.decorators import display
 
 from longshore.accounts import staff
 from longshore.accounts.admin import sections
-from longshore.accounts.admin.base import StaffModelAdmin
+from longshore.accounts.admin.base import OBJECT_ID, StaffModelAdmin
 from longshore.accounts.admin.timezones import TimezoneField
 from longshore.accounts.models import ApiKey, KeyStatus, Organization
 
@@ -37,12 +38,8 @@ class OrganizationAdmin(StaffModelAdmin):
     ordering = ("name",)
     fields = (("name", "slug"), ("email", "timezone"), ("id", "created_at"))
     readonly_fields = ("id", "created_at")
+    change_form_outer_before_template = "admin/longshore_accounts/organization/links.html"
     change_form_outer_after_template = "admin/longshore_accounts/organization/sections.html"
-
-    @property
-    def media(self) -> forms.Media:
-        own: forms.Media = super().media
-        return own + sections.media()
 
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: Organization | None = None
@@ -55,11 +52,18 @@ class OrganizationAdmin(StaffModelAdmin):
         organizations: QuerySet[Organization] = super().get_queryset(request)
         return organizations.annotate(active_keys=Count("api_keys", filter=active))
 
+    def get_changeform_datasets(self, request: HttpRequest) -> list[type[BaseDataset]]:
+        """Return the lists of the sections; none for a new organization."""
+        match = request.resolver_match
+        return sections.datasets(request) if match and OBJECT_ID in match.kwargs else []
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         organization = kwargs.get("obj")
         context["sections"] = sections.of(request, organization) if organization else []
+        for dataset in context["datasets"]:
+            context["media"] += dataset.model_admin_instance.media
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

@@ -15,12 +15,14 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from longshore.accounts.admin.base import StaffModelAdmin, StaffStackedInline
-from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.admin.timezones import own_timezone_field
 from longshore.accounts.models import SecondFactor, StaffProfile
 from longshore.accounts.roles import is_superuser, role_names
@@ -96,7 +98,11 @@ class PeopleAdmin(StaffModelAdmin):
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "groups":
-            kwargs |= {"label": "Roles", "help_text": "The user has the permissions of all roles."}
+            kwargs |= {
+                "label": "Roles",
+                "help_text": "The user has the permissions of all roles.",
+                "widget": UnfoldAdminCheckboxSelectMultipleWidget(),
+            }
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @action(
@@ -118,7 +124,7 @@ class PeopleAdmin(StaffModelAdmin):
         SecondFactor.objects.filter(user=person).delete()
         self.log_change(request, person, "Reset the second factor.")
         self.message_user(request, "The second factor was reset.")
-        return close_dialog(change_url(person))
+        return HttpResponseClientRedirect(change_url(person))
 
     def has_reset_second_factor_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Return whether the user has a second factor, and is somebody else than the person.

@@ -1,10 +1,12 @@
 """Admin of periodic tasks and their schedules, in the style of Unfold."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
+from django import forms
+from django.apps import apps
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -22,29 +24,96 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
+from django_htmx.http import HttpResponseClientRedirect
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from longshore.accounts.admin.base import StaffModelAdmin, StaffTabularInline
-from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.admin.presentation import EMPTY, exact_time, relative_and_exact_time
 
 # Registered again below in the style of Unfold, except for solar schedules, which are not needed.
 admin.site.unregister(
     (PeriodicTask, IntervalSchedule, CrontabSchedule, ClockedSchedule, SolarSchedule)
 )
+# As in the sidebar.
+apps.get_app_config("django_celery_beat").verbose_name = "Schedules"
 
 
 class TaskSelectWidget(UnfoldAdminSelectWidget, BaseTaskSelectWidget):
     pass
 
 
+class Rhythm(TextChoices):
+    """When a task runs. The values are the names of the fields with the schedules."""
+
+    INTERVAL = "interval", "At an interval"
+    CRONTAB = "crontab", "At times of the clock"
+    CLOCKED = "clocked", "Once"
+
+
 class PeriodicTaskForm(BasePeriodicTaskForm):
+    """Sets one of the schedules of a task, and no other one."""
+
+    rhythm = forms.ChoiceField(label="Runs", choices=Rhythm.choices, widget=UnfoldAdminSelectWidget)
+
+    class Meta(BasePeriodicTaskForm.Meta):
+        labels: ClassVar = {
+            "interval": "Interval",
+            "crontab": "Crontab",
+            "clocked": "Time",
+            "start_time": "Not before",
+            "one_off": "Only once",
+            "args": "Positional arguments",
+            "kwargs": "Keyword arguments",
+            "expires": "Expires at",
+            "expire_seconds": "Expires after seconds",
+        }
+        help_texts: ClassVar = {
+            "name": "For lists. Unique.",
+            "description": "",
+            "enabled": "Beat starts the task.",
+            "interval": "Beat starts the task again after this time.",
+            "crontab": "Beat starts the task at these minutes, hours and days.",
+            "clocked": "Beat starts the task at this time, and never again.",
+            "start_time": "Beat does not start the task before this time.",
+            "one_off": "After its next run, beat disables the task.",
+            "args": 'A list in JSON, such as ["one", 2].',
+            "kwargs": 'An object in JSON, such as {"name": "one"}.',
+            "expires": "A worker that receives the task later does not run it.",
+            "expire_seconds": "As above, counted from each start.",
+            "queue": "Empty: the queue of the task in the settings.",
+        }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["task"].widget = UnfoldAdminTextInputWidget()
-        self.fields["regtask"].widget = TaskSelectWidget()
+        task, registered = self.fields["task"], self.fields["regtask"]
+        task.widget, registered.widget = UnfoldAdminTextInputWidget(), TaskSelectWidget()
+        task.label, registered.label = "Name of the task", "Task"
+        registered.help_text = "Without one, enter the name of a task of another application."
+        if self.instance.task in dict(registered.widget.choices):
+            registered.initial = self.instance.task
+        for name in ("description", "args", "kwargs"):
+            self.fields[name].widget.attrs["rows"] = 3
+        used = [each for each in Rhythm if getattr(self.instance, f"{each}_id")]
+        self.fields["rhythm"].initial = next(iter(used), Rhythm.INTERVAL)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        rhythm = cleaned.get("rhythm")
+        if rhythm:
+            cleaned.update(dict.fromkeys(set(Rhythm) - {rhythm}))
+            if rhythm == Rhythm.CLOCKED:
+                cleaned["one_off"] = True
+            if cleaned.get(rhythm) is None and rhythm not in self.errors:
+                self.add_error(rhythm, "Select a schedule, or add one.")
+        return cleaned
+
+    def validate_unique(self) -> None:
+        """Check the schedules only if the form has no error: that of the package names no field."""
+        if not self.errors:
+            super().validate_unique()
 
 
 class PeriodicTaskInline(BasePeriodicTaskInline, StaffTabularInline):
@@ -68,18 +137,17 @@ class PeriodicTaskAdmin(BasePeriodicTaskAdmin, StaffModelAdmin):
     sortable_by = ("name", "last_run")
     actions = ("enable_tasks", "disable_tasks", "run_tasks")
     actions_detail = ("run_now",)
-    readonly_fields = ("last_run_at", "next_run_at", "crontab_translation")
+    readonly_fields = ("last", "next")
+    conditional_fields: ClassVar = {
+        "task": "!regtask",
+        **{each.value: f"rhythm === '{each}'" for each in Rhythm},
+        "one_off": f"rhythm !== '{Rhythm.CLOCKED}'",
+    }
     fieldsets = (
         (None, {"fields": ("name", "description", "regtask", "task", "enabled")}),
         (
             "Schedule",
-            {
-                "fields": (
-                    ("interval", "crontab", "clocked"),
-                    ("start_time", "one_off"),
-                    ("last_run_at", "next_run_at", "crontab_translation"),
-                )
-            },
+            {"fields": ("rhythm", *Rhythm.values, "start_time", "one_off", ("last", "next"))},
         ),
         ("Arguments", {"fields": ("args", "kwargs"), "classes": ("tab",)}),
         (
@@ -119,7 +187,7 @@ class PeriodicTaskAdmin(BasePeriodicTaskAdmin, StaffModelAdmin):
     def run_now(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         self.run_tasks(request, self.get_queryset(request).filter(pk=object_id))
         page = reverse("admin:django_celery_beat_periodictask_change", args=[object_id])
-        return close_dialog(page)
+        return HttpResponseClientRedirect(page)
 
     @display(description="Runs")
     def rhythm(self, task: PeriodicTask) -> str:
@@ -138,8 +206,12 @@ class PeriodicTaskAdmin(BasePeriodicTaskAdmin, StaffModelAdmin):
     def next_run(self, task: PeriodicTask) -> tuple[str, str]:
         return relative_and_exact_time(_next_run(task))
 
+    @display(description="Last run")
+    def last(self, task: PeriodicTask) -> str:
+        return exact_time(task.last_run_at)
+
     @display(description="Next run")
-    def next_run_at(self, task: PeriodicTask) -> str:
+    def next(self, task: PeriodicTask) -> str:
         return exact_time(_next_run(task))
 
 

@@ -1,5 +1,6 @@
 """Admin of users and of their roles."""
 
+from collections import defaultdict
 from typing import Any
 
 from django.apps import apps
@@ -9,8 +10,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import AbstractUser, Group, User
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from rest_framework_api_key.models import APIKey
 from unfold.decorators import display
 from unfold.forms import (
@@ -93,14 +96,19 @@ class GroupAdmin(BaseGroupAdmin, StaffModelAdmin):  # type: ignore[misc]
         return Role(group.name).summary if _is_own(group) else "Custom role"
 
     @display(description="May")
-    def granted(self, group: Group) -> str:
-        """Return one line per model, with what the role may do."""
-        verbs: dict[str, list[str]] = {}
+    def granted(self, group: Group) -> SafeString:
+        """Return what the role may do with the pages of each app."""
+        verbs = defaultdict[type[Model], list[str]](list)
         for permission in group.permissions.select_related("content_type"):
-            verb = permission.codename.partition("_")[0]
-            verbs.setdefault(permission.content_type.app_labeled_name, []).append(verb)
-        lines = ((f"{model}: {', '.join(sorted(verbs[model]))}",) for model in sorted(verbs))
-        return format_html_join("", "<div>{}</div>", lines)
+            model = permission.content_type.model_class()
+            if model and self.admin_site.is_registered(model):
+                verbs[model].append(permission.codename.partition("_")[0])
+        plurals = defaultdict[tuple[str, str], list[str]](list)
+        for model, own in verbs.items():
+            app = str(apps.get_app_config(model._meta.app_label).verbose_name)
+            plurals[app, ", ".join(sorted(own))].append(str(model._meta.verbose_name_plural))
+        lines = ((*key, ", ".join(sorted(names))) for key, names in sorted(plurals.items()))
+        return format_html_join("", "<p><strong>{}</strong> {}: {}</p>", lines)
 
 
 def _is_own(group: Group | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import JSONField, QuerySet, TextField
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -110,6 +110,11 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
         labels = [" ".join(str(each.verbose_name) for each in path) for path in paths]
         return f"Search by {', '.join(dict.fromkeys([*labels, 'id']))}"
 
+    @property
+    def empty_hint(self) -> str:
+        """Return what an empty list says about how records come into being; "" for the default."""
+        return "A batch imports many of them at once." if self.is_writable() else ""
+
     # --- Forms -------------------------------------------------------------------------------
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -204,16 +209,6 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
         is_few = _is_of_one(request) or staff.is_bound(request.user)
         own = (each for each in self.list_filter if is_few or _is_indexed(each))
         return (BY_ORGANIZATION, *own, BY_CREATION)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        hint = f"There are no {self.opts.verbose_name_plural} yet."
-        if self.is_writable():
-            hint += " A batch imports many of them at once."
-        context = {"empty_hint": hint, **(extra_context or {})}
-        response: HttpResponse = super().changelist_view(request, context)
-        return response
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -12,11 +12,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import urlencode
+from django_htmx.http import HttpResponseClientRedirect
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from longshore.accounts.admin.dialogs import close_dialog, confirmation
+from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.staff import Person
 from longshore.api.errors import ApiError
 from longshore.jobs import actions as job_actions
@@ -255,9 +256,9 @@ class JobButtons(SelectedActions):
                 self.log_deletions(request, [job])
         except ApiError as error:
             self.message_user(request, error.message, messages.ERROR)
-            return close_dialog(self.page_url("change", job.pk))
+            return HttpResponseClientRedirect(self.page_url("change", job.pk))
         self.message_user(request, f"{job} was deleted.")
-        return close_dialog(self.page_url("changelist"))
+        return HttpResponseClientRedirect(self.page_url("changelist"))
 
     def _run_selected(
         self,

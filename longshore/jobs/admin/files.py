@@ -1,6 +1,6 @@
 """Base of the admin of jobs that have files: their table, and audited downloads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -22,8 +22,8 @@ from longshore.jobs.models import JobFile
 from longshore.resources.readers import may_read_job
 
 # An export has at most 1,000 files.
-MAX_LISTED_FILES = 100
-_FILE_COLUMNS = ["File", "Rows", "Size", "SHA-256"]
+MAX_LISTED_FILES, _MAX_ROW_FILES = 100, 5
+_FILE_COLUMNS = ("File", "Rows", "Size", "SHA-256")
 
 
 class JobFilesAdmin(JobAdmin):
@@ -96,10 +96,21 @@ class JobFilesAdmin(JobAdmin):
         return {"download_url": self.download_all_url(job), "download_text": text}
 
     def tables(self, request: HttpRequest, job: Any) -> list[Table]:
-        return [self.file_table(request, job), *super().tables(request, job)]
+        files = self.file_table(request, job, MAX_LISTED_FILES, _FILE_COLUMNS)
+        return [files, *super().tables(request, job)]
 
-    def file_table(self, request: HttpRequest, job: Any) -> Table:
-        """Return the first files of a job as a table, with links if they can be downloaded."""
+    def row_tables(self, request: HttpRequest, job: Any) -> list[Table]:
+        # Without checksums, for which a row has no room.
+        files = self.file_table(request, job, _MAX_ROW_FILES, _FILE_COLUMNS[:-1])
+        return [files, *super().row_tables(request, job)]
+
+    def file_table(
+        self, request: HttpRequest, job: Any, maximum: int, columns: Sequence[str]
+    ) -> Table:
+        """Return the first files of a job as a table, with links if they can be downloaded.
+
+        columns: of _FILE_COLUMNS; those of `file_columns` come first.
+        """
         can_download = self.may_download_of(request, job)
         page = self.page_url("download", job.pk)
 
@@ -108,23 +119,23 @@ class JobFilesAdmin(JobAdmin):
                 return code(file.name)
             return link(f"{page}?file={file.pk}", code(file.name))
 
-        rows = [
-            [
-                *(cell(file) for cell in self.file_columns.values()),
-                name(file),
-                f"{file.rows:,}",
-                _size(file.bytes),
-                code(file.sha256),
-            ]
-            for file in job.files.all()[:MAX_LISTED_FILES]
-        ]
+        cells: Mapping[str, Callable[[Any], str]] = {
+            **self.file_columns,
+            "File": name,
+            "Rows": lambda file: f"{file.rows:,}",
+            "Size": lambda file: _size(file.bytes),
+            "SHA-256": lambda file: code(file.sha256),
+        }
+        shown = [*self.file_columns, *columns]
+        files = list(job.files.all()[:maximum])
+        rows = [[cells[column](file) for column in shown] for file in files]
         total = job.files.aggregate(count=Count("pk"), bytes=Sum("bytes"))
         title = "Files"
         if total["count"] > 1:
             title = f"Files: {total['count']:,}, {filesizeformat(total['bytes'])}"
         if total["count"] > len(rows):
             title += f". The first {len(rows)} are listed."
-        return table(title, [*self.file_columns, *_FILE_COLUMNS], rows)
+        return table(title, shown, rows)
 
     def _downloadable(self, request: HttpRequest, object_id: int) -> tuple[Any, list[Any]]:
         """Return a job and its stored files. Raises PermissionDenied and Http404."""

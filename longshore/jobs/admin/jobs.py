@@ -27,10 +27,13 @@ from longshore.jobs.admin.presentation import (
     link,
     relative_and_exact_time,
 )
+from longshore.jobs.admin.rows import OpeningRows
 from longshore.jobs.admin.search import TextSource, search
 from longshore.jobs.models import JobLimits
 
 _PROGRESS_TEMPLATE = "admin/longshore_jobs/progress.html"
+# Lines of the history in the opened row of a job.
+_MAX_ROW_STEPS = 5
 # The last fieldset of the page of a job.
 PROCESSING = (
     "Technical details",
@@ -38,7 +41,7 @@ PROCESSING = (
 )
 
 
-class JobAdmin(JobButtons):
+class JobAdmin(JobButtons, OpeningRows):
     """Pages of one kind of job.
 
     Subclasses set `lifecycle`, `effects`, `list_display`, `failures` (the advice for each code),
@@ -49,7 +52,7 @@ class JobAdmin(JobButtons):
     failures: ClassVar[Mapping[str, Advice]]
     limits: ClassVar[type[JobLimits]]
     text_sources: ClassVar[tuple[TextSource, ...]]
-    # What an empty list says about how jobs come into being.
+    # What an empty list says about how jobs come into being, as sentences.
     empty_hint: ClassVar[str]
     # Of the button that opens `new_page`; by default "New" and the name of the model.
     new_title: ClassVar[str] = ""
@@ -65,6 +68,7 @@ class JobAdmin(JobButtons):
     )
     list_before_template = "admin/longshore_jobs/list_notes.html"
     change_form_before_template = "admin/longshore_jobs/summary.html"
+    row_template = "admin/longshore_jobs/row.html"
 
     class Media:
         js = (
@@ -92,6 +96,10 @@ class JobAdmin(JobButtons):
 
     def tables(self, request: HttpRequest, job: Any) -> list[Table]:
         """Return the tables below the request."""
+        return []
+
+    def row_tables(self, request: HttpRequest, job: Any) -> list[Table]:
+        """Return the tables in the opened row of a job."""
         return []
 
     # --- List --------------------------------------------------------------------------------
@@ -122,15 +130,27 @@ class JobAdmin(JobButtons):
         context = {
             "new_page": self.new_page() if self._may(request, "add") else None,
             "new_title": self.new_title,
-            "empty_hint": self.empty_hint,
             **(extra_context or {}),
         }
         response: HttpResponse = super().changelist_view(request, context)
         return response
 
+    def row_context(self, request: HttpRequest, job: Any) -> dict[str, Any]:
+        return {
+            "sentence": self.request_sentence(job),
+            "advice": advice(job, self.failures),
+            "tables": self.row_tables(request, job),
+            "timeline": timeline.steps(job, timeline.entries_of(job))[:_MAX_ROW_STEPS],
+        }
+
     @display(description="Id", ordering="number", header=True)
     def identifier(self, job: Any) -> tuple[SafeString, str]:
         return code(job.public_id), str(job.organization)
+
+    @display(description="Id", ordering="number")
+    def own_id(self, job: Any) -> SafeString:
+        """Return the id without the organization, for its page."""
+        return code(job.public_id)
 
     @display(description="Status", label=progress.STATUS_COLORS)
     def state(self, job: Any) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The section of an organization's page about one kind of job: limits, usage, recent jobs."""
+"""The section of an organization's page about one kind of job: its jobs, limits and usage."""
 
 from datetime import UTC, datetime, time
 from typing import Any
@@ -7,47 +7,36 @@ from django.db.models import BigIntegerField, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
 from django.utils.text import capfirst
 
-from longshore.accounts.admin.presentation import (
-    EMPTY,
-    Table,
-    badge,
-    code,
-    exact_time,
-    link,
-    nowrap,
-    table,
-)
-from longshore.accounts.admin.sections import Section, list_url
+from longshore.accounts.admin.presentation import EMPTY, Table, table
+from longshore.accounts.admin.sections import RecordList, Section, list_url
 from longshore.accounts.models import Organization
 from longshore.jobs.admin.limits import limit_text, limits_url
-from longshore.jobs.admin.presentation import resource_label
-from longshore.jobs.admin.progress import STATUS_COLORS
 from longshore.jobs.admission import quotas
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import JobHour, JobLimits
 from longshore.jobs.statuses import Status
 
-_MAX_RECENT = 5
 # The limits whose used part `quotas` returns, in its order.
 _MEASURED = ("unfinished", "daily", "stored_bytes")
 
 
 class JobSection:
-    """Tables and links of one kind of job."""
+    """The list, tables and links of one kind of job. records: the list."""
 
-    def __init__(self, kind: JobKind[Any], limits: type[JobLimits]) -> None:
+    def __init__(self, kind: JobKind[Any], limits: type[JobLimits], records: RecordList) -> None:
         self.kind = kind
         self.limits = limits
+        self.records = records
         self.options = kind.job._meta
 
     def section(self, order: int) -> Section:
-        return Section(self.kind.title, order, self.kind.job, self.tables, self.links)
+        kind = self.kind
+        return Section(kind.title, order, kind.job, self.tables, self.links, self.records)
 
     def tables(self, request: HttpRequest, organization: Organization) -> list[Table]:
-        return [self._limits(organization), self._today(organization), self._recent(organization)]
+        return [self._today(organization), self._limits(organization)]
 
     def links(self, request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:
         page = f"{self.options.app_label}_{self.options.model_name}"
@@ -91,18 +80,3 @@ class JobSection:
             filesizeformat(totals["bytes"] or 0),
         ]
         return table("Completed today (UTC)", [self.kind.title, "Rows", "Data"], [row])
-
-    def _recent(self, organization: Organization) -> Table:
-        jobs = self.kind.jobs.visible().filter(organization=organization).order_by("-number")
-        page = f"admin:{self.options.app_label}_{self.options.model_name}_change"
-        rows = [
-            [
-                link(reverse(page, args=[job.pk]), code(job.public_id)),
-                resource_label(job.resource),
-                badge(job.shown_status.label, STATUS_COLORS[job.shown_status]),
-                f"{job.processed_count:,}",
-                nowrap(exact_time(job.created_at)),
-            ]
-            for job in jobs.defer("request", "spec")[:_MAX_RECENT]
-        ]
-        return table("Newest", ["Id", "Resource", "Status", "Rows", "Created"], rows)

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
 from longshore.accounts.admin.base import StaffModelAdmin
-from longshore.accounts.admin.dialogs import close_dialog
 from longshore.accounts.admin.permissions import ReadOnlyPermissions
 from longshore.api.errors import ApiError
 from longshore.database.paginator import EstimatingPaginator
@@ -74,7 +74,7 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
             self.message_user(request, error.message, messages.ERROR)
         else:
             self.message_user(request, done)
-        return close_dialog(self.page_url("change", record.pk))
+        return HttpResponseClientRedirect(self.page_url("change", record.pk))
 
     def page_url(self, page: str, *args: object) -> str:
         """Return the URL of a page of this model: `changelist`, `change`, …"""

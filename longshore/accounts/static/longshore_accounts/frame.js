@@ -42,7 +42,18 @@ function nameControl(element) {
   if (name) element.ariaLabel = name;
 }
 
+// The cell that opens a row of a list: its icon is the button, so that the cell stays a cell.
+function makeOpener(cell) {
+  const icon = cell.querySelector(".material-symbols-outlined");
+  icon.role = "button";
+  icon.tabIndex = 0;
+  icon.dataset.keyboard = "";
+  const row = cell.closest("tr");
+  icon.ariaExpanded = String(row.nextElementSibling?.style.display !== "none");
+}
+
 function makeButton(element) {
+  if (element.matches("td")) return makeOpener(element);
   // A button must not contain other controls, and backgrounds of dialogs only close them.
   if (element.matches(FOCUSABLE) || element.querySelector(FOCUSABLE)) return;
   if (!element.textContent.trim()) return;
@@ -165,6 +176,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     event.target.click();
   }
+});
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("td[x-on\\:click]")) plan();
 });
 document.addEventListener("DOMContentLoaded", () => {
   repair();
