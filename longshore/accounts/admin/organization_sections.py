@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 
 from longshore.accounts.admin.api_keys import STATUS_COLORS, expiry, last_use, status_of
 from longshore.accounts.admin.history import label
-from longshore.accounts.admin.people import change_url, has_field
+from longshore.accounts.admin.people import change_url
 from longshore.accounts.admin.presentation import (
     EMPTY,
     Table,
@@ -21,7 +21,7 @@ from longshore.accounts.admin.presentation import (
 )
 from longshore.accounts.admin.sections import Section, list_url, register
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
-from longshore.accounts.roles import role_names
+from longshore.accounts.roles import has_field, role_names
 
 _MAX_KEYS = 10
 _MAX_PEOPLE = 20
