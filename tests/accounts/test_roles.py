@@ -30,7 +30,7 @@ def person(role: Role) -> tuple[User, Client]:
 
 
 def test_groups_may_be_a_property_of_the_user_model() -> None:
-    class Member(Model):
+    class Member(Model):  # noqa: DJ008
         groups = SimpleNamespace(all=lambda: [Group(name="Viewer")])
 
         class Meta:

@@ -116,7 +116,7 @@ def test_hint_of_a_named_export_names_the_field_to_add(
         ({"resource": "contcat"}, "Did you mean 'contact'?", "Resources: "),
         ({"name": "a\nb"}, "name 'a\\nb' is not a valid name", "Write 1 to 100 characters"),
         ({"name": "Prix\u00a0: TTC"}, "", None),
-        ({"name": "می\u200cخواهم"}, "", None),
+        ({"name": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"}, "", None),
     ],
     ids=str,
 )

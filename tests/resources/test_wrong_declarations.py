@@ -19,7 +19,7 @@ from longshore.api.routers import OptionalSlashRouter
 from longshore.domains.logistics.models import Contact
 from longshore.domains.logistics.models.base import Record
 from longshore.resources.api.views import record_viewset
-from longshore.resources.checks import TYPE, check_resource
+from longshore.resources.checks import check_resource
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.export_type_checks import check_export_types
 from longshore.resources.export_types import ExportType, export_types
@@ -86,13 +86,13 @@ def use(resource: Resource) -> None:
 def is_reported(message: CheckMessage, attribute: str, name: str) -> bool:
     """Return whether a message has an id, the attribute, and the fix as a hint.
 
-    The message of a wrong type (E028) says what the attribute must be.
+    The message of a wrong type says what the attribute must be.
     """
     word = attribute.removesuffix("s").replace("_", "[_ ]")
     return (
         re.match(r"longshore_resources\.[EWI]\d{3}\Z", message.id or "") is not None
         and bool(re.search(rf"\b({word}s?|{name})\b", message.msg))
-        and bool(message.hint or message.id == TYPE)
+        and bool(message.hint or f"{name} must be" in message.msg)
     )
 
 
