@@ -221,8 +221,10 @@ class Targets:
 def refusal_of(resource: Resource) -> str | None:
     """Return why batches cannot write the records of a resource, as a clause; None if they can."""
     step = (resource.organization or "").partition("__")[0]
-    for attribute, name in _unknown_names(resource):
-        return f"{attribute} of their declaration names {display_value(name)}, which does not exist"
+    if wrong := next(_wrong_names(resource), None):
+        attribute, name = wrong
+        text = f"{attribute} of the resource names {display_value(name)}, which a batch cannot set"
+        return f"{text}: see `manage.py check`"
     if resource.organization is None:
         return "all organizations share them"
     if inherited_fields(resource.model):
@@ -234,8 +236,8 @@ def refusal_of(resource: Resource) -> str | None:
     return None
 
 
-def _unknown_names(resource: Resource) -> Iterator[tuple[str, str]]:
-    """Yield the attributes of a declaration with names that system checks report."""
+def _wrong_names(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Yield each name in `key` and the writable attributes that a batch cannot set."""
     for name in resource.key:
         if not has_column(resource.model, name):
             yield "key", name

@@ -1,7 +1,8 @@
 """Longshore's cache in Valkey, apart from the caches of a project, with values as JSON.
 
 `settings.CACHES` does not change it, so a project may declare any caches, serializers and key
-functions. Unpickling would execute the code of anyone who can write to Valkey.
+functions. The first use reads `settings.CACHE_URL`; later changes of it have no effect.
+Unpickling would execute the code of anyone who can write to Valkey.
 """
 
 import json

@@ -219,11 +219,14 @@ class BatchAdmin(JobFilesAdmin):
         return self._delete(request, object_id)
 
     def has_undo_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Return whether the user may change batches and nobody has undone this one."""
+        """Return whether the person may change batches and read the records of this one.
+
+        Nobody has undone it, and its deadline is not over.
+        """
         if not self._may(request, "change"):
             return False
         batch = self._jobs(object_id).first()
-        if batch is None or batch.reversals.filter(deleted_at=None).exists():
+        if not self._may_read(request, batch) or batch.reversals.filter(deleted_at=None).exists():
             return False
         deadline = undo_deadline(batch)
         return deadline is not None and deadline > timezone.now()

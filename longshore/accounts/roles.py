@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, prefetch_related_objects
 
 
@@ -86,6 +87,15 @@ def grant(sender: AppConfig, using: str, **_: Any) -> None:
         group.permissions.remove(*(lowest.keys() - has))
 
 
+def has_field(model: type[Model], name: str) -> bool:
+    """Return whether a user model has a field: only some of its fields are required."""
+    try:
+        model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
 def is_superuser(person: Any) -> bool:
     """Return whether a person is a superuser; false for user models without this field."""
     return getattr(person, "is_superuser", False) is True
@@ -94,9 +104,10 @@ def is_superuser(person: Any) -> bool:
 def role_names(person: Any) -> list[str]:
     """Return the names of a person's groups; none for user models without groups.
 
-    Reads them once for each user object, which a request has once.
+    The user object caches them: a request reads them once.
     """
     if not (isinstance(person, Model) and hasattr(person, "groups")):
         return []
-    prefetch_related_objects([person], "groups")
+    if has_field(type(person), "groups"):  # Not a property of the user model.
+        prefetch_related_objects([person], "groups")
     return [group.name for group in person.groups.all()]

@@ -6,11 +6,10 @@ from typing import Any
 from django.core.checks import CheckMessage, register
 from psycopg import sql
 
-from longshore.resources.columns import ColumnType
-from longshore.resources.conditions import SEARCH
+from longshore.resources.columns import ColumnType, has_table
 from longshore.resources.declared_types import wrong_types
 from longshore.resources.disclosure import check_secrets, check_shown_rows, problem
-from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY, parse_options
+from longshore.resources.filters import parse_options
 from longshore.resources.model_checks import (
     check_columns,
     check_date,
@@ -21,7 +20,12 @@ from longshore.resources.model_checks import (
     check_readers,
     check_table,
 )
-from longshore.resources.name_checks import check_address, check_declared_names, check_declared_once
+from longshore.resources.name_checks import (
+    check_address,
+    check_declared_names,
+    check_declared_once,
+    option_names,
+)
 from longshore.resources.named_filters import NamedFilter
 from longshore.resources.registry import Resource, registry
 from longshore.resources.relation_checks import check_includes, check_relations
@@ -37,7 +41,7 @@ def check_resources(**_: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     names: dict[str, Resource] = {}
     for resource in registry.declared:
-        if any(wrong_types(resource)):
+        if any(wrong_types(resource)) or not has_table(resource.model):
             problems.extend(check_resource(resource))
             continue
         for attribute in ("name", "plural"):
@@ -130,7 +134,7 @@ def _filter_problems(resource: Resource, named: NamedFilter) -> Iterator[tuple[s
             yield f"{path!r} has paths itself", f"Name columns in place of {path!r}."
             continue
         hint = "Name columns, fields of relations as in 'guest.email', or filters with expressions."
-        if path in (LIMIT, ORDER_BY, DIRECTION, SEARCH):
+        if path in option_names(resource):
             yield f"{path!r} is an option and not a filter", hint
             continue
         for wrong in parse_options(resource, {path: "is_not_null"}, UTC)[1]:

@@ -202,9 +202,9 @@ def find_field(model: type[models.Model], name: str) -> Any:
 
 
 def has_column(model: type[models.Model], name: str) -> bool:
-    """Return whether a name is a field with a column."""
+    """Return whether a name is a field with a column, which a many-to-many field is not."""
     field = find_field(model, name)
-    return isinstance(field, models.Field) and getattr(field, "column", None) is not None
+    return isinstance(field, models.Field) and field.concrete and not field.many_to_many
 
 
 def column_name(model_field: Any) -> str:

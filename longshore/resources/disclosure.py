@@ -45,14 +45,15 @@ def check_shown_rows(resource: Resource) -> Iterator[CheckMessage]:
 
 def check_secrets(resource: Resource) -> Iterator[CheckMessage]:
     """Check that the resource shows secrets only if it exposes them explicitly."""
-    for name in sorted(resource.exposed - secret_fields(resource.model)):
+    secrets = secret_fields(resource.model)
+    for name in sorted(resource.exposed - secrets):
         text = f"exposed {name!r} is not a field of {resource.model.__name__} that holds a secret"
-        secrets = ", ".join(sorted(secret_fields(resource.model)))
-        hint = f"Name fields whose names look like secrets: {secrets}."
-        hint = hint if secrets else "No name of its fields looks like a secret: leave exposed out."
+        hint = "No name of its fields looks like a secret: leave exposed out."
+        if secrets:
+            hint = f"Name fields whose names look like secrets: {', '.join(sorted(secrets))}."
         yield problem(resource, text, "longshore_resources.E020", hint)
     for column in resource.columns:
-        if column.field in secret_fields(resource.model) - resource.exposed:
+        if column.field in secrets - resource.exposed:
             text = f"the column {column.name!r} shows {column.field!r}, which holds a secret"
             hint = f"Remove the column, or declare exposed=frozenset({{{column.field!r}}})."
             yield problem(resource, text, "longshore_resources.E020", hint)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unicodedata import category
 
 from django.core.checks import ERROR, CheckMessage, Error, register
 
@@ -53,29 +54,33 @@ def _problems(export_type: ExportType) -> Iterator[tuple[str, str | None]]:
     if resource is None:
         text = f"{export_type.resource!r} is not a resource"
         names = registry.names()
-        yield (
-            text + did_you_mean(export_type.resource, names)[:-1],
-            f"Resources: {', '.join(names)}.",
-        )
+        text += did_you_mean(export_type.resource, names).removesuffix(".")
+        yield text, f"Resources: {', '.join(names)}."
         return
     if any(each.level >= ERROR for each in check_resource(resource)):
         return  # Correct the resource first.
     for path in export_type.columns:
         if not resource.has_path(path):
-            yield f"{resource.name} has no column {path!r}", _hint(resource, path)
+            yield (
+                f"columns: {resource.name} has no column {path!r}",
+                _hint(resource, path, resource.names),
+            )
     options = {**export_type.options, ORDER_BY: export_type.order_by}
     ranged = {} if export_type.date is None else {export_type.date: "gte:2024-01-01"}
+    dates = [name for name, column in resource.columns_by_name.items() if column.is_date]
     for attribute, given in (("options", options), ("date", ranged)):
         for wrong in parse_options(resource, given, UTC, attribute)[1]:
             path = wrong.field.removeprefix(f"{attribute}.")
-            yield f"{wrong.field}: {wrong.message.rstrip('.')}", _hint(resource, path)
+            accepted = dates if attribute == "date" else wrong.accepted
+            yield f"{wrong.field}: {wrong.message.rstrip('.')}", _hint(resource, path, accepted)
 
 
 def _text_problems(export_type: ExportType) -> Iterator[tuple[str, str]]:
     """Yield the problems of the texts that people read."""
     for attribute in ("code", "name"):
         text = getattr(export_type, attribute)
-        if not 0 < len(text) <= MAX_RESOURCE_NAME or not text.isprintable() or text != text.strip():
+        is_line = storable(text) and not {*map(category, text)} & {"Cc", "Zl", "Zp"}
+        if not 0 < len(text) <= MAX_RESOURCE_NAME or not is_line or text != text.strip():
             hint = f"Write 1 to {MAX_RESOURCE_NAME} characters in one line, without spaces around."
             yield f"{attribute} {text!r} is not a valid name", hint
     headers = list(export_type.columns.values())
@@ -90,10 +95,12 @@ def _text_problems(export_type: ExportType) -> Iterator[tuple[str, str]]:
         yield f"columns: two columns have the header {header!r}", "Give one of them another header."
 
 
-def _hint(resource: Resource, path: str) -> str:
-    """Return what to name, or how to make the field of a related record known, if it is one."""
+def _hint(resource: Resource, path: str, accepted: Any) -> str | None:
+    """Return how to make the field of a related record known, if it is one; else what to write."""
     head, _, name = path.partition(".")
     relation = resource.relations_by_name.get(head)
-    if relation is None or not has_column(relation.target, name):
-        return f"Name columns of {resource.name}: {', '.join(resource.names)}."
-    return f"Add {name!r} to fields of the relation {head!r} of the resource {resource.name!r}."
+    if relation and not resource.has_path(path) and has_column(relation.target, name):
+        return f"Add {name!r} to fields of the relation {head!r} of the resource {resource.name!r}."
+    if not accepted:
+        return None
+    return f"Accepted: {accepted if isinstance(accepted, str) else ', '.join(accepted)}."

@@ -43,8 +43,13 @@ class ExportTypes:
         self.unusable: list[ExportType] = []
 
     def register(self, *types: ExportType) -> None:
-        """Add named exports. System checks report duplicate codes, and wrong types."""
+        """Add named exports. System checks report duplicate codes, and wrong types.
+
+        Raises TypeError for an object that is not a named export.
+        """
         for each in types:
+            if not isinstance(each, ExportType):
+                raise TypeError(f"register() accepts an ExportType(…), not {each!r}")
             (self.unusable if any(wrong_types(each)) else self.declared).append(each)
 
     @property

@@ -159,7 +159,8 @@ def _condition(resource: Resource, path: str, raw: Any, budget: Budget, name: st
     """
     check_name(name)
     if not storable(name):
-        raise InvalidFilter("The filter name contains NUL or an unpaired surrogate.")
+        text = "The filter name contains NUL or an unpaired surrogate."
+        raise InvalidFilter(text, filter_names(resource))
     if path == SEARCH and resource.search_column:
         phrase = parse_phrase(raw)
         budget.spend([phrase])

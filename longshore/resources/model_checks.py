@@ -128,7 +128,7 @@ def _check_shared(resource: Resource) -> Iterator[CheckMessage]:
         text = f"organization=None, but each {model.__name__} belongs to an organization"
         hint = _path_hint(resource)
         if is_organization(model):
-            hint = "Declare a resource for a model of your own, and an organization per tenant."
+            hint = "Organizations themselves cannot be a resource."
         yield problem(resource, text, "longshore_resources.E025", hint)
     elif path := organization_path(model):
         text = (
@@ -167,8 +167,7 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
     named += [] if resource.search is None else [("search", resource.search)]
     missing = [(kind, name) for kind, name in named if not has_column(resource.model, name)]
     for kind, name in missing:
-        text = f"{kind} {name!r} is not a field of {resource.model.__name__}"
-        yield problem(resource, text, "longshore_resources.E006", _fields_hint(resource))
+        yield _without_column(resource, kind, name, _fields_hint(resource))
     if not missing and not _is_unique(resource):
         text = f"key {', '.join(resource.key_fields)} is not unique within an organization"
         hint = (
@@ -183,12 +182,10 @@ def check_names(resource: Resource) -> Iterator[CheckMessage]:
         yield problem(resource, text, "longshore_resources.E006", "Remove one of them.")
     for name in sorted(resource.hidden):
         if not has_column(resource.model, name):
-            text = f"hidden {name!r} is not a field"
             hint = _fields_hint(resource)
             if find_field(resource.model, name) is not None:
-                text += " with a column"
-                hint += " A relation without one is shown only if relations or includes name it."
-            yield problem(resource, text, "longshore_resources.E006", hint)
+                hint += " Other relations are shown only if relations or includes name them."
+            yield _without_column(resource, "hidden", name, hint)
 
 
 def check_columns(resource: Resource) -> Iterator[CheckMessage]:
@@ -197,12 +194,15 @@ def check_columns(resource: Resource) -> Iterator[CheckMessage]:
         text, hint = "hidden: no column is shown", "Show at least the primary key."
         yield problem(resource, text, "longshore_resources.E006", hint)
     for column in resource.columns:
-        field = None if column.field is None else find_field(resource.model, column.field)
-        text = ""
-        if column.field is not None and getattr(field, "name", None) != column.field:
-            text = f"columns: field {column.field!r} of {column.name!r} is not a field of "
-            text += resource.model.__name__
+        name, text = column.field, ""
+        if name is not None and not has_column(resource.model, name):
             hint = "Leave field out for a computed column. field_column(…) sets it."
+            yield _without_column(resource, f"columns: field of {column.name!r}:", name, hint)
+        elif name is not None and (known := find_field(resource.model, name).name) != name:
+            text = (
+                f"columns: field {name!r} of {column.name!r} is the column of the field {known!r}"
+            )
+            hint = f"Write field={known!r}."
         elif column.digits is not None and (column.digits[0] < 1 or column.digits[1] < 0):
             text = f"columns: digits {column.digits} of {column.name!r} are no precision and scale"
             hint = "Write all digits, and those of them after the decimal point, such as (12, 2)."
@@ -218,6 +218,13 @@ def _check_search(resource: Resource, name: str) -> Iterator[CheckMessage]:
         text = f"search {name!r} is a hidden field, whose values a search would disclose"
         hint = "Name a field that the resource shows, or a generated field of such fields."
     yield problem(resource, text, "longshore_resources.E030", hint)
+
+
+def _without_column(resource: Resource, kind: str, name: str, hint: str) -> CheckMessage:
+    """Return the error of a name that is not a field with a column."""
+    text = f"{kind} {name!r} is not a field of {resource.model.__name__}"
+    text += "" if find_field(resource.model, name) is None else " with a column"
+    return problem(resource, text, "longshore_resources.E006", hint)
 
 
 def _fields_hint(resource: Resource) -> str:

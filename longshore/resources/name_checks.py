@@ -1,15 +1,21 @@
-"""System checks of the names in a declaration: are they valid, and does each have one meaning."""
+"""System checks of the names in a declaration: each is valid and has one meaning."""
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from django.core.checks import CheckMessage
 from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
+from django.utils.text import camel_case_to_spaces
 
 from longshore.resources.conditions import SEARCH
 from longshore.resources.disclosure import problem
 from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY
-from longshore.resources.names import MAX_RESOURCE_NAME, is_resource_name, proposed_name
+from longshore.resources.names import MAX_RESOURCE_NAME, is_resource_name, plural_of, proposed_name
 from longshore.resources.registry import Resource
+
+# In requests, statements and files, these separate names, or quote or format them.
+_SEPARATOR = re.compile(r"""[\s.,:%{}\[\]"'`\\\x00-\x1f\x7f-\x9f]|__|\A-|\A\Z""")
 
 
 def check_address(resource: Resource) -> Iterator[CheckMessage]:
@@ -19,10 +25,12 @@ def check_address(resource: Resource) -> Iterator[CheckMessage]:
         value = getattr(resource, attribute)
         if not is_resource_name(value):
             wrong = True
-            text = f"{attribute} {value!r} must be lower-case letters, digits and underscores"
-            proposed = proposed_name(value or resource.model.__name__)
-            hint = f"Write {attribute}={proposed!r}, or another name of 1 to {MAX_RESOURCE_NAME} "
-            hint += "of these characters that begins with a letter."
+            text = f"{attribute} {value!r} is not a valid name"
+            hint = (
+                f"Write {attribute}={_proposed(resource, attribute)!r}, or another name of 1 to "
+                f"{MAX_RESOURCE_NAME} lower-case letters, digits and underscores that begins with "
+                "a letter."
+            )
             yield problem(resource, text, "longshore_resources.E002", hint)
     if wrong:
         return
@@ -36,13 +44,27 @@ def check_address(resource: Resource) -> Iterator[CheckMessage]:
         yield problem(resource, text, "longshore_resources.E009", hint)
 
 
+def _proposed(resource: Resource, attribute: str) -> str:
+    """Return a valid name that resembles the given one, or that of the model."""
+    value = getattr(resource, attribute)
+    if any(each.isascii() and each.isalnum() for each in value):
+        return proposed_name(value)
+    name = proposed_name(camel_case_to_spaces(resource.model.__name__))
+    return name if attribute == "name" else plural_of(name)
+
+
 def is_taken(path: str) -> bool:
     """Return whether another view than a list of records has a path of the project."""
+    view = view_at(path)
+    return view is not None and not hasattr(getattr(view, "cls", None), "resource")
+
+
+def view_at(path: str) -> Any:
+    """Return the view of a path of the project; None without one."""
     try:
-        view = getattr(resolve(path).func, "cls", None)
+        return resolve(path).func
     except Resolver404:
-        return False
-    return not hasattr(view, "resource")
+        return None
 
 
 def check_declared_names(resource: Resource) -> Iterator[CheckMessage]:
@@ -55,9 +77,11 @@ def check_declared_names(resource: Resource) -> Iterator[CheckMessage]:
         if each.singular is not None
     ]
     for kind, name in named:
-        if not name.isidentifier():
+        if _SEPARATOR.search(name):
             text = f"{kind}: {name!r} is not a valid name"
-            hint = "Write letters, digits and underscores, and no digit at the beginning."
+            hint = (
+                "Write letters, digits and single underscores; hyphens, but not at the beginning."
+            )
             yield problem(resource, text, "longshore_resources.E002", hint)
 
 
@@ -79,8 +103,7 @@ def check_declared_once(resource: Resource) -> Iterator[CheckMessage]:
         text = f"{', '.join(dict.fromkeys(owners[name]))}: {name!r} is declared twice"
         hint = "Give one of them another name, or remove it."
         yield problem(resource, text, "longshore_resources.E008", hint)
-    options = [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]
-    for name in options:
+    for name in option_names(resource):
         if name in owners or name in shown:
             attributes = ", ".join(dict.fromkeys(owners.get(name, ["model"])))
             text = f"{attributes}: {name!r} is an option of every request "
@@ -93,3 +116,8 @@ def check_declared_once(resource: Resource) -> Iterator[CheckMessage]:
                     f"columns=(field_column({model}, {name!r}, called={f'{name}_value'!r}),)."
                 )
             yield problem(resource, text, "longshore_resources.E012", hint)
+
+
+def option_names(resource: Resource) -> list[str]:
+    """Return the names that are options of every request, so no filters."""
+    return [LIMIT, ORDER_BY, DIRECTION, *([SEARCH] if resource.search else [])]

@@ -57,12 +57,16 @@ def check_person_names(names: Iterable[str], person: Person) -> None:
 
 def check_job(job: Any, person: Person) -> None:
     """Raise ApiError if a member of staff may not read one of the resources of a job."""
-    check_person_names([job.resource, *job.other_resources], person)
+    check_person_names(_names_of(job), person)
 
 
 def may_read_job(job: Any, person: Person) -> bool:
     """Return whether a member of staff may read all resources of a job."""
-    return may_read([job.resource, *job.other_resources], person)
+    return may_read(_names_of(job), person)
+
+
+def _names_of(job: Any) -> list[str]:
+    return [job.resource, *job.other_resources]
 
 
 def may_read(names: Iterable[str], person: Person) -> bool:

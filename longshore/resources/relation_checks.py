@@ -17,8 +17,9 @@ def relation_hint(model: type[Model], name: str) -> str:
 
     Without `related_name`, instances have `comment_set`, and queries and declarations `comment`.
     """
-    if is_generic(model, name):
-        return "A generic relation has no column that could be joined."
+    field = find_field(model, name)
+    if field is not None and field.is_relation and getattr(field, "column", None) is None:
+        return f"Leave {name!r} out: it has no column that could be joined."
     options = model._meta
     accessors = {each.get_accessor_name(): each.name for each in options.related_objects}
     accessors |= {each.attname: each.name for each in options.concrete_fields if each.is_relation}
@@ -27,12 +28,6 @@ def relation_hint(model: type[Model], name: str) -> str:
     found = [each.name for each in options.get_fields() if find_relation(model, each.name)]
     listed = f": {', '.join(found)}" if found else ", of which there are none"
     return f"Name a relation of {model.__name__}{listed}."
-
-
-def is_generic(model: type[Model], name: str) -> bool:
-    """Return whether a name is a relation that no join supports."""
-    field = find_field(model, name)
-    return bool(getattr(field, "is_relation", False)) and getattr(field, "column", None) is None
 
 
 def check_relations(resource: Resource) -> Iterator[CheckMessage]:

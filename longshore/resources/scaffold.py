@@ -11,7 +11,7 @@ from django.utils.text import camel_case_to_spaces
 from longshore.api.apis import NATIVE
 from longshore.resources.checks import check_resource
 from longshore.resources.columns import secret_fields
-from longshore.resources.name_checks import is_taken
+from longshore.resources.name_checks import is_taken, view_at
 from longshore.resources.names import plural_of, proposed_name
 from longshore.resources.ownership import is_organization, organization_path
 from longshore.resources.registry import Resource, registry
@@ -83,7 +83,13 @@ def _names(model: type[Model]) -> tuple[str, str]:
         longer = proposed_name(f"{options.app_label}_{text}")
         names = chain((proposed_name(text), longer), (f"{longer}_{each}" for each in count(2)))
         unused = (name for name in names if name not in taken)
-        return next(name for name in unused if not (address and is_taken(f"{address}{name}")))
+        # A project may have one view for all paths that it does not know.
+        fallback = view_at(f"{address}{longer}_0")
+
+        def has_view(path: str) -> bool:
+            return is_taken(path) and view_at(path) is not fallback
+
+        return next(name for name in unused if not (address and has_view(f"{address}{name}")))
 
     return free(texts[0]), free(texts[1], address=NATIVE.prefixes[0])
 
@@ -120,10 +126,11 @@ def _imports(resource: Resource) -> Iterator[str]:
 
 
 def _attributes(resource: Resource) -> Iterator[str]:
+    model = resource.model
     yield f"        name={resource.name!r},"
     yield f"        plural={resource.plural!r},"
-    yield f"        model={resource.model.__name__},"
-    if resource.organization is None:
+    yield f"        model={model.__name__},"
+    if resource.organization is None and not is_organization(model):
         yield "        # Choose: None if every organization may read all records, or the path of"
         yield "        # foreign keys to the organization of each, such as 'club__organization'."
         yield "        organization=...,"
@@ -141,7 +148,7 @@ def _attributes(resource: Resource) -> Iterator[str]:
 def _notes(resource: Resource) -> Iterator[str]:
     """Yield sentences about what the declaration leaves open."""
     model = resource.model
-    if resource.organization is None:
+    if resource.organization is None and not is_organization(model):
         yield "No path leads to an organization: choose organization. Until then, check reports it."
     if resource.date_field is None:
         yield "The model has no date: no date range applies, and the greatest key comes first."

@@ -32,7 +32,9 @@ def check_written(resource: Resource) -> Iterator[CheckMessage]:
             text = f"{kind} {name!r} is not a column of an editable field"
             if has_column(resource.model, name):
                 text += " that a batch can store"
-            hint = f"Name columns that a batch may set: {', '.join(known)}."
+            hint = "No field can be set: leave it out."
+            if known:
+                hint = f"Name columns that a batch may set: {', '.join(known)}."
             yield problem(resource, text, "longshore_resources.E014", hint)
     if writable and resource.actions:
         yield from _check_key(resource, set(writable))

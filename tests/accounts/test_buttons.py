@@ -1,4 +1,4 @@
-"""What a role may not do, no page offers to it, and the address of it returns 403.
+"""Pages offer a role only what it may do; other addresses return 403.
 
 The table names every button: a new one belongs into it, with the lowest role that may press it.
 """

@@ -2,16 +2,19 @@
 
 from importlib import import_module
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
+from django.apps.registry import Apps
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
 from longshore.accounts.models import ApiKey, Organization
-from longshore.accounts.roles import Role, grant
+from longshore.accounts.roles import Role, grant, role_names
 from tests.exports.conftest import export_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files")]
@@ -24,6 +27,17 @@ def person(role: Role) -> tuple[User, Client]:
     client = Client()
     client.force_login(user)
     return user, client
+
+
+def test_groups_may_be_a_property_of_the_user_model() -> None:
+    class Member(Model):  # noqa: DJ008
+        groups = SimpleNamespace(all=lambda: [Group(name="Viewer")])
+
+        class Meta:
+            apps = Apps()
+            app_label = "tests"
+
+    assert role_names(Member()) == ["Viewer"]
 
 
 def test_each_role_has_all_permissions_of_the_lower_ones() -> None:

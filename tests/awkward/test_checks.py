@@ -106,6 +106,38 @@ def test_hint_of_a_named_export_names_the_field_to_add(
 
 
 @pytest.mark.parametrize(
+    ("changes", "text", "hint"),
+    [
+        ({"options": {"nope": "x"}}, "options.nope: ", "Accepted: id, "),
+        ({"options": {"id": "nope:x"}}, "", None),
+        ({"options": {"direction": "up"}}, "options.direction: ", "Accepted: asc, desc."),
+        ({"order_by": "nope"}, "options.order_by: ", "Accepted: id, "),
+        ({"date": "name"}, "date.name: ", "Accepted: created_at"),
+        ({"resource": "contcat"}, "Did you mean 'contact'?", "Resources: "),
+        ({"name": "a\nb"}, "name 'a\\nb' is not a valid name", "Write 1 to 100 characters"),
+        ({"name": "Prix\u00a0: TTC"}, "", None),
+        ({"name": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"}, "", None),
+    ],
+    ids=str,
+)
+def test_hints_of_named_exports_name_what_is_accepted(
+    changes: dict[str, Any], text: str, hint: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types = ExportTypes()
+    monkeypatch.setattr("longshore.resources.export_type_checks.export_types", types)
+    valid = ExportType("x", "X", "contact", {"id": "Id"}, "created_at", "id")
+    types.register(replace(valid, **changes))
+    errors = check_export_types()
+    assert [text in each.msg for each in errors] == [True] * len(errors)
+    assert [str(each.hint).startswith(hint or "") for each in errors] == [True] * (hint is not None)
+
+
+def test_only_named_exports_are_registered_as_such() -> None:
+    with pytest.raises(TypeError, match=r"accepts an ExportType\(…\), not 'nope'"):
+        ExportTypes().register("nope")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
     ("relation", "text"),
     [
         ("friends", "relation 'friends' is symmetrical"),

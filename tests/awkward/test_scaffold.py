@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.urls import re_path
+from django.views.generic import RedirectView
+from pytest_django import Settings
 
+from longshore.accounts.models import Organization
 from longshore.resources.checks import check_resource
 from longshore.resources.registry import Registry, Resource
 from longshore.resources.scaffold import draft, scaffold
@@ -74,6 +78,23 @@ def test_scaffold_numbers_names_that_other_resources_have(own_registry: Registry
     own_registry.register(Resource("tests_sample", "tests_samples", Country, organization=None))
     resource = draft(Sample)
     assert (resource.name, resource.plural) == ("tests_sample_2", "tests_samples_2")
+
+
+def test_scaffold_finds_a_free_plural_beside_a_view_of_all_paths(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ROOT_URLCONF = tuple(
+        re_path(pattern, RedirectView.as_view(url="/")) for pattern in ("^v1/exports$", "")
+    )
+    assert draft(Sample).plural == "samples"
+    monkeypatch.setattr(Sample._meta, "verbose_name_plural", "exports")
+    assert draft(Sample).plural == "tests_exports"
+
+
+def test_scaffold_of_organizations_says_that_they_cannot_be_a_resource() -> None:
+    text = scaffold(Organization)
+    assert "Organizations themselves cannot be a resource." in text
+    assert "choose" not in text.lower()
 
 
 @pytest.mark.parametrize("model", [Seat, Place])

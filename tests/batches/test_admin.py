@@ -317,7 +317,7 @@ def test_a_download_needs_its_permission(viewer: Client, completed: Batch) -> No
     assert not AuditEntry.objects.exists()
 
 
-def test_files_and_retries_need_a_role_of_the_resource(
+def test_files_retries_undos_and_duplicates_need_a_role_of_the_resource(
     manager: Client, alice: KeyClient, completed: Batch, own_registry: Registry
 ) -> None:
     failed = run(queued(alice, CSV_WITH_ERROR, on_error="abort"))
@@ -327,8 +327,15 @@ def test_files_and_retries_need_a_role_of_the_resource(
     content = page(manager, change(completed))
     assert "/download/" not in content
     assert "/zip/" not in content
-    assert button(failed, "retry_job") not in page(manager, change(failed))
-    assert act(manager, failed, "retry_job") == 403
+    for batch, name in (
+        (failed, "retry_job"),
+        (failed, "duplicate_job"),
+        (completed, "undo_batch"),
+    ):
+        assert button(batch, name) not in page(manager, change(batch))
+        assert act(manager, batch, name) == 403
+    assert "?from=" not in page(manager, change(failed))
+    assert not completed.reversals.exists()
     failed.refresh_from_db()
     assert failed.status == Status.FAILED
     assert not AuditEntry.objects.exists()

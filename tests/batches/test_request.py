@@ -420,19 +420,26 @@ def test_a_saved_mapping_may_have_become_invalid(acme: Organization) -> None:
     assert raised.value.problems[0].field == "mapping_name.Mail"
 
 
-@pytest.mark.parametrize("attribute", ["key", "writable", "writable_relations"])
-def test_a_declaration_with_a_name_that_does_not_exist_is_refused_by_name(
-    attribute: str, own_registry: Registry
+@pytest.mark.parametrize(
+    ("attribute", "name"),
+    [
+        *(("key", "nope"), ("key", "articles"), ("writable", "nope"), ("writable", "id")),
+        *(("writable_relations", "nope"), ("writable_relations", "organization")),
+    ],
+)
+def test_a_declaration_with_a_name_that_a_batch_cannot_set_is_refused_by_name(
+    attribute: str, name: str, own_registry: Registry
 ) -> None:
-    contact = own_registry.get("contact")
-    assert contact is not None
-    changes: dict[str, Any] = {"name": "wrong", "plural": "wrongs", attribute: ("nope",)}
-    wrong = replace(contact, **changes)
+    fulfillment = own_registry.get("fulfillment")
+    assert fulfillment is not None
+    changes: dict[str, Any] = {"name": "wrong", "plural": "wrongs", attribute: (name,)}
+    wrong = replace(fulfillment, **changes)
     own_registry.register(wrong)
     assert one_problem(resource="wrong").message == (
-        f"A batch cannot write wrongs: {attribute} of their declaration names 'nope', which does "
-        "not exist."
+        f"A batch cannot write wrongs: {attribute} of the resource names {name!r}, which a batch "
+        "cannot set: see `manage.py check`."
     )
     assert "wrong" not in writable_resources()
-    # Nor does it fail if nobody asks.
-    assert "nope" not in Targets(wrong).parts
+    # Other pages read the parts of every resource.
+    expected = [] if attribute == "writable_relations" else ["articles"]
+    assert list(Targets(wrong).parts) == expected

@@ -155,7 +155,7 @@ def test_no_export_is_expired_or_retried_without_an_audit_entry(
         assert Export.objects.get(pk=export.pk).status == export.status
 
 
-def test_files_and_retries_need_the_roles_of_all_resources(
+def test_files_retries_and_duplicates_need_the_roles_of_all_resources(
     manager: Client, completed: Export, acme: Organization, own_registry: Registry
 ) -> None:
     """Not only those of the exported resource: the file may include others."""
@@ -165,7 +165,7 @@ def test_files_and_retries_need_the_roles_of_all_resources(
     replaced(own_registry, "group", roles=frozenset({Role.ADMINISTRATOR.value}))
     for export in (completed, failed):
         content = page(manager, change(export)) + page(manager, LIST)
-        for name in ("download", "zip", "retry_job"):
+        for name in ("download", "zip", "retry_job", "duplicate_job"):
             address = reverse(f"admin:exports_export_{name}", args=[export.pk])
             assert manager.get(address).status_code == 403
             assert address not in content

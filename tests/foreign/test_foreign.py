@@ -138,7 +138,7 @@ def test_urls_and_tasks_of_the_team_run_beside_those_of_longshore(team: Team) ->
 
 def test_the_cache_of_the_team_stores_what_that_of_longshore_cannot(team: Team) -> None:
     response = httpx.get(f"http://127.0.0.1:{team.port}/shop/cached", timeout=30)
-    assert response.json() == {"type": "datetime"}
+    assert response.json() == {"type": "datetime", "leases": [True, False]}
 
 
 def test_open_defaults_of_the_team_open_no_endpoint(team: Team) -> None:

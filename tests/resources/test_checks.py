@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from exports.api.views import ExportViewSet
 from exports.models import Export, ExportFile
-from longshore.accounts.models import ApiKey
+from longshore.accounts.models import ApiKey, Organization
 from longshore.api.views import ApiViewSet
 from longshore.domains.logistics.models import (
     Article,
@@ -21,6 +21,7 @@ from longshore.domains.logistics.models import (
 from longshore.resources.api.views import record_viewset
 from longshore.resources.checks import check_resource, check_resources
 from longshore.resources.columns import Column, ColumnType
+from longshore.resources.named_filters import NamedFilter
 from longshore.resources.registry import Registry, Resource, registry
 from longshore.resources.relations import Relation
 from tests.samples import APPS, SAMPLE, Sample
@@ -37,10 +38,10 @@ def test_registered_resources_pass_the_checks() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "text"),
     [
-        ({"name": "Two Words"}, "E002", "name 'Two Words' must be lower-case letters"),
-        ({"plural": ""}, "E002", "plural '' must be"),
-        ({"name": "1st"}, "E002", "name '1st' must be"),
-        ({"name": "contact\n"}, "E002", r"name 'contact\n' must be"),
+        ({"name": "Two Words"}, "E002", "name 'Two Words' is not a valid name"),
+        ({"plural": ""}, "E002", "plural '' is not a valid name"),
+        ({"name": "1st"}, "E002", "name '1st' is not a valid name"),
+        ({"name": "contact\n"}, "E002", r"name 'contact\n' is not a valid name"),
         ({"organization": "owner"}, "E003", "'owner' is not a foreign key of Contact"),
         ({"organization": "name"}, "E003", "'name' is not a foreign key of Contact"),
         ({"organization": "groups"}, "E003", "'groups' is not a foreign key of Contact"),
@@ -62,6 +63,14 @@ def test_registered_resources_pass_the_checks() -> None:
         ({"key": ("code",)}, "E006", "key 'code' is not a field of Contact"),
         ({"search": "words"}, "E006", "search 'words' is not a field of Contact"),
         ({"hidden": frozenset({"secret"})}, "E006", "hidden 'secret' is not a field"),
+        ({"hidden": {"groups"}}, "E006", "hidden 'groups' is not a field of Contact with a column"),
+        ({"key": ("id", "groups")}, "E006", "key 'groups' is not a field of Contact with a column"),
+        ({"search": "groups"}, "E006", "search 'groups' is not a field of Contact with a column"),
+        (
+            {"columns": (Column("x", ColumnType.TEXT, "''", field="groups"),)},
+            "E006",
+            "columns: field of 'x': 'groups' is not a field of Contact with a column",
+        ),
         (
             {
                 "hidden": [each.name for each in Contact._meta.concrete_fields],
@@ -168,6 +177,52 @@ def test_check_names_the_relation_of_an_accessor(changes: dict[str, Any], code: 
     assert error.hint == "Name it 'contactgroup'."
 
 
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ({"name": ""}, "Write name='contact', "),
+        ({"plural": " "}, "Write plural='contacts', "),
+        ({"plural": "a" * 101}, f"Write plural='{'a' * 98}', "),
+        ({"name": "2fa"}, "Write name='r_2fa', "),
+        (
+            {"columns": (Column("owner", ColumnType.TEXT, "''", field="organization_id"),)},
+            "Write field='organization'.",
+        ),
+        ({"writable": (), "required": ("name",)}, "No field can be set: leave it out."),
+        (
+            {"model": Organization, "organization": None},
+            "Organizations themselves cannot be a resource.",
+        ),
+    ],
+    ids=str,
+)
+def test_the_hint_names_the_fix(changes: dict[str, Any], hint: str) -> None:
+    hints = [str(each.hint) for each in check_resource(replace(CONTACT, **changes))]
+    assert [each for each in hints if each.startswith(hint)], hints
+
+
+@pytest.mark.parametrize("name", ["net-price", "2fa", "größe", "a/b"])
+def test_a_name_that_requests_can_use_passes(name: str) -> None:
+    columns = (Column(name, ColumnType.TEXT, "''"),)
+    assert list(check_resource(replace(CONTACT, columns=columns))) == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "a.b", "a__b", "{a}", "a'b", 'a"b', "a,b", "a%", "-a"])
+def test_a_name_that_requests_cannot_use_is_reported(name: str) -> None:
+    [error] = check_resource(replace(CONTACT, columns=(Column(name, ColumnType.TEXT, "''"),)))
+    assert error.id == "longshore_resources.E002"
+
+
+def test_a_filter_may_use_a_column_search_of_a_resource_without_search() -> None:
+    columns = (Column("search", ColumnType.TEXT, "''"),)
+    filters = (NamedFilter("texts", "Any text.", paths=("search", "name")),)
+    contact = replace(CONTACT, columns=columns, filters=filters)
+    assert list(check_resource(contact)) == []
+    assert "longshore_resources.E022" in {
+        each.id for each in check_resource(replace(contact, columns=(), search="name"))
+    }
+
+
 def test_includes_may_follow_undeclared_relations() -> None:
     paths = ("groups.location.terminal_location", "trackers_to", "trackers_to.manifest")
     assert list(check_resource(replace(CONTACT, includes=paths))) == []
@@ -181,6 +236,12 @@ def test_check_reports_duplicate_names(own_registry: Registry) -> None:
         "Resource 'contact': name: longshore_logistics.Contact already has the name 'contact'.",
         "Resource 'fellow': plural: longshore_logistics.Shipment already has the name 'shipment'.",
     ]
+
+
+def test_resources_without_a_table_may_share_a_name(own_registry: Registry) -> None:
+    for name in ("contact", "untabled", "untabled"):
+        own_registry.register(replace(CONTACT, name=name, plural=f"{name}_all", model=models.Model))
+    assert {error.id for error in check_resources()} == {"longshore_resources.E024"}
 
 
 def test_django_runs_the_checks(own_registry: Registry) -> None:

@@ -79,19 +79,20 @@ def use(resource: Resource) -> None:
     assert all(url.pattern.regex for url in router.urls)
     if refusal_of(resource) is None:
         targets = Targets(resource)
-        assert targets.key is not None
-        assert [targets.find(name) for name in targets.names]
+        assert all(targets.find(name) for name in targets.names)
     str(Targets(resource).parts)
 
 
 def is_reported(message: CheckMessage, attribute: str, name: str) -> bool:
-    """Return whether a message has an id, the model, the attribute and the fix."""
-    text = f"{message.msg} {message.hint}"
+    """Return whether a message has an id, the attribute, and the fix as a hint.
+
+    The message of a wrong type says what the attribute must be.
+    """
     word = attribute.removesuffix("s").replace("_", "[_ ]")
     return (
         re.match(r"longshore_resources\.[EWI]\d{3}\Z", message.id or "") is not None
-        and bool(re.search(word, message.msg) or re.search(name, text))
-        and bool(message.hint or "must be" in message.msg)
+        and bool(re.search(rf"\b({word}s?|{name})\b", message.msg))
+        and bool(message.hint or f"{name} must be" in message.msg)
     )
 
 

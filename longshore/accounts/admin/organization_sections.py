@@ -8,11 +8,11 @@ from django.utils.http import urlencode
 
 from longshore.accounts.admin.api_keys import ApiKeyAdmin
 from longshore.accounts.admin.audit import AuditEntryAdmin
-from longshore.accounts.admin.people import change_url, has_field
+from longshore.accounts.admin.people import change_url
 from longshore.accounts.admin.presentation import EMPTY, Table, exact_time, link, table
 from longshore.accounts.admin.sections import RecordList, Section, list_url, register
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
-from longshore.accounts.roles import role_names
+from longshore.accounts.roles import has_field, role_names
 
 _MAX_PEOPLE = 20
 

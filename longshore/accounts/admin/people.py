@@ -11,7 +11,6 @@ from django import forms
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -25,7 +24,7 @@ from longshore.accounts.admin.base import StaffModelAdmin, StaffStackedInline
 from longshore.accounts.admin.dialogs import confirmation
 from longshore.accounts.admin.timezones import own_timezone_field
 from longshore.accounts.models import SecondFactor, StaffProfile
-from longshore.accounts.roles import is_superuser, role_names
+from longshore.accounts.roles import has_field, is_superuser, role_names
 
 # What decides where a person may sign in, and what the person may do there.
 ACCESS_FIELDS = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
@@ -153,15 +152,6 @@ class PeopleAdmin(StaffModelAdmin):
 
     def _has(self, name: str) -> bool:
         return has_field(self.model, name)
-
-
-def has_field(model: type[Model], name: str) -> bool:
-    """Return whether a user model has a field: only some of its fields are required."""
-    try:
-        model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return False
-    return True
 
 
 def change_url(person: AbstractBaseUser) -> str:

@@ -23,9 +23,9 @@ from unfold.forms import (
 )
 
 from longshore.accounts.admin.base import StaffModelAdmin
-from longshore.accounts.admin.people import PeopleAdmin, has_field
+from longshore.accounts.admin.people import PeopleAdmin
 from longshore.accounts.admin.presentation import EMPTY
-from longshore.accounts.roles import Role
+from longshore.accounts.roles import Role, has_field
 
 # APIKey is the model of the library; Longshore uses its own, ApiKey.
 admin.site.unregister((Group, APIKey))

@@ -152,7 +152,7 @@ class JobButtons(SelectedActions):
 
     def duplicate_url(self, request: HttpRequest, job: Any) -> str | None:
         """Return the page that repeats the request of a job; None if there is none."""
-        if not self.has_duplicate_permission(request):
+        if not self.has_duplicate_permission(request, str(job.pk)):
             return None
         return f"{self.new_page()}?{urlencode({'from': job.public_id})}"
 
@@ -196,7 +196,7 @@ class JobButtons(SelectedActions):
         if object_id is None:
             return True
         job = self._jobs(object_id).shown_as(self.lifecycle.kind.retryable).first()
-        return job is not None and may_read_job(job, request.user)
+        return self._may_read(request, job)
 
     def has_expire_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._may(request, "change") and self._is(object_id, (Status.COMPLETED,))
@@ -205,11 +205,18 @@ class JobButtons(SelectedActions):
         return self._may(request, "delete")
 
     def has_duplicate_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return self._may(request, "add") and self.new_page() is not None
+        """Return whether the person may create jobs like a given one, whose records they read."""
+        if not self._may(request, "add") or self.new_page() is None:
+            return False
+        return object_id is None or self._may_read(request, self._jobs(object_id).first())
 
     def _may(self, request: HttpRequest, verb: str) -> bool:
         codename = get_permission_codename(verb, self.opts)
         return request.user.has_perm(f"{self.opts.app_label}.{codename}")
+
+    def _may_read(self, request: HttpRequest, job: Any) -> bool:
+        """Return whether the person may read all resources of a job; False for no job."""
+        return job is not None and may_read_job(job, request.user)
 
     def _is(self, object_id: str | None, statuses: Collection[str]) -> bool:
         """Return whether a job has one of the statuses; True for no single job."""

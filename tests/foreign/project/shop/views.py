@@ -2,6 +2,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, JsonResponse
 from django.utils.timezone import now
 
+from longshore.jobs.leases import lease
 from shop.models import Stamp
 from shop.tasks import stamp as stamp_task
 
@@ -14,9 +15,14 @@ def stamp(request: HttpRequest) -> JsonResponse:
 
 
 def cached(request: HttpRequest) -> JsonResponse:
-    """Return the type of a value that JSON does not have, from the cache of the team."""
+    """Return the type of a value that JSON does not have, and whether Longshore's leases work.
+
+    The team's cache has a value with the name of the lease.
+    """
     cache.set("lease:now", now())
-    return JsonResponse({"type": type(cache.get("lease:now")).__name__})
+    with lease("now", 60) as first, lease("now", 60) as second:
+        stored = cache.get("lease:now")
+        return JsonResponse({"type": type(stored).__name__, "leases": [first, second]})
 
 
 def cache_key(key: str, prefix: str, version: int) -> str:
