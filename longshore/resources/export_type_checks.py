@@ -61,13 +61,12 @@ def _problems(export_type: ExportType) -> Iterator[tuple[str, str | None]]:
         return  # Correct the resource first.
     for path in export_type.columns:
         if not resource.has_path(path):
-            yield (
-                f"columns: {resource.name} has no column {path!r}",
-                _hint(resource, path, resource.names),
-            )
+            text = f"columns: {resource.name} has no column {path!r}"
+            yield text, _hint(resource, path, resource.names)
     options = {**export_type.options, ORDER_BY: export_type.order_by}
     ranged = {} if export_type.date is None else {export_type.date: "gte:2024-01-01"}
     dates = [name for name, column in resource.columns_by_name.items() if column.is_date]
+    dates.append("None")
     for attribute, given in (("options", options), ("date", ranged)):
         for wrong in parse_options(resource, given, UTC, attribute)[1]:
             path = wrong.field.removeprefix(f"{attribute}.")

@@ -15,7 +15,7 @@ from longshore.resources.names import MAX_RESOURCE_NAME, is_resource_name, plura
 from longshore.resources.registry import Resource
 
 # In requests, statements and files, these separate names, or quote or format them.
-_SEPARATOR = re.compile(r"""[\s.,:%{}\[\]"'`\\\x00-\x1f\x7f-\x9f]|__|\A-|\A\Z""")
+_SEPARATOR = re.compile(r"""[\s.,{}\[\]"'\x00-\x1f\x7f-\x9f]|__|\A-|\A\Z""")
 
 
 def check_address(resource: Resource) -> Iterator[CheckMessage]:
@@ -79,9 +79,7 @@ def check_declared_names(resource: Resource) -> Iterator[CheckMessage]:
     for kind, name in named:
         if _SEPARATOR.search(name):
             text = f"{kind}: {name!r} is not a valid name"
-            hint = (
-                "Write letters, digits and single underscores; hyphens, but not at the beginning."
-            )
+            hint = "Write letters, digits, single underscores, and hyphens except at the start."
             yield problem(resource, text, "longshore_resources.E002", hint)
 
 

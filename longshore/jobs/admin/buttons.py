@@ -152,7 +152,7 @@ class JobButtons(SelectedActions):
 
     def duplicate_url(self, request: HttpRequest, job: Any) -> str | None:
         """Return the page that repeats the request of a job; None if there is none."""
-        if not self.has_duplicate_permission(request, str(job.pk)):
+        if not (self.has_duplicate_permission(request) and self._may_read(request, job)):
             return None
         return f"{self.new_page()}?{urlencode({'from': job.public_id})}"
 
