@@ -108,6 +108,7 @@ def role_names(person: Any) -> list[str]:
     """
     if not (isinstance(person, Model) and hasattr(person, "groups")):
         return []
-    if has_field(type(person), "groups"):  # Not a property of the user model.
+    # Not for a property. `type()` of `request.user` is SimpleLazyObject.
+    if has_field(person.__class__, "groups"):
         prefetch_related_objects([person], "groups")
     return [group.name for group in person.groups.all()]
