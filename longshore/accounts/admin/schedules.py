@@ -94,7 +94,8 @@ class PeriodicTaskForm(BasePeriodicTaskForm):
         registered.help_text = "Without one, enter the name of a task of another application."
         if self.instance.task in dict(registered.widget.choices):
             registered.initial = self.instance.task
-        for name in ("description", "args", "kwargs"):
+        # Without the permission to change tasks, the form has no fields of the model.
+        for name in {"description", "args", "kwargs"} & {*self.fields}:
             self.fields[name].widget.attrs["rows"] = 3
         used = [each for each in Rhythm if getattr(self.instance, f"{each}_id")]
         self.fields["rhythm"].initial = next(iter(used), Rhythm.INTERVAL)
