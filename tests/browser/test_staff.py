@@ -103,7 +103,7 @@ def test_a_bound_person_finds_nothing_of_another_organization(
     # By search: of a list, and of the whole admin.
     for term, count in ((own.public_id, 1), (other.public_id, 0)):
         mary.goto(f"/admin/exports/export/?q={term}")
-        expect(mary.locator("#result_list tbody tr")).to_have_count(count)
+        expect(mary.locator("#result_list .data-row")).to_have_count(count)
     mary.keyboard.press("Control+k")
     palette = mary.get_by_placeholder("Type to search")
     palette.press_sequentially(own.public_id)
@@ -120,7 +120,7 @@ def test_a_bound_person_finds_nothing_of_another_organization(
         mary.locator(".select2-search__field").last.press_sequentially(globex.name)
     expect(mary.get_by_text("No results found")).to_be_visible()
     # By URL, and by zip.
-    for view in ("change", "history", "download", "zip", "cancel_job"):
+    for view in ("change", "row", "history", "download", "zip", "cancel_job"):
         for export, expected in ((own, {200, 403}), (other, {404})):
             response = mary.request.get(f"/admin/exports/export/{export.pk}/{view}/")
             assert response.status in expected, (view, export)
@@ -152,7 +152,27 @@ def test_the_page_of_an_organization_leads_to_its_parts(
     export = export_of(acme, {"resource": "contact", "csv_field_options": {"columns": ["id"]}})
     DeliveryFactory.create(subscription=SubscriptionFactory.create(organization=acme, name="Dock"))
     address = f"/admin/longshore_accounts/organization/{acme.pk}/change/"
-    for name, part in (("ci", "apikey"), (export.public_id, "export"), ("Dock", "subscription")):
+    for tab, name, part in (
+        ("API keys", "ci", "apikey"),
+        ("Exports", export.public_id, "export"),
+        ("Webhooks", "Dock", "subscription"),
+    ):
         admin.goto(address)
+        admin.locator("#tabs-items").get_by_role("link", name=tab).click()
         admin.get_by_role("link", name=name, exact=True).click()
         admin.wait_for_url(f"**/{part}/*/change/")
+
+
+def test_forms_show_the_fields_that_apply(admin: Page) -> None:
+    admin.goto("/admin/django_celery_beat/periodictask/add/")
+    interval, crontab = (admin.get_by_label(name, exact=True) for name in ("Interval", "Crontab"))
+    expect(interval).to_be_visible()
+    expect(crontab).to_be_hidden()
+    admin.get_by_label("Runs").select_option("crontab")
+    expect(crontab).to_be_visible()
+    expect(interval).to_be_hidden()
+    admin.goto("/admin/webhooks/subscription/add/")
+    event = admin.get_by_label("export.created")
+    expect(event).to_be_checked()
+    admin.get_by_label("All events").check()
+    expect(event).to_be_hidden()

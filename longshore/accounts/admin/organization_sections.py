@@ -45,7 +45,8 @@ def _people(request: HttpRequest, organization: Organization) -> list[Table]:
         for person in people.order_by(model.USERNAME_FIELD)[:_MAX_PEOPLE]
     ]
     found = table("", ["Bound to this organization", "Roles", "Last sign-in"], rows)
-    return [found] if rows else []
+    empty = "Nobody is bound to this organization. Users who are not bound see all of them."
+    return [found | {"empty": empty}]
 
 
 def _people_links(request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:

@@ -82,7 +82,7 @@ class PeriodicTaskForm(BasePeriodicTaskForm):
             "args": 'A list in JSON, such as ["one", 2].',
             "kwargs": 'An object in JSON, such as {"name": "one"}.',
             "expires": "A worker that receives the task later does not run it.",
-            "expire_seconds": "As above, counted from each start.",
+            "expire_seconds": "The same, counted from each start.",
             "queue": "Empty: the queue of the task in the settings.",
         }
 

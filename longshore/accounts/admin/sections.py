@@ -56,7 +56,8 @@ class Section:
 
     order: position on the page; sections of this package have 0 to 9.
     model: only people who may see the pages of this model see the section.
-    tables: returns tables of an organization, in a constant number of queries.
+    tables: returns tables of an organization, in a constant number of queries. A table may have
+        the text `empty`, which takes its place if it has no rows.
     links: returns labels and URLs, such as that of the whole list.
     records: the list of the section; None for a section of the first tab.
     """

@@ -143,13 +143,13 @@ function noticeOf() {
   return notice;
 }
 
-// Otherwise a dialog would open with the content of the last one, or with none.
+// Otherwise a dialog would open with the content of the last one, and a row with none.
 document.addEventListener("htmx:responseError", ({ detail: { target, xhr } }) => {
-  const dialog = target.closest("#modal-content");
+  const place = target.closest("#modal-content, .admin-opened");
   const isSignedOut = xhr.status === SIGNED_OUT;
-  if (dialog) {
+  if (place) {
     const text = xhr.status < 500 ? "The state has changed. Reload the page." : "The request failed. Try again.";
-    say(dialog, isSignedOut ? "Your session has ended. Sign in in another tab." : text);
+    say(place, isSignedOut ? "Your session has ended. Sign in in another tab." : text);
   } else if (isSignedOut) {
     say(noticeOf(), "Your session has ended. Sign in in another tab, then go on here.");
   }

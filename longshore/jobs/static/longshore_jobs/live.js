@@ -45,8 +45,8 @@ function replaceParts(unfinished, page) {
     const updated = partsOf(page, progress.dataset.job);
     const shown = partsOf(document, progress.dataset.job);
     shown.forEach((part, number) => {
-      // A job that no longer matches the filters of the list leaves it.
-      if (!updated[number]) return part.remove();
+      // A job that no longer matches the filters of the list leaves it, with its opened row.
+      if (!updated[number]) return (part.closest("#result_list tbody") ?? part).remove();
       if (isUnchanged(`${progress.dataset.job} ${number}`, updated[number])) return;
       keepState(part, updated[number]);
       replacePart(part, updated[number]);
