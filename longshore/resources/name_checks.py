@@ -15,7 +15,7 @@ from longshore.resources.names import MAX_RESOURCE_NAME, is_resource_name, plura
 from longshore.resources.registry import Resource
 
 # In requests, statements and files, these separate names, or quote or format them.
-_SEPARATOR = re.compile(r"""[\s.,{}\[\]"'\x00-\x1f\x7f-\x9f]|__|\A-|\A\Z""")
+_SEPARATOR = re.compile(r"""[\s.,:%{}\[\]"'`\\\x00-\x1f\x7f-\x9f]|__|\A-|\A\Z""")
 
 
 def check_address(resource: Resource) -> Iterator[CheckMessage]:

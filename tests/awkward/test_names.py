@@ -16,7 +16,6 @@ from longshore.resources.checks import check_resource
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.filters import Selection
 from longshore.resources.listing import Listing
-from longshore.resources.named_filters import NamedFilter
 from longshore.resources.registry import Registry, Resource
 from longshore.resources.relations import Relation
 from tests.awkward.files import rows
@@ -35,7 +34,6 @@ from tests.awkward.odd_models import (
     OddChild,
     Top,
 )
-from tests.awkward.test_readers import replaced
 
 FORMATS = ("csv", "json", "parquet")
 TEXTS = {name: f"a {name}" for name in NAMES}
@@ -107,23 +105,6 @@ def test_a_column_with_a_percent_sign(odd: Odd, acme: Organization) -> None:
     body = {"filters": filters, "options": {"order_by": "share", "limit": 1, "search": "rec"}}
     [row] = rows(acme, "percent", "json", **body)
     assert row["share"] == "a record"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["net-price", "2fa", "größe", "a/b", "a%", "a:b", "a\\b", "a`b"])
-def test_columns_and_filters_may_have_names_that_are_no_identifiers(
-    name: str, odd: Odd, awkward: Registry, acme: Organization
-) -> None:
-    columns = (Column(name, ColumnType.TEXT, "'x'"),)
-    filters = (NamedFilter(f"{name}2", "Always.", expression="true"),)
-    resource = replaced(awkward, "odd", columns=columns, filters=filters)
-    assert [*check_resource(resource)] == []
-    assert [*check_statements_of(connection, resource)] == []
-    for file_format in FORMATS:
-        body = {"filters": {f"{name}_eq": "x", f"{name}2_eq": True}, "options": {"order_by": name}}
-        assert rows(acme, "odd", file_format, name, **body) == [{name: "x"}]
-    page = Listing(resource, Selection(), [name]).page(acme.pk, 1, None)
-    assert json.loads(page.records[0]) == {name: "x"}
 
 
 @pytest.mark.slow
