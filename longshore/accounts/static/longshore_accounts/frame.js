@@ -48,8 +48,8 @@ function makeOpener(cell) {
   icon.role = "button";
   icon.tabIndex = 0;
   icon.dataset.keyboard = "";
-  const row = cell.closest("tr");
-  icon.ariaExpanded = String(row.nextElementSibling?.style.display !== "none");
+  // Alpine.js turns the icon at once, and hides the row a frame later.
+  icon.ariaExpanded = String(icon.classList.contains("rotate-0"));
 }
 
 function makeButton(element) {

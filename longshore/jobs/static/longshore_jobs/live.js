@@ -22,7 +22,8 @@ function keepState(before, after) {
   if (box?.checked) after.querySelector("input.action-select").checked = true;
 }
 
-const CONTROLS = "a[href], button, input, select, textarea, summary, [tabindex]";
+// Without those that scripts have made of other elements: a part of a response has none of them yet.
+const CONTROLS = "a[href], button, input, select, textarea, summary, [tabindex]:not([data-keyboard])";
 
 // The keyboard focus stays at its place in the part.
 function replacePart(before, after) {
