@@ -165,7 +165,8 @@ def _last_page(client: Any, address: str) -> int:
     The list counts by estimate: it may refuse pages that exist, and offer others.
     """
     found = client.get(address).context_data["cl"]
-    return min(-(-found.queryset.count() // found.list_per_page), found.paginator.num_pages)
+    pages: int = -(-found.queryset.count() // found.list_per_page)
+    return min(pages, int(found.paginator.num_pages))
 
 
 def pages(client: Any) -> Iterator[tuple[str, str]]:
