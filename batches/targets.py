@@ -239,8 +239,9 @@ def _unknown_names(resource: Resource) -> Iterator[tuple[str, str]]:
     for name in resource.key:
         if not has_column(resource.model, name):
             yield "key", name
+    key = {resource.writable_key.name} if resource.writable_key else set()
     for name in resource.writable or ():
-        if name not in resource.writable_columns:
+        if name not in {*key, *resource.writable_columns}:
             yield "writable", name
     for name in resource.writable_relations:
         if not resource.is_related(name):

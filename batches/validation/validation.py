@@ -26,6 +26,7 @@ from batches.validation.plan import Planner
 from batches.validation.records import Records
 from batches.validation.refusals import FAILED, Refusals
 from batches.validation.repeated import group_rows, refuse_contradictions
+from batches.validation.stored import keep_stored
 from longshore.resources.relations import Relation
 
 
@@ -119,12 +120,14 @@ class _Validation:
         for lookup in self.assembly.lookups:
             lookup.reference.create_lookup(self.cursor, self.context, lookup.texts)
         self.cells.read(self.cursor)
-        self.cells.refuse(self.refusals)
+        if failed := self.cells.failed(self.cursor):
+            keep_stored(self.refusals, self.cells, self.planner.identity, failed)
+            self.cells.refuse(self.refusals)
         for lookup in self.assembly.lookups:
             self.cursor.execute(sql.SQL("DROP TABLE {}").format(lookup.reference.lookup))
 
     def _find(self) -> None:
-        refuse_values(self.refusals, self.cells)
+        refuse_values(self.refusals, self.cells, self.planner.identity)
         find_links(self.refusals, self.assembly)
 
     def _plan(self) -> None:
@@ -136,6 +139,8 @@ class _Validation:
     def _test(self) -> None:
         creation = Creation(self.refusals, self.cells, self.defaults)
         creation.refuse_incomplete()
+        if self.planner.identity.gives_keys:
+            creation.refuse_taken()
         self.filled = creation.fill()
         steps = self._steps()
         creates, updates = bool(steps.get(Step.CREATE)), bool(steps.get(Step.UPDATE))

@@ -34,6 +34,7 @@ __all__ = [
     "has_column",
     "has_composite_key",
     "has_table",
+    "is_assigned",
     "is_editable",
     "model_columns",
     "primary_key",
@@ -235,6 +236,11 @@ def has_table(model: type[models.Model]) -> bool:
     """Return whether a model is neither abstract nor replaced by another, as `auth.User` may be."""
     options = getattr(model, "_meta", None)
     return options is not None and not options.abstract and not options.swapped
+
+
+def is_assigned(key: AnyField) -> bool:
+    """Return whether the model declares that new records get their primary keys by themselves."""
+    return isinstance(key, models.AutoField) or key.has_default() or key.has_db_default()
 
 
 def has_composite_key(model: type[models.Model]) -> bool:

@@ -20,6 +20,7 @@ from longshore.resources.columns import (
     field_column,
     has_column,
     has_table,
+    is_assigned,
     is_editable,
     model_columns,
     secret_fields,
@@ -166,6 +167,18 @@ class Resource:
         if self.writable is None:
             return columns
         return {name: column for name, column in columns.items() if name in self.writable}
+
+    @cached_property
+    def writable_key(self) -> Column | None:
+        """The primary key, if a batch gives new records theirs; None if it is assigned.
+
+        A foreign key is never given: it decides to which other record a record belongs.
+        """
+        key = self.model._meta.pk
+        column = field_column(self.model, key.name)
+        is_chosen = self.writable is None or column.name in self.writable
+        is_given = key.editable and is_chosen and key.name not in self.hidden_fields
+        return None if key.is_relation or is_assigned(key) or not is_given else column
 
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:

@@ -32,7 +32,7 @@ from longshore.jobs.statuses import Status
 from longshore.resources.checks import check_resource
 from longshore.resources.registry import Registry, Resource
 from tests.awkward import batch_models, conftest, plain_models
-from tests.awkward.batch_models import CATEGORY_PROXY, CLASH, CategoryProxy, Clash
+from tests.awkward.batch_models import CATEGORY_PROXY, CLASH, CategoryProxy, Clash, Depot
 from tests.awkward.models import (
     MODELS,
     RESOURCES,
@@ -53,7 +53,7 @@ from tests.batches.staged import Attempt, stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-_TABLES = (*MODELS, Device, Badge, Repair, Category, Clash)
+_TABLES = (*MODELS, Device, Badge, Repair, Category, Clash, Depot)
 MOMENT = datetime(2024, 7, 4, 12, 30, tzinfo=UTC)
 VIEWS = {"total": "view", "stored_total": "materialized view"}
 _DROP = """
@@ -184,6 +184,11 @@ def clashes(_: Organization) -> tuple[dict[str, Any], ...]:
     return first, second, third, {**first, "record": "new", "absent": False, "typed": [1.5]}
 
 
+def depots(_: Organization) -> tuple[dict[str, Any], ...]:
+    first, second, third = ({"code": each, "name": each} for each in "abc")
+    return first, second, third, {**first, "name": "new"}
+
+
 CASES = {
     "ticket": Case(Ticket, tickets, owner=False),
     "team_profile": Case(TeamProfile, profiles, owner=False),
@@ -197,6 +202,7 @@ CASES = {
     "category_proxy": Case(CategoryProxy, categories),
     "reading": Case(Reading, readings),
     "clash": Case(Clash, clashes),
+    "depot": Case(Depot, depots),
 }
 
 
