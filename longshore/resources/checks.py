@@ -141,6 +141,7 @@ def _check_values(resource: Resource) -> Iterator[CheckMessage]:
     yield from of_relations
     yield from _guarded("writable, writable_relations, required", check_written, resource)
     if not of_relations:
+        yield from _guarded("default_columns", _check_default_columns, resource)
         yield from _guarded("includes", _check_includes, resource)
         yield from _guarded("filters", _check_filters, resource)
     yield from _guarded("columns, relations, filters", _check_declared_once, resource)
@@ -232,6 +233,18 @@ def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMes
             return
     yield from check_related_rows(resource, relation.bind(resource.model))
     yield from check_related_fields(resource, relation.bind(resource.model))
+
+
+def _check_default_columns(resource: Resource) -> Iterator[CheckMessage]:
+    for path in resource.default_columns:
+        if not resource.has_path(path):
+            text = f"default_columns: {resource.name} has no column {path!r}"
+            yield problem(resource, text, "longshore_resources.E033", _hint(resource, path))
+    for path in sorted(
+        {*(each for each in resource.default_columns if resource.default_columns.count(each) > 1)}
+    ):
+        text = f"default_columns: {path!r} is listed twice"
+        yield problem(resource, text, "longshore_resources.E033")
 
 
 def _check_includes(resource: Resource) -> Iterator[CheckMessage]:

@@ -5,6 +5,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from exports.api.examples import EXPORTS_TAG
 from exports.api.serializers import ExportableSerializer, ExportTypeSerializer
 from longshore.api.openapi import operation, raised, response_example, single_page_schema
+from longshore.api.pagination import single_page
 from longshore.resources.api.lookup import find_resource
 from longshore.resources.api.serializers import ResourceSummarySerializer
 from longshore.resources.registry import registry
@@ -27,15 +28,20 @@ types = operation(
     examples=[
         response_example(
             "One named export",
-            {
-                "code": "dispute_list",
-                "name": "Disputes",
-                "resource": "dispute",
-                "columns": {"id": "Dispute ID", "status": "Status", "amount_float": "Amount"},
-                "date": "created_at",
-                "order_by": "created_at",
-                "options": {"transaction.is_test": False},
-            },
+            single_page(
+                [
+                    {
+                        "type": "dispute_list",
+                        "code": "dispute_list",
+                        "name": "Disputes",
+                        "resource": "dispute",
+                        "columns": {"id": "ID", "status": "Status", "amount_float": "Amount"},
+                        "date": "created_at",
+                        "order_by": "created_at",
+                        "options": {"transaction.is_test": False},
+                    }
+                ]
+            ),
         )
     ],
 )
