@@ -1,8 +1,9 @@
 """Records by primary keys of several types: spelling, range and index."""
 
+import json
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -55,12 +56,32 @@ class ByAddress(Keyed):
     objects: ClassVar[models.Manager["ByAddress"]] = models.Manager()
 
 
+class ByDecimal(Keyed):
+    id = models.DecimalField(primary_key=True, max_digits=8, decimal_places=2)
+    objects: ClassVar[models.Manager["ByDecimal"]] = models.Manager()
+
+
+class ByFloat(Keyed):
+    id = models.FloatField(primary_key=True)
+    objects: ClassVar[models.Manager["ByFloat"]] = models.Manager()
+
+
+class ByDate(Keyed):
+    id = models.DateField(primary_key=True)
+    objects: ClassVar[models.Manager["ByDate"]] = models.Manager()
+
+
+class ByMoment(Keyed):
+    id = models.DateTimeField(primary_key=True)
+    objects: ClassVar[models.Manager["ByMoment"]] = models.Manager()
+
+
 class ByRelated(Keyed):
     id = models.OneToOneField(ByUuid, on_delete=models.CASCADE, primary_key=True, related_name="+")
     objects: ClassVar[models.Manager["ByRelated"]] = models.Manager()
 
 
-MODELS = (ByUuid, ByNumber, ByAddress, ByRelated)
+MODELS = (ByUuid, ByNumber, ByAddress, ByDecimal, ByFloat, ByDate, ByMoment, ByRelated)
 
 
 @pytest.fixture(autouse=True)
@@ -104,8 +125,25 @@ def test_an_address_is_found(acme: Organization) -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "id", "value"),
+    [
+        (ByDecimal, "7.50", 7.5),
+        (ByFloat, "0.25", 0.25),
+        (ByDate, "2024-02-29", "2024-02-29"),
+        (ByMoment, "2024-02-29T12:00:00.000000+00:00", "2024-02-29T12:00:00.000000+00:00"),
+    ],
+)
+def test_a_key_of_a_rare_type_is_found(
+    acme: Organization, model: Any, id: str, value: object
+) -> None:
+    model.objects.create(id=id, organization=acme)
+    assert json.loads(retrieve(model, acme, id)) == {"id": value}
+
+
+@pytest.mark.parametrize(
     ("model", "id"),
     [
+        *((model, "abc") for model in (ByDecimal, ByFloat, ByDate, ByMoment)),
         *((ByUuid, id) for id in ("x", "7", f"{KEY}0", "\ud800", "\0")),
         *((ByRelated, id) for id in ("x", "7")),
         *((ByNumber, id) for id in ("07", "+7", "7.0", "7e0", " 7", "\u0667", "x", "\0")),

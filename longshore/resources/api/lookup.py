@@ -20,6 +20,7 @@ from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import Ordering, Selection
 from longshore.resources.listing import Listing
 from longshore.resources.registry import Resource, registry
+from longshore.resources.values import canonical
 
 RECORD_PARAMETERS = ("fields", "timezone")
 
@@ -93,8 +94,11 @@ def _restrict_to_id(listing: Listing, id: str) -> Listing:
     if isinstance(key_field, UUIDField | IntegerField | CharField | TextField):
         key = _parse_key(key_field, id)
         return replace(listing, selection=Selection(ordering=order), key=key)
-    # A type whose text form only PostgreSQL knows: the comparison uses no index.
-    condition = Condition(column.name, Operator.EQUALS, (id,))
+    try:
+        # A type whose text form only PostgreSQL knows: the comparison uses no index.
+        condition = Condition(column.name, Operator.EQUALS, (canonical(column.kind, id),))
+    except ValueError:
+        raise ApiError(ErrorCode.NOT_FOUND) from None
     return replace(listing, selection=Selection((condition,), order))
 
 
