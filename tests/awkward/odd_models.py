@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from longshore.accounts.models import Organization
+from longshore.resources.columns import Column, ColumnType
 from longshore.resources.registry import Resource
 from longshore.resources.relations import Relation
 from tests.awkward.models import Awkward
@@ -13,6 +14,8 @@ NAMES = (
     *("record", "cells", "row", "own", "page", "label", "key", "stored", "select", "user"),
     LONG,
 )
+# Computed columns may have names that are no identifiers.
+COMPUTED = ("net-price", "2fa", "Größe")
 LONG_STEP = "belongs_to_the_middle_of_the_tree_that_has_a_very_long_name"
 
 
@@ -21,8 +24,8 @@ class Odd(Awkward):
     record = models.CharField(max_length=40)
     cells = models.CharField(max_length=40)
     row = models.CharField(max_length=40)
-    own = models.CharField(max_length=40)
-    page = models.CharField(max_length=40)
+    own = models.CharField(max_length=40, db_column="net-price")
+    page = models.CharField(max_length=40, db_column="2fa")
     label = models.CharField(max_length=40)
     key = models.CharField(max_length=40)
     stored = models.CharField(max_length=40)
@@ -78,6 +81,7 @@ ODD = Resource(
         Relation("parent", label="record", fields=_FIELDS),
         Relation("found", label="cells", fields=_FIELDS),
     ),
+    columns=tuple(Column(name, ColumnType.TEXT, f"'a {name}'") for name in COMPUTED),
     includes=("parent", "found"),
     search="row",
 )

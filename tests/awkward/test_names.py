@@ -20,6 +20,7 @@ from longshore.resources.registry import Registry, Resource
 from longshore.resources.relations import Relation
 from tests.awkward.files import rows
 from tests.awkward.odd_models import (
+    COMPUTED,
     LEAF,
     LONG,
     LONG_STEP,
@@ -37,6 +38,7 @@ from tests.awkward.odd_models import (
 
 FORMATS = ("csv", "json", "parquet")
 TEXTS = {name: f"a {name}" for name in NAMES}
+COMPUTED_TEXTS = {name: f"a {name}" for name in COMPUTED}
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_tables_of_fields_with_the_names_of_aliases(
 ) -> None:
     body = {"includes": ["parent", "found"]} if nesting == "repeat" else {}
     [row] = rows(acme, "odd", "csv", output={"properties": nesting}, **body)
-    assert {name: row[name] for name in NAMES} == TEXTS
+    assert {name: row[name] for name in (*NAMES, *COMPUTED)} == TEXTS | COMPUTED_TEXTS
 
 
 def test_objects_of_fields_with_the_names_of_aliases(odd: Odd, acme: Organization) -> None:
@@ -92,6 +94,12 @@ def test_lists_filters_and_orders_of_fields_with_the_names_of_aliases(
         filters = {f"{name}_eq": f"a {name}", f"parent_{name}_eq": f"a {name}"}
         options = {"order_by": name, "limit": 1}
         assert rows(acme, "odd", "json", name, filters=filters, options=options)
+    for name in COMPUTED:
+        options = {"order_by": name, "limit": 1}
+        [row] = rows(
+            acme, "odd", "json", name, filters={f"{name}_eq": f"a {name}"}, options=options
+        )
+        assert row == {name: f"a {name}"}
 
 
 def test_fields_with_the_names_of_aliases_in_several_tables(odd: Odd, acme: Organization) -> None:
