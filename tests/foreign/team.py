@@ -115,6 +115,18 @@ class Team:
         export = self.complete(f"/v1/exports/{self.request('POST', '/v1/exports', body)['id']}")
         return httpx.get(export["download_url"], timeout=60).content
 
+    def upload(self, resource: str, name: str, content: bytes) -> Any:
+        """Import a file by the API; return the completed batch."""
+        response = httpx.post(
+            f"http://127.0.0.1:{self.port}/v1/batches",
+            data={"request": json.dumps({"resource": resource})},
+            files={"file": (name, content)},
+            headers={"PX-API-KEY": self.demo["api_key"]},
+            timeout=60,
+        )
+        assert response.is_success, response.text
+        return self.complete(f"/v1/batches/{response.json()['id']}")
+
 
 def copy_project(folder: Path) -> None:
     shutil.copytree(

@@ -56,7 +56,8 @@ register(
         date_field="written",
         where=Q(deleted_at=None),
         relations=(Relation("product", label="name", fields=("id", "name")),),
-        writable=(),
+        # Nobody moves a review to another product or author.
+        writable=("mood", "text", "written", "deleted_at"),
     )
 )
 register(
