@@ -35,6 +35,13 @@ def find_missing_in_parts(assigned: Sequence[Target | None], targets: Targets) -
     yield from _missing(targets.resource.required, given, targets)
 
 
+def missing_id(targets: Targets) -> Problem:
+    """Return the problem of an input without the primary key, if each row must give its own."""
+    name, noun = targets.primary_key.name, targets.resource.name
+    text = f"The input has no column {name}, which every new record of {noun} needs."
+    return Problem(BatchErrorCode.MISSING_COLUMN, name, None, text, [name])
+
+
 def _missing_key(given: Collection[str], spec: BatchSpec, targets: Targets) -> Iterator[Problem]:
     identity, key = targets.primary_key.name, [column.name for column in targets.key]
     if identity in given:

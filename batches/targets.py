@@ -83,7 +83,7 @@ class Targets:
 
     @cached_property
     def primary_key(self) -> Column:
-        """The column of the primary key: it identifies a record, but is never set."""
+        """The column of the primary key: it identifies a record, and only a new one may get it."""
         return field_column(self.resource.model, self.resource.model._meta.pk.name)
 
     @cached_property
@@ -231,7 +231,7 @@ def refusal_of(resource: Resource) -> str | None:
         return "each record has rows in several tables"
     if isinstance(find_field(resource.model, step), OneToOneRel):
         return "the organization of each record is stored in another table"
-    if not (resource.writable_columns or resource.writable_relations):
+    if not (resource.writable_columns or resource.writable_relations or resource.writable_key):
         return "all of their columns are read-only"
     return None
 
@@ -241,8 +241,9 @@ def _wrong_names(resource: Resource) -> Iterator[tuple[str, str]]:
     for name in resource.key:
         if not has_column(resource.model, name):
             yield "key", name
+    key = {resource.writable_key.name} if resource.writable_key else set()
     for name in resource.writable or ():
-        if name not in resource.writable_columns:
+        if name not in {*key, *resource.writable_columns}:
             yield "writable", name
     for name in resource.writable_relations:
         if not resource.is_related(name):

@@ -103,7 +103,7 @@ def _written(cursor: psycopg.Cursor, validated: Validated, step: Step) -> Iterat
             batch=context.batch,
             step=step,
             row=change.row,
-            key=change.key if is_update else None,
+            key=change.key if is_update or validated.gives_keys else None,
             values=_shown(change.values),
             before=_shown(change.before) if is_update else None,
         )

@@ -69,17 +69,17 @@ def read_texts(
 def read_rows(cursor: psycopg.Cursor, validated: Validated, limit: int) -> list[dict[str, Any]]:
     """Return the first records as they would be read.
 
-    Each has the number of its first row, what the batch would do with it (`action`), the id of the
-    record that it updates or deletes, and the values of the columns and relations that it sets; the
-    parts of a record are a list of such values. Of a record with errors, all but the number are
-    null.
+    Each has the number of its first row, what the batch would do with it (`action`), the id of its
+    record (null if the database will assign it), and the values of the columns and relations that
+    it sets; the parts of a record are a list of such values. Of a record with errors, all but the
+    number are null.
     """
     first = _FIRST.format(input=validated.context.staging.input, limit=sql.Literal(limit))
     return [
         {
             "row": row,
             "action": _ACTIONS[step] if step else None,
-            "id": key if step != Step.CREATE else None,
+            "id": key if step != Step.CREATE or validated.gives_keys else None,
             "values": values,
         }
         for row, step, key, values in read_records(cursor, validated, first)
@@ -138,7 +138,7 @@ def _add_parts(
         input=parts.context.staging.input, record=record_of(sql.Identifier("row")), rows=numbers
     )
     for number, step, key, values in read_records(cursor, parts, rows):
-        known = {} if step is Step.CREATE else {"id": key}
+        known = {} if step is Step.CREATE and not parts.gives_keys else {"id": key}
         records[number // MAX_PARTS].setdefault(name, []).append(known | (values or {}))
 
 

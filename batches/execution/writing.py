@@ -139,6 +139,7 @@ def staged(validated: Validated) -> Staged:
         [each.name for each in validated.relations],
         validated.created,
         [staged(each) for each in validated.parts],
+        validated.gives_keys,
     )
 
 

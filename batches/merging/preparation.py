@@ -59,8 +59,14 @@ def make_statements(
     create_only: frozenset[str],
     computed: Mapping[str, sql.Composable],
     parts: Iterable[Staging] = (),
+    *,
+    gives_keys: bool = False,
 ) -> Statements:
-    """Return the statements for the columns of the typed rows. parts: the tables of their parts."""
+    """Return the statements for the columns of the typed rows.
+
+    parts: the tables of their parts. gives_keys: whether the rows give new records their primary
+    keys.
+    """
     staging = context.staging
     internal = (TYPED_ROW, TYPED_ABSENT)
     typed = [each for each in columns_of(staging.typed) if each not in internal]
@@ -76,4 +82,5 @@ def make_statements(
         absent=frozenset(name for (name,) in absent),
         computed=computed,
         parts=tuple(each.plan for each in parts),
+        gives_keys=gives_keys,
     )

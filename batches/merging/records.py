@@ -38,6 +38,7 @@ class Staged:
         `absent` keeps its links.
     computed: SQL of further columns of created records, by their names in the database.
     parts: the parts that are written with these records.
+    gives_keys: whether the rows give new records their primary keys.
     """
 
     context: Context
@@ -45,6 +46,7 @@ class Staged:
     relations: Collection[str] = ()
     computed: Mapping[str, sql.Composable] | None = None
     parts: "Sequence[Staged]" = ()
+    gives_keys: bool = False
 
 
 @dataclass
@@ -81,6 +83,7 @@ class Records:
         self._links = links_of(staged.context, tuple(staged.relations))
         self._journal = Journal(staged.context.batch)
         self._parts = [Records(each) for each in staged.parts]
+        self._gives_keys = staged.gives_keys
 
     @property
     def contexts(self) -> Iterator[Context]:
@@ -96,6 +99,7 @@ class Records:
             self._create_only,
             self._computed,
             [part.context.staging for part in self._parts],
+            gives_keys=self._gives_keys,
         )
         for part in self._parts:
             index(part.context.staging)
@@ -111,13 +115,13 @@ class Records:
         statements, written, before = self._statements, Counts(), self._journal.number
         planned = count_steps(self.context.staging, rows)
         to_write, refused = planned[Step.CREATE] + planned[Step.UPDATE], list[Refusal]()
-        if planned[Step.CREATE] and statements.key_columns and not statements.key_is_unique:
+        if planned[Step.CREATE] and statements.has_key and not statements.key_is_unique:
             execute(statements.lock_key())
-            planned, refused = self._replan(rows, planned)
+            planned, refused = self._replan(rows, planned, before)
         if planned[Step.CREATE]:
             ((written.created,),) = execute(statements.insert(rows))
-        if written.created < planned[Step.CREATE] and statements.key_columns:
-            planned, refused_later = self._replan(rows, planned)
+        if written.created < planned[Step.CREATE] and statements.has_key:
+            planned, refused_later = self._replan(rows, planned, before)
             refused += refused_later
         if planned[Step.UPDATE]:
             execute(statements.lock(rows))
@@ -183,12 +187,15 @@ class Records:
             named = (replace(each, column=part.relation.name) for each in refused)
             raise Refused([_of_row(context, each) for each in named])
 
-    def _replan(self, rows: Rows, planned: Counter[str]) -> tuple[Counter[str], list[Refusal]]:
+    def _replan(
+        self, rows: Rows, planned: Counter[str], after: int
+    ) -> tuple[Counter[str], list[Refusal]]:
         """Let rows update the records that were created since the plan, with the same key.
 
+        after: number of the journal, before the first entry of these rows.
         Returns the planned steps, and the rows that are refused because they may only create.
         """
-        replanned = execute(self._statements.replan(rows))
+        replanned = execute(self._statements.replan(rows, after))
         planned = planned + Counter(step for _, step in replanned)
         planned[Step.CREATE] -= len(replanned)
         message = refusals.already_exists(self.context.targets)

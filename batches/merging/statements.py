@@ -36,6 +36,7 @@ class Statements:
     absent: those of them that at least one row does not set.
     computed: SQL of further columns of created records, by name. It may use `typed.longshore_row`.
     parts: the plans of their parts.
+    gives_keys: whether the rows give new records their primary keys.
     """
 
     context: Context
@@ -44,6 +45,7 @@ class Statements:
     absent: frozenset[str]
     computed: Mapping[str, sql.Composable]
     parts: tuple[sql.Composable, ...] = ()
+    gives_keys: bool = False
 
     @cached_property
     def table(self) -> Table:
@@ -103,17 +105,21 @@ class Statements:
             sql.Literal(name)
         )
 
-    def replan(self, rows: Rows) -> sql.Composable:
+    def replan(self, rows: Rows, after: int) -> sql.Composable:
         """Return an UPDATE of the plan: rows whose record exists by now update it.
 
         The record was created since the plan, with the same key. If it has the values of its row
         already, it stays as it is. If the batch may only create, its row is refused.
+        after: number of the journal. Later entries name the records that the rows have created.
         Returns the row and the new step of each.
         """
         same = [
             sql.SQL("{} = {}").format(sql.Identifier(_ROW, name), sql.Identifier("typed", name))
             for name in self.key_columns
         ]
+        if self.gives_keys:
+            key = sql.Identifier(_ROW, self.table.key)
+            same = [sql.SQL("{} = {}").format(key, sql.Identifier("plan", "key"))]
         only_create = self.context.spec.only is Only.CREATE
         values, stored = self._values(), [sql.Identifier(_ROW, name) for name in self.updated]
         return sql.SQL(
@@ -124,8 +130,8 @@ class Statements:
             " ELSE {update} END"
             " FROM {typed} AS typed, {table} AS {record}"
             " WHERE typed.longshore_row = plan.row AND {among}"
-            " AND plan.step = {create} AND {same} AND {scope} AND {within} AND NOT EXISTS ("
-            "SELECT FROM {table} AS created WHERE created.{key} = plan.key)"
+            " AND plan.step = {create} AND {same} AND {scope} AND {within}"
+            " AND plan.key::text NOT IN ({written})"
             " RETURNING plan.row, plan.step"
         ).format(
             plan=self.context.staging.plan,
@@ -145,6 +151,7 @@ class Statements:
             # Found by the resource's key, whose index may begin with the organization.
             scope=scope(self.context.resource, self.context.organization_id, _ROW),
             within=self._within,
+            written=self._journal.keys_since(self.table, after),
         )
 
     def lock(self, rows: Rows) -> sql.Composable:
@@ -261,9 +268,16 @@ class Statements:
         columns = [column_name(targets.field(column)) for column in targets.key]
         return columns if {*columns} <= {*self.typed} else []
 
+    @property
+    def has_key(self) -> bool:
+        """Whether the rows give a key by which a record may be found that others create."""
+        return self.gives_keys or bool(self.key_columns)
+
     @cached_property
     def key_is_unique(self) -> bool:
         """Whether the database lets an organization have one record only with a key."""
+        if self.gives_keys:
+            return True
         path = (self.context.resource.organization or "").partition("__")[0]
         owner = column_name(self.table.model._meta.get_field(path))
         return any({*each} <= {*self.key_columns, owner} for each in self.table.unique)

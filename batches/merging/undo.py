@@ -9,7 +9,7 @@ point; the next attempt goes on with the transactions that are left.
 Errors of reversed transactions are stored once; the next attempt does not find them again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 from django.db import DatabaseError, transaction
@@ -70,7 +70,8 @@ class Undo:
     """The undo of a batch by the context's batch, on Django's connection of the current thread."""
 
     def __init__(self, context: Context, original: Batch) -> None:
-        self.context = context
+        # The batch may have written records that the row filter excludes.
+        self.context = replace(context, resource=replace(context.resource, where=None))
         self.original = original
         self.outcome = Outcome()
         self._journal = Journal(context.batch)

@@ -44,7 +44,7 @@ class DryRunRecord(models.Model):
 
     step: a `batches.staging.Step`: CREATE, UPDATE, DELETE, or REFUSED for a row with errors.
     row: number of the record in the input, from 1; null for a record that no row names.
-    key: the primary key as text; null for a new record and for a row with errors.
+    key: the primary key as text; null if the database will assign it, and for a row with errors.
     values: of a new or deleted record, its values by name; of an updated one, the changed values;
         of a row with errors, its texts by header, without long ones.
     before: of an updated record, the former values by the same names; null for others.

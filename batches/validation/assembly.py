@@ -17,7 +17,7 @@ from batches.validation.conversion import CellForm, Conversion, Prepared, Proble
 from batches.validation.datetimes import date, datetime, same_moments
 from batches.validation.foreign_keys import ForeignKeyCells, Lookup
 from batches.validation.given import Given, cell_of, given_targets, leaves_of
-from batches.validation.nested import nested, same_members, unflattened
+from batches.validation.nested import nested, same_list, same_members, unflattened
 from batches.validation.scalars import Cell, is_text, same_blanks, scalar
 from batches.validation.unflattening import same_leaves, unflatten
 from batches.validation.validators import with_validators
@@ -30,7 +30,7 @@ from longshore.resources.field_sql import is_zoneless
 class Assembly:
     """What the input sets.
 
-    key: the column of the input with primary keys, as a column that is not set.
+    key: the column of the input with primary keys, which only new records may get.
     columns: by the name of the column on the resource, such as `location_id`.
     links: the cells of each many-to-many relation, by name.
     parts: the cells of each relation whose records are parts, by name.
@@ -55,7 +55,8 @@ def assemble(
         target = given.target
         if target.column == key and target.relation is None:
             if assembly.key is None:
-                source = _key_source(context, given, key)
+                as_key = _source if context.resource.writable_key else _key_source
+                source = as_key(context, given, key)
                 model_field = context.targets.field(key)
                 assembly.key = SetColumn(key, model_field, given.form, (source,), nullable=True)
         elif target.sets in context.targets.parts:
@@ -105,8 +106,11 @@ def _column(context: Context, assembly: Assembly, group: Sequence[Given]) -> Set
     is_deletion = context.spec.action is Action.DELETE
     is_required = column.name in context.resource.required and not is_deletion
     is_never_blank = is_text(column, model_field) and (is_required or not model_field.blank)
+    is_key = any(column.name == each.name for each in context.targets.key)
     if is_never_blank and not is_deletion:
-        sources = [_never_blank(source) for source in sources]
+        # A record may have an empty text since before the model forbade it, but no key is empty.
+        is_rule = not (is_key or is_required)
+        sources = [_never_blank(source, is_rule=is_rule) for source in sources]
     nullable = model_field.null or is_deletion
     return SetColumn(
         column,
@@ -115,7 +119,7 @@ def _column(context: Context, assembly: Assembly, group: Sequence[Given]) -> Set
         tuple(sources),
         nullable,
         is_required=is_required,
-        is_key=any(column.name == each.name for each in context.targets.key),
+        is_key=is_key,
         same_cells=_same_cells(context, column, group, form),
     )
 
@@ -129,6 +133,8 @@ def _same_cells(
     if column.kind is ColumnType.DATETIME:
         zoneless = is_zoneless(valued_field(model_field))
         return same_moments(form.options(context.spec.input), form, zoneless=zoneless)
+    if column.kind is ColumnType.LIST:
+        return same_list
     if db_type(model_field) != "jsonb":
         is_blank = form is CellForm.SHEET and is_text(column, model_field) and model_field.null
         return same_blanks if is_blank else None
@@ -165,11 +171,12 @@ def _scalar(cell: Cell) -> Conversion:
             return scalar(cell)
 
 
-def _never_blank(source: Source) -> Source:
+def _never_blank(source: Source, *, is_rule: bool) -> Source:
     blank = Problem(
         fails("{} = ''", source.conversion.text),
         RowErrorCode.MISSING_VALUE,
         messages.plain(messages.missing_value(source.name)),
+        is_rule=is_rule,
     )
     problems = (blank, *source.conversion.problems)
     return replace(source, conversion=replace(source.conversion, problems=problems))

@@ -55,8 +55,8 @@ class Cells:
                 typed=self.context.staging.typed,
                 outputs=sql.SQL(", ").join(self._outputs(values)),
                 values=sql.SQL(", ").join(selected),
-                cells=self._cells(self.columns),
-                joins=_joins(self.columns),
+                cells=self.of(self.columns),
+                joins=joins_of(self.columns),
             )
         )
         # Without statistics, PostgreSQL expects almost no row without errors.
@@ -75,6 +75,12 @@ class Cells:
             if found := self.assembly.columns.get(column.name):
                 yield sql.Identifier(found.name)
 
+    def failed(self, cursor: psycopg.Cursor[Any]) -> list[int]:
+        """Return the positions of the columns with refused cells."""
+        query = sql.SQL("SELECT DISTINCT unnest({}) FROM {}")
+        cursor.execute(query.format(FAILED, self.context.staging.typed))
+        return sorted(position for (position,) in cursor.fetchall())
+
     def refuse(self, refusals: Refusals) -> None:
         """Write the errors of cells; only those of the first rows if they are too many."""
         cursor, typed = refusals.cursor, self.context.staging.typed
@@ -90,8 +96,7 @@ class Cells:
                 refusals.is_new(sql.Identifier("failed", TYPED_ROW)),
                 sql.Literal((self.context.spec.max_errors or 0) + 1),
             )
-        cursor.execute(sql.SQL("SELECT DISTINCT unnest({}) FROM {}").format(FAILED, typed))
-        for (position,) in sorted(cursor.fetchall()):
+        for position in self.failed(cursor):
             is_failed = sql.SQL("{} = ANY (typed.{}) AND {}").format(
                 sql.Literal(position), FAILED, last
             )
@@ -141,7 +146,7 @@ class Cells:
             " nullif(array_remove(ARRAY[{}]::text[], NULL), '{{}}') END"
         ).format(sql.SQL(", ").join(names))
 
-    def _cells(
+    def of(
         self, columns: Iterable[SetColumn], where: sql.Composable | None = None
     ) -> sql.Composable:
         """Return the input with the prepared columns as a FROM item. where: on `typed`."""
@@ -173,8 +178,8 @@ class Cells:
     ) -> None:
         found = column.refusals()
         first = first_problem([problem for _, problem in found])
-        cells = self._cells([column], is_failed)
-        joins = _joins([column])
+        cells = self.of([column], is_failed)
+        joins = joins_of([column])
         for number, (source, problem) in enumerate(found):
             if problem.choices:
                 hinted = self._with_suggestions(
@@ -233,5 +238,6 @@ class Cells:
         return Problem(problem.fails, problem.code, message)
 
 
-def _joins(columns: Iterable[SetColumn]) -> sql.Composable:
+def joins_of(columns: Iterable[SetColumn]) -> sql.Composable:
+    """Return the joins that the values of columns need beside `Cells.of`."""
     return sql.SQL(" ").join(join for column in columns for join in column.joins)

@@ -43,6 +43,11 @@ class Source:
         """SQL of a test whether the cell is not null."""
         return fails("{} IS NOT NULL", self.conversion.text)
 
+    @property
+    def without_rules(self) -> "Source":
+        problems = tuple(each for each in self.conversion.problems if not each.is_rule)
+        return replace(self, conversion=replace(self.conversion, problems=problems))
+
 
 @dataclass(frozen=True)
 class SetColumn:
@@ -103,6 +108,12 @@ class SetColumn:
             for test, source in self._cases()
         )
         return sql.SQL("CASE {} ELSE {} END").format(cases, otherwise or sql.NULL)
+
+    @property
+    def without_rules(self) -> "SetColumn | None":
+        """The column without the problems that are rules of the model; None if it has none."""
+        sources = tuple(each.without_rules for each in self.sources)
+        return None if sources == self.sources else replace(self, sources=sources)
 
     def is_refused(
         self, value: sql.Composable, is_named: sql.Composable | None = None

@@ -54,12 +54,15 @@ class Problem:
         earlier problems being false, and is null or false for a null text.
     message: SQL of the sentence.
     choices: the accepted texts; the error message suggests the closest one.
+    is_rule: whether the text is a value of the column's type that a rule of the model refuses. A
+        record may have it since before the rule (`batches.validation.stored`).
     """
 
     fails: sql.Composable
     code: RowErrorCode
     message: sql.Composable
     choices: tuple[str, ...] = ()
+    is_rule: bool = False
 
 
 @dataclass(frozen=True)

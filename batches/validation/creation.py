@@ -19,6 +19,7 @@ from batches.validation.defaults import Defaults
 from batches.validation.distinct import blocks
 from batches.validation.refusals import Refusals
 from longshore.database.column_types import sql_type
+from longshore.database.tables import table_name
 from longshore.resources.columns import AnyField, column_name
 
 _MISSING = """SELECT plan."row", {column} AS "column", {code} AS code, NULL AS value,
@@ -28,6 +29,9 @@ WHERE plan.step = {create} AND {lacks}"""
 _ROWS = """SELECT plan."row" FROM {plan} AS plan
 JOIN {typed} AS typed ON typed.longshore_row = plan.row
 WHERE plan.step = {create} AND {lacks}"""
+_TAKEN = """SELECT plan."row", {column} AS "column", {code} AS code, NULL AS value,
+ {message} AS message
+FROM {plan} AS plan JOIN {table} AS record ON record.{key} = plan.key WHERE plan.step = {create}"""
 
 
 @dataclass
@@ -53,6 +57,27 @@ class Creation:
                         message=message,
                     )
                 )
+
+    def refuse_taken(self) -> None:
+        """Write the errors of created records whose primary key another record has.
+
+        The record is of another organization, or not visible to batches.
+        """
+        model = self.refusals.context.resource.model
+        key: Any = model._meta.pk
+        self.refusals.add(
+            sql.SQL(_TAKEN).format(
+                column=sql.Literal(key.attname),
+                code=sql.Literal(RowErrorCode.NOT_UNIQUE),
+                message=sql.Literal(
+                    messages.not_unique([key.attname], str(model._meta.verbose_name))
+                ),
+                plan=self.refusals.context.staging.plan,
+                create=sql.Literal(Step.CREATE),
+                table=table_name(model),
+                key=sql.Identifier(column_name(key)),
+            )
+        )
 
     def fill(self) -> tuple[str, ...]:
         """Call Python for its defaults. Return the columns of `typed` that this adds."""

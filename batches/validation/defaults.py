@@ -54,6 +54,9 @@ class Defaults:
         self._model = context.resource.model
         cursor.execute(_CATALOG, [quoted_table(self._model)])
         self._catalog: Mapping[str, str] = dict(cursor.fetchall())
+        table, key = quoted_table(self._model), column_name(self._model._meta.pk)
+        cursor.execute("SELECT pg_get_serial_sequence(%s, %s) IS NOT NULL", [table, key])
+        ((self._has_sequence,),) = cursor.fetchall()
         self._owner = context.resource.organization
         self._organization_id = context.organization_id
 
@@ -63,9 +66,18 @@ class Defaults:
 
     @cached_property
     def key(self) -> Default:
-        """The primary key of created records. A missing one is the database's to assign."""
+        """The primary key of created records, unless a sequence of the database assigns it."""
         field: Any = self._model._meta.pk
-        return self._default(field) if field.has_default() else Default()
+        if field.has_default() or field.has_db_default():
+            return self._default(field)
+        text = None if self._has_sequence else self._catalog.get(column_name(field))
+        # The definition of the table; no part of it comes from a request.
+        return Default(sql.SQL(text)) if text else Default()
+
+    @property
+    def assigns_keys(self) -> bool:
+        """Whether created records get a primary key that no row gives."""
+        return self._has_sequence or not self.key.is_missing
 
     def _fields(self) -> list[AnyField]:
         """Return the stored fields of the table except the primary key."""

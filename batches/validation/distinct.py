@@ -12,6 +12,7 @@ from batches.errors import RowErrorCode
 from batches.validation import messages
 from batches.validation.cells import Cells
 from batches.validation.columns import SetColumn
+from batches.validation.identity import Identity
 from batches.validation.refusals import Refusals
 from batches.validation.validators import python_validators
 from longshore.database.column_types import db_type
@@ -21,9 +22,10 @@ from longshore.resources.columns import ColumnType
 BLOCKS = ((3 << 10, 5_000), (256 << 10, 60), ((1 << 31) - 1, 1))
 # Rows of a block of other queries.
 BLOCK = 5_000
-_ERRORS = """SELECT typed.longshore_row AS "row", {column} AS "column", {code} AS code,
+_ERRORS = """SELECT DISTINCT typed.longshore_row AS "row", {column} AS "column", {code} AS code,
  {value} AS value, {message} AS message
-FROM {typed} AS typed JOIN {refused} AS refused ON refused.value = typed.{name}"""
+FROM {typed} AS typed JOIN {refused} AS refused ON refused.value = typed.{name} {records}
+WHERE {is_changed}"""
 
 
 def blocks(
@@ -42,16 +44,18 @@ def blocks(
     cursor.execute(sql.SQL("CLOSE {}").format(sql.Identifier(name)))
 
 
-def refuse_values(refusals: Refusals, cells: Cells) -> None:
-    """Write the errors of values that a validator in Python refuses."""
+def refuse_values(refusals: Refusals, cells: Cells, identity: Identity) -> None:
+    """Write the errors of values that a validator in Python refuses, unless they are stored."""
     for column in cells.columns:
-        if column is not cells.assembly.key and python_validators(column.column, column.field):
-            _refuse(refusals, column)
+        # A key that creates no record names one: an unknown key is not found.
+        is_set = column is not cells.assembly.key or identity.creates_by_key
+        if is_set and python_validators(column.column, column.field):
+            _refuse(refusals, column, identity)
 
 
-def _refuse(refusals: Refusals, column: SetColumn) -> None:
+def _refuse(refusals: Refusals, column: SetColumn, identity: Identity) -> None:
     cursor, staging = refusals.cursor, refusals.context.staging
-    refused, name = staging.working("refused", 0), sql.Identifier(column.name)
+    refused, name = staging.working("refused", 0), identity.typed_name(column)
     is_json = column.column.kind is ColumnType.JSON
     kind = sql.SQL("jsonb" if is_json else db_type(column.field))
     cursor.execute(
@@ -81,6 +85,8 @@ def _refuse(refusals: Refusals, column: SetColumn) -> None:
             typed=staging.typed,
             refused=refused,
             name=name if not is_json else sql.SQL("{}::jsonb").format(name),
+            records=identity.joins(),
+            is_changed=identity.is_changed(column),
         )
     )
     cursor.execute(sql.SQL("DROP TABLE {}").format(refused))

@@ -87,6 +87,16 @@ def same_members(stored: sql.Composable, given: sql.Composable) -> sql.Composabl
     return fails(_SAME_MEMBERS, stored, given)
 
 
+def same_list(stored: sql.Composable, given: sql.Composable) -> sql.Composable:
+    """Return SQL of a test whether a stored list has the merged text of a given one.
+
+    The text of members does not tell null from an empty text. That of an empty list differs from
+    null.
+    """
+    members = "ARRAY(SELECT coalesce(member, '') FROM unnest({}::text[]) AS member)"
+    return fails("{} IS NOT NULL AND {}::text[] = " + members, stored, given, stored)
+
+
 def _json(cell: Cell, prepared: Prepared, accepted: str) -> Conversion:
     value = cell.prepared(prepared)
     return Conversion(
@@ -139,7 +149,7 @@ def _list(cell: Cell, members: Prepared, accepted: str) -> Conversion:
     if not base.null:
         sentence = messages.plain(f"{cell.name} must not contain null.")
         has_null = fails("array_position({}, NULL) IS NOT NULL", value)
-        problems.append(Problem(has_null, RowErrorCode.MISSING_VALUE, sentence))
+        problems.append(Problem(has_null, RowErrorCode.MISSING_VALUE, sentence, is_rule=True))
     if maximum := base.max_length:
         problems.append(
             _any_member(
@@ -163,6 +173,7 @@ def _list(cell: Cell, members: Prepared, accepted: str) -> Conversion:
                     cell.text,
                     f" has a member that is not a value of {cell.name}. Values: {listed}.",
                 ),
+                is_rule=True,
             )
         )
     if size := cast("Any", cell.field).size:
@@ -171,6 +182,7 @@ def _list(cell: Cell, members: Prepared, accepted: str) -> Conversion:
                 fails("cardinality({}) > {}", value, sql.Literal(size)),
                 RowErrorCode.TOO_LONG,
                 messages.sentence(cell.text, f" has more than {size:,} members."),
+                is_rule=True,
             )
         )
     result = fails("{}::{}", value, cell.type)
@@ -194,10 +206,15 @@ def _literal_type(cell: Cell) -> sql.Literal:
 
 
 def _any_member(
-    value: sql.Composable, test: sql.Composable, code: RowErrorCode, message: sql.Composable
+    value: sql.Composable,
+    test: sql.Composable,
+    code: RowErrorCode,
+    message: sql.Composable,
+    *,
+    is_rule: bool = False,
 ) -> Problem:
     exists = fails("EXISTS (SELECT FROM unnest({}) AS member WHERE {})", value, test)
-    return Problem(exists, code, message)
+    return Problem(exists, code, message, is_rule=is_rule)
 
 
 def _unreadable(cell: Cell, value: sql.Composable, accepted: str) -> Problem:

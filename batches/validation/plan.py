@@ -9,12 +9,10 @@ from psycopg import sql
 from batches.spec import Action, Only
 from batches.staging import Step
 from batches.validation.cells import GIVEN_KEY, Cells
-from batches.validation.columns import SetColumn
 from batches.validation.defaults import Defaults
-from batches.validation.identity import Identity, typed
+from batches.validation.identity import Identity, is_same, typed
 from batches.validation.refusals import FAILED, Refusals
 from batches.validation.unplanned import Problem, refuse_unplanned
-from longshore.database.column_types import db_type
 from longshore.database.tables import table_name
 from longshore.resources.columns import primary_key
 
@@ -34,7 +32,7 @@ WHERE plan.step = {create}"""
 _DELETE = """DELETE FROM {plan} AS plan WHERE NOT {is_kept}
  AND NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed.longshore_row = plan."row")"""
 _KEEP_REFUSED = """UPDATE {plan} AS plan SET step = {refused},
- key = CASE WHEN step IS DISTINCT FROM {create} THEN key END
+ key = CASE WHEN {has_given_key} THEN key END
 WHERE NOT EXISTS (SELECT FROM {typed} AS typed WHERE typed.longshore_row = plan."row")"""
 _DIFFERENT_LINKS = """WITH planned AS (
  SELECT plan."row", plan.key FROM {plan} AS plan
@@ -57,12 +55,14 @@ class Planner:
         self.context = refusals.context
         self.cells = cells
         self.defaults = defaults
-        self.identity = Identity(self.context, cells)
+        self.identity = Identity(self.context, cells, gives_keys=not defaults.assigns_keys)
 
     def create(self) -> None:
         """Create `plan` with all rows, and write the errors of rows that cannot be planned."""
-        staging, default = self.context.staging, self.defaults.key
-        new_key = default.value or sql.SQL("NULL::{}").format(self.identity.id_type)
+        staging = self.context.staging
+        new_key = self.defaults.key.value or sql.SQL("NULL::{}").format(self.identity.id_type)
+        if self.identity.gives_keys and self.identity.has_id:
+            new_key = sql.SQL("typed.{}").format(GIVEN_KEY)
         self.refusals.cursor.execute(
             sql.SQL(_PLAN).format(
                 plan=staging.plan,
@@ -128,13 +128,20 @@ class Planner:
                 )
             values = {"plan": staging.plan, "typed": staging.typed, "create": _CREATE}
             refused = sql.Literal(Step.REFUSED)
+            has_given_key: sql.Composable = sql.SQL("true")
+            if not self.identity.gives_keys:
+                has_given_key = sql.SQL("step IS DISTINCT FROM {}").format(_CREATE)
             cursor.execute(sql.SQL(_DELETE).format(**values, is_kept=is_kept))
-            cursor.execute(sql.SQL(_KEEP_REFUSED).format(**values, refused=refused))
+            cursor.execute(
+                sql.SQL(_KEEP_REFUSED).format(
+                    **values, refused=refused, has_given_key=has_given_key
+                )
+            )
         cursor.execute(sql.SQL("ALTER TABLE {} DROP COLUMN problem").format(staging.plan))
 
     def _keep_stored(self) -> None:
         """Set values in `typed` to the stored ones if both have the same cells."""
-        if not (self.identity.has_id or self.identity.key):
+        if not self.identity.names_records:
             return
         values, differ = [], []
         for column in self.cells.assembly.columns.values():
@@ -170,29 +177,13 @@ class Planner:
         spec = self.context.spec
         if spec.action is Action.DELETE:
             return sql.Literal(Step.DELETE)
-        if spec.only is Only.CREATE or not (self.identity.has_id or self.identity.key):
+        if spec.only is Only.CREATE or not self.identity.names_records:
             return sql.NULL
-        same = [self._is_same(each) for each in self.cells.assembly.columns.values()]
+        same = [is_same(each) for each in self.cells.assembly.columns.values()]
         return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(
             sql.SQL(" AND ").join([*same, sql.SQL("true")]),
             sql.Literal(Step.UNCHANGED),
             sql.Literal(Step.UPDATE),
-        )
-
-    def _is_same(self, column: SetColumn) -> sql.Composable:
-        stored: sql.Composable = sql.Identifier("record", column.name)
-        given = typed(column)
-        if db_type(column.field) == "json":
-            stored, given = (sql.SQL("{}::jsonb").format(each) for each in (stored, given))
-        same = sql.SQL("{} IS NOT DISTINCT FROM {}").format(stored, given)
-        if column.same_cells is not None:
-            same = sql.SQL("({} OR coalesce({}, false))").format(
-                same, column.same_cells(stored, given)
-            )
-        if column.absent is None:
-            return same
-        return sql.SQL("({} OR {} = ANY (typed.longshore_absent))").format(
-            same, sql.Literal(column.name)
         )
 
     def _creates(self) -> sql.Composable:
@@ -221,17 +212,24 @@ class Planner:
             )
             for each in identity
         ]
-        if self.identity.has_id:
+        gives_keys = self.identity.gives_keys
+        must_exist = spec.action is Action.DELETE or spec.only is Only.UPDATE
+        # Without a default, records whose key no row may give cannot be created.
+        must_exist = must_exist or not (gives_keys or self.defaults.assigns_keys)
+        if self.identity.has_id and (must_exist or not gives_keys):
             unknown = sql.Literal(Problem.UNKNOWN_ID)
             cases.append(sql.SQL("WHEN typed.{} IS NOT NULL THEN {}").format(GIVEN_KEY, unknown))
-        must_exist = spec.action is Action.DELETE or spec.only is Only.UPDATE
         no_key, unknown = sql.Literal(Problem.NO_KEY), sql.Literal(Problem.UNKNOWN_KEY)
-        if not self.identity.key and (self.context.targets.key or must_exist):
+        if not self.identity.key and (must_exist or (self.context.targets.key and not gives_keys)):
             cases.append(sql.SQL("WHEN true THEN {}").format(no_key))
         for each in self.identity.key:
             cases.append(sql.SQL("WHEN {} THEN {}").format(self.identity.is_empty(each), no_key))
         if must_exist:
             cases.append(sql.SQL("WHEN true THEN {}").format(unknown))
+        elif gives_keys:
+            given = sql.SQL("typed.{}").format(GIVEN_KEY) if self.identity.has_id else sql.NULL
+            no_id = sql.Literal(Problem.NO_ID)
+            cases.append(sql.SQL("WHEN {} IS NULL THEN {}").format(given, no_id))
         if not cases:
             return sql.SQL("NULL::text")
         return sql.SQL("CASE {} END").format(sql.SQL(" ").join(cases))

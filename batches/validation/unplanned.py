@@ -34,12 +34,14 @@ class Problem(StrEnum):
     """Why a row is not planned.
 
     UNREADABLE: its key cannot be read; that cell has an error.
+    NO_ID: it would create a record, and must give its primary key.
     """
 
     UNREADABLE = ""
     UNKNOWN_ID = "i"
     UNKNOWN_KEY = "k"
     NO_KEY = "n"
+    NO_ID = "m"
     EXISTS = "e"
 
 
@@ -66,6 +68,10 @@ def _problems(refusals: Refusals, identity: Identity) -> Iterator[sql.Composable
         (
             *(Problem.NO_KEY, RowErrorCode.MISSING_KEY, _first_empty(identity), sql.NULL),
             messages.plain(messages.missing_key(names)),
+        ),
+        (
+            *(Problem.NO_ID, RowErrorCode.MISSING_VALUE, id_name, sql.NULL),
+            messages.plain(messages.missing_value(identity.id_name)),
         ),
         (
             *(Problem.EXISTS, RowErrorCode.ALREADY_EXISTS, name, sql.NULL),
@@ -113,10 +119,11 @@ def _first_empty(identity: Identity) -> sql.Composable:
 def _duplicates(refusals: Refusals, identity: Identity) -> Iterator[sql.Composable]:
     """Yield the errors of rows that name the same record, existing or to be created."""
     create = sql.Literal(Step.CREATE)
-    if identity.has_id or identity.key:
-        is_known = sql.SQL("plan.key IS NOT NULL AND plan.step IS DISTINCT FROM {}")
-        key = sql.SQL("plan.key")
-        yield _same(refusals, [key], is_known.format(create), sql.SQL(""))
+    if identity.names_records:
+        is_known: sql.Composable = sql.SQL("plan.key IS NOT NULL")
+        if not identity.gives_keys:
+            is_known = sql.SQL("{} AND plan.step IS DISTINCT FROM {}").format(is_known, create)
+        yield _same(refusals, [sql.SQL("plan.key")], is_known, sql.SQL(""))
     if identity.key:
         is_created = sql.SQL("(plan.step = {} OR plan.problem = {})").format(
             create, sql.Literal(Problem.UNKNOWN_KEY)

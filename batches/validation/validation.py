@@ -10,6 +10,7 @@ from psycopg import sql
 
 from batches import row_errors
 from batches.context import Context
+from batches.missing_columns import missing_id
 from batches.staging import Step
 from batches.targets import Target
 from batches.validation.assembly import Assembly, assemble
@@ -26,6 +27,8 @@ from batches.validation.plan import Planner
 from batches.validation.records import Records
 from batches.validation.refusals import FAILED, Refusals
 from batches.validation.repeated import group_rows, refuse_contradictions
+from batches.validation.stored import keep_stored
+from longshore.api.errors import InvalidInput
 from longshore.resources.relations import Relation
 
 
@@ -38,6 +41,7 @@ class Validated:
     filled: further columns of created records that `typed` holds.
     relations: the many-to-many relations that the batch sets, by `links`.
     context: of the validated records. parts: what was found of their parts.
+    gives_keys: whether the rows give new records their primary keys.
     gives_parts: for parts, SQL of a test whether a row of the records' `input` gives them.
     """
 
@@ -48,6 +52,7 @@ class Validated:
     filled: tuple[str, ...] = ()
     relations: tuple[Relation, ...] = ()
     parts: "tuple[Validated, ...]" = ()
+    gives_keys: bool = False
     gives_parts: sql.Composable | None = None
 
 
@@ -61,9 +66,10 @@ def validate(
 
     assigned: the target of each column of the input; None for a column that is not used.
     forms: how the input writes the cells of each column.
-    The caller has checked that `assigned` has the columns that every record needs.
+    The caller has checked that `assigned` has the columns that every record needs, except for a
+    primary key that the database does not assign.
     Raises ApiError if the records are rows of a view or if rows repeat their records without naming
-    them, and InvalidInput for columns of parts that do not exist.
+    them, and InvalidInput for columns of parts that do not exist, and without such a primary key.
     """
     # Compiling these wide expressions takes longer than it saves.
     cursor.execute("SELECT set_config('jit', 'off', true)")
@@ -73,6 +79,9 @@ def validate(
     context = group_rows(cursor, replace(context, headers=headers), assigned)
     assembly = assemble(context, assigned, forms)
     validation = _Validation(cursor, context, assembly)
+    identity = validation.planner.identity
+    if identity.creates_by_key and not identity.names_records:
+        raise InvalidInput(missing_id(context.targets))
     return validation.run(lambda: refuse_contradictions(validation.refusals, assigned))
 
 
@@ -119,12 +128,14 @@ class _Validation:
         for lookup in self.assembly.lookups:
             lookup.reference.create_lookup(self.cursor, self.context, lookup.texts)
         self.cells.read(self.cursor)
-        self.cells.refuse(self.refusals)
+        if failed := self.cells.failed(self.cursor):
+            keep_stored(self.refusals, self.cells, self.planner.identity, failed)
+            self.cells.refuse(self.refusals)
         for lookup in self.assembly.lookups:
             self.cursor.execute(sql.SQL("DROP TABLE {}").format(lookup.reference.lookup))
 
     def _find(self) -> None:
-        refuse_values(self.refusals, self.cells)
+        refuse_values(self.refusals, self.cells, self.planner.identity)
         find_links(self.refusals, self.assembly)
 
     def _plan(self) -> None:
@@ -136,6 +147,8 @@ class _Validation:
     def _test(self) -> None:
         creation = Creation(self.refusals, self.cells, self.defaults)
         creation.refuse_incomplete()
+        if self.planner.identity.gives_keys:
+            creation.refuse_taken()
         self.filled = creation.fill()
         steps = self._steps()
         creates, updates = bool(steps.get(Step.CREATE)), bool(steps.get(Step.UPDATE))
@@ -197,6 +210,7 @@ class _Validation:
             created=unset,
             filled=self.filled,
             relations=tuple(self.context.targets.relations[name] for name in self.assembly.links),
+            gives_keys=self.planner.identity.gives_keys,
         )
 
 

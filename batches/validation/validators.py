@@ -95,21 +95,21 @@ def _problems(cell: Cell, result: sql.Composable) -> Iterator[Problem]:
             test = fails(f"{{}} {operator} {{}}", result, sql.Literal(limit))
             shown = f"{limit:,}" if isinstance(limit, int) else str(limit)
             message = messages.out_of_range(cell.text, cell.name, f"{words} {shown}")
-            yield Problem(test, RowErrorCode.OUT_OF_RANGE, message)
+            yield Problem(test, RowErrorCode.OUT_OF_RANGE, message, is_rule=True)
         elif type(validator) is validators.MaxLengthValidator:
             test = fails("length({}) > {}", result, sql.Literal(limit))
             message = messages.too_long(cell.text, cell.name, limit)
-            yield Problem(test, RowErrorCode.TOO_LONG, message)
+            yield Problem(test, RowErrorCode.TOO_LONG, message, is_rule=True)
         else:
             test = fails("length({}) BETWEEN 1 AND {}", result, sql.Literal(limit - 1))
             message = messages.sentence(
                 cell.text, f" is too short for {cell.name}; the minimum is {limit:,} characters."
             )
-            yield Problem(test, RowErrorCode.INVALID_VALUE, message)
+            yield Problem(test, RowErrorCode.INVALID_VALUE, message, is_rule=True)
     if choices := cell.column.choices:
         listed = sql.Literal(list(choices))
         test = fails("({})::text <> ALL ({}::text[])", result, listed)
         message = messages.sentence(
             cell.text, messages.not_a_choice("", cell.name, choices, suggest=False)
         )
-        yield Problem(test, RowErrorCode.INVALID_CHOICE, message, choices)
+        yield Problem(test, RowErrorCode.INVALID_CHOICE, message, choices, is_rule=True)

@@ -252,7 +252,9 @@ def _tree(node: _Node, requested: RequestedIncludes) -> tuple[Include, ...]:
 def _dropped_from_dry_data(resource: Resource) -> Iterator[str]:
     """Yield the columns that another organization cannot import, or that repeat another column."""
     organization, _, further = (resource.organization or "").partition("__")
-    fields = {resource.model._meta.pk.name, organization if not further else None}
+    fields = {organization} if not further else set()
+    if resource.writable_key is None:
+        fields.add(resource.model._meta.pk.name)
     columns = resource.columns_by_name
     for name, column in columns.items():
         is_own = column.field is not None and column.field in fields

@@ -8,7 +8,12 @@ from psycopg import sql
 
 from longshore.resources.columns import ColumnType, has_table
 from longshore.resources.declared_types import wrong_types
-from longshore.resources.disclosure import check_secrets, check_shown_rows, problem
+from longshore.resources.disclosure import (
+    check_revealing_fields,
+    check_secrets,
+    check_shown_rows,
+    problem,
+)
 from longshore.resources.filters import parse_options
 from longshore.resources.model_checks import (
     check_columns,
@@ -153,5 +158,6 @@ _CHECKS: Mapping[str, Callable[[Resource], Iterator[CheckMessage]]] = {
     "scopes, roles": check_readers,
     "where": check_shown_rows,
     "exposed, columns": check_secrets,
+    "hidden": check_revealing_fields,
     "columns, filters, rules": _check_expressions,
 }

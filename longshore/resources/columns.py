@@ -3,9 +3,9 @@
 Derives the columns of a model from its fields, and detects fields that hold secrets.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, cast
 
 from django.core.exceptions import FieldDoesNotExist
@@ -34,6 +34,7 @@ __all__ = [
     "has_column",
     "has_composite_key",
     "has_table",
+    "is_assigned",
     "is_editable",
     "model_columns",
     "primary_key",
@@ -105,13 +106,24 @@ class Column:
 
 
 # Patterns in the names of fields that hold secrets: substrings of the name without underscores,
-# words, and pairs of words. A hash is a secret only together with a credential: `hashed_key`.
-_SECRET_PARTS = ("password", "passwd", "passphrase", "passcode", "secret", "privatekey", "apikey")
-_SECRET_WORDS = {"token", "tokens", "otp", "pin", "pwd"}
-_SECRET_PAIRS = {
-    *((word, key) for word in ("access", "signing", "session") for key in ("key", "keys")),
-    *((word, code) for word in ("recovery", "backup") for code in ("code", "codes")),
-}
+# words, ends of words (`inspectdb` writes `accesstoken` for `accessToken`), and ends of the name. A
+# hash is a secret only together with a credential: `hashed_key`.
+_SECRET_PARTS = (
+    *("password", "passwd", "passphrase", "passcode", "passhash", "pwhash", "secret"),
+    *("credential", "privatekey", "apikey"),
+)
+_SECRET_WORDS = {"otp", "totp", "pin", "pwd", "jwt"}
+_SECRET_ENDS = ("token", "tokens")
+_SECRET_PAIRS = tuple(
+    f"{word}{ending}"
+    for words, endings in (
+        (("access", "auth", "encryption", "session", "signing", "ssh"), ("key", "keys")),
+        (("backup", "recovery"), ("code", "codes")),
+    )
+    for word in words
+    for ending in endings
+)
+_CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
 _HASHES = {"hash", "hashed", "digest"}
 _CREDENTIALS = {"key", "code"}
 
@@ -126,26 +138,26 @@ def model_columns(model: type[models.Model], hidden: Collection[str] = ()) -> It
 def secret_fields(model: type[models.Model]) -> frozenset[str]:
     """Return the names of fields whose names suggest that they hold secrets.
 
-    Examples: `password`, `client_secret`, `access_token`, `hashed_key`, `api_key2`. Numbers,
-    booleans, dates and foreign keys are never secrets.
+    Examples: `password`, `client_secret`, `accessToken`, `hashed_key`, `api_key2`. Numbers,
+    booleans and dates are never secrets. A foreign key is one if the field that it refers to is.
     """
     return frozenset(field.name for field in model._meta.concrete_fields if _is_secret(field))
 
 
 def _is_secret(model_field: AnyField) -> bool:
-    if model_field.is_relation or kind_of(model_field) not in (
-        ColumnType.TEXT,
-        ColumnType.LIST,
-        ColumnType.JSON,
-    ):
+    if isinstance(model_field, models.ForeignKey):
+        return _is_secret(model_field.target_field)
+    if kind_of(model_field) not in (ColumnType.TEXT, ColumnType.LIST, ColumnType.JSON):
         return False
-    words = [word.rstrip("0123456789") for word in model_field.name.lower().split("_")]
+    spaced = _CAPITAL.sub(r"\1_\2", model_field.name).lower()
+    words = [word.rstrip("0123456789") for word in spaced.split("_")]
     words = [word for word in words if word]
     joined, single = "".join(words), set(words)
     return bool(
         any(part in joined for part in _SECRET_PARTS)
         or single & _SECRET_WORDS
-        or _SECRET_PAIRS.intersection(pairwise(words))
+        or any(word.endswith(_SECRET_ENDS) for word in words)
+        or joined.endswith(_SECRET_PAIRS)
         or (single & _HASHES and single & _CREDENTIALS)
     )
 
@@ -235,6 +247,11 @@ def has_table(model: type[models.Model]) -> bool:
     """Return whether a model is neither abstract nor replaced by another, as `auth.User` may be."""
     options = getattr(model, "_meta", None)
     return options is not None and not options.abstract and not options.swapped
+
+
+def is_assigned(key: AnyField) -> bool:
+    """Return whether the model declares that new records get their primary keys by themselves."""
+    return isinstance(key, models.AutoField) or key.has_default() or key.has_db_default()
 
 
 def has_composite_key(model: type[models.Model]) -> bool:

@@ -13,7 +13,7 @@ from django.db.models import Model, Q
 
 from longshore.resources.columns import secret_fields
 from longshore.resources.ownership import leads_to_owner, owner_paths
-from longshore.resources.registry import Resource, registry
+from longshore.resources.registry import Resource, registry, revealing_fields
 from longshore.resources.relations import Relation
 from longshore.resources.row_filters import hides_rows, row_filter
 
@@ -57,6 +57,20 @@ def check_secrets(resource: Resource) -> Iterator[CheckMessage]:
             text = f"the column {column.name!r} shows {column.field!r}, which holds a secret"
             hint = f"Remove the column, or declare exposed=frozenset({{{column.field!r}}})."
             yield problem(resource, text, "longshore_resources.E020", hint)
+
+
+def check_revealing_fields(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that no foreign key holds a field that the resource of its records hides."""
+    for field in revealing_fields(resource.model):
+        if not resource.hidden & {field.name, field.attname}:
+            other = registry.for_model(field.related_model)
+            name = f"{field.target_field.name!r} of {field.related_model.__name__}"
+            text = f"the foreign key {field.name!r} holds {name}, a hidden field of the resource "
+            hint = (
+                f"Declare hidden=frozenset({{{field.name!r}}}), or remove the field from hidden of "
+            )
+            label = repr(other.name) if other else ""
+            yield problem(resource, f"{text}{label}", "longshore_resources.E021", f"{hint}{label}.")
 
 
 def check_related_rows(resource: Resource, relation: Relation) -> Iterator[CheckMessage]:

@@ -11,20 +11,25 @@ Columns, filters and types come from the model.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from django.db.models import GeneratedField, Model, Q
+from django.db.models import ForeignKey, GeneratedField, Model, Q
 
 from longshore.resources.columns import (
     Column,
     ColumnType,
     field_column,
     has_column,
+    has_composite_key,
     has_table,
+    is_assigned,
     is_editable,
     model_columns,
     secret_fields,
+    valued_field,
 )
 from longshore.resources.declared_types import convert_lists, wrong_types
+from longshore.resources.field_sql import is_importable
 from longshore.resources.named_filters import NamedFilter
 from longshore.resources.names import is_plural, is_resource_name, plural_of
 from longshore.resources.relations import Relation
@@ -126,8 +131,12 @@ class Resource:
 
     @cached_property
     def hidden_fields(self) -> frozenset[str]:
-        """The declared hidden fields, and the fields that hold secrets and are not exposed."""
-        return self.hidden | (secret_fields(self.model) - self.exposed)
+        """The declared hidden fields, and the fields that hold secrets and are not exposed.
+
+        Also the foreign keys that hold the hidden fields of others.
+        """
+        secrets = secret_fields(self.model) - self.exposed
+        return self.hidden | secrets | {field.name for field in revealing_fields(self.model)}
 
     @cached_property
     def filters_by_name(self) -> Mapping[str, NamedFilter]:
@@ -166,6 +175,20 @@ class Resource:
         if self.writable is None:
             return columns
         return {name: column for name, column in columns.items() if name in self.writable}
+
+    @cached_property
+    def writable_key(self) -> Column | None:
+        """The primary key, if a batch gives new records theirs; None if it is assigned.
+
+        A foreign key is never given: it decides to which other record a record belongs.
+        """
+        key = self.model._meta.pk
+        if has_composite_key(self.model) or key.is_relation or is_assigned(key):
+            return None
+        column = field_column(self.model, key.name)
+        is_chosen = self.writable is None or column.name in self.writable
+        is_given = key.editable and is_chosen and key.name not in self.hidden_fields
+        return column if is_given and is_importable(valued_field(key)) else None
 
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:
@@ -273,6 +296,18 @@ class Resource:
         }
         taken = {*self.names, *self.filters_by_name, *self.relations_by_id}
         return {plural: name for plural, name in plurals.items() if plural not in taken}
+
+
+def revealing_fields(model: type[Model]) -> Iterator[ForeignKey[Any, Any]]:
+    """Yield the foreign keys whose values are a field that the resource of its records hides.
+
+    A foreign key to a primary key only identifies a record.
+    """
+    for key in model._meta.concrete_fields:
+        if isinstance(key, ForeignKey) and not key.target_field.primary_key:
+            other = registry.for_model(key.related_model)
+            if other and key.target_field.name in other.hidden:
+                yield key
 
 
 def _without_hidden_fields(relation: Relation) -> Relation:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from django.core.checks import CheckMessage, Warning
+from django.core.checks import CheckMessage, Info, Warning
 from django.db.models import AutoField, ManyToManyField, ManyToManyRel, ManyToOneRel
 
 from longshore.resources.columns import (
     field_column,
     has_column,
     has_composite_key,
+    is_assigned,
 )
 from longshore.resources.disclosure import problem
 from longshore.resources.registry import Resource
@@ -23,12 +24,13 @@ from longshore.resources.writing import ACTIONS
 def check_written(resource: Resource) -> Iterator[CheckMessage]:
     """Check what a batch may write."""
     writable = resource.writable_columns
-    editable = replace(resource, writable=None).writable_columns
+    every = replace(resource, writable=None)
+    keys = [every.writable_key.name] if every.writable_key else []
     for kind, names, known in (
-        ("writable", resource.writable or (), editable),
-        ("required", resource.required, writable),
+        ("writable", resource.writable or (), [*keys, *every.writable_columns]),
+        ("required", resource.required, [*writable]),
     ):
-        for name in sorted(set(names) - set(writable)):
+        for name in sorted(set(names) - set(known)):
             text = f"{kind} {name!r} is not a column of an editable field"
             if has_column(resource.model, name):
                 text += " that a batch can store"
@@ -36,14 +38,37 @@ def check_written(resource: Resource) -> Iterator[CheckMessage]:
             if known:
                 hint = f"Name columns that a batch may set: {', '.join(known)}."
             yield problem(resource, text, "longshore_resources.E014", hint)
-    if writable and resource.actions:
+    if (writable or resource.writable_key) and resource.actions:
         yield from _check_key(resource, set(writable))
+        yield from _check_creation(resource)
     for action in sorted(set(resource.actions) - set(ACTIONS)):
         text, hint = f"actions: {action!r} is not an action", f"Actions: {', '.join(ACTIONS)}."
         yield problem(resource, text, "longshore_resources.E014", hint)
     yield from _check_rules(resource)
     for name in resource.writable_relations:
         yield from _check_relation(resource, name)
+
+
+def _check_creation(resource: Resource) -> Iterator[CheckMessage]:
+    """Note that batches create no records, if nothing gives them their primary keys."""
+    options = resource.model._meta
+    is_unwritable = (
+        resource.organization is None
+        or {*resource.actions} == {"delete"}
+        or has_composite_key(resource.model)
+        or inherited_fields(resource.model)
+    )
+    if is_unwritable or resource.writable_key or is_assigned(options.pk) or not options.managed:
+        return
+    reason = "is a relation" if options.pk.is_relation else "is not writable"
+    yield Info(
+        f"Resource {resource.name!r}: the primary key {options.pk.name!r} has no default and "
+        f"{reason}. Unless the database assigns it, batches cannot create records, only update and "
+        "delete them.",
+        "Give it a default, or, if it is no relation, let batches write it.",
+        resource.model,
+        "longshore_resources.I002",
+    )
 
 
 def _check_rules(resource: Resource) -> Iterator[CheckMessage]:
@@ -94,8 +119,9 @@ def _relation_problems(resource: Resource, field: Any) -> Iterator[tuple[str, st
 def _check_key(resource: Resource, writable: set[str]) -> Iterator[CheckMessage]:
     """Check that a row of a batch can name its record by the key."""
     primary_key = resource.model._meta.pk.name
-    names = [name for name in resource.key if name != primary_key]
-    for name in names:
+    if resource.key == (primary_key,):
+        return
+    for name in resource.key:
         if has_column(resource.model, name):
             column = field_column(resource.model, name).name
             if column not in writable:

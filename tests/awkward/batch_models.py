@@ -45,6 +45,14 @@ class Clash(Awkward):
         ]
 
 
+class Depot(Awkward):
+    """Its primary key is a code that people choose."""
+
+    code = models.CharField(max_length=5, primary_key=True)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=40)
+
+
 class Member(Awkward):
     """Its relations have tables of links that a batch cannot write, except `teams`."""
 
@@ -63,4 +71,5 @@ class Membership(Awkward):
 
 CATEGORY_PROXY = Resource("category_proxy", "category_proxies", CategoryProxy, date_field=None)
 CLASH = Resource("clash", "clashes", Clash, date_field=None, key=("image", "row"))
-RESOURCES = (CATEGORY_PROXY, CLASH)
+DEPOT = Resource("depot", "depots", Depot, date_field=None)
+RESOURCES = (CATEGORY_PROXY, CLASH, DEPOT)

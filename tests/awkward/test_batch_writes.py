@@ -20,7 +20,7 @@ from batches.execution.writing import staged
 from batches.merging.records import Counts
 from batches.merging.undo import Undo
 from batches.merging.writing import Merge
-from batches.models import Batch, DryRunRecord, Via
+from batches.models import Batch, BatchError, DryRunRecord, Via
 from batches.spec import Action, BatchSpec
 from batches.staging import Staging
 from batches.targets import refusal_of
@@ -32,7 +32,15 @@ from longshore.jobs.statuses import Status
 from longshore.resources.checks import check_resource
 from longshore.resources.registry import Registry, Resource
 from tests.awkward import batch_models, conftest, plain_models
-from tests.awkward.batch_models import CATEGORY_PROXY, CLASH, CategoryProxy, Clash
+from tests.awkward.batch_models import (
+    CATEGORY_PROXY,
+    CLASH,
+    DEPOT,
+    CategoryProxy,
+    Clash,
+    Depot,
+)
+from tests.awkward.files import rows as exported_rows
 from tests.awkward.models import (
     MODELS,
     RESOURCES,
@@ -53,7 +61,7 @@ from tests.batches.staged import Attempt, stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-_TABLES = (*MODELS, Device, Badge, Repair, Category, Clash)
+_TABLES = (*MODELS, Device, Badge, Repair, Category, Clash, Depot)
 MOMENT = datetime(2024, 7, 4, 12, 30, tzinfo=UTC)
 VIEWS = {"total": "view", "stored_total": "materialized view"}
 _DROP = """
@@ -184,6 +192,11 @@ def clashes(_: Organization) -> tuple[dict[str, Any], ...]:
     return first, second, third, {**first, "record": "new", "absent": False, "typed": [1.5]}
 
 
+def depots(_: Organization) -> tuple[dict[str, Any], ...]:
+    first, second, third = ({"code": each, "name": each} for each in "abc")
+    return first, second, third, {**first, "name": "new"}
+
+
 CASES = {
     "ticket": Case(Ticket, tickets, owner=False),
     "team_profile": Case(TeamProfile, profiles, owner=False),
@@ -197,6 +210,7 @@ CASES = {
     "category_proxy": Case(CategoryProxy, categories),
     "reading": Case(Reading, readings),
     "clash": Case(Clash, clashes),
+    "depot": Case(Depot, depots),
 }
 
 
@@ -387,3 +401,84 @@ def test_constraints_of_a_column_named_row_are_tested(tables: Registry, acme: Or
 def test_unique_constraints_of_a_proxy_are_those_of_its_model(tables: Registry) -> None:
     assert list(check_resource(CATEGORY_PROXY)) == []
     assert issubclass(CategoryProxy, models.Model)
+
+
+def test_a_record_that_the_batch_hides_comes_back(tables: Registry, acme: Organization) -> None:
+    resource = tables.get("place")
+    assert resource is not None
+    opened = datetime(2020, 1, 1, tzinfo=UTC)
+    place = Place._base_manager.create(organization=acme, name="old", opened_at=opened)
+    new = {"id": None, "name": "new", "deleted_at": MOMENT, "opened_at": opened}
+    rows = [{**new, "id": place.pk}, new]
+    batch, counts = write(acme, resource, rows)
+    assert (counts.created, counts.updated) == (1, 1)
+    assert undo(acme, resource, batch) == (2, 0, 0)
+    [found] = Place._base_manager.values("id", "name", "deleted_at")
+    assert found == {"id": place.pk, "name": "old", "deleted_at": None}
+
+
+def test_a_key_that_another_writer_used_since_names_its_record(
+    tables: Registry, acme: Organization, globex: Organization
+) -> None:
+    attempt = staged_rows(acme, DEPOT, [{"code": each, "name": "mine"} for each in "abcd"])
+    merge = Merge(staged(attempt.validated))
+    merge.prepare()
+    Depot.objects.create(organization=acme, code="a", name="theirs")
+    Depot.objects.create(organization=acme, code="b", name="mine")
+    Depot.objects.create(organization=globex, code="c", name="foreign")
+    merge.write()
+    counts = merge.counts
+    assert (counts.created, counts.updated, counts.unchanged, counts.failed) == (1, 1, 1, 1)
+    [error] = BatchError.objects.all()
+    assert (error.row, error.code) == (3, "conflict")
+    found = dict(Depot.objects.values_list("code", "name"))
+    assert found == {"a": "mine", "b": "mine", "c": "foreign", "d": "mine"}
+
+
+def test_an_overwrite_keeps_the_record_of_a_refused_row(
+    tables: Registry, acme: Organization
+) -> None:
+    batch = a_batch(acme, DEPOT, BatchSpec(resource="depot", action=Action.OVERWRITE))
+    cells = [["a", "x" * 41], ["b", "fine"]]
+    attempt = stage(
+        *(acme, DEPOT, ["code", "name"], cells),
+        form=CellForm.JSON,
+        batch=batch,
+        claim=batch.claims[-1],
+        action=Action.OVERWRITE,
+    )
+    assert [(row, code) for row, _, code, _ in attempt.errors] == [(1, "too_long")]
+    Depot.objects.create(organization=acme, code="a", name="theirs")
+    merge = Merge(staged(attempt.validated))
+    merge.prepare()
+    merge.write()
+    merge.clean_up()
+    assert dict(Depot.objects.values_list("code", "name")) == {"a": "theirs", "b": "fine"}
+
+
+def test_a_badge_is_updated_and_deleted_but_not_created(
+    tables: Registry, acme: Organization
+) -> None:
+    resource = tables.get("badge")
+    assert resource is not None
+    devices = [a_device(acme, serial) for serial in "ab"]
+    Badge.objects.create(device=devices[0], text="old")
+    rows = [[str(each.pk), "new"] for each in devices]
+    refused = stage(acme, resource, ["device_id", "text"], rows)
+    assert [(row, code) for row, _, code, _ in refused.errors] == [(2, "not_found")]
+    batch, counts = write(acme, resource, [{"device_id": devices[0].pk, "text": "new"}])
+    assert (counts.updated, Badge.objects.get().text) == (1, "new")
+    assert undo(acme, resource, batch) == (1, 0, 0)
+    write(acme, resource, [{"device_id": devices[0].pk}], action=Action.DELETE)
+    assert not Badge.objects.exists()
+
+
+def test_dry_data_of_records_with_chosen_keys_is_imported(
+    tables: Registry, acme: Organization, globex: Organization
+) -> None:
+    Depot.objects.create(organization=acme, code="a", name="first")
+    [row] = exported_rows(acme, "depot", "json", dry_data=True)
+    assert row == {"code": "a", "name": "first"}
+    Depot.objects.all().delete()
+    write(globex, DEPOT, [row])
+    assert Depot.objects.get().organization == globex

@@ -190,5 +190,7 @@ def test_date_range_of_a_partitioned_table(plain: None, acme: Organization) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
 def test_checks_report_nothing(resource: Any, plain: None) -> None:
-    assert [*check_resource(resource)] == []
+    # The primary key of a badge is its device: no batch can create one.
+    known = ["longshore_resources.I002"] if resource.name == "badge" else []
+    assert [each.id for each in check_resource(resource)] == known
     assert [*check_statements_of(connection, resource)] == []

@@ -1,7 +1,7 @@
 """Conversions of cells: each type, its limits and its sentences."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -23,17 +23,25 @@ from longshore.accounts.models import Organization
 from longshore.files.datetime_patterns import InvalidPattern, pattern_sql
 from longshore.files.datetime_reading import check_readable, inverted
 from tests.batches.specimens import SPECIMEN, Specimen, specimens
-from tests.batches.staged import stage
+from tests.batches.staged import Attempt, stage
 from tests.samples import SAMPLE
 
 __all__ = ["specimens"]
+
+
+def stage_samples(
+    organization: Organization, header: Sequence[str], rows: Sequence[Sequence[Any]], **spec: Any
+) -> Attempt:
+    """Validate rows that create samples, whose keys have no default."""
+    numbered = [[str(number), *row] for number, row in enumerate(rows, 1)]
+    return stage(organization, SAMPLE, ["id", *header], numbered, **spec)
 
 
 def read(
     organization: Organization, column: str, *cells: str | None, **spec: Any
 ) -> tuple[list[Any], list[tuple[str, str]]]:
     """Return the values of a column, and the errors as code and message."""
-    attempt = stage(organization, SAMPLE, [column], [[cell] for cell in cells], **spec)
+    attempt = stage_samples(organization, [column], [[cell] for cell in cells], **spec)
     return [row[column] for row in attempt.typed()], [error[2:] for error in attempt.errors]
 
 
@@ -276,13 +284,13 @@ def test_json(org: Organization) -> None:
     values, errors = read(org, "json", *large)
     assert len(values) == 3
     assert [code for code, _ in errors] == ["out_of_range"] * 2
-    attempt = stage(org, SAMPLE, ["json.a"], [["1e400"]], form=CellForm.JSON)
+    attempt = stage_samples(org, ["json.a"], [["1e400"]], form=CellForm.JSON)
     assert [error[1:3] for error in attempt.errors] == [("json", "out_of_range")]
 
 
 def test_flattened_headers(org: Organization) -> None:
     header = ["json.a.b", "json.a.c", "json.n.0", "json.n.1", "json.k.7", "json", r"json.x\.y"]
-    rows = [
+    rows: list[list[str | None]] = [
         ["1", None, "p", "q", "s", None, "z"],
         [None] * 7,
         [None, "", None, "q", None, None, None],
@@ -290,7 +298,7 @@ def test_flattened_headers(org: Organization) -> None:
         ["1", None, None, None, None, "plain", None],
         ["{}", "[]", None, None, None, None, None],
     ]
-    attempt = stage(org, SAMPLE, header, rows)
+    attempt = stage_samples(org, header, rows)
     assert [row["json"] for row in attempt.typed()] == [
         {"a": {"b": "1"}, "n": ["p", "q"], "k": {"7": "s"}, "x.y": "z"},
         None,
@@ -299,7 +307,7 @@ def test_flattened_headers(org: Organization) -> None:
         {"a": {"b": {}, "c": []}},
     ]
     assert [error[:3] for error in attempt.errors] == [(5, "json", "invalid_value")]
-    lists = stage(org, SAMPLE, ["list.0", "list.1"], [["a", "b"], ["a", None], [None, None]])
+    lists = stage_samples(org, ["list.0", "list.1"], [["a", "b"], ["a", None], [None, None]])
     assert [row["list"] for row in lists.typed()] == [["a", "b"], ["a"], None]
 
 
@@ -441,7 +449,7 @@ def test_defaults_from_python_and_unique_expressions(acme: Organization, specime
 @pytest.mark.slow
 def test_as_many_flattened_headers_as_a_table_has_columns(org: Organization) -> None:
     header = [f"json.{number:04}.a" for number in range(1_500)]
-    attempt = stage(org, SAMPLE, header, [["x"] * 1_500, [None] * 1_500])
+    attempt = stage_samples(org, header, [["x"] * 1_500, [None] * 1_500])
     assert attempt.errors == []
     first, second = (row["json"] for row in attempt.typed())
     assert (len(first), second) == (1_500, None)
@@ -478,7 +486,7 @@ def test_typed_cells_need_no_pattern_and_no_separator(org: Organization) -> None
     options = InputOptions(datetime_format="dd/MM/yyyy", decimal_separator=",")
     rows = [["2024-02-01T10:00:00Z", "1.5"]]
     header = ["datetime", "decimal"]
-    typed = stage(org, SAMPLE, header, rows, form=CellForm.TYPED, input=options)
+    typed = stage_samples(org, header, rows, form=CellForm.TYPED, input=options)
     assert (typed.errors, len(typed.typed())) == ([], 1)
-    texts = stage(org, SAMPLE, header, rows, input=options)
+    texts = stage_samples(org, header, rows, input=options)
     assert [error[1] for error in texts.errors] == header

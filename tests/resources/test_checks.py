@@ -255,7 +255,12 @@ def test_django_runs_the_checks(own_registry: Registry) -> None:
     "resource",
     [
         Resource(
-            "api_key", "api_keys", ApiKey, date_field="created", hidden=frozenset({"hashed_key"})
+            "api_key",
+            "api_keys",
+            ApiKey,
+            date_field="created",
+            actions=(),
+            hidden=frozenset({"hashed_key"}),
         ),
         Resource(
             "export",

@@ -248,7 +248,8 @@ def _model_with(names: str, field: "type[models.Field[Any, Any]]") -> type[model
 SECRETS = """token access_token refresh_token auth_tokens token2 api_key apikey api_key_2 access_key
     signing_key session_key session_keys otp otp_seed pin pin2 recovery_codes backup_code pwd
     passwordhash user_password1 passwd client_secret secrets private_key ssh_private_keys
-    hashed_key code_digest"""
+    hashed_key code_digest accesstoken refreshToken credentials auth_key encryption_key jwt pw_hash
+    pass_hash apiKeys"""
 PLAIN = "key code name tokenizer pinned spin accesses signing_code keyboard hash hashed_name opt"
 
 
@@ -270,7 +271,8 @@ def test_payment_references_of_gateways_are_exposed() -> None:
 
 
 def api_keys(**changes: Any) -> Resource:
-    return replace(Resource("api_key", "api_keys", ApiKey, date_field="created"), **changes)
+    resource = Resource("api_key", "api_keys", ApiKey, date_field="created", actions=())
+    return replace(resource, **changes)
 
 
 @pytest.mark.django_db
@@ -338,6 +340,55 @@ def test_check_reports_a_column_with_a_secret_unless_exposed() -> None:
     [(code, message)] = errors(replace(CONTACT, exposed=frozenset({"notes"})))
     assert code == "E020"
     assert "exposed 'notes' is not a field of Contact that holds a secret" in message
+
+
+class Credential(models.Model):
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    code = models.CharField(max_length=40, unique=True)
+    password = models.CharField(max_length=40, unique=True)
+
+    class Meta:
+        apps = APPS
+        app_label = "tests"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Login(models.Model):
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    by_code = models.ForeignKey(
+        Credential, to_field="code", on_delete=models.CASCADE, related_name="+"
+    )
+    by_password = models.ForeignKey(
+        Credential, to_field="password", on_delete=models.CASCADE, related_name="+"
+    )
+
+    class Meta:
+        apps = APPS
+        app_label = "tests"
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+def test_a_foreign_key_never_holds_a_secret_or_hidden_field(own_registry: Registry) -> None:
+    login = Resource("login", "logins", Login, date_field=None)
+    credential = Resource("credential", "credentials", Credential, date_field=None)
+    only(own_registry, login, replace(credential, hidden=frozenset({"code"})))
+    assert [*login.columns_by_name] == ["id", "organization_id"]
+    assert errors(login) == [
+        (
+            "E021",
+            "Resource 'login': the foreign key 'by_code' holds 'code' of Credential, a hidden "
+            "field of the resource 'credential'.",
+        )
+    ]
+    hiding = replace(login, hidden=frozenset({"by_code"}))
+    assert errors(hiding) == []
+    only(own_registry, login, credential)
+    shown = replace(login, exposed=frozenset({"by_password"}))
+    assert [*shown.columns_by_name] == ["id", "organization_id", "by_code_id", "by_password_id"]
 
 
 # Fields that another resource hides
