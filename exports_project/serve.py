@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from exports_project import locations, processes
+from exports_project import guide, locations, processes
 from exports_project.embedded import child_processes, servers
 from exports_project.embedded.child_processes import Child
 from exports_project.supervisor import RestartLimitReached, Supervisor, reason
@@ -163,7 +163,10 @@ def web_runs() -> bool:
 
 
 def summary() -> str:
-    lines = {"API": f"{BASE_URL}/v1", "Admin": f"{BASE_URL}/admin/"}
+    lines = {"API": f"{BASE_URL}/v1", "API docs": f"{BASE_URL}/docs"}
+    if guide.is_built():
+        lines["Guide"] = f"{BASE_URL}/docs/guide/"
+    lines["Admin"] = f"{BASE_URL}/admin/"
     if EMBEDDED_DATABASE:
         demo = json.loads((LOCAL_DIR / "demo.json").read_text())
         if "admin_username" in demo:
