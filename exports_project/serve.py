@@ -173,6 +173,8 @@ def summary() -> str:
             lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
         lines["API key"] = demo["api_key"]
         lines["Data"] = f"{LOCAL_DIR} (demo.json holds the lines above)"
+        header = f'--header "PX-API-KEY: {demo["api_key"]}"'
+        lines["Next"] = f"in a second terminal: curl {BASE_URL}/v1/exports {header}"
     lines["Stop"] = "Ctrl-C"
     rows = "\n".join(f"  {name:<8} {value}" for name, value in lines.items())
     return f"\n  Longshore is ready.\n\n{rows}\n"
