@@ -54,7 +54,7 @@ def test_every_address_in_a_page_leads_to_a_file_of_the_guide(site: Path) -> Non
     missing = []
     for page, address in addresses:
         parts = urlsplit(address)
-        if parts.netloc:
+        if parts.netloc or address in ("/docs", "/admin/"):
             continue
         target = (page.parent / unquote(parts.path)).resolve()
         target = target / "index.html" if target.is_dir() else target
@@ -91,8 +91,8 @@ def test_only_an_installation_with_the_guide_links_to_it(
 @pytest.mark.usefixtures("site")
 def test_the_search_finds_a_page_and_the_dark_mode_is_kept(page: Page) -> None:
     page.goto("/docs/guide/")
-    page.get_by_label("Switch to light mode").first.click(force=True)
-    page.get_by_label("Switch to dark mode").first.click(force=True)
+    page.get_by_title("Switch to light mode").click()
+    page.get_by_title("Switch to dark mode").click()
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
     page.keyboard.press("Control+k")
     page.keyboard.type("overlap")
