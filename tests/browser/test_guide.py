@@ -95,6 +95,7 @@ def test_the_search_finds_a_page_and_the_dark_mode_is_kept(page: Page) -> None:
     page.get_by_title("Switch to dark mode").click()
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
     page.keyboard.press("Control+k")
+    expect(page.locator("input:focus")).to_be_visible()
     page.keyboard.type("overlap")
     result = page.get_by_role("link", name="From when on")
     expect(result.first).to_be_visible()
