@@ -62,13 +62,13 @@ def drop_texts_of_signals(**_: Any) -> None:
     """Drop the lines that Celery writes past the logging when a signal stops a worker."""
     from celery.apps import worker
 
-    write = worker.safe_say
+    write = worker.safe_say  # type: ignore[attr-defined]
 
     def write_others(text: str, *file: Any) -> None:
         if not text.startswith("worker: "):
             write(text, *file)
 
-    worker.safe_say = write_others
+    worker.safe_say = write_others  # type: ignore[attr-defined]
 
 
 @worker_before_create_process.connect

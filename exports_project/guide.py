@@ -33,7 +33,7 @@ def _guide(request: HttpRequest, name: str = "") -> HttpResponseBase:
         file /= "index.html"
     if not file.is_file():
         raise Http404(f"The guide has no file {name!r}.")
-    response = serve(request, file.relative_to(SITE).as_posix(), document_root=SITE)
+    response = serve(request, file.relative_to(SITE).as_posix(), document_root=str(SITE))
     # A page names files of its own version.
     response["Cache-Control"] = "no-cache"
     if file.suffix != ".html":
