@@ -96,7 +96,7 @@ def test_the_search_finds_a_page_and_the_dark_mode_is_kept(page: Page) -> None:
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
     page.get_by_role("button", name="Search").click()
     page.locator("input[aria-label=Search]").fill("overlap")
-    result = page.get_by_role("link", name="From when on")
+    result = page.get_by_role("option", name="From when on")
     expect(result.first).to_be_visible()
     result.first.click()
     expect(page.get_by_role("heading", name="Incremental exports")).to_be_visible()
