@@ -1,14 +1,25 @@
 # Everything runs in .venv, which is created on first use. Another Python: make PYTHON=python3.12 …
 PYTHON ?= python3
+GUIDE = exports_project/site/index.html
 PIP = .venv/bin/python -m pip --quiet --quiet --disable-pip-version-check
 
 # Containers often forbid it, but tests start hundreds of processes, which would compile all modules.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-fast fuzz lint screenshots requirements openapi conformance release-dump clean
+.PHONY: run docs test test-fast fuzz lint screenshots requirements openapi conformance release-dump clean
 
-run: .venv/.run
+run: .venv/.run $(GUIDE)
 	@exec .venv/bin/python -m exports_project.serve
+
+# The guide, which the web server serves at /docs/guide. A link to a page or heading that does not
+# exist is an error.
+docs: .venv/.run
+	@.venv/bin/zensical build --strict
+
+$(GUIDE): zensical.toml $(shell find docs -type f) | .venv/.run
+	@echo "Building the guide …"
+	@.venv/bin/zensical build
+	@touch $@
 
 # More workers than cores: tests with servers mostly wait.
 test: .venv/.dev
@@ -27,7 +38,7 @@ fuzz: .venv/.dev
 lint: export ENV_FILE = /dev/null
 lint: export DATABASE_URL =
 lint: export BROKER_URL =
-lint: .venv/.dev
+lint: .venv/.dev docs
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/lint-imports --no-logo --no-cache

@@ -1,11 +1,18 @@
 """The Celery application; `celery -A exports_project` finds it."""
 
+import gc
 import logging
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, worker_ready
+from celery.signals import (
+    setup_logging,
+    task_postrun,
+    worker_before_create_process,
+    worker_init,
+    worker_ready,
+)
 from django.conf import settings
 from django.db import connections
 from structlog.contextvars import clear_contextvars
@@ -48,6 +55,27 @@ def refuse_old_databases(**_: Any) -> None:
 @setup_logging.connect
 def keep_django_logging(**_: Any) -> None:
     """Keep Django's logging: Celery configures none if this signal has a receiver."""
+
+
+@worker_init.connect
+def drop_texts_of_signals(**_: Any) -> None:
+    """Drop the lines that Celery writes past the logging when a signal stops a worker."""
+    from celery.apps import worker
+
+    write = worker.safe_say  # type: ignore[attr-defined]
+
+    def write_others(text: str, *file: Any) -> None:
+        if not text.startswith("worker: "):
+            write(text, *file)
+
+    worker.safe_say = write_others  # type: ignore[attr-defined]
+
+
+@worker_before_create_process.connect
+def share_memory(**_: Any) -> None:
+    """Exempt all objects from garbage collection, which would copy their pages in each process."""
+    gc.collect()
+    gc.freeze()
 
 
 @worker_ready.connect

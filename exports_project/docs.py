@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dialects.base.apps import installed_dialects
+from exports_project import guide
 from exports_project.schema import SchemaView
 from longshore.api.apis import api_of
 
@@ -74,6 +75,7 @@ class _Page:
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)  # type: ignore[misc]
         response.data |= {name: reverse(_name(self.api, name)) for name in _NAMES}
+        response.data["has_guide"] = guide.is_built()
         titles = {each.dialect_name: each.dialect_title for each in installed_dialects()}
         response.data["apis"] = [
             {"title": title, "url": reverse(_name(api, "docs")), "is_current": api == self.api}

@@ -1,5 +1,6 @@
 """Configuration of gunicorn: `gunicorn -c python:exports_project.gunicorn`."""
 
+import gc
 import os
 from typing import Any
 
@@ -12,6 +13,8 @@ bind = f"127.0.0.1:{settings.PORT}"
 worker_class = "exports_project.web.worker.Worker"
 workers = 2
 threads = 8
+# The processes share the memory of the application.
+preload_app = True
 worker_connections = 4096
 control_socket_disable = True
 logconfig_dict = settings.LOGGING | {
@@ -29,3 +32,9 @@ def on_starting(_: Any) -> None:
     from longshore.database.postgres import require_supported
 
     require_supported()
+
+
+def when_ready(_: Any) -> None:
+    """Exempt all objects from garbage collection, which would copy their pages in each process."""
+    gc.collect()
+    gc.freeze()

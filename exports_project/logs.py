@@ -70,6 +70,8 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             # httpx logs the URL of every request, and a webhook's URL may contain a secret.
             "httpx": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
+            # At a start, the tasks that beat sent before and that have expired.
+            "celery.worker.request": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
         },
     }

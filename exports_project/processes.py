@@ -138,6 +138,7 @@ PROCESSES = _table(
         DEFAULT_QUEUE,
         purpose="recovery, expiry and deletion",
         concurrency=2,
+        local_concurrency=1,
         health_check="recovery",
     ),
     Process(

@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from exports_project import locations, processes
+from exports_project import guide, locations, processes
 from exports_project.embedded import child_processes, servers
 from exports_project.embedded.child_processes import Child
 from exports_project.supervisor import RestartLimitReached, Supervisor, reason
@@ -163,13 +163,18 @@ def web_runs() -> bool:
 
 
 def summary() -> str:
-    lines = {"API": f"{BASE_URL}/v1", "Admin": f"{BASE_URL}/admin/"}
+    lines = {"API": f"{BASE_URL}/v1", "API docs": f"{BASE_URL}/docs"}
+    if guide.is_built():
+        lines["Guide"] = f"{BASE_URL}/docs/guide/"
+    lines["Admin"] = f"{BASE_URL}/admin/"
     if EMBEDDED_DATABASE:
         demo = json.loads((LOCAL_DIR / "demo.json").read_text())
         if "admin_username" in demo:
             lines["Sign in"] = f"{demo['admin_username']} / {demo['admin_password']}"
         lines["API key"] = demo["api_key"]
         lines["Data"] = f"{LOCAL_DIR} (demo.json holds the lines above)"
+        header = f'--header "PX-API-KEY: {demo["api_key"]}"'
+        lines["Next"] = f"in a second terminal: curl {BASE_URL}/v1/exports {header}"
     lines["Stop"] = "Ctrl-C"
     rows = "\n".join(f"  {name:<8} {value}" for name, value in lines.items())
     return f"\n  Longshore is ready.\n\n{rows}\n"

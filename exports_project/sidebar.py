@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
+from exports_project import guide
 from longshore.accounts.middleware import is_open
 
 # Titles and the labels of their apps.
@@ -71,7 +72,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     An app that is in none of these groups has a group of its own.
     """
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
-    reference = {"title": "API reference", "icon": "menu_book", "link": documentation_url()}
+    reference = {"title": "API reference", "icon": "api", "link": documentation_url()}
+    guide_page = {"title": "Guide", "icon": "menu_book", "link": reverse("guide")}
     listed = {app["app_label"]: app for app in admin.site.get_app_list(request)}
     domains = [each for each in apps.get_app_configs() if each.name in settings.DOMAINS]
     grouped = {label for labels in (JOBS | ADMINISTRATION).values() for label in labels}
@@ -89,7 +91,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             for group in _subjects(domain, _models(listed, domain.label))
         ),
         *_groups(request, listed, ADMINISTRATION | others),
-        {"title": "Help", "items": [reference]},
+        {"title": "Help", "items": [*([guide_page] if guide.is_built() else []), reference]},
     ]
 
 

@@ -26,6 +26,7 @@ _dialect_urls = [
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("", include("exports_project.docs")),
+    path("", include("exports_project.guide")),
     path("v1/", include("exports.api.urls")),
     path("v1/", include("webhooks.api.urls")),
     # After those of the API, which an app cannot replace.

@@ -29,7 +29,7 @@ from tests.factories import (
 )
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted(DOCS.rglob("*.md"))
 
 
 def blocks(page: Path, language: str) -> list[str]:

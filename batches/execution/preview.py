@@ -29,8 +29,8 @@ from batches.execution.sample import MAX_BYTES, Sample, StoredTable, stored_samp
 from batches.models import Batch, Via
 from batches.parsing.base import Input
 from batches.parsing.errors import InputError
-from batches.parsing.loading import atomic
 from batches.parsing.opening import open_input
+from batches.parsing.transactions import atomic
 from batches.request.mapping import Assigned, assign
 from batches.request.proposals import Proposal, propose
 from batches.spec import BatchSpec

@@ -17,7 +17,6 @@ from batches.parsing.loading import (
     Blocks,
     Malformed,
     MalformedRows,
-    atomic,
     create_tables,
     csv_rows,
     csv_source,
@@ -31,6 +30,7 @@ from batches.parsing.records import (
     with_enough_memory,
 )
 from batches.parsing.text import Text
+from batches.parsing.transactions import atomic
 from batches.parsing.unescaping import unescaped, unescaped_cell
 from batches.staging import Staging
 from batches.targets import Target

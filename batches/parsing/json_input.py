@@ -23,7 +23,6 @@ from batches.parsing.loading import (
     Blocks,
     Malformed,
     MalformedRows,
-    atomic,
     create_tables,
     csv_rows,
     load,
@@ -31,6 +30,7 @@ from batches.parsing.loading import (
 )
 from batches.parsing.records import Ragged, RecordReader, with_enough_memory
 from batches.parsing.text import Text
+from batches.parsing.transactions import atomic
 from batches.spec import InputFormat
 from batches.staging import MAX_COLUMNS, Staging
 from batches.targets import Target

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from csv import writer
 from dataclasses import dataclass
 from functools import reduce
@@ -51,17 +51,6 @@ class Malformed:
     source: str | None = None
     column: str = ""
     value: str | None = None
-
-
-@contextmanager
-def atomic(cursor: psycopg.Cursor) -> Iterator[None]:
-    """Begin a transaction, or a savepoint in the caller's transaction."""
-    if not cursor.connection.autocommit:
-        # The caller's transaction begins with its first statement. Without one, psycopg would
-        # commit it at the end of the block.
-        cursor.execute("SELECT")
-    with cursor.connection.transaction():
-        yield
 
 
 def create_tables(cursor: psycopg.Cursor, staging: Staging, columns: int) -> None:

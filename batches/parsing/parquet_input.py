@@ -20,7 +20,6 @@ from batches.parsing.loading import (
     Blocks,
     Malformed,
     MalformedRows,
-    atomic,
     create_tables,
     csv_rows,
     escaped_source,
@@ -29,6 +28,7 @@ from batches.parsing.loading import (
     refuse_cells_with_nul,
 )
 from batches.parsing.source import Source
+from batches.parsing.transactions import atomic
 from batches.spec import InputFormat
 from batches.staging import Staging
 from batches.targets import Target, takes_json

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from longshore.files.arrow import compute, pyarrow
 from longshore.files.formulas import MARKED_FORMULA, unescape_formula, unescape_inside_cell
 
 
@@ -18,6 +17,9 @@ def unescaped(cells: Any, unescape: Callable[[str], str]) -> Any:
 
     Python sees only the cells that contain an apostrophe before a sign.
     """
+    # Imported late: the admin uses this module without files.
+    from longshore.files.arrow import compute, pyarrow
+
     marked = compute.match_substring(cells, "'")
     if not compute.any(marked).as_py():
         return cells

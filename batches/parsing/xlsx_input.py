@@ -28,7 +28,6 @@ from batches.parsing.loading import (
     Blocks,
     Malformed,
     MalformedRows,
-    atomic,
     create_tables,
     csv_rows,
     escaped_source,
@@ -37,6 +36,7 @@ from batches.parsing.loading import (
     refuse_cells_with_nul,
 )
 from batches.parsing.source import Source
+from batches.parsing.transactions import atomic
 from batches.parsing.unescaping import unescaped
 from batches.parsing.workbook_scan import (
     check_parts,

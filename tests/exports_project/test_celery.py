@@ -1,6 +1,8 @@
 """Workers on the real broker: lost connections and foreign tasks; the schedule of beat."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -22,6 +24,16 @@ from tests.conftest import KeyClient
 from tests.exports.conftest import contacts, storage, wait_for, worker
 
 __all__ = ["contacts", "storage", "worker"]
+
+
+# What each process of Longshore imports at its start.
+IMPORTS = """
+import sys
+import exports_project.wsgi
+from exports_project import celery, urls
+celery.app.loader.import_default_modules()
+sys.exit("pyarrow" in sys.modules)
+"""
 
 
 @pytest.fixture
@@ -100,3 +112,9 @@ def test_hourly_tasks_run_by_the_clock(name: str) -> None:
 def test_every_queue_has_its_own_exchange_and_routing_key() -> None:
     for queue in current_app.conf.task_queues:
         assert queue.exchange.name == queue.routing_key == queue.name
+
+
+@pytest.mark.slow
+def test_no_process_imports_pyarrow_before_it_needs_it() -> None:
+    """Each of six would take 37 MB more."""
+    subprocess.run([sys.executable, "-c", IMPORTS], check=True, timeout=120)

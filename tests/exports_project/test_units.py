@@ -14,7 +14,8 @@ from exports_project.processes import PROCESSES, Process
 from tests.recovery.services import need
 
 ANALYZE = "systemd-analyze"
-UNITS = settings.BASE_DIR / "deploy" / "systemd"
+BASE_DIR = settings.BASE_DIR
+UNITS = BASE_DIR / "deploy" / "systemd"
 FOLDER = "/opt/longshore/.venv/bin"
 
 
@@ -25,7 +26,7 @@ def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
     # Links, because a unit allows no spaces in a path.
     programs, code = tmp_path / "programs", tmp_path / "code"
     programs.symlink_to(Path(sys.executable).parent)
-    code.symlink_to(settings.BASE_DIR)
+    code.symlink_to(BASE_DIR)
     for path in tmp_path.glob("*.service"):
         text = path.read_text().replace(FOLDER, str(programs))
         path.write_text(text.replace("/opt/longshore", str(code)))
@@ -69,6 +70,14 @@ def test_units_start_and_stop_every_process_of_the_table(process: Process) -> No
 def test_the_target_starts_nothing_else() -> None:
     wanted = re.findall(r"longshore-\S+\.service", (UNITS / "longshore.target").read_text())
     assert len(wanted) == len(PROCESSES)
+
+
+def test_the_first_start_on_debian_writes_known_settings() -> None:
+    known = set(re.findall(r"^#([A-Z_0-9]+)=", (BASE_DIR / ".env.example").read_text(), re.M))
+    page = (BASE_DIR / "docs" / "debian.md").read_text()
+    written = re.findall(r"^([A-Z_0-9]+)=", page, re.M)
+    assert "SECRET_KEY" in written
+    assert set(written) <= known
 
 
 def directives(path: Path) -> dict[str, str]:

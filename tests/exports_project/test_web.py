@@ -407,8 +407,8 @@ def test_a_killed_process_is_replaced_and_none_outlives_gunicorn(
 ) -> None:
     with web_server(tmp_path_factory.mktemp("web")) as server:
         master = psutil.Process(server.process.pid)
+        wait_for(lambda: len(master.children()) == workers)
         before = master.children()
-        assert len(before) == workers
         before[0].kill()
         wait_for(lambda: len({*master.children()} - {*before}) == 1)
         family = master.children()

@@ -1,10 +1,16 @@
-"""The tour in the README, executed literally in a shell against the servers of `make run`."""
+"""The code of README.md and docs/, executed literally against the servers of `make run`.
+
+docs/your-models.md and docs/resources.md are tested in tests/foreign, the receivers of
+docs/recipes/webhooks.md in tests/webhooks. Blocks without a language are output, settings, or
+commands that need root or change the machine.
+"""
 
 import csv
 import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,11 +28,23 @@ import psycopg
 import pytest
 
 from exports_project import embedded
+from tests import installations
 from tests.exports.nested import joined
+from tests.node import unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 600
-TOUR_SECONDS = 120
+PAGE_SECONDS = 600
+TOUR = "docs/index.md"
+PAGES = [
+    "README.md",
+    *("docs/api.md", "docs/batches.md", "docs/operations.md", "docs/webhooks.md"),
+    *(f"docs/recipes/{path.name}" for path in sorted((ROOT / "docs/recipes").glob("*.md"))),
+]
+# Programs that some pages use, and their packages in Debian.
+PROGRAMS = {"docs/batches.md": "jq", "docs/recipes/warehouse.md": "psql"}
+# Tested elsewhere.
+OTHERS = {"docs/your-models.md", "docs/resources.md"}
 pytestmark = pytest.mark.stack
 NEW_YORK = ZoneInfo("America/New_York")
 SHIPMENTS = """
@@ -52,6 +70,8 @@ def folder() -> Iterator[Path]:
         folder = Path(name)
         (folder / "manage.py").symlink_to(ROOT / "manage.py")
         (folder / ".venv").symlink_to(sys.prefix)
+        (folder / "clients").symlink_to(ROOT / "clients")
+        installations.copy("demo", folder / ".local")
         with (folder / "log").open("wb") as log:
             command = [sys.executable, "-m", "exports_project.serve"]
             environment = environment_of(folder) | {"PORT": str(free_port())}
@@ -72,12 +92,41 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def tour(folder: Path) -> str:
-    """The output of the shell for the blocks of the tour, executed in order."""
-    text = (ROOT / "README.md").read_text()
-    section = text.partition("<!-- tour -->")[2].partition("<!-- /tour -->")[0]
+    """The output of the tour."""
+    return run(folder, TOUR)
+
+
+def script(page: str) -> str:
+    """Return the program of a page: its blocks in their order.
+
+    A block that begins with the name of a file, in a comment, is that file.
+    """
+    files, commands = "", ""
+    if page != TOUR:
+        # The variables of the tour.
+        commands = f"{blocks(TOUR)[0][1]}export LONGSHORE_URL=$BASE LONGSHORE_API_KEY=$KEY\n"
+    for language, code in blocks(page):
+        if name := re.match(r"(?:<\?php\n)?(?:#|//) (\S+\.\w+)\n", code):
+            files += f"cat > {name[1]} <<'END'\n{code}END\n"
+        elif language == "bash":
+            commands += code
+        elif language == "python":
+            commands += f"python3 - <<'END'\n{code}END\n"
+        else:
+            # test_docs.py sends requests, test_receivers.py calls the function of the shell.
+            assert language in ("json", "sh"), language
+    return files + commands
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Return language and code of each block of a page that has a language."""
     # Readers choose the port, and this one may be in use here.
-    section = section.replace("9000", str(free_port()))
-    blocks = re.findall(r"^```bash\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    text = (ROOT / page).read_text().replace("9000", str(free_port()))
+    return re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def run(folder: Path, page: str) -> str:
+    """Return the output of the program of a page. Each block must succeed."""
     with subprocess.Popen(
         ["/bin/bash", "-e"],
         cwd=folder,
@@ -89,9 +138,9 @@ def tour(folder: Path) -> str:
         process_group=0,
     ) as shell:
         try:
-            shown, errors = shell.communicate("".join(blocks), timeout=TOUR_SECONDS)
+            shown, errors = shell.communicate(script(page), timeout=PAGE_SECONDS)
         finally:
-            # Stop background processes of a tour that failed.
+            # Stop background processes of a program that failed.
             with suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGTERM)
     assert shell.returncode == 0, shown + errors + (folder / "log").read_text()
@@ -99,7 +148,13 @@ def tour(folder: Path) -> str:
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    return os.environ | {"LOCAL_DIR": str(folder / ".local")}
+    host, name = embedded.socket_dir(folder / ".local"), embedded.DATABASE
+    return os.environ | {
+        "LOCAL_DIR": str(folder / ".local"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "clients/python"),
+        "WAREHOUSE": f"host={host} user={name} dbname=postgres",
+    }
 
 
 def free_port() -> int:
@@ -112,6 +167,23 @@ def query(folder: Path, statement: str) -> list[tuple[Any, ...]]:
     host = str(embedded.socket_dir(folder / ".local"))
     with psycopg.connect(host=host, user=embedded.DATABASE, dbname=embedded.DATABASE) as reader:
         return reader.execute(statement.encode()).fetchall()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_of_a_page_runs(folder: Path, page: str) -> None:
+    program = PROGRAMS.get(page, "bash")
+    if shutil.which(program) is None:
+        unavailable(f"{program} is not installed", in_ci=True)
+    run(folder, page)
+
+
+def test_every_page_with_code_is_tested() -> None:
+    languages = {
+        str(path.relative_to(ROOT)): {language for language, _ in blocks(str(path))}
+        for path in (ROOT / "docs").rglob("*.md")
+    }
+    with_code = {page for page, found in languages.items() if found - {"json"}}
+    assert with_code == {*PAGES, *OTHERS, TOUR} - {"README.md"}
 
 
 def test_csv_of_the_tour_has_the_rows_of_the_database(folder: Path, tour: str) -> None:
@@ -157,7 +229,9 @@ def test_webhook_of_the_tour_receives_the_file(folder: Path, tour: str) -> None:
     assert message["data"]["status"] == "completed"
     with urllib.request.urlopen(message["data"]["download_url"]) as link:  # noqa: S310
         assert len(link.read().decode().splitlines()) > 10
-    assert query(folder, "SELECT count(*) FROM webhooks_subscription WHERE active") == [(0,)]
+    # Other pages subscribe other targets.
+    left = "SELECT count(*) FROM webhooks_subscription WHERE active AND target LIKE 'http://127.%'"
+    assert query(folder, left) == [(0,)]
 
 
 def test_error_of_the_tour_suggests_the_right_name(tour: str) -> None:
@@ -167,7 +241,7 @@ def test_error_of_the_tour_suggests_the_right_name(tour: str) -> None:
 def test_batch_of_the_tour_reports_its_errors_and_is_undone(folder: Path, tour: str) -> None:
     assert "2 rows: 1 created, 1 failed." in tour
     assert "'asleep' is not a value of status." in tour
-    deadline = time.monotonic() + TOUR_SECONDS
+    deadline = time.monotonic() + PAGE_SECONDS
     created = "SELECT count(*) FROM longshore_commerce_customer WHERE email = 'ada@example.org'"
     while query(folder, created) != [(0,)]:
         assert time.monotonic() < deadline
