@@ -64,6 +64,10 @@ SETTINGS: dict[str, Any] = {
     "DESCRIPTION": _INTRODUCTION.strip(),
     "OAS_VERSION": "3.1.0",
     "TAGS": [
+        {
+            "name": "Overview",
+            "description": "The addresses of the API, and the limits of the organization.",
+        },
         {"name": "Exports", "description": "Create exports, poll them, download their files."},
         {
             "name": "Batches",
@@ -75,6 +79,9 @@ SETTINGS: dict[str, Any] = {
         {"name": "Records", "description": "The records of each resource, in pages."},
     ],
     "SCHEMA_PATH_PREFIX": "/v1",
+    # Relative to the address of the description: clients of any installation get its own server.
+    "SERVERS": [{"url": "/", "description": "The server of this description."}],
+    "WEBHOOKS": "exports_project.webhook_messages.MESSAGES",
     "PREPROCESSING_HOOKS": [
         "exports_project.docs.of_one_api",
         "exports_project.docs.without_slash",
@@ -84,6 +91,9 @@ SETTINGS: dict[str, Any] = {
         "exports_project.docs.without_empty_enums",
         "drf_spectacular.hooks.postprocess_schema_enums",
         "longshore.api.openapi.share_responses",
+        "longshore.api.openapi.describe_rate_limits",
+        "exports_project.webhook_messages.add_headers",
+        "exports_project.code_samples.add_code_samples",
     ],
     # In the order of their declaration.
     "SORT_OPERATIONS": False,

@@ -1,6 +1,7 @@
 """Rate limits, counted in Valkey across all processes."""
 
 import logging
+from math import ceil
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -44,6 +45,14 @@ class _PeriodThrottle(SimpleRateThrottle):
     def wait(self) -> float:
         """Return the seconds until the next period."""
         return self.remaining
+
+    def state(self) -> tuple[int, int, int]:
+        """Return the limit, the requests that are left, and the seconds until the next period.
+
+        Call it only if `count` is not 0.
+        """
+        limit = self.num_requests or 0
+        return limit, max(0, limit - self.count), ceil(self.wait())
 
 
 class ApiKeyThrottle(_PeriodThrottle):

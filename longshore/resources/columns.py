@@ -54,6 +54,7 @@ class Column:
     nullable: whether the value may be null.
     digits: precision and scale of a decimal.
     description: help text for people.
+    currency: of an amount, the name of the column with its currency code; "" for other values.
     choices: the possible values, if the field declares choices.
     alphabetical: whether a text column sorts like a dictionary. Identifiers and columns with
         choices sort byte by byte.
@@ -68,6 +69,7 @@ class Column:
     description: str = ""
     choices: tuple[str, ...] = ()
     alphabetical: bool = True
+    currency: str = ""
 
     def __post_init__(self) -> None:
         convert_lists(self)

@@ -49,6 +49,8 @@ class Resource:
         `MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns of their own
         resource.
     columns: computed columns, and fields under another name.
+    default_columns: columns, relations and `<relation>.<column>` of a table for which the request
+        names no columns; by default all columns and relations.
     hidden: fields that never leave the database.
     exposed: fields to show although their names look like secrets, which are hidden by default.
     where: condition on the model's own columns. Rows that fail it are in no export, list, count,
@@ -81,6 +83,7 @@ class Resource:
     relations: tuple[Relation, ...] = ()
     includes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    default_columns: tuple[str, ...] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
     exposed: frozenset[str] = field(default_factory=frozenset)
     where: Q | None = None
@@ -253,6 +256,16 @@ class Resource:
     def names(self) -> tuple[str, ...]:
         """The columns and relations that a request may choose, in the order of a full export."""
         return (*self.columns_by_name, *self.relations_by_name)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """All paths for which `has_path` is true."""
+        related = (
+            f"{name}.{column}"
+            for name, relation in self.relations_by_name.items()
+            for column in relation.columns
+        )
+        return (*self.names, *related)
 
     def has_path(self, path: str) -> bool:
         """Return whether a path is a column, a relation, or `<relation>.<column>`."""

@@ -450,3 +450,17 @@ def test_an_order_names_its_shipping_method_and_whole_addresses(acme: Organizati
     shown = dict(zip(header, row, strict=True))
     assert (shown["Shipping Code"], shown["Shipping Method"]) == ("express", "Express")
     assert [shown[f"Shipping Line {number}"] for number in (1, 2, 3, 4)] == list(lines.values())
+
+
+def test_a_named_export_is_accepted_under_both_names(alice: KeyClient, acme: Organization) -> None:
+    a_record(Order, acme, placed_at=JUNE, number="#1")
+    assert table(acme, code="order_list") == table(acme, type="order_list")
+    created = alice.post("/v1/exports", {"code": "order_list"}).json()
+    assert (created["type"], created["request"]) == ("order_list", {"type": "order_list"})
+    listed = alice.get("/v1/exports", {"type": "order_list"}).json()["results"]
+    assert [each["id"] for each in listed] == [created["id"]]
+    types = alice.get("/v1/exports/types").json()["results"]
+    assert [each["type"] for each in types] == CODES
+    assert ("invalid_request", "code") in [
+        problem[:2] for problem in refused({"type": "order_list", "code": "order_list"})
+    ]

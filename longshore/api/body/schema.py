@@ -36,6 +36,9 @@ def serializer_class(body: Body) -> type[serializers.Serializer[Any]]:
 
 def _new_class(body: Body) -> type[serializers.Serializer[Any]]:
     members: dict[str, Any] = {field.name: _serializer_field(field) for field in body.fields}
+    for alias, name in body.aliases.items():
+        # Not its enum, which would have two names.
+        members[alias] = serializers.CharField(help_text=f"Same as `{name}`.", required=False)
     name = f"{body.name}Serializer"
     return type(name, (serializers.Serializer,), {"__doc__": body.help_text, **members})
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Model
 
-from longshore.domains.currencies import (
+from longshore.files.currencies import (
     SYMBOLS,
     THREE_DECIMAL_CURRENCIES,
     ZERO_DECIMAL_CURRENCIES,
@@ -48,6 +48,13 @@ def amounts(model: type[Model], computed: Iterable[Column] = ()) -> Iterator[Col
 def _amount_columns(cents: str, expression: str, *, nullable: bool) -> Iterator[Column]:
     name = cents.removesuffix(_CENTS)
     amount = _FLOAT.replace("{row}.$", expression)
-    yield Column(f"{name}_float", ColumnType.DECIMAL, amount, nullable=nullable, digits=_DIGITS)
+    yield Column(
+        f"{name}_float",
+        ColumnType.DECIMAL,
+        amount,
+        nullable=nullable,
+        digits=_DIGITS,
+        currency="currency_code",
+    )
     text = _FORMATTED.replace("{row}.$", expression)
     yield Column(f"formatted_{name}", ColumnType.TEXT, text, nullable=nullable, alphabetical=False)
