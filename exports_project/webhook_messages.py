@@ -54,7 +54,7 @@ _HEADERS = {
 def _messages() -> Iterator[OpenApiWebhook]:
     for kind, data in _DATA.items():
         types = [each for each in EventType if each.partition(".")[0] == kind]
-        fields = {
+        fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
             "id": serializers.CharField(),
             "type": serializers.ChoiceField([(each.value, each.label) for each in types]),
             "timestamp": serializers.DateTimeField(help_text="Time of the event."),

@@ -52,7 +52,7 @@ class DocumentView(ApiView):
         if rate := self.rate:
             limit, remaining, _ = rate.state()
             finalized["X-Ratelimit-Limit"] = str(limit)
-            finalized["X-Ratelimit-Interval"] = str(rate.duration)
+            finalized["X-Ratelimit-Interval"] = str(rate.seconds)
             finalized["X-Ratelimit-Remaining"] = str(remaining)
         return finalized
 

@@ -24,15 +24,17 @@ class _PeriodThrottle(SimpleRateThrottle):
     Periods follow the clock: a minute starts at second 0. If Valkey does not respond, every request
     passes, because availability matters more than an exact limit.
     count: requests of the current period, with this one; 0 if they are not counted.
+    limit, seconds: requests of a period, and its length.
     """
 
-    count = 0
+    count = limit = seconds = 0
 
     def allow(self, name: str) -> bool:
         """Count a request under a name; return whether it is within the limit."""
         limit, seconds = self.parse_rate(self.rate)
         if limit is None or seconds is None:
             return True
+        self.limit, self.seconds = limit, seconds
         period, elapsed = divmod(self.timer(), seconds)
         self.remaining = seconds - elapsed
         try:
@@ -51,8 +53,7 @@ class _PeriodThrottle(SimpleRateThrottle):
 
         Call it only if `count` is not 0.
         """
-        limit = self.num_requests or 0
-        return limit, max(0, limit - self.count), ceil(self.wait())
+        return self.limit, max(0, self.limit - self.count), ceil(self.wait())
 
 
 class ApiKeyThrottle(_PeriodThrottle):

@@ -101,7 +101,7 @@ class LimitsView(ApiView):
             *self._of_requests(organization.pk),
             *(limit for source in _sources for limit in source(organization)),
         ]
-        return Response(single_page(LimitSerializer(limits, many=True).data))
+        return Response(single_page([LimitSerializer(each).data for each in limits]))
 
     def _of_requests(self, organization_id: str) -> Iterator[UsedLimit]:
         values: dict[str, Any] = {"limit": None}

@@ -96,7 +96,7 @@ class ApiView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Add the headers of the rate limit to responses of the native API."""
-        finalized = super().finalize_response(request, response, *args, **kwargs)
+        finalized: Any = super().finalize_response(request, response, *args, **kwargs)
         finalized.may_compress = self.may_compress and finalized.status_code < 400
         if api_of(request.path_info) is NATIVE and (rate := self.rate):
             for name, value in zip(RATE_HEADERS, rate.state(), strict=True):

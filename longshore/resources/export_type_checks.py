@@ -1,6 +1,7 @@
 """System checks of named exports."""
 
 from collections.abc import Iterator
+from typing import Any
 from unicodedata import category
 
 from django.core.checks import ERROR, CheckMessage, Error, register

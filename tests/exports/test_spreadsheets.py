@@ -152,7 +152,16 @@ def test_a_spreadsheet_reads_the_preset(tmp_path: Path) -> None:
     path.write_bytes(exported(stored(SAMPLE), "csv", **EXCEL))
     # Separator, quote, UTF-8, from line 1; evaluate formulas, as Excel does.
     options = "--infilter=CSV:44,34,76,1,,0,false,true,false,false,false,-1,true"
-    command = [program, "--headless", options, "--convert-to", "xlsx", "--outdir", tmp_path, path]
+    command: list[str | Path] = [
+        program,
+        "--headless",
+        options,
+        "--convert-to",
+        "xlsx",
+        "--outdir",
+        tmp_path,
+        path,
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     sheet = openpyxl.load_workbook(tmp_path / "sample.xlsx", data_only=True).worksheets[0]
     values = [cell.value for cell in sheet[2]]
@@ -216,9 +225,8 @@ def test_labels_show_choices_and_columns_as_people_read_them(
     if file_format == "csv":
         header, row = cells(content)
     else:
-        header, row = (
-            CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-        )
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        header, row = ([*map(str, row)] for row in book.get_sheet_by_index(0).to_python())
     assert header == ["Key", "Status", "Location: Name", "Search text", "Paid"]
     assert row[:3] == [shipment.pk, "Pickup available", "Dock 4"]
 

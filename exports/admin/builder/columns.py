@@ -45,8 +45,8 @@ def default_columns(state: State) -> tuple[ColumnChoice, ...]:
     if not (related or state.values.get("dry_data")):
         chosen = formats.get(str(state.values.get("format")))
         is_table = chosen is not None and chosen.rows is not Rows.JSON
-        names = resource.default_columns if is_table else ()
-        return tuple(map(ColumnChoice, names or resource.names))
+        shown = resource.default_columns if is_table else ()
+        return tuple(map(ColumnChoice, shown or resource.names))
     names = dict.fromkeys([*resource.columns_by_name, *resource.embedded, *related])
     return tuple(map(ColumnChoice, names))
 
