@@ -19,7 +19,7 @@ def unescaped_cell(cell: str, index: int, columns: int, delimiter: str) -> str:
     """Return a cell of CSV as it was before the export. index: its position among the columns."""
     inside = unescape_inside_cell(cell, delimiter, is_first=not index, is_last=index == columns - 1)
     text = unescape_formula(inside)
-    return unkept_text(text) if text == inside else text
+    return unkept_text(text) if text == cell else text
 
 
 def unescaped(cells: Any, unescape: Callable[[str], str]) -> Any:

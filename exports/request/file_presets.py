@@ -15,14 +15,14 @@ class FilePreset(StrEnum):
     EXCEL = "excel"
 
 
-def preset_options(preset: FilePreset, given: Mapping[str, Any]) -> dict[str, Any]:
+def preset_options(preset: FilePreset, output: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a preset that differ from the defaults.
 
-    given: the options of the request.
+    output: the options of the request.
     """
     if preset is FilePreset.ISO:
         return {}
-    has_comma = given.get("decimal_separator") == ","
+    has_comma = output["decimal_separator"] == ","
     return {
         "bom": True,
         "line_end": "\r\n",

@@ -73,8 +73,8 @@ class _Parser:
     def parse(self) -> ExportSpec:
         values, output = self._values, self._output
         self._check_format()
-        preset = FilePreset(output.get(PRESET, FilePreset.ISO))
-        output = {**output, **preset_options(preset, self._given_output), **self._given_output}
+        preset = preset_options(FilePreset(output.get(PRESET) or FilePreset.ISO), output)
+        output |= {name: each for name, each in preset.items() if name not in self._given_output}
         resource = registry.get(str(values.get("resource")))
         if resource is None:
             self._problems.refuse()

@@ -91,12 +91,12 @@ def test_a_date_range_is_in_the_time_zone_of_the_organization(
     path = tmp_path / "orders.csv"
     arguments = ("export", "--type=order_list", "--organization=acme", f"--output={path}")
     call_command(*arguments, "--date-from=2025-06-01", "--date-to=2025-06-01")
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         header, *rows = csv.reader(file)
     assert header == list(export_types.by_code["order_list"].columns.values())
     assert [row[0] for row in rows] == ["1 04:00", "2 03:59"]
     call_command(*arguments, "--date-to=2025-05-31")
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         assert [row[0] for row in csv.reader(file)] == [header[0], "1 03:59"]
 
 

@@ -62,7 +62,9 @@ JUNE = datetime(2025, 6, 1, tzinfo=UTC)
 
 def table(organization: Organization, **body: Any) -> list[list[str]]:
     spec = parse_export(body, organization.timezone)
-    return list(csv.reader(io.StringIO(b"".join(ExportStream(spec, organization.pk)).decode())))
+    return list(
+        csv.reader(io.StringIO(b"".join(ExportStream(spec, organization.pk)).decode("utf-8-sig")))
+    )
 
 
 def refused(body: dict[str, Any]) -> list[tuple[str, str, Any]]:
@@ -320,7 +322,7 @@ def test_an_export_of_a_type_is_created_shown_and_listed(
     assert charlie.get("/v1/exports?type=order_list").json()["results"] == []
     runner.run(key_of(shown))
     url = alice.get(f"/v1/exports/{shown['id']}").json()["download_url"]
-    header, row = csv.reader(io.StringIO(downloaded(url).decode()))
+    header, row = csv.reader(io.StringIO(downloaded(url).decode("utf-8-sig")))
     assert (header[0], row[0]) == ("Order Number", order.number)
     assert Export.objects.count() == 2
 

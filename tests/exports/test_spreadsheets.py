@@ -7,6 +7,7 @@ import csv
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,8 @@ from longshore.accounts.models import Organization
 from longshore.api.errors import InvalidInput
 from longshore.domains.commerce.models import Order
 from longshore.domains.logistics.models import Shipment
+from longshore.resources.columns import field_column
+from longshore.resources.labels import column_label, path_label
 from longshore.resources.registry import registry
 from tests.exports.samples import exported, stored
 from tests.factories import LocationFactory, ShipmentFactory
@@ -212,7 +215,10 @@ def shipment(acme: Organization) -> Shipment:
 
 
 LABELED = {
-    "columns": {"id": "Key", "status": True, "location.name": True, "_search": True, "paid": True},
+    "columns": {
+        **{"id": "Key", "status": True, "location.name": True, "_search": True, "paid": True},
+        **{"location_id": True, "tracking_url": True, "label_url": True},
+    },
     "labels": True,
 }
 
@@ -227,14 +233,17 @@ def test_labels_show_choices_and_columns_as_people_read_them(
     else:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         header, row = ([*map(str, row)] for row in book.get_sheet_by_index(0).to_python())
-    assert header == ["Key", "Status", "Location: Name", "Search text", "Paid"]
-    assert row[:3] == [shipment.pk, "Pickup available", "Dock 4"]
+    assert header == [
+        *("Key", "Status", "Location: Name", "Search text", "Paid"),
+        *("Location ID", "Tracking URL", "Label URL"),
+    ]
+    assert row[:3] == [shipment.pk, "Pickup Available", "Dock 4"]
 
 
 def test_labels_of_included_records(acme: Organization, shipment: Shipment) -> None:
     body = {"resource": "shipment", "includes": ["location"], "fields": ["status", "location.name"]}
     content = file_of(acme, **body, csv_field_options={"labels": True})
-    assert cells(content) == [["Status", "Location: Name"], ["Pickup available", "Dock 4"]]
+    assert cells(content) == [["Status", "Location: Name"], ["Pickup Available", "Dock 4"]]
 
 
 def test_labels_are_in_the_language_of_the_project(
@@ -249,6 +258,32 @@ def test_labels_are_in_the_language_of_the_project(
         acme, resource="shipment", csv_field_options={"columns": ["status"], "labels": True}
     )
     assert cells(content) == [["Februar"], ["Januar"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "label"),
+    [
+        ("contact", "id", "ID"),
+        ("shipment", "location", "Location"),
+        ("shipment", "location.id", "Location: ID"),
+        ("contact", "_outbound_trackers", "Outbound trackers"),
+        ("order", "total_amount_cents", "Total amount in cents"),
+        ("order", "total_amount_float", "Total amount"),
+        ("order", "formatted_total_amount", "Total amount with currency"),
+        ("line_item", "sku_code", "SKU code"),
+    ],
+)
+def test_labels_of_columns(name: str, path: str, label: str) -> None:
+    resource = registry.get(name)
+    assert resource
+    assert path_label(resource, path) == label
+
+
+def test_a_column_may_have_a_translated_label(settings: Settings) -> None:
+    settings.LANGUAGE_CODE = "de"
+    column = field_column(Shipment, "location")
+    assert column_label(Shipment, replace(column, label=gettext_lazy("January"))) == "Januar"
+    assert column_label(Shipment, replace(column, label="Dock")) == "Dock"
 
 
 def test_json_has_no_labels() -> None:
@@ -275,7 +310,7 @@ def test_every_resource_can_be_exported_with_labels(acme: Organization, resource
 
 def test_amounts_have_the_format_of_their_currency(acme: Organization) -> None:
     for currency in ("EUR", "JPY", "KWD", "XXX"):
-        a_record(Order, acme, currency_code=currency, total_amount_cents=123_456)
+        a_record(Order, acme, currency_code=currency, total_amount_cents=123_456, placed_at=MOMENT)
     columns = ["currency_code", "total_amount_float", "placed_at", "skus_count"]
     body = {"resource": "order", "format": "xlsx", "options": {"order_by": "currency_code"}}
     content = file_of(acme, **body, csv_field_options={"columns": columns})

@@ -90,6 +90,7 @@ EVENT: dict[str, Any] = {
             }
         ],
         "error": None,
+        "warnings": [],
         "metadata": {"ticket": "A-17"},
     },
 }
