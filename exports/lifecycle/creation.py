@@ -26,7 +26,7 @@ _COUNT_MILLISECONDS = 5_000
 # The last sentence of the error for a request or spec that is too large to be stored.
 SIZE_ADVICE = "Use shorter filters, or several exports."
 # Rows per second, for the first estimate.
-_DEFAULT_ROWS_PER_SECOND = 50_000
+DEFAULT_ROWS_PER_SECOND = 50_000
 
 
 def create(
@@ -94,7 +94,7 @@ def create(
 
 def expected_seconds(rows: int) -> float:
     """Return the expected time from the request to the file if no other export is running."""
-    return 1 + rows / _DEFAULT_ROWS_PER_SECOND
+    return 1 + rows / DEFAULT_ROWS_PER_SECOND
 
 
 def count_rows(
@@ -132,7 +132,7 @@ def _bound(request: Mapping[str, Any], name: str) -> str | None:
 
 def _is_quick(count: int, seconds: int) -> bool:
     """Return whether a small export probably takes less than some seconds."""
-    return _lane(count) is Lane.QUICK and count < seconds * _DEFAULT_ROWS_PER_SECOND
+    return _lane(count) is Lane.QUICK and count < seconds * DEFAULT_ROWS_PER_SECOND
 
 
 def _lane(count: int | None) -> Lane:

@@ -232,7 +232,12 @@ def test_presets_are_saved_shared_renamed_and_deleted(operator: Client, acme: Or
     # Private: only its owner sees it.
     colleague = signed_in("colleague", "add_export")
     assert colleague.get(PAGE, {"preset": preset.pk}).status_code == 404
-    values = {"do": "replace", "saved_preset": preset.pk, "preset_name": "All", "preset_shared": "on"}
+    values = {
+        "do": "replace",
+        "saved_preset": preset.pk,
+        "preset_name": "All",
+        "preset_shared": "on",
+    }
     operator.post(address, form(acme, **values))
     preset.refresh_from_db()
     assert (preset.name, preset.is_shared) == ("All", True)

@@ -86,7 +86,7 @@ def test_a_worker_writes_an_export_that_takes_longer(
 def test_a_large_export_is_queued_at_once(
     alice: KeyClient, contacts: list[Contact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(creation, "_DEFAULT_ROWS_PER_SECOND", 0.5)
+    monkeypatch.setattr(creation, "DEFAULT_ROWS_PER_SECOND", 0.5)
     assert alice.post("/v1/exports?wait=10", CONTACTS).json()["status"] == "queued"
 
 
