@@ -121,7 +121,8 @@ SETTINGS: dict[str, Any] = {
         # With 150 operations in the list, Swagger UI would render only those that it takes to be in
         # view, and it measures that before it shows the description above them.
         "docExpansion": "none",
-        "defaultModelsExpandDepth": 0,
+        # Without the list of all schemas, which takes seconds. Operations show theirs.
+        "defaultModelsExpandDepth": -1,
         "filter": True,
         # Do not store the key in the browser.
         "persistAuthorization": False,
