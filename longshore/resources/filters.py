@@ -267,8 +267,8 @@ def _json_text(value: Any) -> Any:
 
 def _value(name: str, kind: ColumnType, raw: Any) -> str:
     known = [str(operator) for operator in operators(kind)]
-    if isinstance(raw, Mapping):
-        return canonical_value(name, kind, raw, known, meant_operand(raw))
+    if isinstance(raw, Mapping) and (meant := meant_operand(raw)):
+        return canonical_value(name, kind, raw, known, meant)
     if not isinstance(raw, str) or not _OPERATOR_PREFIX.match(raw):
         return canonical_value(name, kind, raw)
     head, _, rest = raw.partition(":")
