@@ -63,6 +63,7 @@ SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "DESCRIPTION": _INTRODUCTION.strip(),
     "OAS_VERSION": "3.1.0",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "TAGS": [
         {
             "name": "Overview",
@@ -92,6 +93,7 @@ SETTINGS: dict[str, Any] = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "longshore.api.openapi.share_responses",
         "longshore.api.openapi.describe_rate_limits",
+        "longshore.api.openapi.state_public_operations",
         "exports_project.webhook_messages.add_headers",
         "exports_project.code_samples.add_code_samples",
     ],

@@ -255,6 +255,16 @@ def share_responses(
     return result
 
 
+def state_public_operations(
+    result: dict[str, Any], generator: Any, request: Any, public: bool
+) -> dict[str, Any]:
+    """State that operations and webhooks without an API key need none (a postprocessing hook)."""
+    for path in (*result["paths"].values(), *result.get("webhooks", {}).values()):
+        for described in path.values():
+            described.setdefault("security", [])
+    return result
+
+
 _RATE_TEXTS = (
     "Requests of the API key per period.",
     "Requests that are left in this period.",
