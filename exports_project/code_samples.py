@@ -16,7 +16,7 @@ from longshore.accounts.authentication import HEADERS
 from longshore.api.apis import NATIVE, api_of
 
 _KEY, _JSON = HEADERS[0], "application/json"
-# The constants of JSON in Python; strings are matched so that nothing inside of them is.
+# Constants of JSON. Strings are matched, too, so that words inside of them stay as they are.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|true|false|null')
 _PYTHON = {"true": "True", "false": "False", "null": "None"}
 

@@ -39,7 +39,7 @@ _EXAMPLE = OpenApiExample(
         "timestamp": EVENT["created_at"],
         "data": EVENT["data"],
     },
-    # Of the API: the body of its request is what the library takes for a response.
+    # drf-spectacular describes the message that the API sends as a response.
     response_only=True,
 )
 _HEADERS = {

@@ -39,7 +39,7 @@ def amounts(model: type[Model], computed: Iterable[Column] = ()) -> Iterator[Col
     For `total_amount_cents`: `total_amount_float` in `currency_code`, and `formatted_total_amount`,
     such as -$1,234.50 or CHF 20.00.
     computed: computed columns of cents.
-    Yields the columns of cents, too: their labels tell them from the amounts.
+    Yields the columns of cents, too, with labels that differ from those of the amounts.
     """
     names = [each.name for each in model._meta.concrete_fields if each.name.endswith(_CENTS)]
     for column in (*(field_column(model, name) for name in names), *computed):
