@@ -7,7 +7,6 @@ class ExportErrorCode(BaseErrorCode):
     """The codes of exports alone."""
 
     INVALID_DATE_RANGE = "invalid_date_range", 400, "Malformed date range."
-    INVALID_INCLUDE = "invalid_include", 400, "Unsupported include."
     EXPORT_NOT_READY = "export_not_ready", 409, "The export is not ready yet."
     OBSOLETE_SPEC = "obsolete_spec", 409, "The stored request is not supported any more."
     EXPORT_EXPIRED = "export_expired", 410, "The export's files have been deleted."

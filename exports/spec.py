@@ -48,6 +48,7 @@ class ExportSpec(Spec):
     datetime_format: an LDML pattern; None for ISO 8601 with microseconds and offset.
     include_header: write the header row, if the format has one.
     escape_formulas: write an apostrophe before text that a spreadsheet would run as a formula.
+    labels: show the labels of choices, and of columns without a header in the request.
     max_rows_per_file: maximum of rows in each file; None for one file.
     refuse_empty: fail if no records match.
     max_records: fail if more records match; None for the limit of the organization only.
@@ -66,6 +67,7 @@ class ExportSpec(Spec):
     include_header: bool = True
     escape_formulas: bool = True
     dialect: CsvDialect = field(default_factory=CsvDialect)
+    labels: bool = False
     max_rows_per_file: int | None = None
     refuse_empty: bool = False
     includes: tuple[Include, ...] = ()
@@ -92,8 +94,9 @@ class ExportSpec(Spec):
             includes=tuple(map(Include.from_json, data["includes"])),
             omit_empty=data["omit_empty"],
             warnings=tuple(data["warnings"]),
-            # Specs of version 0.1.0 do not have it.
+            # Specs of version 0.1.0 do not have these.
             max_records=data.get("max_records"),
+            labels=data.get("labels", False),
         )
 
 

@@ -63,7 +63,12 @@ SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "DESCRIPTION": _INTRODUCTION.strip(),
     "OAS_VERSION": "3.1.0",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "TAGS": [
+        {
+            "name": "Overview",
+            "description": "The addresses of the API, and the limits of the organization.",
+        },
         {"name": "Exports", "description": "Create exports, poll them, download their files."},
         {
             "name": "Batches",
@@ -75,6 +80,9 @@ SETTINGS: dict[str, Any] = {
         {"name": "Records", "description": "The records of each resource, in pages."},
     ],
     "SCHEMA_PATH_PREFIX": "/v1",
+    # Relative to the address of the description: clients of any installation get its own server.
+    "SERVERS": [{"url": "/", "description": "The server of this description."}],
+    "WEBHOOKS": "exports_project.webhook_messages.MESSAGES",
     "PREPROCESSING_HOOKS": [
         "exports_project.docs.of_one_api",
         "exports_project.docs.without_slash",
@@ -84,6 +92,10 @@ SETTINGS: dict[str, Any] = {
         "exports_project.docs.without_empty_enums",
         "drf_spectacular.hooks.postprocess_schema_enums",
         "longshore.api.openapi.share_responses",
+        "longshore.api.openapi.describe_rate_limits",
+        "longshore.api.openapi.state_public_operations",
+        "exports_project.webhook_messages.add_headers",
+        "exports_project.code_samples.add_code_samples",
     ],
     # In the order of their declaration.
     "SORT_OPERATIONS": False,
@@ -111,7 +123,8 @@ SETTINGS: dict[str, Any] = {
         # With 150 operations in the list, Swagger UI would render only those that it takes to be in
         # view, and it measures that before it shows the description above them.
         "docExpansion": "none",
-        "defaultModelsExpandDepth": 0,
+        # Without the list of all schemas, which takes seconds. Operations show theirs.
+        "defaultModelsExpandDepth": -1,
         "filter": True,
         # Do not store the key in the browser.
         "persistAuthorization": False,

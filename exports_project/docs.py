@@ -86,6 +86,7 @@ class _Page:
 
 class _SwaggerPage(_Page, SpectacularSwaggerSplitView):
     template_name = "docs/swagger.html"
+    template_name_js = "docs/swagger.js"
 
 
 class _RedocPage(_Page, SpectacularRedocView):

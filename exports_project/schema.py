@@ -5,7 +5,6 @@
 
 import gzip
 import hashlib
-import re
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -21,10 +20,10 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from longshore.api.compression import accepts_gzip
 from longshore.api.views import SETTINGS, AcceptNegotiation
 
 _CACHE_SECONDS = 60
-_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class SchemaView(SpectacularAPIView):
     def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponseBase:
         renderer = request.accepted_renderer
         found = _render(self.api, self.custom_settings or {}, renderer)
-        compressed = _GZIP.search(request.headers.get("Accept-Encoding", "")) is not None
+        compressed = accepts_gzip(request)
         response = HttpResponse(
             found.gzipped if compressed else found.plain,
             content_type=f"{renderer.media_type}; charset=utf-8",

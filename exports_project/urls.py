@@ -1,9 +1,10 @@
 from django.apps import apps
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from dialects.base.apps import installed_dialects
+from exports_project.index import IndexView
 from exports_project.search import search
 from longshore.accounts.admin.preferences import password_change, preferences
 from longshore.accounts.admin.second_factor import second_factor, turn_off
@@ -27,6 +28,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("", include("exports_project.docs")),
     path("", include("exports_project.guide")),
+    re_path(r"^v1/?$", IndexView.as_view(), name="index"),
     path("v1/", include("exports.api.urls")),
     path("v1/", include("webhooks.api.urls")),
     # After those of the API, which an app cannot replace.
@@ -49,5 +51,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 handler400 = "longshore.api.exception_handler.bad_request"
-handler404 = "longshore.api.exception_handler.page_not_found"
+handler404 = "exports_project.index.page_not_found"
 handler500 = "longshore.api.exception_handler.server_error"

@@ -1,5 +1,7 @@
 """The closed list of event types, with their descriptions."""
 
+from collections.abc import Iterable
+
 from django.db.models import TextChoices
 
 # Subscribes to all types, including those of later releases.
@@ -42,3 +44,15 @@ class EventType(TextChoices):
         "webhook.disabled",
         "A subscription was disabled because its target keeps failing.",
     )
+
+
+# Other names of event types, which subscriptions and filters accept.
+_ALIASES = {"export.completed": EventType.EXPORT_CREATED.value}
+# All names that requests may use.
+EVENT_TYPES = (*EventType.values, *_ALIASES)
+
+
+def canonical_types(names: Iterable[str]) -> list[str]:
+    """Return the event types that some names stand for, in the order of their declaration."""
+    chosen = {_ALIASES.get(name, name) for name in names}
+    return [name for name in EventType.values if name in chosen]

@@ -22,7 +22,7 @@ from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
 from webhooks.errors import WebhookErrorCode
-from webhooks.events import ALL_EVENTS, EventType
+from webhooks.events import ALL_EVENTS, EVENT_TYPES, canonical_types
 from webhooks.models import MAX_NAME_CHARACTERS
 from webhooks.signing_secrets import MAX_BYTES, MIN_BYTES, is_secret
 from webhooks.targets import InvalidTarget, check_target
@@ -61,7 +61,7 @@ _TARGET_ACCEPTED = "an https:// URL of a public host"
 _HEADERS_ACCEPTED = f"an object of at most {MAX_HEADERS} header names and values"
 _SINCE_ACCEPTED = "an ISO 8601 date and time with a time zone, such as 2024-12-25T14:30:00Z"
 
-_EVENT_SCHEMA = {"type": "string", "enum": EventType.values}
+_EVENT_SCHEMA = {"type": "string", "enum": [*EVENT_TYPES]}
 _NAMES_SCHEMA = {"type": "array", "items": {"type": "string"}}
 
 Values = dict[str, Any]
@@ -120,7 +120,7 @@ def _read_events(value: Any, path: str, problems: Problems) -> list[str]:
     """Return the event types in the order of their declaration."""
     code = WebhookErrorCode.INVALID_EVENT
     chosen = [value] if value == ALL_EVENTS else value
-    accepted = [ALL_EVENTS, *EventType.values]
+    accepted = [ALL_EVENTS, *EVENT_TYPES]
     if not isinstance(chosen, list) or not chosen:
         text = f"{path} must be {ALL_EVENTS} or a list of at least one event type."
         problems.report(code, path, value, text, accepted)
@@ -129,7 +129,7 @@ def _read_events(value: Any, path: str, problems: Problems) -> list[str]:
     if ALL_EVENTS in chosen and len(chosen) > 1:
         text = f"{ALL_EVENTS} stands for every event type and must be the only element."
         problems.report(code, path, value, text, [ALL_EVENTS])
-    return [name for name in accepted if name in chosen]
+    return [ALL_EVENTS] if ALL_EVENTS in chosen else canonical_types(map(str, chosen))
 
 
 def _names_hook(noun: str, code: BaseErrorCode, names: Callable[[], Collection[str]]) -> Hook:
@@ -228,7 +228,8 @@ _TARGET = Custom(
 )
 _EVENTS = Custom(
     "events",
-    "The event types to send, or `*` for all, including those that are added later.",
+    "The event types to send, or `*` for all, including those that are added later. "
+    "`export.completed` is another name of `export.created`.",
     schema={
         "oneOf": [
             {"type": "array", "items": _EVENT_SCHEMA, "minItems": 1},

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
+from longshore.api.limits import UsedLimit
 from webhooks import challenges, envelopes, signing_secrets
 from webhooks.errors import WebhookErrorCode
 from webhooks.lifecycle import activation
@@ -47,6 +48,13 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
         if _is_challenged(subscription):
             challenges.send(subscription)
     return subscription, secret
+
+
+def used_limits(organization: Organization) -> list[UsedLimit]:
+    """Return the limit of subscriptions for `GET /v1/limits`."""
+    used = Subscription.objects.visible().filter(organization=organization).count()
+    text = "Subscriptions to webhooks."
+    return [UsedLimit(name="webhooks", description=text, limit=MAX_SUBSCRIPTIONS, used=used)]
 
 
 def change(

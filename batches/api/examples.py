@@ -92,7 +92,7 @@ REQUESTED = QUEUED | {
     "input": QUEUED["input"] | {"name": "upload", "bytes": None, "sha256": None},
     "files": [],
     "upload": {
-        "url": "https://longshore.example/v1/batches/uploads/upload?signature=upload…",
+        "url": "https://longshore.example/v1/batches/uploads/upload?signature=uploadZx81kQ3a9nB7",
         "method": "PUT",
         "headers": {},
         "expires_at": "2024-12-25T15:30:00.123456Z",
@@ -125,8 +125,8 @@ COMPLETED = QUEUED | {
     ],
     "can_undo_until": "2025-01-01T14:30:01.650000Z",
 }
-LINK = f"https://longshore.example/v1/batches/files/{_RESULT_NAME}?signature={_ID}%2F…"
-ZIP_LINK = f"https://longshore.example/v1/batches/zips/{_ID}.zip?signature=zip%3A{_ID}…"
+LINK = f"https://longshore.example/v1/batches/files/{_RESULT_NAME}?signature={_ID}%2FZx81kQ3a9nB7"
+ZIP_LINK = f"https://longshore.example/v1/batches/zips/{_ID}.zip?signature=zip%3A{_ID}Zx81kQ3a9nB7"
 FILES = [
     {
         "kind": "result",

@@ -1,29 +1,39 @@
-"""Removes the apostrophes that an export put before formulas, from cells and columns of texts."""
+"""Removes what an export added for spreadsheets from cells and columns of texts.
+
+That is an apostrophe before a formula, and the formula `="00123"` around a text.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from longshore.files.formulas import MARKED_FORMULA, unescape_formula, unescape_inside_cell
+from longshore.files.formulas import (
+    MARKED_FORMULA,
+    unescape_formula,
+    unescape_inside_cell,
+    unkept_text,
+)
 
 
 def unescaped_cell(cell: str, index: int, columns: int, delimiter: str) -> str:
-    """Return a cell of CSV without the apostrophes. index: its position among the columns."""
+    """Return a cell of CSV as it was before the export. index: its position among the columns."""
     inside = unescape_inside_cell(cell, delimiter, is_first=not index, is_last=index == columns - 1)
-    return unescape_formula(inside)
+    text = unescape_formula(inside)
+    return unkept_text(text) if text == cell else text
 
 
 def unescaped(cells: Any, unescape: Callable[[str], str]) -> Any:
     """Return an Arrow column of texts with `unescape` applied.
 
-    Python sees only the cells that contain an apostrophe before a sign.
+    Python sees only the cells that contain a mark of an export.
     """
     # Imported late: the admin uses this module without files.
     from longshore.files.arrow import compute, pyarrow
 
-    marked = compute.match_substring(cells, "'")
+    marked = compute.match_substring_regex(cells, "'|^=\"")
     if not compute.any(marked).as_py():
         return cells
-    marked = compute.fill_null(compute.match_substring_regex(cells, MARKED_FORMULA), False)
+    pattern = f'{MARKED_FORMULA}|^="'
+    marked = compute.fill_null(compute.match_substring_regex(cells, pattern), False)
     texts = cells.filter(marked).to_pylist()
     if not texts:
         return cells

@@ -31,6 +31,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "event_callbacks", "description": "Deliveries of events to webhooks."},
         {"name": "application", "description": "The API key of the request."},
     ],
+    "WEBHOOKS": [],
     "ENUM_NAME_OVERRIDES": {},
     "APPEND_COMPONENTS": {"schemas": dict(COMPONENTS)},
 }

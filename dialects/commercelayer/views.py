@@ -7,7 +7,6 @@ from django.db.models import Model
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 
 from dialects.commercelayer.authentication import AccessTokenAuthentication
 from dialects.commercelayer.documentation.operations import DocumentSchema
@@ -21,7 +20,6 @@ from dialects.commercelayer.queries import (
     parse_object_query,
 )
 from longshore.accounts.authentication import ApiKeyAuthentication
-from longshore.accounts.throttling import ApiKeyThrottle
 from longshore.api.concurrency import expensive
 from longshore.api.parsers import BoundedJSONParser
 from longshore.api.views import ApiRenderer, ApiView, ApiViewSet
@@ -48,20 +46,14 @@ class DocumentView(ApiView):
     renderer_classes = (DocumentRenderer,)
     schema = DocumentSchema()
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        self._throttles = super().get_throttles()
-        return self._throttles
-
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Add the headers from which clients compute their delay."""
         finalized = super().finalize_response(request, response, *args, **kwargs)
-        for throttle in getattr(self, "_throttles", ()):
-            if isinstance(throttle, ApiKeyThrottle) and throttle.count:
-                limit, seconds = throttle.parse_rate(throttle.rate)
-                remaining = max(0, (limit or 0) - throttle.count)
-                finalized["X-Ratelimit-Limit"] = str(limit)
-                finalized["X-Ratelimit-Interval"] = str(seconds)
-                finalized["X-Ratelimit-Remaining"] = str(remaining)
+        if rate := self.rate:
+            limit, remaining, _ = rate.state()
+            finalized["X-Ratelimit-Limit"] = str(limit)
+            finalized["X-Ratelimit-Interval"] = str(rate.seconds)
+            finalized["X-Ratelimit-Remaining"] = str(remaining)
         return finalized
 
 

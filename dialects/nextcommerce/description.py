@@ -30,5 +30,6 @@ SETTINGS: dict[str, Any] = {
         {"name": "exports", "description": "Create exports, poll them, download their files."},
         {"name": "webhooks", "description": "Subscribe to events instead of polling."},
     ],
+    "WEBHOOKS": [],
     "ENUM_NAME_OVERRIDES": {},
 }

@@ -30,5 +30,6 @@ SETTINGS: dict[str, Any] = {
         {"name": "Webhooks", "description": "Subscribe to events instead of polling."},
         {"name": RECORDS, "description": "The records of each resource, in pages."},
     ],
+    "WEBHOOKS": [],
     "ENUM_NAME_OVERRIDES": {},
 }

@@ -6,6 +6,7 @@ from exports.errors import ExportErrorCode
 from longshore.api.errors import ErrorCode
 from longshore.jobs.admin.failures import Advice, Step, common_failures
 from longshore.jobs.errors import JobErrorCode
+from longshore.resources.errors import ResourceErrorCode
 
 FAILURES: Mapping[str, Advice] = {
     **common_failures("exports"),
@@ -55,7 +56,7 @@ FAILURES: Mapping[str, Advice] = {
         "Duplicate the export and correct the range.",
         (Step.DUPLICATE,),
     ),
-    ExportErrorCode.INVALID_INCLUDE: Advice(
+    ResourceErrorCode.INVALID_INCLUDE: Advice(
         "An include of the request is not supported.",
         "Duplicate the export and remove the include.",
         (Step.DUPLICATE,),

@@ -13,9 +13,8 @@ from longshore.resources.comparisons import LIKE_OPERATORS, Operator
 from longshore.resources.conditions import SEARCH, AnyOf, Condition
 from longshore.resources.filters import Ordering
 from longshore.resources.includes import Include
+from longshore.resources.labels import spelled
 
-# Parts of names that are not written in lower case.
-_ACRONYMS = {name.lower(): name for name in ("ID", "SKU", "GTIN", "URL", "API", "IP", "VAT")}
 _OPERATORS = {
     Operator.EQUALS: "is",
     Operator.NOT_EQUALS: "is not",
@@ -79,9 +78,7 @@ def format_label(export: Export) -> str:
 
 def name_of(path: str) -> str:
     """Return `Tracking URL` for `tracking_url`, and `Group → ID` for `group.id`."""
-    parts = (part.replace("_", " ").split() for part in path.split("."))
-    names = (" ".join(_ACRONYMS.get(word, word) for word in words) for words in parts)
-    return capfirst(" → ".join(names))
+    return capfirst(" → ".join(map(spelled, path.split("."))))
 
 
 def sentence(export: Export, spec: ExportSpec) -> str:

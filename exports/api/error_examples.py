@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from exports.api import errors
+from exports.api import errors, waiting
 from exports.formats.workbook import MAX_COLUMNS, too_many_columns
 from exports.lifecycle import limits
 from exports.lifecycle.transitions import readable_spec
@@ -47,6 +47,7 @@ def invalid_bodies() -> Iterator[dict[str, Any]]:
 
 
 INVALID_BODIES = raised_errors(partial(parse_export, body) for body in invalid_bodies())
+INVALID_WAIT = waiting.invalid("60")
 TOO_MANY_REQUESTS = concurrency.too_many(2)
 TOO_MANY_RECORDS = limits.too_many_records(1_204_331, 1_000_000)
 EMPTY_EXPORT = limits.empty()

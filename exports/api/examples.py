@@ -44,11 +44,11 @@ QUEUED: dict[str, Any] = {
 }
 LINK = (
     f"https://longshore.example/v1/exports/files/{_PLURAL}-20241225T143000Z-z0abc.csv"
-    "?signature=exp_01jd8x5m3v9q7r2t4w6y8z0abc%2F…"
+    "?signature=exp_01jd8x5m3v9q7r2t4w6y8z0abc%2FZx81kQ3a9nB7"
 )
 ZIP_LINK = (
     "https://longshore.example/v1/exports/zips/exp_01jd8x5m3v9q7r2t4w6y8z0abc.zip"
-    "?signature=zip%3Aexp_01jd8x5m3v9q7r2t4w6y8z0abc…"
+    "?signature=zip%3Aexp_01jd8x5m3v9q7r2t4w6y8z0abcZx81kQ3a9nB7"
 )
 COMPLETED = QUEUED | {
     "status": "completed",

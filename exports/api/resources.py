@@ -17,6 +17,7 @@ from longshore.resources.registry import registry
 class ResourceViewSet(ApiViewSet[Any]):
     """The registered resources; the same for every organization."""
 
+    may_compress = True
     lookup_url_kwarg = "name"
     lookup_value_regex = "[a-z0-9_]+"
 

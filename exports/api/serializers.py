@@ -13,7 +13,8 @@ from longshore.resources.registry import Resource
 class ExportTypeSerializer(serializers.Serializer[ExportType]):
     """A named export."""
 
-    code = serializers.CharField(help_text="Value of `type` in requests.")
+    type = serializers.CharField(source="code", help_text="Value of `type` in requests.")
+    code = serializers.CharField(help_text="The same value; requests accept `code`, too.")
     name = serializers.CharField()
     resource = serializers.CharField()
     columns = serializers.DictField(

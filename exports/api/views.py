@@ -8,15 +8,18 @@ from typing import Any, cast
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema_view
+from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exports.api import documentation, errors
+from exports.api import documentation, errors, waiting
 from exports.api.filters import list_filters
 from exports.api.serializers import ExportTypeSerializer
 from exports.execution.manifest import manifest as build_manifest
 from exports.execution.preview import preview as build_preview
+from exports.execution.waiting import run, thread
 from exports.formats.base import FormatLimit
 from exports.lifecycle import creation
 from exports.lifecycle.representation import (
@@ -25,12 +28,14 @@ from exports.lifecycle.representation import (
 )
 from exports.lifecycle.storage import EXPORT_FILES
 from exports.lifecycle.transitions import export_lifecycle, readable_spec
-from exports.models import Export, ExportQuerySet
+from exports.models import Export, ExportQuerySet, Status
+from exports.request.body import EXPORT_BODY
 from exports.request.parser import parse_export
 from exports.sql.declared_names import resources_of
 from longshore.accounts.authentication import key_of
 from longshore.accounts.models import Scope
 from longshore.api.concurrency import expensive
+from longshore.api.idempotency import REPLAYED, idempotent
 from longshore.api.pagination import single_page
 from longshore.jobs.api.files import SignedFileView, SignedZipView, zip_link
 from longshore.jobs.api.views import JobViewSet
@@ -48,9 +53,47 @@ class ExportViewSet(JobViewSet[Export]):
     serializer_class = ExportSerializer
     event_serializer_class = ExportEventSerializer
     lifecycle = export_lifecycle
+    # Whether the creation may wait for the files.
+    may_wait = True
+    _wait_seconds = 0
+    # The new export, if this process has claimed it.
+    _claimed: Export | None = None
+
+    @expensive(spare=1)
+    def create(self, request: Request) -> HttpResponse:
+        """Create an export. If the request waits, write a small one before the response.
+
+        It is written outside of the transaction that an Idempotency-Key needs. A replayed response
+        to a request that waits shows the export as it is now.
+        """
+        seconds = waiting.parameter_seconds(request) if self.may_wait else 0
+        preferred = waiting.preferred_seconds(request) if self.may_wait and not seconds else 0
+        if not seconds and not preferred:
+            return self._create(request)
+        with thread() as is_free:
+            self._wait_seconds = (seconds or preferred) if is_free else 0
+            response = self._create(request)
+            if self._claimed is not None:
+                run(self._claimed, self._wait_seconds)
+        public_id = response["Location"].rstrip("/").rpartition("/")[2]
+        export = get_object_or_404(self.get_queryset(), public_id=public_id)
+        is_new = response.status_code == status.HTTP_201_CREATED
+        shown = self.created(export, is_new=is_new)
+        if REPLAYED in response:
+            shown[REPLAYED] = response[REPLAYED]
+        if preferred and is_free:
+            shown[waiting.APPLIED] = f"wait={preferred}"
+        return shown
+
+    @idempotent
+    def _create(self, request: Request) -> Response:
+        export, is_new = self.create_job(self.json_body(request))
+        if is_new and export.status == Status.PROCESSING:
+            self._claimed = export
+        return self.created(export, is_new=is_new)
 
     def create_job(self, body: Mapping[str, Any]) -> tuple[Export, bool]:
-        organization = self.organization
+        organization, body = self.organization, EXPORT_BODY.canonical(body)
         spec = parse_export(body, organization.timezone)
         return creation.create(
             organization,
@@ -58,6 +101,7 @@ class ExportViewSet(JobViewSet[Export]):
             body,
             spec,
             dedupe=body.get("dedupe") is True,
+            wait_seconds=self._wait_seconds,
         )
 
     def filter_choices(self) -> Mapping[str, Sequence[str]]:
@@ -72,7 +116,7 @@ class ExportViewSet(JobViewSet[Export]):
         return super().filter_jobs(jobs, filters)
 
     # The preview is a POST, but it only reads.
-    @action(detail=False, methods=["post"], required_scope=Scope.READ)
+    @action(detail=False, methods=["post"], required_scope=Scope.READ, may_compress=True)
     @expensive(spare=1)
     def preview(self, request: Request) -> HttpResponse:
         spec = parse_export(self.json_body(request), self.organization.timezone)
@@ -90,7 +134,7 @@ class ExportViewSet(JobViewSet[Export]):
         body = ",".join(f'"{name}":{text}' for name, text in texts.items())
         return HttpResponse(f"{{{body}}}", content_type="application/json")
 
-    @action(detail=False)
+    @action(detail=False, may_compress=True)
     def types(self, request: Request) -> Response:
         return Response(
             single_page([ExportTypeSerializer(each).data for each in export_types.declared])

@@ -25,7 +25,7 @@ from longshore.files.date_texts import date_text
 from longshore.files.formulas import datetime_sql, escape_formula, escape_formula_sql
 from longshore.resources.columns import ColumnType
 
-SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas"})
+SPREADSHEET_OPTIONS = frozenset({"include_header", "escape_formulas", "labels"})
 
 # Each row as a JSON array of its cells. A function takes at most 100 arguments, so the array is
 # aggregated from the members of an object.
@@ -72,11 +72,15 @@ class FileColumn:
 
     kind: the type of its cells. TEXT if the query converts them to text.
     digits: precision and scale of a decimal; None if they are not declared.
+    path: of the value; "" for a column that `flatten` made.
+    currency: of an amount, the path of its currency code; "" for other values.
     """
 
     header: str
     kind: ColumnType
     digits: tuple[int, int] | None = None
+    path: str = ""
+    currency: str = ""
 
 
 class Format(ABC):

@@ -26,11 +26,10 @@ from exports.formats.base import (
 from exports.spec import ExportSpec
 from longshore.files.csv_dialect import CsvDialect, Quoting
 from longshore.files.datetime_patterns import ISO_8601
-from longshore.files.formulas import (
-    escape_inside_cells,
-)
+from longshore.files.formulas import escape_inside_cells, kept_text_sql
 from longshore.resources.columns import ColumnType
 
+_FRACTIONS = (ColumnType.DECIMAL, ColumnType.FLOAT)
 _BOM = b"\xef\xbb\xbf"
 
 # Changes the limit of the whole process, also for other users of `csv`: previews read rows with it,
@@ -44,7 +43,9 @@ class Csv(Format):
     extension = "csv"
     content_type = "text/csv"
     rows = Rows.TEXT
-    options = SPREADSHEET_OPTIONS | {"delimiter", "quoting", "bom", "line_end"}
+    options = SPREADSHEET_OPTIONS | {
+        *("delimiter", "quoting", "bom", "line_end", "decimal_separator", "preset")
+    }
 
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
@@ -84,7 +85,13 @@ register(Csv())
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
     if column.kind is ColumnType.BOOLEAN:
         return sql.SQL("({})::text").format(value)
-    return cell_text(value, column, spec, ISO_8601)
+    if column.kind in _FRACTIONS and spec.dialect.decimal_separator != ".":
+        separator = sql.Literal(spec.dialect.decimal_separator)
+        return sql.SQL("replace(({})::text, '.', {})").format(value, separator)
+    text = cell_text(value, column, spec, ISO_8601)
+    if column.kind is ColumnType.TEXT and spec.dialect.keeps_texts:
+        return kept_text_sql(value, text)
+    return text
 
 
 def _header(columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from longshore.files.datetime_patterns import tokens
 
-# Used if the request sets no pattern. A datetime in Excel has milliseconds and no time zone.
-DEFAULT_NUMBER_FORMAT = "yyyy-mm-dd hh:mm:ss.000"
-DEFAULT_PATTERN = "yyyy-MM-dd HH:mm:ss.SSS"
+# Used if the request sets no pattern. A datetime in Excel has no time zone.
+DEFAULT_NUMBER_FORMAT = "yyyy-mm-dd hh:mm:ss"
+DEFAULT_PATTERN = "yyyy-MM-dd HH:mm:ss"
 
 _FORMATS = {
     "y": "yyyy", "yy": "yy", "yyyy": "yyyy",

@@ -7,14 +7,18 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import IO, cast
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, LargeZipFile, ZipFile, ZipInfo
+
+from django.utils.text import capfirst
 
 from exports.formats.base import FileColumn, FormatLimit, escaped_headers
 from exports.formats.excel_dates import DEFAULT_NUMBER_FORMAT, number_format
+from exports.formats.styles import HEADER, styles_xml
 from exports.spec import ExportSpec
 from longshore.api.errors import shortened
 from longshore.resources.columns import ColumnType
+from longshore.resources.registry import registry
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_576, 16_384, 32_767
 # Bytes of a sheet's XML. Above 2 GiB a zip file needs the Zip64 extension, and Excel reports such
@@ -22,10 +26,9 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_576, 16_384, 32_767
 MAX_SHEET_BYTES = 2_000_000_000
 # Most of the XML is tags: a higher level takes more time and saves hardly any space.
 _COMPRESSION_LEVEL = 1
-# Indexes of cell styles in `cellXfs`.
-HEADER, DATE, DATETIME = "1", "2", "3"
 # Width of a column in characters, and the number of rows that it is measured by.
 _MIN_WIDTH, _MAX_WIDTH, _MEASURED_ROWS = 8, 60, 200
+_CURRENCY_CHARACTERS = 6
 _TAG = re.compile(rb"<[^>]*>")
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -122,8 +125,14 @@ class Workbook:
 
     def _end_sheet(self) -> None:
         if self._sheet is not None:
-            self._sheet.write(b"</sheetData></worksheet>")
+            self._sheet.write(b"</sheetData>" + self._filter().encode() + b"</worksheet>")
             self._sheet.close()
+
+    def _filter(self) -> str:
+        """Return the XML that lets people filter the rows by the values of each column."""
+        if not (self._spec.include_header and self._columns):
+            return ""
+        return f'<autoFilter ref="A1:{_letters(len(self._columns))}{self._rows}"/>'
 
     def _member(self, name: str) -> IO[bytes]:
         entry = ZipInfo(name, datetime.now(UTC).timetuple()[:6])
@@ -163,6 +172,9 @@ class Workbook:
         for index, column in enumerate(self._columns):
             if column.kind is ColumnType.DATETIME:
                 widths[index] = max(len(column.header), len(self._datetime_format()))
+            elif column.currency:
+                # The code, the spaces and the separators that the number format adds.
+                widths[index] += _CURRENCY_CHARACTERS
         return [min(max(width + 2, _MIN_WIDTH), _MAX_WIDTH) for width in widths]
 
     def _datetime_format(self) -> str:
@@ -172,7 +184,9 @@ class Workbook:
 
     def _sheet_names(self) -> list[str]:
         # A sheet's name has at most 31 characters.
-        name = self._spec.resource[:25]
+        resource = registry.get(self._spec.resource)
+        name = (resource.plural if resource else self._spec.resource)[:25]
+        name = capfirst(name.replace("_", " "))
         return [name, *(f"{name} {number}" for number in range(2, self._sheets + 1))]
 
     def _too_long(self, block: bytes) -> FormatLimit:
@@ -201,6 +215,15 @@ class _Buffer:
         taken = b"".join(self._written)
         self._written.clear()
         return taken
+
+
+def _letters(number: int) -> str:
+    """Return the name of a column: `A` for 1, `AA` for 27."""
+    name = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
 
 
 def _xml_text(text: str) -> str:
@@ -237,7 +260,7 @@ def _package_members(sheets: list[str], datetime_format: str) -> Iterator[tuple[
         "xl/workbook.xml",
         f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{elements}</sheets></workbook>',
     )
-    yield "xl/styles.xml", _styles(datetime_format)
+    yield "xl/styles.xml", styles_xml(datetime_format)
 
 
 def _relationships(targets: list[tuple[str, str]]) -> str:
@@ -246,26 +269,3 @@ def _relationships(targets: list[tuple[str, str]]) -> str:
         for number, (kind, target) in enumerate(targets, 1)
     )
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{elements}</Relationships>'
-
-
-def _styles(datetime_format: str) -> str:
-    font = '<sz val="11"/><name val="Calibri"/><family val="2"/>'
-    # In the order of the style indexes: plain, HEADER, DATE, DATETIME.
-    styles = [(0, 0), (0, 1), (165, 0), (166, 0)]
-    cells = "".join(
-        f'<xf numFmtId="{number}" fontId="{font_id}" fillId="0" borderId="0" xfId="0"'
-        ' applyNumberFormat="1" applyFont="1"/>'
-        for number, font_id in styles
-    )
-    return (
-        f'<styleSheet xmlns="{_MAIN}"><numFmts count="2">'
-        '<numFmt numFmtId="165" formatCode="yyyy-mm-dd"/>'
-        f'<numFmt numFmtId="166" formatCode={quoteattr(datetime_format)}/></numFmts>'
-        f'<fonts count="2"><font>{font}</font><font><b/>{font}</font></fonts>'
-        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-        '<fill><patternFill patternType="gray125"/></fill></fills>'
-        '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-        '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>'
-        f'</cellStyleXfs><cellXfs count="4">{cells}</cellXfs><cellStyles count="1">'
-        '<cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
-    )

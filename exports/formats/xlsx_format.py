@@ -4,6 +4,7 @@ SQL writes the XML of each cell; `exports.formats.workbook` adds rows, sheets an
 Texts are inline strings: a table of shared strings would have to be kept in memory.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import sql
@@ -22,7 +23,8 @@ from exports.formats.base import (
     register,
 )
 from exports.formats.excel_dates import DEFAULT_PATTERN, number_format
-from exports.formats.workbook import DATE, DATETIME, MAX_CELL_CHARACTERS, Workbook
+from exports.formats.styles import AMOUNT, AMOUNT_STYLES, DATE, DATETIME
+from exports.formats.workbook import MAX_CELL_CHARACTERS, Workbook
 from exports.spec import ExportSpec
 from longshore.database.copying import UNQUOTED
 from longshore.files.date_texts import date_text
@@ -36,6 +38,8 @@ _DIALECT = f"{UNQUOTED}, NULL '<c/>'"
 _TEXT = sql.SQL("""'<c t="inlineStr"><is><t xml:space="preserve">' || {} || '</t></is></c>'""")
 _NUMBER = sql.SQL("'<c><v>' || {} || '</v></c>'")
 _STYLED = sql.SQL("'<c s=\"{style}\"><v>' || {value} || '</v></c>'")
+_AMOUNT = sql.SQL("'<c s=\"' || {style} || '\"><v>' || {value} || '</v></c>'")
+_STYLE_OF_CURRENCY = sql.SQL("coalesce({styles}::jsonb ->> {currency}, {default})")
 
 # Characters that XML forbids are written as _xHHHH_. A text that already looks like that escape is
 # escaped as well.
@@ -76,8 +80,10 @@ class Xlsx(Format):
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec
     ) -> sql.Composable:
+        by_path = {column.path: cell_identifier(index) for index, column in enumerate(columns)}
         cells = [
-            _cell(cell_identifier(index), column, spec) for index, column in enumerate(columns)
+            _cell(cell_identifier(index), column, spec, by_path.get(column.currency))
+            for index, column in enumerate(columns)
         ]
         return sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT ({})").format(
             sql.SQL(", ").join(cells), fenced(query, columns), sql.SQL(_DIALECT)
@@ -106,9 +112,20 @@ class Xlsx(Format):
 register(Xlsx())
 
 
-def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
-    """Return SQL of a cell's XML; null if the value is null."""
+def _cell(
+    value: sql.Composable,
+    column: FileColumn,
+    spec: ExportSpec,
+    currency: sql.Composable | None,
+) -> sql.Composable:
+    """Return SQL of a cell's XML; null if the value is null.
+
+    currency: the currency code of an amount; None if the file has none.
+    """
     match column.kind:
+        case ColumnType.DECIMAL if column.currency:
+            amount = _AMOUNT.format(style=_amount_style(currency), value=value)
+            return _cell_or_text(_DECIMAL, value, amount)
         case ColumnType.INTEGER:
             return _cell_or_text(_INTEGER, value, _NUMBER.format(value))
         case ColumnType.DECIMAL:
@@ -125,6 +142,13 @@ def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Co
             return _datetime(value, spec)
         case _:
             return _text(value, spec)
+
+
+def _amount_style(currency: sql.Composable | None) -> sql.Composable:
+    if currency is None:
+        return sql.Literal(AMOUNT)
+    styles = sql.Literal(json.dumps(AMOUNT_STYLES))
+    return _STYLE_OF_CURRENCY.format(styles=styles, currency=currency, default=sql.Literal(AMOUNT))
 
 
 def _cell_or_text(
@@ -148,7 +172,7 @@ def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
     if spec.datetime_format and excel_format is None:
         return _TEXT.format(text)
     # Truncate to the precision that Excel displays: Excel rounds, the other formats truncate.
-    milliseconds = excel_format is None or excel_format.endswith(".000")
+    milliseconds = excel_format is not None and excel_format.endswith(".000")
     serial = _SERIAL.format(
         unit=sql.Literal("milliseconds" if milliseconds else "second"),
         moment=value,

@@ -3,7 +3,11 @@
 The parser reads by this declaration; the OpenAPI schema and the documentation are derived from it.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from exports.formats import formats
+from exports.request.file_presets import FilePreset
 from exports.spec import OUTPUT, Nesting
 from longshore.api.body.declaration import (
     Body,
@@ -18,7 +22,7 @@ from longshore.api.errors import ErrorCode
 from longshore.database.column_types import MAX_BIGINT
 from longshore.database.texts import MAX_NAME_BYTES
 from longshore.files.compression import Compression
-from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
+from longshore.files.csv_dialect import DECIMAL_SEPARATORS, DELIMITERS, LINE_ENDS, Quoting
 from longshore.jobs.errors import JobErrorCode
 from longshore.jobs.request_fields import (
     datetime_format_field,
@@ -27,9 +31,13 @@ from longshore.jobs.request_fields import (
 )
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.export_types import export_types
+from longshore.resources.filters import DIRECTION, LIMIT, ORDER_BY, filter_names
 from longshore.resources.registry import registry
 
+PRESET = "preset"
 TYPE, DATE_FROM, DATE_TO = "type", "date_from", "date_to"
+# The value of `columns` that selects every column.
+ALL_COLUMNS = "all"
 # JSON keys are column names of the query.
 MAX_HEADER_BYTES = MAX_NAME_BYTES
 
@@ -47,9 +55,16 @@ OUTPUT_OPTIONS = Body(
             "The columns of the file: a list of names, or an object of names. In an object, `true` "
             "keeps the name as the header, a string replaces it, and `false` leaves the column "
             "out. A relation (`location`) and a field of a relation (`location.name`) are columns. "
-            "Default: every column.",
-            schema={"oneOf": [{"type": "object", "additionalProperties": _HEADER}, _STRINGS]},
-            accepts="an object or a list of names",
+            f"`{ALL_COLUMNS}` selects every column. Default: in tables the `default_columns` of "
+            "the resource, in JSON every column.",
+            schema={
+                "oneOf": [
+                    {"type": "object", "additionalProperties": _HEADER},
+                    _STRINGS,
+                    {"const": ALL_COLUMNS},
+                ]
+            },
+            accepts=f"an object or a list of names, or {ALL_COLUMNS}",
         ),
         Custom(
             "column_order",
@@ -85,6 +100,12 @@ OUTPUT_OPTIONS = Body(
             "apostrophe.",
             default=True,
         ),
+        Boolean(
+            "labels",
+            "CSV and XLSX: show choices (`Delivered`) and the names of columns as people read "
+            "them, in the language of the project.",
+            default=False,
+        ),
         Choice("delimiter", "CSV: the delimiter of cells.", choices=DELIMITERS, default=","),
         Choice(
             "quoting",
@@ -98,9 +119,33 @@ OUTPUT_OPTIONS = Body(
             default=False,
         ),
         Choice("line_end", "CSV: the end of each line.", choices=LINE_ENDS, default="\n"),
+        Choice(
+            "decimal_separator",
+            "CSV: the decimal separator of numbers.",
+            choices=DECIMAL_SEPARATORS,
+            default=".",
+        ),
+        Choice(
+            PRESET,
+            "CSV: `excel` opens in Excel as it is: with a byte order mark, a semicolon as "
+            "delimiter if `decimal_separator` is a comma, datetimes that Excel knows, and texts "
+            'such as `00123` as `="00123"`. `iso` is for programs. Other options apply before it. '
+            "Default: `excel` for named exports, otherwise `iso`.",
+            choices=[each.value for each in FilePreset],
+        ),
     ),
     null_is_absent=True,
 )
+
+
+def _elsewhere(given: Mapping[str, Any], name: str) -> str | None:
+    """Return the path of an option of the output, or of a filter, at the top of a request."""
+    if name in OUTPUT_OPTIONS.names:
+        return f"{OUTPUT}.{name}"
+    resource = registry.get(str(given.get("resource")))
+    filters = filter_names(resource) if resource else ()
+    return f"options.{name}" if name in (*filters, ORDER_BY, DIRECTION, LIMIT) else None
+
 
 EXPORT_BODY = Body(
     "ExportRequest",
@@ -206,5 +251,8 @@ EXPORT_BODY = Body(
         ),
         metadata_field("export"),
     ),
+    # `/v1/exports/types` shows both names.
+    aliases={"code": TYPE},
+    elsewhere=_elsewhere,
     null_is_absent=True,
 )

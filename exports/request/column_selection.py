@@ -1,10 +1,10 @@
 """Parses `columns` and `column_order`: the columns of a file, their headers and their order."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from exports.request.body import MAX_HEADER_BYTES
+from exports.request.body import ALL_COLUMNS, MAX_HEADER_BYTES
 from exports.request.includes import RequestedIncludes
 from exports.spec import OUTPUT, Nesting, OutputColumn
 from exports.sql.nesting import find_collision, layout_columns
@@ -12,6 +12,7 @@ from longshore.api.errors import Problems, display_value
 from longshore.api.suggestions import did_you_mean
 from longshore.database.texts import storable
 from longshore.resources.errors import ResourceErrorCode
+from longshore.resources.labels import path_label
 from longshore.resources.registry import Resource
 
 _COLUMNS = f"{OUTPUT}.columns"
@@ -22,6 +23,7 @@ class ColumnSelection:
     """Parses `columns` and `column_order` of one request.
 
     output: `csv_field_options` of the request.
+    is_table: whether the format of the file is a table.
     requested: the includes of the request; their relations are columns too.
     """
 
@@ -31,12 +33,15 @@ class ColumnSelection:
         output: Mapping[str, Any],
         requested: RequestedIncludes,
         problems: Problems,
+        *,
+        is_table: bool,
     ) -> None:
         self._resource = resource
         self._output = output
         self._requested = requested
         self._relations = [include.relation for include in requested.includes]
         self._problems = problems
+        self._is_table = is_table
 
     def parse(self) -> tuple[OutputColumn, ...]:
         """Return the columns in the order of the file."""
@@ -54,6 +59,8 @@ class ColumnSelection:
                 self._report(f"{_COLUMNS}.{name}", header, *problem)
             elif header is not False:
                 headers[name] = name if header is True else header
+        if self._output["labels"]:
+            headers = self._with_labels(selected, headers)
         if all(header is False for header in selected.values()):
             self._refuse_empty(selected)
         return tuple(OutputColumn(name, headers[name]) for name in self._order(headers))
@@ -61,7 +68,10 @@ class ColumnSelection:
     def check_headers(self, columns: tuple[OutputColumn, ...], nesting: Nesting) -> None:
         """Report two columns that can produce the same header with this nesting."""
         includes = self._requested.includes
-        if pair := find_collision(layout_columns(self._resource, columns, nesting, includes)):
+        layouts = layout_columns(
+            self._resource, columns, nesting, includes, labels=self._output["labels"]
+        )
+        if pair := find_collision(layouts):
             one, other = pair
             text = f"The columns {one.path} and {other.path} can produce the same header."
             accepted = f"only one of them, or other headers than {one.header} and {other.header}"
@@ -72,7 +82,9 @@ class ColumnSelection:
         given = self._output.get("columns")
         if given is None:
             names = self._requested.columns
-            return dict.fromkeys(self._resource.names if names is None else names, True)
+            return dict.fromkeys(self._default() if names is None else names, True)
+        if given == ALL_COLUMNS:
+            return dict.fromkeys(self._resource.names, True)
         if isinstance(given, Mapping):
             return dict(given)
         if isinstance(given, list) and all(isinstance(name, str) for name in given):
@@ -80,9 +92,22 @@ class ColumnSelection:
                 text = f"The column {display_value(name)} is listed twice."
                 self._report(_COLUMNS, name, text, "each column once")
             return dict.fromkeys(given, True)
-        text = f"{_COLUMNS} must be an object or a list of names, not {display_value(given)}."
+        accepted = f"an object, a list of names or {ALL_COLUMNS}"
+        text = f"{_COLUMNS} must be {accepted}, not {display_value(given)}."
         self._report(_COLUMNS, given, text, '{"<column>": true}')
         return None
+
+    def _default(self) -> Iterable[str]:
+        """Return the columns of a request that names none; those of `column_order` are added."""
+        default = self._resource.default_columns if self._is_table else ()
+        order = self._output.get("column_order")
+        ordered = (
+            [each for each in order if self._is_known(each)] if isinstance(order, list) else []
+        )
+        return (*default, *ordered) if default else self._resource.names
+
+    def _is_known(self, name: Any) -> bool:
+        return isinstance(name, str) and (self._resource.has_path(name) or name in self._relations)
 
     def _problem_of(
         self, name: str, header: Any, headers: Mapping[str, str]
@@ -92,8 +117,8 @@ class ColumnSelection:
         header: true, false or the header in the request. headers: of the columns before it.
         """
         resource = self._resource
-        if not (resource.has_path(name) or name in self._relations):
-            hint = did_you_mean(name, resource.names)
+        if not self._is_known(name):
+            hint = did_you_mean(name, resource.paths)
             return f"{resource.name} has no column {display_value(name)}{hint}", resource.names
         accepted = f"true, false, or a header of up to {MAX_HEADER_BYTES} bytes"
         text = name if header is True else header
@@ -107,6 +132,22 @@ class ColumnSelection:
         if text in headers.values():
             return f"Two columns have the header {display_value(text)}.", accepted
         return None
+
+    def _with_labels(
+        self, selected: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return the headers, with labels for columns that have no header in the request.
+
+        A label that is too long, or another header too, is left out.
+        """
+        found: dict[str, str] = {}
+        for name, header in headers.items():
+            label = header
+            if selected[name] is True and self._resource.has_path(name):
+                label = path_label(self._resource, name)
+            others = {*headers.values(), *found.values()} - {header}
+            found[name] = label if _is_header(label) and label not in others else header
+        return found
 
     def _refuse_empty(self, selected: Mapping[str, Any]) -> None:
         path = "fields" if self._output.get("columns") is None else _COLUMNS
@@ -131,8 +172,10 @@ class ColumnSelection:
                 first[name] = None
                 continue
             is_repeated = isinstance(name, str) and name in first
-            state = "listed twice" if is_repeated else "not a selected column"
-            text = f"{display_value(name)} is {state}."
+            state = "listed twice." if is_repeated else "not a selected column."
+            if isinstance(name, str) and not is_repeated:
+                state = f"not a selected column{did_you_mean(name, list(headers))}"
+            text = f"{display_value(name)} is {state}"
             self._report(f"{_COLUMN_ORDER}.{position}", name, text, list(headers))
         return list(dict.fromkeys([*first, *headers]))
 

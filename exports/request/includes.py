@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from exports.errors import ExportErrorCode
 from exports.formats import formats
 from exports.formats.base import Rows
 from exports.spec import PROPERTIES_FIELD, Nesting
@@ -91,7 +90,9 @@ class IncludeParser:
             self._select(self._root, EVERY_COLUMN)
         for field_path, path in self._paths("fields", fields, ResourceErrorCode.INVALID_COLUMN):
             self._add_field(field_path, path)
-        for field_path, path in self._paths("includes", includes, ExportErrorCode.INVALID_INCLUDE):
+        for field_path, path in self._paths(
+            "includes", includes, ResourceErrorCode.INVALID_INCLUDE
+        ):
             self._add_include(field_path, path)
         if fields == []:
             text = "fields is empty: name at least one field."
@@ -126,7 +127,7 @@ class IncludeParser:
                 f"{' and '.join(included)} with {PROPERTIES_FIELD} {nesting.value!r}."
             )
             accepted = [Nesting.REPEAT] if repeated else [Nesting.MERGE, Nesting.REPEAT]
-            code = ExportErrorCode.INVALID_INCLUDE
+            code = ResourceErrorCode.INVALID_INCLUDE
             self._report(code, PROPERTIES_FIELD, properties, text, accepted)
         return Nesting.REPEAT if repeated else nesting
 
@@ -232,7 +233,7 @@ class IncludeParser:
         else:
             hint = did_you_mean(path, accepted)
             text = f"{self._resource.name} cannot include {display_value(path)}{hint}"
-        self._report(ExportErrorCode.INVALID_INCLUDE, field_path, given, text, accepted)
+        self._report(ResourceErrorCode.INVALID_INCLUDE, field_path, given, text, accepted)
 
     def _report(
         self, code: BaseErrorCode, field: str, value: Any, text: str, accepted: object

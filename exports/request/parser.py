@@ -5,8 +5,9 @@ from typing import Any
 
 from exports.formats import formats
 from exports.formats.base import Rows
-from exports.request.body import EXPORT_BODY, TYPE
+from exports.request.body import EXPORT_BODY, PRESET, TYPE
 from exports.request.column_selection import ColumnSelection
+from exports.request.file_presets import FilePreset, preset_options
 from exports.request.includes import IncludeParser, RequestedIncludes
 from exports.request.presets import resolve_preset
 from exports.spec import OUTPUT, TIMEZONE_FIELD, ExportSpec, Nesting, OutputColumn
@@ -30,6 +31,7 @@ def parse_export(body: Mapping[str, Any], timezone: str = "UTC") -> ExportSpec:
     timezone: IANA name of the organization's zone, for a request that names no zone.
     Raises InvalidInput with every problem of the body.
     """
+    body = EXPORT_BODY.canonical(body)
     problems = Problems()
     if body.get("resource") is None and body.get(TYPE) is None:
         text = "resource is required unless you set type."
@@ -71,6 +73,8 @@ class _Parser:
     def parse(self) -> ExportSpec:
         values, output = self._values, self._output
         self._check_format()
+        preset = preset_options(FilePreset(output.get(PRESET) or FilePreset.ISO), output)
+        output |= {name: each for name, each in preset.items() if name not in self._given_output}
         resource = registry.get(str(values.get("resource")))
         if resource is None:
             self._problems.refuse()
@@ -89,11 +93,14 @@ class _Parser:
             datetime_format=output.get("datetime_format"),
             include_header=output["include_header"],
             escape_formulas=output["escape_formulas"],
+            labels=output["labels"],
             dialect=CsvDialect(
                 delimiter=output["delimiter"],
                 quoting=Quoting(output["quoting"]),
                 bom=output["bom"],
                 line_end=output["line_end"],
+                decimal_separator=output["decimal_separator"],
+                keeps_texts=output.get("keeps_texts", False),
             ),
             max_rows_per_file=values.get("max_rows_per_file"),
             refuse_empty=values["empty"] == "error",
@@ -131,9 +138,12 @@ class _Parser:
             self._problems.report(
                 ResourceErrorCode.INVALID_COLUMN, "fields", fields, text, "one of them"
             )
-        selection = ColumnSelection(resource, self._output, requested, self._problems)
+        is_table = formats[file_format].rows is not Rows.JSON
+        selection = ColumnSelection(
+            resource, self._output, requested, self._problems, is_table=is_table
+        )
         columns = selection.parse()
-        if formats[file_format].rows is not Rows.JSON and not parser.has_failed:
+        if is_table and not parser.has_failed:
             selection.check_headers(columns, nesting)
         return nesting, columns, requested
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from exports.errors import ExportErrorCode
-from exports.request.body import DATE_FROM, DATE_TO, EXPORT_BODY, TYPE
+from exports.request.body import DATE_FROM, DATE_TO, EXPORT_BODY, PRESET, TYPE
+from exports.request.file_presets import FilePreset
 from exports.spec import OUTPUT, ExportSpec
 from longshore.api.errors import InvalidInput, Problems, display_value
 from longshore.resources.columns import ColumnType
@@ -92,8 +93,13 @@ def _filled(body: Mapping[str, Any], export_type: ExportType) -> dict[str, Any]:
     options, output = ({} if body.get(name) is None else body[name] for name in ("options", OUTPUT))
     if isinstance(options, Mapping) and options.get(ORDER_BY) is None:
         filled["options"] = {**options, ORDER_BY: export_type.order_by}
-    if isinstance(output, Mapping) and output.get("columns") is None and body.get("fields") is None:
-        filled[OUTPUT] = {**output, "columns": export_type.columns}
+    if isinstance(output, Mapping):
+        filled[OUTPUT] = defaults = dict(output)
+        if output.get("columns") is None and body.get("fields") is None:
+            defaults["columns"] = export_type.columns
+        if output.get(PRESET) is None and body.get("format") in (None, "csv"):
+            # People read named exports.
+            defaults[PRESET] = FilePreset.EXCEL
     return filled
 
 

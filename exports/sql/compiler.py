@@ -183,7 +183,9 @@ def column_layouts(spec: ExportSpec) -> list[ColumnLayout]:
 
     Raises ObsoleteSpec if the resource is not registered.
     """
-    return list(layout_columns(registered(spec), spec.columns, _nesting(spec), spec.includes))
+    resource, nesting = registered(spec), _nesting(spec)
+    layouts = layout_columns(resource, spec.columns, nesting, spec.includes, labels=spec.labels)
+    return list(layouts)
 
 
 def _nesting(spec: ExportSpec) -> Nesting | None:

@@ -3,13 +3,11 @@
 The compiler looks names up without a check: the request was valid when it was stored.
 """
 
-from collections.abc import Iterable, Iterator
-
 from exports.formats import formats
 from exports.spec import ExportSpec
 from longshore.jobs.specs import ObsoleteSpec
 from longshore.resources.conditions import AnyOf, has_condition_path, tested_resources
-from longshore.resources.includes import Include
+from longshore.resources.includes import Include, included_resources
 from longshore.resources.registry import Resource, registry
 
 
@@ -49,15 +47,7 @@ def resources_of(spec: ExportSpec) -> list[Resource]:
     """
     resource = registered(spec)
     tested = tested_resources(resource, spec.selection.conditions)
-    return [resource, *_included(resource, spec.includes), *tested]
-
-
-def _included(resource: Resource, includes: Iterable[Include]) -> Iterator[Resource]:
-    for include in includes:
-        _, related = resource.related(include.relation)
-        if related is not None:
-            yield related
-            yield from _included(related, include.includes)
+    return [resource, *included_resources(resource, spec.includes), *tested]
 
 
 def _check_include(resource: Resource, include: Include) -> None:

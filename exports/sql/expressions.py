@@ -7,6 +7,7 @@ labels of related records, merged texts, arrays, and the joins that repeat a row
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from django.db.models import Model
 from psycopg import sql
 
 from exports.formats.base import FileColumn, Rows
@@ -23,6 +24,7 @@ from longshore.resources.expressions import (
     related_key,
     related_row,
 )
+from longshore.resources.labels import choice_labels
 from longshore.resources.relations import Relation
 
 # With several repeated relations, each row holds a record of one relation. This column has the
@@ -42,10 +44,13 @@ class Expressions(JsonExpressions):
             return self.json(path)
         relation, column = self.resolve(path)
         if relation is None:
-            return self._typed_value(self.resource.columns_by_name[path], ROW, rows)
+            own = self._labeled(self.resource.model, self.resource.columns_by_name[path])
+            return self._typed_value(own, ROW, rows)
         if column is not None and (not relation.many or self._repeats(relation)):
+            column = self._labeled(relation.target, column)
             return self._typed_value(column, related_row(relation), rows)
-        text = self._text(column or relation.columns[relation.label], related_row(relation))
+        shown = self._labeled(relation.target, column or relation.columns[relation.label])
+        text = self._text(shown, related_row(relation))
         if column is None:
             # A record whose label is null is shown by its key.
             text = sql.SQL("coalesce(({})::text, {}::text)").format(text, related_key(relation))
@@ -147,10 +152,25 @@ class Expressions(JsonExpressions):
         elif relation.many and not self._repeats(relation):
             return FileColumn(header, ColumnType.LIST if rows is Rows.ARRAYS else ColumnType.TEXT)
         if column is None or column.kind is ColumnType.JSON:
-            return FileColumn(header, ColumnType.TEXT)
+            return FileColumn(header, ColumnType.TEXT, path=path)
+        column = self._labeled(relation.target if relation else self.resource.model, column)
         if column.kind is ColumnType.LIST and rows is not Rows.ARRAYS:
             return FileColumn(header, ColumnType.TEXT)
-        return FileColumn(header, column.kind, column.digits)
+        through = path.removesuffix(column.name)
+        currency = f"{through}{column.currency}" if column.currency else ""
+        return FileColumn(header, column.kind, column.digits, path, currency)
+
+    def _labeled(self, model: type[Model], column: Column) -> Column:
+        """Return a column that shows the labels of its choices, if the spec says so."""
+        labels = choice_labels(model, column) if self.spec.labels else {}
+        if not labels or column.kind is ColumnType.LIST:
+            return column
+        cases = " ".join(
+            f"WHEN {_literal(value)} THEN {_literal(label)}" for value, label in labels.items()
+        )
+        text = f"({column.expression})::text"
+        expression = f"CASE {text} {cases} ELSE {text} END"
+        return replace(column, kind=ColumnType.TEXT, expression=expression)
 
     def datetime(self, value: sql.Composable) -> sql.Composable:
         if self.spec.datetime_format is None:
@@ -189,6 +209,12 @@ class Expressions(JsonExpressions):
                 return _merged(MERGED_JSON, value, column)
             case _:
                 return value
+
+
+def _literal(text: str) -> str:
+    """Return a text as a literal in the template of an expression."""
+    quoted = text.replace("'", "''").replace("{", "{{").replace("}", "}}")
+    return f"'{quoted}'"
 
 
 def _merged(template: str, value: sql.Composable, column: Column) -> sql.Composable:

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
 
+from django.db.models import Model
+
 from exports.spec import Nesting, OutputColumn
 from longshore.files.flattened_headers import escape_key
-from longshore.resources.columns import ColumnType
+from longshore.resources.columns import Column, ColumnType
 from longshore.resources.includes import Include
+from longshore.resources.labels import column_label
 from longshore.resources.registry import Resource
 from longshore.resources.relations import Relation
 
@@ -80,6 +83,8 @@ def layout_columns(
     columns: Iterable[OutputColumn],
     nesting: Nesting | None,
     includes: Iterable[Include] = (),
+    *,
+    labels: bool = False,
 ) -> Iterator[ColumnLayout]:
     """Yield the layouts of a file's columns, in order.
 
@@ -88,7 +93,12 @@ def layout_columns(
 
     nesting: None if cells keep all structure (JSON).
     includes: the included relations of the resource.
+    labels: whether headers of fields of relations are labels.
     """
+
+    def field_header(header: str, model: type[Model], field: Column) -> str:
+        return f"{header}: {column_label(model, field)}" if labels else f"{header}.{field.name}"
+
     included = {include.relation: include for include in includes}
     for column in columns:
         if nesting is None:
@@ -98,15 +108,18 @@ def layout_columns(
             relation, related = resource.related(column.path)
             declared_columns = related.columns_by_name if related else relation.columns
             for field in include.columns:
-                kind = declared_columns[field].kind
-                yield _layout(f"{column.path}.{field}", f"{column.header}.{field}", kind, nesting)
+                declared_column = declared_columns[field]
+                header = field_header(column.header, relation.target, declared_column)
+                path = f"{column.path}.{field}"
+                yield _layout(path, header, declared_column.kind, nesting)
             continue
         head, _, name = column.path.partition(".")
         declared = resource.relations_by_name.get(head)
         if declared and not name and _has_column_per_field(declared, nesting):
             for field in declared.fields:
-                kind = declared.columns[field].kind
-                yield _layout(f"{head}.{field}", f"{column.header}.{field}", kind, nesting)
+                declared_column = declared.columns[field]
+                header = field_header(column.header, declared.target, declared_column)
+                yield _layout(f"{head}.{field}", header, declared_column.kind, nesting)
         elif declared and declared.many and nesting is Nesting.FLATTEN:
             is_field = name and column.header == column.path
             prefix, suffix = (head, name) if is_field else (column.header, "")

@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "exports_project.middleware.set_request_id",
     "exports_project.middleware.serve_probes",
     "longshore.api.middleware.keep_private",
+    "longshore.api.compression.compress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -1,6 +1,7 @@
 """Rate limits, counted in Valkey across all processes."""
 
 import logging
+from math import ceil
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -23,15 +24,17 @@ class _PeriodThrottle(SimpleRateThrottle):
     Periods follow the clock: a minute starts at second 0. If Valkey does not respond, every request
     passes, because availability matters more than an exact limit.
     count: requests of the current period, with this one; 0 if they are not counted.
+    limit, seconds: requests of a period, and its length.
     """
 
-    count = 0
+    count = limit = seconds = 0
 
     def allow(self, name: str) -> bool:
         """Count a request under a name; return whether it is within the limit."""
         limit, seconds = self.parse_rate(self.rate)
         if limit is None or seconds is None:
             return True
+        self.limit, self.seconds = limit, seconds
         period, elapsed = divmod(self.timer(), seconds)
         self.remaining = seconds - elapsed
         try:
@@ -44,6 +47,13 @@ class _PeriodThrottle(SimpleRateThrottle):
     def wait(self) -> float:
         """Return the seconds until the next period."""
         return self.remaining
+
+    def state(self) -> tuple[int, int, int]:
+        """Return the limit, the requests that are left, and the seconds until the next period.
+
+        Call it only if `count` is not 0.
+        """
+        return self.limit, max(0, self.limit - self.count), ceil(self.wait())
 
 
 class ApiKeyThrottle(_PeriodThrottle):

@@ -7,6 +7,7 @@ class ApiConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     label = "longshore_api"
     verbose_name = "API"
+    api_urls = "longshore.api.urls"
 
     def ready(self) -> None:
         from longshore.api import openapi  # noqa: F401  (registers the extensions of drf-spectacular)

@@ -2,17 +2,22 @@
 
 import signal
 import sys
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, DjangoHelpFormatter
 
 from longshore.accounts.models import Organization
 from longshore.api.errors import InvalidInput
 
 # As argparse exits after invalid arguments.
 USAGE = 2
+
+
+class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Keeps the lines of the examples."""
 
 
 def find_organization(slug: str) -> Organization:

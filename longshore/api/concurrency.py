@@ -33,6 +33,7 @@ redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 """
+_COUNT = "return redis.call('ZCOUNT', KEYS[1], redis.call('TIME')[1], '+inf')"
 _RELEASE = "return redis.call('ZREM', KEYS[1], ARGV[1])"
 
 _View = TypeVar("_View", bound=APIView)
@@ -78,7 +79,7 @@ def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
         yield
         return
     limit = max(1, settings.API_MAX_EXPENSIVE_REQUESTS - spare)
-    key, slot = f"expensive:{organization_id}", uuid4().hex
+    key, slot = _key(organization_id), uuid4().hex
     try:
         acquired = cache.run(_ACQUIRE, [key], [limit, _lease_seconds(), slot])
     except RedisError as error:
@@ -92,6 +93,18 @@ def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
     finally:
         with suppress(RedisError):
             cache.run(_RELEASE, [key], [slot])
+
+
+def running(organization_id: str) -> int | None:
+    """Return the number of slots that are in use; None if Valkey does not respond."""
+    try:
+        return int(cache.run(_COUNT, [_key(organization_id)], []))
+    except RedisError:
+        return None
+
+
+def _key(organization_id: str) -> str:
+    return f"expensive:{organization_id}"
 
 
 def _lease_seconds() -> int:

@@ -151,8 +151,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _response(request, error) or defaults.bad_request(request, exception)
 
 
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    error = ApiError(ErrorCode.NOT_FOUND, details={"path": request.path})
+def page_not_found(request: HttpRequest, exception: Exception, message: str = "") -> HttpResponse:
+    """Handle an address that no view serves. message: replaces that of the code."""
+    error = ApiError(ErrorCode.NOT_FOUND, message, {"path": request.path})
     return _response(request, error) or defaults.page_not_found(request, exception)
 
 

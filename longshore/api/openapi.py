@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -21,9 +22,11 @@ from rest_framework import serializers
 from longshore.accounts.authentication import HEADERS
 from longshore.accounts.models import Scope
 from longshore.api import exception_handler, idempotency, server_errors
+from longshore.api.apis import NATIVE, api_of
 from longshore.api.errors import ApiError, ErrorCode, error_codes
 from longshore.api.parsers import BoundedJSONParser
 from longshore.api.permissions import missing_scope
+from longshore.api.views import RATE_HEADERS
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 Errors = Iterable[ApiError]
@@ -249,4 +252,41 @@ def share_responses(
                 name = f"Error{status}"
                 if status > "400" and shared.setdefault(name, response) == response:
                     described["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+    return result
+
+
+def state_public_operations(
+    result: dict[str, Any], generator: Any, request: Any, public: bool
+) -> dict[str, Any]:
+    """State that operations and webhooks without an API key need none (a postprocessing hook)."""
+    for path in (*result["paths"].values(), *result.get("webhooks", {}).values()):
+        for described in path.values():
+            described.setdefault("security", [])
+    return result
+
+
+_RATE_TEXTS = (
+    "Requests of the API key per period.",
+    "Requests that are left in this period.",
+    "Seconds until the next period.",
+)
+
+
+def describe_rate_limits(
+    result: dict[str, Any], generator: Any, request: Any, public: bool
+) -> dict[str, Any]:
+    """Describe the headers of the rate limit in the native API (a postprocessing hook)."""
+    if api_of(spectacular_settings.SCHEMA_PATH_PREFIX) is not NATIVE:
+        return result
+    headers = {
+        name: {"description": text, "schema": {"type": "integer"}}
+        for name, text in zip(RATE_HEADERS, _RATE_TEXTS, strict=True)
+    }
+    result["components"]["headers"] = headers
+    references = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+    for path in result["paths"].values():
+        for described in path.values():
+            for status, response in described["responses"].items():
+                if described.get("security") and status < "400":
+                    response["headers"] = response.get("headers", {}) | references
     return result

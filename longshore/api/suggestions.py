@@ -19,9 +19,11 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
 
 
 def closest(name: str, names: Sequence[str]) -> str | None:
-    """Return the known name that is closest to `name`; None if no name is close."""
+    """Return the known name that is closest to `name`, ignoring case; None if no name is close."""
     if len(name) > _MAX_CHARACTERS:
         return None
+    folded = {each.lower(): each for each in names}
+    name = name.lower()
     matcher = SequenceMatcher()
     matcher.set_seq2(name)
 
@@ -30,5 +32,5 @@ def closest(name: str, names: Sequence[str]) -> str | None:
         matcher.set_seq1(candidate)
         return matcher.quick_ratio()
 
-    close = get_close_matches(name, nlargest(_MAX_CANDIDATES, names, key=likeness), n=1)
-    return close[0] if close else None
+    close = get_close_matches(name, nlargest(_MAX_CANDIDATES, folded, key=likeness), n=1)
+    return folded[close[0]] if close else None

@@ -25,6 +25,7 @@ from rest_framework.viewsets import GenericViewSet
 from longshore.accounts.authentication import ApiKeyAuthentication, key_of
 from longshore.accounts.models import Organization, Scope
 from longshore.accounts.throttling import ApiKeyThrottle
+from longshore.api.apis import NATIVE, api_of
 from longshore.api.exception_handler import exception_handler
 from longshore.api.parsers import BoundedJSONParser
 from longshore.api.permissions import HasScope
@@ -37,6 +38,8 @@ _OVERRIDES: Any = {
     "URL_FORMAT_OVERRIDE": None,
     "FORMAT_SUFFIX_KWARG": None,
 }
+# The limit, the requests that are left in this period, and the seconds until it ends.
+RATE_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 SETTINGS: Any = APISettings(_OVERRIDES, DEFAULTS, IMPORT_STRINGS)
 
 
@@ -70,9 +73,35 @@ class ApiView(APIView):
     schema = AutoSchema()
     # The scope that a request needs; None: `read` for safe methods, `write` for others.
     required_scope: Scope | None = None
+    # Whether successful responses may be compressed: see `longshore.api.compression`.
+    may_compress = False
     # Public id of the object of a request, for `longshore.api.idempotency`. A view sets it during
     # the request if the addresses of its objects do not end with their public ids.
     subject = ""
+
+    @cached_property
+    def _throttles(self) -> list[BaseThrottle]:
+        return super().get_throttles()
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Return the same throttles during the whole request: they hold its count."""
+        return self._throttles
+
+    @property
+    def rate(self) -> ApiKeyThrottle | None:
+        """The throttle that counted the request; None if its API key has no rate limit."""
+        throttles = self.get_throttles()
+        keyed = (each for each in throttles if isinstance(each, ApiKeyThrottle) and each.count)
+        return next(keyed, None)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the headers of the rate limit to responses of the native API."""
+        finalized: Any = super().finalize_response(request, response, *args, **kwargs)
+        finalized.may_compress = self.may_compress and finalized.status_code < 400
+        if api_of(request.path_info) is NATIVE and (rate := self.rate):
+            for name, value in zip(RATE_HEADERS, rate.state(), strict=True):
+                finalized[name] = str(value)
+        return finalized
 
 
 class ApiViewSet(ApiView, GenericViewSet[_Model]):

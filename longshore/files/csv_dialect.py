@@ -5,6 +5,7 @@ from enum import StrEnum
 
 DELIMITERS = (",", ";", "\t", "|")
 LINE_ENDS = ("\n", "\r\n")
+DECIMAL_SEPARATORS = (".", ",")
 
 
 class Quoting(StrEnum):
@@ -21,9 +22,14 @@ class CsvDialect:
     delimiter: one of `DELIMITERS`.
     bom: start with a byte order mark; Excel needs it to recognize UTF-8.
     line_end: one of `LINE_ENDS`.
+    decimal_separator: one of `DECIMAL_SEPARATORS`.
+    keeps_texts: write a text that looks like a number or a date as the formula `="00123"`, so that
+        a spreadsheet does not convert it.
     """
 
     delimiter: str = ","
     quoting: Quoting = Quoting.MINIMAL
     bom: bool = False
     line_end: str = "\n"
+    decimal_separator: str = "."
+    keeps_texts: bool = False

@@ -41,6 +41,11 @@ _HARMLESS = rf"^(?:{_NUMBER}|{_PHONE})(?:, (?:{_NUMBER}|{_PHONE}|{_UNSIGNED_PHON
 # A single phone number; its length is tested separately, at half the cost of `{6,}`.
 _SINGLE_PHONE = rf"^{_PHONE_OF_ANY_LENGTH}\Z"
 
+# A text that a spreadsheet would convert to a number, a date or a time: `00123`, `1-2`, `1E5`.
+_CONVERTED = r"[+-]?[0-9][0-9.,:/-]*(?:[eE][+-]?[0-9]+)?"
+# The same text as a formula that spreadsheets keep as it is, as in a cell of CSV.
+_KEPT = rf'=""{_CONVERTED}""'
+
 # The first character decides for most texts: a regular expression costs ten times as much. A text
 # that begins with a blank is never a number, and any other text needs no search for its sign.
 _ESCAPED = sql.SQL(
@@ -68,6 +73,19 @@ def unescape_formula(text: str) -> str:
     """Remove the apostrophe of `escape_formula`."""
     is_escaped = text[:1] == "'" and escape_formula(text[1:]) == text
     return text[1:] if is_escaped else text
+
+
+def kept_text_sql(text: sql.Composable, otherwise: sql.Composable) -> sql.Composable:
+    """Return SQL of `="00123"` for a text that a spreadsheet would convert, else `otherwise`."""
+    kept = sql.SQL("CASE WHEN {0} ~ {pattern} THEN '=\"' || {0} || '\"' ELSE {otherwise} END")
+    pattern = sql.Literal(rf"^{_CONVERTED}\Z")
+    return kept.format(text, pattern=pattern, otherwise=otherwise)
+
+
+def unkept_text(text: str) -> str:
+    """Return the text of a cell that `kept_text_sql` wrote; any other text unchanged."""
+    found = re.fullmatch(f'="({_CONVERTED})"', text)
+    return found[1] if found else text
 
 
 def escape_formula_sql(text: sql.Composable) -> sql.Composable:
@@ -124,7 +142,7 @@ def _inside_cell(delimiter: str, mark: str) -> tuple[str, str]:
     others = _SEPARATORS.replace(delimiter, "")
     is_formula = rf"[{_EQUAL_SIGNS}]|[{_SIGNS}][^{_SEPARATORS}]*{mark}"
     cell_end = rf'[{_BLANKS}]*(?:[{_SEPARATORS}\]}}"]|\Z)'
-    return others, rf"(?={is_formula})(?!(?:{_NUMBER}|{_PHONE}|-Infinity){cell_end})"
+    return others, rf"(?={is_formula})(?!(?:{_NUMBER}|{_PHONE}|-Infinity|{_KEPT}){cell_end})"
 
 
 def datetime_sql(

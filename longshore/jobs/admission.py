@@ -3,7 +3,7 @@
 All checks are exact under `lock`, which serializes the requests of one organization.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
@@ -25,6 +25,8 @@ J = TypeVar("J", bound=Job)
 
 # When to try again if no unfinished job has an estimated completion.
 _DEFAULT_RETRY_SECONDS = 30
+# The quota of jobs per day.
+DAILY = "daily"
 
 _COUNT = sql.SQL(
     """
@@ -43,11 +45,13 @@ RETURNING last_number
 class Quota:
     """A limit on what an organization uses.
 
+    name: that of the limit, a field of `JobLimits`.
     used: a query of one number for the organization `OuterRef("pk")`; no row means 0.
     maximum: None for no limit. A job is admitted while less than this is used.
     refusal: returns the error to raise, given the number used.
     """
 
+    name: str
     used: QuerySet[Any, Any]
     maximum: int | None
     refusal: Callable[[int], ApiError]
@@ -84,17 +88,22 @@ def quotas(
 
     def daily_refusal(used: int) -> ApiError:
         now = datetime.now(UTC)
-        midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-        wait = ceil((midnight - now).total_seconds())
+        wait = ceil((next_day(now) - now).total_seconds())
         return too_many_today(kind, used, limits.daily or 0, wait)
 
     found = [
-        Quota(unfinished.values(count=Count("pk")), limits.unfinished, unfinished_refusal),
-        Quota(usage.values("jobs"), limits.daily, daily_refusal),
+        Quota(
+            "unfinished",
+            unfinished.values(count=Count("pk")),
+            limits.unfinished,
+            unfinished_refusal,
+        ),
+        Quota(DAILY, usage.values("jobs"), limits.daily, daily_refusal),
     ]
     if has_stored_bytes:
         found.append(
             Quota(
+                "stored_bytes",
                 _stored(kind, OuterRef("pk")),
                 limits.stored_bytes,
                 lambda used: too_many_stored_bytes(kind, used, limits.stored_bytes or 0),
@@ -109,16 +118,29 @@ def check(organization_id: str, checked: Iterable[Quota]) -> None:
     Exact only under `lock`; without it, a cheap check before expensive work.
     """
     limited = [quota for quota in checked if quota.maximum is not None]
-    if not limited:
-        return
-    numbers = [
-        Coalesce(Subquery(quota.used), Value(0), output_field=BigIntegerField())
-        for quota in limited
-    ]
-    for row in Organization.objects.filter(pk=organization_id).values_list(*numbers):
-        for quota, used in zip(limited, row, strict=True):
-            if used >= quota.maximum:
-                raise quota.refusal(used)
+    numbers = used(organization_id, limited) if limited else {}
+    for quota in limited:
+        number = numbers.get(quota.name, 0)
+        if quota.maximum is not None and number >= quota.maximum:
+            raise quota.refusal(number)
+
+
+def used(organization_id: str, quotas: Sequence[Quota]) -> dict[str, int]:
+    """Return what an organization uses of each quota, by name, in one query.
+
+    Empty if the organization does not exist.
+    """
+    numbers = {
+        quota.name: Coalesce(Subquery(quota.used), Value(0), output_field=BigIntegerField())
+        for quota in quotas
+    }
+    row = Organization.objects.filter(pk=organization_id).values_list(*numbers.values()).first()
+    return dict(zip(numbers, row or (), strict=bool(row)))
+
+
+def next_day(now: datetime) -> datetime:
+    """Return the end of the day, in UTC, to which daily quotas apply."""
+    return datetime.combine(now.date() + timedelta(days=1), time(), UTC)
 
 
 def admit(

@@ -9,6 +9,9 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from longshore.accounts.models import Organization
+        from longshore.api import limits
         from longshore.jobs.maintenance import discard_folders
+        from longshore.jobs.used_limits import used_limits
 
+        limits.register(used_limits)
         pre_delete.connect(discard_folders, sender=Organization)

@@ -33,7 +33,11 @@ from longshore.resources.name_checks import (
 )
 from longshore.resources.named_filters import NamedFilter
 from longshore.resources.registry import Resource, registry
-from longshore.resources.relation_checks import check_includes, check_relations
+from longshore.resources.relation_checks import (
+    check_default_columns,
+    check_includes,
+    check_relations,
+)
 from longshore.resources.timezones import UTC
 from longshore.resources.write_checks import check_written
 
@@ -81,6 +85,7 @@ def _check_values(resource: Resource) -> Iterator[CheckMessage]:
     yield from of_relations
     yield from _guarded("writable, writable_relations, required", check_written, resource)
     if not of_relations:
+        yield from _guarded("default_columns", check_default_columns, resource)
         yield from _guarded("includes", check_includes, resource)
         yield from _guarded("filters", _check_filters, resource)
     yield from _guarded("columns, relations, filters", check_declared_once, resource)

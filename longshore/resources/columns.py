@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.functional import Promise
 from psycopg import sql
 
 from longshore.resources.column_types import ColumnType
@@ -55,6 +56,9 @@ class Column:
     nullable: whether the value may be null.
     digits: precision and scale of a decimal.
     description: help text for people.
+    label: the header of files with `labels`; by default the label of the field, else the name in
+        words. A lazy translation is translated when the file is written.
+    currency: of an amount, the name of the column with its currency code; "" for other values.
     choices: the possible values, if the field declares choices.
     alphabetical: whether a text column sorts like a dictionary. Identifiers and columns with
         choices sort byte by byte.
@@ -69,6 +73,8 @@ class Column:
     description: str = ""
     choices: tuple[str, ...] = ()
     alphabetical: bool = True
+    currency: str = ""
+    label: str | Promise = ""
 
     def __post_init__(self) -> None:
         convert_lists(self)

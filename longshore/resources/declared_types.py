@@ -8,8 +8,14 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from django.db.models import Q
+from django.utils.functional import Promise
 
-_NAMES: Mapping[Any, str] = {str: "a text", bool: "True or False", Callable: "a function"}
+_NAMES: Mapping[Any, str] = {
+    str: "a text",
+    bool: "True or False",
+    Callable: "a function",
+    Promise: "a lazy translation",
+}
 _PLURALS: Mapping[Any, str] = {str: "texts", int: "whole numbers"}
 
 

@@ -10,6 +10,7 @@ class ResourceErrorCode(BaseErrorCode):
     INVALID_TYPE = "invalid_type", 400, "Unknown named export."
     INVALID_FILTER = "invalid_filter", 400, "Malformed filter."
     INVALID_COLUMN = "invalid_column", 400, "Unknown column."
+    INVALID_INCLUDE = "invalid_include", 400, "Unsupported include."
     INVALID_ORDERING = "invalid_ordering", 400, "Unsupported ordering."
     INVALID_TIMEZONE = "invalid_timezone", 400, "Unknown time zone."
     ANSWER_TOO_LARGE = "answer_too_large", 422, "The records are too large for one response."

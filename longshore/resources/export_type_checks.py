@@ -9,13 +9,13 @@ from django.core.checks import ERROR, CheckMessage, Error, register
 from longshore.api.suggestions import did_you_mean
 from longshore.database.texts import MAX_NAME_BYTES, storable
 from longshore.resources.checks import check_resource
-from longshore.resources.columns import has_column
 from longshore.resources.declared_types import wrong_types
 from longshore.resources.disclosure import sentence
 from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.filters import ORDER_BY, parse_options
 from longshore.resources.names import MAX_RESOURCE_NAME
-from longshore.resources.registry import Resource, registry
+from longshore.resources.registry import registry
+from longshore.resources.relation_checks import path_hint
 from longshore.resources.timezones import UTC
 
 
@@ -62,7 +62,7 @@ def _problems(export_type: ExportType) -> Iterator[tuple[str, str | None]]:
     for path in export_type.columns:
         if not resource.has_path(path):
             text = f"columns: {resource.name} has no column {path!r}"
-            yield text, _hint(resource, path, resource.names)
+            yield text, path_hint(resource, path, resource.names)
     options = {**export_type.options, ORDER_BY: export_type.order_by}
     ranged = {} if export_type.date is None else {export_type.date: "gte:2024-01-01"}
     dates = [name for name, column in resource.columns_by_name.items() if column.is_date]
@@ -71,7 +71,7 @@ def _problems(export_type: ExportType) -> Iterator[tuple[str, str | None]]:
         for wrong in parse_options(resource, given, UTC, attribute)[1]:
             path = wrong.field.removeprefix(f"{attribute}.")
             accepted = dates if attribute == "date" else wrong.accepted
-            yield f"{wrong.field}: {wrong.message.rstrip('.')}", _hint(resource, path, accepted)
+            yield f"{wrong.field}: {wrong.message.rstrip('.')}", path_hint(resource, path, accepted)
 
 
 def _text_problems(export_type: ExportType) -> Iterator[tuple[str, str]]:
@@ -92,14 +92,3 @@ def _text_problems(export_type: ExportType) -> Iterator[tuple[str, str]]:
             yield f"columns: the header {header!r} of {path!r} is not valid", hint
     for header in sorted({header for header in headers if headers.count(header) > 1}):
         yield f"columns: two columns have the header {header!r}", "Give one of them another header."
-
-
-def _hint(resource: Resource, path: str, accepted: Any) -> str | None:
-    """Return how to make the field of a related record known, if it is one; else what to write."""
-    head, _, name = path.partition(".")
-    relation = resource.relations_by_name.get(head)
-    if relation and not resource.has_path(path) and has_column(relation.target, name):
-        return f"Add {name!r} to fields of the relation {head!r} of the resource {resource.name!r}."
-    if not accepted:
-        return None
-    return f"Accepted: {accepted if isinstance(accepted, str) else ', '.join(accepted)}."

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from longshore.api.errors import ErrorCode, Problem, display_value, shortened
-from longshore.api.suggestions import did_you_mean
+from longshore.api.suggestions import closest, did_you_mean
 from longshore.database.column_types import MAX_BIGINT
 from longshore.database.texts import storable
 from longshore.resources.budget import Budget, InvalidFilter
@@ -37,6 +37,7 @@ from longshore.resources.operands import (
     PAIRS,
     check_choices,
     check_name,
+    meant_operand,
     parse_operand,
     parse_phrase,
 )
@@ -234,7 +235,8 @@ def filter_target(resource: Resource, name: str) -> tuple[str, Column, tuple[Ope
             column = relation.columns[rest] if dot else related_column(relation, "")
         except KeyError:
             accepted = [f"{head}.{column}" for column in relation.columns]
-            raise InvalidFilter(f"`{head}` has no field {rest!r}.", accepted) from None
+            hint = did_you_mean(name, accepted)
+            raise InvalidFilter(f"`{head}` has no field {rest!r}{hint}", accepted) from None
         return name, column, operators(column.kind)
     names = filter_names(resource)
     text = f"{resource.name} has no filter {name!r}{did_you_mean(name, names)}"
@@ -264,9 +266,14 @@ def _json_text(value: Any) -> Any:
 
 
 def _value(name: str, kind: ColumnType, raw: Any) -> str:
-    is_operator = isinstance(raw, str) and _OPERATOR_PREFIX.match(raw)
-    accepted = list(map(str, operators(kind))) if is_operator else None
-    return canonical_value(name, kind, raw, accepted)
+    known = [str(operator) for operator in operators(kind)]
+    if isinstance(raw, Mapping) and (meant := meant_operand(raw)):
+        return canonical_value(name, kind, raw, known, meant)
+    if not isinstance(raw, str) or not _OPERATOR_PREFIX.match(raw):
+        return canonical_value(name, kind, raw)
+    head, _, rest = raw.partition(":")
+    operator = closest(head, known)
+    return canonical_value(name, kind, raw, known, operator and f"{operator}:{rest}")
 
 
 def _is_reversed(resource: Resource, condition: Condition | AnyOf) -> bool:
@@ -300,8 +307,9 @@ def _ordering(
     for name in named[: len(sortable) + 1]:
         column = name.strip().removeprefix("-") if isinstance(name, str) else name
         if column not in sortable or column in ordering:
-            twice = " twice" if column in sortable else ""
-            text = f"{resource.name} cannot be ordered by {display_value(column)}{twice}"
+            hint = did_you_mean(column, sortable) if isinstance(column, str) else "."
+            end = " twice." if column in sortable else hint
+            text = f"{resource.name} cannot be ordered by {display_value(column)}{end}"
             problems.append(
                 Problem(
                     ResourceErrorCode.INVALID_ORDERING, f"{prefix}{ORDER_BY}", name, text, sortable
@@ -316,9 +324,11 @@ def _ordering(
 def _direction_problems(options: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
     direction = options.get(DIRECTION)
     if direction not in (None, "asc", "desc"):
-        text = f"{display_value(direction)} is not a valid direction."
+        accepted = ["asc", "desc"]
+        hint = did_you_mean(direction, accepted) if isinstance(direction, str) else "."
+        text = f"{display_value(direction)} is not a valid direction{hint}"
         field = f"{prefix}{DIRECTION}"
-        yield Problem(ResourceErrorCode.INVALID_ORDERING, field, direction, text, ["asc", "desc"])
+        yield Problem(ResourceErrorCode.INVALID_ORDERING, field, direction, text, accepted)
 
 
 def _limit(options: Mapping[str, Any], prefix: str) -> tuple[int | None, list[Problem]]:
@@ -329,6 +339,7 @@ def _limit(options: Mapping[str, Any], prefix: str) -> tuple[int | None, list[Pr
     number = int(raw) if digits or (isinstance(raw, int) and not isinstance(raw, bool)) else 0
     if 0 < number <= MAX_BIGINT:
         return number, []
-    text = f"{display_value(raw)} is not a valid limit."
+    hint = did_you_mean(raw, ["all"]) if isinstance(raw, str) else "."
+    text = f"{display_value(raw)} is not a valid limit{hint}"
     accepted = '"all" or a whole number from 1'
     return None, [Problem(ErrorCode.INVALID_LIMIT, f"{prefix}{LIMIT}", raw, text, accepted)]

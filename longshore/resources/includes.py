@@ -1,8 +1,10 @@
 """Includes: related records nested in a record with the columns of their own resource."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from longshore.resources.registry import Resource
 
 
 @dataclass(frozen=True)
@@ -22,3 +24,32 @@ class Include:
     def from_json(cls, data: Mapping[str, Any]) -> "Include":
         inner = tuple(map(cls.from_json, data["includes"]))
         return cls(data["relation"], tuple(data["columns"]), inner)
+
+
+def whole_records(resource: Resource, paths: Iterable[str]) -> tuple[Include, ...]:
+    """Return the includes of some paths, with all columns and embedded relations of each record.
+
+    paths: of `Resource.includable`. A path includes the relations that lead to it.
+    """
+    inner: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, rest = path.partition(".")
+        inner.setdefault(name, []).extend([rest] if rest else [])
+    includes = []
+    for name, further in inner.items():
+        relation, related = resource.related(name)
+        if related is None:
+            includes.append(Include(name, tuple(relation.columns)))
+        else:
+            within = whole_records(related, [*further, *related.embedded])
+            includes.append(Include(name, tuple(related.columns_by_name), within))
+    return tuple(includes)
+
+
+def included_resources(resource: Resource, includes: Iterable[Include]) -> Iterator[Resource]:
+    """Yield the resources of the included records of a resource."""
+    for include in includes:
+        _, related = resource.related(include.relation)
+        if related is not None:
+            yield related
+            yield from included_resources(related, include.includes)

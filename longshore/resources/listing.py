@@ -11,6 +11,7 @@ from longshore.resources.columns import primary_key
 from longshore.resources.conditions import where
 from longshore.resources.expressions import ROW, JsonExpressions
 from longshore.resources.filters import Ordering, Selection, newest_first
+from longshore.resources.includes import Include
 from longshore.resources.keysets import Key, Position, key_ranges, keys
 from longshore.resources.reading import MAX_RESPONSE_BYTES, ResponseTooLarge, reading
 from longshore.resources.registry import Resource
@@ -53,6 +54,7 @@ class Listing:
     selection: conditions and order, without a limit. Without an order, the newest come first.
     fields: paths, as in the columns of an export.
     timezone: IANA name of the time zone of all datetimes.
+    includes: relations among the fields whose records are nested with all their columns.
     key: primary key of the only record of the list; None for a list of all selected records.
     expressions: writes the values of the fields, for a list with other texts of datetimes.
     """
@@ -61,6 +63,7 @@ class Listing:
     selection: Selection
     fields: tuple[str, ...]
     timezone: str = "UTC"
+    includes: tuple[Include, ...] = ()
     key: int | str | UUID | None = None
     expressions: type[JsonExpressions] = JsonExpressions
 
@@ -141,7 +144,7 @@ class Listing:
             ordered = [key.reversed() for key in ordered]
         names = [sql.Identifier(_PAGE, f"key{number}") for number in range(len(ordered))]
         texts = [sql.Identifier(_PAGE, f"text{number}") for number in range(len(ordered))]
-        expressions = self.expressions(self.resource, organization_id)
+        expressions = self.expressions(self.resource, organization_id, includes=self.includes)
         fields = sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(expressions.json(path), sql.Identifier(path))
             for path in self.fields

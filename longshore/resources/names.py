@@ -1,6 +1,7 @@
 """Names in declarations: which are valid, proposals for others, and plurals of English names."""
 
 import re
+from collections.abc import Iterable
 
 # Jobs, webhooks and mappings store the names of resources in columns of this length.
 MAX_RESOURCE_NAME = 100
@@ -19,11 +20,17 @@ def proposed_name(text: str) -> str:
     return kept if is_resource_name(kept) else f"r_{kept}"
 
 
-def is_plural(name: str) -> bool:
-    return name.endswith("s") and not name.endswith(("ss", "us", "is"))
-
-
 def plural_of(name: str) -> str:
     if name.endswith("y") and name[-2:-1] not in "aeiou":
         return f"{name[:-1]}ies"
     return f"{name}es" if name.endswith(("s", "x", "ch", "sh")) else f"{name}s"
+
+
+def plurals(names: Iterable[str]) -> dict[str, str]:
+    """Return names by their plurals. Plurals, and names of private columns, have none."""
+    return {
+        plural_of(name): name
+        for name in names
+        if not name.startswith("_")
+        and (not name.endswith("s") or name.endswith(("ss", "us", "is")))
+    }

@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from longshore.api.errors import display_value
@@ -58,6 +59,14 @@ def parse_operand(raw: Any, *, whole_json: bool) -> tuple[Operator, list[Any]]:
         return operator, split(rest) if operator in (*PAIRS, *_LISTS) else [rest]
     values = split(raw)
     return (Operator.EQUALS, [raw]) if values == [raw.strip()] else (Operator.IN, values)
+
+
+def meant_operand(raw: Mapping[str, Any]) -> str | None:
+    """Return the operand that an object such as `{"gte": 1}` probably means; None if none."""
+    if set(raw) == {Operator.GTE, Operator.LTE}:
+        return f"{Operator.BWI}:{raw[Operator.GTE]},{raw[Operator.LTE]}"
+    pairs = [f"{name}:{value}" for name, value in raw.items() if name in OPERATORS]
+    return pairs[0] if len(pairs) == 1 else None
 
 
 def split(text: str) -> list[str]:

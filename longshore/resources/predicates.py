@@ -261,7 +261,8 @@ def _unknown(resource: Resource, name: str) -> InvalidFilter:
         if attributes := _attributes(resource, "_".join(words[:end])):
             kinds = {column.kind for column in attributes.values()}
             fitting = [each for each, matcher in MATCHERS.items() if kinds <= matcher.kinds]
-            hint = did_you_mean("_".join(words[end:]), fitting)
+            rest = "_".join(words[end:])
+            hint = did_you_mean(rest, fitting) if rest else f". Did you mean '{name}_eq'?"
             return InvalidFilter(f"{name!r} does not end with a matcher{hint}", fitting)
     text = f"{name!r} is not an attribute of {resource.name} followed by a matcher."
     return InvalidFilter(text, "<attribute>_<matcher>, such as id_eq")

@@ -10,6 +10,7 @@ from longshore.accounts.roles import is_superuser, role_names
 from longshore.accounts.staff import Person
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.resources.conditions import tested_resources
+from longshore.resources.includes import included_resources
 from longshore.resources.listing import Listing
 from longshore.resources.registry import Resource, registry
 
@@ -30,9 +31,13 @@ def check_names(names: Iterable[str], api_key: ApiKey) -> None:
 
 
 def check_listing(listing: Listing, api_key: ApiKey) -> None:
-    """Raise ApiError if an API key may not read the resource of a list, or one that it tests."""
+    """Raise ApiError if an API key may not read the resource of a list.
+
+    Also if it may not read a resource that the list includes or tests.
+    """
     tested = tested_resources(listing.resource, listing.selection.conditions)
-    check_key([listing.resource, *tested], api_key)
+    included = included_resources(listing.resource, listing.includes)
+    check_key([listing.resource, *included, *tested], api_key)
 
 
 def check_person(resources: Iterable[Resource], person: Person) -> None:

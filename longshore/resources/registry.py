@@ -31,7 +31,7 @@ from longshore.resources.columns import (
 from longshore.resources.declared_types import convert_lists, wrong_types
 from longshore.resources.field_sql import is_importable
 from longshore.resources.named_filters import NamedFilter
-from longshore.resources.names import is_plural, is_resource_name, plural_of
+from longshore.resources.names import is_resource_name, plurals
 from longshore.resources.relations import Relation
 from longshore.resources.writing import AfterWrite, Rule
 
@@ -54,6 +54,8 @@ class Resource:
         `MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns of their own
         resource.
     columns: computed columns, and fields under another name.
+    default_columns: columns, relations and `<relation>.<column>` of a table for which the request
+        names no columns; by default all columns and relations.
     hidden: fields that never leave the database.
     exposed: fields to show although their names look like secrets, which are hidden by default.
     where: condition on the model's own columns. Rows that fail it are in no export, list, count,
@@ -86,6 +88,7 @@ class Resource:
     relations: tuple[Relation, ...] = ()
     includes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    default_columns: tuple[str, ...] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
     exposed: frozenset[str] = field(default_factory=frozenset)
     where: Q | None = None
@@ -277,11 +280,15 @@ class Resource:
         """The columns and relations that a request may choose, in the order of a full export."""
         return (*self.columns_by_name, *self.relations_by_name)
 
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """All paths for which `has_path` is true."""
+        relations = self.relations_by_name.items()
+        return (*self.names, *(f"{name}.{each}" for name, one in relations for each in one.columns))
+
     def has_path(self, path: str) -> bool:
         """Return whether a path is a column, a relation, or `<relation>.<column>`."""
-        head, dot, rest = path.partition(".")
-        relation = self.relations_by_name.get(head)
-        return path in self.names or bool(dot and relation and rest in relation.columns)
+        return path in self.paths
 
     @cached_property
     def plural_aliases(self) -> Mapping[str, str]:
@@ -289,13 +296,12 @@ class Resource:
 
         Only text and number columns have a plural: other types are rarely filtered by a list.
         """
-        plurals = {
-            plural_of(name): name
-            for name, column in self.columns_by_name.items()
-            if _has_plural(column.kind) and not name.startswith("_") and not is_plural(name)
-        }
+        columns = self.columns_by_name.items()
+        listed = (
+            name for name, each in columns if each.kind is ColumnType.TEXT or each.kind.numeric
+        )
         taken = {*self.names, *self.filters_by_name, *self.relations_by_id}
-        return {plural: name for plural, name in plurals.items() if plural not in taken}
+        return {plural: name for plural, name in plurals(listed).items() if plural not in taken}
 
 
 def revealing_fields(model: type[Model]) -> Iterator[ForeignKey[Any, Any]]:
@@ -315,10 +321,6 @@ def _without_hidden_fields(relation: Relation) -> Relation:
     target = relation.target
     resource = registry.for_model(target)
     return relation.without(resource.hidden_fields if resource else secret_fields(target))
-
-
-def _has_plural(kind: ColumnType) -> bool:
-    return kind is ColumnType.TEXT or kind.numeric
 
 
 class Registry:

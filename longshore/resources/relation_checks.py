@@ -1,11 +1,12 @@
 """System checks of the relations that a resource declares, and of the paths of its includes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.core.checks import CheckMessage
 from django.db.models import Model
 
-from longshore.resources.columns import find_field, has_composite_key
+from longshore.resources.columns import find_field, has_column, has_composite_key
 from longshore.resources.disclosure import check_related_fields, check_related_rows, problem
 from longshore.resources.model_checks import composite_key
 from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource
@@ -56,6 +57,30 @@ def _check_relation(resource: Resource, relation: Relation) -> Iterator[CheckMes
             return
     yield from check_related_rows(resource, relation.bind(resource.model))
     yield from check_related_fields(resource, relation.bind(resource.model))
+
+
+def path_hint(resource: Resource, path: str, accepted: Any) -> str | None:
+    """Return how to make the field of a related record known, if it is one; else what to write."""
+    head, _, name = path.partition(".")
+    relation = resource.relations_by_name.get(head)
+    if relation and not resource.has_path(path) and has_column(relation.target, name):
+        return f"Add {name!r} to fields of the relation {head!r} of the resource {resource.name!r}."
+    if not accepted:
+        return None
+    return f"Accepted: {accepted if isinstance(accepted, str) else ', '.join(accepted)}."
+
+
+def check_default_columns(resource: Resource) -> Iterator[CheckMessage]:
+    """Check that each default column exists, and is listed once."""
+    columns = resource.default_columns
+    for path in columns:
+        if not resource.has_path(path):
+            text = f"default_columns: {resource.name} has no column {path!r}"
+            hint = path_hint(resource, path, resource.names)
+            yield problem(resource, text, "longshore_resources.E033", hint)
+    for path in sorted({path for path in columns if columns.count(path) > 1}):
+        text, hint = f"default_columns: {path!r} is listed twice", "Remove one of them."
+        yield problem(resource, text, "longshore_resources.E033", hint)
 
 
 def check_includes(resource: Resource) -> Iterator[CheckMessage]:

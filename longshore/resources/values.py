@@ -43,16 +43,21 @@ def json_or_text(text: str) -> Any:
     return value
 
 
-def canonical_value(name: str, kind: ColumnType, raw: Any, accepted: Any = None) -> str:
+def canonical_value(
+    name: str, kind: ColumnType, raw: Any, accepted: Any = None, meant: str | None = None
+) -> str:
     """Return the canonical text of a filter's value.
 
     accepted: replaces the description of the type's values in the error.
+    meant: the value that the error suggests.
     Raises InvalidFilter, which names the filter, for an invalid value.
     """
     try:
         return canonical(kind, raw)
     except ValueError:
-        text = f"{display_value(raw)} is not a valid value of {name}. Accepted: {ACCEPTED[kind]}"
+        hint = f". Did you mean {display_value(meant)}?" if meant else "."
+        text = f"{display_value(raw)} is not a valid value of {name}{hint} "
+        text += f"Accepted: {ACCEPTED[kind]}"
         raise InvalidFilter(text, accepted or ACCEPTED[kind]) from None
 
 

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from longshore.accounts.throttling import ApiKeyThrottle, DenialThrottle
+from longshore.api.views import RATE_HEADERS
 from longshore.cache import ValkeyCache, cache
 from tests.conftest import KeyClient
 
@@ -58,6 +59,17 @@ def test_a_request_above_the_limit_is_429_with_retry_after(alice: KeyClient) -> 
         "message": "Too many requests with this API key. Try again in 15 s.",
         "details": {"retry_after": 15},
     }
+
+
+@pytest.mark.usefixtures("three_a_minute")
+def test_every_response_states_what_is_left(alice: KeyClient, settings: Settings) -> None:
+    def headers() -> list[str | None]:
+        response = alice.get("/v1/echo")
+        return [response.headers.get(name) for name in RATE_HEADERS]
+
+    assert [headers() for _ in range(4)] == [["3", left, "15"] for left in ("2", "1", "0", "0")]
+    settings.API_RATE_LIMIT = ""
+    assert headers() == [None] * 3
 
 
 @pytest.mark.usefixtures("three_a_minute")

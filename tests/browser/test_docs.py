@@ -41,6 +41,24 @@ def test_a_request_is_sent_with_the_key_in_each_header(
     expect(operation.locator(".live-responses-table")).to_contain_text('"plural": "contacts"')
 
 
+def test_operations_come_first_and_are_dark_if_the_system_is(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto("/docs")
+    first = page.locator(".opblock-tag").first
+    expect(first).to_be_in_viewport()
+    expect(page.locator("html.dark-mode")).to_be_attached()
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html.dark-mode")).not_to_be_attached()
+    # The schema of an operation is resolved with the components that it refers to.
+    page.locator("#operations-tag-Exports").click()
+    operation = page.locator("#operations-Exports-get_export")
+    operation.locator(".opblock-summary").click()
+    schema = operation.get_by_role("tab", name="Schema").first
+    schema.click()
+    expect(operation.get_by_text("records_count").first).to_be_visible()
+    expect(operation.get_by_text("Could not resolve reference")).to_have_count(0)
+
+
 def test_the_reference_shows_each_operation_and_loads_nothing_from_other_servers(
     browser: Browser, live_server: LiveServer, static_files: None
 ) -> None:

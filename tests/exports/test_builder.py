@@ -232,14 +232,19 @@ def test_presets_are_saved_shared_renamed_and_deleted(operator: Client, acme: Or
     # Private: only its owner sees it.
     colleague = signed_in("colleague", "add_export")
     assert colleague.get(PAGE, {"preset": preset.pk}).status_code == 404
-    values = {"do": "replace", "preset": preset.pk, "preset_name": "All", "preset_shared": "on"}
+    values = {
+        "do": "replace",
+        "saved_preset": preset.pk,
+        "preset_name": "All",
+        "preset_shared": "on",
+    }
     operator.post(address, form(acme, **values))
     preset.refresh_from_db()
     assert (preset.name, preset.is_shared) == ("All", True)
     assert colleague.get(PAGE, {"preset": preset.pk}).status_code == 200
     # Others use it, and do not change it.
     assert colleague.post(address, form(acme, **values)).status_code == 403
-    deletion = {"do": "delete", "preset": preset.pk}
+    deletion = {"do": "delete", "saved_preset": preset.pk}
     assert colleague.post(address, form(acme, **deletion)).status_code == 403
     operator.post(address, form(acme, **deletion))
     assert not ExportPreset.objects.exists()
@@ -258,10 +263,10 @@ def test_shared_presets_outlive_their_owner_and_private_ones_do_not(
     preset = ExportPreset.objects.get()
     assert (preset.name, preset.owner) == ("Ours", None)
     assert "shared</small>" in text(operator.get(PAGE))
-    deletion = form(acme, do="delete", preset=preset.pk)
+    deletion = form(acme, do="delete", saved_preset=preset.pk)
     assert operator.post(f"{PAGE}presets/", deletion).status_code == 403
     changer = signed_in("changer", "add_export", "change_export")
-    replacement = {"do": "replace", "preset": preset.pk, "preset_name": "Renamed"}
+    replacement = {"do": "replace", "saved_preset": preset.pk, "preset_name": "Renamed"}
     changer.post(f"{PAGE}presets/", form(acme, **replacement))
     preset.refresh_from_db()
     assert (preset.name, preset.owner, preset.is_shared) == ("Renamed", None, True)
@@ -278,7 +283,7 @@ def test_the_presets_of_a_person_and_organization_are_limited(
     page = text(operator.post(address, form(acme, do="save", preset_name="Second")))
     assert "You already have 1 presets of Acme Freight. Delete one first." in page
     first = ExportPreset.objects.get()
-    operator.post(address, form(acme, do="replace", preset=first.pk, preset_name="Renamed"))
+    operator.post(address, form(acme, do="replace", saved_preset=first.pk, preset_name="Renamed"))
     operator.post(address, form(globex, do="save", preset_name="Second"))
     assert sorted(each.name for each in ExportPreset.objects.all()) == ["Renamed", "Second"]
 

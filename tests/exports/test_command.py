@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from longshore.accounts.models import Organization
 from longshore.domains.commerce.models import Order
 from longshore.domains.logistics.models import Contact
 from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,12 +93,12 @@ def test_a_date_range_is_in_the_time_zone_of_the_organization(
     path = tmp_path / "orders.csv"
     arguments = ("export", "--type=order_list", "--organization=acme", f"--output={path}")
     call_command(*arguments, "--date-from=2025-06-01", "--date-to=2025-06-01")
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         header, *rows = csv.reader(file)
     assert header == list(export_types.by_code["order_list"].columns.values())
     assert [row[0] for row in rows] == ["1 04:00", "2 03:59"]
     call_command(*arguments, "--date-to=2025-05-31")
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         assert [row[0] for row in csv.reader(file)] == [header[0], "1 03:59"]
 
 
@@ -276,3 +278,50 @@ def test_warnings_are_written_to_standard_error(
         f"--output={tmp_path / 'out.csv'}",
     )
     assert "groups.location is left out: csv shows one level" in capsys.readouterr().err
+
+
+def test_arguments_set_the_columns_the_time_zone_and_the_preset(
+    contacts: list[Contact], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Contact.objects.filter(pk=contacts[0].pk).update(created_at="2024-12-25T14:30:00Z")
+    path = tmp_path / "out.csv"
+    call_command(
+        *("export", "contact", "--organization=acme", f'--options={{"id": "{contacts[0].pk}"}}'),
+        *("--columns=id,created_at=Created", "--timezone=Asia/Tokyo", "--preset=excel"),
+        f"--output={path}",
+    )
+    content = f"id,Created\r\n{contacts[0].pk},2024-12-25 23:30:00\r\n".encode("utf-8-sig")
+    assert path.read_bytes().splitlines() == content.splitlines()
+    assert f"Wrote {path}: 1 row, {len(path.read_bytes())} bytes." in capsys.readouterr().err
+    call_command("export", "tag", "--organization=acme", "--columns=all", f"--output={path}")
+    tag = registry.get("tag")
+    assert tag
+    assert path.read_text().splitlines() == [",".join(tag.names)]
+
+
+def test_the_help_shows_examples_and_the_named_exports(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        call_command("export", "--help")
+    shown = capsys.readouterr().out
+    assert "  All shipments, with the default columns:\n    manage.py export shipment" in shown
+    for named in export_types.declared:
+        assert re.search(rf"^  {named.code} +{named.name}$", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--format=xlsx"], ["--format=parquet"], ["--compression=gzip"]]
+)
+def test_a_terminal_gets_no_binary_files(
+    contacts: list[Contact], arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master, slave = os.openpty()
+    try:
+        with os.fdopen(slave, "w") as terminal, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", terminal)
+            with pytest.raises(CommandError, match="Write the file with --output FILE") as raised:
+                call_command("export", "contact", "--organization=acme", *arguments)
+    finally:
+        os.close(master)
+    assert raised.value.returncode == 2

@@ -19,7 +19,7 @@ from longshore.resources.registry import registry
 
 SHIPMENT = registry.get("shipment")
 assert SHIPMENT is not None
-COLUMNS = list(SHIPMENT.names)
+COLUMNS = list(SHIPMENT.default_columns)
 
 
 def problems(body: dict[str, Any]) -> list[Problem]:

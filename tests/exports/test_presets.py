@@ -62,7 +62,9 @@ JUNE = datetime(2025, 6, 1, tzinfo=UTC)
 
 def table(organization: Organization, **body: Any) -> list[list[str]]:
     spec = parse_export(body, organization.timezone)
-    return list(csv.reader(io.StringIO(b"".join(ExportStream(spec, organization.pk)).decode())))
+    return list(
+        csv.reader(io.StringIO(b"".join(ExportStream(spec, organization.pk)).decode("utf-8-sig")))
+    )
 
 
 def refused(body: dict[str, Any]) -> list[tuple[str, str, Any]]:
@@ -320,7 +322,7 @@ def test_an_export_of_a_type_is_created_shown_and_listed(
     assert charlie.get("/v1/exports?type=order_list").json()["results"] == []
     runner.run(key_of(shown))
     url = alice.get(f"/v1/exports/{shown['id']}").json()["download_url"]
-    header, row = csv.reader(io.StringIO(downloaded(url).decode()))
+    header, row = csv.reader(io.StringIO(downloaded(url).decode("utf-8-sig")))
     assert (header[0], row[0]) == ("Order Number", order.number)
     assert Export.objects.count() == 2
 
@@ -450,3 +452,17 @@ def test_an_order_names_its_shipping_method_and_whole_addresses(acme: Organizati
     shown = dict(zip(header, row, strict=True))
     assert (shown["Shipping Code"], shown["Shipping Method"]) == ("express", "Express")
     assert [shown[f"Shipping Line {number}"] for number in (1, 2, 3, 4)] == list(lines.values())
+
+
+def test_a_named_export_is_accepted_under_both_names(alice: KeyClient, acme: Organization) -> None:
+    a_record(Order, acme, placed_at=JUNE, number="#1")
+    assert table(acme, code="order_list") == table(acme, type="order_list")
+    created = alice.post("/v1/exports", {"code": "order_list"}).json()
+    assert (created["type"], created["request"]) == ("order_list", {"type": "order_list"})
+    listed = alice.get("/v1/exports", {"type": "order_list"}).json()["results"]
+    assert [each["id"] for each in listed] == [created["id"]]
+    types = alice.get("/v1/exports/types").json()["results"]
+    assert [each["type"] for each in types] == CODES
+    assert ("invalid_request", "code") in [
+        problem[:2] for problem in refused({"type": "order_list", "code": "order_list"})
+    ]

@@ -2,8 +2,10 @@
 
 import io
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
@@ -19,6 +21,7 @@ from longshore.jobs.errors import JobErrorCode
 from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 from tests.descriptions import COMMITTED, parse, violations
+from webhooks.events import EventType
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +29,11 @@ def described() -> dict[str, Any]:
     return parse(COMMITTED.read_text())
 
 
-# The operations that a signature authenticates, not an API key.
-_SIGNED = {"get_file", "get_batch_file", "upload_batch_file", "get_export_zip", "get_batch_zip"}
+# The operations that need no API key: the index, and those that a signature authenticates.
+_WITHOUT_KEY = {
+    *("get_index", "get_file", "get_batch_file", "upload_batch_file"),
+    *("get_export_zip", "get_batch_zip"),
+}
 
 
 def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
@@ -39,6 +45,47 @@ def test_the_committed_description_is_up_to_date() -> None:
     written = io.StringIO()
     call_command("spectacular", fail_on_warn=True, stdout=written)
     assert written.getvalue().strip() == COMMITTED.read_text().strip(), "run: make openapi"
+
+
+def examples(described: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield name, schema and value of the examples of bodies."""
+    paths = described["paths"] | described["webhooks"]
+    for path, method, operation in (
+        (path, method, operation)
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    ):
+        for body in [operation.get("requestBody", {}), *operation["responses"].values()]:
+            for content in body.get("content", {}).values():
+                for name, example in content.get("examples", {}).items():
+                    yield f"{method} {path}: {name}", content["schema"], example["value"]
+
+
+def test_every_example_of_a_body_fits_its_schema(described: dict[str, Any]) -> None:
+    found = list(examples(described))
+    assert len(found) > 400
+    components = {"components": described["components"]}
+    wrong = [
+        (name, error.message)
+        for name, schema, value in found
+        for error in jsonschema_rs.validator_for(schema | components).iter_errors(value)
+    ]
+    assert wrong == []
+
+
+def test_every_webhook_message_is_described(described: dict[str, Any]) -> None:
+    assert set(described["webhooks"]) == set(EventType.values)
+    for name, message in described["webhooks"].items():
+        [content] = message["post"]["requestBody"]["content"].values()
+        schema = described["components"]["schemas"][content["schema"]["$ref"].split("/")[-1]]
+        assert set(schema["properties"]) == {"id", "type", "timestamp", "data"}
+        assert name in schema["properties"]["type"]["enum"]
+        headers = [each["name"] for each in message["post"]["parameters"]]
+        assert headers == ["webhook-id", "webhook-timestamp", "webhook-signature"]
+
+
+def test_the_server_is_that_of_the_description(described: dict[str, Any]) -> None:
+    assert [each["url"] for each in described["servers"]] == ["/"]
 
 
 @pytest.mark.slow
@@ -58,6 +105,8 @@ def test_the_description_is_public(client: Client, described: dict[str, Any], sl
 
 def test_every_address_of_the_api_is_described(described: dict[str, Any]) -> None:
     assert set(described["paths"]) == {
+        "/v1",
+        "/v1/limits",
         "/v1/exports",
         "/v1/exports/preview",
         "/v1/exports/types",
@@ -109,7 +158,7 @@ def test_every_operation_has_texts_tags_and_authentication(described: dict[str, 
         assert operation["summary"]
         assert operation["description"]
         assert set(operation["tags"]) <= tags
-        if operation["operationId"] not in _SIGNED:
+        if operation["operationId"] not in _WITHOUT_KEY:
             assert operation["security"] == [{"ApiKey": []}, {"XApiKey": []}, {"Bearer": []}]
             assert {"401", "403", "429", "500"} <= set(operation["responses"])
 

@@ -65,7 +65,7 @@ def test_quotas_without_a_maximum_admit_every_job(acme: Organization) -> None:
         raise AssertionError(used)
 
     used = Organization.objects.filter(pk=acme.pk).values("pk")
-    admission.check(acme.pk, [Quota(used, None, refusal)])
+    admission.check(acme.pk, [Quota("daily", used, None, refusal)])
     admission.check(acme.pk, [])
 
 

@@ -1,5 +1,6 @@
 """GET /v1/<plural>/<id>: one record of the organization."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from longshore.accounts.models import Organization, Scope
 from longshore.domains.logistics.models import Shipment
 from longshore.resources.registry import Resource, registry
 from tests.conftest import KeyClient
-from tests.factories import ContactFactory, GroupFactory, ShipmentFactory
+from tests.factories import ContactFactory, GroupFactory, LocationFactory, ShipmentFactory
 from tests.records import a_record
 
 pytestmark = pytest.mark.django_db
@@ -68,9 +69,49 @@ def test_related_records_are_included(alice: KeyClient, acme: Organization) -> N
     assert record == {"groups.name": ["A", "B"]}
 
 
+def test_includes_show_related_records_in_full(alice: KeyClient, acme: Organization) -> None:
+    location = LocationFactory.create(organization=acme, name="Dock 4")
+    group = GroupFactory.create(organization=acme, name="Crew", location=location)
+    contact = ContactFactory.create(organization=acme, groups=[group])
+    address = f"/v1/contacts/{contact.pk}"
+    record = alice.get(f"{address}?includes=groups.location").json()
+    [crew] = record["groups"]
+    own = alice.get(f"/v1/groups/{group.pk}?fields=*").json()
+    assert crew == own | {"location": crew["location"]}
+    assert crew["location"]["name"] == "Dock 4"
+    assert set(crew["location"]) > {"id", "name", "created_at"}
+    brief = alice.get(address).json()
+    assert {**record, "groups": brief["groups"]} == brief
+    narrow = alice.get(f"{address}?fields=id&includes=groups").json()
+    assert narrow == {
+        "id": contact.pk,
+        "groups": [{name: crew[name] for name in crew if name != "location"}],
+    }
+
+
+def test_an_included_record_needs_its_scope(
+    acme: Organization, restrict: Callable[[str], None]
+) -> None:
+    restrict("group")
+    contact = ContactFactory.create(organization=acme)
+    reader = KeyClient(acme, "reader", Scope.READ)
+    assert reader.get(f"/v1/contacts/{contact.pk}").status_code == 200
+    assert reader.get(f"/v1/contacts/{contact.pk}?includes=groups").status_code == 403
+
+
+def test_included_records_belong_to_the_organization(
+    alice: KeyClient, acme: Organization, globex: Organization
+) -> None:
+    location = LocationFactory.create(organization=globex)
+    group = GroupFactory.create(organization=acme, location=location)
+    assert alice.get(f"/v1/groups/{group.pk}?includes=location").json()["location"] is None
+
+
 @pytest.mark.parametrize(
     ("query", "code", "field"),
     [
+        ("includes=color", "invalid_include", "includes"),
+        ("includes=location&includes=locaton", "invalid_include", "includes"),
         ("status=delivered", "invalid_filter", "status"),
         ("filters[status_eq]=delivered", "invalid_filter", "filters[status_eq]"),
         ("limit=1", "invalid_filter", "limit"),

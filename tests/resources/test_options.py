@@ -79,7 +79,7 @@ DAY = "an ISO date (2024-12-25)"
         ("created_at", "bwi:2024-02-01,2024-01-01", "the smaller value first", "bwi:a,b"),
         ("created_at", "bwi:2024-01-02T00:00,2024-01-01", "the smaller value first", "bwi:a,b"),
         ("created_at", [1704067200, "x"], "'x' is not a valid value of created_at", DAY),
-        ("created_at", {"gte": "2024-01-01"}, "is not a valid value of created_at", DAY),
+        ("created_at", {"gte": "2024-01-01"}, "Did you mean 'gte:2024-01-01'?", "gte"),
         ("paid", 1, "1 is not a valid value of paid", "true or false"),
         ("metadata.a", {"b": 1}, "is not a valid value of metadata.a", "a text"),
         ("metadata.a", [], "An empty list selects nothing.", "at least one value"),

@@ -280,6 +280,20 @@ def test_event_types_are_listed_with_their_descriptions(alice: KeyClient) -> Non
     assert all(each["description"] for each in results)
 
 
+def test_export_completed_is_another_name_of_export_created(
+    alice: KeyClient, publish: Publish
+) -> None:
+    body = BODY | {"events": ["export.failed", "export.completed", "export.created"]}
+    made = alice.post("/v1/webhooks", body).json()
+    assert made["events"] == ["export.created", "export.failed"]
+    publish()
+    [event] = alice.get("/v1/events", {"type": "export.completed"}).json()["results"]
+    assert event["type"] == "export.created"
+    deliveries = f"/v1/webhooks/{made['id']}/deliveries"
+    [delivery] = alice.get(deliveries, {"type": "export.completed"}).json()["results"]
+    assert delivery["type"] == "export.created"
+
+
 def test_subscriptions_over_the_limit_are_rejected(
     alice: KeyClient, charlie: KeyClient, acme: Organization
 ) -> None:

@@ -46,7 +46,7 @@ from webhooks.api.serializers import (
     EventTypeSerializer,
     SubscriptionSerializer,
 )
-from webhooks.events import EventType
+from webhooks.events import EVENT_TYPES, EventType
 from webhooks.maintenance import RETENTION
 from webhooks.models import MAX_SHOWN_ATTEMPTS, DeliveryStatus
 from webhooks.subscriptions import MAX_SUBSCRIPTIONS, OVERLAP
@@ -201,7 +201,7 @@ _STATUS = OpenApiParameter(
     "status", description="One or more, separated by commas.", enum=DeliveryStatus.values
 )
 _EVENT_TYPE = OpenApiParameter(
-    "type", description="One or more, separated by commas.", enum=EventType.values
+    "type", description="One or more, separated by commas.", enum=[*EVENT_TYPES]
 )
 subscription_deliveries: Operations = {
     "list": operation(

@@ -9,7 +9,7 @@ from longshore.resources.api.list_filters import parse_list_filters
 from longshore.resources.registry import registry
 from webhooks import actions, subscriptions
 from webhooks.api.examples import SUBSCRIPTION
-from webhooks.events import EventType
+from webhooks.events import EVENT_TYPES
 from webhooks.models import Subscription
 from webhooks.parsing import parse_change, parse_secret, parse_since
 
@@ -27,7 +27,7 @@ INVALID_SECRET = raised(lambda: parse_secret({"secret": "whsec_short"}))
 INVALID_SINCE = raised(lambda: parse_since({"since": "yesterday"}))
 UNKNOWN_FILTER = raised(lambda: parse_list_filters({"color": ["red"]}, {}))
 INVALID_TYPE_FILTER = raised(
-    lambda: parse_list_filters({"type": ["export"]}, {"type": EventType.values})
+    lambda: parse_list_filters({"type": ["export"]}, {"type": EVENT_TYPES})
 )
 INACTIVE = raised(
     lambda: actions.test(

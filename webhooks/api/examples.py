@@ -80,7 +80,7 @@ EVENT: dict[str, Any] = {
         "records_count": 4211,
         "processed_count": 4211,
         "progress": 100,
-        "download_url": "https://longshore.example/v1/exports/files/export.csv?signature=exp_…",
+        "download_url": "https://longshore.example/v1/exports/files/export.csv?signature=exp_Zx81kQ3a9nB7",
         "files": [
             {
                 "name": "export.csv",
@@ -90,6 +90,7 @@ EVENT: dict[str, Any] = {
             }
         ],
         "error": None,
+        "warnings": [],
         "metadata": {"ticket": "A-17"},
     },
 }

@@ -25,7 +25,7 @@ from webhooks.api.serializers import (
     EventSerializer,
     SubscriptionSerializer,
 )
-from webhooks.events import EventType
+from webhooks.events import EVENT_TYPES, EventType, canonical_types
 from webhooks.lifecycle import activation
 from webhooks.models import (
     Attempt,
@@ -114,7 +114,7 @@ class SubscriptionDeliveryViewSet(ListModelMixin, ApiViewSet[Delivery]):
     serializer_class = DeliverySerializer
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        accepted = {"status": DeliveryStatus.values, "type": EventType.values}
+        accepted = {"status": DeliveryStatus.values, "type": EVENT_TYPES}
         filters = request_filters(self.request, accepted, Delivery)
         subscription = get_object_or_404(
             Subscription.objects.visible().filter(organization=self.organization),
@@ -125,7 +125,7 @@ class SubscriptionDeliveryViewSet(ListModelMixin, ApiViewSet[Delivery]):
         if statuses := filters.values.get("status"):
             deliveries = deliveries.filter(status__in=statuses)
         if types := filters.values.get("type"):
-            deliveries = deliveries.filter(event__type__in=types)
+            deliveries = deliveries.filter(event__type__in=canonical_types(types))
         return filters.filter_by_creation(deliveries).prefetch_related(_newest_attempts())
 
 
@@ -158,10 +158,10 @@ class EventViewSet(ListModelMixin, ApiViewSet[Event]):
     serializer_class = EventSerializer
 
     def get_queryset(self) -> QuerySet[Event]:
-        filters = request_filters(self.request, {"type": EventType.values}, Event)
+        filters = request_filters(self.request, {"type": EVENT_TYPES}, Event)
         events = Event.objects.readable_by(key_of(self.request))
         if types := filters.values.get("type"):
-            events = events.filter(type__in=types)
+            events = events.filter(type__in=canonical_types(types))
         return filters.filter_by_creation(events)
 
     @action(detail=False)

@@ -15,7 +15,6 @@ from longshore.api.openapi import (
     operation,
     response_example,
 )
-from longshore.api.pagination import single_page
 from longshore.jobs.admission import too_many_unfinished
 from longshore.resources.api.documentation import PAGE_ERRORS
 
@@ -34,7 +33,7 @@ errors = operation(
         OpenApiParameter("cursor", description="From a `next` or `previous` link."),
     ],
     errors=[NOT_FOUND, error_examples.FILES_EXPIRED, *PAGE_ERRORS],
-    examples=[response_example("One error", single_page(ROW_ERRORS))],
+    examples=[response_example("One error", ROW_ERRORS[0])],
 )
 undo = operation(
     "undo_batch",

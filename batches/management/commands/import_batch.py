@@ -4,7 +4,6 @@ The batch is recorded and journaled like any other: the API and the admin show i
 """
 
 import sys
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -15,7 +14,6 @@ from django.core.management.base import (
     BaseCommand,
     CommandError,
     CommandParser,
-    DjangoHelpFormatter,
 )
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -31,6 +29,7 @@ from batches.spec import BatchSpec
 from longshore.accounts.models import Organization
 from longshore.api.command_line import (
     USAGE,
+    HelpFormatter,
     exit_codes_of_signals,
     find_organization,
     invalid_arguments,
@@ -42,10 +41,6 @@ from longshore.jobs.statuses import Status
 
 _BLOCK_BYTES = 1 << 20
 _STANDARD_INPUT = "-"
-
-
-class _HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
-    """Keeps the lines of the examples."""
 
 
 class _Runner(BatchRunner):
@@ -70,7 +65,7 @@ class Command(BaseCommand):
     help = "Create, update, replace or delete the records of an organization from a file."
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
-        options |= {"epilog": arguments.EXAMPLES, "formatter_class": _HelpFormatter}
+        options |= {"epilog": arguments.EXAMPLES, "formatter_class": HelpFormatter}
         return super().create_parser(prog_name, subcommand, **options)
 
     def add_arguments(self, parser: CommandParser) -> None:

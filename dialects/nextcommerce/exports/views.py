@@ -15,13 +15,18 @@ from exports.api.errors import refuse_without_files
 from exports.lifecycle import creation
 from exports.lifecycle.storage import EXPORT_FILES
 from exports.models import Export, ExportQuerySet
+from exports.request.body import PRESET
+from exports.request.file_presets import FilePreset
 from exports.request.parser import parse_export
+from exports.spec import OUTPUT
 from longshore.accounts.authentication import key_of
 from longshore.api.concurrency import expensive
 from longshore.api.idempotency import idempotent
 from longshore.resources.api.list_filters import CREATED_AT, parse_list_filters
 from longshore.resources.export_types import export_types
 
+# The files of 29next are for programs, as those of its own named exports.
+_FOR_PROGRAMS = {OUTPUT: {PRESET: FilePreset.ISO}}
 # Operator of each filter by the day of creation. Both days are included.
 _DAYS = {"date_created_from": "gte", "date_created_to": "lte"}
 
@@ -55,7 +60,7 @@ class ExportViewSet(ListModelMixin, RetrieveModelMixin, NextCommerceViewSet[Expo
         serializer = NewExportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         body = dict(serializer.validated_data)
-        spec = parse_export(body, self.organization.timezone)
+        spec = parse_export({**body, **_FOR_PROGRAMS}, self.organization.timezone)
         export, _ = creation.create(self.organization, key_of(request), body, spec)
         self.subject = export.public_id
         data = self.get_serializer(export).data

@@ -33,6 +33,7 @@ from dialects.packagex.jobs import (
 from dialects.packagex.parameters import SEARCH, read_parameters
 from exports.api.views import ExportViewSet
 from exports.models import Export, ExportFile, ExportSearch
+from exports.request.body import ALL_COLUMNS
 from exports.spec import OUTPUT
 from longshore.api.errors import InvalidInput, Problem
 from longshore.jobs.models import JobQuerySet
@@ -61,11 +62,17 @@ class PackageXExportViewSet(PackageXJobViewSet[Export], ExportViewSet):
     serializer_class = ShownExportSerializer
     page_parameters = PAGE_PARAMETERS
     list_parameters = EXPORT_PARAMETERS
+    may_wait = False
 
     def create_job(self, body: Mapping[str, Any]) -> tuple[Export, bool]:
         # PackageX writes a CSV and a JSON file of each export, and Longshore one file.
-        if body.get(OUTPUT) is None and body.get("format") is None:
+        output = body.get(OUTPUT)
+        if output is None and body.get("format") is None:
             body = {**body, "format": "json"}
+        if isinstance(output, Mapping) and output.get("columns") is None:
+            # Without columns, PackageX writes all of them, and not the usual ones.
+            given = [name for name in ("fields", "includes", "dry_data") if body.get(name)]
+            body = body if given else {**body, OUTPUT: {**output, "columns": ALL_COLUMNS}}
         return super().create_job(body)
 
     def show(self, native: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dialects.packagex.records.lists import RecordList
 from longshore.api.pagination import CURSOR
 from longshore.resources.api.documentation import RecordSchema, record_schema
 
+RECORD_PARAMETERS = ("fields", "timezone")
 _PREFIX = "/packagex/v1/"
 
 
@@ -42,7 +43,7 @@ class PackageXRecordSchema(RecordSchema):
     def get_override_parameters(self) -> list[Any]:
         parameters = super().get_override_parameters()
         if not self.is_list:
-            return parameters
+            return [each for each in parameters if each.name in ("id", *RECORD_PARAMETERS)]
         own = [*documentation.page_parameters(pages(self.record_list.limit))]
         return [*own, *(each for each in parameters if each.name not in (CURSOR, LIMIT))]
 

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from dialects.packagex.envelope import envelope, pagination
-from dialects.packagex.records.documentation import PackageXRecordSchema
+from dialects.packagex.records.documentation import RECORD_PARAMETERS, PackageXRecordSchema
 from dialects.packagex.records.lists import EpochExpressions, RecordList, parse_list
 from longshore.accounts.authentication import key_of
 from longshore.api.concurrency import expensive
@@ -42,7 +42,9 @@ class PackageXRecordViewSet(ApiViewSet[Any]):
     @expensive(spare=0)
     def retrieve(self, request: Request, id: str) -> HttpResponse:
         organization = self.organization
-        listing = parse_record_query(self.resource, id, request.query_params, organization.timezone)
+        listing = parse_record_query(
+            self.resource, id, request.query_params, organization.timezone, RECORD_PARAMETERS
+        )
         check_listing(listing, key_of(request))
         listing = replace(listing, expressions=EpochExpressions)
         return _response(request, find_record(listing, organization.pk))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from exports.admin.builder.columns import default_columns, resource_of
+from exports.admin.builder.columns import default_columns, every_column, resource_of
 from exports.admin.builder.filter_rows import filter_of, row_of_option, row_of_predicate
 from exports.admin.builder.json_texts import json_value
 from exports.admin.builder.state import (
@@ -21,7 +21,7 @@ from exports.admin.builder.state import (
     State,
 )
 from exports.formats import formats
-from exports.request.body import DATE_FROM, DATE_TO, TYPE
+from exports.request.body import ALL_COLUMNS, DATE_FROM, DATE_TO, TYPE
 from exports.request.includes import EVERY_COLUMN
 from exports.spec import OUTPUT
 from longshore.jobs.admin.presentation import json_text
@@ -203,7 +203,9 @@ def _prefixes(paths: Iterable[str]) -> list[str]:
 
 def _columns(output: Mapping[str, Any], state: State) -> tuple[ColumnChoice, ...] | None:
     given, order = output.get("columns"), _texts(output.get("column_order"))
-    if isinstance(given, Mapping):
+    if given == ALL_COLUMNS:
+        headers = {each.path: "" for each in every_column(state)}
+    elif isinstance(given, Mapping):
         headers = {
             name: header if isinstance(header, str) else ""
             for name, header in given.items()
@@ -213,6 +215,7 @@ def _columns(output: Mapping[str, Any], state: State) -> tuple[ColumnChoice, ...
         headers = dict.fromkeys(_texts(given), "")
     elif order:
         headers = {each.path: each.header for each in default_columns(state)}
+        headers |= {name: headers.get(name, "") for name in order}
     else:
         return None
     names = dict.fromkeys([*(name for name in order if name in headers), *headers])

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exports.admin.builder.state import DEFAULTS
+from exports.request.body import PRESET
+from exports.request.file_presets import FilePreset as FileKind
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,16 @@ class FilePreset:
 _CSV = {
     **{
         name: DEFAULTS[name]
-        for name in ("compression", "delimiter", "quoting", "bom", "line_end", "include_header")
+        for name in (
+            *("compression", "delimiter", "quoting", "bom", "line_end", "include_header"),
+            *("datetime_format", "decimal_separator"),
+        )
     },
     "format": "csv",
     "escape_formulas": True,
+    PRESET: None,
 }
-_EXCEL_CSV = {**_CSV, "bom": True, "line_end": "\r\n"}
+_EXCEL_CSV = {**_CSV, PRESET: FileKind.EXCEL}
 _PLAIN = {"compression": "none"}
 FILE_PRESETS = (
     FilePreset(
@@ -45,9 +51,9 @@ FILE_PRESETS = (
     FilePreset(
         "excel_semicolon",
         "Excel CSV, semicolon",
-        "Opens in columns in German or French; decimals have a point",
+        "For 1.234,5 locales such as German or French",
         "csv",
-        {**_EXCEL_CSV, "delimiter": ";"},
+        {**_EXCEL_CSV, "decimal_separator": ","},
     ),
     FilePreset("csv", "CSV", "For other programs: RFC 4180, UTF-8", "description", _CSV),
     FilePreset(

@@ -24,6 +24,7 @@ from exports.admin.builder.related import related_nodes
 from exports.admin.builder.state import State
 from exports.formats import formats
 from exports.models import ExportPreset
+from exports.request.body import PRESET
 from exports.spec import Nesting
 from longshore.accounts import staff
 from longshore.accounts.admin.organization_choice import OrganizationChoice
@@ -36,6 +37,7 @@ from longshore.resources.timezones import TIMEZONES
 
 MAX_PRESETS = 200
 _UTC = "UTC"
+_PRESET_LABELS = {"": "Default", "iso": "Programs", "excel": "Excel"}
 _FORMAT_LABELS = {
     "csv": "CSV",
     "json": "JSON",
@@ -209,6 +211,10 @@ def _file_context(state: State, organization: Organization | None) -> dict[str, 
         "quotings": _choices(
             values.get("quoting"), {"minimal": "Only where needed", "all": "All cells"}
         ),
+        "decimal_separators": _choices(
+            values.get("decimal_separator"), {".": "Point", ",": "Comma"}
+        ),
+        "csv_presets": _choices(values.get(PRESET) or "", _PRESET_LABELS),
         "zones": sorted(TIMEZONES),
         "default_zone": organization.timezone if organization else "",
         "patterns": _PATTERNS,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS
+from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS, PRESET
 
 # The scalar fields of a request that the form shows as they are, with their defaults.
 REQUEST_FIELDS = {
@@ -14,7 +14,7 @@ OUTPUT_FIELDS = {
     name: OUTPUT_OPTIONS[name].default
     for name in (
         *("timezone", "datetime_format", "properties", "include_header", "escape_formulas"),
-        *("delimiter", "quoting", "bom", "line_end"),
+        *("delimiter", "quoting", "bom", "line_end", "decimal_separator", "labels", PRESET),
     )
 }
 DEFAULTS = REQUEST_FIELDS | OUTPUT_FIELDS

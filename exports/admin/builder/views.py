@@ -126,7 +126,7 @@ def save_preset(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Save, replace or delete a preset, and open the page with it."""
     _check_add(request)
     state, organization = read_state(request.POST), _chosen(request)
-    chosen = request.POST.get("preset", "")
+    chosen = request.POST.get("saved_preset", "")
     preset = _preset(request, chosen) if chosen else None
     if request.POST.get("do") == "delete":
         if preset is None:

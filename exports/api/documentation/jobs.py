@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiResponse
 
 from exports.api import error_examples as errors
+from exports.api import waiting
 from exports.api.examples import COMPLETED, EXPORTS_TAG, QUEUED, REQUESTS
 from exports.api.filters import list_filters
 from exports.api.request_serializers import ExportRequestSerializer
@@ -21,7 +22,8 @@ jobs = job_operations(
         create=(
             "Validates the request, stores the export and queues it for a worker, without waiting "
             "for the worker. Poll the export's `url` until `status` is `completed`, then follow "
-            "`download_url`. All problems of an invalid request are reported at once, and nothing "
+            "`download_url`. With `wait`, the response of a small export shows its files. All "
+            "problems of an invalid request are reported at once, and nothing "
             "is queued."
         ),
         retrieve="Returns its status, its progress and, once it is completed, its files.",
@@ -35,7 +37,7 @@ jobs = job_operations(
             "canceled. Sends the webhook event `export.deleted`."
         ),
         create_responses={
-            201: OpenApiResponse(ExportSerializer, "Queued."),
+            201: OpenApiResponse(ExportSerializer, "Queued; with `wait` perhaps completed."),
             200: OpenApiResponse(
                 ExportSerializer, "An unfinished export with the same specification (`dedupe`)."
             ),
@@ -43,8 +45,10 @@ jobs = job_operations(
         queued=QUEUED,
         completed=COMPLETED,
         filters=list_filters(),
+        create_parameters=waiting.PARAMETERS,
         create_errors=[
             *errors.INVALID_BODIES,
+            errors.INVALID_WAIT,
             errors.TOO_MANY_RECORDS,
             errors.EMPTY_EXPORT,
         ],

@@ -11,6 +11,7 @@ from longshore.api.openapi import (
     single_page_schema,
     unknown_name,
 )
+from longshore.api.pagination import single_page
 from longshore.resources.api.lookup import find_resource
 from longshore.resources.api.serializers import ResourceSummarySerializer
 from longshore.resources.registry import registry
@@ -33,15 +34,20 @@ types = operation(
     examples=[
         response_example(
             "One named export",
-            {
-                "code": "dispute_list",
-                "name": "Disputes",
-                "resource": "dispute",
-                "columns": {"id": "Dispute ID", "status": "Status", "amount_float": "Amount"},
-                "date": "created_at",
-                "order_by": "created_at",
-                "options": {"transaction.is_test": False},
-            },
+            single_page(
+                [
+                    {
+                        "type": "dispute_list",
+                        "code": "dispute_list",
+                        "name": "Disputes",
+                        "resource": "dispute",
+                        "columns": {"id": "ID", "status": "Status", "amount_float": "Amount"},
+                        "date": "created_at",
+                        "order_by": "created_at",
+                        "options": {"transaction.is_test": False},
+                    }
+                ]
+            ),
         )
     ],
 )

@@ -10,16 +10,20 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
 from tqdm import tqdm
 
 from exports.formats import formats
 from exports.formats.base import FormatLimit
 from exports.lifecycle.creation import count_rows
 from exports.reading.stream import ExportStream
-from exports.request.body import DATE_FROM, DATE_TO, TYPE
+from exports.request.body import ALL_COLUMNS, DATE_FROM, DATE_TO, PRESET, TYPE
+from exports.request.file_presets import FilePreset
 from exports.request.parser import parse_export
-from exports.spec import ExportSpec
+from exports.spec import OUTPUT, ExportSpec
 from longshore.api.command_line import (
+    USAGE,
+    HelpFormatter,
     exit_codes_of_signals,
     find_organization,
     invalid_arguments,
@@ -28,6 +32,13 @@ from longshore.api.errors import InvalidInput
 from longshore.files.compression import Compression
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
+
+_STANDARD_OUTPUT = "-"
+# The options of the file that have an argument of their own.
+_OUTPUT = ("columns", "timezone", PRESET)
+_BINARY = (
+    "A terminal cannot show {} files of this kind. Write the file with --output FILE, or to a pipe."
+)
 
 
 def _json_object(text: str) -> dict[str, Any]:
@@ -44,14 +55,47 @@ def _paths(text: str) -> list[str]:
     return [path.strip() for path in text.split(",")] if text.strip() else []
 
 
+def _columns(text: str) -> str | dict[str, str | bool]:
+    """Read `id,name=Full name` as an object of columns; `all` stays as it is."""
+    if text == ALL_COLUMNS:
+        return text
+    pairs = (path.partition("=") for path in _paths(text))
+    return {name: header if equals else True for name, equals, header in pairs}
+
+
+def _examples() -> str:
+    width = max(map(len, export_types.codes()), default=0)
+    types = "\n".join(f"  {each.code:{width}}  {each.name}" for each in export_types.declared)
+    return f"""\
+examples:
+  All shipments, with the default columns:
+    manage.py export shipment --organization acme --output shipments.csv
+  Three columns, one with a header, for Excel in Germany:
+    manage.py export shipment --organization acme --columns 'id,status,created_at=Created' \\
+        --timezone Europe/Berlin --preset excel \\
+        --csv-field-options '{{"decimal_separator": ","}}' --output shipments.csv
+  The newest thousand, compressed, to a pipe:
+    manage.py export shipment --organization acme --format jsonl --compression zstd \\
+        --options '{{"limit": 1000, "order_by": "-created_at"}}' | zstd -d | head
+  A named export of a quarter:
+    manage.py export --type order_list --organization acme --format xlsx \\
+        --date-from 2025-01-01 --date-to 2025-03-31 --output orders.xlsx
+
+named exports:
+{types}
+"""
+
+
 class Command(BaseCommand):
     help = "Export the records of an organization to a file."
 
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
+        options |= {"epilog": _examples(), "formatter_class": HelpFormatter}
+        return super().create_parser(prog_name, subcommand, **options)
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("resource", nargs="?", help=", ".join(registry.names()))
-        parser.add_argument(
-            "--type", metavar="TYPE", help=f"named export: {', '.join(export_types.codes())}"
-        )
+        parser.add_argument("--type", metavar="TYPE", help="a named export: see the list below")
         parser.add_argument("--date-from", metavar="DATE", help="start of the date range")
         parser.add_argument(
             "--date-to",
@@ -62,6 +106,22 @@ class Command(BaseCommand):
         parser.add_argument("--format", default="csv", help=f"{', '.join(formats)}; default: csv")
         parser.add_argument(
             "--compression", default="none", help=f"{', '.join(Compression)}; default: none"
+        )
+        parser.add_argument(
+            "--columns",
+            type=_columns,
+            metavar="COLUMNS",
+            help=f"names separated by commas, each perhaps with a header (name=Full name), or "
+            f"{ALL_COLUMNS}; default: those of the resource or of the named export",
+        )
+        parser.add_argument(
+            "--timezone",
+            metavar="ZONE",
+            help="such as America/New_York; default: that of the organization",
+        )
+        parser.add_argument(
+            "--preset",
+            help=f"of a CSV file: {', '.join(FilePreset)}; default: iso, of named exports excel",
         )
         for name in ("options", "filters", "csv_field_options"):
             flag = f"--{name.replace('_', '-')}"
@@ -76,7 +136,10 @@ class Command(BaseCommand):
             help="leave out ids and empty values",
         )
         parser.add_argument(
-            "-o", "--output", default="-", metavar="FILE", help="default: standard output"
+            *("-o", "--output"),
+            default=_STANDARD_OUTPUT,
+            metavar="FILE",
+            help="default: standard output",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -87,55 +150,72 @@ class Command(BaseCommand):
         organization = find_organization(options["organization"])
         names = (
             *("resource", TYPE, DATE_FROM, DATE_TO, "format", "compression", "options", "filters"),
-            *("csv_field_options", "includes", "fields", "dry_data"),
+            *("includes", "fields", "dry_data"),
         )
+        output = {name: options[name] for name in _OUTPUT if options[name] is not None}
         try:
             body = {name: options[name] for name in names}
+            body[OUTPUT] = {**options[OUTPUT], **output}
             spec = parse_export(body, organization.timezone)
             total = count_rows(spec, organization.pk)
         except InvalidInput as invalid:
             raise invalid_arguments(invalid) from None
+        if options["output"] == _STANDARD_OUTPUT and sys.stdout.isatty() and _is_binary(spec):
+            raise CommandError(_BINARY.format(spec.format), returncode=USAGE)
         for warning in spec.warnings:
             self.stderr.write(warning)
         stream = ExportStream(spec, organization.pk)
         try:
-            _write(stream, options["output"], spec, total)
+            size = _write(stream, options["output"], spec, total)
         except FormatLimit as limit:
             raise CommandError(str(limit)) from None
         except OSError as error:
-            if options["output"] == "-":
+            if options["output"] == _STANDARD_OUTPUT:
                 # Otherwise the interpreter would fail again when it flushes the buffer at exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if isinstance(error, BrokenPipeError):
                 sys.exit(128 + signal.SIGPIPE)
             raise CommandError(f"{options['output']}: {error.strerror}") from None
+        if options["output"] != _STANDARD_OUTPUT:
+            rows = "1 row" if stream.rows == 1 else f"{stream.rows:,} rows"
+            bytes_text = filesizeformat(size).replace("\xa0", " ")
+            self.stderr.write(f"Wrote {options['output']}: {rows}, {bytes_text}.")
 
 
-def _write(stream: ExportStream, output: str, spec: ExportSpec, total: int | None) -> None:
-    """Write to a file that appears only when it is complete, a pipe, or standard output."""
+def _is_binary(spec: ExportSpec) -> bool:
+    return bool(formats[spec.format].compressed_inside) or spec.compression != Compression.NONE
+
+
+def _write(stream: ExportStream, output: str, spec: ExportSpec, total: int | None) -> int:
+    """Write to a file that appears only when it is complete, a pipe, or standard output.
+
+    Returns the number of bytes.
+    """
     with tqdm(
         total=total, unit=" rows", unit_scale=True, desc=spec.resource, disable=None
     ) as progress:
-        if output == "-":
-            _copy(stream, sys.stdout.buffer, progress)
-            return
+        if output == _STANDARD_OUTPUT:
+            return _copy(stream, sys.stdout.buffer, progress)
         if Path(output).exists() and not Path(output).is_file():
             # A pipe or a device: replacing it by a file would break its reader.
             with Path(output).open("wb") as file:
-                _copy(stream, file, progress)
-            return
+                return _copy(stream, file, progress)
         target = Path(os.path.realpath(output))
         partial = target.with_name(f".{uuid4().hex}.partial")
         try:
             with partial.open("xb") as file:
-                _copy(stream, file, progress)
+                size = _copy(stream, file, progress)
             partial.rename(target)
+            return size
         finally:
             partial.unlink(missing_ok=True)
 
 
-def _copy(stream: ExportStream, file: BinaryIO, progress: "tqdm[Any]") -> None:
+def _copy(stream: ExportStream, file: BinaryIO, progress: "tqdm[Any]") -> int:
+    size = 0
     for block in stream:
         file.write(block)
+        size += len(block)
         progress.update(stream.rows - progress.n)
     file.flush()
+    return size

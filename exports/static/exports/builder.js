@@ -154,7 +154,7 @@ function placeProblems() {
 
 let previewed = "";
 // Controls of presets, which change nothing in the preview.
-const NOT_PREVIEWED = ["preset", "preset_name", "preset_shared"];
+const NOT_PREVIEWED = ["saved_preset", "preset_name", "preset_shared"];
 
 // An `input` event and the later `change` event of one control need one preview.
 form.addEventListener("htmx:beforeRequest", (event) => {

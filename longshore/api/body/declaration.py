@@ -8,6 +8,7 @@ at the `MAX_PROBLEMS`-th problem.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from longshore.api.errors import BaseErrorCode, ErrorCode, Problems, display_value, shortened
@@ -233,6 +234,9 @@ class Body:
     """The fields of a request, or of an object inside of it.
 
     name: of the component in the OpenAPI schema.
+    aliases: other accepted names of fields, and the names for which they stand.
+    elsewhere: returns the path at which an unknown name is probably meant, given the request and
+        the name; None if there is none.
     null_is_absent: null has the effect of leaving the field out.
     hides_unknown_values: no error repeats the value of an unknown field, which may be a secret
         under a wrong name.
@@ -242,6 +246,8 @@ class Body:
     help_text: str
     fields: tuple[Field, ...]
     _: KW_ONLY
+    aliases: Mapping[str, str] = dataclass_field(default_factory=dict)
+    elsewhere: Callable[[Mapping[str, Any], str], str | None] = lambda given, name: None
     null_is_absent: bool = False
     hides_unknown_values: bool = False
 
@@ -251,6 +257,14 @@ class Body:
 
     def __getitem__(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
+
+    def canonical(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request in which no field has an alias, unless it has the field's name, too.
+
+        `read` reports such a field.
+        """
+        names = {alias: name for alias, name in self.aliases.items() if name not in given}
+        return {names.get(name, name): value for name, value in given.items()}
 
     def defaults(self) -> dict[str, Any]:
         """Return the values of a request that has none of the fields."""
@@ -271,7 +285,7 @@ class Body:
                 problems.report(ErrorCode.INVALID_REQUEST, place, None, text, field.accepted)
         for name in given:
             if name not in self.names:
-                self._refuse_unknown(name, given[name], problems, path)
+                self._refuse_unknown(name, given, problems, path)
         values = self.defaults()
         for field in self.fields:
             if self._has(given, field):
@@ -283,8 +297,14 @@ class Body:
         is_absent = given.get(field.name) is None and self.null_is_absent
         return field.name in given and not is_absent
 
-    def _refuse_unknown(self, name: str, value: Any, problems: Problems, path: str) -> None:
+    def _refuse_unknown(
+        self, name: str, given: Mapping[str, Any], problems: Problems, path: str
+    ) -> None:
         accepted = list(self.names)
-        text = f"{display_value(path + name)} is not a field{did_you_mean(name, accepted)}"
-        value = None if self.hides_unknown_values else value
+        meant = self.elsewhere(given, name)
+        hint = f". Did you mean {meant!r}?" if meant else did_you_mean(name, accepted)
+        text = f"{display_value(path + name)} is not a field{hint}"
+        if other := self.aliases.get(name):
+            text = f"{path}{name} is another name of {path}{other}: set one of them."
+        value = None if self.hides_unknown_values else given[name]
         problems.report(ErrorCode.INVALID_REQUEST, f"{path}{name}", value, text, accepted)

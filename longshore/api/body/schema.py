@@ -1,5 +1,6 @@
 """Derives the serializers that describe a request in the OpenAPI schema from its declaration."""
 
+import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -21,6 +22,7 @@ from longshore.api.body.declaration import (
 AnyField = serializers.Field[Any, Any, Any, Any]
 # By the id of the body, which is a constant of a module and lives as long as the process.
 _classes: dict[int, type[serializers.Serializer[Any]]] = {}
+_QUOTE = '"'
 _FREE_OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": {}}
 
 
@@ -36,16 +38,19 @@ def serializer_class(body: Body) -> type[serializers.Serializer[Any]]:
 
 def _new_class(body: Body) -> type[serializers.Serializer[Any]]:
     members: dict[str, Any] = {field.name: _serializer_field(field) for field in body.fields}
+    for alias, name in body.aliases.items():
+        # Not its enum, which would have two names.
+        members[alias] = serializers.CharField(help_text=f"Same as `{name}`.", required=False)
     name = f"{body.name}Serializer"
     return type(name, (serializers.Serializer,), {"__doc__": body.help_text, **members})
 
 
 def _serializer_field(field: Field) -> AnyField:
-    options: dict[str, Any] = {"help_text": field.help_text}
-    if field.default is None:
-        options["required"] = field.required
-    else:
-        options["default"] = field.default
+    options: dict[str, Any] = {"help_text": field.help_text, "required": field.required}
+    if field.default is not None:
+        # No `default` in the schema: generated clients would send it, also for formats that do not
+        # have the option.
+        options["help_text"] += f" Default: `{json.dumps(field.default).strip(_QUOTE)}`."
     match field:
         case Text():
             return serializers.CharField(

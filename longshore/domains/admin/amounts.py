@@ -10,7 +10,7 @@ from django.db.models import Field
 from django.utils.text import capfirst
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from longshore.domains.currencies import SYMBOLS, decimals_of, number_text
+from longshore.files.currencies import SYMBOLS, decimals_of, number_text
 
 MAX_CHARACTERS = 40
 # Digits in groups of three or without groups: a comma elsewhere may be meant as a decimal point.

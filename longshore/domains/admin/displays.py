@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from unfold.decorators import display
 
 from longshore.accounts.admin.presentation import EMPTY, link
-from longshore.domains.currencies import amount_text
+from longshore.files.currencies import amount_text
 from longshore.jobs.admin.presentation import json_block
 
 Display = Callable[[Any], Any]

@@ -1,15 +1,18 @@
 """Computed columns of amounts: decimal numbers and formatted texts of fields in cents."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from django.db.models import Model
+from django.utils.text import capfirst
 
-from longshore.domains.currencies import (
+from longshore.files.currencies import (
     SYMBOLS,
     THREE_DECIMAL_CURRENCIES,
     ZERO_DECIMAL_CURRENCIES,
 )
-from longshore.resources.columns import Column, ColumnType
+from longshore.resources.columns import Column, ColumnType, field_column
+from longshore.resources.labels import spelled
 
 _CENTS = "_cents"
 # A single test separates the usual currencies from the others: wide records have many amounts.
@@ -35,19 +38,35 @@ def amounts(model: type[Model], computed: Iterable[Column] = ()) -> Iterator[Col
 
     For `total_amount_cents`: `total_amount_float` in `currency_code`, and `formatted_total_amount`,
     such as -$1,234.50 or CHF 20.00.
-    computed: computed columns of cents. Yields them, too, and their two columns.
+    computed: computed columns of cents.
+    Yields the columns of cents, too, with labels that differ from those of the amounts.
     """
-    for field in model._meta.concrete_fields:
-        if field.name.endswith(_CENTS):
-            yield from _amount_columns(field.name, f"{{row}}.{field.name}", nullable=field.null)
-    for column in computed:
-        yield column
-        yield from _amount_columns(column.name, f"({column.expression})", nullable=column.nullable)
+    names = [each.name for each in model._meta.concrete_fields if each.name.endswith(_CENTS)]
+    for column in (*(field_column(model, name) for name in names), *computed):
+        yield from _amount_columns(column)
 
 
-def _amount_columns(cents: str, expression: str, *, nullable: bool) -> Iterator[Column]:
-    name = cents.removesuffix(_CENTS)
+def _amount_columns(cents: Column) -> Iterator[Column]:
+    name, nullable = cents.name.removesuffix(_CENTS), cents.nullable
+    label = capfirst(spelled(name))
+    yield replace(cents, label=f"{label} in cents")
+    expression = f"({cents.expression})"
     amount = _FLOAT.replace("{row}.$", expression)
-    yield Column(f"{name}_float", ColumnType.DECIMAL, amount, nullable=nullable, digits=_DIGITS)
+    yield Column(
+        f"{name}_float",
+        ColumnType.DECIMAL,
+        amount,
+        nullable=nullable,
+        digits=_DIGITS,
+        currency="currency_code",
+        label=label,
+    )
     text = _FORMATTED.replace("{row}.$", expression)
-    yield Column(f"formatted_{name}", ColumnType.TEXT, text, nullable=nullable, alphabetical=False)
+    yield Column(
+        f"formatted_{name}",
+        ColumnType.TEXT,
+        text,
+        nullable=nullable,
+        alphabetical=False,
+        label=f"{label} with currency",
+    )

@@ -58,14 +58,15 @@ def _declare(
     key: str = "id",
     includes: str = "",
     columns: tuple[Column, ...] = (),
+    default_columns: str = "",
     computed_amounts: tuple[Column, ...] = (),
     writable: tuple[str, ...] | None = None,
     parts: str = "",
 ) -> None:
     """Register a model with its amounts, and with a relation for each foreign key and for tags.
 
-    key, includes, parts: columns, paths, and one-to-many relations whose records a batch writes
-        with the record, separated by spaces.
+    default_columns, key, includes, parts: columns, paths, and one-to-many relations whose records
+        a batch writes with the record, separated by spaces.
     computed_amounts: computed columns of cents.
     """
     searched = any(field.name == "search_text" for field in model._meta.concrete_fields)
@@ -79,6 +80,7 @@ def _declare(
             model=model,
             relations=tuple(_relation(model, relation) for relation in (*names, *tags)),
             columns=(*columns, *amounts(model, computed_amounts)),
+            default_columns=tuple(default_columns.split()),
             exposed=secret_fields(model) & _REFERENCES,
             hidden=frozenset({"search_text"} if searched else ()),
             search="search_text" if searched else None,
@@ -174,12 +176,19 @@ _declare(
         returns returns.return_line_items
         authorizations captures voids refunds transactions tags""",
     columns=computed.ORDER,
+    default_columns="""id number status payment_status fulfillment_status customer customer_email
+        country_code currency_code skus_count subtotal_amount_float discount_amount_float
+        shipping_amount_float total_tax_amount_float total_amount_with_taxes_float coupon_code tags
+        placed_at cancelled_at created_at updated_at""",
     parts="line_items",
 )
 _declare(
     commerce.LineItem,
     "line_item",
     includes="line_item_options",
+    default_columns="""id order item_type sku_code bundle_code name quantity currency_code
+        unit_amount_float discount_amount_float tax_rate tax_amount_float total_amount_float
+        total_amount_with_taxes_float created_at updated_at""",
     computed_amounts=computed.LINE_ITEM_AMOUNTS,
     parts="line_item_options",
 )

@@ -50,6 +50,7 @@ def _declare(
     *relations: Relation,
     includes: tuple[str, ...] = (),
     columns: tuple[Column, ...] = (),
+    default_columns: tuple[str, ...] = (),
     hidden: frozenset[str] = frozenset(),
     filters: tuple[NamedFilter, ...] = (),
     writable_relations: tuple[str, ...] = (),
@@ -66,6 +67,7 @@ def _declare(
             relations=relations,
             includes=includes,
             columns=(*columns, search),
+            default_columns=default_columns,
             hidden=hidden | {"search_text"},
             filters=filters,
             search="search_text",
@@ -221,6 +223,11 @@ _declare(
     _MANIFEST,
     Relation("inference", "tracking_number", _SHIPMENT_FIELDS),
     _TRACKER,
+    default_columns=(
+        *("id", "tracking_number", "status", "provider", "type", "order_number", "location"),
+        *("destination_contact", "amount", "currency", "paid", "tags", "notes", "manifest"),
+        *("reference_number", "estimated_delivery_at", "pickup_at", "created_at", "updated_at"),
+    ),
     includes=(
         "destination_contact.groups.location",
         "sender_contact",

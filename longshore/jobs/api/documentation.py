@@ -62,6 +62,7 @@ class JobDescription:
     create, retrieve, cancel, retry, delete: the descriptions of the operations.
     create_responses: by status code.
     queued, completed: responses of the API.
+    create_parameters: that only this kind has.
     create_errors, retry_errors, delete_errors: errors of creation, of a retry and of deletion that
         only this kind has.
     """
@@ -82,6 +83,7 @@ class JobDescription:
     completed: dict[str, Any]
     filters: Mapping[str, Sequence[str]]
     create_errors: Errors
+    create_parameters: Sequence[OpenApiParameter] = ()
     retry_errors: Errors = ()
     delete_errors: Errors = ()
 
@@ -128,6 +130,7 @@ def job_operations(job: JobDescription) -> Operations:
                     response=[201],
                     description=f"URL of the {noun}.",
                 ),
+                *job.create_parameters,
                 *IDEMPOTENCY_PARAMETERS,
             ],
             errors=[

@@ -25,7 +25,8 @@ class FailureField(serializers.JSONField):
     """Why a job failed: code and message, as in errors of the API."""
 
 
-@extend_schema_field({"type": "object"})
+# The title names the class in generated clients: there are components of the other names.
+@extend_schema_field({"type": "object", "additionalProperties": {}, "title": "Submitted"})
 class RequestField(serializers.JSONField):
     """The body of the request that created a job, unchanged."""
 

@@ -34,7 +34,7 @@ from longshore.api.pagination import (
     single_page,
 )
 from longshore.resources.api.list_filters import CREATED, CREATED_AT
-from longshore.resources.api.lookup import parse_record_query
+from longshore.resources.api.lookup import INCLUDES, parse_record_query
 from longshore.resources.api.query import LIST_PARAMETERS, parse_query
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.filters import filter_column, operators
@@ -115,7 +115,10 @@ class RecordSchema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]
         if not self.is_list:
-            return "Returns one record of the organization, with the same fields as in the list."
+            return (
+                "Returns one record of the organization, with the same fields as in the list. "
+                "`includes` shows related records in full."
+            )
         keys = ", ".join(
             f"`{column.name}.<key>`"
             for column in self.resource.columns_by_name.values()
@@ -139,7 +142,7 @@ class RecordSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         if not self.is_list:
             identifier = OpenApiParameter("id", str, OpenApiParameter.PATH, required=True)
-            return [identifier, _fields(self.resource), _timezone()]
+            return [identifier, _fields(self.resource), _timezone(), _includes(self.resource)]
         own = [*_list_parameters(self.resource)]
         filters = [
             _filter(column.name, column) for column in self.resource.columns_by_name.values()
@@ -218,6 +221,7 @@ def _record_errors(resource: Resource) -> list[ApiError]:
         "color=red",
         f"fields={unknown_field(resource, 'color')}",
         "timezone=Mars/Olympus",
+        f"{INCLUDES}={unknown_name('color', resource.includable)}",
     )
     return [
         *raised_errors(
@@ -238,6 +242,12 @@ def _shown_fields(resource: Resource) -> list[str]:
 
 def _fields(resource: Resource) -> OpenApiParameter:
     return _declared("fields", ",".join(_shown_fields(resource)))
+
+
+def _includes(resource: Resource) -> OpenApiParameter:
+    accepted = ", ".join(f"`{path}`" for path in resource.includable) or "none"
+    text = f"Relations whose records are shown in full, separated by commas: {accepted}."
+    return _text(INCLUDES, text, next(iter(resource.includable), ""))
 
 
 def _timezone() -> OpenApiParameter:

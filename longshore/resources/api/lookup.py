@@ -1,5 +1,6 @@
 """Lookup of a resource by its name, and of a record by its id."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 from uuid import UUID
@@ -8,7 +9,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, IntegerField, TextField, UUIDField
 from django.http import QueryDict
 
-from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem, Problems
+from longshore.api.errors import (
+    ApiError,
+    ErrorCode,
+    InvalidInput,
+    Problem,
+    Problems,
+    display_value,
+)
 from longshore.api.suggestions import did_you_mean
 from longshore.database.column_types import MAX_BIGINT, MIN_BIGINT
 from longshore.database.texts import storable
@@ -18,11 +26,13 @@ from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import Condition
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import Ordering, Selection
+from longshore.resources.includes import whole_records
 from longshore.resources.listing import Listing
 from longshore.resources.registry import Resource, registry
 from longshore.resources.values import canonical
 
-RECORD_PARAMETERS = ("fields", "timezone")
+INCLUDES = "includes"
+RECORD_PARAMETERS = ("fields", "timezone", INCLUDES)
 
 
 def find_resource(name: str) -> Resource:
@@ -35,11 +45,16 @@ def find_resource(name: str) -> Resource:
 
 
 def parse_record_query(
-    resource: Resource, id: str, parameters: QueryDict, timezone: str
+    resource: Resource,
+    id: str,
+    parameters: QueryDict,
+    timezone: str,
+    accepted: Sequence[str] = RECORD_PARAMETERS,
 ) -> Listing:
-    """Parse the query parameters of a record; `fields` and `timezone` are accepted.
+    """Parse the query parameters of a record.
 
     timezone: IANA name, the default.
+    accepted: names of parameters.
     Returns a list that contains only the record with this id. Raises InvalidInput with every
     problem, and ApiError for an id that no record can have.
     """
@@ -48,22 +63,39 @@ def parse_record_query(
             ResourceErrorCode.INVALID_FILTER,
             name,
             parameters[name],
-            f"A record has no parameter {name!r}{did_you_mean(name, RECORD_PARAMETERS)}",
-            [*RECORD_PARAMETERS],
+            f"A record has no parameter {name!r}{did_you_mean(name, accepted)}",
+            [*accepted],
         )
         for name in parameters
-        if name not in RECORD_PARAMETERS
+        if name not in accepted
     )
-    accepted = parameters.copy()
-    for name in [name for name in parameters if name not in RECORD_PARAMETERS]:
-        del accepted[name]
+    listed = parameters.copy()
+    for name in [name for name in parameters if name not in accepted or name == INCLUDES]:
+        del listed[name]
+    paths = _paths(parameters) if INCLUDES in accepted else []
+    problems.extend(_include_problems(resource, paths))
     try:
-        listing = parse_query(resource, accepted, timezone).listing
+        listing = parse_query(resource, listed, timezone).listing
     except InvalidInput as invalid:
         problems.extend(invalid.problems)
     if problems:
         problems.refuse()
-    return _restrict_to_id(listing, id)
+    includes = whole_records(resource, paths)
+    fields = dict.fromkeys([*listing.fields, *(each.relation for each in includes)])
+    return _restrict_to_id(replace(listing, includes=includes, fields=tuple(fields)), id)
+
+
+def _paths(parameters: QueryDict) -> list[str]:
+    return [path for text in parameters.getlist(INCLUDES) for path in text.split(",")]
+
+
+def _include_problems(resource: Resource, paths: Iterable[str]) -> Iterator[Problem]:
+    for path in paths:
+        if path not in resource.includable:
+            hint = did_you_mean(path, resource.includable)
+            text = f"{resource.name} cannot include {display_value(path)}{hint}"
+            code = ResourceErrorCode.INVALID_INCLUDE
+            yield Problem(code, INCLUDES, path, text, resource.includable)
 
 
 def primary_column(resource: Resource) -> Column | None:

@@ -169,7 +169,7 @@ def _field_problems(resource: Resource, fields: list[str]) -> Iterator[Problem]:
         if name in fields[:position]:
             text = f"fields lists {display_value(name)} twice."
         elif not resource.has_path(name):
-            hint = did_you_mean(name, resource.names)
+            hint = did_you_mean(name, resource.paths)
             text = f"{resource.name} has no column {display_value(name)}{hint}"
         elif len(name.encode()) > MAX_NAME_BYTES:
             text = f"{display_value(name)} has more than {MAX_NAME_BYTES} bytes."

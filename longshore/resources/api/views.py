@@ -20,6 +20,7 @@ class RecordListViewSet(ApiViewSet[Any]):
     """The records of the organization. PostgreSQL writes their JSON; it is not parsed here."""
 
     resource: Resource
+    may_compress = True
     schema = RecordSchema()
 
     @expensive(spare=0)

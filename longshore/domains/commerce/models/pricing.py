@@ -14,7 +14,7 @@ from longshore.domains.commerce.models.base import (
     optional_cents,
     part_of,
 )
-from longshore.domains.currencies import amount_text
+from longshore.files.currencies import amount_text
 from longshore.resources.fields import id_field, sorted_index
 
 

@@ -6,9 +6,9 @@ from unfold.decorators import display
 
 from longshore.accounts.admin.filters import RelatedFilter
 from longshore.accounts.admin.presentation import EMPTY
-from longshore.domains.currencies import amount_text
 from longshore.domains.logistics.admin.records import LogisticsAdmin
 from longshore.domains.logistics.models import ParcelStatus, Shipment
+from longshore.files.currencies import amount_text
 
 STATUS_COLORS = {
     ParcelStatus.CREATED: "info",

@@ -7,9 +7,9 @@ from unfold.decorators import display
 from longshore.accounts.admin.filters import RelatedFilter
 from longshore.accounts.admin.presentation import EMPTY
 from longshore.domains.admin.records import RelatedInline
-from longshore.domains.currencies import with_currency
 from longshore.domains.logistics.admin.records import LogisticsAdmin
 from longshore.domains.logistics.models import Asset, AssetStatus, Item, Level
+from longshore.files.currencies import with_currency
 
 STATUS_COLORS = {
     AssetStatus.IN_USE: "success",

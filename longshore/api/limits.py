@@ -1,0 +1,122 @@
+"""The limits of an organization, with what is used of them: `GET /v1/limits`.
+
+Other packages register further limits, each a function of the organization.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from longshore.accounts.authentication import key_of
+from longshore.accounts.models import Organization
+from longshore.api import concurrency
+from longshore.api.openapi import operation, response_example, single_page_schema
+from longshore.api.pagination import single_page
+from longshore.api.views import ApiView
+
+OVERVIEW = "Overview"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsedLimit:
+    """A limit, and what is used of it.
+
+    name: unique.
+    unit: `bytes`, `seconds`, or "" for a number of things.
+    limit: None for no limit.
+    used: None for a limit of each single object.
+    resets_at: when `used` begins at 0 again; None if it does not.
+    """
+
+    name: str
+    description: str
+    unit: str = ""
+    limit: int | None
+    used: int | None = None
+    resets_at: datetime | None = None
+
+    @property
+    def left(self) -> int | None:
+        """What may still be used; None if that is not limited."""
+        if self.limit is None or self.used is None:
+            return None
+        return max(0, self.limit - self.used)
+
+
+_sources: list[Callable[[Organization], Iterable[UsedLimit]]] = []
+
+
+def register(source: Callable[[Organization], Iterable[UsedLimit]]) -> None:
+    """Add the limits of a package."""
+    _sources.append(source)
+
+
+class LimitSerializer(serializers.Serializer[UsedLimit]):
+    """A limit of the organization or of the API key, and what is used of it."""
+
+    name = serializers.CharField()
+    description = serializers.CharField()
+    unit = serializers.CharField(help_text="`bytes`, `seconds`, or empty for a number of things.")
+    limit = serializers.IntegerField(allow_null=True, help_text="Null if there is no limit.")
+    used = serializers.IntegerField(
+        allow_null=True, help_text="Null for a limit of each single export, batch or request."
+    )
+    left = serializers.IntegerField(allow_null=True)
+    resets_at = serializers.DateTimeField(
+        allow_null=True, help_text="When `used` begins at 0 again. Null if it does not."
+    )
+
+
+_EXAMPLE = {
+    "name": "exports.unfinished",
+    "description": "Unfinished at the same time: requested, queued or processing.",
+    "unit": "",
+    "limit": 10,
+    "used": 2,
+    "left": 8,
+    "resets_at": None,
+}
+
+
+class LimitsView(ApiView):
+    """The limits that apply to the API key and its organization."""
+
+    @operation(
+        "list_limits",
+        tag=OVERVIEW,
+        summary="List limits",
+        description="Returns the limits of the API key and its organization, and what is used.",
+        responses={200: single_page_schema("LimitList", LimitSerializer)},
+        examples=[response_example("One limit", single_page([_EXAMPLE]))],
+    )
+    def get(self, request: Request) -> Response:
+        organization = key_of(request).organization
+        limits = [
+            *self._of_requests(organization.pk),
+            *(limit for source in _sources for limit in source(organization)),
+        ]
+        return Response(single_page([LimitSerializer(each).data for each in limits]))
+
+    def _of_requests(self, organization_id: str) -> Iterator[UsedLimit]:
+        values: dict[str, Any] = {"limit": None}
+        if rate := self.rate:
+            limit, _, seconds = rate.state()
+            values = {
+                "limit": limit,
+                "used": rate.count,
+                "resets_at": datetime.now(UTC) + timedelta(seconds=seconds),
+            }
+        yield UsedLimit(name="requests", description="Requests of this API key.", **values)
+        maximum = settings.API_MAX_EXPENSIVE_REQUESTS or None
+        yield UsedLimit(
+            name="expensive_requests",
+            description="Concurrent previews, creations, list pages and retrieved records.",
+            limit=maximum,
+            used=concurrency.running(organization_id) if maximum else None,
+        )
