@@ -293,6 +293,11 @@ def test_a_range_of_times_includes_its_last_second(admin_client: Client) -> None
         assert len(admin_client.get(LOG, query).context["cl"].result_list) == found
 
 
+def test_the_last_day_of_the_calendar_ends_no_range(admin_client: Client) -> None:
+    query = {"created_at_to_0": "9999-12-31", "created_at_to_1": "23:59:59"}
+    assert admin_client.get(LOG, query).status_code == 200
+
+
 @pytest.mark.usefixtures("entries")
 def test_entries_are_found_by_organization(admin_client: Client, acme: Organization) -> None:
     listed = admin_client.get(LOG, {"organization__id__exact": acme.pk}).context["cl"].result_list

@@ -218,6 +218,17 @@ def test_selected_deliveries_are_sent_again_after_a_confirmation(
     assert list(entries) == [("redeliver_selected", subscription.organization_id)] * 2
 
 
+def test_a_selected_delivery_that_left_the_filter_meanwhile_is_sent_again_too(
+    manager: Client, subscription: Subscription
+) -> None:
+    sent_meanwhile = DeliveryFactory.create(subscription=subscription)
+    Delivery.objects.update(status=DeliveryStatus.DELIVERED)
+    form = {"action": "redeliver_selected", ACTION_CHECKBOX_NAME: [sent_meanwhile.pk]}
+    address = f"{listed('delivery')}?status__exact=failed"
+    response = manager.post(address, form | {"confirmed": "1"}, follow=True)
+    assert "1 delivery queued again." in response.content.decode()
+
+
 def test_the_number_of_selected_deliveries_is_bounded(
     manager: Client, subscription: Subscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ class DeliveryAdmin(SelectedActions, OpeningRows):
     list_before_template = "admin/longshore_jobs/list_notes.html"
     change_form_before_template = "admin/webhooks/delivery.html"
     row_template = "admin/webhooks/row.html"
+    list_select_related = ("event", "subscription__organization")
     actions: Sequence[str] = ("redeliver_selected",)
     actions_detail = ("redeliver",)
     fieldsets = (("Technical details", {"fields": ("lease", "claim"), "classes": ("collapse",)}),)
@@ -173,7 +174,7 @@ class DeliveryAdmin(SelectedActions, OpeningRows):
             f"{_HELD}"
         )
         bulk = Bulk("redeliver", "queued again", effect, actions.redeliver)
-        return self.run_selected(request, deliveries, bulk)
+        return self.run_selected(request, bulk)
 
     def describe(self, record: Delivery) -> str:
         title = presentation.title_of(record.subscription)
