@@ -261,7 +261,7 @@ def test_only_people_who_may_change_the_limits_are_offered_it(queued: Export) ->
     user = User.objects.create_user("viewer", is_staff=True)
     client = Client()
     client.force_login(user)
-    viewing = ["view_export", "view_exportlimits"]
+    viewing = ["view_export", "view_organization"]
     user.user_permissions.set(Permission.objects.filter(codename__in=viewing))
     content = page(client, change(queued))
     assert "Limits of the organization" in content

@@ -12,8 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from exports.models import Export, ExportFile, ExportSearch, Status
-from longshore.accounts.models import ApiKey, Organization, StaffProfile
+from longshore.accounts.models import ApiKey, AuditEntry, Organization, StaffProfile
 from longshore.jobs.admin import search
+from longshore.resources.export_types import export_types
 from tests.exports.conftest import export_of
 from tests.members import bind
 from tests.records import copies
@@ -78,6 +79,25 @@ def others(globex: Organization) -> list[Export]:
 )
 def test_an_export_is_found(admin_client: Client, wanted: Export, text: str) -> None:
     assert listed(admin_client, q=text) == [wanted.public_id]
+
+
+def test_an_export_is_found_by_labels_and_by_the_person_who_created_it(
+    admin_client: Client, acme: Organization, globex: Organization
+) -> None:
+    named = next(each for each in export_types.declared if each.name.lower() != each.code.lower())
+    by_type = make(acme, request={"type": named.code})
+    by_resource = make(acme)
+    Export.objects.filter(pk=by_resource.pk).update(resource="shipment")
+    by_person = make(globex)
+    AuditEntry.objects.create(
+        username="mary.poppins", action="add", model="exports.export", object_id=by_person.pk
+    )
+    AuditEntry.objects.create(
+        username="mary.poppins", action="download", model="exports.export", object_id=by_type.pk
+    )
+    assert listed(admin_client, q=named.name) == [by_type.public_id]
+    assert listed(admin_client, q="HIPMENTS") == [by_resource.public_id]
+    assert listed(admin_client, q="mary.poppins") == [by_person.public_id]
 
 
 @pytest.mark.usefixtures("others")

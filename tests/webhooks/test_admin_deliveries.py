@@ -161,8 +161,12 @@ def test_a_page_leads_to_the_job_of_its_event(
 
 
 def test_an_event_without_subscribers_says_so(manager: Client, acme: Organization) -> None:
-    content = page(manager, own(EventFactory.create(organization=acme)))
+    event = EventFactory.create(organization=acme, type="export.failed")
+    content = page(manager, own(event))
     assert "No webhook has subscribed to this event." in content
+    assert "No subscribers" in content
+    assert "0 of 0" not in content
+    assert '<code class="admin-code">error</code> says why.' in content
 
 
 @pytest.mark.parametrize(
