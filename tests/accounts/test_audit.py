@@ -318,14 +318,14 @@ def test_a_preview_is_recorded_again_after_some_minutes_or_with_another_end(
     request.user = admin_user
     long = "Previewed contact: " + "a" * 3_000
     for message in ("Previewed contact.", long, long, f"{long}b"):
-        audit.record_preview(request, acme.pk, message)
+        audit.record_preview(request, acme.pk, "contacts", message)
     assert AuditEntry.objects.count() == 3
     messages = AuditEntry.objects.values_list("message", flat=True)
     assert len({*messages}) == 3
     assert {len(each) for each in messages} == {18, audit.MAX_MESSAGE_CHARACTERS}
     assert newest().message.endswith(f"… SHA-256 {sha256(f'{long}b'.encode()).hexdigest()}")
     AuditEntry.objects.update(created_at=timezone.now() - timedelta(minutes=11))
-    audit.record_preview(request, acme.pk, f"{long}b")
+    audit.record_preview(request, acme.pk, "contacts", f"{long}b")
     assert AuditEntry.objects.count() == 4
 
 

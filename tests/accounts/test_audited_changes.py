@@ -49,7 +49,7 @@ def test_no_second_factor_is_reset_or_turned_off(admin_client: Client, mary: Use
     client = Client()
     client.force_login(mary)
     session = client.session
-    session["longshore_second_factor"] = mary.second_factor.pk  # type: ignore[attr-defined]
+    session["longshore_second_factor"] = mary.second_factor.pk
     session.save()
     refused(client, reverse("staff_second_factor_off"), {"password": PASSWORD})
     assert SecondFactor.objects.exists()

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from batches.admin import presentation
 from batches.admin.failures import FAILURES
-from batches.admin.previewing import may_preview, record_errors
+from batches.admin.previewing import may_preview, record_errors, record_preview
 from batches.admin.wizard import grid, mapping, previews, starting
 from batches.admin.wizard.bodies import body_of, starting_body, with_dialect
 from batches.admin.wizard.changes import changes_of
@@ -27,7 +27,7 @@ from batches.admin.wizard.upload import upload
 from batches.lifecycle import creation
 from batches.models import Batch, FileKind
 from batches.spec import Action
-from longshore.accounts import audit, staff
+from longshore.accounts import staff
 from longshore.accounts.admin.organization_choice import OrganizationAutocomplete
 from longshore.api.errors import ApiError
 from longshore.jobs.admin.failures import advice
@@ -186,7 +186,7 @@ def show_changes(request: HttpRequest, object_id: int, site: AdminSite) -> HttpR
     }
     if may_preview(request, batch):
         context["changes"] = changes_of(batch)
-        audit.record_preview(request, batch.organization_id, f"Previewed the changes of {batch}.")
+        record_preview(request, batch, f"Previewed the changes of {batch}.")
     return _page(request, site, batch, "changes", context, status)
 
 
