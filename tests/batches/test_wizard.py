@@ -204,7 +204,7 @@ def test_an_upload_creates_a_draft_that_nobody_runs(operator: Client, acme: Orga
     ("data", "message"),
     [
         ({"organization": ""}, "Choose the organization"),
-        ({"resource": "nothing"}, "Choose what the rows of the file are."),
+        ({"resource": "nothing"}, "Choose the resource of the rows."),
         ({"file": ""}, "Choose a file."),
     ],
 )

@@ -43,6 +43,12 @@ class StateFilter(DropdownFilter):
         return queryset.filter(states.CONDITIONS[State(value)]) if value in State else queryset
 
 
+# The word that the API and the documentation use. It is not part of a migration: Django keeps the
+# declared one.
+Subscription._meta.verbose_name = "webhook"
+Subscription._meta.verbose_name_plural = "webhooks"
+
+
 @admin.register(Subscription)
 class SubscriptionAdmin(SubscriptionButtons):
     hidden_fields = ("challenge", "headers", "previous_secret", "secret")
