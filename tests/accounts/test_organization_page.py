@@ -119,7 +119,7 @@ def test_bound_staff_and_webhooks_are_listed(admin_client: Client, acme: Organiz
 def test_more_staff_than_the_page_lists_are_counted(
     admin_client: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(organization_sections, "_MAX_PEOPLE", 1)
+    monkeypatch.setattr(organization_sections, "MAX_PEOPLE", 1)
     for name in ("mary", "paul", "ruth"):
         bind(User.objects.create_user(name, is_staff=True), [acme])
     content = page(admin_client, acme)

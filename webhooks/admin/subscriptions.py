@@ -21,7 +21,7 @@ from webhooks.admin.advice import advice_of
 from webhooks.admin.states import State
 from webhooks.admin.subscription_buttons import SubscriptionButtons
 from webhooks.lifecycle import pauses
-from webhooks.models import Subscription
+from webhooks.models import Delivery, Subscription
 from webhooks.senders import MAX_SENDERS, is_unproven
 
 # Events of a subscription that the list shows, and deliveries that its page shows.
@@ -47,6 +47,7 @@ class StateFilter(DropdownFilter):
 # declared one.
 Subscription._meta.verbose_name = "webhook"
 Subscription._meta.verbose_name_plural = "webhooks"
+Delivery._meta.get_field("subscription").verbose_name = "webhook"
 
 
 @admin.register(Subscription)

@@ -14,7 +14,7 @@ from longshore.accounts.admin.sections import RecordList, Section, list_url, reg
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
 from longshore.accounts.roles import has_field, role_names
 
-_MAX_PEOPLE = 20
+MAX_PEOPLE = 20
 _SEE_ALL = "Users who are bound to no organization see all of them."
 
 
@@ -37,20 +37,20 @@ def _people(request: HttpRequest, organization: Organization) -> list[Table]:
         people = people.filter(is_active=True)
     if has_field(model, "groups"):
         people = people.prefetch_related("groups")
-    found = list(people.order_by(model.USERNAME_FIELD)[: _MAX_PEOPLE + 1])
+    found = list(people.order_by(model.USERNAME_FIELD)[: MAX_PEOPLE + 1])
     rows = [
         [
             link(change_url(person), person.get_username()),
             ", ".join(role_names(person)) or EMPTY,
             exact_time(person.last_login),
         ]
-        for person in found[:_MAX_PEOPLE]
+        for person in found[:MAX_PEOPLE]
     ]
     shown = table("", ["Bound to this organization", "Roles", "Last sign-in"], rows)
     empty = "Nobody is bound to this organization."
     note = _SEE_ALL
-    if len(found) > _MAX_PEOPLE:
-        note = f"And {people.count() - _MAX_PEOPLE:,} more. {note}"
+    if len(found) > MAX_PEOPLE:
+        note = f"And {people.count() - MAX_PEOPLE:,} more. {note}"
     return [shown | {"empty": empty, "note": note}]
 
 

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from longshore.accounts.admin.sections import tab_of
 from longshore.jobs.admin import progress, timeline
 from longshore.jobs.admin.buttons import JobButtons
+from longshore.jobs.admin.dates import date_links
 from longshore.jobs.admin.facts import Fact, address_of, page_link
 from longshore.jobs.admin.failures import Advice, Step, advice
 from longshore.jobs.admin.filters import is_limited_by_creation
@@ -138,6 +139,7 @@ class JobAdmin(JobButtons, OpeningRows):
         context = {
             "new_page": self.new_page() if self._may(request, "add") else None,
             "new_title": self.new_title,
+            "date_links": date_links(request, self.get_queryset(request)),
             **(extra_context or {}),
         }
         response: HttpResponse = super().changelist_view(request, context)
