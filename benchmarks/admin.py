@@ -1,4 +1,4 @@
-"""Measures the lists of the admin with a million exports, webhook deliveries and orders.
+"""Measures the pages of the admin with a million rows of each kind that grows.
 
     python -m benchmarks.admin [--rows 1000000] [--repeat 5]
 
@@ -12,151 +12,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from benchmarks.admin_data import fill
 from benchmarks.data import servers
 from benchmarks.measuring import machine
 
 _GOAL_MILLISECONDS = 300
-_ORGANIZATIONS = 200
-
-# The share of each status: 90 % expired, 6 % completed, 3 % failed, the rest canceled and queued.
-_EXPORTS = """
-INSERT INTO exports_export (
-    public_id, organization_id, organization_number, api_key_id, resource, request, spec, status,
-    lane, created_at, completed_at, expires_at, records_count, processed_count, format, compression,
-    error, claims, has_files, started_at
-)
-SELECT 'exp_' || substr(md5(n::text), 1, 26), organizations.ids[1 + n % {organizations}],
-    n / {organizations}, keys.ids[1 + n % {organizations}],
-    CASE WHEN n % 3 = 0 THEN 'shipment' ELSE 'contact' END,
-    CASE WHEN n % 10 = 0
-        THEN json_build_object('type', 'OrdersStandardExport', 'metadata',
-            json_build_object('batch', 'run ' || n))
-        ELSE json_build_object('resource', 'contact', 'metadata', json_build_object('user', n)) END,
-    '{{}}', status, 'quick', moment, moment + interval '2 seconds',
-    CASE WHEN status = 'completed' THEN now() + interval '1 day' ELSE moment + interval '1 day' END,
-    1000, 1000, CASE WHEN n % 5000 = 0 THEN 'parquet' ELSE 'csv' END, 'gzip',
-    CASE WHEN status = 'failed' THEN jsonb_build_object('error', 'too_many_records', 'message',
-        'The export has ' || n || ' records; the limit is 1,000.') END,
-    '{{}}', status = 'completed', moment
-FROM generate_series(1, {rows}) AS n,
-    LATERAL (SELECT now() - ({rows} - n) * interval '2.5 seconds' AS moment) AS moments,
-    LATERAL (
-        SELECT CASE WHEN n > {rows} - 5 THEN 'queued' WHEN n % 100 = 7 THEN 'canceled'
-            WHEN n % 100 < 3 THEN 'failed' WHEN n % 100 < 9 THEN 'completed' ELSE 'expired' END
-            AS status
-    ) AS statuses,
-    (SELECT array_agg(id ORDER BY id) AS ids FROM longshore_accounts_organization) AS organizations,
-    (SELECT array_agg(id ORDER BY id) AS ids FROM longshore_accounts_apikey) AS keys
-"""
-_FILES = """
-INSERT INTO exports_exportfile (export_id, name, storage_key, content_type, rows, bytes, sha256)
-SELECT number, 'contacts-' || to_char(created_at, 'YYYYMMDD"T"HH24MISS"Z"') || '-'
-        || right(public_id, 6) || '.csv.gz',
-    public_id, 'application/gzip', 1000, 4096, md5(public_id)
-FROM exports_export WHERE status IN ('completed', 'expired')
-"""
-_SEARCH = """
-INSERT INTO exports_exportsearch (number, text)
-SELECT number, lower(concat_ws(
-    E'\\n', public_id, request ->> 'type', request ->> 'metadata', error ->> 'error',
-    error ->> 'message'
-))
-FROM exports_export
-"""
-_TRIGRAM_INDEXES = """
-SELECT indexname, indexdef FROM pg_indexes
-WHERE indexname IN ('exportfile_name', 'exportsearch_text')
-"""
-_EVENTS = """
-INSERT INTO webhooks_event
-    (public_id, organization_id, type, resource, export_type, subject, data, created_at)
-SELECT 'evt_' || substr(public_id, 5), organization_id,
-    CASE WHEN number % 5000 = 0 THEN 'export.canceled' WHEN number % 50 = 0 THEN 'export.failed'
-        ELSE 'export.created' END,
-    resource, '', public_id, '{{}}', created_at
-FROM exports_export
-"""
-_DELIVERIES = """
-INSERT INTO webhooks_delivery
-    (public_id, subscription_id, event_id, status, attempts_count, claim, created_at, completed_at)
-SELECT 'dlv_' || substr(webhooks_event.public_id, 5), webhooks_subscription.number,
-    webhooks_event.number, CASE WHEN webhooks_event.number % 50 = 0 THEN 'failed' ELSE 'delivered'
-    END, 1, '', webhooks_event.created_at, webhooks_event.created_at
-FROM webhooks_event JOIN webhooks_subscription USING (organization_id)
-"""
-# Failed deliveries: no response, 404 and 500 in turn. A redirect is rare.
-_ATTEMPTS = """
-INSERT INTO webhooks_attempt
-    (delivery_id, started_at, milliseconds, status_code, error, response, response_headers)
-SELECT number, created_at, 38,
-    CASE WHEN status = 'delivered' THEN 204 WHEN number % 5000 = 0 THEN 302
-        ELSE (ARRAY[NULL, 404, 500])[1 + number / 50 % 3] END,
-    CASE WHEN status = 'delivered' THEN '' ELSE 'The target responded.' END, '', '[]'
-FROM webhooks_delivery
-"""
-# As results are recorded.
-_RESPONSES = """
-UPDATE webhooks_delivery SET response_class = coalesce(status_code, 0) / 100
-FROM webhooks_attempt WHERE delivery_id = number
-"""
-# Copies of one order.
-_ORDERS = """
-INSERT INTO {table} (id, organization_id, number, status, created_at, updated_at, {others})
-SELECT 'ord_' || lpad(n::text, 26, '0'), organizations.ids[1 + n % {organizations}], n::text,
-    CASE WHEN n % 5000 = 0 THEN 'draft' ELSE 'placed' END,
-    now() - ({rows} - n) * interval '2.5 seconds', now(), {others}
-FROM {table}, generate_series(1, {rows}) AS n,
-    (SELECT array_agg(id ORDER BY id) AS ids FROM longshore_accounts_organization) AS organizations
-"""
-
-
-def fill(rows: int) -> None:
-    from django.db import connection
-
-    from longshore.accounts.models import ApiKey, Organization
-    from longshore.domains.commerce.models import Order
-    from webhooks.models import Subscription
-
-    for number in range(_ORGANIZATIONS):
-        organization = Organization.objects.create(name=f"Shop {number:03}", slug=f"shop-{number}")
-        ApiKey.objects.create_key(organization=organization, name=f"Key {number:03}")
-        Subscription.objects.create(
-            organization=organization, target="https://example.com/", events=["*"], secret=""
-        )
-    tables = (
-        *("exports_export", "exports_exportfile", "exports_exportsearch"),
-        *("webhooks_event", "webhooks_delivery", "webhooks_attempt", Order._meta.db_table),
-    )
-    with connection.cursor() as cursor:
-        # Building the trigram indexes at the end is faster than inserting into them.
-        cursor.execute("ALTER TABLE exports_export DISABLE TRIGGER exports_export_search")
-        cursor.execute(_TRIGRAM_INDEXES)
-        definitions = dict(cursor.fetchall())
-        for index in definitions:
-            cursor.execute(f"DROP INDEX {index}")
-        order = Order.objects.create(organization=organization, number="0")
-        copied = {"id", "organization", "number", "status", "created_at", "updated_at"}
-        columns = {
-            "table": Order._meta.db_table,
-            "others": ", ".join(
-                field.column
-                for field in Order._meta.concrete_fields
-                if field.column and field.name not in copied and not field.generated
-            ),
-        }
-        statements = (
-            *(_EXPORTS, _FILES, _SEARCH),
-            *(_EVENTS, _DELIVERIES, _ATTEMPTS, _RESPONSES),
-            _ORDERS,
-        )
-        for statement in statements:
-            cursor.execute(statement.format(rows=rows, organizations=_ORGANIZATIONS, **columns))
-        order.delete()
-        for definition in definitions.values():
-            cursor.execute(definition)
-        cursor.execute("ALTER TABLE exports_export ENABLE TRIGGER exports_export_search")
-        for table in tables:
-            cursor.execute(f"VACUUM ANALYZE {table}")
 
 
 def _last_page(client: Any, address: str) -> int:
@@ -283,6 +143,66 @@ def pages(client: Any) -> Iterator[tuple[str, str]]:
         ),
     }.items():
         yield f"orders, {title}", f"{orders}?{query}"
+    yield from _batch_pages(client)
+    yield from _access_pages(client, first_day)
+
+
+def _batch_pages(client: Any) -> Iterator[tuple[str, str]]:
+    from batches.models import Batch, BatchError
+
+    batches, errors = "/admin/batches/batch/", "/admin/batches/batcherror/"
+    oldest = Batch.objects.order_by("number")[1000]
+    of_one = f"{errors}?batch={BatchError.objects.values_list('batch', flat=True)[0]}"
+    yield "home", "/admin/"
+    yield "batches", batches
+    yield "batches, last page", f"{batches}?p={_last_page(client, batches)}"
+    for title, query in {
+        "failed": "status__exact=failed",
+        "format": "format=csv",
+        "unused format": "format=parquet",
+        "action": "action__exact=merge",
+        "oldest days": f"created_at_to={oldest.created_at:%F}",
+        "search: id": f"q={oldest.public_id}",
+        "search: file name": f"q={oldest.input_name}",
+        "search: resource": "q=contact",
+        "search: person": "q=person-7",
+    }.items():
+        yield f"batches, {title}", f"{batches}?{query}"
+    yield "a batch", f"{batches}{oldest.pk}/change/"
+    yield "errors of a batch", of_one
+    yield "errors of a batch, last page", f"{of_one}&p={_last_page(client, of_one)}"
+
+
+def _access_pages(client: Any, first_day: str) -> Iterator[tuple[str, str]]:
+    from django.contrib.auth.models import User
+
+    from longshore.accounts.models import ApiKey, AuditEntry, Organization
+
+    entries = "/admin/longshore_accounts/auditentry/"
+    entry = AuditEntry.objects.order_by("pk")[1000]
+    yield "audit log", entries
+    yield "audit log, last page", f"{entries}?p={_last_page(client, entries)}"
+    for title, query in {
+        "person": "person=person-7",
+        "rare action": "action=expire_job",
+        "unused action": "action=sign_in_locked",
+        "organization": f"organization__id__exact={entry.organization_id}",
+        "oldest days": f"created_at_to_0={first_day}",
+        "search: id": f"q={entry.subject}",
+        "search: part of every id": "q=exp_",
+        "search: nothing": "q=nothing",
+    }.items():
+        yield f"audit log, {title}", f"{entries}?{query}"
+    for name, records in {
+        "organization": Organization.objects.all(),
+        "API key": ApiKey.objects.all(),
+        "user": User.objects.filter(is_superuser=False),
+    }.items():
+        record: Any = records[7]
+        options = record._meta
+        address = f"/admin/{options.app_label}/{options.model_name}/"
+        yield f"{name}s", address
+        yield f"one {name}", f"{address}{record.pk}/change/"
 
 
 def measure(repeat: int) -> None:

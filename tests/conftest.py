@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 from xdist.scheduler import LoadFileScheduling
 
 from exports_project import embedded
-from longshore.accounts.models import ApiKey, Organization, Scope
+from longshore.accounts.models import ApiKey, AuditEntry, Organization, Scope
 from longshore.resources.registry import Registry, Resource, registry
 from tests.samples import Sample
 
@@ -157,6 +157,16 @@ def _delete_committed() -> None:
         if tables:
             # Reset the statistics, on which the query plans of later tests depend.
             cursor.execute(sql.SQL("VACUUM {}").format(sql.SQL(", ").join(tables)))
+
+
+@pytest.fixture
+def full_log(transactional_db: None) -> Iterator[None]:
+    """Let the database refuse each entry of the audit log."""
+    table = AuditEntry._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT is_full CHECK (false) NOT VALID")
+        yield
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT is_full")
 
 
 @pytest.fixture

@@ -59,6 +59,12 @@ class UndoForm(BaseDialogForm):
         return {"reversals": presentation.reversal_texts(batch)}
 
 
+def _is_undone(batch: Batch) -> bool:
+    """Return whether the newest undo of a batch is unfinished or completed."""
+    newest = batch.reversals.filter(deleted_at=None).order_by("-number").first()
+    return newest is not None and newest.status not in batch_lifecycle.kind.retryable
+
+
 @admin.register(Batch)
 class BatchAdmin(JobFilesAdmin):
     file_links = BATCH_FILES
@@ -135,6 +141,15 @@ class BatchAdmin(JobFilesAdmin):
 
     def facts(self, request: HttpRequest, job: Batch) -> list[Fact]:
         return presentation.facts(job)
+
+    def shown_request(self, request: HttpRequest, job: Batch) -> Any:
+        """Replace corrected cells by their number for people who may not see cells."""
+        if not (corrected := presentation.corrected_text(job)):
+            return job.request
+        if not may_preview(request, job):
+            return job.request | {"corrections": corrected}
+        record_errors(request, job)
+        return job.request
 
     def has_downloads(self, job: Batch) -> bool:
         return job.has_files and not job.expired
@@ -221,12 +236,12 @@ class BatchAdmin(JobFilesAdmin):
     def has_undo_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Return whether the person may change batches and read the records of this one.
 
-        Nobody has undone it, and its deadline is not over.
+        It has no undo, or only one that can be retried, and its deadline is not over.
         """
         if not self._may(request, "change"):
             return False
         batch = self._jobs(object_id).first()
-        if not self._may_read(request, batch) or batch.reversals.filter(deleted_at=None).exists():
+        if not self._may_read(request, batch) or _is_undone(batch):
             return False
         deadline = undo_deadline(batch)
         return deadline is not None and deadline > timezone.now()

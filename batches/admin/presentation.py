@@ -24,6 +24,7 @@ from longshore.jobs.admin.presentation import (
     link,
     nowrap,
     resource_label,
+    resource_noun,
     table,
 )
 from longshore.jobs.statuses import UNFINISHED, Status
@@ -65,7 +66,7 @@ _ONLY = {
 
 def sentence(batch: Batch) -> str:
     """Return `Creates contacts and updates those that exist, from contacts.csv (12 KB).`"""
-    noun = resource_label(batch.resource).lower()
+    noun = resource_noun(batch.resource)
     if batch.reverses_id:
         return f"Reverses what another batch wrote to {noun}."
     only = batch.spec.get("only")
@@ -88,10 +89,19 @@ def facts(batch: Batch) -> list[Fact]:
         Fact("Journal", journal_text(batch)),
         Fact("Mapping", mapping_text(batch), is_wide=True),
     ]
+    if corrected := corrected_text(batch):
+        found.append(Fact("Corrections", corrected))
     if metadata := batch.request.get("metadata"):
         pairs = (f"{name}: {value}" for name, value in metadata.items())
         found.append(Fact("Metadata", chips(pairs)))
     return [*found, *(Fact("Warning", text, is_wide=True) for text in batch.warnings)]
+
+
+def corrected_text(batch: Batch) -> str:
+    """Return how many cells a request corrects, as `2 corrected cells`; "" for none."""
+    corrections = batch.request.get("corrections") or {}
+    cells = sum(map(len, corrections.values()))
+    return f"{cells:,} corrected {'cell' if cells == 1 else 'cells'}" if cells else ""
 
 
 def outcomes(batch: Batch) -> list[tuple[str, int]]:
@@ -259,7 +269,7 @@ def undo_text(batch: Batch) -> SafeString:
 
 def reversal_texts(batch: Batch) -> list[str]:
     """Return what an undo of a batch does, one sentence per kind of change."""
-    noun = resource_label(batch.resource).lower()
+    noun = resource_noun(batch.resource)
     texts = (
         (batch.created_count, f"{{:,}} created {noun} are deleted."),
         (batch.updated_count, f"{{:,}} updated {noun} get their former values back."),

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 
 from batches.models import Batch
 from longshore.accounts import audit
+from longshore.jobs.admin.presentation import resource_noun
 from longshore.resources.readers import may_read_job
 
 
@@ -12,6 +13,12 @@ def may_preview(request: HttpRequest, batch: Batch) -> bool:
     return request.user.has_perm("batches.preview_batch") and may_read_job(batch, request.user)
 
 
+def record_preview(request: HttpRequest, batch: Batch, message: str) -> None:
+    """Record that the person has seen rows of a batch."""
+    noun = resource_noun(batch.resource)
+    audit.record_preview(request, batch.organization_id, noun, message)
+
+
 def record_errors(request: HttpRequest, batch: Batch) -> None:
     """Record that the person has seen cells of rows with errors."""
-    audit.record_preview(request, batch.organization_id, f"Previewed rows with errors of {batch}.")
+    record_preview(request, batch, f"Previewed rows with errors of {batch}.")

@@ -139,6 +139,7 @@ class BatchLifecycle(PublishingLifecycle[Batch]):
     def delete_files(self, job: Batch, deadline: float = inf) -> bool:
         """Delete the files of a batch, its staging tables, and what it keeps of its rows."""
         deleted = staging_tables.drop(job.claims) & BATCH_STORAGE.delete_files(job, deadline)
+        _delete_corrections(job)
         for records in (BatchError.objects, DryRunRecord.objects):
             of_job = records.filter(batch=job)
             chunks.delete(of_job, min(deadline - time.monotonic(), chunks.SECONDS))
@@ -278,6 +279,14 @@ def _request_files(batch: Batch) -> None:
     except Exception as error:
         # Broker clients raise many kinds of error.
         logger.warning("Could not request the files of the batch %s: %s", batch, error)
+
+
+def _delete_corrections(batch: Batch) -> None:
+    """Delete the corrected cells from the request: without its input, nothing can use them."""
+    row = BATCHES.jobs.filter(pk=batch.pk)
+    for request, spec in row.values_list("request", "spec"):
+        if request.pop("corrections", None) is not None:
+            row.update(request=request, spec=spec | {"corrections": {}})
 
 
 def _counts(batch: Batch) -> dict[str, int]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.db.models.fields.json import KT
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
@@ -26,7 +27,7 @@ from longshore.jobs.admin.facts import Fact
 from longshore.jobs.admin.files import JobFilesAdmin
 from longshore.jobs.admin.filters import CreatedFilter, ResourceFilter, StatusFilter
 from longshore.jobs.admin.presentation import EMPTY, Table, chips, code, resource_label
-from longshore.jobs.admin.search import TextSource
+from longshore.jobs.admin.search import RESOURCES, CodeSource, TextSource
 from longshore.jobs.specs import UnsupportedVersion
 from longshore.resources.export_types import export_types
 from webhooks.admin.subjects import delivery_table
@@ -46,6 +47,12 @@ class ExportAdmin(JobFilesAdmin):
     text_sources = (
         TextSource(ExportSearch, "text", "number"),
         TextSource(ExportFile, "name", "export_id"),
+    )
+    code_sources = (
+        RESOURCES,
+        CodeSource(
+            KT("request__type"), lambda: {each.code: each.name for each in export_types.declared}
+        ),
     )
     effects = Effects(
         cancel="Running exports stop within two seconds. You can retry them later.",
@@ -104,7 +111,7 @@ class ExportAdmin(JobFilesAdmin):
         found: list[Fact] = []
         if named := job.request.get("type"):
             declared = export_types.by_code.get(named)
-            found.append(Fact("Named type", declared.name if declared else str(named)))
+            found.append(Fact("Named export", declared.name if declared else str(named)))
         if job.date_from or job.date_to:
             ends = {"from": job.date_from, "until": job.date_to}
             text = " ".join(f"{name} {end}" for name, end in ends.items() if end)

@@ -24,9 +24,9 @@ class FormatFilter(DropdownFilter):
 
 
 class TypeFilter(DropdownFilter):
-    """Selects the exports of a named export type."""
+    """Selects the exports of a named export."""
 
-    title = "named type"
+    title = "named export"
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -1,59 +1,35 @@
 """The request of an export in words."""
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.utils.text import capfirst
 
+from exports.admin.operator_words import words_of
 from exports.models import Export
 from exports.spec import ExportSpec, Nesting
+from longshore.database.labels import spelled
 from longshore.files.compression import Compression
 from longshore.files.csv_dialect import Quoting
-from longshore.jobs.admin.presentation import resource_label
+from longshore.jobs.admin.presentation import exact_time, resource_noun
 from longshore.resources.comparisons import LIKE_OPERATORS, Operator
 from longshore.resources.conditions import SEARCH, AnyOf, Condition
 from longshore.resources.filters import Ordering
 from longshore.resources.includes import Include
-from longshore.resources.labels import spelled
 
-_OPERATORS = {
-    Operator.EQUALS: "is",
-    Operator.NOT_EQUALS: "is not",
-    Operator.DIFFERS: "has a value other than",
-    Operator.GT: "is greater than",
-    Operator.GTE: "is at least",
-    Operator.LT: "is less than",
-    Operator.LTE: "is at most",
-    Operator.BWI: "is between",
-    Operator.BWE: "is strictly between",
-    Operator.IN: "is one of",
-    Operator.NOT_IN: "is none of",
-    Operator.IS_NULL: "has no value",
-    Operator.IS_NOT_NULL: "has a value",
-    Operator.IS_BLANK: "is empty",
-    Operator.IS_PRESENT: "is not empty",
-    Operator.GT_ANY: "is greater than one of",
-    Operator.GT_ALL: "is greater than each of",
-    Operator.GTE_ANY: "is at least one of",
-    Operator.GTE_ALL: "is at least each of",
-    Operator.LT_ANY: "is less than one of",
-    Operator.LT_ALL: "is less than each of",
-    Operator.LTE_ANY: "is at most one of",
-    Operator.LTE_ALL: "is at most each of",
-    Operator.LIKE_ANY: "",
-    Operator.LIKE_ALL: "",
-    Operator.UNLIKE_ANY: "does not",
-    Operator.UNLIKE_ALL: "does not",
-}
-_RANGES = (Operator.BWI, Operator.BWE)
+# Operators whose values must all pass.
+_JOINED = {Operator.BWI, Operator.BWE, *(each for each in Operator if each.endswith("_all"))}
 # The words for an interval of time, such as a day; `end` is the first moment after it.
 _MOMENTS = {
     Operator.EQUALS: "is from {start} until before {end}",
-    Operator.GT: "is {end} or later",
-    Operator.GTE: "is {start} or later",
+    Operator.GT: "is on or after {end}",
+    Operator.GTE: "is on or after {start}",
     Operator.LT: "is before {start}",
     Operator.LTE: "is before {end}",
 }
 _ALL = (Operator.LIKE_ALL, Operator.UNLIKE_ANY)
+_NEGATED = (Operator.UNLIKE_ANY, Operator.UNLIKE_ALL)
 _COMPRESSIONS = {
     Compression.NONE: "not compressed",
     Compression.GZIP: "compressed with gzip",
@@ -65,6 +41,9 @@ _NESTINGS = {
     Nesting.FLATTEN: "in a column each",
     Nesting.REPEAT: "in a row each",
 }
+# The canonical texts of a date and of an instant begin with the first pattern.
+_TIME = re.compile(r"\d{4,}-\d\d-\d\d(T|/|\Z)")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 _MAX_VALUES = 20
 _MAX_VALUE_CHARACTERS = 200
 
@@ -86,7 +65,7 @@ def sentence(export: Export, spec: ExportSpec) -> str:
     selection = spec.selection
     rows = f"{selection.limit:,}" if selection.limit is not None else "all"
     matching = " that match the filters" if selection.conditions else ""
-    noun = resource_label(export.resource).lower()
+    noun = resource_noun(export.resource)
     count = len(spec.columns)
     columns = "1 column" if count == 1 else f"{count:,} columns"
     packing = _COMPRESSIONS[spec.compression] if spec.compression != Compression.NONE else ""
@@ -103,13 +82,22 @@ def condition_text(condition: Condition | AnyOf) -> str:
     name, operator = name_of(condition.path), condition.operator
     if operator in LIKE_OPERATORS:
         return f"{name} {_like_text(operator, condition.values)}"
-    words = _OPERATORS[operator]
     if not condition.values:
-        return f"{name} {words}"
+        return f"{name} {words_of(operator)}"
     if operator in _MOMENTS and _is_interval(condition.values[0]):
         start, end = map(_moment, condition.values[0].split("/"))
         return f"{name} {_MOMENTS[operator].format(start=start, end=end)}"
-    return f"{name} {words} {_listed(condition.values, 'and' if operator in _RANGES else 'or')}"
+    is_time = all(map(_TIME.match, condition.values))
+    words = words_of(operator, is_time=is_time, is_list=len(condition.values) > 1)
+    values = tuple(map(_shown, condition.values))
+    return f"{name} {words} {_listed(values, 'and' if operator in _JOINED else 'or')}"
+
+
+def _shown(value: str) -> str:
+    """Return a canonical value; an instant or an interval in the reader's zone."""
+    if _is_interval(value):
+        return " until before ".join(map(_moment, value.split("/")))
+    return _moment(value) if _INSTANT.fullmatch(value) else value
 
 
 def _is_interval(value: str) -> bool:
@@ -119,14 +107,20 @@ def _is_interval(value: str) -> bool:
 
 
 def _moment(text: str) -> str:
-    """Return `2024-12-25 14:30:00 UTC`, and only the date of a midnight."""
-    moment = text.replace("T", " ").replace("+00:00", " UTC")
-    return moment.replace(" 00:00:00 UTC", " UTC")
+    """Return `2024-12-25 15:30:00 CET` in the reader's zone, and only the date of a midnight.
+
+    Years that Python does not have stay in UTC.
+    """
+    try:
+        shown = exact_time(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        shown = text.replace("T", " ").replace("+00:00", " UTC")
+    return shown.replace(" 00:00:00 ", " ")
 
 
 def _like_text(operator: Operator, values: tuple[str, ...]) -> str:
     joint = "and" if operator in _ALL else "or"
-    negated = _OPERATORS[operator] != ""
+    negated = operator in _NEGATED
     parts = []
     for value in values[:_MAX_VALUES]:
         verb, text = _pattern_words(value)

@@ -9,11 +9,13 @@ class AccountsConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
+        from longshore.accounts import sign_in_log
         from longshore.accounts.roles import grant
 
         # After the receiver of django.contrib.auth, which creates the permissions.
         post_migrate.connect(grant, dispatch_uid="longshore.accounts.roles")
         if apps.is_installed("django.contrib.admin"):
+            sign_in_log.connect()
             from longshore.accounts.admin.languages import name_languages
             from longshore.accounts.admin.users import register_own_model
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import sha256
 from ipaddress import ip_address
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
@@ -48,12 +49,13 @@ def record(
     record_all(request, action, [(organization_id, subject)], message)
 
 
-def record_preview(request: HttpRequest, organization_id: str, message: str) -> None:
+def record_preview(request: HttpRequest, organization_id: str, subject: str, message: str) -> None:
     """Record a preview of data, unless the person's last one was the same, a few minutes ago.
 
     A page that is loaded again, or a request that is repeated, leaves one entry in this time. The
     end of a long message is replaced by the checksum of the message, so that it differs from all
     others.
+    subject: the resource in the plural, such as `contacts`.
     """
     if len(message) > MAX_MESSAGE_CHARACTERS:
         checksum = f"… SHA-256 {sha256(message.encode()).hexdigest()}"
@@ -65,7 +67,7 @@ def record_preview(request: HttpRequest, organization_id: str, message: str) -> 
         created_at__gt=timezone.now() - _SAME_PREVIEW,
     )
     if previews.order_by("-pk").values_list("message", flat=True).first() != message:
-        record(request, AuditAction.PREVIEW, organization_id, message=message)
+        record(request, AuditAction.PREVIEW, organization_id, subject, message)
 
 
 def record_all(
@@ -77,19 +79,41 @@ def record_all(
     """Store an audit entry for each pair of an organization's id and a subject, in one query."""
     if isinstance(request.user, AnonymousUser):
         raise TypeError("An audit entry needs a signed-in user.")
+    person = {"user_id": request.user.pk, "username": _username(request)}
     AuditEntry.objects.bulk_create(
-        AuditEntry(
-            user_id=request.user.pk,
-            username=_username(request),
-            action=action,
-            organization_id=organization_id,
-            subject=str(subject)[:MAX_SUBJECT_CHARACTERS],
-            model=subject._meta.label_lower if isinstance(subject, Model) else "",
-            object_id=str(subject.pk) if isinstance(subject, Model) else "",
-            message=message[:MAX_MESSAGE_CHARACTERS],
-            address=address(request),
-        )
+        _entry(request, action, organization_id, subject, message, **person)
         for organization_id, subject in subjects
+    )
+
+
+def record_refusal(request: HttpRequest, action: str, subject: Model | str, message: str) -> None:
+    """Record that somebody who is not signed in was refused.
+
+    subject: the user whose password or code was refused; a text if there is no such user.
+    """
+    _entry(request, action, None, subject, message).save(force_insert=True)
+
+
+def _entry(
+    request: HttpRequest,
+    action: str,
+    organization_id: str | None,
+    subject: Model | str,
+    message: str,
+    **person: Any,
+) -> AuditEntry:
+    label, key = "", ""
+    if isinstance(subject, Model):
+        label, key = subject._meta.label_lower, str(subject.pk)
+    return AuditEntry(
+        **person,
+        action=action,
+        organization_id=organization_id,
+        subject=str(subject)[:MAX_SUBJECT_CHARACTERS],
+        model=label,
+        object_id=key,
+        message=message[:MAX_MESSAGE_CHARACTERS],
+        address=address(request),
     )
 
 

@@ -203,19 +203,24 @@ class SecondFactor(models.Model):
 
 
 class AuditAction(models.TextChoices):
-    """Actions that every page of the admin has. The others are the names of buttons."""
+    """Actions that every page of the admin has, and sign-ins. The others are names of buttons."""
 
     ADD = "add"
     CHANGE = "change"
     DELETE = "delete"
     DOWNLOAD = "download"
     PREVIEW = "preview"
+    SIGN_IN = "sign_in", "Sign in"
+    SIGN_OUT = "sign_out", "Sign out"
+    SIGN_IN_FAILED = "sign_in_failed", "Sign in failed"
+    SIGN_IN_LOCKED = "sign_in_locked", "Sign in locked"
 
 
 class AuditEntry(models.Model):
     """An action of a staff user in the admin. The admin cannot change or delete it.
 
-    username: at the time of the action. The user may have been deleted since.
+    username: at the time of the action. The user may have been deleted since. "" if nobody was
+        signed in; then the object is the user whose password or code was refused.
     action: an AuditAction, or the name of a button, such as `cancel_job`.
     organization: null if the object belongs to none, such as a user.
     subject: public id or name of the object.

@@ -11,18 +11,9 @@ from django.db.models import Model
 from django.utils import translation
 from django.utils.text import capfirst
 
+from longshore.database.labels import spelled
 from longshore.resources.columns import Column, find_field
 from longshore.resources.registry import Resource
-
-# Words of names that are not written in lower case.
-_ACRONYMS = {
-    name.lower(): name for name in ("ID", "IDs", "SKU", "GTIN", "URL", "URLs", "API", "IP", "VAT")
-}
-
-
-def spelled(name: str) -> str:
-    """Return the words of a name, such as `tracking URL` for `tracking_url`."""
-    return " ".join(_ACRONYMS.get(word, word) for word in name.replace("_", " ").split())
 
 
 def path_label(resource: Resource, path: str) -> str:

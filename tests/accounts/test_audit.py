@@ -293,6 +293,11 @@ def test_a_range_of_times_includes_its_last_second(admin_client: Client) -> None
         assert len(admin_client.get(LOG, query).context["cl"].result_list) == found
 
 
+def test_the_last_day_of_the_calendar_ends_no_range(admin_client: Client) -> None:
+    query = {"created_at_to_0": "9999-12-31", "created_at_to_1": "23:59:59"}
+    assert admin_client.get(LOG, query).status_code == 200
+
+
 @pytest.mark.usefixtures("entries")
 def test_entries_are_found_by_organization(admin_client: Client, acme: Organization) -> None:
     listed = admin_client.get(LOG, {"organization__id__exact": acme.pk}).context["cl"].result_list
@@ -313,14 +318,14 @@ def test_a_preview_is_recorded_again_after_some_minutes_or_with_another_end(
     request.user = admin_user
     long = "Previewed contact: " + "a" * 3_000
     for message in ("Previewed contact.", long, long, f"{long}b"):
-        audit.record_preview(request, acme.pk, message)
+        audit.record_preview(request, acme.pk, "contacts", message)
     assert AuditEntry.objects.count() == 3
     messages = AuditEntry.objects.values_list("message", flat=True)
     assert len({*messages}) == 3
     assert {len(each) for each in messages} == {18, audit.MAX_MESSAGE_CHARACTERS}
     assert newest().message.endswith(f"… SHA-256 {sha256(f'{long}b'.encode()).hexdigest()}")
     AuditEntry.objects.update(created_at=timezone.now() - timedelta(minutes=11))
-    audit.record_preview(request, acme.pk, f"{long}b")
+    audit.record_preview(request, acme.pk, "contacts", f"{long}b")
     assert AuditEntry.objects.count() == 4
 
 

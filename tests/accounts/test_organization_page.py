@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from batches.models import Batch
 from exports.lifecycle.transitions import EXPORTS
 from exports.models import Export, ExportLimits
+from longshore.accounts.admin import organization_sections
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
 from longshore.jobs import counters
 from longshore.jobs.statuses import Status
@@ -113,6 +114,16 @@ def test_bound_staff_and_webhooks_are_listed(admin_client: Client, acme: Organiz
     assert "mary" in name
     assert listed(admin_client, acme, "Webhooks") == [str(subscription)]
     assert "Warehouse" in page(admin_client, acme)
+
+
+def test_more_staff_than_the_page_lists_are_counted(
+    admin_client: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(organization_sections, "MAX_PEOPLE", 1)
+    for name in ("mary", "paul", "ruth"):
+        bind(User.objects.create_user(name, is_staff=True), [acme])
+    content = page(admin_client, acme)
+    assert "And 2 more. Users who are bound to no organization see all of them." in content
 
 
 def test_each_list_has_the_records_of_the_organization_only_and_pages(

@@ -71,6 +71,10 @@ def test_a_task_that_no_worker_knows_is_not_recorded_as_sent(
     assert not AuditEntry.objects.exists()
 
 
+def test_a_malformed_key_is_not_found(admin_client: Client) -> None:
+    assert admin_client.post(f"{LIST}abc/run_now/", {"_form_submitted": "on"}).status_code == 404
+
+
 def test_disabled_tasks_are_recorded(admin_client: Client, hourly: PeriodicTask) -> None:
     admin_client.post(LIST, {"action": "disable_tasks", "_selected_action": [hourly.pk]})
     hourly.refresh_from_db()

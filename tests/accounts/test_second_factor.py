@@ -356,6 +356,11 @@ def test_an_administrator_resets_that_of_another_user(
     assert "Reset second factor" not in page
 
 
+def test_a_malformed_key_has_no_second_factor(admin_client: Client) -> None:
+    path = "/admin/auth/user/abc/reset_second_factor/"
+    assert admin_client.post(path, {"_form_submitted": "on"}).status_code == 403
+
+
 def test_nobody_resets_the_own_one_or_that_of_a_superuser(
     device: Device, mary: User, admin_user: User, clock: Clock
 ) -> None:

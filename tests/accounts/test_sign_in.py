@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from longshore.accounts.models import AuditEntry
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files")]
 LOGIN = "/admin/login/"
 PASSWORD = "correct horse battery"  # noqa: S105 (of test users only)
@@ -38,6 +40,50 @@ def test_five_wrong_passwords_lock_that_user_only() -> None:
     assert "5 wrong passwords for <strong>mary</strong>" in " ".join(page.split())
     assert "in 15 minutes" in page
     assert sign_in("paul").status_code == 302
+
+
+def recorded() -> list[tuple[str, str, str, str | None]]:
+    """Return person, action, object and address of each entry of the audit log."""
+    fields = ("username", "action", "subject", "address")
+    return [*AuditEntry.objects.order_by("pk").values_list(*fields)]
+
+
+def test_sign_ins_and_sign_outs_are_recorded() -> None:
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    client.post(LOGIN, {"username": "mary", "password": PASSWORD})
+    client.post("/admin/logout/")
+    assert recorded() == [
+        ("mary", "sign_in", "mary", "192.0.2.1"),
+        ("mary", "sign_out", "mary", "192.0.2.1"),
+    ]
+
+
+def test_refused_sign_ins_are_recorded_until_the_lock() -> None:
+    for number in range(9):
+        sign_in("mary", f"guess {number}", REMOTE_ADDR="192.0.2.1")
+    failure = ("", "sign_in_failed", "mary", "192.0.2.1")
+    [*failures, lock] = recorded()
+    assert set(failures) == {failure}
+    assert 4 <= len(failures) <= 5
+    assert lock == ("", "sign_in_locked", "mary", "192.0.2.1")
+    sign_in("mary", "another guess", REMOTE_ADDR="192.0.2.2")
+    assert recorded()[-1] == ("", "sign_in_failed", "mary", "192.0.2.2")
+
+
+def test_an_unknown_name_is_not_stored_and_recorded_once() -> None:
+    for number in range(3):
+        sign_in(f"my real password {number}", REMOTE_ADDR="192.0.2.1")
+    assert recorded() == [("", "sign_in_failed", "An unknown name", "192.0.2.1")]
+
+
+def test_the_log_and_the_history_of_a_user_show_refused_sign_ins(admin_client: Client) -> None:
+    sign_in("mary", "guess")
+    mary = User.objects.get(username="mary")
+    log = "/admin/longshore_accounts/auditentry/"
+    for path in (log, f"/admin/auth/user/{mary.pk}/history/"):
+        page = admin_client.get(path).content.decode()
+        assert "Not signed in" in page
+        assert "Sign in failed" in page
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from longshore.accounts.models import AuditEntry, Organization
 from longshore.accounts.roles import Role
 from longshore.database.paginator import EstimatingPaginator
 from longshore.domains.logistics.models import Contact
+from longshore.jobs import actions
 from longshore.jobs.statuses import Status
 from longshore.resources.registry import Registry
 from tests.awkward.test_readers import replaced
@@ -255,6 +256,25 @@ def test_texts_of_cells_need_the_permission_to_preview_and_are_recorded(
         entry.delete()
 
 
+def test_corrected_cells_need_the_permission_to_preview_and_are_deleted_with_the_input(
+    viewer: Client, previewer: Client, alice: KeyClient
+) -> None:
+    corrections = {"1": {"name": "Ada Lovelace"}, "2": {"name": "Łucja", "email": None}}
+    batch = run(queued(alice, corrections=corrections, dry_run=True))
+    shown = page(viewer, change(batch))
+    assert "Lovelace" not in shown
+    assert "&quot;corrections&quot;: &quot;3 corrected cells&quot;" in shown
+    assert not AuditEntry.objects.exists()
+    assert "Lovelace" in page(previewer, change(batch))
+    assert AuditEntry.objects.get().action == "preview"
+    actions.expire(batch_lifecycle, batch)
+    batch.refresh_from_db()
+    assert batch.status == Status.EXPIRED
+    assert "corrections" not in batch.request
+    assert batch.parsed_spec().corrections == {}
+    assert "Lovelace" not in page(previewer, change(batch))
+
+
 def test_an_error_has_no_page_of_its_own(previewer: Client, completed: Batch) -> None:
     error = completed.row_errors.get()
     for name in ("change", "history", "delete"):
@@ -374,6 +394,16 @@ def test_a_manager_undoes_a_batch(manager: Client, completed: Batch) -> None:
     assert "manager, in the admin" in text_of(content)
     assert act(manager, reversal, "undo_batch") == 403
     assert f"By {reversal} (completed)" in text_of(page(manager, change(completed)))
+
+
+def test_an_undo_that_was_canceled_is_repeated(manager: Client, completed: Batch) -> None:
+    assert act(manager, completed, "undo_batch") == 200
+    reversal = completed.reversals.get()
+    assert act(manager, reversal, "cancel_job") == 200
+    assert button(completed, "undo_batch") in page(manager, change(completed))
+    assert act(manager, completed, "undo_batch") == 200
+    assert completed.reversals.get().status == Status.QUEUED
+    assert act(manager, completed, "undo_batch") == 403
 
 
 def test_a_batch_can_be_undone_for_a_while(manager: Client, completed: Batch) -> None:

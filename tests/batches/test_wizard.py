@@ -204,7 +204,7 @@ def test_an_upload_creates_a_draft_that_nobody_runs(operator: Client, acme: Orga
     ("data", "message"),
     [
         ({"organization": ""}, "Choose the organization"),
-        ({"resource": "nothing"}, "Choose what the rows of the file are."),
+        ({"resource": "nothing"}, "Choose the resource of the rows."),
         ({"file": ""}, "Choose a file."),
     ],
 )
@@ -592,6 +592,41 @@ def test_the_grid_has_pages_and_a_constant_number_of_queries(
             operator.get(step(batch, "checks"))
         counts.append(len(queries))
     assert counts[1] - counts[0] <= 2
+
+
+def test_edits_of_all_pages_are_checked_together(operator: Client, acme: Organization) -> None:
+    rows = "".join(f"Person {number};p@x.org;perhaps\n" for number in range(120))
+    dry_run = checked(operator, draft_of(operator, acme, f"Full name;E-mail;is_primary\n{rows}"))
+    checks = step(dry_run, "checks")
+    form = {"page": "1", "cell.2.2": "false", "cell.3.0": "Zoë", "cell.4.0": "Ada"}
+    page = text(operator.post(checks, form | {"go": "2"}))
+    assert "Page 2 of 3" in page
+    assert Batch.objects.count() == 1
+    [carried] = re.findall(r'name="carried" value="([^"]*)"', page)
+    form = {"page": "2", "carried": html.unescape(carried), "cell.60.2": "true"}
+    page = text(operator.post(checks, form | {"go": "1"}))
+    assert re.search(r'name="cell.3.0" value="Zoë" class="bw-changed"', page)
+    [carried] = re.findall(r'name="carried" value="([^"]*)"', page)
+    # The name of the third row is as in the file again.
+    form = {"page": "1", "carried": html.unescape(carried), "cell.2.2": "false"}
+    form |= {"cell.3.0": "Person 2", "cell.4.0": "Ada"}
+    assert operator.post(checks, form).status_code == 302
+    corrections = Batch.objects.order_by("-pk")[0].request["corrections"]
+    assert corrections == {
+        "60": {"is_primary": "true"},
+        "2": {"is_primary": "false"},
+        "4": {"Full name": "Ada"},
+    }
+
+
+@pytest.mark.parametrize("carried", ["[]", '{"x": {}}', '{"1": 2}', '{"1": {"a": 2}}', "{"])
+def test_carried_edits_that_the_page_cannot_send_are_refused(
+    operator: Client, acme: Organization, carried: str
+) -> None:
+    dry_run = checked(operator, draft_of(operator, acme))
+    form = {"page": "1", "carried": carried, "cell.2.2": "false"}
+    assert operator.post(step(dry_run, "checks"), form).status_code == 400
+    assert Batch.objects.count() == 1
 
 
 def test_failed_checks_are_explained(operator: Client, acme: Organization) -> None:

@@ -8,15 +8,19 @@ from django.db.models import Model
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from batches.models import Batch
+from exports.models import Export
 
 # History and deletion look the same for all models: those of one model of each app suffice.
 _ONCE_PER_APP = ("history", "delete")
 # Models of an app whose pages are visited. Those of its other models come from the same classes;
 # tests/domains/test_record_pages.py opens them without a browser.
 _EXAMPLES = {"longshore_commerce": ("customer", "giftcard", "order", "price", "transaction")}
+# The builder with a request. It loads its preview afterwards.
+BUILDER = "builder"
 # Forms of a record, which only some models have.
 _FORMS = ("edit", "rotate_secret")
-# Fragments, redirects and data. A signed-in person is redirected from those of sign-in.
+# Fragments, redirects and data; a part of the builder that needs the path of a relation. A
+# signed-in person is redirected from those of sign-in.
 _NO_PAGES = {
     "jsi18n",
     "login",
@@ -25,6 +29,7 @@ _NO_PAGES = {
     "autocomplete",
     "search",
     "view_on_site",
+    "exports_export_build_related",
 }
 
 
@@ -41,10 +46,9 @@ def admin_pages() -> list[AdminPage]:
 
     Of apps with many pages of the same kind, only those of _EXAMPLES.
 
-    A page that a superuser may not open, such as the form to add an audit entry, is left out by the
-    caller: its response is 403.
     """
-    pages = {page.name: page for page in (*_plain_pages(), *_record_pages(), *_wizard_pages())}
+    every = (*_plain_pages(), *_record_pages(), *_wizard_pages(), *_builder_pages())
+    pages = {page.name: page for page in every}
     return [page for page in pages.values() if _is_visited(page.name)]
 
 
@@ -102,6 +106,15 @@ def _wizard_pages() -> Iterator[AdminPage]:
     for step in ("mapping", "checks", "changes"):
         name = f"batches_batch_wizard_{step}"
         yield AdminPage(name, reverse(f"admin:{name}", args=[dry_run.pk]))
+
+
+def _builder_pages() -> Iterator[AdminPage]:
+    """Yield the builder with the request of the newest export that has columns and filters."""
+    exports = Export.objects.visible().filter(request__isnull=False).order_by("-number")
+    full = (each for each in exports if {"filters", "options"} & {*each.request})
+    if export := next(full, None):
+        address = f"{reverse('admin:exports_export_build')}?from={export.public_id}"
+        yield AdminPage(BUILDER, address)
 
 
 def _first(model: type[Model]) -> Model | None:

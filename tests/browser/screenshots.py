@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import django
 from PIL import Image
@@ -30,11 +30,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-if TYPE_CHECKING:
-    from tests.browser.pages import AdminPage
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
+EVERYTHING = FOLDER / "all"
+GUEST, GUARDED = "guest", "guarded"
+PASSWORD = "open sesame"  # noqa: S105 (of the two guests only)
 WIDTHS: dict[str, ViewportSize] = {
     "wide": {"width": 1440, "height": 900},
     "narrow": {"width": 390, "height": 844},
@@ -172,24 +172,37 @@ def fill_history() -> None:
                 )
 
 
-def pages() -> "list[AdminPage]":
-    """Return all pages of the admin, and the builder with a request."""
-    from django.urls import reverse
+def create_guests() -> None:
+    """Add two people without permissions. One of them needs a code to sign in."""
+    from django.contrib.auth.models import User
 
-    from exports.models import Export
-    from tests.browser.pages import AdminPage, admin_pages
+    from longshore.accounts.models import SecondFactor
 
-    export = Export.objects.filter(resource="shipment").latest("number")
-    address = f"{reverse('admin:exports_export_build')}?from={export.public_id}"
-    return [*admin_pages(), AdminPage("builder", address)]
+    for name in (GUEST, GUARDED):
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+    SecondFactor.objects.create(user=user, secret="", last_step=0, recovery_codes=[])
 
 
-def sign_in(page: Page, credentials: dict[str, str]) -> None:
-    page.goto("/admin/")
-    page.get_by_label("Username").fill(credentials["admin_username"])
-    page.get_by_label("Password").fill(credentials["admin_password"])
+def sign_in(page: Page, username: str, password: str, until: str = "**/admin/") -> None:
+    """Sign in by the form. until: the address to which it leads."""
+    page.goto("/admin/login/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(lambda url: "/login/" not in url)
+    page.wait_for_url(until)
+
+
+def take_refusals(page: Page, suffix: str) -> None:
+    """Take the pages of sign-in, and those of people who may not go on."""
+    page.goto("/admin/login/")
+    take(page, EVERYTHING / f"login-{suffix}.webp")
+    sign_in(page, GUARDED, PASSWORD, "**/login/code/**")
+    take(page, EVERYTHING / f"login-code-{suffix}.webp")
+    sign_in(page, GUEST, PASSWORD)
+    for name, address in (("403", "/admin/exports/export/build/"), ("404", "/admin/nothing/")):
+        page.goto(address)
+        take(page, EVERYTHING / f"{name}-{suffix}.webp")
+    page.context.clear_cookies()
 
 
 def take(page: Page, path: Path) -> None:
@@ -210,17 +223,18 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "exports_project.settings"
     # Playwright runs an event loop in this thread, in which Django refuses queries by default.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    everything = FOLDER / "all"
-    everything.mkdir(parents=True, exist_ok=True)
+    EVERYTHING.mkdir(parents=True, exist_ok=True)
     with longshore() as credentials, sync_playwright() as playwright:
         django.setup()
         # They need the settings.
         from tests.browser.conftest import NAMES
+        from tests.browser.pages import admin_pages
 
         key = {"PX-API-KEY": credentials["api_key"]}
         base = credentials["base_url"]
         create_jobs(playwright.request.new_context(base_url=base, extra_http_headers=key))
         fill_history()
+        create_guests()
         path = next(filter(None, map(shutil.which, NAMES)))
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         names = {value: name for name, value in SHOWN.items()}
@@ -231,10 +245,9 @@ def main() -> None:
                 color_scheme=theme,
             )
             page = context.new_page()
-            page.goto("/admin/login/")
-            take(page, everything / f"login-{theme}-{width}.webp")
-            sign_in(page, credentials)
-            for each in pages():
+            take_refusals(page, f"{theme}-{width}")
+            sign_in(page, credentials["admin_username"], credentials["admin_password"])
+            for each in admin_pages():
                 # Some addresses only accept POST, or return a file.
                 response = page.request.get(each.address)
                 if not response.ok or "<main" not in response.text():
@@ -243,7 +256,7 @@ def main() -> None:
                 page.wait_for_load_state("networkidle")
                 name = names.get((each.name, theme, width))
                 file = f"{each.name}-{theme}-{width}"
-                take(page, FOLDER / f"{name}.webp" if name else everything / f"{file}.webp")
+                take(page, FOLDER / f"{name}.webp" if name else EVERYTHING / f"{file}.webp")
             context.close()
         browser.close()
 

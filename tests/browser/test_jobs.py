@@ -72,7 +72,7 @@ def test_all_files_of_an_export_arrive_in_one_archive(admin: Page, queued: Expor
             rows += content.decode().splitlines()[1:]
     found = sorted(tuple(row.split(",")) for row in rows)
     assert found == sorted(Contact.objects.values_list("id", "name"))
-    assert AuditEntry.objects.get().message == "Downloaded all 3 files."
+    assert AuditEntry.objects.get(action="download").message == "Downloaded all 3 files."
 
 
 def test_the_page_of_an_export_follows_it_until_it_is_canceled(admin: Page, queued: Export) -> None:

@@ -78,7 +78,7 @@ def test_a_subscription_is_disabled_and_enabled(admin: Page, acme: Organization)
 def test_a_webhook_is_created_tested_rotated_and_deleted(admin: Page, acme: Organization) -> None:
     with receiving() as receiver:
         admin.goto("/admin/webhooks/subscription/")
-        admin.get_by_role("link", name="Add subscription").first.click()
+        admin.get_by_role("link", name="Add webhook").first.click()
         admin.locator(".select2-selection").first.click()
         admin.locator(".select2-results").get_by_text("Acme Freight").click()
         admin.get_by_label("Name", exact=True).fill("Harbour office")

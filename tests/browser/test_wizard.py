@@ -149,7 +149,7 @@ def test_an_incomplete_form_is_explained_at_its_controls(admin: Page, acme: Orga
         "#bw-file", {"name": "a.csv", "mimeType": "text/csv", "buffer": b"name\nAda\n"}
     )
     admin.get_by_role("button", name="Upload").click()
-    expect(admin.get_by_text("Choose what the rows of the file are.")).to_be_visible()
+    expect(admin.get_by_text("Choose the resource of the rows.")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1440])

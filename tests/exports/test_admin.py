@@ -17,7 +17,7 @@ from exports.execution import runner
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportLimits, Status
 from exports.request.parser import parse_export
-from longshore.accounts.models import AuditEntry, Organization
+from longshore.accounts.models import AuditEntry, Organization, StaffProfile
 from longshore.database.paginator import EstimatingPaginator
 from longshore.jobs.admin import files
 from longshore.jobs.admin.limits import limit_text
@@ -238,12 +238,42 @@ def test_the_page_of_an_export_shows_its_filters(staff: Client, queued: Export) 
     content = page(staff, change(queued))
     for text in (
         "Name starts with “a” or Email starts with “a”",
-        "ID has a value other than “x” or “y”",
+        "ID has a value that is none of “x” or “y”",
         "Notes is empty",
-        "Created at is 2024-12-25 UTC or later",
+        "Created at is on or after 2024-12-25 UTC",
         "Exports all contacts that match the filters",
     ):
         assert text in content, text
+
+
+def test_filters_by_time_are_shown_in_the_zone_of_the_reader(staff: Client, queued: Export) -> None:
+    StaffProfile.objects.create(pk=User.objects.get().pk, timezone="Europe/Berlin")
+    filters = {"created_at_gteq": "2024-12-25T14:30:00Z", "updated_at_lt": "2024-12-24T23:00:00Z"}
+    filters["updated_at_not_eq"] = "2024-12-25T14:30:00Z"
+    queued.spec = parse_export({"resource": "contact", "filters": filters}).to_json()
+    queued.save()
+    content = page(staff, change(queued))
+    assert "Created at is on or after 2024-12-25 15:30:00 CET" in content
+    assert "Updated at is before 2024-12-25 CET" in content
+    assert "other than “2024-12-25 15:30:00 CET until before 2024-12-25 15:30:01 CET”" in content
+    assert "14:30" not in content.partition("The request as JSON")[0]
+
+
+def test_acronyms_stay_in_capitals_inside_sentences(staff: Client, queued: Export) -> None:
+    filters = {"code_eq": "x"}
+    queued.spec = parse_export({"resource": "sku", "filters": filters}).to_json()
+    queued.resource = "sku"
+    queued.save()
+    assert "Exports all SKUs that match the filters" in page(staff, change(queued))
+
+
+def test_the_page_of_an_export_leads_viewers_to_the_limits(staff: Client, queued: Export) -> None:
+    organization = f"/admin/longshore_accounts/organization/{queued.organization_id}/change/"
+    assert organization not in page(staff, change(queued))
+    permission = Permission.objects.get(codename="view_organization")
+    User.objects.get().user_permissions.add(permission)
+    assert f"{organization}#dataset-export" in page(staff, change(queued))
+    assert 'href="#dataset-export"' in page(staff, organization)
 
 
 def test_the_page_of_an_export_shows_included_columns_and_warnings(

@@ -2,7 +2,9 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from importlib import import_module
+from urllib.parse import parse_qsl
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -12,8 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from exports.models import Export, ExportFile, ExportSearch, Status
-from longshore.accounts.models import ApiKey, Organization, StaffProfile
+from longshore.accounts.models import ApiKey, AuditEntry, Organization, StaffProfile
 from longshore.jobs.admin import search
+from longshore.resources.export_types import export_types
 from tests.exports.conftest import export_of
 from tests.members import bind
 from tests.records import copies
@@ -78,6 +81,52 @@ def others(globex: Organization) -> list[Export]:
 )
 def test_an_export_is_found(admin_client: Client, wanted: Export, text: str) -> None:
     assert listed(admin_client, q=text) == [wanted.public_id]
+
+
+def test_an_export_is_found_by_labels_and_by_the_person_who_created_it(
+    admin_client: Client, acme: Organization, globex: Organization
+) -> None:
+    named = next(each for each in export_types.declared if each.name.lower() != each.code.lower())
+    by_type = make(acme, request={"type": named.code})
+    by_resource = make(acme)
+    Export.objects.filter(pk=by_resource.pk).update(resource="shipment")
+    by_person = make(globex)
+    AuditEntry.objects.create(
+        username="mary.poppins", action="add", model="exports.export", object_id=by_person.pk
+    )
+    AuditEntry.objects.create(
+        username="mary.poppins", action="download", model="exports.export", object_id=by_type.pk
+    )
+    assert listed(admin_client, q=named.name) == [by_type.public_id]
+    assert listed(admin_client, q="HIPMENTS") == [by_resource.public_id]
+    assert listed(admin_client, q="mary.poppins") == [by_person.public_id]
+
+
+def test_links_narrow_the_list_to_a_year_a_month_and_a_day(
+    admin_client: Client, acme: Organization
+) -> None:
+    for moment in ("2024-11-30T12:00:00Z", "2025-02-03T12:00:00Z", "2025-03-31T12:00:00Z"):
+        make(acme, created_at=datetime.fromisoformat(moment))
+
+    def links(query: str) -> dict[str, str]:
+        content = admin_client.get(f"{LIST}{query}").content.decode()
+        nav = content.partition('aria-label="Days of creation"')[2].partition("</nav>")[0]
+        found = re.findall(r'href="([^"]*)">([^<]*)</a>', nav)
+        return {label: unescape(url) for url, label in found}
+
+    years = links("?status__exact=queued&p=2")
+    assert [*years] == ["2024", "2025"]
+    assert "status__exact=queued" in years["2025"]
+    assert "p=2" not in years["2025"]
+    assert len(listed(admin_client, **dict(parse_qsl(years["2025"][1:])))) == 2
+    months = links(years["2025"])
+    assert [*months] == ["All years", "January 2025", "February 2025", "March 2025"]
+    assert [*links(months["All years"])] == ["2024", "2025"]
+    days = links(months["February 2025"])
+    assert [*days] == ["2025", *map(str, range(1, 29))]
+    assert len(listed(admin_client, **dict(parse_qsl(days["3"][1:])))) == 1
+    assert [*links(days["3"])] == ["February 2025"]
+    assert links("?created_at_from=2025-01-02&created_at_to=2025-01-05") == {}
 
 
 @pytest.mark.usefixtures("others")

@@ -383,6 +383,24 @@ def test_filters_and_search_of_a_list_become_filters_of_the_export(
     }
 
 
+def test_previews_are_found_in_the_log_by_their_resource(
+    operator: Client, admin_client: Client, acme: Organization, contact: Contact
+) -> None:
+    operator.post(f"{PAGE}preview/", form(acme))
+    for term in ("contacts", "Contact"):
+        address = f"/admin/longshore_accounts/auditentry/?q={term}"
+        assert "Previewed contact: " in text(admin_client.get(address))
+
+
+def test_a_bound_person_needs_not_choose_the_organization_of_all_that_match(
+    bound: Client, acme: Organization, contact: Contact
+) -> None:
+    response = bound.get(f"{CONTACTS}export_all/?q=zo")
+    assert drafted(bound, response)[0] == ""
+    page = text(bound.get(response.url))  # type: ignore[attr-defined]
+    assert f'<option value="{acme.pk}" selected' in page
+
+
 def test_a_list_that_no_filter_expresses_becomes_ids(
     operator: Client, acme: Organization, contact: Contact
 ) -> None:

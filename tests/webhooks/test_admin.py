@@ -186,7 +186,7 @@ def test_the_list_charts_the_recent_deliveries_of_each_subscription(
         *(("delivered", "125", "10"), ("delivered", "130", "6"), ("failed", "135", "10")),
         *(("retried", "140", "6"), ("waiting", "145", "3")),
     ]
-    assert 'aria-label="Delivered: 2 of 4"' in content
+    assert 'aria-label="Delivered: 2 of 3"' in content
     assert "Delivered, 3 attempts, " in content
 
 

@@ -161,8 +161,12 @@ def test_a_page_leads_to_the_job_of_its_event(
 
 
 def test_an_event_without_subscribers_says_so(manager: Client, acme: Organization) -> None:
-    content = page(manager, own(EventFactory.create(organization=acme)))
+    event = EventFactory.create(organization=acme, type="export.failed")
+    content = page(manager, own(event))
     assert "No webhook has subscribed to this event." in content
+    assert "No subscribers" in content
+    assert "0 of 0" not in content
+    assert '<code class="admin-code">error</code> says why.' in content
 
 
 @pytest.mark.parametrize(
@@ -216,6 +220,17 @@ def test_selected_deliveries_are_sent_again_after_a_confirmation(
     assert len(receiver.messages) == 2
     entries = AuditEntry.objects.values_list("action", "organization").order_by("pk")
     assert list(entries) == [("redeliver_selected", subscription.organization_id)] * 2
+
+
+def test_a_selected_delivery_that_left_the_filter_meanwhile_is_sent_again_too(
+    manager: Client, subscription: Subscription
+) -> None:
+    sent_meanwhile = DeliveryFactory.create(subscription=subscription)
+    Delivery.objects.update(status=DeliveryStatus.DELIVERED)
+    form = {"action": "redeliver_selected", ACTION_CHECKBOX_NAME: [sent_meanwhile.pk]}
+    address = f"{listed('delivery')}?status__exact=failed"
+    response = manager.post(address, form | {"confirmed": "1"}, follow=True)
+    assert "1 delivery queued again." in response.content.decode()
 
 
 def test_the_number_of_selected_deliveries_is_bounded(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -25,7 +25,7 @@ from webhooks import actions
 from webhooks.admin import delivery_filters, messages, presentation, states
 from webhooks.admin.delivery_filters import EventTypeFilter, ResponseFilter
 from webhooks.admin.subjects import subject_link
-from webhooks.models import Attempt, Delivery, DeliveryStatus
+from webhooks.models import Attempt, Delivery, DeliveryStatus, Subscription
 
 _HELD = "If the target is unverified, the delivery waits until the target repeats its challenge."
 _EFFECT = f"The message is sent now. It keeps its id: the receiver can detect a duplicate. {_HELD}"
@@ -51,6 +51,7 @@ class DeliveryAdmin(SelectedActions, OpeningRows):
     list_before_template = "admin/longshore_jobs/list_notes.html"
     change_form_before_template = "admin/webhooks/delivery.html"
     row_template = "admin/webhooks/row.html"
+    list_select_related = ("event", "subscription__organization")
     actions: Sequence[str] = ("redeliver_selected",)
     actions_detail = ("redeliver",)
     fieldsets = (("Technical details", {"fields": ("lease", "claim"), "classes": ("collapse",)}),)
@@ -64,8 +65,9 @@ class DeliveryAdmin(SelectedActions, OpeningRows):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         deliveries: QuerySet[Delivery] = super().get_queryset(request)
-        visible = deliveries.filter(subscription__deleted_at=None)
-        return presentation.with_last_attempt(visible)
+        # Few subscriptions are deleted. A join with the others takes twice as long on late pages.
+        deleted = Subscription.objects.filter(pk=OuterRef("subscription"), deleted_at__isnull=False)
+        return presentation.with_last_attempt(deliveries.filter(~Exists(deleted)))
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         """Order by the columns of the index that serves the filter of the list."""
@@ -172,7 +174,7 @@ class DeliveryAdmin(SelectedActions, OpeningRows):
             f"{_HELD}"
         )
         bulk = Bulk("redeliver", "queued again", effect, actions.redeliver)
-        return self.run_selected(request, deliveries, bulk)
+        return self.run_selected(request, bulk)
 
     def describe(self, record: Delivery) -> str:
         title = presentation.title_of(record.subscription)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -24,6 +25,7 @@ from webhooks.models import Delivery, DeliveryStatus, Event
 # Deliveries that the page of an event shows: one for each subscription that an organization may
 # have, and as many of deleted ones.
 _MAX_DELIVERIES = 100
+_NO_DELIVERIES = "No subscribers"
 
 
 @admin.register(Event)
@@ -73,12 +75,12 @@ class EventAdmin(ReadOnlyModelAdmin):
         event: Event = kwargs["obj"]
         visible = event.deliveries.filter(subscription__deleted_at=None).order_by("-number")
         deliveries = list(presentation.with_last_attempt(visible)[:_MAX_DELIVERIES])
-        delivered = sum(each.status == DeliveryStatus.DELIVERED for each in deliveries)
+        status, color = _outcome(deliveries)
         context |= {
             "heading": event.type,
-            "status": f"{delivered} of {len(deliveries)} delivered",
-            "status_color": "success" if deliveries and delivered == len(deliveries) else "default",
-            "sentence": EventType(event.type).label if event.type in EventType.values else "",
+            "status": status,
+            "status_color": color,
+            "sentence": _sentence(event),
             "facts": self._facts(request, event),
             "data": json_text(event.public_data),
             "is_live": any(map(states.changes_soon, deliveries)),
@@ -95,7 +97,7 @@ class EventAdmin(ReadOnlyModelAdmin):
         subject = subject_link(request, event)
         return [*found, *([Fact("Job", subject)] if subject else [])]
 
-    @display(description="Matched by subscriptions of")
+    @display(description="Matched by webhooks for")
     def matched(self, event: Event) -> str:
         names = filter(None, (event.resource, event.export_type))
         return ", ".join(names) or EMPTY
@@ -111,8 +113,26 @@ class EventAdmin(ReadOnlyModelAdmin):
     @display(description="Deliveries")
     def deliveries(self, event: Any) -> SafeString | str:
         recent = event.recent
-        return health.health_chart(recent, len(recent)) if recent else "No subscribers"
+        return health.health_chart(recent, len(recent)) if recent else _NO_DELIVERIES
 
     @display(description="Time", ordering="number", header=True)
     def created(self, event: Event) -> tuple[str, str]:
         return relative_and_exact_time(event.created_at)
+
+
+def _outcome(deliveries: Sequence[Delivery]) -> tuple[str, str]:
+    """Return how many deliveries of an event have arrived, and the color of the text."""
+    if not deliveries:
+        return _NO_DELIVERIES, "default"
+    delivered = sum(each.status == DeliveryStatus.DELIVERED for each in deliveries)
+    is_complete = delivered == len(deliveries)
+    return f"{delivered} of {len(deliveries)} delivered", "success" if is_complete else "default"
+
+
+def _sentence(event: Event) -> str | SafeString:
+    """Return when an event of this type is published. The description marks code by backticks."""
+    if event.type not in EventType.values:
+        return ""
+    texts = str(EventType(event.type).label).split("`")
+    parts = [(code(text) if number % 2 else text,) for number, text in enumerate(texts)]
+    return format_html_join("", "{}", parts)

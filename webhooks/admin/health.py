@@ -65,7 +65,8 @@ def health_chart(
     slots: number of bars that the chart has room for.
     """
     bars = [_bar(_STEP * (slots - 1 - index), each) for index, each in enumerate(deliveries)]
-    ended = [bar for bar in bars if bar.kind != "waiting"]
+    # Those that will be sent again are not decided.
+    ended = [bar for bar in bars if bar.kind in ("delivered", "failed")]
     delivered = sum(bar.kind == "delivered" for bar in ended)
     text_without_results = "Pending" if bars else "No deliveries yet"
     result = f"{delivered} of {len(ended)}"

@@ -21,7 +21,7 @@ from webhooks.admin.advice import advice_of
 from webhooks.admin.states import State
 from webhooks.admin.subscription_buttons import SubscriptionButtons
 from webhooks.lifecycle import pauses
-from webhooks.models import Subscription
+from webhooks.models import Delivery, Subscription
 from webhooks.senders import MAX_SENDERS, is_unproven
 
 # Events of a subscription that the list shows, and deliveries that its page shows.
@@ -41,6 +41,13 @@ class StateFilter(DropdownFilter):
     ) -> QuerySet[Subscription]:
         value = self.value()
         return queryset.filter(states.CONDITIONS[State(value)]) if value in State else queryset
+
+
+# The word that the API and the documentation use. It is not part of a migration: Django keeps the
+# declared one.
+Subscription._meta.verbose_name = "webhook"
+Subscription._meta.verbose_name_plural = "webhooks"
+Delivery._meta.get_field("subscription").verbose_name = "webhook"
 
 
 @admin.register(Subscription)

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
+from django.core.exceptions import BadRequest
 from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 
@@ -21,8 +23,15 @@ from longshore.files.formulas import unescape_formula
 # A form has at most 1,000 fields.
 _MAX_CELLS = 800
 _MAX_ROWS_PER_PAGE = 50
+# The control of the form that has the corrections of other pages.
+CARRIED = "carried"
+_MALFORMED = "The form does not have corrections by row and header."
 # Maximum number of messages shown for a row; the list of errors has all of them.
 _MAX_MESSAGES = 20
+
+
+# By the number of the row and by header.
+Corrections: TypeAlias = dict[str, dict[str, str | None]]
 
 
 @dataclass
@@ -76,16 +85,18 @@ class GridRow:
         return f"use.{self.number}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Grid:
     """One page of the rows with errors of a dry run.
 
     headers: of the columns that can be corrected: those that the mapping uses.
+    carried: the corrections of other pages that are not checked yet, in JSON.
     """
 
     headers: list[str]
     rows: list[GridRow]
     page: Page[Any]
+    carried: str = ""
 
 
 def grid_of(batch: Batch, page: str) -> Grid:
@@ -176,12 +187,15 @@ def _cell_of(row: GridRow, column: str) -> Cell | None:
     return next(exact, None) or next(holding, None)
 
 
-def corrected(grid: Grid, form: QueryDict) -> dict[str, dict[str, str | None]]:
+def corrected(grid: Grid, form: QueryDict) -> Corrections:
     """Return the corrections that a form has beyond the rows as they are.
 
-    Raises ValueError for a text that cannot be stored.
+    They include those of other pages, which the form carries along.
+    Raises ValueError for a text that cannot be stored, and BadRequest for a form that the page
+    cannot send.
     """
-    found = {}
+    shown = {str(row.number) for row in grid.rows}
+    found = {row: cells for row, cells in _carried(form).items() if row not in shown}
     for row in grid.rows:
         posted = dict(_posted(row, form))
         changed = {
@@ -197,8 +211,33 @@ def corrected(grid: Grid, form: QueryDict) -> dict[str, dict[str, str | None]]:
     return found
 
 
+def _carried(form: QueryDict) -> Corrections:
+    """Return the corrections of other pages. Raises BadRequest for another text."""
+    try:
+        found = json.loads(form.get(CARRIED) or "{}")
+        rows = {int(row): cells.items() for row, cells in found.items()}
+    except (ValueError, RecursionError, AttributeError):
+        raise BadRequest(_MALFORMED) from None
+    texts = [text for cells in rows.values() for pair in cells for text in pair]
+    if not all(text is None or (isinstance(text, str) and storable(text)) for text in texts):
+        raise BadRequest(_MALFORMED)
+    return {str(row): dict(cells) for row, cells in rows.items()}
+
+
+def keep_corrections(grid: Grid, corrections: Corrections) -> None:
+    """Put corrections that are not checked yet into the grid, and let its form carry them along."""
+    for row in grid.rows:
+        cells = corrections.get(str(row.number), {})
+        row.is_used = row.source is not None and bool(cells)
+        for cell in row.cells:
+            if cell.header in cells and cells[cell.header] != _plain(cell.text):
+                cell.posted = cells[cell.header] or ""
+    grid.carried = json.dumps(corrections, ensure_ascii=False) if corrections else ""
+
+
 def keep_posted(grid: Grid, form: QueryDict) -> None:
     """Put what a refused form has into the grid."""
+    grid.carried = form.get(CARRIED, "")
     for row in grid.rows:
         row.is_used = row.use_name in form
         for cell in row.cells:
@@ -225,7 +264,7 @@ def _plain(text: str | None) -> str | None:
 def merged(
     before: Mapping[str, Mapping[str, str | None]],
     after: Mapping[str, Mapping[str, str | None]],
-) -> dict[str, dict[str, str | None]]:
+) -> Corrections:
     """Return corrections with those of a later form, which take precedence."""
     rows = dict.fromkeys((*before, *after))
     return {row: {**before.get(row, {}), **after.get(row, {})} for row in rows}

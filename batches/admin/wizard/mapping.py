@@ -220,7 +220,7 @@ _OUTCOMES = {
 }
 _ACTIONS = {
     Action.MERGE: "Create, and update those that exist",
-    Action.OVERWRITE: "As above, then delete all that are not in the file",
+    Action.OVERWRITE: "Create and update, then delete all that are not in the file",
     Action.DELETE: "Delete the records that the file names",
 }
 _ONLY = {

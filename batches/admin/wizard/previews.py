@@ -7,13 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from batches.admin.previewing import may_preview
+from batches.admin import previewing
 from batches.admin.wizard.bodies import DIALECT
 from batches.execution.preview import Preview, preview_input
 from batches.lifecycle import creation
 from batches.models import Batch
 from batches.request.parser import parse_batch
-from longshore.accounts import audit
 from longshore.api.concurrency import admitted
 from longshore.api.errors import ApiError, InvalidInput, shortened
 
@@ -78,9 +77,9 @@ def refused(error: ApiError, read: Result | None = None) -> Result:
 
 def record_preview(request: HttpRequest, batch: Batch, result: Result) -> None:
     """Record that a person has seen rows of the input."""
-    if result.preview and may_preview(request, batch):
+    if result.preview and previewing.may_preview(request, batch):
         message = f"Previewed {batch.input_name} of {batch} as {batch.resource}."
-        audit.record_preview(request, batch.organization_id, message)
+        previewing.record_preview(request, batch, message)
 
 
 def _problems(found: Preview) -> list[PlacedProblem]:

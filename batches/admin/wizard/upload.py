@@ -101,7 +101,7 @@ def _create(request: HttpRequest, form: _Upload) -> Batch | None:
     if form.organization is None:
         form.problems["organization"] = "Choose the organization whose records the file has."
     if form.resource not in writable_resources():
-        form.problems["resource"] = "Choose what the rows of the file are."
+        form.problems["resource"] = "Choose the resource of the rows."
     if not name:
         form.problems["file"] = "Choose a file."
     if form.organization and (problem := _size_problem(request, form.organization)):

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from batches.admin import presentation
 from batches.admin.failures import FAILURES
-from batches.admin.previewing import may_preview, record_errors
+from batches.admin.previewing import may_preview, record_errors, record_preview
 from batches.admin.wizard import grid, mapping, previews, starting
 from batches.admin.wizard.bodies import body_of, starting_body, with_dialect
 from batches.admin.wizard.changes import changes_of
@@ -27,7 +27,7 @@ from batches.admin.wizard.upload import upload
 from batches.lifecycle import creation
 from batches.models import Batch, FileKind
 from batches.spec import Action
-from longshore.accounts import audit, staff
+from longshore.accounts import staff
 from longshore.accounts.admin.organization_choice import OrganizationAutocomplete
 from longshore.api.errors import ApiError
 from longshore.jobs.admin.failures import advice
@@ -148,10 +148,10 @@ def check_rows(request: HttpRequest, object_id: int, site: AdminSite) -> HttpRes
         page = request.POST.get("page") or request.GET.get("page", "")
         shown = grid.grid_of(batch, page)
         if request.method == "POST":
-            response, status = _correct(request, batch, shown)
-            if response:
-                return response
-            grid.keep_posted(shown, request.POST)
+            found, status = _correct(request, batch, shown)
+            if isinstance(found, HttpResponse):
+                return found
+            shown = found
         if shown.rows:
             record_errors(request, batch)
         context |= {"grid": shown, "failed_file": _failed_file(request, batch)}
@@ -186,7 +186,7 @@ def show_changes(request: HttpRequest, object_id: int, site: AdminSite) -> HttpR
     }
     if may_preview(request, batch):
         context["changes"] = changes_of(batch)
-        audit.record_preview(request, batch.organization_id, f"Previewed the changes of {batch}.")
+        record_preview(request, batch, f"Previewed the changes of {batch}.")
     return _page(request, site, batch, "changes", context, status)
 
 
@@ -203,13 +203,18 @@ def _deletes_most(batch: Batch) -> bool:
 
 def _correct(
     request: HttpRequest, batch: Batch, shown: grid.Grid
-) -> tuple[HttpResponse | None, HTTPStatus]:
+) -> tuple[HttpResponse | grid.Grid, HTTPStatus]:
     """Start a dry run with the corrections of the posted grid, beside those made before.
 
-    Returns a redirect, or None and the status of the page if the form is refused.
+    Returns a redirect; or the grid to show, with the status of its page: another page of the rows,
+    which carries the corrections along, or the posted one if the form is refused.
     """
     try:
         found = grid.corrected(shown, request.POST)
+        if "go" in request.POST:
+            shown = grid.grid_of(batch, request.POST["go"])
+            grid.keep_corrections(shown, found)
+            return shown, HTTPStatus.OK
         if not found:
             messages.warning(request, "No cell was changed.")
             return redirect(f"{request.path}?page={shown.page.number}"), HTTPStatus.FOUND
@@ -220,10 +225,12 @@ def _correct(
         return address, HTTPStatus.FOUND
     except ApiError as error:
         messages.error(request, error.message)
-        return None, HTTPStatus(error.code.status)
+        status = HTTPStatus(error.code.status)
     except ValueError as error:
         messages.error(request, str(error))
-        return None, HTTPStatus.BAD_REQUEST
+        status = HTTPStatus.BAD_REQUEST
+    grid.keep_posted(shown, request.POST)
+    return shown, status
 
 
 def _failed_file(request: HttpRequest, batch: Batch) -> Any:

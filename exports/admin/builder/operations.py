@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from exports.admin.builder.state import FILTERS, OPTIONS
+from exports.admin.operator_words import QUANTIFIERS, words_of
 from longshore.resources.columns import ColumnType
 from longshore.resources.comparisons import NULL_TESTS, Operator
 from longshore.resources.matchers import MATCHERS, Takes
@@ -36,33 +37,8 @@ class Operation:
 
 
 _TIMES = (ColumnType.DATE, ColumnType.DATETIME)
-_COMPARED = {
-    "gt": ("is greater than", "is after"),
-    "gte": ("is at least", "is on or after"),
-    "lt": ("is less than", "is before"),
-    "lte": ("is at most", "is on or before"),
-}
-_OPTION_WORDS = {
-    "": "is, or is one of",
-    Operator.EQUALS: "is",
-    Operator.NOT_EQUALS: "is not",
-    Operator.BWI: "is between",
-    Operator.BWE: "is strictly between",
-    Operator.IN: "is one of",
-    Operator.NOT_IN: "is not one of",
-    Operator.IS_NULL: "is null",
-    Operator.IS_NOT_NULL: "is not null",
-}
-_MATCHER_WORDS = {
-    "eq": "is",
-    "eq_or_null": "is, or is null",
-    "not_eq": "is not, and is not null",
-    "not_eq_or_null": "is not",
-    "not_eq_all": "is none of, and is not null",
-    "in": "is one of",
-    "in_or_null": "is one of, or is null",
-    "not_in": "is none of, and is not null",
-    "not_in_or_null": "is not one of",
+# Matchers of texts, and those that compare with a value that their name contains.
+_TEXT_WORDS = {
     "matches": "matches the pattern",
     "does_not_match": "does not match the pattern",
     "start": "starts with",
@@ -71,10 +47,6 @@ _MATCHER_WORDS = {
     "not_end": "does not end with",
     "cont": "contains",
     "not_cont": "does not contain",
-    "present": "is not empty",
-    "blank": "is empty",
-    "null": "is null",
-    "not_null": "is not null",
     "true": "is true:",
     "false": "is false:",
     "jcont": "contains the JSON",
@@ -85,7 +57,6 @@ _LIST_WORDS = {
     "in": "contains one of",
     "not_in_or_null": "contains none of",
 }
-_QUANTIFIERS = {"_any": "at least one of", "_all": "all of"}
 _NULL_TESTS = ((FILTERS, "null"), (FILTERS, "not_null"))
 _EMPTY_TESTS = ((FILTERS, "blank"), (FILTERS, "present"))
 _EQUAL = (
@@ -120,10 +91,8 @@ WORDS = (*_TEXT[:4], *_EQUAL, *_EMPTY_TESTS)
 
 def operation(language: str, operator: str, kind: ColumnType) -> Operation:
     """Return an operator in words. kind: the type of the column that it compares."""
-    if language == OPTIONS:
-        label = _compared(operator, kind) or _OPTION_WORDS.get(operator, operator)
-    else:
-        label = _matcher_words(operator, kind)
+    words = _option_words if language == OPTIONS else _matcher_words
+    label = words(operator, kind)
     return Operation(language, operator, label, control_of(language, operator))
 
 
@@ -154,23 +123,25 @@ def matcher_operations(kinds: Sequence[ColumnType]) -> list[Operation]:
     return [operation(FILTERS, name, kinds[0]) for name in fitting]
 
 
-def _compared(operator: str, kind: ColumnType) -> str:
-    """Return `is at least`, or `is on or after` for dates; "" for other operators."""
-    words = _COMPARED.get(operator)
-    if words is None:
-        return "is on" if operator in ("equals", "eq") and kind in _TIMES else ""
-    return words[kind in _TIMES]
+def _option_words(operator: str, kind: ColumnType) -> str:
+    if operator == "":
+        return "is, or is one of"
+    # A stored request may have an operator that this version does not know.
+    known = {str(each): each for each in Operator}.get(operator)
+    return words_of(known, is_time=kind in _TIMES) if known else operator
 
 
 def _matcher_words(name: str, kind: ColumnType) -> str:
     if kind is ColumnType.LIST and name in _LIST_WORDS:
         return _LIST_WORDS[name]
-    stem = name.replace("teq", "te") if name[:4] in ("gteq", "lteq") else name
-    if words := _compared(stem, kind) or _MATCHER_WORDS.get(name, ""):
-        return words
-    for suffix, quantifier in _QUANTIFIERS.items():
-        if stem.endswith(suffix):
-            base = stem.removesuffix(suffix)
-            words = _compared(base, kind) or _MATCHER_WORDS.get(base, base)
-            return f"{words} {quantifier}"
-    return name
+    for suffix, quantifier in ("", ""), *QUANTIFIERS.items():
+        if words := name.endswith(suffix) and _TEXT_WORDS.get(name.removesuffix(suffix)):
+            return f"{words} {quantifier}".strip()
+    matcher = MATCHERS.get(name)
+    if matcher is None:
+        return name
+    # A flag has the operator for false, too.
+    operators = matcher.operators[:1] if matcher.takes is Takes.FLAG else matcher.operators
+    is_list = matcher.takes is Takes.VALUES
+    texts = (words_of(each, is_time=kind in _TIMES, is_list=is_list) for each in operators)
+    return ", or ".join(texts)

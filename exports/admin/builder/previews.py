@@ -22,6 +22,7 @@ from longshore.accounts.staff import Person
 from longshore.api.concurrency import admitted
 from longshore.api.errors import ApiError, InvalidInput
 from longshore.files.datetime_patterns import ISO_8601, InvalidPattern, pattern_sql
+from longshore.jobs.admin.presentation import resource_noun
 from longshore.resources.readers import check_person
 from longshore.resources.reading import StatementTimeout, reading
 
@@ -84,14 +85,16 @@ def run_preview(state: State, organization: Organization, user: Person) -> Resul
     return Result(spec=result.spec, preview=found, table=_table(found, result.spec))
 
 
-def record_preview(request: HttpRequest, state: State, organization: Organization) -> None:
+def record_preview(
+    request: HttpRequest, state: State, organization: Organization, spec: ExportSpec
+) -> None:
     """Record a preview with its request, unless the person's last one had the same request.
 
     A retry after an error, and a change of a name only, preview the same request again.
     """
     body = json.dumps(body_of(state), ensure_ascii=False)
     message = f"Previewed {state.type or state.resource}: {body}"
-    audit.record_preview(request, organization.pk, message)
+    audit.record_preview(request, organization.pk, resource_noun(spec.resource), message)
 
 
 def example_of(zone: str, pattern: str | None) -> str:

@@ -101,8 +101,8 @@ def preview(request: HttpRequest) -> HttpResponse:
         result = Result()
     elif organization and request.user.has_perm(_PREVIEW):
         result = run_preview(state, organization, request.user)
-        if result.preview:
-            record_preview(request, state, organization)
+        if result.preview and result.spec:
+            record_preview(request, state, organization, result.spec)
     else:
         result = parse(state, organization)
     context = _result(request, state, organization, result) | {"is_partial": True}
@@ -217,16 +217,16 @@ def _opened(request: HttpRequest) -> tuple[State, Organization | None, ExportPre
     if number := query.get("preset"):
         preset = _preset(request, number)
         return state_of(preset.request), preset.organization, preset
-    organization = find_organization(request.user, query.get("organization", ""))
     if token := query.get("draft"):
         draft = drafts.get(request, token)
         if draft is None:
             raise Http404
-        return state_of(draft.body), find_organization(request.user, draft.organization), None
-    if organization is None:
-        organization = only_organization(request.user)
-    named = {name: query[name] for name in ("resource", "type") if name in query}
-    return state_of(named), organization, None
+        body, key = draft.body, draft.organization
+    else:
+        body = {name: query[name] for name in ("resource", "type") if name in query}
+        key = query.get("organization", "")
+    organization = find_organization(request.user, key) or only_organization(request.user)
+    return state_of(body), organization, None
 
 
 def _preset(request: HttpRequest, number: str) -> ExportPreset:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -164,9 +165,10 @@ class ApiKeyAdmin(StaffModelAdmin):
 
     def _revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> int:
         """Revoke keys that are not revoked yet and log it in their history. Return how many."""
-        api_keys = list(queryset.filter(revoked=False))
-        ApiKey.objects.filter(pk__in=[api_key.pk for api_key in api_keys]).update(revoked=True)
-        self.log_changes(request, api_keys, "Revoked.")
+        with transaction.atomic():
+            api_keys = list(queryset.filter(revoked=False))
+            ApiKey.objects.filter(pk__in=[api_key.pk for api_key in api_keys]).update(revoked=True)
+            self.log_changes(request, api_keys, "Revoked.")
         return len(api_keys)
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:

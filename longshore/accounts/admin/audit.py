@@ -16,7 +16,7 @@ from unfold.decorators import display
 
 from longshore.accounts.admin.base import StaffModelAdmin
 from longshore.accounts.admin.filters import RelatedFilter, TimeFilter, has_range
-from longshore.accounts.admin.history import label
+from longshore.accounts.admin.history import NOBODY, label
 from longshore.accounts.admin.permissions import ReadOnlyPermissions
 from longshore.accounts.admin.presentation import (
     EMPTY,
@@ -68,12 +68,12 @@ def _buttons(page: Any) -> set[str]:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyPermissions, StaffModelAdmin):
-    list_display = ("time", "username", "what", "target", "organization", "address")
-    fields = ("exact", "username", "name", "link", "message", "organization", "address")
-    readonly_fields = ("exact", "name", "link")
+    list_display = ("time", "person", "what", "target", "organization", "address")
+    fields = ("exact", "person", "name", "link", "message", "organization", "address")
+    readonly_fields = ("exact", "person", "name", "link")
     list_select_related = ("organization",)
     plural = "audit entries"
-    empty_hint = "Changes, downloads and previews in the admin appear here."
+    empty_hint = "Sign-ins, changes, downloads and previews in the admin appear here."
     list_filter = (
         PersonFilter,
         ActionFilter,
@@ -86,7 +86,9 @@ class AuditEntryAdmin(ReadOnlyPermissions, StaffModelAdmin):
     paginator = EstimatingPaginator
     # Django shows the field of the search only if this is not empty; `get_search_results` searches.
     search_fields = ("subject",)
-    search_help_text = "A user name, an address, or the beginning of an object's id or name"
+    search_help_text = (
+        "A user name, an address, a resource, or the beginning of an object's id or name"
+    )
     show_full_result_count = False
     sortable_by = ()
 
@@ -107,8 +109,8 @@ class AuditEntryAdmin(ReadOnlyPermissions, StaffModelAdmin):
         try:
             return queryset.filter(address=str(ip_address(term))), False
         except ValueError:
-            found = queryset.filter(Q(username=term) | Q(subject__startswith=term))
-            return found, False
+            subjects = Q(subject__startswith=term) | Q(subject__startswith=term.lower())
+            return queryset.filter(Q(username=term) | subjects), False
 
     @display(description="Time", header=True)
     def time(self, entry: AuditEntry) -> tuple[str, str]:
@@ -117,6 +119,10 @@ class AuditEntryAdmin(ReadOnlyPermissions, StaffModelAdmin):
     @display(description="Time")
     def exact(self, entry: AuditEntry) -> SafeString:
         return nowrap(exact_time(entry.created_at))
+
+    @display(description="Person")
+    def person(self, entry: AuditEntry) -> str:
+        return entry.username or NOBODY
 
     @display(description="Action", header=True)
     def what(self, entry: AuditEntry) -> tuple[str, str]:

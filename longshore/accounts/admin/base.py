@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
@@ -19,6 +20,8 @@ from longshore.accounts import audit, staff
 from longshore.accounts.admin import history
 from longshore.accounts.admin.restriction import VisibleChoices
 from longshore.accounts.models import AuditAction
+
+R = TypeVar("R", bound=Model)
 
 # The parameter of an address that names one record. Every address of a record must use this name.
 OBJECT_ID = "object_id"
@@ -38,7 +41,8 @@ def _delete_few(
         text = f"Select at most {MAX_DELETED} {page.opts.verbose_name_plural} to delete them."
         page.message_user(request, text, messages.ERROR)
         return None
-    response: HttpResponse | None = delete_selected(page, request, records)
+    with transaction.atomic():
+        response: HttpResponse | None = delete_selected(page, request, records)
     return response
 
 
@@ -84,6 +88,13 @@ class StaffModelAdmin(VisibleChoices, ModelAdmin):
         if self.organization_path is None:
             return records.none() if staff.is_bound(request.user) else records
         return staff.restrict(records, request.user, self.organization_path)
+
+    def by_key(self, records: QuerySet[R], object_id: object) -> QuerySet[R]:
+        """Select the record with a primary key of an address; none if the key is malformed."""
+        try:
+            return records.filter(pk=object_id)
+        except (ValueError, ValidationError):
+            return records.none()
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         is_hidden = lookup.partition(LOOKUP_SEP)[0] in self.hidden_fields
@@ -177,11 +188,7 @@ class StaffModelAdmin(VisibleChoices, ModelAdmin):
         if object_id is None:
             return
         own = self.restrict(self.model._default_manager.all(), request)
-        try:
-            found = own.filter(pk=unquote(str(object_id))).exists()
-        except (ValueError, ValidationError):
-            found = False
-        if not found:
+        if not self.by_key(own, unquote(str(object_id))).exists():
             raise Http404
 
 

@@ -1,6 +1,6 @@
 """Filters of lists: by related records that the person may see, by times in its time zone."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -55,6 +55,8 @@ class TimeFilter(RangeDateTimeFilter):
             name = f"{self.parameter_name}_{end}"
             day = self.used_parameters.get(f"{name}_0")
             time = self.used_parameters.get(f"{name}_1") or default_time
-            if when := parse_datetime_str(f"{day} {time}"):
+            when = parse_datetime_str(f"{day} {time}")
+            # No time follows the last day.
+            if when and when.date() < date.max:
                 found[f"{self.field_path}__{lookup}"] = make_aware(when) + included
         return found

@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from longshore.accounts.admin.presentation import EMPTY, exact_time, nowrap, table
 from longshore.accounts.models import AuditAction, AuditEntry
 
+# The person of an entry about a refused sign-in.
+NOBODY = "Not signed in"
 _MAX_VALUE_CHARACTERS = 60
 _PER_PAGE = 100
 
@@ -109,7 +111,7 @@ def page_of(request: HttpRequest, entries: QuerySet[AuditEntry]) -> dict[str, An
     rows = [
         [
             nowrap(exact_time(each.created_at)),
-            each.username,
+            each.username or NOBODY,
             *([each.address or EMPTY] if has_addresses else []),
             label(each.action),
             each.message or EMPTY,

@@ -14,7 +14,8 @@ from longshore.accounts.admin.sections import RecordList, Section, list_url, reg
 from longshore.accounts.models import ApiKey, AuditEntry, Organization
 from longshore.accounts.roles import has_field, role_names
 
-_MAX_PEOPLE = 20
+MAX_PEOPLE = 20
+_SEE_ALL = "Users who are bound to no organization see all of them."
 
 
 def _no_tables(request: HttpRequest, organization: Organization) -> list[Table]:
@@ -36,17 +37,21 @@ def _people(request: HttpRequest, organization: Organization) -> list[Table]:
         people = people.filter(is_active=True)
     if has_field(model, "groups"):
         people = people.prefetch_related("groups")
+    found = list(people.order_by(model.USERNAME_FIELD)[: MAX_PEOPLE + 1])
     rows = [
         [
             link(change_url(person), person.get_username()),
             ", ".join(role_names(person)) or EMPTY,
             exact_time(person.last_login),
         ]
-        for person in people.order_by(model.USERNAME_FIELD)[:_MAX_PEOPLE]
+        for person in found[:MAX_PEOPLE]
     ]
-    found = table("", ["Bound to this organization", "Roles", "Last sign-in"], rows)
-    empty = "Nobody is bound to this organization. Users who are not bound see all of them."
-    return [found | {"empty": empty}]
+    shown = table("", ["Bound to this organization", "Roles", "Last sign-in"], rows)
+    empty = "Nobody is bound to this organization."
+    note = _SEE_ALL
+    if len(found) > MAX_PEOPLE:
+        note = f"And {people.count() - MAX_PEOPLE:,} more. {note}"
+    return [shown | {"empty": empty, "note": note}]
 
 
 def _people_links(request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:
@@ -60,7 +65,7 @@ def _entry_links(request: HttpRequest, organization: Organization) -> list[tuple
 _KEYS = RecordList(
     ApiKeyAdmin, ("name", "key_prefix", "scope_list", "status_label", "last_used", "expires")
 )
-_ENTRIES = RecordList(AuditEntryAdmin, ("time", "username", "what", "target", "address"))
+_ENTRIES = RecordList(AuditEntryAdmin, ("time", "person", "what", "target", "address"))
 
 register(Section("API keys", 1, ApiKey, _no_tables, _key_links, _KEYS))
 register(Section("Staff", 50, get_user_model(), _people, _people_links))

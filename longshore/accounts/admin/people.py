@@ -11,8 +11,10 @@ from django import forms
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from unfold.decorators import action, display
@@ -119,9 +121,10 @@ class PeopleAdmin(StaffModelAdmin):
     def reset_second_factor(
         self, request: HttpRequest, form: BaseDialogForm, object_id: str
     ) -> HttpResponse:
-        person = _person(object_id).get()
-        SecondFactor.objects.filter(user=person).delete()
-        self.log_change(request, person, "Reset the second factor.")
+        person = get_object_or_404(self._person(object_id))
+        with transaction.atomic():
+            SecondFactor.objects.filter(user=person).delete()
+            self.log_change(request, person, "Reset the second factor.")
         self.message_user(request, "The second factor was reset.")
         return HttpResponseClientRedirect(change_url(person))
 
@@ -130,7 +133,7 @@ class PeopleAdmin(StaffModelAdmin):
 
         People turn off their own with their password.
         """
-        person = _person(object_id).filter(second_factor__isnull=False).first()
+        person = self._person(object_id).filter(second_factor__isnull=False).first()
         is_other = person is not None and person != request.user
         return is_other and self.has_change_permission(request, person)
 
@@ -150,6 +153,9 @@ class PeopleAdmin(StaffModelAdmin):
             return "All organizations"
         return ", ".join(map(str, profile.organizations.all())) or "No organization"
 
+    def _person(self, object_id: str) -> QuerySet[Any]:
+        return self.by_key(get_user_model()._default_manager.all(), object_id)
+
     def _has(self, name: str) -> bool:
         return has_field(self.model, name)
 
@@ -157,10 +163,6 @@ class PeopleAdmin(StaffModelAdmin):
 def change_url(person: AbstractBaseUser) -> str:
     """Return the address of the page of a person."""
     return reverse(admin_urlname(person._meta, "change"), args=[person.pk])  # type: ignore[arg-type]
-
-
-def _person(key: str) -> QuerySet[Any]:
-    return get_user_model()._default_manager.filter(pk=key)
 
 
 def _may_manage(request: HttpRequest, person: Any) -> bool:

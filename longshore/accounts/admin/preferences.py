@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -20,6 +21,7 @@ class PreferencesForm(forms.Form):
         js = ("longshore_accounts/timezone.js",)
 
 
+@transaction.atomic
 def password_change(request: HttpRequest) -> HttpResponse:
     """Show or store the password of the signed-in person, and record a change."""
     response: HttpResponse = admin.site.password_change(request)
@@ -35,9 +37,10 @@ def preferences(request: HttpRequest) -> HttpResponse:
     initial = {"timezone": staff.access(request.user).timezone}
     form = PreferencesForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        StaffProfile.objects.update_or_create(pk=request.user.pk, defaults=form.cleaned_data)
         zone = form.cleaned_data["timezone"] or "UTC"
-        audit.record(request, AuditAction.CHANGE, None, "Time zone", f"Changed to {zone}.")
+        with transaction.atomic():
+            StaffProfile.objects.update_or_create(pk=request.user.pk, defaults=form.cleaned_data)
+            audit.record(request, AuditAction.CHANGE, None, "Time zone", f"Changed to {zone}.")
         messages.success(request, f"Times are now shown in {zone}.")
         return redirect("staff_preferences")
     context = {**admin.site.each_context(request), "title": "Time zone", "form": form}

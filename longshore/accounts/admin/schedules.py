@@ -6,8 +6,9 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.apps import apps
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet, TextChoices
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -158,24 +159,29 @@ class PeriodicTaskAdmin(BasePeriodicTaskAdmin, StaffModelAdmin):
     )
 
     @admin.action(description="Enable", permissions=["change"])
+    @transaction.atomic
     def enable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
         tasks = list(queryset)
         super().enable_tasks(request, queryset)
         self.log_changes(request, tasks, "Enabled.")
 
     @admin.action(description="Disable", permissions=["change"])
+    @transaction.atomic
     def disable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
         tasks = list(queryset)
         super().disable_tasks(request, queryset)
         self.log_changes(request, tasks, "Disabled.")
 
     @admin.action(description="Run now", permissions=["change"])
+    @transaction.atomic
     def run_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
         tasks = list(queryset)
-        super().run_tasks(request, queryset)
-        # If one of the tasks is unknown, none was sent.
+        self.celery_app.loader.import_default_modules()
+        # If one of the tasks is unknown, none is sent. Recorded first, because nothing takes back
+        # a message that was sent.
         if all(each.task in self.celery_app.tasks for each in tasks):
             self.log_changes(request, tasks, "Sent to the workers.")
+        super().run_tasks(request, queryset)
 
     @action(
         description="Run now",
@@ -186,7 +192,10 @@ class PeriodicTaskAdmin(BasePeriodicTaskAdmin, StaffModelAdmin):
         ),
     )
     def run_now(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        self.run_tasks(request, self.get_queryset(request).filter(pk=object_id))
+        tasks = self.by_key(self.get_queryset(request), object_id)
+        if not tasks.exists():
+            raise Http404
+        self.run_tasks(request, tasks)
         page = reverse("admin:django_celery_beat_periodictask_change", args=[object_id])
         return HttpResponseClientRedirect(page)
 

@@ -6,6 +6,7 @@ import segno
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import authenticate
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -47,11 +48,13 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user: Any = request.user
-        codes = factors.turn_on(user, secret, form.cleaned_data["code"])
+        with transaction.atomic():
+            codes = factors.turn_on(user, secret, form.cleaned_data["code"])
+            if codes is not None:
+                _record(request, "Turned on the second factor.")
         if codes is not None:
             del request.session[_SECRET_KEY]
             request.session[SECOND_FACTOR_KEY] = user.second_factor.pk
-            _record(request, "Turned on the second factor.")
             return _page(request, codes=codes)
         form.add_error("code", WRONG_CODE)
     # Tells installations apart in the app.
@@ -70,8 +73,9 @@ def turn_off(request: HttpRequest) -> HttpResponse:
         user: Any = request.user
         # django-axes counts wrong passwords as those of a sign-in.
         if authenticate(request, username=user.get_username(), **form.cleaned_data) == user:
-            user.second_factor.delete()
-            _record(request, "Turned off the second factor.")
+            with transaction.atomic():
+                user.second_factor.delete()
+                _record(request, "Turned off the second factor.")
             messages.success(request, "The second factor is off. You sign in with the password.")
             return redirect(_ADDRESS)
         form.add_error("password", "This is not your password.")

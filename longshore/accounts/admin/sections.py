@@ -57,7 +57,7 @@ class Section:
     order: position on the page; sections of this package have 0 to 9.
     model: only people who may see the pages of this model see the section.
     tables: returns tables of an organization, in a constant number of queries. A table may have
-        the text `empty`, which takes its place if it has no rows.
+        the text `empty`, which takes its place if it has no rows, and a `note` below it.
     links: returns labels and URLs, such as that of the whole list.
     records: the list of the section; None for a section of the first tab.
     """
@@ -72,7 +72,12 @@ class Section:
     @property
     def tab(self) -> str:
         """Return the name of the tab, as Unfold's scripts know it."""
-        return f"dataset-{self.model._meta.model_name}" if self.records else "general"
+        return tab_of(self.model) if self.records else "general"
+
+
+def tab_of(model: type[Model]) -> str:
+    """Return the name of the tab with the list of a model, which is a fragment of the address."""
+    return f"dataset-{model._meta.model_name}"
 
 
 _registered: dict[str, Section] = {}

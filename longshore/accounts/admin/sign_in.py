@@ -24,7 +24,7 @@ from django.views.generic import FormView
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from longshore.accounts import audit, second_factor
+from longshore.accounts import audit, second_factor, sign_in_log
 from longshore.accounts.middleware import SECOND_FACTOR_KEY
 from longshore.accounts.models import AuditAction
 from longshore.accounts.second_factor import Result
@@ -98,8 +98,10 @@ class EnterCode(RedirectURLMixin, FormView):  # type: ignore[type-arg]
     def form_valid(self, form: Any) -> HttpResponse:
         result = second_factor.accept(self.user, form.cleaned_data["code"])
         if result is Result.LOCKED:
+            sign_in_log.record_lock(self.request, self.user)
             return _locked(self.request, self.user)
         if result is Result.WRONG:
+            sign_in_log.record_failure(self.request, self.user, "Wrong code.")
             form.add_error("code", WRONG_CODE)
             return self.form_invalid(form)
         login(self.request, self.user, self.request.session.pop(_PENDING_KEY)["backend"])

@@ -30,8 +30,8 @@ from longshore.resources.reading import StatementTimeout, reading
 from longshore.resources.registry import registry
 from longshore.resources.search import SearchPhrase, SearchWords, words_of
 
-_OWNER = "organization"
-BY_ORGANIZATION = (_OWNER, RelatedFilter)
+_ORGANIZATION = "organization"
+BY_ORGANIZATION = (_ORGANIZATION, RelatedFilter)
 BY_CREATION = ("created_at", TimeFilter)
 _FORM_FIELDS: dict[type, dict[str, Any]] = {
     JSONField: {"form_class": JsonFormField, "widget": JsonTextarea},
@@ -50,9 +50,9 @@ Row = str | tuple[str, ...]
 Fieldsets = tuple[tuple[str | None, dict[str, Any]], ...]
 
 
-def _is_of_one(request: HttpRequest) -> bool:
+def _is_of_one_organization(request: HttpRequest) -> bool:
     """Return whether the list of a request shows the records of one organization."""
-    return any(name.startswith(f"{_OWNER}__") for name in request.GET)
+    return any(name.startswith(f"{_ORGANIZATION}__") for name in request.GET)
 
 
 def _is_indexed(list_filter: Any) -> bool:
@@ -135,11 +135,13 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
         """Return the fieldsets of a new record: the required organization comes first."""
         (_, first), *others = self.main_fieldsets
         rows = [
-            tuple(name for name in ((row,) if isinstance(row, str) else row) if name != _OWNER)
+            tuple(
+                name for name in ((row,) if isinstance(row, str) else row) if name != _ORGANIZATION
+            )
             for row in self.editable
         ]
         return (
-            (None, {**first, "fields": (_OWNER, *first["fields"])}),
+            (None, {**first, "fields": (_ORGANIZATION, *first["fields"])}),
             *others,
             ("Record", {"fields": tuple(filter(None, rows)), "classes": ("tab",)}),
         )
@@ -153,7 +155,7 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
         )
         names = (*computed, *self.readonly_fields)
         # The related records would remain in the previous organization.
-        return names if obj is None else (_OWNER, *names)
+        return names if obj is None else (_ORGANIZATION, *names)
 
     def _shown(self, is_read_only: Callable[[str], bool], row: Row) -> Any:
         """Return a row of a fieldset, with displays in place of fields that are only read."""
@@ -201,12 +203,12 @@ class RecordAdmin(ExportActions, StaffModelAdmin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Order by the column that a filter selects, so that its index is used."""
-        is_selected = _is_of_one(request) or has_range(request, "created_at")
+        is_selected = _is_of_one_organization(request) or has_range(request, "created_at")
         return ("-created_at", "-pk") if is_selected else self.ordering
 
     def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
         """Offer filters that have no index only for the records of an organization."""
-        is_few = _is_of_one(request) or staff.is_bound(request.user)
+        is_few = _is_of_one_organization(request) or staff.is_bound(request.user)
         own = (each for each in self.list_filter if is_few or _is_indexed(each))
         return (BY_ORGANIZATION, *own, BY_CREATION)
 

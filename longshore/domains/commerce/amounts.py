@@ -6,13 +6,13 @@ from dataclasses import replace
 from django.db.models import Model
 from django.utils.text import capfirst
 
+from longshore.database.labels import spelled
 from longshore.files.currencies import (
     SYMBOLS,
     THREE_DECIMAL_CURRENCIES,
     ZERO_DECIMAL_CURRENCIES,
 )
 from longshore.resources.columns import Column, ColumnType, field_column
-from longshore.resources.labels import spelled
 
 _CENTS = "_cents"
 # A single test separates the usual currencies from the others: wide records have many amounts.

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 
-from longshore.domains.labels import spell_out
+from longshore.database.labels import spell_out
 
 
 class LogisticsConfig(AppConfig):

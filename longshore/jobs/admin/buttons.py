@@ -164,22 +164,22 @@ class JobButtons(SelectedActions):
 
     @action(description="Cancel", icon="cancel", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
-        return self._run_selected(request, jobs, "cancel", "canceled", cancel_as_staff)
+        return self._run_selected(request, "cancel", "canceled", cancel_as_staff)
 
     @action(description="Retry", icon="replay", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
         retry = partial(retry_as, request.user)
-        return self._run_selected(request, jobs, "retry", "queued again", retry, deletes_files=True)
+        return self._run_selected(request, "retry", "queued again", retry, deletes_files=True)
 
     @action(description="Expire now", icon="auto_delete", permissions=["expire"])
     def expire_selected(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
         return self._run_selected(
-            request, jobs, "expire", "expired", job_actions.expire, deletes_files=True
+            request, "expire", "expired", job_actions.expire, deletes_files=True
         )
 
     @action(description="Delete", icon="delete", permissions=["remove"])
     def delete_jobs(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
-        return self._run_selected(request, jobs, "delete", "deleted", job_actions.delete)
+        return self._run_selected(request, "delete", "deleted", job_actions.delete)
 
     # --- Permissions -------------------------------------------------------------------------
 
@@ -270,7 +270,6 @@ class JobButtons(SelectedActions):
     def _run_selected(
         self,
         request: HttpRequest,
-        jobs: QuerySet[Any],
         name: str,
         done: str,
         operation: _Operation,
@@ -284,7 +283,7 @@ class JobButtons(SelectedActions):
             done,
             effect,
             run,
-            is_danger=name == "delete",
+            deletes_records=name == "delete",
             deletes_files=deletes_files,
         )
-        return self.run_selected(request, jobs, bulk)
+        return self.run_selected(request, bulk)

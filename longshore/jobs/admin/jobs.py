@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from longshore.accounts.admin.sections import tab_of
 from longshore.jobs.admin import progress, timeline
 from longshore.jobs.admin.buttons import JobButtons
+from longshore.jobs.admin.dates import date_links
 from longshore.jobs.admin.facts import Fact, address_of, page_link
 from longshore.jobs.admin.failures import Advice, Step, advice
 from longshore.jobs.admin.filters import is_limited_by_creation
@@ -28,7 +30,7 @@ from longshore.jobs.admin.presentation import (
     relative_and_exact_time,
 )
 from longshore.jobs.admin.rows import OpeningRows
-from longshore.jobs.admin.search import TextSource, search
+from longshore.jobs.admin.search import RESOURCES, CodeSource, TextSource, search
 from longshore.jobs.models import JobLimits
 
 _PROGRESS_TEMPLATE = "admin/longshore_jobs/progress.html"
@@ -52,6 +54,7 @@ class JobAdmin(JobButtons, OpeningRows):
     failures: ClassVar[Mapping[str, Advice]]
     limits: ClassVar[type[JobLimits]]
     text_sources: ClassVar[tuple[TextSource, ...]]
+    code_sources: ClassVar[tuple[CodeSource, ...]] = (RESOURCES,)
     # What an empty list says about how jobs come into being, as sentences.
     empty_hint: ClassVar[str]
     # Of the button that opens `new_page`; by default "New" and the name of the model.
@@ -64,7 +67,8 @@ class JobAdmin(JobButtons, OpeningRows):
     # Django shows the field of the search only if this is not empty; `get_search_results` searches.
     search_fields = ("public_id",)
     search_help_text = (
-        "Part of an id, organization, API key, file name, type, metadata or error; or a number"
+        "Part of an id, organization, API key, resource, named export, file name, metadata or "
+        "error; a number; or the user name of who created it"
     )
     list_before_template = "admin/longshore_jobs/list_notes.html"
     change_form_before_template = "admin/longshore_jobs/summary.html"
@@ -89,6 +93,10 @@ class JobAdmin(JobButtons, OpeningRows):
     def facts(self, request: HttpRequest, job: Any) -> list[Fact]:
         """Return the parts of the request in words."""
         raise NotImplementedError
+
+    def shown_request(self, request: HttpRequest, job: Any) -> Any:
+        """Return the request of a job, without the values that the person may not see."""
+        return job.request
 
     def downloads(self, request: HttpRequest, job: Any) -> dict[str, Any]:
         """Return the context of the download buttons; empty if there is nothing to download."""
@@ -120,7 +128,8 @@ class JobAdmin(JobButtons, OpeningRows):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        found = search(queryset, search_term, self.text_sources, request.user)
+        sources = self.text_sources, self.code_sources
+        found = search(queryset, search_term, *sources, request.user)
         request.search_note = found.note  # type: ignore[attr-defined]
         return found.jobs, False
 
@@ -130,6 +139,7 @@ class JobAdmin(JobButtons, OpeningRows):
         context = {
             "new_page": self.new_page() if self._may(request, "add") else None,
             "new_title": self.new_title,
+            "date_links": date_links(request, self.get_queryset(request)),
             **(extra_context or {}),
         }
         response: HttpResponse = super().changelist_view(request, context)
@@ -178,7 +188,7 @@ class JobAdmin(JobButtons, OpeningRows):
             "times": progress.times(job),
             "sentence": self.request_sentence(job),
             "facts": [*self._owner_facts(request, job), *self.facts(request, job)],
-            "request_json": json_text(job.request) if job.request else "",
+            "request_json": json_text(self.shown_request(request, job)) if job.request else "",
             "tables": [*self.tables(request, job)],
             "timeline": timeline.steps(job, entries),
             "advice": (found := advice(job, self.failures)),
@@ -213,8 +223,13 @@ class JobAdmin(JobButtons, OpeningRows):
             Fact("Organization", organization),
             Fact("Created by", self._requester(request, job)),
         ]
-        if url := limits_url(request, self.limits, job.organization_id):
-            found.append(Fact("Limits", link(url, "Limits of the organization")))
+        if request.user.has_perm("longshore_accounts.view_organization"):
+            # They are in the section of these jobs, for everybody who may see the jobs.
+            page = reverse(
+                "admin:longshore_accounts_organization_change", args=[job.organization_id]
+            )
+            section = f"{page}#{tab_of(self.model)}"
+            found.append(Fact("Limits", link(section, "Limits of the organization")))
         if url := address_of("docs"):
             found.append(Fact("Help", link(url, "Description of the API")))
         return found
@@ -239,7 +254,7 @@ class JobAdmin(JobButtons, OpeningRows):
         buttons = {
             Step.LIMITS: (
                 "Change the limits",
-                limits_url(request, self.limits, job.organization_id, "change"),
+                limits_url(request, self.limits, job.organization_id),
             ),
             Step.DUPLICATE: ("Duplicate and change", self.duplicate_url(request, job)),
             Step.RETRY: (

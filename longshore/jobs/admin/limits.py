@@ -29,18 +29,16 @@ def limit_text(field: LimitField, value: int | None) -> str:
     return f"{value:,}"
 
 
-def limits_url(
-    request: HttpRequest, limits: type[JobLimits], organization_id: str, verb: str = "view"
-) -> str | None:
-    """Return the page of an organization's limits.
+def limits_url(request: HttpRequest, limits: type[JobLimits], organization_id: str) -> str | None:
+    """Return the page that changes an organization's limits; None if the person may not.
 
-    None if the person may not `verb` (view or change) them. Limits that have no row yet are added.
+    Limits that have no row yet are added.
     """
     options = limits._meta
     permission = f"{options.app_label}.{{}}_{options.model_name}"
     page = f"admin:{options.app_label}_{options.model_name}_{{}}"
     if limits._default_manager.filter(pk=organization_id).exists():
-        if request.user.has_perm(permission.format(verb)):
+        if request.user.has_perm(permission.format("change")):
             return reverse(page.format("change"), args=[organization_id])
     elif request.user.has_perm(permission.format("add")):
         return f"{reverse(page.format('add'))}?{urlencode({'organization': organization_id})}"

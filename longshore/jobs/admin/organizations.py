@@ -41,7 +41,7 @@ class JobSection:
     def links(self, request: HttpRequest, organization: Organization) -> list[tuple[str, str]]:
         page = f"{self.options.app_label}_{self.options.model_name}"
         links = [(f"All {self.kind.plural}", list_url(page, organization))]
-        if url := limits_url(request, self.limits, organization.pk, "change"):
+        if url := limits_url(request, self.limits, organization.pk):
             links.append(("Change the limits", url))
         return links
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
@@ -15,8 +15,6 @@ from longshore.accounts.admin.base import StaffModelAdmin
 from longshore.accounts.admin.permissions import ReadOnlyPermissions
 from longshore.api.errors import ApiError
 from longshore.database.paginator import EstimatingPaginator
-
-R = TypeVar("R", bound=Model)
 
 
 class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
@@ -37,13 +35,6 @@ class ReadOnlyModelAdmin(ReadOnlyPermissions, StaffModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(name for _, fieldset in self.fieldsets for name in fieldset["fields"])
-
-    def by_key(self, records: QuerySet[R], object_id: object) -> QuerySet[R]:
-        """Select the record with a primary key of an address; none if the key is malformed."""
-        try:
-            return records.filter(pk=object_id)
-        except ValueError:
-            return records.none()
 
     def run_action(
         self,

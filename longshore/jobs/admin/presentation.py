@@ -37,14 +37,20 @@ __all__ = [
     "nowrap",
     "relative_and_exact_time",
     "resource_label",
+    "resource_noun",
     "table",
 ]
 
 
 def resource_label(name: str) -> str:
     """Return the plural label of a resource, or its name if it is not declared any more."""
+    return capfirst(resource_noun(name)) if registry.get(name) else name
+
+
+def resource_noun(name: str) -> str:
+    """Return `resource_label` as inside a sentence: only its acronyms have capitals."""
     resource = registry.get(name)
-    return capfirst(str(resource.model._meta.verbose_name_plural)) if resource else name
+    return str(resource.model._meta.verbose_name_plural) if resource else name
 
 
 def duration(elapsed: timedelta) -> str:

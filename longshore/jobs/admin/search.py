@@ -4,16 +4,29 @@ Each source of matches is read through an index of its own and yields at most MA
 newest ones. A condition that joins the sources by OR would scan the whole table.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    Expression,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 
 from longshore.accounts import staff
-from longshore.accounts.models import ApiKey
+from longshore.accounts.models import ApiKey, AuditAction, AuditEntry
+from longshore.jobs.admin.presentation import resource_label
 from longshore.resources.reading import StatementTimeout, reading
+from longshore.resources.registry import registry
 
 # Jobs that one source yields.
 MAX_MATCHES = 500
@@ -22,7 +35,7 @@ MAX_CHARACTERS = 200
 MIN_CHARACTERS = 3
 # Timeout of each query. The first one that exceeds it ends the search.
 MAX_MILLISECONDS = 3_000
-# Organizations, and API keys, whose name contains the text.
+# Organizations, API keys and codes whose name contains the text.
 MAX_OWNERS = 20
 # Rows that the trigram index yields, before the filters of the list select some of their jobs.
 MAX_ROWS = 5_000
@@ -51,6 +64,24 @@ class TextSource:
 
 
 @dataclass(frozen=True)
+class CodeSource:
+    """A column with codes that people know by labels, and whose index has the newest jobs first.
+
+    labels: returns the label of each code.
+    """
+
+    column: Expression | F
+    labels: Callable[[], Mapping[str, str]]
+
+
+def _resource_labels() -> Mapping[str, str]:
+    return {name: resource_label(name) for name in registry.names()}
+
+
+RESOURCES = CodeSource(F("resource"), _resource_labels)
+
+
+@dataclass(frozen=True)
 class Found:
     """The jobs that a search found. note: why there may be more of them; "" if there are not."""
 
@@ -71,9 +102,13 @@ class _Contains(Func):
 
 
 def search(
-    jobs: QuerySet[Any], text: str, sources: tuple[TextSource, ...], user: staff.Person
+    jobs: QuerySet[Any],
+    text: str,
+    sources: tuple[TextSource, ...],
+    codes: tuple[CodeSource, ...],
+    user: staff.Person,
 ) -> Found:
-    """Select the jobs whose number, texts, organization or API key match.
+    """Select the jobs whose number, texts, organization, API key, labels or creator match.
 
     jobs: the filtered jobs of the list.
     text: is cut to MAX_CHARACTERS. With fewer than MIN_CHARACTERS, only numbers are searched.
@@ -86,7 +121,7 @@ def search(
     is_complete = True
     try:
         with reading("UTC", MAX_MILLISECONDS, ""):
-            for matches, is_whole in _matches(newest, text, sources, user):
+            for matches, is_whole in _matches(newest, text, sources, codes, user):
                 found = list(matches[: MAX_MATCHES + 1])
                 is_complete &= is_whole and len(found) <= MAX_MATCHES
                 numbers.update(found[:MAX_MATCHES])
@@ -105,7 +140,11 @@ def search(
 
 
 def _matches(
-    jobs: QuerySet[Any], text: str, sources: tuple[TextSource, ...], user: staff.Person
+    jobs: QuerySet[Any],
+    text: str,
+    sources: tuple[TextSource, ...],
+    codes: tuple[CodeSource, ...],
+    user: staff.Person,
 ) -> Iterator[tuple[QuerySet[Any], bool]]:
     """Yield queries of primary keys and whether each finds all matches. A query uses one index."""
     number = text.removeprefix("#").replace(",", "")
@@ -118,16 +157,38 @@ def _matches(
     keys = staff.restrict(ApiKey.objects.filter(name__icontains=text), user).order_by("name")
     for field, owners in (("organization", organizations), ("api_key", keys)):
         found = list(owners.values_list("pk", flat=True)[: MAX_OWNERS + 1])
-        if not found:
-            continue
-        # Each part reads its own range of the index of the owners.
-        first, *rest = [
-            jobs.filter(**{field: owner})[: MAX_MATCHES + 1] for owner in found[:MAX_OWNERS]
-        ]
-        newest = first.union(*rest, all=True).order_by("-number") if rest else first
-        yield newest, len(found) <= MAX_OWNERS
+        yield from _with_values(jobs, F(field), found)
+    for each in codes:
+        named = [code for code, label in each.labels().items() if text.lower() in label.lower()]
+        yield from _with_values(jobs, each.column, named)
     for source in sources:
         yield _containing(jobs, text, source), True
+    yield jobs.filter(pk__in=_created_by(text, jobs.model)), True
+
+
+def _with_values(
+    jobs: QuerySet[Any], column: Expression | F, values: list[Any]
+) -> Iterator[tuple[QuerySet[Any], bool]]:
+    """Yield the newest jobs with one of some values of a column; nothing for no values."""
+    # Each part reads its own range of the index of the column.
+    parts = [
+        jobs.alias(found=column).filter(found=value)[: MAX_MATCHES + 1]
+        for value in values[:MAX_OWNERS]
+    ]
+    if parts:
+        first, *rest = parts
+        newest = first.union(*rest, all=True).order_by("-number") if rest else first
+        yield newest, len(values) <= MAX_OWNERS
+
+
+def _created_by(name: str, model: type[models.Model]) -> list[int]:
+    """Return the primary keys of the newest jobs that a member of staff created in the admin."""
+    newest = AuditEntry.objects.filter(username=name).order_by("-pk")[:_NEWEST_ROWS]
+    created = AuditEntry.objects.filter(
+        pk__in=newest.values("pk"), model=model._meta.label_lower, action=AuditAction.ADD
+    )
+    keys = created.order_by("-pk").values_list("object_id", flat=True)[:MAX_MATCHES]
+    return [*map(int, keys)]
 
 
 def _containing(jobs: QuerySet[Any], text: str, source: TextSource) -> QuerySet[Any]:

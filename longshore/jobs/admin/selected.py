@@ -9,11 +9,12 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
+from longshore.accounts.admin.history import action_of
+from longshore.accounts.models import AuditAction
 from longshore.api.errors import ApiError
 from longshore.jobs.admin.pages import ReadOnlyModelAdmin
 
@@ -31,6 +32,7 @@ class Bulk:
     name: the verb. done: its participle.
     effect: what the confirmation says, as sentences.
     operation: raises ApiError if it is not possible for a record.
+    deletes_records: whether the pages of the records are gone afterwards.
     deletes_files: whether it may wait for the storage. It gets a function that stores the audit
         entry, and calls it in its own transaction. All others run in one transaction with the audit
         entry of their record.
@@ -40,7 +42,7 @@ class Bulk:
     done: str
     effect: str
     operation: Callable[..., object]
-    is_danger: bool = False
+    deletes_records: bool = False
     deletes_files: bool = False
 
 
@@ -54,17 +56,26 @@ class SelectedActions(ReadOnlyModelAdmin):
         """Return what the confirmation says about a record, after its id."""
         raise NotImplementedError
 
-    def run_selected(
-        self, request: HttpRequest, records: QuerySet[Any], bulk: Bulk
-    ) -> HttpResponse | None:
-        """Ask for a confirmation; then run an operation on each record and report the result."""
-        selected = list(records.order_by("-number")[: MAX_SELECTED + 1])
-        if len(selected) > MAX_SELECTED:
+    def run_selected(self, request: HttpRequest, bulk: Bulk) -> HttpResponse | None:
+        """Ask for a confirmation; then run an operation on each selected record and report it.
+
+        Reads the selection from the form: the query that Django passes to an action lacks the
+        records that no longer match the filters of the list, such as one of their status.
+        """
+        keys = {*request.POST.getlist(ACTION_CHECKBOX_NAME)}
+        if len(keys) > MAX_SELECTED:
             text = f"Select at most {MAX_SELECTED} {self.opts.verbose_name_plural} at a time."
             self.message_user(request, text, messages.ERROR)
             return None
+        visible = self.get_queryset(request).select_related(*self.list_select_related)
+        selected = list(visible.filter(pk__in=keys).order_by("-number"))
+        if missing := len(keys) - len(selected):
+            text = (
+                f"{missing} of the selected {self.opts.verbose_name_plural} do not exist any more."
+            )
+            self.message_user(request, text, messages.WARNING)
         if _CONFIRMED not in request.POST:
-            return self._confirm(request, selected, bulk)
+            return self._confirm(request, selected, bulk) if selected else None
         done, refusals = self._run_each(request, selected, bulk)
         if done:
             self.message_user(request, f"{self._count(done)} {bulk.done}.")
@@ -83,6 +94,7 @@ class SelectedActions(ReadOnlyModelAdmin):
         refusals: list[str] = []
         effect = f"{bulk.done} together with other selected {self.opts.verbose_name_plural}."
         text = capfirst(effect)
+        action = AuditAction.DELETE if bulk.deletes_records else action_of(request, self.model)
         # Deleting files may wait for the storage.
         end = time.monotonic() + _MAX_SECONDS
         for record in records:
@@ -92,13 +104,14 @@ class SelectedActions(ReadOnlyModelAdmin):
                     "Select it again."
                 )
                 continue
+            log = partial(self.record, request, action, [record], text)
             try:
                 if bulk.deletes_files:
-                    bulk.operation(record, partial(self.log_change, request, record, text))
+                    bulk.operation(record, log)
                 else:
                     with transaction.atomic():
                         bulk.operation(record)
-                        self.log_change(request, record, text)
+                        log()
             except ApiError as error:
                 refusals.append(f"{record}: {error.message}")
             else:
@@ -114,7 +127,7 @@ class SelectedActions(ReadOnlyModelAdmin):
             "records": [(each, self.describe(each)) for each in records],
             "action": request.POST["action"],
             "button": bulk.name.capitalize(),
-            "is_danger": bulk.is_danger,
+            "is_danger": bulk.deletes_records,
             "checkbox_name": ACTION_CHECKBOX_NAME,
             "confirmed_name": _CONFIRMED,
             "back": request.get_full_path(),

@@ -72,7 +72,8 @@ def _step_of_event(event: Any, before: Any) -> TimelineStep:
 
 
 def _step_of_entry(entry: AuditEntry) -> TimelineStep:
-    title = label(entry.action.removesuffix("_job").removesuffix("_selected"))
+    verb = label(entry.action.removesuffix("_job").removesuffix("_selected"))
+    title = "Created" if entry.action == AuditAction.ADD else verb
     return TimelineStep(
         title=f"{title} by {entry.username}",
         detail=entry.message,

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class JobSearch(models.Model):
-    """The searched text of a job: id, named type, metadata and error, in lower case.
+    """The searched text of a job: id, named export, metadata and error, in lower case.
 
     A trigger of the job's table writes and deletes the rows
     (`longshore/jobs/migrations/0002_search.py`). A table of its own, because a job changes several
