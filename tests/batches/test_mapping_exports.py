@@ -20,6 +20,8 @@ def headers_of(resource: str, nesting: Nesting | None, **body: object) -> Iterat
     declared = registry.get(resource)
     assert declared is not None
     options = {"properties": nesting.value} if nesting else {}
+    if not body:
+        options["columns"] = "all"
     spec = parse_export({"resource": resource, "csv_field_options": options, **body})
     for layout in layout_columns(declared, spec.columns, nesting, spec.includes):
         if not layout.is_nested:
