@@ -13,8 +13,9 @@ from exports.spec import PROPERTIES_FIELD, Nesting
 from longshore.api.errors import BaseErrorCode, Problems, display_value
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.errors import ResourceErrorCode
+from longshore.resources.include_paths import MAX_INCLUDE_DEPTH
 from longshore.resources.includes import Include
-from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource
+from longshore.resources.registry import Resource
 
 EVERY_COLUMN = "*"
 

@@ -30,6 +30,7 @@ __all__ = [
     "Column",
     "ColumnType",
     "column_name",
+    "editable_columns",
     "field_column",
     "find_field",
     "has_column",
@@ -40,6 +41,8 @@ __all__ = [
     "model_columns",
     "primary_key",
     "secret_fields",
+    "text_to_search",
+    "unassigned_key",
     "valued_field",
 ]
 # Stands for the stored value until its name is quoted.
@@ -242,6 +245,40 @@ def is_editable(model: type[models.Model], column: Column) -> bool:
     if not isinstance(model_field, models.Field) or column.field == model._meta.pk.name:
         return False
     return bool(model_field.editable) and is_importable(valued_field(model_field))
+
+
+def editable_columns(model: type[models.Model], hidden: Collection[str]) -> dict[str, Column]:
+    """Return the columns that a batch can set and that are not hidden, by name, in field order."""
+    shown = model_columns(model, hidden)
+    return {column.name: column for column in shown if is_editable(model, column)}
+
+
+def unassigned_key(model: type[models.Model]) -> Column | None:
+    """Return the primary key if each new record must be given one; None if the model assigns it.
+
+    None for a foreign key, too: it decides to which other record a record belongs.
+    """
+    key = model._meta.pk
+    if has_composite_key(model) or key.is_relation or is_assigned(key):
+        return None
+    is_given = key.editable and is_importable(valued_field(key))
+    return field_column(model, key.name) if is_given else None
+
+
+def text_to_search(
+    model: type[models.Model], name: str, shown: Collection[str | None]
+) -> Column | None:
+    """Return the column of a text that a search may read; None if it would disclose the text.
+
+    shown: names of the fields that are shown. Another field may be searched only if it is
+        generated, and holds no secret.
+    """
+    if not has_column(model, name):
+        return None
+    column = field_column(model, name)
+    is_generated = isinstance(model._meta.get_field(name), models.GeneratedField)
+    may_search = column.field in shown or (is_generated and name not in secret_fields(model))
+    return column if may_search and column.kind is ColumnType.TEXT else None
 
 
 def primary_key(model: type[models.Model]) -> str:

@@ -13,30 +13,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.db.models import ForeignKey, GeneratedField, Model, Q
+from django.db.models import ForeignKey, Model, Q
 
 from longshore.resources.columns import (
     Column,
     ColumnType,
-    field_column,
-    has_column,
-    has_composite_key,
+    editable_columns,
     has_table,
-    is_assigned,
-    is_editable,
     model_columns,
     secret_fields,
-    valued_field,
+    text_to_search,
+    unassigned_key,
 )
 from longshore.resources.declared_types import convert_lists, wrong_types
-from longshore.resources.field_sql import is_importable
+from longshore.resources.include_paths import includable_paths
 from longshore.resources.named_filters import NamedFilter
 from longshore.resources.names import is_resource_name, plurals
 from longshore.resources.relations import Relation
 from longshore.resources.writing import AfterWrite, Rule
-
-# Relations in the path of an include.
-MAX_INCLUDE_DEPTH = 3
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Resource:
         returns the newest records by this field; if it is None, by the primary key.
     relations: relations with the fields that they show of related records.
     includes: paths of relations, declared here or only on the model, with at most
-        `MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns of their own
+        `include_paths.MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns of their own
         resource.
     columns: computed columns, and fields under another name.
     default_columns: columns, relations and `<relation>.<column>` of a table for which the request
@@ -153,45 +147,32 @@ class Resource:
 
     @cached_property
     def search_column(self) -> Column | None:
-        """The text that `search` reads. None without one, and if search would disclose it.
-
-        A hidden field may be searched only if it is generated, and holds no secret.
-        """
-        if self.search is None or not has_column(self.model, self.search):
+        """The text that `search` reads. None without one, and if search would disclose it."""
+        if self.search is None:
             return None
-        column = field_column(self.model, self.search)
         shown = {each.field for each in self.columns_by_name.values()}
-        is_generated = isinstance(self.model._meta.get_field(self.search), GeneratedField)
-        if is_generated and column.field not in secret_fields(self.model):
-            shown.add(column.field)
-        return column if column.field in shown and column.kind is ColumnType.TEXT else None
+        return text_to_search(self.model, self.search, shown)
 
     @cached_property
     def writable_columns(self) -> Mapping[str, Column]:
         """The columns that a batch may set, by name, in field order."""
-        columns = {
-            column.name: column
-            for column in model_columns(self.model, self.hidden_fields)
-            if self.organization not in (column.field, column.name)
-            and is_editable(self.model, column)
+        columns = editable_columns(self.model, self.hidden_fields)
+        return {
+            name: column
+            for name, column in columns.items()
+            if self.organization not in (column.field, name) and self._may_write(name)
         }
-        if self.writable is None:
-            return columns
-        return {name: column for name, column in columns.items() if name in self.writable}
 
     @cached_property
     def writable_key(self) -> Column | None:
-        """The primary key, if a batch gives new records theirs; None if it is assigned.
-
-        A foreign key is never given: it decides to which other record a record belongs.
-        """
-        key = self.model._meta.pk
-        if has_composite_key(self.model) or key.is_relation or is_assigned(key):
+        """The primary key, if a batch gives new records theirs; None if it is assigned."""
+        column = unassigned_key(self.model)
+        if column is None or column.field in self.hidden_fields:
             return None
-        column = field_column(self.model, key.name)
-        is_chosen = self.writable is None or column.name in self.writable
-        is_given = key.editable and is_chosen and key.name not in self.hidden_fields
-        return column if is_given and is_importable(valued_field(key)) else None
+        return column if self._may_write(column.name) else None
+
+    def _may_write(self, name: str) -> bool:
+        return self.writable is None or name in self.writable
 
     @cached_property
     def relations_by_name(self) -> Mapping[str, Relation]:
@@ -252,28 +233,8 @@ class Resource:
 
     @cached_property
     def includable(self) -> tuple[str, ...]:
-        """The paths that a request may include.
-
-        The declared paths, their prefixes, and the embedded relations of the records at their ends.
-        """
-        steps = (path.split(".") for path in self.includes)
-        prefixes = [".".join(each[: end + 1]) for each in steps for end in range(len(each))]
-        paths = list(dict.fromkeys(prefixes))
-        for path in paths[:]:
-            related = self._resource_at(path)
-            if related and path.count(".") + 1 < MAX_INCLUDE_DEPTH:
-                paths += [f"{path}.{name}" for name in related.embedded]
-        return tuple(dict.fromkeys([*paths, *self.embedded]))
-
-    def _resource_at(self, path: str) -> "Resource | None":
-        """Return the resource at the end of a path of relations; None without one."""
-        found: Resource | None = self
-        for step in path.split("."):
-            try:
-                found = found.related(step)[1] if found else None
-            except LookupError:  # System checks report it.
-                return None
-        return found
+        """The paths that a request may include."""
+        return includable_paths(self)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from django.db.models import Model
 
 from longshore.resources.columns import find_field, has_column, has_composite_key
 from longshore.resources.disclosure import check_related_fields, check_related_rows, problem
+from longshore.resources.include_paths import MAX_INCLUDE_DEPTH
 from longshore.resources.model_checks import composite_key
-from longshore.resources.registry import MAX_INCLUDE_DEPTH, Resource
+from longshore.resources.registry import Resource
 from longshore.resources.relations import Relation, find_relation
 
 
