@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS, PRESET
+from exports.request.file_presets import (
+    PRESET_FORMAT,
+    FilePreset,
+    default_preset,
+    preset_options,
+)
 
 # The scalar fields of a request that the form shows as they are, with their defaults.
 REQUEST_FIELDS = {
@@ -77,3 +83,16 @@ class State:
     limit: str = ""
     values: Mapping[str, str | bool | int | None] = field(default_factory=lambda: DEFAULTS)
     metadata: str = ""
+
+
+def defaults_of(state: State) -> Mapping[str, str | bool | int | None]:
+    """Return the fields of DEFAULTS with the values that apply if the request has none.
+
+    They depend on the preset of the file, which depends on the source and the format.
+    """
+    file_format = str(state.values["format"])
+    chosen = state.values[PRESET] or default_preset(file_format, is_named=bool(state.type))
+    if file_format != PRESET_FORMAT or chosen not in list(FilePreset):
+        return DEFAULTS
+    options = preset_options(FilePreset(str(chosen)), state.values)
+    return DEFAULTS | {name: value for name, value in options.items() if name in DEFAULTS}
