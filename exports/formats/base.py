@@ -103,6 +103,11 @@ class Format(ABC):
     options: frozenset[str] = frozenset()
     compressed_inside: str | None = None
 
+    @property
+    def is_for_people(self) -> bool:
+        """Whether people read the file: a table has the default columns of its resource then."""
+        return self.rows is Rows.TEXT
+
     @abstractmethod
     def copy(
         self, query: sql.Composable, columns: Sequence[FileColumn], spec: ExportSpec

@@ -138,11 +138,15 @@ class _Parser:
             self._problems.report(
                 ResourceErrorCode.INVALID_COLUMN, "fields", fields, text, "one of them"
             )
-        is_table = formats[file_format].rows is not Rows.JSON
         selection = ColumnSelection(
-            resource, self._output, requested, self._problems, is_table=is_table
+            resource,
+            self._output,
+            requested,
+            self._problems,
+            is_for_people=formats[file_format].is_for_people,
         )
         columns = selection.parse()
+        is_table = formats[file_format].rows is not Rows.JSON
         if is_table and not parser.has_failed:
             selection.check_headers(columns, nesting)
         return nesting, columns, requested
