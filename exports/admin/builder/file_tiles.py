@@ -1,9 +1,8 @@
 """The tiles of the builder: sets of options of the file for the programs that open it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from exports.admin.builder.state import DEFAULTS, State, defaults_of
+from exports.admin.builder.state import DEFAULTS, State, Values, defaults_of
 from exports.request.body import PRESET
 from exports.request.file_presets import FilePreset
 
@@ -19,15 +18,15 @@ class FileTile:
     title: str
     description: str
     icon: str
-    values: Mapping[str, str | bool | None]
+    values: Values
 
 
-def _csv(preset: FilePreset, decimal_separator: str = ".") -> Mapping[str, str | bool | None]:
+def _csv(preset: FilePreset, decimal_separator: str = ".") -> Values:
     """Return a CSV file with all options as in a preset."""
-    chosen = {"format": "csv", PRESET: preset, "decimal_separator": decimal_separator}
-    defaults = defaults_of(State(values=DEFAULTS | chosen))
+    chosen: Values = {"format": "csv", PRESET: preset, "decimal_separator": decimal_separator}
+    defaults = defaults_of(State(values={**DEFAULTS, **chosen}))
     names = ("compression", "quoting", "include_header", "escape_formulas", *_PRESET_OPTIONS)
-    return {name: defaults[name] for name in names} | chosen
+    return {**{name: defaults[name] for name in names}, **chosen}
 
 
 _PLAIN = {"compression": "none"}

@@ -15,6 +15,7 @@ from exports.admin.builder.state import (
     ColumnChoice,
     FilterRow,
     State,
+    Values,
     defaults_of,
 )
 
@@ -76,7 +77,7 @@ def _row(form: QueryDict, key: str) -> FilterRow:
     )
 
 
-def _values(form: QueryDict, state: State) -> Mapping[str, str | bool | int | None]:
+def _values(form: QueryDict, state: State) -> Values:
     """Return the settings of the file; the defaults if the form does not show them yet."""
     if "file" not in form:
         return defaults_of(state)
