@@ -80,7 +80,8 @@ class InputOptions:
         such as `utf-8`.
     datetime_format: an LDML pattern; None for ISO 8601.
     decimal_separator: `.` or `,`.
-    unescape_formulas: remove the apostrophe that an export put before a formula.
+    unescape_formulas: remove the apostrophe that an export put before a formula, and the formula
+        around a text that it kept for Excel.
     """
 
     format: InputFormat | None = None

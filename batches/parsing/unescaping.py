@@ -17,8 +17,9 @@ from longshore.files.formulas import (
 def unescaped_cell(cell: str, index: int, columns: int, delimiter: str) -> str:
     """Return a cell of CSV as it was before the export. index: its position among the columns."""
     inside = unescape_inside_cell(cell, delimiter, is_first=not index, is_last=index == columns - 1)
-    text = unescape_formula(inside)
-    return unkept_text(text) if text == cell else text
+    # An export writes `="00123"` only around a text: it puts an apostrophe before a text `="1"`.
+    kept = unkept_text(inside)
+    return unescape_formula(inside) if kept == inside else kept
 
 
 def unescaped(cells: Any, unescape: Callable[[str], str]) -> Any:

@@ -109,7 +109,8 @@ CSV_OPTIONS = Body(
         ),
         Boolean(
             "unescape_formulas",
-            "Remove the apostrophe that exports put before text that looks like a formula.",
+            "Remove the apostrophe that exports put before text that looks like a formula, and "
+            'read `="00123"`, as exports write for Excel, as `00123`.',
             default=True,
         ),
     ),

@@ -70,7 +70,8 @@ class Block:
 class FileColumn:
     """A column of the file.
 
-    kind: the type of its cells. TEXT if the query converts them to text.
+    kind: the type of its cells. TEXT if the query converts them to text; JSON for a scalar of JSON
+        in a file that shows numbers in another way than texts.
     digits: precision and scale of a decimal; None if they are not declared.
     path: of the value; "" for a column that `flatten` made.
     currency: of an amount, the path of its currency code; "" for other values.
@@ -101,6 +102,11 @@ class Format(ABC):
     rows: Rows
     options: frozenset[str] = frozenset()
     compressed_inside: str | None = None
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether people read the file: a table has the default columns of its resource then."""
+        return self.rows is Rows.TEXT
 
     @abstractmethod
     def copy(

@@ -23,13 +23,13 @@ from exports.formats.base import (
     fenced,
     register,
 )
+from exports.formats.excel_numbers import EXACT
 from exports.spec import ExportSpec
 from longshore.files.csv_dialect import CsvDialect, Quoting
 from longshore.files.datetime_patterns import ISO_8601
-from longshore.files.formulas import escape_inside_cells, kept_text_sql
+from longshore.files.formulas import escape_formula_sql, escape_inside_cells, kept_text_sql
 from longshore.resources.columns import ColumnType
 
-_FRACTIONS = (ColumnType.DECIMAL, ColumnType.FLOAT)
 _BOM = b"\xef\xbb\xbf"
 
 # Changes the limit of the whole process, also for other users of `csv`: previews read rows with it,
@@ -83,15 +83,43 @@ register(Csv())
 
 
 def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Composable:
-    if column.kind is ColumnType.BOOLEAN:
-        return sql.SQL("({})::text").format(value)
-    if column.kind in _FRACTIONS and spec.dialect.decimal_separator != ".":
-        separator = sql.Literal(spec.dialect.decimal_separator)
-        return sql.SQL("replace(({})::text, '.', {})").format(value, separator)
+    match column.kind:
+        case ColumnType.BOOLEAN:
+            return sql.SQL("({})::text").format(value)
+        case ColumnType.INTEGER | ColumnType.DECIMAL | ColumnType.FLOAT:
+            return _number(value, column.kind, spec.dialect)
+        case ColumnType.JSON:
+            return _json(value, spec)
     text = cell_text(value, column, spec, ISO_8601)
     if column.kind is ColumnType.TEXT and spec.dialect.keeps_texts:
         return kept_text_sql(value, text)
     return text
+
+
+def _number(value: sql.Composable, kind: ColumnType, dialect: CsvDialect) -> sql.Composable:
+    if not dialect.tells_numbers:
+        return value
+    separator = sql.Literal(dialect.decimal_separator)
+    text = sql.SQL("replace(({})::text, '.', {})").format(value, separator)
+    if not dialect.keeps_texts or kind not in EXACT:
+        return text
+    return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(
+        sql.SQL(EXACT[kind]).format(value), text, kept_text_sql(text, text)
+    )
+
+
+def _json(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
+    """Return SQL of the cell of a JSON scalar; only a string is a text that must be kept."""
+    text = sql.SQL("({} #>> '{{}}')").format(value)
+    shown = escape_formula_sql(text) if spec.escape_formulas else text
+    return sql.SQL(
+        "CASE jsonb_typeof({}) WHEN 'number' THEN {} WHEN 'string' THEN {} ELSE {} END"
+    ).format(
+        value,
+        _number(sql.SQL("{}::numeric").format(text), ColumnType.DECIMAL, spec.dialect),
+        kept_text_sql(text, shown) if spec.dialect.keeps_texts else shown,
+        text,
+    )
 
 
 def _header(columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:

@@ -23,6 +23,7 @@ from exports.formats.base import (
     register,
 )
 from exports.formats.excel_dates import DEFAULT_PATTERN, number_format
+from exports.formats.excel_numbers import EXACT
 from exports.formats.styles import AMOUNT, AMOUNT_STYLES, DATE, DATETIME
 from exports.formats.workbook import MAX_CELL_CHARACTERS, Workbook
 from exports.spec import ExportSpec
@@ -60,9 +61,6 @@ _LIMITED = sql.SQL(
     " + length(regexp_replace({text}, '[^\\U00010000-\\U0010FFFF]', '', 'g')) > {maximum}"
     " THEN E'\\x03' ELSE {cell} END"
 )
-# Excel keeps 15 digits. A number with more digits is written as text, which keeps all of them.
-_INTEGER = "{0} BETWEEN -999999999999999 AND 999999999999999"
-_DECIMAL = "length(ltrim(translate({0}::text, '-.', ''), '0')) <= 15 AND {0}::text !~ '[a-z]'"
 _FLOAT = "abs({0}) < 1e308 AND ({0} = 0 OR abs({0}) > 2.3e-308)"
 # Before March 1900, Excel's calendar has a day too many (29 February 1900). It ends with 9999.
 _DATE = "{0} >= '1900-03-01' AND {0} < '10000-01-01'"
@@ -125,11 +123,10 @@ def _cell(
     match column.kind:
         case ColumnType.DECIMAL if column.currency:
             amount = _AMOUNT.format(style=_amount_style(currency), value=value)
-            return _cell_or_text(_DECIMAL, value, amount)
-        case ColumnType.INTEGER:
-            return _cell_or_text(_INTEGER, value, _NUMBER.format(value))
-        case ColumnType.DECIMAL:
-            return _cell_or_text(_DECIMAL, value, _NUMBER.format(value))
+            return _cell_or_text(EXACT[column.kind], value, amount)
+        case ColumnType.INTEGER | ColumnType.DECIMAL:
+            # A text keeps all digits.
+            return _cell_or_text(EXACT[column.kind], value, _NUMBER.format(value))
         case ColumnType.FLOAT:
             return _cell_or_text(_FLOAT, value, _NUMBER.format(value))
         case ColumnType.BOOLEAN:

@@ -55,8 +55,8 @@ OUTPUT_OPTIONS = Body(
             "The columns of the file: a list of names, or an object of names. In an object, `true` "
             "keeps the name as the header, a string replaces it, and `false` leaves the column "
             "out. A relation (`location`) and a field of a relation (`location.name`) are columns. "
-            f"`{ALL_COLUMNS}` selects every column. Default: in tables the `default_columns` of "
-            "the resource, in JSON every column.",
+            f"`{ALL_COLUMNS}` selects every column. Default: the `default_columns` of the "
+            "resource in CSV and XLSX, otherwise every column.",
             schema={
                 "oneOf": [
                     {"type": "object", "additionalProperties": _HEADER},
@@ -226,7 +226,8 @@ EXPORT_BODY = Body(
         Boolean(
             "dry_data",
             "Leave out values that another organization cannot import or does not need: ids, "
-            "creation and update times, formatted amounts, and in JSON null and empty values.",
+            "creation and update times, formatted amounts, and in JSON null and empty values. The "
+            "default is every other column of the record.",
             default=False,
         ),
         Object(OUTPUT, body=OUTPUT_OPTIONS),

@@ -23,7 +23,7 @@ class ColumnSelection:
     """Parses `columns` and `column_order` of one request.
 
     output: `csv_field_options` of the request.
-    is_table: whether the format of the file is a table.
+    is_for_people: as of the file's format.
     requested: the includes of the request; their relations are columns too.
     """
 
@@ -34,14 +34,14 @@ class ColumnSelection:
         requested: RequestedIncludes,
         problems: Problems,
         *,
-        is_table: bool,
+        is_for_people: bool,
     ) -> None:
         self._resource = resource
         self._output = output
         self._requested = requested
         self._relations = [include.relation for include in requested.includes]
         self._problems = problems
-        self._is_table = is_table
+        self._is_for_people = is_for_people
 
     def parse(self) -> tuple[OutputColumn, ...]:
         """Return the columns in the order of the file."""
@@ -99,7 +99,7 @@ class ColumnSelection:
 
     def _default(self) -> Iterable[str]:
         """Return the columns of a request that names none; those of `column_order` are added."""
-        default = self._resource.default_columns if self._is_table else ()
+        default = self._resource.default_columns if self._is_for_people else ()
         order = self._output.get("column_order")
         ordered = (
             [each for each in order if self._is_known(each)] if isinstance(order, list) else []

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+# The only format with presets.
+PRESET_FORMAT = "csv"
 # Excel recognizes it in every language.
 _EXCEL_DATETIMES = "yyyy-MM-dd HH:mm:ss"
 
@@ -13,6 +15,11 @@ class FilePreset(StrEnum):
 
     ISO = "iso"
     EXCEL = "excel"
+
+
+def default_preset(file_format: str, *, is_named: bool) -> FilePreset:
+    """Return the preset of a request that sets none. People read the CSV of named exports."""
+    return FilePreset.EXCEL if is_named and file_format == PRESET_FORMAT else FilePreset.ISO
 
 
 def preset_options(preset: FilePreset, output: Mapping[str, Any]) -> dict[str, Any]:

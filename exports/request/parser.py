@@ -9,7 +9,7 @@ from exports.request.body import EXPORT_BODY, PRESET, TYPE
 from exports.request.column_selection import ColumnSelection
 from exports.request.file_presets import FilePreset, preset_options
 from exports.request.includes import IncludeParser, RequestedIncludes
-from exports.request.presets import resolve_preset
+from exports.request.resolution import resolve_request
 from exports.spec import OUTPUT, TIMEZONE_FIELD, ExportSpec, Nesting, OutputColumn
 from longshore.api.errors import ErrorCode, Problems
 from longshore.files.compression import Compression
@@ -37,9 +37,9 @@ def parse_export(body: Mapping[str, Any], timezone: str = "UTC") -> ExportSpec:
         text = "resource is required unless you set type."
         problems.report(ErrorCode.INVALID_REQUEST, "resource", None, text, registry.names())
     zone = _zone(body, timezone, problems)
-    preset = resolve_preset(body, zone, problems)
-    spec = _Parser(preset.body, zone, problems).parse()
-    return preset.apply_to(spec)
+    request = resolve_request(body, zone, problems)
+    spec = _Parser(request.body, zone, problems).parse()
+    return request.apply_to(spec)
 
 
 def _zone(body: Mapping[str, Any], timezone: str, problems: Problems) -> Zone:
@@ -138,11 +138,15 @@ class _Parser:
             self._problems.report(
                 ResourceErrorCode.INVALID_COLUMN, "fields", fields, text, "one of them"
             )
-        is_table = formats[file_format].rows is not Rows.JSON
         selection = ColumnSelection(
-            resource, self._output, requested, self._problems, is_table=is_table
+            resource,
+            self._output,
+            requested,
+            self._problems,
+            is_for_people=formats[file_format].is_for_people,
         )
         columns = selection.parse()
+        is_table = formats[file_format].rows is not Rows.JSON
         if is_table and not parser.has_failed:
             selection.check_headers(columns, nesting)
         return nesting, columns, requested

@@ -93,7 +93,7 @@ def compile_export(
             cell = expressions.nested_value(layout.path)
             # A column without any value stays in the file as one empty column.
             tree = layout.tree(discovered.get(layout.path) or _ROOT_ONLY)
-            slots.append(NestedValue(layout, tree))
+            slots.append(NestedValue(layout, tree, not spec.dialect.tells_numbers))
         else:
             cell = expressions.cell(layout.path, file_format.rows)
             slots.append(expressions.file_column(layout.path, layout.header, file_format.rows))

@@ -30,6 +30,10 @@ from longshore.resources.relations import Relation
 # With several repeated relations, each row holds a record of one relation. This column has the
 # number of that relation.
 _RELATION_NUMBER = sql.Identifier("relation_number")
+# A number or boolean of JSON as it is, any other value as a string of its merged text.
+_MERGED_SCALAR = sql.SQL(
+    "CASE WHEN jsonb_typeof({0}) IN ('number', 'boolean') THEN {0} ELSE to_jsonb({1}) END"
+)
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,8 @@ class Expressions(JsonExpressions):
         elif relation.many and not self._repeats(relation):
             return FileColumn(header, ColumnType.LIST if rows is Rows.ARRAYS else ColumnType.TEXT)
         if column is None or column.kind is ColumnType.JSON:
-            return FileColumn(header, ColumnType.TEXT, path=path)
+            keeps_type = column is not None and self.spec.dialect.tells_numbers
+            return FileColumn(header, ColumnType.JSON if keeps_type else ColumnType.TEXT, path=path)
         column = self._labeled(relation.target if relation else self.resource.model, column)
         if column.kind is ColumnType.LIST and rows is not Rows.ARRAYS:
             return FileColumn(header, ColumnType.TEXT)
@@ -188,6 +193,8 @@ class Expressions(JsonExpressions):
                 return sql.SQL("({})::text[]").format(column.value(row))
             case ColumnType.JSON if rows is Rows.ARRAYS:
                 return sql.SQL("({})::text").format(column.value(row))
+            case ColumnType.JSON if self.spec.dialect.tells_numbers:
+                return _MERGED_SCALAR.format(column.value(row), self._text(column, row))
             case ColumnType.LIST | ColumnType.JSON:
                 return self._text(column, row)
             case _:

@@ -22,36 +22,46 @@ from longshore.resources.columns import ColumnType
 
 # True if a child of the value has children itself. Cheaper than the type of each child.
 _HAS_GRANDCHILDREN = sql.SQL("{} @? 'strict $.**{{2}}'")
-_ROOT_LEAF_TEXT = sql.SQL(
-    "CASE WHEN jsonb_typeof({0}) NOT IN ('object', 'array') THEN {0} #>> '{{}}' END"
-)
-_LEAF_TEXT = sql.SQL(
-    "CASE WHEN jsonb_typeof({0}) NOT IN ('object', 'array') OR {0} IN ('{{}}', '[]')"
-    " THEN {0} #>> '{{}}' END"
-)
+_IS_ROOT_LEAF = sql.SQL("jsonb_typeof({0}) NOT IN ('object', 'array')")
+_IS_LEAF = sql.SQL("jsonb_typeof({0}) NOT IN ('object', 'array') OR {0} IN ('{{}}', '[]')")
 
 
 @dataclass(frozen=True)
 class NestedValue:
-    """A value that is still to be split: the column, and the node at the path inside it."""
+    """A value that is still to be split: the column, and the node at the path inside it.
+
+    as_text: whether the leaves become texts; otherwise they stay `jsonb`.
+    """
 
     layout: ColumnLayout
     node: PathNode
+    as_text: bool
     path: tuple[str, ...] = ()
 
     def split(self, value: sql.Composable) -> Iterator[tuple["Slot", sql.Composable]]:
         """Yield the slots of the next level that the value becomes, each with its SQL."""
         if self.node.has_leaf:
-            yield self._column(self.path), _leaf_text(value, root=not self.path)
+            yield self._column(self.path), self._leaf(value)
         for edge in self.node.edges:
             path = (*self.path, edge.name)
             if edge.child.edges:
-                yield NestedValue(self.layout, edge.child, path), _child(value, self.node, edge)
+                child = NestedValue(self.layout, edge.child, self.as_text, path)
+                yield child, _child(value, self.node, edge)
             else:
-                yield self._column(path), _child(value, self.node, edge, text=True)
+                yield self._column(path), _child(value, self.node, edge, text=self.as_text)
 
     def _column(self, path: tuple[str, ...]) -> FileColumn:
-        return FileColumn(self.layout.header_of(path), ColumnType.TEXT)
+        kind = ColumnType.TEXT if self.as_text else ColumnType.JSON
+        return FileColumn(self.layout.header_of(path), kind)
+
+    def _leaf(self, value: sql.Composable) -> sql.Composable:
+        """Return SQL of a value if it is a leaf, else null.
+
+        If it is the whole value of a column, an empty object or list becomes an empty cell.
+        """
+        condition = (_IS_LEAF if self.path else _IS_ROOT_LEAF).format(value)
+        leaf = sql.SQL("{} #>> '{{}}'").format(value) if self.as_text else value
+        return sql.SQL("CASE WHEN {} THEN {} END").format(condition, leaf)
 
 
 # A cell of a query: a finished column of the file, or a value that is still to be split.
@@ -132,15 +142,6 @@ def _child(
         if step is not None
     ]
     return steps[0] if len(steps) == 1 else sql.SQL("coalesce({}, {})").format(*steps)
-
-
-def _leaf_text(value: sql.Composable, *, root: bool) -> sql.Composable:
-    """Return SQL of a value's text if it is a leaf, else null.
-
-    root: whether it is the whole value of a column. Then an empty object or list becomes an empty
-        cell.
-    """
-    return (_ROOT_LEAF_TEXT if root else _LEAF_TEXT).format(value)
 
 
 def _nested_children(

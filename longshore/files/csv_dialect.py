@@ -24,7 +24,7 @@ class CsvDialect:
     line_end: one of `LINE_ENDS`.
     decimal_separator: one of `DECIMAL_SEPARATORS`.
     keeps_texts: write a text that looks like a number or a date as the formula `="00123"`, so that
-        a spreadsheet does not convert it.
+        a spreadsheet does not convert it; also a number with more digits than Excel stores.
     """
 
     delimiter: str = ","
@@ -33,3 +33,8 @@ class CsvDialect:
     line_end: str = "\n"
     decimal_separator: str = "."
     keeps_texts: bool = False
+
+    @property
+    def tells_numbers(self) -> bool:
+        """Whether the file shows a number in another way than a text with the same digits."""
+        return self.keeps_texts or self.decimal_separator != "."

@@ -9,6 +9,7 @@ nothing distinguishes it from an escaped text.
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from psycopg import sql
@@ -41,10 +42,25 @@ _HARMLESS = rf"^(?:{_NUMBER}|{_PHONE})(?:, (?:{_NUMBER}|{_PHONE}|{_UNSIGNED_PHON
 # A single phone number; its length is tested separately, at half the cost of `{6,}`.
 _SINGLE_PHONE = rf"^{_PHONE_OF_ANY_LENGTH}\Z"
 
-# A text that a spreadsheet would convert to a number, a date or a time: `00123`, `1-2`, `1E5`.
-_CONVERTED = r"[+-]?[0-9][0-9.,:/-]*(?:[eE][+-]?[0-9]+)?"
-# The same text as a formula that spreadsheets keep as it is, as in a cell of CSV.
-_KEPT = rf'=""{_CONVERTED}""'
+# A text that a spreadsheet may convert to a number, a date, a time, a boolean or an error, such as
+# `00123`, `.5`, `1-Dec`, `(5)`, `10%`, `MAR1`, `TRUE`, `#N/A`. Excel has more rules than can be
+# listed, so any text with such a beginning counts. PostgreSQL and Python read the pattern.
+_REST = '[^"\t\n\r]*'
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_BOOLEANS = ("true", "false")
+
+
+def _in_any_case(words: Iterable[str]) -> str:
+    letters = ("".join(f"[{letter}{letter.upper()}]" for letter in word) for word in words)
+    return f"(?:{'|'.join(letters)})"
+
+
+_CONVERTED = (
+    rf"[{_BLANKS}]*(?:[0-9.,+(%#{_CURRENCY}-]{_REST}|{_in_any_case(_MONTHS)}{_REST}[0-9]{_REST}"
+    rf"|{_in_any_case(_BOOLEANS)}[{_BLANKS}]*)"
+)
+# Excel's limit of a text in a formula.
+_MAX_KEPT_CHARACTERS = 255
 
 # The first character decides for most texts: a regular expression costs ten times as much. A text
 # that begins with a blank is never a number, and any other text needs no search for its sign.
@@ -76,10 +92,14 @@ def unescape_formula(text: str) -> str:
 
 
 def kept_text_sql(text: sql.Composable, otherwise: sql.Composable) -> sql.Composable:
-    """Return SQL of `="00123"` for a text that a spreadsheet would convert, else `otherwise`."""
-    kept = sql.SQL("CASE WHEN {0} ~ {pattern} THEN '=\"' || {0} || '\"' ELSE {otherwise} END")
+    """Return SQL of `="00123"` for a text that a spreadsheet may convert, else `otherwise`."""
+    kept = sql.SQL(
+        "CASE WHEN length({0}) <= {maximum} AND {0} ~ {pattern}"
+        " THEN '=\"' || {0} || '\"' ELSE {otherwise} END"
+    )
+    maximum = sql.Literal(_MAX_KEPT_CHARACTERS)
     pattern = sql.Literal(rf"^{_CONVERTED}\Z")
-    return kept.format(text, pattern=pattern, otherwise=otherwise)
+    return kept.format(text, maximum=maximum, pattern=pattern, otherwise=otherwise)
 
 
 def unkept_text(text: str) -> str:
@@ -122,27 +142,30 @@ def unescape_inside_cell(text: str, delimiter: str, *, is_first: bool, is_last: 
 
 @cache
 def _formula_inside_cell(delimiter: str) -> re.Pattern[str]:
-    others, formula = _inside_cell(delimiter, f"[{_FORMULA_MARKS}]")
+    others, formula = _inside_cell(delimiter, f"[{_FORMULA_MARKS}]", quote='""')
     return re.compile(rf'([{others}][{_BLANKS}"]*){formula}')
 
 
 @cache
 def _escaped_inside_cell(delimiter: str, is_first: bool, ends_with_mark: bool) -> re.Pattern[str]:
     mark = rf"(?:[{_FORMULA_MARKS}]|\Z)" if ends_with_mark else f"[{_FORMULA_MARKS}]"
-    others, formula = _inside_cell(delimiter, mark)
+    others, formula = _inside_cell(delimiter, mark, quote='"')
     start = rf"(?:[{others}]|\A)" if is_first else f"[{others}]"
     return re.compile(rf'({start}[{_BLANKS}"]*)\'{formula}')
 
 
-def _inside_cell(delimiter: str, mark: str) -> tuple[str, str]:
+def _inside_cell(delimiter: str, mark: str, quote: str) -> tuple[str, str]:
     """Return the characters that begin a cell for other programs, and the pattern of a formula.
 
     mark: the pattern of what makes a formula of a text that begins with a sign.
+    quote: a double quote as the cell has it.
     """
     others = _SEPARATORS.replace(delimiter, "")
     is_formula = rf"[{_EQUAL_SIGNS}]|[{_SIGNS}][^{_SEPARATORS}]*{mark}"
     cell_end = rf'[{_BLANKS}]*(?:[{_SEPARATORS}\]}}"]|\Z)'
-    return others, rf"(?={is_formula})(?!(?:{_NUMBER}|{_PHONE}|-Infinity|{_KEPT}){cell_end})"
+    # A text in quotes is a formula that does nothing: `kept_text_sql` writes it.
+    kept = f'={quote}[^"]*{quote}(?!{quote})'
+    return others, rf"(?={is_formula})(?!(?:{_NUMBER}|{_PHONE}|-Infinity|{kept}){cell_end})"
 
 
 def datetime_sql(

@@ -48,8 +48,8 @@ class Resource:
         `include_paths.MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns of their own
         resource.
     columns: computed columns, and fields under another name.
-    default_columns: columns, relations and `<relation>.<column>` of a table for which the request
-        names no columns; by default all columns and relations.
+    default_columns: columns, relations and `<relation>.<column>` of a CSV or XLSX file for which
+        the request names no columns; by default all columns and relations.
     hidden: fields that never leave the database.
     exposed: fields to show although their names look like secrets, which are hidden by default.
     where: condition on the model's own columns. Rows that fail it are in no export, list, count,

@@ -134,7 +134,7 @@ def test_all_resources_and_named_exports(
             awkward.unregister(name)
     assert check_statements(["default"]) == []
     assert check_statements(None) == []
-    monkeypatch.setattr("exports.request.presets.export_types", types)
+    monkeypatch.setattr("exports.request.resolution.export_types", types)
     types.register(ExportType("flat", "Flat", "country", {"code": "Code"}, None, "code"))
     awkward.unregister("country")
     wrong = replace(COUNTRY, relations=(Relation("name"),))

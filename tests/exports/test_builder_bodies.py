@@ -11,11 +11,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 
 from exports.admin.builder.bodies import body_of, state_of
+from exports.admin.builder.file_tiles import FILE_TILES, FileTile
 from exports.admin.builder.page import form_context
-from exports.admin.builder.posted import read_state
+from exports.admin.builder.posted import apply, read_state
 from exports.request.parser import parse_export
 from exports.spec import ExportSpec
 from longshore.accounts.models import Organization
+from longshore.files.csv_dialect import CsvDialect
 from longshore.resources.export_types import export_types
 from longshore.resources.request_examples import request_examples
 from tests.forms import posted
@@ -69,6 +71,21 @@ SPECIAL: dict[str, dict[str, Any]] = {
     },
     "included in full": {"resource": "contact", "fields": ["name", "groups.*"]},
     "only one field": {"resource": "contact", "format": "json", "fields": ["groups.name", "id"]},
+    **{
+        f"preset {number}": {**source, "csv_field_options": options}
+        for number, (source, options) in enumerate(
+            (source, {"preset": preset, **options})
+            for source in ({"resource": "contact"}, {"type": "order_list"})
+            for preset in (None, "iso", "excel")
+            for options in (
+                {"bom": False},
+                {"bom": True, "line_end": "\n"},
+                {"decimal_separator": ",", "delimiter": ","},
+                {"delimiter": ";", "datetime_format": "dd.MM.yyyy"},
+            )
+        )
+    },
+    "named workbook": {"type": "order_list", "format": "xlsx"},
     "dry": {"resource": "contact", "format": "json", "dry_data": True},
     "file": {
         "resource": "contact",
@@ -110,6 +127,38 @@ def spec_of(body: Mapping[str, Any]) -> ExportSpec:
 def test_a_request_that_the_form_shows_selects_the_same(name: str) -> None:
     body = BODIES[name]
     assert spec_of(body_of(state_of(body))) == spec_of(body)
+
+
+def test_the_body_has_an_option_that_differs_from_the_preset() -> None:
+    body = {"resource": "contact", "csv_field_options": {"bom": False, "preset": "excel"}}
+    assert body_of(state_of(body)) == body
+
+
+@pytest.mark.parametrize("source", [{"resource": "contact"}, {"type": "order_list"}])
+@pytest.mark.parametrize("earlier", ["excel", "excel_semicolon", "csv", "parquet"])
+@pytest.mark.parametrize("tile", FILE_TILES, ids=lambda tile: tile.name)
+def test_a_tile_writes_the_file_that_it_names(
+    source: Mapping[str, str], earlier: str, tile: FileTile
+) -> None:
+    state = apply(apply(state_of(source), f"file:{earlier}"), f"file:{tile.name}")
+    spec = parse_export(body_of(state))
+    assert spec.format == tile.values["format"]
+    found = (spec.dialect, spec.datetime_format)
+    pattern = "yyyy-MM-dd HH:mm:ss"
+    excel = CsvDialect(bom=True, line_end="\r\n", keeps_texts=True)
+    comma = replace(excel, delimiter=";", decimal_separator=",")
+    expected = {"excel_comma": (excel, pattern), "excel_semicolon": (comma, pattern)}
+    assert spec.format != "csv" or found == expected.get(tile.name, (CsvDialect(), None))
+    assert spec.format != "xlsx" or spec.datetime_format is None
+
+
+def test_a_change_of_the_source_or_the_preset_changes_its_options_only() -> None:
+    state = state_of({"resource": "contact", "csv_field_options": {"delimiter": "\t"}})
+    named = apply(replace(state, resource="", type="order_list"), "source")
+    assert body_of(named) == {"type": "order_list", "csv_field_options": {"delimiter": "\t"}}
+    excel = replace(state, values={**state.values, "preset": "excel", "decimal_separator": ","})
+    chosen = {"preset": "excel", "decimal_separator": ",", "delimiter": "\t"}
+    assert body_of(apply(excel, "preset"))["csv_field_options"] == chosen
 
 
 @pytest.mark.slow

@@ -33,7 +33,8 @@ from dialects.packagex.jobs import (
 from dialects.packagex.parameters import SEARCH, read_parameters
 from exports.api.views import ExportViewSet
 from exports.models import Export, ExportFile, ExportSearch
-from exports.request.body import ALL_COLUMNS
+from exports.request.body import ALL_COLUMNS, EXPORT_BODY, PRESET, TYPE
+from exports.request.file_presets import PRESET_FORMAT, FilePreset
 from exports.spec import OUTPUT
 from longshore.api.errors import InvalidInput, Problem
 from longshore.jobs.models import JobQuerySet
@@ -69,10 +70,10 @@ class PackageXExportViewSet(PackageXJobViewSet[Export], ExportViewSet):
         output = body.get(OUTPUT)
         if output is None and body.get("format") is None:
             body = {**body, "format": "json"}
-        if isinstance(output, Mapping) and output.get("columns") is None:
-            # Without columns, PackageX writes all of them, and not the usual ones.
-            given = [name for name in ("fields", "includes", "dry_data") if body.get(name)]
-            body = body if given else {**body, OUTPUT: {**output, "columns": ALL_COLUMNS}}
+        defaults = _default_options(EXPORT_BODY.canonical(body))
+        if defaults and (output is None or isinstance(output, Mapping)):
+            given = {name: value for name, value in (output or {}).items() if value is not None}
+            body = {**body, OUTPUT: {**defaults, **given}}
         return super().create_job(body)
 
     def show(self, native: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,6 +100,15 @@ class PackageXExportViewSet(PackageXJobViewSet[Export], ExportViewSet):
         if words := parameters.get("search"):
             jobs = _found(jobs, words)
         return in_order(jobs, _ORDERS[parameters["order_by"]], parameters["direction"])
+
+
+def _default_options(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options of a file as PackageX writes it: for programs, and with all columns."""
+    if body.get(TYPE) is not None:
+        # A named export is native and has columns of its own.
+        return {PRESET: FilePreset.ISO} if body.get("format") in (None, PRESET_FORMAT) else {}
+    selects_columns = body.get("fields") is not None or body.get("includes") or body.get("dry_data")
+    return {} if selects_columns else {"columns": ALL_COLUMNS}
 
 
 def _found(jobs: JobQuerySet[Export], words: Sequence[str]) -> JobQuerySet[Export]:

@@ -12,6 +12,7 @@ from exports.admin.builder.columns import default_columns, every_column, resourc
 from exports.admin.builder.filter_rows import filter_of, row_of_option, row_of_predicate
 from exports.admin.builder.json_texts import json_value
 from exports.admin.builder.state import (
+    DEFAULTS,
     FILTERS,
     OPTIONS,
     OUTPUT_FIELDS,
@@ -19,6 +20,7 @@ from exports.admin.builder.state import (
     ColumnChoice,
     FilterRow,
     State,
+    defaults_of,
 )
 from exports.formats import formats
 from exports.request.body import ALL_COLUMNS, DATE_FROM, DATE_TO, TYPE
@@ -86,10 +88,12 @@ def state_of(body: Mapping[str, Any]) -> State:
     )
     resource = resource_of(source)
     values = {
-        name: default if given.get(name) is None else given[name]
-        for given, defaults in ((body, REQUEST_FIELDS), (output, OUTPUT_FIELDS))
-        for name, default in defaults.items()
+        name: part[name]
+        for part, names in ((body, REQUEST_FIELDS), (output, OUTPUT_FIELDS))
+        for name in names
+        if part.get(name) is not None
     }
+    values = {**defaults_of(replace(source, values={**DEFAULTS, **values})), **values}
     rows = [
         row_of_option(resource, name, raw)
         for name, raw in options.items()
@@ -140,10 +144,11 @@ def _output(state: State) -> dict[str, Any]:
         output["columns"] = headers
     chosen = formats.get(str(state.values.get("format")))
     special = frozenset[str]().union(*(each.options for each in formats.values()))
-    for name, default in OUTPUT_FIELDS.items():
+    defaults = defaults_of(state)
+    for name in OUTPUT_FIELDS:
         is_supported = name not in special or (chosen is not None and name in chosen.options)
         value = state.values.get(name)
-        if is_supported and value not in (default, None, ""):
+        if is_supported and value not in (defaults[name], None, ""):
             output[name] = value
     return output
 

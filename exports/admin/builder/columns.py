@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from exports.admin.builder.state import ColumnChoice, State
 from exports.formats import formats
-from exports.formats.base import Rows
 from longshore.resources.columns import Column
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import Resource, registry
@@ -44,8 +43,7 @@ def default_columns(state: State) -> tuple[ColumnChoice, ...]:
     related = [path.partition(".")[0] for path in (*state.included, *state.fields)]
     if not (related or state.values.get("dry_data")):
         chosen = formats.get(str(state.values.get("format")))
-        is_table = chosen is not None and chosen.rows is not Rows.JSON
-        shown = resource.default_columns if is_table else ()
+        shown = resource.default_columns if chosen and chosen.is_for_people else ()
         return tuple(map(ColumnChoice, shown or resource.names))
     names = dict.fromkeys([*resource.columns_by_name, *resource.embedded, *related])
     return tuple(map(ColumnChoice, names))

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from exports.admin.builder import snippets
 from exports.admin.builder.bodies import body_of
 from exports.admin.builder.columns import chosen_columns, offered_columns, resource_of
-from exports.admin.builder.file_presets import FILE_PRESETS
+from exports.admin.builder.file_tiles import FILE_TILES
 from exports.admin.builder.filter_views import offered_filters, shown_filters
 from exports.admin.builder.posted import (
     DELIMITERS,
@@ -25,6 +25,7 @@ from exports.admin.builder.state import State
 from exports.formats import formats
 from exports.models import ExportPreset
 from exports.request.body import PRESET
+from exports.request.file_presets import FilePreset
 from exports.spec import Nesting
 from longshore.accounts import staff
 from longshore.accounts.admin.organization_choice import OrganizationChoice
@@ -37,7 +38,7 @@ from longshore.resources.timezones import TIMEZONES
 
 MAX_PRESETS = 200
 _UTC = "UTC"
-_PRESET_LABELS = {"": "Default", "iso": "Programs", "excel": "Excel"}
+_PRESET_LABELS = {"": "Default", FilePreset.ISO: "Programs", FilePreset.EXCEL: "Excel"}
 _FORMAT_LABELS = {
     "csv": "CSV",
     "json": "JSON",
@@ -195,9 +196,9 @@ def _file_context(state: State, organization: Organization | None) -> dict[str, 
     values = state.values
     chosen = formats.get(str(values.get("format")))
     return {
-        "file_presets": [
+        "file_tiles": [
             (each, all(values.get(name) == value for name, value in each.values.items()))
-            for each in FILE_PRESETS
+            for each in FILE_TILES
         ],
         "formats": _choices(values.get("format"), {n: _FORMAT_LABELS.get(n, n) for n in formats}),
         "compressions": _choices(

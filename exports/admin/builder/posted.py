@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from exports.admin.builder.bodies import divide_related
 from exports.admin.builder.columns import every_column, resource_of
-from exports.admin.builder.file_presets import FILE_PRESETS
+from exports.admin.builder.file_tiles import apply_tile, follow_preset
 from exports.admin.builder.filter_fields import filter_groups, find_field
 from exports.admin.builder.state import (
     DEFAULTS,
@@ -15,6 +15,8 @@ from exports.admin.builder.state import (
     ColumnChoice,
     FilterRow,
     State,
+    Values,
+    defaults_of,
 )
 
 MAX_ROWS = 100
@@ -57,7 +59,7 @@ def read_state(form: QueryDict) -> State:
             f"-{name}" if direction == "desc" else name for name, direction in order if name
         ),
         limit=form.get("limit", "").strip(),
-        values=_values(form),
+        values=_values(form, state),
         metadata=form.get("metadata", ""),
     )
 
@@ -75,10 +77,10 @@ def _row(form: QueryDict, key: str) -> FilterRow:
     )
 
 
-def _values(form: QueryDict) -> Mapping[str, str | bool | int | None]:
+def _values(form: QueryDict, state: State) -> Values:
     """Return the settings of the file; the defaults if the form does not show them yet."""
     if "file" not in form:
-        return DEFAULTS
+        return defaults_of(state)
     return {name: _value(form, name, default) for name, default in DEFAULTS.items()}
 
 
@@ -108,9 +110,10 @@ def apply(state: State, action: str) -> State:
 
 def _choose_source(state: State, _: str) -> State:
     """Keep what another resource has too: the settings of the file."""
-    return State(
+    kept = State(
         resource=state.resource, type=state.type, values=state.values, metadata=state.metadata
     )
+    return follow_preset(kept)
 
 
 def _add_filter(state: State, _: str) -> State:
@@ -151,11 +154,6 @@ def _add_order(state: State, _: str) -> State:
     return replace(state, order=(*state.order, *unused[:1]))
 
 
-def _apply_file_preset(state: State, name: str) -> State:
-    preset = next((each for each in FILE_PRESETS if each.name == name), None)
-    return replace(state, values={**state.values, **preset.values}) if preset else state
-
-
 _ACTIONS: dict[str, Callable[[State, str], State]] = {
     "source": _choose_source,
     "default-columns": lambda state, _: replace(state, columns=None),
@@ -164,5 +162,6 @@ _ACTIONS: dict[str, Callable[[State, str], State]] = {
     "add-filter": _add_filter,
     "field": _choose_field,
     "add-order": _add_order,
-    "file": _apply_file_preset,
+    "file": apply_tile,
+    "preset": lambda state, _: follow_preset(state),
 }

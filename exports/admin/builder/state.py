@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from exports.request.body import EXPORT_BODY, OUTPUT_OPTIONS, PRESET
+from exports.request.file_presets import (
+    PRESET_FORMAT,
+    FilePreset,
+    default_preset,
+    preset_options,
+)
 
+# Fields of DEFAULTS; None for a field that is absent and has no default.
+Values: TypeAlias = Mapping[str, str | bool | int | None]
 # The scalar fields of a request that the form shows as they are, with their defaults.
 REQUEST_FIELDS = {
     name: EXPORT_BODY[name].default
@@ -61,7 +70,7 @@ class State:
     included: paths of relations whose records are included with all fields.
     fields: paths of single fields of included records.
     order: columns; a minus precedes a descending one.
-    values: the fields of DEFAULTS; None for a field that is absent and has no default.
+    values: every field of DEFAULTS.
     metadata: JSON text.
     """
 
@@ -75,5 +84,18 @@ class State:
     filters: tuple[FilterRow, ...] = ()
     order: tuple[str, ...] = ()
     limit: str = ""
-    values: Mapping[str, str | bool | int | None] = field(default_factory=lambda: DEFAULTS)
+    values: Values = field(default_factory=lambda: DEFAULTS)
     metadata: str = ""
+
+
+def defaults_of(state: State) -> Values:
+    """Return the fields of DEFAULTS with the values that apply if the request has none.
+
+    They depend on the preset of the file, which depends on the source and the format.
+    """
+    file_format = str(state.values["format"])
+    chosen = state.values[PRESET] or default_preset(file_format, is_named=bool(state.type))
+    if file_format != PRESET_FORMAT or chosen not in list(FilePreset):
+        return DEFAULTS
+    options = preset_options(FilePreset(str(chosen)), state.values)
+    return DEFAULTS | {name: value for name, value in options.items() if name in DEFAULTS}

@@ -10,13 +10,16 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from dialects.commercelayer.exports.requests import native_body
 from exports.errors import ExportErrorCode
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import STATUSES as STORED_STATUSES
 from exports.models import Export, Status
+from exports.request.parser import parse_export
 from longshore.accounts.models import Organization
 from longshore.domains.commerce.models import Price, PriceList, Sku
 from longshore.domains.logistics.models import Contact
+from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 from tests.dialects.commercelayer.conformance import (
     ERRORS,
@@ -702,3 +705,11 @@ def test_a_filter_by_stored_values_finds_what_the_shown_value_says(
         everything = found(f"{column}_in", ",".join(values))
         assert len(everything) == Export.objects.count()
     assert found("resource_type_eq", "sku") == found("status_eq", "bogus") == []
+
+
+def test_a_csv_file_has_every_column_of_the_record() -> None:
+    body = native_body({"resource_type": "orders", "format": "csv"})
+    resource = registry.get("order")
+    assert resource
+    paths = [column.path for column in parse_export(body).columns]
+    assert paths == [*resource.columns_by_name, *resource.embedded]

@@ -17,9 +17,12 @@ from dialects.packagex.exports import views
 from exports.execution import runner
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, ExportEvent, Status
+from exports.spec import ExportSpec
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from longshore.jobs import actions
+from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 from tests.conftest import KeyClient
 from tests.dialects.packagex.conformance import (
     AUTHENTICATION,
@@ -165,6 +168,41 @@ def test_files_are_kept_for_a_day(alice: KeyClient) -> None:
     shown = alice.post(EXPORTS, {"resource": "contact"}).json()
     created, expires = (datetime.fromisoformat(shown[n]) for n in ("created_at", "expires_at"))
     assert expires - created == timedelta(hours=24)
+
+
+NAMED = export_types.by_code["order_list"]
+EVERY = next(each.names for each in registry if each.name == "shipment")
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ({"resource": "shipment", "format": "csv"}, EVERY),
+        ({"resource": "shipment", "csv_field_options": {}}, EVERY),
+        (
+            {"resource": "shipment", "format": "csv", "csv_field_options": None},
+            EVERY,
+        ),
+        (
+            {"resource": "shipment", "csv_field_options": {"columns": None, "bom": True}},
+            EVERY,
+        ),
+        ({"resource": "shipment", "format": "csv", "fields": ["id"]}, ("id",)),
+        ({"resource": "shipment", "csv_field_options": {"columns": ["status"]}}, ("status",)),
+        ({"type": NAMED.code, "csv_field_options": {}}, tuple(NAMED.columns)),
+        ({"code": NAMED.code, "format": "csv"}, tuple(NAMED.columns)),
+        ({"type": NAMED.code}, tuple(NAMED.columns)),
+        ({"type": NAMED.code, "format": "xlsx"}, tuple(NAMED.columns)),
+    ],
+)
+def test_the_default_of_an_export_is_every_column_for_programs(
+    alice: KeyClient, body: dict[str, Any], paths: tuple[str, ...]
+) -> None:
+    response = alice.post(EXPORTS, body)
+    assert response.status_code == 201, response.json()
+    spec = ExportSpec.from_json(Export.objects.get().spec)
+    assert tuple(column.path for column in spec.columns) == paths
+    assert not spec.dialect.keeps_texts
 
 
 @rows.differs(

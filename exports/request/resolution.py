@@ -6,7 +6,7 @@ from typing import Any
 
 from exports.errors import ExportErrorCode
 from exports.request.body import DATE_FROM, DATE_TO, EXPORT_BODY, PRESET, TYPE
-from exports.request.file_presets import FilePreset
+from exports.request.file_presets import PRESET_FORMAT, default_preset
 from exports.spec import OUTPUT, ExportSpec
 from longshore.api.errors import InvalidInput, Problems, display_value
 from longshore.resources.columns import ColumnType
@@ -26,7 +26,7 @@ _MAX_BOUND_CHARACTERS = 64
 
 
 @dataclass(frozen=True)
-class Preset:
+class ResolvedRequest:
     """The parts of a request that its named export and its date range determine.
 
     body: the request without `type`, `date_from` and `date_to`. The resource, columns and order of
@@ -55,7 +55,7 @@ class Preset:
         return replace(spec, selection=replace(spec.selection, conditions=conditions))
 
 
-def resolve_preset(body: Mapping[str, Any], zone: Zone, problems: Problems) -> Preset:
+def resolve_request(body: Mapping[str, Any], zone: Zone, problems: Problems) -> ResolvedRequest:
     """Resolve the named export and the date range of a request.
 
     zone: of dates and times without an offset.
@@ -77,7 +77,7 @@ def resolve_preset(body: Mapping[str, Any], zone: Zone, problems: Problems) -> P
     path, kind = _date_column(rest, export_type)
     date_range = _read_date_range(body, path, kind, zone, problems)
     options = export_type.options if export_type else {}
-    return Preset(rest, options, tuple(date_range))
+    return ResolvedRequest(rest, options, tuple(date_range))
 
 
 def _read_type(body: Mapping[str, Any], problems: Problems) -> ExportType | None:
@@ -97,9 +97,8 @@ def _filled(body: Mapping[str, Any], export_type: ExportType) -> dict[str, Any]:
         filled[OUTPUT] = defaults = dict(output)
         if output.get("columns") is None and body.get("fields") is None:
             defaults["columns"] = export_type.columns
-        if output.get(PRESET) is None and body.get("format") in (None, "csv"):
-            # People read named exports.
-            defaults[PRESET] = FilePreset.EXCEL
+        if output.get(PRESET) is None and body.get("format") in (None, PRESET_FORMAT):
+            defaults[PRESET] = default_preset(PRESET_FORMAT, is_named=True)
     return filled
 
 
