@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from longshore.accounts.models import ApiKey, Organization, Scope
 from tests.descriptions import COMMITTED
+from tests.exports.conftest import working
 from tests.factories import ContactFactory
 from tests.node import install_packages
 
@@ -33,12 +34,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(live_server: LiveServer, acme: Organization) -> Mapping[str, str]:
+def environment(live_server: LiveServer, acme: Organization) -> Iterator[Mapping[str, str]]:
     ContactFactory.create_batch(ROWS, organization=acme)
     _, key = ApiKey.objects.create_key(
         organization=acme, name="generated", scopes=[Scope.READ, Scope.WRITE]
     )
-    return os.environ | {"BASE": live_server.url, "KEY": key}
+    with working("quick"):
+        yield os.environ | {"BASE": live_server.url, "KEY": key}
 
 
 def run(folder: Path, environment: Mapping[str, str], *command: str | Path) -> str:
