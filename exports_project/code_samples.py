@@ -16,7 +16,8 @@ from longshore.accounts.authentication import HEADERS
 from longshore.api.apis import NATIVE, api_of
 
 _KEY, _JSON = HEADERS[0], "application/json"
-# The constants of JSON in Python; strings are matched so that nothing inside of them is.
+# The constants of JSON, which have other names in Python. The first alternative matches whole
+# strings, so that a text such as "null" stays as it is.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|true|false|null')
 _PYTHON = {"true": "True", "false": "False", "null": "None"}
 
