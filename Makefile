@@ -78,14 +78,16 @@ COMPILE = $(UPGRADE) --quiet --generate-hashes --allow-unsafe --strip-extras --n
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 # Installs the packages of the files $(1) and shows how many it has found. pip alone shows nothing, or
-# several lines for each package.
+# several lines for each package. pip runs in the background, where the shell makes it ignore Ctrl-C.
 define install
 	@log=$$(mktemp); total=$$(cat $(1) | grep -c '=='); \
-	$(PIP) install --require-hashes $(patsubst %,-r %,$(1)) > "$$log" 2>&1 & \
-	while [ -t 1 ] && kill -0 $$! 2>/dev/null; do \
+	$(PIP) install --require-hashes $(patsubst %,-r %,$(1)) > "$$log" 2>&1 & pip=$$!; \
+	trap 'rm -f "$$log"' EXIT; trap 'kill $$pip; exit 130' INT TERM; \
+	while [ -t 1 ] && kill -0 $$pip 2>/dev/null; do \
 		printf '\r  %s of %s packages' "$$(grep -c '^ *Collecting' "$$log")" "$$total"; sleep 0.5; \
 	done; \
-	wait $$! && { [ ! -t 1 ] || printf '\r\033[K'; rm "$$log"; } || { printf '\n'; cat "$$log"; rm "$$log"; exit 1; }
+	wait $$pip || { printf '\n'; cat "$$log"; exit 1; }; \
+	[ ! -t 1 ] || printf '\r\033[K'
 endef
 
 .venv/.run: requirements.txt requirements-local.txt

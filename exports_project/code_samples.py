@@ -16,7 +16,8 @@ from longshore.accounts.authentication import HEADERS
 from longshore.api.apis import NATIVE, api_of
 
 _KEY, _JSON = HEADERS[0], "application/json"
-# Constants of JSON. Strings are matched, too, so that words inside of them stay as they are.
+# The constants of JSON, which have other names in Python. The first alternative matches whole
+# strings, so that a text such as "null" stays as it is.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|true|false|null')
 _PYTHON = {"true": "True", "false": "False", "null": "None"}
 

@@ -1,16 +1,17 @@
 """`/v1/exports`: the viewset of exports, and the files behind signed links."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
+from django.db import Error as DatabaseError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +20,6 @@ from exports.api.filters import list_filters
 from exports.api.serializers import ExportTypeSerializer
 from exports.execution.manifest import manifest as build_manifest
 from exports.execution.preview import preview as build_preview
-from exports.execution.waiting import run, thread
 from exports.formats.base import FormatLimit
 from exports.lifecycle import creation
 from exports.lifecycle.representation import (
@@ -28,20 +28,22 @@ from exports.lifecycle.representation import (
 )
 from exports.lifecycle.storage import EXPORT_FILES
 from exports.lifecycle.transitions import export_lifecycle, readable_spec
-from exports.models import Export, ExportQuerySet, Status
+from exports.models import Export, ExportQuerySet
 from exports.request.body import EXPORT_BODY
 from exports.request.parser import parse_export
 from exports.sql.declared_names import resources_of
 from longshore.accounts.authentication import key_of
 from longshore.accounts.models import Scope
 from longshore.api.concurrency import expensive
-from longshore.api.idempotency import REPLAYED, idempotent
+from longshore.api.idempotency import REPLAYED
 from longshore.api.pagination import single_page
 from longshore.jobs.api.files import SignedFileView, SignedZipView, zip_link
 from longshore.jobs.api.views import JobViewSet
 from longshore.jobs.models import JobQuerySet
 from longshore.resources.export_types import export_types
 from longshore.resources.readers import check_key
+
+logger = logging.getLogger(__name__)
 
 
 @extend_schema_view(**documentation.exports)
@@ -53,44 +55,42 @@ class ExportViewSet(JobViewSet[Export]):
     serializer_class = ExportSerializer
     event_serializer_class = ExportEventSerializer
     lifecycle = export_lifecycle
-    # Whether the creation may wait for the files.
+    # Whether the creation may wait until the export has ended.
     may_wait = True
-    _wait_seconds = 0
-    # The new export, if this process has claimed it.
-    _claimed: Export | None = None
 
-    @expensive(spare=1)
     def create(self, request: Request) -> HttpResponse:
-        """Create an export. If the request waits, write a small one before the response.
+        """Create an export. If the request waits, show the export as it is at the end of the wait.
 
-        It is written outside of the transaction that an Idempotency-Key needs. A replayed response
-        to a request that waits shows the export as it is now.
+        So does a request that is repeated with its Idempotency-Key. The wait begins after the
+        creation, so that it holds neither a transaction nor a slot of the organization.
         """
-        seconds = waiting.parameter_seconds(request) if self.may_wait else 0
-        preferred = waiting.preferred_seconds(request) if self.may_wait and not seconds else 0
-        if not seconds and not preferred:
-            return self._create(request)
-        with thread() as is_free:
-            self._wait_seconds = (seconds or preferred) if is_free else 0
-            response = self._create(request)
-            if self._claimed is not None:
-                run(self._claimed, self._wait_seconds)
+        wait = waiting.requested(request) if self.may_wait else None
+        response = super().create(request)
+        if wait is None:
+            return response
+        try:
+            return self._shown_after(wait, response)
+        except DatabaseError as error:
+            # The export exists: an error would make the client create another one.
+            logger.warning("Waiting for an export failed: %s", error)
+            return response
+
+    def _shown_after(self, wait: waiting.Wait, response: HttpResponse) -> HttpResponse:
+        """Wait, then return the response with the export as it is; as it was, if it was deleted."""
         public_id = response["Location"].rstrip("/").rpartition("/")[2]
-        export = get_object_or_404(self.get_queryset(), public_id=public_id)
-        is_new = response.status_code == status.HTTP_201_CREATED
-        shown = self.created(export, is_new=is_new)
+        exports = self.get_queryset().filter(public_id=public_id)
+        with waiting.place(self.organization.pk) as has_waited:
+            if has_waited:
+                waiting.wait_for_end(exports, wait.deadline)
+        export = exports.first()
+        if export is None:
+            return response
+        shown = self.created(export, is_new=response.status_code == status.HTTP_201_CREATED)
         if REPLAYED in response:
             shown[REPLAYED] = response[REPLAYED]
-        if preferred and is_free:
-            shown[waiting.APPLIED] = f"wait={preferred}"
+        if has_waited and wait.preference:
+            shown[waiting.APPLIED] = wait.preference
         return shown
-
-    @idempotent
-    def _create(self, request: Request) -> Response:
-        export, is_new = self.create_job(self.json_body(request))
-        if is_new and export.status == Status.PROCESSING:
-            self._claimed = export
-        return self.created(export, is_new=is_new)
 
     def create_job(self, body: Mapping[str, Any]) -> tuple[Export, bool]:
         organization, body = self.organization, EXPORT_BODY.canonical(body)
@@ -101,7 +101,6 @@ class ExportViewSet(JobViewSet[Export]):
             body,
             spec,
             dedupe=body.get("dedupe") is True,
-            wait_seconds=self._wait_seconds,
         )
 
     def filter_choices(self) -> Mapping[str, Sequence[str]]:

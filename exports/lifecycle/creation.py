@@ -26,7 +26,7 @@ _COUNT_MILLISECONDS = 5_000
 # The last sentence of the error for a request or spec that is too large to be stored.
 SIZE_ADVICE = "Use shorter filters, or several exports."
 # Rows per second, for the first estimate.
-DEFAULT_ROWS_PER_SECOND = 50_000
+_DEFAULT_ROWS_PER_SECOND = 50_000
 
 
 def create(
@@ -36,12 +36,9 @@ def create(
     spec: ExportSpec,
     *,
     dedupe: bool = False,
-    wait_seconds: int = 0,
 ) -> tuple[Export, bool]:
     """Store an export and enqueue it when the transaction is committed.
 
-    wait_seconds: claim an export that takes less time for this process instead, which runs it after
-        the commit.
     dedupe: return an unfinished export with the same spec instead, if there is one.
     Returns the export, and whether it is a new one.
     Raises InvalidInput if only the database can detect that the spec is invalid, and ApiError if
@@ -85,16 +82,13 @@ def create(
             records_count=count,
             estimated_completion=timezone.now() + timedelta(seconds=expected_seconds(count or 0)),
         )
-        if count is not None and _is_quick(count, wait_seconds):
-            export = actions.create_claimed(export_lifecycle, export, quotas)
-        else:
-            actions.create_locked(export_lifecycle, export, quotas)
+        actions.create_locked(export_lifecycle, export, quotas)
     return export, True
 
 
 def expected_seconds(rows: int) -> float:
     """Return the expected time from the request to the file if no other export is running."""
-    return 1 + rows / DEFAULT_ROWS_PER_SECOND
+    return 1 + rows / _DEFAULT_ROWS_PER_SECOND
 
 
 def count_rows(
@@ -128,11 +122,6 @@ def _check(count: int | None, spec: ExportSpec, allowed: ExportLimits) -> None:
 def _bound(request: Mapping[str, Any], name: str) -> str | None:
     """Return a bound of the request's range as text; an epoch may be a number."""
     return None if request.get(name) is None else str(request[name])
-
-
-def _is_quick(count: int, seconds: int) -> bool:
-    """Return whether a small export probably takes less than some seconds."""
-    return _lane(count) is Lane.QUICK and count < seconds * DEFAULT_ROWS_PER_SECOND
 
 
 def _lane(count: int | None) -> Lane:

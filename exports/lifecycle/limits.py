@@ -11,8 +11,6 @@ from longshore.jobs.errors import JobErrorCode
 
 # All files of an export are listed, linked and described in one response.
 MAX_FILES = 1000
-# Maximum of `wait`: a web thread writes an export for this time, then a worker begins again.
-MAX_WAIT_SECONDS = 10
 
 
 def max_records(spec: ExportSpec, allowed: ExportLimits) -> int | None:

@@ -14,7 +14,7 @@ from longshore.api.errors import BaseErrorCode, Problems, display_value
 from longshore.api.suggestions import did_you_mean
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.include_paths import MAX_INCLUDE_DEPTH
-from longshore.resources.includes import Include
+from longshore.resources.includes import Include, cannot_include
 from longshore.resources.registry import Resource
 
 EVERY_COLUMN = "*"
@@ -232,8 +232,7 @@ class IncludeParser:
         elif path.count(".") >= MAX_INCLUDE_DEPTH:
             text = f"{display_value(given)} has more than {MAX_INCLUDE_DEPTH} levels of relations."
         else:
-            hint = did_you_mean(path, accepted)
-            text = f"{self._resource.name} cannot include {display_value(path)}{hint}"
+            text = cannot_include(self._resource, path, accepted)
         self._report(ResourceErrorCode.INVALID_INCLUDE, field_path, given, text, accepted)
 
     def _report(

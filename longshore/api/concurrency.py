@@ -72,13 +72,13 @@ def expensive(
 def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
     """Hold one of the `API_MAX_EXPENSIVE_REQUESTS` slots of an organization during the block.
 
-    spare: slots to leave for other requests; at least one slot stays available.
+    spare: as for `slots`.
     Raises ApiError if no slot is free. If Valkey does not respond, every request is admitted.
     """
     if not settings.API_MAX_EXPENSIVE_REQUESTS:
         yield
         return
-    limit = max(1, settings.API_MAX_EXPENSIVE_REQUESTS - spare)
+    limit = slots(spare)
     key, slot = _key(organization_id), uuid4().hex
     try:
         acquired = cache.run(_ACQUIRE, [key], [limit, _lease_seconds(), slot])
@@ -93,6 +93,14 @@ def admitted(organization_id: str, spare: int = 0) -> Iterator[None]:
     finally:
         with suppress(RedisError):
             cache.run(_RELEASE, [key], [slot])
+
+
+def slots(spare: int = 0) -> int:
+    """Return the number of slots of an organization for requests that leave `spare` to others.
+
+    At least one slot stays available.
+    """
+    return max(1, settings.API_MAX_EXPENSIVE_REQUESTS - spare)
 
 
 def running(organization_id: str) -> int | None:

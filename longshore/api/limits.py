@@ -21,6 +21,19 @@ from longshore.api.pagination import single_page
 from longshore.api.views import ApiView
 
 OVERVIEW = "Overview"
+# Names of the limits of concurrent requests, the slots that they leave for others, descriptions.
+_EXPENSIVE = (
+    (
+        "expensive_requests",
+        0,
+        "Concurrent list pages and retrieved records; previews and creations count, too.",
+    ),
+    (
+        "previews_and_creations",
+        1,
+        "Concurrent previews and creations; list pages and retrieved records count, too.",
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +43,7 @@ class UsedLimit:
     name: unique.
     unit: `bytes`, `seconds`, or "" for a number of things.
     limit: None for no limit.
-    used: None for a limit of each single object.
+    used: None if the limit applies to each object alone, such as to the rows of each export.
     resets_at: when `used` begins at 0 again; None if it does not.
     """
 
@@ -65,7 +78,8 @@ class LimitSerializer(serializers.Serializer[UsedLimit]):
     unit = serializers.CharField(help_text="`bytes`, `seconds`, or empty for a number of things.")
     limit = serializers.IntegerField(allow_null=True, help_text="Null if there is no limit.")
     used = serializers.IntegerField(
-        allow_null=True, help_text="Null for a limit of each single export, batch or request."
+        allow_null=True,
+        help_text="Null if the limit applies to each export, batch or request alone.",
     )
     left = serializers.IntegerField(allow_null=True)
     resets_at = serializers.DateTimeField(
@@ -113,10 +127,8 @@ class LimitsView(ApiView):
                 "resets_at": datetime.now(UTC) + timedelta(seconds=seconds),
             }
         yield UsedLimit(name="requests", description="Requests of this API key.", **values)
-        maximum = settings.API_MAX_EXPENSIVE_REQUESTS or None
-        yield UsedLimit(
-            name="expensive_requests",
-            description="Concurrent previews, creations, list pages and retrieved records.",
-            limit=maximum,
-            used=concurrency.running(organization_id) if maximum else None,
-        )
+        is_limited = bool(settings.API_MAX_EXPENSIVE_REQUESTS)
+        running = concurrency.running(organization_id) if is_limited else None
+        for name, spare, description in _EXPENSIVE:
+            maximum = concurrency.slots(spare) if is_limited else None
+            yield UsedLimit(name=name, description=description, limit=maximum, used=running)

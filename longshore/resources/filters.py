@@ -4,14 +4,13 @@
  "order_by": "created_at", "direction": "desc", "limit": 1000}
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from longshore.api.errors import ErrorCode, Problem, display_value, shortened
-from longshore.api.suggestions import closest, did_you_mean
+from longshore.api.suggestions import did_you_mean
 from longshore.database.column_types import MAX_BIGINT
 from longshore.database.texts import storable
 from longshore.resources.budget import Budget, InvalidFilter
@@ -37,6 +36,7 @@ from longshore.resources.operands import (
     PAIRS,
     check_choices,
     check_name,
+    has_operator,
     meant_operand,
     parse_operand,
     parse_phrase,
@@ -48,8 +48,6 @@ from longshore.resources.values import canonical_value
 
 LIMIT, ORDER_BY, DIRECTION = "limit", "order_by", "direction"
 _MAX_OPTIONS = 100
-# The beginning of a value that looks like an operator.
-_OPERATOR_PREFIX = re.compile(r"[A-Za-z_]+:")
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,7 @@ def _condition(resource: Resource, path: str, raw: Any, budget: Budget, name: st
     elif kind is ColumnType.JSON and not whole_json:
         kind = ColumnType.TEXT
         values = [_json_text(value) for value in values]
-    texts = tuple(_value(name, kind, value) for value in values)
+    texts = tuple(_value(name, kind, value, allowed, column.choices) for value in values)
     if operator in EQUALITY:
         texts = tuple(dict.fromkeys(texts))
         if column.kind is ColumnType.TEXT and column.choices:
@@ -265,15 +263,16 @@ def _json_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _value(name: str, kind: ColumnType, raw: Any) -> str:
-    known = [str(operator) for operator in operators(kind)]
-    if isinstance(raw, Mapping) and (meant := meant_operand(raw)):
-        return canonical_value(name, kind, raw, known, meant)
-    if not isinstance(raw, str) or not _OPERATOR_PREFIX.match(raw):
+def _value(
+    name: str, kind: ColumnType, raw: Any, allowed: Sequence[Operator], choices: Sequence[str]
+) -> str:
+    try:
         return canonical_value(name, kind, raw)
-    head, _, rest = raw.partition(":")
-    operator = closest(head, known)
-    return canonical_value(name, kind, raw, known, operator and f"{operator}:{rest}")
+    except InvalidFilter:
+        known = [each for each in operators(kind) if each in allowed]
+        meant = meant_operand(raw, kind, known, choices)
+        accepted = [str(each) for each in known] if meant or has_operator(raw) else None
+        return canonical_value(name, kind, raw, accepted, meant)
 
 
 def _is_reversed(resource: Resource, condition: Condition | AnyOf) -> bool:

@@ -1,9 +1,11 @@
 """Includes: related records nested in a record with the columns of their own resource."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from longshore.api.errors import display_value
+from longshore.api.suggestions import did_you_mean
 from longshore.resources.registry import Resource
 
 
@@ -44,6 +46,12 @@ def whole_records(resource: Resource, paths: Iterable[str]) -> tuple[Include, ..
             within = whole_records(related, [*further, *related.embedded])
             includes.append(Include(name, tuple(related.columns_by_name), within))
     return tuple(includes)
+
+
+def cannot_include(resource: Resource, path: str, accepted: Sequence[str]) -> str:
+    """Return the message of the error for a path that is not one of the accepted paths."""
+    hint = did_you_mean(path, accepted)
+    return f"{resource.name} cannot include {display_value(path)}{hint}"
 
 
 def included_resources(resource: Resource, includes: Iterable[Include]) -> Iterator[Resource]:

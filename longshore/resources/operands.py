@@ -5,21 +5,25 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from longshore.api.errors import display_value
-from longshore.api.suggestions import did_you_mean
+from longshore.api.suggestions import closest, did_you_mean
 from longshore.database.texts import storable
 from longshore.resources.budget import MAX_VALUES, InvalidFilter, empty_list, too_many_values
+from longshore.resources.columns import ColumnType
 from longshore.resources.comparisons import NULL_TESTS, Operator
 from longshore.resources.search import words_of
-from longshore.resources.values import json_or_text
+from longshore.resources.values import canonical, json_or_text
 
 MAX_NAME_CHARACTERS = 300
 _MAX_PHRASE_CHARACTERS = 500
 # A value of a comma-separated list with the comma after it. In quotes, a quote is doubled.
 _VALUES = re.compile(r'\s*("(?:[^"]|"")*")\s*,|([^,]*),')
+# The beginning of a value that looks like an operator.
+_OPERATOR_PREFIX = re.compile(r"[A-Za-z_]+:")
 # The operators of the native filter language.
 OPERATORS = (
     *(Operator.EQUALS, Operator.NOT_EQUALS),
@@ -61,12 +65,63 @@ def parse_operand(raw: Any, *, whole_json: bool) -> tuple[Operator, list[Any]]:
     return (Operator.EQUALS, [raw]) if values == [raw.strip()] else (Operator.IN, values)
 
 
-def meant_operand(raw: Mapping[str, Any]) -> str | None:
-    """Return the operand that an object such as `{"gte": 1}` probably means; None if none."""
+def has_operator(raw: Any) -> bool:
+    """Return whether a value is a text that begins like an operator, such as `gteq:1`."""
+    return isinstance(raw, str) and _OPERATOR_PREFIX.match(raw) is not None
+
+
+def meant_operand(
+    raw: Any, kind: ColumnType, allowed: Sequence[Operator], choices: Sequence[str]
+) -> str | None:
+    """Return the operand that an object such as `{"gte": 1}`, or `gteq:1`, probably means.
+
+    allowed: the operators of the filter. kind, choices: of its column; no choices: any value.
+    Returns None for any other value, and if the filter would refuse the operand, too.
+    """
+    meant = None
+    if isinstance(raw, Mapping):
+        meant = _operand_of_object(raw)
+    elif has_operator(raw):
+        head, _, rest = raw.partition(":")
+        operator = closest(head, [str(each) for each in allowed])
+        meant = operator and f"{operator}:{rest}"
+    return meant if meant and _is_accepted(meant, kind, allowed, choices) else None
+
+
+def _operand_of_object(raw: Mapping[str, Any]) -> str | None:
     if set(raw) == {Operator.GTE, Operator.LTE}:
-        return f"{Operator.BWI}:{raw[Operator.GTE]},{raw[Operator.LTE]}"
-    pairs = [f"{name}:{value}" for name, value in raw.items() if name in OPERATORS]
-    return pairs[0] if len(pairs) == 1 else None
+        raw = {Operator.BWI: [raw[Operator.GTE], raw[Operator.LTE]]}
+    operators = [Operator(name) for name in raw if name in OPERATORS]
+    if len(operators) != 1:
+        return None
+    [operator] = operators
+    value = raw[operator]
+    if operator in NULL_TESTS:
+        return str(operator) if value is True else None
+    has_list = operator in (*PAIRS, *_LISTS)
+    values = value if isinstance(value, list) and has_list else [value]
+    if not all(isinstance(each, str | int | float | Decimal) for each in values):
+        return None
+    texts = [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
+    return f"{operator}:{','.join(map(_quoted, texts) if has_list else texts)}"
+
+
+def _quoted(text: str) -> str:
+    """Return a value as `split` reads it."""
+    needs_quotes = "," in text or text.startswith('"') or text != text.strip()
+    return '"' + text.replace('"', '""') + '"' if needs_quotes else text
+
+
+def _is_accepted(
+    text: str, kind: ColumnType, allowed: Sequence[Operator], choices: Sequence[str]
+) -> bool:
+    try:
+        operator, values = parse_operand(text, whole_json=False)
+        texts = [canonical(kind, value) for value in values]
+    except (InvalidFilter, ValueError):
+        return False
+    is_pair = operator not in PAIRS or len(texts) == len(PAIRS)
+    return operator in allowed and is_pair and not (choices and {*texts} - {*choices})
 
 
 def split(text: str) -> list[str]:

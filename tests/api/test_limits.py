@@ -54,5 +54,17 @@ def test_running_expensive_requests_are_counted(alice: KeyClient, acme: Organiza
         assert limits(alice)["expensive_requests"]["used"] == 1
 
 
+def test_a_slot_that_creations_leave_to_others_is_not_left_to_creations(
+    alice: KeyClient, acme: Organization, settings: Settings
+) -> None:
+    settings.API_MAX_EXPENSIVE_REQUESTS = 2
+    with admitted(acme.pk):
+        found = limits(alice)
+        assert alice.post("/v1/exports", {"resource": "contact"}).status_code == 429
+    assert found["expensive_requests"]["left"] == 1
+    assert [found["previews_and_creations"][each] for each in ("limit", "left")] == [1, 0]
+    assert limits(alice)["previews_and_creations"]["left"] == 1
+
+
 def test_limits_need_an_api_key() -> None:
     assert APIClient().get("/v1/limits").status_code == 401

@@ -2,10 +2,8 @@
 
 import io
 import os
-import pty
 import re
 import signal
-import termios
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from longshore.domains.logistics.models import Contact
 from tests.batches.running import CSV, CSV_WITH_ERROR, run
 from tests.conftest import KeyClient
 from tests.exports.conftest import storage, stored_files
+from tests.terminals import terminal
 
 __all__ = ["storage"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("storage")]
@@ -306,17 +305,9 @@ def test_an_error_while_the_result_is_stored_cancels_the_batch(
     assert Batch.objects.get().status == "canceled"
 
 
-def test_a_terminal_shows_a_bar_for_each_phase(
-    acme: Organization, inputs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    with os.fdopen(theirs, "w") as terminal:
-        monkeypatch.setattr("sys.stderr", terminal)
+def test_a_terminal_shows_a_bar_for_each_phase(acme: Organization, inputs: Path) -> None:
+    with terminal() as shown:
         assert import_batch(write(inputs, CSV_WITH_ERROR)) == 1
-        monkeypatch.undo()
-        shown = os.read(ours, 1 << 16).decode()
-    os.close(ours)
     for name in ("storing", "parsing", "validation", "processing"):
-        assert re.search(rf"{name} +100% \|█+\|", shown), name
-    assert "1 failed" in shown
+        assert re.search(rf"{name} +.*100%", shown.text), name
+    assert "1 failed" in shown.text

@@ -1,8 +1,6 @@
 """Logistics demo data: number of records, arguments, progress, and texts that need escaping."""
 
-import os
 import re
-import termios
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -21,6 +19,7 @@ from longshore.domains.logistics.models import (
     Tracker,
 )
 from longshore.domains.logistics.models.base import Record
+from tests.terminals import terminal
 
 pytestmark = pytest.mark.django_db
 
@@ -111,15 +110,10 @@ def test_invalid_arguments_are_rejected(organization: str, rows: int, reason: st
     assert not Organization.objects.exists()
 
 
-def test_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal, side = os.openpty()
-    termios.tcsetwinsize(side, (24, 120))
-    with os.fdopen(side, "w") as stderr, monkeypatch.context() as patch:
-        patch.setattr("sys.stderr", stderr)
+def test_progress_bar_on_a_terminal() -> None:
+    with terminal(columns=120) as shown:
         call_command("demo_data", organization="acme", rows=300)
-    written = os.read(terminal, 100_000).decode()
-    os.close(terminal)
-    assert re.search(r"acme: 100%.*300/300 .*rows/s", written)
+    assert re.search(r"acme .*100%.* 300 of 300 rows", shown.text)
 
 
 @pytest.mark.slow

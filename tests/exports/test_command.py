@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -16,10 +17,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from longshore.accounts.models import Organization
+from longshore.api.progress import console_of, progress_bars
 from longshore.domains.commerce.models import Order
 from longshore.domains.logistics.models import Contact
 from longshore.resources.export_types import export_types
 from longshore.resources.registry import registry
+from tests.terminals import terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -306,8 +309,6 @@ def test_the_help_shows_examples_and_the_named_exports(
         call_command("export", "--help")
     shown = capsys.readouterr().out
     assert "  All shipments, with the default columns:\n    manage.py export shipment" in shown
-    for named in export_types.declared:
-        assert re.search(rf"^  {named.code} +{named.name}$", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -318,10 +319,45 @@ def test_a_terminal_gets_no_binary_files(
 ) -> None:
     master, slave = os.openpty()
     try:
-        with os.fdopen(slave, "w") as terminal, monkeypatch.context() as patch:
-            patch.setattr(sys, "stdout", terminal)
+        with os.fdopen(slave, "w") as output, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", output)
             with pytest.raises(CommandError, match="Write the file with --output FILE") as raised:
                 call_command("export", "contact", "--organization=acme", *arguments)
     finally:
         os.close(master)
     assert raised.value.returncode == 2
+
+
+def test_the_closing_line_is_green_and_warnings_are_yellow(
+    contacts: list[Contact], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("export", "contact", "--organization=acme", "--includes=groups.location")
+    path = tmp_path / "out [b].csv"
+    call_command(*arguments, f"--output={path}", "--force-color")
+    shown = capsys.readouterr().err
+    assert f"\x1b[32mWrote {path}: " in shown
+    assert "\x1b[33mgroups.location is left out" in shown
+    call_command(*arguments, f"--output={path}")
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_terminal_shows_a_bar_and_lines_of_the_log_above_it(
+    contacts: list[Contact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with terminal() as shown:
+        monkeypatch.setattr(logging.root, "handlers", [logging.StreamHandler()])
+        with progress_bars(console_of({})) as progress:
+            progress.add_task("contact", total=5, unit="rows")
+            logging.getLogger("other").error("a line of the log")
+        call_command("export", "contact", "--organization=acme", f"--output={tmp_path / 'out.csv'}")
+    # The bar is erased before the line.
+    assert "\x1b[2Ka line of the log" in shown.text
+    assert re.search(r"contact .*100%.* 5 of 5 rows", shown.text)
+
+
+def test_named_exports_are_described(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command("export", "--help")
+    shown = capsys.readouterr().out
+    columns = len(export_types.by_code["order_list"].columns)
+    assert f"Orders: order, {columns} columns, dates of placed_at" in shown

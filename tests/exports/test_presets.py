@@ -461,6 +461,9 @@ def test_a_named_export_is_accepted_under_both_names(alice: KeyClient, acme: Org
     assert (created["type"], created["request"]) == ("order_list", {"type": "order_list"})
     listed = alice.get("/v1/exports", {"type": "order_list"}).json()["results"]
     assert [each["id"] for each in listed] == [created["id"]]
+    for body in ({"code": "order_list", "type": None}, {"code": None, "type": "order_list"}):
+        created = alice.post("/v1/exports", body).json()
+        assert (created["type"], created["request"]) == ("order_list", {"type": "order_list"})
     types = alice.get("/v1/exports/types").json()["results"]
     assert [each["type"] for each in types] == CODES
     assert ("invalid_request", "code") in [

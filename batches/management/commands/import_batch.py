@@ -5,7 +5,6 @@ The batch is recorded and journaled like any other: the API and the admin show i
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,7 +14,7 @@ from django.core.management.base import (
     CommandError,
     CommandParser,
 )
-from tqdm.contrib.logging import logging_redirect_tqdm
+from rich.console import Console
 
 from batches.execution.outcome import Outcome
 from batches.execution.runner import BatchRunner
@@ -35,6 +34,7 @@ from longshore.api.command_line import (
     invalid_arguments,
 )
 from longshore.api.errors import ApiError, InvalidInput
+from longshore.api.progress import console_of, progress_bars
 from longshore.jobs import actions
 from longshore.jobs.runner import Work
 from longshore.jobs.statuses import Status
@@ -82,17 +82,18 @@ class Command(BaseCommand):
             spec = parse_batch(body, organization, has_file=True).spec
         except InvalidInput as invalid:
             raise invalid_arguments(invalid) from None
-        display = PhaseDisplay(sys.stderr)
-        batch = self._create(organization, body, spec, options["file"], display)
-        try:
-            with closing(display), logging_redirect_tqdm():
+        console = console_of(options)
+        with progress_bars(console) as progress:
+            display = PhaseDisplay(console, progress)
+            batch = self._create(organization, body, spec, options["file"], display)
+            try:
                 _Runner(display).run_claimed(batch)
                 batch.refresh_from_db()
                 display.end(batch.phases)
-        except BaseException:
-            self._cancel(batch)
-            raise
-        self._report(batch)
+            except BaseException:
+                self._cancel(batch, console)
+                raise
+        self._report(batch, console)
 
     def _create(
         self,
@@ -125,7 +126,7 @@ class Command(BaseCommand):
             raise
         return batch
 
-    def _cancel(self, batch: Batch) -> None:
+    def _cancel(self, batch: Batch, console: Console) -> None:
         """Cancel a batch whose attempt was interrupted."""
         batch.refresh_from_db()
         try:
@@ -134,17 +135,17 @@ class Command(BaseCommand):
             # It has ended meanwhile.
             return
         text = f"{batch} was canceled. Rows that it has written stay; it can be undone or retried."
-        self.stderr.write(text)
+        console.print(text, style="yellow")
 
-    def _report(self, batch: Batch) -> None:
+    def _report(self, batch: Batch, console: Console) -> None:
         """Show the result of a batch. Raises CommandError if it is not completed."""
         if batch.status == Status.QUEUED:
             # No worker is to continue a batch whose command has ended.
             event = batch.events.last()
-            self._cancel(batch)
+            self._cancel(batch, console)
             raise CommandError(event.reason if event else "The attempt failed.")
         for warning in batch.warnings:
-            self.stderr.write(warning)
+            console.print(warning, style="yellow")
         dry_run = " (dry run: nothing was written)" if batch.dry_run else ""
         self.stdout.write(f"{batch}: {batch.get_status_display()}{dry_run}")
         for lines in (report.outcome_lines, report.error_lines, report.place_lines):

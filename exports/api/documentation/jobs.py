@@ -22,9 +22,8 @@ jobs = job_operations(
         create=(
             "Validates the request, stores the export and queues it for a worker, without waiting "
             "for the worker. Poll the export's `url` until `status` is `completed`, then follow "
-            "`download_url`. With `wait`, the response of a small export shows its files. All "
-            "problems of an invalid request are reported at once, and nothing "
-            "is queued."
+            "`download_url`. With `wait`, the response to a small export shows its files. All "
+            "problems of an invalid request are reported at once, and nothing is queued."
         ),
         retrieve="Returns its status, its progress and, once it is completed, its files.",
         cancel="Cancels a queued or running export and stops its database query.",

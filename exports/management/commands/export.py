@@ -5,13 +5,15 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
-from tqdm import tqdm
+from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from exports.formats import formats
 from exports.formats.base import FormatLimit
@@ -29,8 +31,9 @@ from longshore.api.command_line import (
     invalid_arguments,
 )
 from longshore.api.errors import InvalidInput
+from longshore.api.progress import console_of, progress_bars
 from longshore.files.compression import Compression
-from longshore.resources.export_types import export_types
+from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.registry import registry
 
 _STANDARD_OUTPUT = "-"
@@ -65,7 +68,7 @@ def _columns(text: str) -> str | dict[str, str | bool]:
 
 def _examples() -> str:
     width = max(map(len, export_types.codes()), default=0)
-    types = "\n".join(f"  {each.code:{width}}  {each.name}" for each in export_types.declared)
+    types = "\n".join(f"  {each.code:{width}}  {_describe(each)}" for each in export_types.declared)
     return f"""\
 examples:
   All shipments, with the default columns:
@@ -84,6 +87,13 @@ examples:
 named exports:
 {types}
 """
+
+
+def _describe(export_type: ExportType) -> str:
+    """Return the name of a named export, its resource, the number of columns and the date field."""
+    date = f", dates of {export_type.date}" if export_type.date else ""
+    number = len(export_type.columns)
+    return f"{export_type.name}: {export_type.resource}, {number} columns{date}"
 
 
 class Command(BaseCommand):
@@ -162,11 +172,12 @@ class Command(BaseCommand):
             raise invalid_arguments(invalid) from None
         if options["output"] == _STANDARD_OUTPUT and sys.stdout.isatty() and _is_binary(spec):
             raise CommandError(_BINARY.format(spec.format), returncode=USAGE)
+        console = console_of(options)
         for warning in spec.warnings:
-            self.stderr.write(warning)
+            console.print(warning, style="yellow")
         stream = ExportStream(spec, organization.pk)
         try:
-            size = _write(stream, options["output"], spec, total)
+            size = _write(stream, options["output"], spec, total, console)
         except FormatLimit as limit:
             raise CommandError(str(limit)) from None
         except OSError as error:
@@ -179,43 +190,47 @@ class Command(BaseCommand):
         if options["output"] != _STANDARD_OUTPUT:
             rows = "1 row" if stream.rows == 1 else f"{stream.rows:,} rows"
             bytes_text = filesizeformat(size).replace("\xa0", " ")
-            self.stderr.write(f"Wrote {options['output']}: {rows}, {bytes_text}.")
+            console.print(f"Wrote {options['output']}: {rows}, {bytes_text}.", style="green")
 
 
 def _is_binary(spec: ExportSpec) -> bool:
     return bool(formats[spec.format].compressed_inside) or spec.compression != Compression.NONE
 
 
-def _write(stream: ExportStream, output: str, spec: ExportSpec, total: int | None) -> int:
+def _write(
+    stream: ExportStream, output: str, spec: ExportSpec, total: int | None, console: Console
+) -> int:
     """Write to a file that appears only when it is complete, a pipe, or standard output.
 
     Returns the number of bytes.
     """
-    with tqdm(
-        total=total, unit=" rows", unit_scale=True, desc=spec.resource, disable=None
-    ) as progress:
+    is_shown = output == _STANDARD_OUTPUT and sys.stdout.isatty()
+    with progress_bars(console, is_hidden=is_shown) as progress:
+        copy = partial(
+            _copy, stream, progress, progress.add_task(spec.resource, total=total, unit="rows")
+        )
         if output == _STANDARD_OUTPUT:
-            return _copy(stream, sys.stdout.buffer, progress)
+            return copy(sys.stdout.buffer)
         if Path(output).exists() and not Path(output).is_file():
             # A pipe or a device: replacing it by a file would break its reader.
             with Path(output).open("wb") as file:
-                return _copy(stream, file, progress)
+                return copy(file)
         target = Path(os.path.realpath(output))
-        partial = target.with_name(f".{uuid4().hex}.partial")
+        temporary = target.with_name(f".{uuid4().hex}.partial")
         try:
-            with partial.open("xb") as file:
-                size = _copy(stream, file, progress)
-            partial.rename(target)
+            with temporary.open("xb") as file:
+                size = copy(file)
+            temporary.rename(target)
             return size
         finally:
-            partial.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
-def _copy(stream: ExportStream, file: BinaryIO, progress: "tqdm[Any]") -> int:
+def _copy(stream: ExportStream, progress: Progress, task: TaskID, file: BinaryIO) -> int:
     size = 0
     for block in stream:
         file.write(block)
         size += len(block)
-        progress.update(stream.rows - progress.n)
+        progress.update(task, completed=stream.rows)
     file.flush()
     return size

@@ -263,8 +263,14 @@ class Body:
 
         `read` reports such a field.
         """
-        names = {alias: name for alias, name in self.aliases.items() if name not in given}
-        return {names.get(name, name): value for name, value in given.items()}
+        names = {
+            alias: name
+            for alias, name in self.aliases.items()
+            if self._has(given, alias) and not self._has(given, name)
+        }
+        # Fields that are null, so that an alias of them or their name applies.
+        nulls = {alias for alias in self.aliases if not self._has(given, alias)} | {*names.values()}
+        return {names.get(name, name): each for name, each in given.items() if name not in nulls}
 
     def defaults(self) -> dict[str, Any]:
         """Return the values of a request that has none of the fields."""
@@ -279,7 +285,7 @@ class Body:
         order of the fields.
         """
         for field in self.fields:
-            if field.required and not self._has(given, field):
+            if field.required and not self._has(given, field.name):
                 place = f"{path}{field.name}"
                 text = f"{place} is required."
                 problems.report(ErrorCode.INVALID_REQUEST, place, None, text, field.accepted)
@@ -288,14 +294,14 @@ class Body:
                 self._refuse_unknown(name, given, problems, path)
         values = self.defaults()
         for field in self.fields:
-            if self._has(given, field):
+            if self._has(given, field.name):
                 place = f"{path}{field.name}"
                 values[field.name] = field.read(given[field.name], place, problems)
         return values
 
-    def _has(self, given: Mapping[str, Any], field: Field) -> bool:
-        is_absent = given.get(field.name) is None and self.null_is_absent
-        return field.name in given and not is_absent
+    def _has(self, given: Mapping[str, Any], name: str) -> bool:
+        is_absent = given.get(name) is None and self.null_is_absent
+        return name in given and not is_absent
 
     def _refuse_unknown(
         self, name: str, given: Mapping[str, Any], problems: Problems, path: str

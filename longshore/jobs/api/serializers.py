@@ -28,7 +28,7 @@ class FailureField(serializers.JSONField):
 # The title names the class in generated clients: there are components of the other names.
 @extend_schema_field({"type": "object", "additionalProperties": {}, "title": "Submitted"})
 class RequestField(serializers.JSONField):
-    """The body of the request that created a job, unchanged."""
+    """The body of the request that created a job. An alias of a field is stored as the field."""
 
 
 class JobSerializer(ModelSerializer[_Job]):

@@ -9,14 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, IntegerField, TextField, UUIDField
 from django.http import QueryDict
 
-from longshore.api.errors import (
-    ApiError,
-    ErrorCode,
-    InvalidInput,
-    Problem,
-    Problems,
-    display_value,
-)
+from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem, Problems
 from longshore.api.suggestions import did_you_mean
 from longshore.database.column_types import MAX_BIGINT, MIN_BIGINT
 from longshore.database.texts import storable
@@ -26,7 +19,7 @@ from longshore.resources.comparisons import Operator
 from longshore.resources.conditions import Condition
 from longshore.resources.errors import ResourceErrorCode
 from longshore.resources.filters import Ordering, Selection
-from longshore.resources.includes import whole_records
+from longshore.resources.includes import cannot_include, whole_records
 from longshore.resources.listing import Listing
 from longshore.resources.registry import Resource, registry
 from longshore.resources.values import canonical
@@ -92,10 +85,9 @@ def _paths(parameters: QueryDict) -> list[str]:
 def _include_problems(resource: Resource, paths: Iterable[str]) -> Iterator[Problem]:
     for path in paths:
         if path not in resource.includable:
-            hint = did_you_mean(path, resource.includable)
-            text = f"{resource.name} cannot include {display_value(path)}{hint}"
-            code = ResourceErrorCode.INVALID_INCLUDE
-            yield Problem(code, INCLUDES, path, text, resource.includable)
+            accepted = resource.includable
+            text = cannot_include(resource, path, accepted)
+            yield Problem(ResourceErrorCode.INVALID_INCLUDE, INCLUDES, path, text, accepted)
 
 
 def primary_column(resource: Resource) -> Column | None:

@@ -2,14 +2,16 @@
 
 import hashlib
 from argparse import ArgumentParser
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
-from tqdm import tqdm
 
 from longshore.accounts.models import Organization
+from longshore.api.progress import console_of, progress_bars
 from longshore.domains.demo.load import DemoData, load
 from longshore.domains.demo.sources import DemoSource, demo_sources
 
@@ -43,23 +45,23 @@ class Command(BaseCommand):
             owner = _organization(organization)
             for source, size in sizes:
                 if size:
-                    quiet = options["verbosity"] == 0 or None
-                    self._load(source.build(owner, size), organization, quiet=quiet)
+                    self._load(source.build(owner, size), organization, options)
 
-    def _load(self, data: DemoData, slug: str, *, quiet: bool | None) -> None:
-        """Load the data, unless the organization holds it already.
-
-        quiet: whether to hide the progress bar; None hides it outside of a terminal.
-        """
+    def _load(self, data: DemoData, slug: str, options: Mapping[str, Any]) -> None:
+        """Load the data, unless the organization holds it already."""
         loaded = data.loaded_size()
         if loaded is None:
-            with tqdm(total=data.records, desc=slug, unit=" rows", disable=quiet) as bar:
-                finish = load(data, bar.update)
-            with connection.cursor() as cursor:
-                for statement in tqdm(
-                    finish, desc="finishing", unit="", disable=quiet, leave=False
-                ):
+            is_hidden = options["verbosity"] == 0
+            with (
+                progress_bars(console_of(options), is_hidden=is_hidden) as progress,
+                connection.cursor() as cursor,
+            ):
+                rows = progress.add_task(slug, total=data.records, unit="rows")
+                finish = [*load(data, partial(progress.advance, rows))]
+                statements = progress.add_task("finishing", total=len(finish), unit="statements")
+                for statement in finish:
                     cursor.execute(statement)
+                    progress.advance(statements)
         elif loaded != data.size:
             raise CommandError(
                 f"{slug} already holds demo data of {loaded} {data.unit}, which cannot be changed "
