@@ -45,8 +45,8 @@ class Resource:
         returns the newest records by this field; if it is None, by the primary key.
     relations: relations with the fields that they show of related records.
     includes: paths of relations, declared here or only on the model, with at most
-        `include_paths.MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns of their own
-        resource.
+        `include_paths.MAX_INCLUDE_DEPTH` steps. A request may nest their records with all columns
+        of their own resource.
     columns: computed columns, and fields under another name.
     default_columns: columns, relations and `<relation>.<column>` of a CSV or XLSX file for which
         the request names no columns; by default all columns and relations.
