@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from longshore.files.datetime_patterns import tokens
 
-# Used if the request sets no pattern. A datetime in Excel has no time zone.
+# Shown if the request sets no pattern. A datetime in Excel has no time zone.
 DEFAULT_NUMBER_FORMAT = "yyyy-mm-dd hh:mm:ss"
 DEFAULT_PATTERN = "yyyy-MM-dd HH:mm:ss"
 

@@ -168,8 +168,9 @@ def _datetime(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
     excel_format = number_format(spec.datetime_format) if spec.datetime_format else None
     if spec.datetime_format and excel_format is None:
         return _TEXT.format(text)
-    # Truncate to the precision that Excel displays: Excel rounds, the other formats truncate.
-    milliseconds = excel_format is not None and excel_format.endswith(".000")
+    # Truncate to the precision of the request's pattern: Excel rounds, the other formats truncate.
+    # Without a pattern the cell keeps the milliseconds that Excel can store, and shows seconds.
+    milliseconds = excel_format is None or excel_format.endswith(".000")
     serial = _SERIAL.format(
         unit=sql.Literal("milliseconds" if milliseconds else "second"),
         moment=value,

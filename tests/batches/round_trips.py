@@ -248,11 +248,13 @@ def unique_fields(model: type[Model]) -> set[str]:
 def exported(
     resource: Resource, organization: Organization, file_format: str = "csv", **request: Any
 ) -> bytes:
-    """Return the file of an export, in the order of the records' creation.
+    """Return the file of an export of all columns, in the order of the records' creation.
 
     request: of the export; names of `csv_field_options` too.
     """
     top = ("compression", "dry_data", "includes", "fields")
+    if not {"columns", *top[1:]} & {*request}:
+        request["columns"] = "all"
     body = {
         "resource": resource.name,
         "format": file_format,

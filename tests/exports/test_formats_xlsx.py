@@ -69,7 +69,7 @@ def expected(record: dict[str, Any], name: str, timezone: str) -> Any:
             local = value.astimezone(ZoneInfo(timezone))
             if not FIRST <= local.date() <= LAST:
                 return local.isoformat(timespec="microseconds")
-            return local.replace(tzinfo=None, microsecond=0)
+            return local.replace(tzinfo=None, microsecond=local.microsecond // 1000 * 1000)
         case date():
             fits = value >= FIRST
             return datetime.combine(value, datetime.min.time()) if fits else value.isoformat()
