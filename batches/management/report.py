@@ -1,10 +1,12 @@
 """The result of a batch as text: rows by outcome, errors as a table, and where its files are."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from io import StringIO
 
 from django.urls import reverse
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from batches.lifecycle.deadlines import undo_deadline
 from batches.lifecycle.storage import BATCH_FILES
@@ -15,6 +17,7 @@ from longshore.api.links import absolute
 
 MAX_SHOWN_ERRORS = 20
 _MAX_CELL_WIDTH = 30
+_UNLIMITED = 10_000
 _HEADERS = ("row", "column", "value", "code", "message")
 _FILES = {
     FileKind.ERRORS: "All errors, as a file",
@@ -63,34 +66,21 @@ def place_lines(batch: Batch) -> Iterator[str]:
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the lines of a table. The last column has no maximum width."""
-    *cells, last = zip(_HEADERS, *rows, strict=True)
-    columns = [[_cut(_printable(cell)) for cell in column] for column in cells]
-    columns.append([_printable(cell) for cell in last])
-    widths = [max(map(_width, column)) for column in columns[:-1]]
-    for line in zip(*columns, strict=True):
-        padding = [" " * (width - _width(cell)) for width, cell in zip(widths, line, strict=False)]
-        # Numbers of rows are aligned on the right.
-        first = padding[0] + line[0]
-        others = [cell + space for cell, space in zip(line[1:-1], padding[1:], strict=True)]
-        yield "  ".join([first, *others, line[-1]])
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    first, *others, last = _HEADERS
+    table.add_column(first, justify="right")
+    for name in others:
+        table.add_column(name, max_width=_MAX_CELL_WIDTH, no_wrap=True, overflow="ellipsis")
+    table.add_column(last, no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(_printable(cell)) for cell in row))
+    text = StringIO()
+    # As wide as the table: lines are never wrapped.
+    Console(file=text, width=_UNLIMITED, color_system=None).print(table)
+    for line in text.getvalue().splitlines():
+        yield line.rstrip()
 
 
 def _printable(text: str) -> str:
     """Escape characters that would break a line or control the terminal."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-
-
-def _cut(text: str) -> str:
-    """Return the beginning of a text that is wider than a cell."""
-    if _width(text) <= _MAX_CELL_WIDTH:
-        return text
-    length = sum(width < _MAX_CELL_WIDTH for width in accumulate(map(_width, text)))
-    return f"{text[:length]}…"
-
-
-def _width(text: str) -> int:
-    """Return the number of columns that a text takes on a terminal."""
-    return sum(
-        0 if unicodedata.combining(each) else 1 + (unicodedata.east_asian_width(each) in "WF")
-        for each in text
-    )
