@@ -79,7 +79,7 @@ def record_all(
     """Store an audit entry for each pair of an organization's id and a subject, in one query."""
     if isinstance(request.user, AnonymousUser):
         raise TypeError("An audit entry needs a signed-in user.")
-    person = {"user_id": request.user.pk, "username": _username(request)}
+    person = _person(request)
     AuditEntry.objects.bulk_create(
         _entry(request, action, organization_id, subject, message, **person)
         for organization_id, subject in subjects
@@ -87,11 +87,11 @@ def record_all(
 
 
 def record_refusal(request: HttpRequest, action: str, subject: Model | str, message: str) -> None:
-    """Record that somebody who is not signed in was refused.
+    """Record a refused password or code. Usually nobody is signed in.
 
     subject: the user whose password or code was refused; a text if there is no such user.
     """
-    _entry(request, action, None, subject, message).save(force_insert=True)
+    _entry(request, action, None, subject, message, **_person(request)).save(force_insert=True)
 
 
 def _entry(
@@ -115,6 +115,10 @@ def _entry(
         message=message[:MAX_MESSAGE_CHARACTERS],
         address=address(request),
     )
+
+
+def _person(request: HttpRequest) -> dict[str, Any]:
+    return {"user_id": request.user.pk, "username": _username(request)}
 
 
 def _username(request: HttpRequest) -> str:
