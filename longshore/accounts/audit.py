@@ -50,7 +50,7 @@ def record(
 
 
 def record_preview(request: HttpRequest, organization_id: str, subject: str, message: str) -> None:
-    """Record a preview of data, unless the person's last one was the same, a few minutes ago.
+    """Record a preview of data, unless the person has seen the same one a few minutes ago.
 
     A page that is loaded again, or a request that is repeated, leaves one entry in this time. The
     end of a long message is replaced by the checksum of the message, so that it differs from all
@@ -60,13 +60,14 @@ def record_preview(request: HttpRequest, organization_id: str, subject: str, mes
     if len(message) > MAX_MESSAGE_CHARACTERS:
         checksum = f"… SHA-256 {sha256(message.encode()).hexdigest()}"
         message = message[: MAX_MESSAGE_CHARACTERS - len(checksum)] + checksum
-    previews = AuditEntry.objects.filter(
+    same = AuditEntry.objects.filter(
         username=_username(request),
         organization=organization_id,
         action=AuditAction.PREVIEW,
+        message=message,
         created_at__gt=timezone.now() - _SAME_PREVIEW,
     )
-    if previews.order_by("-pk").values_list("message", flat=True).first() != message:
+    if not same.exists():
         record(request, AuditAction.PREVIEW, organization_id, subject, message)
 
 
