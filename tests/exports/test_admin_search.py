@@ -10,12 +10,14 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.db.migrations import RunSQL
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from exports.models import Export, ExportFile, ExportSearch, Status
+from longshore.accounts import staff
 from longshore.accounts.models import ApiKey, AuditEntry, Organization, StaffProfile
 from longshore.jobs.admin import search
+from longshore.jobs.admin.dates import date_links
 from longshore.resources.export_types import export_types
 from tests.exports.conftest import export_of
 from tests.members import bind
@@ -127,6 +129,28 @@ def test_links_narrow_the_list_to_a_year_a_month_and_a_day(
     assert len(listed(admin_client, **dict(parse_qsl(days["3"][1:])))) == 1
     assert [*links(days["3"])] == ["February 2025"]
     assert links("?created_at_from=2025-01-02&created_at_to=2025-01-05") == {}
+
+
+def test_the_days_of_a_bound_person_are_read_by_organization_and_not_for_a_post(
+    acme: Organization, globex: Organization, rf: RequestFactory
+) -> None:
+    hidden = Organization.objects.create(name="Hidden", slug="hidden")
+    for organization, year in ((acme, 2024), (globex, 2025), (hidden, 2022), (hidden, 2026)):
+        make(organization, created_at=datetime(year, 6, 1, tzinfo=UTC))
+    person = User.objects.create_user("bound", is_staff=True)
+    bind(person, [acme, globex])
+    request = rf.get(LIST)
+    request.user = person
+    jobs = staff.restrict(Export.objects.all(), person)
+    with CaptureQueriesContext(connection) as queries:
+        labels = [label for label, _ in date_links(request, jobs)]
+    assert labels == ["2024", "2025"]
+    [query] = queries
+    assert query["sql"].count('"organization_id" = ') == 2
+    request.method = "POST"
+    with CaptureQueriesContext(connection) as queries:
+        assert date_links(request, jobs) == []
+    assert not queries.captured_queries
 
 
 @pytest.mark.usefixtures("others")
