@@ -90,6 +90,7 @@ def test_an_unknown_name_is_not_stored_and_recorded_once() -> None:
 def test_the_log_and_the_history_of_a_user_show_refused_sign_ins(admin_client: Client) -> None:
     sign_in("mary", "guess")
     mary = User.objects.get(username="mary")
+    assert str(AuditEntry.objects.latest("pk")) == "Not signed in: sign_in_failed mary"
     log = "/admin/longshore_accounts/auditentry/"
     for path in (log, f"/admin/auth/user/{mary.pk}/history/"):
         page = admin_client.get(path).content.decode()
