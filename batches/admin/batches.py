@@ -20,7 +20,7 @@ from unfold.forms import BaseDialogForm
 from batches.admin import presentation
 from batches.admin.failures import FAILURES
 from batches.admin.filters import FormatFilter
-from batches.admin.previewing import may_preview, record_errors
+from batches.admin.previewing import may_preview, record_errors, record_preview
 from batches.admin.wizard.views import wizard_url, wizard_urls
 from batches.lifecycle import undo
 from batches.lifecycle.deadlines import undo_deadline
@@ -143,12 +143,15 @@ class BatchAdmin(JobFilesAdmin):
         return presentation.facts(job)
 
     def shown_request(self, request: HttpRequest, job: Batch) -> Any:
-        """Replace corrected cells by their number for people who may not see cells."""
+        """Record that the person has seen the corrected cells.
+
+        People who may not see cells get their number in place of them.
+        """
         if not (corrected := presentation.corrected_text(job)):
             return job.request
         if not may_preview(request, job):
             return job.request | {"corrections": corrected}
-        record_errors(request, job)
+        record_preview(request, job, f"Previewed the corrected cells of {job}.")
         return job.request
 
     def has_downloads(self, job: Batch) -> bool:

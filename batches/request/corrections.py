@@ -42,7 +42,7 @@ def _read(value: Any, path: str, problems: Problems) -> Any:
     found = {}
     for row, cells in value.items():
         place = f"{path}.{row}"
-        if not _is_number(row):
+        if not is_row_number(row):
             text = f"{path}: {display_value(row)} is not the number of a row. The first row is 1."
             _refuse(problems, place, row, text)
         elif not isinstance(cells, Mapping):
@@ -53,7 +53,7 @@ def _read(value: Any, path: str, problems: Problems) -> Any:
     return found
 
 
-def _is_number(row: str) -> bool:
+def is_row_number(row: str) -> bool:
     """Return whether a key is the number of a row as the engine writes it, such as `12`."""
     is_whole = row.isascii() and row.isdecimal() and not row.startswith("0")
     return is_whole and len(row) <= len(str(MAX_BIGINT)) and int(row) <= MAX_BIGINT

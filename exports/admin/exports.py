@@ -30,6 +30,7 @@ from longshore.jobs.admin.presentation import EMPTY, Table, chips, code, resourc
 from longshore.jobs.admin.search import RESOURCES, CodeSource, TextSource
 from longshore.jobs.specs import UnsupportedVersion
 from longshore.resources.export_types import export_types
+from longshore.resources.registry import registry
 from webhooks.admin.subjects import delivery_table
 
 
@@ -165,7 +166,9 @@ def _readable_spec(export: Export) -> ExportSpec | str:
 
 
 def _conditions(spec: ExportSpec) -> str:
-    return chips(map(words.condition_text, spec.selection.conditions)) or "None: all rows"
+    resource = registry.get(spec.resource)
+    texts = (words.condition_text(each, resource) for each in spec.selection.conditions)
+    return chips(texts) or "None: all rows"
 
 
 def _order(spec: ExportSpec) -> str:

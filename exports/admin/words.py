@@ -1,6 +1,5 @@
 """The request of an export in words."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -13,10 +12,12 @@ from longshore.database.labels import spelled
 from longshore.files.compression import Compression
 from longshore.files.csv_dialect import Quoting
 from longshore.jobs.admin.presentation import exact_time, resource_noun
+from longshore.resources.columns import ColumnType
 from longshore.resources.comparisons import LIKE_OPERATORS, Operator
-from longshore.resources.conditions import SEARCH, AnyOf, Condition
+from longshore.resources.conditions import SEARCH, AnyOf, Condition, compared_column
 from longshore.resources.filters import Ordering
 from longshore.resources.includes import Include
+from longshore.resources.registry import Resource
 
 # Operators whose values must all pass.
 _JOINED = {Operator.BWI, Operator.BWE, *(each for each in Operator if each.endswith("_all"))}
@@ -41,9 +42,6 @@ _NESTINGS = {
     Nesting.FLATTEN: "in a column each",
     Nesting.REPEAT: "in a row each",
 }
-# The canonical texts of a date and of an instant begin with the first pattern.
-_TIME = re.compile(r"\d{4,}-\d\d-\d\d(T|/|\Z)")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 _MAX_VALUES = 20
 _MAX_VALUE_CHARACTERS = 200
 
@@ -73,10 +71,14 @@ def sentence(export: Export, spec: ExportSpec) -> str:
     return f"Exports {rows} {noun}{matching} with {columns} as {spec.format.upper()}{packed}."
 
 
-def condition_text(condition: Condition | AnyOf) -> str:
-    """Return a filter as a clause, such as `Name contains “a” or “b”`."""
+def condition_text(condition: Condition | AnyOf, resource: Resource | None) -> str:
+    """Return a filter as a clause, such as `Name contains “a” or “b”`.
+
+    resource: whose records it selects; None if it does not exist any more. Values of a column that
+        does not exist are shown as they are stored.
+    """
     if isinstance(condition, AnyOf):
-        return " or ".join(map(condition_text, condition.any_of))
+        return " or ".join(condition_text(each, resource) for each in condition.any_of)
     if condition.path == SEARCH:
         return f"Search finds {_listed(condition.values, 'and')}"
     name, operator = name_of(condition.path), condition.operator
@@ -84,35 +86,29 @@ def condition_text(condition: Condition | AnyOf) -> str:
         return f"{name} {_like_text(operator, condition.values)}"
     if not condition.values:
         return f"{name} {words_of(operator)}"
-    if operator in _MOMENTS and _is_interval(condition.values[0]):
-        start, end = map(_moment, condition.values[0].split("/"))
-        return f"{name} {_MOMENTS[operator].format(start=start, end=end)}"
-    is_time = all(map(_TIME.match, condition.values))
-    words = words_of(operator, is_time=is_time, is_list=len(condition.values) > 1)
-    values = tuple(map(_shown, condition.values))
+    column = compared_column(resource, condition.path) if resource else None
+    kind = column.kind if column else None
+    values = condition.values
+    if kind is ColumnType.DATETIME:
+        moments = [[*map(_moment, value.split("/"))] for value in values]
+        # `infinity` is an instant, and all other values are intervals.
+        if operator in _MOMENTS and len(moments[0]) > 1:
+            start, end = moments[0]
+            return f"{name} {_MOMENTS[operator].format(start=start, end=end)}"
+        values = tuple(map(" until before ".join, moments))
+    is_time = kind in (ColumnType.DATE, ColumnType.DATETIME)
+    words = words_of(operator, is_time=is_time, is_list=len(values) > 1)
     return f"{name} {words} {_listed(values, 'and' if operator in _JOINED else 'or')}"
-
-
-def _shown(value: str) -> str:
-    """Return a canonical value; an instant or an interval in the reader's zone."""
-    if _is_interval(value):
-        return " until before ".join(map(_moment, value.split("/")))
-    return _moment(value) if _INSTANT.fullmatch(value) else value
-
-
-def _is_interval(value: str) -> bool:
-    """Return whether a canonical text is an interval of time, such as a day."""
-    start, slash, end = value.partition("/")
-    return bool(slash) and start[:4].isdigit() and end[:4].isdigit() and "-" in start
 
 
 def _moment(text: str) -> str:
     """Return `2024-12-25 15:30:00 CET` in the reader's zone, and only the date of a midnight.
 
+    A fraction of a second is shown unless it is zero.
     Years that Python does not have stay in UTC.
     """
     try:
-        shown = exact_time(datetime.fromisoformat(text))
+        shown = exact_time(datetime.fromisoformat(text), "auto")
     except (ValueError, OverflowError):
         shown = text.replace("T", " ").replace("+00:00", " UTC")
     return shown.replace(" 00:00:00 ", " ")

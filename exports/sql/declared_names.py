@@ -6,7 +6,7 @@ The compiler looks names up without a check: the request was valid when it was s
 from exports.formats import formats
 from exports.spec import ExportSpec
 from longshore.jobs.specs import ObsoleteSpec
-from longshore.resources.conditions import AnyOf, has_condition_path, tested_resources
+from longshore.resources.conditions import AnyOf, compared_column, tested_resources
 from longshore.resources.includes import Include, included_resources
 from longshore.resources.registry import Resource, registry
 
@@ -25,7 +25,7 @@ def check_names(spec: ExportSpec) -> None:
     for condition in spec.selection.conditions:
         tests = condition.any_of if isinstance(condition, AnyOf) else (condition,)
         for test in tests:
-            if not has_condition_path(resource, test.path):
+            if compared_column(resource, test.path) is None:
                 raise _missing(resource.name, test.path)
     for order in spec.selection.ordering:
         if order.column not in resource.columns_by_name:

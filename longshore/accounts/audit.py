@@ -50,7 +50,7 @@ def record(
 
 
 def record_preview(request: HttpRequest, organization_id: str, subject: str, message: str) -> None:
-    """Record a preview of data, unless the person's last one was the same, a few minutes ago.
+    """Record a preview of data, unless the person has seen the same one a few minutes ago.
 
     A page that is loaded again, or a request that is repeated, leaves one entry in this time. The
     end of a long message is replaced by the checksum of the message, so that it differs from all
@@ -60,13 +60,14 @@ def record_preview(request: HttpRequest, organization_id: str, subject: str, mes
     if len(message) > MAX_MESSAGE_CHARACTERS:
         checksum = f"… SHA-256 {sha256(message.encode()).hexdigest()}"
         message = message[: MAX_MESSAGE_CHARACTERS - len(checksum)] + checksum
-    previews = AuditEntry.objects.filter(
+    same = AuditEntry.objects.filter(
         username=_username(request),
         organization=organization_id,
         action=AuditAction.PREVIEW,
+        message=message,
         created_at__gt=timezone.now() - _SAME_PREVIEW,
     )
-    if previews.order_by("-pk").values_list("message", flat=True).first() != message:
+    if not same.exists():
         record(request, AuditAction.PREVIEW, organization_id, subject, message)
 
 
@@ -79,7 +80,7 @@ def record_all(
     """Store an audit entry for each pair of an organization's id and a subject, in one query."""
     if isinstance(request.user, AnonymousUser):
         raise TypeError("An audit entry needs a signed-in user.")
-    person = {"user_id": request.user.pk, "username": _username(request)}
+    person = _person(request)
     AuditEntry.objects.bulk_create(
         _entry(request, action, organization_id, subject, message, **person)
         for organization_id, subject in subjects
@@ -87,11 +88,11 @@ def record_all(
 
 
 def record_refusal(request: HttpRequest, action: str, subject: Model | str, message: str) -> None:
-    """Record that somebody who is not signed in was refused.
+    """Record a refused password or code. Usually nobody is signed in.
 
     subject: the user whose password or code was refused; a text if there is no such user.
     """
-    _entry(request, action, None, subject, message).save(force_insert=True)
+    _entry(request, action, None, subject, message, **_person(request)).save(force_insert=True)
 
 
 def _entry(
@@ -115,6 +116,10 @@ def _entry(
         message=message[:MAX_MESSAGE_CHARACTERS],
         address=address(request),
     )
+
+
+def _person(request: HttpRequest) -> dict[str, Any]:
+    return {"user_id": request.user.pk, "username": _username(request)}
 
 
 def _username(request: HttpRequest) -> str:

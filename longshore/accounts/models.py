@@ -202,6 +202,10 @@ class SecondFactor(models.Model):
         return f"Second factor of {self.user}"
 
 
+# The person of an entry about a refused sign-in.
+NOBODY = "Not signed in"
+
+
 class AuditAction(models.TextChoices):
     """Actions that every page of the admin has, and sign-ins. The others are names of buttons."""
 
@@ -264,4 +268,4 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.username}: {self.action} {self.subject}"
+        return f"{self.username or NOBODY}: {self.action} {self.subject}"

@@ -26,11 +26,15 @@ _TOLERANCE = 1
 
 
 class Result(Enum):
-    """The result of a code: from the app, a recovery code, wrong, or too many wrong codes."""
+    """The result of a code: from the app, a recovery code, or wrong.
+
+    LAST_WRONG: a wrong one that begins a lock. LOCKED: refused unread, because of a lock.
+    """
 
     ACCEPTED = auto()
     RECOVERED = auto()
     WRONG = auto()
+    LAST_WRONG = auto()
     LOCKED = auto()
 
 
@@ -91,7 +95,7 @@ def accept(user: AbstractBaseUser, code: str) -> Result:
     else:
         factor.wrong_codes, factor.wrong_at = 0, None
     factor.save()
-    return Result.LOCKED if factor.wrong_codes >= settings.AXES_FAILURE_LIMIT else result
+    return Result.LAST_WRONG if factor.wrong_codes >= settings.AXES_FAILURE_LIMIT else result
 
 
 def _use(factor: SecondFactor, code: str) -> Result:

@@ -16,6 +16,8 @@ from longshore.accounts.models import AuditAction, AuditEntry
 
 # What people type as their name may be their password, so it is not stored.
 _UNKNOWN = "An unknown name"
+# The attribute of a request that has the message of the entry about its sign-in.
+_MESSAGE = "_longshore_sign_in_message"
 
 
 def connect() -> None:
@@ -30,25 +32,14 @@ def connect() -> None:
         signal.connect(receiver, dispatch_uid=__name__)
 
 
-def record_failure(request: HttpRequest, user: AbstractBaseUser, message: str) -> None:
-    """Record a wrong password or code of a user, unless the address is locked for the user.
-
-    A lock follows a few failures, so attempts cannot fill the log.
-    """
-    if not _is_recorded(request, AuditAction.SIGN_IN_LOCKED, user):
-        audit.record_refusal(request, AuditAction.SIGN_IN_FAILED, user, message)
-
-
-def record_lock(request: HttpRequest, user: AbstractBaseUser) -> None:
-    """Record a lock of a user once, however often the address tries to sign in meanwhile."""
-    if not _is_recorded(request, AuditAction.SIGN_IN_LOCKED, user):
-        message = "Too many wrong passwords or codes."
-        audit.record_refusal(request, AuditAction.SIGN_IN_LOCKED, user, message)
+def describe(request: HttpRequest, message: str) -> None:
+    """Set the message of the entry about the sign-in with which a request goes on."""
+    setattr(request, _MESSAGE, message)
 
 
 def _signed_in(request: HttpRequest | None, user: AbstractBaseUser, **_: Any) -> None:
     if request is not None and _is_of_admin(request):
-        audit.record(request, AuditAction.SIGN_IN, None, user)
+        audit.record(request, AuditAction.SIGN_IN, None, user, getattr(request, _MESSAGE, ""))
 
 
 def _signed_out(request: HttpRequest, user: AbstractBaseUser | None, **_: Any) -> None:
@@ -57,30 +48,42 @@ def _signed_out(request: HttpRequest, user: AbstractBaseUser | None, **_: Any) -
 
 
 def _refused(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    """Record a wrong password, unless passwords are locked.
+
+    A lock follows a few failures, so one address cannot fill the log.
+    """
     if request is None or not _is_of_admin(request):
         return
-    if user := _user_of(credentials.get("username")):
-        record_failure(request, user, "Wrong password.")
-    elif not _is_recorded(request, AuditAction.SIGN_IN_FAILED, _UNKNOWN):
-        # Once per address for a while: no lock bounds the number of unknown names.
+    user = _user_of(credentials.get("username"))
+    if user is None:
+        _record_unknown(request)
+    elif not getattr(request, "axes_locked_out", False):
+        match = request.resolver_match
+        is_to_turn_off = match is not None and match.url_name == "staff_second_factor_off"
+        purpose = " to turn off the second factor" if is_to_turn_off else ""
+        message = f"Wrong password{purpose}."
+        audit.record_refusal(request, AuditAction.SIGN_IN_FAILED, user, message)
+
+
+def _record_unknown(request: HttpRequest) -> None:
+    """Record an unknown name once per address for a while: no lock bounds the number of names."""
+    since = timezone.now() - settings.AXES_COOLOFF_TIME
+    entries = AuditEntry.objects.filter(subject=_UNKNOWN, action=AuditAction.SIGN_IN_FAILED)
+    if not entries.filter(address=audit.address(request), created_at__gt=since).exists():
         audit.record_refusal(request, AuditAction.SIGN_IN_FAILED, _UNKNOWN, "Unknown name.")
 
 
 def _locked(request: HttpRequest, username: str | None, **_: Any) -> None:
+    """Record the wrong password that begins a lock.
+
+    django-axes sends the signal for each refused password, but counts the failures only for those
+    that it has read.
+    """
     user = _user_of(username)
-    if user is not None and _is_of_admin(request):
-        record_lock(request, user)
-
-
-def _is_recorded(request: HttpRequest, action: str, subject: AbstractBaseUser | str) -> bool:
-    """Return whether the log has such an entry of the same address since a lock could begin."""
-    if isinstance(subject, str):
-        entries = AuditEntry.objects.filter(subject=subject)
-    else:
-        entries = audit.entries_of(type(subject), str(subject.pk))
-    since = timezone.now() - settings.AXES_COOLOFF_TIME
-    address = audit.address(request)
-    return entries.filter(action=action, address=address, created_at__gt=since).exists()
+    begins = getattr(request, "axes_failures_since_start", None) is not None
+    if user is not None and begins and _is_of_admin(request):
+        message = "Too many wrong passwords."
+        audit.record_refusal(request, AuditAction.SIGN_IN_LOCKED, user, message)
 
 
 def _user_of(name: str | None) -> AbstractBaseUser | None:

@@ -196,18 +196,17 @@ def condition_sql(
     return comparison_sql(column.value(row), column.kind, operator, values, column.order)
 
 
-def has_condition_path(resource: Resource, path: str) -> bool:
-    """Return whether a resource has the column or search that the path of a condition names."""
+def compared_column(resource: Resource, path: str) -> Column | None:
+    """Return the column that the path of a condition names; None if the resource has none."""
     head, _, _ = path.partition(".")
     if path == SEARCH and resource.search_column:
-        return True
+        return resource.search_column
     if head in resource.relations_by_id or head in resource.filterable_relations:
         try:
-            resolve_path(resource, path)
+            return resolve_path(resource, path)[1]
         except KeyError:
-            return False
-        return True
-    return head in resource.filterable_columns
+            return None
+    return resource.filterable_columns.get(head)
 
 
 def tested_resources(

@@ -317,7 +317,7 @@ def test_a_preview_is_recorded_again_after_some_minutes_or_with_another_end(
     request = rf.get("/")
     request.user = admin_user
     long = "Previewed contact: " + "a" * 3_000
-    for message in ("Previewed contact.", long, long, f"{long}b"):
+    for message in ("Previewed contact.", long, long, f"{long}b", "Previewed contact."):
         audit.record_preview(request, acme.pk, "contacts", message)
     assert AuditEntry.objects.count() == 3
     messages = AuditEntry.objects.values_list("message", flat=True)

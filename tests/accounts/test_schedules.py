@@ -14,6 +14,7 @@ from django_celery_beat.models import (
     IntervalSchedule,
     PeriodicTask,
 )
+from kombu.exceptions import OperationalError
 
 from longshore.accounts.models import AuditEntry
 
@@ -59,6 +60,27 @@ def test_the_button_sends_the_task_to_its_queue_and_is_recorded(
     assert sent == ["api.purge_idempotency_keys"]
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.subject) == ("run_now", str(hourly))
+
+
+def test_a_task_that_was_sent_is_recorded_even_if_the_next_one_is_not_sent(
+    admin_client: Client, hourly: PeriodicTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current_app.loader.import_default_modules()
+    other = PeriodicTask.objects.create(name="B", task=hourly.task, crontab=hourly.crontab)
+    sent: list[str] = []
+
+    def send(task: object, headers: dict[str, str], **options: object) -> None:
+        if sent:
+            raise OperationalError("The broker is not reachable.")
+        sent.append(headers["periodic_task_name"])
+
+    monkeypatch.setattr(type(current_app.tasks[hourly.task]), "apply_async", send)
+    form = {"action": "run_tasks", "_selected_action": [hourly.pk, other.pk]}
+    with pytest.raises(OperationalError):
+        admin_client.post(LIST, form)
+    assert len(sent) == 1
+    subjects = {entry.subject.partition(":")[0] for entry in AuditEntry.objects.all()}
+    assert {*sent} <= subjects
 
 
 @pytest.mark.slow

@@ -217,9 +217,11 @@ def test_a_recovery_code_signs_in_once(device: Device) -> None:
     page = client.post(CODE, {"code": code.upper().replace("-", " ")}, follow=True)
     assert "Unused recovery codes: 9." in page.content.decode()
     assert is_signed_in(client)
-    entry = AuditEntry.objects.latest("pk")
-    assert (entry.username, entry.message) == (
+    [*_, setup, entry] = AuditEntry.objects.order_by("pk")
+    assert setup.message == "Turned on the second factor."
+    assert (entry.username, entry.action, entry.message) == (
         "mary",
+        "sign_in",
         "Signed in with a recovery code. Unused recovery codes: 9.",
     )
     again = sign_in_by_password()
@@ -289,6 +291,27 @@ def test_five_wrong_codes_lock_codes_from_all_addresses_for_15_minutes(
 
 
 @pytest.mark.slow
+def test_wrong_codes_and_their_lock_are_recorded_and_hide_no_wrong_password(
+    device: Device,
+) -> None:
+    AuditEntry.objects.all().delete()
+    address = "192.0.2.1"
+    client = sign_in_by_password()
+    for _ in range(7):
+        client.post(CODE, {"code": "000000"}, REMOTE_ADDR=address)
+    Client().post(LOGIN, {"username": "mary", "password": "x"}, REMOTE_ADDR=address)
+    entries = AuditEntry.objects.order_by("pk")
+    assert {(each.username, each.subject, each.address) for each in entries} == {
+        ("", "mary", address)
+    }
+    assert [(each.action, each.message) for each in entries] == [
+        *[("sign_in_failed", "Wrong code.")] * 4,
+        ("sign_in_locked", "Too many wrong codes."),
+        ("sign_in_failed", "Wrong password."),
+    ]
+
+
+@pytest.mark.slow
 def test_a_right_code_resets_the_count_and_a_new_password_step_does_not(
     device: Device, clock: Clock
 ) -> None:
@@ -313,6 +336,13 @@ def test_wrong_passwords_do_not_lock_codes(device: Device, clock: Clock) -> None
 def test_turning_it_off_needs_the_password(device: Device) -> None:
     wrong = device.client.post(OFF, {"password": "x"})
     assert "This is not your password" in wrong.content.decode()
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.username, entry.action, entry.subject, entry.message) == (
+        "mary",
+        "sign_in_failed",
+        "mary",
+        "Wrong password to turn off the second factor.",
+    )
     assert SecondFactor.objects.exists()
     assert device.client.get(OFF).status_code == 405
     done = device.client.post(OFF, {"password": PASSWORD}, follow=True)

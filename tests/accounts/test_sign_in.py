@@ -70,6 +70,17 @@ def test_refused_sign_ins_are_recorded_until_the_lock() -> None:
     assert recorded()[-1] == ("", "sign_in_failed", "mary", "192.0.2.2")
 
 
+@pytest.mark.slow
+def test_each_lock_is_recorded_once() -> None:
+    for _ in range(2):
+        for number in range(7):
+            sign_in("mary", f"guess {number}", REMOTE_ADDR="192.0.2.1")
+        AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
+    actions = [action for _, action, _, _ in recorded()]
+    first, second = actions[: len(actions) // 2], actions[len(actions) // 2 :]
+    assert first == second == [*["sign_in_failed"] * 4, "sign_in_locked"]
+
+
 def test_an_unknown_name_is_not_stored_and_recorded_once() -> None:
     for number in range(3):
         sign_in(f"my real password {number}", REMOTE_ADDR="192.0.2.1")
@@ -79,6 +90,7 @@ def test_an_unknown_name_is_not_stored_and_recorded_once() -> None:
 def test_the_log_and_the_history_of_a_user_show_refused_sign_ins(admin_client: Client) -> None:
     sign_in("mary", "guess")
     mary = User.objects.get(username="mary")
+    assert str(AuditEntry.objects.latest("pk")) == "Not signed in: sign_in_failed mary"
     log = "/admin/longshore_accounts/auditentry/"
     for path in (log, f"/admin/auth/user/{mary.pk}/history/"):
         page = admin_client.get(path).content.decode()

@@ -619,13 +619,34 @@ def test_edits_of_all_pages_are_checked_together(operator: Client, acme: Organiz
     }
 
 
-@pytest.mark.parametrize("carried", ["[]", '{"x": {}}', '{"1": 2}', '{"1": {"a": 2}}', "{"])
+@pytest.mark.parametrize("action", [{}, {"go": "1"}])
+def test_more_edits_than_a_batch_may_have_are_refused_on_every_page(
+    operator: Client, acme: Organization, action: dict[str, str]
+) -> None:
+    dry_run = checked(operator, draft_of(operator, acme))
+    carried = json.dumps({str(row): {"is_primary": "true"} for row in range(1_001, 2_001)})
+    form = {"page": "1", "carried": carried, "cell.2.2": "false"}
+    response = operator.post(step(dry_run, "checks"), form | action)
+    assert response.status_code == 400
+    page = response.content.decode()
+    assert "corrections has 1,001 rows, more than 1,000." in html.unescape(page)
+    assert 'name="cell.2.2" value="false"' in page
+
+
+@pytest.mark.parametrize("action", [{}, {"go": "1"}])
+@pytest.mark.parametrize(
+    "carried",
+    [
+        *("[]", '{"x": {}}', '{"1": 2}', '{"1": {"is_primary": 2}}', "{"),
+        *('{" 5": {}}', '{"1_0": {}}', '{"+5": {}}', '{"5": {"unknown": "x"}}'),
+    ],
+)
 def test_carried_edits_that_the_page_cannot_send_are_refused(
-    operator: Client, acme: Organization, carried: str
+    operator: Client, acme: Organization, carried: str, action: dict[str, str]
 ) -> None:
     dry_run = checked(operator, draft_of(operator, acme))
     form = {"page": "1", "carried": carried, "cell.2.2": "false"}
-    assert operator.post(step(dry_run, "checks"), form).status_code == 400
+    assert operator.post(step(dry_run, "checks"), form | action).status_code == 400
     assert Batch.objects.count() == 1
 
 

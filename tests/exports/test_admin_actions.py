@@ -125,7 +125,7 @@ def test_selected_exports_that_left_the_filter_meanwhile_are_reported(
         response = manager.post(address, form, follow=True)
         content = response.content.decode()
         assert text in content
-        assert "1 of the selected exports do not exist any more." in content
+        assert "1 of the selected exports does not exist any more." in content
     assert f"{exports[0]}: The export is failed; it can be canceled only if" in content
     # The list keeps its filter.
     assert response.redirect_chain == [(address, 302)]

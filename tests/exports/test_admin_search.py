@@ -10,12 +10,14 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.db.migrations import RunSQL
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from exports.models import Export, ExportFile, ExportSearch, Status
+from longshore.accounts import staff
 from longshore.accounts.models import ApiKey, AuditEntry, Organization, StaffProfile
 from longshore.jobs.admin import search
+from longshore.jobs.admin.dates import date_links
 from longshore.resources.export_types import export_types
 from tests.exports.conftest import export_of
 from tests.members import bind
@@ -129,6 +131,28 @@ def test_links_narrow_the_list_to_a_year_a_month_and_a_day(
     assert links("?created_at_from=2025-01-02&created_at_to=2025-01-05") == {}
 
 
+def test_the_days_of_a_bound_person_are_read_by_organization_and_not_for_a_post(
+    acme: Organization, globex: Organization, rf: RequestFactory
+) -> None:
+    hidden = Organization.objects.create(name="Hidden", slug="hidden")
+    for organization, year in ((acme, 2024), (globex, 2025), (hidden, 2022), (hidden, 2026)):
+        make(organization, created_at=datetime(year, 6, 1, tzinfo=UTC))
+    person = User.objects.create_user("bound", is_staff=True)
+    bind(person, [acme, globex])
+    request = rf.get(LIST)
+    request.user = person
+    jobs = staff.restrict(Export.objects.all(), person)
+    with CaptureQueriesContext(connection) as queries:
+        labels = [label for label, _ in date_links(request, jobs)]
+    assert labels == ["2024", "2025"]
+    [query] = queries
+    assert query["sql"].count('"organization_id" = ') == 2
+    request.method = "POST"
+    with CaptureQueriesContext(connection) as queries:
+        assert date_links(request, jobs) == []
+    assert not queries.captured_queries
+
+
 @pytest.mark.usefixtures("others")
 def test_any_part_of_an_id_finds_its_export(admin_client: Client, wanted: Export) -> None:
     name = wanted.public_id
@@ -193,11 +217,15 @@ def test_exports_of_others_use_up_no_limit_of_a_bound_person(
     for name in ("MAX_OWNERS", "MAX_ROWS", "MAX_MATCHES"):
         monkeypatch.setattr(search, name, 1)
     error = {"error": "timeout", "message": "The export took longer than 3600 s."}
+    created = {"username": "mary.poppins", "action": "add", "model": "exports.export"}
+    AuditEntry.objects.create(**created, organization=wanted.organization, object_id=str(wanted.pk))
     for number in range(2):
+        other = make(globex, error=error, status=Status.FAILED)
+        AuditEntry.objects.create(**created, organization=globex, object_id=str(other.pk))
         Organization.objects.create(name=f"Acme {number}", slug=f"acme-{number}")
         ApiKey.objects.create_key(organization=globex, name=f"Night {number}")
         ExportFile.objects.create(
-            export=make(globex, error=error, status=Status.FAILED),
+            export=other,
             **{"name": FILE, "storage_key": f"k{number}", "rows": 1, "bytes": 1},
         )
     person = User.objects.create_user("bound", is_staff=True)
@@ -205,9 +233,25 @@ def test_exports_of_others_use_up_no_limit_of_a_bound_person(
     bind(person, [wanted.organization])
     client = Client()
     client.force_login(person)
-    for text in ("acme", "night", "took longer", FILE):
+    for text in ("acme", "night", "took longer", FILE, "mary.poppins"):
         assert listed(client, q=text) == [wanted.public_id], text
         assert "admin-note" not in client.get(LIST, {"q": text}).content.decode(), text
+
+
+@pytest.mark.parametrize("limit", ["MAX_MATCHES", "_NEWEST_ROWS"])
+def test_a_search_for_a_creator_says_that_it_is_cut(
+    admin_client: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    exports = [make(acme) for _ in range(2)]
+    for export in exports:
+        AuditEntry.objects.create(
+            username="mary.poppins", action="add", model="exports.export", object_id=export.pk
+        )
+    assert len(listed(admin_client, q="mary.poppins")) == 2
+    monkeypatch.setattr(search, limit, 1)
+    assert listed(admin_client, q="mary.poppins") == [exports[1].public_id]
+    page = admin_client.get(LIST, {"q": "mary.poppins"}).content.decode()
+    assert "jobs match. Only the newest are shown" in page
 
 
 def test_a_slow_search_is_stopped_and_shows_what_it_found(
@@ -224,7 +268,7 @@ def test_the_number_of_queries_of_a_search_is_bounded(admin_client: Client, want
     copies(wanted, 60, number="number + n", public_id="public_id || n", organization_number="n")
     with CaptureQueriesContext(connection) as queries:
         listed(admin_client, q="acme")
-    assert len(queries) <= 20
+    assert len(queries) <= 21
 
 
 def test_exports_are_filtered(admin_client: Client, wanted: Export, others: list[Export]) -> None:

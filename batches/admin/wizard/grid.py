@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from batches.execution.failed_rows import MAX_CHARACTERS
 from batches.models import Batch, BatchError, DryRunRecord
 from batches.parsing.dialect import Dialect
 from batches.parsing.unescaping import unescaped_cell
+from batches.request.corrections import is_row_number
 from batches.spec import JSON_FORMATS, InputFormat
 from batches.staging import Step
 from longshore.database.texts import storable
@@ -195,7 +196,8 @@ def corrected(grid: Grid, form: QueryDict) -> Corrections:
     cannot send.
     """
     shown = {str(row.number) for row in grid.rows}
-    found = {row: cells for row, cells in _carried(form).items() if row not in shown}
+    carried = _carried(form, grid.headers)
+    found = {row: cells for row, cells in carried.items() if row not in shown}
     for row in grid.rows:
         posted = dict(_posted(row, form))
         changed = {
@@ -211,17 +213,21 @@ def corrected(grid: Grid, form: QueryDict) -> Corrections:
     return found
 
 
-def _carried(form: QueryDict) -> Corrections:
+def _carried(form: QueryDict, headers: Collection[str]) -> Corrections:
     """Return the corrections of other pages. Raises BadRequest for another text."""
     try:
         found = json.loads(form.get(CARRIED) or "{}")
-        rows = {int(row): cells.items() for row, cells in found.items()}
+        rows = {row: dict(cells.items()) for row, cells in found.items()}
     except (ValueError, RecursionError, AttributeError):
         raise BadRequest(_MALFORMED) from None
-    texts = [text for cells in rows.values() for pair in cells for text in pair]
-    if not all(text is None or (isinstance(text, str) and storable(text)) for text in texts):
+    pairs = [pair for cells in rows.values() for pair in cells.items()]
+    if not (
+        all(map(is_row_number, rows))
+        and all(header in headers for header, _ in pairs)
+        and all(text is None or (isinstance(text, str) and storable(text)) for _, text in pairs)
+    ):
         raise BadRequest(_MALFORMED)
-    return {str(row): dict(cells) for row, cells in rows.items()}
+    return rows
 
 
 def keep_corrections(grid: Grid, corrections: Corrections) -> None:

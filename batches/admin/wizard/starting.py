@@ -48,13 +48,24 @@ def check(request: HttpRequest, batch: Batch, body: Mapping[str, Any]) -> Batch:
 
     Raises ApiError as `create_draft`.
     """
-    spec = _parse(request, batch.organization, body)
+    spec = validated(request, batch, body)
     if batch.is_draft and _queue_draft(request, batch, body, spec):
         return batch
     with admitted(batch.organization_id, spare=1):
         source = creation.copied(batch)
         message = f"Dry run of {batch.input_name}, with the input of {batch}."
         return _create(request, batch.organization, body, spec, source, message)
+
+
+def validated(request: HttpRequest, batch: Batch, body: Mapping[str, Any]) -> BatchSpec:
+    """Validate another request for the input of a batch, except for quotas. Stores nothing.
+
+    Raises ApiError if the body is not valid or too large, or if the person may not read the
+    resource.
+    """
+    spec = _parse(request, batch.organization, body)
+    check_size(body, spec, creation.SIZE_ADVICE)
+    return spec
 
 
 def discard_draft(request: HttpRequest, batch: Batch) -> None:
@@ -94,7 +105,6 @@ def _queue_draft(
     request: HttpRequest, batch: Batch, body: Mapping[str, Any], spec: BatchSpec
 ) -> bool:
     """Queue a draft as a dry run. Return False if it has been queued before."""
-    check_size(body, spec, creation.SIZE_ADVICE)
     with transaction.atomic():
         is_queued = batch.input_bytes is not None and uploads.queue(
             batch,

@@ -209,17 +209,19 @@ def _correct(
     Returns a redirect; or the grid to show, with the status of its page: another page of the rows,
     which carries the corrections along, or the posted one if the form is refused.
     """
+    body = starting_body(batch.request)
     try:
         found = grid.corrected(shown, request.POST)
+        body["corrections"] = grid.merged(body.get("corrections") or {}, found)
         if "go" in request.POST:
+            # The person would lose the other edits with a form that cannot be saved at the end.
+            starting.validated(request, batch, body)
             shown = grid.grid_of(batch, request.POST["go"])
             grid.keep_corrections(shown, found)
             return shown, HTTPStatus.OK
         if not found:
             messages.warning(request, "No cell was changed.")
             return redirect(f"{request.path}?page={shown.page.number}"), HTTPStatus.FOUND
-        body = starting_body(batch.request)
-        body["corrections"] = grid.merged(body.get("corrections") or {}, found)
         checked = starting.check(request, batch, body)
         address = redirect("admin:batches_batch_wizard_checks", object_id=checked.pk)
         return address, HTTPStatus.FOUND

@@ -7,7 +7,7 @@ from enum import StrEnum
 from exports.admin.builder.state import FILTERS, OPTIONS
 from exports.admin.operator_words import QUANTIFIERS, words_of
 from longshore.resources.columns import ColumnType
-from longshore.resources.comparisons import NULL_TESTS, Operator
+from longshore.resources.comparisons import LIKE_OPERATORS, NULL_TESTS, Operator
 from longshore.resources.matchers import MATCHERS, Takes
 from longshore.resources.operands import PAIRS
 
@@ -126,8 +126,8 @@ def matcher_operations(kinds: Sequence[ColumnType]) -> list[Operation]:
 def _option_words(operator: str, kind: ColumnType) -> str:
     if operator == "":
         return "is, or is one of"
-    # A stored request may have an operator that this version does not know.
-    known = {str(each): each for each in Operator}.get(operator)
+    # A stored request may have an operator that this version, or this language, does not know.
+    known = {str(each): each for each in Operator if each not in LIKE_OPERATORS}.get(operator)
     return words_of(known, is_time=kind in _TIMES) if known else operator
 
 

@@ -16,7 +16,7 @@ from unfold.decorators import display
 
 from longshore.accounts.admin.base import StaffModelAdmin
 from longshore.accounts.admin.filters import RelatedFilter, TimeFilter, has_range
-from longshore.accounts.admin.history import NOBODY, label
+from longshore.accounts.admin.history import label
 from longshore.accounts.admin.permissions import ReadOnlyPermissions
 from longshore.accounts.admin.presentation import (
     EMPTY,
@@ -25,7 +25,7 @@ from longshore.accounts.admin.presentation import (
     nowrap,
     relative_and_exact_time,
 )
-from longshore.accounts.models import AuditAction, AuditEntry
+from longshore.accounts.models import NOBODY, AuditAction, AuditEntry
 from longshore.database.paginator import EstimatingPaginator
 
 _MAX_LISTED_CHARACTERS = 160

@@ -11,10 +11,8 @@ from django.forms import PasswordInput
 from django.http import HttpRequest
 
 from longshore.accounts.admin.presentation import EMPTY, exact_time, nowrap, table
-from longshore.accounts.models import AuditAction, AuditEntry
+from longshore.accounts.models import NOBODY, AuditAction, AuditEntry
 
-# The person of an entry about a refused sign-in.
-NOBODY = "Not signed in"
 _MAX_VALUE_CHARACTERS = 60
 _PER_PAGE = 100
 

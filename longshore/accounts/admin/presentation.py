@@ -16,12 +16,15 @@ EMPTY = "–"  # noqa: RUF001 (an en dash is intended)
 Table = dict[str, Any]
 
 
-def exact_time(when: datetime | None) -> str:
-    """Return `2024-12-25 14:30:00 CET` in the time zone of the reader, or EMPTY."""
+def exact_time(when: datetime | None, timespec: str = "seconds") -> str:
+    """Return `2024-12-25 14:30:00 CET` in the time zone of the reader, or EMPTY.
+
+    timespec: as of `datetime.isoformat`; "auto" shows microseconds unless they are zero.
+    """
     if when is None:
         return EMPTY
     local = localtime(when)
-    return f"{local:%Y-%m-%d %H:%M:%S} {zone_label(local)}"
+    return f"{local.replace(tzinfo=None).isoformat(' ', timespec)} {zone_label(local)}"
 
 
 def zone_label(local: datetime) -> str:

@@ -173,14 +173,13 @@ class PeriodicTaskAdmin(BasePeriodicTaskAdmin, StaffModelAdmin):
         self.log_changes(request, tasks, "Disabled.")
 
     @admin.action(description="Run now", permissions=["change"])
-    @transaction.atomic
     def run_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
         tasks = list(queryset)
         self.celery_app.loader.import_default_modules()
-        # If one of the tasks is unknown, none is sent. Recorded first, because nothing takes back
-        # a message that was sent.
+        # If one of the tasks is unknown, none is sent. The entries are committed first: if the
+        # broker fails between two tasks, the first one was sent and must be recorded.
         if all(each.task in self.celery_app.tasks for each in tasks):
-            self.log_changes(request, tasks, "Sent to the workers.")
+            self.log_changes(request, tasks, "Asked the workers to run it.")
         super().run_tasks(request, queryset)
 
     @action(

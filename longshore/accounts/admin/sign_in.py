@@ -97,23 +97,28 @@ class EnterCode(RedirectURLMixin, FormView):  # type: ignore[type-arg]
 
     def form_valid(self, form: Any) -> HttpResponse:
         result = second_factor.accept(self.user, form.cleaned_data["code"])
-        if result is Result.LOCKED:
-            sign_in_log.record_lock(self.request, self.user)
+        if result is Result.LAST_WRONG:
+            self._record_refusal(AuditAction.SIGN_IN_LOCKED, "Too many wrong codes.")
+        if result in (Result.LAST_WRONG, Result.LOCKED):
             return _locked(self.request, self.user)
         if result is Result.WRONG:
-            sign_in_log.record_failure(self.request, self.user, "Wrong code.")
+            self._record_refusal(AuditAction.SIGN_IN_FAILED, "Wrong code.")
             form.add_error("code", WRONG_CODE)
             return self.form_invalid(form)
-        login(self.request, self.user, self.request.session.pop(_PENDING_KEY)["backend"])
-        self.request.session[SECOND_FACTOR_KEY] = self.user.second_factor.pk
         if result is Result.RECOVERED:
             self._report_recovery()
+        login(self.request, self.user, self.request.session.pop(_PENDING_KEY)["backend"])
+        self.request.session[SECOND_FACTOR_KEY] = self.user.second_factor.pk
         return redirect(self.get_success_url())
 
+    def _record_refusal(self, action: AuditAction, message: str) -> None:
+        audit.record_refusal(self.request, action, self.user, message)
+
     def _report_recovery(self) -> None:
+        """Show how many recovery codes are left, and add it to the entry about the sign-in."""
         left = len(self.user.second_factor.recovery_codes)
         message = f"Signed in with a recovery code. Unused recovery codes: {left}."
-        audit.record(self.request, AuditAction.CHANGE, None, self.user, message)
+        sign_in_log.describe(self.request, message)
         messages.warning(self.request, message)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

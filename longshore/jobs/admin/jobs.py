@@ -68,7 +68,7 @@ class JobAdmin(JobButtons, OpeningRows):
     search_fields = ("public_id",)
     search_help_text = (
         "Part of an id, organization, API key, resource, named export, file name, metadata or "
-        "error; a number; or the user name of who created it"
+        "error; a number; or the user name of its creator (whole name)"
     )
     list_before_template = "admin/longshore_jobs/list_notes.html"
     change_form_before_template = "admin/longshore_jobs/summary.html"

@@ -163,7 +163,8 @@ def _matches(
         yield from _with_values(jobs, each.column, named)
     for source in sources:
         yield _containing(jobs, text, source), True
-    yield jobs.filter(pk__in=_created_by(text, jobs.model)), True
+    created, is_whole = _created_by(text, jobs.model, user)
+    yield jobs.filter(pk__in=created), is_whole
 
 
 def _with_values(
@@ -181,14 +182,20 @@ def _with_values(
         yield newest, len(values) <= MAX_OWNERS
 
 
-def _created_by(name: str, model: type[models.Model]) -> list[int]:
-    """Return the primary keys of the newest jobs that a member of staff created in the admin."""
-    newest = AuditEntry.objects.filter(username=name).order_by("-pk")[:_NEWEST_ROWS]
+def _created_by(name: str, model: type[models.Model], user: staff.Person) -> tuple[list[int], bool]:
+    """Return the primary keys of the newest jobs that a member of staff created in the admin.
+
+    Also returns whether there are no others.
+    """
+    entries = staff.restrict(AuditEntry.objects.filter(username=name), user).order_by("-pk")
     created = AuditEntry.objects.filter(
-        pk__in=newest.values("pk"), model=model._meta.label_lower, action=AuditAction.ADD
+        pk__in=entries[:_NEWEST_ROWS].values("pk"),
+        model=model._meta.label_lower,
+        action=AuditAction.ADD,
     )
-    keys = created.order_by("-pk").values_list("object_id", flat=True)[:MAX_MATCHES]
-    return [*map(int, keys)]
+    keys = list(created.order_by("-pk").values_list("object_id", flat=True)[: MAX_MATCHES + 1])
+    is_whole = len(keys) <= MAX_MATCHES and not entries[_NEWEST_ROWS:].exists()
+    return [*map(int, keys)], is_whole
 
 
 def _containing(jobs: QuerySet[Any], text: str, source: TextSource) -> QuerySet[Any]:

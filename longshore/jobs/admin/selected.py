@@ -70,9 +70,9 @@ class SelectedActions(ReadOnlyModelAdmin):
         visible = self.get_queryset(request).select_related(*self.list_select_related)
         selected = list(visible.filter(pk__in=keys).order_by("-number"))
         if missing := len(keys) - len(selected):
-            text = (
-                f"{missing} of the selected {self.opts.verbose_name_plural} do not exist any more."
-            )
+            verb = "does" if missing == 1 else "do"
+            plural = self.opts.verbose_name_plural
+            text = f"{missing} of the selected {plural} {verb} not exist any more."
             self.message_user(request, text, messages.WARNING)
         if _CONFIRMED not in request.POST:
             return self._confirm(request, selected, bulk) if selected else None
