@@ -44,8 +44,10 @@ _SINGLE_PHONE = rf"^{_PHONE_OF_ANY_LENGTH}\Z"
 
 # A text that a spreadsheet may convert to a number, a date, a time, a boolean or an error, such as
 # `00123`, `.5`, `1-Dec`, `(5)`, `10%`, `MAR1`, `TRUE`, `#N/A`. Excel has more rules than can be
-# listed, so any text with such a beginning counts. PostgreSQL and Python read the pattern.
-_REST = '[^"\t\n\r]*'
+# listed, so any text with such a beginning counts, unless it has a character of
+# e-mail addresses or names. PostgreSQL and Python read the pattern.
+_REST = '[^"\t\n\r@_]*'
+_ERRORS = "#(?:N/A|[A-Z0/]+[!?])"
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _BOOLEANS = ("true", "false")
 
@@ -56,8 +58,8 @@ def _in_any_case(words: Iterable[str]) -> str:
 
 
 _CONVERTED = (
-    rf"[{_BLANKS}]*(?:[0-9.,+(%#{_CURRENCY}-]{_REST}|{_in_any_case(_MONTHS)}{_REST}[0-9]{_REST}"
-    rf"|{_in_any_case(_BOOLEANS)}[{_BLANKS}]*)"
+    rf"[{_BLANKS}]*(?:[0-9.,+(%{_CURRENCY}-]{_REST}|{_in_any_case(_MONTHS)}{_REST}[0-9]{_REST}"
+    rf"|{_in_any_case(_BOOLEANS)}[{_BLANKS}]*|{_ERRORS})"
 )
 # Excel's limit of a text in a formula.
 _MAX_KEPT_CHARACTERS = 255

@@ -53,7 +53,7 @@ def _resource(name: str) -> Resource:
 
 
 RESOURCES = {
-    "sample": (SAMPLE, [*SAMPLE.writable_columns, "json.a", "json.a.b", "json.0", "list.0"]),
+    "sample": (SAMPLE, ["id", *SAMPLE.writable_columns, "json.a", "json.a.b", "json.0", "list.0"]),
     "specimen": (SPECIMEN, ["id", *SPECIMEN.writable_columns]),
     "contact": (
         _resource("contact"),

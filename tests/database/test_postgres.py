@@ -98,6 +98,8 @@ def old_url() -> Iterator[str]:
     ids=["web", "worker", "webhooks", "beat", "check", "make run"],
 )
 def test_every_process_refuses_to_start(old_url: str, tmp_path: Path, command: list[str]) -> None:
+    # As after `collectstatic`.
+    (tmp_path / "static").mkdir()
     environment = {
         "DATABASE_URL": old_url,
         "SECRET_KEY": token_hex(25),

@@ -60,7 +60,8 @@ def expected(record: dict[str, Any], name: str, timezone: str) -> Any:
             return value if abs(value) < 10**15 else str(value)
         case Decimal():
             digits = f"{value:.10f}"
-            short = len(digits.replace(".", "").lstrip("-").lstrip("0")) <= 15
+            # Zeros at the end do not count.
+            short = len(digits.rstrip("0").replace(".", "").lstrip("-").lstrip("0")) <= 15
             return float(digits) if short else digits
         case float():
             is_normal = value == 0 or 2.3e-308 < abs(value) < 1e308

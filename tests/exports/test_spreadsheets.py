@@ -106,7 +106,10 @@ KEPT = (
     *("12:30 PM", "2024-12-25 10:00", "TRUE", "false", "$5", "5 €", "£5", "(5)", "#N/A", " 5"),
     *("March 5, 2024", "-5+3", "+cmd|' /C calc'!A0", "5;=1+1", "1" * 255, "- a dash"),
 )
-UNCHANGED = ("", "A1", "x00123", "a, 1", "٣", "March", "trueish", '5"', "5\n", "1" * 256)
+UNCHANGED = (
+    *("", "A1", "x00123", "a, 1", "٣", "March", "trueish", "#1", "1@x.org", "7_a"),
+    *('5"', "5\n", "1" * 256),
+)
 
 
 @pytest.mark.usefixtures("sample")
