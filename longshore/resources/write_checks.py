@@ -65,7 +65,7 @@ def _check_creation(resource: Resource) -> Iterator[CheckMessage]:
         f"Resource {resource.name!r}: the primary key {options.pk.name!r} has no default and "
         f"{reason}. Unless the database assigns it, batches cannot create records, only update and "
         "delete them.",
-        "Give it a default, or, if it is no relation, let batches write it.",
+        "Give the primary key a default. If it is not a relation, you can also add it to writable.",
         resource.model,
         "longshore_resources.I002",
     )

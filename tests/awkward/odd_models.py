@@ -14,7 +14,7 @@ NAMES = (
     *("record", "cells", "row", "own", "page", "label", "key", "stored", "select", "user"),
     LONG,
 )
-# Computed columns may have names that are no identifiers.
+# The names of computed columns need not be identifiers of Python.
 COMPUTED = ("net-price", "2fa", "Größe")
 LONG_STEP = "belongs_to_the_middle_of_the_tree_that_has_a_very_long_name"
 

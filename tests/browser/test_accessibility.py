@@ -40,8 +40,8 @@ RULES = {
 COLOR_RULES = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 AXE = Axe()
-# Forms that add or delete records which nobody adds or deletes there; the page of an error, which
-# has none.
+# Pages that the admin refuses: some records cannot be added or deleted in the admin, and the errors
+# of batches have no page of their own.
 _REFUSED = {"_add": 403, "_delete": 403, "batcherror_change": 404}
 
 
