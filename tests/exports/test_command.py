@@ -89,7 +89,7 @@ def test_a_date_range_is_in_the_time_zone_of_the_organization(
 ) -> None:
     Organization.objects.filter(pk=acme.pk).update(timezone="America/New_York")
     for day, time in ((1, "03:59"), (1, "04:00"), (2, "03:59"), (2, "04:00")):
-        number = f"{day} {time}"
+        number = f"Day {day}, {time}"
         placed_at = f"2025-06-0{day}T{time}Z"
         Order.objects.create(organization=acme, number=number, placed_at=placed_at)
     Order.objects.create(organization=acme, number="test", placed_at=placed_at, is_test=True)
@@ -99,10 +99,10 @@ def test_a_date_range_is_in_the_time_zone_of_the_organization(
     with path.open(newline="", encoding="utf-8-sig") as file:
         header, *rows = csv.reader(file)
     assert header == list(export_types.by_code["order_list"].columns.values())
-    assert [row[0] for row in rows] == ["1 04:00", "2 03:59"]
+    assert [row[0] for row in rows] == ["Day 1, 04:00", "Day 2, 03:59"]
     call_command(*arguments, "--date-to=2025-05-31")
     with path.open(newline="", encoding="utf-8-sig") as file:
-        assert [row[0] for row in csv.reader(file)] == [header[0], "1 03:59"]
+        assert [row[0] for row in csv.reader(file)] == [header[0], "Day 1, 03:59"]
 
 
 def test_a_date_range_without_a_type_applies_to_the_date_of_the_resource(
