@@ -236,7 +236,7 @@ def new_client(base: str, key: str) -> httpx.Client:
 def web_processes() -> list[psutil.Process]:
     """Return the processes of the web server, which are children of this process."""
     children = psutil.Process().children(recursive=True)
-    return [each for each in children if "python:exports_project.gunicorn" in each.cmdline()]
+    return [each for each in children if each.cmdline()[0].startswith("gunicorn: ")]
 
 
 def peak_megabytes(process: psutil.Process) -> float:

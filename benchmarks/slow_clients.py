@@ -262,7 +262,8 @@ def compare(options: Any) -> None:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         key = json.loads((folder / "demo.json").read_text())["api_key"]
         environment = dict(os.environ)
-        stack.enter_context(_running(PROCESSES["quick"].command(), environment))
+        quick = [sys.executable, "-m", *PROCESSES["quick"].local]
+        stack.enter_context(_running(quick, environment))
         url = f"http://127.0.0.1:{port}"
         for server in options.servers or SERVERS:
             command = _command(SERVERS[server].format(port=port))

@@ -6,7 +6,6 @@ it with `deploy/systemd` and with the table of docs/operations.md, which
 them.
 """
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from signal import SIGQUIT, SIGTERM, Signals
@@ -19,8 +18,6 @@ from longshore.api.periodic_tasks import MAINTENANCE_QUEUE
 # The queue of tasks that name no queue, unless the project has queues of its own.
 DEFAULT_QUEUE = MAINTENANCE_QUEUE
 CELERY = ("celery", "--quiet", "-A", "exports_project")
-# Root may run Longshore, for example in a container. Celery's warning would fill a page.
-_PYTHON = (sys.executable, "-W", "ignore:You're running the worker with superuser privileges")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +48,10 @@ class Process:
     heartbeats: tuple[str, ...] = ()
     is_single: bool = False
 
-    def command(self) -> list[str]:
-        """Return the command by which `make run` starts the process."""
-        script, *arguments = self.local_program or self.program
-        nice = ["nice", "-n", str(self.niceness)] if self.niceness else []
-        return [*nice, *_PYTHON, "-m", script, *arguments]
+    @property
+    def local(self) -> tuple[str, ...]:
+        """The program of the process under `make run`."""
+        return self.local_program or self.program
 
 
 def worker(

@@ -7,17 +7,14 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from exports_project import guide, locations, processes
+from exports_project import guide, locations, programs
 from exports_project.embedded import child_processes, servers
-from exports_project.embedded.child_processes import Child
 from exports_project.supervisor import RestartLimitReached, Supervisor, reason
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
@@ -30,10 +27,7 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(f"Longshore: {error}")
 
-# Longer than a worker's soft shutdown (3 s). Beat may miss a signal during a database query.
-STOP_SECONDS = 10
 READY_SECONDS = 60
-Children = dict[str, Child]
 # Received signals. A handler must not raise: Python drops an exception that it raises in a fork.
 SIGNALS: list[int] = []
 
@@ -47,10 +41,8 @@ def main() -> None:
         signal.signal(number, lambda number, _: SIGNALS.append(number))
     # A shell ignores SIGQUIT in background commands, and workers would inherit that.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-    # Processes find the project that runs and Longshore, which need not be installed.
-    folders = [str(locations.project_dir()), str(locations.LONGSHORE_DIR)]
-    folders += os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, dict.fromkeys(folders)))
+    # The project that runs, and Longshore, which need not be installed.
+    sys.path[:0] = [str(locations.project_dir()), str(locations.LONGSHORE_DIR)]
     os.chdir(locations.project_dir())
     try:
         serve()
@@ -65,6 +57,8 @@ def serve() -> None:
             raise StartError(
                 f"{LOCAL_DIR} is in use: Longshore already runs here, or a manage.py command does."
             )
+        say("Loading the application …")
+        programs.load()
         if EMBEDDED_DATABASE or EMBEDDED_BROKER:
             say(f"Starting the embedded servers, data in {LOCAL_DIR} …")
         children = stack.enter_context(
@@ -74,7 +68,7 @@ def serve() -> None:
         manage("migrate", "--verbosity=0")
         manage("collectstatic", "--no-input", "--verbosity=0")
         say("Starting web, workers and beat …")
-        children |= stack.enter_context(programs())
+        children |= stack.enter_context(programs.running())
         supervisor = Supervisor(children, say)
         await_web(supervisor)
         # Last, because scripts wait for demo.json.
@@ -99,8 +93,7 @@ def check_port() -> None:
 
 def manage(*arguments: str) -> None:
     """Run a `manage.py` command. Stop it if a signal arrives. Raises StartError if it fails."""
-    command = [sys.executable, "-m", "exports_project", *arguments]
-    process = child_processes.spawn(command, output=None)
+    process = programs.command(*arguments)
     try:
         while process.poll() is None:
             pause()
@@ -108,26 +101,6 @@ def manage(*arguments: str) -> None:
         child_processes.stop(process)
     if process.returncode:
         raise StartError(f"manage.py {arguments[0]} failed ({reason(process.returncode)}).")
-
-
-@contextmanager
-def programs() -> Iterator[Children]:
-    """Run web, workers and beat until the end of the block, which stops all of them in parallel."""
-    children: Children = {}
-    try:
-        for name, process in processes.with_project_queues(settings.PROJECT_QUEUES).items():
-            # SIGKILL if this process dies: a worker that receives SIGTERM while its broker stops
-            # waits forever. The next start recovers its unfinished tasks.
-            spawn = partial(
-                child_processes.spawn, process.command(), output=None, death_signal=signal.SIGKILL
-            )
-            children[name] = Child(spawn, process.stop_signal, STOP_SECONDS)
-        yield children
-    finally:
-        for child in children.values():
-            child.process.send_signal(child.stop_signal)
-        for child in children.values():
-            child_processes.await_end(child.process, child.stop_seconds)
 
 
 def pause() -> None:

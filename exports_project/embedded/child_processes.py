@@ -5,16 +5,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn, Protocol
 
 import psutil
 
 STOP_SECONDS = 60
 PR_SET_PDEATHSIG = 1
+_WAIT_SECONDS = 0.02
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def spawn(
@@ -43,6 +47,105 @@ def spawn(
     )
 
 
+class ChildProcess(Protocol):
+    """What `Child` needs of a process: a part of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> Any: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Fork:
+    """A copy of this process that calls a function, in its own session. A `ChildProcess`.
+
+    It shares the memory of everything that this process has loaded. It gets the standard output of
+    this process, but no other open file.
+    """
+
+    def __init__(
+        self, function: Callable[[], object], *, death_signal: signal.Signals = signal.SIGTERM
+    ) -> None:
+        """Start the process. It ends with exit code 0, that of SystemExit, or 1 after an error."""
+        tie = tie_to_parent(death_signal)
+        # Otherwise the copy would print what waits in the buffers again.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.returncode: int | None = None
+        # The copy must not receive a signal while it has the handlers of this process.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        try:
+            self.pid = os.fork()
+            if not self.pid:
+                _run_forked(function, tie, mask)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def poll(self) -> int | None:
+        """Return the exit code, or the negative number of the signal; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end. Return what `poll` returns. Raises subprocess.TimeoutExpired."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if deadline is not None and time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
+            time.sleep(_WAIT_SECONDS)
+        return code
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless the process has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _run_forked(
+    function: Callable[[], object], tie: Callable[[], None] | None, mask: set[int | signal.Signals]
+) -> NoReturn:
+    """Call the function and end this process, which `Fork` has made.
+
+    mask: the signals to block.
+    """
+    code = 1
+    try:
+        os.setsid()
+        if tie:
+            tie()
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        # Locks and sockets of the parent.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        function()
+        code = 0
+    except SystemExit as error:
+        if error.code is None or isinstance(error.code, int):
+            code = error.code or 0
+        else:
+            print(error.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        # Nothing of the parent may run here, such as the end of its blocks.
+        os._exit(code)
+
+
 def tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     """Return a preexec_fn that sets the parent-death signal; None on other systems than Linux.
 
@@ -64,7 +167,7 @@ def tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 
 
 def stop(
-    process: subprocess.Popen[bytes],
+    process: ChildProcess,
     stop_signal: signal.Signals = signal.SIGTERM,
     seconds: float = STOP_SECONDS,
 ) -> None:
@@ -73,7 +176,7 @@ def stop(
     await_end(process, seconds)
 
 
-def await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
+def await_end(process: ChildProcess, seconds: float) -> None:
     """Wait for the end of a process; kill it after `seconds`."""
     try:
         process.wait(seconds)
@@ -90,10 +193,10 @@ class Child:
     stop_seconds: time until it is killed after this signal.
     """
 
-    spawn: Callable[[], subprocess.Popen[bytes]]
+    spawn: Callable[[], ChildProcess]
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = STOP_SECONDS
-    process: subprocess.Popen[bytes] = field(init=False)
+    process: ChildProcess = field(init=False)
 
     def __post_init__(self) -> None:
         self.start()

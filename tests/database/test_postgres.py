@@ -19,6 +19,7 @@ from django.core.management import call_command
 from exports_project.embedded import child_processes
 from exports_project.processes import PROCESSES
 from longshore.database.postgres import unsupported
+from tests.programs import command_of
 from tests.recovery.services import free_port, need
 
 DEBIAN_BIN = Path("/usr/lib/postgresql/15/bin")
@@ -88,10 +89,10 @@ def old_url() -> Iterator[str]:
 @pytest.mark.parametrize(
     "command",
     [
-        PROCESSES["web"].command(),
-        PROCESSES["quick"].command(),
-        PROCESSES["webhooks"].command(),
-        PROCESSES["beat"].command(),
+        command_of(PROCESSES["web"]),
+        command_of(PROCESSES["quick"]),
+        command_of(PROCESSES["webhooks"]),
+        command_of(PROCESSES["beat"]),
         [sys.executable, "manage.py", "check", "--database", "default"],
         [sys.executable, "-m", "exports_project.serve"],
     ],

@@ -16,6 +16,7 @@ from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from tests.conftest import KeyClient
 from tests.exports.conftest import wait_for
+from tests.programs import command_of
 from tests.records import copies
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +36,7 @@ def start_workers() -> Iterator[Callable[[], None]]:
 
     def start() -> None:
         for lane in Lane.values:
-            command = worker(lane, lane, concurrency=1).command()
+            command = command_of(worker(lane, lane, concurrency=1))
             child = child_processes.spawn(
                 command, output=None, death_signal=signal.SIGKILL, env=environment
             )

@@ -21,6 +21,7 @@ from longshore.jobs.fairness import waiting_of
 from longshore.jobs.statuses import UNFINISHED
 from tests.conftest import KeyClient
 from tests.exports.conftest import export_of, wait_for
+from tests.programs import command_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,7 +41,7 @@ def start_worker() -> Iterator[StartWorker]:
     }
 
     def start(name: str, queues: str, concurrency: int) -> None:
-        command = worker(name, *queues.split(","), concurrency=concurrency).command()
+        command = command_of(worker(name, *queues.split(","), concurrency=concurrency))
         child = child_processes.spawn(
             command, output=None, death_signal=signal.SIGKILL, env=environment
         )

@@ -45,8 +45,8 @@ def test_readyz_checks_every_worker() -> None:
 def test_the_local_command_differs_from_production_only_in_concurrency() -> None:
     for process in PROCESSES.values():
         words = [word for word in process.program if "--concurrency" not in word]
-        local = [word for word in process.command() if "--concurrency" not in word]
-        assert local[-len(words) :] == words
+        local = [word for word in process.local if "--concurrency" not in word]
+        assert local == words
 
 
 def test_the_documentation_holds_the_table() -> None:
@@ -57,7 +57,7 @@ def test_the_documentation_holds_the_table() -> None:
 def test_queues_of_the_project_have_workers_and_checks() -> None:
     processes = with_project_queues({"mail": 4})
     assert list(processes) == [*PROCESSES, "mail"]
-    command = processes["mail"].command()
+    command = processes["mail"].local
     assert command[command.index("-Q") + 1] == "mail"
     assert "--concurrency=4" in command
     assert worker_checks({"mail": 4})["worker_mail"] == ("mail",)

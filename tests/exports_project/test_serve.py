@@ -28,6 +28,11 @@ from tests.recovery.services import free_port
 
 SECONDS = 300
 SERVERS = {"postgres": "postgres", "valkey": "valkey-server"}
+# How the programs name themselves.
+TITLES = {name: f"[celeryd: {name}@" for name in PROCESSES} | {
+    "web": "gunicorn: master",
+    "beat": "[celery beat]",
+}
 pytestmark = pytest.mark.stack
 
 
@@ -121,7 +126,7 @@ def credentials(local_dir: Path) -> tuple[str, str]:
 
 def test_every_process_starts(running: Running) -> None:
     commands = " ".join(" ".join(member.cmdline()) for member in family_of(running.process))
-    for part in ("postgres", "valkey-server", "gunicorn", "-Q large", "-Q maintenance", "beat"):
+    for part in ("postgres", "valkey-server", *TITLES.values()):
         assert part in commands
     assert credentials(running.local_dir) == credentials(installations.SHARED / "demo")
 
@@ -132,7 +137,7 @@ def find_child(process: subprocess.Popen[bytes], name: str) -> psutil.Process | 
         if name in SERVERS:
             found = member.name() == SERVERS[name]
         else:
-            found = member.cmdline()[-3:] == PROCESSES[name].command()[-3:]
+            found = TITLES[name] in " ".join(member.cmdline())
         if found:
             return member
     return None

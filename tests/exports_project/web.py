@@ -16,6 +16,7 @@ from django.db import connection
 
 from exports_project.embedded import child_processes
 from exports_project.processes import PROCESSES
+from tests.programs import command_of
 from tests.recovery.services import free_port
 
 START_SECONDS = 60
@@ -68,7 +69,7 @@ def web_server(folder: Path, **environment: str) -> Iterator[WebServer]:
     }
     with log.open("wb") as output:
         process = child_processes.spawn(
-            PROCESSES["web"].command(),
+            command_of(PROCESSES["web"]),
             output=output,
             death_signal=signal.SIGKILL,
             env=os.environ | test_environment | environment,

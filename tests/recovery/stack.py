@@ -21,20 +21,21 @@ from exports_project import embedded
 from exports_project.embedded import child_processes, servers
 from exports_project.processes import PROCESSES, worker
 from tests import installations
+from tests.programs import command_of
 from tests.recovery.services import free_port
 from tests.recovery.storage import FAULT
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # As `make run` starts them, but one worker serves both lanes of exports.
 COMMANDS: dict[str, Sequence[str]] = {
-    "web": PROCESSES["web"].command(),
-    "worker": worker("worker", "large", "quick", concurrency=2).command(),
-    "maintenance": PROCESSES["maintenance"].command(),
-    "beat": PROCESSES["beat"].command(),
+    "web": command_of(PROCESSES["web"]),
+    "worker": command_of(worker("worker", "large", "quick", concurrency=2)),
+    "maintenance": command_of(PROCESSES["maintenance"]),
+    "beat": command_of(PROCESSES["beat"]),
 }
 SECOND = {
-    "second worker": worker("second", "large", "quick", concurrency=2).command(),
-    "second beat": PROCESSES["beat"].command(),
+    "second worker": command_of(worker("second", "large", "quick", concurrency=2)),
+    "second beat": command_of(PROCESSES["beat"]),
 }
 BODY: dict[str, Any] = {"resource": "shipment", "format": "jsonl", "compression": "gzip"}
 # Long enough for a busy machine.

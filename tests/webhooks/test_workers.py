@@ -21,6 +21,7 @@ from longshore.cache import cache
 from longshore.jobs import heartbeats
 from tests.exports.conftest import wait_for
 from tests.factories import SubscriptionFactory
+from tests.programs import command_of
 from tests.webhooks import receiver as behavior
 from tests.webhooks.conftest import Publish
 from tests.webhooks.receiver import Handler, Receiver, respond
@@ -41,7 +42,7 @@ def start() -> Iterator[Start]:
     def start() -> subprocess.Popen[bytes]:
         cache.clear()
         child = child_processes.spawn(
-            PROCESSES["webhooks"].command(),
+            command_of(PROCESSES["webhooks"]),
             output=None,
             death_signal=signal.SIGKILL,
             env=os.environ
