@@ -17,7 +17,8 @@ PX-API-KEY: Zx81kQ3a.9nB7…
 
 `X-API-KEY: Zx81kQ3a.9nB7…` and `Authorization: Bearer Zx81kQ3a.9nB7…` are equivalent. A key has
 the scopes `read` and `write`. Requests that change something need `write`, all others need `read`.
-On the page `/docs`, press **Authorize** to try requests.
+On the page `/docs`, press **Authorize** to try requests. The code samples read the address of the server,
+the API key and the id of an object from the environment variables `BASE`, `KEY` and `ID`.
 
 ## Export in three steps
 
@@ -84,12 +85,12 @@ SETTINGS: dict[str, Any] = {
     "SERVERS": [{"url": "/", "description": "The server of this description."}],
     "WEBHOOKS": "exports_project.webhook_messages.MESSAGES",
     "PREPROCESSING_HOOKS": [
-        "exports_project.docs.of_one_api",
-        "exports_project.docs.without_slash",
+        "exports_project.docs.keep_one_api",
+        "exports_project.docs.remove_slashes",
         "longshore.api.openapi.order_endpoints",
     ],
     "POSTPROCESSING_HOOKS": [
-        "exports_project.docs.without_empty_enums",
+        "exports_project.docs.remove_empty_enums",
         "drf_spectacular.hooks.postprocess_schema_enums",
         "longshore.api.openapi.share_responses",
         "longshore.api.openapi.describe_rate_limits",

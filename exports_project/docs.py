@@ -23,7 +23,7 @@ from longshore.api.apis import api_of
 Endpoint = tuple[str, str, str, Any]
 
 
-def of_one_api(endpoints: list[Endpoint]) -> list[Endpoint]:
+def keep_one_api(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Keep the endpoints of the described API, which SCHEMA_PATH_PREFIX tells."""
     # The library keeps the names of enums of the first description of a process.
     plumbing._load_enum_name_overrides.cache_clear()
@@ -31,12 +31,12 @@ def of_one_api(endpoints: list[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if api_of(endpoint[0]) is described]
 
 
-def without_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
+def remove_slashes(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Describe each path once, without its optional trailing slash."""
     return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
 
 
-def without_empty_enums(
+def remove_empty_enums(
     result: dict[str, Any], generator: Any, request: Any, public: bool
 ) -> dict[str, Any]:
     """Replace enums that have no values by plain strings.

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -27,18 +28,20 @@ def is_built() -> bool:
 def _guide(request: HttpRequest, name: str = "") -> HttpResponseBase:
     """Return a file of the guide, or the index page of a folder."""
     file = Path(safe_join(SITE, name))
-    if file.is_dir():
+    # Not is_dir and is_file, which raise an error for a name that is too long.
+    if os.path.isdir(file):
         if not request.path.endswith("/"):
             return redirect(f"{request.path}/")
         file /= "index.html"
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise Http404(f"The guide has no file {name!r}.")
     response = serve(request, file.relative_to(SITE).as_posix(), document_root=str(SITE))
     # A page names files of its own version.
     response["Cache-Control"] = "no-cache"
     if file.suffix != ".html":
         return response
-    return csp_update({"script-src": _hashes(file.read_text())})(lambda request: response)(request)
+    hashes = _hashes(file.read_text(encoding="utf-8"))
+    return csp_update({"script-src": hashes})(lambda request: response)(request)
 
 
 def _hashes(page: str) -> list[str]:

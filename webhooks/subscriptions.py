@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from longshore.accounts.models import Organization
 from longshore.accounts.sealing import seal
 from longshore.api.errors import ApiError, ErrorCode, InvalidInput, Problem
-from longshore.api.limits import UsedLimit
+from longshore.api.limits import LimitUsage
 from webhooks import challenges, envelopes, signing_secrets
 from webhooks.errors import WebhookErrorCode
 from webhooks.lifecycle import activation
@@ -50,11 +50,11 @@ def create(organization_id: str, values: Values) -> tuple[Subscription, str]:
     return subscription, secret
 
 
-def used_limits(organization: Organization) -> list[UsedLimit]:
+def used_limits(organization: Organization) -> list[LimitUsage]:
     """Return the limit of subscriptions for `GET /v1/limits`."""
     used = Subscription.objects.visible().filter(organization=organization).count()
     text = "Subscriptions to webhooks."
-    return [UsedLimit(name="webhooks", description=text, limit=MAX_SUBSCRIPTIONS, used=used)]
+    return [LimitUsage(name="webhooks", description=text, limit=MAX_SUBSCRIPTIONS, used=used)]
 
 
 def change(

@@ -8,9 +8,9 @@ from typing import Any
 
 from longshore.files.formulas import (
     MARKED_FORMULA,
+    parse_excel_text,
     unescape_formula,
     unescape_inside_cell,
-    unkept_text,
 )
 
 
@@ -18,7 +18,7 @@ def unescaped_cell(cell: str, index: int, columns: int, delimiter: str) -> str:
     """Return a cell of CSV as it was before the export. index: its position among the columns."""
     inside = unescape_inside_cell(cell, delimiter, is_first=not index, is_last=index == columns - 1)
     # An export writes `="00123"` only around a text: it puts an apostrophe before a text `="1"`.
-    kept = unkept_text(inside)
+    kept = parse_excel_text(inside)
     return unescape_formula(inside) if kept == inside else kept
 
 

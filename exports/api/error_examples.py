@@ -47,7 +47,7 @@ def invalid_bodies() -> Iterator[dict[str, Any]]:
 
 
 INVALID_BODIES = raised_errors(partial(parse_export, body) for body in invalid_bodies())
-INVALID_WAIT = waiting.invalid("60")
+INVALID_WAIT = waiting.invalid_wait("60")
 TOO_MANY_REQUESTS = concurrency.too_many(2)
 TOO_MANY_RECORDS = limits.too_many_records(1_204_331, 1_000_000)
 EMPTY_EXPORT = limits.empty()

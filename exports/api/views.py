@@ -64,7 +64,7 @@ class ExportViewSet(JobViewSet[Export]):
         So does a request that is repeated with its Idempotency-Key. The wait begins after the
         creation, so that it holds neither a transaction nor a slot of the organization.
         """
-        wait = waiting.requested(request) if self.may_wait else None
+        wait = waiting.parse_wait(request) if self.may_wait else None
         response = super().create(request)
         if wait is None:
             return response
@@ -79,8 +79,8 @@ class ExportViewSet(JobViewSet[Export]):
         """Wait, then return the response with the export as it is; as it was, if it was deleted."""
         public_id = response["Location"].rstrip("/").rpartition("/")[2]
         exports = self.get_queryset().filter(public_id=public_id)
-        with waiting.place(self.organization.pk) as has_waited:
-            if has_waited:
+        with waiting.hold_place(self.organization.pk) as has_place:
+            if has_place:
                 waiting.wait_for_end(exports, wait.deadline)
         export = exports.first()
         if export is None:
@@ -88,7 +88,7 @@ class ExportViewSet(JobViewSet[Export]):
         shown = self.created(export, is_new=response.status_code == status.HTTP_201_CREATED)
         if REPLAYED in response:
             shown[REPLAYED] = response[REPLAYED]
-        if has_waited and wait.preference:
+        if has_place and wait.preference:
             shown[waiting.APPLIED] = wait.preference
         return shown
 

@@ -72,7 +72,7 @@ class Wait:
     preference: str
 
 
-def requested(request: Request) -> Wait | None:
+def parse_wait(request: Request) -> Wait | None:
     """Return the wait of a request; None without one. Raises InvalidInput for the parameter.
 
     A preference that is not understood is ignored, and a longer wait is shortened (RFC 7240).
@@ -81,7 +81,7 @@ def requested(request: Request) -> Wait | None:
     text = request.query_params.get(_PARAMETER)
     if text is not None:
         if not re.fullmatch("[0-9]{1,2}", text) or int(text) > MAX_SECONDS:
-            raise invalid(text)
+            raise invalid_wait(text)
         seconds = int(text)
     else:
         found = _PREFERENCE.search(request.headers.get(_HEADER, ""))
@@ -90,14 +90,14 @@ def requested(request: Request) -> Wait | None:
     return Wait(time.monotonic() + seconds, preference) if seconds else None
 
 
-def invalid(text: str) -> InvalidInput:
+def invalid_wait(text: str) -> InvalidInput:
     accepted = f"a whole number of seconds from 0 to {MAX_SECONDS}"
     message = f"{_PARAMETER} must be {accepted}, not {text!r}."
     return InvalidInput(Problem(ErrorCode.INVALID_REQUEST, _PARAMETER, text, message, accepted))
 
 
 @contextmanager
-def place(organization_id: str) -> Iterator[bool]:
+def hold_place(organization_id: str) -> Iterator[bool]:
     """Hold one of the places of this process during the block; yield False if none is free.
 
     An organization has one place, so that it cannot take the places of the others.

@@ -27,7 +27,7 @@ from exports.formats.excel_numbers import EXACT
 from exports.spec import ExportSpec
 from longshore.files.csv_dialect import CsvDialect, Quoting
 from longshore.files.datetime_patterns import ISO_8601
-from longshore.files.formulas import escape_formula_sql, escape_inside_cells, kept_text_sql
+from longshore.files.formulas import escape_formula_sql, escape_inside_cells, excel_text_sql
 from longshore.resources.columns import ColumnType
 
 _BOM = b"\xef\xbb\xbf"
@@ -92,7 +92,7 @@ def _cell(value: sql.Composable, column: FileColumn, spec: ExportSpec) -> sql.Co
             return _json(value, spec)
     text = cell_text(value, column, spec, ISO_8601)
     if column.kind is ColumnType.TEXT and spec.dialect.keeps_texts:
-        return kept_text_sql(value, text)
+        return excel_text_sql(value, text)
     return text
 
 
@@ -104,7 +104,7 @@ def _number(value: sql.Composable, kind: ColumnType, dialect: CsvDialect) -> sql
     if not dialect.keeps_texts or kind not in EXACT:
         return text
     return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(
-        sql.SQL(EXACT[kind]).format(value), text, kept_text_sql(text, text)
+        sql.SQL(EXACT[kind]).format(value), text, excel_text_sql(text, text)
     )
 
 
@@ -117,7 +117,7 @@ def _json(value: sql.Composable, spec: ExportSpec) -> sql.Composable:
     ).format(
         value,
         _number(sql.SQL("{}::numeric").format(text), ColumnType.DECIMAL, spec.dialect),
-        kept_text_sql(text, shown) if spec.dialect.keeps_texts else shown,
+        excel_text_sql(text, shown) if spec.dialect.keeps_texts else shown,
         text,
     )
 

@@ -11,9 +11,12 @@ from django.core.management.base import CommandError, DjangoHelpFormatter
 
 from longshore.accounts.models import Organization
 from longshore.api.errors import InvalidInput
+from longshore.api.suggestions import did_you_mean
 
 # As argparse exits after invalid arguments.
 USAGE = 2
+# Slugs that are compared with a wrong one.
+_MAX_COMPARED = 1000
 
 
 class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
@@ -25,7 +28,8 @@ def find_organization(slug: str) -> Organization:
     try:
         return Organization.objects.get(slug=slug)
     except Organization.DoesNotExist:
-        text = f"{slug!r} is not the slug of an organization."
+        slugs = list(Organization.objects.values_list("slug", flat=True)[:_MAX_COMPARED])
+        text = f"{slug!r} is not the slug of an organization{did_you_mean(slug, slugs)}"
         raise CommandError(text, returncode=USAGE) from None
 
 

@@ -1,8 +1,8 @@
 """Compresses responses of the API with gzip, where that is safe.
 
-A compressed body tells by its length whether a text of the request is repeated in a secret beside
-it (BREACH). So only views that say so are compressed: none whose responses hold signed links or
-signing secrets. In addition, the length of every compressed body is random.
+The length of a compressed body reveals whether a text of the request also occurs in a secret in
+the response (BREACH). So only views that say so are compressed: none whose responses hold signed
+links or signing secrets. In addition, the length of every compressed body is random.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The limits of an organization, with what is used of them: `GET /v1/limits`.
+"""The limits of an organization and their usage: `GET /v1/limits`.
 
 Other packages register further limits, each a function of the organization.
 """
@@ -37,13 +37,14 @@ _EXPENSIVE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class UsedLimit:
-    """A limit, and what is used of it.
+class LimitUsage:
+    """A limit and its usage.
 
     name: unique.
     unit: `bytes`, `seconds`, or "" for a number of things.
     limit: None for no limit.
-    used: None if the limit applies to each object alone, such as to the rows of each export.
+    used: None if the limit applies to each object alone, such as to the rows of each export, and
+        if the usage is not known.
     resets_at: when `used` begins at 0 again; None if it does not.
     """
 
@@ -56,22 +57,22 @@ class UsedLimit:
 
     @property
     def left(self) -> int | None:
-        """What may still be used; None if that is not limited."""
+        """The amount that remains; None if it is not limited or not known."""
         if self.limit is None or self.used is None:
             return None
         return max(0, self.limit - self.used)
 
 
-_sources: list[Callable[[Organization], Iterable[UsedLimit]]] = []
+_sources: list[Callable[[Organization], Iterable[LimitUsage]]] = []
 
 
-def register(source: Callable[[Organization], Iterable[UsedLimit]]) -> None:
+def register(source: Callable[[Organization], Iterable[LimitUsage]]) -> None:
     """Add the limits of a package."""
     _sources.append(source)
 
 
-class LimitSerializer(serializers.Serializer[UsedLimit]):
-    """A limit of the organization or of the API key, and what is used of it."""
+class LimitSerializer(serializers.Serializer[LimitUsage]):
+    """A limit of the organization or of the API key, and its usage."""
 
     name = serializers.CharField()
     description = serializers.CharField()
@@ -79,7 +80,10 @@ class LimitSerializer(serializers.Serializer[UsedLimit]):
     limit = serializers.IntegerField(allow_null=True, help_text="Null if there is no limit.")
     used = serializers.IntegerField(
         allow_null=True,
-        help_text="Null if the limit applies to each export, batch or request alone.",
+        help_text=(
+            "Null if the limit applies to each export, batch or request alone, if there is no "
+            "limit, and if the usage is not known."
+        ),
     )
     left = serializers.IntegerField(allow_null=True)
     resets_at = serializers.DateTimeField(
@@ -105,7 +109,7 @@ class LimitsView(ApiView):
         "list_limits",
         tag=OVERVIEW,
         summary="List limits",
-        description="Returns the limits of the API key and its organization, and what is used.",
+        description="Returns the limits of the API key and its organization, and their usage.",
         responses={200: single_page_schema("LimitList", LimitSerializer)},
         examples=[response_example("One limit", single_page([_EXAMPLE]))],
     )
@@ -117,7 +121,7 @@ class LimitsView(ApiView):
         ]
         return Response(single_page([LimitSerializer(each).data for each in limits]))
 
-    def _of_requests(self, organization_id: str) -> Iterator[UsedLimit]:
+    def _of_requests(self, organization_id: str) -> Iterator[LimitUsage]:
         values: dict[str, Any] = {"limit": None}
         if rate := self.rate:
             limit, _, seconds = rate.state()
@@ -126,9 +130,9 @@ class LimitsView(ApiView):
                 "used": rate.count,
                 "resets_at": datetime.now(UTC) + timedelta(seconds=seconds),
             }
-        yield UsedLimit(name="requests", description="Requests of this API key.", **values)
+        yield LimitUsage(name="requests", description="Requests of this API key.", **values)
         is_limited = bool(settings.API_MAX_EXPENSIVE_REQUESTS)
         running = concurrency.running(organization_id) if is_limited else None
         for name, spare, description in _EXPENSIVE:
             maximum = concurrency.slots(spare) if is_limited else None
-            yield UsedLimit(name=name, description=description, limit=maximum, used=running)
+            yield LimitUsage(name=name, description=description, limit=maximum, used=running)

@@ -62,7 +62,7 @@ _CONVERTED = (
     rf"|{_in_any_case(_BOOLEANS)}[{_BLANKS}]*|{_ERRORS})"
 )
 # Excel's limit of a text in a formula.
-_MAX_KEPT_CHARACTERS = 255
+_MAX_EXCEL_TEXT = 255
 
 # The first character decides for most texts: a regular expression costs ten times as much. A text
 # that begins with a blank is never a number, and any other text needs no search for its sign.
@@ -93,19 +93,19 @@ def unescape_formula(text: str) -> str:
     return text[1:] if is_escaped else text
 
 
-def kept_text_sql(text: sql.Composable, otherwise: sql.Composable) -> sql.Composable:
+def excel_text_sql(text: sql.Composable, otherwise: sql.Composable) -> sql.Composable:
     """Return SQL of `="00123"` for a text that a spreadsheet may convert, else `otherwise`."""
     kept = sql.SQL(
         "CASE WHEN length({0}) <= {maximum} AND {0} ~ {pattern}"
         " THEN '=\"' || {0} || '\"' ELSE {otherwise} END"
     )
-    maximum = sql.Literal(_MAX_KEPT_CHARACTERS)
+    maximum = sql.Literal(_MAX_EXCEL_TEXT)
     pattern = sql.Literal(rf"^{_CONVERTED}\Z")
     return kept.format(text, maximum=maximum, pattern=pattern, otherwise=otherwise)
 
 
-def unkept_text(text: str) -> str:
-    """Return the text of a cell that `kept_text_sql` wrote; any other text unchanged."""
+def parse_excel_text(text: str) -> str:
+    """Return the text of a cell that `excel_text_sql` wrote; any other text unchanged."""
     found = re.fullmatch(f'="({_CONVERTED})"', text)
     return found[1] if found else text
 
@@ -165,7 +165,7 @@ def _inside_cell(delimiter: str, mark: str, quote: str) -> tuple[str, str]:
     others = _SEPARATORS.replace(delimiter, "")
     is_formula = rf"[{_EQUAL_SIGNS}]|[{_SIGNS}][^{_SEPARATORS}]*{mark}"
     cell_end = rf'[{_BLANKS}]*(?:[{_SEPARATORS}\]}}"]|\Z)'
-    # A text in quotes is a formula that does nothing: `kept_text_sql` writes it.
+    # A text in quotes is a formula that does nothing: `excel_text_sql` writes it.
     kept = f'={quote}[^"]*{quote}(?!{quote})'
     return others, rf"(?={is_formula})(?!(?:{_NUMBER}|{_PHONE}|-Infinity|{kept}){cell_end})"
 

@@ -146,7 +146,7 @@ def test_a_busy_process_answers_at_once(
     alice: KeyClient, acme: Organization, contacts: list[Contact]
 ) -> None:
     preference = {"Prefer": "wait=10"}
-    with waiting.place(acme.pk) as has_place, lasting(0, 5):
+    with waiting.hold_place(acme.pk) as has_place, lasting(0, 5):
         assert has_place
         response = alice.post("/v1/exports", CONTACTS, headers=preference)
     assert (response.status_code, response.json()["status"]) == (201, "queued")
@@ -156,15 +156,15 @@ def test_a_busy_process_answers_at_once(
 def test_an_organization_has_one_place_and_a_process_four(
     acme: Organization, globex: Organization
 ) -> None:
-    with waiting.place(acme.pk) as first, waiting.place(acme.pk) as second:
+    with waiting.hold_place(acme.pk) as first, waiting.hold_place(acme.pk) as second:
         assert (first, second) == (True, False)
-        others = [waiting.place(f"org_{number}") for number in range(waiting.MAX_PLACES)]
+        others = [waiting.hold_place(f"org_{number}") for number in range(waiting.MAX_PLACES)]
         assert [other.__enter__() for other in others] == [True] * 3 + [False]
         for other in others:
             other.__exit__(None, None, None)
-        with waiting.place(globex.pk) as free:
+        with waiting.hold_place(globex.pk) as free:
             assert free
-    with waiting.place(acme.pk) as free:
+    with waiting.hold_place(acme.pk) as free:
         assert free
 
 

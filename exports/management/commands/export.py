@@ -37,6 +37,8 @@ from longshore.resources.export_types import ExportType, export_types
 from longshore.resources.registry import registry
 
 _STANDARD_OUTPUT = "-"
+# Characters of a wrong argument that an error shows.
+_MAX_SHOWN = 80
 # The options of the file that have an argument of their own.
 _OUTPUT = ("columns", "timezone", PRESET)
 _BINARY = (
@@ -50,7 +52,10 @@ def _json_object(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"invalid JSON: {error}") from None
     if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError("not a JSON object")
+        shown = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+        raise argparse.ArgumentTypeError(
+            f'{shown!r} is not a JSON object, such as {{"status": "delivered"}}'
+        )
     return value
 
 
@@ -106,7 +111,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("resource", nargs="?", help=", ".join(registry.names()))
         parser.add_argument("--type", metavar="TYPE", help="a named export: see the list below")
-        parser.add_argument("--date-from", metavar="DATE", help="start of the date range")
+        parser.add_argument(
+            "--date-from", metavar="DATE", help="start of the date range: an ISO date or datetime"
+        )
         parser.add_argument(
             "--date-to",
             metavar="DATE",
