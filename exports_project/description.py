@@ -17,8 +17,8 @@ PX-API-KEY: Zx81kQ3a.9nB7…
 
 `X-API-KEY: Zx81kQ3a.9nB7…` and `Authorization: Bearer Zx81kQ3a.9nB7…` are equivalent. A key has
 the scopes `read` and `write`. Requests that change something need `write`, all others need `read`.
-On the page `/docs`, press **Authorize** to try requests. The code samples read the address of the server,
-the API key and the id of an object from the environment variables `BASE`, `KEY` and `ID`.
+On the page `/docs`, press **Authorize** to try requests. The code samples read the address of the
+server, the API key and the id of an object from the environment variables `BASE`, `KEY` and `ID`.
 
 ## Export in three steps
 
