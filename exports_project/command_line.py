@@ -10,6 +10,8 @@ import warnings
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
+from exports_project import completion
+
 COMMANDS_WITHOUT_DATABASE = {
     *("check", "collectstatic", "diffsettings", "help", "makemigrations", "version"),
     *("startapp", "webhook_listen"),
@@ -18,6 +20,8 @@ COMMANDS_WITHOUT_DATABASE = {
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
+    if completion.is_requested():
+        completion.complete()
     # `makemigrations` needs no database, but warns if it does not run.
     warnings.filterwarnings("ignore", "Got an error checking a consistent", RuntimeWarning)
     words = set(sys.argv[1:])

@@ -4,12 +4,14 @@ import argparse
 import json
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.core.management.base import CommandParser
 
 from batches.models import FileKind
 from batches.request.parser import writable_resources
 from batches.spec import QUOTES, Action, Duplicates, InputFormat, Mode, OnError, Only
+from longshore.api.command_line import add_organization, offer
 from longshore.files.compression import Compression
 
 EXAMPLES = f"""\
@@ -36,9 +38,10 @@ exit codes:
 
 
 def add_arguments(parser: CommandParser) -> None:
-    parser.add_argument("resource", help=", ".join(writable_resources()))
+    text = ", ".join(writable_resources())
+    offer(parser.add_argument("resource", help=text), writable_resources)
     parser.add_argument("file", help="the file to read; - for standard input")
-    parser.add_argument("--organization", required=True, metavar="SLUG")
+    add_organization(parser)
     _add_choices(parser, "--action", Action, Action.MERGE)
     _add_choices(parser, "--only", Only, "both")
     parser.add_argument(
@@ -62,11 +65,9 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--delimiter", help="of CSV; default: detected")
     _add_choices(parser, "--quote", QUOTES, "detected")
     parser.add_argument("--encoding", help="of CSV, such as windows-1252; default: detected")
-    parser.add_argument(
-        "--timezone",
-        metavar="ZONE",
-        help="of datetimes without an offset; default: the organization's",
-    )
+    text = "of datetimes without an offset; default: the organization's"
+    timezone = parser.add_argument("--timezone", metavar="ZONE", help=text)
+    offer(timezone, available_timezones)
     parser.add_argument(
         "--datetime-format",
         metavar="PATTERN",
@@ -116,7 +117,8 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 def _add_choices(parser: CommandParser, flag: str, choices: Any, default: str) -> None:
     """Add an argument whose value the parser of requests checks, which suggests corrections."""
     name = flag.strip("-").upper()
-    parser.add_argument(flag, metavar=name, help=f"{', '.join(choices)}; default: {default}")
+    text = f"{', '.join(choices)}; default: {default}"
+    offer(parser.add_argument(flag, metavar=name, help=text), lambda: choices)
 
 
 def _header_and_column(text: str) -> tuple[str, str | None]:

@@ -2,12 +2,13 @@
 
 import signal
 import sys
-from argparse import RawDescriptionHelpFormatter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from argparse import Action, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from django.core.management.base import CommandError, DjangoHelpFormatter
+from django.core.management.base import CommandError, CommandParser, DjangoHelpFormatter
+from django.db import OperationalError
 
 from longshore.accounts.models import Organization
 from longshore.api.errors import InvalidInput
@@ -15,12 +16,33 @@ from longshore.api.suggestions import did_you_mean
 
 # As argparse exits after invalid arguments.
 USAGE = 2
-# Slugs that are compared with a wrong one.
-_MAX_COMPARED = 1000
+# Slugs that are offered, and compared with a wrong one.
+_MAX_SLUGS = 1000
 
 
 class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
     """Keeps the lines of the examples."""
+
+
+def offer(action: Action, values: Callable[[], Iterable[str]]) -> None:
+    """Let the completion of the shell offer values.
+
+    Unlike `choices`, it does not check them: the parser of requests does, with better messages.
+    """
+    # argcomplete reads this attribute.
+    action.completer = lambda **_: values()  # type: ignore[attr-defined]
+
+
+def add_organization(parser: CommandParser) -> None:
+    """Add the argument that `find_organization` reads."""
+    offer(parser.add_argument("--organization", required=True, metavar="SLUG"), _slugs)
+
+
+def _slugs() -> list[str]:
+    """Return slugs of organizations; none if the database does not run."""
+    with suppress(OperationalError):
+        return list(Organization.objects.values_list("slug", flat=True)[:_MAX_SLUGS])
+    return []
 
 
 def find_organization(slug: str) -> Organization:
@@ -28,8 +50,7 @@ def find_organization(slug: str) -> Organization:
     try:
         return Organization.objects.get(slug=slug)
     except Organization.DoesNotExist:
-        slugs = list(Organization.objects.values_list("slug", flat=True)[:_MAX_COMPARED])
-        text = f"{slug!r} is not the slug of an organization{did_you_mean(slug, slugs)}"
+        text = f"{slug!r} is not the slug of an organization{did_you_mean(slug, _slugs())}"
         raise CommandError(text, returncode=USAGE) from None
 
 

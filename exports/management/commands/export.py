@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
+from zoneinfo import available_timezones
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
@@ -26,9 +27,11 @@ from exports.spec import OUTPUT, ExportSpec
 from longshore.api.command_line import (
     USAGE,
     HelpFormatter,
+    add_organization,
     exit_codes_of_signals,
     find_organization,
     invalid_arguments,
+    offer,
 )
 from longshore.api.errors import InvalidInput
 from longshore.api.progress import console_of, progress_bars
@@ -109,8 +112,10 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, **options)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("resource", nargs="?", help=", ".join(registry.names()))
-        parser.add_argument("--type", metavar="TYPE", help="a named export: see the list below")
+        resource = parser.add_argument("resource", nargs="?", help=", ".join(registry.names()))
+        offer(resource, registry.names)
+        text = "a named export: see the list below"
+        offer(parser.add_argument("--type", metavar="TYPE", help=text), export_types.codes)
         parser.add_argument(
             "--date-from", metavar="DATE", help="start of the date range: an ISO date or datetime"
         )
@@ -119,11 +124,12 @@ class Command(BaseCommand):
             metavar="DATE",
             help="end of the date range, inclusive: 2025-03-31 includes the whole day",
         )
-        parser.add_argument("--organization", required=True, metavar="SLUG")
-        parser.add_argument("--format", default="csv", help=f"{', '.join(formats)}; default: csv")
-        parser.add_argument(
-            "--compression", default="none", help=f"{', '.join(Compression)}; default: none"
-        )
+        add_organization(parser)
+        text = f"{', '.join(formats)}; default: csv"
+        offer(parser.add_argument("--format", default="csv", help=text), formats.keys)
+        text = f"{', '.join(Compression)}; default: none"
+        compression = parser.add_argument("--compression", default="none", help=text)
+        offer(compression, lambda: Compression)
         parser.add_argument(
             "--columns",
             type=_columns,
@@ -131,15 +137,11 @@ class Command(BaseCommand):
             help=f"names separated by commas, each perhaps with a header (name=Full name), or "
             f"{ALL_COLUMNS}; default: those of the resource or of the named export",
         )
-        parser.add_argument(
-            "--timezone",
-            metavar="ZONE",
-            help="such as America/New_York; default: that of the organization",
-        )
-        parser.add_argument(
-            "--preset",
-            help=f"of a CSV file: {', '.join(FilePreset)}; default: iso, of named exports excel",
-        )
+        text = "such as America/New_York; default: that of the organization"
+        timezone = parser.add_argument("--timezone", metavar="ZONE", help=text)
+        offer(timezone, available_timezones)
+        text = f"of a CSV file: {', '.join(FilePreset)}; default: iso, of named exports excel"
+        offer(parser.add_argument("--preset", help=text), lambda: FilePreset)
         for name in ("options", "filters", "csv_field_options"):
             flag = f"--{name.replace('_', '-')}"
             text = f"`{name}` of a request to the API, as JSON"
