@@ -35,6 +35,13 @@ def on_starting(_: Any) -> None:
 
 
 def when_ready(_: Any) -> None:
-    """Exempt all objects from garbage collection, which would copy their pages in each process."""
+    """Load what the processes share, before they start.
+
+    Exempt all objects from garbage collection, which would copy their pages in each process.
+    """
+    from exports_project import schema
+
+    # Otherwise the first visitor of /docs in each process would wait for it, for seconds.
+    schema.prepare()
     gc.collect()
     gc.freeze()

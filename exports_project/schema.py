@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.encoding import force_bytes
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
@@ -50,6 +51,11 @@ def _render(api: str, patches: dict[str, Any], renderer: BaseRenderer) -> _Rende
             # Weak, because it is the same for the compressed bytes.
             rendered[form] = _Rendered(plain, gzip.compress(plain, mtime=0), f'W/"{digest}"')
     return rendered[form]
+
+
+def prepare() -> None:
+    """Build the description that the page /docs loads."""
+    _render("", {}, OpenApiJsonRenderer())
 
 
 class SchemaView(SpectacularAPIView):
