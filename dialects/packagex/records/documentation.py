@@ -8,7 +8,8 @@ from dialects.packagex import documentation
 from dialects.packagex.parameters import LIMIT, pages
 from dialects.packagex.records.lists import RecordList
 from longshore.api.pagination import CURSOR
-from longshore.resources.api.documentation import RecordSchema, record_schema
+from longshore.resources.api.documentation import RecordSchema
+from longshore.resources.api.record_schemas import component_name, record_schema
 
 RECORD_PARAMETERS = ("fields", "timezone")
 _PREFIX = "/packagex/v1/"
@@ -48,7 +49,7 @@ class PackageXRecordSchema(RecordSchema):
         return [*own, *(each for each in parameters if each.name not in (CURSOR, LIMIT))]
 
     def get_response_serializers(self) -> Any:
-        name = "".join(word.capitalize() for word in self.resource.name.split("_"))
+        name = component_name(self.resource.name)
         shown = self._component(name, _with_epochs(record_schema(self.resource)))
         schema = documentation.enveloped(shown, is_list=self.is_list)
         missing = {} if self.is_list else documentation.NOT_FOUND

@@ -36,6 +36,7 @@ from longshore.api.pagination import (
 from longshore.resources.api.list_filters import CREATED, CREATED_AT
 from longshore.resources.api.lookup import INCLUDES, parse_record_query
 from longshore.resources.api.query import LIST_PARAMETERS, parse_query
+from longshore.resources.api.record_schemas import component_name, record_schema
 from longshore.resources.columns import Column, ColumnType
 from longshore.resources.filters import filter_column, operators
 from longshore.resources.named_filters import NamedFilter
@@ -46,16 +47,6 @@ from longshore.resources.relations import Relation
 _MOMENT = "2024-12-25T14:30:00.123456+00:00"
 
 RECORDS = "Records"
-_TYPES: dict[ColumnType, dict[str, Any]] = {
-    ColumnType.TEXT: {"type": "string"},
-    ColumnType.INTEGER: {"type": "integer"},
-    ColumnType.DECIMAL: {"type": "number"},
-    ColumnType.FLOAT: {"type": "number"},
-    ColumnType.BOOLEAN: {"type": "boolean"},
-    ColumnType.DATE: {"type": "string", "format": "date"},
-    ColumnType.DATETIME: {"type": "string", "format": "date-time"},
-    ColumnType.LIST: {"type": "array", "items": {}},
-}
 _EXAMPLES = {
     ColumnType.INTEGER: "gte:100",
     ColumnType.DECIMAL: "bwi:1,2.5",
@@ -154,8 +145,8 @@ class RecordSchema(AutoSchema):
         return own + [parameter for parameter in filters if parameter.name not in names]
 
     def get_response_serializers(self) -> Any:
-        name = "".join(word.capitalize() for word in self.resource.name.split("_"))
-        schema = self._component(name, record_schema(self.resource))
+        name = component_name(self.resource.name)
+        schema = self._component(name, record_schema(self.resource, self._component))
         shown = _shown_fields(self.resource)
         date = self.resource.date_field
         record = {name: _MOMENT if name == date else "…" for name in shown}
@@ -321,25 +312,3 @@ def _text(
 ) -> OpenApiParameter:
     examples = [OpenApiExample(example, value=example)] if example else []
     return OpenApiParameter(name, schema, description=description, examples=examples)
-
-
-def record_schema(resource: Resource) -> dict[str, Any]:
-    """Return the schema of a record with all its fields; `fields` selects among them."""
-    properties = {name: _value(column) for name, column in resource.columns_by_name.items()}
-    for name, relation in resource.relations_by_name.items():
-        related = {
-            "type": "object",
-            "properties": {field: _value(relation.columns[field]) for field in relation.fields},
-        }
-        either = {"oneOf": [related, {"type": "null"}]}
-        properties[name] = {"type": "array", "items": related} if relation.many else either
-    return {"type": "object", "properties": properties}
-
-
-def _value(column: Column) -> dict[str, Any]:
-    schema = dict(_TYPES.get(column.kind, {}))
-    if "type" in schema and column.nullable:
-        schema["type"] = [schema["type"], "null"]
-    if column.description:
-        schema["description"] = column.description
-    return schema
