@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from os import PathLike
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from longshore_client.jobs import Batch, Export, Job
 from longshore_client.transport import Transport
@@ -93,6 +93,8 @@ class Batches(Jobs[Batch]):
             if batch.status != "requested":
                 break
             link = batch.data["upload"]
+            if link is None:  # The input has arrived and is being validated.
+                break
             with path.open("rb") as content:
                 failure = self._transport.put(link["url"], link["headers"], content)
             batch.refresh()
@@ -104,7 +106,7 @@ class Batches(Jobs[Batch]):
 
 
 class Client:
-    """A client of one organization. Threads may share it.
+    """A client of one organization. Threads may share it. `with Client(…)` closes it at the end.
 
     timeout: in seconds, to connect, and between two parts of a response.
     max_retries: attempts after the first one, for 429, 502, 503, 504 and lost connections.
@@ -124,6 +126,16 @@ class Client:
         self.exports = Exports(self._transport, Export)
         self.batches = Batches(self._transport, Batch)
         self.webhooks = Webhooks(self._transport)
+
+    def close(self) -> None:
+        """Close the connections. The client cannot be used afterwards."""
+        self._transport.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def records(self, plural: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Yield the records of a list, such as `shipments`. parameters: docs/api.md, "Lists"."""
