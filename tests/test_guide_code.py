@@ -1,8 +1,9 @@
 """The code of README.md and docs/, executed literally against the servers of `make run`.
 
 docs/your-models.md and docs/resources.md are tested in tests/foreign, the receivers of
-docs/recipes/webhooks.md in tests/webhooks. Blocks without a language are output, settings, or
-commands that need root or change the machine.
+docs/recipes/webhooks.md in tests/webhooks, the pages of the clients in tests/clients, the code of
+docs/contributing.md in tests/greetings. Blocks without a language are output, configuration, or
+commands that need root or change the machine: tests/test_docs_blocks.py parses them.
 """
 
 import csv
@@ -44,7 +45,10 @@ PAGES = [
 # Programs that some pages use, and their packages in Debian.
 PROGRAMS = {"docs/batches.md": "jq", "docs/recipes/warehouse.md": "psql"}
 # Tested elsewhere.
-OTHERS = {"docs/your-models.md", "docs/resources.md"}
+OTHERS = {
+    *("docs/your-models.md", "docs/resources.md", "docs/contributing.md"),
+    *("docs/clients/python.md", "docs/clients/typescript.md"),
+}
 pytestmark = pytest.mark.stack
 NEW_YORK = ZoneInfo("America/New_York")
 SHIPMENTS = """
