@@ -20,29 +20,35 @@ def page() -> str:
 
     A comment describes the settings that follow it without another comment.
     """
-    text, is_open, comment = _HEAD, False, []
-    names: list[str] = []
-    defaults: list[str] = []
+    text, is_open = _HEAD, False
+    comment: list[str] = []
+    settings: list[tuple[str, str]] = []
     for line in [*EXAMPLE.read_text().splitlines(), ""]:
         setting = re.fullmatch(r"#([A-Z0-9_]+)=(.*)", line)
-        if names and not setting:
-            text += f"| {'<br>'.join(names)} | {'<br>'.join(defaults)} | {_marked(comment)} |\n"
-            names, defaults, comment = [], [], []
+        if settings and not setting:
+            text += _row(settings, comment)
+            settings, comment = [], []
         if section := re.fullmatch(r"# --- (.*) ---", line):
-            text += f"\n## {section[1]}\n\n| Setting | Default | Meaning |\n|---|---|---|\n"
+            text += f"\n## {section[1]}\n\n| Setting | Meaning |\n|---|---|\n"
             is_open = True
         elif setting:
-            names.append(f"`{setting[1]}`")
-            defaults.append(f"`{setting[2]}`" if setting[2] else "")
+            settings.append((setting[1], setting[2]))
         elif is_open and line:
             comment.append(line.removeprefix("# "))
     return text
 
 
-def _marked(comment: list[str]) -> str:
-    """Return a comment as a cell: its variables and URLs are code."""
-    text = " ".join(comment).replace("<", r"\<").replace("|", r"\|")
-    return _CODE.sub(lambda found: f"`{found[0]}`", text)
+def _row(settings: list[tuple[str, str]], comment: list[str]) -> str:
+    """Return the row of settings, given by name and default, that share a comment."""
+    meaning = " ".join(comment).replace("<", r"\<").replace("|", r"\|")
+    meaning = _CODE.sub(lambda found: f"`{found[0]}`", meaning)
+    names = "<br>".join(f"`{name}`" for name, _ in settings)
+    if len(settings) == 1 and settings[0][1]:
+        meaning += f" Default: `{settings[0][1]}`."
+    elif any(default for _, default in settings):
+        defaults = (f"`{name}={default}`" for name, default in settings)
+        meaning += f" Defaults: {', '.join(defaults)}."
+    return f"| {names} | {meaning} |\n"
 
 
 if __name__ == "__main__":
