@@ -1,7 +1,7 @@
-"""Blocks of the documentation without a language: configuration, output, commands for root.
+"""Blocks of the documentation that cannot run: configuration, output, commands for root, extracts.
 
-tests/test_guide_code.py runs those with a language. These cannot run in a test; each has the syntax
-of its kind, and names only what exists.
+Most have no language; tests/test_guide_code.py runs the others. Each has the syntax of its kind,
+and names only what exists.
 """
 
 import configparser
@@ -82,6 +82,15 @@ def test_commands_have_the_syntax_of_a_shell(text: str) -> None:
     command = ["/bin/bash", "-n"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_example_of_a_kind_of_job_is_an_extract_of_its_app() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    [block] = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    app = "\n".join(path.read_text() for path in (ROOT / "tests/greetings").glob("*.py"))
+    # A comment names the module, and an ellipsis stands for the body of a function.
+    lines = [re.sub(r"(  # \w+\.py| \.\.\.)$", "", line) for line in block.splitlines()]
+    assert [line for line in lines if line not in app] == []
 
 
 @pytest.mark.parametrize("text", of_kind("ini"))
