@@ -14,7 +14,6 @@ from exports_project.processes import PROCESSES, Process
 from tests.recovery.services import need
 
 ANALYZE = "systemd-analyze"
-# What a process may not do. `systemd-analyze security` rates a unit without protection 9.6.
 PROTECTION = {
     "ProtectSystem": "strict",
     "StateDirectory": "longshore",
@@ -22,6 +21,7 @@ PROTECTION = {
     "NoNewPrivileges": "yes",
     "UMask": "0077",
 }
+# Of ten, as `systemd-analyze security` reports it.
 MAX_EXPOSURE = 4.0
 BASE_DIR = settings.BASE_DIR
 UNITS = BASE_DIR / "deploy" / "systemd"
