@@ -90,10 +90,9 @@ class Batches(Jobs[Batch]):
     def _upload(self, batch: Batch, path: Path) -> Batch:
         """Send a file to the link of a batch. If a response is lost, the batch has its file."""
         for attempt in count():
-            if batch.status != "requested":
-                break
             link = batch.data["upload"]
-            if link is None:  # The input has arrived and is being validated.
+            # A requested batch without a link has its input, which is being validated.
+            if batch.status != "requested" or link is None:
                 break
             with path.open("rb") as content:
                 failure = self._transport.put(link["url"], link["headers"], content)

@@ -81,10 +81,9 @@ class Export(Job):
         request = self.data["request"]
         return self._transport.request("POST", f"{self.collection}/preview", json=request)
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Any:
         """Return the description of the files of the completed export, such as `snapshot_at`."""
-        found: dict[str, Any] = self._transport.request("GET", f"{self._path}/manifest")
-        return found
+        return self._transport.request("GET", f"{self._path}/manifest")
 
     def download(self, target: str | PathLike[str]) -> Path:
         """Download the files of the completed export. Returns the path of the file or folder.
