@@ -6,11 +6,12 @@ RUN python3 -m venv .venv \
     && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.txt
 
 FROM packages AS guide
-COPY requirements-local.txt zensical.toml ./
-COPY docs docs
+COPY requirements-local.txt .
 RUN .venv/bin/python -m pip install --no-cache-dir --require-hashes \
-    -r requirements.txt -r requirements-local.txt \
-    && .venv/bin/zensical build --strict
+    -r requirements.txt -r requirements-local.txt
+# Everything: docs/ has symbolic links to files of other folders.
+COPY . .
+RUN .venv/bin/zensical build --strict
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home longshore \

@@ -6,7 +6,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check
 # Containers often forbid it, but tests start hundreds of processes, which would compile all modules.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run docs test test-fast fuzz lint screenshots requirements openapi conformance release-dump clean
+.PHONY: help run docs test test-fast fuzz lint screenshots requirements openapi conformance settings release-dump clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ run: .venv/.run $(GUIDE) ## Start Longshore with its own servers and demo data
 docs: .venv/.run ## Build the guide that the web server shows at /docs/guide
 	@.venv/bin/zensical build --strict
 
-$(GUIDE): zensical.toml $(shell find docs -type f) | .venv/.run
+$(GUIDE): zensical.toml $(shell find -L docs -type f) | .venv/.run
 	@echo "Building the guide …"
 	@.venv/bin/zensical build
 	@touch $@
@@ -69,6 +69,9 @@ openapi: .venv/.dev ## Write docs/openapi.yaml and docs/openapi
 conformance: export DJANGO_SETTINGS_MODULE = exports_project.settings
 conformance: .venv/.dev ## Write the tables of docs/dialects.md
 	@exec .venv/bin/python -W ignore::RuntimeWarning -m tests.dialects.conformance
+
+settings: ## Write docs/settings.md from .env.example
+	@$(PYTHON) -m tests.settings_page
 
 # Once per release: the dump that the next version must be able to migrate.
 release-dump: .venv/.dev ## Store the database of a release

@@ -6,6 +6,7 @@ Starts the embedded database for a command if it does not run.
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
@@ -16,6 +17,8 @@ COMMANDS_WITHOUT_DATABASE = {
     *("check", "collectstatic", "diffsettings", "help", "makemigrations", "version"),
     *("startapp", "webhook_listen"),
 }
+# `check` uses only the databases that this option names.
+DATABASE_OPTION = "--database"
 
 
 def main() -> None:
@@ -24,10 +27,7 @@ def main() -> None:
         completion.complete()
     # `makemigrations` needs no database, but warns if it does not run.
     warnings.filterwarnings("ignore", "Got an error checking a consistent", RuntimeWarning)
-    words = set(sys.argv[1:])
-    command = sys.argv[1] if words else "help"
-    needs_database = command not in COMMANDS_WITHOUT_DATABASE and not words & {"-h", "--help"}
-    if not needs_database or not settings.EMBEDDED_DATABASE:
+    if not _needs_database(sys.argv[1:]) or not settings.EMBEDDED_DATABASE:
         execute_from_command_line(sys.argv)
         return
 
@@ -39,3 +39,14 @@ def main() -> None:
             execute_from_command_line(sys.argv)
     except servers.ServerError as error:
         sys.exit(str(error))
+
+
+def _needs_database(words: Sequence[str]) -> bool:
+    """Return whether a command connects to the database. words: its name and its arguments."""
+    command, *arguments = words or ["help"]
+    if {"-h", "--help"} & set(words):
+        return False
+    options = {word.partition("=")[0] for word in arguments}
+    return command not in COMMANDS_WITHOUT_DATABASE or (
+        command == "check" and DATABASE_OPTION in options
+    )

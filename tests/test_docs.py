@@ -11,16 +11,19 @@ from django.db import connection
 from psycopg import sql
 
 from exports.formats import formats
-from exports.models import STATUSES
 from exports.reading.stream import ExportStream
 from exports.request.body import OUTPUT_OPTIONS
 from exports.request.parser import parse_export
 from exports_project.health import CHECKS
 from longshore.api.errors import error_codes
 from longshore.files.datetime_patterns import FIELDS, pattern_sql
+from longshore.files.formulas import kept_text_sql
+from longshore.jobs.kinds import registered
 from longshore.jobs.metrics import JobCollector
+from longshore.jobs.statuses import Status
 from longshore.resources.columns import ColumnType
 from longshore.resources.matchers import MATCHERS, Takes
+from tests import settings_page
 from tests.factories import (
     ContactFactory,
     GroupFactory,
@@ -167,4 +170,38 @@ def test_the_table_of_metrics_is_complete() -> None:
 
 
 def test_the_table_of_statuses_is_complete() -> None:
-    assert [row[0].strip("`") for row in table("operations.md", "Status")] == list(STATUSES)
+    assert [row[0].strip("`") for row in table("operations.md", "Status")] == list(Status)
+
+
+@pytest.mark.django_db
+def test_texts_have_the_cells_of_the_table_of_the_preset_for_excel() -> None:
+    rows = table("formats.md", "Text")
+    assert len(rows) > 10
+    with connection.cursor() as cursor:
+        for text, cell in ((row[0].strip("`"), row[1].strip("`")) for row in rows):
+            value = sql.Literal(text)
+            query = sql.SQL("SELECT {}").format(kept_text_sql(value, value))
+            cursor.execute(query.as_string(None))
+            assert cursor.fetchone() == (cell,)
+
+
+def test_the_policy_and_the_lifecycle_rules_of_the_bucket_name_all_folders() -> None:
+    roots = {kind.storage.root for kind in registered() if kind.storage}
+    section = (DOCS / "operations.md").read_text().partition("\n### S3\n")[2]
+    policy, rules = map(json.loads, re.findall(r"^```\n(.*?)^```", section, re.M | re.S)[:2])
+    bucket, files = (statement["Resource"] for statement in policy["Statement"])
+    assert files == [f"{bucket}/{root}/*" for root in sorted(roots, reverse=True)]
+    prefixes = {rule["Filter"]["Prefix"] for rule in rules["Rules"]}
+    assert prefixes == {f"{root}/" for root in roots}
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    assert settings_page.PAGE.read_text() == settings_page.page(), "Run `make settings`."
+    names = re.findall(r"^#([A-Z0-9_]+)=", settings_page.EXAMPLE.read_text(), re.MULTILINE)
+    first = [row for row in settings_page.page().splitlines() if row.startswith("| `")]
+    assert re.findall(r"`([A-Z0-9_]+)`", " ".join(row.split("|")[1] for row in first)) == names
+
+
+def test_every_page_is_in_the_navigation_of_the_guide() -> None:
+    shown = re.findall(r'"([\w/-]+\.md)"', (DOCS.parent / "zensical.toml").read_text())
+    assert sorted(shown) == sorted(str(page.relative_to(DOCS)) for page in PAGES)

@@ -1,8 +1,10 @@
 """The code of README.md and docs/, executed literally against the servers of `make run`.
 
 docs/your-models.md and docs/resources.md are tested in tests/foreign, the receivers of
-docs/recipes/webhooks.md in tests/webhooks. Blocks without a language are output, settings, or
-commands that need root or change the machine.
+docs/recipes/webhooks.md in tests/webhooks, the pages of the clients in tests/clients. The code of
+docs/contributing.md is an extract of tests/greetings. Blocks without a language are output,
+configuration, or commands that need root or change the machine. tests/test_docs_blocks.py checks
+both.
 """
 
 import csv
@@ -36,15 +38,19 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 600
 PAGE_SECONDS = 600
 TOUR = "docs/index.md"
+WAREHOUSE = "docs/recipes/warehouse.md"
 PAGES = [
     "README.md",
     *("docs/api.md", "docs/batches.md", "docs/operations.md", "docs/webhooks.md"),
     *(f"docs/recipes/{path.name}" for path in sorted((ROOT / "docs/recipes").glob("*.md"))),
 ]
 # Programs that some pages use, and their packages in Debian.
-PROGRAMS = {"docs/batches.md": "jq", "docs/recipes/warehouse.md": "psql"}
+PROGRAMS = {"docs/batches.md": "jq", WAREHOUSE: "psql"}
 # Tested elsewhere.
-OTHERS = {"docs/your-models.md", "docs/resources.md"}
+OTHERS = {
+    *("docs/your-models.md", "docs/resources.md", "docs/contributing.md"),
+    *("docs/clients/python.md", "docs/clients/typescript.md"),
+}
 pytestmark = pytest.mark.stack
 NEW_YORK = ZoneInfo("America/New_York")
 SHIPMENTS = """
@@ -175,6 +181,35 @@ def test_the_code_of_a_page_runs(folder: Path, page: str) -> None:
     if shutil.which(program) is None:
         unavailable(f"{program} is not installed", in_ci=True)
     run(folder, page)
+
+
+@pytest.mark.parametrize(("records", "is_loaded"), [(2, True), (3, False)])
+def test_the_recipe_loads_a_file_only_if_it_is_complete(
+    folder: Path, tmp_path: Path, records: int, is_loaded: bool
+) -> None:
+    if shutil.which("psql") is None:
+        unavailable("psql is not installed", in_ci=True)
+    table, load = (code for _, code in blocks(WAREHOUSE) if code.startswith("psql "))
+    columns = "id,provider,status,amount,tags,recipient,created_at,updated_at"
+    rows = [f"{key}_{records},carrier{records},,,,,,2025-01-31T12:00:00Z" for key in ("a", "b")]
+    with gzip.open(tmp_path / "shipments.csv.gz", "wt") as file:
+        file.write("\n".join([columns, *rows, ""]))
+    count = "SELECT count(*) FROM shipments WHERE provider = :'carrier'"
+    program = (
+        f"show() {{ :; }}\nfield() {{ echo {records}; }}\n{table}{load}echo $?\n"
+        f'psql "$WAREHOUSE" --tuples-only --no-align --set carrier=carrier{records} <<< "{count}"\n'
+    )
+    done = subprocess.run(
+        ["/bin/bash", "-c", program],
+        cwd=tmp_path,
+        env=environment_of(folder),
+        capture_output=True,
+        text=True,
+        timeout=PAGE_SECONDS,
+    )
+    # psql ends with 3 if a statement of a script has failed.
+    assert done.stdout.split() == (["0", "2"] if is_loaded else ["3", "0"])
+    assert ("is_complete" in done.stderr) != is_loaded
 
 
 def test_every_page_with_code_is_tested() -> None:

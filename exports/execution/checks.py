@@ -69,13 +69,15 @@ def check_statements(databases: Sequence[str] | None = None, **_: Any) -> list[C
     if "default" not in (databases or ()):
         return []
     connection = connections["default"]
-    executor = MigrationExecutor(connection)
-    if not executor.loader.applied_migrations:
-        return []  # The first `migrate` is about to create the tables.
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        text = "Migrations are not applied: the resources were not checked against the database."
-        return [Warning(text, "Run manage.py migrate.", id="exports.W003")]
     try:
+        executor = MigrationExecutor(connection)
+        if not executor.loader.applied_migrations:
+            return []  # The first `migrate` is about to create the tables.
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            text = (
+                "Migrations are not applied: the resources were not checked against the database."
+            )
+            return [Warning(text, "Run manage.py migrate.", id="exports.W003")]
         with transaction.atomic(connection.alias):
             return [*_problems(connection)]
     except OperationalError as error:

@@ -236,7 +236,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 if AWS_STORAGE_BUCKET_NAME := env("AWS_STORAGE_BUCKET_NAME", default=""):
     STORAGES["longshore"] = object_storage.s3(
         AWS_STORAGE_BUCKET_NAME,
-        env("AWS_S3_ENDPOINT_URL", default=None),
+        env("AWS_S3_ENDPOINT_URL", default="") or None,
         env("AWS_S3_REGION_NAME", default=None),
     )
 

@@ -22,8 +22,12 @@ def export(client: Client, request: dict[str, Any], target: str) -> Any:
     preview = client.exports.preview(**request)
     created = client.exports.create(**request).wait(timeout=120, progress=True)
     path = created.download(target)
-    again = created.preview()
-    return {"data": created.data, "path": str(path), "previews": [preview, again]}
+    return {
+        "data": created.data,
+        "path": str(path),
+        "previews": [preview, created.preview()],
+        "manifest": created.manifest(),
+    }
 
 
 def download(client: Client, id: str, target: str) -> Any:
@@ -73,21 +77,36 @@ def unsubscribe(client: Client, id: str) -> Any:
     return [each["id"] for each in client.webhooks.list()]
 
 
+def repeat(client: Client, target: str, key: str) -> Any:
+    """Create each object twice with one key; return pairs of ids."""
+    data = [{"email": "repeated@example.org", "status": "prospect"}]
+    exports, batches, undone, webhooks = [], [], [], []
+    for _ in range(2):
+        exports.append(client.exports.create(resource="group", idempotency_key=key))
+        batch = client.batches.create("customer", data=data, idempotency_key=key)
+        batches.append(batch.wait(timeout=120))
+        undone.append(batch.undo(idempotency_key=key))
+        webhooks.append(client.webhooks.create(target, ["batch.failed"], idempotency_key=key))
+    client.webhooks.delete(webhooks[0]["id"])
+    jobs = [[each.id for each in pair] for pair in (exports, batches, undone)]
+    return [*jobs, [each["id"] for each in webhooks]]
+
+
 def verify(
     client: Client, body: str, headers: dict[str, str], secrets: str | list[str], tolerance: float
 ) -> Any:
     return verify_webhook(base64.b64decode(body), headers, secrets, tolerance)
 
 
-CALLS = (export, download, cancel, batch, undo, lists, subscribe, unsubscribe, verify)
+CALLS = (export, download, cancel, batch, undo, lists, subscribe, unsubscribe, repeat, verify)
 
 
 def main(base_url: str, api_key: str, name: str, arguments: str) -> Any:
     values = json.loads(arguments)
-    client = Client(base_url, api_key, max_retries=values.pop("max_retries", 5))
     call = {each.__name__: each for each in CALLS}[name]
     try:
-        return {"result": call(client, **values)}
+        with Client(base_url, api_key, max_retries=values.pop("max_retries", 5)) as client:
+            return {"result": call(client, **values)}
     except LongshoreError as error:
         shown = {
             "name": type(error).__name__,

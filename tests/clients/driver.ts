@@ -32,7 +32,8 @@ const calls: Record<string, () => Promise<unknown>> = {
     const created = await client.exports.create(values.request);
     await created.wait({ timeoutMs: 120_000, progress: true });
     const path = await created.download(values.target);
-    return { data: created.data, path, previews: [preview, await created.preview()] };
+    const previews = [preview, await created.preview()];
+    return { data: created.data, path, previews, manifest: await created.manifest() };
   },
   async download() {
     return { path: await (await client.exports.get(values.id)).download(values.target) };
@@ -67,6 +68,23 @@ const calls: Record<string, () => Promise<unknown>> = {
   async unsubscribe() {
     await client.webhooks.delete(values.id);
     return (await all(client.webhooks.list())).map((each) => each.id);
+  },
+  // Create each object twice with one key; return pairs of ids.
+  async repeat() {
+    const { target, key: idempotencyKey } = values;
+    const data = [{ email: "repeated@example.org", status: "prospect" }];
+    const pairs: string[][] = [[], [], [], []];
+    for (let time = 0; time < 2; time++) {
+      const made = await client.exports.create({ resource: "group", idempotencyKey });
+      const batch = await client.batches.create("customer", { data, idempotencyKey });
+      await batch.wait({ timeoutMs: 120_000 });
+      const undone = await batch.undo({ idempotencyKey });
+      const events = ["batch.failed"];
+      const webhook = await client.webhooks.create({ target, events, idempotencyKey });
+      [made, batch, undone, webhook].forEach((each, index) => pairs[index]!.push(each.id));
+    }
+    await client.webhooks.delete(pairs[3]![0]!);
+    return pairs;
   },
   async verify() {
     const body = Buffer.from(values.body, "base64");

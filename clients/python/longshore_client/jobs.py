@@ -58,7 +58,8 @@ class Job:
         if shows:
             sys.stderr.write(f"\r{self.id} {self.status}\x1b[K\n")
         if self.status != "completed":
-            error = self.data["error"] or {"error": self.status, "message": f"{self.id} ended."}
+            message = f"{self.id} is {self.status}, not completed."
+            error = self.data["error"] or {"error": self.status, "message": message}
             details = {"id": self.id, "status": self.status}
             raise JobFailed(error["error"], error["message"], details)
         return self
@@ -79,6 +80,10 @@ class Export(Job):
         """Return the preview that the request of this export has now."""
         request = self.data["request"]
         return self._transport.request("POST", f"{self.collection}/preview", json=request)
+
+    def manifest(self) -> Any:
+        """Return the description of the files of the completed export, such as `snapshot_at`."""
+        return self._transport.request("GET", f"{self._path}/manifest")
 
     def download(self, target: str | PathLike[str]) -> Path:
         """Download the files of the completed export. Returns the path of the file or folder.

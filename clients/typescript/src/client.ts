@@ -3,7 +3,7 @@
 import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 import { Batch, Export } from "./jobs.js";
-import { json, Transport, type Options, type Parameters } from "./transport.js";
+import { json, Transport, type Fields, type Options, type Parameters } from "./transport.js";
 import { Webhooks } from "./webhooks.js";
 
 // The API accepts more values in a file than in a JSON body.
@@ -12,8 +12,6 @@ const MAX_BODY_BYTES = 500_000;
 // Larger files are sent to an upload link.
 const MAX_MULTIPART_BYTES = 64 * 1024 * 1024;
 
-/** Fields of a request, as in the API. idempotencyKey: by default a random one. */
-export type Fields = { idempotencyKey?: string; [field: string]: unknown };
 /**
  * data: the records. Many records are sent as a file of JSON Lines.
  * file: a path, in place of data.
@@ -44,7 +42,6 @@ class Jobs<J> {
     const data = await this.transport.create(this.path, body, key);
     return new this.model(this.transport, this.path, data);
   }
-
 }
 
 class Exports extends Jobs<Export> {
@@ -54,7 +51,7 @@ class Exports extends Jobs<Export> {
   }
 
   /** Return the preview of the export that `create` would create. */
-  preview(fields: Fields): Promise<Record<string, unknown>> {
+  preview(fields: Record<string, unknown>): Promise<Record<string, unknown>> {
     return this.transport.request("POST", `${this.path}/preview`, json(fields));
   }
 }

@@ -62,7 +62,8 @@ export class Job<Data extends JobData = JobData> {
     if (shows) process.stderr.write(`\r${this.id} ${this.status}\x1b[K\n`);
     const { id, status, error } = this.data;
     if (status === "completed") return this;
-    throw new JobFailed(error?.error ?? status, error?.message ?? `${id} ended.`, { id, status });
+    const message = error?.message ?? `${id} is ${status}, not completed.`;
+    throw new JobFailed(error?.error ?? status, message, { id, status });
   }
 
   async cancel(): Promise<this> {
@@ -80,6 +81,11 @@ export class Export extends Job<JobData & { files: ExportFile[] }> {
   /** Return the preview that the request of this export has now. */
   preview(): Promise<Record<string, unknown>> {
     return this.transport.request("POST", `${this.collection}/preview`, json(this.data.request));
+  }
+
+  /** Return the description of the files of the completed export, such as `snapshot_at`. */
+  manifest(): Promise<Record<string, any>> {
+    return this.transport.request("GET", `${this.path}/manifest`);
   }
 
   /**
@@ -111,7 +117,7 @@ export class Batch extends Job<BatchData> {
   }
 
   /** Return the batch that reverses this one. */
-  async undo(idempotencyKey?: string): Promise<Batch> {
+  async undo({ idempotencyKey }: { idempotencyKey?: string } = {}): Promise<Batch> {
     const data = await this.transport.create(`${this.path}/undo`, undefined, idempotencyKey);
     return new Batch(this.transport, this.collection, data as BatchData);
   }

@@ -13,6 +13,9 @@ const MAX_BACKOFF_MS = 30_000;
  */
 export type Options = { maxRetries?: number; maxWaitMs?: number };
 
+/** Fields of a creation, as in the API. idempotencyKey: by default a random one. */
+export type Fields = { idempotencyKey?: string; [field: string]: unknown };
+
 /** Parameters of a list, such as filters. */
 export type Parameters = Record<string, string | number | boolean>;
 

@@ -2,21 +2,21 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { WebhookVerificationError } from "./errors.js";
-import { json, type Parameters, type Transport } from "./transport.js";
+import { json, type Fields, type Parameters, type Transport } from "./transport.js";
 
 /** A subscription; docs/webhooks.md describes its fields. */
 export type Webhook = { id: string; target: string; events: string[]; [field: string]: unknown };
 /** data: the export, batch or webhook. */
 export type WebhookMessage = { id: string; type: string; timestamp: string; data: any };
-type Subscription = { target: string; events: string[]; [field: string]: unknown };
+type Subscription = Fields & { target: string; events: string[] };
 
 /** The subscriptions of the organization. */
 export class Webhooks {
   constructor(private readonly transport: Transport) {}
 
   /** Subscribe a URL. Only this response contains the `secret`. */
-  create(fields: Subscription, key?: string): Promise<Webhook & { secret: string }> {
-    return this.transport.create("/v1/webhooks", json(fields), key);
+  create({ idempotencyKey, ...fields }: Subscription): Promise<Webhook & { secret: string }> {
+    return this.transport.create("/v1/webhooks", json(fields), idempotencyKey);
   }
 
   list(parameters: Parameters = {}): AsyncGenerator<Webhook> {
