@@ -4,7 +4,6 @@ from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp_update
-from django.apps import apps
 from django.urls import URLPattern, re_path, reverse
 from drf_spectacular import plumbing
 from drf_spectacular.settings import spectacular_settings
@@ -107,9 +106,6 @@ _redoc = csp_update({"worker-src": [SELF, "blob:"]})
 
 def _pages(api: str, folder: str, title: str) -> list[URLPattern]:
     """Return the URLs of the pages of an API. folder: below which they lie, a regex."""
-    if not apps.is_installed("drf_spectacular_sidecar"):
-        # Their scripts and styles are a separate package, which is optional in production.
-        return []
     options = {"api": api, "title": title, "url_name": _name(api, "schema")}
     swagger, redoc = _SwaggerPage.as_view(**options), _redoc(_RedocPage.as_view(**options))
     return [

@@ -72,7 +72,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     An app that is in none of these groups has a group of its own.
     """
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
-    reference = {"title": "API reference", "icon": "api", "link": documentation_url()}
+    reference = {"title": "API reference", "icon": "api", "link": reverse("docs")}
     guide_page = {"title": "Guide", "icon": "menu_book", "link": reverse("guide")}
     listed = {app["app_label"]: app for app in admin.site.get_app_list(request)}
     domains = [each for each in apps.get_app_configs() if each.name in settings.DOMAINS]
@@ -130,11 +130,6 @@ def _pages(request: HttpRequest, group: str) -> Iterator[dict[str, Any]]:
     for its_group, title, icon, name, permissions in PAGES:
         if its_group == group and any(map(request.user.has_perms, permissions)):
             yield {"title": title, "icon": icon, "link": reverse(name)}
-
-
-def documentation_url() -> str:
-    """Return the URL of the API reference; that of the OpenAPI file if it has no page."""
-    return reverse("docs" if apps.is_installed("drf_spectacular_sidecar") else "schema")
 
 
 def icon_of(model: type[Model]) -> str:

@@ -1,6 +1,5 @@
 """Settings, all from the environment; `.env.example` documents every name that is read here."""
 
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,7 +44,7 @@ INSTALLED_APPS = [
     "rest_framework_api_key",
     "drf_spectacular",
     # The pages under /docs; optional in production.
-    *(["drf_spectacular_sidecar"] if find_spec("drf_spectacular_sidecar") else []),
+    "drf_spectacular_sidecar",
     "django_celery_beat",
     "axes",
     "longshore.database",

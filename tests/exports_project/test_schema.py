@@ -1,14 +1,11 @@
-"""`/v1/schema`: built once, revalidated and compressed; also without the pages under /docs."""
+"""`/v1/schema`: built once, revalidated and compressed."""
 
 import gzip
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
@@ -64,31 +61,6 @@ def test_the_response_is_compressed_if_the_client_accepts_it(client: Client) -> 
     assert len(small.content) < len(plain.content) / 5
     refused = client.get("/v1/schema", headers={"Accept-Encoding": "gzip;q=0"})
     assert refused.content == plain.content
-
-
-WITHOUT_PAGES = """
-import importlib.util
-find = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *a: None if name.endswith("_sidecar") else find(name, *a)
-import django
-django.setup()
-from django.test import Client
-paths = ("/v1/schema", "/docs", "/docs/redoc")
-print([Client().get(path, HTTP_HOST="localhost").status_code for path in paths])
-"""
-
-
-@pytest.mark.slow
-def test_the_pages_are_absent_without_the_sidecar_package() -> None:
-    process = subprocess.run(
-        [sys.executable, "-c", WITHOUT_PAGES],
-        cwd=settings.BASE_DIR,
-        env=None,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert process.stdout.strip() == "[200, 404, 404]", process.stderr
 
 
 @pytest.mark.usefixtures("static_files")
