@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import faults
 from benchmarks.measuring import machine
 
 if TYPE_CHECKING:
@@ -68,56 +68,24 @@ class Fault:
     inject: Callable[["Stack", Chance], None]
 
 
-def faults(exports: int) -> list[Fault]:
+def table(exports: int) -> list[Fault]:
     few = max(2, exports // 4)
     return [
-        Fault("SIGKILL of the worker", exports, 2, kill_worker),
-        Fault("Valkey stopped for 3 s", 1, few, stop_broker),
-        Fault("Valkey killed, down for 3 s", 1, few, partial(stop_broker, ending=signal.SIGKILL)),
-        Fault("Valkey flushed", 1, few, flush_broker),
-        Fault("PostgreSQL stopped for 3 s", 1, few, stop_database),
-        Fault(
-            "PostgreSQL crashed, down for 3 s",
-            1,
-            few,
-            partial(stop_database, ending=signal.SIGQUIT),
-        ),
-        Fault("storage without a response for 10 s", 1, few, partial(fail_storage, error="EIO")),
-        Fault("disk full for 10 s", 1, few, partial(fail_storage, error="ENOSPC")),
+        Fault(faults.WORKER, exports, 2, at_random(faults.ALL[faults.WORKER])),
+        *(Fault(name, 1, few, at_random(faults.ALL[name])) for name in faults.SERVICES),
         Fault("each message three times, two workers", 1, few, deliver_thrice),
         Fault("two beats, and SIGKILL of the worker", 1, few, two_beats),
     ]
 
 
-def kill_worker(stack: "Stack", chance: Chance) -> None:
-    chance.wait(stack)
-    stack.kill("worker")
-    stack.start("worker")
+def at_random(inject: faults.Inject) -> Callable[["Stack", Chance], None]:
+    """Return a fault that is injected at a random time while a worker writes an export."""
 
+    def wait_and_inject(stack: "Stack", chance: Chance) -> None:
+        chance.wait(stack)
+        inject(stack)
 
-def stop_broker(stack: "Stack", chance: Chance, ending: signal.Signals = signal.SIGTERM) -> None:
-    chance.wait(stack)
-    stack.stop_broker(ending)
-    time.sleep(3)
-    stack.start_broker()
-
-
-def flush_broker(stack: "Stack", chance: Chance) -> None:
-    chance.wait(stack)
-    stack.flush_broker()
-
-
-def stop_database(stack: "Stack", chance: Chance, ending: signal.Signals = signal.SIGINT) -> None:
-    chance.wait(stack)
-    stack.stop_database(ending)
-    time.sleep(3)
-    stack.start_database()
-
-
-def fail_storage(stack: "Stack", chance: Chance, error: str) -> None:
-    chance.wait(stack)
-    with stack.storage_fault(error):
-        time.sleep(10)
+    return wait_and_inject
 
 
 def deliver_thrice(stack: "Stack", chance: Chance) -> None:
@@ -133,7 +101,8 @@ def deliver_thrice(stack: "Stack", chance: Chance) -> None:
 def two_beats(stack: "Stack", chance: Chance) -> None:
     """Kill the second beat during the recovery."""
     stack.start("second beat")
-    kill_worker(stack, chance)
+    chance.wait(stack)
+    faults.kill(stack, "worker")
     time.sleep(20)
     stack.kill("second beat")
 
@@ -194,19 +163,20 @@ def main() -> None:
             flush=True,
         )
         problems: list[str] = []
-        for fault in faults(options.exports):
+        for fault in table(options.exports):
             if time.monotonic() - began > MAX_SECONDS:
                 problems.append(f"{fault.name}: not run, because the time was over.")
                 continue
             verdict, seconds = run_fault(stack, fault, chance)
+            lost = verdict.lost + verdict.stuck
             retried = sum(attempts - 1 for attempts in verdict.attempts)
             print(
                 f"| {fault.name} | {fault.times} | {fault.times * fault.exports} "
                 f"| {verdict.completed} | {verdict.failed} | {retried} "
-                f"| {len(verdict.lost)} | {len(verdict.duplicated)} | {seconds:.0f} s |",
+                f"| {len(lost)} | {len(verdict.duplicated)} | {seconds:.0f} s |",
                 flush=True,
             )
-            problems += verdict.lost + verdict.duplicated + verdict.wrong
+            problems += verdict.problems
         seconds = time.monotonic() - began
         print(f"\n{seconds:.0f} s in all. " + ("\n".join(problems) or "Nothing else was wrong."))
 

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +32,9 @@ COMMANDS: dict[str, Sequence[str]] = {
     "maintenance": command_of(PROCESSES["maintenance"]),
     "beat": command_of(PROCESSES["beat"]),
 }
-SECOND = {
+# Programs that only some tests start.
+FURTHER: dict[str, Sequence[str]] = {
+    "webhooks": command_of(PROCESSES["webhooks"]),
     "second worker": command_of(worker("second", "large", "quick", concurrency=2)),
     "second beat": command_of(PROCESSES["beat"]),
 }
@@ -42,17 +43,19 @@ BODY: dict[str, Any] = {"resource": "shipment", "format": "jsonl", "compression"
 START_SECONDS = 300
 PROCESSING = "SELECT FROM exports_export WHERE status = 'processing'"
 _EXAMPLE = BASE_DIR / ".env.example"
-# Copies rows of the demo data under new ids.
+# Copies rows of an organization under new ids: the table only grows.
 _COPY = """
-INSERT INTO longshore_logistics_shipment (id, {columns})
-SELECT 'ship_' || lpad((%(present)s + row_number() OVER ())::text, 22, '0'), {columns}
+INSERT INTO longshore_logistics_shipment (id, organization_id, {columns})
+SELECT 'ship_' || lpad(((SELECT count(*) FROM longshore_logistics_shipment)
+  + row_number() OVER ())::text, 22, '0'), %(organization)s, {columns}
 FROM longshore_logistics_shipment
-WHERE organization_id = %(organization)s ORDER BY id LIMIT %(missing)s"""
+WHERE organization_id = %(source)s ORDER BY id LIMIT %(missing)s"""
+_SOURCE = "SELECT id FROM longshore_accounts_organization WHERE slug = 'acme'"
 _COUNT = "SELECT count(*) FROM longshore_logistics_shipment WHERE organization_id = %s"
 _COLUMNS = """
 SELECT quote_ident(column_name) FROM information_schema.columns
 WHERE table_name = 'longshore_logistics_shipment'
-AND column_name <> 'id' AND is_generated = 'NEVER'"""
+AND column_name NOT IN ('id', 'organization_id') AND is_generated = 'NEVER'"""
 
 
 class Stack:
@@ -80,6 +83,7 @@ class Stack:
             "API_RATE_LIMIT": "",
             "API_MAX_EXPENSIVE_REQUESTS": "0",
             "EXPORT_MAX_UNFINISHED": "1000",
+            "BATCH_MAX_UNFINISHED": "1000",
             # Low, so that several connections read an export.
             "EXPORT_PARALLEL_ROWS": str(min(rows // 2, 100_000)),
         }
@@ -95,10 +99,10 @@ class Stack:
                 (self.folder / "static").mkdir()
                 demo = json.loads((self.folder / "demo.json").read_text())
                 self._headers = {"PX-API-KEY": demo["api_key"], "Content-Type": "application/json"}
-                self._fill()
+                self.fill()
                 for name in COMMANDS:
                     self.start(name)
-                wait_until(self._web_responds, START_SECONDS)
+                self.await_web()
                 yield self
             finally:
                 for name in list(self._children):
@@ -111,7 +115,7 @@ class Stack:
     def start(self, name: str) -> None:
         with (self.folder / "log" / f"{name}.log").open("ab") as output:
             self._children[name] = child_processes.spawn(
-                (COMMANDS | SECOND)[name],
+                (COMMANDS | FURTHER)[name],
                 output=output,
                 death_signal=signal.SIGKILL,
                 env=self._environment,
@@ -127,8 +131,13 @@ class Stack:
 
     def kill_tasks(self, name: str) -> None:
         """Send SIGKILL to the processes of a worker that execute tasks; it starts new ones."""
-        for process in psutil.Process(self._children[name].pid).children(recursive=True):
+        for process in self.processes(name)[1:]:
             process.kill()
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        """Return the main process of a program, followed by the processes that it has started."""
+        main = psutil.Process(self._children[name].pid)
+        return [main, *main.children(recursive=True)]
 
     def died(self) -> list[str]:
         """Return the processes that ended by themselves."""
@@ -229,22 +238,32 @@ class Stack:
         assert response.status < 300, text
         return json.loads(text)
 
-    def _web_responds(self) -> bool:
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0
+    def await_web(self) -> None:
+        """Wait until the web server responds. Raises TimeoutError."""
+        wait_until(self._web_responds, START_SECONDS)
 
-    def _fill(self) -> None:
+    def _web_responds(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def fill(self, *organizations: str) -> None:
+        """Give organizations copies of the demo data's shipments, until each has `rows`."""
         with servers.connect(self.folder, embedded.DATABASE) as connection:
-            [(organization,)] = connection.execute(
-                "SELECT id FROM longshore_accounts_organization WHERE slug = 'acme'"
-            ).fetchall()
+            [(source,)] = connection.execute(_SOURCE).fetchall()
             columns = ", ".join(name for (name,) in connection.execute(_COLUMNS))
             copy = _COPY.format(columns=columns).encode()
-            present = 0
-            while present < self.rows:
-                [(present,)] = connection.execute(_COUNT, [organization]).fetchall()
-                bounds = {"present": present, "missing": max(0, self.rows - present)}
-                connection.execute(copy, bounds | {"organization": organization})
+            for organization in organizations or (source,):
+                present = 0
+                while present < self.rows:
+                    [(present,)] = connection.execute(_COUNT, [organization]).fetchall()
+                    values = {"organization": organization, "source": source}
+                    connection.execute(copy, values | {"missing": max(0, self.rows - present)})
             connection.execute("VACUUM (FREEZE, ANALYZE) longshore_logistics_shipment")
 
 
