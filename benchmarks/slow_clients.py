@@ -36,6 +36,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
+from benchmarks import memory
 from benchmarks.measuring import machine
 
 _GUNICORN = "gunicorn -c python:exports_project.gunicorn"
@@ -173,8 +174,7 @@ def _rate(target: Target, seconds: float) -> float:
 def _megabytes(web: psutil.Process | None) -> str:
     if web is None:
         return "?"
-    family = [web, *web.children(recursive=True)]
-    return f"{sum(each.memory_full_info().pss for each in family) / 1e6:.0f} MB"
+    return f"{memory.megabytes([web, *web.children(recursive=True)]):.0f} MB"
 
 
 def p95(times: list[float]) -> str:
