@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import psutil
 
@@ -28,14 +29,14 @@ class Samples:
 
     of: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def quarters(self, name: str) -> tuple[float, float]:
-        """Return the medians of the first and of the last quarter of a program's samples."""
+    def quarters(self, name: str) -> list[float]:
+        """Return the median of each quarter of a program's samples, at least four."""
         found = self.of[name]
-        count = max(1, len(found) // 4)
-        return statistics.median(found[:count]), statistics.median(found[-count:])
+        bounds = [len(found) * quarter // 4 for quarter in range(5)]
+        return [statistics.median(found[start:end]) for start, end in pairwise(bounds)]
 
     def is_flat(self, name: str) -> bool:
-        first, last = self.quarters(name)
+        first, *_, last = self.quarters(name)
         return last <= first * FLAT_RATIO + FLAT_MEGABYTES
 
 

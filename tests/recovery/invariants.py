@@ -22,10 +22,12 @@ MAX_SWEEP_SECONDS = 15
 class Kind:
     """A kind of job.
 
+    name: in counters and in the types of events.
     jobs, events, job_id: its tables, and the foreign key between them.
     beginning: regular expression of the statuses before the first attempt.
     """
 
+    name: str
     jobs: str
     events: str
     job_id: str
@@ -37,10 +39,16 @@ class Kind:
         # At most two attempts that were requeued, then a final one.
         return f"{self.beginning}(processing,queued,){{0,2}}processing,(completed|failed)"
 
+    def fill(self, statement: str) -> str:
+        """Return a statement with the names of the tables."""
+        return statement.format(jobs=self.jobs, events=self.events, job_id=self.job_id)
 
-EXPORTS = Kind("exports_export", "exports_exportevent", "export_id", "queued,")
+
+EXPORTS = Kind("export", "exports_export", "exports_exportevent", "export_id", "queued,")
 # A request that executes its batch itself does not queue it.
-BATCHES = Kind("batches_batch", "batches_batchevent", "batch_id", "((requested,)?queued,)?")
+BATCHES = Kind(
+    "batch", "batches_batch", "batches_batchevent", "batch_id", "((requested,)?queued,)?"
+)
 _JOBS = """
 SELECT job.public_id, job.status, job.error->>'message',
        extract(epoch FROM job.completed_at),
@@ -125,8 +133,7 @@ def judge(stack: Stack, ids: list[str], check: ContentCheck | None = None) -> Ve
 
 def judge_histories(stack: Stack, kind: Kind, ids: list[str], verdict: Verdict) -> None:
     """Check statuses, event histories and attempts of jobs."""
-    statement = _JOBS.format(jobs=kind.jobs, events=kind.events, job_id=kind.job_id)
-    found = {row[0]: row[1:] for row in stack.query(statement, ids)}
+    found = {row[0]: row[1:] for row in stack.query(kind.fill(_JOBS), ids)}
     verdict.lost += [f"{public_id} does not exist" for public_id in ids if public_id not in found]
     for public_id, (status, message, ended, statuses, attempts) in found.items():
         verdict.completed += status == "completed"
@@ -164,9 +171,10 @@ def _judge_files(stack: Stack, ids: list[str], verdict: Verdict, check: ContentC
             )
         else:
             check(verdict, owner, path, rows)
-        described = json.loads((path.parent / "manifest.json").read_bytes())
+        manifest = path.parent / "manifest.json"
+        described = json.loads(manifest.read_bytes()) if manifest.exists() else {"files": []}
         if [each["sha256"] for each in described["files"]] != [sha256]:
-            verdict.wrong.append(f"{owner}: its manifest lists other files")
+            verdict.wrong.append(f"{owner}: its manifest is missing or lists other files")
 
 
 def _check_rows(expected: int, verdict: Verdict, owner: str, path: Path, rows: int) -> None:
@@ -183,6 +191,17 @@ def strays(stack: Stack) -> list[str]:
     """Return the files in the storage that belong to no completed export and to no batch."""
     exported = {key for (key,) in stack.query("SELECT storage_key FROM exports_exportfile")}
     known = exported | {f"{key.rpartition('/')[0]}/manifest.json" for key in exported}
-    known |= {key for (key,) in stack.query(_BATCH_KEYS)}
+    known |= {key for (key,) in stack.query(_BATCH_KEYS)} | abandoned_inputs(stack)
     paths = [path for path in stack.storage.rglob("*") if path.is_file()]
     return sorted({str(path.relative_to(stack.storage)) for path in paths} - known)
+
+
+def abandoned_inputs(stack: Stack) -> set[str]:
+    """Return the inputs whose request ended, or still runs, without a batch.
+
+    They are no strays: the daily purge deletes them.
+    """
+    batches = {public_id for (public_id,) in stack.query("SELECT public_id FROM batches_batch")}
+    paths = stack.storage.glob("batches/*/*/input_*/data")
+    inputs = [path for path in paths if path.parent.parent.name not in batches]
+    return {str(path.relative_to(stack.storage)) for path in inputs}
