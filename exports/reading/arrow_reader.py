@@ -9,6 +9,7 @@ Imported only for a format that reads Arrow: pyarrow takes as much memory as an 
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 # Before other modules of pyarrow: it chooses the allocator.
@@ -54,15 +55,19 @@ class ArrowConnection:
         self._check = check
         self._is_idle = threading.Event()
         self._lock = threading.Lock()
-        try:
-            self._database = adbc_driver_postgresql.connect(conninfo)
-            self._connection = AdbcConnection(self._database)
-        except Error as error:
-            raise _psycopg_error(error) from error
-        self._connection.set_autocommit(False)
         self._is_idle.set()
-        self.execute(sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        self.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(shared)))
+        self._handles = ExitStack()
+        try:
+            database = self._handles.enter_context(adbc_driver_postgresql.connect(conninfo))
+            self._connection = self._handles.enter_context(AdbcConnection(database))
+            self._connection.set_autocommit(False)
+            self.execute(sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            self.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(shared)))
+        except BaseException as error:
+            self.close()
+            if isinstance(error, Error):
+                raise _psycopg_error(error) from error
+            raise
 
     def configure(self, configuration: Mapping[str, str]) -> None:
         """Apply settings of PostgreSQL until the end of the transaction."""
@@ -89,13 +94,15 @@ class ArrowConnection:
             statement.set_sql_query(query.as_string(None))
             handle, _ = self._call(statement.execute_query)
             reader = AdbcRecordBatchReader._import_from_c(handle.address)
-            while (batch := self._call(lambda: next_batch(reader))) is not None:
+            while (batch := self._call(lambda: _next_batch(reader))) is not None:
                 yield batch
             statement.close()
         except BaseException:
             # Includes GeneratorExit: the server would go on, and the connection is unusable.
-            self.cancel_safe(0)
-            statement.close()
+            with suppress(psycopg.Error):
+                self.cancel_safe(0)
+            with suppress(Error):
+                statement.close()
             self.close()
             raise
 
@@ -123,8 +130,7 @@ class ArrowConnection:
         with self._lock:
             if not self.closed:
                 self.closed = True
-                self._connection.close()
-                self._database.close()
+                self._handles.close()
 
     def _call(self, function: Callable[[], Result]) -> Result:
         """Call the driver while no cancellation is missed: see `cancel_safe`."""
@@ -138,7 +144,7 @@ class ArrowConnection:
             self._is_idle.set()
 
 
-def next_batch(reader: Any) -> pyarrow.RecordBatch | None:
+def _next_batch(reader: Any) -> pyarrow.RecordBatch | None:
     """Return the next batch of a reader; None at the end."""
     try:
         return reader.read_next_batch()

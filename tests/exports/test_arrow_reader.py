@@ -274,8 +274,12 @@ def test_errors_are_those_of_psycopg() -> None:
         list(reader.batches(sql.SQL("SELECT 1 / (n - 90000) FROM generate_series(1, 100000) n")))
     with opened() as reader, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         reader.execute(sql.SQL("CREATE TABLE new_table ()"))
+    with opened() as reader, pytest.raises(psycopg.errors.AdminShutdown):
+        reader.execute(sql.SQL("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(300)"))
     with pytest.raises(psycopg.OperationalError):
         ArrowConnection("host=/nowhere", "1", Mock())
+    with Snapshot().reader() as leader, pytest.raises(psycopg.Error, match="snapshot"):
+        ArrowConnection(connection_string(leader), "00000000-00000000-1", Mock())
 
 
 def test_ending_early_ends_the_query_and_its_session() -> None:
@@ -300,7 +304,7 @@ def test_a_row_above_the_maximum_raises_format_limit(
 
 
 def test_a_connection_string_has_the_password() -> None:
-    password = "a 'b' \\c"
+    password = "a 'b' \\c"  # noqa: S105  # of no server
     parameters = connection.get_connection_params() | {"password": password}
     with connection.get_new_connection(parameters) as other:
         text = connection_string(other)
