@@ -4,16 +4,16 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from unittest.mock import Mock
 
 import psycopg
 import pyarrow
 import pytest
+from adbc_driver_manager import AdbcStatement
 from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -69,11 +69,15 @@ def set_all(name: str, value: str) -> None:
         cursor.execute(update.format(sql.Identifier(name), sql.Literal(value)).as_string(None))
 
 
+def never_canceled() -> None:
+    """Do nothing: nobody cancels the query of the test."""
+
+
 @contextmanager
 def opened() -> Iterator[ArrowConnection]:
     snapshot = Snapshot()
     with snapshot.reader() as leader:
-        reader = ArrowConnection(connection_string(leader), snapshot.share(leader), Mock())
+        reader = ArrowConnection(connection_string(leader), snapshot.share(leader), never_canceled)
         try:
             yield reader
         finally:
@@ -227,18 +231,15 @@ def test_cancel_ends_a_slow_query(monkeypatch: pytest.MonkeyPatch, is_late: bool
     spec = parse_export({"resource": "sample", "format": "parquet"})
     export = ExportStream(spec, organization.pk)
     begins = threading.Event()
-    call = ArrowConnection._call
 
     def slow_query(*args: Any) -> sql.Composable:
         return sql.SQL("SELECT 1 FROM pg_sleep(300)")
 
-    def call_late(self: ArrowConnection, function: Callable[[], Any]) -> Any:
-        def late() -> Any:
-            if "execute_query" in repr(function) and begins.is_set():
+    class LateStatement(AdbcStatement):
+        def execute_query(self, *args: Any, **options: Any) -> Any:
+            if begins.is_set():
                 time.sleep(0.5)
-            return function()
-
-        return call(self, late)
+            return super().execute_query(*args, **options)
 
     def read_slowly(reader: ArrowConnection, query: sql.Composable) -> Iterator[Block]:
         begins.set()
@@ -246,7 +247,7 @@ def test_cancel_ends_a_slow_query(monkeypatch: pytest.MonkeyPatch, is_late: bool
 
     monkeypatch.setattr(arrow_reader, "arrow_blocks", read_slowly)
     if is_late:
-        monkeypatch.setattr(ArrowConnection, "_call", call_late)
+        monkeypatch.setattr(arrow_reader, "AdbcStatement", LateStatement)
 
     def cancel() -> None:
         assert begins.wait(60)
@@ -277,9 +278,9 @@ def test_errors_are_those_of_psycopg() -> None:
     with opened() as reader, pytest.raises(psycopg.errors.AdminShutdown):
         reader.execute(sql.SQL("SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(300)"))
     with pytest.raises(psycopg.OperationalError):
-        ArrowConnection("host=/nowhere", "1", Mock())
+        ArrowConnection("host=/nowhere", "1", never_canceled)
     with Snapshot().reader() as leader, pytest.raises(psycopg.Error, match="snapshot"):
-        ArrowConnection(connection_string(leader), "00000000-00000000-1", Mock())
+        ArrowConnection(connection_string(leader), "00000000-00000000-1", never_canceled)
 
 
 def test_ending_early_ends_the_query_and_its_session() -> None:
