@@ -165,6 +165,7 @@ class ExportStream:
 
         COPY's text needs no such query: `copy_blocks` compares the count that the server reports.
         """
+        self._snapshot.check()
         count = compile_count(self._spec, self._organization_id)
         [(rows,)] = leader.execute(count.as_bytes(None)).fetchall()
         if rows != self.rows:
