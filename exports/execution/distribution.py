@@ -10,19 +10,19 @@ import hashlib
 import io
 import logging
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import psycopg
 from django.db import connections
-from django.db.models import Sum
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from exports.execution import partitions
 from exports.execution.joining import JOINABLE, groups_to_join
 from exports.execution.partitions import MAX_SILENCE, MAX_TRIES, of_attempt, read_next
+from exports.execution.planning import PART_BYTES, Planner
 from exports.formats import formats
 from exports.formats.base import TextFormat
 from exports.lifecycle.limits import AttemptLimits
@@ -30,7 +30,7 @@ from exports.lifecycle.storage import EXPORT_STORAGE
 from exports.lifecycle.transitions import EXPORTS
 from exports.models import Export, ExportPartition, Lane, PartitionStatus
 from exports.reading.copy_reader import IncompleteExport
-from exports.reading.partitioning import Plan, Slice
+from exports.reading.partitioning import Plan
 from exports.reading.pieces import sampled_ratio
 from exports.reading.stream import ExportStream, Source, check_leader
 from exports.spec import ExportSpec
@@ -42,16 +42,15 @@ from longshore.jobs.idle import idle_slots
 
 logger = logging.getLogger(__name__)
 
-# Planned bytes of a part: more than twice the minimum, because plans are estimates.
-PART_BYTES = 12 << 20
 # An export of fewer planned parts is written by one worker: see benchmarks/RESULTS.md.
 MIN_PARTS = 4
-# No partition is planned for more text than this many parts, however well it is compressed.
-_MAX_TEXT = 64
-# After this many partitions their size doubles, so that a file of any size has enough numbers.
-_DOUBLING = 200
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.5
 _REQUEST_SECONDS = 1.0
+State: TypeAlias = dict[str, Any]
+# The fields of a partition's state.
+_STATE = (*JOINABLE, "rows", "expected_bytes", "tries", "is_lost")
+_READ = (PartitionStatus.DONE, PartitionStatus.SMALL)
+_UNREAD = (PartitionStatus.PENDING, PartitionStatus.FAILED)
 
 
 @dataclass(frozen=True)
@@ -118,15 +117,12 @@ class Distribution:
         self._stream = stream
         self._source = source
         self._slices = plan.slices
+        self._planner = Planner(plan.slices)
         self._ratio = ratio
         self._checked = checked
         self._key = EXPORT_STORAGE.file_key(export, 1)
         self._snapshot = self._upload = ""
         self._planned = 0
-        # What the last partition left of its last slice.
-        self._rest: Slice | None = None
-        # The last planned slices, which may still grow; None after the end of the plan.
-        self._held: list[Slice] | None = []
         self._requested_at = 0.0
 
     def write(self, content_type: str) -> Joined | None:
@@ -166,109 +162,70 @@ class Distribution:
         own: Future[bool] | None = None
         while True:
             self._stream.check()
-            self._plan_partitions()
-            self._reopen_lost()
+            states = self._look()
+            if self._planner.is_complete and not self._join(states):
+                if not any(each["status"] != PartitionStatus.DONE for each in states) and states:
+                    return True
+                if all(each["status"] == PartitionStatus.SMALL for each in states):
+                    return False
+            self._plan(states)
+            self._request_readers(states)
             if own is None or own.done():
                 if own is not None:
                     own.result()
                 own = pool.submit(read_next, self._export, is_remote=False)
-            self._request_readers()
-            states = list(of_attempt(self._export).values(*JOINABLE))
-            self._check_progress()
-            if self._held is None and not self._join(states):
-                left = [each for each in states if each["status"] != PartitionStatus.DONE]
-                if not left and states:
-                    return True
-                if all(each["status"] == PartitionStatus.SMALL for each in states):
-                    return False
             wait([own], timeout=_POLL_SECONDS)
 
-    # Planning
-
-    def _plan_partitions(self) -> None:
-        """Store partitions until there are enough for all readers until the next look."""
-        pending = of_attempt(self._export).filter(status=PartitionStatus.PENDING).count()
-        running = of_attempt(self._export).filter(status=PartitionStatus.RUNNING).count()
-        wanted = 2 + 2 * running
-        while self._held is not None and pending < wanted:
-            size = self._text_bytes()
-            group = list(self._take(size))
-            is_last = sum(each.bytes for each in group) < size
-            if is_last and sum(each.bytes for each in group) < size / 2:
-                # A last part of its own would be small.
-                self._held += group
-                group = []
-            for each in (self._held, group if is_last else []):
-                if each:
-                    self._store(each)
-                    pending += 1
-            self._held = None if is_last else group
-
-    def _take(self, size: int) -> Iterator[Slice]:
-        """Yield the next slices, with about this many bytes of text."""
-        while size > 0:
-            following = self._rest or next(self._slices, None)
-            if following is None:
-                return
-            head, self._rest = following.split(size)
-            yield head
-            size -= head.bytes
-
-    def _text_bytes(self) -> int:
-        """Return the expected size of the text of the next partition."""
-        read = of_attempt(self._export).filter(
-            status__in=(PartitionStatus.DONE, PartitionStatus.SMALL)
-        )
-        sums = read.aggregate(stored=Sum("bytes"), expected=Sum("expected_bytes"))
-        ratio = sums["stored"] / sums["expected"] if sums["expected"] else self._ratio
-        parts = min(_MAX_TEXT, 1 / ratio if ratio else _MAX_TEXT)
-        return int(PART_BYTES * parts) << (self._planned // _DOUBLING)
-
-    def _store(self, slices: list[Slice]) -> None:
-        ExportPartition.objects.create(
-            export=self._export,
-            claim=self._export.claims[-1],
-            number=self._planned,
-            slices=[asdict(each) for each in slices],
-            expected_bytes=sum(each.bytes for each in slices),
-            snapshot=self._snapshot,
-            upload=self._upload,
-        )
-        self._planned += 1
-        # The last number of a part is that of the end of the file.
-        if self._planned * MAX_TRIES >= MAX_PARTS:
-            raise IncompleteExport(f"The export has more than {self._planned:,} partitions.")
-
-    # Watching
-
-    def _reopen_lost(self) -> None:
-        """Let another worker read the partitions of workers that died."""
-        lost = of_attempt(self._export).filter(
-            status=PartitionStatus.RUNNING, heartbeat_at__lt=Now() - MAX_SILENCE
-        )
-        if count := lost.update(status=PartitionStatus.PENDING, token=""):
+    def _look(self) -> list[State]:
+        """Return the states of all partitions, in file order, after a check of the limits."""
+        is_lost = Q(status=PartitionStatus.RUNNING, heartbeat_at__lt=Now() - MAX_SILENCE)
+        states = list(of_attempt(self._export).annotate(is_lost=is_lost).values(*_STATE))
+        self._stream.rows = sum(each["rows"] for each in states)
+        self._checked.check(self._stream.rows, sum(each["bytes"] for each in states))
+        if any(each["is_lost"] for each in states):
+            # Let other workers read them. One that has reported since is read twice.
+            lost = of_attempt(self._export).filter(is_lost)
+            count = lost.update(status=PartitionStatus.PENDING, token="")
             logger.warning("%s partitions of %s lost their worker.", count, self._export)
-        unread = of_attempt(self._export).filter(
-            status__in=(PartitionStatus.PENDING, PartitionStatus.FAILED), tries__gte=MAX_TRIES
-        )
-        if unread.exists():
+        unread = [each for each in states if each["status"] in _UNREAD]
+        if any(each["tries"] >= MAX_TRIES for each in unread):
             raise IncompleteExport(f"A partition was not read after {MAX_TRIES} tries.")
+        return states
 
-    def _request_readers(self) -> None:
-        if time.monotonic() < self._requested_at + _REQUEST_SECONDS:
+    def _plan(self, states: list[State]) -> None:
+        """Store partitions until there are enough for all readers until the next look."""
+        pending = _count(states, PartitionStatus.PENDING)
+        wanted = 2 + 2 * _count(states, PartitionStatus.RUNNING)
+        read = [each for each in states if each["status"] in _READ]
+        expected = sum(each["expected_bytes"] for each in read)
+        ratio = sum(each["bytes"] for each in read) / expected if expected else self._ratio
+        while pending < wanted and (slices := self._planner.take(ratio)):
+            ExportPartition.objects.create(
+                export=self._export,
+                claim=self._export.claims[-1],
+                number=self._planned,
+                slices=[asdict(each) for each in slices],
+                expected_bytes=sum(each.bytes for each in slices),
+                snapshot=self._snapshot,
+                upload=self._upload,
+            )
+            pending += 1
+            self._planned += 1
+            # The last number of a part is that of the end of the file.
+            if self._planned * MAX_TRIES >= MAX_PARTS:
+                raise IncompleteExport(f"The export has more than {self._planned:,} partitions.")
+
+    def _request_readers(self, states: list[State]) -> None:
+        """Ask idle workers to read, now and then: a message may be lost, and workers may start."""
+        pending = _count(states, PartitionStatus.PENDING)
+        if not pending or time.monotonic() < self._requested_at + _REQUEST_SECONDS:
             return
         self._requested_at = time.monotonic()
-        pending = of_attempt(self._export).filter(status=PartitionStatus.PENDING).count()
         for _ in range(min(pending, _idle())):
             if not partitions.request_reader(self._export):
                 return
 
-    def _check_progress(self) -> None:
-        sums = of_attempt(self._export).aggregate(rows=Sum("rows"), bytes=Sum("bytes"))
-        self._stream.rows = sums["rows"] or 0
-        self._checked.check(self._stream.rows, sums["bytes"] or 0)
-
-    def _join(self, states: list[dict[str, Any]]) -> bool:
+    def _join(self, states: list[State]) -> bool:
         """Join small partitions to their neighbors. Return whether there were any."""
         groups = groups_to_join(states)
         for group in groups:
@@ -313,3 +270,7 @@ class Distribution:
             if each.part
         ]
         return Joined(sum(each.rows for each in read), stored.size, sha256, described)
+
+
+def _count(states: list[State], status: PartitionStatus) -> int:
+    return sum(each["status"] == status for each in states)

@@ -12,20 +12,22 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import moto.s3.models
+import psycopg
 import pytest
 import zstandard
 from django.db import connection
 from pytest_django import Settings
 
-from exports.execution import distribution, joining, partitions, runner
-from exports.models import Export, ExportPartition, Lane, Status
+from exports.errors import ExportErrorCode
+from exports.execution import distribution, joining, partitions, planning, runner
+from exports.models import Export, ExportPartition, Lane, PartitionStatus, Status
 from exports.reading import copy_reader, partitioning
 from exports.reading.stream import ExportStream
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact, ContactGroup, Group
 from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats
-from tests.exports.conftest import export_of, working
+from tests.exports.conftest import export_of, stored_files, working
 from tests.files.buckets import BUCKET
 from tests.records import copies
 
@@ -56,7 +58,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", MIN_PART)
     monkeypatch.setattr(partitions, "MIN_PART_BYTES", MIN_PART)
     monkeypatch.setattr(joining, "_JOINED_BYTES", MIN_PART * 5 // 4)
-    monkeypatch.setattr(distribution, "PART_BYTES", MIN_PART * 2)
+    for module in (planning, distribution):
+        monkeypatch.setattr(module, "PART_BYTES", MIN_PART * 2)
     monkeypatch.setattr(distribution, "MIN_PARTS", 2)
     monkeypatch.setattr(distribution, "_POLL_SECONDS", 0.05)
     monkeypatch.setattr(distribution, "_REQUEST_SECONDS", 0.1)
@@ -168,3 +171,187 @@ def test_the_file_equals_the_file_of_one_worker(
         position += piece["bytes"]
     assert not ExportPartition.objects.exists()
     assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_small_partitions_are_joined(large: Organization, bucket: S3Client, helper: None) -> None:
+    """Rows in the middle of the table compress so well that a planned part is too small."""
+    middle = Contact.objects.filter(organization=large).order_by("pk")[1000:3000]
+    Contact.objects.filter(pk__in=middle.values("pk")).update(notes="x" * 800)
+    body = {"compression": "gzip", "options": {"order_by": "email"}}
+    with pytest.MonkeyPatch.context() as patch:
+        seen: set[str] = set()
+        join = joining.groups_to_join
+
+        def watched(states: Any) -> Any:
+            seen.update(each["status"] for each in states)
+            return join(states)
+
+        patch.setattr(distribution, "groups_to_join", watched)
+        export = run(an_export(large, body))
+    assert export.status == Status.COMPLETED
+    assert PartitionStatus.SMALL in seen
+    assert decompressed(content_of(export), "gzip") == expected_of(export)
+    assert all(each["bytes"] >= MIN_PART for each in manifest_of(export)["partitions"])
+
+
+def test_a_file_that_turns_out_small_is_written_by_one_worker(
+    large: Organization, bucket: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distribution, "sampled_ratio", lambda *_: 100.0)
+    body = {"csv_field_options": {"columns": ["id"]}, "compression": "gzip"}
+    export = run(an_export(large, body))
+    assert export.status == Status.COMPLETED
+    assert "partitions" not in manifest_of(export)
+    assert decompressed(content_of(export), "gzip") == expected_of(export)
+    assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize(
+    "body", [{"format": "xlsx"}, {"format": "parquet"}, {"max_rows_per_file": 1000}]
+)
+def test_other_files_are_written_by_one_worker(
+    large: Organization, bucket: S3Client, body: dict[str, Any]
+) -> None:
+    export = run(an_export(large, body))
+    assert export.status == Status.COMPLETED
+
+
+def test_without_an_idle_worker_one_worker_writes_the_file(
+    large: Organization, bucket: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeats, "slots", lambda *_: 1)
+    export = run(an_export(large, {}))
+    assert "partitions" not in manifest_of(export)
+
+
+def test_a_file_on_a_local_disk_is_written_by_one_worker(large: Organization) -> None:
+    export = run(an_export(large, {}))
+    assert export.status == Status.COMPLETED
+    assert len(stored_files()) == 2
+    assert "partitions" not in manifest_of(export)
+
+
+def test_no_byte_of_another_worker_passes_through_the_coordinator(
+    large: Organization, bucket: S3Client, helper: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coordinator reads nothing here, and sends only the end of the file."""
+    read_next = partitions.read_next
+
+    def read_remotely(export: Export, *, is_remote: bool) -> bool:
+        return is_remote and read_next(export, is_remote=is_remote)
+
+    monkeypatch.setattr(distribution, "read_next", read_remotely)
+    export = run(an_export(large, {"compression": "gzip"}))
+    assert export.status == Status.COMPLETED
+    sizes = [each["bytes"] for each in manifest_of(export)["partitions"]]
+    assert export.files.get().bytes - sum(sizes) < 20
+    assert decompressed(content_of(export), "gzip") == expected_of(export)
+
+
+def test_the_coordinator_repeats_a_failed_partition_and_reports_its_error(
+    large: Organization, bucket: S3Client, helper: None, settings: Settings
+) -> None:
+    Contact.objects.filter(email="1234@example.com").update(notes="x" * (1 << 20))
+    settings.EXPORT_MAX_ROW_BYTES = 1 << 20
+    export = run(an_export(large, {}))
+    assert export.status == Status.FAILED
+    assert export.error is not None
+    assert export.error["error"] == ExportErrorCode.FORMAT_LIMIT.value
+    assert not ExportPartition.objects.exists()
+    assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_an_error_of_one_other_worker_does_not_fail_the_export(
+    large: Organization, bucket: S3Client, helper: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = []
+    claim = partitions._claim
+
+    def claim_with_wrong_snapshot(export: Export, is_remote: bool) -> ExportPartition | None:
+        partition = claim(export, is_remote)
+        if partition and is_remote:
+            failed.append(partition.number)
+            partition.snapshot = "00000000-00000000-1"
+        return partition
+
+    monkeypatch.setattr(partitions, "_claim", claim_with_wrong_snapshot)
+    export = run(an_export(large, {}))
+    assert failed
+    assert (export.status, len(export.claims)) == (Status.COMPLETED, 1)
+    assert content_of(export) == expected_of(export)
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [({"EXPORT_MAX_RECORDS": 1000}, "too_many_records"), ({"EXPORT_MAX_BYTES": 500_000}, None)],
+)
+def test_limits_end_the_export(
+    large: Organization,
+    bucket: S3Client,
+    helper: None,
+    settings: Settings,
+    values: dict[str, int],
+    code: str | None,
+) -> None:
+    for name, value in values.items():
+        setattr(settings, name, value)
+    export = run(an_export(large, {}))
+    assert export.status == Status.FAILED
+    assert export.error is not None
+    assert export.error["error"] == (code or "file_too_large")
+    assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
+    assert "Contents" not in bucket.list_objects_v2(Bucket=BUCKET)
+
+
+def test_the_result_of_an_old_claim_is_ignored(large: Organization, bucket: S3Client) -> None:
+    export = an_export(large, {}, claims=["claim_x"], status=Status.PROCESSING)
+    partition = ExportPartition.objects.create(
+        export=export,
+        claim="claim_x",
+        number=0,
+        slices=[],
+        expected_bytes=1,
+        snapshot="",
+        upload="",
+    )
+    old = partitions._claim(export, True)
+    assert old
+    assert partitions._claim(export, True) is None
+    ExportPartition.objects.update(status=PartitionStatus.PENDING, token="")
+    new = partitions._claim(export, True)
+    assert new
+    assert (old.pk, old.tries, new.tries) == (partition.pk, 1, 2)
+    assert not partitions._held(export, old).update(status=PartitionStatus.DONE)
+    with pytest.raises(partitions.LostPartition):
+        partitions._report(partitions._held(export, old), 1, 1)
+    partitions._report(partitions._held(export, new), 1, 1)
+    # The attempt ends.
+    Export.objects.update(claims=["claim_x", "claim_y"])
+    with pytest.raises(partitions.LostPartition):
+        partitions._report(partitions._held(export, new), 1, 1)
+
+
+def test_the_lost_snapshot_is_the_error_of_the_attempt(
+    large: Organization, bucket: S3Client, helper: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = ExportStream.share
+
+    def lose(stream: ExportStream, source: Any) -> str:
+        shared = share(stream, source)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(%s, 60000)", [source.leader.info.backend_pid]
+            )
+        connection.close()
+        return shared
+
+    errors: list[BaseException] = []
+
+    def record(_: object, __: Export, error: BaseException) -> bool:
+        errors.append(error)
+        return False
+
+    monkeypatch.setattr(ExportStream, "share", lose)
+    monkeypatch.setattr(runner.ExportRunner, "handle", record)
+    run(an_export(large, {}))
+    assert isinstance(errors[0], psycopg.OperationalError)

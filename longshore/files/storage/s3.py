@@ -25,6 +25,7 @@ from longshore.files.storage.base import (
 logger = logging.getLogger(__name__)
 
 _READ_BYTES = 1 << 20
+_CANNOT_LIST_UPLOADS = ("AccessDenied", "NotImplemented", "MethodNotAllowed")
 
 
 class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
@@ -140,19 +141,30 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
         return self._abort_uploads(f"{path}/", deadline) and is_clear
 
     def _abort_uploads(self, prefix: str, deadline: float) -> bool:
-        """Abort the uploads in parts that were not completed. Return False at the deadline."""
-        pages = self._client.get_paginator("list_multipart_uploads")
+        """Abort the uploads in parts that were not completed. Return False at the deadline.
+
+        Some servers cannot list uploads, and credentials may not be allowed to: then a lifecycle
+        rule of the bucket aborts them.
+        """
         folder = self._key(prefix)
-        for page in pages.paginate(Bucket=self.bucket_name, Prefix=folder):
-            for upload in page.get("Uploads", ()):
+        pages = self._client.get_paginator("list_multipart_uploads")
+        try:
+            found = [
+                (upload["Key"], upload["UploadId"])
+                for page in pages.paginate(Bucket=self.bucket_name, Prefix=folder)
+                for upload in page.get("Uploads", ())
                 # Some servers ignore the prefix.
-                if not upload["Key"].startswith(folder):
-                    continue
-                if time.monotonic() > deadline:
-                    return False
-                self._client.abort_multipart_upload(
-                    Bucket=self.bucket_name, Key=upload["Key"], UploadId=upload["UploadId"]
-                )
+                if upload["Key"].startswith(folder)
+            ]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _CANNOT_LIST_UPLOADS:
+                raise
+            logger.warning("Uploads that were not completed are left in %s: %s", folder, error)
+            return True
+        for key, upload in found:
+            if time.monotonic() > deadline:
+                return False
+            self._client.abort_multipart_upload(Bucket=self.bucket_name, Key=key, UploadId=upload)
         return True
 
     @property
