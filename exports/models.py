@@ -146,9 +146,14 @@ class ExportPreset(models.Model):
 
 
 class ExportFile(JobFile):
-    """A file of a completed export."""
+    """A file of a completed export.
+
+    partitions: the pieces that several workers wrote: rows, bytes and sha256 of each, in the order
+        of the file. Empty if one worker wrote the file.
+    """
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="files")
+    partitions = models.JSONField(default=list, db_default=[])
 
     class Meta(JobFile.Meta):
         indexes: ClassVar = [

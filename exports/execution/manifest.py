@@ -1,6 +1,6 @@
 """The manifest: describes the files of an export without access to the API."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -8,19 +8,14 @@ from exports.models import Export, ExportFile
 from exports.spec import ExportSpec
 
 
-def manifest(
-    export: Export,
-    spec: ExportSpec,
-    files: Iterable[ExportFile],
-    partitions: Sequence[Mapping[str, Any]] = (),
-) -> dict[str, Any]:
+def manifest(export: Export, spec: ExportSpec, files: Iterable[ExportFile]) -> dict[str, Any]:
     """Return the manifest, ready for JSON: the request as it was executed, and the files.
 
     rows, bytes: counts, of each file and of all.
     sha256: hexadecimal, of each file as it is downloaded.
     snapshot_at: time of the database snapshot that all files show.
-    partitions: the pieces of a file that several workers wrote, in the order of the file: rows,
-        bytes and sha256 of each.
+    partitions: of a file that several workers wrote, in its order: rows, bytes and sha256 of each.
+        The file may have some bytes more, its end.
     """
     selection = spec.selection
     files = list(files)
@@ -40,7 +35,6 @@ def manifest(
             for order in selection.ordering
         ],
         "limit": selection.limit,
-        **({"partitions": [*partitions]} if partitions else {}),
         "rows": sum(file.rows for file in files),
         "bytes": sum(file.bytes for file in files),
         "files": [
@@ -50,6 +44,7 @@ def manifest(
                 "rows": file.rows,
                 "bytes": file.bytes,
                 "sha256": file.sha256,
+                **({"partitions": file.partitions} if file.partitions else {}),
             }
             for file in files
         ],

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import Any
 
 from django.core.files.base import ContentFile
 from rest_framework.utils.encoders import JSONEncoder
@@ -37,7 +36,6 @@ def write_files(
     Raises IncompleteExport, DamagedFile, ApiError if a limit is exceeded, and the errors of
     ExportStream.files.
     """
-    partitions: list[dict[str, Any]] = []
     with stream.opened() as source:
         plan = stream.plan(source)
         files = None
@@ -46,8 +44,9 @@ def write_files(
             if ratio is not None:
                 distribution = Distribution(export, spec, stream, source, plan, ratio, checked)
                 if joined := distribution.write(_content_type(spec)):
-                    files = [_file(export, spec, 1, joined.rows, joined.bytes, joined.sha256)]
-                    partitions = joined.partitions
+                    file = _file(export, spec, 1, joined.rows, joined.bytes, joined.sha256)
+                    file.partitions = joined.partitions
+                    files = [file]
                 # Its slices were used.
                 plan = None
         if files is None:
@@ -59,7 +58,7 @@ def write_files(
     if stream.snapshot_at is None or stream.rows != sum(file.rows for file in files):
         raise IncompleteExport(f"{stream.rows} rows were read, but not all of them were written")
     export.snapshot_at = stream.snapshot_at
-    content = json.dumps(manifest(export, spec, files, partitions), indent=2, cls=JSONEncoder)
+    content = json.dumps(manifest(export, spec, files), indent=2, cls=JSONEncoder)
     folder = EXPORT_STORAGE.attempt_folder(export, export.claims[-1])
     file_storage.save(f"{folder}/{MANIFEST}", ContentFile(content.encode()))
     return files

@@ -160,8 +160,9 @@ def test_the_file_equals_the_file_of_one_worker(
     content = content_of(export)
     assert decompressed(content, compression) == expected_of(export)
     file = export.files.get()
+    assert json.loads(json.dumps(file.partitions)) == manifest_of(export)["files"][0]["partitions"]
     assert (file.bytes, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
-    pieces_of = manifest_of(export)["partitions"]
+    pieces_of = manifest_of(export)["files"][0]["partitions"]
     assert len(pieces_of) > 1
     assert file.rows == export.records_count == sum(each["rows"] for each in pieces_of)
     position = 0
@@ -191,7 +192,7 @@ def test_small_partitions_are_joined(large: Organization, bucket: S3Client, help
     assert export.status == Status.COMPLETED
     assert PartitionStatus.SMALL in seen
     assert decompressed(content_of(export), "gzip") == expected_of(export)
-    assert all(each["bytes"] >= MIN_PART for each in manifest_of(export)["partitions"])
+    assert all(each["bytes"] >= MIN_PART for each in manifest_of(export)["files"][0]["partitions"])
 
 
 def test_a_file_that_turns_out_small_is_written_by_one_worker(
@@ -201,7 +202,7 @@ def test_a_file_that_turns_out_small_is_written_by_one_worker(
     body = {"csv_field_options": {"columns": ["id"]}, "compression": "gzip"}
     export = run(an_export(large, body))
     assert export.status == Status.COMPLETED
-    assert "partitions" not in manifest_of(export)
+    assert "partitions" not in manifest_of(export)["files"][0]
     assert decompressed(content_of(export), "gzip") == expected_of(export)
     assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
 
@@ -221,14 +222,14 @@ def test_without_an_idle_worker_one_worker_writes_the_file(
 ) -> None:
     monkeypatch.setattr(heartbeats, "slots", lambda *_: 1)
     export = run(an_export(large, {}))
-    assert "partitions" not in manifest_of(export)
+    assert "partitions" not in manifest_of(export)["files"][0]
 
 
 def test_a_file_on_a_local_disk_is_written_by_one_worker(large: Organization) -> None:
     export = run(an_export(large, {}))
     assert export.status == Status.COMPLETED
     assert len(stored_files()) == 2
-    assert "partitions" not in manifest_of(export)
+    assert "partitions" not in manifest_of(export)["files"][0]
 
 
 def test_no_byte_of_another_worker_passes_through_the_coordinator(
@@ -243,7 +244,7 @@ def test_no_byte_of_another_worker_passes_through_the_coordinator(
     monkeypatch.setattr(distribution, "read_next", read_remotely)
     export = run(an_export(large, {"compression": "gzip"}))
     assert export.status == Status.COMPLETED
-    sizes = [each["bytes"] for each in manifest_of(export)["partitions"]]
+    sizes = [each["bytes"] for each in manifest_of(export)["files"][0]["partitions"]]
     assert export.files.get().bytes - sum(sizes) < 20
     assert decompressed(content_of(export), "gzip") == expected_of(export)
 
