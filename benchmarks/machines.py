@@ -6,8 +6,9 @@ Linux and root only. The machines share the disk, so local sockets work across t
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def _machine(index: int) -> Iterator[Machine]:
     name, outer, inner = f"{_BRIDGE}{index}", f"{_BRIDGE}{index}", "eth0"
     with ExitStack() as stack:
         group = _group(name)
-        stack.callback(group.rmdir)
+        stack.callback(_remove, group)
         try:
             _ip("netns", "add", name)
         except subprocess.CalledProcessError as error:
@@ -105,6 +106,15 @@ def _group(name: str) -> Path:
         group.rmdir()
         raise Unsupported("Control groups cannot limit the CPU here.")
     return group
+
+
+def _remove(group: Path) -> None:
+    """Remove a control group; the system needs a moment after the end of its processes."""
+    for _ in range(50):
+        with suppress(OSError):
+            return group.rmdir()
+        time.sleep(0.1)
+    group.rmdir()
 
 
 def _ip(*arguments: str) -> None:
