@@ -44,8 +44,8 @@ logger = logging.getLogger(__name__)
 
 # An export of fewer planned parts is written by one worker: see benchmarks/RESULTS.md.
 MIN_PARTS = 4
-_POLL_SECONDS = 0.5
-_REQUEST_SECONDS = 1.0
+POLL_SECONDS = 0.5
+REQUEST_SECONDS = 1.0
 State: TypeAlias = dict[str, Any]
 # The fields of a partition's state.
 _STATE = (*JOINABLE, "rows", "expected_bytes", "tries", "is_lost")
@@ -174,7 +174,7 @@ class Distribution:
                 if own is not None:
                     own.result()
                 own = pool.submit(read_next, self._export, is_remote=False)
-            wait([own], timeout=_POLL_SECONDS)
+            wait([own], timeout=POLL_SECONDS)
 
     def _look(self) -> list[State]:
         """Return the states of all partitions, in file order, after a check of the limits."""
@@ -218,7 +218,7 @@ class Distribution:
     def _request_readers(self, states: list[State]) -> None:
         """Ask idle workers to read, now and then: a message may be lost, and workers may start."""
         pending = _count(states, PartitionStatus.PENDING)
-        if not pending or time.monotonic() < self._requested_at + _REQUEST_SECONDS:
+        if not pending or time.monotonic() < self._requested_at + REQUEST_SECONDS:
             return
         self._requested_at = time.monotonic()
         for _ in range(min(pending, _idle())):

@@ -10,7 +10,7 @@ from longshore.files.storage.base import MIN_PART_BYTES
 JOINABLE = ("pk", "status", "bytes")
 Partition: TypeAlias = dict[str, Any]
 # A joined part may be compressed a little better than its pieces were.
-_JOINED_BYTES = MIN_PART_BYTES * 5 // 4
+JOINED_BYTES = MIN_PART_BYTES * 5 // 4
 
 
 def groups_to_join(partitions: Sequence[Partition]) -> list[list[Partition]]:
@@ -28,7 +28,7 @@ def groups_to_join(partitions: Sequence[Partition]) -> list[list[Partition]]:
     for each in [*partitions, None]:
         if each is not None and each["status"] == PartitionStatus.SMALL:
             group.append(each)
-            if sum(small["bytes"] for small in group) >= _JOINED_BYTES:
+            if sum(small["bytes"] for small in group) >= JOINED_BYTES:
                 groups.append(group)
                 before, group = group, []
             continue

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import threading
 import zlib
 from collections.abc import Iterator
 from itertools import product
@@ -21,7 +22,7 @@ from pytest_django import Settings
 from exports.errors import ExportErrorCode
 from exports.execution import distribution, joining, partitions, planning, runner
 from exports.models import Export, ExportPartition, Lane, PartitionStatus, Status
-from exports.reading import copy_reader, partitioning
+from exports.reading import copy_reader, partitioning, pieces
 from exports.reading.stream import ExportStream
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact, ContactGroup, Group
@@ -57,12 +58,12 @@ def small_parts(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """Scale all sizes down, those of the S3 server too, and pretend that workers are idle."""
     monkeypatch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", MIN_PART)
     monkeypatch.setattr(partitions, "MIN_PART_BYTES", MIN_PART)
-    monkeypatch.setattr(joining, "_JOINED_BYTES", MIN_PART * 5 // 4)
+    monkeypatch.setattr(joining, "JOINED_BYTES", MIN_PART * 5 // 4)
     for module in (planning, distribution):
         monkeypatch.setattr(module, "PART_BYTES", MIN_PART * 2)
     monkeypatch.setattr(distribution, "MIN_PARTS", 2)
-    monkeypatch.setattr(distribution, "_POLL_SECONDS", 0.05)
-    monkeypatch.setattr(distribution, "_REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(distribution, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(distribution, "REQUEST_SECONDS", 0.1)
     monkeypatch.setattr(partitioning, "PAGES_PER_SLICE", 10)
     monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 3000)
     monkeypatch.setattr(heartbeats, "slots", lambda *_: 4)
@@ -266,16 +267,16 @@ def test_an_error_of_one_other_worker_does_not_fail_the_export(
     large: Organization, bucket: S3Client, helper: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = []
-    claim = partitions._claim
 
-    def claim_with_wrong_snapshot(export: Export, is_remote: bool) -> ExportPartition | None:
-        partition = claim(export, is_remote)
-        if partition and is_remote:
-            failed.append(partition.number)
-            partition.snapshot = "00000000-00000000-1"
-        return partition
+    class LostSnapshot(pieces.PieceStream):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            spec, organization, slices, snapshot = arguments
+            if not threading.current_thread().name.startswith("distribution"):
+                failed.append(slices)
+                snapshot = "00000000-00000000-1"
+            super().__init__(spec, organization, slices, snapshot, **options)
 
-    monkeypatch.setattr(partitions, "_claim", claim_with_wrong_snapshot)
+    monkeypatch.setattr(partitions, "PieceStream", LostSnapshot)
     export = run(an_export(large, {}))
     assert failed
     assert (export.status, len(export.claims)) == (Status.COMPLETED, 1)

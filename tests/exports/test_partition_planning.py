@@ -70,7 +70,7 @@ def test_joins_always_end() -> None:
                     if each["pk"] not in gone[1:]
                 ]
         left = {each["status"] for each in states}
-        assert left == {DONE} or sum(each["bytes"] for each in states) < joining._JOINED_BYTES
+        assert left == {DONE} or sum(each["bytes"] for each in states) < joining.JOINED_BYTES
 
 
 def planned(slices: list[Slice], ratio: float = 1.0) -> list[list[Slice]]:
