@@ -42,10 +42,10 @@ from longshore.jobs.idle import idle_slots
 
 logger = logging.getLogger(__name__)
 
-# An export of fewer planned parts is written by one worker: see benchmarks/RESULTS.md.
+# An export of fewer planned parts is written by one worker: helpers would have nothing to read.
 MIN_PARTS = 4
-POLL_SECONDS = 0.5
-REQUEST_SECONDS = 1.0
+POLL_SECONDS = 1.0
+REQUEST_SECONDS = 2.0
 State: TypeAlias = dict[str, Any]
 # The fields of a partition's state.
 _STATE = (*JOINABLE, "rows", "expected_bytes", "tries", "is_lost")
