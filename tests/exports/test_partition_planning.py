@@ -1,0 +1,136 @@
+"""Plans of partitions, and the choice of small partitions that are joined."""
+
+import random
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from exports.execution import joining
+from exports.execution.joining import groups_to_join
+from exports.execution.planning import PART_BYTES, Planner
+from exports.models import PartitionStatus
+from exports.reading.partitioning import Slice
+
+SMALL, DONE, PENDING = PartitionStatus.SMALL, PartitionStatus.DONE, PartitionStatus.PENDING
+LARGE_BYTES, SMALL_BYTES = 8 << 20, 3 << 20
+
+
+def partitions(*statuses: PartitionStatus) -> list[dict[str, Any]]:
+    sizes = {SMALL: SMALL_BYTES, DONE: LARGE_BYTES, PENDING: 0}
+    return [
+        {"pk": number, "status": status, "bytes": sizes[status]}
+        for number, status in enumerate(statuses)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ((DONE, DONE), []),
+        # A small one at the end joins the one before it, at the beginning the one after it.
+        ((DONE, SMALL), [[0, 1]]),
+        ((SMALL, DONE), [[0, 1]]),
+        ((DONE, SMALL, DONE), [[0, 1]]),
+        # Three of 3 MiB are enough, and the rest joins them.
+        ((DONE, SMALL, SMALL, SMALL, DONE), [[1, 2, 3]]),
+        ((SMALL, SMALL, SMALL, SMALL), [[0, 1, 2, 3]]),
+        ((SMALL,) * 6, [[0, 1, 2], [3, 4, 5]]),
+        # The rest waits for the one after it.
+        ((DONE, SMALL, PENDING), []),
+        ((SMALL, SMALL, SMALL, SMALL, PENDING), [[0, 1, 2]]),
+        # The whole file is small.
+        ((SMALL,), []),
+        ((SMALL, SMALL), []),
+        ((), []),
+    ],
+)
+def test_small_partitions_are_joined_to_their_neighbors(
+    statuses: tuple[PartitionStatus, ...], expected: list[list[int]]
+) -> None:
+    groups = groups_to_join(partitions(*statuses))
+    assert [[each["pk"] for each in group] for group in groups] == expected
+
+
+def test_joins_always_end() -> None:
+    """Joined partitions that are read again have the bytes of their members."""
+    chance = random.Random(1)  # noqa: S311
+    for _ in range(300):
+        states = partitions(*chance.choices((SMALL, DONE), k=chance.randrange(1, 12)))
+        for _ in range(len(states) + 1):
+            for group in groups_to_join(states):
+                size = sum(each["bytes"] for each in group)
+                status = DONE if size >= 5 << 20 else SMALL
+                first = group[0] | {"bytes": size, "status": status}
+                gone = [each["pk"] for each in group]
+                states = [
+                    first if each["pk"] == gone[0] else each
+                    for each in states
+                    if each["pk"] not in gone[1:]
+                ]
+        left = {each["status"] for each in states}
+        assert left == {DONE} or sum(each["bytes"] for each in states) < joining.JOINED_BYTES
+
+
+def planned(slices: list[Slice], ratio: float = 1.0) -> list[list[Slice]]:
+    planner = Planner(iter(slices))
+    groups = []
+    while group := planner.take(ratio):
+        groups.append(group)
+    assert planner.is_complete
+    return groups
+
+
+def test_partitions_cover_all_pages_once_in_their_order() -> None:
+    slices = [
+        Slice(50 << 20, first, first + 2048, is_open=first == 2048 * 3)
+        for first in range(0, 2048 * 4, 2048)
+    ]
+    for ratio in (0.1, 0.25, 1.0, 3.0):
+        pages = [each for group in planned(slices, ratio) for each in group]
+        assert pages[0].first_page == 0
+        assert pages[-1].end_page == 2048 * 4
+        assert [each.is_open for each in pages] == [False] * (len(pages) - 1) + [True]
+        for one, following in pairwise(pages):
+            assert one.end_page == following.first_page
+        assert sum(each.bytes for each in pages) == 200 << 20
+
+
+def test_partitions_cover_all_locations_once_in_their_order() -> None:
+    lists = [[f"({page},{row})" for row in range(100)] for page in range(9)]
+    slices = [
+        Slice(10 << 20, locations="{" + ",".join(f'"{each}"' for each in located) + "}")
+        for located in lists
+    ]
+    found = [
+        location.strip('"')
+        for group in planned(slices)
+        for each in group
+        for location in each.locations[1:-1].split('","')
+    ]
+    assert found == [location for located in lists for location in located]
+
+
+def test_no_partition_is_planned_to_be_small() -> None:
+    for size in range(1, 100, 7):
+        slices = [Slice(1 << 20, first, first + 1) for first in range(size)]
+        groups = planned(slices)
+        for group in groups[1:]:
+            assert sum(each.bytes for each in group) >= PART_BYTES / 2
+
+
+def test_a_huge_file_has_few_partitions() -> None:
+    """1.5 TiB that do not compress need less than the 2,000 numbers of partitions."""
+    slices = [Slice(16 << 30, first, first + 2048) for first in range(96)]
+    assert len(planned(slices)) < 2000
+
+
+def test_the_condition_of_a_slice_quotes_its_locations() -> None:
+    condition = Slice(0, locations='{"(0,1)"}').condition()
+    assert isinstance(condition, sql.Composed)
+    assert condition.as_string(None) == """"row"."ctid" = ANY('{"(0,1)"}'::tid[])"""
+    assert Slice(0, 3, 9).condition().as_string(None) == (
+        """"row"."ctid" >= '(3,0)' AND "row"."ctid" < '(9,0)'"""
+    )
+    assert Slice(0, 3, 9, is_open=True).condition().as_string(None) == """"row"."ctid" >= '(3,0)'"""
