@@ -109,7 +109,7 @@ def workers(hosts: list[Machine]) -> Iterator[dict[str, subprocess.Popen[bytes]]
     started: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for host in hosts:
-            command = worker(host.name, "large", concurrency=1).command()
+            command = [sys.executable, "-m", *worker(host.name, "large", concurrency=1).program]
             started[host.name] = subprocess.Popen(
                 host.command(command), env=environment, start_new_session=True
             )

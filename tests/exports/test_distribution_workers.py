@@ -29,6 +29,7 @@ from longshore.files.storage import file_storage
 from longshore.jobs import heartbeats, maintenance, queues
 from tests.exports.conftest import export_of, finished, wait_for
 from tests.files.buckets import BUCKET
+from tests.programs import command_of
 from tests.records import copies
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def start(bucket: S3Client, settings: Settings) -> Iterator[Start]:
     }
 
     def spawn(name: str) -> Worker:
-        command = worker(name, "large", concurrency=1).command()
+        command = command_of(worker(name, "large", concurrency=1))
         children.append(
             child_processes.spawn(
                 command, output=None, death_signal=signal.SIGKILL, env=environment
