@@ -36,7 +36,7 @@ from exports.reading.stream import ExportStream, Source, check_leader
 from exports.spec import ExportSpec
 from longshore.files.pieces import Crc, file_end
 from longshore.files.storage import file_storage
-from longshore.files.storage.base import MAX_PARTS
+from longshore.files.storage.base import MAX_PARTS, PartsNotSupported
 from longshore.files.verification import verify_pieces
 from longshore.jobs.idle import idle_slots
 
@@ -128,22 +128,24 @@ class Distribution:
     def write(self, content_type: str) -> Joined | None:
         """Write and verify the file. Keeps `rows` of the stream up to date.
 
-        Returns None if the file turned out to be too small: then nothing is stored.
+        Returns None if the file turned out to be too small, or if the server of the storage cannot
+        make it of parts: then nothing is stored.
         Raises IncompleteExport, DamagedFile, ApiError if a limit is exceeded, QueryCanceled after
         `cancel` of the stream, and the errors of `read_next`.
         """
         pool = ThreadPoolExecutor(1, thread_name_prefix="distribution")
         try:
             ExportPartition.objects.filter(export=self._export).delete()
-            self._snapshot = self._stream.share(self._source)
-            self._upload = file_storage.start_parts(self._key, content_type)
             try:
-                is_written = self._read_all(pool)
+                self._snapshot = self._stream.share(self._source)
+                self._upload = file_storage.start_parts(self._key, content_type)
+                if self._read_all(pool):
+                    return self._complete()
             except psycopg.Error:
                 check_leader(self._source.leader, self._slices)
                 raise
-            if is_written:
-                return self._complete()
+            except PartsNotSupported as error:
+                logger.warning("One worker writes %s: %s", self._export, error)
             file_storage.delete_folder(
                 EXPORT_STORAGE.attempt_folder(self._export, self._export.claims[-1])
             )

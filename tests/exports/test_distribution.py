@@ -17,6 +17,8 @@ import psycopg
 import pytest
 import zstandard
 from django.db import connection
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import S3Backend
 from pytest_django import Settings
 
 from exports.errors import ExportErrorCode
@@ -197,11 +199,21 @@ def test_small_partitions_are_joined(large: Organization, bucket: S3Client, help
 
 
 def test_a_file_that_turns_out_small_is_written_by_one_worker(
-    large: Organization, bucket: S3Client, monkeypatch: pytest.MonkeyPatch
+    large: Organization, bucket: S3Client, helper: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    uploads: list[str] = []
+    create = S3Backend.create_multipart_upload
+
+    def count(*args: Any, **values: Any) -> Any:
+        uploads.append("")
+        return create(*args, **values)
+
+    monkeypatch.setattr(S3Backend, "create_multipart_upload", count)
     monkeypatch.setattr(distribution, "sampled_ratio", lambda *_: 100.0)
     body = {"csv_field_options": {"columns": ["id"]}, "compression": "gzip"}
     export = run(an_export(large, body))
+    # It was tried.
+    assert uploads
     assert export.status == Status.COMPLETED
     assert "partitions" not in manifest_of(export)["files"][0]
     assert decompressed(content_of(export), "gzip") == expected_of(export)
@@ -209,24 +221,60 @@ def test_a_file_that_turns_out_small_is_written_by_one_worker(
 
 
 @pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("create_multipart_upload", "NotImplemented"),
+        ("complete_multipart_upload", "InvalidRequest"),
+    ],
+)
+def test_if_the_server_does_not_support_parts_one_worker_writes_the_file(
+    large: Organization,
+    bucket: S3Client,
+    helper: None,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    code: str,
+) -> None:
+    answer = getattr(S3Backend, call)
+    calls: list[str] = []
+
+    def refuse_first(*args: Any, **values: Any) -> Any:
+        """Refuse the upload in parts; boto3 saves the file of one worker in parts, too."""
+        calls.append(call)
+        if len(calls) == 1:
+            raise S3ClientError(code, "The checksum is not supported.")
+        return answer(*args, **values)
+
+    monkeypatch.setattr(S3Backend, call, refuse_first)
+    export = run(an_export(large, {}))
+    assert calls
+    assert export.status == Status.COMPLETED
+    assert len(export.claims) == 1
+    assert "partitions" not in manifest_of(export)["files"][0]
+    assert content_of(export) == expected_of(export)
+    assert "Uploads" not in bucket.list_multipart_uploads(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize(
     "body", [{"format": "xlsx"}, {"format": "parquet"}, {"max_rows_per_file": 1000}]
 )
 def test_other_files_are_written_by_one_worker(
-    large: Organization, bucket: S3Client, body: dict[str, Any]
+    large: Organization, bucket: S3Client, helper: None, body: dict[str, Any]
 ) -> None:
     export = run(an_export(large, body))
     assert export.status == Status.COMPLETED
+    assert "partitions" not in manifest_of(export)["files"][0]
 
 
 def test_without_an_idle_worker_one_worker_writes_the_file(
-    large: Organization, bucket: S3Client, monkeypatch: pytest.MonkeyPatch
+    large: Organization, bucket: S3Client, helper: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeats, "slots", lambda *_: 1)
     export = run(an_export(large, {}))
     assert "partitions" not in manifest_of(export)["files"][0]
 
 
-def test_a_file_on_a_local_disk_is_written_by_one_worker(large: Organization) -> None:
+def test_a_file_on_a_local_disk_is_written_by_one_worker(large: Organization, helper: None) -> None:
     export = run(an_export(large, {}))
     assert export.status == Status.COMPLETED
     assert len(stored_files()) == 2

@@ -27,6 +27,10 @@ MAX_PARTS = 10_000
 _START = ("", "")
 
 
+class PartsNotSupported(Exception):
+    """The server of the storage cannot make a file of parts and compare its checksum."""
+
+
 @dataclass(frozen=True)
 class LinkTarget:
     """The stored file of a download link.
@@ -109,6 +113,7 @@ class FileStorage(Storage, ABC):
         """Begin a file that is saved in parts. Return the identifier of its upload.
 
         The deletion of the file's folder aborts an upload that was not completed.
+        Raises PartsNotSupported, as `complete_parts` does.
         """
         raise NotImplementedError
 

@@ -17,6 +17,7 @@ from storages.utils import clean_name  # type: ignore[import-untyped]
 from longshore.files.storage.base import (
     FileStorage,
     LinkTarget,
+    PartsNotSupported,
     SavePart,
     UploadLink,
     UploadTarget,
@@ -25,6 +26,7 @@ from longshore.files.storage.base import (
 logger = logging.getLogger(__name__)
 
 _READ_BYTES = 1 << 20
+_NOT_SUPPORTED = ("InvalidArgument", "InvalidRequest", "MalformedXML", "NotImplemented")
 _CANNOT_LIST_UPLOADS = ("AccessDenied", "NotImplemented", "MethodNotAllowed")
 
 
@@ -43,12 +45,13 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
             yield from part["Body"].iter_chunks(_READ_BYTES)
 
     def start_parts(self, key: str, content_type: str) -> str:
-        response = self._client.create_multipart_upload(
-            **self._object(key),
-            ContentType=content_type,
-            ChecksumAlgorithm="CRC32",
-            ChecksumType="FULL_OBJECT",
-        )
+        with _unsupported_parts():
+            response = self._client.create_multipart_upload(
+                **self._object(key),
+                ContentType=content_type,
+                ChecksumAlgorithm="CRC32",
+                ChecksumType="FULL_OBJECT",
+            )
         return str(response["UploadId"])
 
     def part_saver(self, key: str, upload: str) -> SavePart:
@@ -72,13 +75,14 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
     ) -> None:
         listed = [{"PartNumber": number, "ETag": tag} for number, tag in sorted(parts)]
         checksum = _encoded(crc32)
-        response = self._client.complete_multipart_upload(
-            **self._object(key),
-            UploadId=upload,
-            MultipartUpload={"Parts": listed},
-            ChecksumCRC32=checksum,
-            ChecksumType="FULL_OBJECT",
-        )
+        with _unsupported_parts():
+            response = self._client.complete_multipart_upload(
+                **self._object(key),
+                UploadId=upload,
+                MultipartUpload={"Parts": listed},
+                ChecksumCRC32=checksum,
+                ChecksumType="FULL_OBJECT",
+            )
         # Some servers neither compare the checksum nor return one.
         if response.get("ChecksumCRC32", checksum) != checksum:
             raise OSError(f"The bucket has other bytes of {key} than were sent.")
@@ -184,6 +188,17 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
 def _encoded(crc32: int) -> str:
     """Return a CRC-32 as the API of S3 shows it."""
     return base64.b64encode(crc32.to_bytes(4)).decode()
+
+
+@contextmanager
+def _unsupported_parts() -> Iterator[None]:
+    """Raise PartsNotSupported for the errors of servers that do not know the checksum."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _NOT_SUPPORTED:
+            raise PartsNotSupported(str(error)) from error
+        raise
 
 
 @contextmanager
