@@ -36,14 +36,12 @@ __all__ = [
     "ExportEvent",
     "ExportFile",
     "ExportLimits",
-    "ExportPartition",
     "ExportPreset",
     "ExportQuerySet",
     "ExportSearch",
     "ExportTurn",
     "ExportUsage",
     "Lane",
-    "PartitionStatus",
     "Status",
 ]
 
@@ -146,82 +144,14 @@ class ExportPreset(models.Model):
 
 
 class ExportFile(JobFile):
-    """A file of a completed export.
-
-    partitions: the pieces that several workers wrote: rows, bytes and sha256 of each, in the order
-        of the file. Empty if one worker wrote the file.
-    """
+    """A file of a completed export."""
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="files")
-    partitions = models.JSONField(default=list, db_default=[])
 
     class Meta(JobFile.Meta):
         indexes: ClassVar = [
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="exportfile_name")
         ]
-
-
-class PartitionStatus(models.TextChoices):
-    """The state of a partition.
-
-    PENDING: no worker reads it. DONE: its part is saved. SMALL: it was read, but a part must be
-    larger, so it will be joined to its neighbors and read again. FAILED: another worker had an
-    error; the worker that runs the export reads it again, and its error ends the attempt.
-    """
-
-    PENDING = "pending"
-    RUNNING = "running"
-    DONE = "done"
-    SMALL = "small"
-    FAILED = "failed"
-
-
-class ExportPartition(models.Model):
-    """Consecutive rows of an export that several workers read: a part of its file in the bucket.
-
-    The worker that runs the export stores the partitions and deletes them at the end of its
-    attempt. Each claim of a partition has its own token, which is empty while nobody reads it.
-
-    claim: the token of the attempt.
-    number: the order in the file; not consecutive after partitions were joined.
-    slices: the rows, as `exports.reading.partitioning.Slice`.
-    expected_bytes: the planned size of the rows' text.
-    snapshot, upload: identify the shared snapshot, and the upload in the storage.
-    tries: the number of claims. The number of a part depends on it, so that a worker that lost its
-        claim cannot replace the part of its successor.
-    is_remote: whether another worker than the one that runs the export reads it.
-    rows, bytes: counts so far.
-    part: the number, tag and checksums of the saved part.
-    """
-
-    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="partitions")
-    claim = models.CharField(max_length=40)
-    number = models.PositiveIntegerField()
-    slices = models.JSONField()
-    expected_bytes = models.BigIntegerField()
-    snapshot = models.CharField(max_length=100)
-    upload = models.TextField()
-    status = models.CharField(
-        max_length=20, choices=PartitionStatus.choices, default=PartitionStatus.PENDING
-    )
-    token = models.CharField(max_length=40, blank=True, default="")
-    tries = models.PositiveSmallIntegerField(default=0)
-    is_remote = models.BooleanField(default=False)
-    heartbeat_at = models.DateTimeField(null=True)
-    rows = models.BigIntegerField(default=0)
-    bytes = models.BigIntegerField(default=0)
-    part = models.JSONField(null=True)
-
-    class Meta:
-        ordering = ("number",)
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=("export", "number"), name="export_partition_number_is_unique"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.export_id}/{self.number}"
 
 
 class ExportEvent(JobEvent):

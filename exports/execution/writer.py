@@ -1,19 +1,18 @@
 """Writes the files of an attempt into storage, and verifies that they arrived."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 
 from django.core.files.base import ContentFile
 from rest_framework.utils.encoders import JSONEncoder
 
-from exports.execution.distribution import Distribution, worthwhile_ratio
 from exports.execution.manifest import manifest
 from exports.formats import formats
 from exports.lifecycle import limits
-from exports.lifecycle.limits import AttemptLimits
 from exports.lifecycle.storage import EXPORT_STORAGE, MANIFEST
-from exports.models import Export, ExportFile
+from exports.lifecycle.transitions import EXPORTS
+from exports.models import Export, ExportFile, ExportLimits
 from exports.reading.copy_reader import IncompleteExport
 from exports.reading.stream import ExportStream, FileStream
 from exports.spec import ExportSpec
@@ -21,38 +20,46 @@ from longshore.files.block_file import BlockFile
 from longshore.files.compression import CONTENT_TYPES, EXTENSIONS
 from longshore.files.storage import file_storage
 from longshore.files.verification import verify
+from longshore.jobs.admission import too_many_stored_bytes
 from longshore.jobs.files import name_suffix
 from longshore.resources.registry import registry
 
 
 def write_files(
-    export: Export, spec: ExportSpec, stream: ExportStream, checked: AttemptLimits
+    export: Export, spec: ExportSpec, stream: ExportStream, allowed: ExportLimits, used: int | None
 ) -> list[ExportFile]:
     """Write and verify all files of an export and its manifest. Sets `export.snapshot_at`.
 
-    The file of a large export is written by all idle workers: see `exports.execution.distribution`.
-
+    used: bytes that the organization had in storage when the attempt began; None without a quota.
     Returns the files, not yet saved in the database.
     Raises IncompleteExport, DamagedFile, ApiError if a limit is exceeded, and the errors of
     ExportStream.files.
     """
-    with stream.opened() as source:
-        plan = stream.plan(source)
-        files = None
-        if plan is not None:
-            ratio = worthwhile_ratio(export, spec, stream, source, plan)
-            if ratio is not None:
-                distribution = Distribution(export, spec, stream, source, plan, ratio, checked)
-                if joined := distribution.write(_content_type(spec)):
-                    file = _file(export, spec, 1, joined.rows, joined.bytes, joined.sha256)
-                    file.partitions = joined.partitions
-                    files = [file]
-                # Its slices were used.
-                plan = None
-        if files is None:
-            # On an error, stop the query: nobody will read its rows.
-            with closing(stream.files_of(source, plan)) as sources:
-                files = list(_written(export, spec, stream, sources, checked))
+    content_type = CONTENT_TYPES.get(spec.compression, formats[spec.format].content_type)
+    max_rows = limits.max_records(spec, allowed)
+    files: list[ExportFile] = []
+    size = 0
+    # On an error, stop the query: nobody will read its rows.
+    with closing(stream.files()) as sources:
+        for number, source in enumerate(sources, 1):
+            if number > limits.MAX_FILES:
+                raise limits.too_many_files()
+            key = EXPORT_STORAGE.file_key(export, number)
+            blocks = _within_limits(source, stream, max_rows, allowed, size, used)
+            file_storage.save(key, BlockFile(blocks, content_type))
+            verify(key, source.checksum)
+            size += source.checksum.size
+            files.append(
+                ExportFile(
+                    export=export,
+                    name=_name(export, spec, number),
+                    storage_key=key,
+                    content_type=content_type,
+                    rows=source.rows,
+                    bytes=source.checksum.size,
+                    sha256=source.checksum.hexdigest(),
+                )
+            )
     if spec.refuse_empty and not stream.rows:
         raise limits.empty()
     if stream.snapshot_at is None or stream.rows != sum(file.rows for file in files):
@@ -64,52 +71,25 @@ def write_files(
     return files
 
 
-def _written(
-    export: Export,
-    spec: ExportSpec,
-    stream: ExportStream,
-    sources: Iterable[FileStream],
-    checked: AttemptLimits,
-) -> Iterator[ExportFile]:
-    """Write and verify each file, and yield it."""
-    size = 0
-    for number, source in enumerate(sources, 1):
-        if number > limits.MAX_FILES:
-            raise limits.too_many_files()
-        key = EXPORT_STORAGE.file_key(export, number)
-        blocks = _within_limits(source, stream, checked, size)
-        file_storage.save(key, BlockFile(blocks, _content_type(spec)))
-        verify(key, source.checksum)
-        size += source.checksum.size
-        sha256 = source.checksum.hexdigest()
-        yield _file(export, spec, number, source.rows, source.checksum.size, sha256)
-
-
 def _within_limits(
-    source: FileStream, stream: ExportStream, checked: AttemptLimits, bytes_before: int
+    source: FileStream,
+    stream: ExportStream,
+    max_rows: int | None,
+    allowed: ExportLimits,
+    bytes_before: int,
+    used: int | None,
 ) -> Iterator[bytes]:
     """Yield the blocks of a file. Raises ApiError as soon as the export exceeds a limit."""
+    max_bytes, quota = allowed.bytes, allowed.stored_bytes
     for block in source:
-        checked.check(stream.rows, bytes_before + source.checksum.size)
+        size = bytes_before + source.checksum.size
+        if max_rows is not None and stream.rows > max_rows:
+            raise limits.too_many_records(stream.rows, max_rows, or_more=True)
+        if max_bytes is not None and size > max_bytes:
+            raise limits.too_many_bytes(max_bytes)
+        if quota is not None and used is not None and used + size > quota:
+            raise too_many_stored_bytes(EXPORTS, used, quota)
         yield block
-
-
-def _file(
-    export: Export, spec: ExportSpec, number: int, rows: int, size: int, sha256: str
-) -> ExportFile:
-    return ExportFile(
-        export=export,
-        name=_name(export, spec, number),
-        storage_key=EXPORT_STORAGE.file_key(export, number),
-        content_type=_content_type(spec),
-        rows=rows,
-        bytes=size,
-        sha256=sha256,
-    )
-
-
-def _content_type(spec: ExportSpec) -> str:
-    return CONTENT_TYPES.get(spec.compression, formats[spec.format].content_type)
 
 
 def _name(export: Export, spec: ExportSpec, number: int) -> str:

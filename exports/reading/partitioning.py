@@ -1,11 +1,10 @@
-"""Splits the rows of a large export into slices that several connections or workers read.
+"""Splits the rows of a large export into partitions that several connections read at once.
 
-A slice is a condition on `ctid`, the physical location of a row. Locations do not change within a
-snapshot. A slice is small enough to be kept in memory until its turn comes.
+A partition is a condition on `ctid`, the physical location of a row. Locations do not change within
+a snapshot. A partition is small enough to be kept in memory until its turn comes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -17,11 +16,8 @@ from exports.spec import ExportSpec
 from exports.sql.compiler import RowPartition, Statement, compile_row_locations, partitioned_table
 from longshore.resources.expressions import ROW
 
-# Pages of a table in one slice: 16 MiB, and a file of about the same size.
-PAGES_PER_SLICE = 2048
-# Samples of a table: the number of places, and the pages at each.
-_SAMPLES = 3
-_PAGES_PER_SAMPLE = 8
+# Pages of a table in one partition: 16 MiB, and a file of about the same size.
+PAGES_PER_PARTITION = 2048
 _CTID = sql.Identifier(ROW, "ctid")
 # Selects nothing for a partitioned or inherited table and for a view: there, `ctid` does not
 # identify a row.
@@ -29,79 +25,19 @@ _PAGES_OF_TABLE = """SELECT relname, pg_relation_size(oid) / current_setting('bl
  FROM pg_class WHERE oid = %s::regclass AND relkind = 'r' AND NOT relhassubclass"""
 
 
-@dataclass(frozen=True)
-class Slice:
-    """Some consecutive rows of the file, by their locations: a range of pages, or a list.
-
-    bytes: the expected size of their text.
-    first_page, end_page: the first page, and the page after the last one; 0 for a list.
-    is_open: whether the range has no end: it is the last one of the table.
-    locations: the text of a PostgreSQL array of `ctid`s; empty for a range.
-    """
-
-    bytes: int
-    first_page: int = 0
-    end_page: int = 0
-    is_open: bool = False
-    locations: str = ""
-
-    def condition(self) -> RowPartition:
-        """Return the condition that selects the rows."""
-        if self.locations:
-            return sql.SQL("{} = ANY({}::tid[])").format(_CTID, sql.Literal(self.locations))
-        first = sql.SQL("{} >= '({},0)'").format(_CTID, self.first_page)
-        if self.is_open:
-            return first
-        return sql.SQL("{} AND {} < '({},0)'").format(first, _CTID, self.end_page)
-
-    def split(self, size: int) -> "tuple[Slice, Slice | None]":
-        """Divide the rows after about `size` bytes of text. The second slice is None if empty."""
-        if size >= self.bytes:
-            return self, None
-        share = size / self.bytes
-        if not self.locations:
-            cut = self.first_page + max(1, int((self.end_page - self.first_page) * share))
-            if cut >= self.end_page:
-                return self, None
-            head = replace(self, bytes=size, end_page=cut, is_open=False)
-            return head, replace(self, bytes=self.bytes - size, first_page=cut)
-        elements = self.locations[2:-2].split('","')
-        cut = max(1, int(len(elements) * share))
-        head = replace(self, bytes=size, locations=_array(elements[:cut]))
-        if cut == len(elements):
-            return self, None
-        return head, replace(self, bytes=self.bytes - size, locations=_array(elements[cut:]))
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How the rows of a large export can be divided.
-
-    bytes: the expected size of the text of all rows. PostgreSQL's estimate: a sample is better.
-    row_bytes: the expected size of a row.
-    samples: slices of a few rows from the whole table, in no order. They can be read first.
-    slices: in file order; together they are all rows. Can be read once. Only the thread that
-        iterates over them may use the reader of `plan_slices` until their end.
-    """
-
-    bytes: int
-    row_bytes: int
-    samples: tuple[Slice, ...]
-    slices: Iterator[Slice]
-
-
-def plan_slices(
+def partition_rows(
     reader: psycopg.Connection,
     spec: ExportSpec,
     organization_id: str,
     statement: Statement,
     check: Callable[[], object],
-) -> Plan | None:
-    """Return the plan of the rows, or None if one connection shall read all.
+) -> Iterator[RowPartition] | None:
+    """Return the partitions of the rows, in file order, or None if one connection shall read all.
 
     One connection is enough for few rows, and necessary if files have a maximum of rows.
 
-    reader: a connection in the transaction that also reads the rows of the file.
+    reader: a connection in the transaction that also reads the rows of the file. Only the thread
+        that iterates over the partitions may use it until their end.
     statement: the compiled statement of the spec.
     check: raises an error if the export was canceled.
     """
@@ -113,25 +49,16 @@ def plan_slices(
         return None
     explain = sql.SQL("EXPLAIN (FORMAT JSON) {}").format(statement.query)
     [(plans,)] = reader.execute(explain.as_bytes(None)).fetchall()
-    plan = plans[0]["Plan"]
-    if plan["Plan Rows"] < settings.EXPORT_PARALLEL_ROWS:
+    if plans[0]["Plan"]["Plan Rows"] < settings.EXPORT_PARALLEL_ROWS:
         return None
     found = reader.execute(_PAGES_OF_TABLE, [table.as_string(None)]).fetchone()
     if found is None:
         return None
     name, pages = found
-    width = max(1, plan["Plan Width"])
-    samples = tuple(
-        Slice(0, first, first + _PAGES_PER_SAMPLE)
-        for first in range(0, pages, max(_PAGES_PER_SAMPLE, pages // _SAMPLES))
-    )
-    expected = plan["Plan Rows"] * width
     selection = spec.selection
-    if not selection.ordering and selection.limit is None and _scans_table(plan, name):
-        return Plan(expected, width, samples, _page_ranges(pages, expected))
-    locations = compile_row_locations(spec, organization_id)
-    slices = _location_lists(reader, locations, width, check)
-    return Plan(expected, width, samples, slices)
+    if not selection.ordering and selection.limit is None and _scans_table(plans[0]["Plan"], name):
+        return _page_ranges(pages)
+    return _location_lists(reader, compile_row_locations(spec, organization_id), check)
 
 
 def _scans_table(plan: dict[str, Any], table: str) -> bool:
@@ -141,27 +68,21 @@ def _scans_table(plan: dict[str, Any], table: str) -> bool:
     return any(_scans_table(inner, table) for inner in plan.get("Plans", ()))
 
 
-def _page_ranges(pages: int, expected: int) -> Iterator[Slice]:
-    pages = max(1, pages)
-    for first in range(0, pages, PAGES_PER_SLICE):
-        end = min(first + PAGES_PER_SLICE, pages)
-        yield Slice(expected * (end - first) // pages, first, end, is_open=end == pages)
+def _page_ranges(pages: int) -> Iterator[RowPartition]:
+    for first in range(0, max(1, pages), PAGES_PER_PARTITION):
+        partition = sql.SQL("{} >= '({},0)'").format(_CTID, first)
+        if first + PAGES_PER_PARTITION < pages:
+            end = sql.SQL("{} < '({},0)'").format(_CTID, first + PAGES_PER_PARTITION)
+            partition = sql.SQL("{} AND {}").format(partition, end)
+        yield partition
 
 
 def _location_lists(
-    reader: psycopg.Connection,
-    locations: sql.Composable,
-    width: int,
-    check: Callable[[], object],
-) -> Iterator[Slice]:
-    """Yield a slice for each block of locations that a query returns."""
+    reader: psycopg.Connection, locations: sql.Composable, check: Callable[[], object]
+) -> Iterator[RowPartition]:
+    """Yield a partition for each block of locations that a query returns."""
     copy = sql.SQL("COPY ({}) TO STDOUT").format(locations)
     check()
     for block in copy_blocks(reader, copy.as_bytes(None), check=check):
-        elements = block.data.decode().rstrip().split("\n")
-        yield Slice(block.rows * width, locations=_array(elements))
-
-
-def _array(locations: Sequence[str]) -> str:
-    """Return the text of a PostgreSQL array of locations."""
-    return f"""{{"{'","'.join(locations)}"}}"""
+        elements = block.data.decode().rstrip().replace("\n", '","')
+        yield sql.SQL("{} = ANY({}::tid[])").format(_CTID, sql.Literal(f'{{"{elements}"}}'))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 import time
-import zlib
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import Message
@@ -19,7 +17,7 @@ from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
 
 from longshore.files.block_file import BlockFile
-from longshore.files.storage.base import MIN_PART_BYTES, LinkTarget
+from longshore.files.storage.base import LinkTarget
 from longshore.files.storage.s3 import BucketStorage
 from tests.files.buckets import BUCKET
 
@@ -63,7 +61,7 @@ def test_a_folder_is_deleted_with_two_requests_per_thousand_objects(
     events = bucket.connection.meta.client.meta.events
     events.register("before-call", lambda model, **_: requests.append(model.name))
     assert bucket.delete_folder("a")
-    assert requests == ["ListObjects", "DeleteObjects"] * 2 + ["ListMultipartUploads"]
+    assert requests == ["ListObjects", "DeleteObjects"] * 2
     assert "Contents" not in client.list_objects_v2(Bucket=BUCKET)
 
 
@@ -130,57 +128,3 @@ def test_a_failed_save_leaves_no_parts(bucket: BucketStorage, client: S3Client) 
     assert len(uploads) == 1
     assert "Uploads" not in client.list_multipart_uploads(Bucket=BUCKET)
     assert not bucket.exists("a")
-
-
-def test_the_deletion_of_a_folder_aborts_its_uploads(
-    bucket: BucketStorage, client: S3Client
-) -> None:
-    kept = bucket.start_parts("ab/000001", "text/csv")
-    upload = bucket.start_parts("a/000001", "text/csv")
-    bucket.part_saver("a/000001", upload)(1, io.BytesIO(b"x"), zlib.crc32(b"x"))
-    assert bucket.delete_folder("a")
-    uploads = client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
-    assert [each["UploadId"] for each in uploads] == [kept]
-
-
-def test_a_bucket_that_cannot_list_uploads_deletes_the_files(
-    bucket: BucketStorage, client: S3Client, caplog: pytest.LogCaptureFixture
-) -> None:
-    bucket.save("a/000001", ContentFile(b"x"))
-
-    def refuse(**_: Any) -> None:
-        raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListMultipartUploads")
-
-    own = bucket.connection.meta.client
-    own.meta.events.register("before-call.s3.ListMultipartUploads", refuse)
-    assert bucket.delete_folder("a")
-    assert not bucket.exists("a/000001")
-    assert "were not completed are left" in caplog.text
-
-
-def test_parts_make_one_file_in_the_order_of_their_numbers(bucket: BucketStorage) -> None:
-    first, second = b"a" * MIN_PART_BYTES, b"b"
-    upload = bucket.start_parts("a/000001", "text/csv")
-    save = bucket.part_saver("a/000001", upload)
-    last = save(9, io.BytesIO(second), zlib.crc32(second))
-    tag = save(2, io.BytesIO(first), zlib.crc32(first))
-    # The part of a worker that lost its claim is not listed.
-    save(1, io.BytesIO(b"c"), zlib.crc32(b"c"))
-    whole = first + second
-    bucket.complete_parts("a/000001", upload, [(9, last), (2, tag)], zlib.crc32(whole))
-    with bucket.open("a/000001") as file:
-        assert file.read() == whole
-
-
-def test_a_file_with_another_checksum_is_refused(bucket: BucketStorage) -> None:
-    upload = bucket.start_parts("a/000001", "text/csv")
-    tag = bucket.part_saver("a/000001", upload)(1, io.BytesIO(b"x"), zlib.crc32(b"x"))
-
-    # As S3 does, but not the server of the tests.
-    def answer(parsed: dict[str, Any], **_: Any) -> None:
-        parsed["ChecksumCRC32"] = "AAAAAA=="
-
-    client = bucket.connection.meta.client
-    client.meta.events.register("after-call.s3.CompleteMultipartUpload", answer)
-    with pytest.raises(OSError, match="other bytes"):
-        bucket.complete_parts("a/000001", upload, [(1, tag)], zlib.crc32(b"x"))

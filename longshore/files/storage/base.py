@@ -3,14 +3,14 @@
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from math import inf
 from operator import itemgetter
-from typing import IO, ClassVar, Protocol
+from typing import ClassVar
 
 from django.core.files.storage import Storage
 from django.utils import timezone
@@ -20,15 +20,8 @@ from longshore.cache import cache
 
 logger = logging.getLogger(__name__)
 
-# Limits of S3.
-MIN_PART_BYTES = 5 << 20
-MAX_PARTS = 10_000
 # The position before the first job of the first organization.
 _START = ("", "")
-
-
-class PartsNotSupported(Exception):
-    """The server of the storage cannot make a file of parts and compare its checksum."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +65,6 @@ class UploadLink:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class SavePart(Protocol):
-    """Saves a part of a file, and returns the tag that identifies the saved bytes.
-
-    number: 1 to `MAX_PARTS`. A part with the same number is replaced.
-    content: at least `MIN_PART_BYTES`, unless the part is the last one.
-    crc32: of the content, which the storage compares.
-    """
-
-    def __call__(self, number: int, content: IO[bytes], crc32: int, /) -> str: ...
-
-
 class FileStorage(Storage, ABC):
     """A Django storage with ranges, links, folders and a probe.
 
@@ -93,13 +75,11 @@ class FileStorage(Storage, ABC):
         must read the file back.
     receives_uploads: clients upload to the storage, which shows a file when it is complete. If
         false, they upload to Longshore.
-    receives_parts: several processes can upload the parts of one file: see `start_parts`.
     search_seconds: time limit of one search for orphans.
     """
 
     verifies_writes: ClassVar[bool]
     receives_uploads: ClassVar[bool]
-    receives_parts: ClassVar[bool] = False
     search_seconds: ClassVar[float] = 45.0
 
     @abstractmethod
@@ -108,31 +88,6 @@ class FileStorage(Storage, ABC):
 
         Raises FileNotFoundError if the file does not exist.
         """
-
-    def start_parts(self, key: str, content_type: str) -> str:
-        """Begin a file that is saved in parts. Return the identifier of its upload.
-
-        The deletion of the file's folder aborts an upload that was not completed.
-        Raises PartsNotSupported, as `complete_parts` does.
-        """
-        raise NotImplementedError
-
-    def part_saver(self, key: str, upload: str) -> "SavePart":
-        """Return a function that saves a part; it may be called in other threads.
-
-        key, upload: as for `start_parts`.
-        """
-        raise NotImplementedError
-
-    def complete_parts(
-        self, key: str, upload: str, parts: Sequence[tuple[int, str]], crc32: int
-    ) -> None:
-        """Make the file of its parts, in the order of their numbers.
-
-        parts: the number and the tag of each part. Parts that are not listed are dropped.
-        crc32: of the whole file, which the storage compares.
-        """
-        raise NotImplementedError
 
     @abstractmethod
     def copy(self, source: str, target: str) -> None:

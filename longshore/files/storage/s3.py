@@ -1,33 +1,23 @@
 """Files in an S3 bucket, or a compatible one: django-storages with the interface `FileStorage`."""
 
-import base64
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from http import HTTPStatus
-from typing import IO, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 from django.utils.http import content_disposition_header
 from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]
 from storages.utils import clean_name  # type: ignore[import-untyped]
 
-from longshore.files.storage.base import (
-    FileStorage,
-    LinkTarget,
-    PartsNotSupported,
-    SavePart,
-    UploadLink,
-    UploadTarget,
-)
+from longshore.files.storage.base import FileStorage, LinkTarget, UploadLink, UploadTarget
 
 logger = logging.getLogger(__name__)
 
 _READ_BYTES = 1 << 20
-_NOT_SUPPORTED = ("InvalidArgument", "InvalidRequest", "MalformedXML", "NotImplemented")
-_CANNOT_LIST_UPLOADS = ("AccessDenied", "NotImplemented", "MethodNotAllowed")
 
 
 class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
@@ -35,7 +25,6 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
 
     verifies_writes = False
     receives_uploads = True
-    receives_parts = True
 
     def read_range(self, key: str, start: int, end: int) -> Iterator[bytes]:
         # S3Storage.open would download the whole file first.
@@ -43,49 +32,6 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
             with _missing_as_file_not_found(key):
                 part = self.bucket.Object(self._key(key)).get(Range=f"bytes={start}-{end - 1}")
             yield from part["Body"].iter_chunks(_READ_BYTES)
-
-    def start_parts(self, key: str, content_type: str) -> str:
-        with _unsupported_parts():
-            response = self._client.create_multipart_upload(
-                **self._object(key),
-                ContentType=content_type,
-                ChecksumAlgorithm="CRC32",
-                ChecksumType="FULL_OBJECT",
-            )
-        return str(response["UploadId"])
-
-    def part_saver(self, key: str, upload: str) -> SavePart:
-        # A client of boto3 is safe in threads, and each new one costs 76 to 202 ms.
-        client, target = self._client, self._object(key)
-
-        def save(number: int, content: IO[bytes], crc32: int, /) -> str:
-            response = client.upload_part(
-                **target,
-                UploadId=upload,
-                PartNumber=number,
-                Body=content,
-                ChecksumCRC32=_encoded(crc32),
-            )
-            return str(response["ETag"])
-
-        return save
-
-    def complete_parts(
-        self, key: str, upload: str, parts: Sequence[tuple[int, str]], crc32: int
-    ) -> None:
-        listed = [{"PartNumber": number, "ETag": tag} for number, tag in sorted(parts)]
-        checksum = _encoded(crc32)
-        with _unsupported_parts():
-            response = self._client.complete_multipart_upload(
-                **self._object(key),
-                UploadId=upload,
-                MultipartUpload={"Parts": listed},
-                ChecksumCRC32=checksum,
-                ChecksumType="FULL_OBJECT",
-            )
-        # Some servers neither compare the checksum nor return one.
-        if response.get("ChecksumCRC32", checksum) != checksum:
-            raise OSError(f"The bucket has other bytes of {key} than were sent.")
 
     def copy(self, source: str, target: str) -> None:
         """Let the bucket copy the object; large ones in parts."""
@@ -108,16 +54,20 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
 
         A second upload would replace a file that is being read: the bucket refuses it.
         """
-        url = self._client.generate_presigned_url(
+        url = self.connection.meta.client.generate_presigned_url(
             "put_object",
-            Params={**self._object(target.key), "IfNoneMatch": "*"},
+            Params={
+                "Bucket": self.bucket_name,
+                "Key": self._key(target.key),
+                "IfNoneMatch": "*",
+            },
             ExpiresIn=seconds,
         )
         return UploadLink(url, headers={"If-None-Match": "*"})
 
     def probe(self) -> None:
         """Request the head of the bucket. Buckets do not fill up, so nothing is written."""
-        self._client.head_bucket(Bucket=self.bucket_name)
+        self.connection.meta.client.head_bucket(Bucket=self.bucket_name)
 
     def get_modified_time(self, name: str) -> datetime:
         """Return the time of the last change. Raises FileNotFoundError, as other storages do."""
@@ -142,63 +92,11 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
             # The next page is another request.
             if time.monotonic() > deadline:
                 return False
-        return self._abort_uploads(f"{path}/", deadline) and is_clear
-
-    def _abort_uploads(self, prefix: str, deadline: float) -> bool:
-        """Abort the uploads in parts that were not completed. Return False at the deadline.
-
-        Some servers cannot list uploads, and credentials may not be allowed to: then a lifecycle
-        rule of the bucket aborts them.
-        """
-        folder = self._key(prefix)
-        pages = self._client.get_paginator("list_multipart_uploads")
-        try:
-            found = [
-                (upload["Key"], upload["UploadId"])
-                for page in pages.paginate(Bucket=self.bucket_name, Prefix=folder)
-                for upload in page.get("Uploads", ())
-                # Some servers ignore the prefix.
-                if upload["Key"].startswith(folder)
-            ]
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _CANNOT_LIST_UPLOADS:
-                raise
-            logger.warning("Uploads that were not completed are left in %s: %s", folder, error)
-            return True
-        for key, upload in found:
-            if time.monotonic() > deadline:
-                return False
-            self._client.abort_multipart_upload(Bucket=self.bucket_name, Key=key, UploadId=upload)
-        return True
-
-    @property
-    def _client(self) -> Any:
-        """The client of the calling thread."""
-        return self.connection.meta.client
-
-    def _object(self, name: str) -> dict[str, str]:
-        """Return the parameters of a request that name an object."""
-        return {"Bucket": self.bucket_name, "Key": self._key(name)}
+        return is_clear
 
     def _key(self, name: str) -> Any:
         """Return the key of an object: its name inside the folder that the option location sets."""
         return self._normalize_name(clean_name(name))
-
-
-def _encoded(crc32: int) -> str:
-    """Return a CRC-32 as the API of S3 shows it."""
-    return base64.b64encode(crc32.to_bytes(4)).decode()
-
-
-@contextmanager
-def _unsupported_parts() -> Iterator[None]:
-    """Raise PartsNotSupported for the errors of servers that do not know the checksum."""
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _NOT_SUPPORTED:
-            raise PartsNotSupported(str(error)) from error
-        raise
 
 
 @contextmanager
