@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from longshore.files.arrow import pyarrow  # isort: skip
 import adbc_driver_postgresql
 import psycopg
-from adbc_driver_manager import AdbcConnection, AdbcStatement, Error
+from adbc_driver_manager import AdbcConnection, AdbcStatement, AdbcStatusCode, Error
 
 # pyarrow's own reader of the driver's results replaces SQLSTATE by a text.
 from adbc_driver_manager._reader import AdbcRecordBatchReader
@@ -171,9 +171,14 @@ def connection_string(connection: psycopg.Connection) -> str:
 
 
 def _psycopg_error(error: Error) -> psycopg.Error:
-    """Return the error that psycopg would raise."""
+    """Return the error that psycopg would raise.
+
+    Without an SQLSTATE, only errors of the connection are those of an unavailable database.
+    """
+    kind: type[psycopg.Error]
     try:
         kind = psycopg.errors.lookup(error.sqlstate or "")
     except KeyError:
-        kind = psycopg.OperationalError
+        is_lost = error.status_code in (AdbcStatusCode.IO, AdbcStatusCode.CANCELLED)
+        kind = psycopg.OperationalError if is_lost else psycopg.InternalError
     return kind(str(error))

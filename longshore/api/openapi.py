@@ -35,8 +35,8 @@ Errors = Iterable[ApiError]
 def extend_schema(**options: Any) -> Callable[[_View], _View]:
     """Describe a method of a view, as the function of drf-spectacular with this name does.
 
-    That one extends the DEFAULT_SCHEMA_CLASS of the setting REST_FRAMEWORK, which may belong to
-    another package.
+    drf-spectacular's function extends the DEFAULT_SCHEMA_CLASS of the setting REST_FRAMEWORK, which
+    may belong to another package.
     """
     describe = utils.extend_schema(**options)
 

@@ -83,7 +83,7 @@ def _check_creation(resource: Resource) -> Iterator[CheckMessage]:
 
 
 def _fields_without_value(resource: Resource) -> list[str]:
-    """Return the fields that need a value which a created record gets from nowhere."""
+    """Return the required fields that have no default and are not writable."""
     return [
         field.name
         for field in resource.model._meta.concrete_fields
