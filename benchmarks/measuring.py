@@ -67,6 +67,10 @@ def main() -> None:
     import django
 
     django.setup()
+    from django.conf import settings
+
+    # A running worker has imported the views, whose URLs are in webhook events.
+    importlib.import_module(settings.ROOT_URLCONF)
     contender = importlib.import_module(options.module).CONTENDERS[options.contender]
     started = time.perf_counter()
     size = contender(options.rows)

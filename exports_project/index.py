@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +14,7 @@ from longshore.api.apis import NATIVE, api_of
 from longshore.api.errors import display_value
 from longshore.api.limits import OVERVIEW
 from longshore.api.links import absolute
-from longshore.api.openapi import error_responses, response_example
+from longshore.api.openapi import error_responses, extend_schema, response_example
 from longshore.api.suggestions import did_you_mean
 from longshore.api.views import ApiView
 from longshore.resources.registry import registry

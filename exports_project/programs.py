@@ -17,6 +17,7 @@ from importlib import import_module
 
 import django
 from django.conf import settings
+from django.db import connections
 from setproctitle import setproctitle
 
 from exports_project import processes
@@ -24,7 +25,7 @@ from exports_project.embedded import child_processes
 from exports_project.embedded.child_processes import Child, Fork
 from exports_project.processes import Process
 
-# What the programs import when they start.
+# Modules that the programs import at their start.
 _MODULES = (
     "celery.apps.beat",
     "celery.apps.worker",
@@ -51,6 +52,8 @@ def load() -> None:
         import_module(module)
     celery = import_module("exports_project.celery")
     celery.app.loader.import_default_modules()
+    # A project may query the database at its import. A copy must not use the same connection.
+    connections.close_all()
     # Garbage collection would copy the pages of all objects in each process.
     gc.collect()
     gc.freeze()

@@ -5,6 +5,9 @@
 
 import gzip
 import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -14,15 +17,19 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.encoding import force_bytes
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.settings import patched_settings
-from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 
 from longshore.api.compression import accepts_gzip
+from longshore.api.openapi import extend_schema
 from longshore.api.views import SETTINGS, AcceptNegotiation
+
+logger = logging.getLogger(__name__)
 
 _CACHE_SECONDS = 60
 
@@ -40,10 +47,24 @@ rendered: dict[tuple[str, str], _Rendered] = {}
 _lock = Lock()
 
 
+@contextmanager
+def _own_schema_class() -> Iterator[None]:
+    """Let drf-spectacular describe webhooks with its own class during the block.
+
+    It reads the class from the setting REST_FRAMEWORK of the project, which may name another one.
+    """
+    before = api_settings.DEFAULT_SCHEMA_CLASS
+    api_settings.DEFAULT_SCHEMA_CLASS = AutoSchema  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        api_settings.DEFAULT_SCHEMA_CLASS = before
+
+
 def _render(api: str, patches: dict[str, Any], renderer: BaseRenderer) -> _Rendered:
     """Return a description in the format of a renderer; the first call takes some seconds."""
     form = (api, str(renderer.format))
-    with _lock, patched_settings(patches):
+    with _lock, patched_settings(patches), _own_schema_class():
         if form not in rendered:
             schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
             plain = force_bytes(renderer.render(schema, renderer_context={}))
@@ -54,8 +75,12 @@ def _render(api: str, patches: dict[str, Any], renderer: BaseRenderer) -> _Rende
 
 
 def prepare() -> None:
-    """Build the description that the page /docs loads."""
-    _render("", {}, OpenApiJsonRenderer())
+    """Build the description that the page /docs loads. Log an error, which its requests get too."""
+    try:
+        _render("", {}, OpenApiJsonRenderer())
+    except Exception:
+        # A project may register what drf-spectacular cannot describe. The API works without.
+        logger.exception("The API description cannot be built.")
 
 
 class SchemaView(SpectacularAPIView):
@@ -70,6 +95,7 @@ class SchemaView(SpectacularAPIView):
     api = ""
 
     settings = SETTINGS
+    schema = AutoSchema()
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()

@@ -57,13 +57,13 @@ def serve() -> None:
             raise StartError(
                 f"{LOCAL_DIR} is in use: Longshore already runs here, or a manage.py command does."
             )
-        say("Loading the application …")
-        programs.load()
         if EMBEDDED_DATABASE or EMBEDDED_BROKER:
             say(f"Starting the embedded servers, data in {LOCAL_DIR} …")
         children = stack.enter_context(
             servers.running(LOCAL_DIR, database=EMBEDDED_DATABASE, broker=EMBEDDED_BROKER)
         )
+        say("Loading the application …")
+        programs.load()
         say("Preparing the database …")
         manage("migrate", "--verbosity=0")
         manage("collectstatic", "--no-input", "--verbosity=0")

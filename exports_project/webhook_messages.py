@@ -7,13 +7,13 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
     OpenApiWebhook,
-    extend_schema,
     inline_serializer,
 )
 from rest_framework import serializers
 
 from batches.lifecycle.representation import BatchEventDataSerializer
 from exports.lifecycle.representation import ExportEventDataSerializer
+from longshore.api.openapi import extend_schema
 from webhooks.api.documentation import WEBHOOKS
 from webhooks.api.examples import EVENT
 from webhooks.api.serializers import DataField

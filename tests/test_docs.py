@@ -17,7 +17,7 @@ from exports.request.parser import parse_export
 from exports_project.health import CHECKS
 from longshore.api.errors import error_codes
 from longshore.files.datetime_patterns import FIELDS, pattern_sql
-from longshore.files.formulas import kept_text_sql
+from longshore.files.formulas import excel_text_sql
 from longshore.jobs.kinds import registered
 from longshore.jobs.metrics import JobCollector
 from longshore.jobs.statuses import Status
@@ -180,7 +180,7 @@ def test_texts_have_the_cells_of_the_table_of_the_preset_for_excel() -> None:
     with connection.cursor() as cursor:
         for text, cell in ((row[0].strip("`"), row[1].strip("`")) for row in rows):
             value = sql.Literal(text)
-            query = sql.SQL("SELECT {}").format(kept_text_sql(value, value))
+            query = sql.SQL("SELECT {}").format(excel_text_sql(value, value))
             cursor.execute(query.as_string(None))
             assert cursor.fetchone() == (cell,)
 

@@ -7,11 +7,10 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
-    extend_schema,
 )
 
 from dialects.nextcommerce import versions
-from longshore.api.openapi import IDEMPOTENCY_PARAMETERS
+from longshore.api.openapi import IDEMPOTENCY_PARAMETERS, extend_schema
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _VERSION_PARAMETER = OpenApiParameter(

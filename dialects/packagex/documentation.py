@@ -8,13 +8,12 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
-    extend_schema,
 )
 
 from dialects.base.pages import MAX_ROWS, PageParameters
 from dialects.packagex.parameters import LIMIT, PAGE
 from longshore.api.body.declaration import Body, Choice, Custom
-from longshore.api.openapi import IDEMPOTENCY_PARAMETERS
+from longshore.api.openapi import IDEMPOTENCY_PARAMETERS, extend_schema
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 Schema = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Writes Parquet files with pyarrow from COPY's CSV.
+"""Writes Parquet files with pyarrow, from COPY's CSV or from Arrow batches.
 
 Imported only when a Parquet file is written: pyarrow takes as much memory as an export of CSV.
 """
@@ -9,10 +9,11 @@ from codecs import BOM_UTF8
 from collections.abc import Sequence
 
 # Before other modules of pyarrow: it chooses the allocator.
-from longshore.files.arrow import csv, json, pyarrow  # isort: skip
+from longshore.files.arrow import compute, csv, json, pyarrow  # isort: skip
 from pyarrow.parquet import ParquetWriter
 
-from exports.formats.base import FileColumn, FormatLimit
+from exports.formats.arrow_cells import fits_decimal
+from exports.formats.base import Block, FileColumn, FormatLimit
 from longshore.database.copying import DELIMITER, QUOTE
 from longshore.resources.columns import ColumnType
 
@@ -20,7 +21,10 @@ from longshore.resources.columns import ColumnType
 ROW_GROUP_ROWS = 122_880
 # Ends a row group of wide rows earlier: a row group is in memory until it is written.
 ROW_GROUP_BYTES = 48 << 20
-_MAX_DECIMAL_DIGITS = 38
+# The first and last value that Python and most readers accept, in days and microseconds since
+# 1970: the years 1 to 9999. The driver shows infinity as a value outside of them.
+_DAYS = (-719_162, 2_932_896)
+_MICROSECONDS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 _ERROR_COLUMN = re.compile(r"CSV column #(\d+): (.*)", re.DOTALL)
 
 
@@ -36,17 +40,20 @@ class ParquetFile:
         self._schema = pyarrow.schema([(c.header, _type(c, timezone)) for c in columns])
         self._bytes = io.BytesIO()
         self._writer = ParquetWriter(self._bytes, self._schema, compression="zstd")
+        # Rows that wait for their row group.
         self._tables: list[pyarrow.Table] = []
+        self._waiting_rows = self._waiting_bytes = 0
 
-    def write(self, block: bytes) -> bytes:
+    def write(self, block: Block) -> bytes:
         """Add a block of rows. Return the bytes that the file grew by, often none.
 
-        block: CSV as COPY wrote it.
         Raises FormatLimit.
         """
-        self._tables.append(_parse(self._columns, self._schema, block))
-        rows = sum(table.num_rows for table in self._tables)
-        if rows >= ROW_GROUP_ROWS or sum(t.nbytes for t in self._tables) >= ROW_GROUP_BYTES:
+        if block.batch is None:
+            self._add(_parse(self._columns, self._schema, block.data))
+        else:
+            self._add(_convert(self._columns, self._schema, block.batch))
+        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
             self._write_row_group()
         return self._take()
 
@@ -58,10 +65,17 @@ class ParquetFile:
         self.rows = self._writer.writer.metadata.num_rows
         return self._take()
 
+    def _add(self, table: pyarrow.Table) -> None:
+        self._tables.append(table)
+        self._waiting_rows += table.num_rows
+        self._waiting_bytes += table.nbytes
+
     def _write_row_group(self) -> None:
         table = pyarrow.concat_tables(self._tables)
-        rest = table.slice(ROW_GROUP_ROWS)
-        self._tables = [rest] if rest.num_rows else []
+        self._tables.clear()
+        self._waiting_rows = self._waiting_bytes = 0
+        if rest := table.slice(ROW_GROUP_ROWS):
+            self._add(rest)
         self._writer.write_table(table.slice(0, ROW_GROUP_ROWS), row_group_size=ROW_GROUP_ROWS)
 
     def _take(self) -> bytes:
@@ -86,10 +100,46 @@ def _type(column: FileColumn, timezone: str) -> pyarrow.DataType:
             return pyarrow.timestamp("us", timezone)
         case ColumnType.LIST:
             return pyarrow.list_(pyarrow.string())
-        case ColumnType.DECIMAL if column.digits and column.digits[0] <= _MAX_DECIMAL_DIGITS:
-            return pyarrow.decimal128(*column.digits)
+        case ColumnType.DECIMAL if fits_decimal(column):
+            return pyarrow.decimal128(*(column.digits or ()))
         case _:
             return pyarrow.string()
+
+
+def _convert(
+    columns: Sequence[FileColumn], schema: pyarrow.Schema, batch: pyarrow.RecordBatch
+) -> pyarrow.Table:
+    """Return a batch in the types of the file. Raises FormatLimit."""
+    arrays = [
+        _converted(column, batch.column(index), schema.field(index).type)
+        for index, column in enumerate(columns)
+    ]
+    return pyarrow.table(arrays, schema)
+
+
+def _converted(column: FileColumn, sent: pyarrow.Array, final: pyarrow.DataType) -> pyarrow.Array:
+    match column.kind:
+        case ColumnType.DATE:
+            _check_years(column, sent.view(pyarrow.int32()), _DAYS)
+        case ColumnType.DATETIME:
+            _check_years(column, sent.view(pyarrow.int64()), _MICROSECONDS)
+            return sent.view(final)
+        case ColumnType.DECIMAL if sent.type != final:
+            try:
+                return sent.cast(final)
+            except pyarrow.ArrowInvalid as error:
+                raise _does_not_fit(column, str(error)) from error
+        case ColumnType.LIST:
+            return _lists(sent, final)
+    return sent
+
+
+def _check_years(column: FileColumn, values: pyarrow.Array, bounds: tuple[int, int]) -> None:
+    found = compute.min_max(values).as_py()
+    if found["min"] is not None and not bounds[0] <= found["min"] <= found["max"] <= bounds[1]:
+        raise _does_not_fit(
+            column, "it holds infinity, -infinity, or a year before 1 or after 9999"
+        )
 
 
 def _parse(columns: Sequence[FileColumn], schema: pyarrow.Schema, block: bytes) -> pyarrow.Table:
@@ -166,6 +216,9 @@ def _lists(lines: pyarrow.Array, final: pyarrow.DataType) -> pyarrow.Array:
 
 def _format_limit(columns: Sequence[FileColumn], error: str) -> FormatLimit:
     if match := _ERROR_COLUMN.search(error):
-        header = columns[int(match.group(1))].header
-        return FormatLimit(f"The column {header!r} does not fit into Parquet: {match.group(2)}")
+        return _does_not_fit(columns[int(match.group(1))], match.group(2))
     return FormatLimit(f"The rows do not fit into Parquet: {error}")
+
+
+def _does_not_fit(column: FileColumn, reason: str) -> FormatLimit:
+    return FormatLimit(f"The column {column.header!r} does not fit into Parquet: {reason}")

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from psycopg import sql
 
@@ -57,13 +58,21 @@ class Rows(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Consecutive whole rows, as COPY wrote them.
+    """Consecutive whole rows.
 
     rows: the number of rows in `data`.
+    data: the rows as COPY wrote them; empty if `batch` has them.
+    batch: a `pyarrow.RecordBatch` of the rows of `Format.arrow_query`; None if `data` has them.
     """
 
     rows: int
     data: bytes
+    batch: Any = None
+
+    @property
+    def size(self) -> int:
+        """The bytes of the rows in memory."""
+        return len(self.data) if self.batch is None else int(self.batch.nbytes)
 
 
 @dataclass(frozen=True)
@@ -117,13 +126,25 @@ class Format(ABC):
         query: a SELECT of the columns, each named by its header.
         """
 
+    def arrow_query(
+        self, query: sql.Composable, columns: Sequence[FileColumn], types: Sequence[int]
+    ) -> sql.Composable | None:
+        """Return the query whose rows `write` accepts as Arrow batches instead of COPY's text.
+
+        None if the format, or a type of these columns, needs COPY's text.
+
+        query: as of `copy`.
+        types: the OID of the PostgreSQL type of each column of the query.
+        """
+        return None
+
     @abstractmethod
     def write(
         self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
     ) -> Iterator[bytes]:
         """Yield the bytes of the file that holds the rows of the blocks.
 
-        blocks: the output of the statement of `copy`.
+        blocks: the output of the statement of `copy`, or the rows of `arrow_query`.
         Raises FormatLimit for a value that the format cannot store, IncompleteFile for lost rows.
         """
 

@@ -137,7 +137,7 @@ def _blocks(
         size, row = get_row(1)
         if size > 0:
             if size > max_row_bytes:
-                raise _row_too_large(row, size, max_row_bytes)
+                raise row_too_large(bytes(row[:_EXCERPT_BYTES]), size)
             buffer += row
             rows += 1
             if replaces_line_end:
@@ -160,10 +160,12 @@ def _blocks(
         yield Block(rows, bytes(buffer))
 
 
-def _row_too_large(row: memoryview, size: int, maximum: int) -> FormatLimit:
+def row_too_large(start: bytes, size: int) -> FormatLimit:
+    """Return the error of a row of more than EXPORT_MAX_ROW_BYTES, and log its start."""
     # Only the log: an export's error is sent to webhooks too, and rows may be confidential.
-    excerpt = bytes(row[:_EXCERPT_BYTES]).decode(errors="replace")
+    excerpt = start[:_EXCERPT_BYTES].decode(errors="replace")
     logger.warning("A row of %s bytes is too large. It begins with %r", f"{size:,}", excerpt)
     return FormatLimit(
-        f"A row has {size:,} bytes; the maximum is {maximum:,}. Leave out its large columns."
+        f"A row has {size:,} bytes; the maximum is {settings.EXPORT_MAX_ROW_BYTES:,}. "
+        "Leave out its large columns."
     )

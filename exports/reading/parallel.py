@@ -49,7 +49,7 @@ class _Channel(Queue[_Item]):
 
 def _size(item: _Item) -> int:
     """Return the bytes of an item; at least 1, so that a queue that holds it is not empty."""
-    return len(item.data) + 1 if isinstance(item, Block) else 1
+    return item.size + 1 if isinstance(item, Block) else 1
 
 
 def read_in_order(

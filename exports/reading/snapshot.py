@@ -1,12 +1,16 @@
 """Read-only connections that share one snapshot of the database and can be canceled."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import psycopg
 from django.conf import settings
 from django.db import connections
+
+if TYPE_CHECKING:
+    from exports.reading.arrow_reader import ArrowConnection
 
 
 class Snapshot:
@@ -21,7 +25,7 @@ class Snapshot:
         database: an alias of `DATABASES`. Default: EXPORT_DATABASE.
         """
         self._database = database
-        self._opened: list[psycopg.Connection] = []
+        self._opened: list[psycopg.Connection | ArrowConnection] = []
         self._canceled = False
         self._lock = threading.Lock()
 
@@ -49,6 +53,29 @@ class Snapshot:
             # Nothing was written, so a connection that is already lost does no harm.
             with suppress(psycopg.Error):
                 reader.rollback()
+            reader.close()
+
+    @contextmanager
+    def arrow_reader(
+        self, leader: psycopg.Connection, shared: str, configuration: Mapping[str, str]
+    ) -> Iterator["ArrowConnection"]:
+        """Open a connection that reads Arrow batches in a shared snapshot; close it at the end.
+
+        leader: the connection whose snapshot is shared.
+        shared: the identifier that `share` returned.
+        configuration: settings of PostgreSQL.
+        Raises QueryCanceled if `cancel` was called.
+        """
+        # Not at the top: pyarrow takes as much memory as a whole export of CSV.
+        from exports.reading.arrow_reader import ArrowConnection, connection_string
+
+        reader = ArrowConnection(connection_string(leader), shared, self.check)
+        try:
+            with self._lock:
+                self._opened.append(reader)
+            reader.configure(configuration)
+            yield reader
+        finally:
             reader.close()
 
     def share(self, leader: psycopg.Connection) -> str:

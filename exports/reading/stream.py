@@ -10,23 +10,36 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TypeAlias
 
 import psycopg
 from django.conf import settings
+from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from exports.formats import formats
 from exports.formats.base import Block, FileColumn
-from exports.reading.copy_reader import copy_blocks
+from exports.reading.copy_reader import IncompleteExport, copy_blocks
 from exports.reading.parallel import read_in_order
 from exports.reading.partitioning import partition_rows
 from exports.reading.snapshot import Snapshot
 from exports.spec import ExportSpec
-from exports.sql.compiler import DiscoveredPaths, RowPartition, Statement, compile_export
+from exports.sql.compiler import (
+    DiscoveredPaths,
+    RowPartition,
+    Statement,
+    compile_count,
+    compile_export,
+)
 from exports.sql.discovery import discover
 from longshore.files.checksums import CheckpointedHash
 from longshore.files.compression import compress
 from longshore.resources.reading import configure, settings_of
+
+if TYPE_CHECKING:
+    from exports.reading.arrow_reader import ArrowConnection
+
+Reader: TypeAlias = "psycopg.Connection | ArrowConnection"
 
 
 class ExportStream:
@@ -109,15 +122,21 @@ class ExportStream:
         if partitions is None:
             yield from self._read(leader, statement)
             return
+        types = column_types(leader, statement)
+        is_arrow = self._arrow_query(statement, types) is not None
         shared = self._snapshot.share(leader)
         configuration = statement.settings | self._timeouts
         with ExitStack() as stack:
-            idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
+            idle: SimpleQueue[Reader] = SimpleQueue()
 
-            def idle_reader() -> psycopg.Connection:
+            def idle_reader() -> Reader:
                 # Connections are opened when needed: at most one for each thread of the pool.
                 with suppress(Empty):
                     return idle.get_nowait()
+                if is_arrow:
+                    return stack.enter_context(
+                        self._snapshot.arrow_reader(leader, shared, configuration)
+                    )
                 reader = stack.enter_context(self._snapshot.reader(shared))
                 configure(reader.cursor(), configuration)
                 return reader
@@ -126,7 +145,10 @@ class ExportStream:
                 partial = compile_export(self._spec, self._organization_id, discovered, partition)
                 reader = idle_reader()
                 try:
-                    yield from self._read(reader, partial)
+                    if isinstance(reader, psycopg.Connection):
+                        yield from self._read(reader, partial)
+                    else:
+                        yield from self._read_arrow(reader, partial, types)
                 finally:
                     idle.put(reader)
 
@@ -135,6 +157,19 @@ class ExportStream:
             except psycopg.Error:
                 _check_leader(leader, partitions)
                 raise
+            if is_arrow:
+                self._check_count(leader)
+
+    def _check_count(self, leader: psycopg.Connection) -> None:
+        """Raise IncompleteExport if the rows read are not all rows of the snapshot.
+
+        COPY's text needs no such query: `copy_blocks` compares the count that the server reports.
+        """
+        self._snapshot.check()
+        count = compile_count(self._spec, self._organization_id)
+        [(rows,)] = leader.execute(count.as_bytes(None)).fetchall()
+        if rows != self.rows:
+            raise IncompleteExport(f"Received {self.rows} of {rows} rows.")
 
     def _read(self, reader: psycopg.Connection, statement: Statement) -> Iterator[Block]:
         self._snapshot.check()
@@ -145,6 +180,20 @@ class ExportStream:
             self._spec.max_rows_per_file,
             self._snapshot.check,
         )
+
+    def _read_arrow(
+        self, reader: "ArrowConnection", statement: Statement, types: Sequence[int]
+    ) -> Iterator[Block]:
+        from exports.reading.arrow_reader import arrow_blocks
+
+        query = self._arrow_query(statement, types)
+        if query is None:
+            raise TypeError("The columns of a partition have other types than those of the export.")
+        yield from arrow_blocks(reader, query)
+
+    def _arrow_query(self, statement: Statement, types: Sequence[int]) -> sql.Composable | None:
+        file_format = formats[self._spec.format]
+        return file_format.arrow_query(statement.query, statement.columns, types)
 
 
 class FileStream:
@@ -196,6 +245,12 @@ def split_files(blocks: Iterator[Block], rows_per_file: int | None) -> Iterator[
     yield file()
     while upcoming is not None:
         yield file()
+
+
+def column_types(reader: psycopg.Connection, statement: Statement) -> list[int]:
+    """Return the OID of the type of each column of a statement. Reads no rows."""
+    empty = sql.SQL("SELECT * FROM ({}) AS described LIMIT 0").format(statement.query)
+    return [column.type_code for column in reader.execute(empty.as_bytes(None)).description or ()]
 
 
 def _check_leader(leader: psycopg.Connection, partitions: Iterator[RowPartition]) -> None:

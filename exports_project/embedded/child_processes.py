@@ -48,7 +48,7 @@ def spawn(
 
 
 class ChildProcess(Protocol):
-    """What `Child` needs of a process: a part of `subprocess.Popen`."""
+    """The methods of a process that `Child` uses: a part of `subprocess.Popen`."""
 
     @property
     def pid(self) -> int: ...
@@ -72,7 +72,7 @@ class Fork:
     ) -> None:
         """Start the process. It ends with exit code 0, that of SystemExit, or 1 after an error."""
         tie = tie_to_parent(death_signal)
-        # Otherwise the copy would print what waits in the buffers again.
+        # Otherwise both processes would print the buffered text.
         sys.stdout.flush()
         sys.stderr.flush()
         self.returncode: int | None = None
@@ -127,8 +127,11 @@ def _run_forked(
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        # Locks and sockets of the parent.
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        # Locks and sockets of the parent. Not closerange: the limit of open files may be a billion.
+        for descriptor in map(int, os.listdir("/dev/fd")):
+            if descriptor > 2:
+                with suppress(OSError):
+                    os.close(descriptor)
         function()
         code = 0
     except SystemExit as error:

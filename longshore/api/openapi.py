@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any, TypeVar
 
 from django.conf import settings
+from drf_spectacular import utils
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.settings import spectacular_settings
@@ -13,7 +14,6 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
-    extend_schema,
     extend_schema_serializer,
     inline_serializer,
 )
@@ -30,6 +30,21 @@ from longshore.api.views import RATE_HEADERS
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 Errors = Iterable[ApiError]
+
+
+def extend_schema(**options: Any) -> Callable[[_View], _View]:
+    """Describe a method of a view, as the function of drf-spectacular with this name does.
+
+    drf-spectacular's function extends the DEFAULT_SCHEMA_CLASS of the setting REST_FRAMEWORK, which
+    may belong to another package.
+    """
+    describe = utils.extend_schema(**options)
+
+    def decorate(view: _View) -> _View:
+        view.kwargs = {"schema": AutoSchema, **getattr(view, "kwargs", {})}  # type: ignore[attr-defined]
+        return describe(view)
+
+    return decorate
 
 
 class ErrorCodeField(serializers.ChoiceField):

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from longshore.api.errors import ErrorCode, Problem
-from longshore.api.suggestions import did_you_mean
+from longshore.api.suggestions import closest, did_you_mean
 from longshore.resources.budget import (
     MAX_VALUES,
     Budget,
@@ -264,7 +264,9 @@ def _unknown(resource: Resource, name: str) -> InvalidFilter:
             rest = "_".join(words[end:])
             hint = did_you_mean(rest, fitting) if rest else f". Did you mean '{name}_eq'?"
             return InvalidFilter(f"{name!r} does not end with a matcher{hint}", fitting)
-    text = f"{name!r} is not an attribute of {resource.name} followed by a matcher."
+    meant = closest(name, _attribute_names(resource))
+    hint = f". Did you mean '{meant}_eq'?" if meant else "."
+    text = f"{name!r} is not an attribute of {resource.name} followed by a matcher{hint}"
     return InvalidFilter(text, "<attribute>_<matcher>, such as id_eq")
 
 

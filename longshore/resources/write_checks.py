@@ -50,7 +50,7 @@ def check_written(resource: Resource) -> Iterator[CheckMessage]:
 
 
 def _check_creation(resource: Resource) -> Iterator[CheckMessage]:
-    """Note that batches create no records, if nothing gives them their primary keys."""
+    """Note that batches create no records, if nothing gives them their keys or other values."""
     options = resource.model._meta
     is_unwritable = (
         resource.organization is None
@@ -58,7 +58,18 @@ def _check_creation(resource: Resource) -> Iterator[CheckMessage]:
         or has_composite_key(resource.model)
         or inherited_fields(resource.model)
     )
-    if is_unwritable or resource.writable_key or is_assigned(options.pk) or not options.managed:
+    if is_unwritable or not options.managed:
+        return
+    if missing := _fields_without_value(resource):
+        yield Info(
+            f"Resource {resource.name!r}: batches cannot create records, only update and delete "
+            "them. Fields that must have a value, have no default and are not writable: "
+            f"{', '.join(missing)}.",
+            "Give each of them a default, or add it to writable.",
+            resource.model,
+            "longshore_resources.I003",
+        )
+    if resource.writable_key or is_assigned(options.pk):
         return
     reason = "is a relation" if options.pk.is_relation else "is not writable"
     yield Info(
@@ -69,6 +80,21 @@ def _check_creation(resource: Resource) -> Iterator[CheckMessage]:
         resource.model,
         "longshore_resources.I002",
     )
+
+
+def _fields_without_value(resource: Resource) -> list[str]:
+    """Return the required fields that have no default and are not writable."""
+    return [
+        field.name
+        for field in resource.model._meta.concrete_fields
+        if not field.primary_key
+        and not field.generated
+        and field.name != resource.organization
+        and field.attname not in resource.writable_columns
+        and not (field.null or field.has_default() or field.has_db_default())
+        and not (getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False))
+        and not (field.blank and field.empty_strings_allowed and not field.is_relation)
+    ]
 
 
 def _check_rules(resource: Resource) -> Iterator[CheckMessage]:

@@ -20,6 +20,7 @@ from psycopg import sql
 from exports.formats.base import FileColumn
 from exports.formats.csv_format import Csv
 from exports.request.parser import parse_export
+from longshore.files import formulas
 from longshore.files.csv_dialect import DELIMITERS, LINE_ENDS, Quoting
 from longshore.files.formulas import escape_formula, escape_formula_sql, escape_inside_cells
 from longshore.resources.columns import ColumnType
@@ -296,6 +297,17 @@ def test_a_formula_after_another_separator_is_escaped(text: str, expected: str) 
     assert row == [expected]
     plain = exported(stored({"text": text}), "csv", columns=["text"], escape_formulas=False)
     assert read(plain, {})[1:] == [[text]]
+
+
+@quick
+@given(
+    st.lists(st.sampled_from([*NASTY, *",;\t|\r\n=+@-\uff1d\uff0b\u3000\ufeff\"'!(1 a"])),
+    st.sampled_from(DELIMITERS),
+)
+def test_only_blocks_without_a_formula_are_skipped(pieces: list[str], delimiter: str) -> None:
+    text = "".join(pieces)
+    expected = formulas._formula_inside_cell(delimiter).sub(r"\1'", text)
+    assert escape_inside_cells(text.encode(), delimiter).decode() == expected
 
 
 def test_escaping_takes_linear_time_for_repeated_separators() -> None:

@@ -2,10 +2,14 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
@@ -67,3 +71,26 @@ def test_the_response_is_compressed_if_the_client_accepts_it(client: Client) -> 
 def test_the_page_does_not_store_the_api_key(client: Client) -> None:
     script = client.get("/docs?script=").content.decode()
     assert '"persistAuthorization": false' in script
+
+
+OTHER_SCHEMA_CLASS = """
+import django
+django.setup()
+from django.test import Client
+for name in ("/v1", "/docs/packagex", "/docs/nextcommerce", "/docs/commercelayer"):
+    response = Client(headers={"Host": "localhost"}).get(f"{name}/schema")
+    print(response.status_code, b"openapi: 3" in response.content)
+"""
+
+
+@pytest.mark.slow
+def test_every_api_is_described_if_the_project_has_another_schema_class() -> None:
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OTHER_SCHEMA_CLASS],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.api.open_settings"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert process.stdout.splitlines() == ["200 True"] * 4, process.stderr

@@ -14,6 +14,7 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
+from pyarrow import parquet
 
 from exports_project import embedded
 from exports_project.embedded import servers
@@ -28,6 +29,9 @@ ERROR = "SELECT error->>'error', error->>'message' FROM exports_export WHERE pub
 REASONS = """
 SELECT reason FROM exports_exportevent JOIN exports_export ON export_id = number
 WHERE public_id = %s AND reason <> '' ORDER BY id"""
+KEY = """
+SELECT storage_key FROM exports_exportfile JOIN exports_export ON export_id = number
+WHERE public_id = %s"""
 STATUS = "SELECT status FROM exports_export WHERE public_id = %s"
 OVER = "UPDATE exports_export SET expires_at = now() - interval '1 s' WHERE public_id = %s"
 OLD = "UPDATE exports_export SET completed_at = now() - interval '60 days' WHERE public_id = %s"
@@ -138,6 +142,18 @@ def test_exports_survive_a_restart_of_pgbouncer(stack: ProductionStack) -> None:
     time.sleep(1)
     stack.start_pooler()
     assert settle(stack, ids) == (3, 0)
+
+
+def test_a_large_parquet_export_is_read_through_pools_of_a_replica(stack: ProductionStack) -> None:
+    """Its connections belong to another driver than all others."""
+    need("pgbouncer")
+    body = {"resource": "shipment", "format": "parquet"}
+    public_id = stack.request("POST", "/v1/exports", body)["id"]
+    wait_until(lambda: stack.query(STATUS, public_id) == [("completed",)])
+    assert stack.query(REASONS, public_id) == []
+    [(key,)] = stack.query(KEY, public_id)
+    ids = parquet.read_table(stack.storage / key, columns=["id"])["id"]
+    assert len(ids) == len(set(ids.to_pylist())) == stack.rows
 
 
 def admin_page(stack: ProductionStack, path: str) -> str:

@@ -327,3 +327,18 @@ def test_check_reports_parts_of_the_same_model() -> None:
     assert group is not None
     errors = list(check_resource(replace(group, writable_relations=("children",))))
     assert [error.id for error in errors] == ["longshore_resources.E023"]
+
+
+def test_fields_without_a_value_prevent_the_creation_of_records() -> None:
+    market = registry.get("market")
+    assert market is not None
+
+    def noted(**changes: Any) -> list[str]:
+        found = check_resource(replace(market, **changes))
+        return [each.msg for each in found if each.id == "longshore_resources.I003"]
+
+    [message] = noted(writable=("name",))
+    assert message.endswith("are not writable: code.")
+    assert noted(writable=("name", "code")) == []
+    # Such a batch creates nothing.
+    assert noted(writable=("name",), actions=("delete",)) == []

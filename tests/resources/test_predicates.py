@@ -154,6 +154,13 @@ def test_attributes_of_related_records(name: str, start: str, expected: list[str
         ("status_not_eq_al", "x", "Did you mean 'not_eq_all'?", "not_eq_all"),
         ("metadata_conts", {}, "does not end with a matcher", "jcont"),
         ("status", "x", "'status' does not end with a matcher", "eq"),
+        (
+            "creatd_at",
+            "x",
+            "followed by a matcher. Did you mean 'created_at_eq'?",
+            "<attribute>_<matcher>",
+        ),
+        ("xyzzy", "x", "followed by a matcher.", "<attribute>_<matcher>"),
         ("nothing", "x", "'nothing' is not an attribute of shipment", "id_eq"),
         ("", "x", "'' is not an attribute", "id_eq"),
         ("status\0_eq", "x", "has no attribute", "status"),

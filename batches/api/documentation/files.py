@@ -4,7 +4,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
-    extend_schema,
     inline_serializer,
 )
 from rest_framework import serializers
@@ -19,6 +18,7 @@ from longshore.api.errors import ApiError, ErrorCode
 from longshore.api.openapi import (
     NOT_FOUND,
     error_responses,
+    extend_schema,
     operation,
     response_example,
     single_page_schema,

@@ -1,7 +1,7 @@
 """The operations that batches share with other jobs, in the API description."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from batches.api import error_examples as errors
@@ -17,7 +17,7 @@ from batches.lifecycle.representation import LINKS, BatchEventSerializer, BatchS
 from batches.lifecycle.transitions import BATCHES
 from batches.request.body import BATCH_BODY
 from longshore.api.body.schema import serializer_class
-from longshore.api.openapi import response_example
+from longshore.api.openapi import extend_schema, response_example
 from longshore.jobs.api.documentation import JobDescription, job_operations
 
 BatchRequestSerializer = serializer_class(BATCH_BODY)

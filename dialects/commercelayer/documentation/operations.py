@@ -6,13 +6,13 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from dialects.commercelayer.documentation.schemas import Schema, ref
 from dialects.commercelayer.errors import MEDIA_TYPE
 from dialects.commercelayer.queries import PAGES, Kind
 from dialects.commercelayer.tokens import SCOPE
-from longshore.api.openapi import IDEMPOTENCY_PARAMETERS
+from longshore.api.openapi import IDEMPOTENCY_PARAMETERS, extend_schema
 
 Operations = dict[str, Callable[[Any], Any]]
 

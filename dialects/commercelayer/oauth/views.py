@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from longshore.accounts.authentication import authenticated, find_key
 from longshore.accounts.models import ApiKey
 from longshore.accounts.throttling import ApiKeyThrottle
 from longshore.api.errors import ErrorCode, Problems
+from longshore.api.openapi import extend_schema
 from longshore.api.parsers import BoundedFormParser, BoundedJSONParser
 from longshore.api.views import ApiView
 

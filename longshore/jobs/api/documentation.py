@@ -9,7 +9,6 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
-    extend_schema,
 )
 from rest_framework import serializers
 
@@ -22,6 +21,7 @@ from longshore.api.openapi import (
     NOT_FOUND,
     Errors,
     error_responses,
+    extend_schema,
     operation,
     raised,
     response_example,

@@ -7,7 +7,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
-    extend_schema,
     inline_serializer,
 )
 from rest_framework import serializers
@@ -17,6 +16,7 @@ from longshore.api.exception_handler import not_acceptable
 from longshore.api.openapi import (
     NOT_FOUND,
     error_responses,
+    extend_schema,
     operation,
     response_example,
 )
