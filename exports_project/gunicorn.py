@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exports_project.settings")
 
@@ -43,5 +44,7 @@ def when_ready(_: Any) -> None:
 
     # Otherwise the first visitor of /docs in each process would wait for it, for seconds.
     schema.prepare()
+    # A project may query the database meanwhile. The processes must not share the connection.
+    connections.close_all()
     gc.collect()
     gc.freeze()
