@@ -36,6 +36,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     # With xdist each test process has its own servers; the controller runs no tests.
     if not session.config.option.collectonly and not is_xdist_controller(session):
         installations.copy("migrated", Path(LOCAL_DIR.name), "postgres")
+        # Commands in processes of their own use these servers, and start no others.
+        SERVERS.enter_context(servers.lock(Path(LOCAL_DIR.name)))
         SERVERS.enter_context(servers.running(Path(LOCAL_DIR.name), durable=False))
 
 
