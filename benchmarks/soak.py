@@ -157,7 +157,7 @@ def report_outcome(log: Log, check: "Check") -> None:
     print(
         f"\nAttempts that were requeued: {sum(attempts) - len(attempts)}. "
         f"Messages received: {check.received:,} for {check.deliveries:,} deliveries. "
-        f"Creations sent again: {log.repeated}, of which {log.replayed} had succeeded before."
+        f"Creations sent again: {log.repeated}, {log.replayed} had succeeded before."
     )
     if check.abandoned_inputs:
         print(

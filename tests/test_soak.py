@@ -13,7 +13,7 @@ from benchmarks.soak import CALM_SECONDS, Injected
         # Within the tolerance of 10 % and 10 MB.
         ([100.0] * 6 + [120.0] * 2, True),
         ([100.0] * 6 + [121.0] * 2, False),
-        # A peak between the first and the last quarter is no growth.
+        # A peak between the first and the last quarter does not count as growth.
         ([100.0] * 4 + [900.0] * 2 + [100.0] * 2, True),
     ],
 )

@@ -199,7 +199,7 @@ def strays(stack: Stack) -> list[str]:
 def abandoned_inputs(stack: Stack) -> set[str]:
     """Return the inputs whose request ended, or still runs, without a batch.
 
-    They are no strays: the daily purge deletes them.
+    The daily purge deletes them, so they do not count as strays.
     """
     batches = {public_id for (public_id,) in stack.query("SELECT public_id FROM batches_batch")}
     paths = stack.storage.glob("batches/*/*/input_*/data")
