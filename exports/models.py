@@ -36,12 +36,14 @@ __all__ = [
     "ExportEvent",
     "ExportFile",
     "ExportLimits",
+    "ExportPartition",
     "ExportPreset",
     "ExportQuerySet",
     "ExportSearch",
     "ExportTurn",
     "ExportUsage",
     "Lane",
+    "PartitionStatus",
     "Status",
 ]
 
@@ -143,15 +145,96 @@ class ExportPreset(models.Model):
         return self.name
 
 
+class ExportFileManager(models.Manager["ExportFile"]):
+    """Defers the pieces of files, which only manifests show."""
+
+    def get_queryset(self) -> models.QuerySet["ExportFile"]:
+        return super().get_queryset().defer("partitions")
+
+
 class ExportFile(JobFile):
-    """A file of a completed export."""
+    """A file of a completed export.
+
+    partitions: the pieces that several workers wrote: rows, bytes and sha256 of each, in the order
+        of the file. Empty if one worker wrote the file.
+    """
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="files")
+    partitions = models.JSONField(default=list, db_default=[])
+
+    objects = ExportFileManager()
 
     class Meta(JobFile.Meta):
         indexes: ClassVar = [
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="exportfile_name")
         ]
+
+
+class PartitionStatus(models.TextChoices):
+    """The state of a partition.
+
+    PENDING: no worker reads it. DONE: its part or file is saved. SMALL: it was read, but a part
+    must be larger, so it will be joined to its neighbors and read again. FAILED: another worker had
+    an error; the worker that runs the export reads it again, and its error ends the attempt.
+    """
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    SMALL = "small"
+    FAILED = "failed"
+
+
+class ExportPartition(models.Model):
+    """Consecutive rows of an export that several workers read: a part of its file, or a file.
+
+    The worker that runs the export stores the partitions and deletes them at the end of its
+    attempt; if it cannot, they are deleted with the files of the attempt. Each claim of a partition
+    has its own token, which is empty while no worker reads the partition.
+
+    claim: the token of the attempt.
+    number: the order in the file; not consecutive after partitions were joined.
+    fingerprint: of the statement that reads all rows. Workers that would read them by another
+        statement, because they run another version of the code, take no partition.
+    slices: the rows, as `exports.reading.partitioning.Slice`.
+    expected_bytes: the planned size of the rows' text.
+    snapshot, upload: identify the shared snapshot, and the upload in parts; empty for a file.
+    tries: the number of claims. The number of a part depends on it, so that a worker that lost its
+        claim cannot replace the part of its successor.
+    is_remote: whether another worker than the one that runs the export reads it.
+    rows, bytes: counts so far.
+    part: identifies and describes the stored bytes.
+    """
+
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="partitions")
+    claim = models.CharField(max_length=40)
+    number = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=64)
+    slices = models.JSONField()
+    expected_bytes = models.BigIntegerField()
+    snapshot = models.CharField(max_length=100)
+    upload = models.TextField()
+    status = models.CharField(
+        max_length=20, choices=PartitionStatus.choices, default=PartitionStatus.PENDING
+    )
+    token = models.CharField(max_length=40, blank=True, default="")
+    tries = models.PositiveSmallIntegerField(default=0)
+    is_remote = models.BooleanField(default=False)
+    heartbeat_at = models.DateTimeField(null=True)
+    rows = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+    part = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ("number",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("export", "claim", "number"), name="export_partition_number_is_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.export_id}/{self.number}"
 
 
 class ExportEvent(JobEvent):

@@ -154,7 +154,7 @@ class ExportViewSet(JobViewSet[Export]):
     @action(detail=True)
     def manifest(self, request: Request, public_id: str) -> Response:
         export = self.get_completed()
-        return Response(build_manifest(export, readable_spec(export), export.files.all()))
+        return Response(build_manifest(export, readable_spec(export), export.files.defer(None)))
 
     def get_completed(self) -> Export:
         """Return an export whose files exist. Raises ApiError."""

@@ -14,6 +14,8 @@ def manifest(export: Export, spec: ExportSpec, files: Iterable[ExportFile]) -> d
     rows, bytes: counts, of each file and of all.
     sha256: hexadecimal, of each file as it is downloaded.
     snapshot_at: time of the database snapshot that all files show.
+    partitions: of a file that several workers wrote, in its order: rows, bytes and sha256 of each.
+        The file may have some bytes more, its end.
     """
     selection = spec.selection
     files = list(files)
@@ -42,6 +44,7 @@ def manifest(export: Export, spec: ExportSpec, files: Iterable[ExportFile]) -> d
                 "rows": file.rows,
                 "bytes": file.bytes,
                 "sha256": file.sha256,
+                **({"partitions": file.partitions} if file.partitions else {}),
             }
             for file in files
         ],

@@ -8,6 +8,7 @@ from exports.errors import ExportErrorCode
 from exports.execution import replica
 from exports.execution.writer import write_files
 from exports.formats.base import FormatLimit
+from exports.lifecycle.limits import AttemptLimits, max_records
 from exports.lifecycle.transitions import (
     EXPORTS,
     ExportLifecycle,
@@ -30,14 +31,15 @@ class ExportRunner(JobRunner[Export, list[ExportFile]]):
 
     def prepare(self, job: Export) -> Work[list[ExportFile]]:
         spec = executable_spec(job)
-        limits = ExportLimits.applied_to(job.organization_id)
+        allowed = ExportLimits.applied_to(job.organization_id)
         database = replica.database_of(job)
-        stream = ExportStream(spec, job.organization_id, limits.seconds, database)
+        stream = ExportStream(spec, job.organization_id, allowed.seconds, database)
         used = (
-            None if limits.stored_bytes is None else stored_bytes_of(EXPORTS, job.organization_id)
+            None if allowed.stored_bytes is None else stored_bytes_of(EXPORTS, job.organization_id)
         )
-        write = partial(write_files, job, spec, stream, limits, used)
-        return Work(write, lambda: stream.rows, stream.cancel, limits.seconds)
+        checked = AttemptLimits(allowed, max_records(spec, allowed), used)
+        write = partial(write_files, job, spec, stream, checked)
+        return Work(write, lambda: stream.rows, stream.cancel, allowed.seconds)
 
     def complete(self, job: Export, result: list[ExportFile]) -> None:
         self.lifecycle.complete_with_files(job, result)

@@ -171,6 +171,52 @@ class Format(ABC):
         """
 
 
+class TextFormat(Format):
+    """A format whose file is a head, the text of the rows and a tail: workers can share its rows.
+
+    separator: between the rows of two blocks.
+    tail: ends the file.
+    """
+
+    separator = b""
+    tail = b""
+
+    def head(self, columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:
+        """Return the beginning of the file."""
+        return b""
+
+    def text(self, block: Block, spec: ExportSpec) -> bytes:
+        """Return the rows of a block as they are in the file, without a separator at the end."""
+        return block.data
+
+    def write(
+        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
+    ) -> Iterator[bytes]:
+        yield from self.write_piece(columns, blocks, spec, is_first=True)
+        if self.tail:
+            yield self.tail
+
+    def write_piece(
+        self,
+        columns: Sequence[FileColumn],
+        blocks: Iterable[Block],
+        spec: ExportSpec,
+        *,
+        is_first: bool,
+    ) -> Iterator[bytes]:
+        """Yield the bytes of consecutive rows of the file, without its tail.
+
+        is_first: whether the file begins with these rows: then its head precedes them. Otherwise
+            the rows before them must not be empty.
+        """
+        if is_first:
+            yield self.head(columns, spec)
+        separator = b"" if is_first else self.separator
+        for block in blocks:
+            yield separator + self.text(block, spec)
+            separator = self.separator
+
+
 formats: dict[str, Format] = {}
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from psycopg import sql
 
@@ -15,8 +15,8 @@ from exports.formats.base import (
     SPREADSHEET_OPTIONS,
     Block,
     FileColumn,
-    Format,
     Rows,
+    TextFormat,
     cell_identifier,
     cell_text,
     escaped_headers,
@@ -38,7 +38,7 @@ _BOM = b"\xef\xbb\xbf"
 csv.field_size_limit(sys.maxsize)
 
 
-class Csv(Format):
+class Csv(TextFormat):
     name = "csv"
     extension = "csv"
     content_type = "text/csv"
@@ -65,12 +65,11 @@ class Csv(Format):
             sql.SQL(", FORCE_QUOTE *" if spec.dialect.quoting is Quoting.ALL else ""),
         )
 
-    def write(
-        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
-    ) -> Iterator[bytes]:
-        yield (_BOM if spec.dialect.bom else b"") + _header(columns, spec)
-        for block in blocks:
-            yield _escaped_rows(block.data, spec)
+    def head(self, columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:
+        return (_BOM if spec.dialect.bom else b"") + _header(columns, spec)
+
+    def text(self, block: Block, spec: ExportSpec) -> bytes:
+        return _escaped_rows(block.data, spec)
 
     def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
         content = b"".join(_escaped_rows(block.data, spec) for block in blocks)

@@ -1,14 +1,14 @@
 """JSON: an array of objects, or JSON Lines: one object a line. PostgreSQL writes the objects."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from psycopg import sql
 
 from exports.formats.base import (
     Block,
     FileColumn,
-    Format,
     Rows,
+    TextFormat,
     json_lines,
     register,
 )
@@ -16,7 +16,7 @@ from exports.spec import ExportSpec
 from longshore.database.copying import UNQUOTED
 
 
-class JsonLines(Format):
+class JsonLines(TextFormat):
     name = "jsonl"
     extension = "jsonl"
     content_type = "application/x-ndjson"
@@ -32,12 +32,6 @@ class JsonLines(Format):
             sql.SQL(record), query, sql.SQL(UNQUOTED)
         )
 
-    def write(
-        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
-    ) -> Iterator[bytes]:
-        for block in blocks:
-            yield block.data
-
     def preview_rows(self, blocks: Iterable[Block], spec: ExportSpec) -> list[str]:
         return json_lines(blocks)
 
@@ -47,15 +41,15 @@ class JsonArray(JsonLines):
     extension = "json"
     content_type = "application/json"
 
-    def write(
-        self, columns: Sequence[FileColumn], blocks: Iterable[Block], spec: ExportSpec
-    ) -> Iterator[bytes]:
-        prefix = b"["
-        for block in blocks:
-            # JSON escapes a line feed inside a text, so each line feed here ends an object.
-            yield prefix + block.data[:-1].replace(b"\n", b",\n")
-            prefix = b",\n"
-        yield b"]" if prefix != b"[" else b"[]"
+    separator = b",\n"
+    tail = b"]"
+
+    def head(self, columns: Sequence[FileColumn], spec: ExportSpec) -> bytes:
+        return b"["
+
+    def text(self, block: Block, spec: ExportSpec) -> bytes:
+        # JSON escapes a line feed inside a text, so each line feed here ends an object.
+        return block.data[:-1].replace(b"\n", b",\n")
 
 
 register(JsonArray())

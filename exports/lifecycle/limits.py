@@ -3,14 +3,43 @@
 `exports.models.ExportLimits` has the limits of an organization.
 """
 
+from dataclasses import dataclass
+
 from exports.errors import ExportErrorCode
+from exports.lifecycle.transitions import EXPORTS
 from exports.models import ExportLimits
 from exports.spec import ExportSpec
 from longshore.api.errors import ApiError, ErrorCode
+from longshore.jobs.admission import too_many_stored_bytes
 from longshore.jobs.errors import JobErrorCode
 
 # All files of an export are listed, linked and described in one response.
 MAX_FILES = 1000
+
+
+@dataclass(frozen=True)
+class AttemptLimits:
+    """The limits that a running attempt checks.
+
+    allowed: the limits of the organization.
+    records: the maximum of the export; None without a limit.
+    used_bytes: bytes that the organization had in storage when the attempt began; None without a
+        quota.
+    """
+
+    allowed: ExportLimits
+    records: int | None
+    used_bytes: int | None
+
+    def check(self, rows: int, size: int) -> None:
+        """Raise ApiError if an export with this many rows and bytes exceeds a limit."""
+        max_bytes, quota, used = self.allowed.bytes, self.allowed.stored_bytes, self.used_bytes
+        if self.records is not None and rows > self.records:
+            raise too_many_records(rows, self.records, or_more=True)
+        if max_bytes is not None and size > max_bytes:
+            raise too_many_bytes(max_bytes)
+        if quota is not None and used is not None and used + size > quota:
+            raise too_many_stored_bytes(EXPORTS, used, quota)
 
 
 def max_records(spec: ExportSpec, allowed: ExportLimits) -> int | None:

@@ -3,8 +3,11 @@
 `longshore.jobs.lifecycle` holds everything that exports share with other kinds of job.
 """
 
+import time
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
+from math import inf
 from typing import ClassVar
 
 from django.conf import settings
@@ -18,12 +21,14 @@ from exports.models import (
     ExportEvent,
     ExportFile,
     ExportLimits,
+    ExportPartition,
     ExportTurn,
     ExportUsage,
     Lane,
 )
 from exports.spec import ExportSpec
 from exports.sql.declared_names import check_names
+from longshore.files.storage import file_storage
 from longshore.jobs.admission import admit_stored_bytes
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.specs import refusing_obsolete
@@ -78,6 +83,19 @@ class ExportLifecycle(PublishingLifecycle[Export]):
         # A new export has no files: saves the query of the webhook event and of the response.
         job._prefetched_objects_cache = {"files": ExportFile.objects.none()}  # type: ignore[attr-defined]
         super().create(job)
+
+    def delete_attempts(self, job: Export, claims: Iterable[str], deadline: float = inf) -> bool:
+        """Also abort the uploads of workers that died while they wrote one file together."""
+        left = ExportPartition.objects.filter(export=job, claim__in=list(claims))
+        for claim, upload in left.order_by().values_list("claim", "upload").distinct():
+            key = EXPORT_STORAGE.file_key(job, 1, claim)
+            if time.monotonic() > deadline:
+                return False
+            # Partitions that become files have no upload.
+            if upload and not file_storage.abort_parts(key, upload):
+                return False
+            left.filter(claim=claim).delete()
+        return super().delete_attempts(job, claims, deadline)
 
     def complete_with_files(self, export: Export, files: list[ExportFile]) -> None:
         """Complete a claimed export whose files are verified.

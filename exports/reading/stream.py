@@ -7,7 +7,8 @@ writes to storage.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
@@ -21,16 +22,10 @@ from exports.formats import formats
 from exports.formats.base import Block, FileColumn
 from exports.reading.copy_reader import IncompleteExport, copy_blocks
 from exports.reading.parallel import read_in_order
-from exports.reading.partitioning import partition_rows
+from exports.reading.partitioning import Plan, Slice, plan_slices
 from exports.reading.snapshot import Snapshot
 from exports.spec import ExportSpec
-from exports.sql.compiler import (
-    DiscoveredPaths,
-    RowPartition,
-    Statement,
-    compile_count,
-    compile_export,
-)
+from exports.sql.compiler import DiscoveredPaths, Statement, compile_count, compile_export
 from exports.sql.discovery import discover
 from longshore.files.checksums import CheckpointedHash
 from longshore.files.compression import compress
@@ -40,6 +35,18 @@ if TYPE_CHECKING:
     from exports.reading.arrow_reader import ArrowConnection
 
 Reader: TypeAlias = "psycopg.Connection | ArrowConnection"
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open snapshot of the database, and the statement that reads an export from it.
+
+    leader: the connection whose transaction holds the snapshot.
+    """
+
+    leader: psycopg.Connection
+    statement: Statement
+    discovered: DiscoveredPaths
 
 
 class ExportStream:
@@ -83,22 +90,57 @@ class ExportStream:
         Raises IncompleteExport or IncompleteFile for lost rows, FormatLimit, ObsoleteSpec if the
         resource is not registered, and psycopg's errors: QueryCanceled after `cancel`.
         """
+        with self.opened() as source:
+            yield from self.files_of(source, self.plan(source))
+
+    @contextmanager
+    def opened(self) -> Iterator["Source"]:
+        """Take the snapshot and keep it until the end of the block. Raises as `files` does."""
         with self._snapshot.reader() as leader:
             configure(leader.cursor(), settings_of(self._spec.timezone) | self._timeouts)
             [self.snapshot_at] = leader.execute("SELECT statement_timestamp()").fetchone() or [None]
-            discovered = discover(
-                leader, self._spec, self._organization_id, check=self._snapshot.check
-            )
+            discovered = discover(leader, self._spec, self._organization_id, check=self.check)
             statement = compile_export(self._spec, self._organization_id, discovered)
-            # Close the generator even if a file still refers to it: the threads that read must
-            # end before their connections are closed.
-            with closing(self._counted(self._blocks(leader, statement, discovered))) as blocks:
-                for file_blocks in split_files(blocks, self._spec.max_rows_per_file):
-                    yield FileStream(self._spec, statement.columns, file_blocks)
+            configure(leader.cursor(), statement.settings)
+            yield Source(leader, statement, discovered)
+
+    def files_of(self, source: "Source", plan: Plan | None) -> Generator["FileStream"]:
+        """Yield the files as `files` does, from the snapshot of `source`.
+
+        plan: the result of `plan`.
+        """
+        self.rows = 0
+        # Close the generator even if a file still refers to it: the threads that read must end
+        # before their connections are closed.
+        with closing(self._counted(self._blocks(source, plan))) as blocks:
+            for file_blocks in split_files(blocks, self._spec.max_rows_per_file):
+                yield FileStream(self._spec, source.statement.columns, file_blocks)
+
+    def plan(self, source: "Source") -> Plan | None:
+        """Return the plan of the rows, or None if one connection shall read all."""
+        return plan_slices(
+            source.leader, self._spec, self._organization_id, source.statement, self.check
+        )
+
+    def share(self, source: "Source") -> str:
+        """Return the identifier by which other connections adopt the snapshot of `source`."""
+        return self._snapshot.share(source.leader)
+
+    def check(self) -> None:
+        """Raise QueryCanceled if `cancel` was called."""
+        self._snapshot.check()
 
     def cancel(self) -> None:
         """Cancel the statements; the iteration raises QueryCanceled. Callable from any thread."""
         self._snapshot.cancel()
+
+    def check_count(self, source: "Source") -> None:
+        """Raise IncompleteExport if `rows` are not all rows of the snapshot."""
+        self._snapshot.check()
+        count = compile_count(self._spec, self._organization_id)
+        [(rows,)] = source.leader.execute(count.as_bytes(None)).fetchall()
+        if rows != self.rows:
+            raise IncompleteExport(f"Received {self.rows} of {rows} rows.")
 
     def _counted(self, blocks: Generator[Block]) -> Generator[Block]:
         with closing(blocks):
@@ -108,24 +150,17 @@ class ExportStream:
                 self.rows += block.rows
                 yield block
 
-    def _blocks(
-        self, leader: psycopg.Connection, statement: Statement, discovered: DiscoveredPaths
-    ) -> Generator[Block]:
+    def _blocks(self, source: "Source", plan: Plan | None) -> Generator[Block]:
         """Yield the blocks of all files, in order. Uses several connections for a large export."""
-        configure(leader.cursor(), statement.settings)
         number = settings.EXPORT_CONNECTIONS
-        partitions = None
-        if number > 1:
-            partitions = partition_rows(
-                leader, self._spec, self._organization_id, statement, self._snapshot.check
-            )
-        if partitions is None:
-            yield from self._read(leader, statement)
+        # Blocks of several connections do not end where a file does.
+        if number == 1 or plan is None or self._spec.max_rows_per_file:
+            yield from self._read(source.leader, source.statement)
             return
-        types = column_types(leader, statement)
-        is_arrow = self._arrow_query(statement, types) is not None
-        shared = self._snapshot.share(leader)
-        configuration = statement.settings | self._timeouts
+        types = column_types(source.leader, source.statement)
+        is_arrow = self._arrow_query(source.statement, types) is not None
+        shared = self.share(source)
+        configuration = source.statement.settings | self._timeouts
         with ExitStack() as stack:
             idle: SimpleQueue[Reader] = SimpleQueue()
 
@@ -135,14 +170,16 @@ class ExportStream:
                     return idle.get_nowait()
                 if is_arrow:
                     return stack.enter_context(
-                        self._snapshot.arrow_reader(leader, shared, configuration)
+                        self._snapshot.arrow_reader(source.leader, shared, configuration)
                     )
                 reader = stack.enter_context(self._snapshot.reader(shared))
                 configure(reader.cursor(), configuration)
                 return reader
 
-            def read(partition: RowPartition) -> Iterator[Block]:
-                partial = compile_export(self._spec, self._organization_id, discovered, partition)
+            def read(rows: Slice) -> Iterator[Block]:
+                partial = compile_export(
+                    self._spec, self._organization_id, source.discovered, rows.condition()
+                )
                 reader = idle_reader()
                 try:
                     if isinstance(reader, psycopg.Connection):
@@ -152,24 +189,15 @@ class ExportStream:
                 finally:
                     idle.put(reader)
 
+            slices = plan.slices()
             try:
-                yield from read_in_order(partitions, read, number, self.cancel)
+                yield from read_in_order(slices, read, number, self.cancel)
             except psycopg.Error:
-                _check_leader(leader, partitions)
+                check_leader(source.leader, slices)
                 raise
             if is_arrow:
-                self._check_count(leader)
-
-    def _check_count(self, leader: psycopg.Connection) -> None:
-        """Raise IncompleteExport if the rows read are not all rows of the snapshot.
-
-        COPY's text needs no such query: `copy_blocks` compares the count that the server reports.
-        """
-        self._snapshot.check()
-        count = compile_count(self._spec, self._organization_id)
-        [(rows,)] = leader.execute(count.as_bytes(None)).fetchall()
-        if rows != self.rows:
-            raise IncompleteExport(f"Received {self.rows} of {rows} rows.")
+                # COPY's text needs no count: `copy_blocks` has compared that of the server.
+                self.check_count(source)
 
     def _read(self, reader: psycopg.Connection, statement: Statement) -> Iterator[Block]:
         self._snapshot.check()
@@ -253,16 +281,16 @@ def column_types(reader: psycopg.Connection, statement: Statement) -> list[int]:
     return [column.type_code for column in reader.execute(empty.as_bytes(None)).description or ()]
 
 
-def _check_leader(leader: psycopg.Connection, partitions: Iterator[RowPartition]) -> None:
+def check_leader(leader: psycopg.Connection, slices: Iterator[Slice]) -> None:
     """Raise the error that ended the leader's transaction, if it has ended.
 
     Other connections cannot adopt the snapshot of an ended transaction, so this error is the cause
     of theirs.
 
-    partitions: what is left of them. The leader may be reading their COPY, which was canceled.
+    slices: what is left of them. The leader may be reading their COPY, which was canceled.
     """
     with suppress(psycopg.errors.QueryCanceled):
-        for _ in partitions:
+        for _ in slices:
             pass
         if leader.info.transaction_status == TransactionStatus.INTRANS:
             leader.execute("SELECT 1")

@@ -23,10 +23,10 @@ EXTENSIONS = {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: "
 CONTENT_TYPES = {Compression.GZIP: "application/gzip", Compression.ZSTD: "application/zstd"}
 
 # Level 2 of isal compresses as well as level 6 of zlib, several times faster.
-_GZIP_LEVEL = 2
+GZIP_LEVEL = 2
 # 32 KiB of history, and the header and trailer of a gzip file.
 _GZIP_WINDOW_BITS = 31
-_ZSTD_LEVEL = 3
+ZSTD_LEVEL = 3
 
 
 class _Compressor(Protocol):
@@ -54,10 +54,10 @@ def compress(
         if threads > 1:
             yield from _gzip_in_threads(blocks, threads)
             return
-        compressor = isal_zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_WINDOW_BITS)
+        compressor = isal_zlib.compressobj(GZIP_LEVEL, wbits=_GZIP_WINDOW_BITS)
     else:
         zstd = zstandard.ZstdCompressor(
-            _ZSTD_LEVEL, write_checksum=True, threads=threads if threads > 1 else 0
+            ZSTD_LEVEL, write_checksum=True, threads=threads if threads > 1 else 0
         )
         compressor = zstd.compressobj()
     for block in blocks:
@@ -70,7 +70,7 @@ def _gzip_in_threads(blocks: Iterable[bytes], threads: int) -> Iterator[bytes]:
     output = _Output()
     # Closing also ends the threads, whether or not the blocks were read to their end.
     opened = igzip_threaded.open(  # type: ignore[no-untyped-call]
-        output, "wb", _GZIP_LEVEL, threads=threads
+        output, "wb", GZIP_LEVEL, threads=threads
     )
     with opened as writer:
         for block in blocks:

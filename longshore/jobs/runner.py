@@ -197,6 +197,9 @@ class JobRunner(Generic[J, R]):
         except Exception:
             # Storages raise errors of many kinds. Maintenance deletes what is left.
             logger.exception("Files of the %s %s are left.", self.lifecycle.kind.name, job)
+        finally:
+            # The thread of the pool has connections of its own.
+            connections.close_all()
 
     def _report_until(self, is_done: Event, job: J, rows: int) -> None:
         """Report until the result is stored: without reports, recovery would requeue the job.

@@ -38,12 +38,15 @@ class JobStorage(Generic[J]):
         """Return the folder of the files of one attempt, given its token."""
         return f"{self._folder_of(job)}/{claim}"
 
-    def file_key(self, job: J, number: int) -> str:
-        """Return the key of a file of the current attempt. number: of the file, from 1.
+    def file_key(self, job: J, number: int, claim: str | None = None) -> str:
+        """Return the key of a file of an attempt.
+
+        number: of the file, from 1.
+        claim: the token of the attempt. Default: the current one.
 
         The key has no extension: some storages serve `.gz` files with `Content-Encoding: gzip`.
         """
-        return f"{self.attempt_folder(job, job.claims[-1])}/{number:06}"
+        return f"{self.attempt_folder(job, claim or job.claims[-1])}/{number:06}"
 
     def delete_attempts(self, job: J, claims: Iterable[str], deadline: float = inf) -> bool:
         """Delete the files that attempts of a job wrote.

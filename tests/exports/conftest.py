@@ -1,12 +1,14 @@
 """Fixtures of the tests of exports: records, a real worker on the real broker, and polling."""
 
+from __future__ import annotations
+
 import faulthandler
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import kombu.pools
 import pytest
@@ -22,10 +24,15 @@ from rest_framework.test import APIClient
 from exports.models import Export, Status
 from exports.request.parser import parse_export
 from exports_project import embedded
+from exports_project.object_storage import s3
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact, Group
 from longshore.resources.registry import Registry
+from tests.files.buckets import BUCKET, s3_server
 from tests.samples import SAMPLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +41,14 @@ def storage(settings: Settings, tmp_path: Path) -> None:
     options = settings.STORAGES["longshore"]["OPTIONS"] | {"location": str(tmp_path)}
     default = settings.STORAGES["longshore"] | {"OPTIONS": options}
     settings.STORAGES = settings.STORAGES | {"longshore": default}
+
+
+@pytest.fixture
+def bucket(settings: Settings) -> Iterator[S3Client]:
+    """An empty bucket as the storage of the test."""
+    with s3_server() as (client, endpoint):
+        settings.STORAGES = settings.STORAGES | {"longshore": s3(BUCKET, endpoint, "us-east-1")}
+        yield client
 
 
 @contextmanager

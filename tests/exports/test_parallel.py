@@ -47,7 +47,7 @@ def large(
     acme: Organization, globex: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Organization:
     """Create an organization whose contacts are many small partitions. Some rows have moved."""
-    monkeypatch.setattr(partitioning, "PAGES_PER_PARTITION", 10)
+    monkeypatch.setattr(partitioning, "PAGES_PER_SLICE", 10)
     monkeypatch.setattr(copy_reader, "BLOCK_BYTES", 2000)
     settings.EXPORT_PARALLEL_ROWS = 0
     for organization in (acme, globex):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,13 +16,12 @@ from exports.execution import runner
 from exports.lifecycle.transitions import export_lifecycle
 from exports.models import Export, Status
 from exports.reading.stream import ExportStream
-from exports_project.object_storage import s3
 from longshore.accounts.models import Organization
 from longshore.domains.logistics.models import Contact
 from longshore.files.storage import file_storage
 from longshore.jobs import maintenance
 from tests.conftest import KeyClient
-from tests.files.buckets import BUCKET, s3_server
+from tests.files.buckets import BUCKET
 from tests.files.faults import DAMAGES, Damage
 from tests.records import copies
 
@@ -31,14 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def bucket(settings: Settings) -> Iterator[S3Client]:
-    """An empty bucket as the storage of the test."""
-    with s3_server() as (client, endpoint):
-        settings.STORAGES = settings.STORAGES | {"longshore": s3(BUCKET, endpoint, "us-east-1")}
-        yield client
 
 
 def completed(queued: Export, **spec: object) -> Export:

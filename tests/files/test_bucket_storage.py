@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import logging
 import re
 import time
+import zlib
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import Message
@@ -16,8 +19,9 @@ import pytest
 from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
 
+from longshore.cache import cache
 from longshore.files.block_file import BlockFile
-from longshore.files.storage.base import LinkTarget
+from longshore.files.storage.base import MIN_PART_BYTES, LinkTarget, PartsNotSupported
 from longshore.files.storage.s3 import BucketStorage
 from tests.files.buckets import BUCKET
 
@@ -128,3 +132,108 @@ def test_a_failed_save_leaves_no_parts(bucket: BucketStorage, client: S3Client) 
     assert len(uploads) == 1
     assert "Uploads" not in client.list_multipart_uploads(Bucket=BUCKET)
     assert not bucket.exists("a")
+
+
+def test_an_upload_is_aborted_by_its_identifier(bucket: BucketStorage, client: S3Client) -> None:
+    kept = bucket.start_parts("a/000001", "text/csv")
+    upload = bucket.start_parts("a/000001", "text/csv")
+    bucket.part_saver("a/000001", upload)(1, io.BytesIO(b"x"), zlib.crc32(b"x"))
+    assert bucket.abort_parts("a/000001", upload)
+    uploads = client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
+    assert [each["UploadId"] for each in uploads] == [kept]
+    # It does not exist any more.
+    assert bucket.abort_parts("a/000001", upload)
+
+
+def test_an_upload_that_cannot_be_aborted_is_logged(
+    bucket: BucketStorage, caplog: pytest.LogCaptureFixture
+) -> None:
+    upload = bucket.start_parts("a/000001", "text/csv")
+
+    def refuse(**_: Any) -> None:
+        response = {"Error": {"Code": "503"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+        raise ClientError(response, "AbortMultipartUpload")  # type: ignore[arg-type]
+
+    own = bucket.connection.meta.client
+    own.meta.events.register("before-call.s3.AbortMultipartUpload", refuse)
+    assert not bucket.abort_parts("a/000001", upload)
+    assert "could not be deleted" in caplog.text
+
+
+@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart"])
+def test_a_server_that_refuses_parts_is_not_asked_for_an_hour(
+    bucket: BucketStorage, operation: str
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "NotImplemented"}}, operation)
+
+    cache.clear()
+    own = bucket.connection.meta.client
+    own.meta.events.register(f"before-call.s3.{operation}", refuse)
+    assert bucket.receives_parts
+    with pytest.raises(PartsNotSupported):
+        upload = bucket.start_parts("a/000001", "text/csv")
+        bucket.part_saver("a/000001", upload)(1, io.BytesIO(b"x"), zlib.crc32(b"x"))
+    assert not bucket.receives_parts
+    cache.clear()
+
+
+def test_an_upload_in_parts_has_the_options_of_the_bucket(bucket: BucketStorage) -> None:
+    key = b"0" * 32
+    bucket.default_acl = "private"
+    bucket.object_parameters = {
+        "StorageClass": "STANDARD_IA",
+        "SSECustomerAlgorithm": "AES256",
+        "SSECustomerKey": key,
+    }
+    sent: dict[str, dict[str, Any]] = {}
+    events = bucket.connection.meta.client.meta.events
+    events.register(
+        "provide-client-params.s3",
+        lambda params, model, **_: sent.setdefault(model.name, dict(params)),
+    )
+    content = b"x"
+    upload = bucket.start_parts("a/000001", "text/csv")
+    part = bucket.part_saver("a/000001", upload)(1, io.BytesIO(content), zlib.crc32(content))
+    bucket.complete_parts("a/000001", upload, [part], zlib.crc32(content))
+    created = sent["CreateMultipartUpload"]
+    assert (created["ACL"], created["StorageClass"]) == ("private", "STANDARD_IA")
+    assert created["ContentType"] == "text/csv"
+    for name in ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"):
+        assert base64.b64decode(sent[name]["SSECustomerKey"]) == key
+    assert "ACL" not in sent["UploadPart"]
+
+
+def test_parts_make_one_file_in_the_order_of_their_numbers(bucket: BucketStorage) -> None:
+    first, second = b"a" * MIN_PART_BYTES, b"b"
+    upload = bucket.start_parts("a/000001", "text/csv")
+    save = bucket.part_saver("a/000001", upload)
+    last = save(9, io.BytesIO(second), zlib.crc32(second))
+    first_part = save(2, io.BytesIO(first), zlib.crc32(first))
+    # The part of a worker that lost its claim is not listed.
+    save(1, io.BytesIO(b"c"), zlib.crc32(b"c"))
+    whole = first + second
+    bucket.complete_parts("a/000001", upload, [last, first_part], zlib.crc32(whole))
+    with bucket.open("a/000001") as file:
+        assert file.read() == whole
+
+
+def test_a_file_with_another_checksum_is_refused(bucket: BucketStorage) -> None:
+    upload = bucket.start_parts("a/000001", "text/csv")
+    part = bucket.part_saver("a/000001", upload)(1, io.BytesIO(b"x"), zlib.crc32(b"x"))
+
+    checksum = "AAAAAA==-1"
+
+    # As S3 does, but not the server of the tests.
+    def answer(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["ChecksumCRC32"] = checksum
+
+    client = bucket.connection.meta.client
+    client.meta.events.register("after-call.s3.CompleteMultipartUpload", answer)
+    # A checksum of the parts' checksums says nothing.
+    bucket.complete_parts("a/000001", upload, [part], zlib.crc32(b"x"))
+    upload = bucket.start_parts("a/000001", "text/csv")
+    part = bucket.part_saver("a/000001", upload)(1, io.BytesIO(b"x"), zlib.crc32(b"x"))
+    checksum = "AAAAAA=="
+    with pytest.raises(OSError, match="other bytes"):
+        bucket.complete_parts("a/000001", upload, [part], zlib.crc32(b"x"))

@@ -18,7 +18,8 @@ manifest = operation(
     summary="Retrieve the manifest of an export",
     description=(
         "Returns the files with their rows, bytes and SHA-256, the columns, the filters, and the "
-        "time of the database snapshot. The storage has the same manifest as `manifest.json`."
+        "time of the database snapshot. A file that several workers wrote has `partitions`, with "
+        "the rows, bytes and SHA-256 of each. The storage has the same manifest as `manifest.json`."
     ),
     responses={200: OpenApiTypes.OBJECT},
     errors=[NOT_FOUND, errors.NOT_READY, errors.OBSOLETE_SPEC, errors.FILES_EXPIRED],

@@ -3,14 +3,14 @@
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from math import inf
 from operator import itemgetter
-from typing import ClassVar
+from typing import IO, ClassVar, Protocol
 
 from django.core.files.storage import Storage
 from django.utils import timezone
@@ -20,8 +20,15 @@ from longshore.cache import cache
 
 logger = logging.getLogger(__name__)
 
+# Limits of S3.
+MIN_PART_BYTES = 5 << 20
+MAX_PARTS = 10_000
 # The position before the first job of the first organization.
 _START = ("", "")
+
+
+class PartsNotSupported(Exception):
+    """The server of the storage cannot make a file of parts and compare its checksum."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,30 @@ class UploadLink:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class SavedPart:
+    """A part of a file in the storage.
+
+    tag: identifies the saved bytes.
+    crc32: of the bytes.
+    """
+
+    number: int
+    tag: str
+    crc32: int
+
+
+class SavePart(Protocol):
+    """Saves a part of a file. Raises PartsNotSupported.
+
+    number: 1 to `MAX_PARTS`. A part with the same number is replaced.
+    content: at least `MIN_PART_BYTES`, unless the part is the last one.
+    crc32: of the content, which the storage compares.
+    """
+
+    def __call__(self, number: int, content: IO[bytes], crc32: int, /) -> SavedPart: ...
+
+
 class FileStorage(Storage, ABC):
     """A Django storage with ranges, links, folders and a probe.
 
@@ -88,6 +119,41 @@ class FileStorage(Storage, ABC):
 
         Raises FileNotFoundError if the file does not exist.
         """
+
+    @property
+    def receives_parts(self) -> bool:
+        """Whether several processes can upload the parts of one file: see `start_parts`."""
+        return False
+
+    def start_parts(self, key: str, content_type: str) -> str:
+        """Begin a file that is saved in parts. Return the identifier of its upload.
+
+        The deletion of the file's folder does not end the upload: complete or abort it.
+        Raises PartsNotSupported, as the other methods of parts do.
+        """
+        raise NotImplementedError
+
+    def part_saver(self, key: str, upload: str) -> "SavePart":
+        """Return a function that saves a part; it may be called in other threads.
+
+        key, upload: as for `start_parts`.
+        """
+        raise NotImplementedError
+
+    def complete_parts(self, key: str, upload: str, parts: Sequence[SavedPart], crc32: int) -> None:
+        """Make the file of its parts, in the order of their numbers.
+
+        parts: those that are not listed are dropped.
+        crc32: of the whole file, which the storage compares.
+        """
+        raise NotImplementedError
+
+    def abort_parts(self, key: str, upload: str) -> bool:
+        """Delete the parts of an upload that was not completed.
+
+        Returns whether nothing of it is left, also if it does not exist. Errors are logged.
+        """
+        return True
 
     @abstractmethod
     def copy(self, source: str, target: str) -> None:

@@ -1,23 +1,45 @@
 """Files in an S3 bucket, or a compatible one: django-storages with the interface `FileStorage`."""
 
+import base64
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from operator import attrgetter
+from typing import IO, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from django.utils.http import content_disposition_header
+from redis.exceptions import RedisError
 from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]
 from storages.utils import clean_name  # type: ignore[import-untyped]
 
-from longshore.files.storage.base import FileStorage, LinkTarget, UploadLink, UploadTarget
+from longshore.cache import cache
+from longshore.files.storage.base import (
+    FileStorage,
+    LinkTarget,
+    PartsNotSupported,
+    SavedPart,
+    SavePart,
+    UploadLink,
+    UploadTarget,
+)
 
 logger = logging.getLogger(__name__)
 
 _READ_BYTES = 1 << 20
+# Errors of servers that do not know the CRC-32 of a whole object.
+_NOT_SUPPORTED = (
+    "InvalidArgument", "InvalidPart", "InvalidRequest", "MalformedXML", "NotImplemented",
+)  # fmt: skip
+# For so long no process tries again.
+_REFUSAL_SECONDS = 3600
+# The options of an object that each request of an upload in parts repeats.
+_OPTIONS_OF_PARTS = (
+    "ExpectedBucketOwner", "RequestPayer", "SSECustomerAlgorithm", "SSECustomerKey",
+)  # fmt: skip
 
 
 class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
@@ -32,6 +54,74 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
             with _missing_as_file_not_found(key):
                 part = self.bucket.Object(self._key(key)).get(Range=f"bytes={start}-{end - 1}")
             yield from part["Body"].iter_chunks(_READ_BYTES)
+
+    @property
+    def receives_parts(self) -> bool:
+        """False for an hour after the server has refused to."""
+        with suppress(RedisError):
+            return cache.get(self._refusal) is None
+        return False
+
+    def start_parts(self, key: str, content_type: str) -> str:
+        options = self._get_write_parameters(self._key(key)) | {
+            "ContentType": content_type,
+            "ChecksumAlgorithm": "CRC32",
+        }
+        with self._unsupported_parts():
+            response = self._client.create_multipart_upload(
+                **self._object(key), **options, ChecksumType="FULL_OBJECT"
+            )
+        return str(response["UploadId"])
+
+    def part_saver(self, key: str, upload: str) -> SavePart:
+        # A client of boto3 is safe in threads, and each new one costs 76 to 202 ms.
+        client, target = self._client, self._part_of(key)
+
+        def save(number: int, content: IO[bytes], crc32: int, /) -> SavedPart:
+            with self._unsupported_parts():
+                response = client.upload_part(
+                    **target,
+                    UploadId=upload,
+                    PartNumber=number,
+                    Body=content,
+                    ChecksumCRC32=_encoded(crc32),
+                )
+            return SavedPart(number, response["ETag"], crc32)
+
+        return save
+
+    def complete_parts(self, key: str, upload: str, parts: Sequence[SavedPart], crc32: int) -> None:
+        # Some servers require the checksums.
+        listed = [
+            {"PartNumber": each.number, "ETag": each.tag, "ChecksumCRC32": _encoded(each.crc32)}
+            for each in sorted(parts, key=attrgetter("number"))
+        ]
+        checksum = _encoded(crc32)
+        with self._unsupported_parts():
+            response = self._client.complete_multipart_upload(
+                **self._part_of(key),
+                UploadId=upload,
+                MultipartUpload={"Parts": listed},
+                ChecksumCRC32=checksum,
+                ChecksumType="FULL_OBJECT",
+            )
+        # Some servers compare no checksum, and return none or that of the parts' checksums.
+        returned = response.get("ChecksumCRC32", checksum)
+        if returned != checksum and "-" not in returned:
+            raise OSError(f"The bucket has other bytes of {key} than were sent.")
+
+    def abort_parts(self, key: str, upload: str) -> bool:
+        try:
+            self._client.abort_multipart_upload(**self._object(key), UploadId=upload)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return True
+            logger.warning("The parts of %s could not be deleted: %s", key, error)
+            return False
+        except BotoCoreError as error:
+            logger.warning("The parts of %s could not be deleted: %s", key, error)
+            return False
+        return True
 
     def copy(self, source: str, target: str) -> None:
         """Let the bucket copy the object; large ones in parts."""
@@ -54,20 +144,16 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
 
         A second upload would replace a file that is being read: the bucket refuses it.
         """
-        url = self.connection.meta.client.generate_presigned_url(
+        url = self._client.generate_presigned_url(
             "put_object",
-            Params={
-                "Bucket": self.bucket_name,
-                "Key": self._key(target.key),
-                "IfNoneMatch": "*",
-            },
+            Params={**self._object(target.key), "IfNoneMatch": "*"},
             ExpiresIn=seconds,
         )
         return UploadLink(url, headers={"If-None-Match": "*"})
 
     def probe(self) -> None:
         """Request the head of the bucket. Buckets do not fill up, so nothing is written."""
-        self.connection.meta.client.head_bucket(Bucket=self.bucket_name)
+        self._client.head_bucket(Bucket=self.bucket_name)
 
     def get_modified_time(self, name: str) -> datetime:
         """Return the time of the last change. Raises FileNotFoundError, as other storages do."""
@@ -94,9 +180,46 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
                 return False
         return is_clear
 
+    @property
+    def _refusal(self) -> str:
+        """The key in the cache that tells that the server does not support parts."""
+        return f"no-parts:{self.endpoint_url}:{self.bucket_name}"
+
+    @property
+    def _client(self) -> Any:
+        """The client of the calling thread."""
+        return self.connection.meta.client
+
+    def _object(self, name: str) -> dict[str, str]:
+        """Return the parameters of a request that name an object."""
+        return {"Bucket": self.bucket_name, "Key": self._key(name)}
+
+    def _part_of(self, name: str) -> dict[str, Any]:
+        """Return the parameters of the requests that send and complete the parts of an object."""
+        options = self.get_object_parameters(self._key(name))
+        repeated = {option: options[option] for option in _OPTIONS_OF_PARTS if option in options}
+        return self._object(name) | repeated
+
+    @contextmanager
+    def _unsupported_parts(self) -> Iterator[None]:
+        """Raise PartsNotSupported for the errors of servers that do not know the checksum."""
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_SUPPORTED:
+                with suppress(RedisError):
+                    cache.set(self._refusal, 1, timeout=_REFUSAL_SECONDS)
+                raise PartsNotSupported(str(error)) from error
+            raise
+
     def _key(self, name: str) -> Any:
         """Return the key of an object: its name inside the folder that the option location sets."""
         return self._normalize_name(clean_name(name))
+
+
+def _encoded(crc32: int) -> str:
+    """Return a CRC-32 as the API of S3 shows it."""
+    return base64.b64encode(crc32.to_bytes(4)).decode()
 
 
 @contextmanager
