@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from exports.execution import joining, planning
+from exports.execution import distribution, joining, planning
 from exports.execution.joining import groups_to_join
 from exports.execution.planning import PART_BYTES, FilePlanner, PartPlanner
 from exports.models import PartitionStatus
@@ -154,9 +154,13 @@ def test_no_partition_is_planned_to_be_small() -> None:
 
 
 def test_a_huge_file_has_few_partitions() -> None:
-    """1.5 TiB that do not compress need less than the 2,000 numbers of partitions."""
-    slices = [Slice(16 << 30, first, first + 2048) for first in range(96)]
-    assert len(planned(slices)) < 2000
+    """The largest file needs less than the numbers of partitions, and its parts stay small."""
+    size = planning.MAX_FILE_BYTES // 50
+    pages = 1 << 20
+    slices = [Slice(size, first * pages, (first + 1) * pages) for first in range(50)]
+    groups = planned(slices)
+    assert len(groups) < distribution.MAX_PARTITIONS
+    assert max(sum(each.bytes for each in group) for group in groups) <= 512 << 20
 
 
 def test_the_condition_of_a_slice_quotes_its_locations() -> None:
