@@ -49,7 +49,7 @@ def create(
     if api_key is not None:
         check_key(read, api_key)
     allowed = ExportLimits.applied_to(organization.pk)
-    quotas = admission.quotas(EXPORTS, organization.pk, allowed)
+    quotas = admission.Quotas(EXPORTS, organization.pk, allowed)
     same = admission.unfinished_of(EXPORTS, organization.pk)
     same = same.filter(spec=spec.to_json()) if dedupe else same.none()
     if same.exists():
@@ -60,7 +60,7 @@ def create(
             if existing := same.first():
                 return existing, False
     # Counting may cost the database seconds: not for a request that is refused anyway.
-    admission.check(organization.pk, quotas)
+    quotas.check()
     count = count_rows(spec, organization.pk)
     with transaction.atomic():
         admission.lock(organization.pk)

@@ -127,8 +127,9 @@ class JobLimits(models.Model):
 
         The object is for reading: saving it would store the defaults as the organization's own.
         """
-        own = cls._default_manager.filter(pk=organization_id).first()
-        limits = own or cls(pk=organization_id)
+        # Without an order, which would join the organizations.
+        own = cls._default_manager.filter(pk=organization_id).order_by()
+        limits = next(iter(own), None) or cls(pk=organization_id)
         for field in cls.limit_fields():
             if getattr(limits, field.name) is None:
                 setattr(limits, field.name, cls.default_of(field))
