@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from psycopg import sql
@@ -61,7 +62,7 @@ def publish(
 def _matching(event: Event) -> list[int]:
     """Return the keys of the subscriptions that get a delivery of an event."""
     table = sql.Identifier(Subscription._meta.db_table)
-    values = {
+    values: dict[str, Any] = {
         "organization": event.organization_id,
         "types": [ALL_EVENTS, str(event.type)],
         "resource": event.resource,

@@ -90,8 +90,8 @@ def _row_of(prefix: str) -> ApiKey | None:
     """Return the key with a prefix, with its organization, in one query; None if there is none."""
     of_key, of_organization = ApiKey._meta.concrete_fields, Organization._meta.concrete_fields
     columns = [
-        *(sql.Identifier("key", field.column) for field in of_key),
-        *(sql.Identifier("organization", field.column) for field in of_organization),
+        *(sql.Identifier("key", str(field.column)) for field in of_key),
+        *(sql.Identifier("organization", str(field.column)) for field in of_organization),
     ]
     statement = _FIND.format(
         columns=sql.SQL(", ").join(columns),

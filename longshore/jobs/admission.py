@@ -125,7 +125,7 @@ class Quotas:
             "unfinished": _UNFINISHED.format(**tables),
             "stored_bytes": _STORED_BYTES.format(**tables),
         }
-        known = {
+        known: dict[str, Any] = {
             "organization": self.organization_id,
             "unfinished": [str(status) for status in self.kind.unfinished],
             "today": _today(),

@@ -32,7 +32,8 @@ def count_messages(queue: str) -> int:
         with current_app.connection_or_acquire() as broker:
             # Not passively: Valkey has no empty queues, and the error for a queue that does not
             # exist makes kombu close its connections, which costs four times as much.
-            declared = current_app.amqp.queues[queue].queue_declare(channel=broker.default_channel)
+            waiting = current_app.amqp.queues[queue]
+            declared: Any = waiting.queue_declare(channel=broker.default_channel)
             return int(declared.message_count)
     except Exception:
         # Broker clients raise many kinds of error.
