@@ -61,7 +61,7 @@ def publish(
 
 def _matching(event: Event) -> list[int]:
     """Return the keys of the subscriptions that get a delivery of an event."""
-    table = sql.Identifier(Subscription._meta.db_table)
+    statement = _MATCHING.format(subscriptions=sql.Identifier(Subscription._meta.db_table))
     values: dict[str, Any] = {
         "organization": event.organization_id,
         "types": [ALL_EVENTS, str(event.type)],
@@ -70,7 +70,7 @@ def _matching(event: Event) -> list[int]:
         "restricted": restricted([event.resource, *event.other_resources]),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_MATCHING.format(subscriptions=table), values)
+        cursor.execute(statement.as_string(None), values)
         return [number for (number,) in cursor.fetchall()]
 
 

@@ -99,7 +99,7 @@ def _row_of(prefix: str) -> ApiKey | None:
         organizations=sql.Identifier(Organization._meta.db_table),
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [prefix])
+        cursor.execute(statement.as_string(None), [prefix])
         row = cursor.fetchone()
     if row is None:
         return None

@@ -131,7 +131,7 @@ class Quotas:
             "today": _today(),
         }
         with connection.cursor() as cursor:
-            cursor.execute(statement.format(**tables, **parts), known | values)
+            cursor.execute(statement.format(**tables, **parts).as_string(None), known | values)
             row: Sequence[int] = cursor.fetchone()
         return row
 
@@ -142,9 +142,9 @@ def lock(organization_id: str) -> None:
     Without the lock, concurrent requests could all take the last place within a limit. No error if
     the organization does not exist: it may be deleted while its jobs end.
     """
-    table = sql.Identifier(Organization._meta.db_table)
+    statement = _LOCK.format(organizations=sql.Identifier(Organization._meta.db_table))
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK.format(organizations=table), [organization_id])
+        cursor.execute(statement.as_string(None), [organization_id])
 
 
 def unfinished_of(kind: JobKind[J], organization_id: str) -> JobQuerySet[J]:
