@@ -1,4 +1,4 @@
-"""Measures the time from a request to its file, and the gain of two connections over one.
+"""Measures exports from the request to the file, creations, and two connections against one.
 
     python -m benchmarks.lifecycle [--rows 1000000] [--repeat 5]
 
@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 
 from benchmarks.data import fill, servers
 from benchmarks.measuring import machine, measure
@@ -29,6 +30,9 @@ SMALL = {"resource": "contact", "options": {"limit": 1000}}
 _EXPORTS, _CREATORS, _REQUESTS_EACH = 50, 50, 4
 _START_SECONDS = 600
 LARGE = "CSV, merge, gzip"
+# A part of the command line or title of each program.
+_SERVERS = {"web server": "gunicorn", "PostgreSQL": "bin/postgres", "Valkey": "valkey-server"}
+_EXPORT_WORKERS = ("quick@", "large@")
 
 
 @contextmanager
@@ -87,26 +91,73 @@ def seconds_to_created(client: httpx.Client) -> float:
     return time.perf_counter() - started
 
 
+def create_at_once(client: httpx.Client) -> list[float]:
+    """Return the sorted response times of concurrent creators."""
+    with ThreadPoolExecutor(_CREATORS) as pool:
+        requests = [
+            pool.submit(seconds_to_created, client) for _ in range(_CREATORS * _REQUESTS_EACH)
+        ]
+        return sorted(request.result() for request in requests)
+
+
+def processes_of(*parts: str) -> list[psutil.Process]:
+    """Return the processes of programs of the stack, with the children of each."""
+    (serve,) = psutil.Process().children()
+    programs = [
+        each for each in serve.children() if any(part in " ".join(each.cmdline()) for part in parts)
+    ]
+    return [each for program in programs for each in (program, *program.children(recursive=True))]
+
+
+@contextmanager
+def paused_workers() -> Iterator[None]:
+    """Stop the workers of exports during the block, so that no export runs."""
+    workers = processes_of(*_EXPORT_WORKERS)
+    for worker in workers:
+        worker.suspend()
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.resume()
+
+
+def processor_seconds() -> dict[str, float]:
+    """Return the processor time that each server has used."""
+    found = {}
+    for name, part in _SERVERS.items():
+        times = [process.cpu_times() for process in processes_of(part)]
+        found[name] = sum(each.user + each.system for each in times)
+    return found
+
+
 def small_exports() -> None:
     with stack() as client:
         seconds_to_completed(client)  # Not counted: warms up the workers.
         ended = sorted(seconds_to_completed(client) for _ in range(_EXPORTS))
-        with ThreadPoolExecutor(_CREATORS) as pool:
-            requests = [
-                pool.submit(seconds_to_created, client) for _ in range(_CREATORS * _REQUESTS_EACH)
-            ]
-            created = sorted(request.result() for request in requests)
+        with paused_workers():
+            create_at_once(client)  # Not counted: opens the connections of all threads.
+            before = processor_seconds()
+            alone = create_at_once(client)
+            used = {
+                name: (seconds - before[name]) / len(alone) * 1000
+                for name, seconds in processor_seconds().items()
+            }
+        created = create_at_once(client)
     print("| | times | median | p95 |")
     print("|---|--:|--:|--:|")
     for name, found in (
         ("an export of 1,000 rows, from the request to the file", ended),
-        (f"{_CREATORS} clients create exports at once: response", created),
+        (f"{_CREATORS} clients create exports at once: response while no export runs", alone),
+        (f"{_CREATORS} clients create exports at once: response while exports run", created),
     ):
         highest = found[int(len(found) * 0.95)]
         print(
             f"| {name} | {len(found)} | {statistics.median(found) * 1000:.0f} ms"
             f" | {highest * 1000:.0f} ms |"
         )
+    each = ", ".join(f"{name} {milliseconds:.1f} ms" for name, milliseconds in used.items())
+    print(f"\nProcessor time of a creation while no export runs: {each}.")
 
 
 def readers(rows: int, repeat: int) -> None:

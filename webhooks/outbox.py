@@ -2,13 +2,35 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from psycopg import sql
 
+from longshore.resources.readers import restricted
 from webhooks import queueing
-from webhooks.events import EventType
+from webhooks.events import ALL_EVENTS, EventType
 from webhooks.models import Delivery, Event, Subscription
 from webhooks.payloads import Data
+
+# SQL text, because Django needs five times as long to build this query as PostgreSQL to run it, and
+# creations of one organization wait for each other meanwhile.
+_MATCHING = sql.SQL(
+    """
+SELECT number FROM {subscriptions}
+WHERE deleted_at IS NULL
+    AND organization_id = %(organization)s
+    AND challenge = ''
+    -- If Longshore disabled a subscription, its deliveries fail and can be recovered later.
+    AND (active OR disabled_at IS NOT NULL)
+    AND events && %(types)s::varchar[]
+    AND (resources = '{{}}' OR %(resource)s = ANY (resources))
+    AND (types = '{{}}' OR %(export_type)s = ANY (types))
+    -- Only an API key that may read a restricted resource can name it in a subscription.
+    AND resources @> %(restricted)s::varchar[]
+ORDER BY number
+"""
+)
 
 
 def publish(
@@ -33,8 +55,23 @@ def publish(
         export_type=export_type,
         subject=data.get("id") or "",
     )
-    deliver(event, Subscription.objects.matching(event).values_list("pk", flat=True))
+    deliver(event, _matching(event))
     return event
+
+
+def _matching(event: Event) -> list[int]:
+    """Return the keys of the subscriptions that get a delivery of an event."""
+    statement = _MATCHING.format(subscriptions=sql.Identifier(Subscription._meta.db_table))
+    values: dict[str, Any] = {
+        "organization": event.organization_id,
+        "types": [ALL_EVENTS, str(event.type)],
+        "resource": event.resource,
+        "export_type": event.export_type,
+        "restricted": restricted([event.resource, *event.other_resources]),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None), values)
+        return [number for (number,) in cursor.fetchall()]
 
 
 def delete_events(organization_id: str, subject: str) -> None:

@@ -78,7 +78,7 @@ def store(
 def check_quotas(organization_id: str) -> None:
     """Raise ApiError if one more batch would exceed a quota of an organization."""
     allowed = BatchLimits.applied_to(organization_id)
-    admission.check(organization_id, admission.quotas(BATCHES, organization_id, allowed))
+    admission.Quotas(BATCHES, organization_id, allowed).check()
 
 
 def has_input(batch: Batch) -> bool:
@@ -148,7 +148,7 @@ def create(
         # The files and the preview of a batch show stored records.
         check_key([resource], api_key)
     allowed = BatchLimits.applied_to(organization.pk)
-    quotas = admission.quotas(BATCHES, organization.pk, allowed)
+    quotas = admission.Quotas(BATCHES, organization.pk, allowed)
     with transaction.atomic():
         admission.lock(organization.pk)
         if dedupe and source.stored and (existing := _same(organization, spec, source.stored)):

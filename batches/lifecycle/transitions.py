@@ -83,10 +83,10 @@ class BatchLifecycle(PublishingLifecycle[Batch]):
     }
     time_limit_advice = "Send several batches."
 
-    def quotas(self, job: Batch) -> list[admission.Quota]:
+    def quotas(self, job: Batch) -> admission.Quotas:
         """As for all jobs. An undo may store its few files although the batch used the quota up."""
         limits, stores = self.kind.limits(job.organization_id), job.reverses_id is None
-        return admission.quotas(self.kind, job.organization_id, limits, has_stored_bytes=stores)
+        return admission.Quotas(self.kind, job.organization_id, limits, has_stored_bytes=stores)
 
     def lifetime(self, job: Batch) -> timedelta:
         if job.status == Status.REQUESTED:

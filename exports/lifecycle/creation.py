@@ -49,22 +49,27 @@ def create(
     if api_key is not None:
         check_key(read, api_key)
     allowed = ExportLimits.applied_to(organization.pk)
-    quotas = admission.quotas(EXPORTS, organization.pk, allowed)
-    same = admission.unfinished_of(EXPORTS, organization.pk)
-    same = same.filter(spec=spec.to_json()) if dedupe else same.none()
-    if same.exists():
+    quotas = admission.Quotas(EXPORTS, organization.pk, allowed)
+
+    def find_same() -> Export | None:
+        if not dedupe:
+            return None
+        unfinished = admission.unfinished_of(EXPORTS, organization.pk)
+        return unfinished.filter(spec=spec.to_json()).first()
+
+    if find_same():
         with transaction.atomic():
             # A deletion waits for this lock, and then also deletes the response that is stored for
             # an Idempotency-Key.
             admission.lock(organization.pk)
-            if existing := same.first():
+            if existing := find_same():
                 return existing, False
     # Counting may cost the database seconds: not for a request that is refused anyway.
-    admission.check(organization.pk, quotas)
+    quotas.check()
     count = count_rows(spec, organization.pk)
     with transaction.atomic():
         admission.lock(organization.pk)
-        if existing := same.first():
+        if existing := find_same():
             return existing, False
         _check(count, spec, allowed)
         export = Export(

@@ -1,10 +1,12 @@
 """Base of the serializers of models."""
 
+import copy
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
 from rest_framework import ISO_8601, serializers
 
+AnyField = serializers.Field[Any, Any, Any, Any]
 _Model = TypeVar("_Model", bound=models.Model)
 
 
@@ -31,3 +33,17 @@ class ModelSerializer(serializers.ModelSerializer[_Model]):
         models.BigAutoField: BigIntegerField,
         models.BigIntegerField: BigIntegerField,
     }
+    # The fields of the class before they are bound to an object.
+    _unbound: ClassVar[dict[str, AnyField]]
+
+    def get_fields(self) -> dict[str, AnyField]:
+        """Return copies of the fields of the class: building them takes longer than their use."""
+        if "_unbound" not in vars(type(self)):
+            type(self)._unbound = super().get_fields()
+        return {name: _copied(field) for name, field in self._unbound.items()}
+
+
+def _copied(field: AnyField) -> AnyField:
+    """Return a field that can be bound. A field with fields of its own is built again."""
+    has_fields = isinstance(field, serializers.BaseSerializer) or hasattr(field, "child")
+    return copy.deepcopy(field) if has_fields else copy.copy(field)

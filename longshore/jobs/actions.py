@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from longshore.api.errors import ApiError, ErrorCode
 from longshore.jobs import admission, maintenance
-from longshore.jobs.admission import Quota
+from longshore.jobs.admission import Quotas
 from longshore.jobs.errors import JobErrorCode
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.lifecycle import Lifecycle
@@ -32,13 +32,12 @@ def create(lifecycle: Lifecycle[J], job: J) -> None:
         create_locked(lifecycle, job, quotas)
 
 
-def create_locked(lifecycle: Lifecycle[J], job: J, quotas: Iterable[Quota]) -> None:
+def create_locked(lifecycle: Lifecycle[J], job: J, quotas: Quotas) -> None:
     """As `create`, in the caller's transaction, which holds the lock of the organization.
 
     Sends the message on commit.
     """
-    kind = lifecycle.kind
-    job.organization_number = admission.admit(kind, job.organization_id, quotas, is_new=True)
+    job.organization_number = quotas.admit(is_new=True)
     if job.status == Status.REQUESTED:
         lifecycle.create(job)
         return
@@ -46,16 +45,15 @@ def create_locked(lifecycle: Lifecycle[J], job: J, quotas: Iterable[Quota]) -> N
     # the message, recovery sends one, as for a lost message.
     job.enqueued_at = timezone.now()
     lifecycle.create(job)
-    transaction.on_commit(lambda: enqueue(kind, job, is_marked=True))
+    transaction.on_commit(lambda: enqueue(lifecycle.kind, job, is_marked=True))
 
 
-def create_claimed(lifecycle: Lifecycle[J], job: J, quotas: Iterable[Quota]) -> J:
+def create_claimed(lifecycle: Lifecycle[J], job: J, quotas: Quotas) -> J:
     """As `create_locked`, but claim the job for this process, which runs it after the commit.
 
     If this process dies before the job has ended, recovery requeues it.
     """
-    kind = lifecycle.kind
-    job.organization_number = admission.admit(kind, job.organization_id, quotas, is_new=True)
+    job.organization_number = quotas.admit(is_new=True)
     lifecycle.create(job)
     return lifecycle.claim_created(job)
 
@@ -94,12 +92,12 @@ def retry(lifecycle: Lifecycle[J], job: J, log: Callable[[], None] = _nothing) -
             raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
         job.refresh_from_db()
     quotas = lifecycle.quotas(job)
-    admission.check(organization_id, quotas)
+    quotas.check()
     if not maintenance.succeeds(partial(maintenance.delete_all_attempts, lifecycle), job, end):
         raise ApiError(JobErrorCode.STORAGE_UNAVAILABLE)
     with transaction.atomic():
         admission.lock(organization_id)
-        admission.admit(kind, organization_id, quotas, is_new=False)
+        quotas.admit(is_new=False)
         if not lifecycle.restart(job):
             job.refresh_from_db()
             raise not_retryable(kind, job.status)

@@ -3,15 +3,14 @@
 All checks are exact under `lock`, which serializes the requests of one organization.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Sum
 from django.utils import timezone
 from psycopg import sql
 
@@ -25,117 +24,132 @@ J = TypeVar("J", bound=Job)
 
 # When to try again if no unfinished job has an estimated completion.
 _DEFAULT_RETRY_SECONDS = 30
-# The quota of jobs per day.
-DAILY = "daily"
+# The names of the quotas: fields of `JobLimits`.
+UNFINISHED, DAILY, STORED_BYTES = "unfinished", "daily", "stored_bytes"
 
-_COUNT = sql.SQL(
+# SQL texts, because Django needs longer to build these queries than PostgreSQL to run them, and
+# creations of one organization wait for each other meanwhile.
+_LOCK = sql.SQL("SELECT FROM {organizations} WHERE id = %s FOR NO KEY UPDATE")
+_UNFINISHED = sql.SQL(
+    """(
+    SELECT count(*) FROM {jobs}
+    WHERE deleted_at IS NULL AND organization_id = %(organization)s
+        AND status = ANY (%(unfinished)s)
+)"""
+)
+# `sum` of bigint is numeric.
+_STORED_BYTES = sql.SQL(
+    """(
+    SELECT coalesce(sum(stored_bytes), 0)::bigint FROM {jobs}
+    WHERE organization_id = %(organization)s AND stored_bytes > 0
+)"""
+)
+_USED = sql.SQL(
     """
-INSERT INTO {usage} AS usage (organization_id, last_number, day, jobs)
-VALUES (%s, %s, %s, 1)
-ON CONFLICT (organization_id) DO UPDATE SET
-    last_number = usage.last_number + excluded.last_number,
-    day = excluded.day,
-    jobs = CASE WHEN usage.day = excluded.day THEN usage.jobs + 1 ELSE 1 END
-RETURNING last_number
+SELECT {unfinished}, coalesce((
+    SELECT jobs FROM {usage} WHERE organization_id = %(organization)s AND day = %(today)s
+), 0), {stored_bytes}
+"""
+)
+_ADMIT = sql.SQL(
+    """
+WITH counted AS (
+    INSERT INTO {usage} AS usage (organization_id, last_number, day, jobs)
+    VALUES (%(organization)s, %(new)s, %(today)s, 1)
+    ON CONFLICT (organization_id) DO UPDATE SET
+        last_number = usage.last_number + excluded.last_number,
+        day = excluded.day,
+        jobs = CASE WHEN usage.day = excluded.day THEN usage.jobs + 1 ELSE 1 END
+    RETURNING last_number, jobs
+)
+SELECT last_number, {unfinished}, jobs - 1, {stored_bytes} FROM counted
 """
 )
 
 
 @dataclass(frozen=True)
-class Quota:
-    """A limit on what an organization uses.
+class Quotas:
+    """Limits on what an organization uses: unfinished jobs, jobs per day, stored bytes.
 
-    name: that of the limit, a field of `JobLimits`.
-    used: a query of one number for the organization `OuterRef("pk")`; no row means 0.
-    maximum: None for no limit. A job is admitted while less than this is used.
-    refusal: returns the error to raise, given the number used.
+    has_stored_bytes: whether the quota of stored bytes applies.
     """
 
-    name: str
-    used: QuerySet[Any, Any]
-    maximum: int | None
-    refusal: Callable[[int], ApiError]
+    kind: JobKind[Any]
+    organization_id: str
+    limits: Limits
+    has_stored_bytes: bool = True
+
+    def used(self) -> dict[str, int]:
+        """Return what the organization uses of each quota, by name, in one query."""
+        return self._named(self._execute(_USED))
+
+    def check(self) -> None:
+        """Raise ApiError if one more job would exceed a quota, in one query.
+
+        Exact only under `lock`; without it, a cheap check before expensive work.
+        """
+        self._check(self.used())
+
+    def admit(self, *, is_new: bool) -> int:
+        """Count one more job that is created or retried. Call it under `lock`.
+
+        Returns the number of the newest job in its organization. Raises ApiError if the job would
+        exceed a quota: the caller rolls back its transaction, which has counted the job.
+        """
+        last_number, *used = self._execute(_ADMIT, new=int(is_new))
+        self._check(self._named(used))
+        return last_number
+
+    def _check(self, used: dict[str, int]) -> None:
+        kind, limits = self.kind, self.limits
+        if used[UNFINISHED] >= limits.unfinished:
+            wait = _seconds_until_one_ends(kind, self.organization_id)
+            raise too_many_unfinished(kind, limits.unfinished, wait)
+        if limits.daily is not None and used[DAILY] >= limits.daily:
+            now = datetime.now(UTC)
+            wait = ceil((next_day(now) - now).total_seconds())
+            raise too_many_today(kind, used[DAILY], limits.daily, wait)
+        maximum = limits.stored_bytes if self.has_stored_bytes else None
+        if maximum is not None and used[STORED_BYTES] >= maximum:
+            raise too_many_stored_bytes(kind, used[STORED_BYTES], maximum)
+
+    def _named(self, used: Sequence[int]) -> dict[str, int]:
+        return dict(zip((UNFINISHED, DAILY, STORED_BYTES), used, strict=True))
+
+    def _execute(self, statement: sql.SQL, **values: int) -> Sequence[int]:
+        tables = {
+            "jobs": sql.Identifier(self.kind.job._meta.db_table),
+            "usage": sql.Identifier(self.kind.usage._meta.db_table),
+        }
+        parts = {
+            "unfinished": _UNFINISHED.format(**tables),
+            "stored_bytes": _STORED_BYTES.format(**tables),
+        }
+        known: dict[str, Any] = {
+            "organization": self.organization_id,
+            "unfinished": [str(status) for status in self.kind.unfinished],
+            "today": _today(),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(statement.format(**tables, **parts).as_string(None), known | values)
+            row: Sequence[int] = cursor.fetchone()
+        return row
 
 
 def lock(organization_id: str) -> None:
     """Lock an organization until the end of the transaction.
 
-    Without the lock, concurrent requests could all take the last place within a limit.
+    Without the lock, concurrent requests could all take the last place within a limit. No error if
+    the organization does not exist: it may be deleted while its jobs end.
     """
-    # `first` executes the query. No error if the row is missing: the organization may be deleted
-    # while its jobs end.
-    Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
+    statement = _LOCK.format(organizations=sql.Identifier(Organization._meta.db_table))
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None), [organization_id])
 
 
-def unfinished_of(kind: JobKind[J], organization_id: str | OuterRef) -> JobQuerySet[J]:
+def unfinished_of(kind: JobKind[J], organization_id: str) -> JobQuerySet[J]:
     """Return the jobs that count against the limit of unfinished jobs."""
     return kind.jobs.visible().filter(organization_id=organization_id, status__in=kind.unfinished)
-
-
-def quotas(
-    kind: JobKind[Any], organization_id: str, limits: Limits, *, has_stored_bytes: bool = True
-) -> list[Quota]:
-    """Return the quotas of a job: unfinished jobs, jobs per day, stored bytes.
-
-    has_stored_bytes: whether the quota of stored bytes applies to the job.
-    """
-    unfinished = unfinished_of(kind, OuterRef("pk")).order_by().values("organization")
-    usage = kind.usage._default_manager.filter(organization=OuterRef("pk"), day=_today())
-
-    def unfinished_refusal(used: int) -> ApiError:
-        wait = _seconds_until_one_ends(kind, organization_id)
-        return too_many_unfinished(kind, limits.unfinished, wait)
-
-    def daily_refusal(used: int) -> ApiError:
-        now = datetime.now(UTC)
-        wait = ceil((next_day(now) - now).total_seconds())
-        return too_many_today(kind, used, limits.daily or 0, wait)
-
-    found = [
-        Quota(
-            "unfinished",
-            unfinished.values(count=Count("pk")),
-            limits.unfinished,
-            unfinished_refusal,
-        ),
-        Quota(DAILY, usage.values("jobs"), limits.daily, daily_refusal),
-    ]
-    if has_stored_bytes:
-        found.append(
-            Quota(
-                "stored_bytes",
-                _stored(kind, OuterRef("pk")),
-                limits.stored_bytes,
-                lambda used: too_many_stored_bytes(kind, used, limits.stored_bytes or 0),
-            )
-        )
-    return found
-
-
-def check(organization_id: str, checked: Iterable[Quota]) -> None:
-    """Raise ApiError if one more job would exceed a quota, in one query for all quotas.
-
-    Exact only under `lock`; without it, a cheap check before expensive work.
-    """
-    limited = [quota for quota in checked if quota.maximum is not None]
-    numbers = used(organization_id, limited) if limited else {}
-    for quota in limited:
-        number = numbers.get(quota.name, 0)
-        if quota.maximum is not None and number >= quota.maximum:
-            raise quota.refusal(number)
-
-
-def used(organization_id: str, quotas: Sequence[Quota]) -> dict[str, int]:
-    """Return what an organization uses of each quota, by name, in one query.
-
-    Empty if the organization does not exist.
-    """
-    numbers = {
-        quota.name: Coalesce(Subquery(quota.used), Value(0), output_field=BigIntegerField())
-        for quota in quotas
-    }
-    row = Organization.objects.filter(pk=organization_id).values_list(*numbers.values()).first()
-    return dict(zip(numbers, row or (), strict=bool(row)))
 
 
 def next_day(now: datetime) -> datetime:
@@ -143,24 +157,11 @@ def next_day(now: datetime) -> datetime:
     return datetime.combine(now.date() + timedelta(days=1), time(), UTC)
 
 
-def admit(
-    kind: JobKind[Any], organization_id: str, checked: Iterable[Quota], *, is_new: bool
-) -> int:
-    """Count one more job that is created or retried. Call it under `lock`.
-
-    Returns the number of the newest job in its organization. Raises ApiError if the job would
-    exceed a quota.
-    """
-    check(organization_id, checked)
-    usage = sql.Identifier(kind.usage._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT.format(usage=usage), [organization_id, int(is_new), _today()])
-        return int(cursor.fetchone()[0])
-
-
 def stored_bytes_of(kind: JobKind[Any], organization_id: str) -> int:
     """Return the size of all files of an organization in storage, of deleted jobs too."""
-    return next(iter(_stored(kind, organization_id)), 0)
+    files = kind.jobs.filter(organization=organization_id, stored_bytes__gt=0)
+    used: int = files.aggregate(bytes=Sum("stored_bytes", default=0))["bytes"]
+    return used
 
 
 def admit_stored_bytes(kind: JobKind[Any], organization_id: str, size: int) -> None:
@@ -210,14 +211,6 @@ def too_many_stored_bytes(kind: JobKind[Any], used: int, maximum: int) -> ApiErr
     )
     details = {"maximum": maximum, "used": used}
     return ApiError(JobErrorCode.STORAGE_QUOTA_EXCEEDED, text, details)
-
-
-def _stored(kind: JobKind[Any], organization_id: str | OuterRef) -> QuerySet[Any, int]:
-    """Return a query of the sum of `stored_bytes`; no row if there are no files."""
-    stored = kind.jobs.filter(organization=organization_id, stored_bytes__gt=0).order_by()
-    sums = stored.values("organization").annotate(sum=Sum("stored_bytes"))
-    sizes: QuerySet[Any, int] = sums.values_list("sum", flat=True)
-    return sizes
 
 
 def _today() -> date:

@@ -49,10 +49,10 @@ class Lifecycle(StatusChanges[J]):
 
     # --- Clients -----------------------------------------------------------------------------
 
-    def quotas(self, job: J) -> list[admission.Quota]:
+    def quotas(self, job: J) -> admission.Quotas:
         """Return the quotas of a job that is created or retried."""
         limits = self.kind.limits(job.organization_id)
-        return admission.quotas(self.kind, job.organization_id, limits)
+        return admission.Quotas(self.kind, job.organization_id, limits)
 
     def create(self, job: J) -> None:
         """Store a new job, queued or requested. It expires after its `lifetime`."""

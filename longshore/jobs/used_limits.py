@@ -16,8 +16,7 @@ def used_limits(organization: Organization) -> Iterator[LimitUsage]:
     """Yield the limits of an organization for every kind of job."""
     for kind in registered():
         limits = kind.limits(organization.pk)
-        quotas = admission.quotas(kind, organization.pk, limits)
-        used = admission.used(organization.pk, quotas)
+        used = admission.Quotas(kind, organization.pk, limits).used()
         declared = limits if isinstance(limits, JobLimits) else JobLimits
         for field in declared.limit_fields():
             is_daily = field.name == admission.DAILY

@@ -36,7 +36,7 @@ CONTACTS = {
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("dedupe", "statements"), [(False, 12), (True, 14)])
+@pytest.mark.parametrize(("dedupe", "statements"), [(False, 11), (True, 13)])
 def test_creation_takes_a_constant_number_of_statements(
     alice: KeyClient,
     contacts: list[Contact],

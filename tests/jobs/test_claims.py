@@ -2,18 +2,19 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from django.db import connections
 
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError
-from longshore.jobs import admission, queues
-from longshore.jobs.admission import Quota
+from longshore.jobs import queues
+from longshore.jobs.admission import Quotas
 from longshore.jobs.statuses import Lane
 from tests.claims import claim
 from tests.jobs.conftest import claimed, current, history
-from tests.jobs.reports import create, report_lifecycle
+from tests.jobs.reports import LIMITS, REPORTS, Report, create, report_lifecycle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,12 +62,15 @@ def test_racing_requests_do_not_exceed_the_limit(acme: Organization) -> None:
 
 
 def test_quotas_without_a_maximum_admit_every_job(acme: Organization) -> None:
-    def refusal(used: int) -> ApiError:
-        raise AssertionError(used)
-
-    used = Organization.objects.filter(pk=acme.pk).values("pk")
-    admission.check(acme.pk, [Quota("daily", used, None, refusal)])
-    admission.check(acme.pk, [])
+    create(acme)
+    Report.objects.update(stored_bytes=1)
+    quotas = Quotas(REPORTS, acme.pk, LIMITS)
+    assert quotas.used() == {"unfinished": 1, "daily": 1, "stored_bytes": 1}
+    quotas.check()
+    full = replace(quotas, limits=replace(LIMITS, stored_bytes=1))
+    with pytest.raises(ApiError):
+        full.check()
+    replace(full, has_stored_bytes=False).check()
 
 
 def test_organizations_take_turns(acme: Organization, globex: Organization) -> None:

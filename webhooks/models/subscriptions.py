@@ -1,7 +1,7 @@
 """Subscriptions of organizations: the targets of their events."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,12 +10,7 @@ from django.utils import timezone
 
 from longshore.accounts.models import Organization
 from longshore.database.ids import new_id
-from longshore.resources.readers import restricted
-from webhooks.events import ALL_EVENTS
 from webhooks.targets import MAX_TARGET_CHARACTERS, host_of
-
-if TYPE_CHECKING:
-    from webhooks.models.events import Event
 
 MAX_NAME_CHARACTERS = 200
 
@@ -24,19 +19,6 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def visible(self) -> "SubscriptionQuerySet":
         """Leave out soft-deleted subscriptions."""
         return self.filter(deleted_at=None)
-
-    def matching(self, event: "Event") -> "SubscriptionQuerySet":
-        """Return the subscriptions of the event's organization that get a delivery of it."""
-        all_events = models.Q(events__contains=[ALL_EVENTS])
-        event_type = all_events | models.Q(events__contains=[event.type])
-        resource = models.Q(resources=[]) | models.Q(resources__contains=[event.resource])
-        export_type = models.Q(types=[]) | models.Q(types__contains=[event.export_type])
-        # If Longshore disabled a subscription, its deliveries fail and can be recovered later.
-        recoverable = models.Q(active=True) | models.Q(disabled_at__isnull=False)
-        # Only an API key that may read a restricted resource can name it in a subscription.
-        names = restricted([event.resource, *event.other_resources])
-        own = self.visible().filter(organization=event.organization_id, resources__contains=names)
-        return own.filter(recoverable, event_type, resource, export_type, challenge="")
 
 
 class Verification(models.TextChoices):

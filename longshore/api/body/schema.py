@@ -18,8 +18,8 @@ from longshore.api.body.declaration import (
     Object,
     Text,
 )
+from longshore.api.serializers import AnyField
 
-AnyField = serializers.Field[Any, Any, Any, Any]
 # By the id of the body, which is a constant of a module and lives as long as the process.
 _classes: dict[int, type[serializers.Serializer[Any]]] = {}
 _QUOTE = '"'

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, time
 from typing import Any
 
-from django.db.models import BigIntegerField, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Sum
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import capfirst
@@ -13,13 +12,10 @@ from longshore.accounts.admin.presentation import EMPTY, Table, table
 from longshore.accounts.admin.sections import RecordList, Section, list_url
 from longshore.accounts.models import Organization
 from longshore.jobs.admin.limits import limit_text, limits_url
-from longshore.jobs.admission import quotas
+from longshore.jobs.admission import Quotas
 from longshore.jobs.kinds import JobKind
 from longshore.jobs.models import JobHour, JobLimits
 from longshore.jobs.statuses import Status
-
-# The limits whose used part `quotas` returns, in its order.
-_MEASURED = ("unfinished", "daily", "stored_bytes")
 
 
 class JobSection:
@@ -48,13 +44,7 @@ class JobSection:
     def _limits(self, organization: Organization) -> Table:
         own = self.limits._default_manager.filter(pk=organization.pk).first() or self.limits()
         applied = self.limits.applied_to(organization.pk)
-        checked = quotas(self.kind, organization.pk, applied)
-        numbers = [
-            Coalesce(Subquery(quota.used), Value(0), output_field=BigIntegerField())
-            for quota in checked
-        ]
-        row = Organization.objects.filter(pk=organization.pk).values_list(*numbers).get()
-        used = dict(zip(_MEASURED, row, strict=True))
+        used = Quotas(self.kind, organization.pk, applied).used()
         rows = [
             [
                 capfirst(field.verbose_name),

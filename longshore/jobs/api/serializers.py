@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from longshore.api.links import absolute
-from longshore.api.serializers import ModelSerializer
+from longshore.api.serializers import AnyField, ModelSerializer
 from longshore.jobs.models import Job, JobEvent
 
 _Job = TypeVar("_Job", bound=Job)
@@ -52,7 +52,7 @@ class JobSerializer(ModelSerializer[_Job]):
     metadata = serializers.SerializerMethodField(help_text="`metadata` of the request.")
     request = RequestField()
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def get_fields(self) -> dict[str, AnyField]:
         fields = super().get_fields()
         return {name: field for name, field in fields.items() if name not in self.omitted}
 
