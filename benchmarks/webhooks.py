@@ -1,101 +1,79 @@
 """Measures webhook deliveries per second, and the delay between an export's end and its webhook.
 
-    python -m benchmarks.webhooks [--deliveries 3000] [--exports 50]
+    python -m benchmarks.webhooks [--deliveries 3000] [--repeat 2] [--exports 50]
 
 Starts its own stack, as `make run` does, in a temporary folder, and a local receiver that responds
-at once. Verifies every signature after the measurement. Prints a table in Markdown.
+at once. Lifts the limit of deliveries per second to one host. Verifies every signature after the
+measurement. Prints tables in Markdown, with the processor time of each program for one delivery.
 """
 
 import argparse
-import asyncio
 import json
 import os
+import re
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
-from threading import Thread
 
 import httpx
-from standardwebhooks import Webhook
+import psutil
 
 from benchmarks.lifecycle import SMALL, stack
 from benchmarks.measuring import machine
+from benchmarks.webhook_receiver import Receiver, receiving
 
 _TARGETS = 20
-_MAX_SECONDS = 120
+# A pattern of the command lines of each measured program. The receiver is found by its process id.
+_PROGRAMS = {
+    "sender": "webhooks@",
+    "PostgreSQL": "postgres",
+    "Valkey": "valkey-server",
+    "receiver": "",
+}
 
 
-@dataclass
-class Received:
+@dataclass(frozen=True)
+class Usage:
+    """A time in seconds since 1970, and the processor time of each program until then."""
+
     at: float
-    head: bytes
-    body: bytes
-
-    def verify(self, secret: str) -> None:
-        Webhook(secret).verify(self.body, self.headers)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        lines = self.head.decode().split("\r\n")[1:]
-        return dict(line.split(": ", 1) for line in lines)
-
-    @property
-    def path(self) -> str:
-        return self.head.split(b" ", 2)[1].decode()
+    seconds: dict[str, float]
 
 
-@dataclass
-class Receiver:
-    """Stores the received requests in order."""
+@dataclass(frozen=True)
+class Rate:
+    """Deliveries to some targets, from the commit to the last one.
 
-    port: int = 0
-    received: list[Received] = field(default_factory=list)
+    milliseconds: processor time of each program for one delivery.
+    """
 
-    def wait_for(self, count: int) -> None:
-        deadline = time.monotonic() + _MAX_SECONDS
-        while len(self.received) < count:
-            if time.monotonic() > deadline:
-                raise SystemExit(f"Of {count} deliveries {len(self.received)} came.")
-            time.sleep(0.002)
+    targets: int
+    deliveries: int
+    per_second: float
+    milliseconds: dict[str, float]
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver, self._buffer = receiver, b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, end, rest = self._buffer.partition(b"\r\n\r\n")
-        if not end:
-            return
-        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-        if len(rest) >= length:
-            self._buffer = rest[length:]
-            self._receiver.received.append(Received(time.time(), head, rest[:length]))
-            self._transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+def usage(receiver: Receiver) -> Usage:
+    used = dict.fromkeys(_PROGRAMS, 0.0)
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            line, times = " ".join(process.cmdline()), process.cpu_times()
+            name = "receiver" if process.pid == receiver.pid else _program(line)
+            if name is not None:
+                used[name] += times.user + times.system
+                # Of the child processes that have ended: closed connections of PostgreSQL.
+                used[name] += times.children_user + times.children_system
+    return Usage(time.time(), used)
 
 
-@contextmanager
-def receiving() -> Iterator[Receiver]:
-    receiver, loop = Receiver(), asyncio.new_event_loop()
-    server = loop.run_until_complete(
-        loop.create_server(lambda: _Connection(receiver), "127.0.0.1", 0)
-    )
-    receiver.port = server.sockets[0].getsockname()[1]
-    thread = Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+def _program(command_line: str) -> str | None:
+    for name, pattern in _PROGRAMS.items():
+        if pattern and re.search(pattern, command_line):
+            return name
+    return None
 
 
 @contextmanager
@@ -109,27 +87,29 @@ def subscribed(client: httpx.Client, receiver: Receiver, count: int) -> Iterator
         created = client.post("/v1/webhooks", json=body).raise_for_status().json()
         urls.append(created["url"])
         secrets[path] = created["secret"]
-    receiver.received.clear()
+    receiver.clear()
     yield secrets
     for url in urls:
         client.delete(url).raise_for_status()
-    for received in receiver.received:
+    for received in receiver.received():
         received.verify(secrets[received.path])
 
 
-def deliveries_per_second(
-    client: httpx.Client, receiver: Receiver, publish: Callable[[int], float], most: int, to: int
-) -> tuple[int, float]:
-    """Return the number of deliveries, and the rate per second from the commit to the last one."""
-    with subscribed(client, receiver, to):
-        began = publish(most // to)
-        count = most // to * to
+def measured_rate(client: httpx.Client, receiver: Receiver, most: int, targets: int) -> Rate:
+    """Deliver about `most` messages: the same number of events to each target."""
+    with subscribed(client, receiver, targets):
+        count = most // targets * targets
+        began = publish(most // targets, receiver)
         receiver.wait_for(count)
-        return count, count / (receiver.received[count - 1].at - began)
+        ended = usage(receiver)
+        last = receiver.received()[count - 1].at
+    used = {name: ended.seconds[name] - began.seconds[name] for name in ended.seconds}
+    milliseconds = {name: seconds / count * 1000 for name, seconds in used.items()}
+    return Rate(targets, count, count / (last - began.at), milliseconds)
 
 
-def publish(events: int) -> float:
-    """Store events in one transaction; return the time at which its commit started."""
+def publish(events: int, receiver: Receiver) -> Usage:
+    """Store events in one transaction; return the usage at the start of its commit."""
     from django.db import transaction
 
     from longshore.accounts.models import Organization
@@ -141,8 +121,7 @@ def publish(events: int) -> float:
     with transaction.atomic():
         for _ in range(events):
             outbox.publish(acme.pk, EventType.EXPORT_CREATED, data)
-        began = time.time()
-    return began
+        return usage(receiver)
 
 
 def seconds_after_completion(client: httpx.Client, receiver: Receiver, exports: int) -> list[float]:
@@ -150,7 +129,7 @@ def seconds_after_completion(client: httpx.Client, receiver: Receiver, exports: 
         for number in range(exports):
             client.post("/v1/exports", json=SMALL).raise_for_status()
             receiver.wait_for(number + 1)
-        messages = [(each.at, json.loads(each.body)) for each in receiver.received]
+        messages = [(each.at, json.loads(each.body)) for each in receiver.received()]
     return sorted(
         at - datetime.fromisoformat(message["data"]["completed_at"]).timestamp()
         for at, message in messages
@@ -160,28 +139,29 @@ def seconds_after_completion(client: httpx.Client, receiver: Receiver, exports: 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deliveries", type=int, default=3000)
+    parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--exports", type=int, default=50)
     options = parser.parse_args()
     print(f"\n{machine()}\n")
-    with stack() as client, receiving() as receiver:
+    with stack(WEBHOOK_HOST_RATE="0") as client, receiving() as receiver:
         import django
 
         os.environ["DJANGO_SETTINGS_MODULE"] = "exports_project.settings"
         django.setup()
-        deliveries_per_second(
-            client, receiver, publish, 100, 1
-        )  # Not counted: warms up the worker.
+        measured_rate(client, receiver, 400, 4)  # Not counted: warms up the worker.
         rates = [
-            (to, *deliveries_per_second(client, receiver, publish, options.deliveries, to))
-            for to in (1, _TARGETS)
+            measured_rate(client, receiver, options.deliveries, targets)
+            for _ in range(options.repeat)
+            for targets in (1, _TARGETS)
         ]
         seconds_after_completion(client, receiver, 1)
         seconds = seconds_after_completion(client, receiver, options.exports)
-    print("| | deliveries | a second |")
-    print("|---|--:|--:|")
-    for to, count, rate in rates:
-        name = "one target" if to == 1 else f"{to} targets"
-        print(f"| to {name} | {count:,} | {rate:,.0f} |")
+    print(f"| | deliveries | a second | {' | '.join(f'{name}, ms' for name in _PROGRAMS)} |")
+    print(f"|---{'|--:' * (2 + len(_PROGRAMS))}|")
+    for rate in rates:
+        name = "one target" if rate.targets == 1 else f"{rate.targets} targets"
+        times = " | ".join(f"{rate.milliseconds[name]:.2f}" for name in _PROGRAMS)
+        print(f"| to {name} | {rate.deliveries:,} | {rate.per_second:,.0f} | {times} |")
     print("\n| | times | median | p95 |")
     print("|---|--:|--:|--:|")
     highest = seconds[int(len(seconds) * 0.95)]
