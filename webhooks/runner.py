@@ -28,25 +28,27 @@ def run(number: int) -> None:
     queueing.mark_taken(number)
     bind_contextvars(subscription=number)
     end = time.monotonic() + TURN_SECONDS
-    while claim := _claim(number):
+    limit = senders.MAX_DELIVERIES
+    while claim := _claim(number, limit):
         if claim.may_have_more:
             queueing.wake(number)
-        sent: list[Result] = []
+        began, sent = time.monotonic(), list[Result]()
         try:
             for result in _send(claim, end):
                 sent.append(result)
         finally:
             if sent:
                 results.record(claim, sent)
+        limit = senders.burst(len(sent), time.monotonic() - began)
         queueing.wake_all(senders.next_subscriptions(claim.subscription))
         if time.monotonic() >= end:
             queueing.wake(number)
             return
 
 
-def _claim(number: int) -> DeliveryClaim | None:
+def _claim(number: int, limit: int) -> DeliveryClaim | None:
     try:
-        return claims.claim(number)
+        return claims.claim(number, limit)
     except senders.RateLimitReached:
         queueing.wake(number, senders.RATE_SECONDS)
         return None

@@ -4,6 +4,7 @@ A sender is a thread of a worker. It waits up to 15 seconds for one response.
 """
 
 import time
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
@@ -19,6 +20,10 @@ from webhooks.models import Delivery, DeliveryStatus, Subscription
 # failing, slow or has never responded is unproven: it gets one sender, with one delivery.
 MAX_SENDERS = 4
 MAX_DELIVERIES = 20
+# A claim of a target that responds fast enough may be larger: each claim takes a dozen statements.
+# It should not take longer than this, because the other senders of the target get less of a burst.
+MAX_BURST = 100
+BURST_SECONDS = 0.25
 # A target with slower responses is not quick.
 MAX_QUICK_SECONDS = 2
 # Concurrent senders of all unproven targets, of an organization and in total. The other threads of
@@ -29,6 +34,18 @@ MAX_UNPROVEN_TOTAL = 24
 RATE_SECONDS = 1
 _UNPROVEN = Q(is_quick=False) | Q(consecutive_failures__gt=0)
 _SENDING = Delivery.objects.filter(status=DeliveryStatus.SENDING).order_by()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Permission for another sender of a subscription.
+
+    deliveries: how many it may claim.
+    is_last: whether no further sender would be allowed now.
+    """
+
+    deliveries: int
+    is_last: bool
 
 
 class RateLimitReached(Exception):
@@ -59,8 +76,10 @@ def due() -> Q:
     return not_held() & Q(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now())
 
 
-def claim_limit(subscription: Subscription) -> int:
-    """Return how many deliveries another sender may claim; 0 if there are enough senders.
+def free_slot(subscription: Subscription, deliveries: int) -> Slot | None:
+    """Return the permission for another sender; None if there are enough.
+
+    deliveries: how many it may claim of a target that is not unproven.
 
     Call it with the subscription locked: senders that count at the same time would each see the
     last free slot. Advisory locks do the same for senders of one host and of unproven targets.
@@ -76,19 +95,28 @@ def claim_limit(subscription: Subscription) -> int:
         on_host=Count("claim", distinct=True),
         own=Count("claim", distinct=True, filter=Q(subscription=subscription)),
     )
-    if counts["own"] >= (1 if unproven else MAX_SENDERS):
-        return 0
-    if (maximum := settings.WEBHOOK_HOST_SENDERS) and counts["on_host"] >= maximum:
-        return 0
+    left = (1 if unproven else MAX_SENDERS) - counts["own"]
+    if maximum := settings.WEBHOOK_HOST_SENDERS:
+        left = min(left, maximum - counts["on_host"])
+    if left <= 0:
+        return None
     if not unproven:
-        return MAX_DELIVERIES
+        return Slot(deliveries, is_last=left == 1)
     of_organization = Q(subscription__organization=subscription.organization_id)
     counts = _SENDING.filter(subscription__in=Subscription.objects.filter(_UNPROVEN)).aggregate(
         total=Count("claim", distinct=True),
         of_organization=Count("claim", distinct=True, filter=of_organization),
     )
     is_free = counts["of_organization"] < MAX_UNPROVEN and counts["total"] < MAX_UNPROVEN_TOTAL
-    return 1 if is_free else 0
+    return Slot(1, is_last=True) if is_free else None
+
+
+def burst(sent: int, seconds: float) -> int:
+    """Return how many deliveries the next claim of a turn may have.
+
+    sent, seconds: the deliveries of the last claim, and the time that they took.
+    """
+    return max(MAX_DELIVERIES, min(MAX_BURST, int(sent * BURST_SECONDS / max(seconds, 0.001))))
 
 
 def consume_rate(subscription: Subscription, count: int) -> int:

@@ -20,7 +20,7 @@ class DeliveryClaim:
     """The deliveries that one sender has claimed, oldest first.
 
     token: fences the claim; only deliveries that still carry it are changed by the results.
-    may_have_more: true if another sender might find due deliveries of the subscription.
+    may_have_more: true if another sender is allowed and might find due deliveries.
     """
 
     subscription: Subscription
@@ -29,8 +29,10 @@ class DeliveryClaim:
     may_have_more: bool
 
 
-def claim(number: int) -> DeliveryClaim | None:
+def claim(number: int, limit: int = senders.MAX_DELIVERIES) -> DeliveryClaim | None:
     """Claim due deliveries of the subscription with this key.
+
+    limit: maximum number of deliveries.
 
     Returns None if nothing is due or if the subscription already has its maximum of senders.
     Raises RateLimitReached if the rate limit of the target's host is used up for this second.
@@ -38,14 +40,14 @@ def claim(number: int) -> DeliveryClaim | None:
     with transaction.atomic():
         subscriptions = Subscription.objects.filter(senders.sendable(), pk=number)
         subscription = subscriptions.select_for_update(no_key=True).first()
-        if subscription is None or not (limit := senders.claim_limit(subscription)):
+        if subscription is None or not (slot := senders.free_slot(subscription, limit)):
             return None
         own = Delivery.objects.filter(subscription=number).order_by()
         deliveries = list(
             own.filter(senders.due())
             .select_related("event")
             .order_by("next_attempt_at", "pk")
-            .select_for_update(skip_locked=True, of=("self",))[:limit]
+            .select_for_update(skip_locked=True, of=("self",))[: slot.deliveries]
         )
         if not deliveries:
             return None
@@ -56,5 +58,5 @@ def claim(number: int) -> DeliveryClaim | None:
         own.filter(pk__in=[delivery.pk for delivery in deliveries]).update(
             status=DeliveryStatus.SENDING, claim=token, lease_ends_at=Now() + LEASE
         )
-    may_have_more = not senders.is_unproven(subscription) and len(deliveries) == limit
+    may_have_more = not slot.is_last and len(deliveries) == slot.deliveries
     return DeliveryClaim(subscription, deliveries, token, may_have_more)
