@@ -218,7 +218,7 @@ def soak(stack: "Stack", options: argparse.Namespace) -> list[str]:
     from django.db import connection
 
     from benchmarks.soak_checks import Check
-    from benchmarks.webhooks import receiving
+    from benchmarks.webhook_receiver import receiving
     from tests.recovery.stack import COMMANDS
 
     django.setup()
@@ -240,7 +240,8 @@ def soak(stack: "Stack", options: argparse.Namespace) -> list[str]:
             injected = [*inject_faults(stack, chance, end)]
         check = Check(stack, log, [*keys])
         check.await_end()
-    check.run([(each.path, each.headers["webhook-id"]) for each in receiver.received])
+        received = receiver.received()
+    check.run([(each.path, each.headers["webhook-id"]) for each in received])
     report_faults(injected)
     report_outcome(log, check)
     failures = report_latencies(log, injected)

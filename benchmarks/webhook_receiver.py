@@ -23,8 +23,12 @@ class Received:
     body: bytes
 
     def verify(self, secret: str) -> None:
+        Webhook(secret).verify(self.body, self.headers)
+
+    @property
+    def headers(self) -> dict[str, str]:
         lines = self.head.decode().split("\r\n")[1:]
-        Webhook(secret).verify(self.body, dict(line.split(": ", 1) for line in lines))
+        return dict(line.split(": ", 1) for line in lines)
 
     @property
     def path(self) -> str:

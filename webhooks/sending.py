@@ -1,6 +1,7 @@
 """One attempt: a signed request to the target of a subscription, and its result."""
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -74,7 +75,8 @@ class Sender:
         """
         body = self._envelope.body(delivery.event, data, self._subscription)
         # The names of headers are not case-sensitive: a later one replaces an earlier one.
-        headers = httpx.Headers(self._headers)
+        headers = httpx.Headers(network.HEADERS)
+        headers.update(self._headers)
         headers["Content-Type"] = "application/json"
         headers.update(self._envelope.headers(self._secrets, delivery.event.public_id, body))
         started_at, began = timezone.now(), time.monotonic()
@@ -82,11 +84,16 @@ class Sender:
         try:
             # The settings may have changed since the target was stored.
             check_target(self._target)
+            request = httpx.Request(
+                "POST",
+                self._target,
+                headers=headers,
+                content=body.encode(),
+                extensions={"timeout": network.TIMEOUT.as_dict()},
+            )
             with (
                 deadline.within(network.TIMEOUT_SECONDS),
-                _client().stream(
-                    "POST", self._target, content=body.encode(), headers=headers
-                ) as response,
+                closing(_transport().handle_request(request)) as response,
             ):
                 for block in response.iter_raw():
                     stored += block
@@ -117,9 +124,9 @@ class Sender:
 
 
 @cache
-def _client() -> httpx.Client:
-    """Return the client of this process, which reuses connections. Created after the fork."""
-    return network.client()
+def _transport() -> network.CheckedTransport:
+    """Return the transport of this process, which reuses connections. Created after the fork."""
+    return network.transport()
 
 
 def _text(raw: bytes) -> str:

@@ -120,8 +120,8 @@ class Coordinator:
         # The slices that were planned, but not stored yet.
         self._taken: list[Slice] | None = None
         self._requested_at = 0.0
-        # Consecutive errors of the own reads.
-        self._errors = 0
+        # The consecutive errors of own reads.
+        self._errors: list[Exception] = []
 
     def end(self, *, is_upload_left: bool) -> None:
         """Delete the partitions. Their readers stop at their next report.
@@ -199,18 +199,19 @@ class Coordinator:
         except (*_PERMANENT, OperationalError, InterfaceError):
             raise
         except Exception as error:
-            self._errors += 1
-            if self._errors == _MAX_ERRORS:
+            self._errors.append(error)
+            if len(self._errors) == _MAX_ERRORS:
                 raise
             logger.warning("A partition of %s is read again: %s", self._export, error)
             return False
-        self._errors = 0
+        self._errors.clear()
         return has_read
 
     def _poll(self) -> list[State]:
         """Return the states of all partitions, in file order, after a check of the limits.
 
-        Raises IncompleteExport if the attempt was superseded, or after too many tries.
+        Raises IncompleteExport if the attempt was superseded, or after too many tries; then the
+        last own error if there is one.
         """
         is_lost = Q(status=PartitionStatus.RUNNING, heartbeat_at__lt=Now() - MAX_SILENCE)
         states = list(of_attempt(self._export).annotate(is_lost=is_lost).values(*_STATE))
@@ -225,7 +226,8 @@ class Coordinator:
             logger.warning("%s partitions of %s lost their worker.", count, self._export)
         unread = [each for each in states if each["status"] in _UNREAD]
         if any(each["tries"] >= MAX_TRIES for each in unread):
-            raise IncompleteExport(f"A partition was not read after {MAX_TRIES} tries.")
+            text = f"A partition was not read after {MAX_TRIES} tries."
+            raise self._errors[-1] if self._errors else IncompleteExport(text)
         return states
 
     def _plan(self, states: list[State]) -> None:

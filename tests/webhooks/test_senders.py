@@ -70,6 +70,23 @@ def test_a_quick_response_allows_more_senders_and_a_slow_one_does_not(acme: Orga
         succeed(claim, milliseconds)
 
 
+@pytest.mark.parametrize(
+    ("sent", "seconds", "expected"),
+    [(20, 0.02, 100), (20, 0.1, 50), (20, 1.0, 20), (100, 0.5, 50), (1, 15.0, 20), (20, 0.0, 100)],
+)
+def test_a_claim_takes_at_most_a_quarter_of_a_second_or_has_twenty_deliveries(
+    sent: int, seconds: float, expected: int
+) -> None:
+    assert senders.burst(sent, seconds) == expected
+
+
+def test_no_sender_is_woken_that_would_be_refused(acme: Organization) -> None:
+    quick = SubscriptionFactory.create(organization=acme)
+    DeliveryFactory.create_batch(senders.MAX_SENDERS * senders.MAX_DELIVERIES, subscription=quick)
+    held = claim_all([quick] * senders.MAX_SENDERS)
+    assert [claim.may_have_more for claim in held] == [True, True, True, False]
+
+
 def test_a_changed_target_is_unproven(acme: Organization) -> None:
     subscription = SubscriptionFactory.create(organization=acme)
     subscriptions.change(subscription, {"target": "https://receiver.example.com/another"})
