@@ -1,4 +1,4 @@
-"""Servers and records of the benchmarks."""
+"""Servers and records of the benchmarks. Imports Django only where a function needs it."""
 
 import os
 import tempfile
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from longshore.domains.logistics.models.base import Record
 
 ORGANIZATION = "benchmark"
+# The columns of a shipment that are exported, in this order.
+DATETIMES = ("created_at", "updated_at", "estimated_delivery_at")
+JSON = ("recipient", "parcels", "metadata")
+COLUMNS = (
+    "id", "tracking_number", "status", "provider", "type", "order_number", "amount",
+    "billed_amount", "currency", "paid", "tracking_url", "location_id", *DATETIMES, *JSON,
+)  # fmt: skip
 _SEED, _SEED_ROWS = "benchmark-seed", 50_000
 # Repeats the rows of the seed under new ids, so that texts and JSON have realistic sizes.
 _COPY = """
