@@ -3,19 +3,15 @@
 import argparse
 import importlib
 import json
-import os
 import platform
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
-_SAMPLE_SECONDS = 0.02
+from benchmarks import processes
+from benchmarks.processes import Unavailable
 
 
 @dataclass(frozen=True)
@@ -36,10 +32,6 @@ class Measurement:
     @property
     def rate(self) -> float:
         return self.rows / self.seconds
-
-
-class Unavailable(Exception):
-    """A contender needs something that this machine lacks; the message names it."""
 
 
 def measure(module: str, contender: str, rows: int, *, django: bool = True) -> Measurement:
@@ -73,58 +65,6 @@ def machine() -> str:
     return f"{len(models) or '?'} cores of {name}, {version}."
 
 
-_peaks_of_programs: list[float] = []
-
-
-def run_program(command: Sequence[str | Path]) -> None:
-    """Run a program. Its peak memory becomes that of the contender: this process only starts it.
-
-    Raises CalledProcessError.
-    """
-    peak = 0.0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None:
-            # getrusage would include the memory of this process at the time of the fork.
-            peak = max(peak, _peak_megabytes(str(process.pid)))
-            time.sleep(_SAMPLE_SECONDS)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    _peaks_of_programs.append(peak)
-
-
-def _peak_megabytes(pid: str = "self") -> float:
-    """Return the peak memory of a process since it started its program; 0 if it has ended."""
-    if sys.platform == "linux":
-        # getrusage would include the memory of the parent at the time of the fork.
-        status = Path(f"/proc/{pid}/status").read_text()
-        _, has_memory, rest = status.partition("VmHWM:")
-        return int(rest.split()[0]) * 1024 / 1e6 if has_memory else 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-
-
-def _client_seconds() -> float:
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
-
-
-def server_seconds() -> float:
-    """Return the processor time that the embedded PostgreSQL has used since its start.
-
-    On Linux, its processes that have ended are included.
-    """
-    pid_file = Path(os.environ["LOCAL_DIR"]) / "postgres" / "postmaster.pid"
-    server = psutil.Process(int(pid_file.read_text().split()[0]))
-    of_ended = server.cpu_times()
-    total = float(of_ended.children_user + of_ended.children_system)
-    for process in (server, *server.children()):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue  # Its time is lost for this sum; a connection ends at the end of a run.
-        total += times.user + times.system
-    return total
-
-
 def main() -> None:
     """Run a contender in the new process and print its measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -143,7 +83,8 @@ def main() -> None:
         # A running worker has imported the views, whose URLs are in webhook events.
         importlib.import_module(settings.ROOT_URLCONF)
     contender = importlib.import_module(options.module).CONTENDERS[options.contender]
-    client, server, started = _client_seconds(), server_seconds(), time.perf_counter()
+    client, server = processes.client_seconds(), processes.server_seconds()
+    started = time.perf_counter()
     try:
         size = contender(options.rows)
     except (Unavailable, ModuleNotFoundError) as error:
@@ -153,10 +94,10 @@ def main() -> None:
     found = {
         "rows": options.rows,
         "seconds": seconds,
-        "peak_megabytes": max(_peaks_of_programs, default=0) or _peak_megabytes(),
+        "peak_megabytes": processes.peak_megabytes(),
         "bytes": size,
-        "client_seconds": _client_seconds() - client,
-        "server_seconds": server_seconds() - server,
+        "client_seconds": processes.client_seconds() - client,
+        "server_seconds": processes.server_seconds() - server,
     }
     print(json.dumps(found))
 
