@@ -15,8 +15,8 @@ from benchmarks.results import Results, Runs
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "plots"
 Series = dict[str, list[tuple[int, float]]]
-# Readable on white and on black. Longshore has one hue, DuckDB another.
-_COLORS = ("#0d9488", "#c2700a", "#2f7fd6", "#b4558f", "#7a8b2a")
+# Readable on white and on black, one for each kind of file.
+_COLORS = ("#0d9488", "#c2700a", "#2f7fd6")
 _TEXT, _GRID = "#808890", "#80889040"
 _WIDTH, _HEIGHT = 8, 4.2
 
@@ -73,8 +73,9 @@ def draw(results: Results, picture: Picture) -> None:
     mpl.rcParams.update({"font.family": "sans-serif", "font.size": 11, "text.color": _TEXT})
     figure, axes = pyplot.subplots(figsize=(_WIDTH, _HEIGHT), layout="constrained")
     lines = series(results, picture)
-    for number, (label, points) in enumerate(lines.items()):
-        _add_line(axes, label, points, number)
+    files = list(dict.fromkeys(each.file for each in results.growth))
+    for (label, points), each in zip(lines.items(), results.growth, strict=True):
+        _add_line(axes, label, points, _COLORS[files.index(each.file) % len(_COLORS)])
     axes.set_xscale("log")
     if picture.is_logarithmic:
         axes.set_yscale("log")
@@ -97,12 +98,13 @@ def draw(results: Results, picture: Picture) -> None:
     pyplot.close(figure)
 
 
-def _add_line(axes: Any, label: str, points: list[tuple[int, float]], number: int) -> None:
+def _add_line(axes: Any, label: str, points: list[tuple[int, float]], color: str) -> None:
     is_longshore = label.startswith("Longshore")
     axes.plot(
-        *zip(*points, strict=True),
+        [rows for rows, _ in points],
+        [value for _, value in points],
         label=label,
-        color=_COLORS[number % len(_COLORS)],
+        color=color,
         linewidth=2.6 if is_longshore else 1.8,
         linestyle="-" if is_longshore else (0, (4, 2)),
         marker="o",

@@ -10,7 +10,8 @@ other programs change it much less than the duration. --save stores the new rati
 import argparse
 import statistics
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks import names, plan
@@ -24,26 +25,57 @@ MAX_WORSE = 0.15
 ROWS, ORDERS, _REPEAT = 150_000, 10_000, 5
 _COPY = plan.CSV.contenders[1]
 _NESTED_COPY = Contender(plan.COPY, plan.NESTED.contenders[0].module, names.SERVER)
-# By what is guarded: the contender, and its yardstick.
-PAIRS = {
-    plan.CSV.title: (plan.CSV.contenders[0], _COPY),
-    plan.GZIP.title: (plan.GZIP.contenders[0], _COPY),
-    plan.JSON_LINES.title: (plan.JSON_LINES.contenders[0], _COPY),
-    plan.PARQUET.title: (plan.PARQUET.contenders[0], _COPY),
-    plan.NESTED.title: (plan.NESTED.contenders[1], _NESTED_COPY),
-}
 
 
-def ratios(name: str, scale: float, repeat: int) -> dict[str, list[float]]:
-    """Measure consecutive pairs; return their ratios of processor time and of seconds."""
-    contender, yardstick = PAIRS[name]
-    rows = scaled(ORDERS if name == plan.NESTED.title else ROWS, scale)
-    found: dict[str, list[float]] = {"processor": [], "wall": []}
-    for _ in range(repeat):
-        base, ours = (measure(each.module, each.name, rows) for each in (yardstick, contender))
-        found["processor"].append(_processor(ours) / _processor(base))
-        found["wall"].append(ours.seconds / base.seconds)
-    return found
+@dataclass(frozen=True)
+class Group:
+    """Lines whose first contenders run right before or after their yardstick. rows: of each."""
+
+    yardstick: Contender
+    rows: int
+    guarded: Mapping[str, Contender]
+
+
+GROUPS = (
+    Group(_COPY, ROWS, {line.title: line.contenders[0] for line in (plan.CSV, plan.GZIP)}),
+    Group(
+        _COPY, ROWS, {line.title: line.contenders[0] for line in (plan.JSON_LINES, plan.PARQUET)}
+    ),
+    Group(_NESTED_COPY, ORDERS, {plan.NESTED.title: plan.NESTED.contenders[1]}),
+)
+
+
+@dataclass
+class Ratios:
+    """The ratios of one line to its yardstick, in the order of the rounds."""
+
+    processor: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
+
+    def add(self, found: Measurement, base: Measurement) -> None:
+        self.processor.append(_processor(found) / _processor(base))
+        self.wall.append(found.seconds / base.seconds)
+
+    def __str__(self) -> str:
+        kinds = (("processor time", self.processor), ("duration", self.wall))
+        return ", ".join(
+            f"{statistics.median(values):.2f} by {kind} ({min(values):.2f} to {max(values):.2f})"
+            for kind, values in kinds
+        )
+
+
+def measured(group: Group, scale: float) -> dict[str, Ratios]:
+    """Measure a group in rounds; return the ratios by title."""
+    ratios = {title: Ratios() for title in group.guarded}
+    first, *others = group.guarded.values()
+    for _ in range(_REPEAT):
+        runs = {
+            each: measure(each.module, each.name, scaled(group.rows, scale))
+            for each in (first, group.yardstick, *others)
+        }
+        for title, contender in group.guarded.items():
+            ratios[title].add(runs[contender], runs[group.yardstick])
+    return ratios
 
 
 def _processor(found: Measurement) -> float:
@@ -60,31 +92,28 @@ def regressions(stored: dict[str, float], found: dict[str, float]) -> list[str]:
 
 
 def run(stored: dict[str, float], scale: float) -> dict[str, float]:
-    """Measure all ratios. A ratio that seems worse is measured again before it counts."""
+    """Return all ratios. A group with a ratio that seems worse is measured again."""
     found: dict[str, float] = {}
     with servers():
         fill(scaled(ROWS, scale))
         fill_orders(scaled(ORDERS, scale))
-        for _, yardstick in PAIRS.values():
+        for group in GROUPS:
             # Not counted: warms up the server's cache.
-            measure(yardstick.module, yardstick.name, scaled(ROWS, scale))
-        for name in PAIRS:
-            measured = ratios(name, scale, _REPEAT)
-            _show(name, measured)
-            found[name] = statistics.median(measured["processor"])
-            if regressions(stored, {name: found[name]}):
-                again = ratios(name, scale, _REPEAT)
-                _show(f"{name}, again", again)
-                found[name] = statistics.median(measured["processor"] + again["processor"])
+            measure(group.yardstick.module, group.yardstick.name, scaled(group.rows, scale))
+            ratios = measured(group, scale)
+            if regressions(stored, _medians(ratios)):
+                print("A ratio seems worse; measuring again.", flush=True)
+                for title, again in measured(group, scale).items():
+                    ratios[title].processor += again.processor
+                    ratios[title].wall += again.wall
+            for title, each in ratios.items():
+                print(f"{title}: {each}", flush=True)
+            found |= _medians(ratios)
     return found
 
 
-def _show(name: str, measured: dict[str, list[float]]) -> None:
-    texts = [
-        f"{statistics.median(values):.2f} by {kind} time ({min(values):.2f} to {max(values):.2f})"
-        for kind, values in measured.items()
-    ]
-    print(f"{name}: {', '.join(texts)}", flush=True)
+def _medians(ratios: Mapping[str, Ratios]) -> dict[str, float]:
+    return {title: statistics.median(each.processor) for title, each in ratios.items()}
 
 
 def main() -> None:
