@@ -45,6 +45,8 @@ def servers(*, durable: bool = False) -> Iterator[None]:
         os.environ |= {"LOCAL_DIR": folder, "ENV_FILE": os.devnull, "DATABASE_URL": ""}
         os.environ |= {"BROKER_URL": "", "CACHE_URL": "", "AWS_STORAGE_BUCKET_NAME": ""}
         os.environ["DJANGO_SETTINGS_MODULE"] = "exports_project.settings"
+        # A line for each export would hide the progress.
+        os.environ.setdefault("LOG_LEVEL", "WARNING")
         from exports_project.embedded import servers
 
         with servers.running(Path(folder), durable=durable):

@@ -52,13 +52,17 @@ def stack(**settings: str) -> Iterator[httpx.Client]:
             **settings,
         }
         command = [sys.executable, "-m", "exports_project.serve"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        log = Path(folder) / "stack.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
         try:
             demo = Path(folder) / "demo.json"
             deadline = time.monotonic() + _START_SECONDS
             while not demo.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit("Longshore did not start.")
+                    raise SystemExit(f"Longshore did not start.\n{log.read_text()}")
                 time.sleep(0.1)
             described = json.loads(demo.read_text())
             headers = {"PX-API-KEY": described["api_key"]}

@@ -28,6 +28,7 @@ _ROUND_SECONDS = {
     plan.NESTED: 30,
     plan.JSON_LINES: 7,
 }
+_MIN_TIMES = 5
 _START_SECONDS, _SERVERS_SECONDS = 2.5, 20
 _BATCHES, _SERVICES = "Batches", "Requests and webhooks"
 
@@ -183,7 +184,8 @@ def imports(size: Size, progress: Progress) -> Results:
 def services(size: Size, progress: Progress) -> Results:
     """Measure requests and webhooks of a whole stack."""
     progress.begin(_SERVICES)
-    times, deliveries = size.of(plan.TIMED_EXPORTS), size.of(plan.DELIVERIES)
+    times = max(_MIN_TIMES, round(plan.TIMED_EXPORTS * size.scale))
+    deliveries = size.of(plan.DELIVERIES)
     with stack() as client, webhooks.receiving() as receiver:
         seconds = lifecycle.small_exports(client, times)
         rates, delays = webhooks.measured(client, receiver, deliveries, times)
