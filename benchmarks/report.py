@@ -25,13 +25,13 @@ the same PostgreSQL, which shares the cores with it. The seconds of Longshore co
 the queued export to the verified file.
 """
 _COLUMNS = """\
-- **Seconds** are the median of the rounds; beside it are the fastest and the slowest round.
-- **Longshore's multiple** is Longshore's time for a row divided by that of the contender, the
-  median of the rounds. A multiple above 1 is **bold**: Longshore is slower.
-- **Client** and **PostgreSQL** are processor time: of the client and its children, without their
-  start, and of the server.
+- **Seconds** are the median of the rounds; the **range** is from the fastest to the slowest round.
+- **Multiple** is Longshore's time for a row divided by that of the contender, the median of the
+  rounds. A multiple above 1 is **bold**: Longshore is slower.
+- **Processor time** is that of the client and its children, without their start, + that of
+  PostgreSQL.
 - **Memory** is the peak of the client's process. Longshore and the contenders that use Django load
-  about 100 MB of code before the first row. Batches have no file.
+  about 100 MB of code before the first row. The file of a batch is its input.
 - Slow contenders process fewer rows. Their time is linear, so compare the rates.
 """
 _QUICK = """\
@@ -56,15 +56,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def comparison(found: Comparison) -> str:
     header = (
-        *(
-            "",
-            found.unit,
-            "seconds",
-            "fastest and slowest",
-            f"{found.unit}/s",
-            "Longshore's multiple",
-        ),
-        *("client", "PostgreSQL", "memory", "file"),
+        *("", found.unit, "seconds", "range", f"{found.unit}/s", "multiple"),
+        *("processor time", "memory", "file"),
     )
     rows = [_row(found, runs) for runs in found.contenders]
     skipped = [
@@ -76,16 +69,16 @@ def comparison(found: Comparison) -> str:
 
 def _row(found: Comparison, runs: Runs) -> Sequence[str]:
     if runs.skipped:
-        return (runs.name, *["skipped"], *[""] * 8)
+        return (runs.name, *["skipped"], *[""] * 7)
     low, high = runs.spread
     return (
         runs.name,
         f"{runs.rows:,}",
         f"{runs.median:.2f}",
-        f"{low:.2f}, {high:.2f}",
+        f"{low:.2f} to {high:.2f}",
         f"{runs.rate:,.0f}",
         _multiple(found.longshore, runs),
-        f"{statistics.median(runs.client_seconds):.2f} s",
+        f"{statistics.median(runs.client_seconds):.2f} + "
         f"{statistics.median(runs.server_seconds):.2f} s",
         f"{runs.peak_megabytes:,.0f} MB",
         f"{runs.bytes / 1e6:,.1f} MB" if runs.bytes else "",

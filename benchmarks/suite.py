@@ -57,7 +57,7 @@ def run(size: Size, stored: Results) -> Results:
 
 def describe(size: Size) -> dict[str, str]:
     """Return the machine, the versions and the conditions of this run."""
-    versions = {name: _version(package) for package, name in _PACKAGES.items()}
+    versions = [f"{name} {_version(package)}" for package, name in _PACKAGES.items()]
     return {
         "Date": f"{datetime.now(UTC):%Y-%m-%d}",
         "Machine": machine(),
@@ -65,7 +65,7 @@ def describe(size: Size) -> dict[str, str]:
         "Load average at the start": f"{os.getloadavg()[0]:.1f}",
         "Rounds": str(size.repeat),
         "Scale of numbers of rows": f"{size.scale:g}",
-        **versions,
+        "Versions": ", ".join(versions),
     }
 
 
@@ -73,7 +73,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "not installed"
+        return "(not installed)"
 
 
 def main() -> None:
