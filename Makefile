@@ -2,11 +2,13 @@
 PYTHON ?= python3
 GUIDE = exports_project/site/index.html
 PIP = .venv/bin/python -m pip --disable-pip-version-check
+# Packages that only `make bench` uses, some in other versions than those of the tests.
+BENCH_PACKAGES = .venv/bench
 
 # Containers often forbid it, but tests start hundreds of processes, which would compile all modules.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run docs test test-fast fuzz lint screenshots requirements openapi conformance settings release-dump clean
+.PHONY: help run docs test test-fast fuzz lint bench bench-quick bench-report screenshots requirements openapi conformance settings release-dump clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,13 +50,28 @@ lint: .venv/.dev docs ## Check style, types, imports, migrations and the guide
 	.venv/bin/python -m mypy .
 	.venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
+# About 25 minutes on an idle machine. A try: make bench BENCH="--scale 0.02 --output /tmp/results.json"
+bench: export PYTHONPATH = $(BENCH_PACKAGES)
+bench: .venv/.bench ## Compare Longshore with its peers, and write docs/peers.md
+	@.venv/bin/python -m benchmarks.suite $(BENCH)
+	@$(MAKE) --no-print-directory bench-report
+
+# About three minutes. Store new ratios: make bench-quick BENCH=--save
+bench-quick: .venv/.dev ## Fail if an export is slower than benchmarks/results.json says
+	@.venv/bin/python -m benchmarks.quick $(BENCH)
+
+bench-report: export PYTHONPATH = $(BENCH_PACKAGES)
+bench-report: .venv/.bench ## Write docs/peers.md and its plots from benchmarks/results.json
+	@.venv/bin/python -m benchmarks.report
+	@.venv/bin/python -m benchmarks.plots
+
 # Pictures of all pages of the admin, into docs/screenshots/. Needs Chromium.
 screenshots: .venv/.dev ## Take the pictures of docs/screenshots
 	@exec .venv/bin/python -m tests.browser.screenshots
 
 # Keeps existing pins. Newer versions: make requirements UPGRADE=--upgrade
 requirements: .venv/.dev ## Pin the packages of requirements*.in
-	for name in requirements requirements-local requirements-dev; do \
+	for name in requirements requirements-local requirements-dev requirements-bench; do \
 		.venv/bin/python -m piptools compile $(COMPILE) --output-file $$name.txt $$name.in || exit 1; \
 	done
 
@@ -80,11 +97,11 @@ release-dump: .venv/.dev ## Store the database of a release
 COMPILE = $(UPGRADE) --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
-# Installs the packages of the files $(1) and shows how many it has found. pip alone shows nothing, or
-# several lines for each package. pip runs in the background, where the shell makes it ignore Ctrl-C.
+# Installs the packages of the files $(1), with the options $(2), and shows how many it has found. pip
+# alone shows nothing, or several lines for each package. pip runs in the background, where the shell makes it ignore Ctrl-C.
 define install
 	@log=$$(mktemp); total=$$(cat $(1) | grep -c '=='); \
-	$(PIP) install --require-hashes $(patsubst %,-r %,$(1)) > "$$log" 2>&1 & pip=$$!; \
+	$(PIP) install --require-hashes $(2) $(patsubst %,-r %,$(1)) > "$$log" 2>&1 & pip=$$!; \
 	trap 'rm -f "$$log"' EXIT; trap 'kill $$pip; exit 130' INT TERM; \
 	while [ -t 1 ] && kill -0 $$pip 2>/dev/null; do \
 		printf '\r  %s of %s packages' "$$(grep -c '^ *Collecting' "$$log")" "$$total"; sleep 0.5; \
@@ -104,6 +121,12 @@ endef
 .venv/.dev: .venv/.run requirements-dev.txt
 	@echo "Installing the development tools into .venv …"
 	$(call install,requirements-dev.txt)
+	@touch $@
+
+.venv/.bench: .venv/.dev requirements-bench.txt
+	@echo "Installing the packages of the benchmarks into $(BENCH_PACKAGES) …"
+	@rm -rf $(BENCH_PACKAGES)
+	$(call install,requirements-bench.txt,--no-deps --target $(BENCH_PACKAGES))
 	@touch $@
 
 clean: ## Delete .venv and caches, but not .local

@@ -47,14 +47,18 @@ MIN_RATIOS = {
     batch_data.UPSERT: 1.5,
 }
 MAX_MEGABYTES, MAX_SYNC_MILLISECONDS = 250, 300
-# The time of the contenders grows linearly, so rates of fewer rows are comparable.
 _OTHERS_ROWS = 5_000
 _SAMPLE_ROWS = 10_000
 _SYNC_ROWS, _SYNC_BATCHES = 100, 50
 
 
-def compare(rows: int, repeat: int) -> None:
-    """Measure everything in each round, since the speed of the machine varies."""
+def measured(
+    rows: int, repeat: int, others_rows: int = _OTHERS_ROWS
+) -> dict[str, list[Measurement]]:
+    """Measure everything in each round, since the speed of the machine varies.
+
+    others_rows: rows of the contenders, whose time grows linearly: rates are comparable.
+    """
     found: dict[str, list[Measurement]] = {}
 
     def add(name: str, rows: int) -> None:
@@ -72,7 +76,11 @@ def compare(rows: int, repeat: int) -> None:
             queue([path(UPDATE_FILE).read_bytes()])
             add(name, rows)
         for name in (*MIN_RATIOS, *map(updating, MIN_RATIOS)):
-            add(name, min(rows, _OTHERS_ROWS))
+            add(name, min(rows, others_rows))
+    return found
+
+
+def show(found: dict[str, list[Measurement]]) -> None:
     show_rates(found)
     print("\n| | rows | rows/s | Longshore's multiple of it | goal |\n|---|--:|--:|--:|--:|")
     for name, goal in MIN_RATIOS.items():
@@ -179,7 +187,7 @@ def main() -> None:
     options = parser.parse_args()
     with servers(durable=True):
         fill_contacts(options.rows)
-        compare(options.rows, options.repeat)
+        show(measured(options.rows, options.repeat))
         if options.gigabytes:
             memory(options.gigabytes)
     sync_batches()

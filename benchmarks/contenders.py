@@ -19,7 +19,7 @@ from django.db import connection
 from rest_framework import serializers
 
 from benchmarks import names
-from benchmarks.data import ORGANIZATION
+from benchmarks.data import COLUMNS, DATETIMES, JSON, ORGANIZATION
 from exports.execution import runner
 from exports.lifecycle.creation import create
 from exports.request.parser import parse_export
@@ -29,12 +29,6 @@ from longshore.domains.logistics.models import Shipment
 from longshore.files.storage import file_storage
 
 ZONE = "America/New_York"
-DATETIMES = ("created_at", "updated_at", "estimated_delivery_at")
-JSON = ("recipient", "parcels", "metadata")
-COLUMNS = (
-    "id", "tracking_number", "status", "provider", "type", "order_number", "amount",
-    "billed_amount", "currency", "paid", "tracking_url", "location_id", *DATETIMES, *JSON,
-)  # fmt: skip
 
 
 def body(rows: int) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from django.db import connection
 from psycopg import sql
 
 from benchmarks import names
-from benchmarks.contenders import COLUMNS, ZONE, copied, exported
-from benchmarks.data import ORGANIZATION
+from benchmarks.contenders import ZONE, copied, exported
+from benchmarks.data import COLUMNS, ORGANIZATION
 from longshore.accounts.models import Organization
 
 TWELVE = COLUMNS[:12]

@@ -4,31 +4,49 @@ import argparse
 import importlib
 import json
 import platform
-import resource
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import processes
+from benchmarks.processes import Unavailable
+
 
 @dataclass(frozen=True)
 class Measurement:
+    """One run of a contender.
+
+    client_seconds: processor time of its process and its children, without their start.
+    server_seconds: processor time of PostgreSQL meanwhile.
+    """
+
     rows: int
     seconds: float
     peak_megabytes: float
     bytes: int
+    client_seconds: float
+    server_seconds: float
 
     @property
     def rate(self) -> float:
         return self.rows / self.seconds
 
 
-def measure(module: str, contender: str, rows: int) -> Measurement:
-    """Run one of the `CONTENDERS` of a module in a new process and measure it."""
+def measure(module: str, contender: str, rows: int, *, django: bool = True) -> Measurement:
+    """Run one of the `CONTENDERS` of a module in a new process and measure it.
+
+    django: whether the process sets up Django first, whose memory is part of the peak.
+    Raises Unavailable.
+    """
     command = [sys.executable, "-m", "benchmarks.measuring", module, contender, str(rows)]
+    command += [] if django else ["--without-django"]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    found = Measurement(**json.loads(output.stdout.splitlines()[-1]))
+    described = json.loads(output.stdout.splitlines()[-1])
+    if "unavailable" in described:
+        raise Unavailable(described["unavailable"])
+    found = Measurement(**described)
     print(
         f"  {contender}: {found.rate:,.0f} rows/s, {found.peak_megabytes:.0f} MB", file=sys.stderr
     )
@@ -47,36 +65,41 @@ def machine() -> str:
     return f"{len(models) or '?'} cores of {name}, {version}."
 
 
-def _peak_megabytes() -> float:
-    """Return the peak memory of this process since it started this program."""
-    if sys.platform == "linux":
-        # getrusage would include the memory of the parent at the time of the fork.
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-
-
 def main() -> None:
     """Run a contender in the new process and print its measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("module")
     parser.add_argument("contender")
     parser.add_argument("rows", type=int)
+    parser.add_argument("--without-django", action="store_true")
     options = parser.parse_args()
 
-    import django
+    if not options.without_django:
+        import django
 
-    django.setup()
-    from django.conf import settings
+        django.setup()
+        from django.conf import settings
 
-    # A running worker has imported the views, whose URLs are in webhook events.
-    importlib.import_module(settings.ROOT_URLCONF)
+        # A running worker has imported the views, whose URLs are in webhook events.
+        importlib.import_module(settings.ROOT_URLCONF)
     contender = importlib.import_module(options.module).CONTENDERS[options.contender]
+    client, server = processes.client_seconds(), processes.server_seconds()
     started = time.perf_counter()
-    size = contender(options.rows)
+    try:
+        size = contender(options.rows)
+    except (Unavailable, ModuleNotFoundError) as error:
+        print(json.dumps({"unavailable": str(error)}))
+        return
     seconds = time.perf_counter() - started
-    found = {"rows": options.rows, "seconds": seconds, "peak_megabytes": _peak_megabytes()}
-    print(json.dumps(found | {"bytes": size}))
+    found = {
+        "rows": options.rows,
+        "seconds": seconds,
+        "peak_megabytes": processes.peak_megabytes(),
+        "bytes": size,
+        "client_seconds": processes.client_seconds() - client,
+        "server_seconds": processes.server_seconds() - server,
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -30,3 +30,12 @@ STORED = "Longshore, without computed columns"
 PREFETCHED = "prefetch_related + serializers"
 STATEMENTS = "statements"
 STATEMENTS_OF_ONE = "statements of one connection"
+
+# `benchmarks.peers`
+PSQL, PSQL_GZIP = r"psql \copy", r"psql \copy + gzip -6"
+DUCKDB, DUCKDB_GZIP = "DuckDB, CSV", "DuckDB, CSV + gzip"
+DUCKDB_PARQUET, DUCKDB_NESTED = "DuckDB, Parquet", "DuckDB, nested JSON + gzip"
+POLARS, POLARS_GZIP = "polars over ADBC, CSV", "polars over ADBC, CSV + gzip"
+POLARS_PARQUET = "polars over ADBC, Parquet"
+PANDAS, PANDAS_GZIP = "pandas in chunks, CSV", "pandas in chunks, CSV + gzip"
+PANDAS_PARQUET = "pandas in chunks, Parquet"
