@@ -189,7 +189,7 @@ def services(size: Size, progress: Progress) -> Results:
     progress.begin(_SERVICES)
     times = max(_MIN_TIMES, round(plan.TIMED_EXPORTS * size.scale))
     deliveries = size.of(plan.DELIVERIES)
-    with stack(WEBHOOK_HOST_RATE="0") as client, receiving() as receiver:
+    with stack(**webhooks.UNLIMITED) as client, receiving() as receiver:
         # Before the exports of concurrent clients, which end later and would publish events too.
         rates, delays = webhooks.measured(client, receiver, deliveries, times, size.repeat)
         seconds = lifecycle.small_exports(client, times)
