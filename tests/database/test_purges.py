@@ -152,8 +152,8 @@ def test_a_purge_runs_a_fixed_number_of_statements_per_batch(
         connection,
     ) as queries:
         assert chunks.delete(some) == number
-    # Savepoint, release, keys, and a DELETE for each of three tables; the last batch has no keys.
-    assert len(queries) == 6 * (number // chunks.ROWS) + 3
+    # Savepoint, release, keys, and a DELETE for each of four tables; the last batch has no keys.
+    assert len(queries) == 7 * (number // chunks.ROWS) + 3
     assert [each.count() for each in old_exports] == [ROWS - number] * 3
 
 
