@@ -50,20 +50,18 @@ lint: .venv/.dev docs ## Check style, types, imports, migrations and the guide
 	.venv/bin/python -m mypy .
 	.venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
-# About 25 minutes on an idle machine. A try: make bench BENCH="--scale 0.02 --output /tmp/results.json"
-bench: export PYTHONPATH = $(BENCH_PACKAGES)
+# About 25 minutes on an idle machine. A trial run: make bench BENCH="--scale 0.02 --output /tmp/results.json"
 bench: .venv/.bench ## Compare Longshore with its peers, and write docs/peers.md
-	@.venv/bin/python -m benchmarks.suite $(BENCH)
+	@PYTHONPATH=$(BENCH_PACKAGES) .venv/bin/python -m benchmarks.suite $(BENCH)
 	@$(MAKE) --no-print-directory bench-report
 
 # About three minutes. Store new ratios: make bench-quick BENCH=--save
-bench-quick: .venv/.dev ## Fail if an export is slower than benchmarks/results.json says
+bench-quick: .venv/.dev ## Fail if exports take more processor time than stored
 	@.venv/bin/python -m benchmarks.quick $(BENCH)
 
-bench-report: export PYTHONPATH = $(BENCH_PACKAGES)
 bench-report: .venv/.bench ## Write docs/peers.md and its plots from benchmarks/results.json
-	@.venv/bin/python -m benchmarks.report
-	@.venv/bin/python -m benchmarks.plots
+	@PYTHONPATH=$(BENCH_PACKAGES) .venv/bin/python -m benchmarks.report
+	@PYTHONPATH=$(BENCH_PACKAGES) .venv/bin/python -m benchmarks.plots
 
 # Pictures of all pages of the admin, into docs/screenshots/. Needs Chromium.
 screenshots: .venv/.dev ## Take the pictures of docs/screenshots

@@ -1,4 +1,4 @@
-"""What each contender does besides writing the file, as the tables of results state it."""
+"""The last tables of docs/peers.md: the features of each contender."""
 
 from benchmarks import batch_data, names, plan
 
@@ -30,6 +30,9 @@ BATCHES: dict[str, tuple[str, ...]] = {
 # By title of a comparison.
 NOTES = {
     plan.CSV.title: "The server-side COPY converts nothing and sends nothing to a client.",
+    plan.GZIP.title: "Levels of compression: Longshore 2 of ISA-L, `psql` and Python 6 of gzip, "
+    "DuckDB and polars their defaults. The gzip of `psql` is a process of its own, whose memory is not "
+    "included.",
     plan.NESTED.title: "Each order has a customer, two addresses, three lines with two options "
     "each, and two transactions. DuckDB writes JSON columns as texts.",
     **dict.fromkeys(

@@ -120,6 +120,8 @@ def processes_of(*parts: str) -> list[psutil.Process]:
 def paused_workers() -> Iterator[None]:
     """Stop the workers of exports during the block, so that no export runs."""
     workers = processes_of(*_EXPORT_WORKERS)
+    if not workers:
+        raise SystemExit("No worker of exports was found.")
     for worker in workers:
         worker.suspend()
     try:
@@ -141,7 +143,7 @@ def processor_seconds() -> dict[str, float]:
 def small_exports(
     client: httpx.Client, exports: int = _EXPORTS, requests_each: int = _REQUESTS_EACH
 ) -> dict[str, list[float]]:
-    """Return sorted seconds by what they are. Prints the processor time of a creation.
+    """Return sorted seconds by name. Prints the processor time of a creation.
 
     requests_each: number of exports that each of the concurrent clients creates.
     """

@@ -104,18 +104,19 @@ def _duckdb() -> Any:
     import duckdb
 
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    version = duckdb.__version__
     package = find_spec("duckdb_extension_postgres_scanner")
     folder = Path(package.origin or "").parent if package else Path()
-    [*_, file] = [None, *folder.glob(f"extensions/v{duckdb.__version__}/*")] if package else [None]
+    files = sorted(folder.glob(f"extensions/v{version}/*")) if package else []
+    if not files:
+        raise Unavailable(
+            f"DuckDB {version} has no scanner of PostgreSQL; `make bench` installs one."
+        )
     try:
-        if file:
-            connection.load_extension(str(file))
-        else:
-            connection.install_extension("postgres")
-            connection.load_extension("postgres")
+        connection.load_extension(str(files[-1]))
     except duckdb.Error as error:
         reason = str(error).partition("\n")[0]
-        raise Unavailable(f"DuckDB {duckdb.__version__} has no scanner: {reason}") from None
+        raise Unavailable(f"The scanner of DuckDB {version} does not load: {reason}") from None
     server = f"host={_socket_folder()} dbname={embedded.DATABASE} user={embedded.DATABASE}"
     connection.execute(f"ATTACH '{server}' AS pg (TYPE postgres, READ_ONLY, SCHEMA 'public')")
     return connection

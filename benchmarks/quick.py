@@ -83,11 +83,13 @@ def _processor(found: Measurement) -> float:
 
 
 def regressions(stored: dict[str, float], found: dict[str, float]) -> list[str]:
-    """Describe the ratios that are worse than the stored ones by more than MAX_WORSE."""
+    """Describe the ratios that are worse than the stored ones by more than MAX_WORSE, or new."""
     return [
         f"{name}: {stored[name]:.2f} → {ratio:.2f} times the COPY ({ratio / stored[name] - 1:+.0%})"
         for name, ratio in found.items()
         if name in stored and ratio > stored[name] * (1 + MAX_WORSE)
+    ] + [
+        f"{name}: no ratio is stored; store it with --save" for name in found if name not in stored
     ]
 
 
@@ -101,7 +103,7 @@ def run(stored: dict[str, float], scale: float) -> dict[str, float]:
             # Not counted: warms up the server's cache.
             measure(group.yardstick.module, group.yardstick.name, scaled(group.rows, scale))
             ratios = measured(group, scale)
-            if regressions(stored, _medians(ratios)):
+            if stored and regressions(stored, _medians(ratios)):
                 print("A ratio seems worse; measuring again.", flush=True)
                 for title, again in measured(group, scale).items():
                     ratios[title].processor += again.processor
@@ -130,7 +132,7 @@ def main() -> None:
         rounded = {name: round(ratio, 3) for name, ratio in found.items()}
         replace(results, quick=rounded).save(options.results)
     elif worse := regressions(results.quick, found):
-        sys.exit("Slower than the stored ratios:\n" + "\n".join(worse))
+        sys.exit("More processor time than stored:\n" + "\n".join(worse))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,10 @@ from benchmarks.results import Comparison, Results, Runs
 
 _BASE = Path(__file__).resolve().parent.parent
 PAGE, HISTORY = _BASE / "docs" / "peers.md", _BASE / "benchmarks" / "RESULTS.md"
-BEGIN, END = "<!-- Begin of the section that make bench writes. -->", "<!-- End of it. -->"
+BEGIN, END = (
+    "<!-- Begin of the section that make bench writes. -->",
+    "<!-- End of the section that make bench writes. -->",
+)
 _INTRODUCTION = """\
 # Longshore and its peers, measured
 

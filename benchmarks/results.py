@@ -114,7 +114,7 @@ class Results:
     """environment: machine, versions and date, by label.
 
     rates: webhooks per second by their targets.
-    quick: ratios of `benchmarks.quick` by what they are.
+    quick: ratios of `benchmarks.quick` by name.
     """
 
     environment: dict[str, str] = field(default_factory=dict)

@@ -60,10 +60,13 @@ def test_stored_results_are_read_back(tmp_path: Path) -> None:
     assert Results.load(tmp_path / "results.json") == results
 
 
-def test_a_ratio_that_is_more_than_the_limit_worse_is_named() -> None:
+def test_a_ratio_that_is_worse_than_the_limit_or_unknown_is_named() -> None:
     stored = {"CSV": 2.0, "JSON Lines": 2.0, "Parquet with zstd": 2.0}
     found = {"CSV": 2.4, "JSON Lines": 2.2, "Parquet with zstd": 1.0, "new": 9.0}
-    assert quick.regressions(stored, found) == ["CSV: 2.00 → 2.40 times the COPY (+20%)"]
+    assert quick.regressions(stored, found) == [
+        "CSV: 2.00 → 2.40 times the COPY (+20%)",
+        "new: no ratio is stored; store it with --save",
+    ]
 
 
 @pytest.mark.slow
@@ -97,7 +100,7 @@ def test_the_suite_measures_every_contender(tmp_path: Path) -> None:
     sizes = [100, 300, 1000, 3000]
     assert all([each.rows for each in found.points] == sizes for found in results.growth
                if not found.points[0].skipped)  # fmt: skip
-    assert len(results.timings) == 3
+    assert len(results.timings) == 4
     assert len(results.rates) == 2
     page = report.page(results)
     assert [title for title in labels if f"\n## {title}\n" not in page] == []

@@ -57,7 +57,7 @@ def client() -> httpx.Client:
 
 
 def transport() -> "CheckedTransport":
-    """Return the transport of `client`: it sends requests as they are, at half of the cost."""
+    """Return the transport of `client`. It adds no headers, and takes less processor time."""
     return CheckedTransport(httpx.create_ssl_context(trust_env=False))
 
 

@@ -28,7 +28,7 @@ def run(number: int) -> None:
     queueing.mark_taken(number)
     bind_contextvars(subscription=number)
     end = time.monotonic() + TURN_SECONDS
-    limit = senders.MAX_DELIVERIES
+    limit = senders.DEFAULT_DELIVERIES
     while claim := _claim(number, limit):
         if claim.may_have_more:
             queueing.wake(number)
@@ -39,7 +39,7 @@ def run(number: int) -> None:
         finally:
             if sent:
                 results.record(claim, sent)
-        limit = senders.burst(len(sent), time.monotonic() - began)
+        limit = senders.next_limit(len(sent), time.monotonic() - began)
         queueing.wake_all(senders.next_subscriptions(claim.subscription))
         if time.monotonic() >= end:
             queueing.wake(number)

@@ -16,14 +16,14 @@ from longshore.cache import cache
 from webhooks.events import EventType
 from webhooks.models import Delivery, DeliveryStatus, Subscription
 
-# Concurrent senders of a target that responds quickly, and deliveries per claim. A target that is
-# failing, slow or has never responded is unproven: it gets one sender, with one delivery.
+# Concurrent senders of a target that responds quickly. A target that is failing, slow or has never
+# responded is unproven: it gets one sender, with one delivery.
 MAX_SENDERS = 4
-MAX_DELIVERIES = 20
-# A claim of a target that responds fast enough may be larger: each claim takes a dozen statements.
-# It should not take longer than this, because the other senders of the target get less of a burst.
-MAX_BURST = 100
-BURST_SECONDS = 0.25
+# Deliveries per claim. It takes a dozen statements, so a turn continues with larger claims if the
+# target is so fast that they take at most CLAIM_SECONDS; other senders of the target wait so long.
+DEFAULT_DELIVERIES = 20
+MAX_DELIVERIES = 100
+CLAIM_SECONDS = 0.25
 # A target with slower responses is not quick.
 MAX_QUICK_SECONDS = 2
 # Concurrent senders of all unproven targets, of an organization and in total. The other threads of
@@ -111,12 +111,13 @@ def free_slot(subscription: Subscription, deliveries: int) -> Slot | None:
     return Slot(1, is_last=True) if is_free else None
 
 
-def burst(sent: int, seconds: float) -> int:
+def next_limit(sent: int, seconds: float) -> int:
     """Return how many deliveries the next claim of a turn may have.
 
     sent, seconds: the deliveries of the last claim, and the time that they took.
     """
-    return max(MAX_DELIVERIES, min(MAX_BURST, int(sent * BURST_SECONDS / max(seconds, 0.001))))
+    fitting = int(sent * CLAIM_SECONDS / max(seconds, 0.001))
+    return max(DEFAULT_DELIVERIES, min(MAX_DELIVERIES, fitting))
 
 
 def consume_rate(subscription: Subscription, count: int) -> int:
@@ -131,7 +132,8 @@ def consume_rate(subscription: Subscription, count: int) -> int:
     key = f"webhooks:rate:{subscription.organization_id}:{subscription.host}:{window}"
     try:
         cache.add(key, 0, timeout=2 * RATE_SECONDS)
-        # Counting the refused deliveries too does no harm: the rate of this window is used up.
+        # Refused deliveries are counted too: the rate of this window is used up. So are deliveries
+        # that a sender claims and returns after a failure: at most a claim in each second.
         before = cache.incr(key, count) - count
     except (RedisError, ValueError):
         return count

@@ -142,6 +142,8 @@ def _write_parts(attempt: Attempt) -> list[ExportFile]:
         upload = "" if is_complete else coordinator.upload
         is_left = bool(upload) and not file_storage.abort_parts(key, upload)
         coordinator.end(is_upload_left=is_left)
+    # No more rows are read, and an open snapshot keeps PostgreSQL from removing dead rows.
+    attempt.source.leader.rollback()
     pieces = [(each.bytes, part["sha256"]) for each, part in written]
     pieces.append((len(end), hashlib.sha256(end).hexdigest()))
     sha256 = verify_pieces(key, pieces, check)

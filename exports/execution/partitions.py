@@ -69,9 +69,12 @@ def assist(number: int) -> None:
     bind_contextvars(export=export.public_id, organization=export.organization_id)
     try:
         is_read = read_next(export, is_remote=True)
-    except Exception:
-        # The coordinator reads the partition again, and handles the error.
-        logger.exception("A partition of %s failed.", export)
+    except Exception as error:
+        if of_attempt(export).exists():
+            # The coordinator reads the partition again, and handles the error.
+            logger.exception("A partition of %s failed.", export)
+        else:
+            logger.info("The export %s ended while a partition was written: %s", export, error)
         return
     if is_read and of_attempt(export).filter(status=PartitionStatus.PENDING).exists():
         request_reader(export)

@@ -103,9 +103,11 @@ def _row_of(prefix: str) -> ApiKey | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    api_key = ApiKey.from_db(None, [field.attname for field in of_key], row[: len(of_key)])
+    api_key = ApiKey.from_db(
+        connection.alias, [field.attname for field in of_key], row[: len(of_key)]
+    )
     names = [field.attname for field in of_organization]
-    api_key.organization = Organization.from_db(None, names, row[len(of_key) :])
+    api_key.organization = Organization.from_db(connection.alias, names, row[len(of_key) :])
     return api_key
 
 

@@ -45,5 +45,6 @@ class ModelSerializer(serializers.ModelSerializer[_Model]):
 
 def _copied(field: AnyField) -> AnyField:
     """Return a field that can be bound. A field with fields of its own is built again."""
-    has_fields = isinstance(field, serializers.BaseSerializer) or hasattr(field, "child")
+    has_fields = isinstance(field, (serializers.BaseSerializer, serializers.ManyRelatedField))
+    has_fields = has_fields or hasattr(field, "child")
     return copy.deepcopy(field) if has_fields else copy.copy(field)

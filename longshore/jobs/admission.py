@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Sum
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 from psycopg import sql
 
@@ -81,14 +82,15 @@ class Quotas:
 
     def used(self) -> dict[str, int]:
         """Return what the organization uses of each quota, by name, in one query."""
-        return self._named(self._execute(_USED))
+        return self._named(self._execute(_USED, sums_bytes=True))
 
     def check(self) -> None:
         """Raise ApiError if one more job would exceed a quota, in one query.
 
         Exact only under `lock`; without it, a cheap check before expensive work.
         """
-        self._check(self.used())
+        sums_bytes = self._max_stored_bytes is not None
+        self._check(self._named(self._execute(_USED, sums_bytes=sums_bytes)))
 
     def admit(self, *, is_new: bool) -> int:
         """Count one more job that is created or retried. Call it under `lock`.
@@ -96,7 +98,8 @@ class Quotas:
         Returns the number of the newest job in its organization. Raises ApiError if the job would
         exceed a quota: the caller rolls back its transaction, which has counted the job.
         """
-        last_number, *used = self._execute(_ADMIT, new=int(is_new))
+        sums_bytes = self._max_stored_bytes is not None
+        last_number, *used = self._execute(_ADMIT, sums_bytes=sums_bytes, new=int(is_new))
         self._check(self._named(used))
         return last_number
 
@@ -109,21 +112,29 @@ class Quotas:
             now = datetime.now(UTC)
             wait = ceil((next_day(now) - now).total_seconds())
             raise too_many_today(kind, used[DAILY], limits.daily, wait)
-        maximum = limits.stored_bytes if self.has_stored_bytes else None
+        maximum = self._max_stored_bytes
         if maximum is not None and used[STORED_BYTES] >= maximum:
             raise too_many_stored_bytes(kind, used[STORED_BYTES], maximum)
 
     def _named(self, used: Sequence[int]) -> dict[str, int]:
         return dict(zip((UNFINISHED, DAILY, STORED_BYTES), used, strict=True))
 
-    def _execute(self, statement: sql.SQL, **values: int) -> Sequence[int]:
+    @property
+    def _max_stored_bytes(self) -> int | None:
+        return self.limits.stored_bytes if self.has_stored_bytes else None
+
+    def _execute(self, statement: sql.SQL, *, sums_bytes: bool, **values: int) -> Sequence[int]:
+        """Run a statement of this module and return its row.
+
+        sums_bytes: whether to sum the stored bytes, which reads all jobs with files; otherwise 0.
+        """
         tables = {
             "jobs": sql.Identifier(self.kind.job._meta.db_table),
             "usage": sql.Identifier(self.kind.usage._meta.db_table),
         }
         parts = {
             "unfinished": _UNFINISHED.format(**tables),
-            "stored_bytes": _STORED_BYTES.format(**tables),
+            "stored_bytes": _STORED_BYTES.format(**tables) if sums_bytes else sql.SQL("0"),
         }
         known: dict[str, Any] = {
             "organization": self.organization_id,
@@ -141,7 +152,10 @@ def lock(organization_id: str) -> None:
 
     Without the lock, concurrent requests could all take the last place within a limit. No error if
     the organization does not exist: it may be deleted while its jobs end.
+    Raises TransactionManagementError outside a transaction, where the lock would end at once.
     """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("The lock of an organization needs a transaction.")
     statement = _LOCK.format(organizations=sql.Identifier(Organization._meta.db_table))
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None), [organization_id])

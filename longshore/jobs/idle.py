@@ -11,8 +11,8 @@ from longshore.jobs.statuses import Lane, Status
 def idle_slots(kind: JobKind[Any], lane: Lane) -> int:
     """Return the number of slots of a lane that no job uses and no message waits for.
 
-    Returns 0 or less if there are none, or if Valkey does not respond. Other work in the slots is
-    not counted.
+    Returns 0 or less if there are none, or if Valkey does not respond; too many if only the broker
+    does not. Other work in the slots is not counted.
     """
     slots = heartbeats.slots(kind, lane)
     if not slots:

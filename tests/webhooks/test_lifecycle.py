@@ -200,7 +200,7 @@ def test_the_number_of_senders_of_a_target_is_limited(
     found = [claimed(subscription) for _ in range(senders.MAX_SENDERS)]
     assert claims.claim(subscription.pk) is None
     keys = {delivery.pk for claim in found for delivery in claim.deliveries}
-    assert len(keys) == senders.MAX_SENDERS * senders.MAX_DELIVERIES
+    assert len(keys) == senders.MAX_SENDERS * senders.DEFAULT_DELIVERIES
 
 
 def test_racing_senders_keep_the_limit_and_share_no_delivery(

@@ -60,7 +60,7 @@ def test_a_target_that_never_responded_gets_one_sender_with_one_delivery(
 def test_a_quick_response_allows_more_senders_and_a_slow_one_does_not(acme: Organization) -> None:
     for milliseconds, quick in ((1900, True), (2100, False)):
         [new] = unproven_subscriptions(1, acme)
-        DeliveryFactory.create_batch(senders.MAX_DELIVERIES, subscription=new)
+        DeliveryFactory.create_batch(senders.DEFAULT_DELIVERIES, subscription=new)
         [claim] = claim_all([new])
         succeed(claim, milliseconds)
         new.refresh_from_db()
@@ -77,12 +77,14 @@ def test_a_quick_response_allows_more_senders_and_a_slow_one_does_not(acme: Orga
 def test_a_claim_takes_at_most_a_quarter_of_a_second_or_has_twenty_deliveries(
     sent: int, seconds: float, expected: int
 ) -> None:
-    assert senders.burst(sent, seconds) == expected
+    assert senders.next_limit(sent, seconds) == expected
 
 
 def test_no_sender_is_woken_that_would_be_refused(acme: Organization) -> None:
     quick = SubscriptionFactory.create(organization=acme)
-    DeliveryFactory.create_batch(senders.MAX_SENDERS * senders.MAX_DELIVERIES, subscription=quick)
+    DeliveryFactory.create_batch(
+        senders.MAX_SENDERS * senders.DEFAULT_DELIVERIES, subscription=quick
+    )
     held = claim_all([quick] * senders.MAX_SENDERS)
     assert [claim.may_have_more for claim in held] == [True, True, True, False]
 

@@ -29,7 +29,7 @@ class DeliveryClaim:
     may_have_more: bool
 
 
-def claim(number: int, limit: int = senders.MAX_DELIVERIES) -> DeliveryClaim | None:
+def claim(number: int, limit: int = senders.DEFAULT_DELIVERIES) -> DeliveryClaim | None:
     """Claim due deliveries of the subscription with this key.
 
     limit: maximum number of deliveries.

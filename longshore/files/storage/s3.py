@@ -30,16 +30,15 @@ from longshore.files.storage.base import (
 logger = logging.getLogger(__name__)
 
 _READ_BYTES = 1 << 20
-# Errors of servers that do not know the CRC-32 of a whole object.
-_NOT_SUPPORTED = (
-    "InvalidArgument", "InvalidPart", "InvalidRequest", "MalformedXML", "NotImplemented",
-)  # fmt: skip
+# Errors of servers that do not know the CRC-32 of a whole object; and at the completion, also of
+# those that compare the checksums of the parts only.
+_NOT_SUPPORTED = ("InvalidArgument", "InvalidRequest", "MalformedXML", "NotImplemented")
+_NOT_COMPLETED = (*_NOT_SUPPORTED, "InvalidPart")
 # For so long no process tries again.
 _REFUSAL_SECONDS = 3600
-# The options of an object that each request of an upload in parts repeats.
-_OPTIONS_OF_PARTS = (
-    "ExpectedBucketOwner", "RequestPayer", "SSECustomerAlgorithm", "SSECustomerKey",
-)  # fmt: skip
+# The options of an object that each request of an upload in parts repeats, and those of its bytes.
+_OPTIONS_OF_REQUESTS = ("ExpectedBucketOwner", "RequestPayer")
+_OPTIONS_OF_PARTS = (*_OPTIONS_OF_REQUESTS, "SSECustomerAlgorithm", "SSECustomerKey")
 
 
 class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
@@ -97,7 +96,7 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
             for each in sorted(parts, key=attrgetter("number"))
         ]
         checksum = _encoded(crc32)
-        with self._unsupported_parts():
+        with self._unsupported_parts(_NOT_COMPLETED):
             response = self._client.complete_multipart_upload(
                 **self._part_of(key),
                 UploadId=upload,
@@ -111,8 +110,9 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
             raise OSError(f"The bucket has other bytes of {key} than were sent.")
 
     def abort_parts(self, key: str, upload: str) -> bool:
+        target = self._part_of(key, _OPTIONS_OF_REQUESTS)
         try:
-            self._client.abort_multipart_upload(**self._object(key), UploadId=upload)
+            self._client.abort_multipart_upload(**target, UploadId=upload)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
                 return True
@@ -194,19 +194,22 @@ class BucketStorage(FileStorage, S3Storage):  # type: ignore[misc]
         """Return the parameters of a request that name an object."""
         return {"Bucket": self.bucket_name, "Key": self._key(name)}
 
-    def _part_of(self, name: str) -> dict[str, Any]:
-        """Return the parameters of the requests that send and complete the parts of an object."""
+    def _part_of(self, name: str, repeated: Sequence[str] = _OPTIONS_OF_PARTS) -> dict[str, Any]:
+        """Return the parameters of a request of an upload in parts.
+
+        repeated: the options of the object that the request needs.
+        """
         options = self.get_object_parameters(self._key(name))
-        repeated = {option: options[option] for option in _OPTIONS_OF_PARTS if option in options}
-        return self._object(name) | repeated
+        given = {option: options[option] for option in repeated if option in options}
+        return self._object(name) | given
 
     @contextmanager
-    def _unsupported_parts(self) -> Iterator[None]:
-        """Raise PartsNotSupported for the errors of servers that do not know the checksum."""
+    def _unsupported_parts(self, codes: Sequence[str] = _NOT_SUPPORTED) -> Iterator[None]:
+        """Raise PartsNotSupported for errors with these codes."""
         try:
             yield
         except ClientError as error:
-            if error.response["Error"]["Code"] in _NOT_SUPPORTED:
+            if error.response["Error"]["Code"] in codes:
                 with suppress(RedisError):
                     cache.set(self._refusal, 1, timeout=_REFUSAL_SECONDS)
                 raise PartsNotSupported(str(error)) from error
