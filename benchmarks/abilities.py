@@ -31,8 +31,8 @@ BATCHES: dict[str, tuple[str, ...]] = {
 NOTES = {
     plan.CSV.title: "The server-side COPY converts nothing and sends nothing to a client.",
     plan.GZIP.title: "Levels of compression: Longshore 2 of ISA-L, `psql` and Python 6 of gzip, "
-    "DuckDB and polars their defaults. The gzip of `psql` is a process of its own, whose memory is not "
-    "included.",
+    "DuckDB and polars their defaults. The gzip of `psql` is a process of its own, whose memory is "
+    "not included.",
     plan.NESTED.title: "Each order has a customer, two addresses, three lines with two options "
     "each, and two transactions. DuckDB writes JSON columns as texts.",
     **dict.fromkeys(

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 from django.db import connections
+from django.db.transaction import TransactionManagementError
 
 from longshore.accounts.models import Organization
 from longshore.api.errors import ApiError
-from longshore.jobs import queues
+from longshore.jobs import admission, queues
 from longshore.jobs.admission import Quotas
 from longshore.jobs.statuses import Lane
 from tests.claims import claim
@@ -59,6 +60,11 @@ def test_racing_requests_do_not_exceed_the_limit(acme: Organization) -> None:
         thread.join()
     refusal = "5 reports are unfinished, which is the limit: wait for one to end, or cancel one."
     assert Counter(outcomes) == {"created": 5, refusal: 3}
+
+
+def test_the_lock_of_an_organization_needs_a_transaction(acme: Organization) -> None:
+    with pytest.raises(TransactionManagementError):
+        admission.lock(acme.pk)
 
 
 def test_quotas_without_a_maximum_admit_every_job(acme: Organization) -> None:
