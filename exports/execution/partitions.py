@@ -89,11 +89,11 @@ def read_next(export: Export, *, is_remote: bool) -> bool:
     """
     # An earlier error of this thread may have left a broken connection.
     close_old_connections()
-    partition = _claim(export, is_remote)
+    partition = claim_next(export, is_remote)
     if partition is None:
         return False
     try:
-        if not _write(export, partition):
+        if not write_partition(export, partition):
             text = "Partition %s was claimed by another worker, or its export ended."
             logger.info(text, partition)
     except BaseException as error:
@@ -105,7 +105,8 @@ def read_next(export: Export, *, is_remote: bool) -> bool:
     return True
 
 
-def _claim(export: Export, is_remote: bool) -> ExportPartition | None:
+def claim_next(export: Export, is_remote: bool) -> ExportPartition | None:
+    """Claim the next partition that waits; None if there is none. is_remote: as for `read_next`."""
     statuses = [PartitionStatus.PENDING]
     if not is_remote:
         statuses.append(PartitionStatus.FAILED)
@@ -134,7 +135,7 @@ def _held(export: Export, partition: ExportPartition) -> QuerySet[ExportPartitio
     return of_attempt(export).filter(pk=partition.pk, token=partition.token)
 
 
-def _write(export: Export, partition: ExportPartition) -> bool:
+def write_partition(export: Export, partition: ExportPartition) -> bool:
     """Write a claimed partition in a thread while this one reports, and store the result.
 
     Returns False if the claim was lost: then the bytes are deleted.

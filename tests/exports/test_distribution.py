@@ -397,11 +397,11 @@ def test_the_result_of_an_old_claim_is_ignored(large: Organization, bucket: S3Cl
         snapshot="",
         upload="",
     )
-    old = partitions._claim(export, True)
+    old = partitions.claim_next(export, True)
     assert old
-    assert partitions._claim(export, True) is None
+    assert partitions.claim_next(export, True) is None
     ExportPartition.objects.update(status=PartitionStatus.PENDING, token="")
-    new = partitions._claim(export, True)
+    new = partitions.claim_next(export, True)
     assert new
     assert (old.pk, old.tries, new.tries) == (partition.pk, 1, 2)
     assert not partitions._held(export, old).update(status=PartitionStatus.DONE)
@@ -470,7 +470,7 @@ def test_each_worker_writes_whole_files(
     body = {"options": {"order_by": "email"}} | FILES[name] | {"max_rows_per_file": 700}
     seen: set[bool] = set()
     with pytest.MonkeyPatch.context() as patch:
-        claim = partitions._claim
+        claim = partitions.claim_next
 
         def watched(export: Export, is_remote: bool) -> ExportPartition | None:
             partition = claim(export, is_remote)
@@ -478,7 +478,7 @@ def test_each_worker_writes_whole_files(
                 seen.add(is_remote)
             return partition
 
-        patch.setattr(partitions, "_claim", watched)
+        patch.setattr(partitions, "claim_next", watched)
         export = run(an_export(large, body))
     assert (export.status, len(export.claims)) == (Status.COMPLETED, 1)
     assert seen == {True, False}
@@ -513,13 +513,13 @@ def test_workers_of_another_version_read_nothing(
 
     monkeypatch.setattr(partitions, "fingerprint", of_version)
     readers: set[str] = set()
-    write = partitions._write
+    write = partitions.write_partition
 
     def watched(export: Export, partition: ExportPartition) -> bool:
         readers.add(threading.current_thread().name.partition("_")[0])
         return write(export, partition)
 
-    monkeypatch.setattr(partitions, "_write", watched)
+    monkeypatch.setattr(partitions, "write_partition", watched)
     export = run(an_export(large, {}))
     assert refused.is_set()
     assert readers == {"distribution"}
@@ -586,7 +586,7 @@ def test_an_outage_between_two_statements_of_the_own_reader_loses_none(
     """The server ends the connection of the thread that reads, after its claim."""
     monkeypatch.setattr(partitions, "MAX_SILENCE", timedelta(seconds=1))
     monkeypatch.setattr(coordination, "MAX_SILENCE", timedelta(seconds=1))
-    claim, claims = partitions._claim, count(1)
+    claim, claims = partitions.claim_next, count(1)
 
     def lose(export: Export, is_remote: bool) -> ExportPartition | None:
         partition = claim(export, is_remote)
@@ -599,7 +599,7 @@ def test_an_outage_between_two_statements_of_the_own_reader_loses_none(
                 other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid])
         return partition
 
-    monkeypatch.setattr(partitions, "_claim", lose)
+    monkeypatch.setattr(partitions, "claim_next", lose)
     export = run(an_export(large, {}))
     assert next(claims) > 3
     assert (export.status, len(export.claims)) == (Status.COMPLETED, 1)
@@ -631,7 +631,7 @@ def test_the_file_of_a_lost_claim_is_deleted(
     large: Organization, bucket: S3Client, helper: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first claim is given to another worker while it writes its file."""
-    claim = partitions._claim
+    claim = partitions.claim_next
     lost: list[int] = []
 
     def lose_first(export: Export, is_remote: bool) -> ExportPartition | None:
@@ -643,7 +643,7 @@ def test_the_file_of_a_lost_claim_is_deleted(
             )
         return partition
 
-    monkeypatch.setattr(partitions, "_claim", lose_first)
+    monkeypatch.setattr(partitions, "claim_next", lose_first)
     export = run(an_export(large, {"max_rows_per_file": 700}))
     assert lost
     assert export.status == Status.COMPLETED
