@@ -72,6 +72,7 @@ REQUESTS = {
     names.XLSX: request("xlsx", TWELVE),
     names.CONTACTS: request("csv", (*CONTACT, "groups"), resource="contact"),
 }
+IMPORTS = {names.PARQUET: ("exports.reading.arrow_reader", "pyarrow.parquet")}
 CONTENDERS: dict[str, Callable[[int], int]] = {
     names.PLAIN: partial(plain_copy, "shipment", COLUMNS),
     names.PLAIN_CONTACTS: partial(plain_copy, "contact", CONTACT),

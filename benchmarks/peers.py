@@ -192,6 +192,20 @@ _ALL = (
     f"SELECT {', '.join(COLUMNS)} FROM pg.{_SHIPMENTS} "  # noqa: S608
     "WHERE organization_id = '{organization}'"
 )
+_LIBRARIES = {
+    ("duckdb",): (names.DUCKDB, names.DUCKDB_GZIP, names.DUCKDB_PARQUET, names.DUCKDB_NESTED),
+    ("polars", "adbc_driver_postgresql.dbapi"): (
+        names.POLARS,
+        names.POLARS_GZIP,
+        names.POLARS_PARQUET,
+    ),
+    ("pandas", "sqlalchemy", "pyarrow.parquet"): (
+        names.PANDAS,
+        names.PANDAS_GZIP,
+        names.PANDAS_PARQUET,
+    ),
+}
+IMPORTS = {name: modules for modules, found in _LIBRARIES.items() for name in found}
 CONTENDERS: dict[str, Callable[[int], int]] = {
     names.PSQL: partial(psql_copy, compress=False),
     names.PSQL_GZIP: partial(psql_copy, compress=True),
