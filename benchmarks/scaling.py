@@ -1,11 +1,12 @@
 """Measures how the speed of one large export grows with the number of machines.
 
-    python -m benchmarks.scaling [--rows 2000000] [--cores 0.25] [--repeat 3] [--s3 localbucket]
+    python -m benchmarks.scaling [--rows 3000000] [--cores 0.25] [--repeat 3] [--s3 localbucket]
 
 Each machine is a network namespace with one worker process, limited by a control group; PostgreSQL
-and the S3 server are not limited. It ends with a reason where the system forbids either (Linux and
-root only). `--s3` is the command of a fast S3 server, such as `localbucket` from PyPI, installed in
-an environment of its own; without it, the slower server of moto is used. Prints tables in Markdown.
+and the S3 server are not limited. `--cores` may have several values. It ends with a reason where
+the system forbids either (Linux and root only). `--s3` is the command of a fast S3 server, such as
+`localbucket` from PyPI, installed in an environment of its own; without it, the slower server of
+moto is used. Prints tables in Markdown.
 """
 
 import argparse
@@ -35,6 +36,7 @@ WORKERS = (1, 2, 4)
 BUCKET = "exports"
 _S3_PORT = 9199
 _START_SECONDS = 120
+_WARMING_ROWS = 20_000
 # Share of the rows after which a worker is killed.
 _KILL_AT = 0.4
 
@@ -136,13 +138,15 @@ def limit(host: Machine, process: subprocess.Popen[bytes], cores: float) -> None
     host.limit(cores, [main.pid, *(each.pid for each in main.children(recursive=True))])
 
 
-def begin() -> "Export":
-    """Create an export of all rows, and its message."""
+def begin(limit: int | None = None) -> "Export":
+    """Create an export of all rows, or of some, and its message."""
     from exports.lifecycle.creation import create
     from exports.request.parser import parse_export
     from longshore.accounts.models import Organization
 
     body: dict[str, Any] = {"resource": "shipment", "compression": "gzip"}
+    if limit:
+        body["options"] = {"limit": limit}
     organization = Organization.objects.get(slug=ORGANIZATION)
     export, _ = create(organization, None, body, parse_export(body))
     return export
@@ -181,8 +185,9 @@ def run(number: int, cores: float, *, is_killed: bool = False) -> tuple[float, s
     is_killed: kill one of the workers that do not run the export, in its middle.
     """
     with machines(number) as hosts, workers(hosts) as processes:
-        # Not counted: the first export of a process imports modules.
-        finish(begin())
+        # Not counted: the first exports of processes import modules.
+        for export in [begin(limit=_WARMING_ROWS) for _ in hosts]:
+            finish(export)
         for host in hosts:
             limit(host, processes[host.name], cores)
         export = begin()
@@ -236,8 +241,8 @@ def compare(rows: int, cores: float, repeat: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=2_000_000)
-    parser.add_argument("--cores", type=float, default=0.25)
+    parser.add_argument("--rows", type=int, default=3_000_000)
+    parser.add_argument("--cores", type=float, nargs="+", default=[0.25])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--s3")
     options = parser.parse_args()
@@ -251,7 +256,8 @@ def main() -> None:
         with network(), bucket(options.s3), servers():
             admit_machines()
             fill(options.rows)
-            compare(options.rows, options.cores, options.repeat)
+            for cores in options.cores:
+                compare(options.rows, cores, options.repeat)
     except Unsupported as error:
         raise SystemExit(f"Skipped: {error}") from error
 
